@@ -1,0 +1,39 @@
+"""An identity: a private key and the end-entity certificate for its public key."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pkcs12kit.errors import KeyMismatchError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """A private key and its certificate, checked to belong together when made.
+
+    Raises :class:`~pkcs12kit.errors.KeyMismatchError`, with both SubjectPublicKeyInfo fingerprints, where they do not,
+    and :class:`~pkcs12kit.errors.MalformedCertificateError` where the certificate's key cannot be read. The key never
+    appears in ``repr``.
+    """
+
+    private_key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    certificate: Certificate
+
+    def __post_init__(self) -> None:
+        public_key = self.private_key.public_key()
+        if public_key != self.certificate.public_key:
+            of_key = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+            raise KeyMismatchError(
+                f"the private key does not belong to the certificate of {self.certificate.subject}:"
+                f" SHA-256 of the SubjectPublicKeyInfo is {hashlib.sha256(of_key).hexdigest()} for the key,"
+                f" {hashlib.sha256(self.certificate.subject_public_key_info).hexdigest()} for the certificate"
+            )

@@ -1,0 +1,124 @@
+"""Reading what pyca/cryptography refuses in real certificates, by asn1crypto.
+
+pyca/cryptography insists on DER to the letter. Real CAs slip: DoD's ECDSA certificates carry a NULL parameter in the
+signature algorithm (RFC 5758 section 3.2 forbids it), others encode DEFAULT values explicitly (X.690 section 11.5).
+asn1crypto reads those; :func:`canonical_der` writes the same values as DER without the slips, for pyca to read. What
+was signed stays what it was: signatures are checked over the original bytes.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkcs12kit.certificates.names import Name
+from pkcs12kit.errors import MalformedCertificateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from asn1crypto import x509 as asn1_x509
+
+_VERSION_TAG: Final = 0xA0
+_NULL: Final = b"\x05\x00"
+# RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
+_WITHOUT_PARAMETERS: Final = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.1.101.3.4.3.", "1.3.101.11")
+_PKCS1_RSA_WITH_SHA3: Final = frozenset(f"2.16.840.1.101.3.4.3.{arc}" for arc in (13, 14, 15, 16))
+
+
+class Structure(NamedTuple):
+    """The encoded parts of a certificate that pyca/cryptography does not hand out (RFC 5280 section 4.1)."""
+
+    tbs_certificate: bytes
+    tbs_signature_algorithm: bytes
+    signature_algorithm: bytes
+    issuer: bytes
+    subject: bytes
+    subject_public_key_info: bytes
+
+
+def read_structure(der: bytes) -> Structure:
+    """Cut a certificate into its encoded parts. Raises :class:`MalformedCertificateError`."""
+    try:
+        tbs_certificate, signature_algorithm, _ = _elements(der, 3)
+        fields = iter(_elements(tbs_certificate, 6))
+        first = next(fields)
+        if first[0] == _VERSION_TAG:
+            next(fields)  # serialNumber follows the version; without a version it came first
+        tbs_signature_algorithm, issuer, _, subject, subject_public_key_info = (next(fields) for _ in range(5))
+    except (ValueError, StopIteration, RuntimeError) as error:
+        raise MalformedCertificateError(f"not the structure of a certificate: {error}") from None
+    return Structure(
+        tbs_certificate, tbs_signature_algorithm, signature_algorithm, issuer, subject, subject_public_key_info
+    )
+
+
+def canonical_der(der: bytes) -> bytes:
+    """Encode the values of a certificate anew, as DER without slips. Raises :class:`MalformedCertificateError`.
+
+    The result reads like the original and is never signed over, compared or written to a file.
+    """
+    from asn1crypto import x509 as asn1_x509
+
+    try:
+        certificate = asn1_x509.Certificate.load(der, strict=True)
+        _drop_null_parameters(certificate["signature_algorithm"])
+        _drop_null_parameters(certificate["tbs_certificate"]["signature"])
+        encoded: bytes = certificate.dump(force=True)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise MalformedCertificateError(_first_line(error)) from None
+    return encoded
+
+
+def read_name(der: bytes) -> Name:
+    """Read an encoded distinguished name; values that decode as no text are kept as bytes."""
+    from asn1crypto import x509 as asn1_x509
+
+    try:
+        return Name(
+            ((attribute["type"].dotted, _attribute_value(attribute)) for attribute in rdn)
+            for rdn in asn1_x509.Name.load(der).chosen
+        )
+    except (ValueError, TypeError) as error:
+        raise MalformedCertificateError(f"unreadable distinguished name: {_first_line(error)}") from None
+
+
+def _elements(der: bytes, at_least: int) -> tuple[bytes, ...]:
+    """Split a SEQUENCE into the encodings of what it holds."""
+    from asn1crypto import parser
+
+    def encodings(contents: bytes) -> Iterator[bytes]:
+        position = 0
+        while position < len(contents):
+            _, _, _, header, value, trailer = parser.parse(contents[position:])
+            end = position + len(header) + len(value) + len(trailer)
+            yield contents[position:end]
+            position = end
+
+    elements = tuple(encodings(parser.parse(der, strict=True)[4]))
+    if len(elements) < at_least:
+        raise ValueError(f"{len(elements)} elements where at least {at_least} belong")
+    return elements
+
+
+def _drop_null_parameters(algorithm: asn1_x509.SignedDigestAlgorithm) -> None:
+    from asn1crypto.core import Void
+
+    identifier = algorithm["algorithm"].dotted
+    if (
+        identifier.startswith(_WITHOUT_PARAMETERS)
+        and identifier not in _PKCS1_RSA_WITH_SHA3
+        and algorithm["parameters"].dump() == _NULL
+    ):
+        algorithm["parameters"] = Void()
+
+
+def _attribute_value(attribute: asn1_x509.NameTypeAndValue) -> str | bytes:
+    try:
+        value = attribute["value"].native
+    except (ValueError, TypeError):
+        value = None
+    return value if isinstance(value, str) else attribute["value"].dump()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

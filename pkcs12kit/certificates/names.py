@@ -1,0 +1,129 @@
+"""Distinguished names: their text (RFC 4514) and their comparison (RFC 5280 section 7.1)."""
+
+from __future__ import annotations
+
+import stringprep
+import unicodedata
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography import x509
+
+Attribute: TypeAlias = tuple[str, str | bytes]
+"""Dotted object identifier and value; bytes where the value is no character string."""
+
+ComparisonKey: TypeAlias = tuple[frozenset[Attribute], ...]
+
+_SHORT_NAMES: Final = {
+    # RFC 4514 section 3, and the two that every tool prints beyond it
+    "2.5.4.3": "CN",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.9": "STREET",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.1": "UID",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+    "2.5.4.5": "serialNumber",
+}
+_COMMON_NAME: Final = "2.5.4.3"
+
+
+class Name:
+    """A distinguished name: relative distinguished names in the order of the encoding, most general first.
+
+    Two names are equal when they match by RFC 5280 section 7.1: attribute by attribute, character strings
+    prepared by RFC 4518 (case folded, white space compressed) whatever their ASN.1 string type, anything else byte
+    by byte. ``str()`` gives RFC 4514 text, most specific first.
+    """
+
+    __slots__ = ("__dict__", "relative_distinguished_names")
+
+    def __init__(self, relative_distinguished_names: Iterable[Iterable[Attribute]]) -> None:
+        self.relative_distinguished_names: tuple[tuple[Attribute, ...], ...] = tuple(
+            tuple(attributes) for attributes in relative_distinguished_names
+        )
+
+    @classmethod
+    def from_cryptography(cls, name: x509.Name) -> Name:
+        """Take over a name that pyca/cryptography has read."""
+        return cls(((attribute.oid.dotted_string, attribute.value) for attribute in rdn) for rdn in name.rdns)
+
+    @cached_property
+    def comparison_key(self) -> ComparisonKey:
+        """What is equal for exactly the names that match (RFC 5280 section 7.1); good for dictionaries."""
+        return tuple(
+            frozenset((oid, prepare(value) if isinstance(value, str) else value) for oid, value in attributes)
+            for attributes in self.relative_distinguished_names
+        )
+
+    @cached_property
+    def common_name(self) -> str | None:
+        """The most specific commonName, None where there is none."""
+        for attributes in reversed(self.relative_distinguished_names):
+            for oid, value in attributes:
+                if oid == _COMMON_NAME and isinstance(value, str):
+                    return value
+        return None
+
+    def is_within(self, subtree: Name) -> bool:
+        """Whether this name lies in the directoryName subtree whose base is ``subtree`` (RFC 5280 section 7.1)."""
+        base = subtree.comparison_key
+        return self.comparison_key[: len(base)] == base
+
+    def __bool__(self) -> bool:
+        return bool(self.relative_distinguished_names)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.comparison_key == other.comparison_key
+
+    def __hash__(self) -> int:
+        return hash(self.comparison_key)
+
+    def __str__(self) -> str:
+        return ",".join(
+            "+".join(f"{_SHORT_NAMES.get(oid, oid)}={_escape(value)}" for oid, value in attributes)
+            for attributes in reversed(self.relative_distinguished_names)
+        )
+
+    def __repr__(self) -> str:
+        return f"<Name {str(self)!r}>"
+
+
+def prepare(text: str) -> str:
+    """Prepare a character string for comparison (RFC 4518 section 2, as RFC 5280 section 7.1 profiles it).
+
+    Prohibited characters are kept rather than refused: they then match themselves alone.
+    """
+    if not text.isascii():
+        mapped = (
+            "" if stringprep.in_table_b1(char) else " " if unicodedata.category(char).startswith("Z") else char
+            for char in text
+        )
+        text = unicodedata.normalize("NFKC", "".join(mapped).casefold())
+    return " ".join(text.casefold().split())
+
+
+def _escape(value: str | bytes) -> str:
+    """Escape a value (RFC 4514 section 2.4); control characters too, so that no name can steer a terminal."""
+    if isinstance(value, bytes):
+        return f"#{value.hex()}"
+    escaped = "".join(_escape_character(char) for char in value)
+    if value.startswith((" ", "#")):
+        escaped = "\\" + escaped
+    if value.endswith(" ") and len(value) > 1:
+        escaped = escaped[:-1] + "\\ "
+    return escaped
+
+
+def _escape_character(char: str) -> str:
+    if char in '"+,;<>\\':
+        return "\\" + char
+    if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
+        return "".join(f"\\{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
+    return char

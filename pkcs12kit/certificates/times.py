@@ -1,0 +1,17 @@
+"""Instants as text, in the one form that the command, JSON and messages share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+
+def format_time(instant: datetime) -> str:
+    """Write an aware datetime as RFC 3339 in UTC, to the second: ``2018-06-01T00:00:00Z``."""
+    return require_aware(instant).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def require_aware(instant: datetime) -> datetime:
+    """Return ``instant`` itself, or raise :class:`ValueError` where it has no time zone."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no time zone; give one, for example tzinfo=datetime.UTC")
+    return instant

@@ -1,0 +1,48 @@
+"""Trust anchors: a name and a key that the user trusts (RFC 5280 section 6.1.1 (d), RFC 5937)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.names import Name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustAnchor:
+    """A name and a public key, trusted because the user said so.
+
+    ``certificate`` and ``constraints`` are optional. The constraints (RFC 5937 section 3) are the extensions that
+    narrow what the anchor is trusted for; which of them validation heeds is said there.
+    """
+
+    name: Name
+    subject_public_key_info: bytes
+    """DER."""
+    certificate: Certificate | None = None
+    constraints: Extensions | None = None
+
+    @classmethod
+    def from_certificate(cls, certificate: Certificate) -> TrustAnchor:
+        """Trust the subject and key of a certificate, within the constraints that its extensions state.
+
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where its extensions cannot be read. Its
+        signature is not checked: an anchor is trusted by decision, not by signature.
+        """
+        return cls(
+            name=certificate.subject,
+            subject_public_key_info=certificate.subject_public_key_info,
+            certificate=certificate,
+            constraints=certificate.extensions,
+        )
+
+    @property
+    def node(self) -> tuple[Name, bytes]:
+        """Name and key, comparable to :attr:`Certificate.node <pkcs12kit.Certificate.node>`."""
+        return (self.name, self.subject_public_key_info)
+
+    def __repr__(self) -> str:
+        return f"<TrustAnchor {str(self.name)!r}>"

@@ -1,0 +1,88 @@
+"""The exception tree, and the closed list of reasons why a certification path fails.
+
+``NoValidPathError`` stands beside the report that it carries, in :mod:`pkcs12kit.paths.report`.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Pkcs12KitError(Exception):
+    """Base of every error that pkcs12kit raises on purpose. Its text is one sentence without secrets."""
+
+
+class InputError(Pkcs12KitError):
+    """Something given by the user cannot be used as what it was given for."""
+
+
+class MalformedCertificateError(InputError):
+    """Bytes that no reader can make sense of as an X.509 certificate, or an extension in one that none can decode."""
+
+
+class KeyMismatchError(InputError):
+    """A private key does not belong to the certificate that it was given with."""
+
+
+class PasswordError(InputError):
+    """A password is missing, wrong, or given for something that is not encrypted."""
+
+
+class LimitExceededError(InputError):
+    """Outside data asks for more work than :mod:`pkcs12kit.limits` grants; the text names the limit and its figure."""
+
+
+class PfxError(InputError):
+    """A PKCS#12 file (PFX) that cannot be read or written; subclasses say which of three different things is wrong."""
+
+
+class MalformedPfxError(PfxError):
+    """The bytes are not a PFX, or it is damaged (RFC 7292 section 4)."""
+
+
+class UnsupportedPfxError(PfxError):
+    """The PFX uses an algorithm or a structure that is known by name at most, and not read."""
+
+
+class PfxPasswordError(PfxError, PasswordError):
+    """The password does not open the PFX: its MAC does not verify, or its contents do not decrypt."""
+
+
+class OutputError(Pkcs12KitError):
+    """A file could not be written; what stood in its place before still does."""
+
+
+class PathError(Pkcs12KitError):
+    """Base of what can go wrong on the way from a target to a trust anchor."""
+
+
+class FailureReason(Enum):
+    """Why a certification path fails: the closed list. The value is what ``--json`` prints."""
+
+    # Discovery (RFC 4158)
+    ISSUER_NOT_FOUND = "issuer-not-found"
+    NO_TRUST_ANCHOR = "no-trust-anchor"
+    # Basic processing (RFC 5280 section 6.1.3)
+    BAD_SIGNATURE = "bad-signature"
+    UNSUPPORTED_ALGORITHM = "unsupported-algorithm"
+    WEAK_ALGORITHM = "weak-algorithm"
+    NOT_YET_VALID = "not-yet-valid"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REVOCATION_UNKNOWN = "revocation-unknown"
+    NAME_CHAINING = "name-chaining"
+    NAME_CONSTRAINTS = "name-constraints"
+    EXPLICIT_POLICY = "explicit-policy"
+    # Preparation for the next certificate (RFC 5280 section 6.1.4)
+    POLICY_MAPPING = "policy-mapping"
+    NOT_A_CA = "not-a-ca"
+    PATH_LENGTH = "path-length"
+    KEY_USAGE = "key-usage"
+    # Extensions and encoding (RFC 5280 sections 4.1 and 4.2)
+    UNKNOWN_CRITICAL_EXTENSION = "unknown-critical-extension"
+    MALFORMED_CERTIFICATE = "malformed-certificate"
+    # What a TLS client adds
+    EXTENDED_KEY_USAGE = "extended-key-usage"
+    SERVER_NAME = "server-name"
+    # Never a verdict on a certificate
+    BUDGET_EXHAUSTED = "budget-exhausted"

@@ -1,0 +1,81 @@
+"""Every budget on work that outside data can ask for: its name, unit, default and where the figure comes from.
+
+Each function that reads outside data takes ``limits=``; :data:`DEFAULT_LIMITS` is what it uses otherwise. To raise one:
+``dataclasses.replace(DEFAULT_LIMITS, certificates=200_000)``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import NamedTuple, cast
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class LimitDescription(NamedTuple):
+    """What the documentation says of one limit."""
+
+    name: str
+    unit: str
+    default: int
+    origin: str
+
+
+def _limit(default: int, unit: str, origin: str) -> int:
+    return field(default=default, metadata={"unit": unit, "origin": origin})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The budgets in force for one call. All are inclusive: a value equal to the limit is still accepted."""
+
+    # Reading
+    input_bytes: int = _limit(
+        64 * MIB, "bytes", "DISA's largest published zip is about 1 MiB; 64 times that is no certificate bundle"
+    )
+    archive_bytes: int = _limit(
+        128 * MIB, "bytes, unpacked, of one archive", "twice input_bytes: certificates are incompressible DER or base64"
+    )
+    archive_members: int = _limit(
+        10_000, "files in one archive or folder", "DISA's and GSA's bundles hold under 100 files"
+    )
+    nesting: int = _limit(4, "containers in one another", "a PKCS#7 in a zip in a zip in a folder")
+    certificates: int = _limit(
+        100_000, "certificates in one pool", "the public web PKI has about 10,000 CA certificates"
+    )
+
+    # Certification paths
+    path_length: int = _limit(
+        120,
+        "certificates in one path",
+        "RFC 4158 asks for no bound; ten times the longest path of the Federal PKI's crawler",
+    )
+    candidate_paths: int = _limit(
+        20_000, "candidate paths validated in one search", "pyhanko-certvalidator makes 1,540 on the 2018 reference job"
+    )
+    discovery_steps: int = _limit(
+        1_000_000, "certificates tried as the next link in one search", "about a second of search on one core"
+    )
+    signature_checks: int = _limit(
+        10_000, "signature checks in one search", "an ECDSA P-384 check takes about 0.3 ms: three seconds"
+    )
+    name_constraint_comparisons: int = _limit(
+        250_000, "names compared with subtrees in one validation", "the figure of Go's crypto/x509 and of rustls/webpki"
+    )
+    policy_nodes: int = _limit(
+        10_000,
+        "nodes of one policy graph",
+        "the Federal PKI's paths need under 50; RFC 9618 section 6 leaves the figure open",
+    )
+
+
+DEFAULT_LIMITS = Limits()
+
+
+def describe_limits() -> tuple[LimitDescription, ...]:
+    """List every limit with unit, default and origin, in the order of :class:`Limits`."""
+    return tuple(
+        LimitDescription(item.name, item.metadata["unit"], cast(int, item.default), item.metadata["origin"])
+        for item in fields(Limits)
+    )

@@ -1,0 +1,39 @@
+"""Counting work against the limits that outside data must not exceed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.errors import LimitExceededError
+
+if TYPE_CHECKING:
+    from pkcs12kit.limits import Limits
+
+
+class BudgetExhaustedError(LimitExceededError):
+    """A search or a validation was given up: ``limit`` names the budget, ``allowed`` is its figure. Not a verdict."""
+
+    def __init__(self, limit: str, allowed: int) -> None:
+        self.limit = limit
+        self.allowed = allowed
+        super().__init__(f"given up after {allowed} {limit.replace('_', ' ')}; raise limits.{limit} to go on")
+
+
+class Budget:
+    """What is left of the limits, for one call. Not shared between threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._spent: dict[str, int] = {}
+
+    def spend(self, limit: str, amount: int = 1) -> None:
+        """Count ``amount`` against the field ``limit`` of the limits. Raises :class:`BudgetExhaustedError` past it."""
+        spent = self._spent.get(limit, 0) + amount
+        self._spent[limit] = spent
+        allowed: int = getattr(self._limits, limit)
+        if spent > allowed:
+            raise BudgetExhaustedError(limit, allowed)
+
+    def spent(self, limit: str) -> int:
+        """How much has been counted against ``limit`` so far."""
+        return self._spent.get(limit, 0)
