@@ -1,0 +1,147 @@
+"""The replica as files: what a user would have, private key included."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.errors import OutputError
+from pkcs12kit.lab.profiles import COMMON_DEVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.lab.replica import Replica
+
+MARKER_FILE: Final = ".pkcs12kit-lab"
+_PRIVATE: Final = 0o600
+_PUBLIC: Final = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabFiles:
+    """Where everything is. ``certificates`` and ``crls`` are folders, the others files."""
+
+    folder: Path
+    key: Path
+    certificate: Path
+    trust_anchor: Path
+    issuing_ca: Path
+    bundle: Path
+    certificates: Path
+    crls: Path
+    readme: Path
+
+
+def write_lab(replica: Replica, folder: str | os.PathLike[str]) -> LabFiles:
+    """Write a replica into a folder; see :meth:`pkcs12kit.lab.Replica.write`."""
+    root = Path(folder)
+    files = LabFiles(
+        folder=root,
+        key=root / "server.key",
+        certificate=root / "server.pem",
+        trust_anchor=root / "anchor.pem",
+        issuing_ca=root / "issuing-ca.pem",
+        bundle=root / "bundle.pem",
+        certificates=root / "certs",
+        crls=root / "crls",
+        readme=root / "README.txt",
+    )
+    try:
+        _claim(root)
+        for name in (files.certificates, files.crls):
+            name.mkdir(exist_ok=True)
+            if name.is_symlink():
+                raise OutputError(f"{name} is a symbolic link; it is not followed")
+        for path, data in _contents(replica, files).items():
+            _write(path, data, _PUBLIC)
+        key = replica.server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        _write(files.key, key, _PRIVATE)
+    except OSError as error:
+        raise OutputError(f"cannot write the lab to {root}: {error.strerror or error}") from error
+    return files
+
+
+def _claim(root: Path) -> None:
+    """Make the folder ours, or refuse one that holds anything but an earlier lab."""
+    marker = root / MARKER_FILE
+    root.mkdir(parents=True, exist_ok=True)
+    if not marker.is_file() and any(root.iterdir()):
+        raise OutputError(f"{root} is not empty and holds no earlier lab; name another folder")
+    # First of all, so that a lab interrupted half-way can be written over.
+    _write(marker, b"This folder is written over by pkcs12kit lab.\n", _PUBLIC)
+
+
+def _contents(replica: Replica, files: LabFiles) -> dict[Path, bytes]:
+    heap = tuple(replica.pool)
+    of_bridge = [certificate for certificate in heap if "OU=FPKI" in str(certificate.issuer)]
+    others = [certificate for certificate in heap if certificate not in of_bridge]
+    singles, bundled = others[::3], [certificate for certificate in others if certificate not in others[::3]]
+    contents = {
+        files.certificate: _pem([replica.server.certificate]),
+        files.trust_anchor: _pem([replica.trust_anchor]),
+        files.issuing_ca: _pem([replica.issuing_ca]),
+        files.bundle: _pem(heap),
+        # As such files are met: PKCS#7 in DER and in PEM under one ending, and certificates one by one.
+        files.certificates / "fpki.p7b": _pkcs7(of_bridge, Encoding.DER),
+        files.certificates / "dod.pem.p7b": _pkcs7(bundled, Encoding.PEM),
+        files.readme: _readme(replica).encode("utf-8"),
+    }
+    contents.update(
+        (files.certificates / f"{number}.cer", certificate.der) for number, certificate in enumerate(singles, start=1)
+    )
+    contents.update((files.crls / crl.name, crl.der) for crl in replica.crls)
+    return contents
+
+
+def _pem(certificates: Iterable[Certificate]) -> bytes:
+    return "".join(certificate.to_pem() for certificate in certificates).encode("ascii")
+
+
+def _pkcs7(certificates: Iterable[Certificate], encoding: Encoding) -> bytes:
+    return pkcs7.serialize_certificates([certificate.as_cryptography for certificate in certificates], encoding)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    """Replace a file by a new one, which has its final mode from the start and follows no symbolic link."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        file.write(data)
+
+
+def _readme(replica: Replica) -> str:
+    return f"""A replica of the Federal PKI's shape, made by pkcs12kit lab for {format_time(replica.at)}.
+
+Every name has O=Replica where the real ones have O=U.S. Government. All keys are the replica's own. Nothing here is
+trusted by anyone, and nothing here protects anything: the server's private key is not encrypted.
+
+server.key        private key of {replica.server_name}, PKCS#8, PEM
+server.pem        its certificate
+issuing-ca.pem    the CA that issued it: DOD ID SW CA-37
+anchor.pem        the trust anchor: Federal Common Policy CA
+certs/            CA certificates in no order, as PKCS#7 (DER and PEM) and one by one (DER): four valid paths, and
+                  loops, parallel cross-certificates, expired ones, self-signed roots, a bridge with a second key
+bundle.pem        the same certificates in one PEM file
+crls/             the CRL of each CA, good for a year
+
+The path that lasts longest, from the server up:
+{"".join(f"  {line}{chr(10)}" for line in _drawn(replica))}
+Build the file to upload to the server, and see all paths:
+
+  pkcs12kit build --key server.key --cert server.pem --certs certs --anchor anchor.pem --out server.p12
+  pkcs12kit paths server.pem --certs certs --anchor anchor.pem --all
+
+The paths are valid for the policy {COMMON_DEVICES} (add --policy to ask for it), and for no other.
+"""
+
+
+def _drawn(replica: Replica) -> Iterable[str]:
+    for certificate in replica.valid_paths[0].with_anchor:
+        name = certificate.subject.common_name
+        yield f"{name} #{certificate.serial_number}, until {format_time(certificate.not_after)}"
