@@ -17,11 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from asn1crypto import x509 as asn1_x509
+    from asn1crypto.keys import PublicKeyInfo
 
 _VERSION_TAG: Final = 0xA0
 _NULL: Final = b"\x05\x00"
 # RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
 _WITHOUT_PARAMETERS: Final = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.1.101.3.4.3.", "1.3.101.11")
+_DSA: Final = "1.2.840.10040.4.1"
+_NO_KEY_ALGORITHM: Final = "1.2.840.10040.4"  # the arc that DSA's identifier is in
 _PKCS1_RSA_WITH_SHA3: Final = frozenset(f"2.16.840.1.101.3.4.3.{arc}" for arc in (13, 14, 15, 16))
 
 
@@ -63,6 +66,7 @@ def canonical_der(der: bytes) -> bytes:
         certificate = asn1_x509.Certificate.load(der, strict=True)
         _drop_null_parameters(certificate["signature_algorithm"])
         _drop_null_parameters(certificate["tbs_certificate"]["signature"])
+        _mask_key_without_parameters(certificate["tbs_certificate"]["subject_public_key_info"])
         encoded: bytes = certificate.dump(force=True)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise MalformedCertificateError(_first_line(error)) from None
@@ -110,6 +114,16 @@ def _drop_null_parameters(algorithm: asn1_x509.SignedDigestAlgorithm) -> None:
         and algorithm["parameters"].dump() == _NULL
     ):
         algorithm["parameters"] = Void()
+
+
+def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
+    """Give a DSA key that inherits its parameters (RFC 3279 section 2.3.2) an algorithm that pyca accepts unread.
+
+    Reading the certificate works then, and asking for its key does not: whoever has the issuer's adds the parameters.
+    """
+    algorithm = key["algorithm"]
+    if algorithm["algorithm"].dotted == _DSA and algorithm["parameters"].dump() in {b"", _NULL}:
+        algorithm["algorithm"] = _NO_KEY_ALGORITHM
 
 
 def _attribute_value(attribute: asn1_x509.NameTypeAndValue) -> str | bytes:
