@@ -54,6 +54,10 @@ class Limits:
     candidate_paths: int = _limit(
         20_000, "candidate paths validated in one search", "pyhanko-certvalidator makes 1,540 on the 2018 reference job"
     )
+    valid_paths: int = _limit(100, "valid paths reported by one search", "more than a person compares; find_path needs one")
+    exhausted_validations: int = _limit(
+        16, "validations of one search that hit a budget of their own", "sixteen times at most a second each"
+    )
     discovery_steps: int = _limit(
         1_000_000, "certificates tried as the next link in one search", "about a second of search on one core"
     )
@@ -68,7 +72,43 @@ class Limits:
         "nodes of one policy graph",
         "the Federal PKI's paths need under 50; RFC 9618 section 6 leaves the figure open",
     )
+    policy_edges: int = _limit(
+        100_000,
+        "links from a node of one policy graph to its parents",
+        "ten a node, where the Federal PKI's mappings need at most two; about 0.05 seconds on one core",
+    )
 
+    # Revocation
+    revocation_objects: int = _limit(
+        1_000, "CRLs and OCSP responses for one path", "PKITS has 172 CRLs for its 400 certificates"
+    )
+    revocation_bytes: int = _limit(
+        256 * MIB,
+        "bytes, of all CRLs and OCSP responses for one path",
+        "DoD's CRLs are tens of MiB each; a path has few",
+    )
+
+
+    # PKCS#12 files
+    pfx_bytes: int = _limit(
+        16 * MIB, "bytes of one PKCS#12 file", "a key and 200 certificates take under 0.5 MiB; 32 times that"
+    )
+    pfx_iterations: int = _limit(
+        2_000_000,
+        "iterations of one key derivation",
+        "above 1,400,000, the largest count that OWASP's Password Storage Cheat Sheet gives (PBKDF2-HMAC-SHA1)",
+    )
+    pfx_total_iterations: int = _limit(
+        4_000_000,
+        "iterations of all key derivations for one file",
+        "twice pfx_iterations; about 1.5 seconds of PKCS12KDF on one core of 2024",
+    )
+    pfx_bags: int = _limit(
+        2_000, "bags in one PKCS#12 file", "ten times the certificates that .NET's Pkcs12LoaderLimits allow (200)"
+    )
+    pfx_nesting: int = _limit(
+        4, "SafeContents in one another", "RFC 7292 section 4.2.6 allows any depth; common writers use none"
+    )
 
 DEFAULT_LIMITS = Limits()
 
