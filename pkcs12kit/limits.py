@@ -44,6 +44,17 @@ class Limits:
     certificates: int = _limit(
         100_000, "certificates in one pool", "the public web PKI has about 10,000 CA certificates"
     )
+    certificate_bytes: int = _limit(
+        100 * KIB, "bytes of one certificate", "what OpenSSL's clients accept for a whole chain (max_cert_list)"
+    )
+    private_key_bytes: int = _limit(
+        16 * KIB, "bytes of one private key", "RSA of 16,384 bits, the most that OpenSSL uses, takes 9.3 KiB"
+    )
+    scrypt_bytes: int = _limit(
+        128 * MIB,
+        "bytes, 128 N r p of RFC 7914, to open one private key",
+        "eight times what 'openssl pkcs8 -scrypt' asks for",
+    )
 
     # Certification paths
     path_length: int = _limit(
