@@ -119,6 +119,11 @@ ROOT_BY_INTEROPERABILITY: Final = Profile(
     policies=(*_dod(36, 39, 42), *_common(13, 17, 39)),
     policy_constraints=(0, None),
 )
+OLDER_ROOT_BY_INTEROPERABILITY: Final = Profile(
+    model="DoD Root CA 3 by DoD Interoperability Root CA 2, #655",
+    policies=(*_dod(36, 39, 42), *_common(13, 17)),
+    policy_constraints=(0, None),
+)
 ROOT_BY_COALITION: Final = Profile(
     model="DoD Root CA 3 by US DoD CCEB Interoperability Root CA 2, #28",
     policies=_dod(36, 39, 42),

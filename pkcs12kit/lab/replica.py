@@ -115,7 +115,7 @@ _CROSS: Final = (
     _Issued("bridge-2016", "interoperability", 47633, 387, 1000, profiles.INTEROPERABILITY_BY_BRIDGE),
     _Issued("bridge-2013", "interoperability", 9644, 655, 440, profiles.INTEROPERABILITY_BY_BRIDGE),
     _Issued("interoperability", "root-3", 748, 835, 600, profiles.ROOT_BY_INTEROPERABILITY),
-    _Issued("interoperability", "root-3", 655, 982, 300, profiles.ROOT_BY_INTEROPERABILITY),
+    _Issued("interoperability", "root-3", 655, 982, 300, profiles.OLDER_ROOT_BY_INTEROPERABILITY),
     _Issued("root-3", "issuing-37", 18, 982, 1210, profiles.ISSUING),
 )
 _TRAPS: Final = (
@@ -137,7 +137,7 @@ _TRAPS: Final = (
     _Issued("bridge-2013", "interoperability", 906, 1584, -741, profiles.INTEROPERABILITY_BY_BRIDGE),
     _Issued("interoperability", "bridge-old", 140, 1780, -684, profiles.BRIDGE_BY_INTEROPERABILITY),
     _Issued("interoperability", "bridge-2013", 302, 1507, -411, profiles.BRIDGE_BY_INTEROPERABILITY),
-    _Issued("interoperability", "root-3", 907, 2000, -905, profiles.ROOT_BY_INTEROPERABILITY),
+    _Issued("interoperability", "root-3", 907, 2000, -905, profiles.OLDER_ROOT_BY_INTEROPERABILITY),
     _Issued("aces", "bridge-2013", 87042, 1232, -138, profiles.BRIDGE_BY_ACES),
     # Not valid yet
     _Issued("interoperability", "root-3", 908, -400, 1500, profiles.ROOT_BY_INTEROPERABILITY),

@@ -55,7 +55,7 @@ class Topology:
         ``"EE<B<A<TA"`` stands for three edges: A's certificate issued by TA, and so on. An edge that occurs again in a
         text is the same certificate; an :class:`Edge` always is one more, for parallel cross-certificates. A label that
         issues nothing is a server, its label its commonName and dNSName. Labels that differ in apostrophes at the end
-        alone (``B``, ``B'``) have one name and different keys: a CA that was rekeyed.
+        alone (``B``, ``B'``) have one name and different keys: a CA that was rekeyed. It is one where either issues.
 
         ``validity`` is for each edge that does not say otherwise, a year to both sides of now by default.
         """
@@ -63,11 +63,11 @@ class Topology:
         if not expanded:
             raise ValueError("a topology has at least one edge")
         span = validity or Validity.around()
-        issuers = {edge.issuer for edge in expanded}
+        issuers = {edge.issuer.rstrip("'") for edge in expanded}
         authorities = {
             label: Authority.create(label.rstrip("'"), key_type=key_type, validity=span, serial_number=1)
             for label in dict.fromkeys(label for edge in expanded for label in (edge.issuer, edge.subject))
-            if label in issuers
+            if label.rstrip("'") in issuers
         }
         servers: dict[str, Identity] = {}
         certificates: list[Certificate] = []
