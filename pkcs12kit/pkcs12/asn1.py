@@ -1,0 +1,30 @@
+"""Holding asn1crypto at arm's length: it has no types, and raises whatever damage leads it to."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pkcs12kit.errors import MalformedPfxError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Asn1Value: TypeAlias = Any
+"""A value of a class of asn1crypto's."""
+
+
+def absent(value: Asn1Value) -> bool:
+    """Whether an OPTIONAL field is not there."""
+    from asn1crypto.core import Void
+
+    return isinstance(value, Void)
+
+
+@contextmanager
+def reading(what: str) -> Iterator[None]:
+    """Turn what asn1crypto raises into :class:`~pkcs12kit.errors.MalformedPfxError`; its text could hold secrets."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        raise MalformedPfxError(f"not a PKCS#12 file, or a damaged one: cannot read {what}") from None

@@ -1,0 +1,43 @@
+"""What one PFX may still ask for, counted before the work is done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.errors import LimitExceededError
+
+if TYPE_CHECKING:
+    from pkcs12kit.limits import Limits
+
+
+class Budget:
+    """Counts the bags and the iterations of one file against the limits. Not shared between threads."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._iterations = 0
+        self._bags = 0
+
+    def derive(self, iterations: int, *, blocks: int = 1) -> None:
+        """Count one derivation whose output takes ``blocks`` runs. Raises :class:`LimitExceededError` before it."""
+        _require(iterations, self.limits.pfx_iterations, "pfx_iterations", "iterations for one key")
+        self._iterations += iterations * blocks
+        _require(self._iterations, self.limits.pfx_total_iterations, "pfx_total_iterations", "iterations in all")
+
+    def bag(self) -> None:
+        """Count one bag. Raises :class:`LimitExceededError`."""
+        self._bags += 1
+        _require(self._bags, self.limits.pfx_bags, "pfx_bags", "bags or more")
+
+    def nest(self, depth: int) -> None:
+        """Check how deep SafeContents lie in one another. Raises :class:`LimitExceededError`."""
+        _require(depth, self.limits.pfx_nesting, "pfx_nesting", "SafeContents in one another")
+
+    def size(self, length: int) -> None:
+        """Check the size of a file in bytes. Raises :class:`LimitExceededError`."""
+        _require(length, self.limits.pfx_bytes, "pfx_bytes", "bytes")
+
+
+def _require(asked: int, allowed: int, limit: str, what: str) -> None:
+    if asked > allowed:
+        raise LimitExceededError(f"the PKCS#12 file asks for {asked} {what}; limits.{limit} allows {allowed}")

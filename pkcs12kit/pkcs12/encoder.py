@@ -1,0 +1,138 @@
+"""Writing a PFX (RFC 7292): certificates in an EncryptedData, the key in a pkcs8ShroudedKeyBag."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12 import mac, profiles
+from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.derivation import DIGESTS, encode_password
+from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
+from pkcs12kit.pkcs12.safe_bags import certificate_bag, shrouded_key_bag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pkcs12kit.pkcs12.asn1 import Asn1Value
+    from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.derivation import Password
+    from pkcs12kit.pkcs12.encryption import Encryption, Scheme
+    from pkcs12kit.pkcs12.profiles import Profile
+
+
+def encode_pfx(
+    bundle: Bundle,
+    *,
+    password: str,
+    profile: Profile = profiles.MODERN,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> bytes:
+    """Encode a bundle as a PFX, in DER.
+
+    Certificates come in the bundle's order, the key after them. localKeyID (the SHA-1 of the end-entity certificate,
+    as OpenSSL has it) is on the key and its certificate alone. Salts and IVs come from ``random_bytes``, which gets a
+    number of bytes: the same bytes make the same file.
+
+    An empty password is possible and protects nothing. A password that is not ASCII does not open in Java.
+    Raises :class:`~pkcs12kit.errors.PasswordError` for one that has no encoding, and
+    :class:`~pkcs12kit.errors.LimitExceededError` for a profile beyond the default limits of reading.
+    """
+    return _Encoder(encode_password(password), profile, random_bytes).encode(bundle)
+
+
+class _Encoder:
+    def __init__(self, password: Password, profile: Profile, random_bytes: Callable[[int], bytes]) -> None:
+        self._password = password
+        self._profile = profile
+        self._random_bytes = random_bytes
+        self._budget = Budget(DEFAULT_LIMITS)
+
+    def encode(self, bundle: Bundle) -> bytes:
+        from asn1crypto import pkcs12 as asn1_pkcs12
+
+        local_key_id = _local_key_id(bundle)
+        safes = [self._certificates(bundle, local_key_id)]
+        if bundle.private_key is not None:
+            key = bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+            safes.append(self._private_key(key, bundle.friendly_name, local_key_id))
+        content = asn1_pkcs12.AuthenticatedSafe(safes).dump()
+        pfx = asn1_pkcs12.Pfx({"version": "v3", "auth_safe": _data(content), "mac_data": self._mac_data(content)})
+        encoded: bytes = pfx.dump()
+        return encoded
+
+    def _certificates(self, bundle: Bundle, local_key_id: bytes | None) -> Asn1Value:
+        from asn1crypto import cms
+        from asn1crypto import pkcs12 as asn1_pkcs12
+
+        bags = [
+            certificate_bag(certificate.der, friendly_name=alias, local_key_id=local_key_id if position == 0 else None)
+            for position, (certificate, alias) in enumerate(zip(bundle.certificates, bundle.aliases, strict=True))
+        ]
+        encryption = self._new_encryption(self._profile.certificate_encryption)
+        contents = asn1_pkcs12.SafeContents(bags).dump()
+        encrypted_content_info = {
+            "content_type": "data",
+            "content_encryption_algorithm": algorithm_identifier(encryption),
+            "encrypted_content": encrypt(encryption, contents, self._password, self._budget),
+        }
+        return cms.ContentInfo(
+            {
+                "content_type": "encrypted_data",
+                "content": {"version": "v0", "encrypted_content_info": encrypted_content_info},
+            }
+        )
+
+    def _private_key(self, key: bytes, friendly_name: str | None, local_key_id: bytes | None) -> Asn1Value:
+        from asn1crypto import pkcs12 as asn1_pkcs12
+
+        encryption = self._new_encryption(self._profile.key_encryption)
+        bag = shrouded_key_bag(
+            algorithm_identifier(encryption),
+            encrypt(encryption, key, self._password, self._budget),
+            friendly_name=friendly_name,
+            local_key_id=local_key_id,
+        )
+        return _data(asn1_pkcs12.SafeContents([bag]).dump())
+
+    def _mac_data(self, content: bytes) -> Asn1Value:
+        salt = self._random_bytes(self._profile.mac_salt_length)
+        value = mac.compute(
+            content,
+            self._password,
+            digest=self._profile.mac_digest,
+            salt=salt,
+            iterations=self._profile.mac_iterations,
+            budget=self._budget,
+        )
+        algorithm = {"algorithm": DIGESTS[self._profile.mac_digest]}
+        return {
+            "mac": {"digest_algorithm": algorithm, "digest": value},
+            "mac_salt": salt,
+            "iterations": self._profile.mac_iterations,
+        }
+
+    def _new_encryption(self, scheme: Scheme) -> Encryption:
+        return new_encryption(
+            scheme,
+            iterations=self._profile.encryption_iterations,
+            salt_length=self._profile.encryption_salt_length,
+            random_bytes=self._random_bytes,
+        )
+
+
+def _data(content: bytes) -> Asn1Value:
+    from asn1crypto import cms
+
+    return cms.ContentInfo({"content_type": "data", "content": content})
+
+
+def _local_key_id(bundle: Bundle) -> bytes | None:
+    """Name the pair of key and certificate; a name only, so SHA-1 does (RFC 2985 section 5.5.2)."""
+    if bundle.private_key is None:
+        return None
+    return hashlib.sha1(bundle.certificates[0].der, usedforsecurity=False).digest()

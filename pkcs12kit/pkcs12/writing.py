@@ -1,0 +1,107 @@
+"""Writing a file that holds secrets: a complete one, readable by its owner alone, or none."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OWNER_ONLY: Final = 0o600
+_NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write the bytes of a PFX to ``path``, as :func:`write_private` does. What they are is not looked at."""
+    write_private(path, data)
+
+
+def write_private(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write ``data`` to ``path``, mode 0600 whatever the umask; a file that was there is replaced.
+
+    The bytes go to a temporary file in the same folder, are synced to the disk, read back and compared, and then take
+    the name ``path`` in one step. Interrupted anywhere, ``path`` is the old file or the complete new one. The
+    temporary file (``.pkcs12kit-...``) is removed on failure; a loss of power may leave it behind.
+
+    A symbolic link at ``path`` is refused, whatever it points to: following one could put a key where someone else
+    chose, replacing one could break ``/dev/stdout``. So is anything else that is no regular file. Links among the
+    folders above are followed.
+
+    Raises :class:`~pkcs12kit.errors.OutputError`.
+    """
+    target = Path(path)
+    if target.name in {"", ".."}:
+        raise OutputError(f"cannot write {target}: it names a folder")
+    try:
+        folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
+    try:
+        _write_in(folder, target, data)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror}") from None
+    finally:
+        os.close(folder)
+
+
+def _write_in(folder: int, target: Path, data: bytes) -> None:
+    _require_replaceable(folder, target)
+    temporary = f".pkcs12kit-{secrets.token_hex(8)}.tmp"
+    descriptor = os.open(temporary, _NEW_FILE, _OWNER_ONLY, dir_fd=folder)
+    try:
+        try:
+            os.fchmod(descriptor, _OWNER_ONLY)  # a umask may have taken the owner's own rights
+            _write_and_compare(descriptor, data)
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
+    _sync_folder(folder, target)
+
+
+def _require_replaceable(folder: int, target: Path) -> None:
+    try:
+        status = os.stat(target.name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return
+    if stat.S_ISLNK(status.st_mode):
+        raise OutputError(f"cannot write {target}: it is a symbolic link; give the path that it points to")
+    if not stat.S_ISREG(status.st_mode):
+        raise OutputError(f"cannot write {target}: something other than a file is there")
+
+
+def _write_and_compare(descriptor: int, data: bytes) -> None:
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.fsync(descriptor)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    if b"".join(_chunks(descriptor)) != data:
+        raise OSError(errno.EIO, "what was read back is not what was written")
+
+
+def _chunks(descriptor: int) -> Iterator[bytes]:
+    while chunk := os.read(descriptor, 1 << 20):
+        yield chunk
+
+
+def _sync_folder(folder: int, target: Path) -> None:
+    """Make the new name last. Some file systems cannot sync a folder (EINVAL), which is no failure."""
+    try:
+        os.fsync(folder)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise OutputError(
+                f"wrote {target}, but cannot make sure that it outlasts a loss of power: {error.strerror}"
+            ) from None
