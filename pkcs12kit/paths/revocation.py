@@ -11,8 +11,9 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.times import format_time, require_aware
-from pkcs12kit.errors import LimitExceededError
+from pkcs12kit.errors import FailureReason, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.failure import Failure
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.limits import Limits
 
 
@@ -52,11 +54,9 @@ class Revocation:
     """CertificateLists, DER: full and delta, direct and indirect, in any order; kept as a tuple."""
     ocsp_responses: Iterable[bytes] = field(default=(), repr=False)
     """OCSPResponses, DER; kept as a tuple."""
-    certificates: Iterable[Certificate] = field(default=(), repr=False)
-    """Where to find the certificates of CRL issuers and OCSP responders beside the path's own. None is trusted."""
 
     def __post_init__(self) -> None:
-        for name in ("crls", "ocsp_responses", "certificates"):
+        for name in ("crls", "ocsp_responses"):
             given = getattr(self, name)
             if isinstance(given, bytes | bytearray | str):
                 raise TypeError(f"{name} is a collection, not one object")
@@ -76,6 +76,16 @@ class CertificateStatus:
     reason: str | None = None
     """CRLReason as RFC 5280 section 5.3.1 spells it, ``unspecified`` where none is given; None unless revoked."""
 
+    def as_failure(self) -> Failure:
+        """Say the same as a reason why the path fails; only for a status that is not good."""
+        revoked = self.status is RevocationStatus.REVOKED
+        return Failure(
+            reason=FailureReason.REVOKED if revoked else FailureReason.REVOCATION_UNKNOWN,
+            certificate=self.certificate,
+            section="RFC 5280 section 6.1.3 (a)(3)",
+            detail=self.detail,
+        )
+
     def __str__(self) -> str:
         return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail}"
 
@@ -88,15 +98,15 @@ class RevocationReport:
     statuses: tuple[CertificateStatus, ...] = ()
 
     @property
-    def failure(self) -> CertificateStatus | None:
+    def failure(self) -> Failure | None:
         """What makes the path fail: the revoked one, else, where required, the unknown one nearest the anchor."""
-        for status in reversed(self.statuses):
-            if status.status is RevocationStatus.REVOKED:
-                return status
+        wanted = [RevocationStatus.REVOKED]
         if self.mode is RevocationMode.REQUIRE:
-            for status in reversed(self.statuses):
-                if status.status is RevocationStatus.UNKNOWN:
-                    return status
+            wanted.append(RevocationStatus.UNKNOWN)
+        for status in wanted:
+            for found in reversed(self.statuses):
+                if found.status is status:
+                    return found.as_failure()
         return None
 
     @property
@@ -112,15 +122,16 @@ def check_revocation(
     *,
     time: datetime,
     revocation: Revocation,
+    pool: CertificatePool | None = None,
     algorithm_policy: AlgorithmPolicy = DEFAULT,
     limits: Limits = DEFAULT_LIMITS,
 ) -> RevocationReport:
     """Say of each certificate of a *validated* path whether it is revoked at ``time`` (timezone-aware).
 
-    The path itself is taken as valid and not checked again; the certificates of CRL issuers and OCSP responders
-    beside it are validated, and their own status with them. CRLs and OCSP responses from after ``time``, or past
-    their nextUpdate, say nothing, nor does one signed with what ``algorithm_policy`` refuses. The certificates below
-    a revoked one are not checked: their status is unknown. The anchor's status is nobody's to say.
+    The path itself is taken as valid and not checked again. CRL issuers that are not on it are looked for in
+    ``pool``; their certificates, and those of OCSP responders, are validated, and their own status with them. A CRL
+    or an OCSP response from after ``time``, past its nextUpdate, or signed with what ``algorithm_policy`` refuses
+    says nothing. What is below a revoked certificate is not checked, and so unknown; nobody says it of the anchor.
 
     Raises :class:`~pkcs12kit.errors.InputError` for bytes that are no CRL or no OCSP response, and
     :class:`~pkcs12kit.errors.LimitExceededError` for more than ``limits`` allow.
@@ -131,9 +142,8 @@ def check_revocation(
     _require_within(limits, revocation)
     from pkcs12kit.paths.revocation_checks import statuses
 
-    return RevocationReport(
-        mode=revocation.mode, statuses=statuses(path, time=time, revocation=revocation, policy=algorithm_policy)
-    )
+    found = statuses(path, time=time, revocation=revocation, pool=pool, policy=algorithm_policy, limits=limits)
+    return RevocationReport(mode=revocation.mode, statuses=found)
 
 
 def revoked_detail(source: str, revoked_at: datetime, reason: str) -> str:

@@ -5,16 +5,14 @@ certvalidator and asn1crypto load with this module; :mod:`pkcs12kit.paths.revoca
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from asn1crypto import crl, keys, ocsp, x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from pyhanko_certvalidator.authority import CertTrustAnchor, NamedKeyAuthority, TrustAnchor
+from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.errors import (
     AlgorithmNotSupported,
@@ -33,13 +31,14 @@ from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
 from pyhanko_certvalidator.sig_validate import DEFAULT_VALIDATION_CONTEXT, DefaultSignatureValidator
 
-from pkcs12kit.errors import InputError, MalformedCertificateError
+from pkcs12kit.certificates.lenient import read_name
+from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
+from pkcs12kit.paths import coroutines
 from pkcs12kit.paths.revocation import CertificateStatus, RevocationStatus, revoked_detail
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable
-    from datetime import datetime
+    from collections.abc import Awaitable, Callable, Iterable
     from typing import Any, TypeAlias
 
     from asn1crypto.algos import SignedDigestAlgorithm
@@ -47,6 +46,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.limits import Limits
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
 
@@ -79,34 +80,50 @@ class _NotUsableError(Exception):
 
 
 def statuses(
-    path: CertificationPath, *, time: datetime, revocation: Revocation, policy: AlgorithmPolicy
+    path: CertificationPath,
+    *,
+    time: datetime,
+    revocation: Revocation,
+    pool: CertificatePool | None,
+    policy: AlgorithmPolicy,
+    limits: Limits,
 ) -> tuple[CertificateStatus, ...]:
-    """Check each certificate from the anchor down; the result is target first. Raises :class:`InputError`."""
-    return _run(_statuses(path, time=time, revocation=revocation, policy=policy))
+    """Check each certificate from the anchor down; the result is target first.
 
-
-def _run(checks: Coroutine[Any, Any, tuple[CertificateStatus, ...]]) -> tuple[CertificateStatus, ...]:
+    Raises :class:`InputError` and, for more CRL issuers than CRLs are allowed, :class:`LimitExceededError`.
+    """
+    crls = [_load("CRL", crl.CertificateList, data) for data in revocation.crls]
+    responses = [_load("OCSP response", ocsp.OCSPResponse, data) for data in revocation.ocsp_responses]
+    issuers = _crl_issuers(crls, pool, limits)
+    downwards = [(certificate, x509.Certificate.load(certificate.der)) for certificate in reversed(path.certificates)]
+    anchor = _anchor(path)
+    signature_validator = _SignatureValidator(path, policy)
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(checks)
-    with ThreadPoolExecutor(max_workers=1) as executor:  # a notebook's loop is running: ours needs its own thread
-        return executor.submit(asyncio.run, checks).result()
+        context = ValidationContext(
+            trust_roots=[anchor],
+            other_certs=[*(structure for _, structure in downwards), *issuers],
+            moment=time,
+            crls=crls,
+            ocsps=[response for response in responses if response["response_status"].native == "successful"],
+            revocation_mode="require",  # for the certificates of CRL issuers and responders beside the path
+            time_tolerance=timedelta(0),
+            algorithm_usage_policy=AcceptAllAlgorithms(),  # the signature validator asks the named policy
+            signature_validator=signature_validator,
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(f"a CRL or an OCSP response that cannot be read: {error}") from None
+    return coroutines.run(_statuses(downwards, anchor, context))
 
 
 async def _statuses(
-    path: CertificationPath, *, time: datetime, revocation: Revocation, policy: AlgorithmPolicy
+    downwards: list[tuple[Certificate, x509.Certificate]], anchor: CertTrustAnchor, context: ValidationContext
 ) -> tuple[CertificateStatus, ...]:
-    anchor = _anchor(path)
-    downwards = [(certificate, x509.Certificate.load(certificate.der)) for certificate in reversed(path.certificates)]
-    context = _context(anchor, [structure for _, structure in downwards], path, time, revocation, policy)
     found: list[CertificateStatus] = []
     issuers: list[x509.Certificate] = []
     revoked: CertificateStatus | None = None
     for certificate, structure in downwards:
         if revoked is not None:
-            detail = f"not checked: {revoked.certificate.subject} above it is revoked"
-            found.append(_unknown(certificate, detail))
+            found.append(_unknown(certificate, f"not checked, as {revoked.certificate.subject} above it is revoked"))
             continue
         partial = ValidationPath(anchor, interm=issuers, leaf=structure)
         status = await _status(certificate, structure, partial, context)
@@ -178,39 +195,43 @@ def _unknown(certificate: Certificate, detail: str) -> CertificateStatus:
     )
 
 
-def _anchor(path: CertificationPath) -> TrustAnchor:
+def _anchor(path: CertificationPath) -> CertTrustAnchor:
     anchor = path.trust_anchor
     if anchor.certificate is not None:
         return CertTrustAnchor(x509.Certificate.load(anchor.certificate.der))
+    # certvalidator looks for CRL issuers among certificates only: name and key get one, which nobody has signed.
     name = x509.Certificate.load(path.certificates[-1].der).issuer  # matches the anchor's: the path is valid
-    return TrustAnchor(NamedKeyAuthority(name, keys.PublicKeyInfo.load(anchor.subject_public_key_info)))
+    any_time = x509.Time({"utc_time": datetime(2000, 1, 1, tzinfo=UTC)})
+    any_algorithm = {"algorithm": "sha256_rsa"}
+    carrier = {
+        "tbs_certificate": {
+            "version": "v3",
+            "serial_number": 0,
+            "signature": any_algorithm,
+            "issuer": name,
+            "validity": {"not_before": any_time, "not_after": any_time},
+            "subject": name,
+            "subject_public_key_info": keys.PublicKeyInfo.load(anchor.subject_public_key_info),
+        },
+        "signature_algorithm": any_algorithm,
+        "signature_value": b"",
+    }
+    return CertTrustAnchor(x509.Certificate(carrier))
 
 
-def _context(
-    anchor: TrustAnchor,
-    structures: list[x509.Certificate],
-    path: CertificationPath,
-    time: datetime,
-    revocation: Revocation,
-    policy: AlgorithmPolicy,
-) -> ValidationContext:
-    others = [x509.Certificate.load(certificate.der) for certificate in revocation.certificates]
-    crls = [_load("CRL", crl.CertificateList, data) for data in revocation.crls]
-    responses = [_load("OCSP response", ocsp.OCSPResponse, data) for data in revocation.ocsp_responses]
-    try:
-        return ValidationContext(
-            trust_roots=[anchor],
-            other_certs=[*structures, *others],
-            moment=time,
-            crls=crls,
-            ocsps=[response for response in responses if response["response_status"].native == "successful"],
-            revocation_mode="require",  # for the certificates of CRL issuers and responders beside the path
-            time_tolerance=timedelta(0),
-            algorithm_usage_policy=AcceptAllAlgorithms(),  # the signature validator asks the named policy
-            signature_validator=_SignatureValidator(path, policy),
+def _crl_issuers(
+    crls: Iterable[crl.CertificateList], pool: CertificatePool | None, limits: Limits
+) -> list[x509.Certificate]:
+    """Find the certificates in the pool that may be those of the CRLs' issuers."""
+    if pool is None:
+        return []
+    names = {read_name(certificate_list["tbs_cert_list"]["issuer"].dump()) for certificate_list in crls}
+    found = [certificate for name in names for certificate in pool.by_subject(name)]
+    if len(found) > limits.revocation_objects:
+        raise LimitExceededError(
+            f"{len(found)} certificates of CRL issuers, beyond limits.revocation_objects = {limits.revocation_objects}"
         )
-    except _MALFORMED as error:
-        raise InputError(f"a CRL or an OCSP response that cannot be read: {error}") from None
+    return [x509.Certificate.load(certificate.der) for certificate in found]
 
 
 def _load(kind: str, structure: type[Any], data: bytes) -> Any:  # noqa: ANN401  # asn1crypto is untyped
@@ -218,7 +239,7 @@ def _load(kind: str, structure: type[Any], data: bytes) -> Any:  # noqa: ANN401 
         loaded = structure.load(data, strict=True)
         # Parsed on access; a CRL's entries are left for later, there may be a million.
         loaded["tbs_cert_list"]["this_update"].native if kind == "CRL" else loaded["response_status"].native
-    except _MALFORMED as error:
+    except (ValueError, TypeError) as error:
         raise InputError(f"not a {kind}: {error}") from None
     return loaded
 
@@ -264,7 +285,7 @@ class _SignatureValidator(DefaultSignatureValidator):
 def _inherited(path: CertificationPath) -> Iterable[tuple[bytes, bytes]]:
     """Pair each of the path's keys with its encoding that has DSA parameters (RFC 5280 section 6.1.4 (e), (f))."""
     try:
-        key = WorkingKey.of_trust_anchor(path.trust_anchor)
+        key = WorkingKey.of(path.trust_anchor)
         for certificate in reversed(path.certificates):
             key = key.next(certificate)
             yield certificate.subject_public_key_info, key.info
