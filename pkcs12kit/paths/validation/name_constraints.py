@@ -1,0 +1,236 @@
+"""Name constraints: permitted_subtrees and excluded_subtrees (RFC 5280 sections 4.2.1.10, 6.1.3 (b) (c), 6.1.4 (g))."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pkcs12kit.paths.validation import name_forms
+from pkcs12kit.paths.validation.name_forms import DIRECTORY_NAME, DNS_NAME, RFC822_NAME, Base, Key, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+    from ipaddress import IPv4Network, IPv6Network
+
+    from cryptography import x509
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.paths.budget import Budget
+
+_EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
+_SMTP_UTF8_MAILBOX: Final = f"{name_forms.OTHER_NAME} {name_forms.SMTP_UTF8_MAILBOX}"
+_LISTED_AT_MOST: Final = 3
+
+
+class _Branch:
+    """A place in the hierarchy of a form's subtrees, with the base that holds names at it, and the one for below it."""
+
+    __slots__ = ("at", "below", "branches")
+
+    def __init__(self) -> None:
+        self.at: object = None
+        self.below: object = None
+        self.branches: dict[Hashable, _Branch] = {}
+
+
+class _Subtrees:
+    """The subtrees of one name form that one certificate permits, or excludes.
+
+    A name is looked up step by step in a hierarchy, so that a thousand long subtrees cost it no more than its own
+    length. Not changed once it is made.
+    """
+
+    def __init__(self, form: str, *, excluded: bool, imposed_by: str) -> None:
+        self.form = form
+        self.excluded = excluded
+        self.imposed_by = imposed_by
+        self.bases: list[object] = []
+        self.refusal: str | None = None
+        """Why no name of the form can be held against these; the certificate with such a name is refused."""
+        self._root = _Branch()
+        self._wholes: dict[Hashable, object] = {}
+        self._networks: list[IPv4Network | IPv6Network] = []
+
+    def add(self, value: object) -> None:
+        self.bases.append(value)
+        if not name_forms.is_processed(self.form):
+            self.refusal = f"name constraints on {self.form} are not processed"
+            return
+        if self.excluded and self.form.startswith(name_forms.OTHER_NAME):
+            # What else than an equal value lies inside, only the definition of the type could say.
+            self.refusal = f"excluded subtrees of {self.form} are not processed"
+            return
+        base = name_forms.read_base(self.form, value)
+        if base is None:
+            kind = "excluded" if self.excluded else "permitted"
+            self.refusal = f"the {kind} subtree {self._quote(value)} is malformed"
+        elif base.network is not None:
+            self._networks.append(base.network)
+        elif base.whole is not None:
+            self._wholes[base.whole] = value
+        else:
+            self._plant(base, value)
+
+    def _quote(self, value: object) -> str:
+        return name_forms.quote(self.form, value)
+
+    def _plant(self, base: Base, value: object) -> None:
+        branch = self._root
+        for step in base.key:
+            branch = branch.branches.setdefault(step, _Branch())
+        if base.at:
+            branch.at = value
+        if base.below:
+            branch.below = value
+
+    def violation(self, value: object, place: Place | None) -> str | None:
+        """Say why the name ``value``, which stands at ``place``, is not allowed."""
+        if self.refusal is not None:
+            return f"{self._quote(value)} cannot be judged: {self.refusal}{self.imposed_by}"
+        if place is None:
+            return f"{self._quote(value)} is malformed, so that name constraints cannot place it{self.imposed_by}"
+        base = self._find(place)
+        if self.excluded == (base is None):
+            return None
+        if self.excluded:
+            return f"{self._quote(value)} lies inside the excluded subtree {self._quote(base)}{self.imposed_by}"
+        listed = ", ".join(self._quote(base) for base in self.bases[:_LISTED_AT_MOST])
+        if len(self.bases) > _LISTED_AT_MOST:
+            listed += f" and {len(self.bases) - _LISTED_AT_MOST} more"
+        return f"{self._quote(value)} lies outside the permitted subtrees {listed}{self.imposed_by}"
+
+    def _find(self, place: Place) -> object:
+        """Find the base of a subtree that the name lies in."""
+        for network in self._networks:
+            if place.whole in network:
+                return network
+        if place.whole is not None and place.whole in self._wholes:
+            return self._wholes[place.whole]
+        return self._climb(place.key)
+
+    def _climb(self, key: Key) -> object:
+        branch = self._root
+        for step in key:
+            if branch.below is not None:
+                return branch.below
+            if step == "*" and self.excluded and self.form == DNS_NAME:
+                # A wildcard stands for any label, one that is excluded among them.
+                return next((other.at for other in branch.branches.values() if other.at is not None), None)
+            if step not in branch.branches:
+                return None
+            branch = branch.branches[step]
+        return branch.at
+
+
+_ByForm: TypeAlias = Mapping[str, tuple[_Subtrees, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ConstrainedSubtrees:
+    """The state variables permitted_subtrees and excluded_subtrees of RFC 5280 section 6.1.2 (b) and (c).
+
+    Each certificate's permitted subtrees are kept as a layer of their own: a name lies in the intersection of all
+    layers when it lies in each layer that has its form. :meth:`constrain` makes a new value.
+
+    Not processed, so that a certificate with such a name is refused: registeredID; otherName beyond the equality of
+    a whole permitted value; malformed subtrees. x400Address and ediPartyName never come here, because
+    pyca/cryptography does not decode them.
+    """
+
+    _by_form: _ByForm = field(default_factory=lambda: MappingProxyType({}))
+
+    @classmethod
+    def unconstrained(cls) -> ConstrainedSubtrees:
+        """Allow every name."""
+        return cls()
+
+    def constrain(self, constraints: x509.NameConstraints, *, imposed_by: str = "") -> ConstrainedSubtrees:
+        """Intersect the permitted subtrees, unite the excluded ones (section 6.1.4 (g)).
+
+        ``imposed_by`` names the constraining certificate in messages. That minimum and maximum are absent from the
+        extension :func:`bounds_violation` checks; pyca/cryptography does not hand them out.
+        """
+        source = f", imposed by {imposed_by}" if imposed_by else ""
+        layers = [
+            *_layers(constraints.excluded_subtrees or (), excluded=True, imposed_by=source),
+            *_layers(constraints.permitted_subtrees or (), excluded=False, imposed_by=source),
+        ]
+        by_form = dict(self._by_form)
+        for subtrees in layers:
+            by_form[subtrees.form] = (*by_form.get(subtrees.form, ()), subtrees)
+        return ConstrainedSubtrees(_by_form=MappingProxyType(by_form))
+
+    def violation(
+        self, subject: Name, subject_alternative_name: Iterable[x509.GeneralName] | None, *, budget: Budget
+    ) -> str | None:
+        """Say which name of a certificate is not allowed, None when all are (section 6.1.3 (b) and (c)).
+
+        A common name is never taken for a dNSName. Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`:
+        each name held against each subtree of its form counts against ``name_constraint_comparisons``.
+        """
+        if not self._by_form:
+            return None
+        for form, name in _names(subject, tuple(subject_alternative_name or ())):
+            layers = self._by_form.get(form)
+            if not layers:
+                continue
+            budget.spend("name_constraint_comparisons", sum(len(subtrees.bases) for subtrees in layers))
+            value = name_forms.value_of(form, name)
+            place = name_forms.read_name(form, value)
+            for subtrees in layers:
+                found = subtrees.violation(value, place)
+                if found is not None:
+                    return found
+        return None
+
+
+def _layers(bases: Iterable[x509.GeneralName], *, excluded: bool, imposed_by: str) -> Iterable[_Subtrees]:
+    layers: dict[str, _Subtrees] = {}
+    for base in bases:
+        form = name_forms.form_of(base)
+        if form not in layers:
+            layers[form] = _Subtrees(form, excluded=excluded, imposed_by=imposed_by)
+        layers[form].add(name_forms.value_of(form, base))
+    return layers.values()
+
+
+def _names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) -> Iterator[tuple[str, object]]:
+    """List the names that constraints apply to, each with its form (section 4.2.1.10)."""
+    if subject:
+        yield DIRECTORY_NAME, subject
+    if not alternatives:
+        # Only a certificate without subjectAltName: its emailAddress attributes are mailboxes then.
+        for attributes in subject.relative_distinguished_names:
+            for oid, value in attributes:
+                if oid == _EMAIL_ADDRESS:
+                    yield RFC822_NAME, value
+    for name in alternatives:
+        form = name_forms.form_of(name)
+        yield form, name
+        if form == _SMTP_UTF8_MAILBOX:
+            # RFC 9598 section 6: rfc822Name constraints hold for both kinds of mailbox.
+            yield RFC822_NAME, name
+
+
+def bounds_violation(certificate: Certificate) -> str | None:
+    """Say which subtree of a certificate's name constraints has a minimum or maximum, None when none has.
+
+    RFC 5280 section 4.2.1.10: minimum MUST be zero and maximum absent; who does not process other values MUST
+    reject. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be read.
+    """
+    from asn1crypto import x509 as asn1_x509
+
+    if certificate.extensions.name_constraints is None:
+        return None
+    try:
+        constraints = asn1_x509.Certificate.load(certificate.der).name_constraints_value
+        for kind in ("permitted_subtrees", "excluded_subtrees"):
+            for subtree in constraints[kind] or ():
+                if subtree["minimum"].native or subtree["maximum"].native is not None:
+                    return f"its name constraints have a {kind[:-1].replace('_', ' ')} with a minimum or maximum"
+    except (ValueError, TypeError, KeyError) as error:
+        return f"the bounds of its name constraints cannot be read: {str(error).partition(chr(10))[0]}"
+    return None

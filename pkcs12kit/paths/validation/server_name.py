@@ -1,0 +1,120 @@
+"""Whether a certificate is for the server that a client wants to reach (RFC 9525).
+
+Matching is done by service-identity, which loads when it is used (about 25 ms, most of it attrs).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from service_identity.hazmat import DNS_ID, CertificatePattern, IPAddress_ID
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+_PREFERRED_NAME: Final = re.compile(
+    r"(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.IGNORECASE | re.ASCII,
+)
+_LIKE_AN_ADDRESS: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_LISTED_AT_MOST: Final = 10
+_QUOTED_AT_MOST: Final = 260
+
+
+def mismatch(certificate: Certificate, server_name: str) -> str | None:
+    """Say why ``certificate`` is not for ``server_name``, None when it is.
+
+    ``server_name`` is a DNS name, U-labels and one trailing dot allowed, or an IP address, IPv6 in brackets or not. It is held against the subjectAltName alone, never a common name (RFC 9525
+    section 2), DNS names against dNSName and addresses against iPAddress.
+
+    A wildcard counts as the whole left-most label and stands for one label (section 6.3). What is no DNS name in the
+    preferred name syntax (RFC 5280 section 4.2.1.6: underscores, trailing dots, U-labels) is ignored, and so is
+    a wildcard right below a top-level domain. Other public suffixes are not known here. Raises
+    :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be read.
+    """
+    wanted = _reference_identifier(server_name)
+    if wanted is None:
+        return f"{_quote(server_name)} is neither a DNS name nor an IP address"
+    names = certificate.extensions.subject_alternative_name
+    if not names:
+        return f"it has no subjectAltName that could be {_quote(server_name)}; a common name does not count"
+    if _matches(_presented_identifiers(names), wanted):
+        return None
+    presented = [str(name.value) for name in names if isinstance(name, x509.DNSName | x509.IPAddress)]
+    listed = ", ".join(_quote(name) for name in presented[:_LISTED_AT_MOST]) or "no DNS name and no IP address"
+    more = f" and {len(presented) - _LISTED_AT_MOST} more" if len(presented) > _LISTED_AT_MOST else ""
+    return f"it is for {listed}{more}, not for {_quote(server_name)}"
+
+
+def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:
+    """Read what the user wants to reach (RFC 9525 section 6.1)."""
+    from service_identity.hazmat import DNS_ID, IPAddress_ID
+
+    bracketed = server_name.startswith("[") and server_name.endswith("]")
+    try:
+        address = ip_address(server_name[1:-1] if bracketed else server_name)
+    except ValueError:
+        address = None
+    if address is not None:
+        scoped = isinstance(address, IPv6Address) and address.scope_id is not None
+        return None if scoped or (bracketed and isinstance(address, IPv4Address)) else IPAddress_ID(str(address))
+    # RFC 5895 section 2: lower case, and the full stops of other scripts, before the A-labels are computed.
+    name = unicodedata.normalize("NFC", server_name.lower()).replace("\u3002", ".").removesuffix(".")
+    if bracketed or name != name.strip() or _LIKE_AN_ADDRESS.fullmatch(name):
+        return None
+    try:
+        wanted = DNS_ID(name)
+    except (ValueError, ImportError):  # idna's errors are ValueErrors
+        return None
+    return wanted if all(wanted.hostname.split(b".")) else None
+
+
+def _presented_identifiers(names: Iterable[x509.GeneralName]) -> list[CertificatePattern]:
+    """Take what RFC 9525 lets stand out of a subjectAltName; an identifier that is not to its rules is ignored."""
+    from service_identity import CertificateError
+    from service_identity.hazmat import DNSPattern, IPAddressPattern
+
+    presented: list[CertificatePattern] = []
+    for name in names:
+        if isinstance(name, x509.DNSName) and _PREFERRED_NAME.fullmatch(name.value):
+            try:
+                presented.append(DNSPattern.from_bytes(name.value.encode("ascii")))
+            except CertificateError:
+                continue
+        elif isinstance(name, x509.IPAddress) and isinstance(name.value, IPv4Address | IPv6Address):
+            presented.append(IPAddressPattern(name.value))
+    return presented
+
+
+def _matches(presented: list[CertificatePattern], wanted: DNS_ID | IPAddress_ID) -> bool:
+    from service_identity import CertificateError, VerificationError
+    from service_identity.hazmat import DNS_ID, DNSPattern, verify_service_identity
+
+    try:
+        verify_service_identity(presented, [wanted], [])
+    except (CertificateError, VerificationError):
+        if not isinstance(wanted, DNS_ID):
+            return False
+    else:
+        return True
+    # service-identity lets no wildcard stand for an A-label; RFC 9525 section 6.3 does, RFC 6125 did not.
+    first, _, rest = wanted.hostname.partition(b".")
+    return first.startswith(b"xn--") and any(
+        isinstance(pattern, DNSPattern) and pattern.pattern == b"*." + rest for pattern in presented
+    )
+
+
+def _quote(name: str) -> str:
+    """Write a name for a message: nothing in it steers a terminal."""
+    return (
+        name
+        if name.isascii() and name.isprintable() and len(name) <= _QUOTED_AT_MOST
+        else ascii(name[:_QUOTED_AT_MOST])
+    )
