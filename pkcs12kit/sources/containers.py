@@ -1,0 +1,217 @@
+"""What certificates come in: PEM, PKCS#7, crossCertificatePair, zip. Each gives its parts one by one, in order.
+
+A damaged part is given with its fault, so that it never loses the rest.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import TYPE_CHECKING, Final
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
+from zlib import error as DeflateError  # noqa: N812 - an exception under zlib's own lower-case name
+
+from pkcs12kit.errors import InputError, LimitExceededError
+from pkcs12kit.sources.elements import children, elements
+from pkcs12kit.sources.reading import printable
+from pkcs12kit.sources.sniffing import Kind, sniff_der
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from zipfile import ZipInfo
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.sources.elements import Element
+
+_MARKER: Final = re.compile(rb"-----(BEGIN|END) ([^\r\n-]{1,64})-----")
+_WHITE_SPACE: Final = b" \t\r\n\v\f"
+_CERTIFICATE_SET: Final = 0xA0
+_ENTRY: Final = b"PK\x01\x02"
+_ENCRYPTED_FLAG: Final = 0x1
+_CHUNK_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PemBlock:
+    """One block of a PEM text (RFC 7468), or the fault that keeps it from being decoded."""
+
+    label: str
+    text: bytes = field(repr=False)
+    """The block with its BEGIN and END lines."""
+    content: bytes = field(default=b"", repr=False)
+    """Decoded; still encrypted where :attr:`is_encrypted`."""
+    is_encrypted: bool = False
+    """Whether the block is encrypted in the traditional way (RFC 1421 section 4.6.1.1)."""
+    fault: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """What the block holds by its content; by its label where there is no content to see."""
+        if self.label.endswith("PRIVATE KEY"):
+            if self.label.startswith("OPENSSH"):
+                return Kind.OPENSSH_PRIVATE_KEY
+            if self.is_encrypted:
+                return Kind.ENCRYPTED_PRIVATE_KEY
+        kind = sniff_der(self.content)
+        return Kind.OTHER_PEM if kind is Kind.BINARY else kind
+
+
+@dataclass(slots=True, kw_only=True)
+class ArchiveBudget:
+    """What may still be unpacked from one archive and the archives in it."""
+
+    name: str
+    limits: Limits
+    unpacked_bytes: int = 0
+    members: int = 0
+
+    def count_bytes(self, number: int) -> None:
+        """Count bytes as they are unpacked. Raises :class:`LimitExceededError`."""
+        self.unpacked_bytes += number
+        if self.unpacked_bytes > self.limits.archive_bytes:
+            raise LimitExceededError(
+                f"{self.name}: unpacks to more than {self.limits.archive_bytes:,} bytes (limits.archive_bytes)"
+            )
+
+    def count_members(self, number: int) -> None:
+        """Count members before they are listed. Raises :class:`LimitExceededError`."""
+        self.members += number
+        if self.members > self.limits.archive_members:
+            raise LimitExceededError(
+                f"{self.name}: more than {self.limits.archive_members:,} files in it (limits.archive_members)"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveMember:
+    """A file in an archive, or the fault that keeps it from being unpacked."""
+
+    name: str
+    data: bytes = field(default=b"", repr=False)
+    fault: str | None = None
+
+
+def pem_blocks(data: bytes) -> Iterator[PemBlock]:
+    """Find the blocks of a PEM text, whatever stands between them, in linear time."""
+    begin: re.Match[bytes] | None = None
+    for marker in _MARKER.finditer(data):
+        is_begin = marker[1] == b"BEGIN"
+        if begin is not None:
+            yield _cut_short(begin) if is_begin else _block(begin, data[begin.end() : marker.start()], marker)
+        begin = marker if is_begin else None
+    if begin is not None:
+        yield _cut_short(begin)
+
+
+def pkcs7_certificates(data: bytes) -> Iterator[Element]:
+    """Split the certificates of a PKCS#7 SignedData, in DER or BER (RFC 5652 section 5.1).
+
+    Signatures are not checked: a bundle has none. Raises :class:`ValueError` where the structure ends too early.
+    """
+    content_info = next(elements(data))
+    for signed_data in (inner for explicit in children(content_info, 2)[1:] for inner in children(explicit, 1)):
+        for part in children(signed_data):
+            if part.tag == _CERTIFICATE_SET:
+                yield from elements(part.contents)
+                return
+
+
+def certificate_pair(data: bytes) -> Iterator[Element]:
+    """Split a crossCertificatePair into its one or two certificates (RFC 4523 section 2.3)."""
+    for part in children(next(elements(data))):
+        yield from elements(part.contents)
+
+
+def pfx_certificates(data: bytes, limits: Limits) -> tuple[bytes, ...]:
+    """Take the certificates of a PKCS#12 file that encrypts none, without its password and so without its MAC.
+
+    Empty too where some of its contents are encrypted, which may be certificates. Raises
+    :class:`~pkcs12kit.errors.PfxError` where the file is damaged.
+    """
+    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.structure import read_bags, read_pfx
+
+    budget = Budget(limits)
+    safes = read_pfx(data, budget).safes
+    if any(safe.encryption is not None for safe in safes):
+        return ()
+    bags = (bag for safe in safes for bag in read_bags(safe.content, budget))
+    return tuple(bag.content for bag in bags if bag.type == "certBag" and bag.content)
+
+
+def zip_members(data: bytes, budget: ArchiveBudget) -> Iterator[ArchiveMember]:
+    """Unpack a zip in memory, member by member, within a budget; nothing is ever written to disk.
+
+    Hidden members are passed over, as are those of ``__MACOSX``. A member that is encrypted, damaged or packed by
+    anything but deflate is given with its fault. Raises :class:`InputError` for an archive that cannot be listed,
+    or has a member named to land outside the folder that it would be extracted to: such an archive was made to harm,
+    and none of it is read. Raises :class:`LimitExceededError` for a zip bomb.
+    """
+    budget.count_members(data.count(_ENTRY))  # before ZipFile makes an object of each
+    try:
+        archive = ZipFile(BytesIO(data))
+    except (BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
+        raise InputError(f"{budget.name}: a zip archive that is damaged or cut short ({error})") from None
+    with archive:
+        for member in archive.infolist():
+            _refuse_escape(member, budget)
+        for member in archive.infolist():
+            if not member.is_dir() and not _is_hidden(member.filename):
+                yield _unpack(archive, member, budget)
+
+
+def _block(begin: re.Match[bytes], body: bytes, end: re.Match[bytes]) -> PemBlock:
+    label = begin[2].decode("ascii", "replace").strip()
+    text = begin[0] + body + end[0]
+    headers, content = _split_headers(body)
+    if b"ENCRYPTED" in headers:
+        return PemBlock(label=label, text=text, is_encrypted=True)
+    try:
+        decoded = binascii.a2b_base64(content.translate(None, _WHITE_SPACE), strict_mode=True)
+    except binascii.Error:
+        return PemBlock(label=label, text=text, fault="its base64 is damaged")
+    return PemBlock(label=label, text=text, content=decoded, fault=None if decoded else "the block is empty")
+
+
+def _split_headers(body: bytes) -> tuple[bytes, bytes]:
+    """Part the headers of RFC 1421 (``Proc-Type`` and its like, up to an empty line) from the base64."""
+    if b":" not in body:
+        return b"", body
+    headers, _, content = body.replace(b"\r\n", b"\n").lstrip(_WHITE_SPACE).partition(b"\n\n")
+    return headers, content
+
+
+def _cut_short(begin: re.Match[bytes]) -> PemBlock:
+    label = begin[2].decode("ascii", "replace").strip()
+    return PemBlock(label=label, text=begin[0], fault="cut short: its END line is missing")
+
+
+def _refuse_escape(member: ZipInfo, budget: ArchiveBudget) -> None:
+    name = member.orig_filename.replace("\\", "/")
+    if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
+        raise InputError(
+            f"{budget.name}: refused, for it has a member named to land outside its folder: {printable(name)}"
+        )
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part == "__MACOSX" for part in name.split("/"))
+
+
+def _unpack(archive: ZipFile, member: ZipInfo, budget: ArchiveBudget) -> ArchiveMember:
+    name = printable(member.filename)
+    if member.flag_bits & _ENCRYPTED_FLAG:
+        return ArchiveMember(name=name, fault="encrypted in the zip archive; unpack it first")
+    if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:  # others unpack without a bound on memory
+        return ArchiveMember(name=name, fault="packed by a method other than deflate; unpack it first")
+    chunks = []
+    try:
+        with archive.open(member) as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                budget.count_bytes(len(chunk))
+                chunks.append(chunk)
+    except (BadZipFile, DeflateError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+        return ArchiveMember(name=name, fault="damaged in the zip archive")
+    return ArchiveMember(name=name, data=b"".join(chunks))

@@ -1,0 +1,159 @@
+"""Bytes from files, folders and standard input, never more than the limits allow."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pkcs12kit.errors import InputError, LimitExceededError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from pkcs12kit.limits import Limits
+
+Source: TypeAlias = "str | os.PathLike[str] | bytes"
+"""A path to a file or a folder, ``"-"`` for standard input, or the content itself as bytes."""
+
+STANDARD_INPUT: Final = "-"
+_CHUNK_BYTES: Final = 1024 * 1024
+_SHOWN_CHARACTERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderFile:
+    """A file found in a folder, or what cannot be looked into and why."""
+
+    path: str
+    fault: str | None = None
+
+
+def name_of(source: Source) -> str:
+    """Name a source for messages. Raises :class:`TypeError` for what is no source, :class:`InputError` for PEM text."""
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return "the bytes given"
+    path = os.fspath(source)
+    if not isinstance(path, str):
+        raise TypeError(f"a source is a path or bytes, not {type(source).__name__}")
+    if "-----BEGIN" in path or "\n" in path:  # never echoed: it may be a key
+        raise InputError("a path was expected, and text of several lines or PEM was given; give contents as bytes")
+    return "standard input" if path == STANDARD_INPUT else printable(path)
+
+
+def printable(text: str) -> str:
+    """Escape what could steer a terminal, and cut what is too long to be read; the end, a file's name, is kept."""
+    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[-_SHOWN_CHARACTERS:])
+    return shown if len(text) <= _SHOWN_CHARACTERS else f"...{shown}"
+
+
+def is_folder(source: Source) -> bool:
+    """Whether a source is a folder that exists."""
+    if isinstance(source, (bytes, bytearray, memoryview)) or os.fspath(source) == STANDARD_INPUT:
+        return False
+    try:
+        return stat.S_ISDIR(os.stat(source).st_mode)  # noqa: PTH116 - a path may be a plain string
+    except (OSError, ValueError):
+        return False
+
+
+def read_source(source: Source, limits: Limits) -> bytes:
+    """Read a file, standard input or bytes to the end, once.
+
+    Raises :class:`InputError` where it cannot be read, and :class:`LimitExceededError` where it is larger than
+    ``limits.input_bytes``: a file before it is read, anything else after that many bytes.
+    """
+    name = name_of(source)
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        data = bytes(source)
+        if len(data) > limits.input_bytes:
+            raise _too_large(name, limits)
+        return data
+    path = os.fspath(source)
+    try:
+        if path == STANDARD_INPUT:
+            return _read_bounded(_standard_input(), name, limits)
+        with open(path, "rb", buffering=0) as stream:  # noqa: PTH123 - a path may be a plain string
+            if os.fstat(stream.fileno()).st_size > limits.input_bytes:
+                raise _too_large(name, limits)
+            return _read_bounded(stream, name, limits)
+    except OSError as error:
+        raise InputError(f"{name}: {fault_of(error)}") from None
+    except ValueError:  # a NUL in the path
+        raise InputError(f"{name}: not a path") from None
+
+
+def folder_files(folder: str, limits: Limits) -> Iterator[FolderFile]:
+    """List the files of a folder and its subfolders, by name; each folder once, wherever symbolic links lead.
+
+    Hidden ones (a leading dot) and what is no regular file (pipes, devices) are passed over. Raises
+    :class:`LimitExceededError` past ``limits.archive_members`` entries.
+    """
+    seen: set[tuple[int, int]] = set()
+    remaining = limits.archive_members
+    pending = [folder]
+    while pending:
+        path = pending.pop()
+        try:
+            status = os.stat(path)  # noqa: PTH116 - plain strings throughout
+            if stat.S_ISREG(status.st_mode):
+                yield FolderFile(path=path)
+                continue
+            if not stat.S_ISDIR(status.st_mode) or (status.st_dev, status.st_ino) in seen:
+                continue
+            seen.add((status.st_dev, status.st_ino))
+            names = _visible_names(path, remaining)
+        except OSError as error:
+            yield FolderFile(path=path, fault=fault_of(error))
+            continue
+        remaining -= len(names)
+        if remaining < 0:
+            raise LimitExceededError(
+                f"{printable(folder)}: more than {limits.archive_members:,} files (limits.archive_members)"
+            )
+        pending += [os.path.join(path, name) for name in sorted(names, reverse=True)]  # noqa: PTH118
+
+
+def fault_of(error: OSError) -> str:
+    """Say in a few words why something cannot be read: the system's own, without the path."""
+    if isinstance(error, IsADirectoryError):
+        return "a folder, where a file was expected"
+    return (error.strerror or "cannot be read").lower()
+
+
+def _visible_names(path: str, remaining: int) -> list[str]:
+    """List what is in a folder, up to one more than what remains of the limit."""
+    names: list[str] = []
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if not entry.name.startswith("."):
+                names.append(entry.name)
+            if len(names) > remaining:
+                break
+    return names
+
+
+def _standard_input() -> BinaryIO:
+    stream = getattr(sys.stdin, "buffer", None)
+    if stream is None:
+        raise InputError("standard input: there is none")
+    return stream  # type: ignore[no-any-return]  # sys.stdin may be anything
+
+
+def _read_bounded(stream: BinaryIO, name: str, limits: Limits) -> bytes:
+    """Read to the end, or raise after one byte more than the limit."""
+    chunks = []
+    remaining = limits.input_bytes + 1
+    while remaining and (chunk := stream.read(min(remaining, _CHUNK_BYTES))):
+        chunks.append(chunk)
+        remaining -= len(chunk)
+    if not remaining:
+        raise _too_large(name, limits)
+    return b"".join(chunks)
+
+
+def _too_large(name: str, limits: Limits) -> LimitExceededError:
+    return LimitExceededError(f"{name}: larger than {limits.input_bytes:,} bytes (limits.input_bytes)")
