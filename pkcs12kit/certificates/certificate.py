@@ -183,6 +183,23 @@ class Certificate:
         return self.subject == self.issuer
 
     @cached_property
+    def key_identifier(self) -> bytes | None:
+        """The subjectKeyIdentifier; None where there is none, or where the extensions cannot be read."""
+        try:
+            return self.extensions.subject_key_identifier
+        except MalformedCertificateError:
+            return None
+
+    @cached_property
+    def issuer_key_identifier(self) -> bytes | None:
+        """The key identifier of the authorityKeyIdentifier; None as for :attr:`key_identifier`."""
+        try:
+            authority = self.extensions.authority_key_identifier
+        except MalformedCertificateError:
+            return None
+        return authority.key_identifier if authority is not None else None
+
+    @cached_property
     def is_ca(self) -> bool:
         """Whether basicConstraints say cA; False too where the extensions cannot be read."""
         try:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -57,12 +56,8 @@ class CertificatePool:
     def _by_key_identifier(self) -> dict[bytes, tuple[Certificate, ...]]:
         index: dict[bytes, list[Certificate]] = {}
         for certificate in self._certificates:
-            try:
-                key_identifier = certificate.extensions.subject_key_identifier
-            except MalformedCertificateError:
-                continue
-            if key_identifier is not None:
-                index.setdefault(key_identifier, []).append(certificate)
+            if certificate.key_identifier is not None:
+                index.setdefault(certificate.key_identifier, []).append(certificate)
         return {key_identifier: _by_fingerprint(found) for key_identifier, found in index.items()}
 
     def __or__(self, other: CertificatePool) -> CertificatePool:

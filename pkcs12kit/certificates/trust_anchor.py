@@ -44,5 +44,10 @@ class TrustAnchor:
         """Name and key, comparable to :attr:`Certificate.node <pkcs12kit.Certificate.node>`."""
         return (self.name, self.subject_public_key_info)
 
+    @property
+    def key_identifier(self) -> bytes | None:
+        """The subjectKeyIdentifier of its certificate; None where there is none."""
+        return self.constraints.subject_key_identifier if self.constraints is not None else None
+
     def __repr__(self) -> str:
         return f"<TrustAnchor {str(self.name)!r}>"

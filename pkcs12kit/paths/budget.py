@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import LimitExceededError
 
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
+
+_OF_ONE_VALIDATION: Final = ("path_length", "name_constraint_comparisons", "policy_nodes")
 
 
 class BudgetExhaustedError(LimitExceededError):
@@ -33,6 +35,11 @@ class Budget:
         allowed: int = getattr(self._limits, limit)
         if spent > allowed:
             raise BudgetExhaustedError(limit, allowed)
+
+    def start_validation(self) -> None:
+        """Begin the next validation: what is counted for one validation starts from nothing again."""
+        for limit in _OF_ONE_VALIDATION:
+            self._spent.pop(limit, None)
 
     def spent(self, limit: str) -> int:
         """How much has been counted against ``limit`` so far."""

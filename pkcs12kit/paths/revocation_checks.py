@@ -104,7 +104,7 @@ def statuses(
             other_certs=[*(structure for _, structure in downwards), *issuers],
             moment=time,
             crls=crls,
-            ocsps=[response for response in responses if response["response_status"].native == "successful"],
+            ocsps=responses,
             revocation_mode="require",  # for the certificates of CRL issuers and responders beside the path
             time_tolerance=timedelta(0),
             algorithm_usage_policy=AcceptAllAlgorithms(),  # the signature validator asks the named policy
@@ -131,7 +131,8 @@ async def _statuses(
             revoked = status
         found.append(status)
         issuers.append(structure)
-        # The path was validated before, so that a CRL that this one issued needs no more than its signature.
+        # The path was validated before. A CRL that this one issued needs no more than its signature, and counts even
+        # where this one's own status is unknown.
         context.record_validation(structure, partial)  # type: ignore[no-untyped-call]  # has no annotations
     return tuple(reversed(found))
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pkcs12kit.paths.validation import name_forms
-from pkcs12kit.paths.validation.name_forms import DIRECTORY_NAME, DNS_NAME, RFC822_NAME, Base, Key, Place
+from pkcs12kit.paths.validation.name_forms import DIRECTORY_NAME, DNS_NAME, RFC822_NAME, Base, Key, Place, quote
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
 _SMTP_UTF8_MAILBOX: Final = f"{name_forms.OTHER_NAME} {name_forms.SMTP_UTF8_MAILBOX}"
+_LIMIT: Final = "name_constraint_comparisons"
 _LISTED_AT_MOST: Final = 3
 
 
@@ -40,42 +41,48 @@ class _Subtrees:
     """The subtrees of one name form that one certificate permits, or excludes.
 
     A name is looked up step by step in a hierarchy, so that a thousand long subtrees cost it no more than its own
-    length. Not changed once it is made.
+    length. They are read when the first name of the form comes.
     """
 
     def __init__(self, form: str, *, excluded: bool, imposed_by: str) -> None:
         self.form = form
         self.excluded = excluded
         self.imposed_by = imposed_by
-        self.bases: list[object] = []
-        self.refusal: str | None = None
-        """Why no name of the form can be held against these; the certificate with such a name is refused."""
+        self.bases: list[x509.GeneralName] = []
+        self._unread = True
+        self._refusal: str | None = None
         self._root = _Branch()
         self._wholes: dict[Hashable, object] = {}
         self._networks: list[IPv4Network | IPv6Network] = []
 
-    def add(self, value: object) -> None:
-        self.bases.append(value)
+    def read(self, budget: Budget) -> None:
+        """Prepare for comparisons, the first time."""
+        if self._unread:
+            for base in self.bases:
+                value = name_forms.value_of(self.form, base)
+                budget.spend(_LIMIT, name_forms.reading_cost(value))
+                self._read_base(value)
+            self._unread = False
+
+    def _read_base(self, value: object) -> None:
+        """Take up one base, or note why no name of the form can be judged: its certificate is refused then."""
         if not name_forms.is_processed(self.form):
-            self.refusal = f"name constraints on {self.form} are not processed"
+            self._refusal = f"name constraints on {self.form} are not processed"
             return
         if self.excluded and self.form.startswith(name_forms.OTHER_NAME):
             # What else than an equal value lies inside, only the definition of the type could say.
-            self.refusal = f"excluded subtrees of {self.form} are not processed"
+            self._refusal = f"excluded subtrees of {self.form} are not processed"
             return
         base = name_forms.read_base(self.form, value)
         if base is None:
             kind = "excluded" if self.excluded else "permitted"
-            self.refusal = f"the {kind} subtree {self._quote(value)} is malformed"
+            self._refusal = f"the {kind} subtree {quote(value)} is malformed"
         elif base.network is not None:
             self._networks.append(base.network)
         elif base.whole is not None:
             self._wholes[base.whole] = value
         else:
             self._plant(base, value)
-
-    def _quote(self, value: object) -> str:
-        return name_forms.quote(self.form, value)
 
     def _plant(self, base: Base, value: object) -> None:
         branch = self._root
@@ -88,19 +95,20 @@ class _Subtrees:
 
     def violation(self, value: object, place: Place | None) -> str | None:
         """Say why the name ``value``, which stands at ``place``, is not allowed."""
-        if self.refusal is not None:
-            return f"{self._quote(value)} cannot be judged: {self.refusal}{self.imposed_by}"
+        if self._refusal is not None:
+            return f"{self.form} {quote(value)} cannot be judged: {self._refusal}{self.imposed_by}"
         if place is None:
-            return f"{self._quote(value)} is malformed, so that name constraints cannot place it{self.imposed_by}"
+            return f"{self.form} {quote(value)} is malformed, so that name constraints cannot place it{self.imposed_by}"
         base = self._find(place)
         if self.excluded == (base is None):
             return None
+        name = f"{self.form} {quote(value)}"
         if self.excluded:
-            return f"{self._quote(value)} lies inside the excluded subtree {self._quote(base)}{self.imposed_by}"
-        listed = ", ".join(self._quote(base) for base in self.bases[:_LISTED_AT_MOST])
+            return f"{name} lies inside the excluded subtree {quote(base)}{self.imposed_by}"
+        listed = ", ".join(quote(name_forms.value_of(self.form, base)) for base in self.bases[:_LISTED_AT_MOST])
         if len(self.bases) > _LISTED_AT_MOST:
             listed += f" and {len(self.bases) - _LISTED_AT_MOST} more"
-        return f"{self._quote(value)} lies outside the permitted subtrees {listed}{self.imposed_by}"
+        return f"{name} lies outside the permitted subtrees {listed}{self.imposed_by}"
 
     def _find(self, place: Place) -> object:
         """Find the base of a subtree that the name lies in."""
@@ -169,7 +177,8 @@ class ConstrainedSubtrees:
         """Say which name of a certificate is not allowed, None when all are (section 6.1.3 (b) and (c)).
 
         A common name is never taken for a dNSName. Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`:
-        each name held against each subtree of its form counts against ``name_constraint_comparisons``.
+        each name held against each subtree of its form counts against ``name_constraint_comparisons``, and reading a
+        name or a subtree counts as some more, by its length.
         """
         if not self._by_form:
             return None
@@ -177,10 +186,11 @@ class ConstrainedSubtrees:
             layers = self._by_form.get(form)
             if not layers:
                 continue
-            budget.spend("name_constraint_comparisons", sum(len(subtrees.bases) for subtrees in layers))
             value = name_forms.value_of(form, name)
+            budget.spend(_LIMIT, name_forms.reading_cost(value) + sum(len(subtrees.bases) for subtrees in layers))
             place = name_forms.read_name(form, value)
             for subtrees in layers:
+                subtrees.read(budget)
                 found = subtrees.violation(value, place)
                 if found is not None:
                     return found
@@ -193,7 +203,7 @@ def _layers(bases: Iterable[x509.GeneralName], *, excluded: bool, imposed_by: st
         form = name_forms.form_of(base)
         if form not in layers:
             layers[form] = _Subtrees(form, excluded=excluded, imposed_by=imposed_by)
-        layers[form].add(name_forms.value_of(form, base))
+        layers[form].bases.append(base)
     return layers.values()
 
 

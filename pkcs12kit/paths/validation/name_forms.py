@@ -38,6 +38,9 @@ _FORMS: Final[dict[type[x509.GeneralName], str]] = {
     x509.RegisteredID: REGISTERED_ID,
 }
 _QUOTED_AT_MOST: Final = 200
+_READING: Final = 4
+_CHARACTERS_A_COMPARISON: Final = 4
+_ATTRIBUTE_OVERHEAD: Final = 16
 _HOST_AT_MOST: Final = 253
 _LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
@@ -90,7 +93,17 @@ def value_of(form: str, name: object) -> object:
     return name.value if isinstance(name, x509.GeneralName) else name
 
 
-def quote(form: str, value: object) -> str:
+def reading_cost(value: object) -> int:
+    """Weigh what reading a name or base takes, in comparisons: a name may be as long as its certificate is allowed."""
+    if isinstance(value, Name):
+        attributes = (attribute for rdn in value.relative_distinguished_names for attribute in rdn)
+        size = sum(_ATTRIBUTE_OVERHEAD + len(text) for _, text in attributes)
+    else:
+        size = len(value) if isinstance(value, str | bytes) else 0
+    return _READING + size // _CHARACTERS_A_COMPARISON
+
+
+def quote(value: object) -> str:
     """Write a name for a message, cut to a bearable length, without anything that steers a terminal."""
     if isinstance(value, bytes):
         text = value[:_QUOTED_AT_MOST].hex()
@@ -100,7 +113,7 @@ def quote(form: str, value: object) -> str:
         text = repr(value[: _QUOTED_AT_MOST + 1]) if isinstance(value, str) else str(value)
     if len(text) > _QUOTED_AT_MOST:
         text = text[:_QUOTED_AT_MOST] + "..."
-    return f"{form} {text}"
+    return text
 
 
 def read_name(form: str, value: object) -> Place | None:

@@ -31,8 +31,9 @@ _QUOTED_AT_MOST: Final = 260
 def mismatch(certificate: Certificate, server_name: str) -> str | None:
     """Say why ``certificate`` is not for ``server_name``, None when it is.
 
-    ``server_name`` is a DNS name, U-labels and one trailing dot allowed, or an IP address, IPv6 in brackets or not. It is held against the subjectAltName alone, never a common name (RFC 9525
-    section 2), DNS names against dNSName and addresses against iPAddress.
+    ``server_name`` is a DNS name, U-labels and one trailing dot allowed, or an IP address, IPv6 in brackets or not.
+    It is held against the subjectAltName alone, never a common name (RFC 9525 section 2): DNS names against dNSName,
+    addresses against iPAddress.
 
     A wildcard counts as the whole left-most label and stands for one label (section 6.3). What is no DNS name in the
     preferred name syntax (RFC 5280 section 4.2.1.6: underscores, trailing dots, U-labels) is ignored, and so is
@@ -45,12 +46,14 @@ def mismatch(certificate: Certificate, server_name: str) -> str | None:
     names = certificate.extensions.subject_alternative_name
     if not names:
         return f"it has no subjectAltName that could be {_quote(server_name)}; a common name does not count"
-    if _matches(_presented_identifiers(names), wanted):
+    presented = _presented_identifiers(names)
+    if _matches(list(presented.values()), wanted):
         return None
-    presented = [str(name.value) for name in names if isinstance(name, x509.DNSName | x509.IPAddress)]
-    listed = ", ".join(_quote(name) for name in presented[:_LISTED_AT_MOST]) or "no DNS name and no IP address"
+    listed = ", ".join(list(presented)[:_LISTED_AT_MOST]) or "no DNS name and no IP address"
     more = f" and {len(presented) - _LISTED_AT_MOST} more" if len(presented) > _LISTED_AT_MOST else ""
-    return f"it is for {listed}{more}, not for {_quote(server_name)}"
+    ignored = [_quote(name.value) for name in names if isinstance(name, x509.DNSName) and name.value not in presented]
+    but = f" ({ignored[0]} is ignored: not a DNS name to the rules)" if ignored else ""
+    return f"it is for {listed}{more}, not for {_quote(server_name)}{but}"
 
 
 def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:
@@ -76,20 +79,20 @@ def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:
     return wanted if all(wanted.hostname.split(b".")) else None
 
 
-def _presented_identifiers(names: Iterable[x509.GeneralName]) -> list[CertificatePattern]:
+def _presented_identifiers(names: Iterable[x509.GeneralName]) -> dict[str, CertificatePattern]:
     """Take what RFC 9525 lets stand out of a subjectAltName; an identifier that is not to its rules is ignored."""
     from service_identity import CertificateError
     from service_identity.hazmat import DNSPattern, IPAddressPattern
 
-    presented: list[CertificatePattern] = []
+    presented: dict[str, CertificatePattern] = {}
     for name in names:
         if isinstance(name, x509.DNSName) and _PREFERRED_NAME.fullmatch(name.value):
             try:
-                presented.append(DNSPattern.from_bytes(name.value.encode("ascii")))
+                presented[name.value] = DNSPattern.from_bytes(name.value.encode("ascii"))
             except CertificateError:
                 continue
         elif isinstance(name, x509.IPAddress) and isinstance(name.value, IPv4Address | IPv6Address):
-            presented.append(IPAddressPattern(name.value))
+            presented[str(name.value)] = IPAddressPattern(name.value)
     return presented
 
 

@@ -1,0 +1,107 @@
+# The public names, and the module that each comes from; lazy_loader reads this file when pkcs12kit is imported.
+
+from . import lab
+from .builder import BuildReport, build
+from .certificates.certificate import Certificate
+from .certificates.identity import Identity
+from .certificates.names import Name
+from .certificates.path import CertificationPath
+from .certificates.pool import CertificatePool, Reject
+from .certificates.trust_anchor import TrustAnchor
+from .errors import (
+    FailureReason,
+    InputError,
+    KeyMismatchError,
+    LimitExceededError,
+    MalformedCertificateError,
+    MalformedPfxError,
+    OutputError,
+    PasswordError,
+    PathError,
+    PfxError,
+    PfxPasswordError,
+    Pkcs12KitError,
+    UnsupportedPfxError,
+)
+from .limits import DEFAULT_LIMITS, Limits
+from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
+from .paths.failure import Failure
+from .paths.processing import find_path, find_paths
+from .paths.report import NoValidPathError, PathReport, RejectedPath
+from .paths.revocation import Revocation, RevocationMode, RevocationReport, RevocationStatus
+from .paths.validation import algorithms
+from .paths.validation.algorithms import AlgorithmPolicy
+from .paths.validation.parameters import ValidationParameters
+from .paths.validation.verdict import ValidatedPath
+from .pkcs12 import profiles
+from .pkcs12.bundle import Bundle
+from .pkcs12.decoder import DecodedPfx, decode_pfx
+from .pkcs12.encoder import encode_pfx
+from .pkcs12.inspection import PfxReport, inspect_pfx
+from .pkcs12.profiles import Profile
+from .pkcs12.writing import write_pfx
+from .sources.loading import (
+    load_certificate,
+    load_certificates,
+    load_identity,
+    load_trust_anchors,
+)
+
+__all__ = [
+    "DEFAULT_LIMITS",
+    "AlgorithmPolicy",
+    "BuildReport",
+    "Bundle",
+    "Certificate",
+    "CertificatePool",
+    "CertificationPath",
+    "Confirmation",
+    "ConfirmationError",
+    "DecodedPfx",
+    "Failure",
+    "FailureReason",
+    "Identity",
+    "InputError",
+    "KeyMismatchError",
+    "LimitExceededError",
+    "Limits",
+    "MalformedCertificateError",
+    "MalformedPfxError",
+    "Name",
+    "NoValidPathError",
+    "Opinion",
+    "OutputError",
+    "PasswordError",
+    "PathError",
+    "PathReport",
+    "PfxError",
+    "PfxPasswordError",
+    "PfxReport",
+    "Pkcs12KitError",
+    "Profile",
+    "Reject",
+    "RejectedPath",
+    "Revocation",
+    "RevocationMode",
+    "RevocationReport",
+    "RevocationStatus",
+    "TrustAnchor",
+    "UnsupportedPfxError",
+    "ValidatedPath",
+    "ValidationParameters",
+    "algorithms",
+    "build",
+    "confirm",
+    "decode_pfx",
+    "encode_pfx",
+    "find_path",
+    "find_paths",
+    "inspect_pfx",
+    "lab",
+    "load_certificate",
+    "load_certificates",
+    "load_identity",
+    "load_trust_anchors",
+    "profiles",
+    "write_pfx",
+]

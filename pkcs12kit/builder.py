@@ -1,0 +1,178 @@
+"""The whole way in one call: from a key, a certificate, a heap of CA certificates and an anchor to a PKCS#12 file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.errors import InputError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
+from pkcs12kit.paths.processing import find_path
+from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.pkcs12 import profiles
+from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.encoder import encode_pfx
+from pkcs12kit.pkcs12.writing import write_pfx
+from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity, load_trust_anchors
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.certificates.pool import Reject
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.confirmation import Confirmation
+    from pkcs12kit.paths.revocation import Revocation
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.sources.reading import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What was built. Neither the key nor the password is in it, except encrypted, in ``data``."""
+
+    path: ValidatedPath
+    confirmation: Confirmation
+    bundle: Bundle = field(repr=False)
+    profile: Profile
+    data: bytes = field(repr=False)
+    """The PFX."""
+    output: Path | None
+    """Where it was written; None where it was not."""
+    rejects: tuple[Reject, ...]
+    """What could not be read in the sources of CA certificates."""
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it for ``--json``: certificates in file order, expiry, policies, second opinion, warnings."""
+        return {
+            "output": str(self.output) if self.output is not None else None,
+            "bytes": len(self.data),
+            "profile": self.profile.name,
+            "private_key": self.bundle.private_key is not None,
+            "certificates": [certificate.to_json() for certificate in self.bundle.certificates],
+            "expires": format_time(self.path.expires),
+            "policies": sorted(self.path.authority_constrained_policy_set),
+            "second_opinion": self.confirmation.to_json(),
+            "rejects": [str(reject) for reject in self.rejects],
+            "warnings": list(self.warnings),
+        }
+
+
+def build(  # noqa: PLR0913  # the one call of a provisioning script: each input has its own keyword
+    *,
+    key: Source | None = None,
+    certificate: Source | None = None,
+    pkcs12: Source | None = None,
+    certificates: Iterable[Source] = (),
+    trust_anchors: Iterable[Source],
+    output: str | os.PathLike[str] | None = None,
+    password: str,
+    key_password: str | None = None,
+    pkcs12_password: str | None = None,
+    certs_only: bool = False,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
+    revocation: Revocation | None = None,
+    second_opinion: bool = True,
+    include_anchor: bool = True,
+    friendly_name: str | None = None,
+    profile: Profile = profiles.MODERN,
+    limits: Limits = DEFAULT_LIMITS,
+) -> BuildReport:
+    """Find the path, let two validators judge it, and write one PKCS#12 file.
+
+    The identity is ``key`` and ``certificate``, or ``pkcs12`` (an existing file, opened with ``pkcs12_password``); with
+    ``certs_only``, ``certificate`` alone, a CA's for example, and the file holds no key. ``certificates`` are the
+    sources of candidates, as :func:`~pkcs12kit.load_certificates` reads them; what stands beside the identity's
+    certificate in its own file is a candidate too. ``password`` protects the new file.
+
+    ``parameters`` say what the path has to fulfil; ``time`` and ``server_name`` are short for parameters with just
+    these, and the time is now where none is given. ``output`` is written as :func:`~pkcs12kit.write_pfx` does;
+    without it the PFX is in the report alone.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, :class:`~pkcs12kit.errors.KeyMismatchError`
+    before anything else is read where key and certificate do not belong together,
+    :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` where the second opinion is a no, and
+    :class:`~pkcs12kit.errors.OutputError`. Whatever is raised, nothing was written. Not checked: revocation, unless
+    ``revocation`` asks for it.
+    """
+    if parameters is not None and (time is not None or server_name is not None):
+        raise TypeError("give time and server_name inside parameters, or no parameters")
+    if parameters is None:
+        parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
+    identity = None
+    if not certs_only:
+        identity = load_identity(
+            key=key,
+            certificate=certificate,
+            pkcs12=pkcs12,
+            key_password=key_password,
+            password=pkcs12_password,
+            limits=limits,
+        )
+    target = identity.certificate if identity is not None else _target(key, certificate, pkcs12, limits)
+    anchors = load_trust_anchors(*trust_anchors, limits=limits)
+    pool = _pool(tuple(certificates), pkcs12 if certificate is None else certificate, pkcs12_password, limits)
+    path = find_path(
+        target, pool=pool, trust_anchors=anchors, parameters=parameters, revocation=revocation, limits=limits
+    )
+    confirmation = confirm(path, parameters) if second_opinion else NOT_ASKED
+    if confirmation.opinion is Opinion.INVALID:
+        raise ConfirmationError(path, confirmation)
+    bundle = _bundle(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
+    data = encode_pfx(bundle, password=password, profile=profile)
+    if output is not None:
+        write_pfx(output, data)
+    return BuildReport(
+        path=path,
+        confirmation=confirmation,
+        bundle=bundle,
+        profile=profile,
+        data=data,
+        output=Path(output) if output is not None else None,
+        rejects=pool.rejects,
+        warnings=tuple(_warnings(path, confirmation, password)),
+    )
+
+
+def _target(key: Source | None, certificate: Source | None, pkcs12: Source | None, limits: Limits) -> Certificate:
+    if certificate is None or key is not None or pkcs12 is not None:
+        raise InputError("a file of certificates alone is built from a certificate, without a key or a PKCS#12")
+    return load_certificate(certificate, limits=limits)
+
+
+def _pool(sources: tuple[Source, ...], beside: Source | None, password: str | None, limits: Limits) -> CertificatePool:
+    """Load the candidates, and those that stand in the identity's own file; standard input is gone by now."""
+    pool = load_certificates(*sources, limits=limits) if sources else CertificatePool()
+    if beside is None or beside == "-":
+        return pool
+    return pool | load_certificates(beside, password=password, limits=limits)
+
+
+def _bundle(
+    identity: Identity | None, path: ValidatedPath, *, include_anchor: bool, friendly_name: str | None
+) -> Bundle:
+    if identity is None:
+        return Bundle.certificates_only(path, include_anchor=include_anchor, friendly_name=friendly_name)
+    return Bundle.from_path(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
+
+
+def _warnings(path: ValidatedPath, confirmation: Confirmation, password: str) -> Iterable[str]:
+    if confirmation.opinion is Opinion.CANNOT_JUDGE:
+        yield f"no second opinion: {confirmation}"
+    if path.revocation is not None:
+        yield from path.revocation.warnings
+    if not password.isascii() or not password.isprintable():
+        yield "the password is not printable ASCII: Java, for one, cannot open such a file"
+    if not password:
+        yield "the password is empty: anybody who has the file has the key"

@@ -1,0 +1,62 @@
+"""The command: parse, call, print. One module a command, loaded when it is called.
+
+Exit status: 0 yes, 1 the answer is no, 2 bad usage or unreadable input. Results go to standard output, everything else
+to standard error.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import click
+
+_COMMANDS: Final = {
+    # name: (module, what the list of commands says of it)
+    "build": ("build", "Find the path and write one PKCS#12 file."),
+    "demo": ("demo", "Do the main job on a replica of the Federal PKI, in a folder."),
+    "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
+    "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
+    "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),
+}
+
+
+class _Commands(click.Group):
+    """A group that knows its commands by name, and loads the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())])
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="pkcs12kit COMMAND --help has the options of a command, with examples.",
+)
+@click.version_option(package_name="pkcs12kit")
+def cli() -> None:
+    """Build the PKCS#12 file that a server needs: key, certificate, and every CA on the way to a trust anchor."""
+
+
+def main() -> None:
+    """Run the command, and turn the library's errors into a sentence and an exit status."""
+    try:
+        cli(prog_name="pkcs12kit")
+    except Exception as error:
+        from pkcs12kit.errors import PathError, Pkcs12KitError
+
+        if not isinstance(error, Pkcs12KitError):
+            raise
+        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        sys.exit(1 if isinstance(error, PathError) else 2)

@@ -1,0 +1,103 @@
+"""Options and types that several commands share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Command = TypeVar("Command", bound="Callable[..., Any]")
+
+
+class Instant(click.ParamType[datetime]):
+    """An instant as RFC 3339 or a date, UTC where no offset is given."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
+        """Parse it, or fail with an example."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write it like 2018-06-01T00:00:00Z or 2018-06-01", param, ctx)
+        return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+
+
+def path_options(command: Command) -> Command:
+    """Add what every command takes that looks for a path."""
+    for option in reversed(
+        (
+            click.option(
+                "--certs",
+                "certificates",
+                metavar="SOURCE",
+                multiple=True,
+                help="CA certificates to find the path in: a file of any kind, a folder, a zip, or - for standard"
+                " input. Again and again.",
+            ),
+            click.option(
+                "--anchor",
+                "trust_anchors",
+                metavar="FILE",
+                multiple=True,
+                required=True,
+                help="The trust anchor: the root certificate that the clients trust. May be given again.",
+            ),
+            click.option(
+                "--at",
+                "time",
+                type=Instant(),
+                help="When the path has to be valid, for example 2018-06-01T00:00:00Z. Default: now.",
+            ),
+            click.option(
+                "--server-name",
+                metavar="NAME",
+                help="DNS name or IP address that the certificate has to be for; asks for TLS server use too.",
+            ),
+            click.option(
+                "--policy",
+                "policies",
+                metavar="OID",
+                multiple=True,
+                help="A certificate policy to accept, in the trust anchor's domain. Default: any.",
+            ),
+            click.option(
+                "--crl",
+                "crls",
+                metavar="SOURCE",
+                multiple=True,
+                help="CRLs to check revocation with: a file or a folder. May be given again.",
+            ),
+            click.option(
+                "--ocsp",
+                "ocsp_responses",
+                metavar="SOURCE",
+                multiple=True,
+                help="OCSP responses to check revocation with: a file or a folder. May be given again.",
+            ),
+            click.option(
+                "--revocation",
+                type=click.Choice(["off", "soft", "require"]),
+                help="What an unknown revocation status means: nothing is checked, a warning, or a no."
+                " Default: soft where CRLs or OCSP responses are given, else off.",
+            ),
+            click.option(
+                "--algorithms",
+                type=click.Choice(["default", "sp800-78", "allow-all"]),
+                default="default",
+                show_default=True,
+                help="Which algorithms and key sizes are strong enough.",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")

@@ -1,0 +1,71 @@
+"""``pkcs12kit paths``: find the certification paths of a certificate, or say why there is none."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pkcs12kit.cli.options import json_option, path_options
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command("paths", no_args_is_help=True)
+@click.argument("certificate", metavar="CERT")
+@path_options
+@click.option("--all", "every", is_flag=True, help="Show every valid path and what was rejected, not the best alone.")
+@json_option
+def command(
+    certificate: str,
+    certificates: tuple[str, ...],
+    trust_anchors: tuple[str, ...],
+    time: datetime | None,
+    server_name: str | None,
+    policies: tuple[str, ...],
+    crls: tuple[str, ...],
+    ocsp_responses: tuple[str, ...],
+    revocation: str | None,
+    algorithms: str,
+    *,
+    every: bool,
+    as_json: bool,
+) -> None:
+    r"""Find the certification paths of a certificate, or say why there is none.
+
+    CERT is a file with one certificate, an end-entity's or a CA's. Exit status 1: there is no valid path.
+
+    \b
+    Examples:
+      pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem
+      pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem --at 2018-06-01T00:00:00Z --all
+    """
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.output import print_json, print_text, warn
+    from pkcs12kit.paths.processing import find_paths
+    from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
+
+    parameters = validation_parameters(time, server_name, policies, algorithms)
+    target = load_certificate(certificate)
+    anchors = load_trust_anchors(*trust_anchors)
+    pool = load_certificates(*certificates) if certificates else CertificatePool()
+    warn(pool.rejects)
+    report = find_paths(
+        target,
+        pool=pool,
+        trust_anchors=anchors,
+        parameters=parameters,
+        revocation=revocation_inputs(revocation, crls, ocsp_responses),
+        at_most=None if every else 1,
+    )
+    if as_json:
+        print_json(report.to_json())
+    else:
+        from pkcs12kit.display.text import path_report
+
+        print_text(path_report(report, every=every))
+    if not report.valid:
+        sys.exit(1)

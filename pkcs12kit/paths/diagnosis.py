@@ -1,0 +1,118 @@
+"""Why no path was found: links not valid at the time, issuers that nobody supplied, roots that nobody trusts."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.errors import FailureReason, MalformedCertificateError
+from pkcs12kit.paths.budget import BudgetExhaustedError
+from pkcs12kit.paths.discovery import CandidateSearch
+from pkcs12kit.paths.failure import Failure
+from pkcs12kit.paths.graph import key_identifiers_differ
+from pkcs12kit.paths.report import RejectedPath
+from pkcs12kit.paths.validity import lapse
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Iterator
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.budget import Budget
+
+_CLOSEST: Final = 5
+
+
+def lapsed_paths(
+    target: Certificate,
+    pool: CertificatePool,
+    trust_anchors: Iterable[TrustAnchor],
+    *,
+    time: datetime,
+    budget: Budget,
+) -> Iterator[RejectedPath]:
+    """Paths that reach an anchor only through certificates that are not valid at ``time``, the latest to lapse first.
+
+    At most five; each with every certificate of it that is expired or not yet valid. Nothing else of them is checked.
+    """
+    search = CandidateSearch(target, pool, trust_anchors, usable=lambda certificate: certificate.is_ca, budget=budget)
+    try:
+        for path in islice(search, _CLOSEST):
+            lapses = tuple(filter(None, (lapse(certificate, time) for certificate in path.with_anchor)))
+            if lapses:
+                yield RejectedPath(certificates=path.certificates, failures=lapses)
+    except BudgetExhaustedError:
+        return
+
+
+def dead_ends(
+    target: Certificate, pool: CertificatePool, trust_anchors: Iterable[TrustAnchor], *, budget: Budget
+) -> list[RejectedPath]:
+    """Where the pool ends on the way up, whatever the time: missing issuers first, then roots that are no anchor.
+
+    One for each issuer name that is missing and each such root, nearest to the target first.
+    """
+    trust_anchors = tuple(trust_anchors)
+    anchors = {anchor.name for anchor in trust_anchors}
+    trusted = {anchor.node for anchor in trust_anchors}
+    missing: dict[Name, RejectedPath] = {}
+    untrusted: dict[Certificate, RejectedPath] = {}
+    waiting: deque[tuple[Certificate, ...]] = deque([(target,)])
+    met = {target}
+    try:
+        while waiting:
+            walk = waiting.popleft()
+            last = walk[-1]
+            issuers = [issuer for issuer in pool.by_subject(last.issuer) if issuer.is_ca]
+            budget.spend("discovery_steps", 1 + len(issuers))
+            if last.is_self_issued and not key_identifiers_differ(last, last):
+                untrusted.setdefault(last, _rejected(walk, _untrusted_root(last, anchors)))
+                continue
+            if not issuers and last.issuer not in anchors:
+                missing.setdefault(last.issuer, _rejected(walk, _missing_issuer(last)))
+            for issuer in issuers:
+                if issuer not in met and issuer.node not in trusted:
+                    met.add(issuer)
+                    waiting.append((*walk, issuer))
+    except BudgetExhaustedError:
+        pass  # what was met so far still helps
+    return [*missing.values(), *untrusted.values()]
+
+
+def _rejected(walk: tuple[Certificate, ...], failure: Failure) -> RejectedPath:
+    return RejectedPath(certificates=walk, failures=(failure,))
+
+
+def _missing_issuer(certificate: Certificate) -> Failure:
+    detail = f"its issuer {certificate.issuer}"
+    if certificate.issuer_key_identifier is not None:
+        detail += f" (key identifier {certificate.issuer_key_identifier.hex()})"
+    detail += " was not supplied"
+    locations = _ca_issuers(certificate)
+    if locations:
+        detail += f"; it may be had from {', '.join(locations)}"
+    return Failure(
+        reason=FailureReason.ISSUER_NOT_FOUND, certificate=certificate, section="RFC 4158 section 3", detail=detail
+    )
+
+
+def _untrusted_root(certificate: Certificate, anchors: Container[Name]) -> Failure:
+    detail = "is self-signed and not a trust anchor"
+    if certificate.subject in anchors:
+        detail += ", though the trust anchor has the same name: it has another key"
+    else:
+        detail += "; no cross-certificate for it that leads to a trust anchor was supplied"
+    return Failure(
+        reason=FailureReason.NO_TRUST_ANCHOR, certificate=certificate, section="RFC 5280 section 6.1", detail=detail
+    )
+
+
+def _ca_issuers(certificate: Certificate) -> tuple[str, ...]:
+    try:
+        return certificate.extensions.ca_issuers
+    except MalformedCertificateError:
+        return ()

@@ -1,0 +1,115 @@
+"""What a search found: valid paths in order, rejected ones with certificate, reason and RFC section."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.errors import PathError
+
+if TYPE_CHECKING:
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.errors import FailureReason
+    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedPath:
+    """Certificates that were tried as a path, or as part of one, and why they are none.
+
+    ``certificates`` starts with the target and goes as far up as the attempt got; a certificate that was not
+    followed at all stands alone. ``failures`` holds at least one, the first being the one to mend first.
+    """
+
+    certificates: tuple[Certificate, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate that the first failure is about."""
+        return self.failures[0].certificate
+
+    @property
+    def reason(self) -> FailureReason:
+        """The first failure's reason."""
+        return self.failures[0].reason
+
+    @property
+    def section(self) -> str:
+        """Where the standard asks for what the first failure found missing."""
+        return self.failures[0].section
+
+    @property
+    def detail(self) -> str:
+        """What each failure found, in one sentence each; all but the first with the certificate's name."""
+        first, *others = self.failures
+        return "; ".join([first.detail, *(f"{other.certificate.subject} {other.detail}" for other in others)])
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it for ``--json``."""
+        return {
+            "certificates": [certificate.to_json() for certificate in self.certificates],
+            "certificate": self.certificate.to_json(),
+            "reason": self.reason.value,
+            "section": self.section,
+            "detail": self.detail,
+        }
+
+    def __str__(self) -> str:
+        return "; ".join(str(failure) for failure in self.failures)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathReport:
+    """The outcome of one search for all paths from ``target`` to the trust anchors.
+
+    ``valid`` is in order of rank, the best first; ``rejected`` the most useful first. ``incomplete`` says which limit
+    ended the search before everything was tried; None where nothing was left out.
+    """
+
+    target: Certificate
+    valid: tuple[ValidatedPath, ...]
+    rejected: tuple[RejectedPath, ...]
+    incomplete: str | None = None
+
+    @property
+    def best(self) -> ValidatedPath:
+        """The best valid path. Raises :class:`NoValidPathError` where there is none."""
+        if not self.valid:
+            raise NoValidPathError(self)
+        return self.valid[0]
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it for ``--json``: target, paths, rejected, incomplete. Policies are the authorities' own."""
+        return {
+            "target": self.target.to_json(),
+            "paths": [_path_to_json(path) for path in self.valid],
+            "rejected": [rejected.to_json() for rejected in self.rejected],
+            "incomplete": self.incomplete,
+        }
+
+
+class NoValidPathError(PathError):
+    """No valid path leads from the target to a trust anchor. Its text tells what is missing or wrong."""
+
+    def __init__(self, report: PathReport) -> None:
+        self.report = report
+        """Everything that the search found."""
+        self.attempts: tuple[RejectedPath, ...] = report.rejected
+        """What was tried, the most useful first."""
+        text = f"no valid path from {report.target.subject} to a trust anchor"
+        if self.attempts:
+            text += f": {self.attempts[0]}"
+        super().__init__(text)
+
+
+def _path_to_json(path: ValidatedPath) -> dict[str, Any]:
+    anchor = path.trust_anchor
+    return {
+        "certificates": [certificate.to_json() for certificate in path.certificates],
+        "trust_anchor": anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)},
+        "expires": format_time(path.expires),
+        "policies": sorted(path.authority_constrained_policy_set),
+    }

@@ -1,0 +1,114 @@
+"""One signature check, remembered, and counted against the budget (RFC 5280 section 6.1.3 (a)(1))."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from enum import Enum
+from threading import Lock
+from typing import TYPE_CHECKING, Final, cast
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+
+from pkcs12kit.errors import MalformedCertificateError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ed25519
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.paths.budget import Budget
+
+_HASHING_BY_ITSELF: Final = {
+    # Named, not imported: cryptography has ML-DSA from version 48 on.
+    "Ed25519PublicKey": "1.3.101.112",  # RFC 8410 section 3
+    "Ed448PublicKey": "1.3.101.113",
+    "MLDSA44PublicKey": "2.16.840.1.101.3.4.3.17",  # RFC 9881 section 2
+    "MLDSA65PublicKey": "2.16.840.1.101.3.4.3.18",
+    "MLDSA87PublicKey": "2.16.840.1.101.3.4.3.19",
+}
+
+
+class SignatureVerdict(Enum):
+    """What one signature check says."""
+
+    VALID = "valid"
+    INVALID = "invalid"
+    UNSUPPORTED = "unsupported"
+    """Neither yes nor no: the algorithm cannot be checked here."""
+
+
+class SignatureMemory:
+    """Verdicts by (certificate, key), the least recently used forgotten first. Safe for many threads.
+
+    A verdict is a fact about two byte strings, so that one memory serves every search of a process.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._verdicts: OrderedDict[tuple[Certificate, bytes], SignatureVerdict] = OrderedDict()
+        self._lock = Lock()
+
+    def verdict(
+        self, certificate: Certificate, key: CertificatePublicKeyTypes, key_info: bytes, budget: Budget
+    ) -> SignatureVerdict:
+        """Whether ``key``, whose SubjectPublicKeyInfo is ``key_info`` (DER), signed ``certificate``.
+
+        Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`; a remembered verdict costs nothing.
+        """
+        pair = (certificate, key_info)
+        with self._lock:
+            verdict = self._verdicts.get(pair)
+            if verdict is not None:
+                self._verdicts.move_to_end(pair)
+                return verdict
+        budget.spend("signature_checks")
+        verdict = check_signature(certificate, key)
+        with self._lock:
+            self._verdicts[pair] = verdict
+            if len(self._verdicts) > self._size:
+                self._verdicts.popitem(last=False)
+        return verdict
+
+    def forget(self) -> None:
+        """Forget every verdict."""
+        with self._lock:
+            self._verdicts.clear()
+
+
+REMEMBERED: Final = SignatureMemory(size=65_536)
+"""The memory that every search shares; 65,536 verdicts are about 10 MB beyond the certificates themselves."""
+
+
+def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) -> SignatureVerdict:
+    """Check one signature, over the bytes as they were signed. An algorithm that is not the key's is INVALID."""
+    if not certificate.signature_algorithms_agree:
+        return SignatureVerdict.INVALID
+    try:
+        _verify(certificate, key)
+    except (InvalidSignature, MalformedCertificateError):
+        return SignatureVerdict.INVALID
+    except (UnsupportedAlgorithm, ValueError, TypeError):
+        return SignatureVerdict.UNSUPPORTED
+    return SignatureVerdict.VALID
+
+
+def _verify(certificate: Certificate, key: CertificatePublicKeyTypes) -> None:
+    """Raise what pyca/cryptography raises, and InvalidSignature for an algorithm that is not the key's."""
+    reading, signed, signature = certificate.as_cryptography, certificate.tbs_certificate, certificate.signature
+    of_key = _HASHING_BY_ITSELF.get(type(key).__name__)
+    if of_key is not None:
+        if reading.signature_algorithm_oid.dotted_string != of_key:
+            raise InvalidSignature
+        cast("ed25519.Ed25519PublicKey", key).verify(signature, signed)
+        return
+    parameters, digest = reading.signature_algorithm_parameters, reading.signature_hash_algorithm
+    match key, parameters:
+        case rsa.RSAPublicKey(), padding.PKCS1v15() | padding.PSS() if digest is not None:
+            key.verify(signature, signed, parameters, digest)
+        case ec.EllipticCurvePublicKey(), ec.ECDSA():
+            key.verify(signature, signed, parameters)
+        case dsa.DSAPublicKey(), None if digest is not None:
+            key.verify(signature, signed, digest)
+        case _:
+            raise InvalidSignature

@@ -1,0 +1,95 @@
+"""Which algorithms and key sizes a validation accepts: named policies (RFC 5280 leaves this to the application)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+_TEXTS: Final = {"md2": "MD2", "md5": "MD5", "sha1": "SHA-1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlgorithmPolicy:
+    """What signature hashes, key sizes and curves are accepted. Sizes are bits; None accepts any."""
+
+    name: str
+    refused_hashes: frozenset[str] = frozenset()
+    """By pyca/cryptography's names: ``md5``, ``sha1``."""
+    minimum_rsa_bits: int = 0
+    minimum_dsa_bits: int = 0
+    minimum_curve_bits: int = 0
+    curves: frozenset[str] | None = None
+    """Accepted elliptic curves by SECG name."""
+    hash_of_curve: tuple[tuple[str, str], ...] = ()
+    """The hash that a signature must use with an issuer's key on this curve."""
+    only_rsa_and_ecdsa: bool = False
+
+    def weakness_of_signature(self, certificate: Certificate, issuer_key: CertificatePublicKeyTypes) -> str | None:
+        """Say what is too weak about how ``certificate`` was signed; None when it is accepted."""
+        try:
+            algorithm = certificate.as_cryptography.signature_hash_algorithm
+        except UnsupportedAlgorithm:
+            return None  # nothing to judge: the signature check calls it unsupported
+        digest = algorithm.name if algorithm else None
+        if digest in self.refused_hashes:
+            return f"signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{self.name}' refuses"
+        if isinstance(issuer_key, ec.EllipticCurvePublicKey):
+            wanted = dict(self.hash_of_curve).get(issuer_key.curve.name)
+            if wanted is not None and wanted != digest:
+                return f"signed with {digest} on {issuer_key.curve.name}: algorithm policy '{self.name}' wants {wanted}"
+        return None
+
+    def weakness_of_key(self, key: CertificatePublicKeyTypes) -> str | None:
+        """Say what is too weak about a public key; None when it is accepted."""
+        if isinstance(key, rsa.RSAPublicKey):
+            return self._too_short("RSA", key.key_size, self.minimum_rsa_bits)
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            if self.curves is not None and key.curve.name not in self.curves:
+                return f"elliptic curve {key.curve.name} is not in algorithm policy '{self.name}'"
+            return self._too_short("elliptic curve", key.curve.key_size, self.minimum_curve_bits)
+        if self.only_rsa_and_ecdsa:
+            return f"algorithm policy '{self.name}' accepts RSA and ECDSA keys only"
+        if isinstance(key, dsa.DSAPublicKey):
+            return self._too_short("DSA", key.key_size, self.minimum_dsa_bits)
+        return None
+
+    def _too_short(self, kind: str, bits: int, minimum: int) -> str | None:
+        if bits >= minimum:
+            return None
+        return f"{kind} key of {bits} bits, below the {minimum} of algorithm policy '{self.name}'"
+
+
+_BROKEN_HASHES: Final = frozenset({"md2", "md4", "md5", "sha1"})
+
+DEFAULT: Final = AlgorithmPolicy(
+    name="default",
+    refused_hashes=_BROKEN_HASHES,
+    minimum_rsa_bits=2048,
+    minimum_dsa_bits=2048,
+    minimum_curve_bits=224,
+)
+"""Refuses MD5, SHA-1, RSA and DSA below 2,048 bits and curves below 224 bits (NIST SP 800-131A revision 2)."""
+
+SP800_78: Final = AlgorithmPolicy(
+    name="sp800-78",
+    refused_hashes=_BROKEN_HASHES | {"sha224", "sha3-224"},
+    minimum_rsa_bits=2048,
+    minimum_curve_bits=256,
+    curves=frozenset({"secp256r1", "secp384r1"}),
+    hash_of_curve=(("secp256r1", "sha256"), ("secp384r1", "sha384")),
+    only_rsa_and_ecdsa=True,
+)
+"""What NIST SP 800-78-5 section 3 lets PIV use: RSA from 2,048 bits, P-256 with SHA-256, P-384 with SHA-384."""
+
+ALLOW_ALL: Final = AlgorithmPolicy(name="allow-all")
+"""Accepts whatever can be checked, for looking at old files. Proves nothing against who can forge MD5 or SHA-1."""
+
+POLICIES: Final = {policy.name: policy for policy in (DEFAULT, SP800_78, ALLOW_ALL)}

@@ -1,0 +1,42 @@
+"""What RFC 5280 section 4 demands of a certificate by itself, as far as a relying party can insist on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.paths.failure import Failure, InvalidPathError
+from pkcs12kit.paths.validation import extensions
+
+if TYPE_CHECKING:
+    from pkcs12kit.certificates.certificate import Certificate
+
+
+def check_certificate(certificate: Certificate) -> None:
+    """Refuse what no conforming CA issues and what makes names or constraints ambiguous."""
+    own = extensions.read_extensions(certificate)
+    if not certificate.issuer:
+        _refuse(certificate, "RFC 5280 section 4.1.2.4", "has an empty issuer name")
+    if not certificate.subject:
+        if certificate.is_ca:
+            _refuse(certificate, "RFC 5280 section 4.1.2.6", "is a CA certificate with an empty subject name")
+        if not own.subject_alternative_name:
+            _refuse(certificate, "RFC 5280 section 4.1.2.6", "names its subject nowhere")
+    if own.subject_alternative_name is not None and not own.subject_alternative_name:
+        _refuse(certificate, "RFC 5280 section 4.2.1.6", "has a subjectAltName without any name")
+
+
+def check_trust_anchor(certificate: Certificate) -> None:
+    """Refuse an anchor whose certificate says that it may not be one (RFC 5937 section 3)."""
+    section = "RFC 5937 section 3"
+    own = extensions.read_extensions(certificate)
+    extensions.check_critical_extensions(certificate, section)
+    if own.basic_constraints is not None:
+        extensions.check_is_ca(certificate, section)
+    extensions.check_may_sign_certificates(certificate, section)
+
+
+def _refuse(certificate: Certificate, section: str, detail: str) -> None:
+    raise InvalidPathError(
+        Failure(reason=FailureReason.MALFORMED_CERTIFICATE, certificate=certificate, section=section, detail=detail)
+    )

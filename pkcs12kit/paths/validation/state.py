@@ -1,0 +1,103 @@
+"""The state variables of path validation, and how they start (RFC 5280 section 6.1.2, RFC 5937 section 3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+
+from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees
+from pkcs12kit.paths.validation.policy_graph import PolicyGraph
+from pkcs12kit.paths.working_key import WorkingKey
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+
+
+@dataclass(slots=True, kw_only=True)
+class ValidationState:
+    """What validation carries from one certificate to the next. Counters are certificates."""
+
+    policy_graph: PolicyGraph
+    """valid_policy_graph, which RFC 9618 puts in the place of valid_policy_tree. (a)"""
+    subtrees: ConstrainedSubtrees
+    """permitted_subtrees and excluded_subtrees. (b), (c)"""
+    explicit_policy: int
+    inhibit_any_policy: int
+    policy_mapping: int
+    working_key: WorkingKey
+    """working_public_key with its algorithm and parameters. (g) to (i)"""
+    working_issuer_name: Name
+    max_path_length: int
+    user_initial_policy_set: AbstractSet[str]
+    """An input rather than a variable; here because an anchor's own policies narrow it (RFC 5937 section 3)."""
+
+    @classmethod
+    def initial(cls, path: CertificationPath, parameters: ValidationParameters, budget: Budget) -> ValidationState:
+        """Set the variables before the first certificate (6.1.2), within the anchor's constraints (RFC 5937)."""
+        length = len(path.certificates)
+        anchor = path.trust_anchor
+        subtrees = ConstrainedSubtrees.unconstrained()
+        if parameters.initial_permitted_subtrees or parameters.initial_excluded_subtrees:
+            subtrees = subtrees.constrain(
+                x509.NameConstraints(
+                    permitted_subtrees=list(parameters.initial_permitted_subtrees) or None,
+                    excluded_subtrees=list(parameters.initial_excluded_subtrees) or None,
+                )
+            )
+        state = cls(
+            policy_graph=PolicyGraph.initial(budget),
+            subtrees=subtrees,
+            explicit_policy=0 if parameters.initial_explicit_policy else length + 1,
+            inhibit_any_policy=0 if parameters.initial_any_policy_inhibit else length + 1,
+            policy_mapping=0 if parameters.initial_policy_mapping_inhibit else length + 1,
+            working_key=WorkingKey.of(anchor),
+            working_issuer_name=anchor.name,
+            max_path_length=length if parameters.max_path_length is None else parameters.max_path_length,
+            user_initial_policy_set=parameters.user_initial_policy_set,
+        )
+        if parameters.use_trust_anchor_constraints and anchor.constraints is not None:
+            state.constrain(anchor.constraints)
+            state.narrow_user_initial_policy_set(anchor.constraints.certificate_policies)
+        return state
+
+    def constrain(self, extensions: Extensions) -> None:
+        """Tighten the variables as a CA's extensions say (6.1.4 (g), (i), (j), (m))."""
+        if extensions.name_constraints is not None:
+            self.subtrees = self.subtrees.constrain(extensions.name_constraints)
+        constraints = extensions.policy_constraints
+        if constraints is not None:
+            if constraints.require_explicit_policy is not None:
+                self.explicit_policy = min(self.explicit_policy, constraints.require_explicit_policy)
+            if constraints.inhibit_policy_mapping is not None:
+                self.policy_mapping = min(self.policy_mapping, constraints.inhibit_policy_mapping)
+        if extensions.inhibit_any_policy is not None:
+            self.inhibit_any_policy = min(self.inhibit_any_policy, extensions.inhibit_any_policy)
+        basic = extensions.basic_constraints
+        if basic is not None and basic.path_length is not None:
+            self.max_path_length = min(self.max_path_length, basic.path_length)
+
+    def count_down(self, certificate: Certificate) -> None:
+        """Count one intermediate certificate, unless it is self-issued (6.1.4 (h))."""
+        if not certificate.is_self_issued:
+            self.explicit_policy = max(self.explicit_policy - 1, 0)
+            self.policy_mapping = max(self.policy_mapping - 1, 0)
+            self.inhibit_any_policy = max(self.inhibit_any_policy - 1, 0)
+
+    def narrow_user_initial_policy_set(self, policies: tuple[str, ...] | None) -> None:
+        """Keep what the anchor's certificatePolicies allow (RFC 5937 section 3)."""
+        if policies is None or ANY_POLICY in policies:
+            return
+        if ANY_POLICY in self.user_initial_policy_set:
+            self.user_initial_policy_set = frozenset(policies)
+        else:
+            self.user_initial_policy_set = frozenset(policies) & self.user_initial_policy_set

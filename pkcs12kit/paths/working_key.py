@@ -1,0 +1,70 @@
+"""The working public key: what the next signature is checked with (RFC 5280 section 6.1.4 (d) to (f))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.errors import MalformedCertificateError
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+
+
+@dataclass(frozen=True, slots=True)
+class WorkingKey:
+    """A public key with its encoding, parameters included."""
+
+    key: CertificatePublicKeyTypes
+    info: bytes
+    """SubjectPublicKeyInfo, DER."""
+
+    @classmethod
+    def of(cls, issuer: TrustAnchor | Certificate) -> Self:
+        """Take an issuer's key as it stands (6.1.2 (g) to (i)). Raises :class:`MalformedCertificateError`."""
+        certificate = issuer if isinstance(issuer, Certificate) else issuer.certificate
+        key = certificate.public_key if certificate is not None else _load(issuer.subject_public_key_info)
+        return cls(key, issuer.subject_public_key_info)
+
+    def next(self, certificate: Certificate) -> WorkingKey:
+        """Take the certificate's key, with this key's DSA parameters where it has none of its own (6.1.4 (e), (f)).
+
+        Raises :class:`MalformedCertificateError` where it cannot be read either way.
+        """
+        try:
+            return WorkingKey(certificate.public_key, certificate.subject_public_key_info)
+        except MalformedCertificateError:
+            if not isinstance(self.key, dsa.DSAPublicKey):
+                raise
+            info = _with_parameters(certificate.subject_public_key_info, self.info)
+            return WorkingKey(_load(info), info)
+
+
+def _with_parameters(info: bytes, issuer_info: bytes) -> bytes:
+    from asn1crypto.keys import PublicKeyInfo
+
+    try:
+        key, issuer_key = PublicKeyInfo.load(info), PublicKeyInfo.load(issuer_info)
+        if key["algorithm"]["algorithm"] != issuer_key["algorithm"]["algorithm"]:
+            raise MalformedCertificateError("a key without parameters, of another algorithm than its issuer's")
+        key["algorithm"]["parameters"] = issuer_key["algorithm"]["parameters"]
+        encoded: bytes = key.dump(force=True)
+    except (ValueError, TypeError) as error:
+        raise MalformedCertificateError(f"unusable public key: {error}") from None
+    return encoded
+
+
+def _load(info: bytes) -> CertificatePublicKeyTypes:
+    try:
+        return load_der_public_key(info)  # type: ignore[return-value]  # the validator refuses what cannot sign
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise MalformedCertificateError(f"unusable public key: {error}") from None
