@@ -118,7 +118,7 @@ class Collector:
                 self._reject(place, _without_name(place.name, error))
             else:
                 self._member(place, data)
-        return f"{number:,} files without any" if number else "an empty folder"
+        return f"{number:,} file{'s' if number > 1 else ''} without any" if number else "an empty folder"
 
     def _member(self, place: _Place, data: bytes) -> None:
         """Take in a file of a folder or a zip, which need not hold a certificate."""
@@ -150,7 +150,7 @@ class Collector:
             self._zip(place, data)
         elif kind in HOLDS_CERTIFICATES:
             self._encodings(place, data)
-        return kind.value
+        return f"{kind.value} without certificates" if kind in HOLDS_CERTIFICATES else kind.value
 
     def _zip(self, place: _Place, data: bytes) -> None:
         self._descend(place)

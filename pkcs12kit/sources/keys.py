@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Final, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.containers import PemBlock
 
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
+_DEK_INFO: Final = re.compile(rb"DEK-Info:[ \t]*([A-Za-z0-9-]{1,32}),[ \t]*([0-9A-Fa-f]{1,64})\s")
+_BLOCK_BYTES: Final = {b"AES-128-CBC": 16, b"AES-256-CBC": 16, b"DES-EDE3-CBC": 8}
 _SCRYPT: Final = bytes.fromhex("2b06010401da47040b")  # RFC 7914 section 7
 
 
@@ -37,6 +40,7 @@ def read_private_key(
     if kind is Kind.PEM:
         block = _only_key(data, name)
         if block.is_encrypted:
+            _check_initialization_vector(block.text, name)
             return _load(block.text, name=name, password=_required(password, name), is_pem=True)
         kind, data = block.kind, block.content
     elif kind is Kind.BASE64:
@@ -100,6 +104,17 @@ def _load(
             f"{name}: the password does not open the private key (or its encryption is damaged or not supported)"
         ) from None
     return require_signing_key(key, name)
+
+
+def _check_initialization_vector(text: bytes, name: str) -> None:
+    """Refuse traditional encryption that pyca does not know, or whose IV is short, on which its reader panics."""
+    info = _DEK_INFO.search(text)
+    if info is None or info[1] not in _BLOCK_BYTES:
+        cipher = info[1].decode("ascii") if info else "nothing that is stated"
+        known = ", ".join(sorted(cipher.decode("ascii") for cipher in _BLOCK_BYTES))
+        raise InputError(f"{name}: a private key encrypted with {cipher}, which is not supported ({known} are)")
+    if len(info[2]) != 2 * _BLOCK_BYTES[info[1]]:
+        raise InputError(f"{name}: an encrypted private key that is damaged: its IV has the wrong length")
 
 
 def _check_derivation(der: bytes, name: str, limits: Limits) -> None:
