@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -15,6 +14,8 @@ from pkcs12kit.pkcs12.decoder import authenticate, is_key, matches, open_key, op
 from pkcs12kit.pkcs12.structure import read_bags, read_pfx
 
 if TYPE_CHECKING:
+    import os
+
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
@@ -32,7 +33,7 @@ class BagReport:
 
     ``local_key_id`` is bytes. ``certificate`` is None where the bag holds none, or one that no reader makes sense of;
     ``encryption`` is a shrouded key's own. ``end_entity`` marks the certificate that belongs to a private key of the
-    file, by local key ID or, with the password, by the key itself.
+    file: by local key ID, or, where none does so and the password is there, by the key itself.
     """
 
     type: str
@@ -120,10 +121,9 @@ def inspect_pfx(
     pfx = read_pfx(data, budget)
     mac_verified, encodings = _authenticate(pfx, password, budget)
     opened: _Opened = tuple(_open_safe(pfx, safe, encodings, budget) for safe in pfx.safes)
-    keys = tuple(_keys(pfx, opened, encodings, budget))
-    key_ids = frozenset(
-        bag.local_key_id for bags in opened for bag in bags or () if is_key(bag) and bag.local_key_id is not None
-    )
+    key_ids = frozenset(bag.local_key_id for bag in _bags(opened) if is_key(bag) and bag.local_key_id is not None)
+    linked = any(bag.type == "certBag" and bag.local_key_id in key_ids for bag in _bags(opened))
+    keys = () if linked else tuple(_keys(pfx, opened, encodings, budget))
     return PfxReport(
         mac=pfx.mac,
         safe_contents=tuple(
@@ -143,6 +143,8 @@ def _read(path: Path, limits: Limits) -> bytes:
             return file.read(limits.pfx_bytes + 1)  # one byte too many is what the limit is noticed by
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
+    except ValueError:
+        raise InputError(f"cannot read {str(path)!r}: no file can have this name") from None
 
 
 def _authenticate(pfx: Pfx, password: str | None, budget: Budget) -> tuple[bool | None, tuple[Password, ...]]:
@@ -169,9 +171,13 @@ def _open_safe(pfx: Pfx, safe: Safe, encodings: tuple[Password, ...], budget: Bu
     return None
 
 
+def _bags(opened: _Opened) -> tuple[Bag, ...]:
+    return tuple(bag for bags in opened for bag in bags or ())
+
+
 def _keys(pfx: Pfx, opened: _Opened, encodings: tuple[Password, ...], budget: Budget) -> list[PrivateKeyTypes]:
     keys = []
-    for bag in (bag for bags in opened for bag in bags or () if is_key(bag)):
+    for bag in filter(is_key, _bags(opened)):
         for encoding in encodings:
             try:
                 keys.append(open_key(bag, encoding, budget, authenticated=pfx.mac is not None))

@@ -11,7 +11,8 @@ largest round figure that is below every default limit found among readers:
 - Others write as much themselves: keytool of OpenJDK up to 15 wrote 100,000 for the MAC and 50,000 for encryption
   (OpenJDK's change 8153005 lowered both to 10,000), Bouncy Castle's PKCS12 key store starts at 102,400.
 
-OWASP's 600,000 for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet) would not open in .NET 9. No count makes up for a
+OWASP's 600,000 for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet), which pk12util and certtool of Debian 12 write,
+is above those limits of .NET's. No count makes up for a
 password that can be guessed: choose a long random one. What OpenSSL, keytool, pk12util and certtool do with it the
 tests show; of readers that are not named here nothing is claimed.
 

@@ -41,6 +41,12 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
     if target.name in {"", ".."}:
         raise OutputError(f"cannot write {target}: it names a folder")
     try:
+        os.fsencode(target)
+    except UnicodeEncodeError:
+        raise OutputError(f"cannot write {str(target)!a}: no file can have this name") from None
+    if "\0" in str(target):
+        raise OutputError(f"cannot write {str(target)!a}: no file can have this name")
+    try:
         folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     except OSError as error:
         raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
