@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import InputError, PasswordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,36 @@ def given_password(file: str | None, variable: str | None, *, stdin: bool) -> st
     if stdin:
         return _first_line(sys.stdin.buffer.read(_LONGEST + 1), "standard input")
     return None
+
+
+def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool) -> str:
+    """Take the password from where the options say, or ask twice at the terminal."""
+    given = given_password(file, variable, stdin=stdin)
+    return ask_for_new_password() if given is None else given
+
+
+def key_password(file: str | None, *, key: str | None, certificate: str | None) -> str | None:
+    """Take the password of a private key from a file, or ask for it where the key turns out to be encrypted.
+
+    What else is wrong with key or certificate is raised here, before anything is asked.
+    """
+    if file is not None:
+        return password_from_file(file)
+    if key is None or "-" in {key, certificate} or not sys.stdin.isatty():
+        return None
+    from pkcs12kit.sources.loading import load_identity
+
+    try:
+        load_identity(key=key, certificate=certificate)
+    except PasswordError:
+        password: str = click.prompt(f"Password of {key}", hide_input=True, err=True)
+        return password
+    return None
+
+
+def opening_password(file: str | None) -> str | None:
+    """Take the password of an input from a file; None where none is named."""
+    return None if file is None else password_from_file(file)
 
 
 def password_from_file(name: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport, RejectedPath
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
 
 _REJECTED_SHOWN: Final = 5
@@ -115,7 +116,7 @@ def _mac(report: PfxReport) -> Text:
 
 
 def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
-    protection = f"encrypted: {safe.encryption}" if safe.encryption is not None else "in the clear"
+    protection = _encryption(safe.encryption) if safe.encryption is not None else "in the clear"
     branch = tree.add(Text(f"SafeContents {number}, {protection}"))
     if safe.bags is None:
         branch.add(Text("closed without the password", style="dim"))
@@ -124,12 +125,23 @@ def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
         branch.add(_bag(bag))
 
 
+def _encryption(encryption: Encryption) -> str:
+    parts = [encryption.algorithm]
+    if encryption.cipher is not None:
+        parts.append(encryption.cipher)
+    if encryption.kdf is not None:
+        parts.append(f"{encryption.kdf} with {encryption.digest}")
+    if encryption.iterations is not None:
+        parts.append(f"{encryption.iterations:,} iterations")
+    return "encrypted: " + ", ".join(parts)
+
+
 def _bag(bag: BagReport) -> Text:
     line = Text(bag.type, style="magenta")
     if bag.certificate is not None:
         line.append("  ").append_text(_certificate(bag.certificate))
     if bag.encryption is not None:
-        line.append(f"  encrypted: {bag.encryption}", style="default")
+        line.append(f"  {_encryption(bag.encryption)}", style="default")
     if bag.friendly_name is not None:
         line.append(f"  friendlyName {bag.friendly_name!r}", style="default")
     if bag.local_key_id is not None:

@@ -1,0 +1,115 @@
+"""``pkcs12kit build``: find the path and write one PKCS#12 file."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pkcs12kit.cli.options import json_option, path_options
+from pkcs12kit.cli.passwords import password_options
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+
+@click.command("build", no_args_is_help=True)
+@click.option("--key", metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
+@click.option("--cert", "certificate", metavar="FILE", help="The server's certificate, or a chain that holds it.")
+@click.option("--pkcs12", metavar="FILE", help="An existing PKCS#12 file instead of --key and --cert.")
+@click.option("--certs-only", is_flag=True, help="No key: the certificates of the path from --cert on, a CA's for one.")
+@path_options
+@click.option("--out", "output", metavar="FILE", required=True, help="The file to write, or - for standard output.")
+@password_options
+@click.option("--key-password-file", metavar="F", help="File whose first line opens --key. Else asked for if needed.")
+@click.option("--pkcs12-password-file", metavar="F", help="File whose first line opens --pkcs12.")
+@click.option(
+    "--profile",
+    type=click.Choice(["modern", "legacy"]),
+    default="modern",
+    show_default=True,
+    help="How the file is protected: AES-256 with SHA-256, or triple DES with SHA-1 for old readers.",
+)
+@click.option("--friendly-name", metavar="NAME", help="What programs call the key and its certificate.")
+@click.option("--no-anchor", is_flag=True, help="Leave the trust anchor's own certificate out of the file.")
+@click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
+@json_option
+def command(
+    key: str | None,
+    certificate: str | None,
+    pkcs12: str | None,
+    certificates: tuple[str, ...],
+    trust_anchors: tuple[str, ...],
+    time: datetime | None,
+    server_name: str | None,
+    policies: tuple[str, ...],
+    crls: tuple[str, ...],
+    ocsp_responses: tuple[str, ...],
+    revocation: str | None,
+    algorithms: str,
+    output: str,
+    password_file: str | None,
+    password_env: str | None,
+    key_password_file: str | None,
+    pkcs12_password_file: str | None,
+    profile: str,
+    friendly_name: str | None,
+    *,
+    certs_only: bool,
+    password_stdin: bool,
+    no_anchor: bool,
+    no_second_opinion: bool,
+    as_json: bool,
+) -> None:
+    r"""Find the path, let two validators judge it, and write one PKCS#12 file.
+
+    The file holds the private key, its certificate and every CA certificate on the way to the trust anchor, in that
+    order, the anchor last. Nothing is written unless the path is valid. The password is asked for at the terminal
+    unless an option says where it is; it is never an argument.
+
+    \b
+    Examples:
+      pkcs12kit build --key server.key --cert server.pem --certs ca-certificates/ \
+          --anchor fcpca.pem --server-name mdm.example.mil --out server.p12
+      pkcs12kit build --certs-only --cert issuing-ca.pem --certs bundle.p7b \
+          --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD
+    """
+    from pkcs12kit.builder import build
+    from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.output import print_json, print_text, warn
+    from pkcs12kit.cli.passwords import key_password, opening_password, password_for_new_file
+    from pkcs12kit.pkcs12 import profiles
+
+    if not certs_only and pkcs12 is None and (key is None or certificate is None):
+        raise click.UsageError("give --key and --cert, or --pkcs12, or --certs-only with --cert")
+    if as_json and output == "-":
+        raise click.UsageError("--json and --out - both want standard output")
+    opening = key_password(key_password_file, key=key, certificate=certificate)
+    report = build(
+        key=key,
+        certificate=certificate,
+        pkcs12=pkcs12,
+        certs_only=certs_only,
+        certificates=certificates,
+        trust_anchors=trust_anchors,
+        output=None if output == "-" else output,
+        password=password_for_new_file(password_file, password_env, stdin=password_stdin),
+        key_password=opening,
+        pkcs12_password=opening_password(pkcs12_password_file),
+        parameters=validation_parameters(time, server_name, policies, algorithms),
+        revocation=revocation_inputs(revocation, crls, ocsp_responses),
+        second_opinion=not no_second_opinion,
+        include_anchor=not no_anchor,
+        friendly_name=friendly_name,
+        profile=profiles.by_name(profile),
+    )
+    warn((*report.rejects, *report.warnings))
+    if output == "-":
+        sys.stdout.buffer.write(report.data)
+    if as_json:
+        print_json(report.to_json())
+    else:
+        from pkcs12kit.display.text import build_report
+
+        print_text(build_report(report), err=output == "-")
