@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CLOSEST: Final = 5
 
 
-def lapsed_paths(
+def near_paths(
     target: Certificate,
     pool: CertificatePool,
     trust_anchors: Iterable[TrustAnchor],
@@ -35,18 +35,34 @@ def lapsed_paths(
     time: datetime,
     budget: Budget,
 ) -> Iterator[RejectedPath]:
-    """Paths that reach an anchor only through certificates that are not valid at ``time``, the latest to lapse first.
+    """Paths that reach an anchor only through certificates that discovery does not follow, the latest to lapse first.
 
-    At most five; each with every certificate of it that is expired or not yet valid. Nothing else of them is checked.
+    At most five; each with every certificate of it that is expired, not yet valid, or no CA's though it would have to
+    be. Nothing else of them is checked.
     """
-    search = CandidateSearch(target, pool, trust_anchors, usable=lambda certificate: certificate.is_ca, budget=budget)
+    search = CandidateSearch(target, pool, trust_anchors, usable=lambda _: True, budget=budget)
     try:
         for path in islice(search, _CLOSEST):
-            lapses = tuple(filter(None, (lapse(certificate, time) for certificate in path.with_anchor)))
-            if lapses:
-                yield RejectedPath(certificates=path.certificates, failures=lapses)
+            first, *issuers = path.with_anchor
+            failures = [lapse(first, time), *(not_followed(issuer, time) for issuer in issuers)]
+            found = tuple(filter(None, failures))
+            if found:
+                yield RejectedPath(certificates=path.certificates, failures=found)
     except BudgetExhaustedError:
         return
+
+
+def not_followed(certificate: Certificate, time: datetime) -> Failure | None:
+    """Say why discovery does not follow a certificate as an issuer; None where it does."""
+    failure = lapse(certificate, time)
+    if failure is None and not certificate.is_ca:
+        failure = Failure(
+            reason=FailureReason.NOT_A_CA,
+            certificate=certificate,
+            section="RFC 5280 section 6.1.4 (k)",
+            detail="has no basicConstraints with cA, so it may not issue certificates",
+        )
+    return failure
 
 
 def dead_ends(
@@ -67,7 +83,7 @@ def dead_ends(
         while waiting:
             walk = waiting.popleft()
             last = walk[-1]
-            issuers = [issuer for issuer in pool.by_subject(last.issuer) if issuer.is_ca]
+            issuers = pool.by_subject(last.issuer)
             budget.spend("discovery_steps", 1 + len(issuers))
             if last.is_self_issued and not key_identifiers_differ(last, last):
                 untrusted.setdefault(last, _rejected(walk, _untrusted_root(last, anchors)))

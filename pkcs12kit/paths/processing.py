@@ -15,7 +15,6 @@ from pkcs12kit.paths.failure import Failure, InvalidPathError
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import check_revocation
 from pkcs12kit.paths.validation.validator import validate
-from pkcs12kit.paths.validity import is_within_validity, lapse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -130,14 +129,17 @@ class _Search:
         if not valid:
             budget = Budget(self._limits)
             where = (self._target, self._pool, self._trust_anchors)
-            rejected += diagnosis.lapsed_paths(*where, time=self._parameters.time, budget=budget)
+            rejected += diagnosis.near_paths(*where, time=self._parameters.time, budget=budget)
             rejected += diagnosis.dead_ends(*where, budget=budget)
         named = {failure.certificate for path in rejected for failure in path.failures}
-        rejected += [self._not_followed(certificate) for certificate in self._passed_over if certificate not in named]
+        for certificate in self._passed_over:
+            failure = diagnosis.not_followed(certificate, self._parameters.time)
+            if failure is not None and certificate not in named:
+                rejected.append(RejectedPath(certificates=(certificate,), failures=(failure,)))
         return PathReport(target=self._target, valid=valid, rejected=tuple(rejected), incomplete=self.incomplete)
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
-        return certificate.is_ca and is_within_validity(certificate, self._parameters.time)
+        return diagnosis.not_followed(certificate, self._parameters.time) is None
 
     def _judge(self, path: CertificationPath) -> ValidatedPath:
         self._budget.start_validation()
@@ -170,15 +172,6 @@ class _Search:
         elif failure.reason is FailureReason.BAD_SIGNATURE:
             above = [*(certificate.node for certificate in path.certificates[1:]), path.trust_anchor.node]
             search.exclude_link(failure.certificate, above[path.certificates.index(failure.certificate)])
-
-    def _not_followed(self, certificate: Certificate) -> RejectedPath:
-        failure = lapse(certificate, self._parameters.time) or Failure(
-            reason=FailureReason.NOT_A_CA,
-            certificate=certificate,
-            section="RFC 5280 section 6.1.4 (k)",
-            detail="has no basicConstraints with cA, so it may not issue certificates",
-        )
-        return RejectedPath(certificates=(certificate,), failures=(failure,))
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
         return Failure(

@@ -1,4 +1,4 @@
-"""Whether a certificate is within its validity (RFC 5280 section 6.1.3 (a)(2))."""
+"""Whether a certificate is within its validity."""
 
 from __future__ import annotations
 
@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 SECTION = "RFC 5280 section 6.1.3 (a)(2)"
 
 
-def is_within_validity(certificate: Certificate, time: datetime) -> bool:
-    """Whether ``time`` lies between notBefore and notAfter, both included (RFC 5280 section 4.1.2.5)."""
-    return certificate.not_before <= time <= certificate.not_after
-
-
 def lapse(certificate: Certificate, time: datetime, section: str = SECTION) -> Failure | None:
-    """Say that a certificate is expired or not yet valid at ``time``; None when it is within its validity."""
+    """Say that a certificate is expired or not yet valid at ``time``; None when it is within its validity.
+
+    Both ends are included (RFC 5280 section 4.1.2.5).
+    """
     if time > certificate.not_after:
         reason, detail = FailureReason.EXPIRED, f"expired on {format_time(certificate.not_after)}"
     elif time < certificate.not_before:

@@ -57,7 +57,8 @@ class ValidationParameters:
     """Whether an anchor's certificate has to be within its validity; RFC 5280 does not ask for it."""
 
     def __post_init__(self) -> None:
-        require_aware(self.time)
+        # Certificates state their validity to the second (RFC 5280 section 4.1.2.5), so that is how time is compared.
+        object.__setattr__(self, "time", require_aware(self.time).replace(microsecond=0))
         if isinstance(cast(object, self.user_initial_policy_set), str):
             raise TypeError("user_initial_policy_set is a set of object identifiers, not one string")
         for name in ("user_initial_policy_set", "initial_permitted_subtrees", "initial_excluded_subtrees"):

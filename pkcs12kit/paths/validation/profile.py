@@ -1,4 +1,8 @@
-"""What RFC 5280 section 4 demands of a certificate by itself, as far as a relying party can insist on it."""
+"""What RFC 5280 section 4 demands of a certificate by itself, where breaking it leaves unclear what is certified.
+
+What is merely a CA's duty is not insisted on: real and valid certificates lack key identifiers, have extensions of
+another criticality than the profile asks for, or odd serial numbers, and section 6.1 reads none of these.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +17,15 @@ if TYPE_CHECKING:
 
 
 def check_certificate(certificate: Certificate) -> None:
-    """Refuse what no conforming CA issues and what makes names or constraints ambiguous."""
+    """Refuse a certificate without names, and one that denies being a CA's while it speaks as one."""
     own = extensions.read_extensions(certificate)
+    if not certificate.is_ca:
+        if own.name_constraints is not None:
+            _refuse(certificate, "RFC 5280 section 4.2.1.10", "has nameConstraints, and is no CA certificate")
+        if own.key_usage is not None and own.key_usage.key_cert_sign:
+            _refuse(
+                certificate, "RFC 5280 section 4.2.1.9", "has a keyUsage with keyCertSign, and is no CA certificate"
+            )
     if not certificate.issuer:
         _refuse(certificate, "RFC 5280 section 4.1.2.4", "has an empty issuer name")
     if not certificate.subject:
