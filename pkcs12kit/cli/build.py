@@ -77,7 +77,7 @@ def command(
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
-    from pkcs12kit.cli.output import print_json, print_text, warn
+    from pkcs12kit.cli.output import print_build_report, print_json, warn
     from pkcs12kit.cli.passwords import key_password, opening_password, password_for_new_file
     from pkcs12kit.pkcs12 import profiles
 
@@ -110,6 +110,4 @@ def command(
     if as_json:
         print_json(report.to_json())
     else:
-        from pkcs12kit.display.text import build_report
-
-        print_text(build_report(report), err=output == "-")
+        print_build_report(report, err=output == "-")

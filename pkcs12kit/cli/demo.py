@@ -21,8 +21,8 @@ def command(folder: str) -> None:
       pkcs12kit demo
     """
     from pkcs12kit.builder import build
-    from pkcs12kit.cli.output import print_text, warn
-    from pkcs12kit.display.text import build_report, pfx_tree
+    from pkcs12kit.cli.output import print_build_report, print_text, warn
+    from pkcs12kit.display.text import pfx_tree
     from pkcs12kit.lab import make_replica
     from pkcs12kit.pkcs12.inspection import inspect_pfx
     from pkcs12kit.pkcs12.writing import write_private
@@ -47,7 +47,7 @@ def command(folder: str) -> None:
         friendly_name=replica.server_name,
     )
     warn((*report.rejects, *report.warnings))
-    print_text(build_report(report))
+    print_build_report(report)
     print_text([pfx_tree(inspect_pfx(root / "server.p12", password=password), title=str(root / "server.p12"))])
     click.echo(f"\nThe password is in {root / 'password.txt'}. Try:")
     click.echo(f"  pkcs12kit inspect {root / 'server.p12'} --password-file {root / 'password.txt'}")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pkcs12kit.builder import BuildReport
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport, RejectedPath
@@ -52,16 +51,6 @@ def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
         yield _rejected(report.rejected)
     if report.incomplete is not None:
         yield Text(f"The search was cut short: {report.incomplete}", style="yellow")
-
-
-def build_report(report: BuildReport) -> Iterator[RenderableType]:
-    """Say what was built: the path, the second opinion, and the file."""
-    yield path_tree(report.path)
-    yield Text(f"second opinion: {report.confirmation}", style="dim")
-    what = "key and " if report.bundle.private_key is not None else ""
-    what += f"{len(report.bundle.certificates)} certificates"
-    where = f"wrote {report.output}: " if report.output is not None else ""
-    yield Text(f"{where}{what}, profile {report.profile.name}, {len(report.data):,} bytes", style="bold green")
 
 
 def pfx_tree(report: PfxReport, *, title: str) -> Tree:
