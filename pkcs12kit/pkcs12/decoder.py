@@ -19,10 +19,10 @@ from pkcs12kit.errors import (
     UnsupportedPfxError,
 )
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12 import mac
+from pkcs12kit.pkcs12 import mac, rc2_40
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.derivation import Password, candidates
-from pkcs12kit.pkcs12.encryption import DecryptionError, decrypt
+from pkcs12kit.pkcs12.encryption import RC2_40, DecryptionError, decrypt
 from pkcs12kit.pkcs12.structure import read_bags, read_pfx
 
 if TYPE_CHECKING:
@@ -122,10 +122,15 @@ def open_safe(safe: Safe, password: Password, budget: Budget, *, authenticated: 
     """
     if safe.encryption is None:
         return read_bags(safe.content, budget)
+    decrypt_safe = rc2_40.decrypt_certificates if safe.encryption.cipher == RC2_40 else decrypt
     try:
-        return read_bags(decrypt(safe.encryption, safe.content, password, budget), budget)
-    except (DecryptionError, MalformedPfxError):
-        # Wrong keys leave sound padding behind once in 256 times.
+        content = decrypt_safe(safe.encryption, safe.content, password, budget)
+    except DecryptionError:
+        raise _does_not_decrypt("contents", authenticated=authenticated) from None
+    try:
+        return read_bags(content, budget)
+    except MalformedPfxError:
+        # A wrong key leaves sound padding behind once in 256 times.
         raise _does_not_decrypt("contents", authenticated=authenticated) from None
 
 
@@ -133,6 +138,8 @@ def open_key(bag: Bag, password: Password, budget: Budget, *, authenticated: boo
     """Load the private key of a keyBag or pkcs8ShroudedKeyBag; ``authenticated`` as in :func:`open_safe`."""
     content = bag.content or b""
     try:
+        if bag.encryption is not None and bag.encryption.cipher == RC2_40:
+            return rc2_40.load_key(bag.encryption, content, password, budget)
         if bag.encryption is not None:
             content = decrypt(bag.encryption, content, password, budget)
         return load_der_private_key(content, None)

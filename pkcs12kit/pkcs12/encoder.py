@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.derivation import Password
-    from pkcs12kit.pkcs12.encryption import Encryption, Scheme
-    from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.profiles import Profile, Scheme
 
 
 def encode_pfx(

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12 import derivation, rc2_40
+from pkcs12kit.pkcs12 import derivation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.profiles import Scheme
 
 
 class DecryptionError(Exception):
@@ -33,7 +34,7 @@ class _CipherDescription(NamedTuple):
     algorithm: Callable[[bytes], CipherAlgorithm]
 
 
-_RC2_40: Final = "RC2-40-CBC"
+RC2_40: Final = "RC2-40-CBC"
 _CIPHERS: Final = {
     "AES-128-CBC": _CipherDescription(16, 16, AES),
     "AES-192-CBC": _CipherDescription(24, 16, AES),
@@ -61,22 +62,9 @@ _PKCS12_SCHEMES: Final = {
     "pkcs12_sha1_tripledes_3key": ("pbeWithSHAAnd3-KeyTripleDES-CBC", "DES-EDE3-CBC"),
     "pkcs12_sha1_tripledes_2key": ("pbeWithSHAAnd2-KeyTripleDES-CBC", "DES-EDE2-CBC"),
     "pkcs12_sha1_rc2_128": ("pbeWithSHAAnd128BitRC2-CBC", "RC2-128-CBC"),
-    "pkcs12_sha1_rc2_40": ("pbeWithSHAAnd40BitRC2-CBC", _RC2_40),
+    "pkcs12_sha1_rc2_40": ("pbeWithSHAAnd40BitRC2-CBC", RC2_40),
 }
 _PKCS12_IDENTIFIERS: Final = {name: native for native, (name, _) in _PKCS12_SCHEMES.items()}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheme:
-    """What to encrypt with: an algorithm with its choices, before salt and iterations.
-
-    ``algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C; ``cipher`` and ``digest`` (of PBKDF2's
-    HMAC) choose within PBES2 and are None otherwise.
-    """
-
-    algorithm: str
-    cipher: str | None = None
-    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,14 +208,9 @@ def decrypt(encryption: Encryption, ciphertext: bytes, password: derivation.Pass
     """Decrypt and take the padding off.
 
     Raises :class:`DecryptionError` where the padding is wrong, :class:`~pkcs12kit.errors.UnsupportedPfxError` and
-    :class:`~pkcs12kit.errors.LimitExceededError`; the limits are checked before any work.
+    :class:`~pkcs12kit.errors.LimitExceededError`; the limits are checked before any work. RC2-40 is not among what this
+    decrypts: see :mod:`~pkcs12kit.pkcs12.rc2_40`.
     """
-    if encryption.cipher == _RC2_40 and encryption.iterations is not None:
-        budget.derive(encryption.iterations, blocks=2)
-        try:
-            return rc2_40.decrypt(algorithm_identifier(encryption), ciphertext, password)
-        except ValueError:
-            raise DecryptionError from None
     cipher = _cipher(encryption, password, budget)
     block_length = _CIPHERS[str(encryption.cipher)].block_length
     try:

@@ -1,24 +1,23 @@
 """Named, dated ways to protect a PFX.
 
-:data:`MODERN` takes the iteration count :data:`MODERN_ITERATIONS`, 100,000 for encryption and MAC alike. It is the
-largest round figure that is below every default limit found among readers:
+:data:`MODERN` takes the iteration count :data:`MODERN_ITERATIONS`, 100,000 for encryption and MAC alike: 300,000 in a
+file, for MAC, certificates and key. That is within every default limit that was found among readers:
 
 - .NET 9's ``X509CertificateLoader`` refuses more than 300,000 for the MAC, 300,000 for one encryption and 1,000,000 in
-  all encryptions (dotnet/runtime, ``Pkcs12LoaderLimits.cs``). .NET 6 to 8 and .NET Framework, when no password is
-  given, refuse more than 600,000 in all (Microsoft KB5025823), and more than 300,000 for one encryption
-  (dotnet/runtime, ``PfxAsn.manual.cs``). A file of MODERN has 300,000 in all: MAC, certificates, key.
+  all (dotnet/runtime, ``Pkcs12LoaderLimits.cs``). .NET Framework, .NET 6 and 7 since June 2023 refuse more than 600,000
+  in all where no password is given (Microsoft KB5025823), some versions more than 300,000 for the certificates
+  (dotnet/runtime, ``PfxAsn.manual.cs``).
 - OpenJDK refuses more than 5,000,000 (``PKCS12KeyStore.MAX_ITERATION_COUNT``).
-- Others write as much themselves: keytool of OpenJDK up to 15 wrote 100,000 for the MAC and 50,000 for encryption
-  (OpenJDK's change 8153005 lowered both to 10,000), Bouncy Castle's PKCS12 key store starts at 102,400.
+- Others have written as much themselves for years: OpenJDK 100,000 for the MAC and 50,000 for encryption before it
+  went over to AES (openjdk/jdk, pull request 473), Bouncy Castle's PKCS12 key store 102,400.
 
 OWASP's 600,000 for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet), which pk12util and certtool of Debian 12 write,
-is above those limits of .NET's. No count makes up for a
-password that can be guessed: choose a long random one. What OpenSSL, keytool, pk12util and certtool do with it the
-tests show; of readers that are not named here nothing is claimed.
+is above .NET 9's limits. No count makes up for a password that can be guessed: choose a long random one. The tests open
+what is written with OpenSSL, keytool, pk12util and certtool; of other readers nothing more than the above is claimed.
 
-Salts are 16 bytes for encryption (NIST SP 800-132 section 5.1 wants 128 bits) and 8 for the MAC: RFC 7292 asks for no
-more, OpenSSL writes 8, and https://ca.stable.confirm.ch/pkcs12.html reports that macOS's keychain refused a file whose
-only difference was a MAC salt of 16.
+Salts are 16 bytes for encryption (NIST SP 800-132 section 5.1 wants 128 bits) and 8 for the MAC, as OpenSSL writes:
+https://ca.stable.confirm.ch/pkcs12.html reports that macOS's keychain refused a file that differed from one it took in
+nothing but a MAC salt of 16 bytes.
 """
 
 from __future__ import annotations
@@ -27,9 +26,20 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from pkcs12kit.pkcs12.encryption import Scheme
-
 MODERN_ITERATIONS: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheme:
+    """What to encrypt with: an algorithm with its choices, before salt and iterations.
+
+    ``algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C; ``cipher`` and ``digest`` (of PBKDF2's
+    HMAC) choose within PBES2 and are None otherwise.
+    """
+
+    algorithm: str
+    cipher: str | None = None
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +52,7 @@ class Profile:
 
     name: str
     date: date
-    """When the choice was made; a dated profile never changes."""
+    """When the choice was made. What a name without a date stands for may move on; the date then does too."""
     summary: str
     certificate_encryption: Scheme
     key_encryption: Scheme

@@ -41,13 +41,14 @@ def issue(name, key, issuer_name, issuer_key, *, ca=True):
 
 
 def distinguished(name):
-    """Make a name of one common name; an empty string gives an organization without a common name."""
-    attribute = (
-        x509.NameAttribute(NameOID.COMMON_NAME, name)
-        if name
-        else x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Nameless")
-    )
-    return x509.Name([attribute])
+    """Make a name of ``"common name/organization"``, of which either may be missing."""
+    common_name, _, organization = name.partition("/")
+    attributes = []
+    if organization:
+        attributes.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    if common_name:
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, common_name))
+    return x509.Name(attributes)
 
 
 def make_path(key, ca_names=CA_NAMES, *, name="mdm.example.mil"):

@@ -87,7 +87,7 @@ def test_certificates_only(identity_and_path):
 
 def test_colliding_aliases_are_numbered(keys):
     """Aliases that keytool compares are in lower case: what differs in case alone would be one entry."""
-    path = make_path(keys["ec"], ("Bridge", "BRIDGE", "bridge", "", "\N{GRINNING FACE}"))
+    path = make_path(keys["ec"], ("Bridge/A", "BRIDGE/B", "bridge/C", "/Nameless", "\N{GRINNING FACE}"))
     identity = Identity(private_key=keys["ec"], certificate=path.target)
     aliases = Bundle.from_path(identity, path, friendly_name="bridge").aliases
     assert aliases == ("bridge", "Issuing CA", "Bridge (2)", "BRIDGE (3)", "bridge (4)", "O=Nameless", None)
