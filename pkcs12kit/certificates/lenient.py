@@ -67,8 +67,9 @@ def canonical_der(der: bytes) -> bytes:
         _drop_null_parameters(certificate["signature_algorithm"])
         _drop_null_parameters(certificate["tbs_certificate"]["signature"])
         _mask_key_without_parameters(certificate["tbs_certificate"]["subject_public_key_info"])
+        _refuse_broken_masks(certificate.name_constraints_value)
         encoded: bytes = certificate.dump(force=True)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         raise MalformedCertificateError(_first_line(error)) from None
     return encoded
 
@@ -124,6 +125,19 @@ def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
     algorithm = key["algorithm"]
     if algorithm["algorithm"].dotted == _DSA and algorithm["parameters"].dump() in {b"", _NULL}:
         algorithm["algorithm"] = _NO_KEY_ALGORITHM
+
+
+def _refuse_broken_masks(constraints: asn1_x509.NameConstraints | None) -> None:
+    """Refuse iPAddress subtrees whose mask is no prefix: asn1crypto would write them as another network."""
+    if constraints is None:
+        return
+    for kind in ("permitted_subtrees", "excluded_subtrees"):
+        for subtree in constraints[kind] or ():
+            if subtree["base"].name == "ip_address":
+                octets: bytes = subtree["base"].chosen.contents
+                host_bits = ~int.from_bytes(octets[len(octets) // 2 :]) & ((1 << len(octets) * 4) - 1)
+                if host_bits & (host_bits + 1):
+                    raise ValueError("a name constraint on iPAddress whose mask is no prefix")
 
 
 def _attribute_value(attribute: asn1_x509.NameTypeAndValue) -> str | bytes:

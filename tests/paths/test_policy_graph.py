@@ -258,7 +258,7 @@ def run(path):
     return graph, tree
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(path=st.lists(certificates, min_size=1, max_size=5), user_initial_policy_set=st.sets(policies, min_size=1))
 def test_graph_gives_what_the_tree_gives(path, user_initial_policy_set):
     """RFC 9618, abstract: 'an equivalent, but more efficient, algorithm'."""
@@ -269,6 +269,7 @@ def test_graph_gives_what_the_tree_gives(path, user_initial_policy_set):
     )
 
 
+@settings(deadline=None)
 @given(path=st.lists(certificates, min_size=1, max_size=4), user=st.sets(policies, min_size=1), dropped=policies)
 def test_a_smaller_user_set_never_accepts_more(path, user, dropped):
     """Step 6.1.5 (g)(6) removes: shrinking user-initial-policy-set never turns a no into a yes."""
@@ -277,6 +278,7 @@ def test_a_smaller_user_set_never_accepts_more(path, user, dropped):
     assert bool(graph.user_constrained_policy_set({ANY})) >= bool(graph.user_constrained_policy_set(user))
 
 
+@settings(deadline=None)
 @given(path=st.lists(certificates, min_size=1, max_size=4), random=st.randoms())
 def test_order_in_the_extensions_does_not_matter(path, random):
     """RFC 5280 sections 4.2.1.4 and 4.2.1.5 give the order of policies and mappings no meaning."""
