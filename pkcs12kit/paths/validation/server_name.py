@@ -49,10 +49,10 @@ def mismatch(certificate: Certificate, server_name: str) -> str | None:
     presented = _presented_identifiers(names)
     if _matches(list(presented.values()), wanted):
         return None
-    listed = ", ".join(list(presented)[:_LISTED_AT_MOST]) or "no DNS name and no IP address"
+    listed = ", ".join(map(_quote, list(presented)[:_LISTED_AT_MOST])) or "no DNS name and no IP address"
     more = f" and {len(presented) - _LISTED_AT_MOST} more" if len(presented) > _LISTED_AT_MOST else ""
     ignored = [_quote(name.value) for name in names if isinstance(name, x509.DNSName) and name.value not in presented]
-    but = f" ({ignored[0]} is ignored: not a DNS name to the rules)" if ignored else ""
+    but = f" ({ignored[0]} is ignored: it breaks the rules for a dNSName)" if ignored else ""
     return f"it is for {listed}{more}, not for {_quote(server_name)}{but}"
 
 
