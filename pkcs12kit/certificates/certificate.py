@@ -80,7 +80,7 @@ class Certificate:
         """Whom the certificate is for; empty where the subjectAltName alone says it."""
         try:
             return Name.from_cryptography(self._reading.subject)
-        except ValueError:
+        except (ValueError, TypeError):
             return lenient.read_name(self._structure.subject)
 
     @cached_property
@@ -88,7 +88,7 @@ class Certificate:
         """Who signed it, by name."""
         try:
             return Name.from_cryptography(self._reading.issuer)
-        except ValueError:
+        except (ValueError, TypeError):
             return lenient.read_name(self._structure.issuer)
 
     @property
@@ -177,7 +177,7 @@ class Certificate:
         """
         return self._reading
 
-    @property
+    @cached_property
     def is_self_issued(self) -> bool:
         """Whether subject and issuer are the same name (RFC 5280 section 3.2)."""
         return self.subject == self.issuer

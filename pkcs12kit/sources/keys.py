@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final, cast
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from pkcs12kit.errors import InputError, LimitExceededError, PasswordError
@@ -97,7 +97,7 @@ def _load(
         key = load(encoded, password)
     except UnsupportedAlgorithm:
         raise InputError(f"{name}: a private key of a kind that is not supported") from None
-    except (ValueError, TypeError):  # pyca raises TypeError where the password is empty
+    except (ValueError, TypeError, InternalError):  # TypeError where the password is empty, InternalError for damage
         if password is None:
             raise InputError(f"{name}: a private key that is damaged or of a kind that is not known") from None
         raise PasswordError(

@@ -280,6 +280,10 @@ def test_any_bytes_give_a_pool_or_an_input_error(data):
     else:
         assert isinstance(pool, CertificatePool)
         assert len(pool)
+        for certificate in pool:
+            assert certificate.to_json()
+            assert certificate.node
+            assert certificate.is_ca in {True, False}
     try:
         load_identity(key=data, certificate=data, key_password="x")
     except InputError as error:

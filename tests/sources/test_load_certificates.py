@@ -262,6 +262,13 @@ class TestRejects:
         assert (len(pool), len(pool.rejects)) == (1, 1)
 
 
+def test_a_name_that_is_no_text():
+    """An attribute of type BIT STRING, on which pyca/cryptography raises TypeError, is kept as bytes."""
+    certificate, _ = issue("Seed")
+    pool = load_certificates(der(certificate).replace(b"\x0c\x04Seed", b"\x03\x04\x00eed"))
+    assert [str(found.subject) for found in pool] == ["CN=#030400656564"]
+
+
 def test_exact_duplicates_are_one_certificate(chain):
     """The same DER from PEM and from a PKCS#7 counts once."""
     assert len(load_certificates(pem(*chain), make_pkcs7([der(chain[0])]), der(chain[0]))) == 3
