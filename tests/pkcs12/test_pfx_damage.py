@@ -128,6 +128,14 @@ def test_noise(small, seed):
     list(attempt(bytes(shuffled)))
 
 
+def test_values_nested_without_end():
+    """BER of indefinite length is read by recursion: thousands of levels are damage, not a crash."""
+    for opening in (b"\x30\x80", b"\x24\x80", b"\xa0\x80"):
+        for prefix in (b"", b"\x30\x80\x02\x01\x03"):
+            for depth in (1_000, 100_000):
+                assert list(attempt(prefix + opening * depth)) == [None, None]
+
+
 def test_three_different_errors(small):
     """A wrong password, a damaged file and an unsupported algorithm are told apart."""
     with pytest.raises(PfxPasswordError, match="the password is wrong"):
