@@ -446,8 +446,8 @@ def test_order_does_not_matter(constraints, alternatives, random):
 # minimum and maximum
 
 
-def certificate_with(name_constraints, *, critical=True):
-    """A certificate with that DER as its name constraints."""
+def certificate_with(name_constraints, *, decoy=None):
+    """A certificate with that DER as its name constraints, and perhaps something alike before them."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca")])
     builder = (
@@ -455,9 +455,13 @@ def certificate_with(name_constraints, *, critical=True):
         .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
         .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
     )
+    if decoy:
+        builder = builder.add_extension(
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("2.999.1"), decoy), critical=False
+        )
     if name_constraints:
         extension = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.30"), name_constraints)
-        builder = builder.add_extension(extension, critical=critical)
+        builder = builder.add_extension(extension, critical=True)
     return Certificate.from_der(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
 
 
@@ -469,6 +473,9 @@ def test_minimum_and_maximum_are_refused():
         for extension in (permitting, permitting.replace(b"\xa0", b"\xa1", 1)):
             assert (bounds_violation(certificate_with(extension)) is None) == sound
     assert bounds_violation(certificate_with(b"")) is None
+    decoy = b"\x06\x03\x55\x1d\x1e\x04\x0d" + extension_with(subtree)
+    assert bounds_violation(certificate_with(extension_with(subtree), decoy=decoy)) is None
+    assert bounds_violation(certificate_with(extension_with(subtree + b"\x80\x01\x01"), decoy=decoy)) is not None
 
 
 # Hostile certificates

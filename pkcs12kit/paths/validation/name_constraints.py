@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -24,6 +25,12 @@ _EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
 _SMTP_UTF8_MAILBOX: Final = f"{name_forms.OTHER_NAME} {name_forms.SMTP_UTF8_MAILBOX}"
 _LIMIT: Final = "name_constraint_comparisons"
 _LISTED_AT_MOST: Final = 3
+_NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
+_HEADERS_AT_MOST: Final = 9
+"""Octets between that identifier and the value: critical, and the header of an OCTET STRING of up to 16 MiB."""
+_REMEMBERED: Final = 4096
+_NameOfForm: TypeAlias = tuple[str, object, int]
+"""Form, value, and what reading the value costs."""
 
 
 class _Branch:
@@ -161,11 +168,14 @@ class ConstrainedSubtrees:
         ``imposed_by`` names the constraining certificate in messages. That minimum and maximum are absent from the
         extension :func:`bounds_violation` checks; pyca/cryptography does not hand them out.
         """
-        source = f", imposed by {imposed_by}" if imposed_by else ""
-        layers = [
-            *_layers(constraints.excluded_subtrees or (), excluded=True, imposed_by=source),
-            *_layers(constraints.permitted_subtrees or (), excluded=False, imposed_by=source),
-        ]
+        return self._with(_layers(constraints, imposed_by))
+
+    def constrain_by(self, certificate: Certificate) -> ConstrainedSubtrees:
+        """Do so with a certificate's own name constraints, where it has any; they are prepared once."""
+        layers = _layers_of(certificate)
+        return self._with(layers) if layers else self
+
+    def _with(self, layers: tuple[_Subtrees, ...]) -> ConstrainedSubtrees:
         by_form = dict(self._by_form)
         for subtrees in layers:
             by_form[subtrees.form] = (*by_form.get(subtrees.form, ()), subtrees)
@@ -180,14 +190,20 @@ class ConstrainedSubtrees:
         each name held against each subtree of its form counts against ``name_constraint_comparisons``, and reading a
         name or a subtree counts as some more, by its length.
         """
-        if not self._by_form:
-            return None
-        for form, name in _names(subject, tuple(subject_alternative_name or ())):
+        return (
+            self._violation(_names(subject, tuple(subject_alternative_name or ())), budget) if self._by_form else None
+        )
+
+    def violation_by(self, certificate: Certificate, *, budget: Budget) -> str | None:
+        """Do so for all names of a certificate; they are listed once."""
+        return self._violation(_names_of(certificate), budget) if self._by_form else None
+
+    def _violation(self, names: Iterable[_NameOfForm], budget: Budget) -> str | None:
+        for form, value, cost in names:
             layers = self._by_form.get(form)
             if not layers:
                 continue
-            value = name_forms.value_of(form, name)
-            budget.spend(_LIMIT, name_forms.reading_cost(value) + sum(len(subtrees.bases) for subtrees in layers))
+            budget.spend(_LIMIT, cost + sum(len(subtrees.bases) for subtrees in layers))
             place = name_forms.read_name(form, value)
             for subtrees in layers:
                 subtrees.read(budget)
@@ -197,17 +213,38 @@ class ConstrainedSubtrees:
         return None
 
 
-def _layers(bases: Iterable[x509.GeneralName], *, excluded: bool, imposed_by: str) -> Iterable[_Subtrees]:
-    layers: dict[str, _Subtrees] = {}
-    for base in bases:
-        form = name_forms.form_of(base)
-        if form not in layers:
-            layers[form] = _Subtrees(form, excluded=excluded, imposed_by=imposed_by)
-        layers[form].bases.append(base)
-    return layers.values()
+def _layers(constraints: x509.NameConstraints, imposed_by: str) -> tuple[_Subtrees, ...]:
+    source = f", imposed by {imposed_by}" if imposed_by else ""
+    layers: dict[tuple[bool, str], _Subtrees] = {}
+    for excluded, bases in ((True, constraints.excluded_subtrees), (False, constraints.permitted_subtrees)):
+        for base in bases or ():
+            form = name_forms.form_of(base)
+            if (excluded, form) not in layers:
+                layers[excluded, form] = _Subtrees(form, excluded=excluded, imposed_by=source)
+            layers[excluded, form].bases.append(base)
+    return tuple(layers.values())
 
 
-def _names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) -> Iterator[tuple[str, object]]:
+@lru_cache(maxsize=_REMEMBERED)
+def _layers_of(certificate: Certificate) -> tuple[_Subtrees, ...]:
+    constraints = certificate.extensions.name_constraints
+    if constraints is None:
+        return ()
+    return _layers(constraints, certificate.subject.common_name or str(certificate.subject))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _names_of(certificate: Certificate) -> tuple[_NameOfForm, ...]:
+    return tuple(_names(certificate.subject, certificate.extensions.subject_alternative_name or ()))
+
+
+def _names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) -> Iterator[_NameOfForm]:
+    for form, name in _general_names(subject, alternatives):
+        value = name_forms.value_of(form, name)
+        yield form, value, name_forms.reading_cost(value)
+
+
+def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) -> Iterator[tuple[str, object]]:
     """List the names that constraints apply to, each with its form (section 4.2.1.10)."""
     if subject:
         yield DIRECTORY_NAME, subject
@@ -231,16 +268,30 @@ def bounds_violation(certificate: Certificate) -> str | None:
     RFC 5280 section 4.2.1.10: minimum MUST be zero and maximum absent; who does not process other values MUST
     reject. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be read.
     """
+    constraints = certificate.extensions.name_constraints
+    if constraints is None or _nothing_was_dropped(constraints, certificate.der):
+        return None
     from asn1crypto import x509 as asn1_x509
 
-    if certificate.extensions.name_constraints is None:
-        return None
     try:
-        constraints = asn1_x509.Certificate.load(certificate.der).name_constraints_value
+        decoded = asn1_x509.Certificate.load(certificate.der).name_constraints_value
         for kind in ("permitted_subtrees", "excluded_subtrees"):
-            for subtree in constraints[kind] or ():
+            for subtree in decoded[kind] or ():
                 if subtree["minimum"].native or subtree["maximum"].native is not None:
                     return f"its name constraints have a {kind[:-1].replace('_', ' ')} with a minimum or maximum"
     except (ValueError, TypeError, KeyError) as error:
         return f"the bounds of its name constraints cannot be read: {str(error).partition(chr(10))[0]}"
     return None
+
+
+def _nothing_was_dropped(constraints: x509.NameConstraints, der: bytes) -> bool:
+    """Whether pyca/cryptography, which drops minimum and maximum, encodes the extension again as it stands in ``der``.
+
+    Where the certificate holds the identifier of the extension twice this says no. Decoding anew takes 25 times as long.
+    """
+    try:
+        encoded = constraints.public_bytes()
+    except ValueError:
+        return False
+    before, _, after = der.partition(_NAME_CONSTRAINTS)
+    return encoded in after and after.index(encoded) <= _HEADERS_AT_MOST and _NAME_CONSTRAINTS not in (before + after)
