@@ -1,0 +1,114 @@
+"""The package as it is installed: its public names, what loads when, and that the tests run against the wheel."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from importlib.metadata import distribution
+from pathlib import Path
+
+import pytest
+
+import pkcs12kit
+
+SOURCE_TREE = Path(__file__).parents[1]
+# What none of the quick ways in may cost; pyhanko_certvalidator alone takes longer to load than a path to find.
+HEAVY = {"asn1crypto", "cryptography", "pyhanko_certvalidator", "rich", "service_identity"}
+
+
+def loaded_after(statements: str) -> set[str]:
+    """Run statements in a Python of their own and list the top-level packages that are loaded then."""
+    script = f"import sys\n{statements}\nprint('\\n', *{{name.partition('.')[0] for name in sys.modules}})"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def called(*arguments: str) -> str:
+    """Python statements that call the command and come back."""
+    return (
+        f"sys.argv = ['pkcs12kit', *{list(arguments)!r}]\n"
+        "from pkcs12kit.cli import main\n"
+        "try: main()\nexcept SystemExit as end: assert end.code == 0, end.code"
+    )
+
+
+@pytest.fixture
+def installed():
+    """What pip installed, where that is what is being tested."""
+    if Path(pkcs12kit.__file__).is_relative_to(SOURCE_TREE / "pkcs12kit"):
+        reason = "pkcs12kit was imported from the source tree: pip install . and call pytest without PYTHONPATH"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return distribution("pkcs12kit")
+
+
+def test_runs_against_the_installed_wheel(installed):
+    """What is tested is what users get: the wheel's files, each with the content of the source tree of this run."""
+    assert Path(pkcs12kit.__file__) == Path(installed.locate_file("pkcs12kit/__init__.py"))
+    for file in sorted((SOURCE_TREE / "pkcs12kit").rglob("*")):
+        if file.suffix in {".py", ".pyi", ".typed"}:
+            place = Path(installed.locate_file(file.relative_to(SOURCE_TREE)))
+            assert place.read_bytes() == file.read_bytes(), f"{place} is not what stands in the source tree"
+
+
+def test_is_typed_for_its_users(installed):
+    """PEP 561: the wheel lists py.typed, and the stub that has the public names."""
+    files = {str(file) for file in installed.files}
+    assert files >= {"pkcs12kit/py.typed", "pkcs12kit/__init__.pyi"}
+
+
+def test_every_public_name_is_there():
+    """Each name in ``__all__`` can be imported, once, in order; ``dir()`` offers the same."""
+    assert pkcs12kit.__all__ == sorted(set(pkcs12kit.__all__))
+    assert set(dir(pkcs12kit)) >= set(pkcs12kit.__all__)
+    missing = [name for name in pkcs12kit.__all__ if getattr(pkcs12kit, name, None) is None]
+    assert missing == []
+
+
+def test_stub_names_what_is_public():
+    """The stub's own ``__all__``, which type checkers read, is the one that Python sees."""
+    stub = (Path(pkcs12kit.__file__).parent / "__init__.pyi").read_text("utf-8")
+    names = stub.partition("__all__ = [")[2].partition("]")[0].split()
+    assert sorted(name.strip('",') for name in names) == pkcs12kit.__all__
+
+
+def test_import_loads_next_to_nothing():
+    """``import pkcs12kit`` is for free: public names load when first used."""
+    assert loaded_after("import pkcs12kit").isdisjoint({*HEAVY, "click"})
+
+
+def test_a_public_name_loads_its_own_room_alone():
+    """A script that only reads certificates pays for neither certvalidator nor rich."""
+    loaded = loaded_after("import pkcs12kit; pkcs12kit.load_certificates; pkcs12kit.CertificatePool()")
+    assert "cryptography" in loaded
+    assert loaded.isdisjoint({"pyhanko_certvalidator", "rich", "click"})
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["--version"], *([name, "--help"] for name in ("build", "demo", "inspect", "lab", "paths"))],
+)
+def test_help_loads_click_alone(arguments):
+    """Asking what there is costs little more than click: neither cryptography nor anything else heavy loads."""
+    loaded = loaded_after(called(*arguments))
+    assert "click" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_paths_as_json_loads_no_rich(fpki):
+    """Rich is for what people read at a terminal; --json goes without. certvalidator judges in build alone."""
+    arguments = ["paths", fpki / "dod-sw-ca-67.pem", "--certs", fpki / "fpki-2024-10.p7b"]
+    arguments += ["--anchor", fpki / "fcpcag2.pem", "--at", "2024-10-15", "--json"]
+    loaded = loaded_after(called(*map(str, arguments)))
+    assert "cryptography" in loaded
+    assert loaded.isdisjoint({"rich", "pyhanko_certvalidator"})
+
+
+@pytest.mark.parametrize("command", [["-m", "pkcs12kit"], [Path(sys.executable).with_name("pkcs12kit")]])
+def test_tells_its_version(installed, command):
+    """``pkcs12kit`` and ``python -m pkcs12kit`` are the same command, in the version that is installed."""
+    command = [sys.executable, *command] if command[0] == "-m" else command
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.split()[-1] == installed.version
