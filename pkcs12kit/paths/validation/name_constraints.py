@@ -287,7 +287,7 @@ def bounds_violation(certificate: Certificate) -> str | None:
 def _nothing_was_dropped(constraints: x509.NameConstraints, der: bytes) -> bool:
     """Whether pyca/cryptography, which drops minimum and maximum, encodes the extension again as it stands in ``der``.
 
-    Where the certificate holds the identifier of the extension twice this says no. Decoding anew takes 25 times as long.
+    Where the certificate holds the identifier of the extension twice this says no. Decoding anew takes 25 times longer.
     """
     try:
         encoded = constraints.public_bytes()
