@@ -249,6 +249,12 @@ class Collector:
                 self._add(place, certificate)
 
     def _add(self, place: _Place, certificate: Certificate) -> None:
+        """Keep a certificate whose names can be read: a pool is indexed by them."""
+        try:
+            _ = certificate.node, certificate.issuer
+        except MalformedCertificateError as error:
+            self._reject(place, str(error))
+            return
         place.position += 1
         self.certificates.append(certificate)
         self._count()
