@@ -262,6 +262,7 @@ def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) ->
             yield RFC822_NAME, name
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def bounds_violation(certificate: Certificate) -> str | None:
     """Say which subtree of a certificate's name constraints has a minimum or maximum, None when none has.
 

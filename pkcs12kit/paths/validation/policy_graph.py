@@ -102,7 +102,9 @@ class PolicyGraph:
                     self._delete(node)
                 continue
             if node is None and ANY_POLICY in level:  # (b)(1), second paragraph
-                node = self._add(depth, policy, level[ANY_POLICY].parents)
+                self._budget.spend("policy_nodes")
+                self._budget.spend("policy_edges", len(level[ANY_POLICY].parents))
+                node = level[policy] = _Node(depth, policy, level[ANY_POLICY].parents)
             if node:
                 node.expected_policy_set = tuple(subject_domain_policies)
         self._become_null_if_empty()
@@ -143,21 +145,17 @@ class PolicyGraph:
             for policy in node.expected_policy_set:
                 expecting.setdefault(policy, []).append(node)
         unmatched = [above[ANY_POLICY]] if ANY_POLICY in above else []
-        for policy in policies:
-            parents = expecting.get(policy, unmatched)  # (d)(1)(i), (ii)
-            if parents and policy != ANY_POLICY:
-                self._add(depth, policy, parents)
+        grown = {
+            policy: parents
+            for policy in policies
+            if policy != ANY_POLICY and (parents := expecting.get(policy, unmatched))  # (d)(1)(i), (ii)
+        }
         if ANY_POLICY in policies and any_policy_allowed:  # (d)(2)
-            for policy, parents in expecting.items():
-                if policy not in level:
-                    self._add(depth, policy, parents)
-
-    def _add(self, depth: int, valid_policy: str, parents: Iterable[_Node]) -> _Node:
-        parents = tuple(parents)
-        self._budget.spend("policy_nodes")
-        self._budget.spend("policy_edges", len(parents))
-        node = self._levels[depth][valid_policy] = _Node(depth, valid_policy, parents)
-        return node
+            grown = {**expecting, **grown}
+        self._budget.spend("policy_nodes", len(grown))
+        self._budget.spend("policy_edges", sum(map(len, grown.values())))
+        for policy, parents in grown.items():
+            level[policy] = _Node(depth, policy, tuple(parents))
 
     def _delete(self, node: _Node) -> None:
         """Delete a node, and each node above that is left without children (steps 6.1.3 (d)(3), 6.1.4 (b)(2)(ii))."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.failure import Failure, InvalidPathError
 from pkcs12kit.paths.validation import extensions
+from pkcs12kit.paths.validation.name_constraints import bounds_violation
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -28,6 +29,8 @@ def check_certificate(certificate: Certificate) -> None:
             )
     if not certificate.issuer:
         _refuse(certificate, "RFC 5280 section 4.1.2.4", "has an empty issuer name")
+    if own.name_constraints is not None and (violation := bounds_violation(certificate)) is not None:
+        _refuse(certificate, "RFC 5280 section 4.2.1.10", violation)
     if not certificate.subject:
         if certificate.is_ca:
             _refuse(certificate, "RFC 5280 section 4.1.2.6", "is a CA certificate with an empty subject name")

@@ -66,14 +66,15 @@ class ValidationState:
             user_initial_policy_set=parameters.user_initial_policy_set,
         )
         if parameters.use_trust_anchor_constraints and anchor.constraints is not None:
+            if anchor.constraints.name_constraints is not None:
+                imposed_by = "the trust anchor"
+                state.subtrees = state.subtrees.constrain(anchor.constraints.name_constraints, imposed_by=imposed_by)
             state.constrain(anchor.constraints)
             state.narrow_user_initial_policy_set(anchor.constraints.certificate_policies)
         return state
 
     def constrain(self, extensions: Extensions) -> None:
-        """Tighten the variables as a CA's extensions say (6.1.4 (g), (i), (j), (m))."""
-        if extensions.name_constraints is not None:
-            self.subtrees = self.subtrees.constrain(extensions.name_constraints)
+        """Tighten the counters as a CA's extensions say (6.1.4 (i), (j), (m))."""
         constraints = extensions.policy_constraints
         if constraints is not None:
             if constraints.require_explicit_policy is not None:

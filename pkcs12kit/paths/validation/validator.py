@@ -138,9 +138,7 @@ class _Validation:
             raise InvalidPathError(failure)
 
     def _check_names(self, certificate: Certificate) -> None:
-        violation = self._state.subtrees.violation(
-            certificate.subject, certificate.extensions.subject_alternative_name, budget=self._budget
-        )
+        violation = self._state.subtrees.violation_by(certificate, budget=self._budget)
         if violation is not None:
             section = "RFC 5280 section 6.1.3 (b), (c)"
             self._fail(FailureReason.NAME_CONSTRAINTS, certificate, section, violation)
@@ -169,7 +167,8 @@ class _Validation:
                 detail = "is one CA certificate more than a path length constraint above it allows"
                 self._fail(FailureReason.PATH_LENGTH, certificate, "RFC 5280 section 6.1.4 (l)", detail)
             state.max_path_length -= 1
-        state.constrain(own)  # (g), (i), (j), (m)
+        state.subtrees = state.subtrees.constrain_by(certificate)  # (g)
+        state.constrain(own)  # (i), (j), (m)
         extensions.check_may_sign_certificates(certificate, "RFC 5280 section 6.1.4 (n)")  # (n)
         extensions.check_critical_extensions(certificate, "RFC 5280 section 6.1.4 (o)")  # (o)
 
