@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from asn1crypto import x509 as asn1_x509
     from asn1crypto.keys import PublicKeyInfo
 
+    from pkcs12kit.certificates.names import Attribute
+
 _VERSION_TAG: Final = 0xA0
 _NULL: Final = b"\x05\x00"
 # RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
@@ -76,13 +78,8 @@ def canonical_der(der: bytes) -> bytes:
 
 def read_name(der: bytes) -> Name:
     """Read an encoded distinguished name; values that decode as no text are kept as bytes."""
-    from asn1crypto import x509 as asn1_x509
-
     try:
-        return Name(
-            ((attribute["type"].dotted, _attribute_value(attribute)) for attribute in rdn)
-            for rdn in asn1_x509.Name.load(der).chosen
-        )
+        return Name((_attribute(attribute) for attribute in _elements(rdn, 0)) for rdn in _elements(der, 0))
     except (ValueError, TypeError) as error:
         raise MalformedCertificateError(f"unreadable distinguished name: {_first_line(error)}") from None
 
@@ -140,12 +137,20 @@ def _refuse_broken_masks(constraints: asn1_x509.NameConstraints | None) -> None:
                     raise ValueError("a name constraint on iPAddress whose mask is no prefix")
 
 
-def _attribute_value(attribute: asn1_x509.NameTypeAndValue) -> str | bytes:
+def _attribute(der: bytes) -> Attribute:
+    from asn1crypto import core, x509
+
+    identifier, value = _elements(der, 2)
+    oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
     try:
-        value = attribute["value"].native
+        string = core.load(value, strict=True)
+        if isinstance(string, core.TeletexString):  # Latin 1 in truth, which DirectoryString knows
+            string = x509.DirectoryString.load(value)
+        is_text = isinstance(string, core.AbstractString | x509.DirectoryString)
+        text: str | None = string.native if is_text else None
     except (ValueError, TypeError):
-        value = None
-    return value if isinstance(value, str) else attribute["value"].dump()
+        text = None
+    return oid, value if text is None else text
 
 
 def _first_line(error: Exception) -> str:
