@@ -6,7 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -41,7 +41,7 @@ class KeyType(Enum):
 def signing_hash(
     private_key: CertificateIssuerPrivateKeyTypes, wanted: SignatureHash | None = None
 ) -> SignatureHash | None:
-    """Choose the hash to sign with: ``wanted``, else SHA-256; None for EdDSA, which brings its own."""
-    if isinstance(private_key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
-        return None
-    return wanted or hashes.SHA256()
+    """Choose the hash to sign with: ``wanted``, else SHA-256; None for EdDSA and ML-DSA, which bring their own."""
+    if isinstance(private_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey):
+        return wanted or hashes.SHA256()
+    return None
