@@ -72,7 +72,7 @@ class Limits:
         16, "validations of one search that hit a budget of their own", "sixteen times at most a second each"
     )
     discovery_steps: int = _limit(
-        1_000_000, "certificates tried as the next link in one search", "about a second of search on one core"
+        250_000, "certificates tried as the next link in one search", "about two seconds of search on one core"
     )
     signature_checks: int = _limit(
         10_000, "signature checks in one search", "an ECDSA P-384 check takes about 0.3 ms: three seconds"
@@ -99,6 +99,12 @@ class Limits:
         256 * MIB,
         "bytes, of all CRLs and OCSP responses for one path",
         "DoD's CRLs are tens of MiB each; a path has few",
+    )
+    revocation_issuers: int = _limit(
+        1_000, "certificates of CRL issuers, for one path", "as many as CRLs and OCSP responses"
+    )
+    revocation_lookups: int = _limit(
+        200, "certificates looked up in CRLs, for one path", "ten a certificate on a path of twenty; PKITS needs three"
     )
 
     # PKCS#12 files

@@ -99,6 +99,18 @@ def dead_ends(
     return [*missing.values(), *untrusted.values()]
 
 
+def circles(target: Certificate, trust_anchors: Iterable[TrustAnchor]) -> RejectedPath:
+    """Say that every way up goes round in circles, where nothing else was found to say."""
+    names = ", ".join(str(anchor.name) for anchor in trust_anchors)
+    failure = Failure(
+        reason=FailureReason.NO_TRUST_ANCHOR,
+        certificate=target,
+        section="RFC 4158 section 2.4.2",
+        detail=f"its issuers certify one another, and no trust anchor given ({names}) certifies any of them",
+    )
+    return _rejected((target,), failure)
+
+
 def _rejected(walk: tuple[Certificate, ...], failure: Failure) -> RejectedPath:
     return RejectedPath(certificates=walk, failures=(failure,))
 

@@ -131,6 +131,8 @@ class _Search:
             where = (self._target, self._pool, self._trust_anchors)
             rejected += diagnosis.near_paths(*where, time=self._parameters.time, budget=budget)
             rejected += diagnosis.dead_ends(*where, budget=budget)
+            if not rejected:
+                rejected.append(diagnosis.circles(self._target, self._trust_anchors))
         named = {failure.certificate for path in rejected for failure in path.failures}
         for certificate in self._passed_over:
             failure = diagnosis.not_followed(certificate, self._parameters.time)

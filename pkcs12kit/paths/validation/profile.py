@@ -29,8 +29,7 @@ def check_certificate(certificate: Certificate) -> None:
             )
     if not certificate.issuer:
         _refuse(certificate, "RFC 5280 section 4.1.2.4", "has an empty issuer name")
-    if own.name_constraints is not None and (violation := bounds_violation(certificate)) is not None:
-        _refuse(certificate, "RFC 5280 section 4.2.1.10", violation)
+    _check_bounds(certificate)
     if not certificate.subject:
         if certificate.is_ca:
             _refuse(certificate, "RFC 5280 section 4.1.2.6", "is a CA certificate with an empty subject name")
@@ -45,9 +44,16 @@ def check_trust_anchor(certificate: Certificate) -> None:
     section = "RFC 5937 section 3"
     own = extensions.read_extensions(certificate)
     extensions.check_critical_extensions(certificate, section)
+    _check_bounds(certificate)
     if own.basic_constraints is not None:
         extensions.check_is_ca(certificate, section)
     extensions.check_may_sign_certificates(certificate, section)
+
+
+def _check_bounds(certificate: Certificate) -> None:
+    violation = bounds_violation(certificate)
+    if violation is not None:
+        _refuse(certificate, "RFC 5280 section 4.2.1.10", violation)
 
 
 def _refuse(certificate: Certificate, section: str, detail: str) -> None:
