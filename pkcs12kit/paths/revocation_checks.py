@@ -6,16 +6,11 @@ certvalidator and asn1crypto load with this module; :mod:`pkcs12kit.paths.revoca
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from asn1crypto import crl, keys, ocsp, x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_public_key
-from pyhanko_certvalidator.authority import CertTrustAnchor
-from pyhanko_certvalidator.context import ValidationContext
+from asn1crypto import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko_certvalidator.errors import (
-    AlgorithmNotSupported,
     CRLNoMatchesError,
     CRLValidationError,
     CRLValidationIndeterminateError,
@@ -26,23 +21,20 @@ from pyhanko_certvalidator.errors import (
     RevokedError,
 )
 from pyhanko_certvalidator.path import ValidationPath
-from pyhanko_certvalidator.policy_decl import AcceptAllAlgorithms
 from pyhanko_certvalidator.revinfo.validate_crl import verify_crl
 from pyhanko_certvalidator.revinfo.validate_ocsp import verify_ocsp_response
-from pyhanko_certvalidator.sig_validate import DEFAULT_VALIDATION_CONTEXT, DefaultSignatureValidator
 
-from pkcs12kit.certificates.lenient import read_name
-from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths import coroutines
+from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.revocation import CertificateStatus, RevocationStatus, revoked_detail
-from pkcs12kit.paths.working_key import WorkingKey
+from pkcs12kit.paths.revocation_sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
-    from typing import Any, TypeAlias
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+    from typing import TypeAlias
 
-    from asn1crypto.algos import SignedDigestAlgorithm
-    from pyhanko_certvalidator.sig_validate import SignatureValidationContext
+    from pyhanko_certvalidator.context import ValidationContext
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
@@ -67,7 +59,7 @@ _REASONS: Final = {  # asn1crypto's spelling: RFC 5280 section 5.3.1's
     "privilege_withdrawn": "privilegeWithdrawn",
     "aa_compromise": "aACompromise",
 }
-# What certvalidator and asn1crypto raise on data that is not what it should be, beside their own errors.
+# What certvalidator and asn1crypto raise on data that is not what it should be, beside certvalidator's own errors.
 _MALFORMED: Final = (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, UnsupportedAlgorithm)
 
 
@@ -90,55 +82,33 @@ def statuses(
 ) -> tuple[CertificateStatus, ...]:
     """Check each certificate from the anchor down; the result is target first.
 
-    Raises :class:`InputError` and, for more CRL issuers than CRLs are allowed, :class:`LimitExceededError`.
+    Raises :class:`InputError` and :class:`LimitExceededError`.
     """
-    crls = [_load("CRL", crl.CertificateList, data) for data in revocation.crls]
-    responses = [_load("OCSP response", ocsp.OCSPResponse, data) for data in revocation.ocsp_responses]
-    issuers = _crl_issuers(crls, pool, limits)
-    downwards = [(certificate, x509.Certificate.load(certificate.der)) for certificate in reversed(path.certificates)]
-    anchor = _anchor(path)
-    signature_validator = _SignatureValidator(path, policy)
-    try:
-        context = ValidationContext(
-            trust_roots=[anchor],
-            other_certs=[*(structure for _, structure in downwards), *issuers],
-            moment=time,
-            crls=crls,
-            ocsps=responses,
-            revocation_mode="require",  # for the certificates of CRL issuers and responders beside the path
-            time_tolerance=timedelta(0),
-            algorithm_usage_policy=AcceptAllAlgorithms(),  # the signature validator asks the named policy
-            signature_validator=signature_validator,
-        )
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"a CRL or an OCSP response that cannot be read: {error}") from None
-    return coroutines.run(_statuses(downwards, anchor, context))
+    budget = Budget(limits)
+    sources = Sources(path, time=time, revocation=revocation, pool=pool, policy=policy, budget=budget)
+    return coroutines.run(_statuses(path, sources))
 
 
-async def _statuses(
-    downwards: list[tuple[Certificate, x509.Certificate]], anchor: CertTrustAnchor, context: ValidationContext
-) -> tuple[CertificateStatus, ...]:
+async def _statuses(path: CertificationPath, sources: Sources) -> tuple[CertificateStatus, ...]:
     found: list[CertificateStatus] = []
-    issuers: list[x509.Certificate] = []
+    above: list[ValidationPath] = []
     revoked: CertificateStatus | None = None
-    for certificate, structure in downwards:
+    for certificate in reversed(path.certificates):
         if revoked is not None:
             found.append(_unknown(certificate, f"not checked, as {revoked.certificate.subject} above it is revoked"))
             continue
-        partial = ValidationPath(anchor, interm=issuers, leaf=structure)
-        status = await _status(certificate, structure, partial, context)
+        leaf = x509.Certificate.load(certificate.der)
+        partial = ValidationPath(sources.anchor, interm=[path_above.last for path_above in above], leaf=leaf)
+        status = await _status(certificate, partial, above, sources)
         if status.status is RevocationStatus.REVOKED:
             revoked = status
         found.append(status)
-        issuers.append(structure)
-        # The path was validated before. A CRL that this one issued needs no more than its signature, and counts even
-        # where this one's own status is unknown.
-        context.record_validation(structure, partial)  # type: ignore[no-untyped-call]  # has no annotations
+        above.append(partial)
     return tuple(reversed(found))
 
 
 async def _status(
-    certificate: Certificate, structure: x509.Certificate, path: ValidationPath, context: ValidationContext
+    certificate: Certificate, path: ValidationPath, above: list[ValidationPath], sources: Sources
 ) -> CertificateStatus:
     """Ask both kinds: one that says revoked settles it, else one that says good."""
     good: list[str] = []
@@ -146,7 +116,7 @@ async def _status(
     checks: tuple[tuple[str, _Check], ...] = (("OCSP", verify_ocsp_response), ("CRL", verify_crl))
     for source, check in checks:
         try:
-            await _ask(check, structure, path, context)
+            await _ask(check, path, above, sources)
         except RevokedError as error:
             return _revoked(certificate, source, error)
         except _NoInformationError:
@@ -162,9 +132,9 @@ async def _status(
     return _unknown(certificate, "; ".join(unknown) or "no CRL and no OCSP response given is about it")
 
 
-async def _ask(check: _Check, structure: x509.Certificate, path: ValidationPath, context: ValidationContext) -> None:
+async def _ask(check: _Check, path: ValidationPath, above: list[ValidationPath], sources: Sources) -> None:
     try:
-        await check(structure, path, context)
+        await check(path.last, path, sources.context(path.last, above))
     except RevokedError as error:
         if error.is_side_validation:  # the issuer of the CRL or the responder is revoked, not this certificate
             raise _NotUsableError(error.failure_msg) from None
@@ -175,7 +145,7 @@ async def _ask(check: _Check, structure: x509.Certificate, path: ValidationPath,
         # Each failure is a sentence and the object that it is about.
         found = dict.fromkeys(str(failure[0]) for failure in error.failures)
         raise _NotUsableError("; ".join(found) or error.msg) from None
-    except (CRLValidationError, OCSPValidationError, PathValidationError, *_MALFORMED) as error:
+    except (CRLValidationError, OCSPValidationError, PathValidationError, BudgetExhaustedError, *_MALFORMED) as error:
         raise _NotUsableError(str(error) or type(error).__name__) from None
 
 
@@ -194,101 +164,3 @@ def _unknown(certificate: Certificate, detail: str) -> CertificateStatus:
     return CertificateStatus(
         certificate=certificate, status=RevocationStatus.UNKNOWN, detail=f"revocation status unknown: {detail}"
     )
-
-
-def _anchor(path: CertificationPath) -> CertTrustAnchor:
-    anchor = path.trust_anchor
-    if anchor.certificate is not None:
-        return CertTrustAnchor(x509.Certificate.load(anchor.certificate.der))
-    # certvalidator looks for CRL issuers among certificates only: name and key get one, which nobody has signed.
-    name = x509.Certificate.load(path.certificates[-1].der).issuer  # matches the anchor's: the path is valid
-    any_time = x509.Time({"utc_time": datetime(2000, 1, 1, tzinfo=UTC)})
-    any_algorithm = {"algorithm": "sha256_rsa"}
-    carrier = {
-        "tbs_certificate": {
-            "version": "v3",
-            "serial_number": 0,
-            "signature": any_algorithm,
-            "issuer": name,
-            "validity": {"not_before": any_time, "not_after": any_time},
-            "subject": name,
-            "subject_public_key_info": keys.PublicKeyInfo.load(anchor.subject_public_key_info),
-        },
-        "signature_algorithm": any_algorithm,
-        "signature_value": b"",
-    }
-    return CertTrustAnchor(x509.Certificate(carrier))
-
-
-def _crl_issuers(
-    crls: Iterable[crl.CertificateList], pool: CertificatePool | None, limits: Limits
-) -> list[x509.Certificate]:
-    """Find the certificates in the pool that may be those of the CRLs' issuers."""
-    if pool is None:
-        return []
-    names = {read_name(certificate_list["tbs_cert_list"]["issuer"].dump()) for certificate_list in crls}
-    found = [certificate for name in names for certificate in pool.by_subject(name)]
-    if len(found) > limits.revocation_objects:
-        raise LimitExceededError(
-            f"{len(found)} certificates of CRL issuers, beyond limits.revocation_objects = {limits.revocation_objects}"
-        )
-    return [x509.Certificate.load(certificate.der) for certificate in found]
-
-
-def _load(kind: str, structure: type[Any], data: bytes) -> Any:  # noqa: ANN401  # asn1crypto is untyped
-    try:
-        loaded = structure.load(data, strict=True)
-        # Parsed on access; a CRL's entries are left for later, there may be a million.
-        loaded["tbs_cert_list"]["this_update"].native if kind == "CRL" else loaded["response_status"].native
-    except (ValueError, TypeError) as error:
-        raise InputError(f"not a {kind}: {error}") from None
-    return loaded
-
-
-class _SignatureValidator(DefaultSignatureValidator):
-    """Check signatures as certvalidator does, within an algorithm policy and with inherited DSA parameters."""
-
-    def __init__(self, path: CertificationPath, policy: AlgorithmPolicy) -> None:
-        self._policy = policy
-        self._with_parameters = dict(_inherited(path))
-
-    def validate_signature(
-        self,
-        signature: bytes,
-        signed_data: bytes,
-        public_key_info: keys.PublicKeyInfo,
-        signature_algorithm: SignedDigestAlgorithm,
-        context: SignatureValidationContext = DEFAULT_VALIDATION_CONTEXT,
-    ) -> None:
-        """Raise :class:`InvalidSignature` for a signature that is wrong, too weak or of an unknown kind."""
-        info: bytes = public_key_info.dump()
-        info = self._with_parameters.get(info, info)
-        try:
-            weakness = self._weakness(info, signature_algorithm)
-            if weakness is not None:
-                raise AlgorithmNotSupported(weakness)
-            super().validate_signature(
-                signature, signed_data, keys.PublicKeyInfo.load(info), signature_algorithm, context
-            )
-        except (*_MALFORMED, AssertionError) as error:  # certvalidator asserts that key and algorithm belong together
-            raise InvalidSignature(str(error)) from None
-
-    def _weakness(self, info: bytes, signature_algorithm: SignedDigestAlgorithm) -> str | None:
-        try:
-            digest = signature_algorithm.hash_algo
-        except ValueError:  # the algorithm has none, or its own
-            digest = None
-        if digest in self._policy.refused_hashes:
-            return f"signed with {digest}, which algorithm policy '{self._policy.name}' refuses"
-        return self._policy.weakness_of_key(load_der_public_key(info))  # type: ignore[arg-type]  # any kind is judged
-
-
-def _inherited(path: CertificationPath) -> Iterable[tuple[bytes, bytes]]:
-    """Pair each of the path's keys with its encoding that has DSA parameters (RFC 5280 section 6.1.4 (e), (f))."""
-    try:
-        key = WorkingKey.of(path.trust_anchor)
-        for certificate in reversed(path.certificates):
-            key = key.next(certificate)
-            yield certificate.subject_public_key_info, key.info
-    except MalformedCertificateError:  # a path is not validated without its keys; a target's may be of any kind
-        return

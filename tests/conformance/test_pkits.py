@@ -101,7 +101,7 @@ def test_every_test_is_in_the_table():
     assert [test["number"] for test in TESTS] == expected
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_pkits(case):
     """The expected result, for the expected reason, with the certificates and CRLs that NIST lists for the test."""
     listed = [certificate(name) for name in (*case.test["path"][:-1], *case.test.get("other", ()))]
@@ -117,7 +117,7 @@ def test_pkits(case):
         assert path.user_constrained_policy_set == {POLICIES_BY_NAME[name] for name in case.inputs["policies"]}
 
 
-@pytest.mark.parametrize("case", cases())
+@pytest.mark.parametrize("case", list(cases()))
 def test_pkits_from_the_whole_suite(case):
     """The same verdict when the path has to be found among all certificates of the suite (RFC 4158)."""
     crls = [crl(name) for name in case.test["crls"]]
@@ -127,3 +127,17 @@ def test_pkits_from_the_whole_suite(case):
     else:
         with pytest.raises(NoValidPathError):
             validate(case, pool=whole_suite(), crls=crls)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in cases() if case.values[0].test["number"].startswith(("4.4.", "4.5.", "4.14.", "4.15."))]
+)
+def test_pkits_among_all_crls(case):
+    """The same verdict, for the same reason, when every CRL of the suite is given: others' CRLs say nothing."""
+    crls = [crl(file.stem) for file in sorted((DATA / "crls").glob("*.crl"))]
+    if case.inputs["result"] == "valid":
+        validate(case, pool=whole_suite(), crls=crls)
+    else:
+        with pytest.raises(NoValidPathError) as caught:
+            validate(case, pool=whole_suite(), crls=crls)
+        assert caught.value.attempts[0].reason.value == case.inputs["result"], str(caught.value)

@@ -153,6 +153,13 @@ def test_unknown_is_a_warning_in_soft_mode_and_a_no_where_required(pki):
     assert required.warnings == ()
 
 
+def test_a_cas_unknown_status_does_not_silence_its_crl(pki):
+    """In soft mode the CA's status may stay unknown; that the CA revoked the server still counts."""
+    report = pki.check(mode=RevocationMode.SOFT, crls=pki.crls(revoked=pki.revoke_server())[1:])
+    assert [status.status for status in report.statuses] == [REVOKED, UNKNOWN]
+    assert report.failure.certificate == pki.server
+
+
 def test_off_checks_nothing(pki):
     """Not even what would be revoked."""
     report = pki.check(mode=RevocationMode.OFF, crls=pki.crls(revoked=pki.revoke_server()))
@@ -304,8 +311,10 @@ def test_limits(pki):
         with pytest.raises(LimitExceededError, match=limit):
             pki.check(crls=crls, limits=dataclasses.replace(DEFAULT_LIMITS, **{limit: 1}))
     pool = CertificatePool(pki.root.issue_ca(pki.issuing) for _ in range(3))
-    with pytest.raises(LimitExceededError, match="revocation_objects"):
-        pki.check(crls=crls, pool=pool, limits=dataclasses.replace(DEFAULT_LIMITS, revocation_objects=2))
+    with pytest.raises(LimitExceededError, match="revocation_issuers"):
+        pki.check(crls=crls, pool=pool, limits=dataclasses.replace(DEFAULT_LIMITS, revocation_issuers=2))
+    report = pki.check(crls=crls, limits=dataclasses.replace(DEFAULT_LIMITS, revocation_lookups=1))
+    assert [status.status for status in report.statuses] == [UNKNOWN, GOOD]
 
 
 def test_misuse(pki):
@@ -321,3 +330,49 @@ def test_an_iterator_is_read_once(pki):
     revocation = Revocation(mode=RevocationMode.REQUIRE, crls=(crl for crl in pki.crls()))
     for _ in range(2):
         assert check_revocation(pki.path, time=NOW, revocation=revocation).failure is None
+
+
+def indirect_crl(signer, key, *, begins, ends):
+    """Sign a CRL for certificates of other issuers too, with a validity in days from now."""
+    scope = x509.IssuingDistributionPoint(
+        full_name=None,
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=True,
+        only_contains_attribute_certs=False,
+    )
+    validity = lab.Validity(NOW + timedelta(days=begins), NOW + timedelta(days=ends))
+    return dataclasses.replace(signer, private_key=key).make_crl(validity=validity, extensions=[lab.critical(scope)])
+
+
+def test_no_crl_is_used_unsigned_even_where_its_issuer_is_looked_up_in_itself(pki):
+    """6.3.3 (g), where a CRL issuer's own status is in its own CRL, as in PKITS 4.14.30.
+
+    The genuine CRL is out of date; a forged one, older but with a later nextUpdate, must not stand in for it.
+    """
+    signer = lab.Authority.create("CRL Issuer", validity=lab.Validity.around())
+    point = x509.DistributionPoint(
+        full_name=None, relative_name=None, reasons=None, crl_issuer=[x509.DirectoryName(signer.name)]
+    )
+    points = lab.non_critical(x509.CRLDistributionPoints([point]))
+    key = signer.private_key.public_key()
+    signer_extensions = [
+        lab.critical(lab.key_usage("crl_sign")),
+        lab.non_critical(x509.SubjectKeyIdentifier.from_public_key(key)),
+        points,
+    ]
+    pool = CertificatePool([pki.issuing.issue(signer.name, key, extensions=signer_extensions)])
+    server = pki.issuing.issue_server("server.example", extensions=[points]).certificate
+    path = CertificationPath(certificates=(server, pki.issuing_certificate), trust_anchor=pki.path.trust_anchor)
+
+    def status(*crls):
+        revocation = Revocation(mode=RevocationMode.REQUIRE, crls=[pki.root.make_crl(), *crls])
+        return check_revocation(path, time=NOW, revocation=revocation, pool=pool).statuses[0].status
+
+    genuine = signer.private_key
+    forger = ec.generate_private_key(ec.SECP256R1())
+    stale = indirect_crl(signer, genuine, begins=-10, ends=-5)
+    assert status(indirect_crl(signer, genuine, begins=-10, ends=5)) is GOOD
+    assert status(stale, indirect_crl(signer, forger, begins=-20, ends=5)) is UNKNOWN
