@@ -1,0 +1,173 @@
+"""Paths made to order, and what validation says of them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pkcs12kit import lab
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.lab.extensions import authority_key_identifier
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.budget import Budget
+from pkcs12kit.paths.failure import InvalidPathError
+from pkcs12kit.paths.signatures import SignatureMemory
+from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.paths.validation.validator import validate
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def _issue(issuer, number, link, *, last):
+    """Issue the certificate of one link, and make the authority that issues the next one."""
+    issues_ca = not last or "ca" in link
+    name = link.get("name", f"CA {number}" if issues_ca else "www.example.com")
+    key = link.get("private_key")
+    subject = lab.Authority.create(name, private_key=key, validity=lab.Validity.around(AT))
+    if "only" in link:
+        public_key = subject.private_key.public_key()
+        certificate = issuer.issue(name, public_key, extensions=link["only"], validity=link.get("validity"))
+    elif issues_ca:
+        certificate = issuer.issue_ca(
+            subject,
+            path_length=link.get("path_length"),
+            validity=link.get("validity"),
+            serial_number=link.get("serial_number"),
+            extensions=link.get("extensions", ()),
+        )
+    else:
+        certificate = issuer.issue_server(
+            link.get("server_name", "www.example.com"),
+            subject=lab.authority.as_name(link["name"]) if "name" in link else None,
+            private_key=subject.private_key,
+            validity=link.get("validity"),
+            serial_number=link.get("serial_number"),
+            extensions=link.get("extensions", ()),
+        ).certificate
+    return certificate, subject
+
+
+@pytest.fixture(scope="session")
+def chain():
+    """Make a path: one dictionary a certificate, the anchor's first issue first, the target last.
+
+    Keys: ``name``, ``extensions`` (in place of defaults), ``only`` (these extensions alone), ``validity``,
+    ``path_length``, ``serial_number``, ``server_name``, ``private_key``; ``ca`` makes the target a CA.
+    """
+
+    def make(*links, anchor_extensions=(), anchor_validity=None, anchor_name="TA", anchor_key=None):
+        issuer = lab.Authority.create(
+            anchor_name,
+            private_key=anchor_key,
+            extensions=anchor_extensions,
+            validity=anchor_validity or lab.Validity.around(AT),
+        )
+        anchor = TrustAnchor.from_certificate(issuer.certificate)
+        certificates = []
+        for number, link in enumerate(links, start=1):
+            certificate, issuer = _issue(issuer, number, link, last=number == len(links))
+            certificates.insert(0, certificate)
+        return CertificationPath(certificates=tuple(certificates), trust_anchor=anchor)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def judge():
+    """Validate a path at the time that all these paths are for: the verdict, or InvalidPathError."""
+
+    def run(path, *, time=AT, limits=DEFAULT_LIMITS, memory=None, **parameters):
+        return validate(
+            path,
+            ValidationParameters(time=time, **parameters),
+            budget=Budget(limits),
+            memory=memory or SignatureMemory(size=1000),
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def refusal(judge):
+    """Validate a path that is not valid: the failure."""
+
+    def run(path, **parameters):
+        with pytest.raises(InvalidPathError) as refused:
+            judge(path, **parameters)
+        return refused.value.failure
+
+    return run
+
+
+_SIGNATURE_ALGORITHMS = {
+    (rsa.RSAPrivateKey, "md5"): "md5_rsa",
+    (rsa.RSAPrivateKey, "sha1"): "sha1_rsa",
+    (rsa.RSAPrivateKey, "sha256"): "sha256_rsa",
+    (ec.EllipticCurvePrivateKey, "sha1"): "sha1_ecdsa",
+    (ec.EllipticCurvePrivateKey, "sha224"): "sha224_ecdsa",
+    (ec.EllipticCurvePrivateKey, "sha256"): "sha256_ecdsa",
+    (dsa.DSAPrivateKey, "sha1"): "sha1_dsa",
+    (dsa.DSAPrivateKey, "sha256"): "sha256_dsa",
+}
+_HASHES = {"md5": hashes.MD5(), "sha1": hashes.SHA1(), "sha224": hashes.SHA224(), "sha256": hashes.SHA256()}  # noqa: S303
+
+
+@pytest.fixture(scope="session")
+def resign():
+    """Change a certificate and sign it anew, with hashes too that pyca's builder refuses.
+
+    ``edit`` gets the tbsCertificate as asn1crypto has it; ``algorithm`` is put in both algorithm fields.
+    """
+
+    def run(certificate, key, *, digest="sha256", edit=None, algorithm=None):
+        structure = asn1_x509.Certificate.load(certificate.der)
+        tbs = structure["tbs_certificate"]
+        kind = next(
+            kind for kind in (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, dsa.DSAPrivateKey) if isinstance(key, kind)
+        )
+        algorithm = algorithm or {"algorithm": _SIGNATURE_ALGORITHMS[kind, digest]}
+        tbs["signature"] = algorithm
+        structure["signature_algorithm"] = algorithm
+        if edit is not None:
+            edit(tbs)
+        signed = tbs.dump(force=True)
+        if kind is rsa.RSAPrivateKey:
+            signature = key.sign(signed, padding.PKCS1v15(), _HASHES[digest])
+        elif kind is ec.EllipticCurvePrivateKey:
+            signature = key.sign(signed, ec.ECDSA(_HASHES[digest]))
+        else:
+            signature = key.sign(signed, _HASHES[digest])
+        structure["signature_value"] = signature
+        return Certificate.from_der(structure.dump(force=True))
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def sign_by():
+    """Sign a CA or end-entity certificate with any key and padding, by pyca's builder itself."""
+
+    def run(issuer_name, signing_key, subject_name, public_key, *, ca, digest=None, rsa_padding=None):
+        builder = (
+            x509.CertificateBuilder()
+            .issuer_name(lab.authority.as_name(issuer_name))
+            .subject_name(lab.authority.as_name(subject_name))
+            .public_key(public_key)
+            .not_valid_before(lab.Validity.around(AT).not_before)
+            .not_valid_after(lab.Validity.around(AT).not_after)
+            .serial_number(x509.random_serial_number())
+            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+            .add_extension(authority_key_identifier(signing_key.public_key()), critical=False)
+        )
+        signed = builder.sign(signing_key, digest, rsa_padding=rsa_padding)
+        return Certificate.from_der(signed.public_bytes(Encoding.DER))
+
+    return run
