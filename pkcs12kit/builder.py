@@ -22,7 +22,7 @@ from pkcs12kit.sources.loading import load_certificate, load_certificates, load_
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.identity import Identity
@@ -75,7 +75,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     certificates: Iterable[Source] = (),
     trust_anchors: Iterable[Source],
     output: str | os.PathLike[str] | None = None,
-    password: str,
+    password: str | Callable[[], str],
     key_password: str | None = None,
     pkcs12_password: str | None = None,
     certs_only: bool = False,
@@ -87,6 +87,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     include_anchor: bool = True,
     friendly_name: str | None = None,
     profile: Profile = profiles.MODERN,
+    on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BuildReport:
     """Find the path, let two validators judge it, and write one PKCS#12 file.
@@ -94,11 +95,13 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     The identity is ``key`` and ``certificate``, or ``pkcs12`` (an existing file, opened with ``pkcs12_password``); with
     ``certs_only``, ``certificate`` alone, a CA's for example, and the file holds no key. ``certificates`` are the
     sources of candidates, as :func:`~pkcs12kit.load_certificates` reads them; what stands beside the identity's
-    certificate in its own file is a candidate too. ``password`` protects the new file.
+    certificate in its own file is a candidate too. ``password`` protects the new file; where it is a function, that is
+    called once there is a path to write, so that nobody is asked for nothing.
 
     ``parameters`` say what the path has to fulfil; ``time`` and ``server_name`` are short for parameters with just
     these, and the time is now where none is given. ``output`` is written as :func:`~pkcs12kit.write_pfx` does;
-    without it the PFX is in the report alone.
+    without it the PFX is in the report alone. ``on_warning`` is called with each reject and warning as it comes up;
+    the report has them too.
 
     Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, :class:`~pkcs12kit.errors.KeyMismatchError`
     before anything else is read where key and certificate do not belong together,
@@ -123,12 +126,20 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     target = identity.certificate if identity is not None else _target(key, certificate, pkcs12, limits)
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
     pool = _pool(tuple(certificates), pkcs12 if certificate is None else certificate, pkcs12_password, limits)
+    tell = on_warning or _say_nothing
+    for reject in pool.rejects:
+        tell(str(reject))
     path = find_path(
         target, pool=pool, trust_anchors=anchors, parameters=parameters, revocation=revocation, limits=limits
     )
     confirmation = confirm(path, parameters) if second_opinion else NOT_ASKED
     if confirmation.opinion is Opinion.INVALID:
         raise ConfirmationError(path, confirmation)
+    if callable(password):
+        password = password()
+    warnings = tuple(_warnings(path, confirmation, password))
+    for warning in warnings:
+        tell(warning)
     bundle = _bundle(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
     data = encode_pfx(bundle, password=password, profile=profile)
     if output is not None:
@@ -141,8 +152,12 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         data=data,
         output=Path(output) if output is not None else None,
         rejects=pool.rejects,
-        warnings=tuple(_warnings(path, confirmation, password)),
+        warnings=warnings,
     )
+
+
+def _say_nothing(_: str) -> None:
+    pass
 
 
 def _target(key: Source | None, certificate: Source | None, pkcs12: Source | None, limits: Limits) -> Certificate:
@@ -172,7 +187,7 @@ def _warnings(path: ValidatedPath, confirmation: Confirmation, password: str) ->
         yield f"no second opinion: {confirmation}"
     if path.revocation is not None:
         yield from path.revocation.warnings
+    if not password:
+        yield "the password is empty: anybody who has the file has what is in it"
     if not password.isascii() or not password.isprintable():
         yield "the password is not printable ASCII: Java, for one, cannot open such a file"
-    if not password:
-        yield "the password is empty: anybody who has the file has the key"

@@ -1,13 +1,15 @@
 """The command: parse, call, print. One module a command, loaded when it is called.
 
-Exit status: 0 yes, 1 the answer is no, 2 bad usage or unreadable input. Results go to standard output, everything else
-to standard error.
+Exit status: 0 yes, 1 the answer is no, 2 bad usage, unreadable input or a file that cannot be written, 130
+interrupted. Results go to standard output, everything else to standard error. With ``--json`` standard output holds
+one object where there is an answer, yes or no, and nothing otherwise.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Final
 
 import click
@@ -20,6 +22,7 @@ _COMMANDS: Final = {
     "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
     "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),
 }
+_INTERRUPTED: Final = 130  # what shells make of SIGINT, and not to be taken for a no
 
 
 class _Commands(click.Group):
@@ -41,8 +44,10 @@ class _Commands(click.Group):
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="pkcs12kit COMMAND --help has the options of a command, with examples.",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="\b\nSee it done on a replica, with nothing at hand:\n  pkcs12kit demo\n\n"
+    "pkcs12kit COMMAND --help has the options of a command, with examples. Exit status: 0 yes, 1 the answer is no,"
+    " 2 bad usage, unreadable input or a file that cannot be written.",
 )
 @click.version_option(package_name="pkcs12kit")
 def cli() -> None:
@@ -51,12 +56,23 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command, and turn the library's errors into a sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # what a stream cannot encode is escaped, and no reason to fail
+            stream.reconfigure(errors="backslashreplace")
     try:
-        cli(prog_name="pkcs12kit")
+        sys.exit(cli.main(prog_name="pkcs12kit", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(_INTERRUPTED)
     except Exception as error:
         from pkcs12kit.errors import PathError, Pkcs12KitError
 
         if not isinstance(error, Pkcs12KitError):
             raise
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+        from pkcs12kit.cli.output import print_error
+
+        print_error(error)
         sys.exit(1 if isinstance(error, PathError) else 2)

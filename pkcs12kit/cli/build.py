@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, path_options
 from pkcs12kit.cli.passwords import password_options
 
@@ -14,7 +15,19 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 
-@click.command("build", no_args_is_help=True)
+@click.command(
+    "build",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit build --key server.key --cert server.pem --certs ca-certificates/ \\
+      --anchor fcpca.pem --server-name mdm.example.mil --out server.p12
+  pkcs12kit build --pkcs12 old.p12 --certs bundle.zip --certs cross-certs.p7b \\
+      --anchor fcpca.pem --out new.p12 --password-file password.txt --json
+  pkcs12kit build --certs-only --cert issuing-ca.pem --certs bundle.p7b \\
+      --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD""",
+)
 @click.option("--key", metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
 @click.option("--cert", "certificate", metavar="FILE", help="The server's certificate, or a chain that holds it.")
 @click.option("--pkcs12", metavar="FILE", help="An existing PKCS#12 file instead of --key and --cert.")
@@ -62,52 +75,61 @@ def command(
     no_second_opinion: bool,
     as_json: bool,
 ) -> None:
-    r"""Find the path, let two validators judge it, and write one PKCS#12 file.
+    """Find the path, let two validators judge it, and write one PKCS#12 file.
 
     The file holds the private key, its certificate and every CA certificate on the way to the trust anchor, in that
-    order, the anchor last. Nothing is written unless the path is valid. The password is asked for at the terminal
-    unless an option says where it is; it is never an argument.
-
-    \b
-    Examples:
-      pkcs12kit build --key server.key --cert server.pem --certs ca-certificates/ \
-          --anchor fcpca.pem --server-name mdm.example.mil --out server.p12
-      pkcs12kit build --certs-only --cert issuing-ca.pem --certs bundle.p7b \
-          --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD
+    order, the anchor last. Nothing is written unless the path is valid: exit status 1 then, with what was tried on
+    standard error. The password is asked for at the terminal unless an option says where it is; it is never an
+    argument.
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
     from pkcs12kit.cli.output import print_build_report, print_json, warn
-    from pkcs12kit.cli.passwords import key_password, opening_password, password_for_new_file
+    from pkcs12kit.cli.passwords import opening_password, password_for_new_file
+    from pkcs12kit.errors import PathError
     from pkcs12kit.pkcs12 import profiles
 
-    if not certs_only and pkcs12 is None and (key is None or certificate is None):
-        raise click.UsageError("give --key and --cert, or --pkcs12, or --certs-only with --cert")
+    _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     if as_json and output == "-":
         raise click.UsageError("--json and --out - both want standard output")
-    opening = key_password(key_password_file, key=key, certificate=certificate)
-    report = build(
-        key=key,
-        certificate=certificate,
-        pkcs12=pkcs12,
-        certs_only=certs_only,
-        certificates=certificates,
-        trust_anchors=trust_anchors,
-        output=None if output == "-" else output,
-        password=password_for_new_file(password_file, password_env, stdin=password_stdin),
-        key_password=opening,
-        pkcs12_password=opening_password(pkcs12_password_file),
-        parameters=validation_parameters(time, server_name, policies, algorithms),
-        revocation=revocation_inputs(revocation, crls, ocsp_responses),
-        second_opinion=not no_second_opinion,
-        include_anchor=not no_anchor,
-        friendly_name=friendly_name,
-        profile=profiles.by_name(profile),
-    )
-    warn((*report.rejects, *report.warnings))
+    password = password_for_new_file(password_file, password_env, stdin=password_stdin)
+    try:
+        report = build(
+            key=key,
+            certificate=certificate,
+            pkcs12=pkcs12,
+            certs_only=certs_only,
+            certificates=certificates,
+            trust_anchors=trust_anchors,
+            output=None if output == "-" else output,
+            password=password,
+            key_password=opening_password(key_password_file, key=key, certificate=certificate),
+            pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12),
+            parameters=validation_parameters(time, server_name, policies, algorithms),
+            revocation=revocation_inputs(revocation, crls, ocsp_responses),
+            second_opinion=not no_second_opinion,
+            include_anchor=not no_anchor,
+            friendly_name=friendly_name,
+            profile=profiles.by_name(profile),
+            on_warning=warn,
+        )
+    except PathError as no:
+        from pkcs12kit.cli.refusal import refuse
+
+        refuse(no, as_json=as_json, sources_given=bool(certificates))
+        sys.exit(1)
     if output == "-":
         sys.stdout.buffer.write(report.data)
     if as_json:
         print_json(report.to_json())
     else:
         print_build_report(report, err=output == "-")
+
+
+def _require_one_identity(key: str | None, certificate: str | None, pkcs12: str | None, *, certs_only: bool) -> None:
+    given = {"--key": key, "--cert": certificate, "--pkcs12": pkcs12}
+    options = {option for option, value in given.items() if value is not None}
+    if certs_only and options != {"--cert"}:
+        raise click.UsageError("--certs-only takes --cert, and neither --key nor --pkcs12")
+    if not certs_only and options not in ({"--key", "--cert"}, {"--pkcs12"}):
+        raise click.UsageError("give --key and --cert, or --pkcs12 alone, or --certs-only with --cert")

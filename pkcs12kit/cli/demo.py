@@ -7,48 +7,73 @@ from pathlib import Path
 
 import click
 
+from pkcs12kit.cli.command import Command
 
-@click.command("demo")
+
+@click.command(
+    "demo",
+    cls=Command,
+    epilog="""\b
+Examples:
+  pkcs12kit demo
+  pkcs12kit demo somewhere/else""",
+)
 @click.argument("folder", metavar="[FOLDER]", default="demo")
 def command(folder: str) -> None:
-    r"""Do the main job on a replica of the Federal PKI, in FOLDER (default: demo).
+    """Do the main job on a replica of the Federal PKI, in FOLDER (default: demo).
 
     Makes a lab in FOLDER/lab, builds FOLDER/server.p12 from its key, its certificate and its heap of CA certificates,
-    and takes the file apart. The password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem.
-
-    \b
-    Example:
-      pkcs12kit demo
+    and takes the file apart. The password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. A FOLDER
+    with files of these names that no earlier demo wrote is refused.
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.output import print_build_report, print_text, warn
+    from pkcs12kit.display.harmless import harmless
     from pkcs12kit.display.text import pfx_tree
     from pkcs12kit.lab import make_replica
     from pkcs12kit.pkcs12.inspection import inspect_pfx
     from pkcs12kit.pkcs12.writing import write_private
 
     root = Path(folder)
-    click.echo(
-        "Making a replica of the Federal PKI: names, loops, expired and parallel cross-certificates ...", err=True
-    )
+    output, password_file, anchor = root / "server.p12", root / "password.txt", root / "anchor.pem"
+    _refuse_files_of_others(root, output, password_file, anchor)
+    click.echo("Making a replica of the Federal PKI: loops, expired and parallel cross-certificates ...", err=True)
     replica = make_replica()
     files = replica.write(root / "lab")
     password = secrets.token_urlsafe(18)
-    write_private(root / "password.txt", f"{password}\n".encode())
-    write_private(root / "anchor.pem", files.trust_anchor.read_bytes())
+    write_private(password_file, f"{password}\n".encode())
+    write_private(anchor, files.trust_anchor.read_bytes())
     report = build(
         key=files.key,
         certificate=files.certificate,
         certificates=[files.certificates],
-        trust_anchors=[root / "anchor.pem"],
-        output=root / "server.p12",
+        trust_anchors=[anchor],
+        output=output,
         password=password,
         server_name=replica.server_name,
         friendly_name=replica.server_name,
+        on_warning=warn,
     )
-    warn((*report.rejects, *report.warnings))
     print_build_report(report)
-    print_text([pfx_tree(inspect_pfx(root / "server.p12", password=password), title=str(root / "server.p12"))])
-    click.echo(f"\nThe password is in {root / 'password.txt'}. Try:")
-    click.echo(f"  pkcs12kit inspect {root / 'server.p12'} --password-file {root / 'password.txt'}")
-    click.echo(f"  openssl pkcs12 -in {root / 'server.p12'} -nokeys -info -passin file:{root / 'password.txt'}")
+    print_text([pfx_tree(inspect_pfx(output, password=password), title=str(output))])
+    shown = {
+        name: harmless(path) for name, path in (("file", output), ("password", password_file), ("lab", files.folder))
+    }
+    click.echo(
+        f"\nThe password is in {shown['password']}. Try:\n"
+        f"  pkcs12kit inspect {shown['file']} --password-file {shown['password']}\n"
+        f"  openssl pkcs12 -in {shown['file']} -nokeys -info -passin file:{shown['password']}\n"
+        f"  pkcs12kit paths {shown['lab']}/server.pem --certs {shown['lab']}/certs --anchor {harmless(anchor)} --all"
+    )
+
+
+def _refuse_files_of_others(root: Path, *files: Path) -> None:
+    """Write over what an earlier demo wrote, and over nothing else."""
+    from pkcs12kit.errors import OutputError
+    from pkcs12kit.lab.folder import MARKER_FILE
+
+    if (root / "lab" / MARKER_FILE).is_file():
+        return
+    for file in files:
+        if file.exists():
+            raise OutputError(f"{file} is there and no earlier demo wrote it; name another folder")

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
+from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option
 from pkcs12kit.cli.passwords import password_options
 
+if TYPE_CHECKING:
+    from pkcs12kit.pkcs12.inspection import PfxReport
 
-@click.command("inspect", no_args_is_help=True)
+
+@click.command(
+    "inspect",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit inspect server.p12
+  pkcs12kit inspect server.p12 --password-file password.txt
+  pkcs12kit inspect - --password-env P12_PASSWORD --json < server.p12""",
+)
 @click.argument("file", metavar="FILE.p12")
 @password_options
 @json_option
@@ -22,35 +36,51 @@ def command(
     password_stdin: bool,
     as_json: bool,
 ) -> None:
-    r"""Take a PKCS#12 file apart: protection and structure without its password, contents with it.
+    """Take a PKCS#12 file apart: protection and structure without its password, contents with it.
 
     FILE.p12 may be - for standard input. Keys are named, never shown. Exit status 1: the password does not open the
-    file; what can be seen without it is shown all the same.
-
-    \b
-    Examples:
-      pkcs12kit inspect server.p12
-      pkcs12kit inspect server.p12 --password-file password.txt --json
+    file, or not all of it; what can be seen is shown all the same.
     """
-    from pkcs12kit.cli.output import print_json, print_text
+    from pkcs12kit.cli.output import hint, print_error, print_json, print_text
     from pkcs12kit.cli.passwords import given_password
-    from pkcs12kit.pkcs12.inspection import inspect_pfx
+    from pkcs12kit.sources.reading import name_of
 
-    if file == "-" and password_stdin:
-        raise click.UsageError("standard input is either the file or the password")
     password = given_password(password_file, password_env, stdin=password_stdin)
-    if file == "-":
-        from pkcs12kit.limits import DEFAULT_LIMITS
-
-        report = inspect_pfx(sys.stdin.buffer.read(DEFAULT_LIMITS.pfx_bytes + 1), password=password)
-    else:
-        report = inspect_pfx(file, password=password)
+    report = _inspect(file, password)
+    closed = any(safe.bags is None for safe in report.safe_contents)
     if as_json:
         print_json(report.to_json())
     else:
         from pkcs12kit.display.text import pfx_tree
 
-        print_text([pfx_tree(report, title="standard input" if file == "-" else file)])
+        print_text([pfx_tree(report, title=name_of(file))])
+        if closed and password is None:
+            hint("--password-file, --password-env or --password-stdin opens the rest")
     if report.mac_verified is False:
-        click.echo(f"{click.style('error:', fg='red', bold=True)} {file}: the password does not open it", err=True)
-        sys.exit(1)
+        print_error(f"{name_of(file)}: the password does not open it")
+    elif closed and password is not None:
+        print_error(f"{name_of(file)}: not all of it opens with this password")
+    else:
+        return
+    sys.exit(1)
+
+
+def _inspect(file: str, password: str | None) -> PfxReport:
+    """Inspect it; where that fails, name the file and what it is instead."""
+    from pkcs12kit.errors import InputError, MalformedPfxError
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.pkcs12.inspection import inspect_pfx
+    from pkcs12kit.sources.reading import name_of, read_source
+    from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff
+
+    data = read_source(file, DEFAULT_LIMITS)
+    data = decode_base64(data) or data
+    try:
+        return inspect_pfx(data, password=password)
+    except MalformedPfxError as error:
+        kind = sniff(data)
+        if kind is Kind.PKCS12:
+            raise MalformedPfxError(f"{name_of(file)}: {error}") from None
+        raise InputError(f"{name_of(file)}: expected a PKCS#12 file, found {kind.value}") from None
+    except InputError as error:
+        raise type(error)(f"{name_of(file)}: {error}") from None

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import click
 
+from pkcs12kit.cli.command import Command
 
-@click.command("lab", no_args_is_help=True)
+
+@click.command(
+    "lab",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit lab lab
+  pkcs12kit lab lab --server-name www.example.mil""",
+)
 @click.argument("folder", metavar="FOLDER")
 @click.option("--server-name", metavar="NAME", default="mdm.example.mil", show_default=True, help="The server's name.")
 def command(folder: str, server_name: str) -> None:
-    r"""Write a replica of the Federal PKI's shape, with keys of its own, to FOLDER.
+    """Write a replica of the Federal PKI's shape, with keys of its own, to FOLDER.
 
     It has what makes the real one hard: cross-certificates in loops and in parallel, expired ones, self-signed decoys,
     critical policy and name constraints, CRLs; and a server's key and certificate. README.txt in the folder says what
     is what. A folder that holds anything but an earlier lab is refused.
-
-    \b
-    Example:
-      pkcs12kit lab lab
     """
+    from pkcs12kit.display.harmless import harmless
     from pkcs12kit.lab import make_replica
 
     files = make_replica(server_name=server_name).write(folder)
-    click.echo(f"wrote {files.folder}; {files.readme} says what is what, and how to build from it")
+    click.echo(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} says what is what and how to build from it.")

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    _TimeType = click.ParamType[datetime]
+    _TextType = click.ParamType[str]
+else:  # generic from click 8.4 on
+    _TimeType = _TextType = click.ParamType
+
 Command = TypeVar("Command", bound="Callable[..., Any]")
+_OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
 
 
-class Instant(click.ParamType[datetime]):
+class Instant(_TimeType):
     """An instant as RFC 3339 or a date, UTC where no offset is given."""
 
-    name = "time"
+    name = "time"  # what help shows for it
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
         """Parse it, or fail with an example."""
@@ -26,7 +33,22 @@ class Instant(click.ParamType[datetime]):
             instant = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is not a time; write it like 2018-06-01T00:00:00Z or 2018-06-01", param, ctx)
-        return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+        try:
+            return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is before the year 1 or after the year 9999 in UTC", param, ctx)
+
+
+class ObjectIdentifier(_TextType):
+    """An object identifier in dotted form."""
+
+    name = "oid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """Accept it as it is, or fail with an example."""
+        if not _OBJECT_IDENTIFIER.fullmatch(value):
+            self.fail(f"{value!r} is no object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
+        return str(value)
 
 
 def path_options(command: Command) -> Command:
@@ -39,7 +61,7 @@ def path_options(command: Command) -> Command:
                 metavar="SOURCE",
                 multiple=True,
                 help="CA certificates to find the path in: a file of any kind, a folder, a zip, or - for standard"
-                " input. Again and again.",
+                " input. May be given again.",
             ),
             click.option(
                 "--anchor",
@@ -63,9 +85,10 @@ def path_options(command: Command) -> Command:
             click.option(
                 "--policy",
                 "policies",
+                type=ObjectIdentifier(),
                 metavar="OID",
                 multiple=True,
-                help="A certificate policy to accept, in the trust anchor's domain. Default: any.",
+                help="A certificate policy to accept, in the trust anchor's domain. May be given again. Default: any.",
             ),
             click.option(
                 "--crl",

@@ -1,13 +1,17 @@
-"""Printing: results to standard output, everything else to standard error."""
+"""Printing: results to standard output, everything else to standard error.
+
+Colours only where the stream is a terminal that has them, and never with NO_COLOR (no-color.org).
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import TYPE_CHECKING, Final
 
 import click
 
-_UNWRAPPED: Final = 10_000
+from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pkcs12kit.builder import BuildReport
+    from pkcs12kit.paths.confirmation import Confirmation
+
+_UNWRAPPED: Final = 10_000
 
 
 def print_json(value: object) -> None:
@@ -23,10 +30,12 @@ def print_json(value: object) -> None:
 
 
 def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> None:
-    """Print by rich: colour where the stream has it, nothing taken for markup; lines wrap at a terminal only."""
+    """Print by rich, nothing taken for markup; lines wrap at a terminal only."""
     from rich.console import Console
 
-    console = Console(stderr=err, highlight=False, markup=False, emoji=False)
+    console = Console(
+        stderr=err, highlight=False, markup=False, emoji=False, color_system="auto" if _may_colour() else None
+    )
     if not console.is_terminal:
         console.width = _UNWRAPPED
     for renderable in renderables:
@@ -39,20 +48,47 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
 
     from pkcs12kit.display.text import path_tree
 
-    what = "key and " if report.bundle.private_key is not None else ""
-    what += f"{len(report.bundle.certificates)} certificates"
-    where = f"wrote {report.output}: " if report.output is not None else ""
+    what = "the private key and " if report.bundle.private_key is not None else ""
+    what += f"{len(report.bundle.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"
+    where = report.output if report.output is not None else "standard output"
     print_text(
         (
             path_tree(report.path),
-            Text(f"second opinion: {report.confirmation}", style="dim"),
-            Text(f"{where}{what}, profile {report.profile.name}, {len(report.data):,} bytes", style="bold green"),
+            Text(harmless(_second_opinion(report.confirmation)), style="dim"),
+            Text(harmless(f"Wrote {where}: {what}"), style="bold green"),
         ),
         err=err,
     )
 
 
-def warn(sentences: Iterable[object]) -> None:
-    """Print one line for each warning to standard error."""
-    for sentence in sentences:
-        click.echo(f"{click.style('warning:', fg='yellow')} {sentence}", err=True)
+def warn(sentence: object) -> None:
+    """Print a warning, one line, to standard error."""
+    _print_sentence("warning:", "yellow", sentence)
+
+
+def hint(sentence: object) -> None:
+    """Print what to do next, one line, to standard error."""
+    _print_sentence("hint:", "cyan", sentence)
+
+
+def print_error(sentence: object) -> None:
+    """Print what went wrong, one line, to standard error."""
+    _print_sentence("error:", "red", sentence)
+
+
+def _print_sentence(label: str, colour: str, sentence: object) -> None:
+    click.echo(f"{click.style(label, fg=colour, bold=True) if _may_colour() else label} {harmless(sentence)}", err=True)
+
+
+def _may_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _second_opinion(confirmation: Confirmation) -> str:
+    from pkcs12kit.paths.confirmation import Opinion
+
+    if confirmation.opinion is Opinion.NOT_ASKED:
+        return f"No second opinion: {confirmation.by} was not asked"
+    if confirmation.opinion is Opinion.CANNOT_JUDGE:
+        return f"No second opinion: {confirmation.by} cannot judge this path"
+    return f"Second opinion, by {confirmation.by}: {confirmation.opinion.value}"

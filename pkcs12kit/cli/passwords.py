@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from pkcs12kit.display.harmless import harmless
 from pkcs12kit.errors import InputError, PasswordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
-_LONGEST = 65_536
+_LONGEST: Final = 65_536
 
 
 def password_options(command: Command) -> Command:
@@ -33,73 +33,102 @@ def password_options(command: Command) -> Command:
 
 def given_password(file: str | None, variable: str | None, *, stdin: bool) -> str | None:
     """Take the password from where the options say; None where they say nothing."""
-    if sum(source is not None for source in (file, variable)) + stdin > 1:
-        raise click.UsageError("give one of --password-file, --password-env and --password-stdin")
+    _require_one_at_most(file, variable, stdin=stdin)
     if file is not None:
         return password_from_file(file)
     if variable is not None:
-        if variable not in os.environ:
-            raise InputError(f"the environment variable {variable} is not set")
-        return os.environ[variable]
+        return _password_from_environment(variable)
     if stdin:
-        return _first_line(sys.stdin.buffer.read(_LONGEST + 1), "standard input")
+        if sys.stdin is None:
+            raise InputError("standard input: there is none")
+        return _first_line(sys.stdin.buffer.readline(_LONGEST + 1), "standard input")
     return None
 
 
-def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool) -> str:
-    """Take the password from where the options say, or ask twice at the terminal."""
-    given = given_password(file, variable, stdin=stdin)
-    return ask_for_new_password() if given is None else given
+def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool) -> Callable[[], str]:
+    """Say how to get the password when it is needed: from where the options say, or asked for twice at the terminal.
 
-
-def key_password(file: str | None, *, key: str | None, certificate: str | None) -> str | None:
-    """Take the password of a private key from a file, or ask for it where the key turns out to be encrypted.
-
-    What else is wrong with key or certificate is raised here, before anything is asked.
+    Raises :class:`click.UsageError` at once where there is nothing to get it from.
     """
-    if file is not None:
-        return password_from_file(file)
-    if key is None or "-" in {key, certificate} or not sys.stdin.isatty():
-        return None
-    from pkcs12kit.sources.loading import load_identity
-
-    try:
-        load_identity(key=key, certificate=certificate)
-    except PasswordError:
-        password: str = click.prompt(f"Password of {key}", hide_input=True, err=True)
-        return password
-    return None
-
-
-def opening_password(file: str | None) -> str | None:
-    """Take the password of an input from a file; None where none is named."""
-    return None if file is None else password_from_file(file)
-
-
-def password_from_file(name: str) -> str:
-    """Read a password: the first line of a file, without its line end."""
-    try:
-        with Path(name).open("rb") as file:
-            return _first_line(file.read(_LONGEST + 1), name)
-    except OSError as error:
-        raise InputError(f"cannot read the password file {name}: {error.strerror}") from None
-
-
-def ask_for_new_password() -> str:
-    """Ask twice at the terminal; refuse to wait where there is none."""
-    if not sys.stdin.isatty():
+    _require_one_at_most(file, variable, stdin=stdin)
+    if file is None and variable is None and not stdin and not _at_terminal():
         raise click.UsageError(
             "no terminal to ask for a password at; give --password-file, --password-env or --password-stdin"
         )
-    password: str = click.prompt("Password for the new file", hide_input=True, confirmation_prompt=True, err=True)
+
+    def get() -> str:
+        given = given_password(file, variable, stdin=stdin)
+        return ask_for_new_password() if given is None else given
+
+    return get
+
+
+def opening_password(
+    file: str | None, *, key: str | None = None, certificate: str | None = None, pkcs12: str | None = None
+) -> str | None:
+    """Take the password of a private key or a PKCS#12 file from ``file``, or ask for it where it turns out to need one.
+
+    What else is wrong with the identity is raised here, before anything else is read.
+    """
+    given = None if file is None else password_from_file(file)
+    if "-" in {key, certificate, pkcs12} or (key is None and pkcs12 is None):
+        return given
+    from pkcs12kit.sources.loading import load_identity
+
+    try:
+        load_identity(key=key, certificate=certificate, pkcs12=pkcs12, key_password=given, password=given)
+    except PasswordError:
+        if given is not None or not _at_terminal():
+            raise
+        return _ask(f"Password of {key or pkcs12}")
+    return given
+
+
+def password_from_file(name: str) -> str:
+    """Read a password: the first line of a file, UTF-8, without its line end and without a byte order mark."""
+    from dataclasses import replace
+
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.sources.reading import name_of, read_source
+
+    return _first_line(read_source(name, replace(DEFAULT_LIMITS, input_bytes=_LONGEST)), name_of(name))
+
+
+def ask_for_new_password() -> str:
+    """Ask twice at the terminal, until both are the same."""
+    return _ask("Password for the new file", twice=True)
+
+
+def _require_one_at_most(file: str | None, variable: str | None, *, stdin: bool) -> None:
+    if sum(source is not None for source in (file, variable)) + stdin > 1:
+        raise click.UsageError("give one of --password-file, --password-env and --password-stdin")
+
+
+def _password_from_environment(variable: str) -> str:
+    password = os.environ.get(variable)
+    if password is None:
+        raise InputError(f"--password-env: the environment variable {variable} is not set")
+    if any("\ud800" <= char <= "\udfff" for char in password):  # how Python holds bytes that are no UTF-8
+        raise InputError(f"--password-env: the environment variable {variable} is not UTF-8 text")
     return password
 
 
 def _first_line(data: bytes, source: str) -> str:
-    if len(data) > _LONGEST:
-        raise InputError(f"{source}: longer than any password, {_LONGEST} bytes")
     line = data.split(b"\n", 1)[0].removesuffix(b"\r")
+    if len(line) > _LONGEST:
+        raise InputError(f"{source}: longer than any password, {_LONGEST:,} bytes")
     try:
-        return line.decode("utf-8")
+        return line.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(f"{source}: the password is not UTF-8 text") from None
+
+
+def _ask(what: str, *, twice: bool = False) -> str:
+    password: str = click.prompt(
+        harmless(what), hide_input=True, confirmation_prompt="The same again" if twice else False, err=True
+    )
+    return password
+
+
+def _at_terminal() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()

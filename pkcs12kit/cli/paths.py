@@ -7,13 +7,23 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, path_options
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 
-@click.command("paths", no_args_is_help=True)
+@click.command(
+    "paths",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem
+  pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem --at 2018-06-01T00:00:00Z --all
+  pkcs12kit paths ca.pem --certs bundle.zip --certs more.p7c --anchor root.pem --all --json""",
+)
 @click.argument("certificate", metavar="CERT")
 @path_options
 @click.option("--all", "every", is_flag=True, help="Show every valid path and what was rejected, not the best alone.")
@@ -33,14 +43,10 @@ def command(
     every: bool,
     as_json: bool,
 ) -> None:
-    r"""Find the certification paths of a certificate, or say why there is none.
+    """Find the certification paths of a certificate, or say why there is none.
 
-    CERT is a file with one certificate, an end-entity's or a CA's. Exit status 1: there is no valid path.
-
-    \b
-    Examples:
-      pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem
-      pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem --at 2018-06-01T00:00:00Z --all
+    CERT is a file with one certificate, an end-entity's or a CA's, or - for standard input. Exit status 1: there is
+    no valid path, and what is shown is why those that come closest are none.
     """
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
@@ -52,7 +58,8 @@ def command(
     target = load_certificate(certificate)
     anchors = load_trust_anchors(*trust_anchors)
     pool = load_certificates(*certificates) if certificates else CertificatePool()
-    warn(pool.rejects)
+    for reject in pool.rejects:
+        warn(reject)
     report = find_paths(
         target,
         pool=pool,
@@ -68,4 +75,8 @@ def command(
 
         print_text(path_report(report, every=every))
     if not report.valid:
+        if not as_json:
+            from pkcs12kit.cli.refusal import suggest
+
+            suggest(report, sources_given=bool(certificates))
         sys.exit(1)

@@ -1,21 +1,27 @@
-"""Reports as text for a terminal, by rich. Names come from outside: they are shown as text, never read as markup."""
+"""Reports as text for a terminal, by rich. Names come from outside: they are shown as text, never read as markup.
+
+Trees keep to what a person compares: long serial numbers are shortened and validity is given to the day, in UTC. The
+whole of both is in the JSON.
+"""
 
 from __future__ import annotations
 
-from itertools import islice
+from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 from rich.tree import Tree
 
 from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from rich.console import RenderableType
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport, RejectedPath
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -23,73 +29,121 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
 
 _REJECTED_SHOWN: Final = 5
+_SERIAL_SHOWN: Final = 16
+_SERIAL_ENDS: Final = 5
 
 
-def path_tree(path: ValidatedPath, *, number: int = 1) -> Tree:
+def path_tree(path: ValidatedPath, *, number: int | None = None) -> Tree:
     """Draw one valid path from the target up, one certificate a line, the trust anchor last."""
-    title = Text(f"Path {number}: {len(path.certificates)} certificates", style="bold")
+    title = Text("Path" if number is None else f"Path {number}", style="bold")
     title.append(f", valid until {format_time(path.expires)}", style="not bold")
     tree = Tree(title, guide_style="dim")
     branch: Tree = tree
     for certificate in path.certificates:
-        branch = branch.add(_certificate(certificate))
+        line = _certificate(certificate)
+        if certificate.not_after == path.expires:
+            line.append("  expires first", style="yellow")
+        branch = branch.add(line)
     anchor = path.trust_anchor
-    line = _certificate(anchor.certificate) if anchor.certificate is not None else Text(str(anchor.name))
+    line = _certificate(anchor.certificate) if anchor.certificate is not None else Text(_short(anchor.name))
     branch.add(line.append("  trust anchor", style="bold green"))
     if path.authority_constrained_policy_set:
-        tree.add(Text(f"policies: {', '.join(sorted(path.authority_constrained_policy_set))}", style="dim"))
+        policies = sorted(path.authority_constrained_policy_set, key=_arcs)
+        tree.add(Text(f"policies: {', '.join(policies)}", style="dim"))
     return tree
 
 
 def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
     """Say what a search found: the valid paths and, with ``every`` or without one, why the closest others are none."""
     for number, path in enumerate(report.valid, start=1):
-        yield path_tree(path, number=number)
+        yield path_tree(path, number=number if every else None)
     if not report.valid:
-        yield Text(f"No valid path from {report.target.subject} to a trust anchor.", style="bold red")
-    if report.rejected and (every or not report.valid):
-        yield _rejected(report.rejected)
+        yield Text(f"No valid path from {_short(report.target.subject)} to a trust anchor.", style="bold red")
+    if every or not report.valid:
+        yield from rejected_paths(report)
     if report.incomplete is not None:
-        yield Text(f"The search was cut short: {report.incomplete}", style="yellow")
+        yield Text(f"The search was cut short: {harmless(report.incomplete)}", style="yellow")
+
+
+def rejected_paths(report: PathReport) -> Iterator[Tree]:
+    """Draw what was tried, the closest first, and what was not followed at all; each finding once, five of each."""
+    tried = [path for path in report.rejected if path.certificates[0] == report.target]
+    alone = [path for path in report.rejected if path.certificates[0] != report.target]
+    if tried:
+        yield _tried(tried)
+    if alone:
+        tree = Tree(Text("What was not followed:", style="bold"), guide_style="dim")
+        for path in alone[:_REJECTED_SHOWN]:
+            tree.add(_failure(path.failures[0]))
+        yield _and_more(tree, len(alone) - _REJECTED_SHOWN)
 
 
 def pfx_tree(report: PfxReport, *, title: str) -> Tree:
     """Draw the anatomy of a PFX."""
-    tree = Tree(Text(title, style="bold"), guide_style="dim")
+    tree = Tree(Text(harmless(title), style="bold"), guide_style="dim")
     tree.add(_mac(report))
     for number, safe in enumerate(report.safe_contents, start=1):
         _safe_contents(tree, safe, number)
     return tree
 
 
+def _short(name: Name) -> str:
+    """Name it by its common name, or in whole where it has none."""
+    return harmless(name.common_name or name) or "(no subject name)"
+
+
+def _arcs(identifier: str) -> list[int]:
+    return [int(arc) for arc in identifier.split(".")]
+
+
+def _labelled(certificate: Certificate) -> Text:
+    """Tell certificates of one subject apart by the serial number, the middle of a long one left out."""
+    serial = str(certificate.serial_number)
+    if len(serial) > _SERIAL_SHOWN:
+        serial = f"{serial[:_SERIAL_ENDS]}...{serial[-_SERIAL_ENDS:]}"
+    return Text.assemble((_short(certificate.subject), "cyan"), (f"  #{serial}", "dim"))
+
+
 def _certificate(certificate: Certificate) -> Text:
-    line = Text(certificate.subject.common_name or str(certificate.subject) or "(no subject name)", style="cyan")
-    line.append(f"  #{certificate.serial_number}", style="dim")
-    line.append(f"  until {format_time(certificate.not_after)}", style="default")
-    return line
+    until = certificate.not_after.astimezone(UTC).date().isoformat()
+    return _labelled(certificate).append(f"  until {until}", style="default")
 
 
-def _rejected(rejected: Iterable[RejectedPath]) -> Tree:
+def _tried(tried: list[RejectedPath]) -> Tree:
     tree = Tree(Text("What was tried, the closest first:", style="bold"), guide_style="dim")
-    rejected = tuple(rejected)
-    for attempt in islice(rejected, _REJECTED_SHOWN):
-        names = [certificate.subject.common_name or str(certificate.subject) for certificate in attempt.certificates]
-        branch = tree.add(Text(" <- ".join(names)))
-        for failure in attempt.failures:
-            branch.add(_failure(failure))
-    if len(rejected) > _REJECTED_SHOWN:
-        tree.add(Text(f"and {len(rejected) - _REJECTED_SHOWN} more; --json has them all", style="dim"))
-    return tree
+    told: set[Failure] = set()
+    shown = 0
+    for path in tried:
+        news = [failure for failure in path.failures if failure not in told]
+        if news and shown < _REJECTED_SHOWN:
+            _attempt(tree, path, news)
+            told.update(news)
+            shown += 1
+    return _and_more(tree, len(tried) - shown)
+
+
+def _attempt(tree: Tree, path: RejectedPath, news: list[Failure]) -> None:
+    """Draw one path that was tried, with what was not said before of its certificates."""
+    if path.certificates == (path.certificate,):
+        branch = tree
+    else:
+        branch = tree.add(Text(" <- ".join(_short(certificate.subject) for certificate in path.certificates)))
+    for failure in news:
+        branch.add(_failure(failure))
+    if len(news) < len(path.failures):
+        branch.add(Text("and what is said above of its other certificates", style="dim"))
 
 
 def _failure(failure: Failure) -> Text:
-    certificate = failure.certificate
-    line = Text(failure.reason.value, style="red")
-    line.append(
-        f"  {certificate.subject.common_name or certificate.subject} #{certificate.serial_number}", style="cyan"
-    )
-    line.append(f" {failure.detail}", style="default")
+    line = _labelled(failure.certificate)
+    line.append(f": {harmless(failure.detail)}", style="red")
     return line.append(f"  [{failure.section}]", style="dim")
+
+
+def _and_more(tree: Tree, number: int) -> Tree:
+    if number > 0:
+        tree.add(Text(f"and {number} more; --json has them all", style="dim"))
+    return tree
 
 
 def _mac(report: PfxReport) -> Text:
@@ -111,7 +165,7 @@ def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
         branch.add(Text("closed without the password", style="dim"))
         return
     for bag in safe.bags:
-        branch.add(_bag(bag))
+        _bag(branch, bag)
 
 
 def _encryption(encryption: Encryption) -> str:
@@ -125,16 +179,16 @@ def _encryption(encryption: Encryption) -> str:
     return "encrypted: " + ", ".join(parts)
 
 
-def _bag(bag: BagReport) -> Text:
+def _bag(tree: Tree, bag: BagReport) -> None:
     line = Text(bag.type, style="magenta")
     if bag.certificate is not None:
         line.append("  ").append_text(_certificate(bag.certificate))
-    if bag.encryption is not None:
-        line.append(f"  {_encryption(bag.encryption)}", style="default")
     if bag.friendly_name is not None:
-        line.append(f"  friendlyName {bag.friendly_name!r}", style="default")
-    if bag.local_key_id is not None:
-        line.append(f"  localKeyID {bag.local_key_id.hex()}", style="dim")
+        line.append(f"  friendlyName '{harmless(bag.friendly_name)}'", style="default")
     if bag.end_entity:
         line.append("  end-entity", style="bold green")
-    return line
+    branch = tree.add(line)
+    if bag.encryption is not None:
+        branch.add(Text(_encryption(bag.encryption)))
+    if bag.local_key_id is not None:
+        branch.add(Text(f"localKeyID {bag.local_key_id.hex()}", style="dim"))
