@@ -51,35 +51,36 @@ def test_every_failure_reason_is_explained():
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory):
-    """What the examples of the README are about, under the names that they use."""
-    return pkcs12kit.lab.make_replica().write(tmp_path_factory.mktemp("readme"))
+def after_demo(tmp_path_factory):
+    """A folder in which ``demo`` ran, as the README's first command leaves it."""
+    folder = tmp_path_factory.mktemp("readme")
+    subprocess.run([COMMAND, "demo"], cwd=folder, capture_output=True, check=True)
+    return folder
 
 
-def test_readme_commands_run(files):
-    """Each example of the command in the README runs as it stands, in a folder with such files."""
-    blocks = [block.replace("\\\n", " ") for block in code("README.md", "shell")]
-    commands = [line for block in blocks for line in block.splitlines() if line.startswith("pkcs12kit ")]
-    assert {shlex.split(line)[1] for line in commands} >= {"build", "paths", "inspect"}
-    for line in commands:
-        done = subprocess.run(
-            [COMMAND, *shlex.split(line)[1:]], cwd=files.folder, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, ""), line
-    assert (files.folder / "server.p12").is_file()
+def test_readme_commands_run(after_demo):
+    """Each example of the command in the README runs as it stands, after the demo, and has nothing to warn about."""
+    prefix = ".venv/bin/pkcs12kit "
+    lines = [line for block in code("README.md", "shell") for line in block.replace("\\\n", " ").splitlines()]
+    commands = [shlex.split(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
+    assert {command for command, *_ in commands} == {"build", "inspect", "paths"}
+    for arguments in commands:
+        done = subprocess.run([COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), arguments
+    assert (after_demo / "server.p12").is_file()
 
 
-def test_readme_script_runs(files, tmp_path):
-    """The example of the library in the README runs as it stands."""
+def test_readme_script_runs(after_demo):
+    """The example of the library in the README runs as it stands, after the demo."""
     (script,) = code("README.md", "python")
     done = subprocess.run(
         [sys.executable, "-c", script],
-        cwd=files.folder,
+        cwd=after_demo,
         env=os.environ | {"P12_PASSWORD": "correct horse"},
         capture_output=True,
         text=True,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    data = (files.folder / "server.p12").read_bytes()
+    data = (after_demo / "server.p12").read_bytes()
     assert len(pkcs12kit.decode_pfx(data, password="correct horse").certificates) == 6
