@@ -11,8 +11,9 @@ import pytest
 from asn1crypto import core
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, pkcs12
 
+from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.errors import InputError, PfxPasswordError
+from pkcs12kit.errors import InputError, MalformedCertificateError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
@@ -262,10 +263,16 @@ class TestRejects:
         assert (len(pool), len(pool.rejects)) == (1, 1)
 
 
-def test_a_name_that_no_reader_decodes(chain):
-    """A commonName of type BIT STRING: the pool, which is indexed by names, does without that certificate."""
+def test_a_name_that_is_no_text(monkeypatch, chain):
+    """A commonName of type BIT STRING is kept as bytes; were it not readable, the pool would do without it alone."""
     certificate, _ = issue("Seed")
     nameless = der(certificate).replace(b"\x0c\x04Seed", b"\x03\x04\x00eed")
+    assert [str(found.subject) for found in load_certificates(nameless)] == ["CN=#030400656564"]
+
+    def refuse(_):
+        raise MalformedCertificateError("unreadable distinguished name")
+
+    monkeypatch.setattr(lenient, "read_name", refuse)
     pool = load_certificates(make_ber_pkcs7([der(chain[0]), nameless, der(chain[1])]))
     assert (len(pool), [reject.position for reject in pool.rejects]) == (2, [2])
 
