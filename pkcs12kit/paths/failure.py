@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 # A verdict for one of these reasons is about the certificate itself: no other path would change it.
 _OF_THE_CERTIFICATE_ALONE: Final = frozenset(
     {
-        FailureReason.UNSUPPORTED_ALGORITHM,
-        FailureReason.WEAK_ALGORITHM,
         FailureReason.NOT_YET_VALID,
         FailureReason.EXPIRED,
         FailureReason.NOT_A_CA,
@@ -25,6 +23,11 @@ _OF_THE_CERTIFICATE_ALONE: Final = frozenset(
         FailureReason.SERVER_NAME,
         FailureReason.POLICY_MAPPING,
     }
+)
+
+# A verdict for one of these is about the certificate and the issuer above it: another key of that name may mend it.
+_OF_THE_ISSUER_TOO: Final = frozenset(
+    {FailureReason.BAD_SIGNATURE, FailureReason.UNSUPPORTED_ALGORITHM, FailureReason.WEAK_ALGORITHM}
 )
 
 
@@ -43,6 +46,11 @@ class Failure:
     def of_the_certificate_alone(self) -> bool:
         """Whether the verdict would be the same in every other path through this certificate."""
         return self.reason in _OF_THE_CERTIFICATE_ALONE
+
+    @property
+    def of_the_issuer_too(self) -> bool:
+        """Whether the verdict would be the same in every other path through this certificate and the same issuer."""
+        return self.reason in _OF_THE_ISSUER_TOO
 
     def __str__(self) -> str:
         return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail} [{self.section}]"

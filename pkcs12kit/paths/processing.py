@@ -171,7 +171,7 @@ class _Search:
         """Never propose again what no other path could mend."""
         if failure.of_the_certificate_alone:
             search.exclude(failure.certificate)
-        elif failure.reason is FailureReason.BAD_SIGNATURE:
+        elif failure.of_the_issuer_too and failure.certificate in path.certificates:
             above = [*(certificate.node for certificate in path.certificates[1:]), path.trust_anchor.node]
             search.exclude_link(failure.certificate, above[path.certificates.index(failure.certificate)])
 

@@ -119,18 +119,20 @@ class _Validation:
     def _check_signature(self, certificate: Certificate) -> None:
         working = self._state.working_key
         section = "RFC 5280 section 6.1.3 (a)(1)"
-        policy = self._parameters.algorithm_policy
-        weakness = policy.weakness_of_signature(certificate, working.key) or policy.weakness_of_key(working.key)
-        if weakness:
-            self._fail(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
         verdict = self._memory.verdict(certificate, working.key, working.info, self._budget)
+        if verdict is SignatureVerdict.INVALID:
+            detail = f"its signature does not verify with the key of {self._state.working_issuer_name}"
+            self._fail(FailureReason.BAD_SIGNATURE, certificate, section, detail)
+        policy = self._parameters.algorithm_policy
+        weakness = policy.weakness_of_signature(certificate, working.key)
+        if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
+            weakness = f"signed with a weak key of {self._state.working_issuer_name}: {of_key}"
+        if weakness is not None:
+            self._fail(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
         if verdict is SignatureVerdict.UNSUPPORTED:
             algorithm = certificate.as_cryptography.signature_algorithm_oid.dotted_string
             detail = f"its signature algorithm {algorithm} cannot be checked here"
             self._fail(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, detail)
-        if verdict is SignatureVerdict.INVALID:
-            detail = f"its signature does not verify with the key of {self._state.working_issuer_name}"
-            self._fail(FailureReason.BAD_SIGNATURE, certificate, section, detail)
 
     def _check_validity(self, certificate: Certificate, section: str) -> None:
         failure = lapse(certificate, self._parameters.time, section)
