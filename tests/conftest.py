@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import subprocess
 from pathlib import Path
+from typing import Final
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
 SHARED = Path(__file__).parents[2] / "shared"
 
@@ -43,3 +48,38 @@ def require_tool():
         return str(found)
 
     return require
+
+
+_READERS: Final = {
+    # program: (how it lists a file, what a certificate's common name stands in)
+    "openssl": ("pkcs12 -in {file} -passin file:{password_file} -nokeys", r"^subject=.*?CN ?= ?(.*)$"),
+    "keytool": ("-list -v -storetype PKCS12 -keystore {file} -storepass:file {password_file}", r"^Owner: CN=([^,]*)"),
+    "pk12util": ("-l {file} -w {password_file}", r'Subject: "CN=([^",]*)'),
+    "certtool": ("--p12-info --inder --infile {file} --password {password}", ""),
+}
+
+
+@pytest.fixture(scope="session")
+def list_certificates(require_tool):
+    """Let a program of another maker open a PKCS#12 file: ``list_certificates("keytool", file, password_file)``.
+
+    It has to accept the password, and gives the common names of the certificates in the order of the file. Certtool
+    takes a password as an argument only, and prints the certificates without their names.
+    """
+
+    def list_them(program: str, file: Path, password_file: Path) -> list[str]:
+        arguments, pattern = _READERS[program]
+        password = password_file.read_text("utf-8").removesuffix("\n")
+        given = [part.format(file=file, password_file=password_file, password=password) for part in arguments.split()]
+        done = subprocess.run(
+            [require_tool(program), *given], capture_output=True, encoding="utf-8", check=False, timeout=60
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        if pattern:
+            return re.findall(pattern, done.stdout, re.MULTILINE)
+        printed = x509.load_pem_x509_certificates(done.stdout.encode())
+        return [
+            str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value) for certificate in printed
+        ]
+
+    return list_them

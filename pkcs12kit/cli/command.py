@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from pkcs12kit.errors import InputError, KeyMismatchError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
@@ -32,34 +29,43 @@ class Command(click.Command):
             raise type(error)(f"{given_by} {error}") from None
 
 
-def _inputs(ctx: click.Context) -> Iterator[tuple[str, str]]:
-    """List the options that were given, with each value that may name an input."""
-    for parameter in ctx.command.params:
-        value = ctx.params.get(parameter.name or "")
-        if isinstance(parameter, click.Option) and parameter.name != "output":
-            for item in value if isinstance(value, tuple) else (value,):
-                if isinstance(item, str):
-                    yield parameter.opts[0], item
+def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...]:
+    """List what was given for a parameter; nothing for what names no input."""
+    value = ctx.params.get(parameter.name or "")
+    if parameter.name == "output":
+        return ()
+    return value if isinstance(value, tuple) else (value,)
 
 
 def _option_of(ctx: click.Context, sentence: str) -> str | None:
     """Find the option whose value the sentence begins with; None where there is none, or no one alone."""
-    from pkcs12kit.sources.reading import name_of
-
-    options = set()
-    for option, value in _inputs(ctx):
-        name = name_of(value).rstrip("/")
-        if name and sentence.startswith(name) and sentence[len(name) :].startswith(_AFTER_A_NAME):
-            options.add(option)
+    options = {
+        parameter.opts[0]
+        for parameter in ctx.command.params
+        if isinstance(parameter, click.Option)
+        for value in _values(ctx, parameter)
+        if isinstance(value, str) and _begins_with(sentence, value)
+    }
     return options.pop() if len(options) == 1 else None
 
 
+def _begins_with(sentence: str, value: str) -> bool:
+    """Whether the sentence is about the input that ``value`` names."""
+    from pkcs12kit.sources.reading import name_of
+
+    try:
+        name = name_of(value).rstrip("/")
+    except InputError:  # text of several lines: no path, so it is named nowhere
+        return False
+    return bool(name) and sentence.startswith(name) and sentence[len(name) :].startswith(_AFTER_A_NAME)
+
+
 def _refuse_shared_standard_input(ctx: click.Context) -> None:
-    wanted = [option for option, value in _inputs(ctx) if value == _STANDARD_INPUT]
-    wanted += ["--password-stdin"] * bool(ctx.params.get("password_stdin"))
-    if ctx.params.get("file") == _STANDARD_INPUT:  # inspect's argument
-        wanted.append("FILE")
-    if ctx.params.get("certificate") == _STANDARD_INPUT and "--cert" not in wanted:  # paths' argument
-        wanted.append("CERT")
+    wanted = [
+        parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.metavar or "")
+        for parameter in ctx.command.params
+        for value in _values(ctx, parameter)
+        if value == _STANDARD_INPUT or (value is True and parameter.name == "password_stdin")
+    ]
     if len(wanted) > 1 and sorted(wanted) != ["--cert", "--key"]:  # one file may hold both
-        raise click.UsageError(f"standard input can be read for one thing, not for {' and '.join(wanted)}")
+        raise click.UsageError(f"standard input can be read for one thing, not for {' and '.join(wanted)}", ctx)

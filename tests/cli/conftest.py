@@ -1,0 +1,160 @@
+"""The command called in this process, with what holds for every call checked at every call; a lab to call it on."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pkcs12kit import lab
+from pkcs12kit.cli import main
+
+PASSWORD = "correct horse 42 battery"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one call gave: exit status, standard output, standard error."""
+
+    status: int
+    output: bytes
+    errors: str
+
+    @property
+    def text(self):
+        """Standard output as text."""
+        return self.output.decode("utf-8")
+
+    @property
+    def json(self):
+        """Standard output as the one JSON object that it has to be."""
+        value = json.loads(self.output)
+        assert isinstance(value, dict)
+        return value
+
+
+class Caller:
+    """Calls the command in this process. Whatever is called, no secret comes out and a failure writes nothing."""
+
+    def __init__(self, monkeypatch, capture, folder, secrets):
+        self.folder = folder
+        self.secrets = secrets
+        self._monkeypatch = monkeypatch
+        self._capture = capture
+
+    def __call__(self, *arguments, stdin=b""):
+        """Call ``pkcs12kit`` with these arguments."""
+        self._monkeypatch.setattr(sys, "argv", ["pkcs12kit", *map(str, arguments)])
+        if stdin is not None:
+            self._monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        before = snapshot(self.folder)
+        self._capture.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main()
+        output, errors = self._capture.readouterr()
+        status = end.value.code
+        for secret in self.secrets:
+            assert secret not in output + errors
+        if status != 0:
+            assert snapshot(self.folder) == before, "a call that failed wrote something"
+        assert b"Traceback" not in errors
+        return Outcome(status, output, errors.decode("utf-8"))
+
+
+def snapshot(folder):
+    """List what is in a folder, with what tells a file from another."""
+    return {
+        path: (path.lstat().st_ino, path.lstat().st_size, path.lstat().st_mtime_ns)
+        for path in sorted(folder.rglob("*"))
+        if not path.is_dir()
+    }
+
+
+def forms_of(secret):
+    """Give the forms in which bytes could come out: themselves, hexadecimal, decimal, and base64 at each alignment."""
+    yield secret
+    yield secret.hex().encode()
+    yield str(int.from_bytes(secret)).encode()
+    for shift in range(3):
+        yield base64.b64encode(secret[shift : shift + (len(secret) - shift) // 3 * 3])
+
+
+def secrets_of(private_key, *passwords):
+    """Give what must never come out: the private value of an EC key, its encodings, and passwords."""
+    yield from forms_of(private_key.private_numbers().private_value.to_bytes(32))
+    pem = private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    yield from pem.splitlines()[1:3]
+    for password in passwords:
+        yield from forms_of(password.encode("utf-8"))
+        yield from forms_of(password.encode("utf-16-be"))
+
+
+@pytest.fixture(scope="session")
+def replica():
+    """The Federal PKI's shape, with quick keys."""
+    return lab.make_replica(key_type=lab.KeyType.EC_P256)
+
+
+@pytest.fixture(scope="session")
+def files(replica, tmp_path_factory):
+    """The replica as files: to read, never to write to."""
+    return replica.write(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The current folder: an empty one."""
+    path = tmp_path / "current"
+    path.mkdir()
+    monkeypatch.chdir(path)
+    return path
+
+
+@pytest.fixture
+def call(monkeypatch, capsysbinary, folder, replica):
+    """Call the command in the current folder: ``call("paths", certificate, ...)``."""
+    for variable in ("NO_COLOR", "FORCE_COLOR", "TERM", "COLUMNS"):
+        monkeypatch.delenv(variable, raising=False)
+    return Caller(monkeypatch, capsysbinary, folder, tuple(secrets_of(replica.server.private_key, PASSWORD)))
+
+
+@pytest.fixture
+def password_file(tmp_path):
+    """A file with the password in it."""
+    path = tmp_path / "password.txt"
+    path.write_text(f"{PASSWORD}\n", "utf-8")
+    return path
+
+
+@pytest.fixture
+def build(call, files, password_file):
+    """Call ``pkcs12kit build`` on the lab; ``key=None`` leaves an option out, any other value replaces it."""
+
+    def call_build(*more, stdin=b"", **changed):
+        options = {
+            "key": files.key,
+            "cert": files.certificate,
+            "certs": files.certificates,
+            "anchor": files.trust_anchor,
+            "out": "server.p12",
+            "password_file": password_file,
+        } | changed
+        given = [(f"--{name.replace('_', '-')}", value) for name, value in options.items() if value is not None]
+        return call("build", *(part for pair in given for part in pair), *more, stdin=stdin)
+
+    return call_build
+
+
+def run_environment(**more):
+    """Give the environment for a process of its own that finds the same pkcs12kit as this one."""
+    import pkcs12kit
+
+    source = str(Path(pkcs12kit.__file__).parents[1])
+    return os.environ | {"PYTHONPATH": source} | more
