@@ -36,6 +36,11 @@ class CertificationPath:
         """The certificate that the path is for, an end-entity or a CA."""
         return self.certificates[0]
 
+    @property
+    def issuers(self) -> tuple[Certificate | TrustAnchor, ...]:
+        """Who issued each of the certificates: the next one, and for the last the trust anchor."""
+        return (*self.certificates[1:], self.trust_anchor)
+
     @cached_property
     def expires(self) -> datetime:
         """When the first of its certificates expires, the anchor's among them; timezone-aware."""

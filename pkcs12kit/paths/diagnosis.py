@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError
-from pkcs12kit.paths.discovery import CandidateSearch
+from pkcs12kit.paths.discovery import CandidateSearch, may_have_signed
 from pkcs12kit.paths.failure import Failure
 from pkcs12kit.paths.graph import key_identifiers_differ
 from pkcs12kit.paths.report import RejectedPath
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
@@ -38,11 +39,11 @@ def near_paths(
     """Paths that reach an anchor only through certificates that discovery does not follow, the latest to lapse first.
 
     At most five; each with every certificate of it that is expired, not yet valid, or no CA's though it would have to
-    be. Nothing else of them is checked.
+    be. Beside that only their signatures are checked.
     """
     search = CandidateSearch(target, pool, trust_anchors, usable=lambda _: True, budget=budget)
     try:
-        for path in islice(search, _CLOSEST):
+        for path in islice(_signed(search, budget), _CLOSEST):
             first, *issuers = path.with_anchor
             failures = [lapse(first, time), *(not_followed(issuer, time) for issuer in issuers)]
             found = tuple(filter(None, failures))
@@ -50,6 +51,17 @@ def near_paths(
                 yield RejectedPath(certificates=path.certificates, failures=found)
     except BudgetExhaustedError:
         return
+
+
+def _signed(search: CandidateSearch, budget: Budget) -> Iterator[CertificationPath]:
+    """Keep the candidates in which each certificate is signed by the next."""
+    for path in search:
+        for certificate, issuer in zip(path.certificates, path.issuers, strict=True):
+            if not may_have_signed(issuer, certificate, budget):
+                search.exclude_link(certificate, issuer.node)
+                break
+        else:
+            yield path
 
 
 def not_followed(certificate: Certificate, time: datetime) -> Failure | None:

@@ -66,6 +66,7 @@ class CandidateSearch:
         self.graph = CertificationGraph(target, pool, trust_anchors, usable=usable, budget=budget)
         self._budget = budget
         self._excluded: set[Certificate] = set()
+        self._excluded_anchors: set[Node] = set()
         self._excluded_links: set[tuple[Certificate, Node]] = set()
         self._order = count()
         self._waiting: list[tuple[tuple[object, ...], int, _Partial | CertificationPath]] = []
@@ -78,6 +79,10 @@ class CandidateSearch:
     def exclude_link(self, certificate: Certificate, issuer: Node) -> None:
         """Go no longer from a certificate to this issuer, whose key did not sign it."""
         self._excluded_links.add((certificate, issuer))
+
+    def exclude_trust_anchor(self, anchor: TrustAnchor) -> None:
+        """End no longer at an anchor."""
+        self._excluded_anchors.add(anchor.node)
 
     def __iter__(self) -> Iterator[CertificationPath]:
         while self._waiting:
@@ -122,20 +127,25 @@ class CandidateSearch:
             return False
         if not key_identifiers_differ(certificate, issuer):
             return True
-        try:
-            key = WorkingKey.of(issuer)
-        except MalformedCertificateError:
-            return False
-        verdict = REMEMBERED.verdict(certificate, key.key, key.info, self._budget)
-        return verdict is not SignatureVerdict.INVALID
+        return may_have_signed(issuer, certificate, self._budget)
 
     def _is_excluded(self, found: _Partial | CertificationPath) -> bool:
         certificates = found.certificates
         if not self._excluded.isdisjoint(certificates):
             return True
+        if isinstance(found, CertificationPath) and found.trust_anchor.node in self._excluded_anchors:
+            return True
         if not self._excluded_links:
             return False
-        above = [certificate.node for certificate in certificates[1:]]
-        if isinstance(found, CertificationPath):
-            above.append(found.trust_anchor.node)
-        return any(link in self._excluded_links for link in zip(certificates, above, strict=False))
+        issuers = found.issuers if isinstance(found, CertificationPath) else certificates[1:]
+        links = ((lower, issuer.node) for lower, issuer in zip(certificates, issuers, strict=False))
+        return any(link in self._excluded_links for link in links)
+
+
+def may_have_signed(issuer: Certificate | TrustAnchor, certificate: Certificate, budget: Budget) -> bool:
+    """Whether the signature verifies with the issuer's key, or cannot be checked by that key alone."""
+    try:
+        key = WorkingKey.of(issuer)
+    except MalformedCertificateError:
+        return True  # it may inherit parameters (RFC 5280 section 6.1.4 (e)); validation will tell
+    return REMEMBERED.verdict(certificate, key.key, key.info, budget) is not SignatureVerdict.INVALID

@@ -169,11 +169,13 @@ class _Search:
 
     def _learn(self, search: CandidateSearch, path: CertificationPath, failure: Failure) -> None:
         """Never propose again what no other path could mend."""
-        if failure.of_the_certificate_alone:
+        if failure.certificate == path.trust_anchor.certificate:
+            search.exclude_trust_anchor(path.trust_anchor)
+        elif failure.of_the_certificate_alone:
             search.exclude(failure.certificate)
-        elif failure.of_the_issuer_too and failure.certificate in path.certificates:
-            above = [*(certificate.node for certificate in path.certificates[1:]), path.trust_anchor.node]
-            search.exclude_link(failure.certificate, above[path.certificates.index(failure.certificate)])
+        elif failure.of_the_issuer_too:
+            issuer = path.issuers[path.certificates.index(failure.certificate)]
+            search.exclude_link(failure.certificate, issuer.node)
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
         return Failure(
