@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -59,12 +61,19 @@ def command(folder: str) -> None:
     shown = {
         name: harmless(path) for name, path in (("file", output), ("password", password_file), ("lab", files.folder))
     }
+    program = harmless(_as_called())
     click.echo(
         f"\nThe password is in {shown['password']}. Try:\n"
-        f"  pkcs12kit inspect {shown['file']} --password-file {shown['password']}\n"
+        f"  {program} inspect {shown['file']} --password-file {shown['password']}\n"
         f"  openssl pkcs12 -in {shown['file']} -nokeys -info -passin file:{shown['password']}\n"
-        f"  pkcs12kit paths {shown['lab']}/server.pem --certs {shown['lab']}/certs --anchor {harmless(anchor)} --all"
+        f"  {program} paths {shown['lab']}/server.pem --certs {shown['lab']}/certs --anchor {harmless(anchor)} --all"
     )
+
+
+def _as_called() -> Path:
+    """Say how to call the command again: by its name alone where the shell finds it, else as it was called now."""
+    name, called = Path("pkcs12kit"), Path(sys.argv[0])
+    return called if called.name == name.name and shutil.which(name) is None else name
 
 
 def _refuse_files_of_others(root: Path, *files: Path) -> None:
