@@ -14,7 +14,7 @@ import pytest
 import pkcs12kit
 
 PROJECT = Path(__file__).parents[1]
-COMMAND = Path(sys.executable).with_name("pkcs12kit")
+COMMAND = [sys.executable, "-m", "pkcs12kit"]
 # Public names that are modules, and where the API page describes them.
 MODULES = {
     "algorithms": "pkcs12kit.paths.validation.algorithms",
@@ -54,7 +54,7 @@ def test_every_failure_reason_is_explained():
 def after_demo(tmp_path_factory):
     """A folder in which ``demo`` ran, as the README's first command leaves it."""
     folder = tmp_path_factory.mktemp("readme")
-    subprocess.run([COMMAND, "demo"], cwd=folder, capture_output=True, check=True)
+    subprocess.run([*COMMAND, "demo"], cwd=folder, capture_output=True, check=True)
     return folder
 
 
@@ -65,7 +65,7 @@ def test_readme_commands_run(after_demo):
     commands = [shlex.split(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
     assert {command for command, *_ in commands} == {"build", "inspect", "paths"}
     for arguments in commands:
-        done = subprocess.run([COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
+        done = subprocess.run([*COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (arguments, done.stderr)
         assert "warning:" not in done.stderr
     assert (after_demo / "server.p12").is_file()
