@@ -34,7 +34,13 @@ def _issue(issuer, number, link, *, last):
     subject = lab.Authority.create(name, private_key=key, validity=lab.Validity.around(AT))
     if "only" in link:
         public_key = subject.private_key.public_key()
-        certificate = issuer.issue(name, public_key, extensions=link["only"], validity=link.get("validity"))
+        certificate = issuer.issue(
+            name,
+            public_key,
+            extensions=link["only"],
+            validity=link.get("validity"),
+            serial_number=link.get("serial_number"),
+        )
     elif issues_ca:
         certificate = issuer.issue_ca(
             subject,
