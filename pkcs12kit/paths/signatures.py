@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ed25519
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+    from cryptography.x509 import ObjectIdentifier
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.budget import Budget
@@ -103,6 +106,8 @@ def _verify(certificate: Certificate, key: CertificatePublicKeyTypes) -> None:
         cast("ed25519.Ed25519PublicKey", key).verify(signature, signed)
         return
     parameters, digest = reading.signature_algorithm_parameters, reading.signature_hash_algorithm
+    if parameters is None and digest is not None:
+        parameters = _of_old_algorithm(reading.signature_algorithm_oid, digest)
     match key, parameters:
         case rsa.RSAPublicKey(), padding.PKCS1v15() | padding.PSS() if digest is not None:
             key.verify(signature, signed, parameters, digest)
@@ -112,3 +117,10 @@ def _verify(certificate: Certificate, key: CertificatePublicKeyTypes) -> None:
             key.verify(signature, signed, digest)
         case _:
             raise InvalidSignature
+
+
+def _of_old_algorithm(algorithm: ObjectIdentifier, digest: hashes.HashAlgorithm) -> padding.PKCS1v15 | ec.ECDSA | None:
+    """Complete what pyca/cryptography gives no parameters for: RSA with MD5 and ECDSA with SHA-1."""
+    if algorithm == SignatureAlgorithmOID.RSA_WITH_MD5:
+        return padding.PKCS1v15()
+    return ec.ECDSA(digest) if algorithm == SignatureAlgorithmOID.ECDSA_WITH_SHA1 else None
