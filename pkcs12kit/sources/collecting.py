@@ -54,10 +54,6 @@ _SEQUENCE: Final = b"\x30"
 _PADDING: Final = b" \t\r\n\v\f\x00"
 
 
-class _PoolFullError(LimitExceededError):
-    """Too many certificates: the one limit that ends everything, not only the source that reached it."""
-
-
 @dataclass(slots=True, kw_only=True)
 class _Place:
     """Where reading is: the name for messages, the last position in it, how deep it lies, its archive's budget."""
@@ -125,8 +121,6 @@ class Collector:
         certificates, rejects = len(self.certificates), len(self.rejects)
         try:
             found = self._content(place, data)
-        except _PoolFullError:
-            raise
         except InputError as error:
             self._reject(place, _without_name(place.name, error))
             return
@@ -265,8 +259,9 @@ class Collector:
         self._count()
 
     def _count(self) -> None:
+        """Hold the one limit that ends everything: noting it as a reject meets it again."""
         if len(self.certificates) + len(self.rejects) > self._limits.certificates:
-            raise _PoolFullError(f"more than {self._limits.certificates:,} certificates (limits.certificates)")
+            raise LimitExceededError(f"more than {self._limits.certificates:,} certificates (limits.certificates)")
 
     def _descend(self, place: _Place) -> None:
         if place.depth >= self._limits.nesting:

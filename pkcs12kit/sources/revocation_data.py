@@ -35,9 +35,11 @@ def load_ocsp_responses(*sources: Source, limits: Limits = DEFAULT_LIMITS) -> tu
 def _load(sources: tuple[Source, ...], wanted: Kind, limits: Limits) -> tuple[bytes, ...]:
     found: dict[bytes, None] = {}
     for source in sources:
-        of_source = [der for data in _contents(source, limits) for der in _of_kind(data, wanted)]
+        others: dict[str, None] = {}
+        of_source = [der for data in _contents(source, limits) for der in _of_kind(data, wanted, others)]
         if not of_source:
-            raise InputError(f"{name_of(source)}: expected {wanted.value}, found none")
+            instead = "no file with any" if is_folder(source) else " and ".join(others)
+            raise InputError(f"{name_of(source)}: expected {wanted.value}, found {instead}")
         found.update(dict.fromkeys(of_source))
     return tuple(found)
 
@@ -51,9 +53,12 @@ def _contents(source: Source, limits: Limits) -> Iterator[bytes]:
             yield read_source(file.path, limits)
 
 
-def _of_kind(data: bytes, wanted: Kind) -> Iterator[bytes]:
+def _of_kind(data: bytes, wanted: Kind, others: dict[str, None]) -> Iterator[bytes]:
+    """Give what is of one kind; say in ``others`` what else there is."""
     kind = sniff(data)
-    if kind is wanted:
-        yield data
-    elif kind is Kind.PEM:
-        yield from (block.content for block in pem_blocks(data) if block.kind is wanted)
+    parts = ((block.kind, block.content) for block in pem_blocks(data)) if kind is Kind.PEM else [(kind, data)]
+    for kind_of_part, content in parts:
+        if kind_of_part is wanted:
+            yield content
+        else:
+            others[kind_of_part.value] = None
