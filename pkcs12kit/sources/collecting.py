@@ -251,17 +251,19 @@ class Collector:
             return
         place.position += 1
         self.certificates.append(certificate)
-        self._count()
+        self._count(place)
 
     def _reject(self, place: _Place, reason: str) -> None:
         place.position += 1
         self.rejects.append(Reject(source=place.name, position=place.position, reason=reason))
-        self._count()
+        self._count(place)
 
-    def _count(self) -> None:
+    def _count(self, place: _Place) -> None:
         """Hold the one limit that ends everything: noting it as a reject meets it again."""
         if len(self.certificates) + len(self.rejects) > self._limits.certificates:
-            raise LimitExceededError(f"more than {self._limits.certificates:,} certificates (limits.certificates)")
+            raise LimitExceededError(
+                f"{place.name}: more than {self._limits.certificates:,} certificates (limits.certificates)"
+            )
 
     def _descend(self, place: _Place) -> None:
         if place.depth >= self._limits.nesting:
