@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from pkcs12kit.cli.command import Command
+
+if TYPE_CHECKING:
+    from pkcs12kit.lab import Replica
 
 
 @click.command(
@@ -26,7 +31,21 @@ def command(folder: str, server_name: str) -> None:
     is what. A folder that holds anything but an earlier lab is refused.
     """
     from pkcs12kit.display.harmless import harmless
-    from pkcs12kit.lab import make_replica
 
-    files = make_replica(server_name=server_name).write(folder)
+    files = _make_replica(server_name).write(folder)
     click.echo(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} says what is what and how to build from it.")
+
+
+def _make_replica(server_name: str) -> Replica:
+    """Make it, or say why no certificate can be for a server of that name."""
+    from pkcs12kit.lab import make_replica
+    from pkcs12kit.paths.validation.server_name import mismatch
+
+    try:
+        replica = make_replica(server_name=server_name)
+        fault = mismatch(replica.server.certificate, server_name)
+    except ValueError as error:
+        fault = str(error)
+    if fault is not None:
+        raise click.BadParameter(f"no certificate can be for {server_name!r}: {fault}", param_hint="--server-name")
+    return replica

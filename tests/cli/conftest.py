@@ -6,7 +6,11 @@ import base64
 import io
 import json
 import os
+import pty
+import select
+import subprocess
 import sys
+import termios
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -158,3 +162,75 @@ def run_environment(**more):
 
     source = str(Path(pkcs12kit.__file__).parents[1])
     return os.environ | {"PYTHONPATH": source} | more
+
+
+class Terminal:
+    """``pkcs12kit`` in a process of its own, at a terminal of 100 columns that this end types at and reads."""
+
+    _LAUNCH = (
+        "import fcntl, sys, termios\n"
+        "fcntl.ioctl(0, termios.TIOCSCTTY, 0)\n"  # so that what is typed can interrupt
+        "from pkcs12kit.cli import main\n"
+        "main()"
+    )
+
+    def __init__(self, *arguments, **environment):
+        self._end, child = pty.openpty()
+        termios.tcsetwinsize(child, (40, 100))
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", self._LAUNCH, *map(str, arguments)],
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            start_new_session=True,
+            env=run_environment(**{"TERM": "xterm-256color"} | environment),
+        )
+        os.close(child)
+        self.shown = ""
+        self._read_to = 0
+
+    def expect(self, text):
+        """Wait until ``text`` is shown after what was expected before."""
+        while text not in self.shown[self._read_to :]:
+            assert self._read(), f"{text!r} never came: {self.shown!r}"
+        self._read_to = self.shown.index(text, self._read_to) + len(text)
+
+    def type(self, keys):
+        """Type ``keys``; the character 3 is Ctrl-C."""
+        os.write(self._end, keys.encode())
+
+    def finish(self):
+        """Wait for the end and give the exit status."""
+        while self._read():
+            pass
+        return self._process.wait(30)
+
+    def close(self):
+        """End the process where it has not ended."""
+        self._process.kill()
+        self._process.wait()
+        os.close(self._end)
+
+    def _read(self):
+        ready, _, _ = select.select([self._end], [], [], 30)
+        assert ready, f"nothing more came: {self.shown!r}"
+        try:
+            data = os.read(self._end, 65536)
+        except OSError:  # Linux says so when the other end is closed
+            return False
+        self.shown += data.decode("utf-8", "replace")
+        return bool(data)
+
+
+@pytest.fixture
+def terminal(folder):  # noqa: ARG001 - the process starts in it
+    """Start the command at a terminal: ``terminal("build", ...)``."""
+    started = []
+
+    def start(*arguments, **environment):
+        started.append(Terminal(*arguments, **environment))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.close()

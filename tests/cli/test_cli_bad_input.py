@@ -1,0 +1,203 @@
+"""Bad input, whatever it is and by whichever option it comes: one sentence, exit status 2, nothing written.
+
+That nothing is written, no traceback is shown and no secret comes out, the fixture ``call`` checks at every call.
+"""
+
+from __future__ import annotations
+
+import random
+import zipfile
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
+
+from pkcs12kit.limits import MIB
+
+
+def _key(replica):
+    return replica.server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _encrypted_key(replica, form=PrivateFormat.PKCS8):
+    return replica.server.private_key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"the right one"))
+
+
+def _request(replica):
+    builder = x509.CertificateSigningRequestBuilder(replica.server.certificate.as_cryptography.subject)
+    return builder.sign(replica.server.private_key, hashes.SHA256()).public_bytes(Encoding.PEM)
+
+
+MAKERS = {
+    # name of the file: (what is in it, what the sentence calls it where a certificate was expected)
+    "empty.pem": (lambda _: b"", "nothing: it is empty"),
+    "truncated.pem": (lambda r: r.server.certificate.to_pem().encode()[:600], "cut short: its END line is missing"),
+    "truncated.cer": (lambda r: r.server.certificate.der[:-40], "ASN.1 data that is cut short"),
+    "noise.bin": (lambda _: b"\xff" + random.Random(1).randbytes(5000), "binary data"),  # noqa: S311
+    "words.txt": (lambda _: b"Please find the certificate attached.\n", "text without a PEM block"),
+    "portal.html": (lambda _: b"<!DOCTYPE html><title>Sign in</title>", "an HTML page"),
+    "server.key": (_key, "a private key"),
+    "encrypted.key": (_encrypted_key, "an encrypted private key"),
+    "server.csr": (_request, "a certificate request (CSR)"),
+    "ca.crl": (lambda r: r.crls[0].der, "a certificate revocation list (CRL)"),
+}
+CERTIFICATE_OPTIONS = ("cert", "certs", "anchor")
+
+
+@pytest.fixture
+def given(folder, replica):
+    """Put every kind of bad input into the current folder."""
+    for name, (make, _) in MAKERS.items():
+        (folder / name).write_bytes(make(replica))
+
+
+def refused(outcome, beginning, found):
+    """Check for the one sentence on standard error; exit status 2."""
+    assert outcome.status == 2
+    assert outcome.output == b""
+    assert outcome.errors.startswith(f"error: {beginning}: ")
+    assert found in outcome.errors
+    assert outcome.errors.count("\n") == 1
+
+
+@pytest.mark.usefixtures("given")
+class TestEachKind:
+    """Every kind by every option: the sentence names the option, the file and what was found in it."""
+
+    @pytest.mark.parametrize("name", MAKERS)
+    def test_where_a_certificate_was_expected(self, build, name):
+        """``--cert``, ``--certs`` and ``--anchor``."""
+        for option in CERTIFICATE_OPTIONS:
+            refused(build(**{option: name}), f"--{option} {name}", MAKERS[name][1])
+
+    @pytest.mark.parametrize("name", MAKERS)
+    def test_as_target_of_paths(self, call, files, name):
+        """The argument needs no option's name."""
+        refused(call("paths", name, "--anchor", files.trust_anchor), name, MAKERS[name][1])
+
+    @pytest.mark.parametrize("name", [name for name in MAKERS if not name.endswith(".key")])
+    def test_where_a_key_was_expected(self, build, name):
+        """``--key``: what was found instead; a truncated certificate is 'of another kind'."""
+        found = "a PEM block of another kind" if name == "truncated.pem" else MAKERS[name][1]
+        refused(build(key=name), f"--key {name}", found)
+
+    @pytest.mark.parametrize("name", MAKERS)
+    def test_where_a_pkcs12_was_expected(self, build, call, name):
+        """``--pkcs12``, and the argument of ``inspect``."""
+        refused(build(key=None, cert=None, pkcs12=name), f"--pkcs12 {name}", "expected a PKCS#12 file, found ")
+        refused(call("inspect", name), name, "expected a PKCS#12 file, found ")
+
+    @pytest.mark.parametrize("name", [name for name in MAKERS if name != "ca.crl"])
+    def test_where_a_crl_or_an_ocsp_response_was_expected(self, build, name):
+        """``--crl`` and ``--ocsp``."""
+        refused(build(crl=name), f"--crl {name}", "expected a certificate revocation list (CRL), found ")
+        refused(build(ocsp=name), f"--ocsp {name}", "expected an OCSP response, found ")
+
+    def test_with_json_standard_output_stays_empty(self, build):
+        """An object on standard output is an answer; that an input cannot be read is none."""
+        refused(build("--json", cert="empty.pem"), "--cert empty.pem", "nothing: it is empty")
+
+
+class TestKeys:
+    """Encrypted keys without their password, and keys that are none."""
+
+    @pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+    def test_encrypted_with_no_or_the_wrong_password(self, build, folder, replica, form, tmp_path):
+        """Both are said, and the right one opens it. Without a terminal nobody is asked."""
+        (folder / "enc.key").write_bytes(_encrypted_key(replica, form))
+        wrong, right = tmp_path / "wrong.txt", tmp_path / "right.txt"
+        wrong.write_text("this is the wrong one")
+        right.write_text("the right one\r\n")
+        refused(build(key="enc.key"), "--key enc.key", "the private key is encrypted, and no password was given")
+        outcome = build(key="enc.key", key_password_file=wrong)
+        refused(outcome, "--key enc.key", "the password does not open the private key")
+        assert "wrong one" not in outcome.errors
+        assert build(key="enc.key", key_password_file=right).status == 0
+
+    def test_damaged(self, build, folder, replica):
+        """A key that is cut short is said to be, and nothing of it is shown."""
+        pem = _key(replica)
+        (folder / "cut.key").write_bytes(pem[:150])
+        refused(build(key="cut.key"), "--key cut.key", "cut short")
+
+
+class TestSizeAndShape:
+    """What asks for more work than it is worth is refused before the work is done."""
+
+    def test_a_file_of_one_gibibyte(self, build, call, folder):
+        """Its size is looked at first; the sentence has the limit and its name."""
+        with (folder / "giant.pem").open("wb") as stream:
+            stream.truncate(1024 * MIB)
+        for option in ("key", *CERTIFICATE_OPTIONS, "crl"):
+            refused(build(**{option: "giant.pem"}), f"--{option} giant.pem", "larger than 67,108,864 bytes")
+        refused(call("inspect", "giant.pem"), "giant.pem", "larger than 67,108,864 bytes (limits.input_bytes)")
+
+    def test_a_zip_bomb(self, build, folder):
+        """It is unpacked up to the limit and no further, in memory."""
+        with zipfile.ZipFile(folder / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            for number in range(3):
+                archive.writestr(f"{number}.pem", bytes(60 * MIB))
+        refused(build(certs="bomb.zip"), "--certs bomb.zip", "unpacks to more than 134,217,728 bytes")
+
+    def test_a_zip_entry_that_leaves_its_folder(self, build, folder, files):
+        """``../`` is refused though nothing is ever unpacked to disk: such an archive is made to harm."""
+        for name in ("../escaped.pem", "/etc/escaped.pem", "a/../../escaped.pem"):
+            with zipfile.ZipFile(folder / "slip.zip", "w") as archive:
+                archive.writestr(name, files.bundle.read_bytes())
+            refused(build(certs="slip.zip"), "--certs slip.zip", "named to land outside its folder")
+
+    def test_files_that_are_not_there(self, build, call, files):
+        """By every option; a folder where a file was expected."""
+        for option in ("key", *CERTIFICATE_OPTIONS, "crl", "ocsp", "password_file", "key_password_file"):
+            shown = option.replace("_", "-")
+            refused(build(**{option: "nowhere.pem"}), f"--{shown} nowhere.pem", "no such file or directory")
+        refused(build(key=files.folder), f"--key {files.folder}", "a folder, where a file was expected")
+        refused(call("inspect", "nowhere.p12"), "nowhere.p12", "no such file or directory")
+
+    def test_an_empty_folder(self, build, folder):
+        """It was given for the certificates in it."""
+        (folder / "cas").mkdir()
+        refused(build(certs="cas"), "--certs cas", "found an empty folder")
+        refused(build(certs="cas/"), "--certs cas/", "found an empty folder")
+
+    def test_a_member_of_a_folder_that_cannot_be_read(self, build, folder, files):
+        """It is a warning where others can be, and the path is found."""
+        (folder / "cas").mkdir()
+        (folder / "cas" / "a.pem").write_bytes(files.bundle.read_bytes())
+        (folder / "cas" / "b.p7b").write_bytes(b"\x30\x82\x10\x00\x06\x09")
+        outcome = build(certs="cas")
+        assert outcome.status == 0
+        assert outcome.errors.startswith("warning: cas/b.p7b: ")
+        assert outcome.errors.count("\n") == 1
+
+    def test_several_certificates_where_one_is_meant(self, call, files):
+        """``paths`` asks which one."""
+        outcome = call("paths", files.bundle, "--anchor", files.trust_anchor)
+        refused(outcome, files.bundle, "put the one that is meant into a file of its own")
+
+    def test_options_with_the_same_file(self, build, folder):
+        """Where two options name it, the sentence does not guess which."""
+        (folder / "empty.pem").touch()
+        outcome = build(certs="empty.pem", anchor="empty.pem")
+        refused(outcome, "empty.pem", "nothing: it is empty")
+
+    def test_a_name_that_begins_like_another(self, build, folder, replica):
+        """``--cert a.pem`` is not blamed for ``--anchor a.pem.old``."""
+        (folder / "a.pem").write_text(replica.server.certificate.to_pem())
+        (folder / "a.pem.old").touch()
+        refused(build(cert="a.pem", anchor="a.pem.old"), "--anchor a.pem.old", "nothing: it is empty")
+
+    def test_text_given_as_a_path(self, build, replica):
+        """A key pasted where a path belongs is not echoed."""
+        outcome = build(key=_key(replica).decode())
+        assert outcome.status == 2
+        assert "give contents as bytes" in outcome.errors
+
+
+def test_hostile_file_names(build, folder):
+    """A file name cannot steer the terminal either."""
+    name = "\x1b[2J\u202e.pem"
+    (folder / name).touch()
+    outcome = build(anchor=name)
+    refused(outcome, r"--anchor \x1b[2J\u202e.pem", "nothing: it is empty")

@@ -1,0 +1,357 @@
+"""What holds for every command: help, usage, exit status, streams, colours, hostile names, interruptions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import traceback
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from pkcs12kit import lab
+from pkcs12kit.cli import main
+
+from .conftest import PASSWORD, run_environment, snapshot
+
+COMMANDS = ("build", "demo", "inspect", "lab", "paths")
+ESCAPE = "\x1b"
+
+
+def run(*arguments, cwd, program=(sys.executable, "-m", "pkcs12kit"), **environment):
+    """Run it in a process of its own."""
+    return subprocess.run(
+        [*program, *map(str, arguments)], cwd=cwd, env=run_environment(**environment), capture_output=True, check=False
+    )
+
+
+class TestHelp:
+    """Every command explains itself."""
+
+    def test_list_of_commands(self, call):
+        """All five, with a sentence each, and where to start."""
+        outcome = call("--help")
+        assert (outcome.status, outcome.errors) == (0, "")
+        for name in COMMANDS:
+            assert re.search(rf"^  {name}  +[A-Z]", outcome.text, re.MULTILINE)
+        assert "Exit status: 0 yes, 1 the answer is no" in " ".join(outcome.text.split())
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_examples_stand_as_written(self, call, name):
+        """Each has examples, a line each, that name only options that there are."""
+        text = call(name, "-h").text
+        assert "\\b" not in text
+        options, _, examples = text.partition("\n  Examples:\n")
+        examples = examples.replace("\\\n", " ")
+        lines = examples.strip().splitlines()
+        assert lines
+        for line in lines:
+            assert line.split()[:2] == ["pkcs12kit", name]
+            for option in re.findall(r"--[a-z0-9-]+", line):
+                assert re.search(rf"^  (-\w, )?{option}\b", options, re.MULTILINE)
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_every_option_is_explained(self, name):
+        """No option without a sentence."""
+        import click
+
+        from pkcs12kit.cli import cli
+
+        command = cli.get_command(click.Context(cli), name)
+        for parameter in command.params:
+            if isinstance(parameter, click.Option):
+                assert parameter.help
+                assert parameter.help.endswith(".")
+
+    def test_the_contracts_options(self, call):
+        """ARCHITECTURE's options of the commands that are there."""
+        text = call("build", "--help").text
+        for option in (
+            *("--key", "--cert", "--certs", "--anchor", "--out", "--at", "--server-name", "--policy", "--profile"),
+            *("--password-file", "--password-env", "--password-stdin", "--key-password-file", "--no-anchor"),
+            *("--friendly-name", "--crl", "--json", "--certs-only"),
+        ):
+            assert f"  {option} " in text
+        assert "--password " not in text
+
+    def test_version(self, call):
+        """The name and the version, which only an installed package has."""
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            expected = version("pkcs12kit")
+        except PackageNotFoundError:
+            pytest.skip("pkcs12kit is not installed here")
+        assert call("--version").text == f"pkcs12kit, version {expected}\n"
+
+
+class TestUsage:
+    """Exit status 2 and a hint."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (["nothing"], "No such command 'nothing'"),
+            (["paths", "--nothing"], "No such option"),
+            (["paths", "a.pem"], "Missing option '--anchor'"),
+            (["inspect", "a.p12", "b.p12"], "unexpected extra argument"),
+        ],
+    )
+    def test_refused(self, call, arguments, sentence):
+        """The sentence says what is wrong, and where help is."""
+        outcome = call(*arguments)
+        assert outcome.status == 2
+        assert sentence in outcome.errors
+        assert "--help' for help" in outcome.errors
+        assert outcome.output == b""
+
+
+class TestProcess:
+    """As a process of its own."""
+
+    def test_python_m(self, files, folder):
+        """``python -m pkcs12kit``: results on standard output, nothing else there."""
+        given = ("--certs", files.certificates, "--anchor", files.trust_anchor)
+        done = run("paths", files.certificate, *given, "--json", cwd=folder)
+        assert (done.returncode, done.stderr) == (0, b"")
+        assert len(json.loads(done.stdout)["paths"]) == 1
+
+    def test_exit_statuses(self, files, folder, password_file):
+        """0, 1 and 2, each with its stream."""
+        given = ("--key", files.key, "--cert", files.certificate, "--anchor", files.trust_anchor)
+        given = ("build", *given, "--password-file", password_file, "--out", "s.p12")
+        no = run(*given, cwd=folder)
+        assert (no.returncode, no.stdout) == (1, b"")
+        assert b"\nhint: no --certs given: " in no.stderr
+        bad = run(*given, "--certs", "nowhere", cwd=folder)
+        assert (bad.returncode, bad.stdout) == (2, b"")
+        assert bad.stderr == b"error: --certs nowhere: no such file or directory\n"
+        assert list(folder.iterdir()) == []
+        yes = run(*given, "--certs", files.bundle, cwd=folder)
+        assert (yes.returncode, yes.stderr) == (0, b"")
+
+    def test_reader_that_goes_away(self, files, folder):
+        """``pkcs12kit paths ... | head -1`` ends without a traceback."""
+        given = f"paths {files.certificate} --certs {files.certificates} --anchor {files.trust_anchor} --all --json"
+        script = f"'{sys.executable}' -m pkcs12kit {given} | head -1"
+        done = run("-c", script, cwd=folder, program=("sh",))
+        assert done.stdout == b"{\n"
+        assert b"Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("name", ["LANG", "PYTHONIOENCODING"])
+    def test_a_terminal_that_knows_ascii_alone(self, files, folder, name):
+        """Trees are drawn with what it has."""
+        value = {"LANG": "C", "PYTHONIOENCODING": "ascii"}[name]
+        given = ("--certs", files.certificates, "--anchor", files.trust_anchor)
+        done = run("paths", files.certificate, *given, cwd=folder, **{name: value})
+        assert done.returncode == 0
+        assert b"trust anchor" in done.stdout
+        if name == "PYTHONIOENCODING":
+            assert done.stdout.isascii()
+
+
+class TestColours:
+    """Only at a terminal, and never with NO_COLOR."""
+
+    @pytest.fixture
+    def no_path(self, files):
+        """A call that uses both streams: a report and a hint."""
+        return ("paths", files.certificate, "--anchor", files.trust_anchor)
+
+    def test_at_a_terminal(self, terminal, no_path):
+        """Colours, and lines that fit its 100 columns."""
+        screen = terminal(*no_path)
+        assert screen.finish() == 1
+        assert ESCAPE in screen.shown
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.shown)
+        assert ESCAPE not in plain
+        assert max(map(len, plain.splitlines()[:-1])) <= 100
+
+    @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
+    def test_plain_where_asked_for(self, terminal, no_path, environment):
+        """https://no-color.org, and terminals that have none."""
+        screen = terminal(*no_path, **environment)
+        assert screen.finish() == 1
+        assert ESCAPE not in screen.shown
+        assert "No valid path" in screen.shown
+
+    def test_plain_and_unwrapped_in_a_pipe(self, call, no_path):
+        """Each finding is one line, for grep."""
+        outcome = call(*no_path)
+        assert ESCAPE not in outcome.text + outcome.errors
+        (finding,) = (line for line in outcome.text.splitlines() if "its issuer" in line)
+        assert finding.endswith("[RFC 4158 section 3]")
+        assert len(finding) > 200
+        assert not any(line.endswith(" ") for line in outcome.text.splitlines())
+
+    def test_help_names_nothing_of_this_machine(self, call):
+        """Help is the same everywhere."""
+        assert os.sep + "home" not in call("build", "--help").text
+
+
+class TestHostileNames:
+    """Names in certificates are shown as text, whatever is in them."""
+
+    NAMES = (
+        "[red]Red[/red] CA",
+        "[link=http://evil.example]here[/link]",
+        f"{ESCAPE}[2J{ESCAPE}]0;owned\x07",
+        "\u202ecod.CA\u2066",
+        ":smile: \\[bold]",
+        "line\r\nerror: faked",
+        "\x9b31m C1",
+        "[/]",
+    )
+
+    @pytest.fixture(params=range(len(NAMES)))
+    def hostile(self, request, folder):
+        """A root, a CA and a server of that name, as files."""
+        name = self.NAMES[request.param]
+        root, ca = lab.Authority.create(f"{name} root"), lab.Authority.create(name)
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} server")])
+        server = ca.issue_server("s.example", subject=subject)
+        (folder / "root.pem").write_text(root.certificate.to_pem())
+        (folder / "ca.pem").write_text(root.issue_ca(ca).to_pem())
+        (folder / "server.pem").write_text(server.certificate.to_pem())
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+        key = server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        (folder / "server.key").write_bytes(key)
+        return name
+
+    def test_shown_harmlessly(self, call, build, hostile, password_file):
+        """In the path, in what was tried, in errors and in the anatomy: every printable character, and no other."""
+        given = ("--anchor", "root.pem", "--certs", "ca.pem")
+        outcomes = [
+            call("paths", "server.pem", *given, "--all"),
+            call("paths", "server.pem", "--anchor", "root.pem"),
+            call("paths", "server.pem", *given, "--json"),
+            build(key="server.key", cert="server.pem", certs="ca.pem", anchor="root.pem"),
+            build(key="server.key", cert="server.pem", certs=None, anchor="root.pem", out="o.p12"),
+            build("--json", key="server.key", cert="server.pem", certs=None, anchor="root.pem", out="o.p12"),
+            build(key="server.key", cert="ca.pem", certs=None, anchor="root.pem", out="o.p12"),
+            call("inspect", "server.p12", "--password-file", password_file),
+        ]
+        assert [outcome.status for outcome in outcomes] == [0, 1, 0, 0, 1, 1, 2, 0]
+        for outcome in outcomes:
+            for line in (outcome.text + outcome.errors).split("\n"):
+                assert line.isprintable(), line
+                assert not line.startswith("error: faked")
+        if hostile.isprintable():
+            assert hostile in outcomes[0].text
+            assert f"{hostile} server" in outcomes[7].text
+
+    def test_at_a_terminal(self, terminal, hostile):
+        """There colours are the only escape sequences."""
+        screen = terminal("paths", "server.pem", "--anchor", "root.pem", "--certs", "ca.pem")
+        assert screen.finish() == 0
+        plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.shown)
+        assert all(line.isprintable() for line in plain.replace("\r\n", "\n").split("\n"))
+        assert "owned" in plain or "owned" not in hostile
+
+
+class TestInterruptions:
+    """Interrupted anywhere, either the old file or the new one is there, and no other."""
+
+    CALLS = ("fsync", "read", "write", "replace", "open", "fchmod")
+
+    @pytest.mark.parametrize("function", CALLS)
+    @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
+    def test_in_each_system_call_of_writing(self, build, folder, monkeypatch, function, error):
+        """Ctrl-C and a full disk: no traceback, no temporary file, the old file whole."""
+        from pkcs12kit.pkcs12 import writing
+
+        class Interrupted:
+            def __getattr__(self, name):
+                return interrupt if name == function else getattr(os, name)
+
+        def interrupt(*_, **__):
+            raise error
+
+        (folder / "server.p12").write_bytes(b"old")
+        monkeypatch.setattr(writing, "os", Interrupted())
+        outcome = build()
+        assert outcome.status == (130 if error is KeyboardInterrupt else 2)
+        assert outcome.errors.splitlines()[-1].startswith("interrupted" if outcome.status == 130 else "error: ")
+        assert (folder / "server.p12").read_bytes() == b"old"
+
+    def test_killed_at_any_time(self, files, folder, password_file):
+        """SIGKILL at six moments around the writing: the old file or a complete new one, never half of one."""
+        from pkcs12kit import decode_pfx
+
+        output = folder / "server.p12"
+        output.write_bytes(b"old")
+        given = ("--key", files.key, "--cert", files.certificate, "--certs", files.bundle)
+        given = ("build", *given, "--anchor", files.trust_anchor, "--no-second-opinion", "--profile", "legacy")
+        command = [sys.executable, "-m", "pkcs12kit", *given, "--password-file", password_file, "--out", output]
+        start = time.monotonic()
+        subprocess.run([*map(str, command)], env=run_environment(), check=True, capture_output=True)
+        whole = time.monotonic() - start
+        for moment in range(6):
+            output.write_bytes(b"old")
+            process = subprocess.Popen(
+                [*map(str, command)], env=run_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            time.sleep(whole * (0.75 + 0.05 * moment))
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            data = output.read_bytes()
+            assert data == b"old" or decode_pfx(data, password=PASSWORD).private_key is not None
+
+
+class TestSecrets:
+    """Not even where something is broken inside."""
+
+    PLACES = (
+        "pkcs12kit.builder.find_path",
+        "pkcs12kit.builder.confirm",
+        "pkcs12kit.builder.encode_pfx",
+        "pkcs12kit.builder.write_pfx",
+        "pkcs12kit.pkcs12.encryption.Cipher",
+        "pkcs12kit.sources.loading.read_private_key",
+        "pkcs12kit.cli.output.print_build_report",
+    )
+
+    @pytest.mark.parametrize("place", PLACES)
+    def test_tracebacks_of_bugs(self, monkeypatch, files, folder, call, password_file, place):
+        """A bug's traceback shows lines of code, not what was in them; and nothing is written half."""
+        module, _, name = place.rpartition(".")
+        monkeypatch.setattr(sys.modules.get(module) or __import__(module, fromlist=[name]), name, _broken)
+        given = ("--key", files.key, "--cert", files.certificate, "--certs", files.bundle)
+        given = ("build", *given, "--anchor", files.trust_anchor, "--password-file", password_file, "--out", "s.p12")
+        monkeypatch.setattr(sys, "argv", ["pkcs12kit", *map(str, given)])
+        before = snapshot(folder)
+        with pytest.raises(ZeroDivisionError) as raised:
+            main()
+        shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
+        for secret in call.secrets:
+            assert secret not in shown.encode()
+        assert snapshot(folder) == before or place.endswith("print_build_report")
+
+    def test_representations(self, replica, files):
+        """``repr`` of what passes through a build has neither key nor password."""
+        from pkcs12kit import build, load_identity
+
+        from .conftest import secrets_of
+
+        report = build(
+            key=files.key,
+            certificate=files.certificate,
+            certificates=[files.bundle],
+            trust_anchors=[files.trust_anchor],
+            password=PASSWORD,
+        )
+        identity = load_identity(key=files.key, certificate=files.certificate)
+        shown = repr([report, report.bundle, report.path, identity, files, replica]) + json.dumps(report.to_json())
+        for secret in secrets_of(replica.server.private_key, PASSWORD):
+            assert secret not in shown.encode()
+
+
+def _broken(*_, **__):
+    raise ZeroDivisionError

@@ -1,0 +1,210 @@
+"""Passwords: from a prompt, a file, a variable or standard input; never from an argument, and never shown."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+
+from pkcs12kit import Bundle, PfxPasswordError, decode_pfx, encode_pfx
+
+from .conftest import PASSWORD
+
+
+@pytest.fixture
+def arguments(files):
+    """What ``build`` needs but for a password."""
+    given = ("--key", files.key, "--cert", files.certificate, "--certs", files.certificates)
+    return ("build", *given, "--anchor", files.trust_anchor, "--out", "server.p12")
+
+
+def opens(folder, password):
+    """Whether the file that was built opens with this password."""
+    try:
+        decode_pfx((folder / "server.p12").read_bytes(), password=password)
+    except PfxPasswordError:
+        return False
+    return True
+
+
+class TestFileVariableStandardInput:
+    """The first line, UTF-8, without its line end."""
+
+    @pytest.mark.parametrize("end", ["", "\n", "\r\n", "\nsecond line\n"])
+    def test_file(self, build, folder, tmp_path, end):
+        """With any line end or none; what follows the first line is not part of it."""
+        file = tmp_path / "given.txt"
+        file.write_bytes(f"{PASSWORD}{end}".encode())
+        assert build(password_file=file).status == 0
+        assert opens(folder, PASSWORD)
+        assert not opens(folder, f"{PASSWORD}\n")
+
+    def test_file_with_a_byte_order_mark(self, build, folder, tmp_path):
+        """As editors on Windows write one."""
+        file = tmp_path / "given.txt"
+        file.write_text(PASSWORD, "utf-8-sig")
+        assert build(password_file=file).status == 0
+        assert opens(folder, PASSWORD)
+
+    def test_white_space_counts(self, build, folder, tmp_path):
+        """A password may begin and end with a space."""
+        file = tmp_path / "given.txt"
+        file.write_text(" a b \n")
+        assert build(password_file=file).status == 0
+        assert opens(folder, " a b ")
+
+    def test_variable(self, build, folder, monkeypatch):
+        """The whole value."""
+        monkeypatch.setenv("P12_PASSWORD", PASSWORD)
+        assert build(password_file=None, password_env="P12_PASSWORD").status == 0
+        assert opens(folder, PASSWORD)
+
+    def test_standard_input(self, build, folder):
+        """One line; ``inspect`` takes it the same way."""
+        assert build("--password-stdin", password_file=None, stdin=f"{PASSWORD}\n".encode()).status == 0
+        assert opens(folder, PASSWORD)
+
+    def test_inspect_takes_it_from_each(self, call, build, monkeypatch, password_file):
+        """File, variable and standard input open a file."""
+        assert build().status == 0
+        monkeypatch.setenv("P12_PASSWORD", PASSWORD)
+        for more, stdin in (
+            (["--password-file", password_file], b""),
+            (["--password-env", "P12_PASSWORD"], b""),
+            (["--password-stdin"], PASSWORD.encode()),
+        ):
+            assert call("inspect", "server.p12", "--json", *more, stdin=stdin).json["mac_verified"] is True
+
+    @pytest.mark.parametrize(
+        ("data", "sentence"),
+        [
+            (b"\xff\xfep\0a\0", "the password is not UTF-8 text"),
+            (b"x" * 70_000, "larger than 65,536 bytes"),
+        ],
+    )
+    def test_what_is_no_password(self, build, tmp_path, data, sentence):
+        """UTF-16 and files that hold something else."""
+        file = tmp_path / "given.txt"
+        file.write_bytes(data)
+        outcome = build(password_file=file)
+        assert outcome.status == 2
+        assert outcome.errors.startswith(f"error: --password-file {file}: ")
+        assert sentence in outcome.errors
+
+    def test_variable_that_is_not_there_or_no_text(self, build, monkeypatch):
+        """The variable is named, its value is not."""
+        outcome = build(password_file=None, password_env="NOWHERE")
+        assert outcome.status == 2
+        assert outcome.errors == "error: --password-env: the environment variable NOWHERE is not set\n"
+        monkeypatch.setenv("BYTES", "\udcff\udcfe")
+        outcome = build(password_file=None, password_env="BYTES")
+        assert outcome.status == 2
+        assert outcome.errors == "error: --password-env: the environment variable BYTES is not UTF-8 text\n"
+
+    def test_a_line_too_long_on_standard_input(self, build):
+        """It is read up to a limit."""
+        outcome = build("--password-stdin", password_file=None, stdin=b"x" * 70_000)
+        assert outcome.status == 2
+        assert "longer than any password" in outcome.errors
+
+
+class TestWarnings:
+    """What will hurt later is said now, without showing the password."""
+
+    @pytest.mark.parametrize("password", ["pässword", "tab\there", "日本"])
+    def test_not_printable_ascii(self, build, tmp_path, folder, call, password):
+        """Java cannot open such a file; it is written all the same, and opens here."""
+        call.secrets += (password.encode(),)
+        file = tmp_path / "given.txt"
+        file.write_text(password, "utf-8")
+        outcome = build("--json", password_file=file)
+        assert outcome.status == 0
+        warning = "the password is not printable ASCII: Java, for one, cannot open such a file"
+        assert outcome.errors == f"warning: {warning}\n"
+        assert outcome.json["warnings"] == [warning]
+        assert opens(folder, password)
+
+    def test_empty(self, build, tmp_path):
+        """An empty file of passwords is more likely a mistake than a wish."""
+        file = tmp_path / "given.txt"
+        file.touch()
+        outcome = build(password_file=file)
+        assert outcome.status == 0
+        assert outcome.errors.startswith("warning: the password is empty: ")
+
+
+class TestTerminal:
+    """The prompt, at a terminal of its own."""
+
+    def test_asked_twice_and_not_echoed(self, terminal, arguments, folder):
+        """What differs is asked for again; then the file opens with what was typed twice."""
+        screen = terminal(*arguments)
+        for first, second in ((PASSWORD, "another one"), (PASSWORD, PASSWORD)):
+            screen.expect("Password for the new file")
+            screen.type(f"{first}\n")
+            screen.expect("The same again")
+            screen.type(f"{second}\n")
+        assert screen.finish() == 0
+        assert "do not match" in screen.shown
+        assert PASSWORD not in screen.shown
+        assert "another one" not in screen.shown
+        assert opens(folder, PASSWORD)
+
+    def test_interrupted(self, terminal, arguments, folder):
+        """Ctrl-C at the prompt: exit status 130, one word, no file, no traceback."""
+        screen = terminal(*arguments)
+        screen.expect("Password for the new file")
+        screen.type("\x03")
+        assert screen.finish() == 130
+        assert "interrupted" in screen.shown
+        assert "Traceback" not in screen.shown
+        assert list(folder.iterdir()) == []
+
+    def test_nobody_is_asked_without_a_path(self, terminal, arguments):
+        """There is nothing to protect."""
+        screen = terminal(*arguments, "--at", "2001-01-01")
+        assert screen.finish() == 1
+        assert "Password" not in screen.shown
+
+    def test_encrypted_key(self, terminal, arguments, files, replica, folder, password_file):
+        """Its password is asked for once, by the file's name; a wrong one is said."""
+        encryption = BestAvailableEncryption(b"of the key")
+        key = replica.server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+        (folder / "enc.key").write_bytes(key)
+        more = ("--password-file", password_file)
+        options = tuple("enc.key" if part == files.key else part for part in arguments)
+        screen = terminal(*options, *more)
+        screen.expect("Password of enc.key")
+        screen.type("of the key\n")
+        assert screen.finish() == 0
+        assert "of the key" not in screen.shown
+        screen = terminal(*options, *more)
+        screen.expect("Password of enc.key")
+        screen.type("wrong\n")
+        assert screen.finish() == 2
+        assert "does not open the private key" in " ".join(screen.shown.split())
+
+    def test_pkcs12(self, terminal, replica, files, folder, password_file):
+        """The old file's password is asked for too."""
+        bundle = Bundle.from_path(replica.server, replica.valid_paths[0])
+        (folder / "old.p12").write_bytes(encode_pfx(bundle, password="of the old one"))
+        given = ("--pkcs12", "old.p12", "--anchor", files.trust_anchor, "--out", "server.p12")
+        screen = terminal("build", *given, "--password-file", password_file)
+        screen.expect("Password of old.p12")
+        screen.type("of the old one\n")
+        assert screen.finish() == 0
+        assert opens(folder, PASSWORD)
+
+    def test_no_terminal(self, build, monkeypatch):
+        """Said at once, with what to give instead; a service without standard input gets the same."""
+        import sys
+
+        outcome = build(password_file=None)
+        assert outcome.status == 2
+        assert "no terminal to ask for a password at; give --password-file" in outcome.errors
+        monkeypatch.setattr(sys, "stdin", None)
+        outcome = build(password_file=None, stdin=None)
+        assert outcome.status == 2
+        assert "no terminal" in outcome.errors
+        outcome = build("--password-stdin", password_file=None, stdin=None)
+        assert outcome.status == 2
+        assert outcome.errors == "error: standard input: there is none\n"
