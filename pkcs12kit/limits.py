@@ -62,6 +62,11 @@ class Limits:
         "certificates in one path",
         "RFC 4158 asks for no bound; ten times the longest path of the Federal PKI's crawler",
     )
+    path_bytes: int = _limit(
+        512 * KIB,
+        "bytes of all certificates in one path",
+        "five times what OpenSSL's clients accept for a whole chain (max_cert_list); about 0.5 seconds to decode",
+    )
     candidate_paths: int = _limit(
         20_000, "candidate paths validated in one search", "pyhanko-certvalidator makes 1,540 on the 2018 reference job"
     )

@@ -9,7 +9,13 @@ from pkcs12kit.errors import LimitExceededError
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
 
-_OF_ONE_VALIDATION: Final = ("path_length", "name_constraint_comparisons", "policy_nodes", "policy_edges")
+_OF_ONE_VALIDATION: Final = (
+    "path_length",
+    "path_bytes",
+    "name_constraint_comparisons",
+    "policy_nodes",
+    "policy_edges",
+)
 
 
 class BudgetExhaustedError(LimitExceededError):

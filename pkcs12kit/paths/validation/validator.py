@@ -56,6 +56,7 @@ class _Validation:
 
     def run(self) -> ValidatedPath:
         self._budget.spend("path_length", len(self._path.certificates))
+        self._budget.spend("path_bytes", sum(len(certificate.der) for certificate in self._path.certificates))
         self._check_trust_anchor()
         self._initialise()
         target = self._path.target
