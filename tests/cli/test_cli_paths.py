@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import zipfile
+from itertools import pairwise
 
 import pytest
 
@@ -165,9 +166,12 @@ class TestRefusal:
         """Five near misses over the same expired certificates do not repeat them."""
         outcome = paths_of_2018("--at", "2026-11-22")
         assert outcome.status == 1
-        findings = [line.strip("│├└─ ") for line in outcome.text.splitlines() if "expired on" in line]
+        lines = [line.strip("│├└─ ") for line in outcome.text.splitlines()]
+        findings = [line for line in lines if "expired on" in line]
         assert len(findings) > 4
         assert len(findings) == len(set(findings))
+        after_attempts = [after for line, after in pairwise(lines) if " <- " in line]
+        assert not any(line.startswith("and what is said above") for line in after_attempts)
         assert "more; --json has them all" in outcome.text
 
     def test_without_sources_says_what_to_give(self, call, files):
