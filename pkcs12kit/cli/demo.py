@@ -57,7 +57,7 @@ def command(folder: str) -> None:
         on_warning=warn,
     )
     print_build_report(report)
-    print_text([pfx_tree(inspect_pfx(output, password=password), title=str(output))])
+    print_text(["", pfx_tree(inspect_pfx(output, password=password), title=str(output))])
     shown = {
         name: harmless(path) for name, path in (("file", output), ("password", password_file), ("lab", files.folder))
     }

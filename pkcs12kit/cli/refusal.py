@@ -22,6 +22,7 @@ _NEXT_STEPS: Final = {
     FailureReason.NOT_YET_VALID: "--at TIME asks about another time",
     FailureReason.WEAK_ALGORITHM: "--algorithms allow-all accepts it, to look at old files",
     FailureReason.EXPLICIT_POLICY: "--policy takes policies of the trust anchor's domain; leave it out to accept any",
+    FailureReason.SERVER_NAME: "give the name that the certificate is for with --server-name, or leave it out",
     FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
 }
 

@@ -66,11 +66,19 @@ def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
 
 
 def rejected_paths(report: PathReport) -> Iterator[Tree]:
-    """Draw what was tried, the closest first, and what was not followed at all; each finding once, five of each."""
+    """Draw what was tried, the closest first, and what was not followed at all; each finding once, five of each.
+
+    Where the target itself is at fault, whatever the path, the closest attempt says it and the others are not drawn.
+    """
     tried = [path for path in report.rejected if path.certificates[0] == report.target]
     alone = [path for path in report.rejected if path.certificates[0] != report.target]
     if tried:
-        yield _tried(tried)
+        hopeless = any(
+            failure.certificate == report.target and failure.of_the_certificate_alone for failure in tried[0].failures
+        )
+        yield _tried(tried, at_most=1 if hopeless else _REJECTED_SHOWN)
+        if hopeless:
+            return
     if alone:
         tree = Tree(Text("What was not followed:", style="bold"), guide_style="dim")
         for path in alone[:_REJECTED_SHOWN]:
@@ -109,13 +117,13 @@ def _certificate(certificate: Certificate) -> Text:
     return _labelled(certificate).append(f"  until {until}", style="default")
 
 
-def _tried(tried: list[RejectedPath]) -> Tree:
+def _tried(tried: list[RejectedPath], *, at_most: int) -> Tree:
     tree = Tree(Text("What was tried, the closest first:", style="bold"), guide_style="dim")
     told: set[Failure] = set()
     shown = 0
     for path in tried:
         news = [failure for failure in path.failures if failure not in told]
-        if news and shown < _REJECTED_SHOWN:
+        if news and shown < at_most:
             _attempt(tree, path, news)
             told.update(news)
             shown += 1
@@ -183,12 +191,15 @@ def _bag(tree: Tree, bag: BagReport) -> None:
     line = Text(bag.type, style="magenta")
     if bag.certificate is not None:
         line.append("  ").append_text(_certificate(bag.certificate))
-    if bag.friendly_name is not None:
-        line.append(f"  friendlyName '{harmless(bag.friendly_name)}'", style="default")
     if bag.end_entity:
         line.append("  end-entity", style="bold green")
     branch = tree.add(line)
     if bag.encryption is not None:
         branch.add(Text(_encryption(bag.encryption)))
+    attributes = []
+    if bag.friendly_name is not None:
+        attributes.append(f"friendlyName '{harmless(bag.friendly_name)}'")
     if bag.local_key_id is not None:
-        branch.add(Text(f"localKeyID {bag.local_key_id.hex()}", style="dim"))
+        attributes.append(f"localKeyID {bag.local_key_id.hex()}")
+    if attributes:
+        branch.add(Text(", ".join(attributes), style="dim"))

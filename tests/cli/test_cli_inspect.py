@@ -37,7 +37,8 @@ def test_without_the_password(call, file, replica):
     assert "MAC: HMAC, SHA-256, 100,000 iterations, 8 bytes of salt  not verified" in lines[1]
     assert "encrypted: PBES2, AES-256-CBC, PBKDF2 with SHA-256, 100,000 iterations" in lines[2]
     assert "closed without the password" in lines[3]
-    assert "pkcs8ShroudedKeyBag  friendlyName 'mdm.example.mil'" in outcome.text
+    assert "pkcs8ShroudedKeyBag" in outcome.text
+    assert "friendlyName 'mdm.example.mil', localKeyID " in outcome.text
     assert "DOD ID SW CA-37" not in outcome.text
     assert outcome.errors == "hint: --password-file, --password-env or --password-stdin opens the rest\n"
     assert replica.server.certificate.sha256 not in outcome.text

@@ -164,7 +164,7 @@ class TestRefusal:
 
     def test_each_finding_is_told_once(self, paths_of_2018):
         """Five near misses over the same expired certificates do not repeat them."""
-        outcome = paths_of_2018("--at", "2026-11-22")
+        outcome = paths_of_2018("--at", "2021-06-01")
         assert outcome.status == 1
         lines = [line.strip("│├└─ ") for line in outcome.text.splitlines()]
         findings = [line for line in lines if "expired on" in line]
@@ -172,6 +172,15 @@ class TestRefusal:
         assert len(findings) == len(set(findings))
         after_attempts = [after for line, after in pairwise(lines) if " <- " in line]
         assert not any(line.startswith("and what is said above") for line in after_attempts)
+        assert "more; --json has them all" in outcome.text
+
+    def test_a_target_at_fault_is_told_alone(self, paths_of_2018):
+        """Where the target itself has expired no other path would help: the closest says it, the others are counted."""
+        outcome = paths_of_2018("--at", "2026-11-22")
+        assert outcome.status == 1
+        assert sum(" <- " in line for line in outcome.text.splitlines()) == 1
+        assert "DOD ID SW CA-37  #18: expired on 2021-09-23T15:23:05Z" in outcome.text
+        assert "not followed" not in outcome.text
         assert "more; --json has them all" in outcome.text
 
     def test_without_sources_says_what_to_give(self, call, files):
