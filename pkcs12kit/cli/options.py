@@ -123,4 +123,4 @@ def path_options(command: Command) -> Command:
     return command
 
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a yes and for a no.")
