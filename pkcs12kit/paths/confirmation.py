@@ -15,9 +15,14 @@ from pkcs12kit.errors import PathError
 from pkcs12kit.paths import coroutines
 
 if TYPE_CHECKING:
-    from pyhanko_certvalidator.authority import TrustAnchor
+    from collections.abc import Iterable
+
+    from cryptography.x509 import GeneralName
+    from pyhanko_certvalidator.authority import TrustAnchor, TrustQualifiers
+    from pyhanko_certvalidator.name_trees import PKIXSubtrees
     from pyhanko_certvalidator.policy_decl import AlgorithmUsagePolicy, PKIXValidationParams
 
+    from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -69,8 +74,8 @@ class ConfirmationError(PathError):
 def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confirmation:
     """Ask certvalidator about a path, at the same time and with the same inputs. Never raises for its answer.
 
-    An anchor without a certificate is passed on by name and key. Our RFC 5937 constraints of an anchor's certificate
-    are passed on as certvalidator's own reading of that certificate.
+    An anchor without a certificate is passed on by name and key, its constraints (RFC 5937) as inputs. It is not asked
+    about an anchor's own validity, about ``max_path_length``, or about purposes of CA certificates.
     """
     from asn1crypto import x509
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -107,39 +112,69 @@ def _anchor(path: CertificationPath, parameters: ValidationParameters) -> TrustA
     from pyhanko_certvalidator.authority import CertTrustAnchor, NamedKeyAuthority, TrustAnchor
 
     anchor = path.trust_anchor
+    constraints = anchor.constraints if parameters.use_trust_anchor_constraints else None
+    qualifiers = _qualifiers(constraints) if constraints is not None else None
     if anchor.certificate is not None:
-        return CertTrustAnchor(
-            x509.Certificate.load(anchor.certificate.der),
-            derive_default_quals_from_cert=parameters.use_trust_anchor_constraints,
-        )
+        return CertTrustAnchor(x509.Certificate.load(anchor.certificate.der), qualifiers)
     name = x509.Certificate.load(path.certificates[-1].der).issuer
-    return TrustAnchor(NamedKeyAuthority(name, keys.PublicKeyInfo.load(anchor.subject_public_key_info)))
+    return TrustAnchor(NamedKeyAuthority(name, keys.PublicKeyInfo.load(anchor.subject_public_key_info)), qualifiers)
+
+
+def _qualifiers(constraints: Extensions) -> TrustQualifiers:
+    """Say RFC 5937 constraints in certvalidator's terms. Skip counts beyond 0 have none there, and are left out."""
+    from pyhanko_certvalidator.authority import TrustQualifiers
+    from pyhanko_certvalidator.policy_decl import PKIXValidationParams
+
+    names, policies = constraints.name_constraints, constraints.policy_constraints
+    parameters = PKIXValidationParams(
+        user_initial_policy_set=_policies(constraints.certificate_policies or {ANY_POLICY}),
+        initial_policy_mapping_inhibit=policies is not None and policies.inhibit_policy_mapping == 0,
+        initial_explicit_policy=policies is not None and policies.require_explicit_policy == 0,
+        initial_any_policy_inhibit=constraints.inhibit_any_policy == 0,
+        initial_permitted_subtrees=_subtrees(names.permitted_subtrees, permitted=True) if names is not None else None,
+        initial_excluded_subtrees=_subtrees(names.excluded_subtrees, permitted=False) if names is not None else None,
+    )
+    basic = constraints.basic_constraints
+    return TrustQualifiers(
+        standard_parameters=parameters, max_path_length=basic.path_length if basic is not None else None
+    )
 
 
 def _parameters(parameters: ValidationParameters) -> PKIXValidationParams:
-    from asn1crypto import x509
-    from pyhanko_certvalidator.name_trees import process_general_subtrees
     from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
-    def subtrees(names: Any) -> Any:  # noqa: ANN401  # from pyca's general names to certvalidator's, by way of DER
-        if not names:
-            return None
-        from cryptography import x509 as pyca_x509
-
-        encoded = pyca_x509.NameConstraints(permitted_subtrees=list(names), excluded_subtrees=None).public_bytes()
-        return process_general_subtrees(x509.NameConstraints.load(encoded)["permitted_subtrees"])
-
     return PKIXValidationParams(
-        user_initial_policy_set=frozenset(
-            "any_policy" if policy == ANY_POLICY else x509.PolicyIdentifier(policy).native
-            for policy in parameters.user_initial_policy_set
-        ),
+        user_initial_policy_set=_policies(parameters.user_initial_policy_set),
         initial_policy_mapping_inhibit=parameters.initial_policy_mapping_inhibit,
         initial_explicit_policy=parameters.initial_explicit_policy,
         initial_any_policy_inhibit=parameters.initial_any_policy_inhibit,
-        initial_permitted_subtrees=subtrees(parameters.initial_permitted_subtrees),
-        initial_excluded_subtrees=subtrees(parameters.initial_excluded_subtrees),
+        initial_permitted_subtrees=_subtrees(parameters.initial_permitted_subtrees, permitted=True),
+        initial_excluded_subtrees=_subtrees(parameters.initial_excluded_subtrees, permitted=False),
     )
+
+
+def _policies(policies: Iterable[str]) -> frozenset[str]:
+    from asn1crypto.x509 import PolicyIdentifier
+
+    policies = frozenset(policies)
+    if ANY_POLICY in policies:
+        return frozenset({"any_policy"})
+    return frozenset(PolicyIdentifier(policy).native for policy in policies)
+
+
+def _subtrees(names: Iterable[GeneralName] | None, *, permitted: bool) -> PKIXSubtrees | None:
+    """Take pyca's general names to certvalidator's, by way of DER; it wants to hear of every other form too."""
+    from asn1crypto import x509
+    from cryptography import x509 as pyca_x509
+    from pyhanko_certvalidator import name_trees
+
+    names = list(names or ())
+    if not names:
+        return None
+    encoded = pyca_x509.NameConstraints(permitted_subtrees=names, excluded_subtrees=None).public_bytes()
+    found = name_trees.process_general_subtrees(x509.NameConstraints.load(encoded)["permitted_subtrees"])
+    others = name_trees.default_permitted_subtrees() if permitted else name_trees.default_excluded_subtrees()
+    return {**others, **found}
 
 
 def _algorithms(policy: AlgorithmPolicy) -> AlgorithmUsagePolicy:

@@ -41,8 +41,8 @@ def near_paths(
     At most five; each with every certificate of it that is expired, not yet valid, or no CA's though it would have to
     be. Beside that only their signatures are checked.
     """
-    search = CandidateSearch(target, pool, trust_anchors, usable=lambda _: True, budget=budget)
     try:
+        search = CandidateSearch(target, pool, trust_anchors, usable=lambda _: True, budget=budget)
         for path in islice(_signed(search, budget), _CLOSEST):
             first, *issuers = path.with_anchor
             failures = [lapse(first, time), *(not_followed(issuer, time) for issuer in issuers)]

@@ -148,6 +148,7 @@ class _Search:
         try:
             validated = validate(path, self._parameters, budget=self._budget)
         except BudgetExhaustedError as exhausted:
+            self.incomplete = str(exhausted)
             self._budget.spend("exhausted_validations")
             raise InvalidPathError(self._given_up(exhausted)) from None
         if self._revocation is None:

@@ -66,7 +66,7 @@ class PathReport:
     """The outcome of one search for all paths from ``target`` to the trust anchors.
 
     ``valid`` is in order of rank, the best first; ``rejected`` the most useful first. ``incomplete`` says which limit
-    ended the search before everything was tried; None where nothing was left out.
+    ended the search, or the validation of one path, before everything was tried; None where nothing was left out.
     """
 
     target: Certificate
