@@ -12,6 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import MalformedCertificateError
 
@@ -33,6 +34,10 @@ class Certificate:
     def __init__(self, der: bytes) -> None:
         self._der = bytes(der)
         self._encoding_slip: str | None = None
+        try:
+            refuse_endless_tags(self._der)
+        except ValueError as refusal:
+            raise MalformedCertificateError(f"not a certificate: {refusal}") from None
         try:
             self._reading = x509.load_der_x509_certificate(self._der)
         except (ValueError, TypeError, x509.InvalidVersion) as refusal:

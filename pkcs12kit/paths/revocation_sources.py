@@ -26,6 +26,7 @@ from pyhanko_certvalidator.revinfo.manager import RevinfoManager
 from pyhanko_certvalidator.sig_validate import DEFAULT_VALIDATION_CONTEXT, DefaultSignatureValidator
 
 from pkcs12kit.certificates.lenient import read_name
+from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.working_key import WorkingKey
 
@@ -241,6 +242,7 @@ def _crl_issuers(
 
 def _load_crl(data: bytes) -> crl.CertificateList:
     try:
+        refuse_endless_tags(data)
         loaded = crl.CertificateList.load(data, strict=True)
         # Parsed on access; the entries are left for later, there may be a million.
         parsed = (loaded.issuer.hashable, loaded["tbs_cert_list"]["this_update"].native)
@@ -253,6 +255,7 @@ def _load_crl(data: bytes) -> crl.CertificateList:
 
 def _load_ocsp(data: bytes) -> list[Any]:
     try:
+        refuse_endless_tags(data)
         loaded = ocsp.OCSPResponse.load(data, strict=True)
         if loaded["response_status"].native != "successful":  # tryLater and the like say nothing of a certificate
             return []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from pkcs12kit.certificates.certificate import Certificate
@@ -145,7 +145,7 @@ def open_key(bag: Bag, password: Password, budget: Budget, *, authenticated: boo
         return load_der_private_key(content, None)
     except UnsupportedAlgorithm:
         raise UnsupportedPfxError("the PKCS#12 file holds a private key of an algorithm that is not known") from None
-    except (DecryptionError, ValueError, TypeError):
+    except (DecryptionError, ValueError, TypeError, InternalError):
         if bag.encryption is None:
             raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
         raise _does_not_decrypt("private key", authenticated=authenticated) from None

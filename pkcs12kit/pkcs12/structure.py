@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, reading
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
@@ -68,6 +69,7 @@ def read_pfx(data: bytes, budget: Budget) -> Pfx:
 
     budget.size(len(data))
     with reading("the outermost structure"):
+        refuse_endless_tags(data)
         pfx = asn1_pkcs12.Pfx.load(data, strict=True)
         version = pfx["version"].native
         mac_data = pfx["mac_data"]
@@ -110,6 +112,7 @@ def read_bags(content: bytes, budget: Budget, *, depth: int = 1) -> tuple[Bag, .
 
     budget.nest(depth)
     with reading("the bags"):
+        refuse_endless_tags(content)
         return tuple(
             bag
             for asn1_bag in asn1_pkcs12.SafeContents.load(content, strict=True)
