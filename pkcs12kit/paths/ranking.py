@@ -26,8 +26,8 @@ class Rank(NamedTuple):
     """Then the fewest certificates."""
     weakness: int
     """Then the stronger algorithms: minus the bits of security of the weakest key or hash."""
-    age: float
-    """Then the newer: minus the latest notBefore, seconds since 1970."""
+    age: tuple[float, ...]
+    """Then the newer: minus notBefore, seconds since 1970, of each certificate, the target first."""
     fingerprints: tuple[str, ...]
     """Then by SHA-256 fingerprint, so that no two paths are equal."""
 
@@ -38,7 +38,7 @@ def longest_lasting(path: CertificationPath) -> Rank:
         lasts_until=-path.expires.timestamp(),
         length=len(path.certificates),
         weakness=-min(_security_bits(certificate) for certificate in path.certificates),
-        age=-max(certificate.not_before.timestamp() for certificate in path.certificates),
+        age=tuple(-certificate.not_before.timestamp() for certificate in path.certificates),
         fingerprints=tuple(certificate.sha256 for certificate in path.with_anchor),
     )
 
