@@ -19,6 +19,8 @@ def validation_parameters(
         time=time or datetime.now(UTC),
         server_name=server_name,
         user_initial_policy_set=frozenset(policies) or frozenset({ANY_POLICY}),
+        # Without it a path that asks for no policy would pass, whatever the user wants (RFC 5280 section 6.1.1 (f)).
+        initial_explicit_policy=bool(policies),
         algorithm_policy=POLICIES[algorithms],
     )
 

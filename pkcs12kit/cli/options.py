@@ -88,7 +88,8 @@ def path_options(command: Command) -> Command:
                 type=ObjectIdentifier(),
                 metavar="OID",
                 multiple=True,
-                help="A certificate policy to accept, in the trust anchor's domain. May be given again. Default: any.",
+                help="A certificate policy that the path has to be valid for, in the trust anchor's domain. Given"
+                " again: one of them. Default: none is asked for.",
             ),
             click.option(
                 "--crl",

@@ -259,6 +259,18 @@ class TestLab:
         assert call("paths", "-", *given, stdin=files.certificate.read_bytes()).status == 0
         assert call("paths", "-", *given[2:], "--certs", "-").status == 2
 
+    def test_a_policy_that_is_asked_for_is_required(self, call, folder):
+        """EE<A<TA, with no policy anywhere: --policy is not met by silence (RFC 5280 section 6.1.1 (f))."""
+        topology = lab.Topology.from_edges("EE<A<TA<TA")
+        for name, certificate in (("ee", topology.servers["EE"].certificate), ("ta", topology.certificate("TA", "TA"))):
+            (folder / f"{name}.pem").write_text(certificate.to_pem())
+        (folder / "a.pem").write_text(topology.certificate("A", "TA").to_pem())
+        search = ("paths", "ee.pem", "--certs", "a.pem", "--anchor", "ta.pem")
+        assert call(*search).status == 0
+        refused = call(*search, "--policy", "2.16.840.1.101.3.2.1.3.8", "--json")
+        assert refused.status == 1
+        assert refused.json["rejected"][0]["reason"] == "explicit-policy"
+
     def test_not_yet_valid_and_untrusted_root(self, call, folder):
         """Hints for a certificate of tomorrow, and for a root that nobody trusts."""
         root = lab.Authority.create("Root", validity=lab.Validity.around(days_before=-1))
