@@ -28,7 +28,7 @@ from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confir
 from .paths.failure import Failure
 from .paths.processing import find_path, find_paths
 from .paths.report import NoValidPathError, PathReport, RejectedPath
-from .paths.revocation import Revocation, RevocationMode, RevocationReport, RevocationStatus
+from .paths.revocation import CertificateStatus, Revocation, RevocationMode, RevocationReport, RevocationStatus
 from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
 from .paths.validation.parameters import ValidationParameters
@@ -46,6 +46,7 @@ from .sources.loading import (
     load_identity,
     load_trust_anchors,
 )
+from .sources.revocation_data import load_crls, load_ocsp_responses
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -54,6 +55,7 @@ __all__ = [
     "Bundle",
     "Certificate",
     "CertificatePool",
+    "CertificateStatus",
     "CertificationPath",
     "Confirmation",
     "ConfirmationError",
@@ -100,7 +102,9 @@ __all__ = [
     "lab",
     "load_certificate",
     "load_certificates",
+    "load_crls",
     "load_identity",
+    "load_ocsp_responses",
     "load_trust_anchors",
     "profiles",
     "write_pfx",
