@@ -126,6 +126,12 @@ _SIGNATURE_ALGORITHMS = {
 _HASHES = {"md5": hashes.MD5(), "sha1": hashes.SHA1(), "sha224": hashes.SHA224(), "sha256": hashes.SHA256()}  # noqa: S303
 
 
+def _kind_of(key):
+    return next(
+        kind for kind in (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, dsa.DSAPrivateKey) if isinstance(key, kind)
+    )
+
+
 @pytest.fixture(scope="session")
 def resign():
     """Change a certificate and sign it anew, with hashes too that pyca's builder refuses.
@@ -136,21 +142,21 @@ def resign():
     def run(certificate, key, *, digest="sha256", edit=None, algorithm=None):
         structure = asn1_x509.Certificate.load(certificate.der)
         tbs = structure["tbs_certificate"]
-        kind = next(
-            kind for kind in (rsa.RSAPrivateKey, ec.EllipticCurvePrivateKey, dsa.DSAPrivateKey) if isinstance(key, kind)
-        )
-        algorithm = algorithm or {"algorithm": _SIGNATURE_ALGORITHMS[kind, digest]}
+        algorithm = algorithm or {"algorithm": _SIGNATURE_ALGORITHMS[_kind_of(key), digest]}
         tbs["signature"] = algorithm
         structure["signature_algorithm"] = algorithm
         if edit is not None:
             edit(tbs)
         signed = tbs.dump(force=True)
-        if kind is rsa.RSAPrivateKey:
-            signature = key.sign(signed, padding.PKCS1v15(), _HASHES[digest])
-        elif kind is ec.EllipticCurvePrivateKey:
-            signature = key.sign(signed, ec.ECDSA(_HASHES[digest]))
-        else:
-            signature = key.sign(signed, _HASHES[digest])
+        match key:
+            case rsa.RSAPrivateKey():
+                signature = key.sign(signed, padding.PKCS1v15(), _HASHES[digest])
+            case ec.EllipticCurvePrivateKey():
+                signature = key.sign(signed, ec.ECDSA(_HASHES[digest]))
+            case dsa.DSAPrivateKey():
+                signature = key.sign(signed, _HASHES[digest])
+            case _:
+                signature = key.sign(signed)
         structure["signature_value"] = signature
         return Certificate.from_der(structure.dump(force=True))
 

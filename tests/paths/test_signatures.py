@@ -180,6 +180,21 @@ def test_algorithm_fields_that_differ_are_invalid(keys):
     assert check_signature(certificate, keys["ec-p256"].public_key()) is INVALID
 
 
+@pytest.mark.parametrize("claimed", ["1.3.101.113", "1.2.840.10045.4.3.2", "1.2.840.113549.1.1.11", "2.999.5"])
+def test_the_algorithm_of_an_eddsa_signature_is_eddsa(resign, keys, claimed):
+    """RFC 8410 section 3: a signature by an Ed25519 key that calls itself anything else is none."""
+    authority = lab.Authority.create("TA", private_key=keys["ed25519"])
+    target = authority.issue_server("EE").certificate
+    assert (
+        check_signature(
+            resign(target, keys["ed25519"], algorithm={"algorithm": "1.3.101.112"}), keys["ed25519"].public_key()
+        )
+        is VALID
+    )
+    odd = resign(target, keys["ed25519"], algorithm={"algorithm": claimed})
+    assert check_signature(odd, keys["ed25519"].public_key()) is INVALID
+
+
 # DSA with inherited parameters (RFC 5280 section 6.1.4 (e), (f); RFC 3279 section 2.3.2; PKITS 4.1.5)
 
 

@@ -247,6 +247,42 @@ def test_the_failure_of_the_closest_path_comes_first():
     assert first.reason is FailureReason.NAME_CONSTRAINTS
 
 
+def test_what_no_other_path_can_mend_is_tried_once():
+    """TA => A -> B -> EE, three certificates for A and B with an unknown critical extension: B is refused once."""
+    unknown = lab.critical(x509.UnrecognizedExtension(ObjectIdentifier("2.999.99"), b"\x05\x00"))
+    topology = build(
+        *(lab.Edge(subject="A", issuer="TA") for _ in range(3)),
+        lab.Edge(subject="B", issuer="A", extensions=(unknown,)),
+        "EE<B",
+    )
+    reasons = [attempt.reason for attempt in solve(topology).rejected]
+    assert reasons.count(FailureReason.UNKNOWN_CRITICAL_EXTENSION) == 1
+
+
+def test_a_wrong_key_is_tried_once():
+    """TA => B' (three certificates for one wrong key) -> EE: its signature is held against that key once."""
+    anchor = lab.Authority.create("TA", validity=lab.Validity.around(AT))
+    wrong, right = (lab.Authority.create("B", validity=lab.Validity.around(AT)) for _ in range(2))
+    ca = lab.critical(x509.BasicConstraints(ca=True, path_length=None))
+    pool = [anchor.issue("B", wrong.private_key.public_key(), extensions=[ca]) for _ in range(3)]
+    target = right.issue("EE", lab.KeyType.EC_P256.generate().public_key())
+    report = find_paths(
+        target,
+        pool=CertificatePool(pool),
+        trust_anchors=[TrustAnchor.from_certificate(anchor.certificate)],
+        parameters=NEVER_MIND,
+    )
+    assert [attempt.reason for attempt in report.rejected].count(FailureReason.BAD_SIGNATURE) == 1
+
+
+def test_nothing_is_missing_above_an_anchor():
+    """Z -> TA -> A -> EE, A refused by a name constraint, Z unknown: that Z was not supplied is no reason."""
+    narrow = x509.NameConstraints(permitted_subtrees=[x509.DNSName("example.org")], excluded_subtrees=None)
+    topology = build("EE<A", lab.Edge(subject="A", issuer="TA", extensions=(lab.critical(narrow),)), "TA<Z")
+    reasons = {attempt.reason for attempt in solve(topology).rejected}
+    assert reasons == {FailureReason.NAME_CONSTRAINTS}
+
+
 def test_no_trust_anchor_is_an_error_of_the_caller():
     """Nothing is guessed."""
     topology = build("EE<TA")

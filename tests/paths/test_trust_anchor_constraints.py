@@ -77,6 +77,15 @@ def test_the_anchors_policies_narrow_the_user_initial_policy_set(chain, judge, r
     assert judge(blue, **explicit, use_trust_anchor_constraints=False).user_constrained_policy_set == {BLUE}
 
 
+def test_what_the_user_accepts_and_the_anchor_is_trusted_for_is_intersected(chain, judge, refusal):
+    """Trusted for red alone: a path for red and blue is one for red, and none where the user accepts blue."""
+    both = {"extensions": (lab.non_critical(lab.certificate_policies(RED, BLUE)),)}
+    path = chain(both, both, anchor_extensions=(lab.non_critical(lab.certificate_policies(RED)),))
+    explicit = {"initial_explicit_policy": True}
+    assert judge(path, **explicit, user_initial_policy_set={RED, BLUE}).user_constrained_policy_set == {RED}
+    assert refusal(path, **explicit, user_initial_policy_set={BLUE}).reason is FailureReason.EXPLICIT_POLICY
+
+
 def test_any_policy_of_the_anchor_narrows_nothing(chain, judge):
     """An anchor for every policy."""
     everything = (lab.non_critical(lab.certificate_policies("2.5.29.32.0", RED)),)

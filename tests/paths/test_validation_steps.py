@@ -268,8 +268,20 @@ def test_6_1_4_h_self_issued_certificates_are_not_counted(chain, judge, refusal)
 
 def test_the_strictest_requirement_holds(chain, refusal):
     """6.1.4 (i): a later, larger skip count does not loosen an earlier one."""
-    path = chain({"extensions": (policy_constraints(require=0),)}, {"extensions": (policy_constraints(require=9),)}, {})
-    assert refusal(path).reason is FailureReason.EXPLICIT_POLICY
+    earlier, later = ({"extensions": (policy_constraints(require=skip),)} for skip in (2, 9))
+    assert refusal(chain(earlier, later, {}, {})).reason is FailureReason.EXPLICIT_POLICY
+
+
+def test_the_strictest_inhibition_holds(chain, refusal):
+    """6.1.4 (i), (j): the same of policy mapping and of anyPolicy."""
+    any_policy = {"extensions": (policies(ANY_POLICY),)}
+    earlier, later = ({"extensions": (policies(ANY_POLICY), inhibit_any_policy(skip))} for skip in (1, 9))
+    path = chain(earlier, later, any_policy)
+    assert refusal(path, initial_explicit_policy=True).reason is FailureReason.EXPLICIT_POLICY
+    earlier, later = ({"extensions": (policies(RED), policy_constraints(inhibit=skip))} for skip in (1, 9))
+    mapping = {"extensions": (policies(RED), mappings((RED, BLUE)))}
+    path = chain(earlier, later, mapping, {"extensions": (policies(BLUE),)})
+    assert refusal(path, initial_explicit_policy=True).reason is FailureReason.EXPLICIT_POLICY
 
 
 @pytest.mark.parametrize(("skip", "valid"), [(0, False), (1, True)])
