@@ -270,14 +270,8 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
-def test_no_input_makes_one_validation_run_past_a_second(chain, judge, case):
-    """Each either gets its verdict, valid as the chains are, or is given up for the budget named.
-
-    The slowest takes under half a second on one idle core; a core that others share may take three times as long.
-    """
-    links, limit = HOSTILE[case]
-    path = long_chain(chain, links())
+def seconds_of(judge, path, limit):
+    """Judge a path that is valid, or given up for the limit: seconds of one core."""
     started = time.process_time()
     if limit is None:
         assert judge(path)
@@ -285,7 +279,17 @@ def test_no_input_makes_one_validation_run_past_a_second(chain, judge, case):
         with pytest.raises(BudgetExhaustedError) as exhausted:
             judge(path)
         assert exhausted.value.limit == limit
-    assert time.process_time() - started < 1.5
+    return time.process_time() - started
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_no_input_makes_one_validation_run_past_a_second(chain, judge, case):
+    """Each either gets its verdict, valid as the chains are, or is given up for the budget named.
+
+    The slowest takes 0.6 seconds of an idle core; where others slow it down, the best of three counts.
+    """
+    links, limit = HOSTILE[case]
+    assert any(seconds_of(judge, long_chain(chain, links()), limit) < 1 for _ in range(3))
 
 
 def test_policies_squared_do_not_explode(chain, judge):
