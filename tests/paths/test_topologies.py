@@ -151,6 +151,22 @@ def test_the_longest_lasting_path_wins_over_the_shorter():
     assert drawn(topology, solve(topology)) == ["EE<B<A<TA", "EE<B<TA"]
 
 
+def test_the_stronger_of_two_equally_lasting_paths_wins():
+    """TA -> A (P-384) -> B and TA -> C (RSA 2,048) -> B: 128 bits of security before 112 (SP 800-57 part 1)."""
+    at = {"validity": lab.Validity.around(AT)}
+    anchor, below = lab.Authority.create("TA", **at), lab.Authority.create("B", **at)
+    strong = lab.Authority.create("A", key_type=lab.KeyType.EC_P384, **at)
+    weak = lab.Authority.create("C", key_type=lab.KeyType.RSA_2048, **at)
+    pool = [anchor.issue_ca(strong), anchor.issue_ca(weak), strong.issue_ca(below), weak.issue_ca(below)]
+    report = find_paths(
+        below.issue_server("EE").certificate,
+        pool=CertificatePool(pool),
+        trust_anchors=[TrustAnchor.from_certificate(anchor.certificate)],
+        parameters=NEVER_MIND,
+    )
+    assert [path.certificates[-1].subject.common_name for path in report.valid] == ["A", "C"]
+
+
 # What is missing or wrong
 
 

@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 
 from pkcs12kit import lab
 from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.lab.extensions import authority_key_identifier
 
@@ -414,6 +415,7 @@ def test_6_1_4_k_version_1_certificates_issue_nothing(chain, refusal, resign):
         ([{"path_length": 5}, {"path_length": 0}, {}], True),
         ([{"path_length": 5}, {"path_length": 0}, {}, {}], False),
         ([{"path_length": 0}, {"path_length": 5}, {}], False),
+        ([{"path_length": 1}, {"path_length": 5}, {}, {}], False),
         ([{"path_length": 0, "name": "CA"}, {"name": "CA"}, {}], True),
         ([{"path_length": 0, "name": "CA"}, {"name": "CA"}, {}, {}], False),
         ([{"path_length": 0}, {"ca": True}], True),
@@ -426,6 +428,7 @@ def test_6_1_4_k_version_1_certificates_issue_nothing(chain, refusal, resign):
         "narrowed",
         "narrowed-more",
         "not-widened",
+        "not-widened-later",
         "self-issued",
         "si-more",
         "ca-target",
@@ -574,8 +577,23 @@ def test_a_target_without_any_name_is_refused(chain, judge, refusal):
 
 def test_a_ca_without_a_name_is_refused(chain, refusal):
     """4.1.2.6: 'If the subject is a CA, then the subject field MUST be populated with a non-empty name'."""
-    failure = refusal(chain({"name": no_names()}, {}))
-    assert failure.reason is FailureReason.MALFORMED_CERTIFICATE
+    named = lab.critical(x509.SubjectAlternativeName([x509.DNSName("ca.example.com")]))
+    for extensions in ((), (named,)):
+        path = chain({"name": no_names(), "extensions": extensions}, {})
+        failure = refusal(path)
+        assert failure.reason is FailureReason.MALFORMED_CERTIFICATE
+        assert failure.certificate is path.certificates[1]
+        assert failure.section == "RFC 5280 section 4.1.2.6"
+
+
+def test_an_issuer_without_a_name_is_refused(refusal):
+    """4.1.2.4: 'The issuer field MUST contain a non-empty distinguished name'."""
+    anchor = lab.Authority.create(no_names(), validity=lab.Validity.around(AT))
+    target = anchor.issue_server("www.example.com").certificate
+    path = CertificationPath(certificates=(target,), trust_anchor=TrustAnchor.from_certificate(anchor.certificate))
+    failure = refusal(path)
+    assert (failure.reason, failure.certificate) == (FailureReason.MALFORMED_CERTIFICATE, target)
+    assert failure.section == "RFC 5280 section 4.1.2.4"
 
 
 @pytest.mark.parametrize(
