@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, SubjectInformationAccessOID
+
+from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -18,12 +21,13 @@ POLICY_MAPPINGS: Final = "2.5.29.33"
 ANY_POLICY: Final = "2.5.29.32.0"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Extensions:
     """What the extensions of a certificate say, None or empty where it does not have them.
 
     ``oids`` holds the dotted object identifier of every extension present, ``critical`` of those marked critical.
     Key identifiers are bytes, policies dotted object identifiers, path lengths and skip counts certificates.
+    All are decoded but the policy mappings, which asn1crypto takes long for and few readers of a pool ask about.
     """
 
     oids: frozenset[str] = frozenset()
@@ -34,7 +38,7 @@ class Extensions:
     subject_alternative_name: tuple[GeneralName, ...] | None = None
     name_constraints: x509.NameConstraints | None = None
     certificate_policies: tuple[str, ...] | None = None
-    policy_mappings: tuple[tuple[str, str], ...] | None = None
+    encoded_policy_mappings: bytes | None = field(default=None, repr=False)
     policy_constraints: x509.PolicyConstraints | None = None
     inhibit_any_policy: int | None = None
     subject_key_identifier: bytes | None = None
@@ -44,10 +48,7 @@ class Extensions:
 
     @classmethod
     def from_cryptography(cls, extensions: x509.Extensions) -> Extensions:
-        """Take over extensions that pyca/cryptography has read.
-
-        Raises :class:`ValueError` for malformed policy mappings, which pyca leaves undecoded.
-        """
+        """Take over extensions that pyca/cryptography has read."""
         values: dict[str, Any] = {}
         for extension in extensions:
             decode = _DECODERS.get(extension.oid.dotted_string)
@@ -60,6 +61,26 @@ class Extensions:
             **values,
         )
 
+    @cached_property
+    def policy_mappings(self) -> tuple[tuple[str, str], ...] | None:
+        """Pairs of issuerDomainPolicy and subjectDomainPolicy (section 4.2.1.5).
+
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+        """
+        if self.encoded_policy_mappings is None:
+            return None
+        from asn1crypto.x509 import PolicyMappings
+
+        try:
+            mappings = PolicyMappings.load(self.encoded_policy_mappings, strict=True)
+            return tuple(
+                (mapping["issuer_domain_policy"].dotted, mapping["subject_domain_policy"].dotted)
+                for mapping in mappings
+            )
+        except (ValueError, TypeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise MalformedCertificateError(f"unreadable policy mappings: {reason}") from None
+
 
 def _locations(method: x509.ObjectIdentifier) -> Callable[[Iterable[x509.AccessDescription]], tuple[str, ...]]:
     def locations(descriptions: Iterable[x509.AccessDescription]) -> tuple[str, ...]:
@@ -71,16 +92,6 @@ def _locations(method: x509.ObjectIdentifier) -> Callable[[Iterable[x509.AccessD
         )
 
     return locations
-
-
-def _policy_mappings(extension: x509.UnrecognizedExtension) -> tuple[tuple[str, str], ...]:
-    # pyca/cryptography does not decode policy mappings.
-    from asn1crypto.x509 import PolicyMappings
-
-    mappings = PolicyMappings.load(extension.value, strict=True)
-    return tuple(
-        (mapping["issuer_domain_policy"].dotted, mapping["subject_domain_policy"].dotted) for mapping in mappings
-    )
 
 
 _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
@@ -96,7 +107,8 @@ _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
         "certificate_policies",
         lambda value: tuple(policy.policy_identifier.dotted_string for policy in value),
     ),
-    POLICY_MAPPINGS: ("policy_mappings", _policy_mappings),
+    # pyca/cryptography leaves these undecoded.
+    POLICY_MAPPINGS: ("encoded_policy_mappings", lambda value: value.value),
     ExtensionOID.POLICY_CONSTRAINTS.dotted_string: ("policy_constraints", lambda value: value),
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: ("inhibit_any_policy", lambda value: value.skip_certs),
     ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string: ("subject_key_identifier", lambda value: value.digest),

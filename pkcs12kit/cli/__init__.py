@@ -8,6 +8,7 @@ one object where there is an answer, yes or no, and nothing otherwise.
 from __future__ import annotations
 
 import sys
+import warnings
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Final
@@ -56,6 +57,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command, and turn the library's errors into a sentence and an exit status."""
+    # pyca/cryptography warns of odd but readable certificates; what matters of them the report says.
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"pkcs12kit\.")
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what a stream cannot encode is escaped, and no reason to fail
             stream.reconfigure(errors="backslashreplace")

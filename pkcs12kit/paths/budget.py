@@ -33,6 +33,7 @@ class Budget:
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._spent: dict[str, int] = {}
+        self._counted: set[object] = set()
 
     def spend(self, limit: str, amount: int = 1) -> None:
         """Count ``amount`` against the field ``limit`` of the limits. Raises :class:`BudgetExhaustedError` past it."""
@@ -42,10 +43,17 @@ class Budget:
         if spent > allowed:
             raise BudgetExhaustedError(limit, allowed)
 
+    def spend_once(self, limit: str, amount: int, purpose: object) -> None:
+        """Do so the first time in a validation that it is for this purpose; the same work is not paid for twice."""
+        if purpose not in self._counted:
+            self._counted.add(purpose)
+            self.spend(limit, amount)
+
     def start_validation(self) -> None:
         """Begin the next validation: what is counted for one validation starts from nothing again."""
         for limit in _OF_ONE_VALIDATION:
             self._spent.pop(limit, None)
+        self._counted.clear()
 
     def spent(self, limit: str) -> int:
         """How much has been counted against ``limit`` so far."""

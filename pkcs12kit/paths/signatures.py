@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
 from enum import Enum
 from threading import Lock
@@ -30,6 +31,8 @@ _HASHING_BY_ITSELF: Final = {
     "MLDSA65PublicKey": "2.16.840.1.101.3.4.3.18",
     "MLDSA87PublicKey": "2.16.840.1.101.3.4.3.19",
 }
+# FIPS 186-5 section 5.1; one as long as its modulus makes a check 300 times as slow.
+_RSA_EXPONENT_BITS: Final = 256
 
 
 class SignatureVerdict(Enum):
@@ -44,12 +47,13 @@ class SignatureVerdict(Enum):
 class SignatureMemory:
     """Verdicts by (certificate, key), the least recently used forgotten first. Safe for many threads.
 
-    A verdict is a fact about two byte strings, so that one memory serves every search of a process.
+    A verdict is a fact about two byte strings, so that one memory serves every search of a process. It holds their
+    SHA-256 digests, not the certificates.
     """
 
     def __init__(self, size: int) -> None:
         self._size = size
-        self._verdicts: OrderedDict[tuple[Certificate, bytes], SignatureVerdict] = OrderedDict()
+        self._verdicts: OrderedDict[tuple[str, bytes], SignatureVerdict] = OrderedDict()
         self._lock = Lock()
 
     def verdict(
@@ -59,7 +63,7 @@ class SignatureMemory:
 
         Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`; a remembered verdict costs nothing.
         """
-        pair = (certificate, key_info)
+        pair = (certificate.sha256, hashlib.sha256(key_info).digest())
         with self._lock:
             verdict = self._verdicts.get(pair)
             if verdict is not None:
@@ -80,7 +84,7 @@ class SignatureMemory:
 
 
 REMEMBERED: Final = SignatureMemory(size=65_536)
-"""The memory that every search shares; 65,536 verdicts are about 10 MB beyond the certificates themselves."""
+"""The memory that every search shares; 65,536 verdicts are about 20 MB."""
 
 
 def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) -> SignatureVerdict:
@@ -110,6 +114,8 @@ def _verify(certificate: Certificate, key: CertificatePublicKeyTypes) -> None:
         parameters = _of_old_algorithm(reading.signature_algorithm_oid, digest)
     match key, parameters:
         case rsa.RSAPublicKey(), padding.PKCS1v15() | padding.PSS() if digest is not None:
+            if key.public_numbers().e.bit_length() > _RSA_EXPONENT_BITS:
+                raise UnsupportedAlgorithm("an RSA key with an exponent of that length")
             key.verify(signature, signed, parameters, digest)
         case ec.EllipticCurvePublicKey(), ec.ECDSA():
             key.verify(signature, signed, parameters)

@@ -274,11 +274,10 @@ def test_a_bare_public_key_is_no_certificate(authority):
         [basic_constraints(), basic_constraints()],
         [sequence(BASIC_CONSTRAINTS, octets(b"\xff\xff"))],
         [sequence(bytes.fromhex("0603551d0f"), octets(b"\x04\x00"))],
-        [sequence(bytes.fromhex("0603551d21"), octets(b"\x30\x03\x02\x01"))],
         [sequence(bytes.fromhex("0603551d1e"), octets(b"\x31\x00"))],
         [sequence(bytes.fromhex("0603551d11"), octets(sequence(parser.emit(2, 0, 7, b"\x01\x02\x03"))))],
     ],
-    ids=["twice", "basic-constraints", "key-usage", "policy-mappings", "name-constraints", "ip-of-3-bytes"],
+    ids=["twice", "basic-constraints", "key-usage", "name-constraints", "ip-of-3-bytes"],
 )
 def test_unreadable_extensions_are_an_error_when_asked_for(authority, sound, extensions):
     """RFC 5280 section 4.2: no extension twice, none malformed. All the rest of the certificate can still be had."""
@@ -287,6 +286,15 @@ def test_unreadable_extensions_are_an_error_when_asked_for(authority, sound, ext
     assert (certificate.is_ca, certificate.key_identifier, certificate.issuer_key_identifier) == (False, None, None)
     with pytest.raises(MalformedCertificateError, match="unreadable extensions"):
         _ = certificate.extensions
+
+
+def test_unreadable_policy_mappings_are_an_error_when_asked_for(authority, sound):
+    """RFC 5280 section 4.2.1.5: decoded later than the rest, which can be had; they are never taken for none."""
+    mappings = sequence(bytes.fromhex("0603551d21"), octets(b"\x30\x03\x02\x01"))
+    certificate = Certificate.from_der(altered(authority, sound, extensions=[mappings]))
+    assert certificate.extensions.oids == {"2.5.29.33"}
+    with pytest.raises(MalformedCertificateError, match="unreadable policy mappings"):
+        _ = certificate.extensions.policy_mappings
 
 
 def test_an_unknown_key_algorithm_is_an_error_when_asked_for(authority, sound):

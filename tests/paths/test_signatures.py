@@ -344,3 +344,13 @@ def test_the_budget_for_checks_is_no_verdict(counted):
     assert memory.verdict(first, key.key, key.info, budget) is VALID
     assert counted == [first]
     assert REMEMBERED is not memory
+
+
+def test_a_long_rsa_exponent_is_not_computed_with():
+    """FIPS 186-5 section 5.1 ends exponents at 256 bits: one as long as the modulus takes 300 times as long."""
+    modulus = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key().public_numbers().n
+    ca = lab.Authority.create("CA", key_type=lab.KeyType.RSA_2048)
+    certificate = ca.issue_server("www.example.com").certificate
+    for bits, verdict in ((256, SignatureVerdict.INVALID), (257, SignatureVerdict.UNSUPPORTED)):
+        key = rsa.RSAPublicNumbers(e=(1 << bits) - 1, n=modulus).public_key()
+        assert check_signature(certificate, key) is verdict

@@ -32,9 +32,13 @@ _PROCESSED: Final = frozenset(
 
 
 def read_extensions(certificate: Certificate) -> Extensions:
-    """Decode the extensions; a malformed one is a failure of the path, never passed over."""
+    """Decode the extensions; a malformed one is a failure of the path, never passed over.
+
+    The checks below are for certificates that have passed this.
+    """
     try:
-        return certificate.extensions
+        own = certificate.extensions
+        own.policy_mappings  # noqa: B018  # decoded now, to raise here if at all
     except MalformedCertificateError as error:
         raise InvalidPathError(
             Failure(
@@ -44,11 +48,12 @@ def read_extensions(certificate: Certificate) -> Extensions:
                 detail=str(error),
             )
         ) from None
+    return own
 
 
 def check_critical_extensions(certificate: Certificate, section: str) -> None:
     """Refuse a critical extension that is not processed (6.1.4 (o), 6.1.5 (f))."""
-    unknown = read_extensions(certificate).critical - _PROCESSED
+    unknown = certificate.extensions.critical - _PROCESSED
     if unknown:
         raise InvalidPathError(
             Failure(
@@ -62,7 +67,7 @@ def check_critical_extensions(certificate: Certificate, section: str) -> None:
 
 def check_is_ca(certificate: Certificate, section: str) -> None:
     """Refuse an issuer whose basicConstraints do not say cA, or are missing (6.1.4 (k)); versions 1 and 2 too."""
-    constraints = read_extensions(certificate).basic_constraints
+    constraints = certificate.extensions.basic_constraints
     if constraints is None or not constraints.ca:
         found = "has no basicConstraints" if constraints is None else "has basicConstraints without cA"
         raise InvalidPathError(
@@ -77,7 +82,7 @@ def check_is_ca(certificate: Certificate, section: str) -> None:
 
 def check_may_sign_certificates(certificate: Certificate, section: str) -> None:
     """Refuse an issuer whose keyUsage is there and lacks keyCertSign (6.1.4 (n))."""
-    usage = read_extensions(certificate).key_usage
+    usage = certificate.extensions.key_usage
     if usage is not None and not usage.key_cert_sign:
         raise InvalidPathError(
             Failure(
@@ -94,7 +99,7 @@ def check_purpose(certificate: Certificate, purpose: str) -> None:
 
     RFC 5280 has it for end-entities; TLS clients ask it of every CA certificate in the path too.
     """
-    usages = read_extensions(certificate).extended_key_usage
+    usages = certificate.extensions.extended_key_usage
     if usages is not None and usages.isdisjoint((purpose, ANY_EXTENDED_KEY_USAGE)):
         raise InvalidPathError(
             Failure(

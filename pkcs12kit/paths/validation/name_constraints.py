@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from pkcs12kit.paths.validation import name_forms
 from pkcs12kit.paths.validation.name_forms import DIRECTORY_NAME, DNS_NAME, RFC822_NAME, Base, Key, Place, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from ipaddress import IPv4Network, IPv6Network
 
     from cryptography import x509
@@ -28,7 +28,9 @@ _LISTED_AT_MOST: Final = 3
 _NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
 _HEADERS_AT_MOST: Final = 9
 """Octets between that identifier and the value: critical, and the header of an OCTET STRING of up to 16 MiB."""
-_REMEMBERED: Final = 4096
+_REMEMBERED: Final = 1024
+_REMEMBERED_BYTES: Final = 8 * 1024
+_Result = TypeVar("_Result")
 _NameOfForm: TypeAlias = tuple[str, object, int]
 """Form, value, and what reading the value costs."""
 
@@ -57,18 +59,22 @@ class _Subtrees:
         self.imposed_by = imposed_by
         self.bases: list[x509.GeneralName] = []
         self._unread = True
+        self._reading_cost: int | None = None
         self._refusal: str | None = None
         self._root = _Branch()
         self._wholes: dict[Hashable, object] = {}
         self._networks: list[IPv4Network | IPv6Network] = []
 
     def read(self, budget: Budget) -> None:
-        """Prepare for comparisons, the first time."""
+        """Prepare for comparisons. It counts in each validation, so that no answer depends on those before."""
+        if self._reading_cost is None:
+            self._reading_cost = sum(
+                name_forms.reading_cost(name_forms.value_of(self.form, base)) for base in self.bases
+            )
+        budget.spend_once(_LIMIT, self._reading_cost, self)
         if self._unread:
             for base in self.bases:
-                value = name_forms.value_of(self.form, base)
-                budget.spend(_LIMIT, name_forms.reading_cost(value))
-                self._read_base(value)
+                self._read_base(name_forms.value_of(self.form, base))
             self._unread = False
 
     def _read_base(self, value: object) -> None:
@@ -213,6 +219,17 @@ class ConstrainedSubtrees:
         return None
 
 
+def _remembered(function: Callable[[Certificate], _Result]) -> Callable[[Certificate], _Result]:
+    """Remember what a function says of the certificates asked about last; of large ones nothing, for want of memory."""
+    remembering = lru_cache(maxsize=_REMEMBERED)(function)
+
+    @wraps(function)
+    def ask(certificate: Certificate) -> _Result:
+        return remembering(certificate) if len(certificate.der) <= _REMEMBERED_BYTES else function(certificate)
+
+    return ask
+
+
 def _layers(constraints: x509.NameConstraints, imposed_by: str) -> tuple[_Subtrees, ...]:
     source = f", imposed by {imposed_by}" if imposed_by else ""
     layers: dict[tuple[bool, str], _Subtrees] = {}
@@ -225,7 +242,7 @@ def _layers(constraints: x509.NameConstraints, imposed_by: str) -> tuple[_Subtre
     return tuple(layers.values())
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@_remembered
 def _layers_of(certificate: Certificate) -> tuple[_Subtrees, ...]:
     constraints = certificate.extensions.name_constraints
     if constraints is None:
@@ -233,7 +250,7 @@ def _layers_of(certificate: Certificate) -> tuple[_Subtrees, ...]:
     return _layers(constraints, certificate.subject.common_name or str(certificate.subject))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@_remembered
 def _names_of(certificate: Certificate) -> tuple[_NameOfForm, ...]:
     return tuple(_names(certificate.subject, certificate.extensions.subject_alternative_name or ()))
 
@@ -262,7 +279,7 @@ def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) ->
             yield RFC822_NAME, name
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@_remembered
 def bounds_violation(certificate: Certificate) -> str | None:
     """Say which subtree of a certificate's name constraints has a minimum or maximum, None when none has.
 

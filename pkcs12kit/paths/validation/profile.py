@@ -15,11 +15,11 @@ from pkcs12kit.paths.validation.name_constraints import bounds_violation
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
 
 
-def check_certificate(certificate: Certificate) -> None:
+def check_certificate(certificate: Certificate, own: Extensions) -> None:
     """Refuse a certificate without names, and one that denies being a CA's while it speaks as one."""
-    own = extensions.read_extensions(certificate)
     if not certificate.is_ca:
         if own.name_constraints is not None:
             _refuse(certificate, "RFC 5280 section 4.2.1.10", "has nameConstraints, and is no CA certificate")

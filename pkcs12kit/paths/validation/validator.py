@@ -96,7 +96,7 @@ class _Validation:
         """Section 6.1.3."""
         is_target = certificate is self._path.target
         own = extensions.read_extensions(certificate)
-        profile.check_certificate(certificate)
+        profile.check_certificate(certificate, own)
         self._check_signature(certificate)  # (a)(1)
         self._check_validity(certificate, VALIDITY)  # (a)(2)
         if certificate.issuer != self._state.working_issuer_name:  # (a)(4)
