@@ -7,11 +7,12 @@ one object where there is an answer, yes or no, and nothing otherwise.
 
 from __future__ import annotations
 
+import signal
 import sys
 import warnings
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Final
+from typing import Final, NoReturn
 
 import click
 
@@ -55,8 +56,14 @@ def cli() -> None:
     """Build the PKCS#12 file that a server needs: key, certificate, and every CA on the way to a trust anchor."""
 
 
+def _end(number: int, _: object) -> NoReturn:
+    """End as if interrupted, so that a file half written is taken away."""
+    sys.exit(128 + number)
+
+
 def main() -> None:
     """Run the command, and turn the library's errors into a sentence and an exit status."""
+    signal.signal(signal.SIGTERM, _end)
     # pyca/cryptography warns of odd but readable certificates; what matters of them the report says.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pkcs12kit\.")
     for stream in (sys.stdout, sys.stderr):

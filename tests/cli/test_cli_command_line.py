@@ -281,6 +281,24 @@ class TestInterruptions:
         assert outcome.errors.splitlines()[-1].startswith("interrupted" if outcome.status == 130 else "error: ")
         assert (folder / "server.p12").read_bytes() == b"old"
 
+    def test_terminated(self, files, folder):
+        """SIGTERM while the command waits for a password: status 143, no traceback, no file."""
+        given = ("--key", files.key, "--cert", files.certificate, "--certs", files.bundle)
+        given = ("build", *given, "--anchor", files.trust_anchor, "--password-stdin", "--out", folder / "server.p12")
+        command = [sys.executable, "-X", "importtime", "-m", "pkcs12kit", *map(str, given)]
+        with subprocess.Popen(
+            command, env=run_environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            for line in process.stderr:
+                if "pyhanko_certvalidator.validate" in line:  # the last to load before the password is read
+                    break
+            time.sleep(0.2)
+            process.send_signal(signal.SIGTERM)
+            errors = process.stderr.read()
+            assert process.wait() == 128 + signal.SIGTERM
+        assert "Traceback" not in errors
+        assert not list(folder.iterdir())
+
     def test_killed_at_any_time(self, files, folder, password_file):
         """SIGKILL at six moments around the writing: the old file or a complete new one, never half of one."""
         from pkcs12kit import decode_pfx
