@@ -66,7 +66,7 @@ class CandidateSearch:
         self.graph = CertificationGraph(target, pool, trust_anchors, usable=usable, budget=budget)
         self._budget = budget
         self._excluded: set[Certificate] = set()
-        self._excluded_anchors: set[Node] = set()
+        self._excluded_anchors: set[Certificate | None] = set()
         self._excluded_links: set[tuple[Certificate, Node]] = set()
         self._order = count()
         self._waiting: list[tuple[tuple[object, ...], int, _Partial | CertificationPath]] = []
@@ -81,8 +81,8 @@ class CandidateSearch:
         self._excluded_links.add((certificate, issuer))
 
     def exclude_trust_anchor(self, anchor: TrustAnchor) -> None:
-        """End no longer at an anchor."""
-        self._excluded_anchors.add(anchor.node)
+        """End no longer at an anchor; one with the same name and key and another certificate is another anchor."""
+        self._excluded_anchors.add(anchor.certificate)
 
     def __iter__(self) -> Iterator[CertificationPath]:
         while self._waiting:
@@ -133,7 +133,7 @@ class CandidateSearch:
         certificates = found.certificates
         if not self._excluded.isdisjoint(certificates):
             return True
-        if isinstance(found, CertificationPath) and found.trust_anchor.node in self._excluded_anchors:
+        if isinstance(found, CertificationPath) and found.trust_anchor.certificate in self._excluded_anchors:
             return True
         if not self._excluded_links:
             return False

@@ -352,6 +352,19 @@ def test_an_unusable_anchor_does_not_stand_in_the_way_of_another():
     assert first.reason is FailureReason.UNSUPPORTED_ALGORITHM
 
 
+def test_a_renewed_root_does_not_stand_in_the_way_of_the_old_one():
+    """Two anchors of one name and key: the certificate that lasts longer is not valid yet, or is for other names."""
+    old = lab.Authority.create("TA", validity=lab.Validity.around(AT))
+    elsewhere = x509.NameConstraints(permitted_subtrees=[x509.DNSName("example.org")], excluded_subtrees=None)
+    target = old.issue_server("www.example.com", validity=lab.Validity.around(AT)).certificate
+    to_come, longer = (lab.Validity.around(AT, days_before=before, days_after=900) for before in (-9, 9))
+    for validity, extensions in ((to_come, ()), (longer, [lab.critical(elsewhere)])):
+        new = lab.Authority.create("TA", private_key=old.private_key, validity=validity, extensions=extensions)
+        anchors = [TrustAnchor.from_certificate(authority.certificate) for authority in (new, old)]
+        path = find_path(target, pool=CertificatePool(), trust_anchors=anchors, parameters=NEVER_MIND)
+        assert path.trust_anchor == anchors[1]
+
+
 def test_a_target_may_be_a_ca():
     """TA -> A -> B, target B."""
     topology = build("EE<B<A<TA")
