@@ -25,7 +25,7 @@ class KeyMismatchError(InputError):
 
 
 class PasswordError(InputError):
-    """A password is missing, wrong, or given for something that is not encrypted."""
+    """A password is missing or wrong, or holds what no encoding of passwords has."""
 
 
 class LimitExceededError(InputError):
@@ -49,7 +49,11 @@ class PfxPasswordError(PfxError, PasswordError):
 
 
 class OutputError(Pkcs12KitError):
-    """A file could not be written; what stood in its place before still does."""
+    """A file, or standard output, could not be written.
+
+    What stood in a file's place still does, unless the text says that the file was written: then only the last step
+    failed, which makes it outlast a loss of power.
+    """
 
 
 class PathError(Pkcs12KitError):

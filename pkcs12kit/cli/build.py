@@ -84,7 +84,7 @@ def command(
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
-    from pkcs12kit.cli.output import print_build_report, print_json, warn
+    from pkcs12kit.cli.output import print_build_report, print_json, warn, write_bytes
     from pkcs12kit.cli.passwords import opening_password, password_for_new_file
     from pkcs12kit.errors import PathError
     from pkcs12kit.pkcs12 import profiles
@@ -119,7 +119,7 @@ def command(
         refuse(no, as_json=as_json, sources_given=bool(certificates))
         sys.exit(1)
     if output == "-":
-        sys.stdout.buffer.write(report.data)
+        write_bytes(report.data)
     if as_json:
         print_json(report.to_json())
     else:

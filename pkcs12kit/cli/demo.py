@@ -29,7 +29,7 @@ def command(folder: str) -> None:
     with files of these names that no earlier demo wrote is refused.
     """
     from pkcs12kit.builder import build
-    from pkcs12kit.cli.output import print_build_report, print_text, warn
+    from pkcs12kit.cli.output import print_build_report, print_lines, print_text, warn
     from pkcs12kit.display.harmless import harmless
     from pkcs12kit.display.text import pfx_tree
     from pkcs12kit.lab import make_replica
@@ -62,7 +62,7 @@ def command(folder: str) -> None:
         name: harmless(path) for name, path in (("file", output), ("password", password_file), ("lab", files.folder))
     }
     program = harmless(_as_called())
-    click.echo(
+    print_lines(
         f"\nThe password is in {shown['password']}. Try:\n"
         f"  {program} inspect {shown['file']} --password-file {shown['password']}\n"
         f"  openssl pkcs12 -in {shown['file']} -nokeys -info -passin file:{shown['password']}\n"

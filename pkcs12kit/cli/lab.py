@@ -30,10 +30,11 @@ def command(folder: str, server_name: str) -> None:
     critical policy and name constraints, CRLs; and a server's key and certificate. README.txt in the folder says what
     is what. A folder that holds anything but an earlier lab is refused.
     """
+    from pkcs12kit.cli.output import print_lines
     from pkcs12kit.display.harmless import harmless
 
     files = _make_replica(server_name).write(folder)
-    click.echo(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} says what is what and how to build from it.")
+    print_lines(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} says what is what and how to build from it.")
 
 
 def _make_replica(server_name: str) -> Replica:

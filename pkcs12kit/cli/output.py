@@ -5,8 +5,11 @@ Colours only where the stream is a terminal that has them, and never with NO_COL
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -14,7 +17,7 @@ import click
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from rich.console import RenderableType
 
@@ -22,24 +25,44 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.confirmation import Confirmation
 
 _UNWRAPPED: Final = 10_000
+_READER_GONE: Final = 141  # what shells make of SIGPIPE, and not to be taken for a no
 
 
 def print_json(value: object) -> None:
     """Print one JSON object. Characters beyond ASCII are escaped, so that any terminal and any pipe can take it."""
-    click.echo(json.dumps(value, indent=2))
+    print_lines(json.dumps(value, indent=2))
+
+
+def print_lines(text: str) -> None:
+    """Print lines as they are, for a terminal to break where it must, so that commands in them can be copied."""
+    with _writing():
+        click.echo(text)
+
+
+def write_bytes(data: bytes) -> None:
+    """Write a file's bytes to standard output, all of them."""
+    with _writing():
+        if sys.stdout is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        click.echo(data, nl=False)
 
 
 def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> None:
     """Print by rich, nothing taken for markup; lines wrap at a terminal only."""
     from rich.console import Console
 
-    console = Console(
+    class OurConsole(Console):
+        def on_broken_pipe(self) -> None:  # rich would exit with 1, which says no
+            raise BrokenPipeError
+
+    console = OurConsole(
         stderr=err, highlight=False, markup=False, emoji=False, color_system="auto" if _may_colour() else None
     )
     if not console.is_terminal:
         console.width = _UNWRAPPED
-    for renderable in renderables:
-        console.print(renderable)
+    with _writing():
+        for renderable in renderables:
+            console.print(renderable)
 
 
 def print_build_report(report: BuildReport, *, err: bool = False) -> None:
@@ -50,7 +73,7 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
 
     what = "the private key and " if report.bundle.private_key is not None else ""
     what += f"{len(report.bundle.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"
-    where = report.output if report.output is not None else "standard output"
+    where = report.output if report.output is not None else "to standard output"
     print_text(
         (
             path_tree(report.path),
@@ -78,6 +101,21 @@ def print_error(sentence: object) -> None:
 
 def _print_sentence(label: str, colour: str, sentence: object) -> None:
     click.echo(f"{click.style(label, fg=colour, bold=True) if _may_colour() else label} {harmless(sentence)}", err=True)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Say that standard output is full or closed; end in silence where its reader has seen enough."""
+    try:
+        yield
+    except OSError as error:
+        if sys.stdout is not None:  # what is still buffered would fail again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(_READER_GONE)
+        from pkcs12kit.errors import OutputError
+
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
 def _may_colour() -> bool:

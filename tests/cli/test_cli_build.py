@@ -99,7 +99,7 @@ class TestMainJob:
         outcome = build(out="-")
         assert outcome.status == 0
         assert decode_pfx(outcome.output, password=PASSWORD).certificates[0] == replica.server.certificate
-        assert "Wrote standard output: the private key and 6 certificates" in outcome.errors
+        assert "Wrote to standard output: the private key and 6 certificates" in outcome.errors
         assert list(folder.iterdir()) == []
 
     def test_replaces_an_existing_file_when_complete(self, build, folder):

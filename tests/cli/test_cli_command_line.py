@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import traceback
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -17,6 +18,8 @@ from cryptography.x509.oid import NameOID
 
 from pkcs12kit import lab
 from pkcs12kit.cli import main
+from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.encoder import encode_pfx
 
 from .conftest import PASSWORD, run_environment, snapshot
 
@@ -24,10 +27,15 @@ COMMANDS = ("build", "demo", "inspect", "lab", "paths")
 ESCAPE = "\x1b"
 
 
-def run(*arguments, cwd, program=(sys.executable, "-m", "pkcs12kit"), **environment):
+def run(*arguments, cwd, program=(sys.executable, "-m", "pkcs12kit"), stdout=subprocess.PIPE, **environment):
     """Run it in a process of its own."""
     return subprocess.run(
-        [*program, *map(str, arguments)], cwd=cwd, env=run_environment(**environment), capture_output=True, check=False
+        [*program, *map(str, arguments)],
+        cwd=cwd,
+        env=run_environment(**environment),
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        check=False,
     )
 
 
@@ -143,6 +151,38 @@ class TestProcess:
         done = run("-c", script, cwd=folder, program=("sh",))
         assert done.stdout == b"{\n"
         assert b"Traceback" not in done.stderr
+
+    @pytest.mark.parametrize("more", [(), ("--json",)])
+    def test_a_reader_that_never_reads(self, files, folder, more):
+        """That is no answer: neither a traceback, nor the exit status of a no."""
+        given = ("--certs", files.certificates, "--anchor", files.trust_anchor, *more)
+        reader, writer = os.pipe()
+        os.close(reader)
+        try:
+            done = run("paths", files.certificate, *given, cwd=folder, stdout=writer)
+        finally:
+            os.close(writer)
+        assert (done.returncode, done.stderr) == (141, b"")
+
+    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+    @pytest.mark.parametrize("command", ["paths", "json", "build", "inspect", "lab"])
+    def test_standard_output_that_is_full(self, files, folder, replica, password_file, command):
+        """One sentence and exit status 2: a file cut short, or an answer half told, is never a yes or a no."""
+        bundle = Bundle.certificates_only(replica.valid_paths[0])
+        (folder / "old.p12").write_bytes(encode_pfx(bundle, password=PASSWORD))
+        given = ("--certs", files.certificates, "--anchor", files.trust_anchor)
+        password = ("--password-file", password_file)
+        arguments = {
+            "paths": ("paths", files.certificate, *given),
+            "json": ("paths", files.certificate, *given, "--json"),
+            "build": ("build", "--key", files.key, "--cert", files.certificate, *given, *password, "--out", "-"),
+            "inspect": ("inspect", "old.p12", *password),
+            "lab": ("lab", "new"),
+        }[command]
+        with Path("/dev/full").open("wb") as full:
+            done = run(*arguments, cwd=folder, stdout=full)
+        assert done.returncode == 2
+        assert done.stderr == b"error: cannot write to standard output: No space left on device\n"
 
     @pytest.mark.parametrize("name", ["LANG", "PYTHONIOENCODING"])
     def test_a_terminal_that_knows_ascii_alone(self, files, folder, name):
