@@ -38,26 +38,31 @@ def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...
 
 
 def _option_of(ctx: click.Context, sentence: str) -> str | None:
-    """Find the option whose value the sentence begins with; None where there is none, or no one alone."""
-    options = {
-        parameter.opts[0]
+    """Find the option whose value the sentence begins with; None where there is none, or no one alone.
+
+    A file in a folder that is given too is meant by its own, longer name.
+    """
+    named = [
+        (length, parameter)
         for parameter in ctx.command.params
-        if isinstance(parameter, click.Option)
         for value in _values(ctx, parameter)
-        if isinstance(value, str) and _begins_with(sentence, value)
-    }
-    return options.pop() if len(options) == 1 else None
+        if isinstance(value, str) and (length := _length_of_name(sentence, value))
+    ]
+    longest = max((length for length, _ in named), default=0)
+    meant = {parameter.opts[0]: parameter for length, parameter in named if length == longest}
+    options = [option for option, parameter in meant.items() if isinstance(parameter, click.Option)]
+    return options[0] if len(meant) == len(options) == 1 else None
 
 
-def _begins_with(sentence: str, value: str) -> bool:
-    """Whether the sentence is about the input that ``value`` names."""
+def _length_of_name(sentence: str, value: str) -> int:
+    """How many characters of the sentence name the input ``value``; 0 where it is not about that."""
     from pkcs12kit.sources.reading import name_of
 
     try:
         name = name_of(value).rstrip("/")
     except InputError:  # text of several lines: no path, so it is named nowhere
-        return False
-    return bool(name) and sentence.startswith(name) and sentence[len(name) :].startswith(_AFTER_A_NAME)
+        return 0
+    return len(name) if sentence.startswith(name) and sentence[len(name) :].startswith(_AFTER_A_NAME) else 0
 
 
 def _refuse_shared_standard_input(ctx: click.Context) -> None:

@@ -188,6 +188,15 @@ class TestSizeAndShape:
         (folder / "a.pem.old").touch()
         refused(build(cert="a.pem", anchor="a.pem.old"), "--anchor a.pem.old", "nothing: it is empty")
 
+    def test_a_file_in_a_folder_that_is_given_too(self, call, build, files, folder):
+        """``paths cas/two.pem --certs cas``: what is wrong with the file is not said of the folder."""
+        (folder / "cas").mkdir()
+        (folder / "cas" / "two.pem").write_bytes(files.bundle.read_bytes())
+        outcome = call("paths", "cas/two.pem", "--certs", "cas", "--anchor", files.trust_anchor)
+        refused(outcome, "cas/two.pem", "put the one that is meant into a file of its own")
+        (folder / "cas" / "empty.pem").touch()
+        refused(build(certs="cas", anchor="cas/empty.pem"), "--anchor cas/empty.pem", "nothing: it is empty")
+
     def test_text_given_as_a_path(self, build, replica):
         """A key pasted where a path belongs is not echoed."""
         outcome = build(key=_key(replica).decode())
