@@ -68,6 +68,10 @@ def command(
         revocation=revocation_inputs(revocation, crls, ocsp_responses),
         at_most=None if every else 1,
     )
+    for warning in dict.fromkeys(
+        warning for path in report.valid if path.revocation is not None for warning in path.revocation.warnings
+    ):
+        warn(warning)
     if as_json:
         print_json(report.to_json())
     else:

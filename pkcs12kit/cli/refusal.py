@@ -25,6 +25,7 @@ _NEXT_STEPS: Final = {
     FailureReason.SERVER_NAME: "give the name that the certificate is for with --server-name, or leave it out",
     FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
 }
+_RENEW_TARGET: Final = "have its CA issue a new one; --at TIME asks about another time"
 
 
 def refuse(no: PathError, *, as_json: bool, sources_given: bool) -> None:
@@ -53,7 +54,9 @@ def suggest(report: PathReport, *, sources_given: bool) -> None:
     if not sources_given:
         hint("no --certs given: give the CA certificates that you have, as files, folders or zips")
     elif report.rejected and report.rejected[0].reason in _NEXT_STEPS:
-        hint(_NEXT_STEPS[report.rejected[0].reason])
+        closest = report.rejected[0]
+        lapsed = closest.reason is FailureReason.EXPIRED and closest.certificate == report.target
+        hint(_RENEW_TARGET if lapsed else _NEXT_STEPS[closest.reason])
 
 
 def _to_json(no: PathError) -> dict[str, Any]:

@@ -155,6 +155,12 @@ class TestRefusal:
         assert "2024-11-16T14:57:16Z" in first["detail"]
         assert "2026-02-07T18:00:00Z" in first["detail"]
 
+    def test_a_target_that_has_expired_itself(self, call, fpki):
+        """No certificate of a CA mends that, so none is asked for."""
+        given = ("--certs", fpki / "fpki-historic.pem", "--anchor", fpki / "fcpca.pem", "--at", "2026-11-22")
+        outcome = call("paths", fpki / "dod-id-sw-ca-37.pem", *given)
+        assert outcome.errors == "hint: have its CA issue a new one; --at TIME asks about another time\n"
+
     def test_the_time_is_now_by_default(self, call, fpki):
         """What expired in 2024 and 2026 is no path now, and will be none."""
         given = ("--certs", fpki / "fpki-2024-10.p7b", "--anchor", fpki / "fcpcag2.pem")
@@ -270,6 +276,19 @@ class TestLab:
         refused = call(*search, "--policy", "2.16.840.1.101.3.2.1.3.8", "--json")
         assert refused.status == 1
         assert refused.json["rejected"][0]["reason"] == "explicit-policy"
+
+    def test_an_unknown_revocation_status_is_a_warning(self, call, files):
+        """``--crl`` checks; what the CRLs given say nothing of is not passed over in silence, with JSON neither."""
+        one = next(path for path in sorted(files.crls.iterdir()) if "37" in path.name)
+        given = ("--certs", files.certificates, "--anchor", files.trust_anchor)
+        for more in ((), ("--all",), ("--json",)):
+            outcome = call("paths", files.certificate, *given, "--crl", one, *more)
+            assert outcome.status == 0
+            assert "CN=DOD ID SW CA-37,OU=PKI,OU=DoD,O=Replica,C=US (#18): revocation status unknown" in outcome.errors
+            lines = outcome.errors.splitlines()
+            assert len(lines) == len(set(lines)) == (7 if "--all" in more else 4)
+            assert all(line.startswith("warning: ") for line in lines)
+        assert call("paths", files.certificate, *given, "--crl", files.crls, "--all").errors == ""
 
     def test_not_yet_valid_and_untrusted_root(self, call, folder):
         """Hints for a certificate of tomorrow, and for a root that nobody trusts."""
