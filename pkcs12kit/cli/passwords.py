@@ -77,9 +77,12 @@ def opening_password(
 
     try:
         load_identity(key=key, certificate=certificate, pkcs12=pkcs12, key_password=given, password=given)
-    except PasswordError:
-        if given is not None or not _at_terminal():
+    except PasswordError as error:
+        if given is not None:
             raise
+        if not _at_terminal():
+            option = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
+            raise type(error)(f"{error}; {option} says where it is") from None
         return _ask(f"Password of {key or pkcs12}")
     return given
 

@@ -194,6 +194,21 @@ class TestTerminal:
         assert screen.finish() == 0
         assert opens(folder, PASSWORD)
 
+    def test_no_terminal_to_ask_for_the_password_of_an_input(self, build, call, replica, files, folder, password_file):
+        """The option that says where it is, is named."""
+        encryption = BestAvailableEncryption(b"of the key")
+        key = replica.server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
+        (folder / "enc.key").write_bytes(key)
+        outcome = build(key="enc.key")
+        assert outcome.status == 2
+        assert outcome.errors.endswith("no password was given for it; --key-password-file says where it is\n")
+        bundle = Bundle.from_path(replica.server, replica.valid_paths[0])
+        (folder / "old.p12").write_bytes(encode_pfx(bundle, password="of the old one"))
+        given = ("--pkcs12", "old.p12", "--anchor", files.trust_anchor, "--out", "server.p12")
+        outcome = call("build", *given, "--password-file", password_file)
+        assert outcome.status == 2
+        assert outcome.errors.endswith("and none was given; --pkcs12-password-file says where it is\n")
+
     def test_no_terminal(self, build, monkeypatch):
         """Said at once, with what to give instead; a service without standard input gets the same."""
         import sys
