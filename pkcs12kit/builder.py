@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,6 @@ from pkcs12kit.pkcs12.writing import write_pfx
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity, load_trust_anchors
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -74,7 +74,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     pkcs12: Source | None = None,
     certificates: Iterable[Source] = (),
     trust_anchors: Iterable[Source],
-    output: str | os.PathLike[str] | None = None,
+    output: str | PathLike[str] | None = None,
     password: str | Callable[[], str],
     key_password: str | None = None,
     pkcs12_password: str | None = None,
@@ -106,9 +106,11 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, :class:`~pkcs12kit.errors.KeyMismatchError`
     before anything else is read where key and certificate do not belong together,
     :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` where the second opinion is a no, and
-    :class:`~pkcs12kit.errors.OutputError`. Whatever is raised, nothing was written. Not checked: revocation, unless
-    ``revocation`` asks for it.
+    :class:`~pkcs12kit.errors.OutputError`. Whatever is raised, nothing was written. Raises :class:`TypeError` where one
+    source is given instead of several. Not checked: revocation, unless ``revocation`` asks for it.
     """
+    _require_several(certificates, "certificates")
+    _require_several(trust_anchors, "trust_anchors")
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
     if parameters is None:
@@ -137,11 +139,11 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         raise ConfirmationError(path, confirmation)
     if callable(password):
         password = password()
+    bundle = _bundle(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
+    data = encode_pfx(bundle, password=password, profile=profile)
     warnings = tuple(_warnings(path, confirmation, password))
     for warning in warnings:
         tell(warning)
-    bundle = _bundle(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
-    data = encode_pfx(bundle, password=password, profile=profile)
     if output is not None:
         write_pfx(output, data)
     return BuildReport(
@@ -154,6 +156,12 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         rejects=pool.rejects,
         warnings=warnings,
     )
+
+
+def _require_several(sources: Iterable[Source], name: str) -> None:
+    """Refuse one source on its own: a text would be taken for as many sources as it has characters."""
+    if isinstance(sources, str | bytes | PathLike):
+        raise TypeError(f"{name} is a collection of sources, not one: put it into a list")
 
 
 def _say_nothing(_: str) -> None:

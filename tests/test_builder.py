@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -266,6 +267,18 @@ class TestNo:
         """Nothing, two, or a key where none belongs."""
         with pytest.raises(pk.InputError):
             build(**changes)
+
+    @pytest.mark.parametrize("name", ["certificates", "trust_anchors"])
+    def test_one_source_instead_of_several(self, build, name):
+        """A path is not taken for as many sources as it has characters."""
+        for one in ("anchor.pem", Path("anchor.pem"), b"..."):
+            with pytest.raises(TypeError, match=f"{name} is a collection of sources, not one"):
+                build(**{name: one})
+
+    def test_a_password_in_bytes(self, build):
+        """What it is to be is said, and not what Python could not do with it."""
+        with pytest.raises(TypeError, match="a password is text, not bytes"):
+            build(password=b"secret")
 
     def test_friendly_name_and_limits(self, build):
         """What the file cannot hold, and limits that are passed on."""

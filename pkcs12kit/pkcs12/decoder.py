@@ -84,6 +84,8 @@ def decode_pfx(data: bytes, *, password: str | None, limits: Limits = DEFAULT_LI
     :class:`~pkcs12kit.errors.UnsupportedPfxError` where it uses something else, and
     :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``).
     """
+    if not isinstance(data, bytes):
+        raise TypeError(f"decode_pfx() takes the bytes of a file, not {type(data).__name__}")
     budget = Budget(limits)
     pfx = read_pfx(data, budget)
     encodings = authenticate(pfx, password, budget)

@@ -43,8 +43,10 @@ class Password:
 def encode_password(password: str) -> Password:
     """Encode a password as OpenSSL and Java do; characters beyond the BMP become surrogate pairs.
 
-    Raises :class:`~pkcs12kit.errors.PasswordError` for what neither encoding can hold.
+    Raises :class:`~pkcs12kit.errors.PasswordError` for what neither encoding can hold, :class:`TypeError` for bytes.
     """
+    if not isinstance(password, str):
+        raise TypeError(f"a password is text, not {type(password).__name__}")
     if "\0" in password:
         raise PasswordError("the password contains a NUL character, at which other programs would cut it off")
     try:

@@ -6,6 +6,7 @@ import random
 import subprocess
 import time
 from dataclasses import replace
+from pathlib import PurePath
 
 import pytest
 from asn1crypto import algos, cms, core, keys
@@ -454,3 +455,10 @@ def test_source_that_is_no_file(tmp_path):
     for path in (tmp_path / "absent.p12", tmp_path, f"{tmp_path}/nul\0.p12"):
         with pytest.raises(InputError, match="cannot read"):
             inspect_pfx(path)
+
+
+@pytest.mark.parametrize("path", ["server.p12", PurePath("server.p12")])
+def test_a_path_is_no_pfx(path):
+    """decode_pfx() takes bytes where inspect_pfx() takes a path too; it does not call a path a damaged file."""
+    with pytest.raises(TypeError, match="takes the bytes of a file"):
+        decode_pfx(path, password=None)
