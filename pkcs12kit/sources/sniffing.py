@@ -63,7 +63,7 @@ class Kind(Enum):
     HTML = "an HTML page"
     XML = "an XML document"
     TEXT = "text without a PEM block"
-    BINARY = "binary data that is no certificate"
+    BINARY = "binary data of no known kind"
 
 
 HOLDS_CERTIFICATES: Final = frozenset({Kind.CERTIFICATE, Kind.CERTIFICATE_PAIR, Kind.PKCS7, Kind.PKCS12, Kind.ZIP})
