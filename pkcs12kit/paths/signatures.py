@@ -6,7 +6,7 @@ import hashlib
 from collections import OrderedDict
 from enum import Enum
 from threading import Lock
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
@@ -33,6 +33,9 @@ _HASHING_BY_ITSELF: Final = {
 }
 # FIPS 186-5 section 5.1; one as long as its modulus makes a check 300 times as slow.
 _RSA_EXPONENT_BITS: Final = 256
+# id-RSASSA-PSS as an ObjectIdentifier, and the octets of a SubjectPublicKeyInfo that it stands within as its algorithm.
+_FOR_PSS: Final = bytes.fromhex("06092a864886f70d01010a")
+_ALGORITHM_WITHIN: Final = 24
 
 
 class SignatureVerdict(Enum):
@@ -70,7 +73,10 @@ class SignatureMemory:
                 self._verdicts.move_to_end(pair)
                 return verdict
         budget.spend("signature_checks")
-        verdict = check_signature(certificate, key)
+        if _is_for_other_signatures(key_info, certificate):
+            verdict = SignatureVerdict.INVALID
+        else:
+            verdict = check_signature(certificate, key)
         with self._lock:
             self._verdicts[pair] = verdict
             if len(self._verdicts) > self._size:
@@ -88,7 +94,10 @@ REMEMBERED: Final = SignatureMemory(size=65_536)
 
 
 def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) -> SignatureVerdict:
-    """Check one signature, over the bytes as they were signed. An algorithm that is not the key's is INVALID."""
+    """Check one signature, over the bytes as they were signed. An algorithm that is not the key's is INVALID.
+
+    That an RSA key may be for RSASSA-PSS alone its value does not show; :meth:`SignatureMemory.verdict` heeds it.
+    """
     if not certificate.signature_algorithms_agree:
         return SignatureVerdict.INVALID
     try:
@@ -123,6 +132,37 @@ def _verify(certificate: Certificate, key: CertificatePublicKeyTypes) -> None:
             key.verify(signature, signed, digest)
         case _:
             raise InvalidSignature
+
+
+def _is_for_other_signatures(key_info: bytes, certificate: Certificate) -> bool:
+    """Whether an RSA key is for RSASSA-PSS alone, or some parameters of it, and this is another (RFC 4055 section 1.2).
+
+    pyca/cryptography reads such a key as any RSA key. Its parameters must be the signature's, whose salt may be longer
+    (section 3.3).
+    """
+    if _FOR_PSS not in key_info[:_ALGORITHM_WITHIN]:
+        return False
+    from asn1crypto import keys, x509
+
+    try:
+        wanted = keys.PublicKeyInfo.load(key_info)["algorithm"]["parameters"].native
+        signature = x509.Certificate.load(certificate.der)["signature_algorithm"]
+        if signature["algorithm"].native != "rsassa_pss":
+            return True
+        if wanted is None:
+            return False
+        used = signature["parameters"].native
+        return used["salt_length"] < wanted["salt_length"] or any(
+            _hash_of(used[field]) != _hash_of(wanted[field]) for field in ("hash_algorithm", "mask_gen_algorithm")
+        )
+    except (ValueError, TypeError, KeyError):
+        return True
+
+
+def _hash_of(algorithm: dict[str, Any]) -> str:
+    """Name a hash, or that of a mask generation function."""
+    name: str = algorithm["algorithm"]
+    return _hash_of(algorithm["parameters"]) if name == "mgf1" else name
 
 
 def _of_old_algorithm(algorithm: ObjectIdentifier, digest: hashes.HashAlgorithm) -> padding.PKCS1v15 | ec.ECDSA | None:

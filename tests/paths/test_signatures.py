@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
+from asn1crypto import keys as asn1_keys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -125,6 +126,40 @@ def test_every_kind_of_signature(sign_by, key_of, judge, refusal, kind):
     damaged = Certificate.from_der(target.der.replace(b"EE", b"EF", 1))
     failure = refusal(dataclasses.replace(path, certificates=(damaged,)), algorithm_policy=ALLOW_ALL)
     assert failure.reason is FailureReason.BAD_SIGNATURE
+
+
+SHA512_PARAMETERS = {
+    "hash_algorithm": {"algorithm": "sha512"},
+    "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": "sha512"}},
+    "salt_length": 64,
+}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "kinds"),
+    [
+        (None, {"pss", "pss-sha512"}),
+        (SHA512_PARAMETERS, {"pss-sha512"}),
+        (SHA512_PARAMETERS | {"salt_length": 10}, {"pss-sha512"}),
+        (SHA512_PARAMETERS | {"salt_length": 65}, set()),
+        (SHA512_PARAMETERS | {"hash_algorithm": {"algorithm": "sha256"}}, set()),
+    ],
+    ids=["none", "sha-512", "shorter salt", "longer salt", "another hash"],
+)
+def test_an_rsa_key_for_pss_alone_verifies_nothing_else(sign_by, keys, judge, refusal, parameters, kinds):
+    """RFC 4055 section 1.2: with id-RSASSA-PSS a key 'MUST only be used for' that; 3.3: by the parameters it states."""
+    info = asn1_keys.PublicKeyInfo.load(spki(keys["rsa"]))
+    algorithm = {"algorithm": "rsassa_pss", **({"parameters": parameters} if parameters else {})}
+    restricted = asn1_keys.PublicKeyInfo({"algorithm": algorithm, "public_key": info["public_key"].parsed})
+    name = lab.Authority.create("TA").certificate.subject
+    anchor = TrustAnchor(name=name, subject_public_key_info=restricted.dump())
+    for kind in ("rsa", "pss", "pss-sha512"):
+        target = sign_by("TA", keys[kind], "EE", keys["ec-p256"].public_key(), ca=False, **signing(kind))
+        path = CertificationPath(certificates=(target,), trust_anchor=anchor)
+        if kind in kinds:
+            assert judge(path)
+        else:
+            assert refusal(path).reason is FailureReason.BAD_SIGNATURE
 
 
 def spki(key):
