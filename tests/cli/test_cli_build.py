@@ -6,6 +6,9 @@ import stat
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 
 from pkcs12kit import builder, decode_pfx, inspect_pfx, lab
 from pkcs12kit.paths.confirmation import Confirmation, Opinion
@@ -205,6 +208,30 @@ class TestOptions:
         assert outcome.status == 1
         assert "mdm.example.mil" in outcome.errors
         assert f"{replica.at - timedelta(hours=1):%Y-%m-%dT%H}" in outcome.errors
+
+    @pytest.mark.parametrize("status", ["GOOD", "REVOKED"])
+    def test_ocsp_responses(self, build, replica, files, folder, status):
+        """``--ocsp`` takes a file or a folder; what a response says of the server counts."""
+        issuer, revoked = replica.authorities["issuing-37"], status == "REVOKED"
+        times = (replica.at, replica.at + timedelta(days=1), replica.at if revoked else None, None)
+        certificates = (replica.server.certificate.as_cryptography, replica.issuing_ca.as_cryptography)
+        response = (
+            ocsp.OCSPResponseBuilder()
+            .add_response(*certificates, hashes.SHA256(), ocsp.OCSPCertStatus[status], *times)
+            .responder_id(ocsp.OCSPResponderEncoding.HASH, replica.issuing_ca.as_cryptography)
+            .sign(issuer.private_key, hashes.SHA256())
+        )
+        (folder / "ocsp").mkdir()
+        (folder / "ocsp" / "server.ors").write_bytes(response.public_bytes(Encoding.DER))
+        (folder / "crls").mkdir()
+        for path in files.crls.iterdir():
+            if "37" not in path.name:
+                (folder / "crls" / path.name).write_bytes(path.read_bytes())
+        at = f"{replica.at + timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
+        for given in ("ocsp", "ocsp/server.ors"):
+            outcome = build(ocsp=given, crl="crls", revocation="require", at=at)
+            assert outcome.status == (1 if revoked else 0), outcome.errors
+        assert ("(by OCSP)" in outcome.errors) == revoked
 
 
 class TestSecondOpinion:
