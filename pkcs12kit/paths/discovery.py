@@ -69,8 +69,17 @@ class CandidateSearch:
         self._excluded_anchors: set[Certificate | None] = set()
         self._excluded_links: set[tuple[Certificate, Node]] = set()
         self._order = count()
+        self._shortest_first = False
+        self._start = _Partial((target,), frozenset({target.node}), target.not_after.timestamp())
         self._waiting: list[tuple[tuple[object, ...], int, _Partial | CertificationPath]] = []
-        self._push_partial(_Partial((target,), frozenset({target.node}), target.not_after.timestamp()))
+        self._push_partial(self._start)
+
+    def start_again_shortest_first(self, budget: Budget) -> None:
+        """Propose from the start, the fewest certificates first; what was excluded stays so."""
+        self._budget = budget
+        self._shortest_first = True
+        self._waiting.clear()
+        self._push_partial(self._start)
 
     def exclude(self, certificate: Certificate) -> None:
         """Go no longer through a certificate."""
@@ -101,7 +110,7 @@ class CandidateSearch:
         for anchor in self.graph.anchors_named(last.issuer):
             if self._may_end_at(partial, anchor) and self._may_have_issued(anchor, last):
                 path = CertificationPath(certificates=partial.certificates, trust_anchor=anchor)
-                heappush(self._waiting, (longest_lasting(path), next(self._order), path))
+                self._push(longest_lasting(path), path)
         for issuer in self.graph.issuers_named(last.issuer):
             self._budget.spend("discovery_steps")
             if issuer.node not in partial.nodes and self._may_have_issued(issuer, last):
@@ -113,8 +122,12 @@ class CandidateSearch:
         if name not in self.graph.distance:
             return
         lasts_until = min(partial.lasts_until, self.graph.lasts_until.get(name, FOREVER))
-        bound = (-lasts_until, len(partial.certificates) + self.graph.distance[name])
-        heappush(self._waiting, (bound, next(self._order), partial))
+        self._push((-lasts_until, len(partial.certificates) + self.graph.distance[name]), partial)
+
+    def _push(self, bound: tuple[object, ...], waiting: _Partial | CertificationPath) -> None:
+        if self._shortest_first:
+            bound = (bound[1], bound[0], *bound[2:])
+        heappush(self._waiting, (bound, next(self._order), waiting))
 
     def _may_end_at(self, partial: _Partial, anchor: TrustAnchor) -> bool:
         if anchor.node not in partial.nodes:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -12,6 +13,7 @@ from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.discovery import CandidateSearch
 from pkcs12kit.paths.failure import Failure, InvalidPathError
+from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import check_revocation
 from pkcs12kit.paths.validation.validator import validate
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+
+_OF_THE_ORDER: Final = ("discovery_steps", "candidate_paths")
+"""Limits that a search may hit before a valid path only because others were tried first."""
 
 
 def find_path(
@@ -107,21 +112,41 @@ class _Search:
         self.incomplete: str | None = None
 
     def valid_paths(self) -> Iterator[ValidatedPath]:
-        """Propose, judge, and let the search learn from each no."""
+        """Propose, judge, and let the search learn from each no.
+
+        Where the budget ends among candidates that last long and none of them was valid, a second one is for the
+        shortest: a valid path is not to be hidden by the number of others.
+        """
         try:
             search = CandidateSearch(
                 self._target, self._pool, self._trust_anchors, usable=self._may_issue_now, budget=self._budget
             )
-            self._passed_over = search.graph.passed_over
-            for path in search:
-                try:
-                    yield self._judge(path)
-                except InvalidPathError as no:
-                    self._reject(path, no.failure)
-                    self._learn(search, path, no.failure)
         except BudgetExhaustedError as exhausted:
-            self.incomplete = str(exhausted)
-            self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
+            self._give_up(exhausted)
+            return
+        self._passed_over = search.graph.passed_over
+        none_yet = True
+        try:
+            for path in self._valid_among(search):
+                none_yet = False
+                yield path
+        except BudgetExhaustedError as exhausted:
+            self._give_up(exhausted)
+            if none_yet and exhausted.limit in _OF_THE_ORDER:
+                self._budget = Budget(self._limits)
+                search.start_again_shortest_first(self._budget)
+                with suppress(BudgetExhaustedError):
+                    yield from self._valid_among(search)
+
+    def _valid_among(self, search: CandidateSearch) -> Iterator[ValidatedPath]:
+        judged = {path.certificates for path in self._rejected}
+        for path in search:
+            try:
+                yield self._judge(path)
+            except InvalidPathError as no:
+                if path.certificates not in judged:
+                    self._reject(path, no.failure)
+                self._learn(search, path, no.failure)
 
     def report(self, valid: tuple[ValidatedPath, ...]) -> PathReport:
         """Sum up, and where nothing is valid, look for what comes closest."""
@@ -138,6 +163,7 @@ class _Search:
             failure = diagnosis.not_followed(certificate, self._parameters.time)
             if failure is not None and certificate not in named:
                 rejected.append(RejectedPath(certificates=(certificate,), failures=(failure,)))
+        valid = tuple(sorted(valid, key=longest_lasting))
         return PathReport(target=self._target, valid=valid, rejected=tuple(rejected), incomplete=self.incomplete)
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
@@ -177,6 +203,10 @@ class _Search:
         elif failure.of_the_issuer_too:
             issuer = path.issuers[path.certificates.index(failure.certificate)]
             search.exclude_link(failure.certificate, issuer.node)
+
+    def _give_up(self, exhausted: BudgetExhaustedError) -> None:
+        self.incomplete = str(exhausted)
+        self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
         return Failure(

@@ -337,3 +337,31 @@ def test_a_web_of_rejected_names_ends():
         FailureReason.BUDGET_EXHAUSTED,
         FailureReason.NAME_CONSTRAINTS,
     }
+
+
+@pytest.mark.parametrize("limit", [{"discovery_steps": 500}, {"candidate_paths": 20}])
+def test_a_web_that_lasts_longer_does_not_hide_a_short_path(limit):
+    """A mesh of 6, refused wherever the anchor certifies it, and beside it EE <- C0 <- G <- TA that lasts 9 days."""
+    labels = [f"C{number}" for number in range(6)]
+    pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
+    narrow = x509.NameConstraints(permitted_subtrees=[x509.DNSName("example.org")], excluded_subtrees=None)
+    topology = lab.Topology.from_edges(
+        "EE<C0",
+        "G<TA",
+        lab.Edge(subject="C0", issuer="G", validity=lab.Validity.around(AT, days_after=9)),
+        lab.Edge(subject="C4", issuer="TA", extensions=(lab.critical(narrow),)),
+        lab.Edge(subject="C5", issuer="TA", extensions=(lab.critical(narrow),)),
+        *pairs,
+        validity=SPAN,
+    )
+    report = find_paths(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor("TA")],
+        parameters=PARAMETERS,
+        limits=dataclasses.replace(DEFAULT_LIMITS, **limit),
+    )
+    assert "EE<C0<G<TA" in {topology.draw(path) for path in report.valid}
+    assert next(iter(limit)) in report.incomplete
+    told = [path.certificates for path in report.rejected if path.reason is FailureReason.NAME_CONSTRAINTS]
+    assert len(told) == len(set(told))
