@@ -41,7 +41,10 @@ class BuildReport:
 
     path: ValidatedPath
     confirmation: Confirmation
-    bundle: Bundle = field(repr=False)
+    certificates: tuple[Certificate, ...] = field(repr=False)
+    """In the order of the file: the target, its issuers, the trust anchor where it was to be included."""
+    has_private_key: bool
+    """Whether the file holds the key, too."""
     profile: Profile
     data: bytes = field(repr=False)
     """The PFX."""
@@ -57,8 +60,8 @@ class BuildReport:
             "output": str(self.output) if self.output is not None else None,
             "bytes": len(self.data),
             "profile": self.profile.name,
-            "private_key": self.bundle.private_key is not None,
-            "certificates": [certificate.to_json() for certificate in self.bundle.certificates],
+            "private_key": self.has_private_key,
+            "certificates": [certificate.to_json() for certificate in self.certificates],
             "expires": format_time(self.path.expires),
             "policies": sorted(self.path.authority_constrained_policy_set),
             "second_opinion": self.confirmation.to_json(),
@@ -149,7 +152,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     return BuildReport(
         path=path,
         confirmation=confirmation,
-        bundle=bundle,
+        certificates=bundle.certificates,
+        has_private_key=bundle.private_key is not None,
         profile=profile,
         data=data,
         output=Path(output) if output is not None else None,

@@ -78,7 +78,7 @@ class TestReport:
     """What comes back."""
 
     def test_report_and_file(self, build, output, replica):
-        """Path, second opinion, bundle, profile, bytes and where they were written; a frozen value."""
+        """Path, second opinion, certificates, profile, bytes and where they were written; a frozen value."""
         report = build()
         assert report.path.certificates == replica.valid_paths[0].certificates
         assert report.path.user_constrained_policy_set == {lab.COMMON_DEVICES}
@@ -86,7 +86,7 @@ class TestReport:
         assert report.profile is pk.profiles.MODERN
         assert report.output == output
         assert output.read_bytes() == report.data
-        assert report.bundle.certificates == replica.valid_paths[0].with_anchor
+        assert report.certificates == replica.valid_paths[0].with_anchor
         assert (report.rejects, report.warnings) == ((), ())
         with pytest.raises(FrozenInstanceError):
             report.output = None

@@ -42,6 +42,7 @@ class Certificate:
             self._reading = x509.load_der_x509_certificate(self._der)
         except (ValueError, TypeError, x509.InvalidVersion) as refusal:
             self._reading = self._canonical_reading()
+            self._structure  # noqa: B018  # cut now, to raise here if at all: asn1crypto lets more pass than DER
             self._encoding_slip = str(refusal)
 
     @classmethod

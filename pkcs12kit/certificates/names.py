@@ -71,11 +71,6 @@ class Name:
                     return value
         return None
 
-    def is_within(self, subtree: Name) -> bool:
-        """Whether this name lies in the directoryName subtree whose base is ``subtree`` (RFC 5280 section 7.1)."""
-        base = subtree.comparison_key
-        return self.comparison_key[: len(base)] == base
-
     def __bool__(self) -> bool:
         return bool(self.relative_distinguished_names)
 

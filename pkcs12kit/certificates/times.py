@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import cast
 
 
 def format_time(instant: datetime) -> str:
@@ -11,7 +12,9 @@ def format_time(instant: datetime) -> str:
 
 
 def require_aware(instant: datetime) -> datetime:
-    """Return ``instant`` itself, or raise :class:`ValueError` where it has no time zone."""
+    """Return ``instant`` itself. Raises :class:`ValueError` without a time zone, :class:`TypeError` for no datetime."""
+    if not isinstance(cast(object, instant), datetime):
+        raise TypeError(f"a time is a datetime, not {type(instant).__name__}")
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no time zone; give one, for example tzinfo=datetime.UTC")
     return instant

@@ -71,8 +71,8 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
 
     from pkcs12kit.display.text import path_tree
 
-    what = "the private key and " if report.bundle.private_key is not None else ""
-    what += f"{len(report.bundle.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"
+    what = "the private key and " if report.has_private_key else ""
+    what += f"{len(report.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"
     where = report.output if report.output is not None else "to standard output"
     print_text(
         (

@@ -22,9 +22,12 @@ class BudgetExhaustedError(LimitExceededError):
     """A search or a validation was given up: ``limit`` names the budget, ``allowed`` is its figure. Not a verdict."""
 
     def __init__(self, limit: str, allowed: int) -> None:
+        super().__init__(limit, allowed)
         self.limit = limit
         self.allowed = allowed
-        super().__init__(f"given up after {allowed} {limit.replace('_', ' ')}; raise limits.{limit} to go on")
+
+    def __str__(self) -> str:
+        return f"given up after {self.allowed} {self.limit.replace('_', ' ')}; raise limits.{self.limit} to go on"
 
 
 class Budget:

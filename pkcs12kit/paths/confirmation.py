@@ -63,11 +63,14 @@ class ConfirmationError(PathError):
     """The second opinion on a path that our own validation accepts is a no. The text has both."""
 
     def __init__(self, path: CertificationPath, confirmation: Confirmation) -> None:
+        super().__init__(path, confirmation)
         self.path = path
         self.confirmation = confirmation
-        super().__init__(
-            f"two validators disagree about {path}: pkcs12kit says valid, {confirmation.by} says:"
-            f" {confirmation.detail}; nothing was written"
+
+    def __str__(self) -> str:
+        return (
+            f"two validators disagree about {self.path}: pkcs12kit says valid, {self.confirmation.by} says:"
+            f" {self.confirmation.detail}; nothing was written"
         )
 
 

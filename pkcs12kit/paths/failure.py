@@ -60,5 +60,5 @@ class InvalidPathError(PathError):
     """Validation said no to one path; :attr:`failure` says why."""
 
     def __init__(self, failure: Failure) -> None:
+        super().__init__(failure)
         self.failure = failure
-        super().__init__(str(failure))

@@ -63,11 +63,6 @@ class CertificationGraph:
         """Certificates that names lead to and that are not usable."""
         return tuple(self._passed_over)
 
-    @property
-    def names(self) -> tuple[Name, ...]:
-        """Every issuer name that was met on the way up from the target, nearest first."""
-        return tuple(self._issuers)
-
     def _collect(self, target: Certificate) -> None:
         """Walk up by names from the target, each name once."""
         waiting = deque([target.issuer])

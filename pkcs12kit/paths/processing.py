@@ -7,6 +7,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
@@ -21,10 +24,7 @@ from pkcs12kit.paths.validation.validator import validate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
-    from pkcs12kit.certificates.pool import CertificatePool
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -103,6 +103,7 @@ class _Search:
         self._trust_anchors = tuple(trust_anchors)
         if not self._trust_anchors:
             raise ValueError("at least one trust anchor is needed; pkcs12kit never guesses one")
+        _require_types(target, pool, self._trust_anchors)
         self._parameters = parameters
         self._revocation = revocation
         self._limits = limits
@@ -215,3 +216,16 @@ class _Search:
             section="pkcs12kit.limits",
             detail=f"{exhausted}; this is no verdict",
         )
+
+
+def _require_types(target: object, pool: object, trust_anchors: tuple[object, ...]) -> None:
+    """Say what belongs where: scripts have paths of files and other libraries' certificates at hand, too."""
+    if not isinstance(target, Certificate):
+        raise TypeError(f"the target is a pkcs12kit Certificate, not {type(target).__name__}")
+    if not isinstance(pool, CertificatePool):
+        raise TypeError(f"pool is a CertificatePool, not {type(pool).__name__}; CertificatePool([...]) makes one")
+    for anchor in trust_anchors:
+        if not isinstance(anchor, TrustAnchor):
+            raise TypeError(
+                f"trust_anchors are TrustAnchors, not {type(anchor).__name__}; TrustAnchor.from_certificate() makes one"
+            )

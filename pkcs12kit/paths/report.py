@@ -60,6 +60,9 @@ class RejectedPath:
     def __str__(self) -> str:
         return "; ".join(str(failure) for failure in self.failures)
 
+    def __repr__(self) -> str:
+        return f"<RejectedPath of {len(self.certificates)}: {self}>"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathReport:
@@ -73,6 +76,9 @@ class PathReport:
     valid: tuple[ValidatedPath, ...]
     rejected: tuple[RejectedPath, ...]
     incomplete: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<PathReport {str(self.target.subject)!r}: {len(self.valid)} valid, {len(self.rejected)} rejected>"
 
     @property
     def best(self) -> ValidatedPath:
@@ -95,14 +101,15 @@ class NoValidPathError(PathError):
     """No valid path leads from the target to a trust anchor. Its text tells what is missing or wrong."""
 
     def __init__(self, report: PathReport) -> None:
+        super().__init__(report)
         self.report = report
         """Everything that the search found."""
         self.attempts: tuple[RejectedPath, ...] = report.rejected
         """What was tried, the most useful first."""
-        text = f"no valid path from {report.target.subject} to a trust anchor"
-        if self.attempts:
-            text += f": {self.attempts[0]}"
-        super().__init__(text)
+
+    def __str__(self) -> str:
+        text = f"no valid path from {self.report.target.subject} to a trust anchor"
+        return f"{text}: {self.attempts[0]}" if self.attempts else text
 
 
 def _path_to_json(path: ValidatedPath) -> dict[str, Any]:

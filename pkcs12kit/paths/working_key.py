@@ -13,6 +13,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -27,6 +28,9 @@ class WorkingKey:
     key: CertificatePublicKeyTypes
     info: bytes
     """SubjectPublicKeyInfo, DER."""
+
+    def __reduce__(self) -> tuple[Callable[[bytes], WorkingKey], tuple[bytes]]:
+        return (_working_key, (self.info,))  # pyca's keys do not pickle
 
     @classmethod
     def of(cls, issuer: TrustAnchor | Certificate) -> Self:
@@ -46,7 +50,11 @@ class WorkingKey:
             if not isinstance(self.key, dsa.DSAPublicKey):
                 raise
             info = _with_parameters(certificate.subject_public_key_info, self.info)
-            return WorkingKey(_load(info), info)
+            return _working_key(info)
+
+
+def _working_key(info: bytes) -> WorkingKey:
+    return WorkingKey(_load(info), info)
 
 
 def _with_parameters(info: bytes, issuer_info: bytes) -> bytes:

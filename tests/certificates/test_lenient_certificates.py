@@ -288,6 +288,13 @@ def test_unreadable_extensions_are_an_error_when_asked_for(authority, sound, ext
         _ = certificate.extensions
 
 
+def test_more_than_a_certificate_is_none(sound):
+    """RFC 5280 section 4.1: three elements. asn1crypto passes over a fourth, and a reader of the parts would not."""
+    contents = parser.parse(sound.der)[4] + b"\x05\x00"
+    with pytest.raises(MalformedCertificateError):
+        Certificate.from_der(parser.emit(0, 1, 16, contents))
+
+
 def test_unreadable_policy_mappings_are_an_error_when_asked_for(authority, sound):
     """RFC 5280 section 4.2.1.5: decoded later than the rest, which can be had; they are never taken for none."""
     mappings = sequence(bytes.fromhex("0603551d21"), octets(b"\x30\x03\x02\x01"))

@@ -94,17 +94,6 @@ def test_the_order_within_one_relative_distinguished_name_does_not_matter():
     assert Name([[(ORG, "A"), (CN, "B")]]) == Name([[(CN, "b"), (ORG, "a")]])
 
 
-def test_subtree_is_a_prefix_of_relative_distinguished_names():
-    """RFC 5280 section 7.1: within a subtree is who has its RDNs, in sequence, as the first ones."""
-    base = name((C, "US"), (ORG, "U.S. Government"))
-    assert name((C, "us"), (ORG, "U.S.  GOVERNMENT"), (OU, "DoD")).is_within(base)
-    assert base.is_within(base)
-    assert base.is_within(name())
-    assert not name((C, "US")).is_within(base)
-    assert not name((ORG, "U.S. Government"), (C, "US")).is_within(base)
-    assert not name((C, "US"), (ORG, "U.S. Government Ltd")).is_within(base)
-
-
 def test_the_real_name_in_two_encodings_is_one(fpki):
     """'WidePoint SSP Intermediate CA' occurs in two DER encodings: byte comparison misses its issuer."""
     pool = load_certificates(fpki / "fpki-2024-10.p7b")

@@ -406,7 +406,7 @@ class TestSecrets:
             password=PASSWORD,
         )
         identity = load_identity(key=files.key, certificate=files.certificate)
-        shown = repr([report, report.bundle, report.path, identity, files, replica]) + json.dumps(report.to_json())
+        shown = repr([report, report.path, identity, files, replica]) + json.dumps(report.to_json())
         for secret in secrets_of(replica.server.private_key, PASSWORD):
             assert secret not in shown.encode()
 

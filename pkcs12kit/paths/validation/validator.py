@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
-from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
 from pkcs12kit.paths.failure import Failure, InvalidPathError
 from pkcs12kit.paths.signatures import SignatureVerdict
 from pkcs12kit.paths.validation import extensions, profile
+from pkcs12kit.paths.validation.policy_graph import mapping_violation
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -155,9 +155,9 @@ class _Validation:
         """Section 6.1.4."""
         own, state = certificate.extensions, self._state
         mappings = own.policy_mappings or ()
-        if any(ANY_POLICY in mapping for mapping in mappings):  # (a)
-            detail = "maps a policy to or from anyPolicy"
-            self._fail(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", detail)
+        violation = mapping_violation(mappings)
+        if violation is not None:  # (a)
+            self._fail(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", violation)
         if mappings:  # (b)
             state.policy_graph.apply_mappings(depth, mappings, policy_mapping_allowed=state.policy_mapping > 0)
         state.working_issuer_name = certificate.subject  # (c)
