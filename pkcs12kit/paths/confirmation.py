@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.errors import PathError
 from pkcs12kit.paths import coroutines
+from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,7 +79,8 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     """Ask certvalidator about a path, at the same time and with the same inputs. Never raises for its answer.
 
     An anchor without a certificate is passed on by name and key, its constraints (RFC 5937) as inputs. It is not asked
-    about an anchor's own validity, about ``max_path_length``, or about purposes of CA certificates.
+    about an anchor's own validity, about ``max_path_length``, about purposes of CA certificates, or about a target with
+    anyExtendedKeyUsage.
     """
     from asn1crypto import x509
     from cryptography.exceptions import UnsupportedAlgorithm
@@ -100,7 +102,9 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
         )
         validation_path = ValidationPath(anchor, interm=reversed(issuers), leaf=target)
         coroutines.run(async_validate_path(context, validation_path, parameters=_parameters(parameters)))
-        if parameters.purpose is not None:
+        usages = path.target.extensions.extended_key_usage
+        # certvalidator does not take anyExtendedKeyUsage for every purpose (RFC 5280 section 4.2.1.12 leaves it open).
+        if parameters.purpose is not None and ANY_EXTENDED_KEY_USAGE not in (usages or ()):
             _check_purpose(target, parameters.purpose)
     except (ValidationError, CertvalidatorPathError) as no:
         return Confirmation(opinion=Opinion.INVALID, detail=str(no))

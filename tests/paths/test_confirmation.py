@@ -220,6 +220,14 @@ def test_no_for_another_purpose(chain):
     assert_no(chain({}, {}), "2.999.1", extended_key_usage="2.999.1")
 
 
+def test_any_extended_key_usage_is_not_asked_about(chain, judge):
+    """RFC 5280 section 4.2.1.12 lets applications take it for every purpose; ours does, certvalidator does not."""
+    anything = lab.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE]))
+    path = chain({}, {"extensions": (anything,), "server_name": "www.example.com"})
+    assert judge(path, server_name="www.example.com")
+    assert ask(path, server_name="www.example.com").opinion is Opinion.VALID
+
+
 def test_no_for_weak_algorithms(chain, resign):
     """The named algorithm policy is passed on: SHA-1 is refused by default and accepted by allow-all."""
     path = chain({"private_key": RSA_KEY}, {})
