@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.budget import Budget
 
 _HASHING_BY_ITSELF: Final = {
-    # Named, not imported: cryptography has ML-DSA from version 48 on.
+    # By name: cheaper to compare than to ask abstract classes, once a certificate.
     "Ed25519PublicKey": "1.3.101.112",  # RFC 8410 section 3
     "Ed448PublicKey": "1.3.101.113",
     "MLDSA44PublicKey": "2.16.840.1.101.3.4.3.17",  # RFC 9881 section 2

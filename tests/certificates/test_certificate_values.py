@@ -51,9 +51,7 @@ def test_pem_there_and_back(server):
         assert Certificate.from_pem(given) == server
 
 
-@pytest.mark.parametrize(
-    "text", ["", "no PEM at all", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
-)
+@pytest.mark.parametrize("text", ["", "no PEM at all", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"])
 def test_pem_without_a_certificate_is_an_error(text):
     """Nothing to read is said, not passed over."""
     with pytest.raises(MalformedCertificateError):

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from asn1crypto import keys as asn1_keys
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit import lab
@@ -27,11 +27,6 @@ from pkcs12kit.paths.signatures import REMEMBERED, SignatureMemory, SignatureVer
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.working_key import WorkingKey
-
-try:
-    from cryptography.hazmat.primitives.asymmetric import mldsa
-except ImportError:
-    mldsa = None
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 VALID, INVALID, UNSUPPORTED = SignatureVerdict.VALID, SignatureVerdict.INVALID, SignatureVerdict.UNSUPPORTED
@@ -68,7 +63,7 @@ FRESH |= dict.fromkeys(("ec-p256", "ec-p384", "ec-p521"), lambda key: ec.generat
 def keys():
     """One key of each kind."""
     rsa_key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    made = {
+    return {
         "rsa": rsa_key,
         "pss": rsa_key,
         "pss-sha512": rsa_key,
@@ -78,24 +73,16 @@ def keys():
         "dsa": dsa.generate_private_key(key_size=1024),  # noqa: S505  # the smallest, for speed
         "ed25519": ed25519.Ed25519PrivateKey.generate(),
         "ed448": ed448.Ed448PrivateKey.generate(),
+        "mldsa44": mldsa.MLDSA44PrivateKey.generate(),
+        "mldsa65": mldsa.MLDSA65PrivateKey.generate(),
+        "mldsa87": mldsa.MLDSA87PrivateKey.generate(),
     }
-    if mldsa is not None:
-        made["mldsa44"] = mldsa.MLDSA44PrivateKey.generate()
-        made["mldsa65"] = mldsa.MLDSA65PrivateKey.generate()
-        made["mldsa87"] = mldsa.MLDSA87PrivateKey.generate()
-    return made
 
 
 @pytest.fixture
 def key_of(keys):
-    """The key of a kind; a test for a kind that this cryptography does not have is skipped."""
-
-    def find(kind):
-        if kind not in keys:
-            pytest.skip("this version of cryptography has no ML-DSA")
-        return keys[kind]
-
-    return find
+    """The key of a kind."""
+    return keys.__getitem__
 
 
 def pss(digest):
