@@ -12,7 +12,7 @@ from pkcs12kit.cli.options import json_option, path_options
 from pkcs12kit.cli.passwords import password_options
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from pkcs12kit.cli.options import SearchOptions
 
 
 @click.command(
@@ -52,15 +52,7 @@ def command(
     key: str | None,
     certificate: str | None,
     pkcs12: str | None,
-    certificates: tuple[str, ...],
-    trust_anchors: tuple[str, ...],
-    time: datetime | None,
-    server_name: str | None,
-    policies: tuple[str, ...],
-    crls: tuple[str, ...],
-    ocsp_responses: tuple[str, ...],
-    revocation: str | None,
-    algorithms: str,
+    search: SearchOptions,
     output: str,
     password_file: str | None,
     password_env: str | None,
@@ -99,14 +91,14 @@ def command(
             certificate=certificate,
             pkcs12=pkcs12,
             certs_only=certs_only,
-            certificates=certificates,
-            trust_anchors=trust_anchors,
+            certificates=search.certificates,
+            trust_anchors=search.trust_anchors,
             output=None if output == "-" else output,
             password=password,
             key_password=opening_password(key_password_file, key=key, certificate=certificate),
             pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12),
-            parameters=validation_parameters(time, server_name, policies, algorithms),
-            revocation=revocation_inputs(revocation, crls, ocsp_responses),
+            parameters=validation_parameters(search),
+            revocation=revocation_inputs(search),
             second_opinion=not no_second_opinion,
             include_anchor=not no_anchor,
             friendly_name=friendly_name,
@@ -116,7 +108,7 @@ def command(
     except PathError as no:
         from pkcs12kit.cli.refusal import refuse
 
-        refuse(no, as_json=as_json, sources_given=bool(certificates))
+        refuse(no, as_json=as_json, sources_given=bool(search.certificates))
         sys.exit(1)
     if output == "-":
         write_bytes(report.data)

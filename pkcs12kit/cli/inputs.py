@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.paths.revocation import Revocation, RevocationMode
@@ -10,29 +11,29 @@ from pkcs12kit.paths.validation.algorithms import POLICIES
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.revocation_data import load_crls, load_ocsp_responses
 
+if TYPE_CHECKING:
+    from pkcs12kit.cli.options import SearchOptions
 
-def validation_parameters(
-    time: datetime | None, server_name: str | None, policies: tuple[str, ...], algorithms: str
-) -> ValidationParameters:
+
+def validation_parameters(search: SearchOptions) -> ValidationParameters:
     """Gather what the path has to fulfil; the time is now where none is given."""
     return ValidationParameters(
-        time=time or datetime.now(UTC),
-        server_name=server_name,
-        user_initial_policy_set=frozenset(policies) or frozenset({ANY_POLICY}),
+        time=search.time or datetime.now(UTC),
+        server_name=search.server_name,
+        user_initial_policy_set=frozenset(search.policies) or frozenset({ANY_POLICY}),
         # Without it a path that asks for no policy would pass, whatever the user wants (RFC 5280 section 6.1.1 (f)).
-        initial_explicit_policy=bool(policies),
-        algorithm_policy=POLICIES[algorithms],
+        initial_explicit_policy=bool(search.policies),
+        algorithm_policy=POLICIES[search.algorithms],
     )
 
 
-def revocation_inputs(mode: str | None, crls: tuple[str, ...], ocsp_responses: tuple[str, ...]) -> Revocation | None:
+def revocation_inputs(search: SearchOptions) -> Revocation | None:
     """Load what to check revocation with; None where nothing asks for it."""
-    if mode is None:
-        mode = "soft" if crls or ocsp_responses else "off"
+    mode = search.revocation or ("soft" if search.crls or search.ocsp_responses else "off")
     if mode == "off":
         return None
     return Revocation(
         mode=RevocationMode(mode),
-        crls=load_crls(*crls) if crls else (),
-        ocsp_responses=load_ocsp_responses(*ocsp_responses) if ocsp_responses else (),
+        crls=load_crls(*search.crls) if search.crls else (),
+        ocsp_responses=load_ocsp_responses(*search.ocsp_responses) if search.ocsp_responses else (),
     )

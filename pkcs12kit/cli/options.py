@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    _TimeType = click.ParamType[datetime]
-    _TextType = click.ParamType[str]
-else:  # generic from click 8.4 on
-    _TimeType = _TextType = click.ParamType
-
-Command = TypeVar("Command", bound="Callable[..., Any]")
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
 
 
-class Instant(_TimeType):
+class Instant(click.ParamType[datetime]):
     """An instant as RFC 3339 or a date, UTC where no offset is given."""
 
     name = "time"  # what help shows for it
@@ -39,7 +34,7 @@ class Instant(_TimeType):
             self.fail(f"{value!r} is before the year 1 or after the year 9999 in UTC", param, ctx)
 
 
-class ObjectIdentifier(_TextType):
+class ObjectIdentifier(click.ParamType[str]):
     """An object identifier in dotted form."""
 
     name = "oid"
@@ -51,8 +46,28 @@ class ObjectIdentifier(_TextType):
         return str(value)
 
 
-def path_options(command: Command) -> Command:
-    """Add what every command takes that looks for a path."""
+class SearchOptions(NamedTuple):
+    """What every command takes that looks for a path, as it was given."""
+
+    certificates: tuple[str, ...]
+    trust_anchors: tuple[str, ...]
+    time: datetime | None
+    server_name: str | None
+    policies: tuple[str, ...]
+    crls: tuple[str, ...]
+    ocsp_responses: tuple[str, ...]
+    revocation: str | None
+    algorithms: str
+
+
+def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add these options to a command, which gets them together, as ``search``."""
+
+    @wraps(command)
+    def gather(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
+        return command(search=SearchOptions(*map(given.pop, SearchOptions._fields)), **given)
+
+    command_with_options: Callable[..., Any] = gather
     for option in reversed(
         (
             click.option(
@@ -120,8 +135,8 @@ def path_options(command: Command) -> Command:
             ),
         )
     ):
-        command = option(command)
-    return command
+        command_with_options = option(command_with_options)
+    return command_with_options
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a yes and for a no.")

@@ -11,7 +11,7 @@ from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, path_options
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from pkcs12kit.cli.options import SearchOptions
 
 
 @click.command(
@@ -30,15 +30,7 @@ Examples:
 @json_option
 def command(
     certificate: str,
-    certificates: tuple[str, ...],
-    trust_anchors: tuple[str, ...],
-    time: datetime | None,
-    server_name: str | None,
-    policies: tuple[str, ...],
-    crls: tuple[str, ...],
-    ocsp_responses: tuple[str, ...],
-    revocation: str | None,
-    algorithms: str,
+    search: SearchOptions,
     *,
     every: bool,
     as_json: bool,
@@ -54,10 +46,10 @@ def command(
     from pkcs12kit.paths.processing import find_paths
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
-    parameters = validation_parameters(time, server_name, policies, algorithms)
+    parameters = validation_parameters(search)
     target = load_certificate(certificate)
-    anchors = load_trust_anchors(*trust_anchors)
-    pool = load_certificates(*certificates) if certificates else CertificatePool()
+    anchors = load_trust_anchors(*search.trust_anchors)
+    pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
     for reject in pool.rejects:
         warn(reject)
     report = find_paths(
@@ -65,7 +57,7 @@ def command(
         pool=pool,
         trust_anchors=anchors,
         parameters=parameters,
-        revocation=revocation_inputs(revocation, crls, ocsp_responses),
+        revocation=revocation_inputs(search),
         at_most=None if every else 1,
     )
     for warning in dict.fromkeys(
@@ -82,5 +74,5 @@ def command(
         if not as_json:
             from pkcs12kit.cli.refusal import suggest
 
-            suggest(report, sources_given=bool(certificates))
+            suggest(report, sources_given=bool(search.certificates))
         sys.exit(1)
