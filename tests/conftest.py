@@ -30,6 +30,12 @@ def _cannot_run(reason: str) -> None:
 
 
 @pytest.fixture(scope="session")
+def cannot_run():
+    """End a test that lacks something: ``cannot_run("needs ...")`` skips it, and fails it in CI."""
+    return _cannot_run
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared data beside the project."""
     if not (SHARED / "data").is_dir():

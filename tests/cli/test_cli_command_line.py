@@ -88,14 +88,14 @@ class TestHelp:
             assert f"  {option} " in text
         assert "--password " not in text
 
-    def test_version(self, call):
+    def test_version(self, call, cannot_run):
         """The name and the version, which only an installed package has."""
         from importlib.metadata import PackageNotFoundError, version
 
         try:
             expected = version("pkcs12kit")
         except PackageNotFoundError:
-            pytest.skip("pkcs12kit is not installed here")
+            cannot_run("pkcs12kit is not installed here")
         assert call("--version").text == f"pkcs12kit, version {expected}\n"
 
 
@@ -164,10 +164,11 @@ class TestProcess:
             os.close(writer)
         assert (done.returncode, done.stderr) == (141, b"")
 
-    @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
     @pytest.mark.parametrize("command", ["paths", "json", "build", "inspect", "lab"])
-    def test_standard_output_that_is_full(self, files, folder, replica, password_file, command):
+    def test_standard_output_that_is_full(self, files, folder, replica, password_file, command, cannot_run):
         """One sentence and exit status 2: a file cut short, or an answer half told, is never a yes or a no."""
+        if not Path("/dev/full").exists():
+            cannot_run("there is no /dev/full here")
         bundle = Bundle.certificates_only(replica.valid_paths[0])
         (folder / "old.p12").write_bytes(encode_pfx(bundle, password=PASSWORD))
         given = ("--certs", files.certificates, "--anchor", files.trust_anchor)
