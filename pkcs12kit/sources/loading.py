@@ -100,8 +100,8 @@ def load_identity(
     Where ``certificate`` holds a chain, the end-entity is the certificate that belongs to the key.
 
     Keys: PKCS#8, PKCS#1, SEC 1, in PEM or DER, encrypted (PKCS#8 and traditional PEM) or not; RSA, EC, DSA, Ed25519,
-    Ed448, and ML-DSA where pyca/cryptography has it. ``key_password`` opens ``key``, ``password`` a PKCS#12; one given
-    for something that is not encrypted is ignored, so that one setting serves many keys.
+    Ed448 and ML-DSA. ``key_password`` opens ``key``, ``password`` a PKCS#12; one given for something that is not
+    encrypted is ignored, so that one setting serves many keys.
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError` with both fingerprints where key and certificate do not belong
     together, :class:`~pkcs12kit.errors.PasswordError` where a password is missing or wrong,
