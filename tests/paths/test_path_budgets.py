@@ -286,7 +286,7 @@ def seconds_of(judge, path, limit):
 def test_no_input_makes_one_validation_run_past_a_second(chain, judge, case):
     """Each either gets its verdict, valid as the chains are, or is given up for the budget named.
 
-    The slowest takes 0.6 seconds of an idle core; where others slow it down, the best of three counts.
+    The slowest takes 0.4 seconds of an idle core; where others slow it down, the best of three counts.
     """
     links, limit = HOSTILE[case]
     assert any(seconds_of(judge, long_chain(chain, links()), limit) < 1 for _ in range(3))

@@ -58,7 +58,6 @@ class _Subtrees:
         self.excluded = excluded
         self.imposed_by = imposed_by
         self.bases: list[x509.GeneralName] = []
-        self._unread = True
         self._reading_cost: int | None = None
         self._refusal: str | None = None
         self._root = _Branch()
@@ -67,15 +66,19 @@ class _Subtrees:
 
     def read(self, budget: Budget) -> None:
         """Prepare for comparisons. It counts in each validation, so that no answer depends on those before."""
-        if self._reading_cost is None:
-            self._reading_cost = sum(
-                name_forms.reading_cost(name_forms.value_of(self.form, base)) for base in self.bases
-            )
-        budget.spend_once(_LIMIT, self._reading_cost, self)
-        if self._unread:
-            for base in self.bases:
-                self._read_base(name_forms.value_of(self.form, base))
-            self._unread = False
+        if self._reading_cost is not None:
+            budget.spend_once(_LIMIT, self._reading_cost, self)
+            return
+        total = 0
+        self._networks.clear()  # where a budget ended an earlier reading
+        for base in self.bases:
+            value = name_forms.value_of(self.form, base)
+            cost = name_forms.reading_cost(value)
+            budget.spend(_LIMIT, cost)
+            self._read_base(value)
+            total += cost
+        self._reading_cost = total
+        budget.spend_once(_LIMIT, 0, self)  # paid for, base by base
 
     def _read_base(self, value: object) -> None:
         """Take up one base, or note why no name of the form can be judged: its certificate is refused then."""
