@@ -27,6 +27,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
 from .paths.processing import find_path, find_paths
+from .paths.ranking import Ranking, longest_lasting, shortest, why_before
 from .paths.report import NoValidPathError, PathReport, RejectedPath
 from .paths.revocation import CertificateStatus, Revocation, RevocationMode, RevocationReport, RevocationStatus
 from .paths.validation import algorithms
@@ -81,6 +82,7 @@ __all__ = [
     "PfxReport",
     "Pkcs12KitError",
     "Profile",
+    "Ranking",
     "Reject",
     "RejectedPath",
     "Revocation",
@@ -106,6 +108,9 @@ __all__ = [
     "load_identity",
     "load_ocsp_responses",
     "load_trust_anchors",
+    "longest_lasting",
     "profiles",
+    "shortest",
+    "why_before",
     "write_pfx",
 ]

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
-from pkcs12kit.paths.budget import BudgetExhaustedError
+from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.discovery import CandidateSearch, may_have_signed
 from pkcs12kit.paths.failure import Failure
 from pkcs12kit.paths.graph import key_identifiers_differ
@@ -15,7 +15,7 @@ from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.validity import lapse
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -23,9 +23,46 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5
+
+
+def explain(
+    target: Certificate,
+    pool: CertificatePool,
+    trust_anchors: Iterable[TrustAnchor],
+    *,
+    parameters: ValidationParameters,
+    judged: Sequence[RejectedPath],
+    not_followed: Sequence[Certificate],
+    found: bool,
+    limits: Limits,
+) -> tuple[RejectedPath, ...]:
+    """Say why the candidates of a search are no paths, and where none is one, what comes closest.
+
+    ``judged`` are the search's own rejections, ``not_followed`` the certificates that it passed over, ``found`` says
+    whether it met a valid path. The closest to success comes first.
+    """
+    rejected = list(judged)
+    if not found:
+        budget = Budget(limits)
+        where = (target, pool, tuple(trust_anchors))
+        rejected += near_paths(*where, time=parameters.time, budget=budget)
+        rejected += dead_ends(*where, budget=budget)
+        if not rejected:
+            rejected.append(circles(target, where[-1]))
+    named = {failure.certificate for path in rejected for failure in path.failures}
+    rejected += (alone for alone in _alone(not_followed, parameters.time) if alone.certificate not in named)
+    return tuple(rejected)
+
+
+def _alone(certificates: Iterable[Certificate], time: datetime) -> Iterator[RejectedPath]:
+    for certificate in certificates:
+        failure = not_followed(certificate, time)
+        if failure is not None:
+            yield _rejected((certificate,), failure)
 
 
 def near_paths(

@@ -16,7 +16,7 @@ from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.discovery import CandidateSearch
 from pkcs12kit.paths.failure import Failure, InvalidPathError
-from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.ranking import explain_order, longest_lasting
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import check_revocation
 from pkcs12kit.paths.validation.validator import validate
@@ -150,22 +150,25 @@ class _Search:
                 self._learn(search, path, no.failure)
 
     def report(self, valid: tuple[ValidatedPath, ...]) -> PathReport:
-        """Sum up, and where nothing is valid, look for what comes closest."""
-        rejected = list(self._rejected)
-        if not valid:
-            budget = Budget(self._limits)
-            where = (self._target, self._pool, self._trust_anchors)
-            rejected += diagnosis.near_paths(*where, time=self._parameters.time, budget=budget)
-            rejected += diagnosis.dead_ends(*where, budget=budget)
-            if not rejected:
-                rejected.append(diagnosis.circles(self._target, self._trust_anchors))
-        named = {failure.certificate for path in rejected for failure in path.failures}
-        for certificate in self._passed_over:
-            failure = diagnosis.not_followed(certificate, self._parameters.time)
-            if failure is not None and certificate not in named:
-                rejected.append(RejectedPath(certificates=(certificate,), failures=(failure,)))
+        """Sum up: the valid paths in order, with what decided it, and why the others are none."""
+        rejected = diagnosis.explain(
+            self._target,
+            self._pool,
+            self._trust_anchors,
+            parameters=self._parameters,
+            judged=self._rejected,
+            not_followed=self._passed_over,
+            found=bool(valid),
+            limits=self._limits,
+        )
         valid = tuple(sorted(valid, key=longest_lasting))
-        return PathReport(target=self._target, valid=valid, rejected=tuple(rejected), incomplete=self.incomplete)
+        return PathReport(
+            target=self._target,
+            valid=valid,
+            rejected=rejected,
+            incomplete=self.incomplete,
+            before_next=explain_order(valid, longest_lasting),
+        )
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
         return diagnosis.not_followed(certificate, self._parameters.time) is None

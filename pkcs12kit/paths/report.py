@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.times import format_time
@@ -76,6 +77,8 @@ class PathReport:
     valid: tuple[ValidatedPath, ...]
     rejected: tuple[RejectedPath, ...]
     incomplete: str | None = None
+    before_next: tuple[str, ...] = ()
+    """For each valid path but the last one sentence: which comparison put it before the next, and both values."""
 
     def __repr__(self) -> str:
         return f"<PathReport {str(self.target.subject)!r}: {len(self.valid)} valid, {len(self.rejected)} rejected>"
@@ -89,9 +92,10 @@ class PathReport:
 
     def to_json(self) -> dict[str, Any]:
         """Describe it for ``--json``: target, paths, rejected, incomplete. Policies are the authorities' own."""
+        reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
         return {
             "target": self.target.to_json(),
-            "paths": [_path_to_json(path) for path in self.valid],
+            "paths": [_path_to_json(path, before_next) for path, before_next in reasons],
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "incomplete": self.incomplete,
         }
@@ -112,11 +116,12 @@ class NoValidPathError(PathError):
         return f"{text}: {self.attempts[0]}" if self.attempts else text
 
 
-def _path_to_json(path: ValidatedPath) -> dict[str, Any]:
+def _path_to_json(path: ValidatedPath, before_next: str | None) -> dict[str, Any]:
     anchor = path.trust_anchor
     return {
         "certificates": [certificate.to_json() for certificate in path.certificates],
         "trust_anchor": anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)},
         "expires": format_time(path.expires),
         "policies": sorted(path.authority_constrained_policy_set),
+        "before_next": before_next,
     }

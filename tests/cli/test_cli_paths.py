@@ -76,7 +76,7 @@ class TestReferencePaths:
         assert set(answer) >= {"target", "paths", "rejected"}
         assert set(answer["target"]) == CERTIFICATE_FIELDS
         for path in answer["paths"]:
-            assert set(path) == {"certificates", "trust_anchor", "expires", "policies"}
+            assert set(path) == {"certificates", "trust_anchor", "expires", "policies", "before_next"}
             assert path["certificates"][0] == answer["target"]
             assert "2.16.840.1.101.3.2.1.3.8" in path["policies"]
             for certificate in (*path["certificates"], path["trust_anchor"]):
