@@ -224,10 +224,10 @@ def same(count, *extensions):
     return [{"extensions": extensions} for _ in range(count)]
 
 
-def constrained_directories(count):
+def constrained_directories(count, word="x"):
     """Exclude so many directoryName subtrees."""
     names = [
-        x509.DirectoryName(x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, f"x{number}")]))
+        x509.DirectoryName(x509.Name([x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, f"{word}{number}")]))
         for number in range(count)
     ]
     return lab.critical(x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=names))
@@ -254,11 +254,18 @@ HOSTILE = {
         lambda: [*same(1, constraint(60)), *same(1, alternative_names(4000))],
         "name_constraint_comparisons",
     ),
-    "3,000 directory constraints in each of 7": (
-        lambda: [*same(7, constrained_directories(3000)), {}],
+    "3,000 other directory constraints in each of 7": (
+        lambda: [*({"extensions": [constrained_directories(3000, word)]} for word in "abcdefg"), {}],
         "name_constraint_comparisons",
     ),
-    "1,000 directory constraints in each of 7": (lambda: [*same(7, constrained_directories(1000)), {}], None),
+    "1,000 other directory constraints in each of 7": (
+        lambda: [*({"extensions": [constrained_directories(1000, word)]} for word in "abcdefg"), {}],
+        None,
+    ),
+    "3,000 directory constraints, the same in each of 7": (
+        lambda: [*same(7, constrained_directories(3000)), {}],
+        None,
+    ),
     "60 constraints in each of 100": (lambda: [*same(99, constraint(60)), {}], None),
     "7,000 policies in each of 8": (lambda: same(8, policies(7000)), "policy_nodes"),
     "100 policies in each of 100": (lambda: same(100, policies(100)), None),

@@ -165,6 +165,8 @@ class ConstrainedSubtrees:
     """
 
     _by_form: _ByForm = field(default_factory=lambda: MappingProxyType({}))
+    key: frozenset[x509.NameConstraints] = frozenset()
+    """The constraints laid on one another: values with the same ones allow the same names."""
 
     @classmethod
     def unconstrained(cls) -> ConstrainedSubtrees:
@@ -177,18 +179,20 @@ class ConstrainedSubtrees:
         ``imposed_by`` names the constraining certificate in messages. That minimum and maximum are absent from the
         extension :func:`bounds_violation` checks; pyca/cryptography does not hand them out.
         """
-        return self._with(_layers(constraints, imposed_by))
+        return self._with(_layers(constraints, imposed_by), constraints)
 
     def constrain_by(self, certificate: Certificate) -> ConstrainedSubtrees:
         """Do so with a certificate's own name constraints, where it has any; they are prepared once."""
-        layers = _layers_of(certificate)
-        return self._with(layers) if layers else self
+        constraints = certificate.extensions.name_constraints
+        return self if constraints is None else self._with(_layers_of(certificate), constraints)
 
-    def _with(self, layers: tuple[_Subtrees, ...]) -> ConstrainedSubtrees:
+    def _with(self, layers: tuple[_Subtrees, ...], constraints: x509.NameConstraints) -> ConstrainedSubtrees:
+        if constraints in self.key:
+            return self
         by_form = dict(self._by_form)
         for subtrees in layers:
             by_form[subtrees.form] = (*by_form.get(subtrees.form, ()), subtrees)
-        return ConstrainedSubtrees(_by_form=MappingProxyType(by_form))
+        return ConstrainedSubtrees(_by_form=MappingProxyType(by_form), key=self.key | {constraints})
 
     def violation(
         self, subject: Name, subject_alternative_name: Iterable[x509.GeneralName] | None, *, budget: Budget

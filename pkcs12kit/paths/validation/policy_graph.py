@@ -9,42 +9,42 @@ that nothing else reads them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Hashable, Iterable, Mapping
 
     from pkcs12kit.paths.budget import Budget
 
 
-class _Node:
-    """A policy at one depth. ``children`` counts them: a node goes when its last child has gone."""
+class _Node(NamedTuple):
+    """A policy at the last depth."""
 
-    __slots__ = ("children", "depth", "expected_policy_set", "parents", "valid_policy")
-
-    def __init__(self, depth: int, valid_policy: str, parents: tuple[_Node, ...]) -> None:
-        self.depth = depth
-        self.valid_policy = valid_policy
-        self.parents = parents
-        self.expected_policy_set: tuple[str, ...] = (valid_policy,)
-        self.children = 0
-        for parent in parents:
-            parent.children += 1
+    expected_policy_set: tuple[str, ...]
+    descends_from: int
+    """The policies in the trust anchor's domain, each a bit, that it or its ancestors hang from anyPolicy with."""
+    parents: int
+    """How many."""
 
 
 class PolicyGraph:
     """The state variable valid_policy_graph during one validation. Policies are dotted object identifiers.
 
     A directed acyclic graph by depth: depth 0 holds anyPolicy alone, depth i what certificate i made of it, and a
-    policy occurs once at a depth. Steps come in the order of the path, each depth once; they change the graph.
+    policy occurs once at a depth. Steps come in the order of the path; they change the graph, not its copies.
+
+    Only the last depth is kept, and of the others what is asked in the end: which policies of the trust anchor's
+    domain its nodes descend from. Nodes without children, which the standard deletes, have no descendants there.
     """
 
     def __init__(self, budget: Budget) -> None:
         self._budget = budget
-        self._levels: list[dict[str, _Node]] = []
-        self._depth = 0
+        self._bits: dict[str, int] = {}
+        self._level: dict[str, _Node] = {}
 
     @classmethod
     def initial(cls, budget: Budget) -> PolicyGraph:
@@ -53,74 +53,79 @@ class PolicyGraph:
         Each later node counts against ``policy_nodes`` and each link to a parent against ``policy_edges``.
         """
         graph = cls(budget)
-        graph._levels.append({ANY_POLICY: _Node(0, ANY_POLICY, ())})
+        graph._level[ANY_POLICY] = _Node((ANY_POLICY,), 0, 0)
         return graph
+
+    def copy(self) -> PolicyGraph:
+        """Make a graph that goes its own way from here."""
+        graph = PolicyGraph(self._budget)
+        graph._bits = self._bits  # only ever added to
+        graph._level = self._level.copy()
+        return graph
+
+    @property
+    def key(self) -> Hashable:
+        """What is equal for graphs, copied from one, that no further step can tell apart."""
+        return frozenset(
+            (policy, frozenset(node.expected_policy_set), node.descends_from) for policy, node in self._level.items()
+        )
+
+    @property
+    def policies(self) -> frozenset[str]:
+        """The valid_policy of each node at the last depth."""
+        return frozenset(self._level)
 
     @property
     def is_null(self) -> bool:
         """Whether the graph is NULL: no policy is valid for the whole path so far."""
-        return not self._levels
+        return not self._level
 
-    def process_policies(self, depth: int, policies: Iterable[str] | None, *, any_policy_allowed: bool) -> None:
-        """Let certificate ``depth``, counted from 1, state its certificate policies (steps 6.1.3 (d) and (e)).
+    def process_policies(self, policies: Iterable[str] | None, *, any_policy_allowed: bool) -> None:
+        """Let the next certificate state its certificate policies (steps 6.1.3 (d) and (e)).
 
         ``policies`` is None where it has no such extension. ``any_policy_allowed`` is the condition of (d)(2):
         inhibit_anyPolicy is greater than 0, or the certificate is self-issued and not the last. Raises
-        :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`, and :class:`ValueError` where ``depth`` does not
-        follow the last one.
+        :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`.
         """
-        self._follow(depth, self._depth + 1)
-        self._depth = depth
         if policies is None:  # (e)
-            self._levels.clear()
+            self._level = {}
         elif not self.is_null:
-            self._grow(depth, dict.fromkeys(policies), any_policy_allowed=any_policy_allowed)
-            for node in [node for node in self._levels[depth - 1].values() if not node.children]:  # (d)(3)
-                self._delete(node)
-            self._become_null_if_empty()
+            self._grow(dict.fromkeys(policies), any_policy_allowed=any_policy_allowed)
 
-    def apply_mappings(self, depth: int, mappings: Iterable[tuple[str, str]], *, policy_mapping_allowed: bool) -> None:
-        """Let certificate ``depth`` map policies, pairs of issuerDomainPolicy and subjectDomainPolicy (step 6.1.4 (b)).
+    def apply_mappings(self, mappings: Iterable[tuple[str, str]], *, policy_mapping_allowed: bool) -> None:
+        """Let that certificate map policies, pairs of issuerDomainPolicy and subjectDomainPolicy (step 6.1.4 (b)).
 
         ``policy_mapping_allowed`` says whether policy_mapping is greater than 0. Raises
         :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`, and :class:`ValueError` for a mapping that
-        :func:`mapping_violation` refuses or a ``depth`` that is not the last one processed.
+        :func:`mapping_violation` refuses.
         """
-        self._follow(depth, self._depth)
         equivalent: dict[str, dict[str, None]] = {}
         for issuer_domain_policy, subject_domain_policy in mappings:
             equivalent.setdefault(issuer_domain_policy, {})[subject_domain_policy] = None
             if ANY_POLICY in {issuer_domain_policy, subject_domain_policy}:
                 raise ValueError("anyPolicy is never mapped; ask mapping_violation() first")
-        if self.is_null:
-            return
-        level = self._levels[-1]
+        level = self._level
         for policy, subject_domain_policies in equivalent.items():
-            node = level.get(policy)
             if not policy_mapping_allowed:  # (b)(2)
-                if node:
-                    self._delete(node)
+                level.pop(policy, None)
                 continue
+            node = level.get(policy)
             if node is None and ANY_POLICY in level:  # (b)(1), second paragraph
+                siblings = level[ANY_POLICY].parents
                 self._budget.spend("policy_nodes")
-                self._budget.spend("policy_edges", len(level[ANY_POLICY].parents))
-                node = level[policy] = _Node(depth, policy, level[ANY_POLICY].parents)
-            if node:
-                node.expected_policy_set = tuple(subject_domain_policies)
-        self._become_null_if_empty()
+                self._budget.spend("policy_edges", siblings)
+                node = _Node((), self._bit(policy), siblings)
+            if node is not None:
+                level[policy] = node._replace(expected_policy_set=tuple(subject_domain_policies))
 
     def authority_constrained_policy_set(self) -> frozenset[str]:
         """List the policies that the path asserts, in the trust anchor's domain (step 6.1.5 (g)(1) to (4)).
 
         anyPolicy is among them where the path allows every policy. Empty when the graph is NULL.
         """
-        asserted = {
-            node.valid_policy
-            for level in self._levels
-            for node in level.values()
-            if node.valid_policy != ANY_POLICY and node.parents[0].valid_policy == ANY_POLICY
-        }
-        if self._levels and ANY_POLICY in self._levels[-1]:
+        descended = reduce(or_, (node.descends_from for node in self._level.values()), 0)
+        asserted = {policy for policy, bit in self._bits.items() if bit & descended}
+        if ANY_POLICY in self._level:
             asserted.add(ANY_POLICY)
         return frozenset(asserted)
 
@@ -135,11 +140,9 @@ class PolicyGraph:
             return asserted
         return accepted if ANY_POLICY in asserted else asserted & accepted
 
-    def _grow(self, depth: int, policies: Mapping[str, object], *, any_policy_allowed: bool) -> None:
-        """Add the nodes of one depth (step 6.1.3 (d)(1) and (2))."""
-        above = self._levels[depth - 1]
-        level: dict[str, _Node] = {}
-        self._levels.append(level)
+    def _grow(self, policies: Mapping[str, object], *, any_policy_allowed: bool) -> None:
+        """Put the nodes of the next depth in the place of the last (step 6.1.3 (d)(1) to (3))."""
+        above = self._level
         expecting: dict[str, list[_Node]] = {}
         for node in above.values():
             for policy in node.expected_policy_set:
@@ -154,29 +157,19 @@ class PolicyGraph:
             grown = {**expecting, **grown}
         self._budget.spend("policy_nodes", len(grown))
         self._budget.spend("policy_edges", sum(map(len, grown.values())))
-        for policy, parents in grown.items():
-            level[policy] = _Node(depth, policy, tuple(parents))
+        self._level = {
+            policy: _Node(
+                (policy,),
+                self._bit(policy)
+                if parents is unmatched and policy != ANY_POLICY
+                else reduce(or_, (parent.descends_from for parent in parents), 0),
+                len(parents),
+            )
+            for policy, parents in grown.items()
+        }
 
-    def _delete(self, node: _Node) -> None:
-        """Delete a node, and each node above that is left without children (steps 6.1.3 (d)(3), 6.1.4 (b)(2)(ii))."""
-        doomed = [node]
-        while doomed:
-            node = doomed.pop()
-            self._levels[node.depth].pop(node.valid_policy)
-            for parent in node.parents:
-                parent.children -= 1
-                if not parent.children:
-                    doomed.append(parent)
-
-    def _become_null_if_empty(self) -> None:
-        """Forget the graph when nothing is left at its last depth, and so, by pruning, nothing at all."""
-        if not self._levels[-1]:
-            self._levels.clear()
-
-    @staticmethod
-    def _follow(depth: int, expected: int) -> None:
-        if depth != expected:
-            raise ValueError(f"depth {depth} where {expected} is next")
+    def _bit(self, policy: str) -> int:
+        return self._bits.setdefault(policy, 1 << len(self._bits))
 
 
 def mapping_violation(mappings: Iterable[tuple[str, str]]) -> str | None:

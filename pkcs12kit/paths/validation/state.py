@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -13,39 +14,45 @@ from pkcs12kit.paths.validation.policy_graph import PolicyGraph
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.names import Name
-    from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 
 @dataclass(slots=True, kw_only=True)
 class ValidationState:
-    """What validation carries from one certificate to the next. Counters are certificates."""
+    """What validation carries from one certificate to the next. Counters are certificates.
+
+    Where the standard starts a counter at n or n + 1, too many for a path of n certificates to use up, it starts at
+    infinity here, so that the state does not depend on what is still to come.
+    """
 
     policy_graph: PolicyGraph
     """valid_policy_graph, which RFC 9618 puts in the place of valid_policy_tree. (a)"""
     subtrees: ConstrainedSubtrees
     """permitted_subtrees and excluded_subtrees. (b), (c)"""
-    explicit_policy: int
-    inhibit_any_policy: int
-    policy_mapping: int
+    explicit_policy: float
+    inhibit_any_policy: float
+    policy_mapping: float
     working_key: WorkingKey
     """working_public_key with its algorithm and parameters. (g) to (i)"""
     working_issuer_name: Name
-    max_path_length: int
+    max_path_length: float
     user_initial_policy_set: AbstractSet[str]
     """An input rather than a variable; here because an anchor's own policies narrow it (RFC 5937 section 3)."""
 
     @classmethod
-    def initial(cls, path: CertificationPath, parameters: ValidationParameters, budget: Budget) -> ValidationState:
-        """Set the variables before the first certificate (6.1.2), within the anchor's constraints (RFC 5937)."""
-        length = len(path.certificates)
-        anchor = path.trust_anchor
+    def initial(cls, anchor: TrustAnchor, parameters: ValidationParameters, budget: Budget) -> ValidationState:
+        """Set the variables before the first certificate (6.1.2), within the anchor's constraints (RFC 5937).
+
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the anchor's key cannot be used.
+        """
         subtrees = ConstrainedSubtrees.unconstrained()
         if parameters.initial_permitted_subtrees or parameters.initial_excluded_subtrees:
             subtrees = subtrees.constrain(
@@ -57,12 +64,12 @@ class ValidationState:
         state = cls(
             policy_graph=PolicyGraph.initial(budget),
             subtrees=subtrees,
-            explicit_policy=0 if parameters.initial_explicit_policy else length + 1,
-            inhibit_any_policy=0 if parameters.initial_any_policy_inhibit else length + 1,
-            policy_mapping=0 if parameters.initial_policy_mapping_inhibit else length + 1,
+            explicit_policy=0 if parameters.initial_explicit_policy else inf,
+            inhibit_any_policy=0 if parameters.initial_any_policy_inhibit else inf,
+            policy_mapping=0 if parameters.initial_policy_mapping_inhibit else inf,
             working_key=WorkingKey.of(anchor),
             working_issuer_name=anchor.name,
-            max_path_length=length if parameters.max_path_length is None else parameters.max_path_length,
+            max_path_length=inf if parameters.max_path_length is None else parameters.max_path_length,
             user_initial_policy_set=parameters.user_initial_policy_set,
         )
         if parameters.use_trust_anchor_constraints and anchor.constraints is not None:
@@ -72,6 +79,24 @@ class ValidationState:
             state.constrain(anchor.constraints)
             state.narrow_user_initial_policy_set(anchor.constraints.certificate_policies)
         return state
+
+    def copy(self) -> ValidationState:
+        """Make a state that goes its own way from here."""
+        return replace(self, policy_graph=self.policy_graph.copy())
+
+    @property
+    def key(self) -> Hashable:
+        """What is equal for states of one search that no certificate below can tell apart."""
+        return (
+            self.policy_graph.key,
+            self.subtrees.key,
+            self.explicit_policy,
+            self.inhibit_any_policy,
+            self.policy_mapping,
+            self.working_key.info,
+            self.max_path_length,
+            self.user_initial_policy_set,
+        )
 
     def constrain(self, extensions: Extensions) -> None:
         """Tighten the counters as a CA's extensions say (6.1.4 (i), (j), (m))."""

@@ -5,7 +5,7 @@ Revocation, 6.1.3 (a)(3), is judged separately, by :mod:`pkcs12kit.paths.revocat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
@@ -22,9 +22,11 @@ from pkcs12kit.paths.validity import lapse
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
     from pkcs12kit.paths.signatures import SignatureMemory
     from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.working_key import WorkingKey
 
 
 def validate(
@@ -40,94 +42,118 @@ def validate(
     says no, and :class:`~pkcs12kit.paths.budget.BudgetExhaustedError` when it would take too much work to tell.
     Not checked: revocation, and whether anything but the encoding of an anchor's certificate is sound.
     """
-    return _Validation(path, parameters, budget, memory).run()
+    budget.spend("path_length", len(path.certificates))
+    budget.spend("path_bytes", sum(len(certificate.der) for certificate in path.certificates))
+    validator = Validator(parameters, budget=budget, memory=memory)
+    target, *issuers = path.certificates
+    state = validator.start(path.trust_anchor, path.certificates[-1])
+    for certificate in reversed(issuers):
+        validator.descend(state, certificate)
+    outputs = validator.finish(state, target)
+    return ValidatedPath(
+        certificates=path.certificates,
+        trust_anchor=path.trust_anchor,
+        parameters=parameters,
+        authority_constrained_policy_set=outputs.authority_constrained_policy_set,
+        user_constrained_policy_set=outputs.user_constrained_policy_set,
+        working_public_key=outputs.working_public_key,
+    )
 
 
-class _Validation:
-    """One run over one path. Methods are named after the parts of section 6.1, and in their order."""
+class Outputs(NamedTuple):
+    """What a yes says (6.1.6)."""
+
+    authority_constrained_policy_set: frozenset[str]
+    user_constrained_policy_set: frozenset[str]
+    working_public_key: WorkingKey
+
+
+class Validator:
+    """Section 6.1 for one search: where states start, and what each certificate makes of them.
+
+    Methods with an underscore are named after the parts of the section, and in their order; they change the state.
+    """
 
     def __init__(
-        self, path: CertificationPath, parameters: ValidationParameters, budget: Budget, memory: SignatureMemory
+        self, parameters: ValidationParameters, *, budget: Budget, memory: SignatureMemory = signatures.REMEMBERED
     ) -> None:
-        self._path = path
         self._parameters = parameters
         self._budget = budget
         self._memory = memory
 
-    def run(self) -> ValidatedPath:
-        self._budget.spend("path_length", len(self._path.certificates))
-        self._budget.spend("path_bytes", sum(len(certificate.der) for certificate in self._path.certificates))
-        self._check_trust_anchor()
-        self._initialise()
-        target = self._path.target
-        for depth, certificate in enumerate(reversed(self._path.certificates), start=1):
-            self._process(certificate, depth)
-            if certificate is not target:
-                self._prepare_for_next(certificate, depth)
-        return self._wrap_up(target)
+    def start(self, anchor: TrustAnchor, first: Certificate) -> ValidationState:
+        """Make the state at a trust anchor (6.1.2), as the issuer of ``first``.
 
-    def _fail(self, reason: FailureReason, certificate: Certificate, section: str, detail: str) -> NoReturn:
-        raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail))
-
-    def _check_trust_anchor(self) -> None:
-        """Ask of an anchor given as a certificate what RFC 5937 asks; RFC 5280 section 6.1 asks nothing."""
-        certificate = self._path.trust_anchor.certificate
-        if certificate is None:
-            return
-        if self._parameters.check_trust_anchor_validity:
-            self._check_validity(certificate, "RFC 5280 section 6.1.1 (d), by choice")
-        if self._parameters.use_trust_anchor_constraints:
-            profile.check_trust_anchor(certificate)
-
-    def _initialise(self) -> None:
-        """Section 6.1.2."""
+        Raises :class:`~pkcs12kit.paths.failure.InvalidPathError` where the anchor may not be one; the failure is of its
+        certificate, or of ``first`` where it has none.
+        """
+        self._check_trust_anchor(anchor)
         try:
-            self._state = ValidationState.initial(self._path, self._parameters, self._budget)
+            return ValidationState.initial(anchor, self._parameters, self._budget)
         except MalformedCertificateError as error:
-            certificate = self._path.trust_anchor.certificate or self._path.certificates[-1]
             self._fail(
                 FailureReason.UNSUPPORTED_ALGORITHM,
-                certificate,
+                anchor.certificate or first,
                 "RFC 5280 section 6.1.2 (g)",
                 f"the trust anchor's key cannot be used: {error}",
             )
 
-    def _process(self, certificate: Certificate, depth: int) -> None:
+    def descend(self, state: ValidationState, certificate: Certificate) -> None:
+        """Take the state past one certificate that is not the last of the path (6.1.3 and 6.1.4)."""
+        self._process(state, certificate, is_target=False)
+        self._prepare_for_next(state, certificate)
+
+    def finish(self, state: ValidationState, target: Certificate) -> Outputs:
+        """Judge the last certificate of the path (6.1.3 and 6.1.5)."""
+        self._process(state, target, is_target=True)
+        return self._wrap_up(state, target)
+
+    def _fail(self, reason: FailureReason, certificate: Certificate, section: str, detail: str) -> NoReturn:
+        raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail))
+
+    def _check_trust_anchor(self, anchor: TrustAnchor) -> None:
+        """Ask of an anchor given as a certificate what RFC 5937 asks; RFC 5280 section 6.1 asks nothing."""
+        if anchor.certificate is None:
+            return
+        if self._parameters.check_trust_anchor_validity:
+            self._check_validity(anchor.certificate, "RFC 5280 section 6.1.1 (d), by choice")
+        if self._parameters.use_trust_anchor_constraints:
+            profile.check_trust_anchor(anchor.certificate)
+
+    def _process(self, state: ValidationState, certificate: Certificate, *, is_target: bool) -> None:
         """Section 6.1.3."""
-        is_target = certificate is self._path.target
         own = extensions.read_extensions(certificate)
         profile.check_certificate(certificate, own)
-        self._check_signature(certificate)  # (a)(1)
+        self._check_signature(state, certificate)  # (a)(1)
         self._check_validity(certificate, VALIDITY)  # (a)(2)
-        if certificate.issuer != self._state.working_issuer_name:  # (a)(4)
+        if certificate.issuer != state.working_issuer_name:  # (a)(4)
             self._fail(
                 FailureReason.NAME_CHAINING,
                 certificate,
                 "RFC 5280 section 6.1.3 (a)(4)",
-                f"names as its issuer {certificate.issuer}, not {self._state.working_issuer_name}",
+                f"names as its issuer {certificate.issuer}, not {state.working_issuer_name}",
             )
         if is_target or not certificate.is_self_issued:  # (b), (c)
-            self._check_names(certificate)
-        self._state.policy_graph.process_policies(  # (d), (e)
-            depth,
+            self._check_names(state, certificate)
+        state.policy_graph.process_policies(  # (d), (e)
             own.certificate_policies,
-            any_policy_allowed=self._state.inhibit_any_policy > 0 or (not is_target and certificate.is_self_issued),
+            any_policy_allowed=state.inhibit_any_policy > 0 or (not is_target and certificate.is_self_issued),
         )
-        self._check_explicit_policy(certificate, "RFC 5280 section 6.1.3 (f)")
+        self._check_explicit_policy(state, certificate, "RFC 5280 section 6.1.3 (f)")
         if self._parameters.purpose is not None:
             extensions.check_purpose(certificate, self._parameters.purpose)
 
-    def _check_signature(self, certificate: Certificate) -> None:
-        working = self._state.working_key
+    def _check_signature(self, state: ValidationState, certificate: Certificate) -> None:
+        working = state.working_key
         section = "RFC 5280 section 6.1.3 (a)(1)"
         verdict = self._memory.verdict(certificate, working.key, working.info, self._budget)
         if verdict is SignatureVerdict.INVALID:
-            detail = f"its signature does not verify with the key of {self._state.working_issuer_name}"
+            detail = f"its signature does not verify with the key of {state.working_issuer_name}"
             self._fail(FailureReason.BAD_SIGNATURE, certificate, section, detail)
         policy = self._parameters.algorithm_policy
         weakness = policy.weakness_of_signature(certificate, working.key)
         if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
-            weakness = f"signed with a weak key of {self._state.working_issuer_name}: {of_key}"
+            weakness = f"signed with a weak key of {state.working_issuer_name}: {of_key}"
         if weakness is not None:
             self._fail(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
         if verdict is SignatureVerdict.UNSUPPORTED:
@@ -140,28 +166,28 @@ class _Validation:
         if failure is not None:
             raise InvalidPathError(failure)
 
-    def _check_names(self, certificate: Certificate) -> None:
-        violation = self._state.subtrees.violation_by(certificate, budget=self._budget)
+    def _check_names(self, state: ValidationState, certificate: Certificate) -> None:
+        violation = state.subtrees.violation_by(certificate, budget=self._budget)
         if violation is not None:
             section = "RFC 5280 section 6.1.3 (b), (c)"
             self._fail(FailureReason.NAME_CONSTRAINTS, certificate, section, violation)
 
-    def _check_explicit_policy(self, certificate: Certificate, section: str) -> None:
-        if self._state.explicit_policy == 0 and self._state.policy_graph.is_null:
+    def _check_explicit_policy(self, state: ValidationState, certificate: Certificate, section: str) -> None:
+        if state.explicit_policy == 0 and state.policy_graph.is_null:
             detail = "an explicit policy is required, and none is valid for the path down to this certificate"
             self._fail(FailureReason.EXPLICIT_POLICY, certificate, section, detail)
 
-    def _prepare_for_next(self, certificate: Certificate, depth: int) -> None:
+    def _prepare_for_next(self, state: ValidationState, certificate: Certificate) -> None:
         """Section 6.1.4."""
-        own, state = certificate.extensions, self._state
+        own = certificate.extensions
         mappings = own.policy_mappings or ()
         violation = mapping_violation(mappings)
         if violation is not None:  # (a)
             self._fail(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", violation)
         if mappings:  # (b)
-            state.policy_graph.apply_mappings(depth, mappings, policy_mapping_allowed=state.policy_mapping > 0)
+            state.policy_graph.apply_mappings(mappings, policy_mapping_allowed=state.policy_mapping > 0)
         state.working_issuer_name = certificate.subject  # (c)
-        self._take_key(certificate, "RFC 5280 section 6.1.4 (d)")  # (d), (e), (f)
+        self._take_key(state, certificate, "RFC 5280 section 6.1.4 (d)")  # (d), (e), (f)
         state.count_down(certificate)  # (h)
         section = "RFC 5280 section 6.1.4 (k)"
         extensions.check_is_ca(certificate, section)  # (k)
@@ -175,20 +201,20 @@ class _Validation:
         extensions.check_may_sign_certificates(certificate, "RFC 5280 section 6.1.4 (n)")  # (n)
         extensions.check_critical_extensions(certificate, "RFC 5280 section 6.1.4 (o)")  # (o)
 
-    def _take_key(self, certificate: Certificate, section: str) -> None:
+    def _take_key(self, state: ValidationState, certificate: Certificate, section: str) -> None:
         try:
-            self._state.working_key = self._state.working_key.next(certificate)
+            state.working_key = state.working_key.next(certificate)
         except MalformedCertificateError as error:
             self._fail(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, str(error))
 
-    def _wrap_up(self, target: Certificate) -> ValidatedPath:
+    def _wrap_up(self, state: ValidationState, target: Certificate) -> Outputs:
         """Sections 6.1.5 and 6.1.6."""
-        state, parameters = self._state, self._parameters
+        parameters = self._parameters
         state.explicit_policy = max(state.explicit_policy - 1, 0)  # (a)
         constraints = target.extensions.policy_constraints
         if constraints is not None and constraints.require_explicit_policy == 0:  # (b)
             state.explicit_policy = 0
-        self._take_key(target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
+        self._take_key(state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
         weakness = parameters.algorithm_policy.weakness_of_key(state.working_key.key)
         if weakness:
             self._fail(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness)
@@ -204,11 +230,4 @@ class _Validation:
             found = mismatch(target, parameters.server_name)
             if found is not None:
                 self._fail(FailureReason.SERVER_NAME, target, "RFC 9525 section 6", found)
-        return ValidatedPath(
-            certificates=self._path.certificates,
-            trust_anchor=self._path.trust_anchor,
-            parameters=parameters,
-            authority_constrained_policy_set=authority_set,
-            user_constrained_policy_set=user_set,
-            working_public_key=state.working_key,
-        )
+        return Outputs(authority_set, user_set, state.working_key)
