@@ -1,32 +1,65 @@
-"""Why no path was found: links not valid at the time, issuers that nobody supplied, roots that nobody trusts."""
+"""Why candidates are no paths, and where none is one, what comes closest.
+
+The order of what is said is that of :class:`Closeness`, and within each class:
+
+* attempts that reach an anchor: the fewest failures first, those of the search before those found here,
+* where the way up ends: the walk with the fewest unusable certificates first, then the shortest,
+* whatever else: in the order of the search.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
+from dataclasses import replace
+from enum import IntEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import FailureReason, MalformedCertificateError
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.paths.ascent import Ascent
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.discovery import CandidateSearch, may_have_signed
-from pkcs12kit.paths.failure import Failure
-from pkcs12kit.paths.graph import key_identifiers_differ
+from pkcs12kit.paths.failure import Failure, InvalidPathError
 from pkcs12kit.paths.report import RejectedPath
-from pkcs12kit.paths.validity import lapse
+from pkcs12kit.paths.validation.validator import validate
+from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS, lapse
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.ascent import Link
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5
+_LAPSES: Final = (FailureReason.EXPIRED, FailureReason.NOT_YET_VALID)
+Edge = tuple["Certificate", FailureReason, object]
+
+
+class Closeness(IntEnum):
+    """How close to success an attempt comes; the smaller the closer."""
+
+    GIVEN_UP = 0
+    """A limit ended the work: what follows may not be all."""
+    REACHES_AN_ANCHOR = 1
+    """Every link but the refused ones is signed, up to a trust anchor."""
+    MISSING_ON_THE_WAY = 2
+    """An issuer that nobody supplied, where every untrusted root that is met lies on the walk to it."""
+    UNTRUSTED_ROOT = 3
+    """A self-signed certificate that is no trust anchor."""
+    UNUSED_ANCHOR = 4
+    """A trust anchor that nothing leads to."""
+    MISSING_ELSEWHERE = 5
+    """An issuer that nobody supplied, on a branch beside the way to an untrusted root."""
+    ANOTHER_KEY = 6
+    """A namesake of the issuer did not sign it, and somebody else did."""
+    ALONE = 7
+    """A certificate that the search did not follow: expired, not yet valid, or no CA's."""
 
 
 def explain(
@@ -43,62 +76,17 @@ def explain(
     """Say why the candidates of a search are no paths, and where none is one, what comes closest.
 
     ``judged`` are the search's own rejections, ``not_followed`` the certificates that it passed over, ``found`` says
-    whether it met a valid path. The closest to success comes first.
+    whether it met a valid path. Each finding (certificate, reason, issuer) is there once, the closest to success first.
+    What is looked for beyond the search has a budget of its own, as large as the search's.
     """
-    rejected = list(judged)
+    findings = [(_closeness(path), path) for path in judged]
     if not found:
-        budget = Budget(limits)
-        where = (target, pool, tuple(trust_anchors))
-        rejected += near_paths(*where, time=parameters.time, budget=budget)
-        rejected += dead_ends(*where, budget=budget)
-        if not rejected:
-            rejected.append(circles(target, where[-1]))
-    named = {failure.certificate for path in rejected for failure in path.failures}
-    rejected += (alone for alone in _alone(not_followed, parameters.time) if alone.certificate not in named)
-    return tuple(rejected)
-
-
-def _alone(certificates: Iterable[Certificate], time: datetime) -> Iterator[RejectedPath]:
-    for certificate in certificates:
-        failure = not_followed(certificate, time)
-        if failure is not None:
-            yield _rejected((certificate,), failure)
-
-
-def near_paths(
-    target: Certificate,
-    pool: CertificatePool,
-    trust_anchors: Iterable[TrustAnchor],
-    *,
-    time: datetime,
-    budget: Budget,
-) -> Iterator[RejectedPath]:
-    """Paths that reach an anchor only through certificates that discovery does not follow, the latest to lapse first.
-
-    At most five; each with every certificate of it that is expired, not yet valid, or no CA's though it would have to
-    be. Beside that only their signatures are checked.
-    """
-    try:
-        search = CandidateSearch(target, pool, trust_anchors, usable=lambda _: True, budget=budget)
-        for path in islice(_signed(search, budget), _CLOSEST):
-            first, *issuers = path.with_anchor
-            failures = [lapse(first, time), *(not_followed(issuer, time) for issuer in issuers)]
-            found = tuple(filter(None, failures))
-            if found:
-                yield RejectedPath(certificates=path.certificates, failures=found)
-    except BudgetExhaustedError:
-        return
-
-
-def _signed(search: CandidateSearch, budget: Budget) -> Iterator[CertificationPath]:
-    """Keep the candidates in which each certificate is signed by the next."""
-    for path in search:
-        for certificate, issuer in zip(path.certificates, path.issuers, strict=True):
-            if not may_have_signed(issuer, certificate, budget):
-                search.exclude_link(certificate, issuer.node)
-                break
-        else:
-            yield path
+        finder = _Finder(target, pool, tuple(trust_anchors), parameters, limits, _refuted(judged))
+        findings = [(finder.closeness(path), path) for path in judged]
+        findings += finder.findings()
+    findings += ((Closeness.ALONE, path) for path in _alone(not_followed, parameters.time))
+    findings.sort(key=_order)  # stable: as it was found otherwise
+    return tuple(_each_once(path for _, path in findings))
 
 
 def not_followed(certificate: Certificate, time: datetime) -> Failure | None:
@@ -114,82 +102,234 @@ def not_followed(certificate: Certificate, time: datetime) -> Failure | None:
     return failure
 
 
-def dead_ends(
-    target: Certificate, pool: CertificatePool, trust_anchors: Iterable[TrustAnchor], *, budget: Budget
-) -> list[RejectedPath]:
-    """Where the pool ends on the way up, whatever the time: missing issuers first, then roots that are no anchor.
+class _Finder:
+    """What comes closest where no path is valid."""
 
-    One for each issuer name that is missing and each such root, nearest to the target first.
+    def __init__(
+        self,
+        target: Certificate,
+        pool: CertificatePool,
+        trust_anchors: tuple[TrustAnchor, ...],
+        parameters: ValidationParameters,
+        limits: Limits,
+        refuted: set[Link],
+    ) -> None:
+        self._target = target
+        self._pool = pool
+        self._trust_anchors = trust_anchors
+        self._parameters = parameters
+        self._limits = limits
+        self._ascent = Ascent(
+            target, pool, trust_anchors, usable=self._is_usable, refuted=refuted, budget=Budget(limits)
+        )
+
+    def closeness(self, judged: RejectedPath) -> Closeness:
+        """Class a rejection of the search; a wrong key matters only where no right one is there."""
+        if judged.reason is FailureReason.BAD_SIGNATURE and judged.certificate not in self._ascent.orphans:
+            return Closeness.ANOTHER_KEY
+        return _closeness(judged)
+
+    def findings(self) -> Iterator[tuple[Closeness, RejectedPath]]:
+        """Look for near paths, for the ends of all ways up, and for anchors that nothing leads to."""
+        ascent = self._ascent
+        for near in self._near_paths():
+            yield Closeness.REACHES_AN_ANCHOR, near
+        roots = {root.certificate.node for root in ascent.roots}
+        for missing in ascent.missing:
+            on_the_way = roots.issubset(certificate.node for certificate in missing.certificates)
+            yield Closeness.MISSING_ON_THE_WAY if on_the_way else Closeness.MISSING_ELSEWHERE, missing
+        for root in ascent.roots:
+            yield Closeness.UNTRUSTED_ROOT, root
+        if not (ascent.missing or ascent.roots or ascent.reached):
+            yield Closeness.MISSING_ON_THE_WAY, self._circles()
+        named = {end.certificate.issuer for end in (*ascent.missing, *ascent.roots)}
+        for anchor in self._trust_anchors:
+            if anchor.node not in ascent.reached and anchor.name not in named:
+                yield Closeness.UNUSED_ANCHOR, self._unused(anchor)
+
+    def _is_usable(self, certificate: Certificate) -> bool:
+        return not_followed(certificate, self._parameters.time) is None
+
+    def _near_paths(self) -> Iterator[RejectedPath]:
+        """Paths that reach an anchor only through certificates that discovery does not follow.
+
+        The walk to each anchor with the fewest of them, and the five paths that were the latest to lapse.
+        """
+        budget = Budget(self._limits)
+        try:
+            search = CandidateSearch(
+                self._target, self._pool, self._trust_anchors, usable=lambda _: True, budget=budget
+            )
+            paths = (*self._ascent.reached.values(), *islice(_signed(search, budget), _CLOSEST))
+            for path in {(path.certificates, path.trust_anchor.node): path for path in paths}.values():
+                if _is_signed(path, budget):
+                    near = self._near_path(path, budget)
+                    if near is not None:
+                        yield near
+        except BudgetExhaustedError:
+            return
+
+    def _near_path(self, path: CertificationPath, budget: Budget) -> RejectedPath | None:
+        """Name what is in a path's way, where that is first of all the time or a certificate of no CA."""
+        time, (target, *issuers) = self._parameters.time, path.certificates
+        checked = [lapse(target, time), *(not_followed(issuer, time) for issuer in issuers)]
+        if self._parameters.check_trust_anchor_validity and len(path.with_anchor) > len(path.certificates):
+            checked.append(lapse(path.with_anchor[-1], time, SECTION_OF_TRUST_ANCHORS))
+        failures = [failure for failure in checked if failure is not None]
+        if not failures:
+            return None
+        window = _window(path.with_anchor[: len(checked)])
+        if window is not None:
+            other = self._failure_within(window, path, budget)
+            if other is not None:
+                window = None
+                known = {(failure.certificate, failure.reason) for failure in failures}
+                failures += [other] if (other.certificate, other.reason) not in known else []
+        return RejectedPath(
+            certificates=path.certificates,
+            failures=tuple(failures),
+            would_be_valid=window,
+            clock_looks_wrong=_clock_looks_wrong(checked),
+        )
+
+    def _failure_within(
+        self, window: tuple[datetime, datetime], path: CertificationPath, budget: Budget
+    ) -> Failure | None:
+        """Say what else is in the path's way when all its certificates are valid."""
+        budget.start_validation()
+        try:
+            validate(path, replace(self._parameters, time=window[1]), budget=budget)
+        except InvalidPathError as no:
+            return no.failure
+        return None
+
+    def _circles(self) -> RejectedPath:
+        """Say that every way up goes round in circles."""
+        names = ", ".join(str(anchor.name) for anchor in self._trust_anchors)
+        failure = Failure(
+            reason=FailureReason.NO_TRUST_ANCHOR,
+            certificate=self._target,
+            section="RFC 4158 section 2.4.2",
+            detail=f"its issuers certify one another, and no trust anchor given ({names}) certifies any of them",
+        )
+        return RejectedPath(certificates=(self._target,), failures=(failure,))
+
+    def _unused(self, anchor: TrustAnchor) -> RejectedPath:
+        """Say of an anchor that nothing leads to it, and what of its name the pool holds."""
+        namesakes = self._pool.by_subject(anchor.name)
+        keys = {certificate.subject_public_key_info for certificate in namesakes}
+        issued = sum(certificate.issuer == anchor.name != certificate.subject for certificate in self._pool)
+        subject = self._target if anchor.certificate is None else anchor.certificate
+        detail = "is a trust anchor that nothing leads to: "
+        if anchor.certificate is None:
+            detail = f"leads nowhere near the trust anchor {anchor.name}: "
+        if issued:
+            plural = "certificate names" if issued == 1 else "certificates name"
+            detail += f"{issued} {plural} it as the issuer, none of them on the way up from the target"
+        else:
+            detail += "no certificate given names it as the issuer"
+        if keys - {anchor.subject_public_key_info}:
+            detail += "; certificates with its name and another key are there"
+        failure = Failure(
+            reason=FailureReason.NO_TRUST_ANCHOR,
+            certificate=subject,
+            section="RFC 5280 section 6.1.1 (d)",
+            detail=detail,
+        )
+        return RejectedPath(certificates=(subject,), failures=(failure,))
+
+
+def _order(finding: tuple[Closeness, RejectedPath]) -> tuple[Closeness, int, bool]:
+    """Put what the search refused for the time alone behind the same path with the times at which it would be valid."""
+    closeness, path = finding
+    return closeness, len(path.failures), path.reason in _LAPSES and path.would_be_valid is None
+
+
+def _closeness(judged: RejectedPath) -> Closeness:
+    if judged.reason is FailureReason.BUDGET_EXHAUSTED:
+        return Closeness.GIVEN_UP
+    return Closeness.REACHES_AN_ANCHOR
+
+
+def _refuted(judged: Iterable[RejectedPath]) -> set[Link]:
+    """List the links of which the search knows that the signature does not verify; an anchor's are asked anew."""
+    return {
+        (path.certificate, issuer.subject_public_key_info)
+        for path in judged
+        if path.reason is FailureReason.BAD_SIGNATURE and (issuer := _issuer(path)) is not None
+    }
+
+
+def _issuer(path: RejectedPath, failure: Failure | None = None) -> Certificate | None:
+    """Find the certificate above the one that failed; None for the last one, an anchor's, or one that stands alone."""
+    certificate = (failure or path.failures[0]).certificate
+    above = path.certificates[1:]
+    return next((issuer for lower, issuer in zip(path.certificates, above, strict=False) if lower == certificate), None)
+
+
+def _alone(certificates: Iterable[Certificate], time: datetime) -> Iterator[RejectedPath]:
+    for certificate in certificates:
+        failure = not_followed(certificate, time)
+        if failure is not None:
+            yield RejectedPath(certificates=(certificate,), failures=(failure,))
+
+
+def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
+    """Keep what says something new, what is new in it first; count the others.
+
+    A certificate that was not followed is new where nothing was said of it before, whatever its issuer.
     """
-    trust_anchors = tuple(trust_anchors)
-    anchors = {anchor.name for anchor in trust_anchors}
-    trusted = {anchor.node for anchor in trust_anchors}
-    missing: dict[Name, RejectedPath] = {}
-    untrusted: dict[Certificate, RejectedPath] = {}
-    waiting: deque[tuple[Certificate, ...]] = deque([(target,)])
-    met = {target}
-    try:
-        while waiting:
-            walk = waiting.popleft()
-            last = walk[-1]
-            issuers = pool.by_subject(last.issuer)
-            budget.spend("discovery_steps", 1 + len(issuers))
-            if last.is_self_issued and not key_identifiers_differ(last, last):
-                untrusted.setdefault(last, _rejected(walk, _untrusted_root(last, anchors)))
-                continue
-            if not issuers and last.issuer not in anchors:
-                missing.setdefault(last.issuer, _rejected(walk, _missing_issuer(last)))
-            for issuer in issuers:
-                if issuer not in met and issuer.node not in trusted:
-                    met.add(issuer)
-                    waiting.append((*walk, issuer))
-    except BudgetExhaustedError:
-        pass  # what was met so far still helps
-    return [*missing.values(), *untrusted.values()]
+    kept: dict[Edge, RejectedPath] = {}
+    walks: Counter[int] = Counter()
+    named: set[Certificate] = set()
+    for path in paths:
+        edges = {_edge(path, failure): failure for failure in path.failures}
+        is_alone = path.certificates == (path.certificate,)
+        news = [failure for edge, failure in edges.items() if edge not in kept]
+        if not news or (is_alone and path.certificate in named):
+            walks.update({id(kept[edge]) for edge in edges if edge in kept})
+            continue
+        told = [failure for failure in path.failures if failure not in news]
+        reordered = replace(path, failures=(*news, *told)) if told else path
+        kept.update(dict.fromkeys((edge for edge in edges if edge not in kept), reordered))
+        named.update(failure.certificate for failure in path.failures)
+    for path in dict.fromkeys(kept.values()):
+        yield replace(path, walks=1 + walks[id(path)]) if walks[id(path)] else path
 
 
-def circles(target: Certificate, trust_anchors: Iterable[TrustAnchor]) -> RejectedPath:
-    """Say that every way up goes round in circles, where nothing else was found to say."""
-    names = ", ".join(str(anchor.name) for anchor in trust_anchors)
-    failure = Failure(
-        reason=FailureReason.NO_TRUST_ANCHOR,
-        certificate=target,
-        section="RFC 4158 section 2.4.2",
-        detail=f"its issuers certify one another, and no trust anchor given ({names}) certifies any of them",
-    )
-    return _rejected((target,), failure)
+def _edge(path: RejectedPath, failure: Failure) -> Edge:
+    issuer = _issuer(path, failure)
+    if failure.reason is FailureReason.BUDGET_EXHAUSTED:
+        return failure.certificate, failure.reason, failure.detail
+    return failure.certificate, failure.reason, issuer.node if issuer is not None else None
 
 
-def _rejected(walk: tuple[Certificate, ...], failure: Failure) -> RejectedPath:
-    return RejectedPath(certificates=walk, failures=(failure,))
+def _window(certificates: tuple[Certificate, ...]) -> tuple[datetime, datetime] | None:
+    """When all of them are within their validity; None where that is never."""
+    begin = max(certificate.not_before for certificate in certificates)
+    end = min(certificate.not_after for certificate in certificates)
+    return (begin, end) if begin <= end else None
 
 
-def _missing_issuer(certificate: Certificate) -> Failure:
-    detail = f"its issuer {certificate.issuer}"
-    if certificate.issuer_key_identifier is not None:
-        detail += f" (key identifier {certificate.issuer_key_identifier.hex()})"
-    detail += " was not supplied"
-    locations = _ca_issuers(certificate)
-    if locations:
-        detail += f"; it may be had from {', '.join(locations)}"
-    return Failure(
-        reason=FailureReason.ISSUER_NOT_FOUND, certificate=certificate, section="RFC 4158 section 3", detail=detail
-    )
+def _clock_looks_wrong(checked: list[Failure | None]) -> bool:
+    """Whether the target, the first, is not yet valid, or all of several are past, or all to come."""
+    reasons = [failure.reason if failure is not None else None for failure in checked]
+    if reasons[0] is FailureReason.NOT_YET_VALID:
+        return True
+    return len(reasons) > 1 and reasons == [FailureReason.EXPIRED] * len(reasons)
 
 
-def _untrusted_root(certificate: Certificate, anchors: Container[Name]) -> Failure:
-    detail = "is self-signed and not a trust anchor"
-    if certificate.subject in anchors:
-        detail += ", though the trust anchor has the same name: it has another key"
-    else:
-        detail += "; no cross-certificate for it that leads to a trust anchor was supplied"
-    return Failure(
-        reason=FailureReason.NO_TRUST_ANCHOR, certificate=certificate, section="RFC 5280 section 6.1", detail=detail
-    )
+def _signed(search: CandidateSearch, budget: Budget) -> Iterator[CertificationPath]:
+    """Keep the candidates in which each certificate is signed by the next."""
+    for path in search:
+        for certificate, issuer in zip(path.certificates, path.issuers, strict=True):
+            if not may_have_signed(issuer, certificate, budget):
+                search.exclude_link(certificate, issuer.node)
+                break
+        else:
+            yield path
 
 
-def _ca_issuers(certificate: Certificate) -> tuple[str, ...]:
-    try:
-        return certificate.extensions.ca_issuers
-    except MalformedCertificateError:
-        return ()
+def _is_signed(path: CertificationPath, budget: Budget) -> bool:
+    links = zip(path.certificates, path.issuers, strict=True)
+    return all(may_have_signed(issuer, certificate, budget) for certificate, issuer in links)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.errors import FailureReason, PathError
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
 
 # A verdict for one of these reasons is about the certificate itself: no other path would change it.
 _OF_THE_CERTIFICATE_ALONE: Final = frozenset(
@@ -32,6 +33,28 @@ _OF_THE_ISSUER_TOO: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingIssuer:
+    """Who issued a certificate and was not supplied, as far as the certificate tells. Nothing of it is verified."""
+
+    name: Name
+    key_identifier: bytes | None
+    """Of the key that it says it was signed with (RFC 5280 section 4.2.1.1)."""
+    locations: tuple[str, ...]
+    """Where it says that the issuer's certificate may be had (caIssuers, RFC 5280 section 4.2.2.1)."""
+    found_key_identifiers: tuple[bytes, ...] = ()
+    """Of others with that name, who did not sign it: the issuer was rekeyed, or one of them is an impostor."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it for ``--json``."""
+        return {
+            "name": str(self.name),
+            "key_identifier": self.key_identifier.hex() if self.key_identifier is not None else None,
+            "locations": list(self.locations),
+            "found_key_identifiers": [identifier.hex() for identifier in self.found_key_identifiers],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One reason why a path is not valid: which certificate, which check, where the standard asks for it."""
 
@@ -41,6 +64,8 @@ class Failure:
     """For example ``RFC 5280 section 6.1.3 (a)(2)``."""
     detail: str
     """What was found, without the certificate's name."""
+    missing_issuer: MissingIssuer | None = None
+    """Where nobody supplied the issuer: who that is."""
 
     @property
     def of_the_certificate_alone(self) -> bool:
@@ -51,6 +76,16 @@ class Failure:
     def of_the_issuer_too(self) -> bool:
         """Whether the verdict would be the same in every other path through this certificate and the same issuer."""
         return self.reason in _OF_THE_ISSUER_TOO
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it for ``--json``."""
+        return {
+            "certificate": self.certificate.to_json(),
+            "reason": self.reason.value,
+            "section": self.section,
+            "detail": self.detail,
+            "missing_issuer": self.missing_issuer.to_json() if self.missing_issuer is not None else None,
+        }
 
     def __str__(self) -> str:
         return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail} [{self.section}]"

@@ -10,6 +10,8 @@ from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import PathError
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.errors import FailureReason
     from pkcs12kit.paths.failure import Failure
@@ -26,6 +28,12 @@ class RejectedPath:
 
     certificates: tuple[Certificate, ...]
     failures: tuple[Failure, ...]
+    walks: int = 1
+    """How many candidate paths were refused for the same certificate, reason and issuer; this is the best of them."""
+    would_be_valid: tuple[datetime, datetime] | None = None
+    """Within which times the path would be valid, where nothing but the time is in its way; both ends included."""
+    clock_looks_wrong: bool = False
+    """Whether the target is not yet valid, or every certificate is past, or none has begun: is that the right time?"""
 
     @property
     def certificate(self) -> Certificate:
@@ -56,7 +64,17 @@ class RejectedPath:
             "reason": self.reason.value,
             "section": self.section,
             "detail": self.detail,
+            "failures": [failure.to_json() for failure in self.failures],
+            "walks": self.walks,
+            "would_be_valid": self._window_to_json(),
+            "clock_looks_wrong": self.clock_looks_wrong,
         }
+
+    def _window_to_json(self) -> dict[str, str] | None:
+        if self.would_be_valid is None:
+            return None
+        begin, end = self.would_be_valid
+        return {"from": format_time(begin), "to": format_time(end)}
 
     def __str__(self) -> str:
         return "; ".join(str(failure) for failure in self.failures)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 SECTION = "RFC 5280 section 6.1.3 (a)(2)"
+SECTION_OF_TRUST_ANCHORS = "RFC 5280 section 6.1.1 (d), by choice"
 
 
 def lapse(certificate: Certificate, time: datetime, section: str = SECTION) -> Failure | None:
