@@ -17,7 +17,7 @@ from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.verdict import ValidatedPath
 from pkcs12kit.paths.validity import SECTION as VALIDITY
-from pkcs12kit.paths.validity import lapse
+from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS, lapse
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -116,7 +116,7 @@ class Validator:
         if anchor.certificate is None:
             return
         if self._parameters.check_trust_anchor_validity:
-            self._check_validity(anchor.certificate, "RFC 5280 section 6.1.1 (d), by choice")
+            self._check_validity(anchor.certificate, SECTION_OF_TRUST_ANCHORS)
         if self._parameters.use_trust_anchor_constraints:
             profile.check_trust_anchor(anchor.certificate)
 
