@@ -77,6 +77,11 @@ class Limits:
     discovery_steps: int = _limit(
         250_000, "certificates tried as the next link in one search", "about two seconds of search on one core"
     )
+    judged_certificates: int = _limit(
+        50_000,
+        "certificates validated in a state, in one search",
+        "each of a full mesh of 64 authorities in twelve states; about two seconds on one core",
+    )
     signature_checks: int = _limit(
         10_000, "signature checks in one search", "an ECDSA P-384 check takes about 0.3 ms: three seconds"
     )
@@ -125,6 +130,17 @@ class Limits:
         10_000_000,
         "iterations of all key derivations for one file",
         "sixteen of the 600,000 that pk12util and certtool of Debian 12 write: MAC, certificates, fourteen keys",
+    )
+    pfx_key_bytes: int = _limit(
+        1024, "bytes of one derived key", "eight times the longest that is of use: 128 bytes, for RC2 or an HMAC-SHA512"
+    )
+    pfx_scrypt_bytes: int = _limit(
+        64 * MIB,
+        "bytes, 128 N r p of RFC 7914, of one scrypt",
+        "four times what 'openssl pkcs8 -scrypt' asks for; it is memory too",
+    )
+    pfx_total_scrypt_bytes: int = _limit(
+        256 * MIB, "bytes, 128 N r p of RFC 7914, of all scrypts for one file", "four at the limit of one"
     )
     pfx_bags: int = _limit(
         2_000, "bags in one PKCS#12 file", "ten times the certificates that .NET's Pkcs12LoaderLimits allow (200)"

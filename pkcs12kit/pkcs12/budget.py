@@ -8,6 +8,7 @@ from pkcs12kit.errors import LimitExceededError
 
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.derivation import ScryptCost
 
 
 class Budget:
@@ -16,6 +17,7 @@ class Budget:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._iterations = 0
+        self._scrypt_bytes = 0
         self._bags = 0
 
     def derive(self, iterations: int, *, blocks: int = 1) -> None:
@@ -23,6 +25,17 @@ class Budget:
         _require(iterations, self.limits.pfx_iterations, "pfx_iterations", "iterations for one key")
         self._iterations += iterations * blocks
         _require(self._iterations, self.limits.pfx_total_iterations, "pfx_total_iterations", "iterations in all")
+
+    def scrypt(self, cost: ScryptCost) -> None:
+        """Count one scrypt. Raises :class:`LimitExceededError` before it."""
+        asked = 128 * cost.n * cost.r * cost.p
+        _require(asked, self.limits.pfx_scrypt_bytes, "pfx_scrypt_bytes", "bytes for one scrypt")
+        self._scrypt_bytes += asked
+        _require(self._scrypt_bytes, self.limits.pfx_total_scrypt_bytes, "pfx_total_scrypt_bytes", "bytes of scrypt")
+
+    def key_length(self, length: int) -> None:
+        """Check the length of a derived key in bytes. Raises :class:`LimitExceededError`."""
+        _require(length, self.limits.pfx_key_bytes, "pfx_key_bytes", "bytes of derived key")
 
     def bag(self) -> None:
         """Count one bag. Raises :class:`LimitExceededError`."""
@@ -40,4 +53,5 @@ class Budget:
 
 def _require(asked: int, allowed: int, limit: str, what: str) -> None:
     if asked > allowed:
-        raise LimitExceededError(f"the PKCS#12 file asks for {asked} {what}; limits.{limit} allows {allowed}")
+        figure = f"{asked:,}" if asked < 2**64 else f"2**{asked.bit_length() - 1} or more"
+        raise LimitExceededError(f"the PKCS#12 file asks for {figure} {what}; limits.{limit} allows {allowed:,}")

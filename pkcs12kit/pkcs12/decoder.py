@@ -19,10 +19,11 @@ from pkcs12kit.errors import (
     UnsupportedPfxError,
 )
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12 import mac, rc2_40
+from pkcs12kit.pkcs12 import mac
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.derivation import Password, candidates
-from pkcs12kit.pkcs12.encryption import RC2_40, DecryptionError, decrypt
+from pkcs12kit.pkcs12.ciphers import DecryptionError
+from pkcs12kit.pkcs12.encryption import decrypt
+from pkcs12kit.pkcs12.passwords import Password, candidates
 from pkcs12kit.pkcs12.structure import read_bags, read_pfx
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def decode_pfx(data: bytes, *, password: str | None, limits: Limits = DEFAULT_LI
 
     ``password`` None and the empty one both stand for files without password, in either encoding of that.
     Read are PBES2 with AES-CBC or triple DES under PBKDF2, the six schemes of RFC 7292 appendix C, and MACs by HMAC
-    with MD5 to SHA-512 under PKCS12KDF; CRLs and secrets are passed over. From SafeContents encrypted with RC2-40
-    only certificates and their friendly names come out.
+    with MD5 to SHA-512 under PKCS12KDF; CRLs and secrets are passed over.
 
     Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file (a MAC that was
     damaged looks the same), :class:`~pkcs12kit.errors.MalformedPfxError` where it is damaged,
@@ -124,9 +124,8 @@ def open_safe(safe: Safe, password: Password, budget: Budget, *, authenticated: 
     """
     if safe.encryption is None:
         return read_bags(safe.content, budget)
-    decrypt_safe = rc2_40.decrypt_certificates if safe.encryption.cipher == RC2_40 else decrypt
     try:
-        content = decrypt_safe(safe.encryption, safe.content, password, budget)
+        content = decrypt(safe.encryption, safe.content, password, budget)
     except DecryptionError:
         raise _does_not_decrypt("contents", authenticated=authenticated) from None
     try:
@@ -140,8 +139,6 @@ def open_key(bag: Bag, password: Password, budget: Budget, *, authenticated: boo
     """Load the private key of a keyBag or pkcs8ShroudedKeyBag; ``authenticated`` as in :func:`open_safe`."""
     content = bag.content or b""
     try:
-        if bag.encryption is not None and bag.encryption.cipher == RC2_40:
-            return rc2_40.load_key(bag.encryption, content, password, budget)
         if bag.encryption is not None:
             content = decrypt(bag.encryption, content, password, budget)
         return load_der_private_key(content, None)

@@ -1,15 +1,23 @@
-"""From a password to a key: encodings of the password, PKCS12KDF, PBKDF2 (RFC 7292 appendix B, RFC 8018)."""
+"""From a password to a key: PKCS12KDF (RFC 7292 appendix B), PBKDF1 and PBKDF2 (RFC 8018), scrypt (RFC 7914)."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkcs12kit.errors import PasswordError
+from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+
+from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
+from pkcs12kit.pkcs12.passwords import encode_password  # noqa: F401  # the encoder still looks for it here
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.passwords import Password
 
 # asn1crypto's name for a digest, for an HMAC with it and hashlib's name are the same.
 DIGESTS: Final = {
@@ -19,8 +27,19 @@ DIGESTS: Final = {
     "SHA-256": "sha256",
     "SHA-384": "sha384",
     "SHA-512": "sha512",
+    "SHA-512/224": "sha512_224",
+    "SHA-512/256": "sha512_256",
+    "SHA3-224": "sha3_224",
+    "SHA3-256": "sha3_256",
+    "SHA3-384": "sha3_384",
+    "SHA3-512": "sha3_512",
 }
 DIGEST_NAMES: Final = {native: name for name, native in DIGESTS.items()}
+
+PKCS12KDF: Final = "PKCS12KDF"
+PBKDF1: Final = "PBKDF1"
+PBKDF2: Final = "PBKDF2"
+SCRYPT: Final = "scrypt"
 
 # RFC 7292 appendix B.3: what the derived bytes are for.
 KEY: Final = 1
@@ -28,46 +47,104 @@ IV: Final = 2
 MAC: Final = 3
 
 
+class ScryptCost(NamedTuple):
+    """N, r and p of RFC 7914: it takes 128 N r bytes of memory, p times over."""
+
+    n: int
+    r: int
+    p: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Password:
-    """A password in the two encodings that a PFX asks for; never shown.
+class KeyDerivation:
+    """How a key comes from the password, as the file states it.
 
-    ``bmp`` goes into PKCS12KDF: a BMPString with its terminator, or no byte at all for an absent password (RFC 7292
-    appendix B.1). ``utf8`` goes into PBKDF2 (RFC 8018 section 3).
+    ``algorithm`` is ``PKCS12KDF``, ``PBKDF1``, ``PBKDF2`` or ``scrypt``, or a dotted object identifier where nothing
+    more is known. ``digest`` (of PBKDF2: its HMAC's) is a dotted identifier too where it is not known, None where there
+    is none. ``key_length`` is in bytes, None where the file leaves it to the use; ``cost`` is scrypt's.
     """
 
-    bmp: bytes = field(repr=False)
-    utf8: bytes = field(repr=False)
+    algorithm: str
+    digest: str | None = None
+    iterations: int | None = None
+    salt: bytes | None = field(default=None, repr=False)
+    key_length: int | None = None
+    cost: ScryptCost | None = None
+
+    def derive(self, password: Password, length: int, budget: Budget, *, purpose: int = KEY) -> bytes:
+        """Derive ``length`` bytes. ``purpose`` (:data:`KEY`, :data:`IV`, :data:`MAC`) counts for PKCS12KDF alone.
+
+        Raises :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a cost
+        that scrypt has no meaning for, and :class:`~pkcs12kit.errors.LimitExceededError` before any work.
+        """
+        octets = password.octets(self.algorithm)
+        budget.key_length(length)
+        if self.algorithm == SCRYPT and self.cost is not None and self.salt is not None:
+            return _scrypt(octets, salt=self.salt, cost=self.cost, length=length, budget=budget)
+        if self.iterations is None or self.salt is None or self.digest not in DIGESTS:
+            raise UnsupportedPfxError(f"the key derivation {self} in the PKCS#12 file is not supported")
+        salt, iterations, digest = self.salt, self.iterations, self.digest
+        if self.algorithm == PKCS12KDF:
+            return pkcs12_kdf(
+                password, digest=digest, salt=salt, iterations=iterations, purpose=purpose, length=length, budget=budget
+            )
+        derive = {PBKDF1: _pbkdf1, PBKDF2: _pbkdf2}[self.algorithm]
+        return derive(octets, digest=digest, salt=salt, iterations=iterations, length=length, budget=budget)
+
+    def __str__(self) -> str:
+        return " with ".join(part for part in (self.algorithm, self.digest) if part)
 
 
-def encode_password(password: str) -> Password:
-    """Encode a password as OpenSSL and Java do; characters beyond the BMP become surrogate pairs.
+def read_kdf(kdf: Asn1Value) -> KeyDerivation:
+    """Read asn1crypto's KdfAlgorithm. What asn1crypto raises for damage is the caller's to translate."""
+    from pkcs12kit.pkcs12 import asn1_types
 
-    Raises :class:`~pkcs12kit.errors.PasswordError` for what neither encoding can hold, :class:`TypeError` for bytes.
-    """
-    if not isinstance(password, str):
-        raise TypeError(f"a password is text, not {type(password).__name__}")
-    if "\0" in password:
-        raise PasswordError("the password contains a NUL character, at which other programs would cut it off")
-    try:
-        return Password(bmp=password.encode("utf-16-be") + b"\0\0", utf8=password.encode())
-    except UnicodeEncodeError:
-        raise PasswordError("the password contains half of a surrogate pair, which has no encoding") from None
+    parameters = kdf["parameters"]
+    if kdf["algorithm"].dotted == asn1_types.SCRYPT:
+        parsed = parameters.parse(asn1_types.ScryptParams)
+        return KeyDerivation(
+            algorithm=SCRYPT,
+            salt=parsed["salt"].native,
+            key_length=parsed["key_length"].native,
+            cost=ScryptCost(
+                n=parsed["cost_parameter"].native,
+                r=parsed["block_size"].native,
+                p=parsed["parallelization_parameter"].native,
+            ),
+        )
+    if kdf["algorithm"].native != "pbkdf2":
+        return KeyDerivation(algorithm=kdf["algorithm"].dotted)
+    prf = parameters["prf"]["algorithm"]
+    salt = parameters["salt"]
+    return KeyDerivation(
+        algorithm=PBKDF2,
+        digest=DIGEST_NAMES.get(prf.native, prf.dotted),
+        iterations=positive(parameters["iteration_count"]),
+        salt=salt.native if salt.name == "specified" else None,
+        key_length=parameters["key_length"].native,
+    )
 
 
-ABSENT: Final = Password(bmp=b"", utf8=b"")
+def pbkdf2_identifier(derivation: KeyDerivation, *, with_key_length: bool = False) -> dict[str, object]:
+    """Write PBKDF2 as the contents of asn1crypto's KdfAlgorithm."""
+    from asn1crypto import algos
+
+    parameters: dict[str, object] = {
+        "salt": algos.Pbkdf2Salt(name="specified", value=derivation.salt),
+        "iteration_count": derivation.iterations,
+        "prf": {"algorithm": DIGESTS[str(derivation.digest)]},
+    }
+    if with_key_length:
+        parameters["key_length"] = derivation.key_length
+    return {"algorithm": "pbkdf2", "parameters": parameters}
 
 
-def candidates(password: str | None) -> tuple[Password, ...]:
-    """List the encodings that a reader tries, likeliest first.
-
-    Writers encode 'no password' as an absent one or as an empty one, and so does this, for None and for "".
-    """
-    if password is None:
-        return (ABSENT, encode_password(""))
-    if not password:
-        return (encode_password(""), ABSENT)
-    return (encode_password(password),)
+def positive(integer: Asn1Value) -> int:
+    """Take a count of iterations. Raises :class:`~pkcs12kit.errors.MalformedPfxError` below 1 (RFC 8018 section 5)."""
+    iterations: int = integer.native
+    if iterations < 1:
+        raise MalformedPfxError(f"the PKCS#12 file states {iterations} iterations")
+    return iterations
 
 
 def pkcs12_kdf(
@@ -77,17 +154,17 @@ def pkcs12_kdf(
 
     pyca/cryptography has no such primitive in its interface; the derivation is nothing but hashing.
     """
-    new = getattr(hashlib, DIGESTS[digest])
-    block = new(usedforsecurity=False).block_size
+    new = _hash(digest)
+    block = new().block_size
     blocks = -(-length // digest_size(digest))
     budget.derive(iterations, blocks=blocks)
     diversifier = bytes([purpose]) * block
-    state = _fill(salt, block) + _fill(password.bmp, block)
+    state = _fill(salt, block) + _fill(password.octets(PKCS12KDF), block)
     output = b""
     for remaining in range(blocks, 0, -1):
         derived: bytes = diversifier + state
         for _ in range(iterations):
-            derived = new(derived, usedforsecurity=False).digest()
+            derived = new(derived).digest()
         output += derived
         if remaining > 1:
             addend = int.from_bytes((derived * (-(-block // len(derived))))[:block]) + 1
@@ -98,15 +175,47 @@ def pkcs12_kdf(
     return output[:length]
 
 
-def pbkdf2(password: Password, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
-    """Derive ``length`` bytes by PBKDF2 with HMAC (RFC 8018 section 5.2)."""
-    budget.derive(iterations, blocks=-(-length // digest_size(digest)))
-    return hashlib.pbkdf2_hmac(DIGESTS[digest], password.utf8, salt, iterations, length)
-
-
 def digest_size(digest: str) -> int:
     """Length of a digest, in bytes."""
-    return hashlib.new(DIGESTS[digest], usedforsecurity=False).digest_size
+    return _hash(digest)().digest_size
+
+
+def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
+    """RFC 8018 section 5.1, which ends at the length of one digest; nothing but hashing."""
+    budget.derive(iterations)
+    new = _hash(digest)
+    derived = password + salt
+    for _ in range(iterations):
+        derived = new(derived).digest()
+    return derived[:length]
+
+
+def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
+    """RFC 8018 section 5.2."""
+    budget.derive(iterations, blocks=-(-length // digest_size(digest)))
+    return hashlib.pbkdf2_hmac(DIGESTS[digest], password, salt, iterations, length)
+
+
+def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: Budget) -> bytes:
+    if min(cost) < 1:
+        raise MalformedPfxError("the PKCS#12 file states a cost of scrypt below 1")
+    budget.scrypt(cost)
+    try:
+        return Scrypt(salt=salt, length=length, n=cost.n, r=cost.r, p=cost.p).derive(password)
+    except ValueError:  # N is no power of 2, for example
+        raise MalformedPfxError("the PKCS#12 file states a cost that scrypt has no meaning for") from None
+
+
+def _hash(digest: str) -> Callable[..., hashlib._Hash]:
+    """Find hashlib's constructor; its own of a name is a third faster than ``new`` with that name."""
+    name = DIGESTS[digest]
+    constructor = getattr(hashlib, name, None)
+    try:
+        new = partial(constructor, usedforsecurity=False) if constructor else partial(hashlib.new, name)
+        new()
+    except ValueError:
+        raise UnsupportedPfxError(f"this build of Python has no {digest}, which the PKCS#12 file uses") from None
+    return new
 
 
 def _fill(text: bytes, block: int) -> bytes:

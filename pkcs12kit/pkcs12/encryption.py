@@ -1,59 +1,47 @@
-"""Password-based encryption in a PFX: PBES2 (RFC 8018 section 6.2) and PKCS#12's own (RFC 7292 appendix C)."""
+"""Password-based encryption in a PFX: PBES2 and PBES1 (RFC 8018 section 6), PKCS#12's own (RFC 7292 appendix C)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4, RC2, TripleDES
-from cryptography.hazmat.primitives.ciphers import Cipher, modes
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.padding import PKCS7
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12 import derivation
+from pkcs12kit.pkcs12 import ciphers
+from pkcs12kit.pkcs12.derivation import (
+    IV,
+    KEY,
+    PBKDF1,
+    PBKDF2,
+    PKCS12KDF,
+    KeyDerivation,
+    pbkdf2_identifier,
+    positive,
+    read_kdf,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cryptography.hazmat.primitives.ciphers import CipherAlgorithm
-
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.profiles import Scheme
 
-
-class DecryptionError(Exception):
-    """The ciphertext does not decrypt: the password is wrong or the ciphertext damaged. Never leaves the codec."""
-
-
-class _CipherDescription(NamedTuple):
-    key_length: int
-    block_length: int
-    algorithm: Callable[[bytes], CipherAlgorithm]
-
-
-RC2_40: Final = "RC2-40-CBC"
-_CIPHERS: Final = {
-    "AES-128-CBC": _CipherDescription(16, 16, AES),
-    "AES-192-CBC": _CipherDescription(24, 16, AES),
-    "AES-256-CBC": _CipherDescription(32, 16, AES),
-    "DES-EDE3-CBC": _CipherDescription(24, 8, TripleDES),
-    "DES-EDE2-CBC": _CipherDescription(16, 8, lambda key: TripleDES(key + key[:8])),
-    "RC2-128-CBC": _CipherDescription(16, 8, RC2),
-    "RC4-128": _CipherDescription(16, 0, ARC4),
-    "RC4-40": _CipherDescription(5, 0, ARC4),
-}
-
-# asn1crypto's names of the encryption schemes of PBES2 that are read.
+# The encryption schemes of PBES2 that are read: asn1crypto's name, or a dotted identifier that it has no name for.
 _PBES2_CIPHERS: Final = {
     "aes128_cbc": "AES-128-CBC",
     "aes192_cbc": "AES-192-CBC",
     "aes256_cbc": "AES-256-CBC",
     "tripledes_3key": "DES-EDE3-CBC",
+    "des": "DES-CBC",
+    "1.2.392.200011.61.1.1.1.2": "Camellia-128-CBC",  # RFC 3657 section 3
+    "1.2.392.200011.61.1.1.1.3": "Camellia-192-CBC",
+    "1.2.392.200011.61.1.1.1.4": "Camellia-256-CBC",
+    "1.2.410.200004.1.4": "SEED-CBC",  # RFC 4010 section 2
 }
-_PBES2_CIPHER_IDENTIFIERS: Final = {name: native for native, name in _PBES2_CIPHERS.items()}
+_PBES2_IDENTIFIERS: Final = {name: native for native, name in _PBES2_CIPHERS.items()}
+# RFC 8018 appendix B.2.3: numbers below 256 stand for effective key bits; none stands for 32, which nothing here has.
+_RC2_VERSIONS: Final = {160: 40, 120: 64, 58: 128}
 
 # RFC 7292 appendix C: asn1crypto's name, the RFC's name, the cipher. All take their key from PKCS12KDF with SHA-1.
 _PKCS12_SCHEMES: Final = {
@@ -62,31 +50,58 @@ _PKCS12_SCHEMES: Final = {
     "pkcs12_sha1_tripledes_3key": ("pbeWithSHAAnd3-KeyTripleDES-CBC", "DES-EDE3-CBC"),
     "pkcs12_sha1_tripledes_2key": ("pbeWithSHAAnd2-KeyTripleDES-CBC", "DES-EDE2-CBC"),
     "pkcs12_sha1_rc2_128": ("pbeWithSHAAnd128BitRC2-CBC", "RC2-128-CBC"),
-    "pkcs12_sha1_rc2_40": ("pbeWithSHAAnd40BitRC2-CBC", RC2_40),
+    "pkcs12_sha1_rc2_40": ("pbeWithSHAAnd40BitRC2-CBC", "RC2-40-CBC"),
 }
-_PKCS12_IDENTIFIERS: Final = {name: native for native, (name, _) in _PKCS12_SCHEMES.items()}
+_PKCS12_IDENTIFIERS: Final = {name: (native, cipher) for native, (name, cipher) in _PKCS12_SCHEMES.items()}
+
+# RFC 8018 appendix A.3: the same, with the digest of PBKDF1. MD2 is known by name alone.
+_PBES1_SCHEMES: Final = {
+    "pbes1_md2_des": ("pbeWithMD2AndDES-CBC", "MD2", "DES-CBC"),
+    "pbes1_md2_rc2": ("pbeWithMD2AndRC2-CBC", "MD2", "RC2-64-CBC"),
+    "pbes1_md5_des": ("pbeWithMD5AndDES-CBC", "MD5", "DES-CBC"),
+    "pbes1_md5_rc2": ("pbeWithMD5AndRC2-CBC", "MD5", "RC2-64-CBC"),
+    "pbes1_sha1_des": ("pbeWithSHA1AndDES-CBC", "SHA-1", "DES-CBC"),
+    "pbes1_sha1_rc2": ("pbeWithSHA1AndRC2-CBC", "SHA-1", "RC2-64-CBC"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encryption:
     """How something in a PFX is encrypted, as its algorithm identifier states it.
 
-    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C, or a dotted object identifier where nothing more is
-    known. ``cipher``, ``kdf`` and ``digest`` are dotted identifiers too where they are not known, None where the
-    algorithm does not state them. ``key_length`` is in bytes, None where the file leaves it to the cipher.
+    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C or of RFC 8018 appendix A.3, or a dotted object identifier
+    where nothing more is known. ``cipher`` is a dotted identifier too where it is not known; it and ``derivation`` are
+    None where the algorithm does not state them.
     """
 
     algorithm: str
     cipher: str | None = None
-    kdf: str | None = None
-    digest: str | None = None
-    iterations: int | None = None
-    salt: bytes | None = field(default=None, repr=False)
+    derivation: KeyDerivation | None = None
     iv: bytes | None = field(default=None, repr=False)
-    key_length: int | None = None
 
-    def to_json(self) -> dict[str, str | int | None]:
-        """Describe it for ``inspect --json``; the salt's length is in bytes."""
+    @property
+    def kdf(self) -> str | None:
+        """The name of the key derivation function."""
+        return None if self.derivation is None else self.derivation.algorithm
+
+    @property
+    def digest(self) -> str | None:
+        """The digest of the key derivation."""
+        return None if self.derivation is None else self.derivation.digest
+
+    @property
+    def iterations(self) -> int | None:
+        """The iterations of the key derivation."""
+        return None if self.derivation is None else self.derivation.iterations
+
+    @property
+    def salt(self) -> bytes | None:
+        """The salt of the key derivation."""
+        return None if self.derivation is None else self.derivation.salt
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``inspect --json``; the salt's length is in bytes, ``scrypt`` is N, r and p."""
+        cost = None if self.derivation is None else self.derivation.cost
         return {
             "algorithm": self.algorithm,
             "cipher": self.cipher,
@@ -94,7 +109,12 @@ class Encryption:
             "digest": self.digest,
             "iterations": self.iterations,
             "salt_length": None if self.salt is None else len(self.salt),
+            "scrypt": None if cost is None else cost._asdict(),
         }
+
+    def __str__(self) -> str:
+        parts = [str(part) for part in (self.cipher, self.derivation) if part]
+        return f"{self.algorithm} ({', '.join(parts)})" if parts else self.algorithm
 
 
 def read_encryption(identifier: Asn1Value) -> Encryption:
@@ -102,70 +122,61 @@ def read_encryption(identifier: Asn1Value) -> Encryption:
     native = identifier["algorithm"].native
     if native == "pbes2":
         return _read_pbes2(identifier["parameters"])
-    if native not in _PKCS12_SCHEMES:
+    if native in _PKCS12_SCHEMES:
+        (name, cipher), kdf, digest = _PKCS12_SCHEMES[native], PKCS12KDF, "SHA-1"
+    elif native in _PBES1_SCHEMES:
+        (name, digest, cipher), kdf = _PBES1_SCHEMES[native], PBKDF1
+    else:
         return Encryption(algorithm=identifier["algorithm"].dotted)
-    name, cipher = _PKCS12_SCHEMES[native]
     return Encryption(
         algorithm=name,
         cipher=cipher,
-        kdf="PKCS12KDF",
-        digest="SHA-1",
-        iterations=_iterations(identifier["parameters"]["iterations"]),
-        salt=identifier["parameters"]["salt"].native,
+        derivation=KeyDerivation(
+            algorithm=kdf,
+            digest=digest,
+            iterations=positive(identifier["parameters"]["iterations"]),
+            salt=identifier["parameters"]["salt"].native,
+        ),
     )
 
 
 def _read_pbes2(parameters: Asn1Value) -> Encryption:
     scheme = parameters["encryption_scheme"]
+    derivation = read_kdf(parameters["key_derivation_func"])
+    if scheme["algorithm"].native == "rc2":
+        version, iv = scheme["parameters"]["rc2_parameter_version"].native, scheme["parameters"]["iv"].native
+        bits = 32 if version is None else _RC2_VERSIONS.get(version, version)
+        return Encryption(algorithm="PBES2", cipher=f"RC2-{bits}-CBC", derivation=derivation, iv=iv)
     cipher = _PBES2_CIPHERS.get(scheme["algorithm"].native)
-    kdf = parameters["key_derivation_func"]
-    if cipher is None or kdf["algorithm"].native != "pbkdf2":
-        return Encryption(
-            algorithm="PBES2",
-            cipher=cipher or scheme["algorithm"].dotted,
-            kdf="PBKDF2" if kdf["algorithm"].native == "pbkdf2" else kdf["algorithm"].dotted,
-        )
-    prf = kdf["parameters"]["prf"]["algorithm"]
-    salt = kdf["parameters"]["salt"]
     return Encryption(
         algorithm="PBES2",
-        cipher=cipher,
-        kdf="PBKDF2",
-        digest=derivation.DIGEST_NAMES.get(prf.native, prf.dotted),
-        iterations=_iterations(kdf["parameters"]["iteration_count"]),
-        salt=salt.native if salt.name == "specified" else None,
-        iv=scheme["parameters"].native,
-        key_length=kdf["parameters"]["key_length"].native,
+        cipher=cipher or scheme["algorithm"].dotted,
+        derivation=derivation,
+        iv=None if cipher is None else scheme["parameters"].native,
     )
-
-
-def _iterations(integer: Asn1Value) -> int:
-    iterations: int = integer.native
-    if iterations < 1:
-        raise MalformedPfxError(f"an encryption in the PKCS#12 file states {iterations} iterations")
-    return iterations
 
 
 def new_encryption(
     scheme: Scheme, *, iterations: int, salt_length: int, random_bytes: Callable[[int], bytes]
 ) -> Encryption:
-    """Draw salt (and IV, for PBES2) for one use of ``scheme``. ``salt_length`` is in bytes."""
+    """Draw salt (and IV, for PBES2) for one use of ``scheme``. ``salt_length`` is in bytes.
+
+    ``scheme.algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C. Raises :class:`ValueError` for
+    others.
+    """
     salt = random_bytes(salt_length)
-    if scheme.algorithm != "PBES2":
-        _, cipher = _PKCS12_SCHEMES[_PKCS12_IDENTIFIERS[scheme.algorithm]]
-        return Encryption(
-            algorithm=scheme.algorithm, cipher=cipher, kdf="PKCS12KDF", digest="SHA-1", iterations=iterations, salt=salt
-        )
-    if scheme.cipher is None or scheme.digest is None:
-        raise ValueError("PBES2 needs a cipher and a digest")
+    if scheme.algorithm in _PKCS12_IDENTIFIERS:
+        _, cipher = _PKCS12_IDENTIFIERS[scheme.algorithm]
+        derivation = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-1", iterations=iterations, salt=salt)
+        return Encryption(algorithm=scheme.algorithm, cipher=cipher, derivation=derivation)
+    description = ciphers.describe(scheme.cipher or "")
+    if scheme.algorithm != "PBES2" or scheme.digest is None or description is None:
+        raise ValueError(f"cannot encrypt by {scheme}")
     return Encryption(
         algorithm="PBES2",
         cipher=scheme.cipher,
-        kdf="PBKDF2",
-        digest=scheme.digest,
-        iterations=iterations,
-        salt=salt,
-        iv=random_bytes(_CIPHERS[scheme.cipher].block_length),
+        derivation=KeyDerivation(algorithm=PBKDF2, digest=scheme.digest, iterations=iterations, salt=salt),
+        iv=random_bytes(description.block_length),
     )
 
 
@@ -174,98 +185,59 @@ def algorithm_identifier(encryption: Encryption) -> Asn1Value:
 
     PBKDF2's keyLength is left out, as OpenSSL does: the cipher fixes it.
     """
-    from asn1crypto import algos
+    from asn1crypto import algos, core
 
-    if encryption.algorithm != "PBES2":
+    if encryption.algorithm in _PKCS12_IDENTIFIERS or encryption.derivation is None:
+        native, _ = _PKCS12_IDENTIFIERS[encryption.algorithm]
         parameters: dict[str, object] = {"salt": encryption.salt, "iterations": encryption.iterations}
-        return algos.EncryptionAlgorithm(
-            {"algorithm": _PKCS12_IDENTIFIERS[encryption.algorithm], "parameters": parameters}
-        )
-    kdf = {
-        "salt": algos.Pbkdf2Salt(name="specified", value=encryption.salt),
-        "iteration_count": encryption.iterations,
-        "prf": {"algorithm": derivation.DIGESTS[str(encryption.digest)]},
-    }
+        return algos.EncryptionAlgorithm({"algorithm": native, "parameters": parameters})
     parameters = {
-        "key_derivation_func": {"algorithm": "pbkdf2", "parameters": kdf},
+        "key_derivation_func": pbkdf2_identifier(encryption.derivation),
         "encryption_scheme": {
-            "algorithm": _PBES2_CIPHER_IDENTIFIERS[str(encryption.cipher)],
-            "parameters": encryption.iv,
+            "algorithm": _PBES2_IDENTIFIERS[str(encryption.cipher)],
+            "parameters": core.OctetString(encryption.iv),
         },
     }
     return algos.EncryptionAlgorithm({"algorithm": "pbes2", "parameters": parameters})
 
 
-def encrypt(encryption: Encryption, plaintext: bytes, password: derivation.Password, budget: Budget) -> bytes:
+def encrypt(encryption: Encryption, plaintext: bytes, password: Password, budget: Budget) -> bytes:
     """Encrypt with padding (RFC 8018 section 6.1.1 step 4)."""
-    cipher = _cipher(encryption, password, budget)
-    padder = PKCS7(8 * _CIPHERS[str(encryption.cipher)].block_length).padder()
-    encryptor = cipher.encryptor()
-    return encryptor.update(padder.update(plaintext) + padder.finalize()) + encryptor.finalize()
+    cipher, key, iv = _derive(encryption, password, budget)
+    return ciphers.encrypt(cipher, key, iv, plaintext)
 
 
-def decrypt(encryption: Encryption, ciphertext: bytes, password: derivation.Password, budget: Budget) -> bytes:
+def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budget: Budget) -> bytes:
     """Decrypt and take the padding off.
 
-    Raises :class:`DecryptionError` where the padding is wrong, :class:`~pkcs12kit.errors.UnsupportedPfxError` and
-    :class:`~pkcs12kit.errors.LimitExceededError`; the limits are checked before any work. RC2-40 is not among what this
-    decrypts: see :mod:`~pkcs12kit.pkcs12.rc2_40`.
+    Raises :class:`~pkcs12kit.pkcs12.ciphers.DecryptionError` where the padding is wrong,
+    :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a length of key or
+    IV that the cipher has not, and :class:`~pkcs12kit.errors.LimitExceededError`, all before any derivation.
     """
-    cipher = _cipher(encryption, password, budget)
-    block_length = _CIPHERS[str(encryption.cipher)].block_length
-    try:
-        decryptor = cipher.decryptor()
-        padded = decryptor.update(ciphertext) + decryptor.finalize()
-        if not block_length:
-            return padded
-        unpadder = PKCS7(8 * block_length).unpadder()
-        return unpadder.update(padded) + unpadder.finalize()
-    except ValueError:
-        raise DecryptionError from None
-    except UnsupportedAlgorithm:
-        raise _unsupported(encryption) from None
+    cipher, key, iv = _derive(encryption, password, budget)
+    return ciphers.decrypt(cipher, key, iv, ciphertext)
 
 
-def _cipher(encryption: Encryption, password: derivation.Password, budget: Budget) -> Cipher[modes.CBC | None]:
-    """Derive the key, and the IV where PKCS12KDF gives it, for the cipher that the file names."""
-    description = _CIPHERS.get(encryption.cipher or "")
-    if (
-        description is None
-        or encryption.iterations is None
-        or encryption.salt is None
-        or encryption.digest not in derivation.DIGESTS
-    ):
-        raise _unsupported(encryption)
-    if encryption.key_length not in {None, description.key_length}:
-        raise MalformedPfxError(f"the PKCS#12 file states {encryption.key_length} bytes of key for {encryption.cipher}")
-    salt, iterations, digest = encryption.salt, encryption.iterations, encryption.digest
-    iv = encryption.iv or b""
-    if encryption.kdf == "PBKDF2":
-        key = derivation.pbkdf2(
-            password, digest=digest, salt=salt, iterations=iterations, length=description.key_length, budget=budget
-        )
-    else:
-        key, iv = (
-            derivation.pkcs12_kdf(
-                password,
-                digest=digest,
-                salt=salt,
-                iterations=iterations,
-                purpose=purpose,
-                length=length,
-                budget=budget,
-            )
-            for purpose, length in (
-                (derivation.KEY, description.key_length),
-                (derivation.IV, description.block_length),
-            )
-        )
-    if len(iv) != description.block_length:
-        raise MalformedPfxError(f"the PKCS#12 file states an IV of {len(iv)} bytes for {encryption.cipher}")
-    return Cipher(description.algorithm(key), modes.CBC(iv) if description.block_length else None)
-
-
-def _unsupported(encryption: Encryption) -> UnsupportedPfxError:
-    parts = [part for part in (encryption.cipher, encryption.kdf, encryption.digest) if part]
-    detail = f" ({', '.join(parts)})" if parts else ""
-    return UnsupportedPfxError(f"the encryption {encryption.algorithm}{detail} in the PKCS#12 file is not supported")
+def _derive(encryption: Encryption, password: Password, budget: Budget) -> tuple[str, bytes, bytes]:
+    """Derive the key, and the IV where the scheme gives it, for the cipher that the file names."""
+    cipher, derivation = encryption.cipher or "", encryption.derivation
+    description = ciphers.describe(cipher)
+    if description is None or derivation is None:
+        raise UnsupportedPfxError(f"the encryption {encryption} in the PKCS#12 file is not supported")
+    block_length = description.block_length
+    key_length = description.key_length if derivation.key_length is None else derivation.key_length
+    if not ciphers.allows_key_length(cipher, key_length):
+        raise MalformedPfxError(f"the PKCS#12 file states {key_length} bytes of key for {cipher}")
+    if encryption.algorithm == "PBES2":
+        iv = encryption.iv or b""
+        if len(iv) != block_length:
+            raise MalformedPfxError(f"the PKCS#12 file states an IV of {len(iv)} bytes for {cipher}")
+        return cipher, derivation.derive(password, key_length, budget), iv
+    if derivation.algorithm == PBKDF1:
+        octets = derivation.derive(password, key_length + block_length, budget)
+        return cipher, octets[:key_length], octets[key_length:]
+    key, iv = (
+        derivation.derive(password, length, budget, purpose=purpose) if length else b""
+        for purpose, length in ((KEY, key_length), (IV, block_length))
+    )
+    return cipher, key, iv

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.derivation import Password
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
+    from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
 
 _Opened: TypeAlias = "tuple[tuple[Bag, ...] | None, ...]"
@@ -109,8 +109,7 @@ def inspect_pfx(
     """Take a PFX apart: ``source`` is its path, or its bytes.
 
     Without ``password`` nothing is decrypted. With one, the MAC is verified first, and a wrong password shows no more
-    than none does. No certificate is checked against another. Of SafeContents encrypted with RC2-40 only certificates
-    and friendly names are seen.
+    than none does. No certificate is checked against another.
 
     Raises :class:`~pkcs12kit.errors.InputError` where there is no such file,
     :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` where even the

@@ -1,40 +1,61 @@
-"""The MAC over a PFX's contents, keyed by the password (RFC 7292 section 4, appendix A)."""
+"""The MAC over a PFX's contents, keyed by the password (RFC 7292 section 4 and appendix A, RFC 9879)."""
 
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import derivation
+from pkcs12kit.pkcs12.derivation import DIGESTS, KeyDerivation, digest_size, pbkdf2_identifier, positive, read_kdf
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.passwords import Password
 
-PBMAC1: Final = "1.2.840.113549.1.5.14"
+HMAC: Final = "HMAC"
+PBMAC1: Final = "PBMAC1"
+
+# RFC 9879 section 6: with PBMAC1, macSalt and iterations say nothing; its examples have these.
+_UNUSED_SALT: Final = b"NOT USED"
+_UNUSED_ITERATIONS: Final = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mac:
-    """The MacData of a PFX: an HMAC whose key comes from PKCS12KDF.
+    """The MacData of a PFX: an HMAC whose key comes from the password.
 
-    ``algorithm`` is ``HMAC``; what is not read has its own name (``PBMAC1``, RFC 9879) or is a dotted object
-    identifier, and then ``digest``, ``iterations`` and ``salt`` are None.
+    ``algorithm`` is ``HMAC`` (with PKCS12KDF), ``PBMAC1`` (RFC 9879; ``derivation`` is PBKDF2 or scrypt), or a dotted
+    object identifier, and then ``digest`` and ``derivation`` are None. ``digest`` is HMAC's, a dotted identifier
+    where it is not known.
     """
 
     algorithm: str
     digest: str | None = None
-    iterations: int | None = None
-    salt: bytes | None = field(default=None, repr=False)
-    value: bytes = field(repr=False)
+    derivation: KeyDerivation | None = None
+    value: bytes = field(default=b"", repr=False)
 
-    def to_json(self) -> dict[str, str | int | None]:
-        """Describe it for ``inspect --json``; the salt's length is in bytes."""
+    @property
+    def iterations(self) -> int | None:
+        """The iterations of the key derivation."""
+        return None if self.derivation is None else self.derivation.iterations
+
+    @property
+    def salt(self) -> bytes | None:
+        """The salt of the key derivation."""
+        return None if self.derivation is None else self.derivation.salt
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``inspect --json``; the salt's length is in bytes. ``prf`` is the digest of PBKDF2."""
         return {
             "algorithm": self.algorithm,
             "digest": self.digest,
+            "kdf": None if self.derivation is None else self.derivation.algorithm,
+            "prf": None if self.derivation is None else self.derivation.digest,
             "iterations": self.iterations,
             "salt_length": None if self.salt is None else len(self.salt),
         }
@@ -42,39 +63,119 @@ class Mac:
 
 def read_mac(mac_data: Asn1Value) -> Mac:
     """Read asn1crypto's MacData. What asn1crypto raises for damage is the caller's to translate."""
-    algorithm = mac_data["mac"]["digest_algorithm"]["algorithm"]
+    from pkcs12kit.pkcs12 import asn1_types
+
+    identifier = mac_data["mac"]["digest_algorithm"]
+    algorithm = identifier["algorithm"]
     value = mac_data["mac"]["digest"].native
+    if algorithm.dotted == asn1_types.PBMAC1:
+        return _read_pbmac1(identifier["parameters"].parse(asn1_types.Pbmac1Params), value)
     digest = derivation.DIGEST_NAMES.get(algorithm.native)
     if digest is None:
-        return Mac(algorithm="PBMAC1" if algorithm.dotted == PBMAC1 else algorithm.dotted, value=value)
-    iterations = mac_data["iterations"].native
-    if iterations < 1:
-        raise MalformedPfxError(f"the MAC of the PKCS#12 file states {iterations} iterations")
-    return Mac(algorithm="HMAC", digest=digest, iterations=iterations, salt=mac_data["mac_salt"].native, value=value)
+        return Mac(algorithm=algorithm.dotted, value=value)
+    return Mac(
+        algorithm=HMAC,
+        digest=digest,
+        derivation=KeyDerivation(
+            algorithm=derivation.PKCS12KDF,
+            digest=digest,
+            iterations=positive(mac_data["iterations"]),
+            salt=mac_data["mac_salt"].native,
+        ),
+        value=value,
+    )
 
 
-def verify(mac: Mac, content: bytes, password: derivation.Password, budget: Budget) -> bool:
+def _read_pbmac1(parameters: Asn1Value, value: bytes) -> Mac:
+    scheme = parameters["message_auth_scheme"]["algorithm"]
+    kdf = read_kdf(parameters["key_derivation_func"])
+    if kdf.salt is not None and kdf.key_length is None:
+        # RFC 9879 section 5: keyLength is not optional here
+        raise MalformedPfxError("the PBMAC1 of the PKCS#12 file states no key length")
+    if kdf.key_length is not None and kdf.key_length < 1:
+        raise MalformedPfxError(f"the PBMAC1 of the PKCS#12 file states {kdf.key_length} bytes of key")
+    return Mac(
+        algorithm=PBMAC1,
+        digest=derivation.DIGEST_NAMES.get(scheme.native, scheme.dotted),
+        derivation=kdf,
+        value=value,
+    )
+
+
+def new_mac(
+    algorithm: str,
+    *,
+    digest: str,
+    prf: str | None = None,
+    iterations: int,
+    salt_length: int,
+    random_bytes: Callable[[int], bytes],
+) -> Mac:
+    """Draw the salt for one use of ``HMAC`` or ``PBMAC1``, without a value yet.
+
+    ``prf`` is the digest of PBKDF2, ``digest`` where it is None; ``salt_length`` is in bytes. Raises
+    :class:`ValueError` for another algorithm.
+    """
+    if algorithm not in {HMAC, PBMAC1}:
+        raise ValueError(f"no MAC algorithm {algorithm!r}")
+    pbkdf2 = algorithm == PBMAC1
+    kdf = KeyDerivation(
+        algorithm=derivation.PBKDF2 if pbkdf2 else derivation.PKCS12KDF,
+        digest=prf or digest if pbkdf2 else digest,
+        iterations=iterations,
+        salt=random_bytes(salt_length),
+        key_length=digest_size(digest) if pbkdf2 else None,  # RFC 9879 section 5: the digest's own length
+    )
+    return Mac(algorithm=algorithm, digest=digest, derivation=kdf)
+
+
+def make_mac(mac: Mac, content: bytes, password: Password, budget: Budget) -> Mac:
+    """Compute the value of a MAC from :func:`new_mac` over ``content``."""
+    return replace(mac, value=_value(mac, content, password, budget))
+
+
+def mac_data(mac: Mac) -> Asn1Value:
+    """Write a :class:`Mac` from :func:`make_mac` as asn1crypto's MacData."""
+    from asn1crypto import algos
+    from asn1crypto import pkcs12 as asn1_pkcs12
+
+    from pkcs12kit.pkcs12 import asn1_types
+
+    if mac.algorithm != PBMAC1 or mac.derivation is None:
+        # asn1crypto writes the parameters as NULL, which readers expect of a digest
+        identifier = algos.DigestAlgorithm({"algorithm": DIGESTS[str(mac.digest)]})
+        salt, iterations = mac.salt, mac.iterations
+    else:
+        parameters = asn1_types.Pbmac1Params(
+            {
+                "key_derivation_func": pbkdf2_identifier(mac.derivation, with_key_length=True),
+                "message_auth_scheme": {"algorithm": DIGESTS[str(mac.digest)]},
+            }
+        )
+        identifier = algos.DigestAlgorithm({"algorithm": asn1_types.PBMAC1, "parameters": parameters})
+        salt, iterations = _UNUSED_SALT, _UNUSED_ITERATIONS
+    digest_info = {"digest_algorithm": identifier, "digest": mac.value}
+    return asn1_pkcs12.MacData({"mac": digest_info, "mac_salt": salt, "iterations": iterations})
+
+
+def verify(mac: Mac, content: bytes, password: Password, budget: Budget) -> bool:
     """Whether the MAC over ``content`` verifies with ``password``; compared in constant time.
 
     Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
-    if mac.digest is None or mac.iterations is None or mac.salt is None:
-        raise UnsupportedPfxError(f"the MAC algorithm {mac.algorithm} of the PKCS#12 file is not supported")
-    computed = compute(content, password, digest=mac.digest, salt=mac.salt, iterations=mac.iterations, budget=budget)
-    return hmac.compare_digest(computed, mac.value)
+    return hmac.compare_digest(_value(mac, content, password, budget), mac.value)
 
 
-def compute(
-    content: bytes, password: derivation.Password, *, digest: str, salt: bytes, iterations: int, budget: Budget
-) -> bytes:
+def compute(content: bytes, password: Password, *, digest: str, salt: bytes, iterations: int, budget: Budget) -> bytes:
     """Compute the HMAC over ``content`` under a key from PKCS12KDF (RFC 7292 appendix B.4)."""
-    key = derivation.pkcs12_kdf(
-        password,
-        digest=digest,
-        salt=salt,
-        iterations=iterations,
-        purpose=derivation.MAC,
-        length=derivation.digest_size(digest),
-        budget=budget,
-    )
-    return hmac.digest(key, content, derivation.DIGESTS[digest])
+    kdf = KeyDerivation(algorithm=derivation.PKCS12KDF, digest=digest, iterations=iterations, salt=salt)
+    return _value(Mac(algorithm=HMAC, digest=digest, derivation=kdf), content, password, budget)
+
+
+def _value(mac: Mac, content: bytes, password: Password, budget: Budget) -> bytes:
+    if mac.digest not in DIGESTS or mac.derivation is None:
+        detail = f" with {mac.digest}" if mac.digest else ""
+        raise UnsupportedPfxError(f"the MAC algorithm {mac.algorithm}{detail} of the PKCS#12 file is not supported")
+    length = mac.derivation.key_length or digest_size(mac.digest)
+    key = mac.derivation.derive(password, length, budget, purpose=derivation.MAC)
+    return hmac.digest(key, content, DIGESTS[mac.digest])

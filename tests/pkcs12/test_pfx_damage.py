@@ -27,6 +27,7 @@ from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
+from pkcs12kit.pkcs12.passwords import encode_password
 from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from .conftest import PASSWORD
@@ -145,9 +146,9 @@ def test_three_different_errors(small):
         decode_pfx(small[:-3], password=PASSWORD)
     with pytest.raises(MalformedPfxError):
         decode_pfx(b"", password=PASSWORD)
-    with pytest.raises(UnsupportedPfxError, match=r"2\.16\.840\.1\.101\.3\.4\.2\.7"):  # a MAC by SHA3-224
+    with pytest.raises(UnsupportedPfxError, match=r"2\.16\.840\.1\.101\.3\.4\.2\.11"):  # SHAKE128
         decode_pfx(
-            small.replace(b"\x60\x86\x48\x01\x65\x03\x04\x02\x01", b"\x60\x86\x48\x01\x65\x03\x04\x02\x07"),
+            small.replace(b"\x60\x86\x48\x01\x65\x03\x04\x02\x01", b"\x60\x86\x48\x01\x65\x03\x04\x02\x0b"),
             password=PASSWORD,
         )
 
@@ -187,7 +188,7 @@ def test_sound_mac_over_unreadable_contents_is_damage(small_bundle, quick):
     salt = b"saltsalt"
     value = mac.compute(
         content,
-        derivation.encode_password(PASSWORD),
+        encode_password(PASSWORD),
         digest="SHA-256",
         salt=salt,
         iterations=1,
@@ -340,7 +341,7 @@ def test_one_bad_certificate_does_not_lose_the_rest(small_bundle):
 
 def rc2_40_safe(require_tool, contents, iterations=50):
     """Encrypt SafeContents as OpenSSL 1.x did; the openssl program has the cipher."""
-    password, budget = derivation.encode_password(PASSWORD), Budget(DEFAULT_LIMITS)
+    password, budget = encode_password(PASSWORD), Budget(DEFAULT_LIMITS)
     salt = b"8 bytes!"
     key, iv = (
         derivation.pkcs12_kdf(
@@ -385,7 +386,7 @@ def test_rc2_40_certificates(require_tool, bundle):
 
 
 def test_rc2_40_hides_no_work(require_tool, small_bundle):
-    """A shrouded key with 2**31-1 iterations inside RC2-40 contents must not be derived by the loader behind."""
+    """A shrouded key with 2**31-1 iterations inside RC2-40 contents is seen before it is derived."""
     shrouded = keys.EncryptedPrivateKeyInfo(
         {
             "encryption_algorithm": algos.EncryptionAlgorithm(
@@ -403,7 +404,8 @@ def test_rc2_40_hides_no_work(require_tool, small_bundle):
     ]
     data = make_pfx([rc2_40_safe(require_tool, asn1_pkcs12.SafeContents(bags).dump())])
     start = time.perf_counter()
-    assert decode_pfx(data, password=PASSWORD).certificates == small_bundle.certificates
+    with pytest.raises(LimitExceededError, match="2,147,483,647"):
+        decode_pfx(data, password=PASSWORD)
     assert time.perf_counter() - start < 1
 
 
@@ -416,9 +418,9 @@ def test_pkcs12_kdf_agrees_with_openssl(require_tool):
             ("", b"s" * 200, derivation.IV, 8),
             ("x" * 100, b"0123456789abcdef", derivation.MAC, 64),
         ):
-            password = derivation.encode_password(text)
+            password = encode_password(text)
             options = {
-                "digest": digest.replace("SHA-", "SHA"),
+                "digest": digest.replace("SHA-", "SHA").replace("/", "-"),
                 "hexpass": password.bmp.hex(),
                 "hexsalt": salt.hex(),
                 "iter": "7",
