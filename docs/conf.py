@@ -1,7 +1,7 @@
 """How Sphinx builds the documentation: ``sphinx-build -W docs docs/_build``, with pkcs12kit installed.
 
 What the code knows best, the code says: the help of each command and the table of limits are written to
-``docs/_generated`` before the pages are read.
+``docs/_generated`` before the pages are read; so are the tables of profiles and of readers.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import click
 
 from pkcs12kit.cli import cli
 from pkcs12kit.limits import describe_limits
+from pkcs12kit.pkcs12 import profiles
+from pkcs12kit.pkcs12.readers import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,10 +62,63 @@ def _limits() -> Iterator[str]:
         yield f"| `{limit.name}` | {limit.default:,} | {limit.unit} | {limit.origin} |"
 
 
+def _scheme(scheme: profiles.Scheme | None) -> str:
+    if scheme is None:
+        return "in the clear"
+    return " ".join(filter(None, (scheme.algorithm, scheme.cipher, scheme.digest)))
+
+
+def _profiles() -> Iterator[str]:
+    """Give the table of profiles, with the readers that are known to open each."""
+    yield "| profile | certificates | key | MAC | iterations: encryption, MAC | salts, bytes | opened by |"
+    yield "| --- | --- | --- | --- | ---: | ---: | --- |"
+    for profile in profiles.PROFILES:
+        opened_by = ", ".join(name for name, verdict in profile.readers.items() if verdict.answer.value == "yes")
+        mac = " ".join(filter(None, (profile.mac_algorithm, profile.mac_digest))) or "none"
+        yield (
+            f"| `{profile.name}` | {_scheme(profile.certificate_encryption)} | {_scheme(profile.key_encryption)} |"
+            f" {mac} | {profile.encryption_iterations:,}, {profile.mac_iterations:,} |"
+            f" {profile.encryption_salt_length}, {profile.mac_salt_length} | {opened_by or 'nobody that is known'} |"
+        )
+
+
+def _linked(source: str) -> str:
+    return f"<{source}>" if source.startswith("https://") else source
+
+
+def _readers() -> Iterator[str]:
+    """Give what is known of each reader: a section each, every statement with its source."""
+    for reader in READERS.values():
+        yield f"## {reader.name}\n\n{reader.title}.\n"
+        yield "| | opens it | known | source | |"
+        yield "| --- | --- | --- | --- | --- |"
+        for it in reader.statements:
+            answer = "yes" if it.opens else "no"
+            yield f"| {it.feature.value} | {answer} | {it.standing.value} | {_linked(it.source)} | {it.note} |"
+        bounds = reader.bounds
+        figures = [
+            f"at most {figure:,} iterations {what}"
+            for figure, what in (
+                (bounds.encryption, "for one encryption"),
+                (bounds.mac, "for the MAC"),
+                (bounds.total, "in all"),
+            )
+            if figure is not None
+        ]
+        if bounds.minimum > 1:
+            figures.append(f"at least {bounds.minimum:,} iterations and salts of {bounds.salt_length} bytes")
+        yield f"\nLimits: {'; '.join(figures)} ({_linked(bounds.source)}).\n" if figures else "\nLimits: none known.\n"
+
+
 def _generate(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "_generated"
     folder.mkdir(exist_ok=True)
-    for name, lines in (("commands.md", _commands()), ("limits.md", _limits())):
+    for name, lines in (
+        ("commands.md", _commands()),
+        ("limits.md", _limits()),
+        ("profiles.md", _profiles()),
+        ("readers.md", _readers()),
+    ):
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -34,7 +34,7 @@ from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
 from .paths.validation.parameters import ValidationParameters
 from .paths.validation.verdict import ValidatedPath
-from .pkcs12 import profiles
+from .pkcs12 import profiles, readers
 from .pkcs12.bundle import Bundle
 from .pkcs12.decoder import DecodedPfx, decode_pfx
 from .pkcs12.encoder import encode_pfx
@@ -110,6 +110,7 @@ __all__ = [
     "load_trust_anchors",
     "longest_lasting",
     "profiles",
+    "readers",
     "shortest",
     "why_before",
     "write_pfx",

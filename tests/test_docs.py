@@ -20,6 +20,7 @@ MODULES = {
     "algorithms": "pkcs12kit.paths.validation.algorithms",
     "lab": "pkcs12kit.lab",
     "profiles": "pkcs12kit.pkcs12.profiles",
+    "readers": "pkcs12kit.pkcs12.readers",
 }
 
 

@@ -23,26 +23,45 @@ _LAST_OF_BMP: Final = "\uffff"
 class Bundle:
     """A private key and certificates for one PFX, in file order: end-entity, its issuers, trust anchor last.
 
-    ``private_key`` is None for certificates alone. ``friendly_name`` is for the key and the first certificate; the
-    others have their common names (:attr:`aliases`). That the certificates make a valid path is not checked.
+    ``private_key`` is None for certificates alone. ``friendly_name`` is for the key and, unless ``certificate_names``
+    says otherwise, for the first certificate; the others have their common names (:attr:`aliases`).
+    ``certificate_names`` are the names of all certificates, taken exactly as they are; None is no name. ``truststore``
+    marks each certificate as trusted, in the way that Java looks for. ``certificate_attributes`` and
+    ``key_attributes`` are further bag attributes, each the DER of one Attribute (RFC 7292 section 4.2): what a file
+    that is written again had beside names and key identifiers. That the certificates make a valid path is not checked.
 
-    Raises :class:`ValueError` where there is no certificate or a (subject, key) occurs twice (Java servers then send a
-    cut chain), :class:`~pkcs12kit.errors.KeyMismatchError` where the key is not the first certificate's, and
+    Raises :class:`ValueError` where there is no certificate, a (subject, key) occurs twice (Java servers then send a
+    cut chain), names or attributes are not one for each certificate, or a truststore has a key;
+    :class:`~pkcs12kit.errors.KeyMismatchError` where the key is not the first certificate's, and
     :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold.
     """
 
     private_key: CertificateIssuerPrivateKeyTypes | None = field(default=None, repr=False)
     certificates: tuple[Certificate, ...]
     friendly_name: str | None = None
+    certificate_names: tuple[str | None, ...] | None = None
+    truststore: bool = False
+    certificate_attributes: tuple[tuple[bytes, ...], ...] = ()
+    key_attributes: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "certificates", tuple(self.certificates))
+        if self.certificate_names is not None:
+            object.__setattr__(self, "certificate_names", tuple(self.certificate_names))
+        object.__setattr__(self, "certificate_attributes", tuple(map(tuple, self.certificate_attributes)))
+        object.__setattr__(self, "key_attributes", tuple(self.key_attributes))
         if not self.certificates:
             raise ValueError("a bundle has at least one certificate")
         if len({certificate.node for certificate in self.certificates}) != len(self.certificates):
             raise ValueError("a bundle holds one certificate for each (subject, key)")
-        if self.friendly_name is not None:
-            _require_bmp(self.friendly_name)
+        for of_each in (self.certificate_names, self.certificate_attributes):
+            if of_each and len(of_each) != len(self.certificates):
+                raise ValueError("names and attributes of certificates are one for each certificate, or none at all")
+        if self.truststore and self.private_key is not None:
+            raise ValueError("a truststore holds certificates alone")
+        for name in (self.friendly_name, *(self.certificate_names or ())):
+            if name is not None:
+                _require_bmp(name)
         if self.private_key is not None:
             Identity(private_key=self.private_key, certificate=self.certificates[0])
 
@@ -54,39 +73,65 @@ class Bundle:
         *,
         include_anchor: bool = True,
         friendly_name: str | None = None,
+        certificate_name: str | None = None,
+        ca_names: Iterable[str] = (),
     ) -> Bundle:
         """Take the key of ``identity`` and the certificates of ``path``, which must be a path for it.
 
-        Raises :class:`ValueError` where it is not, or where the anchor is to be included and has no certificate; and
+        ``certificate_name`` names the end-entity certificate where it is not to have the key's name; ``ca_names`` the
+        CA certificates in the order of the path, from the issuer of the end-entity on: where they end, common names
+        follow.
+
+        Raises :class:`ValueError` where the path is for another certificate, or where the anchor is to be included and
+        has no certificate; :class:`~pkcs12kit.errors.InputError` where there are more names than CA certificates; and
         what :class:`Bundle` raises.
         """
         if identity.certificate != path.target:
             raise ValueError("the path is for another certificate than the identity's")
+        certificates = _certificates(path, include_anchor=include_anchor)
         return cls(
             private_key=identity.private_key,
-            certificates=_certificates(path, include_anchor=include_anchor),
+            certificates=certificates,
             friendly_name=friendly_name,
+            certificate_names=_given_names(certificates, certificate_name or friendly_name, tuple(ca_names)),
         )
 
     @classmethod
     def certificates_only(
-        cls, path: CertificationPath, *, include_anchor: bool = True, friendly_name: str | None = None
+        cls,
+        path: CertificationPath,
+        *,
+        include_anchor: bool = True,
+        friendly_name: str | None = None,
+        ca_names: Iterable[str] = (),
+        truststore: bool = False,
     ) -> Bundle:
-        """Take the certificates of ``path`` without a key. Raises as :meth:`from_path` does."""
-        return cls(certificates=_certificates(path, include_anchor=include_anchor), friendly_name=friendly_name)
+        """Take the certificates of ``path`` without a key. Raises as :meth:`from_path` does.
+
+        ``friendly_name`` is for the first certificate; ``truststore`` is as in :class:`Bundle`.
+        """
+        certificates = _certificates(path, include_anchor=include_anchor)
+        first = friendly_name or _name(certificates[0])
+        return cls(
+            certificates=certificates,
+            friendly_name=friendly_name,
+            certificate_names=_given_names(certificates, first, tuple(ca_names)),
+            truststore=truststore,
+        )
 
     @property
     def aliases(self) -> tuple[str | None, ...]:
         """The friendly name of each certificate in the file.
 
-        ``friendly_name`` for the first, where there is a key; without one its common name stands in. For each other
-        its common name, or its whole subject. A name that differs from an earlier one in case alone, or not at all,
-        gets a number (``Example CA (2)``): keytool compares aliases in lower case and would merge the entries. A name
-        that a BMPString cannot hold is left out.
+        ``certificate_names``, where they are given. Otherwise ``friendly_name`` for the first, where there is a key;
+        without one its common name stands in. For each other its common name, or its whole subject. A name that
+        differs from an earlier one in case alone, or not at all, gets a number (``Example CA (2)``): keytool compares
+        aliases in lower case and would merge the entries. A name that a BMPString cannot hold is left out.
         """
-        first, *issuers = self.certificates
-        names = [self.friendly_name if self.private_key or self.friendly_name else _name(first), *map(_name, issuers)]
-        return tuple(_distinct(names))
+        if self.certificate_names is not None:
+            return self.certificate_names
+        first = self.friendly_name if self.private_key or self.friendly_name else _name(self.certificates[0])
+        return tuple(_distinct([first, *map(_name, self.certificates[1:])]))
 
 
 def _certificates(path: CertificationPath, *, include_anchor: bool) -> tuple[Certificate, ...]:
@@ -95,6 +140,17 @@ def _certificates(path: CertificationPath, *, include_anchor: bool) -> tuple[Cer
     if path.trust_anchor.certificate is None:
         raise ValueError("the trust anchor has no certificate to include; pass include_anchor=False")
     return path.with_anchor
+
+
+def _given_names(
+    certificates: tuple[Certificate, ...], first: str | None, others: tuple[str, ...]
+) -> tuple[str | None, ...]:
+    """Name the certificates as asked for, and by their common names where nothing is asked for; no name twice."""
+    if len(others) > len(certificates) - 1:
+        raise InputError(f"{len(others)} names for {len(certificates) - 1} CA certificates")
+    for name in others:
+        _require_bmp(name)
+    return tuple(_distinct([first, *others, *map(_name, certificates[1 + len(others) :])]))
 
 
 def _name(certificate: Certificate) -> str | None:

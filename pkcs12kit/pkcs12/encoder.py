@@ -8,27 +8,28 @@ from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pkcs12kit.errors import PasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import mac, profiles
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.derivation import DIGESTS, encode_password
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, shrouded_key_bag
+from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
+from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag, shrouded_key_bag, trusted_key_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.bundle import Bundle
-    from pkcs12kit.pkcs12.derivation import Password
     from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.profiles import Profile, Scheme
 
 
 def encode_pfx(
     bundle: Bundle,
     *,
-    password: str,
+    password: str | None,
     profile: Profile = profiles.MODERN,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
@@ -38,11 +39,23 @@ def encode_pfx(
     as OpenSSL has it) is on the key and its certificate alone. Salts and IVs come from ``random_bytes``, which gets a
     number of bytes: the same bytes make the same file.
 
-    An empty password is possible and protects nothing. A password that is not ASCII does not open in Java.
-    Raises :class:`~pkcs12kit.errors.PasswordError` for one that has no encoding, and
-    :class:`~pkcs12kit.errors.LimitExceededError` for a profile beyond the default limits of reading.
+    ``password`` is None for a profile that takes none, and only then. An empty password is possible and protects
+    nothing. A password that is not ASCII does not open in Java.
+    Raises :class:`~pkcs12kit.errors.PasswordError` for one that is missing, has no encoding or would protect nothing,
+    and :class:`~pkcs12kit.errors.LimitExceededError` for a profile beyond the default limits of reading.
     """
-    return _Encoder(encode_password(password), profile, random_bytes).encode(bundle)
+    return _Encoder(password_for(profile, password), profile, random_bytes).encode(bundle)
+
+
+def password_for(profile: Profile, password: str | None) -> Password:
+    """Encode the password for a profile. Raises :class:`~pkcs12kit.errors.PasswordError` as :func:`encode_pfx` does."""
+    if profile.takes_password:
+        if password is None:
+            raise PasswordError(f"the profile {profile.name} needs a password, and none was given")
+        return encode_password(password)
+    if password:
+        raise PasswordError(f"the profile {profile.name} protects nothing: give no password, or take another profile")
+    return ABSENT
 
 
 class _Encoder:
@@ -59,22 +72,39 @@ class _Encoder:
         safes = [self._certificates(bundle, local_key_id)]
         if bundle.private_key is not None:
             key = bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-            safes.append(self._private_key(key, bundle.friendly_name, local_key_id))
+            bag = self._private_key(key, bundle, local_key_id)
+            safes.append(_data(asn1_pkcs12.SafeContents([bag]).dump()))
         content = asn1_pkcs12.AuthenticatedSafe(safes).dump()
-        pfx = asn1_pkcs12.Pfx({"version": "v3", "auth_safe": _data(content), "mac_data": self._mac_data(content)})
-        encoded: bytes = pfx.dump()
+        pfx = {"version": "v3", "auth_safe": _data(content)}
+        if self._profile.mac_algorithm is not None:
+            pfx["mac_data"] = self._mac_data(self._profile.mac_algorithm, content)
+        encoded: bytes = asn1_pkcs12.Pfx(pfx).dump()
         return encoded
 
     def _certificates(self, bundle: Bundle, local_key_id: bytes | None) -> Asn1Value:
-        from asn1crypto import cms
         from asn1crypto import pkcs12 as asn1_pkcs12
 
+        of_each = (trusted_key_usage(),) if bundle.truststore else ()
+        attributes = bundle.certificate_attributes or ((),) * len(bundle.certificates)
         bags = [
-            certificate_bag(certificate.der, friendly_name=alias, local_key_id=local_key_id if position == 0 else None)
-            for position, (certificate, alias) in enumerate(zip(bundle.certificates, bundle.aliases, strict=True))
+            certificate_bag(
+                certificate.der,
+                friendly_name=alias,
+                local_key_id=local_key_id if position == 0 else None,
+                attributes=(*of_each, *others),
+            )
+            for position, (certificate, alias, others) in enumerate(
+                zip(bundle.certificates, bundle.aliases, attributes, strict=True)
+            )
         ]
+        return self._safe(asn1_pkcs12.SafeContents(bags).dump())
+
+    def _safe(self, contents: bytes) -> Asn1Value:
+        from asn1crypto import cms
+
         encryption = self._new_encryption(self._profile.certificate_encryption)
-        contents = asn1_pkcs12.SafeContents(bags).dump()
+        if encryption is None:
+            return _data(contents)
         encrypted_content_info = {
             "content_type": "data",
             "content_encryption_algorithm": algorithm_identifier(encryption),
@@ -87,36 +117,32 @@ class _Encoder:
             }
         )
 
-    def _private_key(self, key: bytes, friendly_name: str | None, local_key_id: bytes | None) -> Asn1Value:
-        from asn1crypto import pkcs12 as asn1_pkcs12
-
+    def _private_key(self, key: bytes, bundle: Bundle, local_key_id: bytes | None) -> Asn1Value:
         encryption = self._new_encryption(self._profile.key_encryption)
-        bag = shrouded_key_bag(
+        name, attributes = bundle.friendly_name, bundle.key_attributes
+        if encryption is None:
+            return key_bag(key, friendly_name=name, local_key_id=local_key_id, attributes=attributes)
+        return shrouded_key_bag(
             algorithm_identifier(encryption),
             encrypt(encryption, key, self._password, self._budget),
-            friendly_name=friendly_name,
+            friendly_name=name,
             local_key_id=local_key_id,
+            attributes=attributes,
         )
-        return _data(asn1_pkcs12.SafeContents([bag]).dump())
 
-    def _mac_data(self, content: bytes) -> Asn1Value:
-        salt = self._random_bytes(self._profile.mac_salt_length)
-        value = mac.compute(
-            content,
-            self._password,
-            digest=self._profile.mac_digest,
-            salt=salt,
+    def _mac_data(self, algorithm: str, content: bytes) -> Asn1Value:
+        template = mac.new_mac(
+            algorithm,
+            digest=str(self._profile.mac_digest),
             iterations=self._profile.mac_iterations,
-            budget=self._budget,
+            salt_length=self._profile.mac_salt_length,
+            random_bytes=self._random_bytes,
         )
-        algorithm = {"algorithm": DIGESTS[self._profile.mac_digest]}
-        return {
-            "mac": {"digest_algorithm": algorithm, "digest": value},
-            "mac_salt": salt,
-            "iterations": self._profile.mac_iterations,
-        }
+        return mac.mac_data(mac.make_mac(template, content, self._password, self._budget))
 
-    def _new_encryption(self, scheme: Scheme) -> Encryption:
+    def _new_encryption(self, scheme: Scheme | None) -> Encryption | None:
+        if scheme is None:
+            return None
         return new_encryption(
             scheme,
             iterations=self._profile.encryption_iterations,

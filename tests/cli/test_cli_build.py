@@ -78,7 +78,7 @@ class TestMainJob:
         assert drawn[-1].endswith("trust anchor")
         assert [line for line in drawn if line.endswith("expires first")] == [drawn[2]]
         assert "Second opinion, by pyhanko-certvalidator: valid" in lines
-        assert "Wrote server.p12: the private key and 6 certificates, profile modern" in lines[-1]
+        assert "Wrote server.p12: the private key and 6 certificates, profile modern-2023," in lines[-1]
 
     def test_json(self, build, replica):
         """One object: what was written, each certificate with its six fields, expiry, policies, second opinion."""
@@ -91,7 +91,7 @@ class TestMainJob:
         assert report["certificates"][0]["serial"] == str(replica.server.certificate.serial_number)
         assert report["output"] == "server.p12"
         assert report["private_key"] is True
-        assert report["profile"] == "modern"
+        assert report["profile"] == "modern-2023"
         assert report["expires"] == f"{best.expires:%Y-%m-%dT%H:%M:%SZ}"
         assert report["policies"] == [lab.COMMON_DEVICES]
         assert report["second_opinion"] == {"opinion": "valid", "by": "pyhanko-certvalidator", "detail": None}
@@ -166,7 +166,7 @@ class TestOptions:
     def test_legacy_profile(self, build, folder):
         """Triple DES, SHA-1 and 2,048 iterations, and the report says so."""
         outcome = build("--json", profile="legacy")
-        assert outcome.json["profile"] == "legacy"
+        assert outcome.json["profile"] == "legacy-3des"
         report = inspect_pfx(folder / "server.p12")
         assert (report.mac.digest, report.mac.iterations) == ("SHA-1", 2048)
         assert report.safe_contents[0].encryption.algorithm == "pbeWithSHAAnd3-KeyTripleDES-CBC"

@@ -42,9 +42,18 @@ def run(*command, **arguments):
     return process.stdout
 
 
-@pytest.fixture(params=profiles.PROFILES, ids=lambda profile: profile.name)
+# Profiles that every one of the programs opens; what else is known of them is in test_pfx_readers_tried.py.
+OPENED_BY_ALL = (
+    profiles.MODERN_2023,
+    profiles.LEGACY_3DES,
+    profiles.LEGACY_RC2,
+    profiles.UNENCRYPTED_CERTIFICATES_2023,
+)
+
+
+@pytest.fixture(params=OPENED_BY_ALL, ids=lambda profile: profile.name)
 def profile(request):
-    """Each profile, with its own iteration counts."""
+    """Each of these profiles, with its own iteration counts."""
     return request.param
 
 
@@ -64,7 +73,7 @@ def ours(request, keys, profile, tmp_path):
 
 def test_openssl_reads_ours(require_tool, ours, profile, password_file):
     """OpenSSL lists the six in order, names them, and gives the key."""
-    legacy = ["-legacy"] if profile is profiles.LEGACY else []
+    legacy = ["-legacy"] if profile is profiles.LEGACY_RC2 else []
     printed = run(require_tool("openssl"), "pkcs12", "-in", ours, "-passin", f"file:{password_file}", "-noenc", *legacy)
     assert re.findall(r"^subject=CN = (.*)$", printed, re.MULTILINE) == NAMES
     assert re.findall(r"friendlyName: (.*)$", printed, re.MULTILINE) == [*NAMES, NAMES[0]]
@@ -149,7 +158,7 @@ def test_openssl_reads_certificates_alone(require_tool, identity_and_path, profi
     _, path = identity_and_path
     file = tmp_path / "ca.p12"
     file.write_bytes(encode_pfx(Bundle.certificates_only(path), password=PASSWORD, profile=profile))
-    legacy = ["-legacy"] if profile is profiles.LEGACY else []
+    legacy = ["-legacy"] if profile is profiles.LEGACY_RC2 else []
     printed = run(require_tool("openssl"), "pkcs12", "-in", file, "-passin", f"file:{password_file}", "-noenc", *legacy)
     assert re.findall(r"^subject=CN = (.*)$", printed, re.MULTILINE) == NAMES
     assert "PRIVATE KEY" not in printed

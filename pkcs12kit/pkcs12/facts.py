@@ -1,0 +1,153 @@
+"""What of a PFX decides who can open it: algorithms, iterations, MAC, password. Of any file, ours or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.pkcs12 import profiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pkcs12kit.pkcs12.profiles import Profile, Scheme
+
+
+class Feature(Enum):
+    """What a reader can or cannot do; the value is how the documentation names it."""
+
+    AES = "AES under PBKDF2-HMAC-SHA256"
+    TRIPLE_DES = "3-key triple DES with SHA-1"
+    RC2_40 = "RC2-40 with SHA-1"
+    CLEAR_CERTIFICATES = "certificates in the clear"
+    CLEAR_KEY = "key in the clear"
+    MAC_SHA1 = "MAC with SHA-1"
+    MAC_SHA256 = "MAC with SHA-256"
+    PBMAC1 = "PBMAC1 with SHA-256"
+    NO_MAC = "no MAC"
+    PKCS12KDF = "PKCS12KDF"
+    EMPTY_PASSWORD = "empty password"  # noqa: S105  # no secret
+    NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # no secret
+
+
+_KNOWN: Final[dict[tuple[str, str | None, str | None, str | None], Feature]] = {
+    ("PBES2", "AES-128-CBC", "PBKDF2", "SHA-256"): Feature.AES,
+    ("PBES2", "AES-192-CBC", "PBKDF2", "SHA-256"): Feature.AES,
+    ("PBES2", "AES-256-CBC", "PBKDF2", "SHA-256"): Feature.AES,
+    ("pbeWithSHAAnd3-KeyTripleDES-CBC", "DES-EDE3-CBC", "PKCS12KDF", "SHA-1"): Feature.TRIPLE_DES,
+    ("pbeWithSHAAnd40BitRC2-CBC", "RC2-40-CBC", "PKCS12KDF", "SHA-1"): Feature.RC2_40,
+    ("HMAC", None, "PKCS12KDF", "SHA-1"): Feature.MAC_SHA1,
+    ("HMAC", None, "PKCS12KDF", "SHA-256"): Feature.MAC_SHA256,
+    ("PBMAC1", None, "PBKDF2", "SHA-256"): Feature.PBMAC1,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """One use of the password: an encryption or the MAC, named as in ``inspect --json``.
+
+    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C, ``HMAC`` or ``PBMAC1``, or a dotted object identifier;
+    ``cipher`` is None for a MAC; ``kdf`` is ``PBKDF2``, ``PKCS12KDF`` or another. ``iterations`` and ``salt_length``
+    (bytes) are None where the file does not state them.
+    """
+
+    algorithm: str
+    cipher: str | None = None
+    kdf: str | None = None
+    digest: str | None = None
+    iterations: int | None = None
+    salt_length: int | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What a reader needs for it; nothing where the reader table does not speak of it."""
+        known = _KNOWN.get((self.algorithm, self.cipher, self.kdf, self.digest))
+        if known is None:
+            return ()
+        return (known, Feature.PKCS12KDF) if self.kdf == "PKCS12KDF" else (known,)
+
+    def __str__(self) -> str:
+        return " with ".join(filter(None, (self.algorithm, self.cipher, self.kdf, self.digest)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PfxFacts:
+    """What of a PFX decides who can open it.
+
+    ``encryptions`` are those of every SafeContents and every shrouded key, ``mac`` is None where there is none.
+    ``clear_certificates`` and ``clear_key`` say that some lie in the clear. ``empty_password`` and
+    ``non_ascii_password`` are None where the password is not known. ``complete`` is False where some contents were not
+    looked into, so that there may be more.
+    """
+
+    encryptions: tuple[Protection, ...]
+    mac: Protection | None
+    clear_certificates: bool = False
+    clear_key: bool = False
+    empty_password: bool | None = None
+    non_ascii_password: bool | None = None
+    complete: bool = True
+
+    @property
+    def protections(self) -> tuple[Protection, ...]:
+        """Every use of the password, in file order, the MAC last."""
+        return self.encryptions if self.mac is None else (*self.encryptions, self.mac)
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What a reader needs for the file as a whole, each once."""
+        return tuple(dict.fromkeys(self._features()))
+
+    def _features(self) -> Iterator[Feature]:
+        for protection in self.protections:
+            yield from protection.features
+        if self.mac is None:
+            yield Feature.NO_MAC
+        if self.clear_certificates:
+            yield Feature.CLEAR_CERTIFICATES
+        if self.clear_key:
+            yield Feature.CLEAR_KEY
+        if self.empty_password:
+            yield Feature.EMPTY_PASSWORD
+        if self.non_ascii_password:
+            yield Feature.NON_ASCII_PASSWORD
+
+
+def of_profile(profile: Profile) -> PfxFacts:
+    """Tell what a file with a key and certificates will be like, whatever its password."""
+    encryptions = [
+        _protection(scheme, profile)
+        for scheme in (profile.certificate_encryption, profile.key_encryption)
+        if scheme is not None
+    ]
+    mac = None
+    if profile.mac_algorithm is not None:
+        mac = Protection(
+            algorithm=profile.mac_algorithm,
+            kdf="PBKDF2" if profile.mac_algorithm == profiles.PBMAC1 else "PKCS12KDF",
+            digest=profile.mac_digest,
+            iterations=profile.mac_iterations,
+            salt_length=profile.mac_salt_length,
+        )
+    return PfxFacts(
+        encryptions=tuple(encryptions),
+        mac=mac,
+        clear_certificates=profile.certificate_encryption is None,
+        clear_key=profile.key_encryption is None,
+    )
+
+
+def _protection(scheme: Scheme, profile: Profile) -> Protection:
+    pbes2 = scheme.algorithm == "PBES2"
+    return Protection(
+        algorithm=scheme.algorithm,
+        cipher=scheme.cipher if pbes2 else _PKCS12_CIPHERS[scheme.algorithm],
+        kdf="PBKDF2" if pbes2 else "PKCS12KDF",
+        digest=scheme.digest if pbes2 else "SHA-1",
+        iterations=profile.encryption_iterations,
+        salt_length=profile.encryption_salt_length,
+    )
+
+
+_PKCS12_CIPHERS: Final = {algorithm: cipher for algorithm, cipher, kdf, _ in _KNOWN if kdf == "PKCS12KDF" and cipher}

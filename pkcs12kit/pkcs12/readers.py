@@ -1,0 +1,251 @@
+"""Who opens what: the table of readers, with the source of each statement.
+
+A reader stands for every version that its title names, so one of them that refuses makes the answer no. Where nothing
+is known the answer is unknown, and a profile is never chosen on it. Nothing in the table was concluded from how another
+reader behaves. Tried by us means: the tests of this project did it, with the version that the source names.
+
+MobileIron Core, now Ivanti EPMM, is not in the table. Its documentation says that it takes PKCS #12 files, and no more
+than one private key in each (https://help.ivanti.com/mi/help/en_US/CORE/11.x/dmga/DMGfiles/
+Cert_Enroll_s_1_ConfigUserProvided.htm); of algorithms and iterations we found nothing there.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.errors import InputError
+from pkcs12kit.pkcs12.capabilities import Answer, Bounds, Reader, Standing, Statement
+from pkcs12kit.pkcs12.facts import Feature, of_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pkcs12kit.pkcs12.capabilities import Verdict
+    from pkcs12kit.pkcs12.facts import PfxFacts
+    from pkcs12kit.pkcs12.profiles import Profile
+
+DOCUMENTED: Final = Standing.DOCUMENTED
+REPORTED: Final = Standing.REPORTED
+TRIED: Final = Standing.TRIED
+
+_MODERN: Final = (Feature.AES, Feature.MAC_SHA256)
+_LEGACY: Final = (Feature.TRIPLE_DES, Feature.MAC_SHA1)
+_PASSWORDS: Final = (Feature.EMPTY_PASSWORD, Feature.NON_ASCII_PASSWORD)
+
+_OPENSSL_1_PBE: Final = "https://github.com/openssl/openssl/blob/OpenSSL_1_0_2-stable/crypto/evp/evp_pbe.c"
+_OPENSSL_1_CREATE: Final = "https://man.netbsd.org/NetBSD-9.0/PKCS12_create.3"
+_OPENSSL_PBMAC1: Final = "https://docs.openssl.org/3.5/man3/PBMAC1_get1_pbkdf2_param"
+_OPENSSL_PBKDF2: Final = "https://docs.openssl.org/master/man7/EVP_KDF-PBKDF2"
+_OPENSSL_PKCS12: Final = "https://docs.openssl.org/3.6/man1/openssl-pkcs12/"
+_OPENSSL_TRIED: Final = "openssl 3.0 of Debian 12"
+_JAVA_KEY_STORE: Final = (
+    "https://github.com/openjdk/jdk/blob/master/src/java.base/share/classes/sun/security/pkcs12/PKCS12KeyStore.java"
+)
+_JAVA_UPGRADE: Final = "https://github.com/openjdk/loom/commit/f77a6585"
+_JAVA_BACKPORT: Final = "https://bugs.java.com/bugdatabase/view_bug?bug_id=8267701"
+_JAVA_PBMAC1: Final = "https://bugs.openjdk.org/browse/JDK-8370042"
+_JAVA_CACERTS: Final = "https://bugs.java.com/bugdatabase/view_bug?bug_id=8275253"
+_JAVA_TRIED: Final = "keytool 17 of Debian 12"
+_WINDOWS_PBES2: Final = (
+    "https://learn.microsoft.com/en-us/windows/win32/api/wincrypt/ns-wincrypt-pkcs12_pbes2_export_params"
+)
+_WINDOWS_AES_TESTS: Final = "https://github.com/ansible-collections/ansible.windows/pull/582"
+_WINDOWS_3DES_TESTS: Final = "https://github.com/ansible-collections/community.windows/pull/555"
+_WINDOWS_LEGACY: Final = "https://github.com/acmesh-official/acme.sh/issues/6805"
+_WINDOWS_WIZARD: Final = "https://github.com/dsccommunity/CertificateDsc/issues/153"
+_EMPTY_PASSWORDS: Final = "https://github.com/zeroc-ice/ice/pull/6503"
+_PYCA: Final = "https://github.com/pyca/cryptography/pull/7458"
+_XCA: Final = "https://github.com/chris2511/xca/issues/360"
+_STRONGSWAN: Final = "https://github.com/strongswan/strongswan-docs/issues/5"
+_APPLE_AES: Final = "https://github.com/openssl/openssl/issues/19871"
+_APPLE_MAC: Final = "https://github.com/pyca/pyopenssl/issues/1266"
+_NSS_TRIED: Final = "pk12util 3.87 of Debian 12"
+_GNUTLS_TRIED: Final = "certtool 3.7.9 of Debian 12"
+_GNUTLS_PBMAC1: Final = "https://gitlab.com/gnutls/gnutls/-/merge_requests/1833"
+_GNUTLS_FIPS: Final = "https://gitlab.com/gnutls/gnutls/-/merge_requests/1531"
+_BOUNCY_CASTLE_AES: Final = "https://github.com/shiaho777/web-to-app/pull/526"
+_BOUNCY_CASTLE_DEFAULTS: Final = "https://github.com/bcgit/bc-csharp/discussions/372"
+_BOUNCY_CASTLE_PBMAC1: Final = "https://github.com/bcgit/bc-java/issues/2076"
+_BOUNCY_CASTLE_LIMIT: Final = "https://docs.keyfactor.com/ejbca/latest/pkcs-12-key-generation-iteration-configuration"
+_OPENSSL_1_MAC: Final = "https://github.com/openssl/openssl/blob/OpenSSL_1_0_2-stable/crypto/pkcs12/p12_mutl.c"
+_DOTNET: Final = "https://github.com/dotnet/runtime/blob/main/src/libraries/Common/src/System/Security/Cryptography/"
+
+
+_NO_BOUNDS: Final = Bounds()
+_JAVA_BOUNDS: Final = Bounds(encryption=5_000_000, mac=5_000_000, source=_JAVA_KEY_STORE)
+
+
+def _opens(features: Iterable[Feature], standing: Standing, source: str, note: str = "") -> list[Statement]:
+    return [Statement(feature=it, opens=True, standing=standing, source=source, note=note) for it in features]
+
+
+def _refuses(features: Iterable[Feature], standing: Standing, source: str, note: str = "") -> list[Statement]:
+    return [Statement(feature=it, opens=False, standing=standing, source=source, note=note) for it in features]
+
+
+def _reader(name: str, title: str, *statements: list[Statement], bounds: Bounds = _NO_BOUNDS) -> Reader:
+    return Reader(name=name, title=title, statements=tuple(chain.from_iterable(statements)), bounds=bounds)
+
+
+_TABLE: Final = (
+    _reader(
+        "openssl-1.0",
+        "OpenSSL 1.0.0 to 1.1.1",
+        _opens((Feature.AES, Feature.TRIPLE_DES), DOCUMENTED, _OPENSSL_1_PBE),
+        _opens((Feature.RC2_40,), DOCUMENTED, _OPENSSL_1_CREATE, "what it writes itself"),
+        _opens((Feature.MAC_SHA1, Feature.MAC_SHA256), DOCUMENTED, _OPENSSL_1_MAC),
+        _refuses((Feature.PBMAC1,), DOCUMENTED, _OPENSSL_PBMAC1, "added in OpenSSL 3.4"),
+    ),
+    _reader(
+        "openssl-3",
+        "OpenSSL 3.0 and later, without -legacy",
+        _opens((*_MODERN, *_LEGACY, *_PASSWORDS), TRIED, _OPENSSL_TRIED),
+        _opens((Feature.CLEAR_CERTIFICATES, Feature.CLEAR_KEY, Feature.NO_MAC), TRIED, _OPENSSL_TRIED),
+        _refuses((Feature.RC2_40,), TRIED, _OPENSSL_TRIED, f"{_OPENSSL_PKCS12} says so"),
+        _refuses((Feature.PBMAC1,), TRIED, _OPENSSL_TRIED, f"since 3.4: {_OPENSSL_PBMAC1}"),
+    ),
+    _reader(
+        "java-8",
+        "Java 8, any update",
+        _opens((*_LEGACY, Feature.RC2_40), DOCUMENTED, _JAVA_UPGRADE, "what it writes itself"),
+        _refuses((Feature.MAC_SHA256,), DOCUMENTED, _JAVA_BACKPORT, "before 8u301"),
+        _refuses((Feature.PBMAC1,), DOCUMENTED, _JAVA_PBMAC1, "added in Java 26"),
+        bounds=_JAVA_BOUNDS,
+    ),
+    _reader(
+        "java-17",
+        "Java 17",
+        _opens((*_MODERN, *_LEGACY, Feature.RC2_40), TRIED, _JAVA_TRIED),
+        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS, "not by keytool"),
+        _opens((Feature.CLEAR_CERTIFICATES, Feature.NO_MAC), TRIED, _JAVA_TRIED),
+        _refuses((Feature.CLEAR_KEY,), TRIED, _JAVA_TRIED, "it passes over such a key in silence"),
+        _refuses((Feature.NON_ASCII_PASSWORD,), TRIED, _JAVA_TRIED),
+        _refuses((Feature.PBMAC1,), TRIED, _JAVA_TRIED, f"since 26: {_JAVA_PBMAC1}"),
+        bounds=_JAVA_BOUNDS,
+    ),
+    _reader(
+        "java-26",
+        "Java 26",
+        _opens(_MODERN, DOCUMENTED, _JAVA_UPGRADE, "what it writes itself, since Java 16"),
+        _opens(_LEGACY, DOCUMENTED, _JAVA_UPGRADE, "what older versions wrote"),
+        _opens((Feature.PBMAC1,), DOCUMENTED, _JAVA_PBMAC1),
+        _opens((Feature.CLEAR_CERTIFICATES, Feature.NO_MAC), DOCUMENTED, _JAVA_CACERTS, "as its own cacerts"),
+        bounds=_JAVA_BOUNDS,
+    ),
+    _reader(
+        "windows-2016",
+        "Windows Server 2016 and before, certificate import",
+        _refuses((Feature.AES,), REPORTED, _WINDOWS_AES_TESTS, "since Server 2019, and Windows 10 1709"),
+        _opens(_LEGACY, REPORTED, _WINDOWS_3DES_TESTS),
+        _opens((Feature.RC2_40,), REPORTED, _WINDOWS_LEGACY, "as openssl -legacy writes it"),
+    ),
+    _reader(
+        "windows-2022",
+        "Windows Server 2019 and 2022, certificate import",
+        _opens(_MODERN, DOCUMENTED, _WINDOWS_PBES2),
+        _opens(_LEGACY, REPORTED, _WINDOWS_WIZARD, "what its export wizard offers"),
+        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS),
+    ),
+    _reader(
+        "macos",
+        "macOS, import into a keychain",
+        _refuses((Feature.AES,), REPORTED, _PYCA, "macOS 12; newer ones may"),
+        _refuses((Feature.MAC_SHA256,), REPORTED, _XCA, "older versions; newer ones may"),
+        _opens(_LEGACY, REPORTED, _EMPTY_PASSWORDS),
+        _refuses((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS, "as RFC 7292 appendix B.1 encodes it"),
+    ),
+    _reader(
+        "ios",
+        "iOS and iPadOS",
+        _refuses((Feature.AES,), REPORTED, _APPLE_AES, "in 2022; newer ones may"),
+        _refuses((Feature.MAC_SHA256,), REPORTED, _APPLE_MAC, "in 2023; newer ones may"),
+        _opens((*_LEGACY, Feature.EMPTY_PASSWORD), REPORTED, _EMPTY_PASSWORDS),
+    ),
+    _reader(
+        "android",
+        "Android, installing a certificate",
+        _refuses((Feature.AES,), REPORTED, _STRONGSWAN, "Android 12; newer ones may"),
+        _refuses((Feature.MAC_SHA256,), REPORTED, _PYCA, "Android 12; newer ones may"),
+        _opens(_LEGACY, REPORTED, _PYCA, "Android 12"),
+    ),
+    _reader(
+        "nss",
+        "NSS (Firefox, pk12util)",
+        _opens((*_MODERN, *_LEGACY, Feature.RC2_40, *_PASSWORDS, Feature.CLEAR_CERTIFICATES), TRIED, _NSS_TRIED),
+        _refuses((Feature.NO_MAC, Feature.PBMAC1), TRIED, _NSS_TRIED),
+    ),
+    _reader(
+        "gnutls",
+        "GnuTLS (certtool)",
+        _opens((*_MODERN, *_LEGACY, Feature.RC2_40, *_PASSWORDS, Feature.CLEAR_CERTIFICATES), TRIED, _GNUTLS_TRIED),
+        _refuses((Feature.NO_MAC,), TRIED, _GNUTLS_TRIED, "it prints the contents, and then fails"),
+        _refuses((Feature.PBMAC1,), TRIED, _GNUTLS_TRIED, f"newer ones open it: {_GNUTLS_PBMAC1}"),
+    ),
+    _reader(
+        "bouncycastle",
+        "Bouncy Castle for Java",
+        _opens(_MODERN, REPORTED, _BOUNCY_CASTLE_AES, "1.78"),
+        _opens((*_LEGACY, Feature.RC2_40), REPORTED, _BOUNCY_CASTLE_DEFAULTS, "what it writes itself"),
+        _refuses((Feature.PBMAC1,), DOCUMENTED, _BOUNCY_CASTLE_PBMAC1, "before 1.81"),
+        bounds=Bounds(encryption=5_000_000, mac=5_000_000, source=_BOUNCY_CASTLE_LIMIT),
+    ),
+    _reader(
+        "dotnet",
+        ".NET 9 and later, X509CertificateLoader; on Windows, the import of Windows has to open the file too",
+        _opens((Feature.AES, Feature.TRIPLE_DES, Feature.RC2_40), DOCUMENTED, f"{_DOTNET}PasswordBasedEncryption.cs"),
+        _opens((Feature.MAC_SHA1, Feature.MAC_SHA256), DOCUMENTED, f"{_DOTNET}Asn1/Pkcs12/PfxAsn.manual.cs"),
+        _refuses((Feature.PBMAC1,), DOCUMENTED, f"{_DOTNET}Asn1/Pkcs12/PfxAsn.manual.cs", "not on its list of MACs"),
+        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS),
+        bounds=Bounds(
+            encryption=300_000,
+            mac=300_000,
+            total=1_000_000,
+            source=f"{_DOTNET}X509Certificates/Pkcs12LoaderLimits.cs",
+        ),
+    ),
+    _reader(
+        "fips-140-3",
+        "Readers held to algorithms that FIPS 140-3 allows, as OpenSSL's FIPS provider",
+        _opens((Feature.AES,), DOCUMENTED, _OPENSSL_PBKDF2),
+        _opens((Feature.PBMAC1,), DOCUMENTED, _OPENSSL_PBMAC1, "OpenSSL 3.4 and later"),
+        _refuses((Feature.PKCS12KDF,), DOCUMENTED, _GNUTLS_FIPS, "not an approved algorithm"),
+        bounds=Bounds(minimum=1_000, salt_length=16, source=_OPENSSL_PBKDF2),
+    ),
+)
+
+READERS: Final = {reader.name: reader for reader in _TABLE}
+"""Every reader, by name."""
+
+
+def who_opens(facts: PfxFacts) -> dict[str, Verdict]:
+    """Say for each reader of :data:`READERS`, by name, whether it opens a file with these facts, and why."""
+    return {name: reader.opens(facts) for name, reader in READERS.items()}
+
+
+def choose(names: Iterable[str], candidates: Iterable[Profile]) -> Profile:
+    """Take the first of the candidates that every one of these readers is known to open, iterations capped for them.
+
+    Raises as :func:`~pkcs12kit.pkcs12.profiles.for_readers` does.
+    """
+    wanted = [_by_name(name) for name in dict.fromkeys(names)]
+    if not wanted:
+        raise TypeError("for_readers() takes at least one name of a reader")
+    reasons = []
+    for candidate in candidates:
+        profile = candidate
+        for reader in wanted:
+            profile = reader.cap(profile)
+        verdicts = [(reader.name, reader.opens(of_profile(profile))) for reader in wanted]
+        if all(verdict.answer is Answer.YES for _, verdict in verdicts):
+            return profile
+        name, why = next((name, verdict.why) for name, verdict in verdicts if verdict.answer is not Answer.YES)
+        reasons.append(f"{profile.name}: {name}, {why}")
+    who = ", ".join(reader.name for reader in wanted)
+    raise InputError(f"no profile is known to be opened by {'all of ' * (len(wanted) > 1)}{who} ({'. '.join(reasons)})")
+
+
+def _by_name(name: str) -> Reader:
+    if name not in READERS:
+        raise KeyError(f"no reader {name!r}; there are {', '.join(READERS)}")
+    return READERS[name]

@@ -1,0 +1,248 @@
+"""Profiles: what they state is what is written, dated ones stay as they are, and readers choose among them."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError, replace
+
+import pytest
+
+from pkcs12kit.errors import InputError, PasswordError
+from pkcs12kit.pkcs12 import profiles, readers
+from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.encoder import encode_pfx
+from pkcs12kit.pkcs12.facts import Feature, PfxFacts, Protection, of_profile
+from pkcs12kit.pkcs12.inspection import inspect_pfx
+
+from .conftest import PASSWORD
+
+# What each dated profile is, for good: certificates, key, MAC, iterations (encryption, MAC), salt lengths.
+AES = ("PBES2", "AES-256-CBC", "SHA-256")
+TRIPLE_DES = ("pbeWithSHAAnd3-KeyTripleDES-CBC", None, None)
+RC2 = ("pbeWithSHAAnd40BitRC2-CBC", None, None)
+DATED = {
+    "fips-2026": (AES, AES, ("PBMAC1", "SHA-256"), (600_000, 600_000), (16, 16)),
+    "modern-2023": (AES, AES, ("HMAC", "SHA-256"), (100_000, 100_000), (16, 8)),
+    "legacy-3des": (TRIPLE_DES, TRIPLE_DES, ("HMAC", "SHA-1"), (2_048, 2_048), (8, 8)),
+    "legacy-rc2": (RC2, TRIPLE_DES, ("HMAC", "SHA-1"), (2_048, 2_048), (8, 8)),
+    "unencrypted-certificates-2023": (None, AES, ("HMAC", "SHA-256"), (100_000, 100_000), (16, 8)),
+    "no-password": (None, None, (None, None), (0, 0), (0, 0)),
+}
+
+
+def test_dated_profiles_never_move():
+    """A name that a script relies on stands for the same algorithms and figures for ever."""
+
+    def scheme(it):
+        return it and (it.algorithm, it.cipher, it.digest)
+
+    stated = {
+        it.name: (
+            scheme(it.certificate_encryption),
+            scheme(it.key_encryption),
+            (it.mac_algorithm, it.mac_digest),
+            (it.encryption_iterations, it.mac_iterations),
+            (it.encryption_salt_length, it.mac_salt_length),
+        )
+        for it in profiles.PROFILES
+    }
+    assert stated == DATED
+    with pytest.raises(FrozenInstanceError):
+        profiles.MODERN.mac_iterations = 1
+
+
+def test_names():
+    """MODERN and LEGACY stand for dated profiles; every name is found, others are refused with those there are."""
+    assert profiles.by_name("modern") is profiles.MODERN is profiles.MODERN_2023
+    assert profiles.by_name("legacy") is profiles.LEGACY is profiles.LEGACY_3DES
+    assert [profiles.by_name(name).name for name in DATED] == list(DATED)
+    assert profiles.names() == ("modern", "legacy", *DATED)
+    with pytest.raises(KeyError, match="modern, legacy, fips-2026"):
+        profiles.by_name("strong")
+
+
+def few(profile):
+    """A profile with as few iterations as it allows, other ones for the MAC."""
+    if not profile.takes_password:
+        return profile
+    return profile.with_iterations(encryption=profile.minimum_iterations + 6, mac=profile.minimum_iterations + 10)
+
+
+@pytest.mark.parametrize("profile", profiles.PROFILES, ids=lambda profile: profile.name)
+def test_what_is_stated_is_written(bundle, profile):
+    """Algorithms, iterations for encryption and MAC apart, salt lengths: as the file itself states them."""
+    profile = few(profile)
+    password = PASSWORD if profile.takes_password else None
+    report = inspect_pfx(encode_pfx(bundle, password=password, profile=profile), password=password)
+    if profile.mac_algorithm is None:
+        assert report.mac is None
+    else:
+        assert (report.mac.algorithm, report.mac.digest) == (profile.mac_algorithm, profile.mac_digest)
+        assert (report.mac.iterations, len(report.mac.salt)) == (profile.mac_iterations, profile.mac_salt_length)
+    certificates, key = report.safe_contents
+    assert key.bags[0].type == ("keyBag" if profile.key_encryption is None else "pkcs8ShroudedKeyBag")
+    for encryption, scheme in (
+        (certificates.encryption, profile.certificate_encryption),
+        (key.bags[0].encryption, profile.key_encryption),
+    ):
+        assert (encryption is None) == (scheme is None)
+        if encryption is not None:
+            assert encryption.algorithm == scheme.algorithm
+            assert encryption.iterations == profile.encryption_iterations
+            assert len(encryption.salt) == profile.encryption_salt_length
+
+
+def test_no_pkcs12kdf_in_fips_2026(bundle):
+    """RFC 9879: no key comes from PKCS12KDF, for the MAC neither."""
+    profile = few(profiles.FIPS_2026)
+    report = inspect_pfx(encode_pfx(bundle, password=PASSWORD, profile=profile), password=PASSWORD)
+    described = [report.mac.to_json(), *(safe.encryption.to_json() for safe in report.safe_contents if safe.encryption)]
+    described += [bag.encryption.to_json() for safe in report.safe_contents for bag in safe.bags if bag.encryption]
+    assert [it["kdf"] for it in described] == ["PBKDF2"] * 3
+    assert Feature.PKCS12KDF not in of_profile(profile).features
+
+
+def test_iterations_of_a_copy():
+    """Encryption and MAC apart; the original stays; what makes no sense is refused."""
+    modern = profiles.MODERN_2023
+    assert modern.with_iterations() == modern
+    assert modern.with_iterations(mac=7) == replace(modern, mac_iterations=7)
+    assert modern.with_iterations(encryption=7) == replace(modern, encryption_iterations=7)
+    assert modern.mac_iterations == 100_000
+    for wrong in ({"mac": 0}, {"encryption": -1}):
+        with pytest.raises(ValueError, match="at least 1"):
+            modern.with_iterations(**wrong)
+    with pytest.raises(ValueError, match="at least 1,000, not 999"):  # NIST SP 800-132 section 5.2
+        profiles.FIPS_2026.with_iterations(mac=999)
+    with pytest.raises(ValueError, match="no encryption"):
+        profiles.NO_PASSWORD.with_iterations(encryption=1)
+    with pytest.raises(ValueError, match="no MAC"):
+        profiles.NO_PASSWORD.with_iterations(mac=1)
+    with pytest.raises(ValueError, match="a digest"):
+        replace(modern, mac_digest=None)
+
+
+def test_password_where_none_protects(small_bundle):
+    """Neither a password that protects nothing nor a profile that lacks one goes through in silence."""
+    with pytest.raises(PasswordError, match="protects nothing"):
+        encode_pfx(small_bundle, password=PASSWORD, profile=profiles.NO_PASSWORD)
+    with pytest.raises(PasswordError, match="none was given"):
+        encode_pfx(small_bundle, password=None)
+
+
+class TestReaders:
+    """The table, and what follows from it."""
+
+    def test_every_name_of_the_issue(self):
+        """Each reader that may be named is there, and says something, with a source for each statement."""
+        assert set(readers.READERS) == {
+            *("openssl-1.0", "openssl-3", "java-8", "java-17", "java-26", "windows-2016", "windows-2022", "macos"),
+            *("ios", "android", "nss", "gnutls", "bouncycastle", "dotnet", "fips-140-3"),
+        }
+        for reader in readers.READERS.values():
+            assert all(statement.source for statement in reader.statements)
+            features = [statement.feature for statement in reader.statements]
+            assert len(features) == len(set(features)), f"{reader.name} contradicts itself"
+
+    @pytest.mark.parametrize("name", readers.READERS)
+    def test_one_reader(self, name):
+        """Whoever is named, some profile is chosen, and it is one that this reader is known to open."""
+        profile = profiles.for_readers(name)
+        assert profile.readers[name].answer is Answer.YES
+
+    @pytest.mark.parametrize(
+        ("names", "chosen"),
+        [
+            (["java-26"], "fips-2026"),
+            (["java-26", "fips-140-3"], "fips-2026"),
+            (["java-26", "java-17"], "modern-2023"),
+            (["dotnet", "windows-2022", "openssl-3", "nss", "gnutls"], "modern-2023"),
+            (["windows-2016", "java-26"], "legacy-3des"),
+            (["windows-2016", "macos", "android", "java-8", "ios"], "legacy-3des"),
+        ],
+    )
+    def test_the_strongest_that_all_open(self, names, chosen):
+        """One reader that knows nothing newer is enough for an older profile; order and repetition do not matter."""
+        assert profiles.for_readers(*names).name == chosen
+        assert profiles.for_readers(*reversed(names), *names).name == chosen
+
+    def test_no_profile_for_all(self):
+        """Refused with the reason for each profile, and who gives it."""
+        reasons = (
+            r"opened by all of fips-140-3, windows-2016 \(fips-2026: windows-2016, does not open AES .*"
+            r"modern-2023: fips-140-3, does not open PKCS12KDF"
+        )
+        with pytest.raises(InputError, match=reasons):
+            profiles.for_readers("fips-140-3", "windows-2016")
+
+    def test_names_that_are_none(self):
+        """A name that is no reader's is answered with those that are; no name at all is a mistake in the program."""
+        with pytest.raises(KeyError, match=r"openssl-1\.0, openssl-3"):
+            profiles.for_readers("netscape")
+        with pytest.raises(TypeError, match="at least one"):
+            profiles.for_readers()
+
+    def test_iterations_are_capped(self, monkeypatch):
+        """The lowest limit among those named holds, for encryption, MAC and total apart."""
+        strong = profiles.MODERN_2023.with_iterations(encryption=1_500_000, mac=1_400_000)
+        dotnet = readers.choose(["dotnet", "java-17"], [strong])
+        assert (dotnet.encryption_iterations, dotnet.mac_iterations) == (300_000, 300_000)
+        bounds = replace(readers.READERS["dotnet"].bounds, total=600_000, mac=150_000)
+        narrow = {"dotnet": replace(readers.READERS["dotnet"], bounds=bounds)}
+        monkeypatch.setattr(readers, "READERS", narrow)
+        capped = readers.choose(["dotnet"], [strong])
+        assert (capped.encryption_iterations, capped.mac_iterations) == (200_000, 150_000)
+
+
+class TestWhoOpens:
+    """From the facts of any file to an answer with its reason, for each reader."""
+
+    def test_unknown_algorithm(self):
+        """What the table does not speak of is unknown to everybody, except where something else is a no already."""
+        scrypt = Protection(algorithm="PBES2", cipher="AES-256-CBC", kdf="scrypt")
+        facts = replace(of_profile(profiles.MODERN), encryptions=(scrypt,))
+        verdicts = readers.who_opens(facts)
+        assert verdicts["openssl-3"].answer is Answer.UNKNOWN
+        assert verdicts["openssl-3"].why == "nothing is known of PBES2 with AES-256-CBC with scrypt"
+        assert verdicts["fips-140-3"].answer is Answer.NO  # its MAC
+
+    def test_limits(self):
+        """Too many iterations, in one derivation or in all; too few, or too short a salt, for approved mode."""
+        many = readers.who_opens(of_profile(profiles.MODERN.with_iterations(encryption=600_000, mac=600_000)))
+        assert many["dotnet"].answer is Answer.NO
+        assert "600,000 iterations, and 300,000 are allowed" in many["dotnet"].why
+        assert "1,800,000 iterations in all, and 1,000,000 are allowed" in many["dotnet"].why
+        assert many["java-17"].answer is Answer.YES
+        weak = replace(profiles.FIPS_2026, minimum_iterations=1, mac_iterations=999, encryption_salt_length=15)
+        verdict = readers.who_opens(of_profile(weak))["fips-140-3"]
+        assert verdict.answer is Answer.NO
+        assert "999 iterations, and 1,000 are the least" in verdict.why
+        assert "a salt of 15 bytes, and 16 are the least" in verdict.why
+
+    def test_password(self):
+        """A password that is empty, or beyond ASCII, where that is known to matter."""
+        facts = of_profile(profiles.MODERN)
+        assert readers.who_opens(replace(facts, non_ascii_password=True))["java-17"].answer is Answer.NO
+        assert readers.who_opens(replace(facts, non_ascii_password=False))["java-17"].answer is Answer.YES
+        legacy = replace(of_profile(profiles.LEGACY), empty_password=True)
+        answers = {name: verdict.answer for name, verdict in readers.who_opens(legacy).items()}
+        assert (answers["macos"], answers["ios"]) == (Answer.NO, Answer.YES)
+
+    def test_what_was_not_looked_into_is_said(self):
+        """A yes that rests on what can be seen without the password says so."""
+        facts = replace(of_profile(profiles.MODERN), complete=False)
+        assert "as far as can be seen" in readers.who_opens(facts)["nss"].why
+
+    def test_json(self):
+        """Each answer is yes, no or unknown, with why and where from."""
+        described = {name: verdict.to_json() for name, verdict in profiles.LEGACY.readers.items()}
+        assert {it["opens"] for it in described.values()} == {"yes", "no"}
+        assert described["macos"]["sources"] == ["https://github.com/zeroc-ice/ice/pull/6503"]
+        assert all(it["why"] for it in described.values())
+
+    def test_nothing_protected(self):
+        """No MAC and a key in the clear count too."""
+        facts = PfxFacts(encryptions=(), mac=None, clear_certificates=True, clear_key=True)
+        verdicts = readers.who_opens(facts)
+        assert verdicts["openssl-3"].answer is Answer.YES
+        assert verdicts["java-17"].answer is Answer.NO
+        assert verdicts["nss"].answer is Answer.NO

@@ -1,0 +1,84 @@
+"""What the table of readers marks as tried by us is tried here: who is said to open a file does, others do not."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from pkcs12kit.pkcs12 import profiles, readers
+from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.capabilities import Standing
+from pkcs12kit.pkcs12.encoder import encode_pfx
+from pkcs12kit.pkcs12.facts import Feature
+
+from .conftest import PASSWORD
+
+PROGRAMS = {
+    "openssl-3": ("openssl", "pkcs12 -in {file} -passin file:{password_file} -noenc"),
+    "java-17": ("keytool", "-list -v -storetype PKCS12 -keystore {file} -storepass:file {password_file}"),
+    "nss": ("pk12util", "-l {file} -w {password_file}"),
+    "gnutls": ("certtool", "--p12-info --inder --infile {file} --password={password}"),
+}
+# How each program shows a certificate.
+SHOWN = {"openssl-3": "BEGIN CERTIFICATE", "java-17": "Owner: ", "nss": "Subject: ", "gnutls": "BEGIN CERTIFICATE"}
+# A file that has one feature, and otherwise what all four of them open: profile, password.
+HAVING = {
+    Feature.AES: (profiles.MODERN_2023, PASSWORD),
+    Feature.MAC_SHA256: (profiles.MODERN_2023, PASSWORD),
+    Feature.TRIPLE_DES: (profiles.LEGACY_3DES, PASSWORD),
+    Feature.MAC_SHA1: (profiles.LEGACY_3DES, PASSWORD),
+    Feature.RC2_40: (profiles.LEGACY_RC2, PASSWORD),
+    Feature.CLEAR_CERTIFICATES: (profiles.UNENCRYPTED_CERTIFICATES_2023, PASSWORD),
+    Feature.PBMAC1: (profiles.FIPS_2026, PASSWORD),
+    Feature.NO_MAC: (profiles.NO_PASSWORD, None),
+    Feature.CLEAR_KEY: (profiles.NO_PASSWORD, None),
+    Feature.EMPTY_PASSWORD: (profiles.MODERN_2023, ""),
+    Feature.NON_ASCII_PASSWORD: (profiles.MODERN_2023, "pässwörd"),
+}
+TRIED = [
+    (reader.name, statement.feature, statement.opens)
+    for reader in readers.READERS.values()
+    for statement in reader.statements
+    if statement.standing is Standing.TRIED
+]
+
+
+def test_all_that_is_said_to_be_tried_can_be():
+    """Only the programs that run here may be marked so, and each of their features has a file."""
+    assert {name for name, _, _ in TRIED} == set(PROGRAMS)
+    assert set(HAVING) == set(Feature) - {Feature.PKCS12KDF}
+
+
+@pytest.mark.parametrize(
+    ("name", "feature", "opens"), TRIED, ids=[f"{name}-{feature.name}-{opens}" for name, feature, opens in TRIED]
+)
+def test_tried(require_tool, identity_and_path, bundle, tmp_path, name, feature, opens):
+    """Who is said to open it shows all six certificates, and the key; who is not fails, or shows none of them."""
+    profile, password = HAVING[feature]
+    if name == "java-17" and feature is Feature.NO_MAC:  # of a key in the clear Java shows nothing
+        bundle = Bundle.certificates_only(identity_and_path[1], truststore=True)
+    file, password_file = tmp_path / "file.p12", tmp_path / "password.txt"
+    file.write_bytes(encode_pfx(bundle, password=password, profile=profile))
+    password_file.write_text(password or "", "utf-8")
+    tool, template = PROGRAMS[name]
+    command = template.split()
+    if not password:  # none of them reads an empty file as an empty password
+        template = template.replace("-storepass:file {password_file}", "").replace("file:{password_file}", "pass:")
+        command = [*template.replace("-w {password_file}", "-W").split(), *([""] if name == "nss" else [])]
+    arguments = [part.format(file=file, password_file=password_file, password=password or "") for part in command]
+    done = subprocess.run(
+        [require_tool(tool), *arguments],
+        input="\n",
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        timeout=60,
+    )
+    shown = done.stdout.count(SHOWN[name])
+    if not opens:
+        assert done.returncode != 0 or shown == 0, done.stdout
+        return
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert shown == 6
