@@ -145,6 +145,12 @@ class Limits:
     pfx_bags: int = _limit(
         2_000, "bags in one PKCS#12 file", "ten times the certificates that .NET's Pkcs12LoaderLimits allow (200)"
     )
+    pfx_elements: int = _limit(
+        100_000, "elements of BER in one PKCS#12 file, certificates not looked into", "fifty a bag; 25 are usual"
+    )
+    pfx_depth: int = _limit(
+        64, "elements of BER in one another", "five times the depth of a file with attributes; asn1crypto takes 100 us a level"
+    )
     pfx_nesting: int = _limit(
         4, "SafeContents in one another", "RFC 7292 section 4.2.6 allows any depth; common writers use none"
     )

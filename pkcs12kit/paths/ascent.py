@@ -1,7 +1,8 @@
 """The way up from a target, by name and key and whatever the time: where it ends, and which anchors it reaches.
 
 Unlike discovery it does not look for paths. Each (subject, key) is entered once, by the walk to it that has the fewest
-certificates that cannot be used and then the fewest at all, so that the work grows with the number of certificates.
+certificates that cannot be used, then the fewest at all, and then lasts longest, so that the work grows with the number
+of certificates.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ class Ascent:
         self._namesakes: dict[Name, _Namesakes] = {}
         self._entered = {target.node, *(anchor.node for anchors in self._anchors.values() for anchor in anchors)}
         self._order = count()
-        self._waiting: list[tuple[int, int, int, Walk]] = [(0, 1, next(self._order), (target,))]
+        self._waiting: list[tuple[int, int, float, int, Walk]] = []
+        self._push((target,), 0, target.not_after.timestamp())
         self._missing: dict[tuple[Name, bytes | None], RejectedPath] = {}
         self.reached: dict[tuple[Name, bytes], CertificationPath] = {}
         """One walk to each anchor that any leads to, by the anchor's name and key."""
@@ -93,7 +95,7 @@ class Ascent:
 
     def _climb(self) -> None:
         while self._waiting:
-            unusable, _, _, walk = heappop(self._waiting)
+            unusable, _, lasts_until, _, walk = heappop(self._waiting)
             last = walk[-1]
             self._budget.spend("discovery_steps")
             is_anchored = self._end_at_anchors(walk)
@@ -105,7 +107,7 @@ class Ascent:
             if not signers and not is_anchored:
                 self._end(walk)
             for key in signers:
-                self._enter(last.issuer, key, walk, unusable)
+                self._enter(last.issuer, key, walk, unusable, -lasts_until)
 
     def _end_at_anchors(self, walk: Walk) -> bool:
         """Whether an anchor issued the last certificate; the first walk to each is kept."""
@@ -135,14 +137,17 @@ class Ascent:
             return False
         return may_have_signed(issuer, certificate, self._budget)
 
-    def _enter(self, name: Name, key: bytes, walk: Walk, unusable: int) -> None:
+    def _enter(self, name: Name, key: bytes, walk: Walk, unusable: int, lasts_until: float) -> None:
         if (name, key) in self._entered:
             return
         self._entered.add((name, key))
         for issuer in self._of(name).by_key[key]:
             self._budget.spend("discovery_steps")
             cost = unusable + (not self._usable(issuer))
-            heappush(self._waiting, (cost, len(walk) + 1, next(self._order), (*walk, issuer)))
+            self._push((*walk, issuer), cost, min(lasts_until, issuer.not_after.timestamp()))
+
+    def _push(self, walk: Walk, unusable: int, lasts_until: float) -> None:
+        heappush(self._waiting, (unusable, len(walk), -lasts_until, next(self._order), walk))
 
     def _of(self, name: Name) -> _Namesakes:
         found = self._namesakes.get(name)
@@ -170,10 +175,13 @@ class Ascent:
             locations=_ca_issuers(certificate),
             found_key_identifiers=tuple(sorted(filter(None, identifiers))),
         )
-        is_known = bool(anchors or self._of(certificate.issuer).by_key)
+        namesakes = self._of(certificate.issuer).by_key
+        is_known = bool(anchors or namesakes)
         is_rekeyed = missing.key_identifier is not None and missing.key_identifier not in identifiers
         if is_known and not is_rekeyed:
             reason, section = FailureReason.BAD_SIGNATURE, "RFC 5280 section 6.1.3 (a)(1)"
+        elif anchors and not namesakes:
+            reason, section = FailureReason.NO_TRUST_ANCHOR, "RFC 5280 section 6.1"
         else:
             reason, section = FailureReason.ISSUER_NOT_FOUND, "RFC 4158 section 3"
         return Failure(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import LimitExceededError
@@ -37,6 +38,17 @@ class Budget:
         self._limits = limits
         self._spent: dict[str, int] = {}
         self._counted: set[object] = set()
+
+    @classmethod
+    def for_first_tries(cls, limits: Limits) -> Budget:
+        """Let a tenth of the steps suffice for a search that another follows where it does not."""
+        return cls(replace(limits, discovery_steps=limits.discovery_steps // 10))
+
+    @classmethod
+    def for_many_validations(cls, limits: Limits) -> Budget:
+        """Let what counts for one validation suffice for a search, as often as validations may exhaust it."""
+        often = limits.exhausted_validations
+        return cls(replace(limits, **{limit: often * getattr(limits, limit) for limit in _OF_ONE_VALIDATION}))
 
     def spend(self, limit: str, amount: int = 1) -> None:
         """Count ``amount`` against the field ``limit`` of the limits. Raises :class:`BudgetExhaustedError` past it."""

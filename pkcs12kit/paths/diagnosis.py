@@ -20,6 +20,7 @@ from pkcs12kit.paths.ascent import Ascent
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.discovery import CandidateSearch, may_have_signed
 from pkcs12kit.paths.failure import Failure, InvalidPathError
+from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS, lapse
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5
-_LAPSES: Final = (FailureReason.EXPIRED, FailureReason.NOT_YET_VALID)
 Edge = tuple["Certificate", FailureReason, object]
 
 
@@ -82,10 +83,14 @@ def explain(
     findings = [(_closeness(path), path) for path in judged]
     if not found:
         finder = _Finder(target, pool, tuple(trust_anchors), parameters, limits, _refuted(judged))
-        findings = [(finder.closeness(path), path) for path in judged]
-        findings += finder.findings()
+        new = list(finder.findings())
+        whole = {(path.certificates, failure) for _, path in new for failure in path.failures}
+        findings = [
+            (finder.closeness(path), path) for path in judged if (path.certificates, path.failures[0]) not in whole
+        ]
+        findings += new
     findings += ((Closeness.ALONE, path) for path in _alone(not_followed, parameters.time))
-    findings.sort(key=_order)  # stable: as it was found otherwise
+    findings.sort(key=lambda finding: (finding[0], len(finding[1].failures)))  # stable: as it was found otherwise
     return tuple(_each_once(path for _, path in findings))
 
 
@@ -157,9 +162,14 @@ class _Finder:
         """
         budget = Budget(self._limits)
         try:
-            search = CandidateSearch(
-                self._target, self._pool, self._trust_anchors, usable=lambda _: True, budget=budget
+            graph = CertificationGraph(
+                self._target,
+                self._pool,
+                self._trust_anchors,
+                usable=lambda _: True,
+                budget=budget,
             )
+            search = CandidateSearch(graph, budget=budget)
             paths = (*self._ascent.reached.values(), *islice(_signed(search, budget), _CLOSEST))
             for path in {(path.certificates, path.trust_anchor.node): path for path in paths}.values():
                 if _is_signed(path, budget):
@@ -223,9 +233,10 @@ class _Finder:
         detail = "is a trust anchor that nothing leads to: "
         if anchor.certificate is None:
             detail = f"leads nowhere near the trust anchor {anchor.name}: "
-        if issued:
-            plural = "certificate names" if issued == 1 else "certificates name"
-            detail += f"{issued} {plural} it as the issuer, none of them on the way up from the target"
+        if issued == 1:
+            detail += "one certificate names it as the issuer, and is not on the way up from the target"
+        elif issued:
+            detail += f"{issued} certificates name it as the issuer, none of them on the way up from the target"
         else:
             detail += "no certificate given names it as the issuer"
         if keys - {anchor.subject_public_key_info}:
@@ -237,12 +248,6 @@ class _Finder:
             detail=detail,
         )
         return RejectedPath(certificates=(subject,), failures=(failure,))
-
-
-def _order(finding: tuple[Closeness, RejectedPath]) -> tuple[Closeness, int, bool]:
-    """Put what the search refused for the time alone behind the same path with the times at which it would be valid."""
-    closeness, path = finding
-    return closeness, len(path.failures), path.reason in _LAPSES and path.would_be_valid is None
 
 
 def _closeness(judged: RejectedPath) -> Closeness:
@@ -287,7 +292,7 @@ def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
         is_alone = path.certificates == (path.certificate,)
         news = [failure for edge, failure in edges.items() if edge not in kept]
         if not news or (is_alone and path.certificate in named):
-            walks.update({id(kept[edge]) for edge in edges if edge in kept})
+            walks.update(id(kept[edge]) for edge in edges if edge in kept and _is_one_more_walk(path, kept[edge]))
             continue
         told = [failure for failure in path.failures if failure not in news]
         reordered = replace(path, failures=(*news, *told)) if told else path
@@ -295,6 +300,11 @@ def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
         named.update(failure.certificate for failure in path.failures)
     for path in dict.fromkeys(kept.values()):
         yield replace(path, walks=1 + walks[id(path)]) if walks[id(path)] else path
+
+
+def _is_one_more_walk(path: RejectedPath, kept: RejectedPath) -> bool:
+    """Whether it is another candidate of the search, refused for the one reason that was kept."""
+    return len(path.failures) == len(kept.failures) == 1 and path.certificates != kept.certificates
 
 
 def _edge(path: RejectedPath, failure: Failure) -> Edge:
@@ -319,7 +329,7 @@ def _clock_looks_wrong(checked: list[Failure | None]) -> bool:
     return len(reasons) > 1 and reasons == [FailureReason.EXPIRED] * len(reasons)
 
 
-def _signed(search: CandidateSearch, budget: Budget) -> Iterator[CertificationPath]:
+def _signed(search: CandidateSearch[Name], budget: Budget) -> Iterator[CertificationPath]:
     """Keep the candidates in which each certificate is signed by the next."""
     for path in search:
         for certificate, issuer in zip(path.certificates, path.issuers, strict=True):

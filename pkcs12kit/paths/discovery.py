@@ -1,85 +1,129 @@
 """Candidate paths, lazily, best first (RFC 4158).
 
-A best-first search from the target up. Each partial path waits with a bound that no completion of it can beat; the
-bound comes from :class:`~pkcs12kit.paths.graph.CertificationGraph`, which has looked from the anchors down. Hence
-candidates come out in the order of :func:`~pkcs12kit.paths.ranking.longest_lasting`, and parts of the pool that reach
-no anchor are never entered. Nothing is validated here.
+A best-first search from the target up. Each walk waits with a bound that no completion of it can beat; the bound comes
+from a graph that has looked from the trust anchors down. Hence candidates come out in the order of the ranking, and
+parts of the graph that reach no anchor are never entered. Nothing is validated here.
 """
 
 from __future__ import annotations
 
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, NamedTuple
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.paths.graph import FOREVER, CertificationGraph, key_identifiers_differ
-from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.graph import key_identifiers_differ
+from pkcs12kit.paths.merits import Merits, Vertex, merits_of
+from pkcs12kit.paths.ranking import lasting_before_short, precedence
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
-    from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
 
 Node = tuple["Name", bytes]
 
 
-class _Partial(NamedTuple):
-    """A walk from the target up to ``certificates[-1]``."""
+class SearchGraph(Protocol[Vertex]):
+    """What a search needs to know. A vertex stands for whoever may have issued a certificate."""
 
-    certificates: tuple[Certificate, ...]
-    nodes: frozenset[Node]
-    lasts_until: float
+    @property
+    def target(self) -> Certificate:
+        """Where paths start."""
 
-    def with_issuer(self, issuer: Certificate) -> _Partial:
-        return _Partial(
-            (*self.certificates, issuer),
-            self.nodes | {issuer.node},
-            min(self.lasts_until, issuer.not_after.timestamp()),
-        )
+    @property
+    def first(self) -> Sequence[Vertex]:
+        """Who may have issued the target."""
+
+    def anchors_at(self, vertex: Vertex) -> Sequence[TrustAnchor]:
+        """List the trust anchors that ``vertex`` stands for."""
+
+    def issuers_at(self, vertex: Vertex) -> Sequence[tuple[Certificate, Vertex]]:
+        """List the CA certificates that it stands for, each with who may have issued it in turn."""
+
+    def ways_to(self, vertex: Vertex) -> Sequence[Merits]:
+        """Say the best that ways from a trust anchor to it can be, the shortest first; nothing where there is none."""
 
 
-class CandidateSearch:
+class _Walk(Generic[Vertex]):
+    """A walk from the target up to ``certificate``, whose issuer ``vertex`` stands for."""
+
+    __slots__ = ("below", "certificate", "merits", "nodes", "precedence", "vertex")
+
+    def __init__(self, certificate: Certificate, vertex: Vertex, below: _Walk[Vertex] | None) -> None:
+        self.certificate = certificate
+        self.vertex = vertex
+        self.below = below
+        own, merits, node = precedence(certificate), merits_of(certificate), certificate.node
+        self.nodes: frozenset[Node] = frozenset((node,)) if below is None else below.nodes | {node}
+        self.merits: Merits = merits if below is None else below.merits.and_then(merits)
+        self.precedence: tuple[Any, ...] = (own,) if below is None else (*below.precedence, own)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The certificates, the target first."""
+        walk: _Walk[Vertex] | None = self
+        upside_down = []
+        while walk is not None:
+            upside_down.append(walk.certificate)
+            walk = walk.below
+        return tuple(reversed(upside_down))
+
+
+class _Step(NamedTuple):
+    """A way to go on from a walk to an issuer."""
+
+    bound: tuple[Any, ...]
+    issuer: Certificate
+    vertex: Any
+    """Who may have issued the issuer."""
+
+
+class _End(NamedTuple):
+    """A trust anchor that a walk may end at."""
+
+    bound: tuple[Any, ...]
+    issuer: TrustAnchor
+
+
+_Waiting: TypeAlias = tuple[tuple[Any, ...], int, _Walk[Vertex], list[_Step | _End], int]
+"""The bound, a number so that nothing else is compared, a walk, the steps from it, best first, and which is next."""
+
+
+class CandidateSearch(Generic[Vertex]):
     """Simple paths from a target to any of the trust anchors, best first; iterate to get them.
 
-    ``usable`` says which certificates of the pool may be issuers. No path holds a (subject, key) twice, the anchor's
-    among them; the one exception is a target that is an anchor's own certificate. Iterating raises
+    ``order`` says which merits come first. No path holds a (subject, key) twice, the anchor's among them; the one
+    exception is a target that is an anchor's own certificate. Iterating raises
     :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`.
     """
 
     def __init__(
         self,
-        target: Certificate,
-        pool: CertificatePool,
-        trust_anchors: Iterable[TrustAnchor],
+        graph: SearchGraph[Vertex],
         *,
-        usable: Callable[[Certificate], bool],
         budget: Budget,
+        order: Callable[[Merits], tuple[float, ...]] = lasting_before_short,
     ) -> None:
-        self.graph = CertificationGraph(target, pool, trust_anchors, usable=usable, budget=budget)
+        self._graph = graph
         self._budget = budget
+        self._before = order
         self._excluded: set[Certificate] = set()
         self._excluded_anchors: set[Certificate | None] = set()
         self._excluded_links: set[tuple[Certificate, Node]] = set()
+        self._with_excluded_links: set[Certificate] = set()
+        self._nearest: dict[Vertex, tuple[Certificate, Vertex] | None] = {}
         self._order = count()
-        self._shortest_first = False
-        self._start = _Partial((target,), frozenset({target.node}), target.not_after.timestamp())
-        self._waiting: list[tuple[tuple[object, ...], int, _Partial | CertificationPath]] = []
-        self._push_partial(self._start)
-
-    def start_again_shortest_first(self, budget: Budget) -> None:
-        """Propose from the start, the fewest certificates first; what was excluded stays so."""
-        self._budget = budget
-        self._shortest_first = True
-        self._waiting.clear()
-        self._push_partial(self._start)
+        self._waiting: list[_Waiting[Vertex]] = []
+        for vertex in graph.first:
+            self._extend(_Walk(graph.target, vertex, None))
 
     def exclude(self, certificate: Certificate) -> None:
         """Go no longer through a certificate."""
@@ -88,6 +132,7 @@ class CandidateSearch:
     def exclude_link(self, certificate: Certificate, issuer: Node) -> None:
         """Go no longer from a certificate to this issuer, whose key did not sign it."""
         self._excluded_links.add((certificate, issuer))
+        self._with_excluded_links.add(certificate)
 
     def exclude_trust_anchor(self, anchor: TrustAnchor) -> None:
         """End no longer at an anchor; one with the same name and key and another certificate is another anchor."""
@@ -95,64 +140,141 @@ class CandidateSearch:
 
     def __iter__(self) -> Iterator[CertificationPath]:
         while self._waiting:
-            _, _, best = heappop(self._waiting)
-            if self._is_excluded(best):
+            _, _, walk, steps, number = heappop(self._waiting)
+            self._push(walk, steps, number + 1)
+            self._budget.spend("discovery_steps")
+            step = steps[number]
+            if self._is_excluded(walk, step) or not self._may_have_issued(step.issuer, walk.certificate):
                 continue
-            self._budget.spend("discovery_steps")
-            if isinstance(best, CertificationPath):
+            if isinstance(step, _End):
                 self._budget.spend("candidate_paths")
-                yield best
+                yield CertificationPath(certificates=walk.certificates, trust_anchor=step.issuer)
             else:
-                self._extend(best)
+                longer = _Walk(step.issuer, step.vertex, walk)
+                if self._can_end(longer):
+                    self._extend(longer)
 
-    def _extend(self, partial: _Partial) -> None:
-        last = partial.certificates[-1]
-        for anchor in self.graph.anchors_named(last.issuer):
-            if self._may_end_at(partial, anchor) and self._may_have_issued(anchor, last):
-                path = CertificationPath(certificates=partial.certificates, trust_anchor=anchor)
-                self._push(longest_lasting(path), path)
-        for issuer in self.graph.issuers_named(last.issuer):
-            self._budget.spend("discovery_steps")
-            if issuer.node not in partial.nodes and self._may_have_issued(issuer, last):
-                self._push_partial(partial.with_issuer(issuer))
+    def _extend(self, walk: _Walk[Vertex]) -> None:
+        """Let the ways to go on from a walk wait, of which only the best is looked at until it is its turn."""
+        steps: list[_Step | _End] = [*self._ends(walk), *self._steps(walk)]
+        steps.sort(key=itemgetter(0))
+        self._push(walk, steps, 0)
 
-    def _push_partial(self, partial: _Partial) -> None:
-        """Let a partial path wait with its bound; drop it where its last issuer's name leads to no anchor."""
-        name = partial.certificates[-1].issuer
-        if name not in self.graph.distance:
-            return
-        lasts_until = min(partial.lasts_until, self.graph.lasts_until.get(name, FOREVER))
-        self._push((-lasts_until, len(partial.certificates) + self.graph.distance[name]), partial)
+    def _push(self, walk: _Walk[Vertex], steps: list[_Step | _End], number: int) -> None:
+        if number < len(steps):
+            heappush(self._waiting, (steps[number].bound, next(self._order), walk, steps, number))
 
-    def _push(self, bound: tuple[object, ...], waiting: _Partial | CertificationPath) -> None:
-        if self._shortest_first:
-            bound = (bound[1], bound[0], *bound[2:])
-        heappush(self._waiting, (bound, next(self._order), waiting))
+    def _ends(self, walk: _Walk[Vertex]) -> Iterator[_End]:
+        for anchor in self._graph.anchors_at(walk.vertex):
+            if self._may_end_at(walk, anchor):
+                merits, rest = walk.merits.and_then(Merits.at(anchor)), walk.precedence
+                if anchor.certificate is not None and anchor.certificate != walk.certificate:
+                    rest = (*rest, precedence(anchor.certificate))
+                yield _End((*self._before(merits), rest), anchor)
 
-    def _may_end_at(self, partial: _Partial, anchor: TrustAnchor) -> bool:
-        if anchor.node not in partial.nodes:
+    def _steps(self, walk: _Walk[Vertex]) -> Iterator[_Step]:
+        for issuer, vertex in self._graph.issuers_at(walk.vertex):
+            if issuer.node in walk.nodes:
+                continue
+            merits = walk.merits.and_then(merits_of(issuer))
+            completed = [self._before(merits.and_then(way)) for way in self._graph.ways_to(vertex)]
+            if completed:
+                yield _Step((*min(completed), (*walk.precedence, precedence(issuer))), issuer, vertex)
+
+    def _may_end_at(self, walk: _Walk[Vertex], anchor: TrustAnchor) -> bool:
+        if anchor.node not in walk.nodes:
             return True
-        return len(partial.certificates) == 1 and partial.certificates[0] == anchor.certificate
+        return walk.below is None and walk.certificate == anchor.certificate
+
+    def _can_end(self, walk: _Walk[Vertex]) -> bool:
+        """Whether some way leads from a walk to a trust anchor and does not cross the walk.
+
+        Without this a walk that has used up the only way in would be continued in every order of all the others.
+        """
+        return self._ends_by_the_nearest(walk) or self._ends_somehow(walk)
+
+    def _ends_by_the_nearest(self, walk: _Walk[Vertex]) -> bool:
+        """Follow the shortest way, from issuer to issuer: nearly always it is free."""
+        certificate, vertex = walk.certificate, walk.vertex
+        while not self._ends_at(vertex, certificate, walk):
+            nearest = self._nearest_issuer(vertex)
+            if nearest is None or not self._is_free(nearest[0], certificate, walk):
+                return False
+            certificate, vertex = nearest
+        return True
+
+    def _nearest_issuer(self, vertex: Vertex) -> tuple[Certificate, Vertex] | None:
+        """Name the issuer that is one certificate nearer to a trust anchor; None where ``vertex`` is one."""
+        if vertex not in self._nearest:
+            distance = self._graph.ways_to(vertex)[0].certificates
+            self._nearest[vertex] = next(
+                (
+                    (issuer, above)
+                    for issuer, above in self._graph.issuers_at(vertex)
+                    if (ways := self._graph.ways_to(above)) and ways[0].certificates < distance
+                ),
+                None,
+            )
+        return self._nearest[vertex]
+
+    def _ends_somehow(self, walk: _Walk[Vertex]) -> bool:
+        """Go every way, each vertex once; that a link is excluded matters where it is a certificate's last."""
+        seen = {walk.vertex}
+        waiting = [(walk.certificate, walk.vertex)]
+        while waiting:
+            certificate, vertex = waiting.pop()
+            if self._ends_at(vertex, certificate, walk):
+                return True
+            self._budget.spend("discovery_steps")
+            for issuer, above in self._graph.issuers_at(vertex):
+                if (
+                    above not in seen
+                    and self._graph.ways_to(above)
+                    and self._is_free(issuer, certificate, walk)
+                    and self._has_issuer(issuer, above)
+                ):
+                    seen.add(above)
+                    waiting.append((issuer, above))
+        return False
+
+    def _ends_at(self, vertex: Vertex, certificate: Certificate, walk: _Walk[Vertex]) -> bool:
+        return any(
+            anchor.certificate not in self._excluded_anchors
+            and anchor.node not in walk.nodes
+            and (certificate, anchor.node) not in self._excluded_links
+            for anchor in self._graph.anchors_at(vertex)
+        )
+
+    def _is_free(self, issuer: Certificate, certificate: Certificate, walk: _Walk[Vertex]) -> bool:
+        return (
+            issuer.node not in walk.nodes
+            and issuer not in self._excluded
+            and (certificate, issuer.node) not in self._excluded_links
+        )
+
+    def _has_issuer(self, certificate: Certificate, vertex: Vertex) -> bool:
+        if certificate not in self._with_excluded_links:
+            return True
+        nodes = {anchor.node for anchor in self._graph.anchors_at(vertex)}
+        nodes.update(issuer.node for issuer, _ in self._graph.issuers_at(vertex))
+        return any((certificate, node) not in self._excluded_links for node in nodes)
 
     def _may_have_issued(self, issuer: Certificate | TrustAnchor, certificate: Certificate) -> bool:
         """Believe names and key identifiers until validation; where key identifiers differ, ask the signature now."""
-        if (certificate, issuer.node) in self._excluded_links:
-            return False
-        if not key_identifiers_differ(certificate, issuer):
-            return True
-        return may_have_signed(issuer, certificate, self._budget)
+        return not key_identifiers_differ(certificate, issuer) or may_have_signed(issuer, certificate, self._budget)
 
-    def _is_excluded(self, found: _Partial | CertificationPath) -> bool:
-        certificates = found.certificates
-        if not self._excluded.isdisjoint(certificates):
+    def _is_excluded(self, walk: _Walk[Vertex], step: _Step | _End) -> bool:
+        if isinstance(step, _End) and step.issuer.certificate in self._excluded_anchors:
             return True
-        if isinstance(found, CertificationPath) and found.trust_anchor.certificate in self._excluded_anchors:
-            return True
-        if not self._excluded_links:
+        if not self._excluded and not self._excluded_links:
             return False
-        issuers = found.issuers if isinstance(found, CertificationPath) else certificates[1:]
-        links = ((lower, issuer.node) for lower, issuer in zip(certificates, issuers, strict=False))
-        return any(link in self._excluded_links for link in links)
+        certificates = walk.certificates
+        issuers = (*certificates[1:], step.issuer)
+        if not self._excluded.isdisjoint((*certificates, step.issuer)):
+            return True
+        return any(
+            (lower, issuer.node) in self._excluded_links for lower, issuer in zip(certificates, issuers, strict=True)
+        )
 
 
 def may_have_signed(issuer: Certificate | TrustAnchor, certificate: Certificate, budget: Budget) -> bool:

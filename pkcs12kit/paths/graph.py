@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections import deque
-from heapq import heappop, heappush
-from itertools import count
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pkcs12kit.paths.merits import best_ways
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
-
-FOREVER = float("inf")
+    from pkcs12kit.paths.merits import Merits
 
 
 class CertificationGraph:
-    """The part of a pool that names lead to from one target, and how far each of its names is from an anchor.
+    """The part of a pool that names lead to from one target.
 
     Keys are not looked at here: a certificate is an edge from its issuer's *name* to its subject's name. What the graph
-    promises of a name is therefore a bound: no path through it lasts longer or is shorter. Time and memory grow with
-    the number of certificates in that part.
+    promises of a name is therefore a bound: no path through it is better. Time and memory grow with the number of
+    certificates in that part.
     """
 
     def __init__(
@@ -36,88 +36,82 @@ class CertificationGraph:
         usable: Callable[[Certificate], bool],
         budget: Budget,
     ) -> None:
+        self.target = target
         self._pool = pool
         self._usable = usable
         self._budget = budget
-        self._anchors: dict[Name, list[TrustAnchor]] = {}
+        self.trust_anchors: dict[Name, list[TrustAnchor]] = {}
+        """Trust anchors by name."""
         for anchor in trust_anchors:
-            self._anchors.setdefault(anchor.name, []).append(anchor)
-        self._issuers: dict[Name, tuple[Certificate, ...]] = {}
+            self.trust_anchors.setdefault(anchor.name, []).append(anchor)
+        self._issuers: dict[Name, list[tuple[Certificate, Name]]] = {}
         self._passed_over: list[Certificate] = []
-        self._collect(target)
-        self.lasts_until = self._latest_expiry()
-        """For each name that an anchor leads to: no path to it lasts longer than this, in seconds since 1970."""
-        self.distance = self._fewest_certificates()
-        """For each such name: no path to it has fewer certificates."""
+        self._met_through: dict[Name, Certificate] = {}
+        self._collect()
 
-    def anchors_named(self, name: Name) -> list[TrustAnchor]:
+    @property
+    def first(self) -> tuple[Name, ...]:
+        """Where ways up start: the name of the target's issuer."""
+        return (self.target.issuer,)
+
+    def anchors_at(self, name: Name) -> Sequence[TrustAnchor]:
         """Trust anchors that may have issued a certificate whose issuer is ``name``."""
-        return self._anchors.get(name, [])
+        return self.trust_anchors.get(name, ())
 
-    def issuers_named(self, name: Name) -> tuple[Certificate, ...]:
-        """Usable certificates whose subject is ``name``."""
+    def issuers_at(self, name: Name) -> Sequence[tuple[Certificate, Name]]:
+        """Usable certificates whose subject is ``name``, each with the name of its own issuer."""
         return self._issuers.get(name, ())
+
+    def ways_to(self, name: Name) -> tuple[Merits, ...]:
+        """Say the best that ways from the trust anchors to ``name`` can be; empty where there is none."""
+        return self._ways.get(name, ())
+
+    def issued_by(self, name: Name) -> Sequence[tuple[Certificate, Name]]:
+        """Usable certificates whose issuer is ``name``, each with its subject; the target is not among them."""
+        return self._issued.get(name, ())
+
+    def way_up_to(self, certificate: Certificate) -> tuple[Certificate, ...]:
+        """List the certificates on a shortest way, by names, from the target to a certificate of the graph."""
+        upside_down = [certificate]
+        while upside_down[-1] != self.target and (below := self._met_through.get(upside_down[-1].subject)):
+            upside_down.append(below)
+        return tuple(reversed(upside_down))
 
     @property
     def passed_over(self) -> tuple[Certificate, ...]:
         """Certificates that names lead to and that are not usable."""
         return tuple(self._passed_over)
 
-    def _collect(self, target: Certificate) -> None:
+    def _collect(self) -> None:
         """Walk up by names from the target, each name once."""
-        waiting = deque([target.issuer])
+        waiting = deque([self.target])
         while waiting:
-            name = waiting.popleft()
+            below = waiting.popleft()
+            name = below.issuer
             if name in self._issuers:
                 continue
+            self._met_through[name] = below
             found = self._pool.by_subject(name)
             self._budget.spend("discovery_steps", 1 + len(found))
-            usable: list[Certificate] = []
+            issuers = self._issuers[name] = []
             for certificate in found:
-                (usable if self._usable(certificate) else self._passed_over).append(certificate)
-            self._issuers[name] = tuple(usable)
-            waiting.extend(certificate.issuer for certificate in usable)
+                if self._usable(certificate):
+                    issuers.append((certificate, certificate.issuer))
+                    waiting.append(certificate)
+                else:
+                    self._passed_over.append(certificate)
 
-    def _edges_down(self) -> dict[Name, list[Certificate]]:
-        edges: dict[Name, list[Certificate]] = {}
-        for certificates in self._issuers.values():
-            for certificate in certificates:
-                edges.setdefault(certificate.issuer, []).append(certificate)
-        return edges
+    @cached_property
+    def _issued(self) -> dict[Name, list[tuple[Certificate, Name]]]:
+        issued: dict[Name, list[tuple[Certificate, Name]]] = {}
+        for subject, certificates in self._issuers.items():
+            for certificate, issuer in certificates:
+                issued.setdefault(issuer, []).append((certificate, subject))
+        return issued
 
-    def _latest_expiry(self) -> dict[Name, float]:
-        """Widest paths from the anchors down: Dijkstra's algorithm, the path's earliest expiry for its width."""
-        edges, order = self._edges_down(), count()
-        waiting: list[tuple[float, int, Name]] = []
-        for name, anchors in self._anchors.items():
-            until = max(
-                FOREVER if anchor.certificate is None else anchor.certificate.not_after.timestamp()
-                for anchor in anchors
-            )
-            heappush(waiting, (-until, next(order), name))
-        latest: dict[Name, float] = {}
-        while waiting:
-            negative, _, name = heappop(waiting)
-            if name in latest:
-                continue
-            latest[name] = -negative
-            for certificate in edges.get(name, ()):
-                if certificate.subject not in latest:
-                    until = min(-negative, certificate.not_after.timestamp())
-                    heappush(waiting, (-until, next(order), certificate.subject))
-        return latest
-
-    def _fewest_certificates(self) -> dict[Name, int]:
-        edges = self._edges_down()
-        distance = dict.fromkeys(self._anchors, 0)
-        waiting = deque(self._anchors)
-        while waiting:
-            name = waiting.popleft()
-            for certificate in edges.get(name, ()):
-                if certificate.subject not in distance:
-                    distance[certificate.subject] = distance[name] + 1
-                    waiting.append(certificate.subject)
-        return distance
+    @cached_property
+    def _ways(self) -> dict[Name, tuple[Merits, ...]]:
+        return best_ways(self.trust_anchors, self.issued_by)
 
 
 def key_identifiers_differ(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.pool import CertificatePool
@@ -16,22 +15,30 @@ from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.discovery import CandidateSearch
 from pkcs12kit.paths.failure import Failure, InvalidPathError
-from pkcs12kit.paths.ranking import explain_order, longest_lasting
+from pkcs12kit.paths.graph import CertificationGraph
+from pkcs12kit.paths.ranking import explain_order, lasting_before_short, longest_lasting, order_of
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import check_revocation
-from pkcs12kit.paths.validation.validator import validate
+from pkcs12kit.paths.states import ValidationGraph
+from pkcs12kit.paths.validation.validator import Validator, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.discovery import SearchGraph
+    from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
-_OF_THE_ORDER: Final = ("discovery_steps", "candidate_paths")
-"""Limits that a search may hit before a valid path only because others were tried first."""
+_REFUSALS_BY_NAMES: Final = 8
+"""Proposals by names that may be refused before each certificate is judged in each state: under a millisecond each."""
+
+
+class _TooManyRefusedError(Exception):
+    """Names propose what validation refuses."""
 
 
 def find_path(
@@ -40,20 +47,24 @@ def find_path(
     pool: CertificatePool,
     trust_anchors: Iterable[TrustAnchor],
     parameters: ValidationParameters,
+    ranking: Ranking = longest_lasting,
     revocation: Revocation | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ValidatedPath:
     """Find the best valid path from ``target``, an end-entity or CA certificate, to one of the trust anchors.
 
-    Order and repetition in the pool do not matter. Raises :class:`~pkcs12kit.NoValidPathError`, whose ``attempts``
-    say what is missing or wrong, and :class:`ValueError` without a trust anchor. Revocation is checked only where
-    ``revocation`` asks for it; nothing is fetched.
+    Order and repetition in the pool do not matter. ``ranking`` says what is best: :func:`~pkcs12kit.longest_lasting`,
+    :func:`~pkcs12kit.shortest`, or any function from a path to a value, the smallest being the best; for such a
+    function every valid path has to be found first, within ``limits.valid_paths``. Raises
+    :class:`~pkcs12kit.NoValidPathError`, whose ``attempts`` say what is missing or wrong, and :class:`ValueError`
+    without a trust anchor. Revocation is checked only where ``revocation`` asks for it; nothing is fetched.
     """
     return find_paths(
         target,
         pool=pool,
         trust_anchors=trust_anchors,
         parameters=parameters,
+        ranking=ranking,
         revocation=revocation,
         limits=limits,
         at_most=1,
@@ -66,6 +77,7 @@ def find_paths(
     pool: CertificatePool,
     trust_anchors: Iterable[TrustAnchor],
     parameters: ValidationParameters,
+    ranking: Ranking = longest_lasting,
     revocation: Revocation | None = None,
     limits: Limits = DEFAULT_LIMITS,
     at_most: int | None = None,
@@ -74,16 +86,16 @@ def find_paths(
 
     As :func:`find_path`, but no valid path is an answer here and not an error. The report says so where a limit ended
     the search: ``limits.valid_paths`` bounds the answer, the others the work. With ``at_most`` the search ends with so
-    many valid paths, without asking whether there are more.
+    many valid paths, the best, without asking whether there are more.
     """
-    search = _Search(target, pool, trust_anchors, parameters, revocation, limits)
+    search = _Search(target, pool, trust_anchors, parameters, ranking, revocation, limits)
     found: list[ValidatedPath] = []
-    for path in islice(search.valid_paths(), at_most):
+    for path in islice(search.valid_paths(), at_most if search.comes_in_order else None):
         if len(found) == limits.valid_paths:
             search.incomplete = f"more than {limits.valid_paths} valid paths; raise limits.valid_paths to see them"
             break
         found.append(path)
-    return search.report(tuple(found))
+    return search.report(sorted(found, key=ranking)[:at_most])
 
 
 class _Search:
@@ -95,6 +107,7 @@ class _Search:
         pool: CertificatePool,
         trust_anchors: Iterable[TrustAnchor],
         parameters: ValidationParameters,
+        ranking: Ranking,
         revocation: Revocation | None,
         limits: Limits,
     ) -> None:
@@ -105,51 +118,78 @@ class _Search:
             raise ValueError("at least one trust anchor is needed; pkcs12kit never guesses one")
         _require_types(target, pool, self._trust_anchors)
         self._parameters = parameters
+        self._ranking = ranking
         self._revocation = revocation
         self._limits = limits
         self._budget = Budget(limits)
+        self._judged: set[object] = set()
         self._rejected: list[RejectedPath] = []
         self._passed_over: tuple[Certificate, ...] = ()
+        order = order_of(ranking)
+        self.comes_in_order = order is not None
+        """Whether valid paths come the best first."""
+        self._order = order or lasting_before_short
         self.incomplete: str | None = None
 
     def valid_paths(self) -> Iterator[ValidatedPath]:
-        """Propose, judge, and let the search learn from each no.
+        """Propose by names and judge; where too much is refused, judge first and propose what is left.
 
-        Where the budget ends among candidates that last long and none of them was valid, a second one is for the
-        shortest: a valid path is not to be hidden by the number of others.
+        Names alone find the path at once nearly always, with few signatures checked. What is refused for the sake of
+        the whole path may be refused in as many ways as there are walks, and is judged in states instead.
         """
         try:
-            search = CandidateSearch(
-                self._target, self._pool, self._trust_anchors, usable=self._may_issue_now, budget=self._budget
+            graph = CertificationGraph(
+                self._target,
+                self._pool,
+                self._trust_anchors,
+                usable=self._may_issue_now,
+                budget=self._budget,
             )
+            self._passed_over = graph.passed_over
+            try:
+                yield from self._valid_among(graph, Budget.for_first_tries(self._limits), refusals=_REFUSALS_BY_NAMES)
+            except (_TooManyRefusedError, BudgetExhaustedError):
+                yield from self._valid_among(self._validation_graph(graph) or graph, self._budget)
         except BudgetExhaustedError as exhausted:
-            self._give_up(exhausted)
-            return
-        self._passed_over = search.graph.passed_over
-        none_yet = True
-        try:
-            for path in self._valid_among(search):
-                none_yet = False
-                yield path
-        except BudgetExhaustedError as exhausted:
-            self._give_up(exhausted)
-            if none_yet and exhausted.limit in _OF_THE_ORDER:
-                self._budget = Budget(self._limits)
-                search.start_again_shortest_first(self._budget)
-                with suppress(BudgetExhaustedError):
-                    yield from self._valid_among(search)
+            self.incomplete = str(exhausted)
+            self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
 
-    def _valid_among(self, search: CandidateSearch) -> Iterator[ValidatedPath]:
-        judged = {path.certificates for path in self._rejected}
+    def _validation_graph(self, graph: CertificationGraph) -> ValidationGraph | None:
+        """Judge each certificate in each state; None where that takes too much."""
+        budget = Budget.for_many_validations(self._limits)
+        judge = Validator(self._parameters, budget=budget)
+        try:
+            validation_graph = ValidationGraph(graph, judge, budget=budget)
+        except BudgetExhaustedError:
+            return None
+        for above, failure in validation_graph.refused():
+            certificates = (*graph.way_up_to(failure.certificate), *above)
+            self._rejected.append(RejectedPath(certificates=certificates, failures=(failure,)))
+        return validation_graph
+
+    def _valid_among(
+        self, graph: SearchGraph[Any], budget: Budget, *, refusals: int | None = None
+    ) -> Iterator[ValidatedPath]:
+        """Judge what a graph proposes, and let the search learn from each no; at most so many, where that is given."""
+        search = CandidateSearch(graph, budget=budget, order=self._order)
+        refused = 0
         for path in search:
+            proposed = (path.certificates, path.trust_anchor.node, path.trust_anchor.certificate)
+            if proposed in self._judged:
+                continue
+            self._judged.add(proposed)
             try:
                 yield self._judge(path)
             except InvalidPathError as no:
-                if path.certificates not in judged:
-                    self._reject(path, no.failure)
+                self._rejected.append(RejectedPath(certificates=path.certificates, failures=(no.failure,)))
+                if no.failure.certificate == self._target and no.failure.of_the_certificate_alone:
+                    return  # whatever the path
                 self._learn(search, path, no.failure)
+                refused += 1
+                if refused == refusals:
+                    raise _TooManyRefusedError from None
 
-    def report(self, valid: tuple[ValidatedPath, ...]) -> PathReport:
+    def report(self, valid: Sequence[ValidatedPath]) -> PathReport:
         """Sum up: the valid paths in order, with what decided it, and why the others are none."""
         rejected = diagnosis.explain(
             self._target,
@@ -161,13 +201,12 @@ class _Search:
             found=bool(valid),
             limits=self._limits,
         )
-        valid = tuple(sorted(valid, key=longest_lasting))
         return PathReport(
             target=self._target,
-            valid=valid,
+            valid=tuple(valid),
             rejected=rejected,
             incomplete=self.incomplete,
-            before_next=explain_order(valid, longest_lasting),
+            before_next=explain_order(valid, self._ranking),
         )
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
@@ -195,10 +234,7 @@ class _Search:
             raise InvalidPathError(report.failure)
         return replace(validated, revocation=report)
 
-    def _reject(self, path: CertificationPath, failure: Failure) -> None:
-        self._rejected.append(RejectedPath(certificates=path.certificates, failures=(failure,)))
-
-    def _learn(self, search: CandidateSearch, path: CertificationPath, failure: Failure) -> None:
+    def _learn(self, search: CandidateSearch[Any], path: CertificationPath, failure: Failure) -> None:
         """Never propose again what no other path could mend."""
         if failure.certificate == path.trust_anchor.certificate:
             search.exclude_trust_anchor(path.trust_anchor)
@@ -207,10 +243,6 @@ class _Search:
         elif failure.of_the_issuer_too:
             issuer = path.issuers[path.certificates.index(failure.certificate)]
             search.exclude_link(failure.certificate, issuer.node)
-
-    def _give_up(self, exhausted: BudgetExhaustedError) -> None:
-        self.incomplete = str(exhausted)
-        self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
         return Failure(

@@ -1,22 +1,19 @@
 """Why one valid path is better than another (RFC 4158 section 3 leaves the choice to the implementation).
 
 A ranking is a function from a path to a value that compares; the smaller value is the better path. The two here are
-lists of the same five comparisons: what differs first decides, and at last the fingerprints, so that no two paths are
-equal.
+lists of the same comparisons: what differs first decides, and at last a fingerprint, so that no two paths are equal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
-
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.times import format_time
-from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.merits import Merits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,8 +26,7 @@ Ranking: TypeAlias = Callable[[CertificationPath], Any]
 Rank: TypeAlias = tuple[Any, ...]
 """One value for each comparison of a list, in its order."""
 
-_WEAK_HASH_BITS: Final = 160
-_UNKNOWN_STRENGTH: Final = 0
+_REMEMBERED: Final = 16_384
 _KEY_SHOWN: Final = 60
 """Characters of a value of somebody else's ranking that are quoted."""
 
@@ -47,18 +43,39 @@ class Comparison(NamedTuple):
 def longest_lasting(path: CertificationPath) -> Rank:
     """Rank a path by the window of validity that lasts longest.
 
-    Then by the fewest certificates, the stronger algorithms, the newer certificates and the fingerprints.
+    Then by the fewest certificates, the stronger algorithms, and certificate by certificate, from the target up, by
+    the newer one and its fingerprint.
     """
-    return tuple(comparison.key(path) for comparison in LONGEST_LASTING)
+    return (*lasting_before_short(Merits.of(path)), _precedences(path))
 
 
 def shortest(path: CertificationPath) -> Rank:
     """Rank a path by the fewest certificates.
 
-    Then by the window of validity that lasts longest, the stronger algorithms, the newer certificates and the
-    fingerprints.
+    Then by the window of validity that lasts longest, the stronger algorithms, and certificate by certificate, from
+    the target up, by the newer one and its fingerprint.
     """
-    return tuple(comparison.key(path) for comparison in SHORTEST)
+    return (*short_before_lasting(Merits.of(path)), _precedences(path))
+
+
+def lasting_before_short(merits: Merits) -> tuple[float, ...]:
+    """Put merits into the order of :func:`longest_lasting`."""
+    return (-merits.lasts_until, merits.certificates, -merits.strength)
+
+
+def short_before_lasting(merits: Merits) -> tuple[float, ...]:
+    """Put merits into the order of :func:`shortest`."""
+    return (merits.certificates, -merits.lasts_until, -merits.strength)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def precedence(certificate: Certificate) -> tuple[float, str]:
+    """Decide between certificates at one place in paths of the same merits: the newer, then the smaller fingerprint."""
+    return (-certificate.not_before.timestamp(), certificate.sha256)
+
+
+def _precedences(path: CertificationPath) -> tuple[tuple[float, str], ...]:
+    return tuple(precedence(certificate) for certificate in path.with_anchor)
 
 
 def why_before(better: CertificationPath, worse: CertificationPath, ranking: Ranking = longest_lasting) -> str:
@@ -82,11 +99,6 @@ def explain_order(paths: Sequence[CertificationPath], ranking: Ranking = longest
     return tuple(why_before(better, worse, ranking) for better, worse in pairwise(paths))
 
 
-def _expiry(path: CertificationPath) -> float:
-    """Minus the earliest expiry, the anchor's among them, in seconds since 1970."""
-    return -path.expires.timestamp()
-
-
 def _say_expiry(better: CertificationPath, worse: CertificationPath) -> str:
     until, next_until = format_time(better.expires), format_time(worse.expires)
     if until[:10] != next_until[:10]:
@@ -94,87 +106,54 @@ def _say_expiry(better: CertificationPath, worse: CertificationPath) -> str:
     return f"lasts until {until}, the next until {next_until}"
 
 
-def _length(path: CertificationPath) -> int:
-    return len(path.certificates)
-
-
 def _say_length(better: CertificationPath, worse: CertificationPath) -> str:
-    return f"has {_certificates(_length(better))} below the trust anchor, the next {_length(worse)}"
+    below = _certificates(len(better.certificates))
+    return f"has {below} below the trust anchor, the next {len(worse.certificates)}"
 
 
 def _certificates(number: int) -> str:
     return "1 certificate" if number == 1 else f"{number} certificates"
 
 
-def _weakness(path: CertificationPath) -> int:
-    """Minus the bits of security of its weakest key or hash."""
-    return -min(_security_bits(certificate) for certificate in path.certificates)
-
-
 def _say_strength(better: CertificationPath, worse: CertificationPath) -> str:
-    return f"has {-_weakness(better)} bits of security at its weakest, the next {-_weakness(worse)}"
+    bits, next_bits = Merits.of(better).strength, Merits.of(worse).strength
+    return f"has {bits} bits of security at its weakest, the next {next_bits}"
 
 
-def _age(path: CertificationPath) -> tuple[float, ...]:
-    """Minus notBefore, in seconds since 1970, of each certificate, the target first."""
-    return tuple(-certificate.not_before.timestamp() for certificate in path.certificates)
-
-
-def _say_newer(better: CertificationPath, worse: CertificationPath) -> str:
-    for newer, older in zip(better.certificates, worse.certificates, strict=False):
-        if newer.not_before != older.not_before:
-            since, next_since = format_time(newer.not_before), format_time(older.not_before)
+def _say_precedence(better: CertificationPath, worse: CertificationPath) -> str:
+    for mine, other in zip(better.with_anchor, worse.with_anchor, strict=False):
+        if mine.not_before != other.not_before:
+            since, next_since = format_time(mine.not_before), format_time(other.not_before)
             if since[:10] != next_since[:10]:
                 since, next_since = since[:10], next_since[:10]
-            name = newer.subject.common_name or newer.subject
+            name = mine.subject.common_name or mine.subject
             return f"has the newer certificate for {name}: from {since}, the next from {next_since}"
-    return "has as many certificates"  # of paths of one length, which is compared before
-
-
-def _fingerprints(path: CertificationPath) -> tuple[str, ...]:
-    return tuple(certificate.sha256 for certificate in path.with_anchor)
-
-
-def _say_fingerprint(better: CertificationPath, worse: CertificationPath) -> str:
-    for mine, other in zip(_fingerprints(better), _fingerprints(worse), strict=False):
         if mine != other:
-            return f"is as good; its SHA-256 fingerprint {mine[:8]}... comes before {other[:8]}..."
+            return f"is as good; the SHA-256 fingerprint {mine.sha256[:8]}... comes before {other.sha256[:8]}..."
     return "is as good; its trust anchor has no certificate"
 
 
-_EXPIRY: Final = Comparison(_expiry, _say_expiry)
-_FEWEST: Final = Comparison(_length, _say_length)
-_STRENGTH: Final = Comparison(_weakness, _say_strength)
-_NEWER: Final = Comparison(_age, _say_newer)
-_FINGERPRINT: Final = Comparison(_fingerprints, _say_fingerprint)
+_EXPIRY: Final = Comparison(lambda path: -Merits.of(path).lasts_until, _say_expiry)
+_FEWEST: Final = Comparison(lambda path: Merits.of(path).certificates, _say_length)
+_STRENGTH: Final = Comparison(lambda path: -Merits.of(path).strength, _say_strength)
+_PRECEDENCE: Final = Comparison(_precedences, _say_precedence)
 
-LONGEST_LASTING: Final = (_EXPIRY, _FEWEST, _STRENGTH, _NEWER, _FINGERPRINT)
-SHORTEST: Final = (_FEWEST, _EXPIRY, _STRENGTH, _NEWER, _FINGERPRINT)
+LONGEST_LASTING: Final = (_EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)
+SHORTEST: Final = (_FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)
 _LISTS: Final[tuple[tuple[Ranking, tuple[Comparison, ...]], ...]] = (
     (longest_lasting, LONGEST_LASTING),
     (shortest, SHORTEST),
+)
+
+_ORDERS: Final[tuple[tuple[Ranking, Callable[[Merits], tuple[float, ...]]], ...]] = (
+    (longest_lasting, lasting_before_short),
+    (shortest, short_before_lasting),
 )
 
 READY_MADE: Final[dict[str, Ranking]] = {"longest-lasting": longest_lasting, "shortest": shortest}
 """By the names that the command takes."""
 
 
-def _security_bits(certificate: Certificate) -> int:
-    """Estimate the bits of security of its key and of the hash that signed it (NIST SP 800-57 part 1, 5.6.1)."""
-    try:
-        key, digest = certificate.public_key, certificate.as_cryptography.signature_hash_algorithm
-    except (MalformedCertificateError, UnsupportedAlgorithm):
-        return _UNKNOWN_STRENGTH
-    size: int = getattr(key, "key_size", 256)
-    of_key = _of_factoring(size) if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) else size // 2
-    if digest is None:
-        return of_key
-    of_hash = digest.digest_size * 4
-    return min(of_key, of_hash if digest.digest_size * 8 > _WEAK_HASH_BITS else _UNKNOWN_STRENGTH)
-
-
-def _of_factoring(bits: int) -> int:
-    for size, security in ((15360, 256), (7680, 192), (3072, 128), (2048, 112), (1024, 80)):
-        if bits >= size:
-            return security
-    return _UNKNOWN_STRENGTH
+def order_of(ranking: Ranking) -> Callable[[Merits], tuple[float, ...]] | None:
+    """Say in which order merits come first by a ready-made ranking; None for somebody else's."""
+    return next((order for known, order in _ORDERS if known is ranking), None)
