@@ -14,6 +14,7 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
 from pkcs12kit.paths.processing import find_path
+from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import Reject
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.confirmation import Confirmation
+    from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.profiles import Profile
@@ -85,6 +87,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     parameters: ValidationParameters | None = None,
     time: datetime | None = None,
     server_name: str | None = None,
+    ranking: Ranking = longest_lasting,
     revocation: Revocation | None = None,
     second_opinion: bool = True,
     include_anchor: bool = True,
@@ -102,7 +105,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     called once there is a path to write, so that nobody is asked for nothing.
 
     ``parameters`` say what the path has to fulfil; ``time`` and ``server_name`` are short for parameters with just
-    these, and the time is now where none is given. ``output`` is written as :func:`~pkcs12kit.write_pfx` does;
+    these, and the time is now where none is given. ``ranking`` says which of several valid paths is best, as
+    :func:`~pkcs12kit.find_path` takes it. ``output`` is written as :func:`~pkcs12kit.write_pfx` does;
     without it the PFX is in the report alone. ``on_warning`` is called with each reject and warning as it comes up;
     the report has them too.
 
@@ -135,7 +139,13 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     for reject in pool.rejects:
         tell(str(reject))
     path = find_path(
-        target, pool=pool, trust_anchors=anchors, parameters=parameters, revocation=revocation, limits=limits
+        target,
+        pool=pool,
+        trust_anchors=anchors,
+        parameters=parameters,
+        ranking=ranking,
+        revocation=revocation,
+        limits=limits,
     )
     confirmation = confirm(path, parameters) if second_opinion else NOT_ASKED
     if confirmation.opinion is Opinion.INVALID:

@@ -79,6 +79,7 @@ def command(
     from pkcs12kit.cli.output import print_build_report, print_json, warn, write_bytes
     from pkcs12kit.cli.passwords import opening_password, password_for_new_file
     from pkcs12kit.errors import PathError
+    from pkcs12kit.paths import ranking
     from pkcs12kit.pkcs12 import profiles
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
@@ -98,6 +99,7 @@ def command(
             key_password=opening_password(key_password_file, key=key, certificate=certificate),
             pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12),
             parameters=validation_parameters(search),
+            ranking=ranking.READY_MADE[search.ranking],
             revocation=revocation_inputs(search),
             second_opinion=not no_second_opinion,
             include_anchor=not no_anchor,

@@ -31,7 +31,7 @@ def command(folder: str) -> None:
     from pkcs12kit.builder import build
     from pkcs12kit.cli.output import print_build_report, print_lines, print_text, warn
     from pkcs12kit.display.harmless import harmless
-    from pkcs12kit.display.text import pfx_tree
+    from pkcs12kit.display.pfx import pfx_tree
     from pkcs12kit.lab import make_replica
     from pkcs12kit.pkcs12.inspection import inspect_pfx
     from pkcs12kit.pkcs12.writing import write_private

@@ -24,6 +24,7 @@ def validation_parameters(search: SearchOptions) -> ValidationParameters:
         # Without it a path that asks for no policy would pass, whatever the user wants (RFC 5280 section 6.1.1 (f)).
         initial_explicit_policy=bool(search.policies),
         algorithm_policy=POLICIES[search.algorithms],
+        check_trust_anchor_validity=not search.ignore_anchor_validity,
     )
 
 

@@ -51,7 +51,7 @@ def command(
     if as_json:
         print_json(report.to_json())
     else:
-        from pkcs12kit.display.text import pfx_tree
+        from pkcs12kit.display.pfx import pfx_tree
 
         print_text([pfx_tree(report, title=name_of(file))])
         if closed and password is None:

@@ -58,6 +58,8 @@ class SearchOptions(NamedTuple):
     ocsp_responses: tuple[str, ...]
     revocation: str | None
     algorithms: str
+    ranking: str
+    ignore_anchor_validity: bool
 
 
 def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -132,6 +134,18 @@ def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 default="default",
                 show_default=True,
                 help="Which algorithms and key sizes are strong enough.",
+            ),
+            click.option(
+                "--ranking",
+                type=click.Choice(["longest-lasting", "shortest"]),
+                default="longest-lasting",
+                show_default=True,
+                help="Which of several valid paths comes first.",
+            ),
+            click.option(
+                "--ignore-anchor-validity",
+                is_flag=True,
+                help="Accept a trust anchor whose own certificate is expired or not yet valid; RFC 5280 allows that.",
             ),
         )
     ):

@@ -69,7 +69,7 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
     """Say what was built: the path, the second opinion, and the file."""
     from rich.text import Text
 
-    from pkcs12kit.display.text import path_tree
+    from pkcs12kit.display.paths import path_tree
 
     what = "the private key and " if report.has_private_key else ""
     what += f"{len(report.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"

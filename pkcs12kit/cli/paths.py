@@ -43,6 +43,7 @@ def command(
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
     from pkcs12kit.cli.output import print_json, print_text, warn
+    from pkcs12kit.paths import ranking
     from pkcs12kit.paths.processing import find_paths
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
@@ -57,6 +58,7 @@ def command(
         pool=pool,
         trust_anchors=anchors,
         parameters=parameters,
+        ranking=ranking.READY_MADE[search.ranking],
         revocation=revocation_inputs(search),
         at_most=None if every else 1,
     )
@@ -67,7 +69,7 @@ def command(
     if as_json:
         print_json(report.to_json())
     else:
-        from pkcs12kit.display.text import path_report
+        from pkcs12kit.display.paths import path_report
 
         print_text(path_report(report, every=every))
     if not report.valid:

@@ -9,13 +9,16 @@ from pkcs12kit.display.harmless import harmless
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.confirmation import ConfirmationError
 from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS
 
 if TYPE_CHECKING:
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.errors import PathError
-    from pkcs12kit.paths.report import PathReport
+    from pkcs12kit.paths.report import PathReport, RejectedPath
 
 _NEXT_STEPS: Final = {
     FailureReason.ISSUER_NOT_FOUND: "give the missing certificate with --certs",
+    FailureReason.BAD_SIGNATURE: "give the certificate of the issuer's right key with --certs, if the CA was rekeyed",
     FailureReason.NO_TRUST_ANCHOR: "give cross-certificates that lead from it to the trust anchor with --certs, or"
     " another --anchor, if that is what the clients trust",
     FailureReason.EXPIRED: "give renewed certificates with --certs; --at TIME asks about another time",
@@ -25,6 +28,8 @@ _NEXT_STEPS: Final = {
     FailureReason.SERVER_NAME: "give the name that the certificate is for with --server-name, or leave it out",
     FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
 }
+_RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless --at TIME says another"
+_IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
 _RENEW_TARGET: Final = "have its CA issue a new one; --at TIME asks about another time"
 
 
@@ -39,7 +44,7 @@ def refuse(no: PathError, *, as_json: bool, sources_given: bool) -> None:
         print_error(no)
         return
     if isinstance(no, NoValidPathError):
-        from pkcs12kit.display.text import rejected_paths
+        from pkcs12kit.display.paths import rejected_paths
 
         target = no.report.target.subject
         print_text(rejected_paths(no.report), err=True)
@@ -53,10 +58,20 @@ def suggest(report: PathReport, *, sources_given: bool) -> None:
     """Say what to do next where a search found nothing."""
     if not sources_given:
         hint("no --certs given: give the CA certificates that you have, as files, folders or zips")
-    elif report.rejected and report.rejected[0].reason in _NEXT_STEPS:
-        closest = report.rejected[0]
-        lapsed = closest.reason is FailureReason.EXPIRED and closest.certificate == report.target
-        hint(_RENEW_TARGET if lapsed else _NEXT_STEPS[closest.reason])
+    elif report.rejected:
+        step = _next_step(report.rejected[0], report.target)
+        if step is not None:
+            hint(step)
+
+
+def _next_step(closest: RejectedPath, target: Certificate) -> str | None:
+    if closest.clock_looks_wrong:
+        return _RIGHT_TIME if closest.reason is FailureReason.NOT_YET_VALID else f"{_RIGHT_TIME}. Else {_RENEW_TARGET}"
+    if closest.section == SECTION_OF_TRUST_ANCHORS:
+        return _IGNORE_ANCHOR
+    if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
+        return _RENEW_TARGET
+    return _NEXT_STEPS.get(closest.reason)
 
 
 def _to_json(no: PathError) -> dict[str, Any]:

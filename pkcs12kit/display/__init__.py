@@ -1,1 +1,1 @@
-"""What people see: text trees at a terminal."""
+"""What people see: text at a terminal."""

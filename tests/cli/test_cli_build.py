@@ -296,7 +296,7 @@ class TestNoPath:
         assert outcome.status == 1
         assert outcome.output == b""
         tree, error, hint = outcome.errors.partition("error: ")[0], *outcome.errors.splitlines()[-2:]
-        assert tree.startswith("What was tried, the closest first:\n")
+        assert tree.startswith("The closest attempt:\n")
         assert "mdm.example.mil <- DOD ID SW CA-37" in tree
         assert "CN=DoD Root CA 3,OU=PKI,OU=DoD,O=Replica,C=US (key identifier " in tree
         assert "it may be had from http://" in tree

@@ -259,7 +259,7 @@ class TestLab:
         assert sorted(found[2:]) == sorted(expected[2:])
         text = call("paths", files.certificate, *given, "--all").text
         assert [f"Path {number}, valid until" in text for number in range(1, 6)] == [True] * 4 + [False]
-        assert "What was not followed:" in text
+        assert "What was refused:" in text
 
     def test_anchor_as_target(self, call, files):
         """A path of the anchor alone is a path."""
@@ -303,12 +303,143 @@ class TestLab:
         (folder / "server.pem").write_text(root.issue_server("s.example").certificate.to_pem())
         early = call("paths", "server.pem", "--certs", "root.pem", "--anchor", "root.pem")
         assert early.status == 1
-        assert "hint: --at TIME asks about another time" in early.errors
+        assert (
+            early.errors == "hint: is that the right time? It is this computer's clock unless --at TIME says another\n"
+        )
         (folder / "other.pem").write_text(lab.Authority.create("Other").certificate.to_pem())
         other = call("paths", "server.pem", "--certs", "root.pem", "--anchor", "other.pem")
         assert other.status == 1
         assert "is self-signed and not a trust anchor" in other.text
         assert "or another --anchor, if that is what the clients trust" in other.errors
+
+
+class TestRanking:
+    """Which of several paths comes first, and why."""
+
+    def test_each_path_says_what_put_it_before_the_next(self, paths_of_2018):
+        """On the reference job: expiry three times, the last of them of two paths that end together."""
+        answer = paths_of_2018("--all", "--json", *AT_2018).json
+        assert [path["before_next"] for path in answer["paths"]] == [
+            "lasts until 2019-02-17, the next until 2018-09-23",
+            "lasts until 2018-09-23, the next until 2018-06-24",
+            "has the newer certificate for DoD Root CA 3: from 2016-02-17, the next from 2015-09-23",
+            None,
+        ]
+        text = paths_of_2018("--all", *AT_2018).text
+        assert text.count("before the next: ") == 3
+        assert "before the next" not in paths_of_2018(*AT_2018).text
+
+    def test_the_shortest_first(self, call, folder):
+        """EE<B<TA ends before EE<B<A<TA does: --ranking shortest prefers it, in paths and in build."""
+        soon = lab.Validity.around(days_after=9)
+        topology = lab.Topology.from_edges("EE<B<A<TA", lab.Edge(subject="B", issuer="TA", validity=soon))
+        (folder / "ee.pem").write_text(topology.servers["EE"].certificate.to_pem())
+        (folder / "pool.pem").write_text("".join(certificate.to_pem() for certificate in topology.pool))
+        (folder / "ta.pem").write_text(topology.trust_anchor("TA").certificate.to_pem())
+        given = ("--certs", "pool.pem", "--anchor", "ta.pem")
+        lengths = {
+            ranking: [
+                len(path["certificates"])
+                for path in call("paths", "ee.pem", *given, "--all", "--json", "--ranking", ranking).json["paths"]
+            ]
+            for ranking in ("longest-lasting", "shortest")
+        }
+        assert lengths == {"longest-lasting": [3, 2], "shortest": [2, 3]}
+        (folder / "password").write_text("secret\n")
+        built = ("build", "--certs-only", "--cert", "ee.pem", *given, "--password-file", "password", "--json")
+        for ranking, length in (("longest-lasting", 4), ("shortest", 3)):
+            outcome = call(*built, "--out", f"{ranking}.p12", "--ranking", ranking)
+            assert len(outcome.json["certificates"]) == length
+
+
+class TestExplanations:
+    """No path: what to read, and what to do next."""
+
+    @pytest.fixture
+    def write(self, folder):
+        """Write certificates to a file of the current folder."""
+
+        def write_pem(name, *certificates):
+            (folder / name).write_text("".join(certificate.to_pem() for certificate in certificates))
+            return name
+
+        return write_pem
+
+    def test_five_lines_of_2021(self, paths_of_2018):
+        """The closest attempt of the reference job, with its window, and no more than six lines beside it."""
+        lines = paths_of_2018("--at", "2021-06-01").text.splitlines()
+        assert lines[1] == "The closest attempt:"
+        assert lines[6] == "    └── it would be valid from 2017-05-10T15:35:12Z to 2019-02-17T14:32:11Z"
+        assert lines[7] == "Beside it:"
+        assert len(lines[8:]) <= 6
+
+    def test_a_wrong_anchor(self, call, fpki):
+        """The root that the paths end at, and that nothing leads to the anchor given."""
+        given = ("--certs", fpki / "fpki-2024-10.p7b", "--anchor", fpki / "fcpca.pem", *AT_2024)
+        lines = call("paths", fpki / "dod-sw-ca-67.pem", *given).text.splitlines()
+        assert "Federal Common Policy CA G2  #19351...85898: is self-signed and not a trust anchor" in lines[3]
+        assert "Federal Common Policy CA  #304: is a trust anchor that nothing leads to" in lines[5]
+
+    def test_a_missing_cross_certificate(self, call, fpki, write):
+        """Without the Bridge's: its name, key identifier and URL in the closest attempt, and in JSON as data."""
+        from pkcs12kit import load_certificates
+
+        pool = load_certificates(fpki / "fpki-2024-10.p7b")
+        write("pool.pem", *(one for one in pool if one.subject.common_name != "Federal Bridge CA G4"))
+        given = ("--certs", "pool.pem", "--anchor", fpki / "fcpcag2.pem", *AT_2024)
+        outcome = call("paths", fpki / "dod-sw-ca-67.pem", *given)
+        for text in (
+            "CN=Federal Bridge CA G4",
+            "79f00049eb7f77c25d410265348a90239b1e076f",
+            "http://repo.fpki.gov/bridge/caCertsIssuedTofbcag4.p7c",
+        ):
+            assert text in outcome.text.splitlines()[3]
+        assert outcome.errors == "hint: give the missing certificate with --certs\n"
+        [finding] = call("paths", fpki / "dod-sw-ca-67.pem", *given, "--json").json["rejected"][0]["failures"]
+        assert finding["missing_issuer"]["key_identifier"] == "79f00049eb7f77c25d410265348a90239b1e076f"
+
+    def test_a_rekeyed_ca_and_a_rekeyed_anchor(self, call, write):
+        """Found by name, with another key: both key identifiers, and what to give."""
+        topology = lab.Topology.from_edges("EE<B<A<TA", "B'<A", "X<TA'")
+        write("ee.pem", topology.servers["EE"].certificate)
+        write("old.pem", topology.certificate("B'", "A"), topology.certificate("A", "TA"))
+        write("whole.pem", topology.certificate("B", "A"), topology.certificate("A", "TA"))
+        write("ta.pem", topology.trust_anchor("TA").certificate)
+        write("new.pem", topology.trust_anchor("TA'").certificate)
+        rekeyed = call("paths", "ee.pem", "--certs", "old.pem", "--anchor", "ta.pem")
+        assert "what was found by that name has another key" in rekeyed.text
+        assert rekeyed.errors == "hint: give the missing certificate with --certs\n"
+        anchor = call("paths", "ee.pem", "--certs", "whole.pem", "--anchor", "new.pem")
+        assert "the trust anchor of that name has another key" in anchor.text
+        assert "or another --anchor, if that is what the clients trust" in anchor.errors
+
+    @pytest.mark.parametrize(("at", "also"), [("1970-01-01", ""), ("2100-01-01", "Else have its CA issue a new one")])
+    def test_a_clock_that_looks_wrong(self, call, files, at, also):
+        """Before or after everything: the hint asks whether that is the right time."""
+        given = ("--certs", files.certificates, "--anchor", files.trust_anchor, "--at", at)
+        outcome = call("paths", files.certificate, *given)
+        assert outcome.errors.startswith("hint: is that the right time?")
+        assert also in outcome.errors
+        assert "it would be valid from " in outcome.text
+        assert call("paths", files.certificate, *given, "--json").json["rejected"][0]["clock_looks_wrong"]
+
+    def test_an_expired_anchor_may_be_accepted(self, call, write, folder):
+        """RFC 5280 leaves an anchor's validity unchecked: refused with a hint, and accepted by an option."""
+        past = lab.Validity.around(days_before=90, days_after=-1)
+        anchor = lab.Authority.create("TA", validity=past)
+        write("ee.pem", anchor.issue_server("s.example", validity=lab.Validity.around()).certificate)
+        write("ta.pem", anchor.certificate)
+        refused = call("paths", "ee.pem", "--certs", "ta.pem", "--anchor", "ta.pem")
+        assert refused.status == 1
+        assert "RFC 5280 section 6.1.1 (d), by choice" in refused.text
+        assert refused.errors.startswith("hint: --ignore-anchor-validity accepts it")
+        given = ("--certs", "ta.pem", "--anchor", "ta.pem", "--ignore-anchor-validity")
+        assert call("paths", "ee.pem", *given).status == 0
+        (folder / "password").write_text("secret\n")
+        built = call(
+            "build", "--certs-only", "--cert", "ee.pem", *given, "--password-file", "password", "--out", "ee.p12"
+        )
+        assert built.status == 0
 
 
 def test_output_does_not_depend_on_the_terminals_encoding(call, folder, monkeypatch):

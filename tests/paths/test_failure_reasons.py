@@ -214,7 +214,7 @@ def display(report):
     """Print a report as the command does where no terminal wraps its lines."""
     from rich.console import Console
 
-    from pkcs12kit.display.text import path_report
+    from pkcs12kit.display.paths import path_report
 
     output = io.StringIO()
     console = Console(file=output, width=10_000, color_system=None, highlight=False, markup=False)

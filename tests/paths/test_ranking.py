@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pkcs12kit import lab
-from pkcs12kit.paths.processing import find_paths
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.paths.processing import find_path, find_paths
+from pkcs12kit.paths.ranking import longest_lasting, shortest, why_before
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
@@ -63,3 +66,141 @@ def test_then_the_newer(attempt):
 def test_at_last_by_fingerprint():
     """Two certificates that differ in nothing that is compared still have one order, for any order of the pool."""
     assert len(serial_numbers(cross(1, 5, 100), cross(2, 5, 100))) == 2
+
+
+# What put a path before the next, and other rankings
+
+
+def search(topology: lab.Topology, **options: object):
+    """Search from EE to TA."""
+    return find_paths(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor("TA")],
+        parameters=ValidationParameters(time=NOW),
+        **options,
+    )
+
+
+def short_and_lasting() -> lab.Topology:
+    """TA -> B -> EE until 50 days from now, and TA -> A -> B -> EE until 400."""
+    short = lab.Edge(subject="B", issuer="TA", validity=validity(1, 50))
+    return lab.Topology.from_edges("EE<B", short, "B<A<TA", validity=validity(10, 400))
+
+
+def test_each_path_but_the_last_says_what_put_it_before_the_next():
+    """The comparison that decided, with both values; in JSON beside the path, null for the last."""
+    report = search(short_and_lasting())
+    assert report.before_next == ("lasts until 2027-07-06, the next until 2026-07-21",)
+    assert [path["before_next"] for path in report.to_json()["paths"]] == [*report.before_next, None]
+    only = search(lab.Topology.from_edges("EE<TA", validity=validity(10, 400)))
+    assert only.before_next == ()
+
+
+def test_the_shortest_first():
+    """``shortest`` turns the first two comparisons round, and says so."""
+    topology = short_and_lasting()
+    report = search(topology, ranking=shortest)
+    assert [topology.draw(path) for path in report.valid] == ["EE<B<TA", "EE<B<A<TA"]
+    assert report.before_next == ("has 2 certificates below the trust anchor, the next 3",)
+    best = find_path(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor("TA")],
+        parameters=ValidationParameters(time=NOW),
+        ranking=shortest,
+    )
+    assert best == report.best
+
+
+def oldest_target_issuer(path) -> float:
+    """Rank by the notBefore of the first issuer."""
+    return path.certificates[1].not_before.timestamp()
+
+
+def test_any_function_is_a_ranking():
+    """The one that expires first, if somebody wants that: it decides, and its values are quoted."""
+    topology = short_and_lasting()
+    report = search(topology, ranking=lambda path: path.expires.year)
+    assert topology.draw(report.best) == "EE<B<TA"
+    assert report.before_next == ("is better by the ranking given: 2026, the next 2027",)
+    long = search(topology, ranking=lambda path: (path.expires, "x" * 100))
+    assert long.before_next == ("is better by the ranking given",)
+    stable = search(topology, ranking=oldest_target_issuer)
+    assert topology.draw(stable.best) == "EE<B<A<TA"
+
+
+def test_what_a_ranking_holds_equal_comes_in_the_default_order():
+    """Every path is as good: the list of comparisons decides, and is quoted."""
+    topology = short_and_lasting()
+    report = search(topology, ranking=lambda _: 0)
+    assert report.valid == search(topology).valid
+    assert report.before_next == ("is as good by the ranking given; lasts until 2027-07-06, the next until 2026-07-21",)
+
+
+def test_each_comparison_has_its_sentence():
+    """Length, age and fingerprint, where what is compared before is equal; one path with itself differs in nothing."""
+    ends = validity(9, 20)
+    topology = lab.Topology.from_edges(
+        lab.Edge(subject="EE", issuer="B", validity=ends),
+        lab.Edge(subject="B", issuer="A", validity=validity(3, 400), serial_number=1),
+        lab.Edge(subject="B", issuer="A", validity=validity(8, 500), serial_number=2),
+        lab.Edge(subject="B", issuer="A", validity=validity(8, 600), serial_number=3),
+        lab.Edge(subject="B", issuer="TA", validity=validity(8, 600), serial_number=4),
+        "A<TA",
+        validity=validity(10, 700),
+    )
+    report = search(topology)
+    assert [path.certificates[1].serial_number for path in report.valid][:2] == [4, 1]
+    by_length, by_age, by_fingerprint = report.before_next
+    assert by_length == "has 2 certificates below the trust anchor, the next 3"
+    assert by_age == "has the newer certificate for B: from 2026-05-29, the next from 2026-05-24"
+    second, third = report.valid[2:]
+    assert second.certificates[1].sha256[:8] in by_fingerprint
+    assert third.certificates[1].sha256[:8] in by_fingerprint
+    assert why_before(second, second) == "is the same path"
+
+
+def test_the_same_day_is_said_to_the_second():
+    """Dates alone would not tell the two apart."""
+    topology = lab.Topology.from_edges(
+        "EE<B",
+        lab.Edge(subject="B", issuer="TA", validity=lab.Validity(NOW, NOW + timedelta(days=5))),
+        lab.Edge(subject="B", issuer="TA", validity=lab.Validity(NOW, NOW + timedelta(days=5, seconds=1))),
+        validity=validity(10, 700),
+    )
+    assert search(topology).before_next == ("lasts until 2026-06-06T00:00:01Z, the next until 2026-06-06T00:00:00Z",)
+
+
+def test_strength_has_its_sentence():
+    """P-384 above P-256, all else equal: bits of security (NIST SP 800-57 part 1)."""
+    at = {"validity": validity(10, 400)}
+    anchor, below = lab.Authority.create("TA", **at), lab.Authority.create("B", **at)
+    strong, weak = (
+        lab.Authority.create(name, key_type=kind, **at)
+        for name, kind in (("A", lab.KeyType.EC_P256), ("C", lab.KeyType.RSA_2048))
+    )
+    pool = [anchor.issue_ca(strong), anchor.issue_ca(weak), strong.issue_ca(below), weak.issue_ca(below)]
+    report = find_paths(
+        below.issue_server("EE", **at).certificate,
+        pool=CertificatePool(pool),
+        trust_anchors=[TrustAnchor.from_certificate(anchor.certificate)],
+        parameters=ValidationParameters(time=NOW),
+    )
+    assert report.before_next == ("has 128 bits of security at its weakest, the next 112",)
+
+
+@pytest.mark.parametrize("ranking", [longest_lasting, shortest])
+def test_the_reasons_agree_with_the_order(ranking):
+    """For every pair in the order of the ranking, the sentence is about a comparison of its list."""
+    topology = lab.Topology.from_edges(
+        "EE<B",
+        *(lab.Edge(subject="B", issuer="TA", validity=validity(1, days)) for days in (5, 50)),
+        *(lab.Edge(subject="B", issuer="A", validity=validity(2, days)) for days in (5, 500)),
+        "A<TA",
+        validity=validity(10, 700),
+    )
+    report = search(topology, ranking=ranking)
+    assert list(report.valid) == sorted(report.valid, key=ranking)
+    assert len(report.before_next) == 3
+    assert all(sentence.startswith(("lasts", "has")) for sentence in report.before_next)

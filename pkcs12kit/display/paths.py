@@ -1,0 +1,163 @@
+"""What a search found as text for a terminal, by rich: valid paths as trees, and in a few lines why others are none.
+
+The closest attempt is drawn in whole; of the rest, findings of one kind about certificates of one issuer are one line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+from rich.tree import Tree
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.harmless import harmless
+from pkcs12kit.display.labels import labelled, short, with_expiry
+from pkcs12kit.errors import FailureReason
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.report import PathReport, RejectedPath
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+
+_LINES: Final = 5
+"""Of findings beside the closest attempt."""
+
+
+def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: str | None = None) -> Tree:
+    """Draw one valid path from the target up, one certificate a line, the trust anchor last."""
+    title = Text("Path" if number is None else f"Path {number}", style="bold")
+    title.append(f", valid until {format_time(path.expires)}", style="not bold")
+    tree = Tree(title, guide_style="dim")
+    branch: Tree = tree
+    for certificate in path.certificates:
+        line = with_expiry(certificate)
+        if certificate.not_after == path.expires:
+            line.append("  expires first", style="yellow")
+        branch = branch.add(line)
+    anchor = path.trust_anchor
+    line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(short(anchor.name))
+    branch.add(line.append("  trust anchor", style="bold green"))
+    if path.authority_constrained_policy_set:
+        policies = sorted(path.authority_constrained_policy_set, key=_arcs)
+        tree.add(Text(f"policies: {', '.join(policies)}", style="dim"))
+    if before_next is not None:
+        tree.add(Text(f"before the next: {harmless(before_next)}", style="dim"))
+    return tree
+
+
+def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
+    """Say what a search found: the valid paths and, with ``every`` or without one, why the closest others are none."""
+    reasons = dict(enumerate(report.before_next, start=1))
+    for number, path in enumerate(report.valid, start=1):
+        yield path_tree(path, number=number if every else None, before_next=reasons.get(number) if every else None)
+    if not report.valid:
+        yield Text(f"No valid path from {short(report.target.subject)} to a trust anchor.", style="bold red")
+    if every or not report.valid:
+        yield from rejected_paths(report)
+    if report.incomplete is not None:
+        yield Text(f"The search was cut short: {harmless(report.incomplete)}", style="yellow")
+
+
+def rejected_paths(report: PathReport) -> Iterator[Tree]:
+    """Draw the closest attempt, where no path is valid, and sum up the rest; each finding once.
+
+    Where the target itself is at fault, whatever the path, the closest attempt says it and the rest is only counted.
+    """
+    told: set[Failure] = set()
+    rest = list(report.rejected)
+    title = "What was refused:"
+    if not report.valid and rest:
+        tree = Tree(Text("The closest attempt:", style="bold"), guide_style="dim")
+        while rest:
+            closest = rest.pop(0)
+            _attempt(tree, closest)
+            told.update(closest.failures)
+            if closest.reason is not FailureReason.BUDGET_EXHAUSTED:  # which says that something else may be closer
+                break
+        hopeless = any(
+            failure.certificate == report.target and failure.of_the_certificate_alone for failure in closest.failures
+        )
+        if hopeless and rest:
+            tree.add(_more(rest))
+            rest = []
+        yield tree
+        title = "Beside it:"
+    if rest:
+        yield _summary(title, rest, told)
+
+
+def _arcs(identifier: str) -> list[int]:
+    return [int(arc) for arc in identifier.split(".")]
+
+
+def _attempt(tree: Tree, path: RejectedPath) -> None:
+    """Draw one attempt: how far up it got, what is wrong with which of its certificates, and when it would be valid."""
+    branch = tree
+    if path.certificates != (path.certificate,):
+        branch = tree.add(Text(" <- ".join(short(certificate.subject) for certificate in path.certificates)))
+    for failure in path.failures:
+        branch.add(_failure(failure))
+    if path.would_be_valid is not None:
+        begin, end = path.would_be_valid
+        branch.add(Text(f"it would be valid from {format_time(begin)} to {format_time(end)}", style="yellow"))
+    if path.walks > 1:
+        branch.add(Text(f"so for {path.walks:,} candidate paths", style="dim"))
+
+
+def _failure(failure: Failure, *, brief: bool = False) -> Text:
+    line = labelled(failure.certificate)
+    line.append(f": {_finding(failure, brief=brief)}", style="red")
+    return line.append(f"  [{failure.section}]", style="dim")
+
+
+def _finding(failure: Failure, *, brief: bool) -> str:
+    """Say what was found; where it is brief, a missing issuer by its common name alone."""
+    if brief and failure.reason is FailureReason.ISSUER_NOT_FOUND and failure.missing_issuer is not None:
+        return f"its issuer {short(failure.missing_issuer.name)} was not supplied"
+    return harmless(failure.detail)
+
+
+def _summary(title: str, rejected: list[RejectedPath], told: set[Failure]) -> Tree:
+    """Sum up by reason and issuer, in the order of the report."""
+    groups: dict[tuple[FailureReason, Name], dict[Failure, RejectedPath]] = {}
+    for path in rejected:
+        for failure in path.failures:
+            if failure not in told:
+                groups.setdefault((failure.reason, failure.certificate.issuer), {}).setdefault(failure, path)
+    tree = Tree(Text(title, style="bold"), guide_style="dim")
+    for number, ((reason, issuer), failures) in enumerate(groups.items()):
+        if number == _LINES:
+            left = {id(path): path for group in list(groups.values())[_LINES:] for path in group.values()}
+            tree.add(_more(left.values()))
+            break
+        tree.add(_group(reason, issuer, list(failures)))
+    return tree
+
+
+def _group(reason: FailureReason, issuer: Name, failures: Sequence[Failure]) -> Text:
+    """Say what failures of one reason, about certificates of one issuer, have in common."""
+    certificates = {failure.certificate for failure in failures}
+    if len(certificates) == 1:
+        line = _failure(failures[0], brief=True)
+        return line.append(f"  and {len(failures) - 1} more", style="dim") if len(failures) > 1 else line
+    line = Text.assemble(f"{len(certificates)} certificates issued by ", (short(issuer), "cyan"))
+    if reason is FailureReason.EXPIRED:
+        last = format_time(max(certificate.not_after for certificate in certificates))
+        line.append(f": expired, the last on {last}", style="red")
+    elif reason is FailureReason.NOT_YET_VALID:
+        first = format_time(min(certificate.not_before for certificate in certificates))
+        line.append(f": not valid yet, the first from {first}", style="red")
+    else:
+        line.append(f": {reason.value}, for example ", style="red")
+        line.append_text(labelled(failures[0].certificate)).append(f": {_finding(failures[0], brief=True)}")
+    return line.append(f"  [{failures[0].section}]", style="dim")
+
+
+def _more(left: Iterable[RejectedPath]) -> Text:
+    return Text(f"and {len(list(left))} more; --json has them all", style="dim")

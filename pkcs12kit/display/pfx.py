@@ -1,0 +1,75 @@
+"""The anatomy of a PKCS#12 file as text for a terminal, by rich."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from rich.tree import Tree
+
+from pkcs12kit.display.harmless import harmless
+from pkcs12kit.display.labels import with_expiry
+
+if TYPE_CHECKING:
+    from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
+
+
+def pfx_tree(report: PfxReport, *, title: str) -> Tree:
+    """Draw the anatomy of a PFX."""
+    tree = Tree(Text(harmless(title), style="bold"), guide_style="dim")
+    tree.add(_mac(report))
+    for number, safe in enumerate(report.safe_contents, start=1):
+        _safe_contents(tree, safe, number)
+    return tree
+
+
+def _mac(report: PfxReport) -> Text:
+    mac = report.mac
+    if mac is None:
+        return Text("MAC: none", style="yellow")
+    line = Text(f"MAC: {mac.algorithm}")
+    if mac.salt is not None and mac.iterations is not None:
+        line.append(f", {mac.digest}, {mac.iterations:,} iterations, {len(mac.salt)} bytes of salt")
+    verdicts = {True: ("verified", "green"), False: ("wrong password", "red"), None: ("not verified", "dim")}
+    verdict, style = verdicts[report.mac_verified]
+    return line.append(f"  {verdict}", style=style)
+
+
+def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
+    protection = _encryption(safe.encryption) if safe.encryption is not None else "in the clear"
+    branch = tree.add(Text(f"SafeContents {number}, {protection}"))
+    if safe.bags is None:
+        branch.add(Text("closed without the password", style="dim"))
+        return
+    for bag in safe.bags:
+        _bag(branch, bag)
+
+
+def _encryption(encryption: Encryption) -> str:
+    parts = [encryption.algorithm]
+    if encryption.cipher is not None:
+        parts.append(encryption.cipher)
+    if encryption.kdf is not None:
+        parts.append(f"{encryption.kdf} with {encryption.digest}")
+    if encryption.iterations is not None:
+        parts.append(f"{encryption.iterations:,} iterations")
+    return "encrypted: " + ", ".join(parts)
+
+
+def _bag(tree: Tree, bag: BagReport) -> None:
+    line = Text(bag.type, style="magenta")
+    if bag.certificate is not None:
+        line.append("  ").append_text(with_expiry(bag.certificate))
+    if bag.end_entity:
+        line.append("  end-entity", style="bold green")
+    branch = tree.add(line)
+    if bag.encryption is not None:
+        branch.add(Text(_encryption(bag.encryption)))
+    attributes = []
+    if bag.friendly_name is not None:
+        attributes.append(f"friendlyName '{harmless(bag.friendly_name)}'")
+    if bag.local_key_id is not None:
+        attributes.append(f"localKeyID {bag.local_key_id.hex()}")
+    if attributes:
+        branch.add(Text(", ".join(attributes), style="dim"))
