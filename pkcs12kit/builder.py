@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.times import format_time
@@ -18,8 +18,9 @@ from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
-from pkcs12kit.pkcs12.writing import write_pfx
+from pkcs12kit.pkcs12.writing import read_private, write_pfx
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity, load_trust_anchors
 
 if TYPE_CHECKING:
@@ -51,7 +52,11 @@ class BuildReport:
     data: bytes = field(repr=False)
     """The PFX."""
     output: Path | None
-    """Where it was written; None where it was not."""
+    """Where it stands; None where it was not to be written."""
+    changed: bool
+    """False where the file was left alone, because it already held just this."""
+    change: str | None
+    """Why the file was not left alone, where that was asked for."""
     rejects: tuple[Reject, ...]
     """What could not be read in the sources of CA certificates."""
     warnings: tuple[str, ...]
@@ -60,8 +65,11 @@ class BuildReport:
         """Describe it for ``--json``: certificates in file order, expiry, policies, second opinion, warnings."""
         return {
             "output": str(self.output) if self.output is not None else None,
+            "changed": self.changed,
+            "change": self.change,
             "bytes": len(self.data),
             "profile": self.profile.name,
+            "iterations": {"encryption": self.profile.encryption_iterations, "mac": self.profile.mac_iterations},
             "private_key": self.has_private_key,
             "certificates": [certificate.to_json() for certificate in self.certificates],
             "expires": format_time(self.path.expires),
@@ -80,7 +88,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     certificates: Iterable[Source] = (),
     trust_anchors: Iterable[Source],
     output: str | PathLike[str] | None = None,
-    password: str | Callable[[], str],
+    password: str | Callable[[], str] | None,
     key_password: str | None = None,
     pkcs12_password: str | None = None,
     certs_only: bool = False,
@@ -92,7 +100,11 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     second_opinion: bool = True,
     include_anchor: bool = True,
     friendly_name: str | None = None,
+    certificate_name: str | None = None,
+    ca_names: Iterable[str] = (),
+    truststore: bool = False,
     profile: Profile = profiles.MODERN,
+    if_changed: bool = False,
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BuildReport:
@@ -102,7 +114,12 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     ``certs_only``, ``certificate`` alone, a CA's for example, and the file holds no key. ``certificates`` are the
     sources of candidates, as :func:`~pkcs12kit.load_certificates` reads them; what stands beside the identity's
     certificate in its own file is a candidate too. ``password`` protects the new file; where it is a function, that is
-    called once there is a path to write, so that nobody is asked for nothing.
+    called once there is a path to write, so that nobody is asked for nothing. It is None for a profile that takes none.
+
+    ``friendly_name``, ``certificate_name`` and ``ca_names`` are as in :meth:`Bundle.from_path
+    <pkcs12kit.Bundle.from_path>`; ``truststore``, with ``certs_only``, marks the certificates as trusted, for Java.
+    With ``if_changed`` the file at ``output`` is left alone where it opens with the same password, has the same
+    key, certificates, order, names, profile and iterations, and is readable by its owner alone; the report says which.
 
     ``parameters`` say what the path has to fulfil; ``time`` and ``server_name`` are short for parameters with just
     these, and the time is now where none is given. ``ranking`` says which of several valid paths is best, as
@@ -114,12 +131,14 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     before anything else is read where key and certificate do not belong together,
     :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` where the second opinion is a no, and
     :class:`~pkcs12kit.errors.OutputError`. Whatever is raised, nothing was written. Raises :class:`TypeError` where one
-    source is given instead of several. Not checked: revocation, unless ``revocation`` asks for it.
+    source is given instead of several, and for ``if_changed`` without ``output``. Not checked: revocation, unless
+    ``revocation`` asks for it.
     """
     _require_several(certificates, "certificates")
     _require_several(trust_anchors, "trust_anchors")
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
+    names = _Names(friendly_name, certificate_name, tuple(ca_names), truststore)
     if parameters is None:
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
     identity = None
@@ -151,13 +170,16 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     if confirmation.opinion is Opinion.INVALID:
         raise ConfirmationError(path, confirmation)
     if callable(password):
-        password = password()
-    bundle = _bundle(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
-    data = encode_pfx(bundle, password=password, profile=profile)
-    warnings = tuple(_warnings(path, confirmation, password))
+        password = password() if profile.takes_password else None
+    bundle = _bundle(identity, path, names, include_anchor=include_anchor)
+    there, change = None, None
+    if if_changed:
+        there, change = _what_is_there(output, bundle, password, profile, limits)
+    data = encode_pfx(bundle, password=password, profile=profile) if there is None else there
+    warnings = tuple(_warnings(path, confirmation, password, profile))
     for warning in warnings:
         tell(warning)
-    if output is not None:
+    if output is not None and there is None:
         write_pfx(output, data)
     return BuildReport(
         path=path,
@@ -167,6 +189,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         profile=profile,
         data=data,
         output=Path(output) if output is not None else None,
+        changed=there is None,
+        change=change,
         rejects=pool.rejects,
         warnings=warnings,
     )
@@ -196,20 +220,56 @@ def _pool(sources: tuple[Source, ...], beside: Source | None, password: str | No
     return pool | load_certificates(beside, password=password, limits=limits)
 
 
-def _bundle(
-    identity: Identity | None, path: ValidatedPath, *, include_anchor: bool, friendly_name: str | None
-) -> Bundle:
+def _what_is_there(
+    output: str | PathLike[str] | None, bundle: Bundle, password: str | None, profile: Profile, limits: Limits
+) -> tuple[bytes | None, str | None]:
+    """Give the file that stands where it already is what would be written, or else why it is not."""
+    if output is None:
+        raise TypeError("if_changed needs an output: there is nothing to leave alone")
+    try:
+        there = read_private(output, limit=limits.pfx_bytes)
+    except InputError as error:
+        return None, str(error)
+    change = why_changed(there, bundle, password=password, profile=profile, limits=limits)
+    return (there, None) if change is None else (None, change)
+
+
+class _Names(NamedTuple):
+    friendly_name: str | None
+    certificate_name: str | None
+    ca_names: tuple[str, ...]
+    truststore: bool
+
+
+def _bundle(identity: Identity | None, path: ValidatedPath, names: _Names, *, include_anchor: bool) -> Bundle:
     if identity is None:
-        return Bundle.certificates_only(path, include_anchor=include_anchor, friendly_name=friendly_name)
-    return Bundle.from_path(identity, path, include_anchor=include_anchor, friendly_name=friendly_name)
+        return Bundle.certificates_only(
+            path,
+            include_anchor=include_anchor,
+            friendly_name=names.certificate_name or names.friendly_name,
+            ca_names=names.ca_names,
+            truststore=names.truststore,
+        )
+    if names.truststore:
+        raise InputError("a truststore holds certificates alone, no key")
+    return Bundle.from_path(
+        identity,
+        path,
+        include_anchor=include_anchor,
+        friendly_name=names.friendly_name,
+        certificate_name=names.certificate_name,
+        ca_names=names.ca_names,
+    )
 
 
-def _warnings(path: ValidatedPath, confirmation: Confirmation, password: str) -> Iterable[str]:
+def _warnings(path: ValidatedPath, confirmation: Confirmation, password: str | None, profile: Profile) -> Iterable[str]:
     if confirmation.opinion is Opinion.CANNOT_JUDGE:
         yield f"no second opinion: {confirmation}"
     if path.revocation is not None:
         yield from path.revocation.warnings
-    if not password:
+    if not profile.takes_password:
+        yield f"the profile {profile.name} has no password: anybody who has the file has what is in it"
+    elif not password:
         yield "the password is empty: anybody who has the file has what is in it"
-    if not password.isascii() or not password.isprintable():
+    if password and (not password.isascii() or not password.isprintable()):
         yield "the password is not printable ASCII: Java, for one, cannot open such a file"

@@ -10,9 +10,11 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, path_options
 from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.protection import chosen_profile, protection_options
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.cli.protection import ProtectionOptions
 
 
 @click.command(
@@ -26,7 +28,11 @@ Examples:
   pkcs12kit build --pkcs12 old.p12 --certs bundle.zip --certs cross-certs.p7b \\
       --anchor fcpca.pem --out new.p12 --password-file password.txt --json
   pkcs12kit build --certs-only --cert issuing-ca.pem --certs bundle.p7b \\
-      --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD""",
+      --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD
+  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b --anchor root.pem \\
+      --out server.p12 --password-file password.txt --for windows-2016 --for java-17 --if-changed
+  pkcs12kit build --certs-only --truststore --cert issuing-ca.pem --certs bundle.p7b \\
+      --anchor root.pem --out truststore.p12 --password-file password.txt""",
 )
 @click.option("--key", metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
 @click.option("--cert", "certificate", metavar="FILE", help="The server's certificate, or a chain that holds it.")
@@ -37,14 +43,22 @@ Examples:
 @password_options
 @click.option("--key-password-file", metavar="F", help="File whose first line opens --key. Else asked for if needed.")
 @click.option("--pkcs12-password-file", metavar="F", help="File whose first line opens --pkcs12.")
-@click.option(
-    "--profile",
-    type=click.Choice(["modern", "legacy"]),
-    default="modern",
-    show_default=True,
-    help="How the file is protected: AES-256 with SHA-256, or triple DES with SHA-1 for old readers.",
-)
+@protection_options
 @click.option("--friendly-name", metavar="NAME", help="What programs call the key and its certificate.")
+@click.option("--certificate-name", metavar="NAME", help="What they call the certificate, where not as the key.")
+@click.option(
+    "--ca-name",
+    "ca_names",
+    metavar="NAME",
+    multiple=True,
+    help="What they call a CA certificate, from the issuer of --cert on; given again, the next. Else its common name.",
+)
+@click.option("--truststore", is_flag=True, help="With --certs-only: mark the certificates as trusted, for Java.")
+@click.option(
+    "--if-changed",
+    is_flag=True,
+    help="Leave the file alone if it already holds just this, under the same password. Exit status 0 both ways.",
+)
 @click.option("--no-anchor", is_flag=True, help="Leave the trust anchor's own certificate out of the file.")
 @click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
 @json_option
@@ -58,9 +72,13 @@ def command(
     password_env: str | None,
     key_password_file: str | None,
     pkcs12_password_file: str | None,
-    profile: str,
+    protection: ProtectionOptions,
     friendly_name: str | None,
+    certificate_name: str | None,
+    ca_names: tuple[str, ...],
     *,
+    truststore: bool,
+    if_changed: bool,
     certs_only: bool,
     password_stdin: bool,
     no_anchor: bool,
@@ -80,12 +98,20 @@ def command(
     from pkcs12kit.cli.passwords import opening_password, password_for_new_file
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths import ranking
-    from pkcs12kit.pkcs12 import profiles
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     if as_json and output == "-":
         raise click.UsageError("--json and --out - both want standard output")
-    password = password_for_new_file(password_file, password_env, stdin=password_stdin)
+    if if_changed and output == "-":
+        raise click.UsageError("--if-changed needs a file to leave alone, not standard output")
+    if truststore and not certs_only:
+        raise click.UsageError("--truststore takes --certs-only: a truststore holds no key")
+    profile = chosen_profile(protection)
+    password = None
+    if profile.takes_password:
+        password = password_for_new_file(password_file, password_env, stdin=password_stdin)
+    elif password_file is not None or password_env is not None or password_stdin:
+        raise click.UsageError(f"the profile {profile.name} takes no password")
     try:
         report = build(
             key=key,
@@ -104,7 +130,11 @@ def command(
             second_opinion=not no_second_opinion,
             include_anchor=not no_anchor,
             friendly_name=friendly_name,
-            profile=profiles.by_name(profile),
+            certificate_name=certificate_name,
+            ca_names=ca_names,
+            truststore=truststore,
+            profile=profile,
+            if_changed=if_changed,
             on_warning=warn,
         )
     except PathError as no:

@@ -73,12 +73,16 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
 
     what = "the private key and " if report.has_private_key else ""
     what += f"{len(report.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"
-    where = report.output if report.output is not None else "to standard output"
+    where = str(report.output) if report.output is not None else "to standard output"
+    if not report.changed:
+        where += ", which already holds just this"
+    elif report.change is not None:
+        where += f" ({report.change})"
     print_text(
         (
             path_tree(report.path),
             Text(harmless(_second_opinion(report.confirmation)), style="dim"),
-            Text(harmless(f"Wrote {where}: {what}"), style="bold green"),
+            Text(harmless(f"{'Wrote' if report.changed else 'Left alone'} {where}: {what}"), style="bold green"),
         ),
         err=err,
     )

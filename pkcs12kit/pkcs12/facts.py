@@ -11,6 +11,8 @@ from pkcs12kit.pkcs12 import profiles
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.profiles import Profile, Scheme
 
 
@@ -114,13 +116,10 @@ class PfxFacts:
             yield Feature.NON_ASCII_PASSWORD
 
 
-def of_profile(profile: Profile) -> PfxFacts:
-    """Tell what a file with a key and certificates will be like, whatever its password."""
-    encryptions = [
-        _protection(scheme, profile)
-        for scheme in (profile.certificate_encryption, profile.key_encryption)
-        if scheme is not None
-    ]
+def of_profile(profile: Profile, *, with_key: bool = True) -> PfxFacts:
+    """Tell what a file of certificates, and a key unless ``with_key`` is False, will be like, whatever its password."""
+    schemes = [profile.certificate_encryption, *([profile.key_encryption] if with_key else [])]
+    encryptions = [_protection(scheme, profile) for scheme in schemes if scheme is not None]
     mac = None
     if profile.mac_algorithm is not None:
         mac = Protection(
@@ -134,7 +133,7 @@ def of_profile(profile: Profile) -> PfxFacts:
         encryptions=tuple(encryptions),
         mac=mac,
         clear_certificates=profile.certificate_encryption is None,
-        clear_key=profile.key_encryption is None,
+        clear_key=with_key and profile.key_encryption is None,
     )
 
 
@@ -151,3 +150,27 @@ def _protection(scheme: Scheme, profile: Profile) -> Protection:
 
 
 _PKCS12_CIPHERS: Final = {algorithm: cipher for algorithm, cipher, kdf, _ in _KNOWN if kdf == "PKCS12KDF" and cipher}
+
+
+def of_encryption(encryption: Encryption) -> Protection:
+    """Tell what matters of an encryption that a file states."""
+    return Protection(
+        algorithm=encryption.algorithm,
+        cipher=encryption.cipher,
+        kdf=encryption.kdf,
+        digest=encryption.digest,
+        iterations=encryption.iterations,
+        salt_length=None if encryption.salt is None else len(encryption.salt),
+    )
+
+
+def of_mac(mac: Mac) -> Protection:
+    """Tell what matters of a MAC that a file states. With PBKDF2 of another digest than HMAC's both are named."""
+    prf = None if mac.derivation is None else mac.derivation.digest
+    return Protection(
+        algorithm=mac.algorithm,
+        kdf=None if mac.derivation is None else mac.derivation.algorithm,
+        digest=mac.digest if prf in {mac.digest, None} else f"{mac.digest} and {prf}",
+        iterations=mac.iterations,
+        salt_length=None if mac.salt is None else len(mac.salt),
+    )

@@ -10,13 +10,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import OutputError
+from pkcs12kit.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _OWNER_ONLY: Final = 0o600
-_NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+_NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 
 
 def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
@@ -56,6 +57,34 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
         raise OutputError(f"cannot write {target}: {error.strerror}") from None
     finally:
         os.close(folder)
+
+
+def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
+    """Read a file that :func:`write_private` wrote, or could have written: a regular one, for its owner alone.
+
+    Nobody can swap the file between looking at it and reading it. ``limit`` is in bytes. Raises
+    :class:`~pkcs12kit.errors.InputError` that says, in a few words, why what is there is no such file.
+    """
+    try:
+        # O_NONBLOCK: a pipe would be waited for
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        raise InputError("there was no file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"what was there cannot be read: {getattr(error, 'strerror', error)}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("what was there is no file")
+        if stat.S_IMODE(status.st_mode) & ~_OWNER_ONLY:
+            raise InputError(f"its mode was {stat.S_IMODE(status.st_mode):04o}")
+        if status.st_size > limit:
+            raise InputError(f"what was there is longer than {limit:,} bytes")
+        return b"".join(_chunks(descriptor))
+    except OSError as error:
+        raise InputError(f"what was there cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
 
 
 def _write_in(folder: int, target: Path, data: bytes) -> None:

@@ -1,0 +1,244 @@
+"""``build(if_changed=True)``: a file is written only when it would hold something else, and the report says why."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import replace
+
+import pytest
+
+import pkcs12kit as pk
+from pkcs12kit import builder, lab
+
+PASSWORD = "correct horse 42 battery"
+QUICK = pk.profiles.MODERN.with_iterations(encryption=3, mac=5)
+
+
+@pytest.fixture(scope="module")
+def replica():
+    """The Federal PKI's shape, with quick keys."""
+    return lab.make_replica(key_type=lab.KeyType.EC_P256)
+
+
+@pytest.fixture(scope="module")
+def files(replica, tmp_path_factory):
+    """The replica as files."""
+    return replica.write(tmp_path_factory.mktemp("lab"))
+
+
+@pytest.fixture
+def output(tmp_path):
+    """Where the file goes."""
+    return tmp_path / "server.p12"
+
+
+@pytest.fixture
+def build(files, output):
+    """Call ``build`` on the lab, if changed; a keyword given replaces its own."""
+
+    def call(**changed):
+        given = {
+            "key": files.key,
+            "certificate": files.certificate,
+            "certificates": [files.certificates],
+            "trust_anchors": [files.trust_anchor],
+            "output": output,
+            "password": PASSWORD,
+            "profile": QUICK,
+            "friendly_name": "mdm.example.mil",
+            "if_changed": True,
+            "second_opinion": False,
+        }
+        return pk.build(**(given | changed))
+
+    return call
+
+
+def identity_of(path):
+    """What tells a file that was left alone from one that was written again with the same bytes."""
+    status = path.stat()
+    return status.st_ino, status.st_mtime_ns
+
+
+def test_a_second_build_leaves_the_file_alone(build, output):
+    """Same key, certificates, order, names, profile, iterations, password: not one system call of writing."""
+    first = build()
+    assert (first.changed, first.change) == (True, "there was no file")
+    before = identity_of(output)
+    second = build()
+    assert (second.changed, second.change) == (False, None)
+    assert second.data == output.read_bytes() == first.data
+    assert identity_of(output) == before
+    assert second.to_json()["changed"] is False
+    assert second.output == output
+
+
+def test_not_asked_for_it_is_always_written(build, output):
+    """Without ``if_changed`` a file is replaced, with new salts, and the report says that it changed."""
+    first = build()
+    second = build(if_changed=False)
+    assert (second.changed, second.change) == (True, None)
+    assert first.data != second.data == output.read_bytes()
+
+
+@pytest.mark.parametrize("profile", pk.profiles.PROFILES, ids=lambda profile: profile.name)
+def test_each_profile(build, profile):
+    """What each profile writes is known again; another profile of the same contents is not."""
+    few = profile
+    if profile.takes_password:
+        few = profile.with_iterations(encryption=profile.minimum_iterations, mac=profile.minimum_iterations)
+    password = PASSWORD if profile.takes_password else None
+    assert build(profile=few, password=password).changed
+    assert not build(profile=few, password=password).changed
+    other = build(profile=QUICK)
+    assert (other.changed, other.change) == (True, "it was protected in another way")
+
+
+@pytest.mark.parametrize(
+    ("changes", "change"),
+    [
+        ({"password": "another"}, "does not open with this password"),
+        ({"friendly_name": "another"}, "other names"),
+        ({"friendly_name": None}, "other names"),
+        ({"certificate_name": "another"}, "other names"),
+        ({"ca_names": ["another"]}, "other names"),
+        ({"include_anchor": False}, "other certificates"),
+        ({"profile": pk.profiles.LEGACY}, "another way"),
+        ({"profile": QUICK.with_iterations(mac=6)}, "another way"),
+        ({"profile": QUICK.with_iterations(encryption=6)}, "another way"),
+        ({"profile": replace(QUICK, mac_salt_length=9)}, "another way"),
+    ],
+)
+def test_each_difference(build, output, changes, change):
+    """One thing that is asked for differently is enough; it is named, and the file is replaced."""
+    build()
+    before = identity_of(output)
+    report = build(**changes)
+    assert report.changed
+    assert change in report.change
+    assert identity_of(output) != before
+    assert output.read_bytes() == report.data
+    assert not build(**changes).changed
+
+
+def test_another_key_and_certificate(build, replica):
+    """A renewed identity is another file."""
+    other = lab.Authority.create("Other CA")
+    server = other.issue_server("mdm.example.mil")
+    build()
+    bundle = pk.Bundle(private_key=server.private_key, certificates=(server.certificate, other.certificate))
+    report = build(
+        key=None,
+        certificate=None,
+        pkcs12=pk.encode_pfx(bundle, password="", profile=QUICK),
+        pkcs12_password="",
+        trust_anchors=[other.certificate.to_pem().encode()],
+    )
+    assert "another private key" in report.change
+    assert report.certificates != replica.valid_paths[0].with_anchor
+
+
+def test_another_order(build, output, replica):
+    """The same certificates in another order make Java serve another chain."""
+    path = replica.valid_paths[0].with_anchor
+    bundle = pk.Bundle(
+        private_key=replica.server.private_key,
+        certificates=(path[0], *reversed(path[1:])),
+        friendly_name="mdm.example.mil",
+    )
+    pk.write_pfx(output, pk.encode_pfx(bundle, password=PASSWORD, profile=QUICK))
+    assert build().change == "its certificates were in another order"
+
+
+def test_truststore_mark(build, files):
+    """What Java reads off an attribute is part of what the file holds."""
+    alone = {"key": None, "certificate": files.issuing_ca, "certs_only": True}
+    assert build(**alone, truststore=True).changed
+    assert not build(**alone, truststore=True).changed
+    assert "attributes" in build(**alone).change
+    with pytest.raises(pk.InputError, match="no key"):
+        build(truststore=True)
+
+
+@pytest.mark.parametrize("damage", ["", "x", "half", "flipped"])
+def test_damaged_file_is_replaced(build, output, damage):
+    """What cannot be read counts as changed, whatever is wrong with it."""
+    good = build().data
+    bad = {
+        "": b"",
+        "x": b"x",
+        "half": good[: len(good) // 2],
+        "flipped": good[:-30] + bytes([good[-30] ^ 1]) + good[-29:],
+    }[damage]
+    output.write_bytes(bad)
+    report = build()
+    assert report.changed
+    assert report.change
+    assert not build().changed
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o700, 0o4600])
+def test_wider_mode_is_written_again(build, output, mode):
+    """A file that others may read is not left as it is; nor does it keep any bit beyond 0600."""
+    build()
+    output.chmod(mode)
+    report = build()
+    assert report.change == f"its mode was {mode:04o}"
+    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+
+
+def test_narrower_mode_is_left(build, output):
+    """0400 is no wider than 0600."""
+    build()
+    output.chmod(0o400)
+    assert not build().changed
+    assert stat.S_IMODE(output.stat().st_mode) == 0o400
+
+
+def test_what_is_no_file(build, output, tmp_path):
+    """A symbolic link, even to the very file, a pipe or a folder is refused as ever, and not waited for."""
+    build()
+    elsewhere = tmp_path / "elsewhere.p12"
+    output.rename(elsewhere)
+    output.symlink_to(elsewhere)
+    with pytest.raises(pk.OutputError, match="symbolic link"):
+        build()
+    output.unlink()
+    os.mkfifo(output)
+    with pytest.raises(pk.OutputError, match="something other than a file"):
+        build()
+    output.unlink()
+    output.mkdir()
+    with pytest.raises(pk.OutputError, match="something other than a file"):
+        build()
+
+
+def test_hostile_file_costs_no_more_than_the_limits(build, output):
+    """What stands there is outside data: its size and its iteration counts are checked before any work."""
+    limits = replace(pk.DEFAULT_LIMITS, pfx_bytes=100, pfx_iterations=2)
+    first = build()
+    assert "longer than 100 bytes" in build(limits=limits).change
+    output.write_bytes(first.data)
+    output.chmod(0o600)
+    assert build(profile=QUICK.with_iterations(encryption=7)).changed
+
+
+def test_needs_an_output(build):
+    """There is nothing to leave alone in a report."""
+    with pytest.raises(TypeError, match="if_changed needs an output"):
+        build(output=None)
+
+
+def test_failure_leaves_the_old_file(build, output, monkeypatch):
+    """A file that had to be replaced and could not be stands as it was."""
+    build()
+    old = output.read_bytes()
+
+    def failing(*_):
+        raise pk.OutputError("cannot write")
+
+    monkeypatch.setattr(builder, "write_pfx", failing)
+    with pytest.raises(pk.OutputError):
+        build(friendly_name="another")
+    assert output.read_bytes() == old
