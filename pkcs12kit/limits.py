@@ -66,7 +66,9 @@ class Limits:
         "five times what OpenSSL's clients accept for a whole chain (max_cert_list); about 0.5 seconds to decode",
     )
     candidate_paths: int = _limit(
-        20_000, "candidate paths validated in one search", "pyhanko-certvalidator makes 1,540 on the 2018 reference job"
+        5_000,
+        "candidate paths validated in one search",
+        "pyhanko-certvalidator makes 1,540 on the 2018 reference job; three times that",
     )
     valid_paths: int = _limit(
         100, "valid paths reported by one search", "more than a person compares; find_path needs one"
@@ -131,6 +133,11 @@ class Limits:
         "iterations of all key derivations for one file",
         "sixteen of the 600,000 that pk12util and certtool of Debian 12 write: MAC, certificates, fourteen keys",
     )
+    pfx_retry_iterations: int = _limit(
+        500_000,
+        "iterations to try rare encodings of the password with, of one file",
+        "forty times five tries at the 2,048 that the programs with such encodings write; half a second",
+    )
     pfx_key_bytes: int = _limit(
         1024, "bytes of one derived key", "eight times the longest that is of use: 128 bytes, for RC2 or an HMAC-SHA512"
     )
@@ -149,7 +156,9 @@ class Limits:
         100_000, "elements of BER in one PKCS#12 file, certificates not looked into", "fifty a bag; 25 are usual"
     )
     pfx_depth: int = _limit(
-        64, "elements of BER in one another", "five times the depth of a file with attributes; asn1crypto takes 100 us a level"
+        64,
+        "elements of BER in one another",
+        "five times the depth of a file with attributes; asn1crypto takes 100 us a level",
     )
     pfx_nesting: int = _limit(
         4, "SafeContents in one another", "RFC 7292 section 4.2.6 allows any depth; common writers use none"

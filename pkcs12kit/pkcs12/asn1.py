@@ -6,9 +6,12 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pkcs12kit.errors import MalformedPfxError
+from pkcs12kit.pkcs12.ber import definite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pkcs12kit.pkcs12.budget import Budget
 
 Asn1Value: TypeAlias = Any
 """A value of a class of asn1crypto's."""
@@ -19,6 +22,17 @@ def absent(value: Asn1Value) -> bool:
     from asn1crypto.core import Void
 
     return isinstance(value, Void)
+
+
+def load(spec: Asn1Value, data: bytes, budget: Budget) -> Asn1Value:
+    """Read ``data``, all of it, in DER or BER, as asn1crypto's class ``spec``.
+
+    Raises :class:`ValueError`, and :class:`~pkcs12kit.errors.LimitExceededError` for too many elements.
+    """
+    encoding, end = definite(data, budget)
+    if end != len(data):
+        raise ValueError("something follows the structure")
+    return spec.load(encoding, strict=True)
 
 
 @contextmanager

@@ -1,19 +1,65 @@
-"""Structures that asn1crypto lacks. Imported where they are used: this loads asn1crypto."""
+"""Structures that asn1crypto lacks, or is stricter about than files are. Loads asn1crypto: import it where it is used.
+
+A salt may be missing: some writers leave out what they have none of.
+"""
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
-from asn1crypto import algos, core
+from asn1crypto import algos, cms, core
+from asn1crypto.pkcs12 import Version
 
 SCRYPT = "1.3.6.1.4.1.11591.4.11"
 PBMAC1 = "1.2.840.113549.1.5.14"
 
+_Fields: TypeAlias = list[tuple[Any, ...]]
 
-class ScryptParams(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+
+class MacData(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
+    """RFC 7292 section 4."""
+
+    _fields: ClassVar[_Fields] = [
+        ("mac", algos.DigestInfo),
+        ("mac_salt", core.OctetString, {"optional": True}),
+        ("iterations", core.Integer, {"default": 1}),
+    ]
+
+
+class Pfx(core.Sequence):  # type: ignore[misc]  # as above
+    """RFC 7292 section 4."""
+
+    _fields: ClassVar[_Fields] = [
+        ("version", Version),
+        ("auth_safe", cms.ContentInfo),
+        ("mac_data", MacData, {"optional": True}),
+    ]
+
+
+class PbeParams(core.Sequence):  # type: ignore[misc]  # as above
+    """RFC 7292 appendix C, RFC 8018 appendix A.3."""
+
+    _fields: ClassVar[_Fields] = [
+        ("salt", core.OctetString, {"optional": True}),
+        ("iterations", core.Integer),
+    ]
+
+
+class Pbkdf2Params(core.Sequence):  # type: ignore[misc]  # as above
+    """RFC 8018 appendix A.2."""
+
+    _fields: ClassVar[_Fields] = [
+        ("salt", algos.Pbkdf2Salt, {"optional": True}),
+        ("iteration_count", core.Integer),
+        ("key_length", core.Integer, {"optional": True}),
+        ("prf", algos.HmacAlgorithm, {"default": {"algorithm": "sha1"}}),
+    ]
+
+
+class ScryptParams(core.Sequence):  # type: ignore[misc]  # as above
     """RFC 7914 section 7.1."""
 
-    _fields: ClassVar[list[tuple[Any, ...]]] = [
+    _fields: ClassVar[_Fields] = [
         ("salt", core.OctetString),
         ("cost_parameter", core.Integer),
         ("block_size", core.Integer),
@@ -25,7 +71,7 @@ class ScryptParams(core.Sequence):  # type: ignore[misc]  # asn1crypto has no ty
 class Pbmac1Params(core.Sequence):  # type: ignore[misc]  # as above
     """RFC 8018 appendix A.5."""
 
-    _fields: ClassVar[list[tuple[Any, ...]]] = [
+    _fields: ClassVar[_Fields] = [
         ("key_derivation_func", algos.KdfAlgorithm),
         ("message_auth_scheme", algos.HmacAlgorithm),
     ]

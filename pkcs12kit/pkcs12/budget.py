@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import LimitExceededError
 
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.derivation import ScryptCost
+
+_MOST_RUNS: Final = 64
+"""More than any output takes: 1,024 bytes of SHA-1 are 52 runs."""
 
 
 class Budget:
@@ -17,14 +20,28 @@ class Budget:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self._iterations = 0
+        self._retry_iterations = 0
         self._scrypt_bytes = 0
         self._bags = 0
+        self._elements = 0
 
     def derive(self, iterations: int, *, blocks: int = 1) -> None:
         """Count one derivation whose output takes ``blocks`` runs. Raises :class:`LimitExceededError` before it."""
         _require(iterations, self.limits.pfx_iterations, "pfx_iterations", "iterations for one key")
         self._iterations += iterations * blocks
         _require(self._iterations, self.limits.pfx_total_iterations, "pfx_total_iterations", "iterations in all")
+
+    def retry(self, iterations: int | None) -> bool:
+        """Whether the budget has one more derivation, with a rare encoding of the password; if so, count it.
+
+        None for a scrypt: no writer is known that gives it anything but UTF-8.
+        """
+        if iterations is None or self._retry_iterations + iterations > self.limits.pfx_retry_iterations:
+            return False
+        if self._iterations + _MOST_RUNS * iterations > self.limits.pfx_total_iterations:
+            return False  # running out of the total would hide that the password is wrong
+        self._retry_iterations += iterations
+        return True
 
     def scrypt(self, cost: ScryptCost) -> None:
         """Count one scrypt. Raises :class:`LimitExceededError` before it."""
@@ -37,10 +54,21 @@ class Budget:
         """Check the length of a derived key in bytes. Raises :class:`LimitExceededError`."""
         _require(length, self.limits.pfx_key_bytes, "pfx_key_bytes", "bytes of derived key")
 
+    def private_key(self, length: int) -> None:
+        """Check the size of a private key in bytes. Raises :class:`LimitExceededError`."""
+        _require(length, self.limits.private_key_bytes, "private_key_bytes", "bytes of one private key")
+
     def bag(self) -> None:
         """Count one bag. Raises :class:`LimitExceededError`."""
         self._bags += 1
         _require(self._bags, self.limits.pfx_bags, "pfx_bags", "bags or more")
+
+    def element(self, depth: int) -> None:
+        """Count one element of BER, ``depth`` levels deep. Raises :class:`LimitExceededError`."""
+        self._elements += 1
+        if self._elements > self.limits.pfx_elements or depth > self.limits.pfx_depth:
+            _require(self._elements, self.limits.pfx_elements, "pfx_elements", "elements of BER or more")
+            _require(depth, self.limits.pfx_depth, "pfx_depth", "elements of BER in one another")
 
     def nest(self, depth: int) -> None:
         """Check how deep SafeContents lie in one another. Raises :class:`LimitExceededError`."""

@@ -3,52 +3,103 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import Reject
-from pkcs12kit.errors import (
-    InputError,
-    MalformedCertificateError,
-    MalformedPfxError,
-    PfxPasswordError,
-    UnsupportedPfxError,
-)
+from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12 import mac
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.ciphers import DecryptionError
-from pkcs12kit.pkcs12.encryption import decrypt
-from pkcs12kit.pkcs12.passwords import Password, candidates
-from pkcs12kit.pkcs12.structure import read_bags, read_pfx
+from pkcs12kit.pkcs12.opening import Opener
+from pkcs12kit.pkcs12.structure import read_pfx
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
+    from collections.abc import Iterable
+
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPrivateKeyTypes,
+        PrivateKeyTypes,
+        PublicKeyTypes,
+    )
 
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
+    from pkcs12kit.pkcs12.mac import Mac
+    from pkcs12kit.pkcs12.opening import PasswordUse
+    from pkcs12kit.pkcs12.structure import Bag
+
+_LISTED_KEYS: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedKey:
+    """A private key of a PFX, and the certificate of the file that is for it, None where there is none.
+
+    Where several are for it, ``certificate`` is the one with the same localKeyID, or else the first. ``attributes`` are
+    those of the bag beside friendlyName and localKeyID, each the DER of one Attribute.
+    """
+
+    private_key: PrivateKeyTypes = field(repr=False)
+    friendly_name: str | None
+    local_key_id: bytes | None
+    attributes: tuple[bytes, ...] = field(default=(), repr=False)
+    certificate: Certificate | None
+
+    @property
+    def identity(self) -> Identity:
+        """The key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` where it has none."""
+        if self.certificate is None:
+            raise InputError("the PKCS#12 file holds no certificate for its private key")
+        # A certificate that matches the key is for a key that can be in certificates.
+        return Identity(private_key=_certifiable(self.private_key), certificate=self.certificate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherBag:
+    """Something else in a PFX, as it is: ``type`` is ``crlBag``, ``secretBag``, ``certBag`` or an object identifier.
+
+    ``value_type`` is what the bag says that it holds (``crlId``, ``secretTypeId``), dotted. ``value`` is the bag value,
+    encoded; it may be secret and is never shown.
+    """
+
+    type: str
+    value_type: str | None
+    friendly_name: str | None
+    local_key_id: bytes | None
+    attributes: tuple[bytes, ...] = field(default=(), repr=False)
+    value: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedPfx:
     """What a PFX holds, in file order. Nothing in it is trusted, and no certificate is checked against another.
 
-    ``private_keys`` has every private key; ``certificates`` every X.509 certificate, ``friendly_names`` the friendly
-    name of each of them or None. ``certificate`` is the one that matches the only key, None where there is none, and
-    ``friendly_name`` the name of that key, or of that certificate. ``rejects`` are the certificates that no reader
-    makes sense of.
+    ``keys`` has every private key; ``certificates`` every X.509 certificate; ``friendly_names``, ``local_key_ids`` and
+    ``certificate_attributes`` have one value for each of them (the attributes beside friendlyName and localKeyID, each
+    the DER of one Attribute). ``other_bags`` are CRLs, secrets and what else there is, not looked into. ``rejects`` are
+    the certificates that no reader makes sense of.
+
+    ``mac`` is None where there is none. ``password_uses`` says which password opened what, in which encoding.
+    ``trailing_bytes`` is how many bytes follow the PFX in the file; they were not looked at.
     """
 
-    private_keys: tuple[PrivateKeyTypes, ...] = field(repr=False)
-    certificate: Certificate | None
+    keys: tuple[DecodedKey, ...]
     certificates: tuple[Certificate, ...]
-    friendly_name: str | None
     friendly_names: tuple[str | None, ...]
+    local_key_ids: tuple[bytes | None, ...]
+    certificate_attributes: tuple[tuple[bytes, ...], ...] = field(repr=False)
+    other_bags: tuple[OtherBag, ...] = ()
     rejects: tuple[Reject, ...] = ()
+    mac: Mac | None = None
+    password_uses: tuple[PasswordUse, ...] = ()
+    trailing_bytes: int = 0
+
+    @property
+    def private_keys(self) -> tuple[PrivateKeyTypes, ...]:
+        """Every private key."""
+        return tuple(key.private_key for key in self.keys)
 
     @property
     def private_key(self) -> PrivateKeyTypes | None:
@@ -56,150 +107,160 @@ class DecodedPfx:
 
         Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` where there are several: none is chosen for the caller.
         """
-        if len(self.private_keys) > 1:
-            raise UnsupportedPfxError(f"the PKCS#12 file holds {len(self.private_keys)} private keys; one is expected")
-        return self.private_keys[0] if self.private_keys else None
+        if len(self.keys) > 1:
+            raise UnsupportedPfxError(
+                f"the PKCS#12 file holds {len(self.keys)} private keys; one is expected ({_listed(self.keys)})"
+            )
+        return self.keys[0].private_key if self.keys else None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate that is for the only private key, None where there is none."""
+        return self.keys[0].certificate if len(self.keys) == 1 else None
+
+    @property
+    def friendly_name(self) -> str | None:
+        """The friendly name of the only private key, or else of its certificate; None where there is none."""
+        if len(self.keys) != 1:
+            return None
+        key = self.keys[0]
+        named = zip(self.certificates, self.friendly_names, strict=True)
+        return key.friendly_name or next((name for found, name in named if found == key.certificate), None)
 
     @property
     def identity(self) -> Identity:
         """The only private key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` for want of one."""
-        key = self.private_key
-        if key is None:
+        if self.private_key is None:
             raise InputError("the PKCS#12 file holds no private key")
-        if self.certificate is None:
-            raise InputError("the PKCS#12 file holds no certificate for its private key")
-        # A certificate that matches the key is for a key that can be in certificates.
-        return Identity(private_key=_certifiable(key), certificate=self.certificate)
+        return self.keys[0].identity
+
+    def key(self, *, friendly_name: str | None = None, local_key_id: bytes | None = None) -> DecodedKey:
+        """Find the one private key with this friendly name and this localKeyID, those that are given.
+
+        Raises :class:`~pkcs12kit.errors.InputError` where there is none such, or more than one, with those there are.
+        """
+        found = [
+            key
+            for key in self.keys
+            if friendly_name in {None, key.friendly_name} and local_key_id in {None, key.local_key_id}
+        ]
+        if len(found) != 1:
+            how_many = f"{len(found)} private keys" if found else "no private key"
+            raise InputError(f"the PKCS#12 file holds {how_many} of this name or ID; there are: {_listed(self.keys)}")
+        return found[0]
 
 
-def decode_pfx(data: bytes, *, password: str | None, limits: Limits = DEFAULT_LIMITS) -> DecodedPfx:
+def decode_pfx(
+    data: bytes, *, password: str | None, contents_password: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> DecodedPfx:
     """Read a PFX in DER or BER. The MAC, where there is one, is verified before anything is decrypted.
 
     ``password`` None and the empty one both stand for files without password, in either encoding of that.
-    Read are PBES2 with AES-CBC or triple DES under PBKDF2, the six schemes of RFC 7292 appendix C, and MACs by HMAC
-    with MD5 to SHA-512 under PKCS12KDF; CRLs and secrets are passed over.
+    ``contents_password`` is for files whose contents or keys have another password than their MAC; what it does not
+    open is tried with ``password``. Passwords are tried as the standards encode them, then as some writers do:
+    ``password_uses`` says what worked.
+
+    Read are: encryption by PBES2 (PBKDF2 with HMAC of SHA-1, SHA-2 or SHA-3, or scrypt; AES, triple DES, DES, RC2,
+    Camellia or SEED, in CBC), by PBES1 with MD5 or SHA-1 and by the six schemes of RFC 7292 appendix C; MACs by HMAC
+    with MD5, SHA-1, SHA-2 or SHA-3 under PKCS12KDF, and PBMAC1. A salt may be empty or missing.
 
     Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file (a MAC that was
     damaged looks the same), :class:`~pkcs12kit.errors.MalformedPfxError` where it is damaged,
     :class:`~pkcs12kit.errors.UnsupportedPfxError` where it uses something else, and
-    :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``).
+    :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``,
+    ``private_key_bytes``).
     """
     if not isinstance(data, bytes):
         raise TypeError(f"decode_pfx() takes the bytes of a file, not {type(data).__name__}")
     budget = Budget(limits)
     pfx = read_pfx(data, budget)
-    encodings = authenticate(pfx, password, budget)
-    for position, encoding in enumerate(encodings, start=1):
-        try:
-            return _collect(_open_safes(pfx, encoding, budget), encoding, budget, authenticated=pfx.mac is not None)
-        except PfxPasswordError:
-            if position == len(encodings):
-                raise
-    raise AssertionError("authenticate() returns at least one encoding")
-
-
-def authenticate(pfx: Pfx, password: str | None, budget: Budget) -> tuple[Password, ...]:
-    """Verify the MAC, and return the encodings of the password that may open the contents, likeliest first.
-
-    Without a MAC every encoding may. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the MAC verifies with
-    none of them.
-    """
-    encodings = candidates(password)
-    if pfx.mac is None:
-        return encodings
-    for encoding in encodings:
-        if mac.verify(pfx.mac, pfx.content, encoding, budget):
-            return (encoding,)
-    if password is None:
-        raise PfxPasswordError("the PKCS#12 file is protected by a password, and none was given")
-    raise PfxPasswordError(
-        "the MAC of the PKCS#12 file does not verify with this password: the password is wrong or the file is damaged"
+    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
+    opener.authenticate()
+    bags = tuple(bag for safe in pfx.safes for bag in opener.open_safe(safe))
+    keys = [(opener.open_key(bag), bag) for bag in bags if bag.is_key]
+    certificates, rejects = _read_certificates((bag for bag in bags if bag.is_certificate), limits)
+    by_key = CertificatesByKey((certificate, bag.local_key_id) for certificate, bag in certificates)
+    return DecodedPfx(
+        keys=tuple(
+            DecodedKey(
+                private_key=key,
+                friendly_name=bag.friendly_name,
+                local_key_id=bag.local_key_id,
+                attributes=bag.attributes,
+                certificate=by_key.find(key, bag.local_key_id),
+            )
+            for key, bag in keys
+        ),
+        certificates=tuple(certificate for certificate, _ in certificates),
+        friendly_names=tuple(bag.friendly_name for _, bag in certificates),
+        local_key_ids=tuple(bag.local_key_id for _, bag in certificates),
+        certificate_attributes=tuple(bag.attributes for _, bag in certificates),
+        other_bags=tuple(_other(bag) for bag in bags if not bag.is_key and not bag.is_certificate),
+        rejects=tuple(rejects),
+        mac=pfx.mac,
+        password_uses=opener.uses,
+        trailing_bytes=pfx.trailing_bytes,
     )
 
 
-def open_safe(safe: Safe, password: Password, budget: Budget, *, authenticated: bool) -> tuple[Bag, ...]:
-    """Decrypt one safe, if it is encrypted, and read its bags.
+class CertificatesByKey:
+    """Certificates with their localKeyIDs, indexed by public key. Those whose key cannot be read are for none."""
 
-    ``authenticated`` says that a MAC verified: then what does not decrypt is damaged, else the password may be wrong.
-    """
-    if safe.encryption is None:
-        return read_bags(safe.content, budget)
-    try:
-        content = decrypt(safe.encryption, safe.content, password, budget)
-    except DecryptionError:
-        raise _does_not_decrypt("contents", authenticated=authenticated) from None
-    try:
-        return read_bags(content, budget)
-    except MalformedPfxError:
-        # A wrong key leaves sound padding behind once in 256 times.
-        raise _does_not_decrypt("contents", authenticated=authenticated) from None
+    def __init__(self, certificates: Iterable[tuple[Certificate, bytes | None]]) -> None:
+        self._index: dict[bytes, list[tuple[Certificate, bytes | None]]] = {}
+        for certificate, local_key_id in certificates:
+            try:
+                encoded = _encode(certificate.public_key)
+            except MalformedCertificateError:
+                continue
+            self._index.setdefault(encoded, []).append((certificate, local_key_id))
 
-
-def open_key(bag: Bag, password: Password, budget: Budget, *, authenticated: bool) -> PrivateKeyTypes:
-    """Load the private key of a keyBag or pkcs8ShroudedKeyBag; ``authenticated`` as in :func:`open_safe`."""
-    content = bag.content or b""
-    try:
-        if bag.encryption is not None:
-            content = decrypt(bag.encryption, content, password, budget)
-        return load_der_private_key(content, None)
-    except UnsupportedAlgorithm:
-        raise UnsupportedPfxError("the PKCS#12 file holds a private key of an algorithm that is not known") from None
-    except (DecryptionError, ValueError, TypeError, InternalError):
-        if bag.encryption is None:
-            raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
-        raise _does_not_decrypt("private key", authenticated=authenticated) from None
+    def find(self, key: PrivateKeyTypes, local_key_id: bytes | None) -> Certificate | None:
+        """Find the certificate for a private key: one with the same localKeyID, or else the first."""
+        found = self._index.get(_encode(key.public_key()), [])
+        alike = [certificate for certificate, its_id in found if its_id is not None and its_id == local_key_id]
+        return next(iter([*alike, *(certificate for certificate, _ in found)]), None)
 
 
-def is_key(bag: Bag) -> bool:
-    """Whether a bag holds a private key."""
-    return bag.type in {"keyBag", "pkcs8ShroudedKeyBag"}
+def read_certificate(bag: Bag, limits: Limits) -> Certificate:
+    """Read the certificate of a certBag. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+    if len(bag.content) > limits.certificate_bytes:
+        raise MalformedCertificateError(f"larger than {limits.certificate_bytes:,} bytes (limits.certificate_bytes)")
+    return Certificate.from_der(bag.content)
 
 
-def _open_safes(pfx: Pfx, password: Password, budget: Budget) -> tuple[Bag, ...]:
-    return tuple(
-        bag for safe in pfx.safes for bag in open_safe(safe, password, budget, authenticated=pfx.mac is not None)
-    )
-
-
-def _collect(bags: tuple[Bag, ...], password: Password, budget: Budget, *, authenticated: bool) -> DecodedPfx:
-    keys = [(open_key(bag, password, budget, authenticated=authenticated), bag) for bag in bags if is_key(bag)]
-    certificates: list[tuple[Certificate, str | None]] = []
-    rejects: list[Reject] = []
-    for position, bag in enumerate((bag for bag in bags if bag.type == "certBag" and bag.content), start=1):
+def _read_certificates(bags: Iterable[Bag], limits: Limits) -> tuple[list[tuple[Certificate, Bag]], list[Reject]]:
+    certificates, rejects = [], []
+    for position, bag in enumerate(bags, start=1):
         try:
-            certificates.append((Certificate.from_der(bag.content or b""), bag.friendly_name))
+            certificates.append((read_certificate(bag, limits), bag))
         except MalformedCertificateError as error:
             rejects.append(Reject(source="PKCS#12", position=position, reason=str(error)))
-    own, friendly_name = None, None
-    if len(keys) == 1:
-        key, key_bag = keys[0]
-        own, friendly_name = next((found for found in certificates if matches(key, found[0])), (None, None))
-        friendly_name = key_bag.friendly_name or friendly_name
-    return DecodedPfx(
-        private_keys=tuple(key for key, _ in keys),
-        certificate=own,
-        certificates=tuple(certificate for certificate, _ in certificates),
-        friendly_name=friendly_name,
-        friendly_names=tuple(name for _, name in certificates),
-        rejects=tuple(rejects),
+    return certificates, rejects
+
+
+def _other(bag: Bag) -> OtherBag:
+    return OtherBag(
+        type=bag.type,
+        value_type=bag.value_type,
+        friendly_name=bag.friendly_name,
+        local_key_id=bag.local_key_id,
+        attributes=bag.attributes,
+        value=bag.content,
     )
 
 
-def matches(key: PrivateKeyTypes, certificate: Certificate) -> bool:
-    """Whether a certificate is for this private key; False where its key cannot be read."""
-    try:
-        return key.public_key() == certificate.public_key
-    except MalformedCertificateError:
-        return False
+def _encode(key: PublicKeyTypes) -> bytes:
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def _certifiable(key: PrivateKeyTypes) -> CertificateIssuerPrivateKeyTypes:
     return key  # type: ignore[return-value]  # the types' union is wider by key agreement keys only
 
 
-def _does_not_decrypt(what: str, *, authenticated: bool) -> MalformedPfxError | PfxPasswordError:
-    if authenticated:
-        return MalformedPfxError(
-            f"the MAC of the PKCS#12 file verifies, but its {what} cannot be decrypted with the same password"
-        )
-    return PfxPasswordError(f"the {what} of the PKCS#12 file cannot be decrypted: wrong password or damaged file")
+def _listed(keys: tuple[DecodedKey, ...]) -> str:
+    listed = [
+        f"{key.friendly_name!a}, localKeyID {key.local_key_id.hex() if key.local_key_id else 'none'}"
+        for key in keys[:_LISTED_KEYS]
+    ]
+    return "; ".join([*listed, *([f"and {len(keys) - _LISTED_KEYS} more"] if len(keys) > _LISTED_KEYS else [])])

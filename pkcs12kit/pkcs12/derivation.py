@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12.passwords import encode_password  # noqa: F401  # the encoder still looks for it here
+from pkcs12kit.pkcs12.asn1 import absent
+from pkcs12kit.pkcs12.passwords import PKCS12KDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,7 +37,6 @@ DIGESTS: Final = {
 }
 DIGEST_NAMES: Final = {native: name for name, native in DIGESTS.items()}
 
-PKCS12KDF: Final = "PKCS12KDF"
 PBKDF1: Final = "PBKDF1"
 PBKDF2: Final = "PBKDF2"
 SCRYPT: Final = "scrypt"
@@ -114,13 +114,14 @@ def read_kdf(kdf: Asn1Value) -> KeyDerivation:
         )
     if kdf["algorithm"].native != "pbkdf2":
         return KeyDerivation(algorithm=kdf["algorithm"].dotted)
+    parameters = asn1_types.Pbkdf2Params.load(parameters.dump(), strict=True)
     prf = parameters["prf"]["algorithm"]
     salt = parameters["salt"]
     return KeyDerivation(
         algorithm=PBKDF2,
         digest=DIGEST_NAMES.get(prf.native, prf.dotted),
         iterations=positive(parameters["iteration_count"]),
-        salt=salt.native if salt.name == "specified" else None,
+        salt=b"" if absent(salt) else salt.native if salt.name == "specified" else None,
         key_length=parameters["key_length"].native,
     )
 

@@ -12,12 +12,12 @@ from pkcs12kit.pkcs12.derivation import (
     KEY,
     PBKDF1,
     PBKDF2,
-    PKCS12KDF,
     KeyDerivation,
     pbkdf2_identifier,
     positive,
     read_kdf,
 )
+from pkcs12kit.pkcs12.passwords import PKCS12KDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +119,8 @@ class Encryption:
 
 def read_encryption(identifier: Asn1Value) -> Encryption:
     """Read asn1crypto's EncryptionAlgorithm. What asn1crypto raises for damage is the caller's to translate."""
+    from pkcs12kit.pkcs12 import asn1_types
+
     native = identifier["algorithm"].native
     if native == "pbes2":
         return _read_pbes2(identifier["parameters"])
@@ -128,14 +130,15 @@ def read_encryption(identifier: Asn1Value) -> Encryption:
         (name, digest, cipher), kdf = _PBES1_SCHEMES[native], PBKDF1
     else:
         return Encryption(algorithm=identifier["algorithm"].dotted)
+    parameters = asn1_types.PbeParams.load(identifier["parameters"].dump(), strict=True)
     return Encryption(
         algorithm=name,
         cipher=cipher,
         derivation=KeyDerivation(
             algorithm=kdf,
             digest=digest,
-            iterations=positive(identifier["parameters"]["iterations"]),
-            salt=identifier["parameters"]["salt"].native,
+            iterations=positive(parameters["iterations"]),
+            salt=parameters["salt"].native or b"",
         ),
     )
 

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import InputError, MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.decoder import authenticate, is_key, matches, open_key, open_safe
+from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
+from pkcs12kit.pkcs12.facts import PfxFacts, of_encryption, of_mac
+from pkcs12kit.pkcs12.opening import Opener
 from pkcs12kit.pkcs12.structure import read_bags, read_pfx
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Container, Iterable, Sequence
+    from datetime import datetime
 
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
-
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.capabilities import Verdict
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
-    from pkcs12kit.pkcs12.passwords import Password
+    from pkcs12kit.pkcs12.opening import PasswordUse
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
 
 _Opened: TypeAlias = "tuple[tuple[Bag, ...] | None, ...]"
@@ -31,7 +37,8 @@ _Opened: TypeAlias = "tuple[tuple[Bag, ...] | None, ...]"
 class BagReport:
     """One bag: its type by RFC 7292's name (``certBag``, ``pkcs8ShroudedKeyBag``, ...) or dotted object identifier.
 
-    ``local_key_id`` is bytes. ``certificate`` is None where the bag holds none, or one that no reader makes sense of;
+    ``local_key_id`` is bytes; ``value_type`` is the dotted identifier by which a certBag, crlBag or secretBag says what
+    is in it. ``certificate`` is None where the bag holds none, or one that no reader makes sense of;
     ``encryption`` is a shrouded key's own. ``end_entity`` marks the certificate that belongs to a private key of the
     file: by local key ID, or, where none does so and the password is there, by the key itself.
     """
@@ -39,6 +46,7 @@ class BagReport:
     type: str
     friendly_name: str | None
     local_key_id: bytes | None
+    value_type: str | None = None
     certificate: Certificate | None = None
     encryption: Encryption | None = None
     end_entity: bool = False
@@ -47,6 +55,7 @@ class BagReport:
         """Describe it for ``inspect --json``."""
         return {
             "type": self.type,
+            "value_type": self.value_type,
             "friendly_name": self.friendly_name,
             "local_key_id": None if self.local_key_id is None else self.local_key_id.hex(),
             "certificate": None if self.certificate is None else self.certificate.to_json(),
@@ -74,12 +83,36 @@ class PfxReport:
     """What a PFX is made of, in file order; never a key or a password.
 
     ``mac`` is None where there is none. ``mac_verified`` is True or False where a password was tried, None where there
-    was nothing to try: no password, no MAC, or a MAC of an algorithm that is not supported.
+    was nothing to try: no password, no MAC, or a MAC of an algorithm that is not supported. ``arrangement`` is None
+    where not every bag can be seen. ``password_uses`` says which password opened what, in which encoding.
+    ``trailing_bytes`` is how many bytes follow the PFX in the file; they were not looked at.
     """
 
     mac: Mac | None
     safe_contents: tuple[SafeContentsReport, ...]
     mac_verified: bool | None
+    arrangement: Arrangement | None
+    password_uses: tuple[PasswordUse, ...] = ()
+    trailing_bytes: int = 0
+    facts: PfxFacts = field(repr=False)
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Every certificate that can be seen, in file order."""
+        bags = (bag for safe in self.safe_contents for bag in safe.bags or ())
+        return tuple(bag.certificate for bag in bags if bag.certificate is not None)
+
+    @property
+    def expires(self) -> datetime | None:
+        """When the first of the certificates that can be seen expires; None where none can be."""
+        return min((certificate.not_after for certificate in self.certificates), default=None)
+
+    @property
+    def readers(self) -> dict[str, Verdict]:
+        """Who can read the file, by the table of :mod:`~pkcs12kit.pkcs12.readers`: a verdict for each reader's name."""
+        from pkcs12kit.pkcs12.readers import who_opens
+
+        return who_opens(self.facts)
 
     @property
     def end_entity(self) -> Certificate | None:
@@ -100,16 +133,25 @@ class PfxReport:
             "mac": None if self.mac is None else self.mac.to_json(),
             "safe_contents": [safe.to_json() for safe in self.safe_contents],
             "mac_verified": self.mac_verified,
+            "password_uses": [use.to_json() for use in self.password_uses],
+            "arrangement": None if self.arrangement is None else self.arrangement.to_json(),
+            "expires": None if self.expires is None else format_time(self.expires),
+            "trailing_bytes": self.trailing_bytes,
+            "readers": {name: verdict.to_json() for name, verdict in self.readers.items()},
         }
 
 
 def inspect_pfx(
-    source: str | os.PathLike[str] | bytes, *, password: str | None = None, limits: Limits = DEFAULT_LIMITS
+    source: str | os.PathLike[str] | bytes,
+    *,
+    password: str | None = None,
+    contents_password: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> PfxReport:
     """Take a PFX apart: ``source`` is its path, or its bytes.
 
     Without ``password`` nothing is decrypted. With one, the MAC is verified first, and a wrong password shows no more
-    than none does. No certificate is checked against another.
+    than none does. ``contents_password`` is as in :func:`~pkcs12kit.decode_pfx`. No certificate is validated.
 
     Raises :class:`~pkcs12kit.errors.InputError` where there is no such file,
     :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` where even the
@@ -118,21 +160,28 @@ def inspect_pfx(
     budget = Budget(limits)
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
     pfx = read_pfx(data, budget)
-    mac_verified, encodings = _authenticate(pfx, password, budget)
-    opened: _Opened = tuple(_open_safe(pfx, safe, encodings, budget) for safe in pfx.safes)
-    key_ids = frozenset(bag.local_key_id for bag in _bags(opened) if is_key(bag) and bag.local_key_id is not None)
-    linked = any(bag.type == "certBag" and bag.local_key_id in key_ids for bag in _bags(opened))
-    keys = () if linked else tuple(_keys(pfx, opened, encodings, budget))
+    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
+    mac_verified, may_open = (None, False) if password is None else _authenticate(pfx, opener)
+    opened: _Opened = tuple(_open_safe(safe, opener if may_open else None, budget) for safe in pfx.safes)
+    bags = tuple(bag for safe in opened for bag in safe or ())
+    certificates = _read_certificates(bags, limits)
+    links = _link(bags, certificates, opener if may_open else None)
+    own = {link.certificate for link in links.values()}
+    complete = None not in opened
     return PfxReport(
         mac=pfx.mac,
         safe_contents=tuple(
             SafeContentsReport(
                 encryption=safe.encryption,
-                bags=None if bags is None else tuple(_describe(bag, keys, key_ids) for bag in bags),
+                bags=None if bags is None else tuple(_describe(bag, certificates.get(id(bag)), own) for bag in bags),
             )
             for safe, bags in zip(pfx.safes, opened, strict=True)
         ),
         mac_verified=mac_verified,
+        arrangement=_arrange(bags, certificates, links) if complete else None,
+        password_uses=opener.uses,
+        trailing_bytes=pfx.trailing_bytes,
+        facts=_facts(pfx, opened, password=password if opener.uses else None),
     )
 
 
@@ -146,59 +195,87 @@ def _read(path: Path, limits: Limits) -> bytes:
         raise InputError(f"cannot read {str(path)!r}: no file can have this name") from None
 
 
-def _authenticate(pfx: Pfx, password: str | None, budget: Budget) -> tuple[bool | None, tuple[Password, ...]]:
-    """Say what is known of the MAC, and which encodings of the password may be used to decrypt."""
-    if password is None:
-        return None, ()
+def _authenticate(pfx: Pfx, opener: Opener) -> tuple[bool | None, bool]:
+    """Say what is known of the MAC, and whether the contents may be decrypted."""
     try:
-        encodings = authenticate(pfx, password, budget)
+        opener.authenticate()
     except PfxPasswordError:
-        return False, ()
+        return False, False
     except UnsupportedPfxError:
-        return None, ()
-    return (None if pfx.mac is None else True), encodings
+        return None, False
+    return (None if pfx.mac is None else True), True
 
 
-def _open_safe(pfx: Pfx, safe: Safe, encodings: tuple[Password, ...], budget: Budget) -> tuple[Bag, ...] | None:
+def _open_safe(safe: Safe, opener: Opener | None, budget: Budget) -> tuple[Bag, ...] | None:
     if safe.encryption is None:
         return read_bags(safe.content, budget)
-    for encoding in encodings:
-        try:
-            return open_safe(safe, encoding, budget, authenticated=pfx.mac is not None)
-        except PfxError:
+    if opener is None:
+        return None
+    try:
+        return opener.open_safe(safe)
+    except PfxError:
+        return None
+
+
+def _read_certificates(bags: Iterable[Bag], limits: Limits) -> dict[int, Certificate]:
+    """Read what certificates can be read, by the identity of their bag."""
+    certificates = {}
+    for bag in bags:
+        if bag.is_certificate:
+            with suppress(MalformedCertificateError):
+                certificates[id(bag)] = read_certificate(bag, limits)
+    return certificates
+
+
+def _link(bags: Sequence[Bag], certificates: dict[int, Certificate], opener: Opener | None) -> dict[int, KeyLink]:
+    """Find each key's certificate: by the key itself, where it can be opened, else by localKeyID."""
+    found = [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
+    by_key = CertificatesByKey(found)
+    by_id = {local_key_id: certificate for certificate, local_key_id in reversed(found) if local_key_id is not None}
+    links = {}
+    for bag in bags:
+        if not bag.is_key:
             continue
-    return None
+        certificate = by_id.get(bag.local_key_id) if bag.local_key_id is not None else None
+        if opener is not None:
+            with suppress(PfxError):
+                certificate = by_key.find(opener.open_key(bag), bag.local_key_id)
+        links[id(bag)] = KeyLink(local_key_id=bag.local_key_id, certificate=certificate)
+    return links
 
 
-def _bags(opened: _Opened) -> tuple[Bag, ...]:
-    return tuple(bag for bags in opened for bag in bags or ())
+def _arrange(bags: Sequence[Bag], certificates: dict[int, Certificate], links: dict[int, KeyLink]) -> Arrangement:
+    return arrange(
+        tuple(links.values()), [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
+    )
 
 
-def _keys(pfx: Pfx, opened: _Opened, encodings: tuple[Password, ...], budget: Budget) -> list[PrivateKeyTypes]:
-    keys = []
-    for bag in filter(is_key, _bags(opened)):
-        for encoding in encodings:
-            try:
-                keys.append(open_key(bag, encoding, budget, authenticated=pfx.mac is not None))
-            except PfxError:
-                continue
-            break
-    return keys
+def _facts(pfx: Pfx, opened: _Opened, *, password: str | None) -> PfxFacts:
+    encryptions, clear_certificates, clear_key = [], False, False
+    for safe, bags in zip(pfx.safes, opened, strict=True):
+        if safe.encryption is not None:
+            encryptions.append(of_encryption(safe.encryption))
+        encryptions.extend(of_encryption(bag.encryption) for bag in bags or () if bag.encryption is not None)
+        clear_certificates |= safe.encryption is None and any(bag.is_certificate for bag in bags or ())
+        clear_key |= safe.encryption is None and any(bag.type == "keyBag" for bag in bags or ())
+    return PfxFacts(
+        encryptions=tuple(encryptions),
+        mac=None if pfx.mac is None else of_mac(pfx.mac),
+        clear_certificates=clear_certificates,
+        clear_key=clear_key,
+        empty_password=None if password is None else not password,
+        non_ascii_password=None if password is None else not password.isascii(),
+        complete=None not in opened,
+    )
 
 
-def _describe(bag: Bag, keys: tuple[PrivateKeyTypes, ...], key_ids: frozenset[bytes]) -> BagReport:
-    certificate = None
-    if bag.type == "certBag" and bag.content is not None:
-        try:
-            certificate = Certificate.from_der(bag.content)
-        except MalformedCertificateError:
-            certificate = None
+def _describe(bag: Bag, certificate: Certificate | None, own: Container[Certificate | None]) -> BagReport:
     return BagReport(
         type=bag.type,
+        value_type=bag.value_type,
         friendly_name=bag.friendly_name,
         local_key_id=bag.local_key_id,
         certificate=certificate,
         encryption=bag.encryption,
-        end_entity=certificate is not None
-        and (bag.local_key_id in key_ids or any(matches(key, certificate) for key in keys)),
+        end_entity=certificate is not None and certificate in own,
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import derivation
 from pkcs12kit.pkcs12.derivation import DIGESTS, KeyDerivation, digest_size, pbkdf2_identifier, positive, read_kdf
+from pkcs12kit.pkcs12.passwords import PKCS12KDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,10 +78,10 @@ def read_mac(mac_data: Asn1Value) -> Mac:
         algorithm=HMAC,
         digest=digest,
         derivation=KeyDerivation(
-            algorithm=derivation.PKCS12KDF,
+            algorithm=PKCS12KDF,
             digest=digest,
             iterations=positive(mac_data["iterations"]),
-            salt=mac_data["mac_salt"].native,
+            salt=mac_data["mac_salt"].native or b"",
         ),
         value=value,
     )
@@ -120,7 +121,7 @@ def new_mac(
         raise ValueError(f"no MAC algorithm {algorithm!r}")
     pbkdf2 = algorithm == PBMAC1
     kdf = KeyDerivation(
-        algorithm=derivation.PBKDF2 if pbkdf2 else derivation.PKCS12KDF,
+        algorithm=derivation.PBKDF2 if pbkdf2 else PKCS12KDF,
         digest=prf or digest if pbkdf2 else digest,
         iterations=iterations,
         salt=random_bytes(salt_length),
@@ -164,12 +165,6 @@ def verify(mac: Mac, content: bytes, password: Password, budget: Budget) -> bool
     Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
     return hmac.compare_digest(_value(mac, content, password, budget), mac.value)
-
-
-def compute(content: bytes, password: Password, *, digest: str, salt: bytes, iterations: int, budget: Budget) -> bytes:
-    """Compute the HMAC over ``content`` under a key from PKCS12KDF (RFC 7292 appendix B.4)."""
-    kdf = KeyDerivation(algorithm=derivation.PKCS12KDF, digest=digest, iterations=iterations, salt=salt)
-    return _value(Mac(algorithm=HMAC, digest=digest, derivation=kdf), content, password, budget)
 
 
 def _value(mac: Mac, content: bytes, password: Password, budget: Budget) -> bytes:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.errors import PasswordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PKCS12KDF: Final = "PKCS12KDF"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,17 +18,22 @@ class Password:
     """A password as the key derivations get it; never shown.
 
     ``bmp`` goes into PKCS12KDF: by RFC 7292 appendix B.1 a BMPString with its terminator, or no octet at all for an
-    absent password. ``utf8`` goes into all others (RFC 8018 section 3). ``encoding`` says what it is instead, where it
-    is something else in both.
+    absent password. ``utf8`` goes into all others (RFC 8018 section 3).
     """
 
     bmp: bytes = field(repr=False)
     utf8: bytes = field(repr=False)
-    encoding: str | None = None
 
     def octets(self, kdf: str) -> bytes:
         """Give what the key derivation of this name takes."""
-        return self.bmp if kdf == "PKCS12KDF" else self.utf8
+        return self.bmp if kdf == PKCS12KDF else self.utf8
+
+
+class EncodedPassword(NamedTuple):
+    """A password in one encoding, whatever the key derivation, and the name of that encoding."""
+
+    encoding: str
+    octets: Password
 
 
 def encode_password(password: str) -> Password:
@@ -44,13 +54,41 @@ def encode_password(password: str) -> Password:
 ABSENT: Final = Password(bmp=b"", utf8=b"")
 
 
-def candidates(password: str | None) -> tuple[Password, ...]:
-    """List the encodings that a reader tries, likeliest first.
+def usual_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...]:
+    """List what the standards say that ``kdf`` takes. Raises as :func:`encode_password` does.
 
-    Writers encode 'no password' as an absent one or as an empty one, and so does this, for None and for "".
+    Writers encode 'no password' as an absent one or as an empty one, and so does this, for None and for "": what was
+    asked for comes first. Key derivations other than PKCS12KDF see no difference.
     """
-    if password is None:
-        return (ABSENT, encode_password(""))
+    if password:
+        name = "UTF-16BE with terminator" if kdf == PKCS12KDF else "UTF-8"
+        return (EncodedPassword(name, encode_password(password)),)
+    absent, empty = EncodedPassword("absent", ABSENT), EncodedPassword("empty", encode_password(""))
+    both = (absent, empty) if password is None else (empty, absent)
+    return both if kdf == PKCS12KDF else both[:1]
+
+
+def rare_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...]:
+    """List what some writers give ``kdf`` instead, likeliest first; none is what :func:`usual_encodings` has."""
     if not password:
-        return (encode_password(""), ABSENT)
-    return (encode_password(password),)
+        return ()
+    seen = {found.octets.octets(kdf) for found in usual_encodings(password, kdf)}
+    rare = []
+    for name, octets in _deviations(password):
+        if octets not in seen:
+            seen.add(octets)
+            rare.append(EncodedPassword(name, Password(bmp=octets, utf8=octets)))
+    return tuple(rare)
+
+
+def _deviations(password: str) -> Iterator[tuple[str, bytes]]:
+    utf_16, utf_8 = password.encode("utf-16-be"), password.encode()
+    # OpenSSL 1.0 took each octet of the terminal's encoding, mostly UTF-8, for a character
+    yield "UTF-8 octets as UTF-16BE with terminator", utf_8.decode("latin-1").encode("utf-16-be") + b"\0\0"
+    yield "UTF-16BE with terminator", utf_16 + b"\0\0"
+    yield "UTF-16BE without terminator", utf_16
+    yield "UTF-8", utf_8
+    try:
+        yield "Latin-1", password.encode("latin-1")
+    except UnicodeEncodeError:
+        return

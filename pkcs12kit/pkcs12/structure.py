@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, reading
+from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, load, reading
+from pkcs12kit.pkcs12.ber import definite
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac
 
@@ -25,6 +25,8 @@ _BAG_TYPES: Final = {
     "secret_bag": "secretBag",
     "safe_contents": "safeContentsBag",
 }
+# What says the type of the value in a bag that says so.
+_VALUE_TYPES: Final = {"cert_bag": "cert_id", "crl_bag": "crl_id", "secret_bag": "secret_type_id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,40 +39,64 @@ class Safe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pfx:
-    """The outside of a file. ``content`` is what the MAC is computed over."""
+    """The outside of a file. ``content`` is what the MAC is computed over; ``trailing_bytes`` follow the structure."""
 
     mac: Mac | None
     content: bytes = field(repr=False)
     safes: tuple[Safe, ...]
+    trailing_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bag:
     """One SafeBag. ``type`` is the RFC's name (``certBag``), or a dotted object identifier.
 
+    ``value_type`` is the dotted object identifier by which a certBag, crlBag or secretBag says what is in it;
+    ``attributes`` are those beside friendlyName and localKeyID, in file order, each the DER of one Attribute.
+
     ``content`` is the certificate's DER for a certBag with an X.509 certificate, the PKCS#8 DER for a keyBag, the
-    ciphertext for a pkcs8ShroudedKeyBag (and then ``encryption`` is set), None for anything else.
+    ciphertext for a pkcs8ShroudedKeyBag (and then ``encryption`` is set), the encoded bag value for anything else.
     """
 
     type: str
     friendly_name: str | None
     local_key_id: bytes | None
+    attributes: tuple[bytes, ...] = field(default=(), repr=False)
+    value_type: str | None = None
     encryption: Encryption | None = None
-    content: bytes | None = field(default=None, repr=False)
+    content: bytes = field(repr=False)
+
+    @property
+    def is_key(self) -> bool:
+        """Whether it holds a private key."""
+        return self.type in {"keyBag", "pkcs8ShroudedKeyBag"}
+
+    @property
+    def is_certificate(self) -> bool:
+        """Whether it holds an X.509 certificate."""
+        return self.type == "certBag" and self.value_type == _X509_CERTIFICATE
+
+
+_X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 
 
 def read_pfx(data: bytes, budget: Budget) -> Pfx:
     """Read the outside of a PFX, in DER or BER.
+
+    What follows it is counted and not looked at: padding at the end of a file hides nothing, since nothing there is
+    read, and OpenSSL and Java pass over it too.
 
     Raises :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` for public-key
     integrity and privacy modes, and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
     from asn1crypto import pkcs12 as asn1_pkcs12
 
+    from pkcs12kit.pkcs12 import asn1_types
+
     budget.size(len(data))
     with reading("the outermost structure"):
-        refuse_endless_tags(data)
-        pfx = asn1_pkcs12.Pfx.load(data, strict=True)
+        encoding, end = definite(data, budget)
+        pfx = asn1_types.Pfx.load(encoding, strict=True)
         version = pfx["version"].native
         mac_data = pfx["mac_data"]
         content_type = pfx["auth_safe"]["content_type"].native
@@ -82,10 +108,10 @@ def read_pfx(data: bytes, budget: Budget) -> Pfx:
         )
     with reading("the authenticated safe"):
         content = pfx["auth_safe"]["content"].native
-        safes = tuple(_read_safe(info, budget) for info in asn1_pkcs12.AuthenticatedSafe.load(content, strict=True))
+        safes = tuple(_read_safe(info, budget) for info in load(asn1_pkcs12.AuthenticatedSafe, content, budget))
     with reading("the MAC"):
         mac = None if absent(mac_data) else read_mac(mac_data)
-    return Pfx(mac=mac, content=content, safes=safes)
+    return Pfx(mac=mac, content=content, safes=safes, trailing_bytes=len(data) - end)
 
 
 def _read_safe(info: Asn1Value, budget: Budget) -> Safe:
@@ -112,10 +138,9 @@ def read_bags(content: bytes, budget: Budget, *, depth: int = 1) -> tuple[Bag, .
 
     budget.nest(depth)
     with reading("the bags"):
-        refuse_endless_tags(content)
         return tuple(
             bag
-            for asn1_bag in asn1_pkcs12.SafeContents.load(content, strict=True)
+            for asn1_bag in load(asn1_pkcs12.SafeContents, content, budget)
             for bag in _read_bag(asn1_bag, budget, depth)
         )
 
@@ -127,36 +152,40 @@ def _read_bag(asn1_bag: Asn1Value, budget: Budget, depth: int) -> Iterator[Bag]:
     if native == "safe_contents":
         yield from read_bags(value.untag().dump(), budget, depth=depth + 1)
         return
-    friendly_name, local_key_id = _read_attributes(asn1_bag["bag_attributes"])
+    friendly_name, local_key_id, attributes = _read_attributes(asn1_bag["bag_attributes"])
+    value_type = value[_VALUE_TYPES[native]].dotted if native in _VALUE_TYPES else None
     encryption = None
-    content = None
-    if native == "cert_bag" and value["cert_id"].native == "x509":
+    if native == "cert_bag" and value_type == _X509_CERTIFICATE:
         content = bytes(value["cert_value"])
-    elif native == "key_bag":
-        content = value.untag().dump()
     elif native == "pkcs8_shrouded_key_bag":
         encryption = read_encryption(value["encryption_algorithm"])
         content = value["encrypted_data"].native
+    else:
+        content = value.untag().dump()
     yield Bag(
         type=_BAG_TYPES.get(native, native),
         friendly_name=friendly_name,
         local_key_id=local_key_id,
+        attributes=attributes,
+        value_type=value_type,
         encryption=encryption,
         content=content,
     )
 
 
-def _read_attributes(attributes: Asn1Value) -> tuple[str | None, bytes | None]:
-    """Take friendlyName and localKeyID; other attributes are left unread."""
+def _read_attributes(attributes: Asn1Value) -> tuple[str | None, bytes | None, tuple[bytes, ...]]:
+    """Take friendlyName and localKeyID, and the encodings of the other attributes."""
     found: dict[str, Asn1Value] = {}
-    if not absent(attributes):
-        for attribute in attributes:
-            name = attribute["type"].native
-            if name in {"friendly_name", "local_key_id"}:
-                if len(attribute["values"]) != 1:
-                    # RFC 2985 section 5.5: SINGLE VALUE TRUE
-                    raise MalformedPfxError(f"a bag of the PKCS#12 file has a {name} of several values, or none")
-                found[name] = attribute["values"][0].native
+    others = []
+    for attribute in () if absent(attributes) else attributes:
+        name = attribute["type"].native
+        if name not in {"friendly_name", "local_key_id"}:
+            others.append(attribute.dump())
+            continue
+        if len(attribute["values"]) != 1:
+            # RFC 2985 section 5.5: SINGLE VALUE TRUE
+            raise MalformedPfxError(f"a bag of the PKCS#12 file has a {name} of several values, or none")
+        found[name] = attribute["values"][0].native
     friendly_name = found.get("friendly_name")
     # some writers count the terminator of a C string among the characters
-    return friendly_name and friendly_name.rstrip("\0"), found.get("local_key_id")
+    return friendly_name and friendly_name.rstrip("\0"), found.get("local_key_id"), tuple(others)

@@ -138,7 +138,7 @@ def pfx_certificates(data: bytes, limits: Limits) -> tuple[bytes, ...]:
     if any(safe.encryption is not None for safe in safes):
         return ()
     bags = (bag for safe in safes for bag in read_bags(safe.content, budget))
-    return tuple(bag.content for bag in bags if bag.type == "certBag" and bag.content)
+    return tuple(bag.content for bag in bags if bag.is_certificate)
 
 
 def zip_members(data: bytes, budget: ArchiveBudget) -> Iterator[ArchiveMember]:

@@ -24,7 +24,7 @@ from pkcs12kit.errors import InputError, LimitExceededError, PasswordError, PfxP
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.pkcs12.derivation import encode_password
+from pkcs12kit.pkcs12.passwords import encode_password
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 

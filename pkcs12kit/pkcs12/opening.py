@@ -1,0 +1,223 @@
+"""Opening a PFX part by part: which password does it, in which encoding, and within which budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+from pkcs12kit.errors import MalformedPfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.pkcs12 import mac as macs
+from pkcs12kit.pkcs12.ciphers import DecryptionError, describe
+from pkcs12kit.pkcs12.encryption import decrypt
+from pkcs12kit.pkcs12.passwords import EncodedPassword, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.structure import read_bags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.derivation import KeyDerivation
+    from pkcs12kit.pkcs12.passwords import Password
+    from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
+
+T = TypeVar("T")
+
+MAC: Final = "MAC"
+CONTENTS: Final = "contents"
+PRIVATE_KEY: Final = "private key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordUse:
+    """What opened a part of a PFX: ``part`` is ``MAC``, ``contents`` or ``private key``.
+
+    ``kdf`` is the key derivation; ``encoding`` is how the password went into it (``UTF-16BE with terminator``,
+    ``UTF-8``, ``absent``, ``empty`` and what deviates from the standards). ``contents_password`` says that it was the
+    second password.
+    """
+
+    part: str
+    kdf: str
+    encoding: str
+    contents_password: bool = False
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``inspect --json``."""
+        return {
+            "part": self.part,
+            "kdf": self.kdf,
+            "encoding": self.encoding,
+            "contents_password": self.contents_password,
+        }
+
+
+class _Trial(NamedTuple):
+    candidate: EncodedPassword
+    is_contents_password: bool
+
+
+class Opener:
+    """Opens one PFX, and remembers what worked. Not shared between threads.
+
+    ``contents_password`` is for contents and keys, before ``password``; None where there is no second one.
+    """
+
+    def __init__(self, pfx: Pfx, *, password: str | None, contents_password: str | None, budget: Budget) -> None:
+        self._pfx = pfx
+        self._password = password
+        self._contents_password = contents_password
+        self._budget = budget
+        self._worked: dict[str, list[_Trial]] = {}
+        self._uses: dict[PasswordUse, None] = {}
+        self._is_authenticated = False
+        self._gave_up = False
+
+    @property
+    def uses(self) -> tuple[PasswordUse, ...]:
+        """What opened what so far, each once."""
+        return tuple(self._uses)
+
+    def authenticate(self) -> None:
+        """Verify the MAC, where there is one. Raises :class:`~pkcs12kit.errors.PfxPasswordError`."""
+        mac = self._pfx.mac
+        if mac is None:
+            return
+
+        def attempt(password: Password) -> bool | None:
+            return macs.verify(mac, self._pfx.content, password, self._budget) or None
+
+        if self._try(MAC, mac.derivation, attempt) is None:
+            if self._password is None:
+                raise PfxPasswordError("the PKCS#12 file is protected by a password, and none was given")
+            raise PfxPasswordError(
+                "the MAC of the PKCS#12 file does not verify with this password: the password is wrong or the file is"
+                f" damaged{self._untried}"
+            )
+        self._is_authenticated = True
+
+    def open_safe(self, safe: Safe) -> tuple[Bag, ...]:
+        """Decrypt one safe, if it is encrypted, and read its bags.
+
+        Raises :class:`~pkcs12kit.errors.PfxPasswordError` where no password decrypts it, and
+        :class:`~pkcs12kit.errors.MalformedPfxError` where the one that the MAC verified with does, to no bags.
+        """
+        encryption = safe.encryption
+        if encryption is None:
+            return read_bags(safe.content, self._budget)
+
+        def attempt(password: Password) -> tuple[Bag, ...] | None:
+            plaintext = decrypt(encryption, safe.content, password, self._budget)
+            try:
+                return read_bags(plaintext, self._budget)
+            except MalformedPfxError:
+                raise _MalformedPlaintextError from None
+
+        return self._decrypt(CONTENTS, encryption.cipher, encryption.derivation, attempt)
+
+    def open_key(self, bag: Bag) -> PrivateKeyTypes:
+        """Load the private key of a keyBag or pkcs8ShroudedKeyBag. Raises as :meth:`open_safe` does."""
+        encryption = bag.encryption
+        if encryption is None:
+            try:
+                return self._load_key(bag.content)
+            except _MalformedPlaintextError:
+                raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
+
+        def attempt(password: Password) -> tuple[PrivateKeyTypes]:
+            return (self._load_key(decrypt(encryption, bag.content, password, self._budget)),)
+
+        return self._decrypt(PRIVATE_KEY, encryption.cipher, encryption.derivation, attempt)[0]
+
+    def _load_key(self, der: bytes) -> PrivateKeyTypes:
+        self._budget.private_key(len(der))
+        try:
+            return load_der_private_key(der, None)
+        except UnsupportedAlgorithm:
+            raise UnsupportedPfxError(
+                "the PKCS#12 file holds a private key of an algorithm that is not known"
+            ) from None
+        except (ValueError, TypeError, InternalError):
+            raise _MalformedPlaintextError from None
+
+    def _decrypt(
+        self, part: str, cipher: str | None, derivation: KeyDerivation | None, attempt: Callable[[Password], T | None]
+    ) -> T:
+        is_damaged = False
+
+        def guarded(password: Password) -> T | None:
+            nonlocal is_damaged
+            try:
+                return attempt(password)
+            except DecryptionError:
+                return None
+            except _MalformedPlaintextError:
+                # A wrong key leaves sound padding behind once in 256 times, and there is none in a stream.
+                description = describe(cipher or "")
+                is_damaged = self._is_authenticated and description is not None and description.block_length > 0
+                return None
+
+        opened = self._try(part, derivation, guarded)
+        if opened is not None:
+            return opened
+        if is_damaged:
+            raise MalformedPfxError(f"the MAC of the PKCS#12 file verifies, but its {part} cannot be read")
+        if self._is_authenticated:
+            raise PfxPasswordError(
+                f"the MAC of the PKCS#12 file verifies, but its {part} cannot be decrypted with the same password:"
+                f" there may be another password for it{self._untried}"
+            )
+        raise PfxPasswordError(
+            f"the {part} of the PKCS#12 file cannot be decrypted: wrong password or damaged file{self._untried}"
+        )
+
+    def _try(self, part: str, derivation: KeyDerivation | None, attempt: Callable[[Password], T | None]) -> T | None:
+        kdf = derivation.algorithm if derivation is not None else ""
+        for trial, is_rare in self._trials(part, kdf):
+            if is_rare and not self._budget.retry(derivation.iterations if derivation is not None else None):
+                self._gave_up = True
+                break
+            opened = attempt(trial.candidate.octets)
+            if opened is not None:
+                worked = self._worked.setdefault(kdf, [])
+                if trial not in worked:
+                    worked.append(trial)
+                use = PasswordUse(
+                    part=part,
+                    kdf=kdf,
+                    encoding=trial.candidate.encoding,
+                    contents_password=trial.is_contents_password,
+                )
+                self._uses[use] = None
+                return opened
+        return None
+
+    def _trials(self, part: str, kdf: str) -> Iterator[tuple[_Trial, bool]]:
+        """List what to try, likeliest first, and whether it is rare: what worked, what is usual, the rest."""
+        passwords = [(self._password, False)]
+        if part != MAC and self._contents_password is not None:
+            passwords.insert(0, (self._contents_password, True))
+        tried = list(self._worked.get(kdf, ()))
+        for worked in tried:
+            yield worked, False
+        for encodings, is_rare in ((usual_encodings, False), (rare_encodings, True)):
+            for password, is_contents_password in passwords:
+                for candidate in encodings(password, kdf):
+                    trial = _Trial(candidate, is_contents_password)
+                    if trial not in tried:
+                        yield trial, is_rare
+
+    @property
+    def _untried(self) -> str:
+        limit = self._budget.limits.pfx_retry_iterations
+        if not self._gave_up:
+            return ""
+        return f" (rare encodings of it were not tried; limits.pfx_retry_iterations is {limit:,})"
+
+
+class _MalformedPlaintextError(Exception):
+    """It decrypted, but not to what is looked for."""

@@ -1,0 +1,86 @@
+"""PKCS#12 files put together piece by piece, as no writer of ours does."""
+
+from __future__ import annotations
+
+import os
+
+from asn1crypto import cms, core
+from asn1crypto import pkcs12 as asn1_pkcs12
+
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12 import ciphers
+from pkcs12kit.pkcs12 import mac as macs
+from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.passwords import encode_password
+
+from .conftest import PASSWORD
+
+
+def der(tag, contents):
+    """One TLV."""
+    length = len(contents)
+    size = b"" if length < 128 else length.to_bytes((length.bit_length() + 7) // 8, "big")
+    return bytes([tag, length] if length < 128 else [tag, 0x80 | len(size)]) + size + contents
+
+
+def explicit(contents):
+    """An explicit [0]."""
+    return der(0xA0, contents)
+
+
+def indefinite(tag, *parts):
+    """One BER value of indefinite length (X.690 section 8.1.3.6)."""
+    return bytes([tag, 0x80]) + b"".join(parts) + b"\0\0"
+
+
+def pieces(contents):
+    """Octet strings of 100 bytes."""
+    return [der(0x04, contents[start : start + 100]) for start in range(0, len(contents), 100)]
+
+
+def chunked(tag, contents):
+    """A constructed octet string of indefinite length in pieces of 100 bytes (X.690 section 8.7.3)."""
+    return indefinite(tag, *pieces(contents))
+
+
+def oid(dotted):
+    """An object identifier."""
+    return core.ObjectIdentifier(dotted).dump()
+
+
+def plain_safe(*bags):
+    """Make an unencrypted safe."""
+    return cms.ContentInfo({"content_type": "data", "content": asn1_pkcs12.SafeContents(list(bags)).dump()})
+
+
+def encrypted_safe(identifier, ciphertext):
+    """Make an encrypted safe; ``identifier`` is the DER of its AlgorithmIdentifier."""
+    info = der(0x30, oid("1.2.840.113549.1.7.1") + identifier + der(0x80, ciphertext))
+    return der(0x30, oid("1.2.840.113549.1.7.6") + explicit(der(0x30, b"\x02\x01\x00" + info)))
+
+
+def encrypt(cipher, key, iv, plaintext):
+    """Encrypt by a cipher of pkcs12kit; what it does is held against OpenSSL elsewhere."""
+    return ciphers.encrypt(cipher, key, iv, plaintext)
+
+
+def contents_of(safes):
+    """Encode an AuthenticatedSafe of ContentInfos, or of their encodings."""
+    return der(0x30, b"".join(safe if isinstance(safe, bytes) else safe.dump() for safe in safes))
+
+
+def make_pfx(safes, mac_data=b""):
+    """Make a PFX of some ContentInfos, with the encoding of a MacData or none."""
+    content = contents_of(safes)
+    auth_safe = cms.ContentInfo({"content_type": "data", "content": content}).dump()
+    return der(0x30, b"\x02\x01\x03" + auth_safe + mac_data)
+
+
+def with_mac(safes, *, password=None, algorithm="HMAC", digest="SHA-256", prf=None):
+    """Make a PFX of some ContentInfos with a MAC; ``password`` is text or a Password."""
+    safes = tuple(safes)
+    password = PASSWORD if password is None else password
+    encoded = encode_password(password) if isinstance(password, str) else password
+    template = macs.new_mac(algorithm, digest=digest, prf=prf, iterations=3, salt_length=8, random_bytes=os.urandom)
+    mac = macs.make_mac(template, contents_of(safes), encoded, Budget(DEFAULT_LIMITS))
+    return make_pfx(safes, macs.mac_data(mac).dump())
