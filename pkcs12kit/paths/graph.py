@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.paths.merits import best_ways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
@@ -76,6 +76,13 @@ class CertificationGraph:
         while upside_down[-1] != self.target and (below := self._met_through.get(upside_down[-1].subject)):
             upside_down.append(below)
         return tuple(reversed(upside_down))
+
+    @property
+    def certificates(self) -> Iterator[Certificate]:
+        """The usable certificates that names lead to, the target not among them."""
+        for issuers in self._issuers.values():
+            for certificate, _ in issuers:
+                yield certificate
 
     @property
     def passed_over(self) -> tuple[Certificate, ...]:

@@ -20,6 +20,7 @@ from pkcs12kit.paths.ranking import explain_order, lasting_before_short, longest
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import check_revocation
 from pkcs12kit.paths.states import ValidationGraph
+from pkcs12kit.paths.validation.equivalence import Equivalence
 from pkcs12kit.paths.validation.validator import Validator, validate
 
 if TYPE_CHECKING:
@@ -157,9 +158,16 @@ class _Search:
     def _validation_graph(self, graph: CertificationGraph) -> ValidationGraph | None:
         """Judge each certificate in each state; None where that takes too much."""
         budget = Budget.for_many_validations(self._limits)
+        equivalence = Equivalence(
+            graph.certificates,
+            target=self._target,
+            trust_anchors=self._trust_anchors,
+            parameters=self._parameters,
+            budget=budget,
+        )
         judge = Validator(self._parameters, budget=budget)
         try:
-            validation_graph = ValidationGraph(graph, judge, budget=budget)
+            validation_graph = ValidationGraph(graph, judge, key=equivalence.key, budget=budget)
         except BudgetExhaustedError:
             return None
         for above, failure in validation_graph.refused():

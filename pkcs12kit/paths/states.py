@@ -19,7 +19,7 @@ from pkcs12kit.paths.graph import key_identifiers_differ
 from pkcs12kit.paths.merits import best_ways
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterator, Sequence
     from typing import Self
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -32,10 +32,6 @@ if TYPE_CHECKING:
 
 class State(Protocol):
     """What validation carries from one certificate to the next."""
-
-    @property
-    def key(self) -> Hashable:
-        """What is equal for states that no certificate below can tell apart."""
 
     def copy(self) -> Self:
         """Make a state that goes its own way from here."""
@@ -77,12 +73,15 @@ class ValidationGraph:
     """All that validation says yes to, for one target.
 
     Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`: each certificate judged in a state counts against
-    ``judged_certificates``.
+    ``judged_certificates``. ``key`` makes of a state what is equal for states that lead to the same verdicts.
     """
 
-    def __init__(self, graph: CertificationGraph, judge: Judge, *, budget: Budget) -> None:
+    def __init__(
+        self, graph: CertificationGraph, judge: Judge, *, key: Callable[[Any], Hashable], budget: Budget
+    ) -> None:
         self._graph = graph
         self._judge = judge
+        self._key = key
         self._budget = budget
         self._vertices: dict[Hashable, Vertex] = {}
         self._first: list[Vertex] = []
@@ -185,7 +184,7 @@ class ValidationGraph:
             self._enter(vertex, certificate, state)
 
     def _enter(self, vertex: Vertex, certificate: Certificate, state: State) -> None:
-        key = (certificate.node, state.key)
+        key = (certificate.node, self._key(state))
         below = self._vertices.get(key)
         if below is None:
             below = self._vertices[key] = Vertex(certificate, state)

@@ -269,10 +269,6 @@ HOSTILE = {
         lambda: [*({"extensions": [constrained_directories(1000, word)]} for word in "abcdefg"), {}],
         None,
     ),
-    "3,000 directory constraints, the same in each of 7": (
-        lambda: [*same(7, constrained_directories(3000)), {}],
-        None,
-    ),
     "60 constraints in each of 100": (lambda: [*same(99, constraint(60)), {}], None),
     "7,000 policies in each of 8": (lambda: same(8, policies(7000)), "policy_nodes"),
     "100 policies in each of 100": (lambda: same(100, policies(100)), None),

@@ -28,6 +28,7 @@ _LISTED_AT_MOST: Final = 3
 _NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
 _HEADERS_AT_MOST: Final = 9
 """Octets between that identifier and the value: critical, and the header of an OCTET STRING of up to 16 MiB."""
+_COMPARED_AT_MOST: Final = 64
 _REMEMBERED: Final = 1024
 _REMEMBERED_BYTES: Final = 8 * 1024
 _Result = TypeVar("_Result")
@@ -152,6 +153,26 @@ class _Subtrees:
 _ByForm: TypeAlias = Mapping[str, tuple[_Subtrees, ...]]
 
 
+class ImposedConstraints:
+    """One value of the extension, compared by identity, which is quicker."""
+
+    __slots__ = ("constraints",)
+
+    def __init__(self, constraints: x509.NameConstraints) -> None:
+        self.constraints = constraints
+
+
+def _imposed(constraints: x509.NameConstraints) -> ImposedConstraints:
+    """Give equal values of the extension one identity, as long as they are few subtrees."""
+    subtrees = len(constraints.permitted_subtrees or ()) + len(constraints.excluded_subtrees or ())
+    return _remembered_imposed(constraints) if subtrees <= _COMPARED_AT_MOST else ImposedConstraints(constraints)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _remembered_imposed(constraints: x509.NameConstraints) -> ImposedConstraints:
+    return ImposedConstraints(constraints)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ConstrainedSubtrees:
     """The state variables permitted_subtrees and excluded_subtrees of RFC 5280 section 6.1.2 (b) and (c).
@@ -165,8 +186,8 @@ class ConstrainedSubtrees:
     """
 
     _by_form: _ByForm = field(default_factory=lambda: MappingProxyType({}))
-    key: frozenset[x509.NameConstraints] = frozenset()
-    """The constraints laid on one another: values with the same ones allow the same names."""
+    imposed: frozenset[ImposedConstraints] = frozenset()
+    """What was laid on one another; the same twice is laid on once."""
 
     @classmethod
     def unconstrained(cls) -> ConstrainedSubtrees:
@@ -187,12 +208,13 @@ class ConstrainedSubtrees:
         return self if constraints is None else self._with(_layers_of(certificate), constraints)
 
     def _with(self, layers: tuple[_Subtrees, ...], constraints: x509.NameConstraints) -> ConstrainedSubtrees:
-        if constraints in self.key:
+        imposed = _imposed(constraints)
+        if imposed in self.imposed:
             return self
         by_form = dict(self._by_form)
         for subtrees in layers:
             by_form[subtrees.form] = (*by_form.get(subtrees.form, ()), subtrees)
-        return ConstrainedSubtrees(_by_form=MappingProxyType(by_form), key=self.key | {constraints})
+        return ConstrainedSubtrees(_by_form=MappingProxyType(by_form), imposed=self.imposed | {imposed})
 
     def violation(
         self, subject: Name, subject_alternative_name: Iterable[x509.GeneralName] | None, *, budget: Budget

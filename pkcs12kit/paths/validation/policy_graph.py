@@ -63,11 +63,14 @@ class PolicyGraph:
         graph._level = self._level.copy()
         return graph
 
-    @property
-    def key(self) -> Hashable:
-        """What is equal for graphs, copied from one, that no further step can tell apart."""
+    def key(self, user_initial_policy_set: Iterable[str]) -> Hashable:
+        """Make what is equal for graphs, copied from one, that lead to policies the user accepts by the same steps."""
+        accepted = set(user_initial_policy_set)
+        every = ANY_POLICY in accepted
+        bits = reduce(or_, (bit for policy, bit in self._bits.items() if policy in accepted), 0)
         return frozenset(
-            (policy, frozenset(node.expected_policy_set), node.descends_from) for policy, node in self._level.items()
+            (policy, frozenset(node.expected_policy_set), every or bool(node.descends_from & bits))
+            for policy, node in self._level.items()
         )
 
     @property

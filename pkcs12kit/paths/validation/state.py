@@ -14,7 +14,6 @@ from pkcs12kit.paths.validation.policy_graph import PolicyGraph
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -83,20 +82,6 @@ class ValidationState:
     def copy(self) -> ValidationState:
         """Make a state that goes its own way from here."""
         return replace(self, policy_graph=self.policy_graph.copy())
-
-    @property
-    def key(self) -> Hashable:
-        """What is equal for states of one search that no certificate below can tell apart."""
-        return (
-            self.policy_graph.key,
-            self.subtrees.key,
-            self.explicit_policy,
-            self.inhibit_any_policy,
-            self.policy_mapping,
-            self.working_key.info,
-            self.max_path_length,
-            self.user_initial_policy_set,
-        )
 
     def constrain(self, extensions: Extensions) -> None:
         """Tighten the counters as a CA's extensions say (6.1.4 (i), (j), (m))."""

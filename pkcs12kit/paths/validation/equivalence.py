@@ -1,0 +1,91 @@
+"""When two states of validation are as good as one: no certificate of a search can tell them apart.
+
+States differ in name constraints that no name is affected by, in policies where nothing requires one, or in policies
+that the user did not ask for. In a mesh such differences multiply with each authority that is passed.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING
+
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.validation.name_constraints import ImposedConstraints
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.state import ValidationState
+
+
+class Equivalence:
+    """What is equal for states, of one search, that lead to the same verdicts below them.
+
+    ``certificates`` are all that may come on a path below one of the trust anchors, beside the target.
+    """
+
+    def __init__(
+        self,
+        certificates: Iterable[Certificate],
+        *,
+        target: Certificate,
+        trust_anchors: Iterable[TrustAnchor],
+        parameters: ValidationParameters,
+        budget: Budget,
+    ) -> None:
+        self._budget = budget
+        self._policies_matter = parameters.initial_explicit_policy or any(
+            anchor.constraints is not None and _requires_policy(anchor.constraints) for anchor in trust_anchors
+        )
+        self._named: dict[Hashable, Certificate] = {}
+        """Certificates that name constraints apply to, one for each set of names."""
+        self._forbidden: dict[ImposedConstraints, int] = {}
+        for certificate in (target, *certificates):
+            try:
+                own = certificate.extensions
+            except MalformedCertificateError:
+                continue  # refused in every state
+            self._policies_matter |= _requires_policy(own)
+            if certificate == target or not certificate.is_self_issued:
+                self._named.setdefault((certificate.subject, own.subject_alternative_name), certificate)
+
+    def key(self, state: ValidationState) -> Hashable:
+        """Make what is equal for such states at one (subject, key).
+
+        Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`.
+        """
+        forbidden = reduce(or_, (self._forbidden_by(imposed) for imposed in state.subtrees.imposed), 0)
+        counters = (state.max_path_length, state.working_key.info, forbidden)
+        if not self._policies_matter:
+            return counters
+        return (
+            *counters,
+            state.explicit_policy,
+            state.inhibit_any_policy,
+            state.policy_mapping,
+            state.user_initial_policy_set,
+            state.policy_graph.key(state.user_initial_policy_set),
+        )
+
+    def _forbidden_by(self, imposed: ImposedConstraints) -> int:
+        """Say which of the sets of names are not allowed, a bit for each."""
+        if imposed not in self._forbidden:
+            subtrees = ConstrainedSubtrees.unconstrained().constrain(imposed.constraints)
+            self._forbidden[imposed] = sum(
+                1 << number
+                for number, certificate in enumerate(self._named.values())
+                if subtrees.violation_by(certificate, budget=self._budget) is not None
+            )
+        return self._forbidden[imposed]
+
+
+def _requires_policy(own: Extensions) -> bool:
+    constraints = own.policy_constraints
+    return constraints is not None and constraints.require_explicit_policy is not None
