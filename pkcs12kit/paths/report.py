@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 class RejectedPath:
     """Certificates that were tried as a path, or as part of one, and why they are none.
 
-    ``certificates`` starts with the target and goes as far up as the attempt got; a certificate that was not
-    followed at all stands alone. ``failures`` holds at least one, the first being the one to mend first.
+    ``certificates`` starts with the target and goes as far up as the attempt got; a certificate that was not followed
+    at all stands alone, and so does that of a trust anchor that nothing leads to. ``failures`` holds at least one, the
+    first being the one to mend first.
     """
 
     certificates: tuple[Certificate, ...]

@@ -164,6 +164,16 @@ def test_several_walks_through_one_link(many):
     assert shown(rejected_paths(report))[-1] == "    └── so for 1,540 candidate paths"
 
 
+def test_a_target_at_fault_is_told_alone(many):
+    """Where no path could mend it, what is wrong elsewhere is only counted."""
+    ee, below = many.servers["EE"].certificate, many.certificate("B", "TA")
+    other = rejected(failure(FailureReason.EXPIRED, below))
+    for reason, is_alone in ((FailureReason.SERVER_NAME, True), (FailureReason.NAME_CONSTRAINTS, False)):
+        lines = shown(rejected_paths(PathReport(target=ee, valid=(), rejected=(rejected(failure(reason, ee)), other))))
+        assert ("Beside it:" in lines) is not is_alone
+        assert ("└── and 1 more; --json has them all" in lines) is is_alone
+
+
 def test_what_was_refused_beside_valid_paths():
     """With ``--all``: the paths, what put each before the next, and in lines what was refused."""
     topology = build(

@@ -12,6 +12,7 @@ import pytest
 from cryptography import x509
 
 from pkcs12kit import lab
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
@@ -158,6 +159,18 @@ def test_the_path_with_the_fewest_failures_comes_first():
     assert [len(path.failures) for path in report.rejected] == [1, 2]
 
 
+def test_fewer_failures_come_before_a_later_lapse():
+    """Beside the best way up: three links that expired a day ago come after two that did a month ago."""
+    month_ago = lab.Validity.around(AT, days_before=90, days_after=-30)
+    topology = build(
+        "EE<B",
+        edge("B", "TA", validity=lab.Validity.around(AT, days_before=90, days_after=-60)),
+        *(edge(*pair, validity=EXPIRED) for pair in (("B", "C"), ("C", "D"), ("D", "TA"))),
+        *(edge(*pair, validity=month_ago) for pair in (("B", "E"), ("E", "TA"))),
+    )
+    assert [topology.draw(path.certificates) for path in solve(topology).rejected] == ["EE<B", "EE<B<E", "EE<B<C<D"]
+
+
 def test_an_issuer_missing_on_the_only_way_comes_before_the_root_on_that_way():
     """R -> EE, R self-signed and cross-certified by X, who is missing: the way goes on from R, so X is asked for."""
     topology = build("EE<R", "R<R", "R<X<TA", "Y<TA")
@@ -254,6 +267,21 @@ def test_a_rekeyed_issuer_without_key_identifiers_is_a_bad_signature():
     assert first.detail.startswith("its issuer CN=B is known by name, but what was found by that name did not sign it")
 
 
+def test_a_damaged_certificate_comes_before_issuers_missing_elsewhere():
+    """EE names B's key and is not signed by it; that B's other certificate lacks an issuer is no reason."""
+    topology = build("EE<B<TA", "B<Y<Z")
+    whole = topology.servers["EE"].certificate
+    damaged = Certificate.from_der(whole.der[:-1] + bytes([whole.der[-1] ^ 1]))
+    report = find_paths(
+        damaged,
+        pool=without(topology, topology.certificate("Y", "Z")),
+        trust_anchors=[topology.trust_anchor("TA")],
+        parameters=ValidationParameters(time=AT),
+    )
+    assert (report.rejected[0].reason, report.rejected[0].certificate) == (FailureReason.BAD_SIGNATURE, damaged)
+    assert [path.reason for path in report.rejected].count(FailureReason.BAD_SIGNATURE) == 1
+
+
 def test_a_wrong_key_does_not_hide_what_is_wrong_with_the_right_one():
     """Twenty namesakes of B that did not sign EE, and B itself, which is expired: that is the reason."""
     topology = build("EE<B", edge("B", "TA", validity=EXPIRED))
@@ -334,11 +362,13 @@ def test_the_window_within_which_it_would_be_valid():
     assert (described["from"], described["to"]) == ("2025-12-01T00:00:00Z", "2026-02-28T00:00:00Z")
 
 
-def test_no_window_where_the_certificates_were_never_valid_together():
-    """One expired before the other began."""
-    topology = build("EE<B", edge("B", "A", validity=EXPIRED), edge("A", "TA", validity=TO_COME))
+@pytest.mark.parametrize("after", [TO_COME, lab.Validity.around(AT, days_before=30, days_after=-9)])
+def test_no_window_where_the_certificates_were_never_valid_together(after):
+    """One expired before the other began, which is to come, or past too: those two are said, and no third."""
+    before = lab.Validity.around(AT, days_before=90, days_after=-60)
+    topology = build("EE<B", edge("B", "A", validity=before), edge("A", "TA", validity=after))
     first = solve(topology).rejected[0]
-    assert {failure.reason for failure in first.failures} == {FailureReason.EXPIRED, FailureReason.NOT_YET_VALID}
+    assert [failure.certificate for failure in first.failures] == list(first.certificates[1:])
     assert first.would_be_valid is None
 
 
@@ -367,6 +397,21 @@ def test_a_target_that_is_not_yet_valid_makes_the_clock_look_wrong():
     assert first.clock_looks_wrong
     assert first.would_be_valid == (TO_COME.not_before, TO_COME.not_after)
     assert not solve(build(edge("EE", "A", validity=EXPIRED), "A<TA")).rejected[0].clock_looks_wrong
+
+
+def test_one_expired_certificate_is_no_sign_of_a_wrong_clock():
+    """The target right below an anchor without a certificate: it alone is all that could expire."""
+    authority = lab.Authority.create("TA", validity=SPAN)
+    root = authority.certificate
+    bare = TrustAnchor(name=root.subject, subject_public_key_info=root.subject_public_key_info)
+    report = find_paths(
+        authority.issue_server("EE", validity=EXPIRED).certificate,
+        pool=CertificatePool(),
+        trust_anchors=[bare],
+        parameters=ValidationParameters(time=AT),
+    )
+    assert report.rejected[0].reason is FailureReason.EXPIRED
+    assert not report.rejected[0].clock_looks_wrong
 
 
 def test_an_anchor_whose_validity_is_not_asked_is_not_blamed():
