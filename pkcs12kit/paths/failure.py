@@ -54,6 +54,10 @@ class MissingIssuer:
         }
 
 
+# A verdict for one of these is about the certificate, the issuer above it and the anchor that a CRL's signer leads to.
+_OF_THE_ISSUER_AND_THE_ANCHOR: Final = frozenset({FailureReason.REVOKED, FailureReason.REVOCATION_UNKNOWN})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One reason why a path is not valid: which certificate, which check, where the standard asks for it."""
@@ -86,6 +90,11 @@ class Failure:
             "detail": self.detail,
             "missing_issuer": self.missing_issuer.to_json() if self.missing_issuer is not None else None,
         }
+
+    @property
+    def of_the_issuer_and_the_anchor(self) -> bool:
+        """Whether the verdict would be the same in every other path with this certificate, issuer and trust anchor."""
+        return self.reason in _OF_THE_ISSUER_AND_THE_ANCHOR
 
     def __str__(self) -> str:
         return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail} [{self.section}]"

@@ -78,6 +78,13 @@ class CertificationGraph:
         return tuple(reversed(upside_down))
 
     @property
+    def anchors_in_reach(self) -> tuple[TrustAnchor, ...]:
+        """Trust anchors that names lead to."""
+        return tuple(
+            anchor for name, anchors in self.trust_anchors.items() if name in self._issuers for anchor in anchors
+        )
+
+    @property
     def certificates(self) -> Iterator[Certificate]:
         """The usable certificates that names lead to, the target not among them."""
         for issuers in self._issuers.values():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.discovery import SearchGraph
+    from pkcs12kit.paths.discovery import Node, SearchGraph
     from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -118,12 +118,16 @@ class _Search:
         if not self._trust_anchors:
             raise ValueError("at least one trust anchor is needed; pkcs12kit never guesses one")
         _require_types(target, pool, self._trust_anchors)
+        self._trust_anchors = tuple({(one.node, one.certificate): one for one in self._trust_anchors}.values())
         self._parameters = parameters
         self._ranking = ranking
         self._revocation = revocation
         self._limits = limits
         self._budget = Budget(limits)
         self._judged: set[object] = set()
+        self._refused_under: dict[tuple[Certificate, Node], set[object]] = {}
+        """Links that were refused, each with the trust anchors of the paths."""
+        self._anchors_in_reach = 0
         self._rejected: list[RejectedPath] = []
         self._passed_over: tuple[Certificate, ...] = ()
         order = order_of(ranking)
@@ -147,6 +151,7 @@ class _Search:
                 budget=self._budget,
             )
             self._passed_over = graph.passed_over
+            self._anchors_in_reach = len(graph.anchors_in_reach)
             try:
                 yield from self._valid_among(graph, Budget.for_first_tries(self._limits), refusals=_REFUSALS_BY_NAMES)
             except (_TooManyRefusedError, BudgetExhaustedError):
@@ -180,6 +185,9 @@ class _Search:
     ) -> Iterator[ValidatedPath]:
         """Judge what a graph proposes, and let the search learn from each no; at most so many, where that is given."""
         search = CandidateSearch(graph, budget=budget, order=self._order)
+        for link, under in self._refused_under.items():
+            if len(under) == self._anchors_in_reach:
+                search.exclude_link(*link)
         refused = 0
         for path in search:
             proposed = (path.certificates, path.trust_anchor.node, path.trust_anchor.certificate)
@@ -244,13 +252,21 @@ class _Search:
 
     def _learn(self, search: CandidateSearch[Any], path: CertificationPath, failure: Failure) -> None:
         """Never propose again what no other path could mend."""
-        if failure.certificate == path.trust_anchor.certificate:
-            search.exclude_trust_anchor(path.trust_anchor)
+        certificate, anchor = failure.certificate, path.trust_anchor
+        if certificate == anchor.certificate:
+            search.exclude_trust_anchor(anchor)
         elif failure.of_the_certificate_alone:
-            search.exclude(failure.certificate)
-        elif failure.of_the_issuer_too:
-            issuer = path.issuers[path.certificates.index(failure.certificate)]
-            search.exclude_link(failure.certificate, issuer.node)
+            search.exclude(certificate)
+        elif failure.of_the_issuer_too or failure.of_the_issuer_and_the_anchor:
+            issuer = path.issuers[path.certificates.index(certificate)]
+            link = (certificate, issuer.node)
+            if failure.of_the_issuer_too or issuer is anchor:
+                search.exclude_link(*link)
+                return
+            under = self._refused_under.setdefault(link, set())
+            under.add((anchor.node, anchor.certificate))
+            if len(under) == self._anchors_in_reach:
+                search.exclude_link(*link)
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
         return Failure(

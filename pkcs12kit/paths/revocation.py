@@ -47,15 +47,20 @@ class RevocationStatus(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revocation:
-    """What to check revocation with. Raises :class:`TypeError` where one object is given instead of several."""
+    """What to check revocation with.
+
+    Raises :class:`TypeError` where one object is given instead of several, :class:`ValueError` for an unknown mode.
+    """
 
     mode: RevocationMode
+    """May be given by its value, too: ``"require"``."""
     crls: Iterable[bytes] = field(default=(), repr=False)
     """CertificateLists, DER: full and delta, direct and indirect, in any order; kept as a tuple."""
     ocsp_responses: Iterable[bytes] = field(default=(), repr=False)
     """OCSPResponses, DER; kept as a tuple."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "mode", RevocationMode(self.mode))
         for name in ("crls", "ocsp_responses"):
             given = getattr(self, name)
             if isinstance(given, bytes | bytearray | str):

@@ -23,8 +23,10 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.processing import find_paths
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus, check_revocation
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
+from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 A_WEEK_AGO = NOW - timedelta(days=7)
@@ -323,6 +325,31 @@ def test_misuse(pki):
         Revocation(mode=RevocationMode.SOFT, crls=pki.crls()[0])
     with pytest.raises(ValueError, match="time zone"):
         pki.check(time=datetime(2024, 1, 1))  # noqa: DTZ001  # what is tested
+
+
+def test_a_mode_by_its_value_is_that_mode():
+    """``"require"`` is REQUIRE, and what is no mode is refused: never is nothing checked for a slip in a script."""
+    assert Revocation(mode="require").mode is RevocationMode.REQUIRE
+    with pytest.raises(ValueError, match="requires"):
+        Revocation(mode="requires")
+
+
+@pytest.mark.parametrize("anchors", [["TA"], ["TA", "TB"], ["TA", "TA", "TC"]])
+def test_an_unknown_status_is_asked_once_a_link_and_anchor(anchors):
+    """A mesh of 16 without any CRL: the answer does not wait for every walk (RFC 5280 section 6.3.3 (f))."""
+    labels = [f"C{number}" for number in range(16)]
+    pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
+    topology = lab.Topology.from_edges("EE<C0", "C15<TA", "C14<TB", "X<TC", *pairs, validity=lab.Validity.around(NOW))
+    report = find_paths(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor(label) for label in anchors],
+        parameters=ValidationParameters(time=NOW),
+        revocation=Revocation(mode=RevocationMode.REQUIRE),
+        limits=dataclasses.replace(DEFAULT_LIMITS, candidate_paths=20),
+    )
+    assert (report.valid, report.incomplete) == ((), None)
+    assert {attempt.reason for attempt in report.rejected} >= {FailureReason.REVOCATION_UNKNOWN}
 
 
 def test_an_iterator_is_read_once(pki):
