@@ -35,6 +35,14 @@ def load(spec: Asn1Value, data: bytes, budget: Budget) -> Asn1Value:
     return spec.load(encoding, strict=True)
 
 
+def within_tag(value: Asn1Value) -> bytes:
+    """Give the encoding of a value without the explicit tag around it, whatever its type is."""
+    from asn1crypto import parser
+
+    contents: bytes = parser.parse(value.dump(), strict=True)[4]
+    return contents
+
+
 @contextmanager
 def reading(what: str) -> Iterator[None]:
     """Turn what asn1crypto raises into :class:`~pkcs12kit.errors.MalformedPfxError`; its text could hold secrets."""

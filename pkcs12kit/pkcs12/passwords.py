@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PKCS12KDF: Final = "PKCS12KDF"
+_BY_HMAC: Final = frozenset({"PBKDF2", "scrypt"})
+_SHORTEST_HMAC_BLOCK: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +74,19 @@ def rare_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...
     """List what some writers give ``kdf`` instead, likeliest first; none is what :func:`usual_encodings` has."""
     if not password:
         return ()
-    seen = {found.octets.octets(kdf) for found in usual_encodings(password, kdf)}
+    seen = {_as_key(found.octets.octets(kdf), kdf) for found in usual_encodings(password, kdf)}
     rare = []
     for name, octets in _deviations(password):
-        if octets not in seen:
-            seen.add(octets)
+        key = _as_key(octets, kdf)
+        if key not in seen:
+            seen.add(key)
             rare.append(EncodedPassword(name, Password(bmp=octets, utf8=octets)))
     return tuple(rare)
+
+
+def _as_key(octets: bytes, kdf: str) -> bytes:
+    """Make alike what the derivation takes for the same: HMAC fills a key up with zeros (RFC 2104 section 2)."""
+    return octets.rstrip(b"\0") if kdf in _BY_HMAC and len(octets) <= _SHORTEST_HMAC_BLOCK else octets
 
 
 def _deviations(password: str) -> Iterator[tuple[str, bytes]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, load, reading
+from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, load, reading, within_tag
 from pkcs12kit.pkcs12.ber import definite
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac
@@ -91,9 +91,17 @@ def read_pfx(data: bytes, budget: Budget) -> Pfx:
     """
     from asn1crypto import pkcs12 as asn1_pkcs12
 
+    budget.size(len(data))
+    content, mac, end = _read_outside(data, budget)
+    with reading("the authenticated safe"):
+        safes = tuple(_read_safe(info, budget) for info in load(asn1_pkcs12.AuthenticatedSafe, content, budget))
+    return Pfx(mac=mac, content=content, safes=safes, trailing_bytes=len(data) - end)
+
+
+def _read_outside(data: bytes, budget: Budget) -> tuple[bytes, Mac | None, int]:
+    """Read what the MAC is over, the MAC, and where the structure ends. Copies that asn1crypto made end here."""
     from pkcs12kit.pkcs12 import asn1_types
 
-    budget.size(len(data))
     with reading("the outermost structure"):
         encoding, end = definite(data, budget)
         pfx = asn1_types.Pfx.load(encoding, strict=True)
@@ -106,12 +114,11 @@ def read_pfx(data: bytes, budget: Budget) -> Pfx:
         raise UnsupportedPfxError(
             f"the contents of the PKCS#12 file are {content_type}: integrity by public key is not supported"
         )
-    with reading("the authenticated safe"):
-        content = pfx["auth_safe"]["content"].native
-        safes = tuple(_read_safe(info, budget) for info in load(asn1_pkcs12.AuthenticatedSafe, content, budget))
     with reading("the MAC"):
         mac = None if absent(mac_data) else read_mac(mac_data)
-    return Pfx(mac=mac, content=content, safes=safes, trailing_bytes=len(data) - end)
+    with reading("the authenticated safe"):
+        content: bytes = pfx["auth_safe"]["content"].native
+    return content, mac, end
 
 
 def _read_safe(info: Asn1Value, budget: Budget) -> Safe:
@@ -146,22 +153,24 @@ def read_bags(content: bytes, budget: Budget, *, depth: int = 1) -> tuple[Bag, .
 
 
 def _read_bag(asn1_bag: Asn1Value, budget: Budget, depth: int) -> Iterator[Bag]:
+    from pkcs12kit.pkcs12 import asn1_types
+
     budget.bag()
     native = asn1_bag["bag_id"].native
     value = asn1_bag["bag_value"]
     if native == "safe_contents":
-        yield from read_bags(value.untag().dump(), budget, depth=depth + 1)
+        yield from read_bags(within_tag(value), budget, depth=depth + 1)
         return
     friendly_name, local_key_id, attributes = _read_attributes(asn1_bag["bag_attributes"])
     value_type = value[_VALUE_TYPES[native]].dotted if native in _VALUE_TYPES else None
     encryption = None
     if native == "cert_bag" and value_type == _X509_CERTIFICATE:
-        content = bytes(value["cert_value"])
+        content = asn1_types.CertBag.load(within_tag(value), strict=True)["cert_value"].native
     elif native == "pkcs8_shrouded_key_bag":
         encryption = read_encryption(value["encryption_algorithm"])
         content = value["encrypted_data"].native
     else:
-        content = value.untag().dump()
+        content = within_tag(value)
     yield Bag(
         type=_BAG_TYPES.get(native, native),
         friendly_name=friendly_name,

@@ -8,10 +8,10 @@ from asn1crypto import cms, core
 from asn1crypto import pkcs12 as asn1_pkcs12
 
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12 import ciphers
+from pkcs12kit.pkcs12 import encryption
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.passwords import encode_password
+from pkcs12kit.pkcs12.passwords import Password, encode_password
 
 from .conftest import PASSWORD
 
@@ -59,9 +59,33 @@ def encrypted_safe(identifier, ciphertext):
     return der(0x30, oid("1.2.840.113549.1.7.6") + explicit(der(0x30, b"\x02\x01\x00" + info)))
 
 
-def encrypt(cipher, key, iv, plaintext):
-    """Encrypt by a cipher of pkcs12kit; what it does is held against OpenSSL elsewhere."""
-    return ciphers.encrypt(cipher, key, iv, plaintext)
+def bags_of(*bags):
+    """Encode SafeContents of bags, or of their encodings."""
+    return der(0x30, b"".join(bag if isinstance(bag, bytes) else bag.dump() for bag in bags))
+
+
+def bag_of(bag_id, value, *attributes):
+    """Make a SafeBag by hand: the last arc of its type, the encoding of its value, those of its attributes."""
+    parts = oid(f"1.2.840.113549.1.12.10.1.{bag_id}") + explicit(value)
+    return der(0x30, parts + (der(0x31, b"".join(attributes)) if attributes else b""))
+
+
+def attribute(dotted, *values):
+    """Make an Attribute of encoded values."""
+    return der(0x30, oid(dotted) + der(0x31, b"".join(values)))
+
+
+def octets_password(octets):
+    """A password that is given to every key derivation as these octets."""
+    return Password(bmp=octets, utf8=octets)
+
+
+def safe_by(scheme, password, plaintext, *, salt_length=8):
+    """Encrypt SafeContents by a Scheme, with three iterations; ``password`` is text or a Password."""
+    encoded = encode_password(password) if isinstance(password, str) else password
+    chosen = encryption.new_encryption(scheme, iterations=3, salt_length=salt_length, random_bytes=os.urandom)
+    ciphertext = encryption.encrypt(chosen, plaintext, encoded, Budget(DEFAULT_LIMITS))
+    return encrypted_safe(encryption.algorithm_identifier(chosen).dump(), ciphertext)
 
 
 def contents_of(safes):
@@ -76,11 +100,13 @@ def make_pfx(safes, mac_data=b""):
     return der(0x30, b"\x02\x01\x03" + auth_safe + mac_data)
 
 
-def with_mac(safes, *, password=None, algorithm="HMAC", digest="SHA-256", prf=None):
+def with_mac(safes, *, password=None, algorithm="HMAC", digest="SHA-256", prf=None, salt_length=8):
     """Make a PFX of some ContentInfos with a MAC; ``password`` is text or a Password."""
     safes = tuple(safes)
     password = PASSWORD if password is None else password
     encoded = encode_password(password) if isinstance(password, str) else password
-    template = macs.new_mac(algorithm, digest=digest, prf=prf, iterations=3, salt_length=8, random_bytes=os.urandom)
+    template = macs.new_mac(
+        algorithm, digest=digest, prf=prf, iterations=3, salt_length=salt_length, random_bytes=os.urandom
+    )
     mac = macs.make_mac(template, contents_of(safes), encoded, Budget(DEFAULT_LIMITS))
     return make_pfx(safes, macs.mac_data(mac).dump())

@@ -1,0 +1,273 @@
+"""What a PFX may ask for is bounded before the work is done, and the figure and the limit are named."""
+
+from __future__ import annotations
+
+import time
+import tracemalloc
+from dataclasses import replace
+
+import pytest
+from asn1crypto import cms, core
+
+from pkcs12kit.errors import LimitExceededError, MalformedPfxError, PfxPasswordError, Pkcs12KitError
+from pkcs12kit.limits import DEFAULT_LIMITS, MIB
+from pkcs12kit.pkcs12.ber import definite
+from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.decoder import decode_pfx
+from pkcs12kit.pkcs12.inspection import inspect_pfx
+from pkcs12kit.pkcs12.profiles import Scheme
+from pkcs12kit.pkcs12.safe_bags import certificate_bag
+
+from .conftest import PASSWORD
+from .pfx_parts import (
+    attribute,
+    bag_of,
+    bags_of,
+    der,
+    encrypted_safe,
+    explicit,
+    indefinite,
+    make_pfx,
+    oid,
+    plain_safe,
+    safe_by,
+    with_mac,
+)
+
+AES = Scheme(algorithm="PBES2", cipher="AES-128-CBC", digest="SHA-256")
+NULLS = b"\x05\x00"
+
+
+def in_time(data, *, traced=True):
+    """Decode and inspect within the time and the memory that any file may take; give what decoding raised.
+
+    Tracing memory takes ten times as long as the work.
+    """
+    raised = None
+    for read in (inspect_pfx, decode_pfx):
+        start = time.perf_counter()
+        raised = attempt(read, data)
+        assert time.perf_counter() - start < 2
+    if not traced:
+        return raised
+    tracemalloc.start()
+    try:
+        attempt(decode_pfx, data)
+        assert tracemalloc.get_traced_memory()[1] < 100 * MIB
+    finally:
+        tracemalloc.stop()
+    return raised
+
+
+def attempt(read, data):
+    """Give what it raises."""
+    try:
+        read(data, password=PASSWORD)
+    except Pkcs12KitError as error:
+        return error
+    return None
+
+
+def outside(auth_safe):
+    """A PFX around the encoding of a ContentInfo."""
+    return der(0x30, b"\x02\x01\x03" + auth_safe)
+
+
+def data_info(content):
+    """A ContentInfo of type data."""
+    return cms.ContentInfo({"content_type": "data", "content": content}).dump()
+
+
+FLOOD = 15 * MIB
+FLOODS = {
+    "after the version": lambda: der(0x30, b"\x02\x01\x03" + NULLS * (FLOOD // 2)),
+    "of indefinite length": lambda: b"\x30\x80" + NULLS * (FLOOD // 2) + b"\0\0",
+    "never ended": lambda: b"\x30\x80" + NULLS * (FLOOD // 2),
+    "pieces of a string": lambda: outside(
+        der(0x30, oid("1.2.840.113549.1.7.1") + explicit(der(0x24, b"\x04\x00" * (FLOOD // 2))))
+    ),
+    "safes": lambda: outside(data_info(der(0x30, b"\x30\x00" * (FLOOD // 2)))),
+    "bags": lambda: make_pfx([data_info(der(0x30, b"\x30\x00" * (FLOOD // 2)))]),
+    "bags with the same field again and again": lambda: make_pfx(
+        [data_info(der(0x30, der(0x30, b"\x06\x01\x2a" * (FLOOD // 3))))]
+    ),
+    "attributes": lambda: make_pfx(
+        [data_info(bags_of(bag_of(5, der(0x30, oid("1.2.3") + explicit(der(0x04, b""))), b"\x30\x00" * (FLOOD // 2))))]
+    ),
+    "values of an attribute": lambda: make_pfx(
+        [
+            data_info(
+                bags_of(
+                    bag_of(
+                        5,
+                        der(0x30, oid("1.2.3") + explicit(der(0x04, b""))),
+                        attribute("1.2.840.113549.1.9.20", b"\x1e\x00" * (FLOOD // 2)),
+                    )
+                )
+            )
+        ]
+    ),
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+def test_floods_of_tiny_elements(flood):
+    """Millions of elements in one file would take asn1crypto many seconds, and gigabytes."""
+    assert isinstance(
+        in_time(FLOODS[flood](), traced=flood in {"safes", "attributes"}), LimitExceededError | MalformedPfxError
+    )
+
+
+def test_large_octets_are_no_flood():
+    """A file as large as may be, in one string: refused for what it is, and soon."""
+    assert isinstance(in_time(outside(data_info(bytes(FLOOD)))), MalformedPfxError)
+
+
+def test_number_and_depth_of_elements(small_bundle):
+    """``pfx_elements`` counts each element once, ``pfx_depth`` how many lie in one another; both are inclusive."""
+    data = make_pfx([plain_safe(certificate_bag(small_bundle.certificates[0].der))])
+    needed = next(count for count in range(1, 1000) if opens(data, pfx_elements=count))
+    assert 15 < needed < 50
+    with pytest.raises(
+        LimitExceededError, match=f"{needed} elements of BER or more; limits.pfx_elements allows {needed - 1}"
+    ):
+        decode_pfx(data, password=None, limits=replace(DEFAULT_LIMITS, pfx_elements=needed - 1))
+    deepest = der(0x30, b"")
+    for _ in range(DEFAULT_LIMITS.pfx_depth - 1):
+        deepest = der(0x30, deepest)
+    assert definite(deepest, Budget(DEFAULT_LIMITS)) == (deepest, len(deepest))
+    with pytest.raises(LimitExceededError, match="pfx_depth"):
+        definite(der(0x30, deepest), Budget(DEFAULT_LIMITS))
+
+
+def opens(data, **limits):
+    """Whether it opens within these limits."""
+    try:
+        decode_pfx(data, password=None, limits=replace(DEFAULT_LIMITS, **limits))
+    except LimitExceededError:
+        return False
+    return True
+
+
+def test_definite_lengths():
+    """X.690 section 8.1.3: the same element, indefinite lengths made definite and strings made whole."""
+    budget = Budget(DEFAULT_LIMITS)
+    inner = b"\x02\x01\x07"
+    for ber, expected in (
+        (indefinite(0x30, inner, indefinite(0x31, inner)), der(0x30, inner + der(0x31, inner))),
+        (der(0x30, indefinite(0xA0, inner)), der(0x30, der(0xA0, inner))),
+        (indefinite(0x24, b"\x04\x01a", indefinite(0x24, b"\x04\x01b"), b"\x04\x00"), b"\x04\x02ab"),
+        (der(0x3E, der(0x1E, b"\0a") + der(0x1E, b"\0b")), b"\x1e\x04\0a\0b"),
+        (indefinite(0x30), b"\x30\x00"),
+    ):
+        assert definite(ber, budget) == (expected, len(ber))
+        assert definite(ber + b"more", budget) == (expected, len(ber))
+    for damaged in (
+        b"",
+        b"\x30",
+        b"\x30\x80",
+        b"\x30\x80\x00",
+        b"\x04\x80\x00\x00",
+        b"\x30\x05\x02\x01",
+        b"\x1f\x81\x01\x00",
+    ):
+        with pytest.raises(ValueError, match=r"data|tag|constructed"):
+            definite(damaged, budget)
+
+
+def kdf_safe(parameters, kdf="1.2.840.113549.1.5.12"):
+    """A safe by PBES2 with AES-128 and the encoded parameters of a key derivation."""
+    cipher = der(0x30, oid("2.16.840.1.101.3.4.1.2") + der(0x04, bytes(16)))
+    pbes2 = der(0x30, der(0x30, oid(kdf) + der(0x30, parameters)) + cipher)
+    return encrypted_safe(der(0x30, oid("1.2.840.113549.1.5.13") + pbes2), bytes(32))
+
+
+def integers(*values):
+    """Encoded integers."""
+    return b"".join(core.Integer(value).dump() for value in values)
+
+
+@pytest.mark.parametrize(
+    ("n", "r", "p", "limit"),
+    [
+        (2**20, 8, 1, "pfx_scrypt_bytes"),
+        (2**14, 8, 2**20, "pfx_scrypt_bytes"),
+        (2**200, 2**200, 2**200, "pfx_scrypt_bytes"),
+    ],
+)
+def test_cost_of_scrypt(n, r, p, limit):
+    """128 N r p bytes of RFC 7914 are checked before any is allocated."""
+    data = make_pfx([kdf_safe(der(0x04, b"saltsalt") + integers(n, r, p), "1.3.6.1.4.1.11591.4.11")])
+    raised = in_time(data)
+    assert isinstance(raised, LimitExceededError)
+    assert f"limits.{limit} allows {getattr(DEFAULT_LIMITS, limit):,}" in str(raised)
+
+
+def test_total_cost_of_scrypt():
+    """Each scrypt within its limit, all together beyond theirs."""
+    cost = (2**10, 8, 1)
+    data = make_pfx([kdf_safe(der(0x04, b"saltsalt") + integers(*cost), "1.3.6.1.4.1.11591.4.11")])
+    limits = replace(DEFAULT_LIMITS, pfx_total_scrypt_bytes=128 * 2**13 - 1)
+    with pytest.raises(LimitExceededError, match="pfx_total_scrypt_bytes"):
+        decode_pfx(data, password=PASSWORD, limits=limits)
+
+
+@pytest.mark.parametrize("length", [-1, 0, 15, 17, 2**31, 2**100])
+def test_key_length_of_an_encryption(length):
+    """The cipher has one key length; whatever else a file states is damage, and no derivation is run for it."""
+    raised = in_time(make_pfx([kdf_safe(der(0x04, b"saltsalt") + integers(1000, length))]))
+    assert isinstance(raised, MalformedPfxError)
+    assert f"{length} bytes of key" in str(raised)
+
+
+@pytest.mark.parametrize("length", [DEFAULT_LIMITS.pfx_key_bytes + 1, 2**31, 2**100])
+def test_key_length_of_a_mac(length):
+    """PBMAC1 states the length of its key, which may be any, up to ``pfx_key_bytes``."""
+    from asn1crypto import pkcs12 as asn1_pkcs12
+
+    safes = [plain_safe()]
+    mac_data = asn1_pkcs12.Pfx.load(with_mac(safes, algorithm="PBMAC1"))["mac_data"].dump()
+    parameters = der(0x04, b"saltsalt") + integers(3, length)
+    kdf = der(0x30, oid("1.2.840.113549.1.5.12") + der(0x30, parameters))
+    hmac = der(0x30, oid("1.2.840.113549.2.9") + NULLS)
+    identifier = der(0x30, oid("1.2.840.113549.1.5.14") + der(0x30, kdf + hmac))
+    assert mac_data[:1] == b"\x30"
+    data = make_pfx(safes, der(0x30, der(0x30, identifier + der(0x04, bytes(32))) + der(0x04, b"")))
+    raised = in_time(data)
+    assert isinstance(raised, LimitExceededError)
+    assert "limits.pfx_key_bytes" in str(raised)
+
+
+def test_rare_encodings_have_a_budget_of_their_own():
+    """A wrong password for a file of many iterations is found wrong after one derivation, and the error says so."""
+    data = with_mac([plain_safe()])
+    from asn1crypto import pkcs12 as asn1_pkcs12
+
+    pfx = asn1_pkcs12.Pfx.load(data)
+    pfx["mac_data"]["iterations"] = DEFAULT_LIMITS.pfx_retry_iterations + 1
+    with pytest.raises(PfxPasswordError, match=r"not tried; limits\.pfx_retry_iterations is 500,000"):
+        decode_pfx(pfx.dump(force=True), password="wrong")
+    with pytest.raises(PfxPasswordError) as caught:
+        decode_pfx(data, password="wrong")
+    assert "not tried" not in str(caught.value)
+
+
+def test_private_keys_and_certificates_have_a_size(small_bundle):
+    """A key beyond ``private_key_bytes`` is not loaded; a certificate beyond ``certificate_bytes`` is a reject."""
+    key = bag_of(1, der(0x30, bytes(DEFAULT_LIMITS.private_key_bytes)))
+    with pytest.raises(LimitExceededError, match="private_key_bytes"):
+        decode_pfx(make_pfx([data_info(bags_of(key))]), password=None)
+    certificate = small_bundle.certificates[0]
+    limits = replace(DEFAULT_LIMITS, certificate_bytes=len(certificate.der) - 1)
+    decoded = decode_pfx(make_pfx([plain_safe(certificate_bag(certificate.der))]), password=None, limits=limits)
+    assert decoded.certificates == ()
+    assert "limits.certificate_bytes" in decoded.rejects[0].reason
+
+
+def test_iterations_of_inner_keys_count_when_reached():
+    """A shrouded key inside encrypted contents shows its count only after decryption; it is checked before its own."""
+    identifier = der(0x30, oid("1.2.840.113549.1.12.1.3") + der(0x30, der(0x04, b"saltsalt") + integers(2**31 - 1)))
+    shrouded = bag_of(2, der(0x30, identifier + der(0x04, bytes(64))))
+    raised = in_time(with_mac([safe_by(AES, PASSWORD, bags_of(shrouded))]))
+    assert isinstance(raised, LimitExceededError)
+    assert "2,147,483,647 iterations for one key; limits.pfx_iterations allows 2,000,000" in str(raised)
