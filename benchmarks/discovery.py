@@ -4,7 +4,8 @@ Three parts in one run: the two reference jobs of ../shared/data/fpki beside Jav
 that grow each in a process of its own; and loading 10,000 certificates beside pyca/cryptography parsing the
 same bytes. Nothing here is tuned for a pool: each call is the public one, with default limits.
 
-Each figure is the fastest of many runs, or their tenth percentile: what it costs when nothing else disturbs it.
+Each figure is the fastest of many runs, or their tenth percentile: what it costs when nothing else disturbs it. Beside
+peers it is what a clock shows; growth and loading, of one thread each, count processor time.
 """
 
 from __future__ import annotations
