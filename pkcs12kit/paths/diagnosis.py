@@ -147,6 +147,8 @@ class _Finder:
             yield Closeness.UNTRUSTED_ROOT, root
         if not (ascent.missing or ascent.roots or ascent.reached):
             yield Closeness.MISSING_ON_THE_WAY, self._circles()
+        if self._target.node in ascent.reached:
+            yield Closeness.REACHES_AN_ANCHOR, self._itself()
         named = {end.certificate.issuer for end in (*ascent.missing, *ascent.roots)}
         for anchor in self._trust_anchors:
             if anchor.node not in ascent.reached and anchor.name not in named:
@@ -221,6 +223,17 @@ class _Finder:
             certificate=self._target,
             section="RFC 4158 section 2.4.2",
             detail=f"its issuers certify one another, and no trust anchor given ({names}) certifies any of them",
+        )
+        return RejectedPath(certificates=(self._target,), failures=(failure,))
+
+    def _itself(self) -> RejectedPath:
+        """Say that the target is a trust anchor by name and key, and was given as one in another certificate."""
+        failure = Failure(
+            reason=FailureReason.NO_TRUST_ANCHOR,
+            certificate=self._target,
+            section="RFC 4158 section 2.4.2",
+            detail="has the name and the key of a trust anchor that another certificate was given for; a path holds"
+            " each name and key once",
         )
         return RejectedPath(certificates=(self._target,), failures=(failure,))
 

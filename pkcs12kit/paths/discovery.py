@@ -144,7 +144,10 @@ class CandidateSearch(Generic[Vertex]):
             self._push(walk, steps, number + 1)
             self._budget.spend("discovery_steps")
             step = steps[number]
-            if self._is_excluded(walk, step) or not self._may_have_issued(step.issuer, walk.certificate):
+            if self._is_excluded(walk, step):
+                continue
+            if not self._may_have_issued(step.issuer, walk.certificate):
+                self.exclude_link(walk.certificate, step.issuer.node)
                 continue
             if isinstance(step, _End):
                 self._budget.spend("candidate_paths")
