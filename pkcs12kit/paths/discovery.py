@@ -16,12 +16,12 @@ from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.graph import key_identifiers_differ
 from pkcs12kit.paths.merits import Merits, Vertex, merits_of
-from pkcs12kit.paths.ranking import lasting_before_short, precedence
+from pkcs12kit.paths.ranking import Order, lasting_before_short, precedence
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
@@ -110,7 +110,7 @@ class CandidateSearch(Generic[Vertex]):
         graph: SearchGraph[Vertex],
         *,
         budget: Budget,
-        order: Callable[[Merits], tuple[float, ...]] = lasting_before_short,
+        order: Order = lasting_before_short,
     ) -> None:
         self._graph = graph
         self._budget = budget

@@ -26,6 +26,9 @@ Ranking: TypeAlias = Callable[[CertificationPath], Any]
 Rank: TypeAlias = tuple[Any, ...]
 """One value for each comparison of a list, in its order."""
 
+Order: TypeAlias = Callable[[Merits], tuple[float, ...]]
+"""From merits to a value that is smaller for those that come first."""
+
 _REMEMBERED: Final = 16_384
 _KEY_SHOWN: Final = 60
 """Characters of a value of somebody else's ranking that are quoted."""
@@ -80,10 +83,11 @@ def _precedences(path: CertificationPath) -> tuple[tuple[float, str], ...]:
 
 def why_before(better: CertificationPath, worse: CertificationPath, ranking: Ranking = longest_lasting) -> str:
     """Say in one sentence which comparison put one path before another, with both values."""
-    comparisons = next((comparisons for known, comparisons in _LISTS if known is ranking), None)
-    if comparisons is not None:
+    known = _known(ranking)
+    if known is not None:
         return next(
-            (one.say(better, worse) for one in comparisons if one.key(better) != one.key(worse)), "is the same path"
+            (one.say(better, worse) for one in known.comparisons if one.key(better) != one.key(worse)),
+            "is the same path",
         )
     keys = ranking(better), ranking(worse)
     if keys[0] == keys[1]:
@@ -138,22 +142,29 @@ _FEWEST: Final = Comparison(lambda path: Merits.of(path).certificates, _say_leng
 _STRENGTH: Final = Comparison(lambda path: -Merits.of(path).strength, _say_strength)
 _PRECEDENCE: Final = Comparison(_precedences, _say_precedence)
 
-LONGEST_LASTING: Final = (_EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)
-SHORTEST: Final = (_FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)
-_LISTS: Final[tuple[tuple[Ranking, tuple[Comparison, ...]], ...]] = (
-    (longest_lasting, LONGEST_LASTING),
-    (shortest, SHORTEST),
-)
 
-_ORDERS: Final[tuple[tuple[Ranking, Callable[[Merits], tuple[float, ...]]], ...]] = (
-    (longest_lasting, lasting_before_short),
-    (shortest, short_before_lasting),
-)
+class _ReadyMade(NamedTuple):
+    """What is known of a ranking beside the ranks that it gives."""
+
+    order: Order
+    comparisons: tuple[Comparison, ...]
+
+
+_KNOWN: Final[dict[Ranking, _ReadyMade]] = {
+    longest_lasting: _ReadyMade(lasting_before_short, (_EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)),
+    shortest: _ReadyMade(short_before_lasting, (_FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)),
+}
 
 READY_MADE: Final[dict[str, Ranking]] = {"longest-lasting": longest_lasting, "shortest": shortest}
 """By the names that the command takes."""
 
 
-def order_of(ranking: Ranking) -> Callable[[Merits], tuple[float, ...]] | None:
+def order_of(ranking: Ranking) -> Order | None:
     """Say in which order merits come first by a ready-made ranking; None for somebody else's."""
-    return next((order for known, order in _ORDERS if known is ranking), None)
+    known = _known(ranking)
+    return None if known is None else known.order
+
+
+def _known(ranking: Ranking) -> _ReadyMade | None:
+    """Look a ranking up; by identity, as not every function can be hashed."""
+    return next((known for one, known in _KNOWN.items() if one is ranking), None)
