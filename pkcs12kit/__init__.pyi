@@ -36,6 +36,7 @@ from .paths.validation.parameters import ValidationParameters
 from .paths.validation.verdict import ValidatedPath
 from .pkcs12 import profiles, readers
 from .pkcs12.bundle import Bundle
+from .pkcs12.conversion import convert_pfx, encode_pem
 from .pkcs12.decoder import DecodedPfx, decode_pfx
 from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
@@ -96,7 +97,9 @@ __all__ = [
     "algorithms",
     "build",
     "confirm",
+    "convert_pfx",
     "decode_pfx",
+    "encode_pem",
     "encode_pfx",
     "find_path",
     "find_paths",

@@ -19,6 +19,7 @@ import click
 _COMMANDS: Final = {
     # name: (module, what the list of commands says of it)
     "build": ("build", "Find the path and write one PKCS#12 file."),
+    "convert": ("convert", "Write a PKCS#12 file anew: other protection, another password, or PEM."),
     "demo": ("demo", "Do the main job on a replica of the Federal PKI, in a folder."),
     "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
     "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),

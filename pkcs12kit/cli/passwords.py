@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Command = TypeVar("Command", bound="Callable[..., Any]")
+T = TypeVar("T")
 _LONGEST: Final = 65_536
 
 
@@ -87,6 +88,41 @@ def opening_password(
     return given
 
 
+def open_with_password(open_with: Callable[[str | None], T], given: str | None, what: str) -> tuple[T, str | None]:
+    """Open something with the password that was given, or ask for it where it turns out to need one.
+
+    Returns what ``open_with`` gives, and the password. What it raises is raised.
+    """
+    try:
+        return open_with(given), given
+    except PasswordError as error:
+        if given is not None:
+            raise
+        if not _at_terminal():
+            raise type(error)(
+                f"{error}; --password-file, --password-env or --password-stdin says where it is"
+            ) from None
+    password = _ask(f"Password of {what}")
+    return open_with(password), password
+
+
+def password_for_copy(file: str | None, variable: str | None, *, ask: bool, otherwise: str | None) -> str:
+    """Take the password of a copy from where the options say, or else that of what is copied; ask where it has none."""
+    if sum(source is not None for source in (file, variable)) + ask > 1:
+        raise click.UsageError("give one of --new-password-file, --new-password-env and --ask-new-password")
+    if file is not None:
+        return password_from_file(file)
+    if variable is not None:
+        return _password_from_environment(variable, "--new-password-env")
+    if otherwise is not None and not ask:
+        return otherwise
+    if not _at_terminal():
+        raise click.UsageError(
+            "no terminal to ask for a new password at; give --new-password-file or --new-password-env"
+        )
+    return ask_for_new_password()
+
+
 def password_from_file(name: str) -> str:
     """Read a password: the first line of a file, UTF-8, without its line end and without a byte order mark."""
     from dataclasses import replace
@@ -107,12 +143,12 @@ def _require_one_at_most(file: str | None, variable: str | None, *, stdin: bool)
         raise click.UsageError("give one of --password-file, --password-env and --password-stdin")
 
 
-def _password_from_environment(variable: str) -> str:
+def _password_from_environment(variable: str, option: str = "--password-env") -> str:
     password = os.environ.get(variable)
     if password is None:
-        raise InputError(f"--password-env: the environment variable {variable} is not set")
+        raise InputError(f"{option}: the environment variable {variable} is not set")
     if any("\ud800" <= char <= "\udfff" for char in password):  # how Python holds bytes that are no UTF-8
-        raise InputError(f"--password-env: the environment variable {variable} is not UTF-8 text")
+        raise InputError(f"{option}: the environment variable {variable} is not UTF-8 text")
     return password
 
 

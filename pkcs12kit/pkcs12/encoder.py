@@ -1,9 +1,10 @@
-"""Writing a PFX (RFC 7292): certificates in an EncryptedData, the key in a pkcs8ShroudedKeyBag."""
+"""Writing a PFX (RFC 7292): certificates in one SafeContents, the key in another, under a MAC."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -14,10 +15,10 @@ from pkcs12kit.pkcs12 import mac, profiles
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag, shrouded_key_bag, trusted_key_usage
+from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag, safe_contents, shrouded_key_bag, trusted_key_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.bundle import Bundle
@@ -44,11 +45,64 @@ def encode_pfx(
     Raises :class:`~pkcs12kit.errors.PasswordError` for one that is missing, has no encoding or would protect nothing,
     and :class:`~pkcs12kit.errors.LimitExceededError` for a profile beyond the default limits of reading.
     """
-    return _Encoder(password_for(profile, password), profile, random_bytes).encode(bundle)
+    keys = []
+    if bundle.private_key is not None:
+        key = PlainKey(
+            private_key_info=bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+            friendly_name=bundle.friendly_name,
+            local_key_id=local_key_id(bundle),
+            attributes=bundle.key_attributes,
+        )
+        keys.append(key)
+    bags = list(_certificate_bags(bundle))
+    return encode_contents(bags, keys, password=password, profile=profile, random_bytes=random_bytes)
 
 
-def password_for(profile: Profile, password: str | None) -> Password:
-    """Encode the password for a profile. Raises :class:`~pkcs12kit.errors.PasswordError` as :func:`encode_pfx` does."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainKey:
+    """A private key before it is encrypted: a PrivateKeyInfo (RFC 5958), encoded, and what its bag says beside it."""
+
+    private_key_info: bytes = field(repr=False)
+    friendly_name: str | None
+    local_key_id: bytes | None
+    attributes: tuple[bytes, ...] = field(default=(), repr=False)
+
+
+def encode_contents(
+    bags: list[Asn1Value],
+    keys: list[PlainKey],
+    *,
+    password: str | None,
+    profile: Profile,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> bytes:
+    """Encode bags, certificates for the most part, and private keys. Raises as :func:`encode_pfx` does."""
+    return _Encoder(_encode_password(password, profile), profile, random_bytes).encode(bags, keys)
+
+
+def local_key_id(bundle: Bundle) -> bytes | None:
+    """Name the pair of key and certificate; a name only, so SHA-1 does (RFC 2985 section 5.5.2)."""
+    if bundle.private_key is None:
+        return None
+    return hashlib.sha1(bundle.certificates[0].der, usedforsecurity=False).digest()
+
+
+def attributes_of_certificates(bundle: Bundle) -> tuple[tuple[bytes, ...], ...]:
+    """List the attributes of each certificate's bag beside friendlyName and localKeyID, the truststore's mark first."""
+    mark = (trusted_key_usage(),) if bundle.truststore else ()
+    others = bundle.certificate_attributes or ((),) * len(bundle.certificates)
+    return tuple((*mark, *attributes) for attributes in others)
+
+
+def _certificate_bags(bundle: Bundle) -> Iterator[Asn1Value]:
+    own_id = local_key_id(bundle)
+    of_each = zip(bundle.certificates, bundle.aliases, attributes_of_certificates(bundle), strict=True)
+    for certificate, alias, attributes in of_each:
+        yield certificate_bag(certificate.der, friendly_name=alias, local_key_id=own_id, attributes=attributes)
+        own_id = None  # the first is the end-entity's
+
+
+def _encode_password(password: str | None, profile: Profile) -> Password:
     if profile.takes_password:
         if password is None:
             raise PasswordError(f"the profile {profile.name} needs a password, and none was given")
@@ -65,39 +119,18 @@ class _Encoder:
         self._random_bytes = random_bytes
         self._budget = Budget(DEFAULT_LIMITS)
 
-    def encode(self, bundle: Bundle) -> bytes:
+    def encode(self, bags: list[Asn1Value], keys: list[PlainKey]) -> bytes:
         from asn1crypto import pkcs12 as asn1_pkcs12
 
-        local_key_id = _local_key_id(bundle)
-        safes = [self._certificates(bundle, local_key_id)]
-        if bundle.private_key is not None:
-            key = bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-            bag = self._private_key(key, bundle, local_key_id)
-            safes.append(_data(asn1_pkcs12.SafeContents([bag]).dump()))
+        safes = [self._safe(safe_contents(bags))] if bags else []
+        if keys:
+            safes.append(_data(safe_contents([self._private_key(key) for key in keys])))
         content = asn1_pkcs12.AuthenticatedSafe(safes).dump()
         pfx = {"version": "v3", "auth_safe": _data(content)}
         if self._profile.mac_algorithm is not None:
             pfx["mac_data"] = self._mac_data(self._profile.mac_algorithm, content)
         encoded: bytes = asn1_pkcs12.Pfx(pfx).dump()
         return encoded
-
-    def _certificates(self, bundle: Bundle, local_key_id: bytes | None) -> Asn1Value:
-        from asn1crypto import pkcs12 as asn1_pkcs12
-
-        of_each = (trusted_key_usage(),) if bundle.truststore else ()
-        attributes = bundle.certificate_attributes or ((),) * len(bundle.certificates)
-        bags = [
-            certificate_bag(
-                certificate.der,
-                friendly_name=alias,
-                local_key_id=local_key_id if position == 0 else None,
-                attributes=(*of_each, *others),
-            )
-            for position, (certificate, alias, others) in enumerate(
-                zip(bundle.certificates, bundle.aliases, attributes, strict=True)
-            )
-        ]
-        return self._safe(asn1_pkcs12.SafeContents(bags).dump())
 
     def _safe(self, contents: bytes) -> Asn1Value:
         from asn1crypto import cms
@@ -117,17 +150,21 @@ class _Encoder:
             }
         )
 
-    def _private_key(self, key: bytes, bundle: Bundle, local_key_id: bytes | None) -> Asn1Value:
+    def _private_key(self, key: PlainKey) -> Asn1Value:
         encryption = self._new_encryption(self._profile.key_encryption)
-        name, attributes = bundle.friendly_name, bundle.key_attributes
         if encryption is None:
-            return key_bag(key, friendly_name=name, local_key_id=local_key_id, attributes=attributes)
+            return key_bag(
+                key.private_key_info,
+                friendly_name=key.friendly_name,
+                local_key_id=key.local_key_id,
+                attributes=key.attributes,
+            )
         return shrouded_key_bag(
             algorithm_identifier(encryption),
-            encrypt(encryption, key, self._password, self._budget),
-            friendly_name=name,
-            local_key_id=local_key_id,
-            attributes=attributes,
+            encrypt(encryption, key.private_key_info, self._password, self._budget),
+            friendly_name=key.friendly_name,
+            local_key_id=key.local_key_id,
+            attributes=key.attributes,
         )
 
     def _mac_data(self, algorithm: str, content: bytes) -> Asn1Value:
@@ -155,10 +192,3 @@ def _data(content: bytes) -> Asn1Value:
     from asn1crypto import cms
 
     return cms.ContentInfo({"content_type": "data", "content": content})
-
-
-def _local_key_id(bundle: Bundle) -> bytes | None:
-    """Name the pair of key and certificate; a name only, so SHA-1 does (RFC 2985 section 5.5.2)."""
-    if bundle.private_key is None:
-        return None
-    return hashlib.sha1(bundle.certificates[0].der, usedforsecurity=False).digest()

@@ -121,17 +121,22 @@ class Opener:
 
     def open_key(self, bag: Bag) -> PrivateKeyTypes:
         """Load the private key of a keyBag or pkcs8ShroudedKeyBag. Raises as :meth:`open_safe` does."""
+        return self.open_key_info(bag)[1]
+
+    def open_key_info(self, bag: Bag) -> tuple[bytes, PrivateKeyTypes]:
+        """Give the PrivateKeyInfo (RFC 5958), encoded as it is in the bag, and the key. Raises as above."""
         encryption = bag.encryption
         if encryption is None:
             try:
-                return self._load_key(bag.content)
+                return bag.content, self._load_key(bag.content)
             except _MalformedPlaintextError:
                 raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
 
-        def attempt(password: Password) -> tuple[PrivateKeyTypes]:
-            return (self._load_key(decrypt(encryption, bag.content, password, self._budget)),)
+        def attempt(password: Password) -> tuple[bytes, PrivateKeyTypes]:
+            info = decrypt(encryption, bag.content, password, self._budget)
+            return info, self._load_key(info)
 
-        return self._decrypt(PRIVATE_KEY, encryption.cipher, encryption.derivation, attempt)[0]
+        return self._decrypt(PRIVATE_KEY, encryption.cipher, encryption.derivation, attempt)
 
     def _load_key(self, der: bytes) -> PrivateKeyTypes:
         self._budget.private_key(len(der))

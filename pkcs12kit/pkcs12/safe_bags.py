@@ -5,9 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.pkcs12.asn1 import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pkcs12kit.pkcs12.asn1 import Asn1Value
 
 
@@ -67,8 +71,62 @@ def shrouded_key_bag(
     return _bag("pkcs8_shrouded_key_bag", content, friendly_name, local_key_id, attributes)
 
 
+def other_bag(
+    type_name: str,
+    value: bytes,
+    *,
+    friendly_name: str | None = None,
+    local_key_id: bytes | None = None,
+    attributes: tuple[bytes, ...] = (),
+) -> Asn1Value:
+    """Put an encoded bag value into a bag of any type, by the RFC's name (``crlBag``) or its object identifier.
+
+    Raises :class:`~pkcs12kit.errors.MalformedPfxError` for a value that is no ASN.1 of a universal type.
+    """
+    from asn1crypto import core
+
+    from pkcs12kit.pkcs12 import asn1_types
+
+    with reading(f"a {type_name}"):
+        tagged = core.load(value, strict=True).retag({"explicit": 0})
+    bag = {"bag_id": _BAG_IDS.get(type_name, type_name), "bag_value": tagged}
+    return _with_attributes(asn1_types.SafeBag, bag, friendly_name, local_key_id, attributes)
+
+
+# RFC 7292 appendix D
+_BAG_IDS: Final = {
+    "certBag": "1.2.840.113549.1.12.10.1.3",
+    "crlBag": "1.2.840.113549.1.12.10.1.4",
+    "secretBag": "1.2.840.113549.1.12.10.1.5",
+}
+
+
+def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
+    """Encode bags as one SafeContents."""
+    from asn1crypto import core
+
+    class SafeContents(core.SequenceOf):  # type: ignore[misc]  # asn1crypto has no types
+        _child_spec = core.Any
+
+    encoded: bytes = SafeContents([core.Any.load(bag.dump()) for bag in bags]).dump()
+    return encoded
+
+
 def _bag(
     bag_id: str, value: Asn1Value, friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]
+) -> Asn1Value:
+    from asn1crypto import pkcs12 as asn1_pkcs12
+
+    bag = {"bag_id": bag_id, "bag_value": value}
+    return _with_attributes(asn1_pkcs12.SafeBag, bag, friendly_name, local_key_id, others)
+
+
+def _with_attributes(
+    structure: Asn1Value,
+    bag: dict[str, Asn1Value],
+    friendly_name: str | None,
+    local_key_id: bytes | None,
+    others: tuple[bytes, ...],
 ) -> Asn1Value:
     from asn1crypto import pkcs12 as asn1_pkcs12
 
@@ -77,6 +135,5 @@ def _bag(
         attributes.append({"type": "friendly_name", "values": [friendly_name]})
     if local_key_id is not None:
         attributes.append({"type": "local_key_id", "values": [local_key_id]})
-    bag = {"bag_id": bag_id, "bag_value": value}
     # bagAttributes is OPTIONAL: no attribute, no field
-    return asn1_pkcs12.SafeBag({**bag, "bag_attributes": attributes} if attributes else bag)
+    return structure({**bag, "bag_attributes": attributes} if attributes else bag)

@@ -1,0 +1,163 @@
+"""``pkcs12kit convert``: the same contents under other protection, under another password, or as PEM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.options import json_option
+from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.protection import chosen_profile, protection_options
+from pkcs12kit.display.harmless import harmless
+
+if TYPE_CHECKING:
+    from pkcs12kit.cli.protection import ProtectionOptions
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.pkcs12.profiles import Profile
+
+
+@click.command(
+    "convert",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit convert server.p12 for-windows.p12 --for windows-2016 --password-file password.txt
+  pkcs12kit convert old.p12 new.p12 --password-file old.txt --new-password-file new.txt
+  pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem --password-file password.txt""",
+)
+@click.argument("file", metavar="IN.p12")
+@click.argument("output", metavar="OUT")
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["pkcs12", "pem"]),
+    default="pkcs12",
+    show_default=True,
+    help="What to write: a PKCS#12 file, or the key (not encrypted) and its chain as PEM, for Apache and nginx.",
+)
+@protection_options
+@password_options
+@click.option("--new-password-file", metavar="F", help="File whose first line is the password of the new file.")
+@click.option("--new-password-env", metavar="VAR", help="Environment variable that holds it.")
+@click.option("--ask-new-password", is_flag=True, help="Ask for it at the terminal. Default: the password of IN.p12.")
+@click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+@click.option("--key-name", metavar="NAME", help="With --to pem: the friendly name of the key, if there are several.")
+@json_option
+def command(
+    file: str,
+    output: str,
+    form: str,
+    protection: ProtectionOptions,
+    password_file: str | None,
+    password_env: str | None,
+    new_password_file: str | None,
+    new_password_env: str | None,
+    contents_password_file: str | None,
+    key_name: str | None,
+    *,
+    password_stdin: bool,
+    ask_new_password: bool,
+    as_json: bool,
+) -> None:
+    """Write the contents of a PKCS#12 file anew: other protection, another password, or PEM.
+
+    Keys, certificates, their order, names and every other attribute stay as they are. IN.p12 may be - for standard
+    input, OUT for standard output; OUT may be the same file. What is written is readable by its owner alone. The
+    password is asked for at the terminal if the file needs one and no option says where it is.
+    """
+    from pkcs12kit.cli.output import print_json, print_lines, write_bytes
+    from pkcs12kit.cli.passwords import given_password, password_for_copy, password_from_file
+    from pkcs12kit.pkcs12.conversion import convert_pfx, encode_pem
+    from pkcs12kit.pkcs12.writing import write_private
+
+    if as_json and output == "-":
+        raise click.UsageError("--json and OUT - both want standard output")
+    new_password_given = new_password_file is not None or new_password_env is not None or ask_new_password
+    _require_sense(form, protection, key_name, new_password_given=new_password_given)
+    profile = chosen_profile(protection)
+    if new_password_given and not profile.takes_password:
+        raise click.UsageError(f"the profile {profile.name} takes no password")
+    contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
+    given = given_password(password_file, password_env, stdin=password_stdin)
+    source = _Source(file, contents_password)
+    decoded, password = source.decode(given)
+    if form == "pem":
+        written = encode_pem(decoded, friendly_name=key_name)
+    else:
+        new_password = None
+        if profile.takes_password:
+            new_password = password_for_copy(
+                new_password_file, new_password_env, ask=ask_new_password, otherwise=password
+            )
+        written = convert_pfx(
+            source.data,
+            password=password,
+            contents_password=contents_password,
+            new_password=new_password,
+            profile=profile,
+        )
+    if output == "-":
+        write_bytes(written)
+        return
+    write_private(output, written)
+    if as_json:
+        print_json(_report(output, None if form == "pem" else profile, decoded, len(written)))
+    else:
+        what = "PEM, the key not encrypted" if form == "pem" else f"profile {profile.name}"
+        print_lines(harmless(f"Wrote {output}: {what}, {len(written):,} bytes"))
+
+
+class _Source:
+    """The file to convert; what is wrong with it is said with its name."""
+
+    def __init__(self, file: str, contents_password: str | None) -> None:
+        from pkcs12kit.limits import DEFAULT_LIMITS
+        from pkcs12kit.sources.reading import name_of, read_source
+        from pkcs12kit.sources.sniffing import decode_base64
+
+        data = read_source(file, DEFAULT_LIMITS)
+        self.data = decode_base64(data) or data
+        self._name = name_of(file)
+        self._contents_password = contents_password
+
+    def decode(self, given: str | None) -> tuple[DecodedPfx, str | None]:
+        """Open it, with the password that was given or asked for, and give that, too."""
+        from pkcs12kit.cli.passwords import open_with_password
+
+        return open_with_password(self._decode, given, self._name)
+
+    def _decode(self, password: str | None) -> DecodedPfx:
+        from pkcs12kit.errors import InputError, MalformedPfxError
+        from pkcs12kit.pkcs12.decoder import decode_pfx
+        from pkcs12kit.sources.sniffing import Kind, sniff
+
+        try:
+            return decode_pfx(self.data, password=password, contents_password=self._contents_password)
+        except InputError as error:
+            kind = sniff(self.data)
+            if isinstance(error, MalformedPfxError) and kind is not Kind.PKCS12:
+                raise InputError(f"{self._name}: expected a PKCS#12 file, found {kind.value}") from None
+            raise type(error)(f"{self._name}: {error}") from None
+
+
+def _require_sense(form: str, protection: ProtectionOptions, key_name: str | None, *, new_password_given: bool) -> None:
+    """Refuse what says how a PKCS#12 file is to be where none is written, and the other way round."""
+    if form == "pem" and (any(protection) or new_password_given):
+        raise click.UsageError("--to pem takes neither a profile nor a new password: its key is not encrypted")
+    if form != "pem" and key_name is not None:
+        raise click.UsageError("--key-name takes --to pem: a PKCS#12 file keeps every key")
+
+
+def _report(output: str, profile: Profile | None, decoded: DecodedPfx, size: int) -> dict[str, Any]:
+    iterations = profile and {"encryption": profile.encryption_iterations, "mac": profile.mac_iterations}
+    return {
+        "output": output,
+        "bytes": size,
+        "profile": profile and profile.name,
+        "iterations": iterations,
+        "private_keys": len(decoded.keys),
+        "certificates": [certificate.to_json() for certificate in decoded.certificates],
+    }

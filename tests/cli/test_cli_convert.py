@@ -1,0 +1,240 @@
+"""``pkcs12kit convert``: the command; what it keeps and how is in test_pfx_conversion.py."""
+
+from __future__ import annotations
+
+import stat
+
+import pytest
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509 import load_pem_x509_certificates
+
+import pkcs12kit as pk
+
+from .conftest import PASSWORD, Caller, secrets_of
+
+NEW_PASSWORD = "another password 77"
+QUICK = pk.profiles.MODERN.with_iterations(encryption=3, mac=3)
+
+
+@pytest.fixture
+def bundle(replica):
+    """The server's key and chain."""
+    return pk.Bundle.from_path(replica.server, replica.valid_paths[0], friendly_name="mdm.example.mil")
+
+
+@pytest.fixture
+def source(bundle, folder):
+    """A file to convert, in the current folder."""
+    pk.write_pfx(folder / "in.p12", pk.encode_pfx(bundle, password=PASSWORD, profile=QUICK))
+    return folder / "in.p12"
+
+
+@pytest.fixture
+def convert(call, source, password_file):
+    """Call ``pkcs12kit convert in.p12 out.p12``, with the password of the file."""
+
+    def call_convert(*more, output="out.p12", given=None, stdin=b""):
+        password = ("--password-file", password_file) if given is None else given
+        return call("convert", source.name, output, *password, *more, stdin=stdin)
+
+    return call_convert
+
+
+@pytest.fixture
+def new_password_file(tmp_path):
+    """A file with another password in it."""
+    path = tmp_path / "new.txt"
+    path.write_text(f"{NEW_PASSWORD}\n")
+    return path
+
+
+def protection(path):
+    """How a file is protected, without its password."""
+    return pk.inspect_pfx(path).safe_contents[0].encryption.algorithm
+
+
+def test_for_a_reader(convert, folder, bundle):
+    """The password stays, the protection is what the reader opens, nothing else changes; mode 0600."""
+    outcome = convert("--for", "windows-2016")
+    assert outcome.status == 0
+    assert outcome.text.startswith("Wrote out.p12: profile legacy-3des, ")
+    out = folder / "out.p12"
+    assert protection(out) == "pbeWithSHAAnd3-KeyTripleDES-CBC"
+    decoded = pk.decode_pfx(out.read_bytes(), password=PASSWORD)
+    assert decoded.certificates == bundle.certificates
+    assert decoded.friendly_names == bundle.aliases
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_another_password(convert, folder, new_password_file, monkeypatch):
+    """From a file, or from the environment; the old one does not open it any more."""
+    monkeypatch.setenv("NEW", NEW_PASSWORD)
+    for option in (["--new-password-file", new_password_file], ["--new-password-env", "NEW"]):
+        assert convert("--iterations", "3", *option).status == 0
+        data = (folder / "out.p12").read_bytes()
+        assert pk.decode_pfx(data, password=NEW_PASSWORD).private_key is not None
+        with pytest.raises(pk.PfxPasswordError):
+            pk.decode_pfx(data, password=PASSWORD)
+
+
+def test_in_place(convert, source):
+    """OUT may be the file itself: it is replaced in one step."""
+    assert convert("--profile", "legacy", output="in.p12").status == 0
+    assert protection(source) == "pbeWithSHAAnd3-KeyTripleDES-CBC"
+
+
+def test_json(convert, bundle):
+    """What was written, how it is protected, and every certificate; no key."""
+    report = convert("--json", "--profile", "legacy", "--iterations", "7").json
+    assert (report["output"], report["profile"]) == ("out.p12", "legacy-3des")
+    assert report["iterations"] == {"encryption": 7, "mac": 7}
+    assert report["private_keys"] == 1
+    assert [it["sha256"] for it in report["certificates"]] == [it.sha256 for it in bundle.certificates]
+
+
+def test_pipes(call, source, password_file):
+    """From standard input to standard output."""
+    outcome = call(
+        "convert", "-", "-", "--password-file", password_file, "--profile", "legacy", stdin=source.read_bytes()
+    )
+    assert outcome.status == 0
+    assert pk.decode_pfx(outcome.output, password=PASSWORD).private_key is not None
+
+
+def test_without_password(convert, folder):
+    """A profile that takes no password asks for none; such a file takes one again with a new password."""
+    assert convert("--profile", "no-password").status == 0
+    assert pk.decode_pfx((folder / "out.p12").read_bytes(), password=None).private_key is not None
+
+
+def test_from_a_file_without_password(call, folder, bundle, new_password_file):
+    """Its contents get a password only where one is given: there is none to take over, and nobody to ask."""
+    pk.write_pfx(folder / "bare.p12", pk.encode_pfx(bundle, password=None, profile=pk.profiles.NO_PASSWORD))
+    outcome = call("convert", "bare.p12", "out.p12")
+    assert outcome.status == 2
+    assert "--new-password-file" in outcome.errors
+    assert call("convert", "bare.p12", "out.p12", "--new-password-file", new_password_file).status == 0
+    assert pk.decode_pfx((folder / "out.p12").read_bytes(), password=NEW_PASSWORD).private_key is not None
+
+
+class TestPem:
+    """``--to pem``: key and chain in one file, for Apache and nginx."""
+
+    @pytest.fixture
+    def convert(self, monkeypatch, capsysbinary, folder, source, password_file):
+        """Call it where the key is meant to come out: of secrets the password alone must not."""
+        caller = Caller(monkeypatch, capsysbinary, folder, (PASSWORD.encode(),))
+
+        def call_convert(*more, output="server.pem"):
+            return caller("convert", source.name, output, "--to", "pem", "--password-file", password_file, *more)
+
+        return call_convert
+
+    def test_written(self, convert, folder, replica, bundle):
+        """The key, not encrypted, its certificate and each issuer; readable by its owner alone, whatever the umask."""
+        outcome = convert()
+        assert outcome.text.startswith("Wrote server.pem: PEM, the key not encrypted, ")
+        pem = (folder / "server.pem").read_bytes()
+        assert load_pem_private_key(pem, None).public_key() == replica.server.private_key.public_key()
+        assert [it.serial_number for it in load_pem_x509_certificates(pem)] == [
+            it.serial_number for it in bundle.certificates
+        ]
+        assert stat.S_IMODE((folder / "server.pem").stat().st_mode) == 0o600
+
+    def test_to_standard_output(self, convert):
+        """The PEM and nothing else."""
+        outcome = convert(output="-")
+        assert outcome.output.startswith(b"-----BEGIN PRIVATE KEY-----\n")
+        assert outcome.output.endswith(b"-----END CERTIFICATE-----\n")
+
+    def test_key_is_never_shown(self, call, source, password_file):
+        """With a file to write to, not a byte of the key is on standard output or standard error."""
+        assert call("convert", source.name, "x.pem", "--to", "pem", "--password-file", password_file).status == 0
+
+    def test_key_name(self, convert):
+        """Which key is meant, by name; a name that there is not is refused with those there are."""
+        assert convert("--key-name", "mdm.example.mil").status == 0
+        outcome = convert("--key-name", "other")
+        assert outcome.status == 2
+        assert "there are: 'mdm.example.mil'" in outcome.errors
+
+    @pytest.mark.parametrize(
+        "options", [["--profile", "legacy"], ["--for", "nss"], ["--iterations", "5"], ["--ask-new-password"]]
+    )
+    def test_no_protection(self, convert, options):
+        """PEM has no profile and no password; whoever gives one thinks it has."""
+        outcome = convert(*options)
+        assert outcome.status == 2
+        assert "--to pem takes neither a profile nor a new password" in " ".join(outcome.errors.split())
+
+
+class TestRefused:
+    """Nothing is written."""
+
+    def test_wrong_password(self, convert, tmp_path):
+        """Exit status 2, and the file is named."""
+        wrong = tmp_path / "wrong.txt"
+        wrong.write_text("wrong")
+        outcome = convert(given=("--password-file", wrong))
+        assert outcome.status == 2
+        assert outcome.errors.startswith("error: in.p12: the MAC of the PKCS#12 file does not verify")
+
+    def test_no_password(self, convert):
+        """Without a terminal the options that give one are named."""
+        outcome = convert(given=())
+        assert outcome.status == 2
+        assert "--password-file, --password-env or --password-stdin says where it is" in outcome.errors
+
+    @pytest.mark.parametrize(
+        ("options", "sentence"),
+        [
+            (["--key-name", "x"], "--key-name takes --to pem"),
+            (["--profile", "legacy", "--for", "nss"], "give --profile or --for, not both"),
+            (["--profile", "no-password", "--new-password-env", "X"], "takes no password"),
+            (["--new-password-env", "MISSING"], "--new-password-env: the environment variable MISSING is not set"),
+            (["--new-password-env", "X", "--new-password-file", "x"], "give one of --new-password-file"),
+            (["--ask-new-password"], "no terminal"),
+            (["--to", "jks"], "'jks' is not one of"),
+        ],
+    )
+    def test_options(self, convert, options, sentence):
+        """What cannot be meant, or is not there."""
+        outcome = convert(*options)
+        assert outcome.status == 2
+        assert sentence in " ".join(outcome.errors.split())
+
+    def test_json_and_standard_output(self, convert):
+        """Both want it."""
+        outcome = convert("--json", output="-")
+        assert outcome.status == 2
+        assert "both want standard output" in outcome.errors
+
+    def test_what_is_no_pkcs12(self, call, files):
+        """Said with what it is instead; a file that is not there, too."""
+        outcome = call("convert", files.issuing_ca, "out.p12")
+        assert outcome.status == 2
+        assert "expected a PKCS#12 file, found PEM text" in outcome.errors
+        assert call("convert", "missing.p12", "out.p12").status == 2
+
+    def test_output_that_cannot_be_written(self, convert, folder):
+        """A symbolic link is refused as everywhere."""
+        (folder / "link.p12").symlink_to("elsewhere")
+        outcome = convert(output="link.p12")
+        assert outcome.status == 2
+        assert outcome.errors.startswith("error: cannot write link.p12: it is a symbolic link")
+
+
+def test_at_a_terminal(terminal, source, replica):
+    """The old password is asked for once, the new one twice, and neither is shown."""
+    session = terminal("convert", source, "out.p12", "--iterations", "3", "--ask-new-password")
+    session.expect("Password of ")
+    session.type(f"{PASSWORD}\n")
+    session.expect("Password for the new file")
+    session.type(f"{NEW_PASSWORD}\n")
+    session.expect("The same again")
+    session.type(f"{NEW_PASSWORD}\n")
+    assert session.finish() == 0
+    assert "Wrote out.p12" in session.shown
+    for secret in secrets_of(replica.server.private_key, PASSWORD, NEW_PASSWORD):
+        assert secret.decode("latin-1") not in session.shown
+    assert pk.decode_pfx((source.parent / "out.p12").read_bytes(), password=NEW_PASSWORD).private_key is not None
