@@ -228,7 +228,7 @@ def drawn(world, graph, anchors):
     return make(*target), [world.edge(*edge) for edge in edges], [world.anchor(*anchor) for anchor in anchors]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(graph=graphs(), anchors=ANCHOR_SETS, asked=ASKED, shuffle=st.randoms(use_true_random=False))
 def test_every_valid_path_is_found_in_order_and_no_other(world, judge, graph, anchors, asked, shuffle):
     """RFC 4158 section 2.2: 'able to find all possible paths', but those that repeat a subject name and public key.
@@ -261,7 +261,7 @@ def test_every_valid_path_is_found_in_order_and_no_other(world, judge, graph, an
         assert refused.value.attempts or target.node in {anchor.node for anchor in roots}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(graph=graphs(), anchors=ANCHOR_SETS, asked=ASKED, wanted=st.integers(1, 3))
 def test_a_limit_keeps_the_best_and_says_so_where_there_are_more(world, judge, graph, anchors, asked, wanted):
     """'Every valid path, up to a limit that is said when met': with ``limits.valid_paths`` the so many best."""
@@ -282,7 +282,7 @@ def test_a_limit_keeps_the_best_and_says_so_where_there_are_more(world, judge, g
     assert told(find_paths(target, **where, at_most=wanted).valid) == told(expected[:wanted])
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     graph=graphs(),
     variants=st.lists(st.sampled_from(sorted(ANCHORS)), min_size=2, max_size=3, unique=True),
