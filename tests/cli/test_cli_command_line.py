@@ -372,7 +372,7 @@ class TestSecrets:
         "pkcs12kit.builder.confirm",
         "pkcs12kit.builder.encode_pfx",
         "pkcs12kit.builder.write_pfx",
-        "pkcs12kit.pkcs12.encryption.Cipher",
+        "pkcs12kit.pkcs12.ciphers.Cipher",
         "pkcs12kit.sources.loading.read_private_key",
         "pkcs12kit.cli.output.print_build_report",
     )
