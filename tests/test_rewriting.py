@@ -7,9 +7,13 @@ import stat
 from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import pkcs12kit as pk
 from pkcs12kit import builder, lab
+from pkcs12kit.pkcs12 import encoder
+from pkcs12kit.pkcs12.passwords import Password
+from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
 
 PASSWORD = "correct horse 42 battery"
 QUICK = pk.profiles.MODERN.with_iterations(encryption=3, mac=5)
@@ -159,6 +163,37 @@ def test_truststore_mark(build, files):
     assert "attributes" in build(**alone).change
     with pytest.raises(pk.InputError, match="no key"):
         build(truststore=True)
+
+
+def test_more_than_was_asked_for(build, output, replica):
+    """A CRL beside it, or bytes behind it: what is there is not what would be written."""
+    first = build().data
+    output.write_bytes(first + b"\0")
+    assert build().change == "it held other things too"
+    bundle = pk.Bundle.from_path(replica.server, replica.valid_paths[0], friendly_name="mdm.example.mil")
+    crl = other_bag("crlBag", bytes.fromhex("3014060a2a864886f70d01091701a006040463726c21"))
+    own_id = encoder.local_key_id(bundle)
+    ids = [own_id, *[None] * 5]
+    bags = [
+        certificate_bag(it.der, friendly_name=alias, local_key_id=its_id)
+        for it, alias, its_id in zip(bundle.certificates, bundle.aliases, ids, strict=True)
+    ]
+    info = bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    key = encoder.PlainKey(private_key_info=info, friendly_name="mdm.example.mil", local_key_id=own_id)
+    for extra, change in (([], None), ([crl], "it held other things too")):
+        data = encoder.encode_contents([*bags, *extra], [key], password=PASSWORD, profile=QUICK)
+        output.write_bytes(data)
+        assert build().change == change
+
+
+def test_password_in_a_rare_encoding(build, monkeypatch):
+    """A file that opens only because readers are lenient is written again, as the standard has it."""
+    rare = Password(bmp=PASSWORD.encode("utf-16-be"), utf8=PASSWORD.encode())
+    with monkeypatch.context() as patched:
+        patched.setattr(encoder, "encode_password", lambda _: rare)
+        build()
+    assert build().change == "its password was encoded in another way"
+    assert not build().changed
 
 
 @pytest.mark.parametrize("damage", ["", "x", "half", "flipped"])
