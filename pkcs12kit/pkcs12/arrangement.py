@@ -22,7 +22,8 @@ class Arrangement:
     at a certificate that is its own issuer. The trust anchor may be left out on purpose: then it is False, and the
     chain is sound all the same. ``in_order`` says that the file begins with the chain, in its order.
     ``local_key_ids_match`` says that each key has the localKeyID of its certificate, and no other certificate has one
-    of a key's. ``problems`` are sentences, empty where nothing is wrong.
+    of a key's; ``mismatches`` are the sentences on that. ``duplicates`` are sentences, one for each (subject, key) that
+    several certificates have. ``problems`` are these and all the others, empty where nothing is wrong.
 
     Chaining is by name and key identifier. No signature and no time is checked.
     """
@@ -30,8 +31,14 @@ class Arrangement:
     chain: tuple[Certificate, ...]
     is_complete: bool
     in_order: bool
-    local_key_ids_match: bool
+    mismatches: tuple[str, ...]
+    duplicates: tuple[str, ...]
     problems: tuple[str, ...]
+
+    @property
+    def local_key_ids_match(self) -> bool:
+        """Whether every localKeyID is where it belongs."""
+        return not self.mismatches
 
     def to_json(self) -> dict[str, object]:
         """Describe it for ``inspect --json``; the chain by SHA-256."""
@@ -54,7 +61,7 @@ class KeyLink:
 
 def arrange(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, bytes | None]]) -> Arrangement:
     """Judge certificates, with their localKeyIDs, in file order. Without a key the first is the end-entity."""
-    readable = [(certificate, its_id) for certificate, its_id in certificates if _is_readable(certificate)]
+    readable = [(certificate, its_id) for certificate, its_id in certificates if is_readable(certificate)]
     ordered = [certificate for certificate, _ in readable]
     start = next((key.certificate for key in keys if key.certificate in ordered), None)
     if start is None and not keys:
@@ -62,14 +69,16 @@ def arrange(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, b
     chain = _chain(start, ordered) if start is not None else ()
     in_order = tuple(ordered[: len(chain)]) == chain
     mismatches = tuple(_mismatches(keys, readable))
-    problems = [*_of_chain(keys, chain, ordered, in_order=in_order), *mismatches]
+    duplicates = tuple(_duplicates(ordered))
+    problems = [*_of_chain(keys, chain, ordered, in_order=in_order), *duplicates, *mismatches]
     if len(readable) != len(certificates):
         problems.append(f"{len(certificates) - len(readable)} certificates have names or keys that cannot be read")
     return Arrangement(
         chain=chain,
         is_complete=bool(chain) and chain[-1].is_self_issued,
         in_order=in_order,
-        local_key_ids_match=not mismatches,
+        mismatches=mismatches,
+        duplicates=duplicates,
         problems=tuple(problems),
     )
 
@@ -101,6 +110,9 @@ def _of_chain(
     strangers = len(set(certificates) - set(chain)) if chain and len(keys) < 2 else 0  # noqa: PLR2004  # a key, a chain
     if strangers:
         yield f"{strangers} certificates are not in the chain of the end-entity"
+
+
+def _duplicates(certificates: Sequence[Certificate]) -> Iterator[str]:
     repeated = Counter(certificate.node for certificate in certificates)
     for (subject, _), times in repeated.items():
         if times > 1:
@@ -120,7 +132,8 @@ def _mismatches(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificat
             yield f"the certificate of {certificate.subject} has the localKeyID of a key that it is not for"
 
 
-def _is_readable(certificate: Certificate) -> bool:
+def is_readable(certificate: Certificate) -> bool:
+    """Whether the names and the key of a certificate can be read."""
     try:
         _ = certificate.node, certificate.issuer
     except MalformedCertificateError:
