@@ -165,7 +165,7 @@ def inspect_pfx(
     opened: _Opened = tuple(_open_safe(safe, opener if may_open else None, budget) for safe in pfx.safes)
     bags = tuple(bag for safe in opened for bag in safe or ())
     certificates = _read_certificates(bags, limits)
-    links = _link(bags, certificates, opener if may_open else None)
+    links = _link(bags, certificates, opener, may_open=may_open)
     own = {link.certificate for link in links.values()}
     complete = None not in opened
     return PfxReport(
@@ -227,8 +227,10 @@ def _read_certificates(bags: Iterable[Bag], limits: Limits) -> dict[int, Certifi
     return certificates
 
 
-def _link(bags: Sequence[Bag], certificates: dict[int, Certificate], opener: Opener | None) -> dict[int, KeyLink]:
-    """Find each key's certificate: by the key itself, where it can be opened, else by localKeyID."""
+def _link(
+    bags: Sequence[Bag], certificates: dict[int, Certificate], opener: Opener, *, may_open: bool
+) -> dict[int, KeyLink]:
+    """Find each key's certificate: by the key itself, where it can be opened or lies open, else by localKeyID."""
     found = [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
     by_key = CertificatesByKey(found)
     by_id = {local_key_id: certificate for certificate, local_key_id in reversed(found) if local_key_id is not None}
@@ -237,7 +239,7 @@ def _link(bags: Sequence[Bag], certificates: dict[int, Certificate], opener: Ope
         if not bag.is_key:
             continue
         certificate = by_id.get(bag.local_key_id) if bag.local_key_id is not None else None
-        if opener is not None:
+        if may_open or bag.encryption is None:
             with suppress(PfxError):
                 certificate = by_key.find(opener.open_key(bag), bag.local_key_id)
         links[id(bag)] = KeyLink(local_key_id=bag.local_key_id, certificate=certificate)
