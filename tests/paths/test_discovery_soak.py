@@ -26,6 +26,7 @@ from pkcs12kit import (
 from pkcs12kit.paths.signatures import REMEMBERED
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
+CA = lab.critical(x509.BasicConstraints(ca=True, path_length=None))
 PARAMETERS = ValidationParameters(time=AT)
 LIMITS = dataclasses.replace(DEFAULT_LIMITS, valid_paths=2)
 ISLANDS, LAYERS, WIDTH, TARGETS, THREADS = 25, 4, 5, 200, 8
@@ -58,7 +59,18 @@ KINDS = [
 ]
 
 
-def certified(chaos, anchors, above, layers, *, lost):
+def forged(chaos, issuer, subject, keys):
+    """Certify a CA in the name of another by a key that is not its own; it would last longer than any."""
+    wrong = chaos.choice([key for key in keys if key is not issuer.private_key])
+    return dataclasses.replace(issuer, private_key=wrong).issue(
+        subject.name,
+        subject.private_key.public_key(),
+        extensions=[CA],
+        validity=lab.Validity.around(AT, days_after=364),
+    )
+
+
+def certified(chaos, anchors, above, layers, keys, *, lost):
     """Certify each CA by CAs of the layer above, the first by anchors and a neighbour; then loops back up.
 
     Where ``lost``, the first CA of the last layer has certificates only that have expired.
@@ -69,8 +81,10 @@ def certified(chaos, anchors, above, layers, *, lost):
         for place, subject in enumerate(layer):
             over = lost and depth == LAYERS - 1 and place == 0
             certificates += [
-                chaos.choice(issuers).issue_ca(subject, **(EXPIRED if over else chaos.choice(KINDS))) for _ in range(8)
+                chaos.choice(issuers).issue_ca(subject, **(EXPIRED if over else chaos.choice(KINDS))) for _ in range(7)
             ]
+            if depth == LAYERS - 1:
+                certificates += [forged(chaos, chaos.choice(issuers), subject, keys) for _ in range(3)]
     while len(certificates) < OF_AN_ISLAND:
         depth = chaos.randrange(1, LAYERS)
         subject, issuer = chaos.choice(layers[depth - 1]), chaos.choice(layers[depth])
@@ -80,7 +94,7 @@ def certified(chaos, anchors, above, layers, *, lost):
 
 @pytest.fixture(scope="module")
 def soak():
-    """Two anchors, 25 PKIs of 20 CAs and 200 certificates each, some certified by a neighbour, 200 servers.
+    """Two anchors, 25 PKIs of 20 CAs and 200 certificates each, some from a neighbour, some forged; 200 servers.
 
     5,000 certificates take about a second to make.
     """
@@ -91,7 +105,7 @@ def soak():
     certificates = []
     for number, layers in enumerate(islands):
         neighbours = islands[number - 1][-1][1:3] if number % 5 == 1 else []
-        certificates += certified(chaos, anchors, neighbours, layers, lost=number % 3 == 0)
+        certificates += certified(chaos, anchors, neighbours, layers, keys, lost=number % 3 == 0)
     targets = [
         chaos.choice(chaos.choice(islands)[-1])
         .issue_server(
