@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option, path_options
+from pkcs12kit.cli.options import json_option, limits_option, path_options
 from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, protection_options
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.cli.protection import ProtectionOptions
+    from pkcs12kit.limits import Limits
 
 
 @click.command(
@@ -61,6 +62,7 @@ Examples:
 )
 @click.option("--no-anchor", is_flag=True, help="Leave the trust anchor's own certificate out of the file.")
 @click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
+@limits_option
 @json_option
 def command(
     key: str | None,
@@ -76,6 +78,7 @@ def command(
     friendly_name: str | None,
     certificate_name: str | None,
     ca_names: tuple[str, ...],
+    limits: Limits,
     *,
     truststore: bool,
     if_changed: bool,
@@ -135,6 +138,7 @@ def command(
             truststore=truststore,
             profile=profile,
             if_changed=if_changed,
+            limits=limits,
             on_warning=warn,
         )
     except PathError as no:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option
+from pkcs12kit.cli.options import json_option, limits_option
 from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, protection_options
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.protection import ProtectionOptions
+    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
 
@@ -45,6 +46,7 @@ Examples:
 @click.option("--ask-new-password", is_flag=True, help="Ask for it at the terminal. Default: the password of IN.p12.")
 @click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
 @click.option("--key-name", metavar="NAME", help="With --to pem: the friendly name of the key, if there are several.")
+@limits_option
 @json_option
 def command(
     file: str,
@@ -57,6 +59,7 @@ def command(
     new_password_env: str | None,
     contents_password_file: str | None,
     key_name: str | None,
+    limits: Limits,
     *,
     password_stdin: bool,
     ask_new_password: bool,
@@ -82,7 +85,7 @@ def command(
         raise click.UsageError(f"the profile {profile.name} takes no password")
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     given = given_password(password_file, password_env, stdin=password_stdin)
-    source = _Source(file, contents_password)
+    source = _Source(file, contents_password, limits)
     decoded, password = source.decode(given)
     if form == "pem":
         written = encode_pem(decoded, friendly_name=key_name)
@@ -98,6 +101,7 @@ def command(
             contents_password=contents_password,
             new_password=new_password,
             profile=profile,
+            limits=limits,
         )
     if output == "-":
         write_bytes(written)
@@ -113,15 +117,15 @@ def command(
 class _Source:
     """The file to convert; what is wrong with it is said with its name."""
 
-    def __init__(self, file: str, contents_password: str | None) -> None:
-        from pkcs12kit.limits import DEFAULT_LIMITS
+    def __init__(self, file: str, contents_password: str | None, limits: Limits) -> None:
         from pkcs12kit.sources.reading import name_of, read_source
         from pkcs12kit.sources.sniffing import decode_base64
 
-        data = read_source(file, DEFAULT_LIMITS)
+        data = read_source(file, limits)
         self.data = decode_base64(data) or data
         self._name = name_of(file)
         self._contents_password = contents_password
+        self._limits = limits
 
     def decode(self, given: str | None) -> tuple[DecodedPfx, str | None]:
         """Open it, with the password that was given or asked for, and give that, too."""
@@ -135,7 +139,9 @@ class _Source:
         from pkcs12kit.sources.sniffing import Kind, sniff
 
         try:
-            return decode_pfx(self.data, password=password, contents_password=self._contents_password)
+            return decode_pfx(
+                self.data, password=password, contents_password=self._contents_password, limits=self._limits
+            )
         except InputError as error:
             kind = sniff(self.data)
             if isinstance(error, MalformedPfxError) and kind is not Kind.PKCS12:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option
+from pkcs12kit.cli.options import json_option, limits_option
 from pkcs12kit.cli.passwords import password_options
 
 if TYPE_CHECKING:
+    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.inspection import PfxReport
 
 
@@ -27,11 +28,15 @@ Examples:
 )
 @click.argument("file", metavar="FILE.p12")
 @password_options
+@click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+@limits_option
 @json_option
 def command(
     file: str,
     password_file: str | None,
     password_env: str | None,
+    contents_password_file: str | None,
+    limits: Limits,
     *,
     password_stdin: bool,
     as_json: bool,
@@ -42,11 +47,14 @@ def command(
     file, or not all of it; what can be seen is shown all the same.
     """
     from pkcs12kit.cli.output import hint, print_error, print_json, print_text
-    from pkcs12kit.cli.passwords import given_password
+    from pkcs12kit.cli.passwords import given_password, password_from_file
     from pkcs12kit.sources.reading import name_of
 
     password = given_password(password_file, password_env, stdin=password_stdin)
-    report = _inspect(file, password)
+    contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
+    if contents_password is not None and password is None:
+        raise click.UsageError("--contents-password-file needs the password of the MAC too")
+    report = _inspect(file, password, contents_password, limits)
     closed = any(safe.bags is None for safe in report.safe_contents)
     if as_json:
         print_json(report.to_json())
@@ -65,18 +73,17 @@ def command(
     sys.exit(1)
 
 
-def _inspect(file: str, password: str | None) -> PfxReport:
+def _inspect(file: str, password: str | None, contents_password: str | None, limits: Limits) -> PfxReport:
     """Inspect it; where that fails, name the file and what it is instead."""
     from pkcs12kit.errors import InputError, MalformedPfxError
-    from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.pkcs12.inspection import inspect_pfx
     from pkcs12kit.sources.reading import name_of, read_source
     from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff
 
-    data = read_source(file, DEFAULT_LIMITS)
+    data = read_source(file, limits)
     data = decode_base64(data) or data
     try:
-        return inspect_pfx(data, password=password)
+        return inspect_pfx(data, password=password, contents_password=contents_password, limits=limits)
     except MalformedPfxError as error:
         kind = sniff(data)
         if kind is Kind.PKCS12:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.limits import DEFAULT_LIMITS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_KEYS_OF_A_FILE: Final = DEFAULT_LIMITS.pfx_total_iterations // DEFAULT_LIMITS.pfx_iterations
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
 
 
@@ -151,6 +155,27 @@ def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command_with_options = option(command_with_options)
     return command_with_options
+
+
+def limits_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--max-iterations`` to a command, which gets all limits, as ``limits``."""
+
+    @click.option(
+        "--max-iterations",
+        type=click.IntRange(min=1),
+        metavar="N",
+        default=DEFAULT_LIMITS.pfx_iterations,
+        show_default=True,
+        help="The most iterations that an existing PKCS#12 file may ask for, for one key; five times as many in all.",
+    )
+    @wraps(command)
+    def limited(max_iterations: int, **given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
+        total = _KEYS_OF_A_FILE * max_iterations
+        limits = replace(DEFAULT_LIMITS, pfx_iterations=max_iterations, pfx_total_iterations=total)
+        return command(limits=limits, **given)
+
+    command_with_option: Callable[..., Any] = limited
+    return command_with_option
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object, for a yes and for a no.")

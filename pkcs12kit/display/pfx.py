@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 from rich.tree import Tree
 
+from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.labels import with_expiry
+from pkcs12kit.pkcs12.capabilities import Answer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
+
+_USUAL_ENCODINGS: Final = frozenset({"UTF-16BE with terminator", "UTF-8", "absent", "empty"})
 
 
 def pfx_tree(report: PfxReport, *, title: str) -> Tree:
@@ -21,7 +27,29 @@ def pfx_tree(report: PfxReport, *, title: str) -> Tree:
     tree.add(_mac(report))
     for number, safe in enumerate(report.safe_contents, start=1):
         _safe_contents(tree, safe, number)
+    for line in _findings(report):
+        tree.add(line)
     return tree
+
+
+def _findings(report: PfxReport) -> Iterator[Text]:
+    """Say what the file comes to: expiry, what is wrong, how the password went in, who can read it."""
+    if report.expires is not None:
+        yield Text(f"First expiry: {format_time(report.expires)}")
+    if report.arrangement is not None:
+        for problem in report.arrangement.problems:
+            yield Text(harmless(problem), style="yellow")
+    if report.trailing_bytes:
+        yield Text(f"Bytes after the PKCS#12 file: {report.trailing_bytes:,}", style="yellow")
+    for use in report.password_uses:
+        if use.contents_password or use.encoding not in _USUAL_ENCODINGS:
+            second = ", by the password of the contents" if use.contents_password else ""
+            yield Text(f"{use.part}: password as {use.encoding} in {use.kdf}{second}", style="yellow")
+    verdicts = report.readers
+    for answer, label in ((Answer.YES, "Opened by"), (Answer.NO, "Not opened by")):
+        names = [name for name, verdict in verdicts.items() if verdict.answer is answer]
+        if names:
+            yield Text(f"{label}: {', '.join(names)}")
 
 
 def _mac(report: PfxReport) -> Text:
@@ -51,7 +79,7 @@ def _encryption(encryption: Encryption) -> str:
     if encryption.cipher is not None:
         parts.append(encryption.cipher)
     if encryption.kdf is not None:
-        parts.append(f"{encryption.kdf} with {encryption.digest}")
+        parts.append(f"{encryption.kdf} with {encryption.digest}" if encryption.digest is not None else encryption.kdf)
     if encryption.iterations is not None:
         parts.append(f"{encryption.iterations:,} iterations")
     return "encrypted: " + ", ".join(parts)

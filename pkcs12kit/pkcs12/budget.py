@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _MOST_RUNS: Final = 64
 """More than any output takes: 1,024 bytes of SHA-1 are 52 runs."""
+_RAISED_BY_OPTION: Final = frozenset({"pfx_iterations", "pfx_total_iterations"})
 
 
 class Budget:
@@ -82,4 +83,7 @@ class Budget:
 def _require(asked: int, allowed: int, limit: str, what: str) -> None:
     if asked > allowed:
         figure = f"{asked:,}" if asked < 2**64 else f"2**{asked.bit_length() - 1} or more"
-        raise LimitExceededError(f"the PKCS#12 file asks for {figure} {what}; limits.{limit} allows {allowed:,}")
+        option = " (--max-iterations raises it)" if limit in _RAISED_BY_OPTION else ""
+        raise LimitExceededError(
+            f"the PKCS#12 file asks for {figure} {what}; limits.{limit} allows {allowed:,}{option}"
+        )

@@ -172,3 +172,44 @@ def test_hostile_friendly_name(call, folder, password_file):
     (folder / "s.p12").write_bytes(encode_pfx(bundle, password=PASSWORD))
     shown = call("inspect", "s.p12", "--password-file", password_file).text
     assert r"friendlyName '[red]\x1b]0;owned\x07\u202eevil'" in shown
+
+
+def test_two_passwords(call, folder, files, require_tool, password_file, tmp_path):
+    """--contents-password-file opens what OpenSSL's -twopass wrote; the text says which password did what."""
+    import subprocess
+
+    second = tmp_path / "second.txt"
+    second.write_text("of the contents")
+    asked = f"{PASSWORD}\n{PASSWORD}\nof the contents\nof the contents\n"  # openssl takes it from its input alone
+    made = [require_tool("openssl"), "pkcs12", "-export", "-twopass", "-inkey", files.key, "-in", files.certificate]
+    subprocess.run([*made, "-out", folder / "two.p12"], check=True, input=asked.encode(), start_new_session=True)
+    arguments = ("inspect", "two.p12", "--password-file", password_file)
+    closed = call(*arguments)
+    assert (closed.status, closed.errors) == (1, "error: two.p12: not all of it opens with this password\n")
+    outcome = call(*arguments, "--contents-password-file", second)
+    assert (outcome.status, outcome.errors) == (0, "")
+    assert "contents: password as UTF-8 in PBKDF2, by the password of the contents" in outcome.text
+    uses = call(*arguments, "--contents-password-file", second, "--json").json["password_uses"]
+    assert [use["contents_password"] for use in uses] == [False, True, True]
+    alone = call("inspect", "two.p12", "--contents-password-file", second)
+    assert (alone.status, "--contents-password-file needs" in alone.errors) == (2, True)
+
+
+def test_iterations_beyond_the_limit(call, file, password_file):
+    """The error names the option, and the option raises the limit."""
+    arguments = ("inspect", file, "--password-file", password_file)
+    outcome = call(*arguments, "--max-iterations", "99999")
+    assert outcome.status == 2
+    assert "100,000 iterations for one key; limits.pfx_iterations allows 99,999 (--max-iterations raises it)" in (
+        outcome.errors
+    )
+    assert call(*arguments, "--max-iterations", "100000").status == 0
+
+
+def test_findings(call, folder, file, password_file):
+    """The text says when the first certificate expires, who opens the file, and what follows it."""
+    outcome = call("inspect", file, "--password-file", password_file)
+    assert "First expiry: 20" in outcome.text
+    assert "Opened by: " in outcome.text
+    (folder / "padded.p12").write_bytes((folder / file).read_bytes() + bytes(5))
+    assert "Bytes after the PKCS#12 file: 5" in call("inspect", "padded.p12", "--password-file", password_file).text
