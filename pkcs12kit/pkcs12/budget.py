@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import LimitExceededError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.derivation import ScryptCost
 
@@ -25,6 +27,14 @@ class Budget:
         self._scrypt_bytes = 0
         self._bags = 0
         self._elements = 0
+
+    def foresee(self, derivations: Iterable[int]) -> None:
+        """Check the iterations of all these derivations, without counting them. Raises :class:`LimitExceededError`."""
+        total = 0
+        for iterations in derivations:
+            _require(iterations, self.limits.pfx_iterations, "pfx_iterations", "iterations for one key")
+            total += iterations
+        _require(total, self.limits.pfx_total_iterations, "pfx_total_iterations", "iterations in all")
 
     def derive(self, iterations: int, *, blocks: int = 1) -> None:
         """Count one derivation whose output takes ``blocks`` runs. Raises :class:`LimitExceededError` before it."""

@@ -15,7 +15,7 @@ from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.facts import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.opening import Opener
-from pkcs12kit.pkcs12.structure import read_bags, read_pfx
+from pkcs12kit.pkcs12.structure import read_pfx
 
 if TYPE_CHECKING:
     import os
@@ -162,7 +162,7 @@ def inspect_pfx(
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
     mac_verified, may_open = (None, False) if password is None else _authenticate(pfx, opener)
-    opened: _Opened = tuple(_open_safe(safe, opener if may_open else None, budget) for safe in pfx.safes)
+    opened: _Opened = tuple(_open_safe(safe, opener, may_open=may_open) for safe in pfx.safes)
     bags = tuple(bag for safe in opened for bag in safe or ())
     certificates = _read_certificates(bags, limits)
     links = _link(bags, certificates, opener, may_open=may_open)
@@ -206,10 +206,10 @@ def _authenticate(pfx: Pfx, opener: Opener) -> tuple[bool | None, bool]:
     return (None if pfx.mac is None else True), True
 
 
-def _open_safe(safe: Safe, opener: Opener | None, budget: Budget) -> tuple[Bag, ...] | None:
+def _open_safe(safe: Safe, opener: Opener, *, may_open: bool) -> tuple[Bag, ...] | None:
     if safe.encryption is None:
-        return read_bags(safe.content, budget)
-    if opener is None:
+        return opener.open_safe(safe)
+    if not may_open:
         return None
     try:
         return opener.open_safe(safe)

@@ -72,6 +72,7 @@ class Opener:
         self._password = password
         self._contents_password = contents_password
         self._budget = budget
+        self._in_the_clear: dict[Safe, tuple[Bag, ...]] = {}
         self._worked: dict[str, list[_Trial]] = {}
         self._uses: dict[PasswordUse, None] = {}
         self._is_authenticated = False
@@ -83,7 +84,11 @@ class Opener:
         return tuple(self._uses)
 
     def authenticate(self) -> None:
-        """Verify the MAC, where there is one. Raises :class:`~pkcs12kit.errors.PfxPasswordError`."""
+        """Verify the MAC, where there is one. Raises :class:`~pkcs12kit.errors.PfxPasswordError`.
+
+        Before any work, the iterations that can be seen are held against the limits, each and all together.
+        """
+        self._budget.foresee(self._visible_iterations())
         mac = self._pfx.mac
         if mac is None:
             return
@@ -108,7 +113,9 @@ class Opener:
         """
         encryption = safe.encryption
         if encryption is None:
-            return read_bags(safe.content, self._budget)
+            if safe not in self._in_the_clear:
+                self._in_the_clear[safe] = read_bags(safe.content, self._budget)
+            return self._in_the_clear[safe]
 
         def attempt(password: Password) -> tuple[Bag, ...] | None:
             plaintext = decrypt(encryption, safe.content, password, self._budget)
@@ -137,6 +144,13 @@ class Opener:
             return info, self._load_key(info)
 
         return self._decrypt(PRIVATE_KEY, encryption.cipher, encryption.derivation, attempt)
+
+    def _visible_iterations(self) -> Iterator[int]:
+        visible = [self._pfx.mac, *(safe.encryption for safe in self._pfx.safes)]
+        for safe in self._pfx.safes:
+            if safe.encryption is None:
+                visible += [bag.encryption for bag in self.open_safe(safe)]
+        yield from (protection.iterations or 0 for protection in visible if protection is not None)
 
     def _load_key(self, der: bytes) -> PrivateKeyTypes:
         self._budget.private_key(len(der))

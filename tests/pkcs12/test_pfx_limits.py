@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from asn1crypto import cms, core
+from asn1crypto import pkcs12 as asn1_pkcs12
 
 from pkcs12kit.errors import LimitExceededError, MalformedPfxError, PfxPasswordError, Pkcs12KitError
 from pkcs12kit.limits import DEFAULT_LIMITS, MIB
@@ -223,8 +224,6 @@ def test_key_length_of_an_encryption(length):
 @pytest.mark.parametrize("length", [DEFAULT_LIMITS.pfx_key_bytes + 1, 2**31, 2**100])
 def test_key_length_of_a_mac(length):
     """PBMAC1 states the length of its key, which may be any, up to ``pfx_key_bytes``."""
-    from asn1crypto import pkcs12 as asn1_pkcs12
-
     safes = [plain_safe()]
     mac_data = asn1_pkcs12.Pfx.load(with_mac(safes, algorithm="PBMAC1"))["mac_data"].dump()
     parameters = der(0x04, b"saltsalt") + integers(3, length)
@@ -241,8 +240,6 @@ def test_key_length_of_a_mac(length):
 def test_rare_encodings_have_a_budget_of_their_own():
     """A wrong password for a file of many iterations is found wrong after one derivation, and the error says so."""
     data = with_mac([plain_safe()])
-    from asn1crypto import pkcs12 as asn1_pkcs12
-
     pfx = asn1_pkcs12.Pfx.load(data)
     pfx["mac_data"]["iterations"] = DEFAULT_LIMITS.pfx_retry_iterations + 1
     with pytest.raises(PfxPasswordError, match=r"not tried; limits\.pfx_retry_iterations is 500,000"):
@@ -271,3 +268,16 @@ def test_iterations_of_inner_keys_count_when_reached():
     raised = in_time(with_mac([safe_by(AES, PASSWORD, bags_of(shrouded))]))
     assert isinstance(raised, LimitExceededError)
     assert "2,147,483,647 iterations for one key; limits.pfx_iterations allows 2,000,000" in str(raised)
+
+
+def test_visible_iterations_are_added_up_before_any_derivation():
+    """Keys that lie in clear contents show their counts: what is too much in all is refused before the MAC is made."""
+    identifier = der(0x30, oid("1.2.840.113549.1.12.1.3") + der(0x30, der(0x04, b"saltsalt") + integers(2_000_000)))
+    shrouded = bag_of(2, der(0x30, identifier + der(0x04, bytes(64))))
+    data = with_mac([plain_safe()])
+    six = make_pfx([data_info(bags_of(*[shrouded] * 6))], asn1_pkcs12.Pfx.load(data)["mac_data"].dump())
+    start = time.process_time()
+    with pytest.raises(LimitExceededError, match=r"12,000,003 iterations in all; limits\.pfx_total_iterations"):
+        decode_pfx(six, password="wrong")
+    assert time.process_time() - start < 0.2
+    assert inspect_pfx(six).safe_contents[0].bags[5].encryption.iterations == 2_000_000
