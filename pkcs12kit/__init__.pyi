@@ -23,6 +23,7 @@ from .errors import (
     Pkcs12KitError,
     UnsupportedPfxError,
 )
+from .findings import Check, Finding, Outcome
 from .limits import DEFAULT_LIMITS, Limits
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
@@ -49,6 +50,8 @@ from .sources.loading import (
     load_trust_anchors,
 )
 from .sources.revocation_data import load_crls, load_ocsp_responses
+from .verifier.report import VerificationReport
+from .verifier.verify import verify
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -59,11 +62,13 @@ __all__ = [
     "CertificatePool",
     "CertificateStatus",
     "CertificationPath",
+    "Check",
     "Confirmation",
     "ConfirmationError",
     "DecodedPfx",
     "Failure",
     "FailureReason",
+    "Finding",
     "Identity",
     "InputError",
     "KeyMismatchError",
@@ -74,6 +79,7 @@ __all__ = [
     "Name",
     "NoValidPathError",
     "Opinion",
+    "Outcome",
     "OutputError",
     "PasswordError",
     "PathError",
@@ -94,6 +100,7 @@ __all__ = [
     "UnsupportedPfxError",
     "ValidatedPath",
     "ValidationParameters",
+    "VerificationReport",
     "algorithms",
     "build",
     "confirm",
@@ -115,6 +122,7 @@ __all__ = [
     "profiles",
     "readers",
     "shortest",
+    "verify",
     "why_before",
     "write_pfx",
 ]

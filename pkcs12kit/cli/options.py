@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -13,10 +13,11 @@ import click
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _KEYS_OF_A_FILE: Final = DEFAULT_LIMITS.pfx_total_iterations // DEFAULT_LIMITS.pfx_iterations
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
+_DURATION: Final = re.compile(r"([0-9]{1,5})([hdw])", re.ASCII)
 
 
 class Instant(click.ParamType[datetime]):
@@ -50,10 +51,24 @@ class ObjectIdentifier(click.ParamType[str]):
         return str(value)
 
 
-class SearchOptions(NamedTuple):
-    """What every command takes that looks for a path, as it was given."""
+class Duration(click.ParamType[timedelta]):
+    """A span of hours, days or weeks."""
 
-    certificates: tuple[str, ...]
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
+        """Parse it, or fail with an example."""
+        if isinstance(value, timedelta):
+            return value
+        found = _DURATION.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is no duration; write it like 30d, 12h or 6w", param, ctx)
+        return int(found[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[found[2]]
+
+
+class SearchOptions(NamedTuple):
+    """What every command takes that looks for a path or judges one, as it was given."""
+
     trust_anchors: tuple[str, ...]
     time: datetime | None
     server_name: str | None
@@ -62,97 +77,110 @@ class SearchOptions(NamedTuple):
     ocsp_responses: tuple[str, ...]
     revocation: str | None
     algorithms: str
-    ranking: str
     ignore_anchor_validity: bool
+    certificates: tuple[str, ...] = ()
+    ranking: str = "longest-lasting"
+
+
+_CERTS: Final = click.option(
+    "--certs",
+    "certificates",
+    metavar="SOURCE",
+    multiple=True,
+    help="CA certificates to find the path in: a file of any kind, a folder, a zip, or - for standard"
+    " input. May be given again.",
+)
+_RANKING: Final = click.option(
+    "--ranking",
+    type=click.Choice(["longest-lasting", "shortest"]),
+    default="longest-lasting",
+    show_default=True,
+    help="Which of several valid paths comes first.",
+)
+_JUDGING: Final = (
+    click.option(
+        "--anchor",
+        "trust_anchors",
+        metavar="FILE",
+        multiple=True,
+        required=True,
+        help="The trust anchor: the root certificate that the clients trust. May be given again.",
+    ),
+    click.option(
+        "--at",
+        "time",
+        type=Instant(),
+        help="When the path has to be valid, for example 2018-06-01T00:00:00Z. Default: now.",
+    ),
+    click.option(
+        "--server-name",
+        metavar="NAME",
+        help="DNS name or IP address that the certificate has to be for; asks for TLS server use too.",
+    ),
+    click.option(
+        "--policy",
+        "policies",
+        type=ObjectIdentifier(),
+        metavar="OID",
+        multiple=True,
+        help="A certificate policy that the path has to be valid for, in the trust anchor's domain. Given"
+        " again: one of them. Default: none is asked for.",
+    ),
+    click.option(
+        "--crl",
+        "crls",
+        metavar="SOURCE",
+        multiple=True,
+        help="CRLs to check revocation with: a file or a folder. May be given again.",
+    ),
+    click.option(
+        "--ocsp",
+        "ocsp_responses",
+        metavar="SOURCE",
+        multiple=True,
+        help="OCSP responses to check revocation with: a file or a folder. May be given again.",
+    ),
+    click.option(
+        "--revocation",
+        type=click.Choice(["off", "soft", "require"]),
+        help="What an unknown revocation status means: nothing is checked, a warning, or a no."
+        " Default: soft where CRLs or OCSP responses are given, else off.",
+    ),
+    click.option(
+        "--algorithms",
+        type=click.Choice(["default", "sp800-78", "allow-all"]),
+        default="default",
+        show_default=True,
+        help="Which algorithms and key sizes are strong enough.",
+    ),
+    click.option(
+        "--ignore-anchor-validity",
+        is_flag=True,
+        help="Accept a trust anchor whose own certificate is expired or not yet valid; RFC 5280 allows that.",
+    ),
+)
 
 
 def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add these options to a command, which gets them together, as ``search``."""
+    """Add the options for finding a path to a command, which gets them together, as ``search``."""
+    return _with_options(command, (_CERTS, *_JUDGING[:-1], _RANKING, _JUDGING[-1]))
 
+
+def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those that say what a path has to fulfil, for a command that takes certificates from nowhere else."""
+    return _with_options(command, _JUDGING)
+
+
+def _with_options(
+    command: Callable[..., Any], options: Sequence[Callable[[Callable[..., Any]], Callable[..., Any]]]
+) -> Callable[..., Any]:
     @wraps(command)
     def gather(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
-        return command(search=SearchOptions(*map(given.pop, SearchOptions._fields)), **given)
+        names = given.keys() & set(SearchOptions._fields)
+        return command(search=SearchOptions(**{name: given.pop(name) for name in names}), **given)
 
     command_with_options: Callable[..., Any] = gather
-    for option in reversed(
-        (
-            click.option(
-                "--certs",
-                "certificates",
-                metavar="SOURCE",
-                multiple=True,
-                help="CA certificates to find the path in: a file of any kind, a folder, a zip, or - for standard"
-                " input. May be given again.",
-            ),
-            click.option(
-                "--anchor",
-                "trust_anchors",
-                metavar="FILE",
-                multiple=True,
-                required=True,
-                help="The trust anchor: the root certificate that the clients trust. May be given again.",
-            ),
-            click.option(
-                "--at",
-                "time",
-                type=Instant(),
-                help="When the path has to be valid, for example 2018-06-01T00:00:00Z. Default: now.",
-            ),
-            click.option(
-                "--server-name",
-                metavar="NAME",
-                help="DNS name or IP address that the certificate has to be for; asks for TLS server use too.",
-            ),
-            click.option(
-                "--policy",
-                "policies",
-                type=ObjectIdentifier(),
-                metavar="OID",
-                multiple=True,
-                help="A certificate policy that the path has to be valid for, in the trust anchor's domain. Given"
-                " again: one of them. Default: none is asked for.",
-            ),
-            click.option(
-                "--crl",
-                "crls",
-                metavar="SOURCE",
-                multiple=True,
-                help="CRLs to check revocation with: a file or a folder. May be given again.",
-            ),
-            click.option(
-                "--ocsp",
-                "ocsp_responses",
-                metavar="SOURCE",
-                multiple=True,
-                help="OCSP responses to check revocation with: a file or a folder. May be given again.",
-            ),
-            click.option(
-                "--revocation",
-                type=click.Choice(["off", "soft", "require"]),
-                help="What an unknown revocation status means: nothing is checked, a warning, or a no."
-                " Default: soft where CRLs or OCSP responses are given, else off.",
-            ),
-            click.option(
-                "--algorithms",
-                type=click.Choice(["default", "sp800-78", "allow-all"]),
-                default="default",
-                show_default=True,
-                help="Which algorithms and key sizes are strong enough.",
-            ),
-            click.option(
-                "--ranking",
-                type=click.Choice(["longest-lasting", "shortest"]),
-                default="longest-lasting",
-                show_default=True,
-                help="Which of several valid paths comes first.",
-            ),
-            click.option(
-                "--ignore-anchor-validity",
-                is_flag=True,
-                help="Accept a trust anchor whose own certificate is expired or not yet valid; RFC 5280 allows that.",
-            ),
-        )
-    ):
+    for option in reversed(options):
         command_with_options = option(command_with_options)
     return command_with_options
 

@@ -1,0 +1,185 @@
+"""``pkcs12kit verify``: hold a PKCS#12 file against what its clients trust."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.options import Duration, json_option, judging_options, limits_option
+from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.findings import Check
+from pkcs12kit.pkcs12.readers import READERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import timedelta
+
+    from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.verifier.report import VerificationReport
+
+_BUILT_ANEW: Final = frozenset({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER})
+
+
+class _KeyId(click.ParamType[bytes]):
+    """A localKeyID as ``inspect`` shows it."""
+
+    name = "hex"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        """Decode it, or fail with an example."""
+        if isinstance(value, bytes):
+            return value
+        try:
+            return bytes.fromhex(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
+
+
+@click.command(
+    "verify",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit verify server.p12 --anchor fcpca.pem --server-name mdm.example.mil
+  pkcs12kit verify server.p12 --anchor root.pem --expires-within 30d --json \\
+      --password-file password.txt
+  pkcs12kit verify server.p12 --anchor root.pem --for java-17 --for windows-2016 \\
+      --password-env P12_PASSWORD
+  pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem --password-file password.txt""",
+)
+@click.argument("file", metavar="FILE.p12")
+@judging_options
+@click.option(
+    "--expires-within",
+    type=Duration(),
+    default="0d",
+    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
+)
+@click.option(
+    "--for",
+    "readers",
+    type=click.Choice(list(READERS)),
+    multiple=True,
+    help="Say no unless this reader is known to open the file. May be given again.",
+)
+@click.option("--certs-only", is_flag=True, help="The file is to hold no key: the path is for its first certificate.")
+@click.option("--key-name", metavar="NAME", help="The friendly name of the key, if there are several.")
+@click.option("--key-id", type=_KeyId(), metavar="HEX", help="The localKeyID of the key, if there are several.")
+@password_options
+@click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+@click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
+@limits_option
+@json_option
+def command(
+    file: str,
+    search: SearchOptions,
+    expires_within: timedelta,
+    readers: tuple[str, ...],
+    key_name: str | None,
+    key_id: bytes | None,
+    password_file: str | None,
+    password_env: str | None,
+    contents_password_file: str | None,
+    limits: Limits,
+    *,
+    certs_only: bool,
+    password_stdin: bool,
+    no_second_opinion: bool,
+    as_json: bool,
+) -> None:
+    """Hold a PKCS#12 file against what its clients trust, from what is in it alone.
+
+    Is a certificate for the key, is the chain to the trust anchor complete and in order, is it valid at the time and
+    for the server, when does it expire, who can open the file? FILE.p12 may be - for standard input. Exit status 1:
+    a check says no, or the password does not open the file.
+    """
+    from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.passwords import given_password, password_from_file
+    from pkcs12kit.verifier.verify import verify
+
+    if certs_only and (key_name is not None or key_id is not None):
+        raise click.UsageError("--certs-only takes neither --key-name nor --key-id")
+    given = given_password(password_file, password_env, stdin=password_stdin)
+    contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
+    parameters = validation_parameters(search)
+    revocation = revocation_inputs(search)
+
+    def open_with(password: str | None) -> VerificationReport:
+        return verify(
+            file,
+            trust_anchors=search.trust_anchors,
+            password=password,
+            contents_password=contents_password,
+            key_name=key_name,
+            key_id=key_id,
+            certs_only=certs_only,
+            parameters=parameters,
+            expires_within=expires_within,
+            revocation=revocation,
+            second_opinion=not no_second_opinion,
+            readers=readers,
+            limits=limits,
+        )
+
+    report = _report_or_exit(open_with, given, file, as_json=as_json)
+    _show(report, file, as_json=as_json)
+    if not report:
+        sys.exit(1)
+
+
+def _report_or_exit(
+    open_with: Callable[[str | None], VerificationReport], given: str | None, file: str, *, as_json: bool
+) -> VerificationReport:
+    """Open the file, asking for the password where it needs one; a wrong one is a no, one that is missing is not."""
+    from pkcs12kit.cli.output import print_error, print_json
+    from pkcs12kit.cli.passwords import open_with_password
+    from pkcs12kit.errors import PfxPasswordError
+    from pkcs12kit.sources.reading import name_of
+
+    tried: list[str | None] = []
+
+    def attempt(password: str | None) -> VerificationReport:
+        tried.append(password)
+        return open_with(password)
+
+    try:
+        return open_with_password(attempt, given, name_of(file))[0]
+    except PfxPasswordError as error:
+        if tried[-1] is None:
+            raise
+        if as_json:
+            print_json({"file": name_of(file), "ok": False, "error": str(error)})
+        print_error(error)
+        sys.exit(1)
+
+
+def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
+    from pkcs12kit.cli.output import hint, print_error, print_json, print_text
+    from pkcs12kit.sources.reading import name_of
+
+    name = name_of(file)
+    if as_json:
+        print_json({"file": name, **report.to_json()})
+    else:
+        from pkcs12kit.display.findings import findings_tree
+        from pkcs12kit.display.paths import path_tree
+
+        drawn = [] if report.path is None else [path_tree(report.path)]
+        print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn])
+    if report:
+        return
+    problems = {finding.check for finding in report.problems}
+    print_error(f"{name}: not as it should be: {', '.join(finding.check.value for finding in report.problems)}")
+    if any(rejected.clock_looks_wrong for rejected in report.rejected[:1]):
+        hint("is that the right time? It is this computer's clock unless --at TIME says another")
+    elif problems & _BUILT_ANEW:
+        hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")
+    elif Check.READERS in problems:
+        hint("pkcs12kit convert FILE NEW.p12 --for READER protects it so that the reader opens it")
+    elif problems == {Check.PRIVATE_KEY} and not report.has_private_key:
+        hint("--certs-only asks about a file of certificates alone")

@@ -1,0 +1,52 @@
+"""What a check found: the closed lists of checks and of outcomes, and one finding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Check(Enum):
+    """What is asked of a PKCS#12 file. The value is what ``verify --json`` prints."""
+
+    MAC = "mac"
+    CONTENTS = "contents"
+    PRIVATE_KEY = "private-key"
+    LOCAL_KEY_ID = "local-key-id"
+    DUPLICATES = "duplicates"
+    CHAIN = "chain"
+    ORDER = "order"
+    PATH = "path"
+    SECOND_OPINION = "second-opinion"
+    REVOCATION = "revocation"
+    SERVER_NAME = "server-name"
+    EXPIRY = "expiry"
+    OTHER_PATHS = "other-paths"
+    READERS = "readers"
+
+
+class Outcome(Enum):
+    """What came of a check."""
+
+    OK = "ok"
+    NOTE = "note"
+    """Worth knowing, and no reason to say no."""
+    NOT_OK = "not-ok"
+    NOT_CHECKED = "not-checked"
+    """It was not asked for, or something else that failed left nothing to check."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check, what came of it and why. ``why`` is text that may quote names from outside; never a secret."""
+
+    check: Check
+    outcome: Outcome
+    why: str
+
+    def to_json(self) -> dict[str, str]:
+        """Describe it for ``--json``."""
+        return {"check": self.check.value, "outcome": self.outcome.value, "why": self.why}
+
+    def __str__(self) -> str:
+        return f"{self.check.value}: {self.outcome.value}: {self.why}"

@@ -1,0 +1,1 @@
+"""A PKCS#12 file held against what its clients trust: every check of it, each a finding with its reason."""
