@@ -1,7 +1,7 @@
 """How long it takes to find a path, beside other path builders, and how that grows with the pool.
 
 Three parts in one run: the two reference jobs of ../shared/data/fpki beside Java, certvalidator, OpenSSL and Go; pools
-that grow each in a process of its own; and loading 10,000 certificates beside pyca/cryptography parsing the
+that grow, each in a process of its own; and loading 10,000 certificates beside pyca/cryptography parsing the
 same bytes. Nothing here is tuned for a pool: each call is the public one, with default limits.
 
 Each figure is the fastest of many runs, or their tenth percentile: what it costs when nothing else disturbs it. Beside
