@@ -7,6 +7,7 @@ search that needs more ends without an answer, and says so.
 from __future__ import annotations
 
 import dataclasses
+import time
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -156,6 +157,23 @@ def test_a_mesh_without_a_valid_path_says_so_and_why(full_mesh, variant, size):
         with pytest.raises(NoValidPathError) as refused:
             find_path(target, **where)
         assert refused.value.attempts[0].reason is INVALID[variant]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_mesh_under_an_anchor_of_another_key_is_explained_at_once(full_mesh, size):
+    """The anchor's name is on the certificate for C0, which another key signed, and key identifiers tell so.
+
+    Nothing is validated here, and the limits are as they are: what takes long is the explanation.
+    """
+    impostor = lab.Authority.create("TA", validity=full_mesh.validity)
+    pool = CertificatePool([*full_mesh.edges(size), impostor.issue_ca(full_mesh.authorities[0])])
+    started = time.process_time()
+    report = find_paths(
+        full_mesh.target(size), pool=pool, trust_anchors=[full_mesh.trust_anchor], parameters=NEVER_MIND
+    )
+    assert time.process_time() - started < 3
+    assert report.incomplete is None
+    assert report.rejected[0].reason is FailureReason.NO_TRUST_ANCHOR
 
 
 # With valid paths

@@ -370,3 +370,16 @@ def test_an_expired_anchor_in_the_pool_is_refused_unless_its_validity_is_not_ask
     with pytest.raises(NoValidPathError) as refused:
         find_path(target, pool=pool, trust_anchors=[expired], parameters=NEVER_MIND)
     assert FailureReason.EXPIRED in {attempt.reason for attempt in refused.value.attempts}
+
+
+def test_a_target_with_the_anchors_name_and_key_is_not_refused_in_silence():
+    """The anchor's root certificate renewed, itself the target: valid or not, the report says something."""
+    anchor = lab.Authority.create("TA", validity=lab.Validity.around(AT))
+    renewed = lab.Authority.create("TA", private_key=anchor.private_key, validity=lab.Validity.around(AT))
+    report = find_paths(
+        renewed.certificate,
+        pool=CertificatePool(),
+        trust_anchors=[TrustAnchor.from_certificate(anchor.certificate)],
+        parameters=NEVER_MIND,
+    )
+    assert report.valid or report.rejected
