@@ -51,6 +51,12 @@ def test_every_failure_reason_is_explained():
     assert explained == [reason.value for reason in pkcs12kit.FailureReason]
 
 
+def test_every_check_is_explained():
+    """The list of checks is closed, and so is its table."""
+    explained = re.findall(r"^\| `([a-z-]+)` \|", page("docs/command.md"), re.MULTILINE)
+    assert explained == [check.value for check in pkcs12kit.Check]
+
+
 @pytest.fixture(scope="module")
 def after_demo(tmp_path_factory):
     """A folder in which ``demo`` ran, as the README's first command leaves it."""

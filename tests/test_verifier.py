@@ -1,0 +1,444 @@
+"""``verify``: each check says no where it should and nowhere else, from what is in the file alone."""
+
+from __future__ import annotations
+
+import json
+import time as clock
+from dataclasses import FrozenInstanceError, replace
+from datetime import timedelta
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pkcs12kit as pk
+from pkcs12kit import Check, Outcome, lab
+from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
+from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
+from pkcs12kit.verifier import verify as verifying
+
+PASSWORD = "correct horse 42 battery"
+QUICK = replace(pk.profiles.MODERN, encryption_iterations=3, mac_iterations=3)
+DAY = timedelta(days=1)
+SECRET = bytes.fromhex("300b06032a0304a00404020102")  # SecretBag, RFC 7292 section 4.2.5
+PAST = lab.Validity.around(days_before=300, days_after=-10)
+
+
+@pytest.fixture(scope="module")
+def topology():
+    """A server below two CAs and an anchor, another server, and cross-certificates beside the way.
+
+    EE < I < P < TA,  I < TA,  Other < TA
+    """
+    return lab.Topology.from_edges("EE<I<P<TA", "I<TA", "Other<TA")
+
+
+@pytest.fixture(scope="module")
+def anchor(topology):
+    """The anchor's certificate, as a source."""
+    return topology.authorities["TA"].certificate.der
+
+
+@pytest.fixture(scope="module")
+def chain(topology):
+    """EE, I, P and TA's own."""
+    return (
+        topology.certificate("EE", "I"),
+        topology.certificate("I", "P"),
+        topology.certificate("P", "TA"),
+        topology.authorities["TA"].certificate,
+    )
+
+
+def key_of(identity, *, name="s", local_key_id=b"1"):
+    """The key of an identity as a file has it."""
+    info = identity.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return PlainKey(private_key_info=info, friendly_name=name, local_key_id=local_key_id)
+
+
+def pfx(certificates, *keys, ids=(b"1",), bags=(), attributes=()):
+    """Make a file that may break any rule; ``ids`` are the localKeyIDs of the first certificates."""
+    padded = [*ids, *[None] * len(certificates)]
+    contents = [
+        certificate_bag(certificate.der, local_key_id=its_id, attributes=attributes)
+        for certificate, its_id in zip(certificates, padded, strict=False)
+    ]
+    return encode_contents([*contents, *bags], list(keys), password=PASSWORD, profile=QUICK)
+
+
+@pytest.fixture
+def judge(topology, anchor):
+    """Verify a file of certificates with the server's key, or with ``keys``; other keywords are ``verify``'s."""
+
+    def call(certificates, *, keys=None, ids=(b"1",), bags=(), attributes=(), data=None, **more):
+        if data is None:
+            keys = (key_of(topology.servers["EE"]),) if keys is None else keys
+            data = pfx(certificates, *keys, ids=ids, bags=bags, attributes=attributes)
+        return pk.verify(data, **({"trust_anchors": [anchor], "password": PASSWORD} | more))
+
+    return call
+
+
+def refused(report):
+    """Name the checks that say no; the report says no as a whole just where there are any."""
+    found = {finding.check for finding in report.findings if finding.outcome is Outcome.NOT_OK}
+    assert bool(report) is report.ok is (not found)
+    assert {finding.check for finding in report.problems} == found
+    assert report.to_json()["ok"] is report.ok
+    return found
+
+
+def finding(report, check):
+    """Find the one finding of a check."""
+    (found,) = [one for one in report.findings if one.check is check]
+    return found
+
+
+class TestSoundFiles:
+    """Files that serve their purpose, and what is told of them."""
+
+    def test_every_check_once(self, judge, chain):
+        """Each check has one finding, in the order of the list; the report is frozen and says which path."""
+        report = judge(chain)
+        assert refused(report) == set()
+        assert [one.check for one in report.findings] == list(Check)
+        assert report.certificates == chain
+        assert (report.target, report.path.certificates) == (chain[0], chain[:3])
+        assert report.confirmation.opinion is pk.Opinion.VALID
+        assert {one.check for one in report.findings if one.outcome is Outcome.NOT_CHECKED} == {
+            Check.SERVER_NAME,
+            Check.REVOCATION,
+        }
+        with pytest.raises(FrozenInstanceError):
+            report.path = None
+
+    def test_json_without_secrets(self, judge, chain, topology):
+        """What comes out is JSON, certificates as everywhere, and neither key nor password in it or in ``repr``."""
+        report = judge(chain, server_name="EE")
+        text = json.dumps(report.to_json()) + repr(report)
+        value = json.loads(json.dumps(report.to_json()))
+        assert [certificate["sha256"] for certificate in value["path"]] == [it.sha256 for it in chain[:3]]
+        assert value["trust_anchor"]["sha256"] == chain[3].sha256
+        assert value["findings"][0] == {"check": "mac", "outcome": "ok", "why": "verifies with the password"}
+        assert value["readers"]["openssl-3"]["opens"] == "yes"
+        secret = topology.servers["EE"].private_key.private_numbers().private_value
+        for form in (PASSWORD, str(secret), f"{secret:x}"):
+            assert form not in text
+
+    def test_without_the_anchors_certificate(self, judge, chain):
+        """Clients have the anchor: its certificate may be left out, which is told."""
+        report = judge(chain[:3])
+        assert refused(report) == set()
+        assert finding(report, Check.CHAIN).why.endswith("not in the file")
+        assert finding(judge(chain), Check.CHAIN).why.endswith("whose own is in the file")
+
+    def test_superfluous_at_the_end(self, judge, chain, topology):
+        """A certificate on no path, behind the path, is told by name and does no harm (RFC 8446 section 4.4.2)."""
+        report = judge([*chain, topology.certificate("Other", "TA")])
+        assert refused(report) == set()
+        assert finding(report, Check.CONTENTS).outcome is Outcome.NOTE
+        assert "on no path at all: Other" in finding(report, Check.CONTENTS).why
+
+    def test_another_path(self, judge, chain, topology, anchor):
+        """With P trusted too the file's own order ends at P, and the way to TA is told as another one."""
+        report = judge(chain, trust_anchors=[anchor, topology.authorities["P"].certificate.der])
+        assert refused(report) == set()
+        assert report.path.certificates == chain[:2]
+        assert finding(report, Check.OTHER_PATHS).outcome is Outcome.NOTE
+        assert "EE <- I <- P" in finding(report, Check.OTHER_PATHS).why
+        assert "no path" not in finding(report, Check.CONTENTS).why
+
+    def test_other_things(self, judge, chain, topology):
+        """Secrets beside the certificates and bytes behind the file are counted."""
+        data = pfx(chain, key_of(topology.servers["EE"]), bags=[other_bag("secretBag", SECRET)]) + b"\0\0"
+        report = judge((), data=data)
+        assert refused(report) == set()
+        assert "1 secretBag; 2 bytes after its end" in finding(report, Check.CONTENTS).why
+
+
+class TestChainAndOrder:
+    """What a server sends has to be a valid path as it lies."""
+
+    @pytest.mark.parametrize("left_out", [1, 2])
+    def test_missing_intermediate(self, judge, chain, left_out):
+        """The chain comes from the file alone; who is missing is named (RFC 5246 section 7.4.2)."""
+        report = judge([one for number, one in enumerate(chain) if number != left_out])
+        assert refused(report) == {Check.CHAIN}
+        assert report.path is None
+        assert report.rejected[0].reason is pk.FailureReason.ISSUER_NOT_FOUND
+        assert f"CN={'EIP'[left_out]}" in finding(report, Check.CHAIN).why
+        assert finding(report, Check.PATH).outcome is Outcome.NOT_CHECKED
+
+    def test_wrong_order(self, judge, chain):
+        """Each certificate has to certify the one before it (RFC 5246 section 7.4.2); the right order is told."""
+        for order in ((0, 2, 1), (1, 0, 2), (2, 1, 0), (0, 3, 1, 2)):
+            report = judge([chain[number] for number in order], ids=[b"1" if number == 0 else None for number in order])
+            assert refused(report) == {Check.ORDER}
+            assert report.path.certificates == chain[:3]
+            assert finding(report, Check.ORDER).why.endswith("in order: EE <- I <- P")
+
+    def test_something_in_between(self, judge, chain, topology):
+        """What does not belong there breaks the order where it lies between."""
+        assert refused(judge([chain[0], topology.certificate("Other", "TA"), *chain[1:]])) == {Check.ORDER}
+
+    def test_order_where_there_is_no_path(self, judge, chain):
+        """Without a path the names still tell whether what is there is in order."""
+        assert refused(judge([chain[0], chain[3], chain[1]])) == {Check.CHAIN, Check.ORDER}
+
+    def test_own_order_expired_where_another_is_valid(self, judge):
+        """What lies first is sent: that another certificate would do does not help (RFC 5280 section 6.1.3 (a)(2))."""
+        topology = lab.Topology.from_edges("EE<I", lab.Edge(subject="I", issuer="P", validity=PAST), "P<TA", "I<TA")
+        get = topology.certificate
+        report = judge(
+            [get("EE", "I"), get("I", "P"), get("P", "TA"), get("I", "TA")],
+            keys=[key_of(topology.servers["EE"])],
+            trust_anchors=[topology.authorities["TA"].certificate.der],
+        )
+        assert refused(report) == {Check.ORDER, Check.DUPLICATES}
+        assert "expired on" in finding(report, Check.ORDER).why
+        assert topology.draw(report.path) == "EE<I<TA"
+
+    def test_duplicates(self, judge, chain, topology):
+        """Two certificates of one (subject, key): Java serves a cut chain."""
+        report = judge([*chain, topology.certificate("I", "TA")])
+        assert refused(report) == {Check.DUPLICATES}
+        assert "CN=I" in finding(report, Check.DUPLICATES).why
+        assert "a shorter one: EE <- I" in finding(report, Check.OTHER_PATHS).why
+
+    def test_another_anchor(self, judge, chain):
+        """A chain that ends elsewhere is not complete."""
+        other = lab.Authority.create("Elsewhere").certificate
+        report = judge(chain, trust_anchors=[other.der])
+        assert refused(report) == {Check.CHAIN}
+        assert report.rejected[0].reason is pk.FailureReason.NO_TRUST_ANCHOR
+
+    def test_an_impostor(self, judge, chain):
+        """A CA of the right name and another key is no issuer (RFC 5280 section 6.1.3 (a)(1))."""
+        impostor = lab.Authority.create("I").certificate
+        assert refused(judge([chain[0], impostor, *chain[2:]])) == {Check.CHAIN}
+
+    @settings(max_examples=80, deadline=None)
+    @given(data=st.data())
+    def test_any_arrangement(self, topology, anchor, chain, data):
+        """Of any certificates in any order: yes just where the file begins with the path, and nothing comes twice."""
+        heap = (*chain, topology.certificate("Other", "TA"), topology.certificate("I", "TA"))
+        certificates = data.draw(st.lists(st.sampled_from(heap), max_size=6))
+        ids = [b"1" if one == chain[0] else None for one in certificates]
+        file = pfx(certificates, key_of(topology.servers["EE"]), ids=ids)
+        report = pk.verify(file, trust_anchors=[anchor], password=PASSWORD, second_opinion=False)
+        paths = [list(chain[:3]), [chain[0], heap[5]]]
+        begins = any(certificates[: len(path)] == path for path in paths)
+        assert report.ok is (begins and len({one.node for one in certificates}) == len(certificates))
+
+
+class TestPath:
+    """Validity at the time, name, expiry, revocation, second opinion."""
+
+    def test_expired_link(self, judge):
+        """An expired CA: the chain is complete and not valid (RFC 5280 section 6.1.3 (a)(2))."""
+        topology = lab.Topology.from_edges("EE<I", lab.Edge(subject="I", issuer="P", validity=PAST), "P<TA")
+        certificates = [topology.certificate(*pair) for pair in (("EE", "I"), ("I", "P"), ("P", "TA"))]
+        keys, anchors = [key_of(topology.servers["EE"])], [topology.authorities["TA"].certificate.der]
+        report = judge(certificates, keys=keys, trust_anchors=anchors)
+        assert refused(report) == {Check.PATH, Check.EXPIRY}
+        assert finding(report, Check.CHAIN).outcome is Outcome.OK
+        assert "I: expired on" in finding(report, Check.PATH).why
+        assert judge(certificates, keys=keys, trust_anchors=anchors, time=PAST.not_after).ok
+
+    def test_server_name(self, judge, chain):
+        """A wrong name is told as such, beside a path that is valid all the same (RFC 9525 section 6)."""
+        report = judge(chain, server_name="other.example")
+        assert refused(report) == {Check.SERVER_NAME}
+        assert report.path.certificates == chain[:3]
+        assert refused(judge(chain, server_name="EE")) == set()
+
+    def test_purpose(self, judge, chain):
+        """Asking for a server's name asks for its purpose, name or not (RFC 5280 section 4.2.1.12)."""
+        ca_path = {"keys": (), "certs_only": True, "ids": ()}
+        assert refused(judge(chain[1:], **ca_path)) == set()
+        assert Check.SERVER_NAME in refused(judge(chain[1:], server_name="EE", **ca_path))
+
+    def test_expires_within(self, judge, chain):
+        """The path has to be valid until then, to the second; both ends included (RFC 5280 section 4.1.2.5)."""
+        now = chain[0].not_before + 100 * DAY
+        left = min(certificate.not_after for certificate in chain) - now
+        assert refused(judge(chain, time=now, expires_within=left)) == set()
+        assert refused(judge(chain, time=now, expires_within=left + timedelta(seconds=1))) == {Check.EXPIRY}
+        with pytest.raises(ValueError, match="not negative"):
+            judge(chain, expires_within=-DAY)
+
+    def test_expiry_is_of_the_path(self, judge, chain):
+        """A certificate that is on no path may expire; that of the anchor counts where the client minds it."""
+        other = lab.Authority.create("Short", validity=lab.Validity.around(days_after=3)).certificate
+        report = judge([*chain, other], expires_within=7 * DAY)
+        assert refused(report) == set()
+
+    def test_revocation(self, judge, chain, topology):
+        """Only where it is asked for; a revoked CA is a no (RFC 5280 section 6.1.3 (a)(3))."""
+        issuer = topology.authorities["P"]
+        entry = lab.Revocation(serial_number=chain[1].serial_number, date=issuer.certificate.not_before)
+        good = [topology.authorities[label].make_crl() for label in ("I", "TA")]
+        for crl, expected in ((issuer.make_crl(), set()), (issuer.make_crl(revoked=[entry]), {Check.REVOCATION})):
+            revocation = pk.Revocation(mode="require", crls=[*good, crl])
+            report = judge(chain, revocation=revocation)
+            assert refused(report) == expected
+        assert "I: revoked on" in finding(report, Check.REVOCATION).why
+        report = judge(chain, revocation=pk.Revocation(mode="soft"))
+        assert finding(report, Check.REVOCATION).outcome is Outcome.NOTE
+        assert refused(judge(chain, revocation=pk.Revocation(mode="require"))) == {Check.REVOCATION}
+
+    @pytest.mark.parametrize(
+        ("opinion", "outcome"),
+        [(pk.Opinion.INVALID, Outcome.NOT_OK), (pk.Opinion.CANNOT_JUDGE, Outcome.NOTE)],
+    )
+    def test_second_opinion(self, judge, chain, monkeypatch, opinion, outcome):
+        """A no by certvalidator is a no; that it cannot judge is told."""
+        monkeypatch.setattr(verifying, "confirm", lambda *_: pk.Confirmation(opinion=opinion, detail="because"))
+        found = finding(judge(chain), Check.SECOND_OPINION)
+        assert (found.outcome, "because" in found.why) == (outcome, True)
+
+    def test_no_second_opinion(self, judge, chain):
+        """It can be left out, and the report says so."""
+        report = judge(chain, second_opinion=False)
+        assert finding(report, Check.SECOND_OPINION).outcome is Outcome.NOT_CHECKED
+        assert report.confirmation.opinion is pk.Opinion.NOT_ASKED
+
+    def test_policies(self, judge, chain):
+        """The parameters of validation are the caller's (RFC 5280 section 6.1.1)."""
+        when = chain[0].not_before + DAY
+        parameters = pk.ValidationParameters(
+            time=when, user_initial_policy_set={"2.16.840.1"}, initial_explicit_policy=True
+        )
+        report = judge(chain, parameters=parameters)
+        assert refused(report) == {Check.PATH}
+        assert report.rejected[0].reason is pk.FailureReason.EXPLICIT_POLICY
+        with pytest.raises(TypeError, match="inside parameters"):
+            judge(chain, parameters=parameters, time=when)
+
+
+class TestKeys:
+    """The key, its certificate and its localKeyID."""
+
+    def test_key_of_another(self, judge, chain, topology):
+        """A key that no certificate is for."""
+        report = judge(chain, keys=[key_of(topology.servers["Other"])])
+        assert refused(report) == {Check.PRIVATE_KEY}
+        assert report.target == chain[0]
+
+    @pytest.mark.parametrize(
+        "ids", [(), (b"2",), (None, b"1"), (b"1", b"1")], ids=["missing", "another", "moved", "on a CA too"]
+    )
+    def test_local_key_id(self, judge, chain, ids):
+        """Key and certificate have the same, and no other certificate has it (RFC 2985 section 5.5.2)."""
+        assert refused(judge(chain, ids=ids)) == {Check.LOCAL_KEY_ID}
+
+    def test_no_key(self, judge, chain):
+        """Certificates alone are no server's file, and are as they should be where that is asked."""
+        report = judge(chain, keys=(), ids=())
+        assert refused(report) == {Check.PRIVATE_KEY}
+        assert not report.has_private_key
+        assert "certificates alone" in finding(report, Check.PRIVATE_KEY).why
+        assert refused(judge(chain[1:], keys=(), ids=(), certs_only=True)) == set()
+        assert refused(judge(chain, certs_only=True)) == {Check.PRIVATE_KEY}
+
+    def test_truststore(self, judge, chain, anchor):
+        """Java's truststores are told apart by their mark."""
+        path = pk.CertificationPath(certificates=chain[1:3], trust_anchor=pk.load_trust_anchors(anchor)[0])
+        data = pk.encode_pfx(pk.Bundle.certificates_only(path, truststore=True), password=PASSWORD, profile=QUICK)
+        assert "Java truststore" in finding(judge((), data=data), Check.PRIVATE_KEY).why
+
+    def test_no_certificate(self, judge):
+        """A key alone: nothing leads anywhere."""
+        report = judge(())
+        assert refused(report) == {Check.PRIVATE_KEY, Check.CHAIN}
+        assert (report.target, report.path) == (None, None)
+        assert report.to_json()["target"] is None
+
+    def test_several_keys(self, judge, chain, topology):
+        """Which one is meant has to be said, by name or ID; the other's certificate is not in its way."""
+        other = topology.certificate("Other", "TA")
+        keys = [key_of(topology.servers["EE"]), key_of(topology.servers["Other"], name="other", local_key_id=b"2")]
+        given = {"certificates": [other, *chain], "keys": keys, "ids": (b"2", b"1")}
+        with pytest.raises(pk.UnsupportedPfxError, match="2 private keys"):
+            judge(**given)
+        with pytest.raises(pk.InputError, match="no private key of this name"):
+            judge(**given, key_name="nobody")
+        report = judge(**given, key_name="s")
+        assert (refused(report), report.target) == (set(), chain[0])
+        report = judge(**given, key_id=b"2")
+        assert (refused(report), report.path.certificates) == (set(), (other,))
+
+    def test_unreadable_certificate(self, judge, chain, topology):
+        """What no reader makes sense of is a no, even beside a path: programs refuse the whole file."""
+        broken = certificate_bag(bytes.fromhex("300302012a"))
+        report = judge((), data=pfx(chain, key_of(topology.servers["EE"]), bags=[broken]))
+        assert refused(report) == {Check.CONTENTS}
+
+
+class TestFileAndReaders:
+    """Protection, and who opens the file."""
+
+    def test_readers(self, judge, chain):
+        """A reader that is named has to be known to open the file; else all are told."""
+        assert finding(judge(chain), Check.READERS).outcome is Outcome.NOTE
+        assert refused(judge(chain, readers=["openssl-3", "nss"])) == set()
+        report = judge(chain, readers=["openssl-3", "java-8"])
+        assert refused(report) == {Check.READERS}
+        assert "java-8" in finding(report, Check.READERS).why
+        with pytest.raises(KeyError, match="no reader 'abacus'"):
+            judge(chain, readers=["abacus"])
+
+    def test_collections(self, judge, chain, anchor):
+        """One text or one path is no collection of sources or readers."""
+        for wrong in ({"trust_anchors": anchor}, {"trust_anchors": "anchor.pem"}, {"readers": "nss"}):
+            with pytest.raises(TypeError, match="collections"):
+                judge(chain, **wrong)
+
+    def test_no_password(self, judge, chain, topology):
+        """A file that opens without a password, and one without MAC, are told."""
+        bundle = pk.Bundle(private_key=topology.servers["EE"].private_key, certificates=chain)
+        data = pk.encode_pfx(bundle, password=None, profile=pk.profiles.NO_PASSWORD)
+        report = judge((), data=data, password=None)
+        assert refused(report) == set()
+        assert finding(report, Check.MAC).outcome is Outcome.NOTE
+        assert "whoever has it" in finding(report, Check.MAC).why
+
+    def test_wrong_password(self, judge, chain, tmp_path):
+        """It is an error and not an answer of the library; the file is named, nothing is told from inside."""
+        with pytest.raises(pk.PfxPasswordError, match="the bytes given: the MAC"):
+            judge(chain, password="wrong")
+        with pytest.raises(pk.InputError, match=r"missing\.p12: no such file"):
+            pk.verify(tmp_path / "missing.p12", trust_anchors=[chain[3].der], password=None)
+
+    def test_no_anchor(self, judge, chain):
+        """Nothing is trusted that was not named."""
+        with pytest.raises(pk.InputError, match="no trust anchor"):
+            judge(chain, trust_anchors=[])
+
+
+class TestLimits:
+    """The file is from outside: what it asks for is bounded."""
+
+    def test_a_budget_that_ends_is_a_no(self, judge, chain):
+        """No verdict is no yes."""
+        report = judge(chain, limits=replace(pk.DEFAULT_LIMITS, path_length=2))
+        assert not report.ok
+        assert report.path is None
+        assert refused(report) & {Check.CHAIN, Check.PATH}
+
+    def test_limits_of_reading(self, judge, chain):
+        """Before any work is done."""
+        with pytest.raises(pk.LimitExceededError):
+            judge(chain, limits=replace(pk.DEFAULT_LIMITS, pfx_iterations=2))
+
+    def test_many_candidates(self, judge, topology):
+        """Hundreds of certificates that all bear the anchor's name take seconds at most."""
+        heap = [lab.Authority.create("TA").certificate for _ in range(300)]
+        server = topology.authorities["TA"].issue_server("s.example", private_key=topology.servers["EE"].private_key)
+        fake = replace(topology.authorities["TA"], private_key=lab.KeyType.EC_P256.generate())
+        end = fake.issue_server("s.example", private_key=server.private_key).certificate
+        began = clock.process_time()
+        report = judge([end, *heap])
+        assert clock.process_time() - began < 10
+        assert Check.CHAIN in refused(report)
