@@ -222,7 +222,7 @@ class CandidateSearch(Generic[Vertex]):
 
     def _ends_somehow(self, walk: _Walk[Vertex]) -> bool:
         """Go every way, each vertex once; that a link is excluded matters where it is a certificate's last."""
-        seen = {walk.vertex}
+        seen = {self._issuers_of(walk.certificate, walk.vertex)}
         waiting = [(walk.certificate, walk.vertex)]
         while waiting:
             certificate, vertex = waiting.pop()
@@ -230,15 +230,20 @@ class CandidateSearch(Generic[Vertex]):
                 return True
             self._budget.spend("discovery_steps")
             for issuer, above in self._graph.issuers_at(vertex):
+                above_it = self._issuers_of(issuer, above)
                 if (
-                    above not in seen
+                    above_it not in seen
                     and self._graph.ways_to(above)
                     and self._is_free(issuer, certificate, walk)
                     and self._has_issuer(issuer, above)
                 ):
-                    seen.add(above)
+                    seen.add(above_it)
                     waiting.append((issuer, above))
         return False
+
+    def _issuers_of(self, certificate: Certificate, vertex: Vertex) -> tuple[Vertex, Certificate | None]:
+        """Name what is the same for certificates whose issuers are; excluded links are of one certificate alone."""
+        return vertex, certificate if certificate in self._with_excluded_links else None
 
     def _ends_at(self, vertex: Vertex, certificate: Certificate, walk: _Walk[Vertex]) -> bool:
         return any(

@@ -28,8 +28,9 @@ from pkcs12kit import (
     find_paths,
     lab,
 )
+from pkcs12kit.paths import processing
 from pkcs12kit.paths.failure import InvalidPathError
-from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.ranking import longest_lasting, shortest
 from pkcs12kit.paths.signatures import SignatureMemory
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -204,7 +205,7 @@ def simple_paths(target, pool, anchor):
         ]
 
 
-def all_valid(world, judge, target, pool, anchors, asked):
+def all_valid(world, judge, target, pool, anchors, asked, ranking=longest_lasting):
     """Judge each simple path by itself, and rank those that are valid."""
     valid = []
     for anchor in anchors:
@@ -213,7 +214,7 @@ def all_valid(world, judge, target, pool, anchors, asked):
                 valid.append(judge(path, memory=world.memory, **asked))
             except InvalidPathError:
                 continue
-    return sorted(valid, key=longest_lasting)
+    return sorted(valid, key=ranking)
 
 
 def told(paths):
@@ -260,13 +261,41 @@ def test_every_valid_path_is_found_in_order_and_no_other(world, judge, graph, an
         assert refused.value.attempts
 
 
+@settings(max_examples=150, deadline=None)
+@given(graph=graphs(), anchors=ANCHOR_SETS, asked=ASKED, ranking=st.sampled_from([longest_lasting, shortest]))
+def test_states_find_what_names_find(world, judge, graph, anchors, asked, ranking):
+    """Judging each certificate in each state, from the first refusal on, finds the same paths in the same order."""
+    target, pool, roots = drawn(world, graph, anchors.items())
+    expected = all_valid(world, judge, target, pool, roots, asked, ranking)
+    where = {
+        "pool": CertificatePool(pool),
+        "trust_anchors": roots,
+        "parameters": ValidationParameters(time=AT, **asked),
+        "ranking": ranking,
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processing, "_REFUSALS_BY_NAMES", 1)
+        report = find_paths(target, **where)
+        best = find_paths(target, **where, at_most=1).valid
+    assert told(report.valid) == told(expected)
+    assert told(best) == told(expected[:1])
+    assert report.incomplete is None
+
+
 @settings(max_examples=100, deadline=None)
-@given(graph=graphs(), anchors=ANCHOR_SETS, asked=ASKED, wanted=st.integers(1, 3))
-def test_a_limit_keeps_the_best_and_says_so_where_there_are_more(world, judge, graph, anchors, asked, wanted):
+@given(
+    graph=graphs(),
+    anchors=ANCHOR_SETS,
+    asked=ASKED,
+    wanted=st.integers(1, 3),
+    ranking=st.sampled_from([longest_lasting, shortest]),
+)
+def test_a_limit_keeps_the_best_and_says_so_where_there_are_more(world, judge, graph, anchors, asked, wanted, ranking):
     """'Every valid path, up to a limit that is said when met': with ``limits.valid_paths`` the so many best."""
     target, pool, roots = drawn(world, graph, anchors.items())
-    expected = all_valid(world, judge, target, pool, roots, asked)
+    expected = all_valid(world, judge, target, pool, roots, asked, ranking)
     where = {
+        "ranking": ranking,
         "pool": CertificatePool(pool),
         "trust_anchors": roots,
         "parameters": ValidationParameters(time=AT, **asked),

@@ -383,3 +383,16 @@ def test_a_target_with_the_anchors_name_and_key_is_not_refused_in_silence():
         parameters=NEVER_MIND,
     )
     assert report.valid or report.rejected
+
+
+def test_a_rekeyed_ca_is_passed_by_a_second_walk_too():
+    """TA -> B' -> B -> C => A -> EE, A with two certificates: that B' did not sign C is learned, and B' signed B.
+
+    What is learned of the first path must not hide the second, whose way up is the same.
+    """
+    topology = build(
+        "EE<A<C<B<B'<TA", lab.Edge(subject="A", issuer="C", validity=lab.Validity.around(AT, days_after=9))
+    )
+    report = solve(topology)
+    assert list(map(topology.draw, report.valid)) == ["EE<A<C<B<B'<TA"] * 2
+    assert report.incomplete is None
