@@ -84,19 +84,22 @@ def read_name(der: bytes) -> Name:
         raise MalformedCertificateError(f"unreadable distinguished name: {_first_line(error)}") from None
 
 
+def split(contents: bytes) -> Iterator[bytes]:
+    """Give one encoding after another. Raises :class:`ValueError` at the first that is cut short."""
+    from asn1crypto import parser
+
+    position = 0
+    while position < len(contents):
+        end = position + parser.peek(contents[position:])
+        yield contents[position:end]
+        position = end
+
+
 def _elements(der: bytes, at_least: int) -> tuple[bytes, ...]:
     """Split a SEQUENCE into the encodings of what it holds."""
     from asn1crypto import parser
 
-    def encodings(contents: bytes) -> Iterator[bytes]:
-        position = 0
-        while position < len(contents):
-            _, _, _, header, value, trailer = parser.parse(contents[position:])
-            end = position + len(header) + len(value) + len(trailer)
-            yield contents[position:end]
-            position = end
-
-    elements = tuple(encodings(parser.parse(der, strict=True)[4]))
+    elements = tuple(split(parser.parse(der, strict=True)[4]))
     if len(elements) < at_least:
         raise ValueError(f"{len(elements)} elements where at least {at_least} belong")
     return elements

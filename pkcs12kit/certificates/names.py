@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import stringprep
 import unicodedata
-from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
 Attribute: TypeAlias = tuple[str, str | bytes]
 """Dotted object identifier and value; bytes where the value is no character string."""
 
-ComparisonKey: TypeAlias = tuple[frozenset[Attribute], ...]
+ComparisonKey: TypeAlias = tuple[Attribute | frozenset[Attribute], ...]
+"""Prepared attributes, one for each relative distinguished name; a set of them where it has several."""
 
 _SHORT_NAMES: Final = {
     # RFC 4514 section 3, and the two that every tool prints beyond it
@@ -39,55 +39,71 @@ class Name:
 
     Two names are equal when they match by RFC 5280 section 7.1: attribute by attribute, character strings
     prepared by RFC 4518 (case folded, white space compressed) whatever their ASN.1 string type, anything else byte
-    by byte. ``str()`` gives RFC 4514 text, most specific first.
+    by byte. ``str()`` gives RFC 4514 text, most specific first. Immutable: certificates share their names.
     """
 
-    __slots__ = ("__dict__", "relative_distinguished_names")
+    __slots__ = ("_comparison_key", "_hash", "_relative_distinguished_names")
 
     def __init__(self, relative_distinguished_names: Iterable[Iterable[Attribute]]) -> None:
-        self.relative_distinguished_names: tuple[tuple[Attribute, ...], ...] = tuple(
-            tuple(attributes) for attributes in relative_distinguished_names
-        )
+        self._relative_distinguished_names = tuple(tuple(attributes) for attributes in relative_distinguished_names)
+        self._comparison_key: ComparisonKey | None = None
+        self._hash: int | None = None
 
     @classmethod
     def from_cryptography(cls, name: x509.Name) -> Name:
         """Take over a name that pyca/cryptography has read."""
         return cls(((attribute.oid.dotted_string, attribute.value) for attribute in rdn) for rdn in name.rdns)
 
-    @cached_property
+    @property
+    def relative_distinguished_names(self) -> tuple[tuple[Attribute, ...], ...]:
+        """The attributes of each relative distinguished name, in the order of the encoding."""
+        return self._relative_distinguished_names
+
+    @property
     def comparison_key(self) -> ComparisonKey:
         """What is equal for exactly the names that match (RFC 5280 section 7.1); good for dictionaries."""
-        return tuple(
-            frozenset((oid, prepare(value) if isinstance(value, str) else value) for oid, value in attributes)
-            for attributes in self.relative_distinguished_names
-        )
+        if self._comparison_key is None:
+            self._comparison_key = tuple(map(_comparison_key, self._relative_distinguished_names))
+        return self._comparison_key
 
-    @cached_property
+    @property
     def common_name(self) -> str | None:
         """The most specific commonName, None where there is none."""
-        for attributes in reversed(self.relative_distinguished_names):
+        for attributes in reversed(self._relative_distinguished_names):
             for oid, value in attributes:
                 if oid == _COMMON_NAME and isinstance(value, str):
                     return value
         return None
 
     def __bool__(self) -> bool:
-        return bool(self.relative_distinguished_names)
+        return bool(self._relative_distinguished_names)
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         return isinstance(other, Name) and self.comparison_key == other.comparison_key
 
     def __hash__(self) -> int:
-        return hash(self.comparison_key)
+        if self._hash is None:
+            self._hash = hash(self.comparison_key)
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Name], tuple[tuple[tuple[Attribute, ...], ...]]]:
+        return (Name, (self._relative_distinguished_names,))  # a hash of text differs from process to process
 
     def __str__(self) -> str:
         return ",".join(
             "+".join(f"{_SHORT_NAMES.get(oid, oid)}={_escape(value)}" for oid, value in attributes)
-            for attributes in reversed(self.relative_distinguished_names)
+            for attributes in reversed(self._relative_distinguished_names)
         )
 
     def __repr__(self) -> str:
         return f"<Name {str(self)!r}>"
+
+
+def _comparison_key(attributes: tuple[Attribute, ...]) -> Attribute | frozenset[Attribute]:
+    prepared = frozenset((oid, prepare(value) if isinstance(value, str) else value) for oid, value in attributes)
+    return next(iter(prepared)) if len(prepared) == 1 else prepared
 
 
 def prepare(text: str) -> str:

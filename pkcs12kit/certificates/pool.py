@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.subject_index import SubjectIndex
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,30 +31,47 @@ class Reject:
 class CertificatePool:
     """Candidate certificates for paths, each once. Order and repetition of what it is made from do not matter.
 
-    Immutable, and so usable from many threads at once; merge pools with ``|``. Nothing in a pool is trusted.
+    Immutable, and so usable from many threads at once; merge pools with ``|``. Nothing in a pool is trusted. It is
+    indexed when first asked: each index appears whole, and threads that ask at the same time build the same one.
     """
 
+    __slots__ = ("_by_key_identifier", "_by_subject", "_certificates", "_found", "_rejects")
+
     def __init__(self, certificates: Iterable[Certificate] = (), *, rejects: Iterable[Reject] = ()) -> None:
-        self._certificates = tuple(dict.fromkeys(certificates))
-        self.rejects: tuple[Reject, ...] = tuple(rejects)
+        unique: dict[bytes, Certificate] = {}
+        for certificate in certificates:
+            unique.setdefault(certificate.der, certificate)
+        self._certificates = tuple(unique.values())
+        self._rejects = tuple(rejects)
+        self._by_subject: SubjectIndex | None = None
+        self._by_key_identifier: dict[bytes, tuple[Certificate, ...]] | None = None
+        self._found: dict[Name, tuple[Certificate, ...]] = {}
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]:
+        """What could not be read where the certificates came from."""
+        return self._rejects
 
     def by_subject(self, name: Name) -> tuple[Certificate, ...]:
         """Certificates whose subject matches ``name`` (RFC 5280 section 7.1), by fingerprint."""
-        return self._by_subject.get(name, ())
+        found = self._found.get(name)
+        if found is None:
+            index = self._by_subject
+            if index is None:
+                index = self._by_subject = SubjectIndex(self._certificates)
+            found = _by_fingerprint(index.find(name))
+            if found:  # so that no more is kept than there are subjects
+                self._found[name] = found
+        return found
 
     def by_key_identifier(self, key_identifier: bytes) -> tuple[Certificate, ...]:
         """Certificates whose subjectKeyIdentifier is ``key_identifier``, by fingerprint."""
-        return self._by_key_identifier.get(key_identifier, ())
+        index = self._by_key_identifier
+        if index is None:
+            index = self._by_key_identifier = self._index_key_identifiers()
+        return index.get(key_identifier, ())
 
-    @cached_property
-    def _by_subject(self) -> dict[Name, tuple[Certificate, ...]]:
-        index: dict[Name, list[Certificate]] = {}
-        for certificate in self._certificates:
-            index.setdefault(certificate.subject, []).append(certificate)
-        return {name: _by_fingerprint(found) for name, found in index.items()}
-
-    @cached_property
-    def _by_key_identifier(self) -> dict[bytes, tuple[Certificate, ...]]:
+    def _index_key_identifiers(self) -> dict[bytes, tuple[Certificate, ...]]:
         index: dict[bytes, list[Certificate]] = {}
         for certificate in self._certificates:
             if certificate.key_identifier is not None:
@@ -79,4 +97,6 @@ class CertificatePool:
 
 
 def _by_fingerprint(certificates: list[Certificate]) -> tuple[Certificate, ...]:
-    return tuple(sorted(certificates, key=lambda certificate: certificate.sha256))
+    if len(certificates) == 1:
+        return (certificates[0],)
+    return tuple(sorted(certificates, key=lambda certificate: hashlib.sha256(certificate.der).digest()))

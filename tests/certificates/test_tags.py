@@ -35,3 +35,15 @@ def test_what_real_encodings_hold_is_let_pass():
     refuse_endless_tags(("認証" * 160).encode())
     with pytest.raises(ValueError, match="1024 octets"):
         refuse_endless_tags(b"\x00" + b"\x80" * 1024)
+
+
+@pytest.mark.parametrize("length", [1023, 1024, 1500, 5000])
+@pytest.mark.parametrize("offset", [0, 1, 63, 127, 128, 129, 500, 1024, 3000])
+def test_a_run_is_found_wherever_it_stands(offset, length):
+    """Looking at every 128th octet first loses none: 1,024 in a row are refused, 1,023 are not."""
+    data = b"\x00" * offset + b"\xff" * length + b"\x00" * 300
+    if length < 1024:
+        refuse_endless_tags(data)
+        return
+    with pytest.raises(ValueError, match="1024 octets"):
+        refuse_endless_tags(data)
