@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.certificate import Certificate, read_sound
 from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError, PfxPasswordError
 from pkcs12kit.sources.containers import (
@@ -133,6 +133,8 @@ class Collector:
 
     def _content(self, place: _Place, data: bytes) -> str:
         """Take in what is in these bytes; say in words what was found."""
+        if self._sound_certificate(place, data):
+            return Kind.CERTIFICATE.value
         data = as_octets(data)
         kind = sniff(data)
         if kind is Kind.PEM:
@@ -159,8 +161,10 @@ class Collector:
     def _pem(self, place: _Place, data: bytes) -> str:
         found: dict[str, None] = {}
         for block in pem_blocks(data):
-            kind = block.kind
             claims = block.label in _CERTIFICATE_LABELS
+            if claims and self._sound_certificate(place, block.content):
+                continue
+            kind = block.kind
             if block.fault is not None and claims:
                 self._reject(place, f"{block.label} block {block.fault}")
             elif kind in HOLDS_CERTIFICATES and kind is not Kind.ZIP:
@@ -229,6 +233,15 @@ class Collector:
             for reject in decoded.rejects:
                 self._reject(place, reject.reason)
 
+    def _sound_certificate(self, place: _Place, data: bytes) -> bool:
+        """Take in what is one sound certificate and nothing else, which needs no looking at its outline first."""
+        if not data.startswith(_SEQUENCE) or len(data) > self._limits.certificate_bytes:
+            return False
+        certificate = read_sound(data)
+        if certificate is not None:
+            self._add(place, certificate)
+        return certificate is not None
+
     def _certificate(self, place: _Place, der: bytes | None) -> None:
         if der is None:
             self._reject(place, "a certificate of indefinite length, so not in DER")
@@ -243,12 +256,13 @@ class Collector:
                 self._add(place, certificate)
 
     def _add(self, place: _Place, certificate: Certificate) -> None:
-        """Keep a certificate whose names can be read: a pool is indexed by them."""
-        try:
-            _ = certificate.node, certificate.issuer
-        except MalformedCertificateError as error:
-            self._reject(place, str(error))
-            return
+        """Keep a certificate whose names can be read, as all can in a sound one: a pool is indexed by them."""
+        if certificate.encoding_slip is not None:
+            try:
+                _ = certificate.subject, certificate.issuer
+            except MalformedCertificateError as error:
+                self._reject(place, str(error))
+                return
         place.position += 1
         self.certificates.append(certificate)
         self._count(place)

@@ -46,6 +46,8 @@ def name_of(source: Source) -> str:
 
 def printable(text: str) -> str:
     """Escape what could steer a terminal, and cut what is too long to be read; the end, a file's name, is kept."""
+    if len(text) <= _SHOWN_CHARACTERS and text.isprintable():
+        return text
     shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[-_SHOWN_CHARACTERS:])
     return shown if len(text) <= _SHOWN_CHARACTERS else f"...{shown}"
 
