@@ -93,6 +93,7 @@ class _End(NamedTuple):
     issuer: TrustAnchor
 
 
+_Issuers: TypeAlias = tuple[Vertex, "Certificate | None"]
 _Waiting: TypeAlias = tuple[tuple[Any, ...], int, _Walk[Vertex], list[_Step | _End], int]
 """The bound, a number so that nothing else is compared, a walk, the steps from it, best first, and which is next."""
 
@@ -119,6 +120,8 @@ class CandidateSearch(Generic[Vertex]):
         self._excluded_anchors: set[Certificate | None] = set()
         self._excluded_links: set[tuple[Certificate, Node]] = set()
         self._with_excluded_links: set[Certificate] = set()
+        self._dead: set[_Issuers[Vertex]] = set()
+        """Whence no way leads to a trust anchor any more, whatever the walk."""
         self._nearest: dict[Vertex, tuple[Certificate, Vertex] | None] = {}
         self._order = count()
         self._waiting: list[_Waiting[Vertex]] = []
@@ -194,14 +197,20 @@ class CandidateSearch(Generic[Vertex]):
 
         Without this a walk that has used up the only way in would be continued in every order of all the others.
         """
-        return self._ends_by_the_nearest(walk) or self._ends_somehow(walk)
+        if self._issuers_of(walk.certificate, walk.vertex) in self._dead:
+            return False
+        if self._ends_by_the_nearest(walk) or self._all_above(walk, walk.nodes) is None:
+            return True
+        if self._excluded or self._excluded_links or self._excluded_anchors:
+            self._dead.update(self._all_above(walk, frozenset()) or ())
+        return False
 
     def _ends_by_the_nearest(self, walk: _Walk[Vertex]) -> bool:
         """Follow the shortest way, from issuer to issuer: nearly always it is free."""
         certificate, vertex = walk.certificate, walk.vertex
-        while not self._ends_at(vertex, certificate, walk):
+        while not self._ends_at(vertex, certificate, walk.nodes):
             nearest = self._nearest_issuer(vertex)
-            if nearest is None or not self._is_free(nearest[0], certificate, walk):
+            if nearest is None or not self._is_free(nearest[0], certificate, walk.nodes):
                 return False
             certificate, vertex = nearest
         return True
@@ -220,42 +229,43 @@ class CandidateSearch(Generic[Vertex]):
             )
         return self._nearest[vertex]
 
-    def _ends_somehow(self, walk: _Walk[Vertex]) -> bool:
-        """Go every way, each vertex once; that a link is excluded matters where it is a certificate's last."""
+    def _all_above(self, walk: _Walk[Vertex], nodes: frozenset[Node]) -> set[_Issuers[Vertex]] | None:
+        """Go every way up from a walk that avoids ``nodes``; None where one ends at a trust anchor."""
         seen = {self._issuers_of(walk.certificate, walk.vertex)}
         waiting = [(walk.certificate, walk.vertex)]
         while waiting:
             certificate, vertex = waiting.pop()
-            if self._ends_at(vertex, certificate, walk):
-                return True
+            if self._ends_at(vertex, certificate, nodes):
+                return None
             self._budget.spend("discovery_steps")
             for issuer, above in self._graph.issuers_at(vertex):
-                above_it = self._issuers_of(issuer, above)
+                of_issuer = self._issuers_of(issuer, above)
                 if (
-                    above_it not in seen
+                    of_issuer not in seen
+                    and of_issuer not in self._dead
                     and self._graph.ways_to(above)
-                    and self._is_free(issuer, certificate, walk)
+                    and self._is_free(issuer, certificate, nodes)
                     and self._has_issuer(issuer, above)
                 ):
-                    seen.add(above_it)
+                    seen.add(of_issuer)
                     waiting.append((issuer, above))
-        return False
+        return seen
 
-    def _issuers_of(self, certificate: Certificate, vertex: Vertex) -> tuple[Vertex, Certificate | None]:
+    def _issuers_of(self, certificate: Certificate, vertex: Vertex) -> _Issuers[Vertex]:
         """Name what is the same for certificates whose issuers are; excluded links are of one certificate alone."""
         return vertex, certificate if certificate in self._with_excluded_links else None
 
-    def _ends_at(self, vertex: Vertex, certificate: Certificate, walk: _Walk[Vertex]) -> bool:
+    def _ends_at(self, vertex: Vertex, certificate: Certificate, nodes: frozenset[Node]) -> bool:
         return any(
             anchor.certificate not in self._excluded_anchors
-            and anchor.node not in walk.nodes
+            and anchor.node not in nodes
             and (certificate, anchor.node) not in self._excluded_links
             for anchor in self._graph.anchors_at(vertex)
         )
 
-    def _is_free(self, issuer: Certificate, certificate: Certificate, walk: _Walk[Vertex]) -> bool:
+    def _is_free(self, issuer: Certificate, certificate: Certificate, nodes: frozenset[Node]) -> bool:
         return (
-            issuer.node not in walk.nodes
+            issuer.node not in nodes
             and issuer not in self._excluded
             and (certificate, issuer.node) not in self._excluded_links
         )
