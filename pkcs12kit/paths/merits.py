@@ -23,7 +23,8 @@ Vertex = TypeVar("Vertex", bound="Hashable")
 
 _WEAK_HASH_BITS: Final = 160
 _UNKNOWN_STRENGTH: Final = 0
-_REMEMBERED: Final = 16_384
+_REMEMBERED: Final = 8_192
+"""Certificates; with them they take about 20 MB at the most."""
 _WAYS_AT_MOST: Final = 32
 
 

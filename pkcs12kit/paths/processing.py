@@ -60,16 +60,9 @@ def find_path(
     :class:`~pkcs12kit.NoValidPathError`, whose ``attempts`` say what is missing or wrong, and :class:`ValueError`
     without a trust anchor. Revocation is checked only where ``revocation`` asks for it; nothing is fetched.
     """
-    return find_paths(
-        target,
-        pool=pool,
-        trust_anchors=trust_anchors,
-        parameters=parameters,
-        ranking=ranking,
-        revocation=revocation,
-        limits=limits,
-        at_most=1,
-    ).best
+    search = _Search(target, pool, trust_anchors, parameters, ranking, revocation, limits)
+    found = search.run(at_most=1)
+    return found[0] if found else search.report(found).best
 
 
 def find_paths(
@@ -90,13 +83,7 @@ def find_paths(
     many valid paths, the best, without asking whether there are more.
     """
     search = _Search(target, pool, trust_anchors, parameters, ranking, revocation, limits)
-    found: list[ValidatedPath] = []
-    for path in islice(search.valid_paths(), at_most if search.comes_in_order else None):
-        if len(found) == limits.valid_paths:
-            search.incomplete = f"more than {limits.valid_paths} valid paths; raise limits.valid_paths to see them"
-            break
-        found.append(path)
-    return search.report(sorted(found, key=ranking)[:at_most])
+    return search.report(search.run(at_most))
 
 
 class _Search:
@@ -131,12 +118,21 @@ class _Search:
         self._rejected: list[RejectedPath] = []
         self._passed_over: tuple[Certificate, ...] = ()
         order = order_of(ranking)
-        self.comes_in_order = order is not None
-        """Whether valid paths come the best first."""
+        self._comes_in_order = order is not None
         self._order = order or lasting_before_short
-        self.incomplete: str | None = None
+        self._incomplete: str | None = None
 
-    def valid_paths(self) -> Iterator[ValidatedPath]:
+    def run(self, at_most: int | None) -> list[ValidatedPath]:
+        """Find the best valid paths, so many; all that there are where the ranking is not one of the search's own."""
+        found: list[ValidatedPath] = []
+        for path in islice(self._valid_paths(), at_most if self._comes_in_order else None):
+            if len(found) == self._limits.valid_paths:
+                self._incomplete = f"more than {len(found)} valid paths; raise limits.valid_paths to see them"
+                break
+            found.append(path)
+        return sorted(found, key=self._ranking)[:at_most]
+
+    def _valid_paths(self) -> Iterator[ValidatedPath]:
         """Propose by names and judge; where too much is refused, judge first and propose what is left.
 
         Names alone find the path at once nearly always, with few signatures checked. What is refused for the sake of
@@ -157,7 +153,7 @@ class _Search:
             except (_TooManyRefusedError, BudgetExhaustedError):
                 yield from self._valid_among(self._validation_graph(graph) or graph, self._budget)
         except BudgetExhaustedError as exhausted:
-            self.incomplete = str(exhausted)
+            self._incomplete = str(exhausted)
             self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
 
     def _validation_graph(self, graph: CertificationGraph) -> ValidationGraph | None:
@@ -221,7 +217,7 @@ class _Search:
             target=self._target,
             valid=tuple(valid),
             rejected=rejected,
-            incomplete=self.incomplete,
+            incomplete=self._incomplete,
             before_next=explain_order(valid, self._ranking),
         )
 
@@ -233,7 +229,7 @@ class _Search:
         try:
             validated = validate(path, self._parameters, budget=self._budget)
         except BudgetExhaustedError as exhausted:
-            self.incomplete = str(exhausted)
+            self._incomplete = str(exhausted)
             self._budget.spend("exhausted_validations")
             raise InvalidPathError(self._given_up(exhausted)) from None
         if self._revocation is None:

@@ -29,7 +29,7 @@ Rank: TypeAlias = tuple[Any, ...]
 Order: TypeAlias = Callable[[Merits], tuple[float, ...]]
 """From merits to a value that is smaller for those that come first."""
 
-_REMEMBERED: Final = 16_384
+_REMEMBERED: Final = 8_192
 _KEY_SHOWN: Final = 60
 """Characters of a value of somebody else's ranking that are quoted."""
 
