@@ -8,14 +8,18 @@ from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pkcs12kit as pk
 from pkcs12kit import Check, Outcome, lab
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
+from pkcs12kit.pkcs12.opening import PasswordUse
 from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
+from pkcs12kit.verifier import checks
 from pkcs12kit.verifier import verify as verifying
 
 PASSWORD = "correct horse 42 battery"
@@ -180,7 +184,9 @@ class TestChainAndOrder:
 
     def test_something_in_between(self, judge, chain, topology):
         """What does not belong there breaks the order where it lies between."""
-        assert refused(judge([chain[0], topology.certificate("Other", "TA"), *chain[1:]])) == {Check.ORDER}
+        report = judge([chain[0], topology.certificate("Other", "TA"), *chain[1:]])
+        assert refused(report) == {Check.ORDER}
+        assert "make no valid path; in order" in finding(report, Check.ORDER).why
 
     def test_order_where_there_is_no_path(self, judge, chain):
         """Without a path the names still tell whether what is there is in order."""
@@ -244,6 +250,7 @@ class TestPath:
         assert refused(report) == {Check.PATH, Check.EXPIRY}
         assert finding(report, Check.CHAIN).outcome is Outcome.OK
         assert "I: expired on" in finding(report, Check.PATH).why
+        assert finding(report, Check.EXPIRY).why.startswith("I expired on ")
         assert judge(certificates, keys=keys, trust_anchors=anchors, time=PAST.not_after).ok
 
     def test_server_name(self, judge, chain):
@@ -257,7 +264,14 @@ class TestPath:
         """Asking for a server's name asks for its purpose, name or not (RFC 5280 section 4.2.1.12)."""
         ca_path = {"keys": (), "certs_only": True, "ids": ()}
         assert refused(judge(chain[1:], **ca_path)) == set()
-        assert Check.SERVER_NAME in refused(judge(chain[1:], server_name="EE", **ca_path))
+        assert refused(judge(chain[1:], server_name="EE", **ca_path)) == {Check.SERVER_NAME}
+        client = lab.Authority.create("TA")
+        usage = lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]))
+        identity = client.issue_server("s.example", extensions=[usage])
+        given = {"keys": [key_of(identity)], "trust_anchors": [client.certificate.der]}
+        for name, expected in (("s.example", {Check.PATH}), ("t.example", {Check.PATH, Check.SERVER_NAME})):
+            assert refused(judge([identity.certificate], server_name=name, **given)) == expected
+        assert refused(judge([identity.certificate], **given)) == set()
 
     def test_expires_within(self, judge, chain):
         """The path has to be valid until then, to the second; both ends included (RFC 5280 section 4.1.2.5)."""
@@ -269,10 +283,16 @@ class TestPath:
             judge(chain, expires_within=-DAY)
 
     def test_expiry_is_of_the_path(self, judge, chain):
-        """A certificate that is on no path may expire; that of the anchor counts where the client minds it."""
-        other = lab.Authority.create("Short", validity=lab.Validity.around(days_after=3)).certificate
-        report = judge([*chain, other], expires_within=7 * DAY)
-        assert refused(report) == set()
+        """A certificate that is on no path may expire; that of the anchor counts where the clients mind it."""
+        short = lab.Validity.around(days_after=3)
+        other = lab.Authority.create("Short", validity=short).certificate
+        assert refused(judge([*chain, other], expires_within=7 * DAY)) == set()
+        anchor = lab.Authority.create("TA", validity=short)
+        server = anchor.issue_server("s.example", validity=lab.Validity.around())
+        given = {"keys": [key_of(server)], "trust_anchors": [anchor.certificate.der], "expires_within": 7 * DAY}
+        assert refused(judge([server.certificate], **given)) == {Check.EXPIRY}
+        minds_not = pk.ValidationParameters(time=chain[0].not_before + 365 * DAY, check_trust_anchor_validity=False)
+        assert refused(judge([server.certificate], parameters=minds_not, **given)) == set()
 
     def test_revocation(self, judge, chain, topology):
         """Only where it is asked for; a revoked CA is a no (RFC 5280 section 6.1.3 (a)(3))."""
@@ -364,6 +384,7 @@ class TestKeys:
             judge(**given)
         with pytest.raises(pk.InputError, match="no private key of this name"):
             judge(**given, key_name="nobody")
+        assert refused(judge(**given, certs_only=True)) == {Check.PRIVATE_KEY}
         report = judge(**given, key_name="s")
         assert (refused(report), report.target) == (set(), chain[0])
         report = judge(**given, key_id=b"2")
@@ -379,13 +400,17 @@ class TestKeys:
 class TestFileAndReaders:
     """Protection, and who opens the file."""
 
-    def test_readers(self, judge, chain):
+    def test_readers(self, judge, chain, topology):
         """A reader that is named has to be known to open the file; else all are told."""
         assert finding(judge(chain), Check.READERS).outcome is Outcome.NOTE
         assert refused(judge(chain, readers=["openssl-3", "nss"])) == set()
         report = judge(chain, readers=["openssl-3", "java-8"])
         assert refused(report) == {Check.READERS}
         assert "java-8" in finding(report, Check.READERS).why
+        bundle = pk.Bundle(private_key=topology.servers["EE"].private_key, certificates=chain)
+        data = pk.encode_pfx(bundle, password=PASSWORD, profile=pk.profiles.UNENCRYPTED_CERTIFICATES_2023)
+        report = judge((), data=data, readers=["dotnet"])  # of which nothing is known
+        assert refused(report) == {Check.READERS}
         with pytest.raises(KeyError, match="no reader 'abacus'"):
             judge(chain, readers=["abacus"])
 
@@ -403,6 +428,18 @@ class TestFileAndReaders:
         assert refused(report) == set()
         assert finding(report, Check.MAC).outcome is Outcome.NOTE
         assert "whoever has it" in finding(report, Check.MAC).why
+
+    def test_unusual_passwords(self, judge, chain):
+        """A second password, and one in a rare encoding, are told: few programs open such files."""
+        anatomy = judge(chain).anatomy
+        for use, told in (
+            (PasswordUse(part="contents", kdf="PBKDF2", encoding="UTF-8", contents_password=True), "another password"),
+            (PasswordUse(part="MAC", kdf="PKCS12KDF", encoding="Latin-1"), "encoded as Latin-1"),
+        ):
+            found = checks.of_mac(replace(anatomy, password_uses=(use,)), PASSWORD, "the other one")
+            assert found.outcome is Outcome.NOTE
+            assert told in found.why
+            assert "the other one" not in found.why
 
     def test_wrong_password(self, judge, chain, tmp_path):
         """It is an error and not an answer of the library; the file is named, nothing is told from inside."""
@@ -422,10 +459,30 @@ class TestLimits:
 
     def test_a_budget_that_ends_is_a_no(self, judge, chain):
         """No verdict is no yes."""
-        report = judge(chain, limits=replace(pk.DEFAULT_LIMITS, path_length=2))
+        report = judge(chain, limits=replace(pk.DEFAULT_LIMITS, path_length=1))
         assert not report.ok
         assert report.path is None
-        assert refused(report) & {Check.CHAIN, Check.PATH}
+        assert refused(report) == {Check.PATH}
+        assert "this is no verdict" in finding(report, Check.PATH).why
+        assert finding(report, Check.CHAIN).outcome is Outcome.NOT_CHECKED
+
+    def test_no_path_is_never_ok(self, judge, chain):
+        """Whatever the findings say."""
+        assert not replace(judge(chain), path=None).ok
+
+    def test_what_was_not_searched_is_not_told(self, judge, chain, topology):
+        """Where the search was cut short, no certificate is called superfluous, and the report says why."""
+        certificates = [*chain, topology.certificate("Other", "TA"), topology.certificate("I", "TA")]
+        report = judge(certificates, limits=replace(pk.DEFAULT_LIMITS, valid_paths=1))
+        assert finding(report, Check.CONTENTS).outcome is Outcome.OK
+        assert "cut short" in finding(report, Check.OTHER_PATHS).why
+
+    def test_the_same_root_twice(self, judge):
+        """A (subject, key) that comes again under the anchor's name is refused, and ends the path."""
+        root = lab.Authority.create("TA")
+        server = root.issue_server("s.example")
+        report = judge([server.certificate, root.certificate, root.certificate], keys=[key_of(server)])
+        assert refused(report) == {Check.CHAIN, Check.DUPLICATES}
 
     def test_limits_of_reading(self, judge, chain):
         """Before any work is done."""

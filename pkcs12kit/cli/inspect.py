@@ -74,20 +74,8 @@ def command(
 
 
 def _inspect(file: str, password: str | None, contents_password: str | None, limits: Limits) -> PfxReport:
-    """Inspect it; where that fails, name the file and what it is instead."""
-    from pkcs12kit.errors import InputError, MalformedPfxError
     from pkcs12kit.pkcs12.inspection import inspect_pfx
-    from pkcs12kit.sources.reading import name_of, read_source
-    from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff
+    from pkcs12kit.sources.pkcs12_file import opened_pkcs12
 
-    data = read_source(file, limits)
-    data = decode_base64(data) or data
-    try:
+    with opened_pkcs12(file, limits) as data:
         return inspect_pfx(data, password=password, contents_password=contents_password, limits=limits)
-    except MalformedPfxError as error:
-        kind = sniff(data)
-        if kind is Kind.PKCS12:
-            raise MalformedPfxError(f"{name_of(file)}: {error}") from None
-        raise InputError(f"{name_of(file)}: expected a PKCS#12 file, found {kind.value}") from None
-    except InputError as error:
-        raise type(error)(f"{name_of(file)}: {error}") from None

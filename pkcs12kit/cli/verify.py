@@ -48,9 +48,8 @@ Examples:
   pkcs12kit verify server.p12 --anchor fcpca.pem --server-name mdm.example.mil
   pkcs12kit verify server.p12 --anchor root.pem --expires-within 30d --json \\
       --password-file password.txt
-  pkcs12kit verify server.p12 --anchor root.pem --for java-17 --for windows-2016 \\
-      --password-env P12_PASSWORD
-  pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem --password-file password.txt""",
+  pkcs12kit verify server.p12 --anchor root.pem --for java-17 --for windows-2016
+  pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem --password-env P12""",
 )
 @click.argument("file", metavar="FILE.p12")
 @judging_options
