@@ -56,7 +56,8 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     (friendlyName), ``key_id`` (localKeyID) or both say which is meant. With ``certs_only`` the file has to hold no key,
     and its first certificate is what the path is for. ``time`` and ``server_name`` are short for ``parameters`` with
     just these; the time is now where none is given. A path that does not last until ``expires_within`` after that time
-    is a no. ``readers`` are names of :data:`~pkcs12kit.readers.READERS`: each has to be known to open the file.
+    is a no. ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`: each has to be known to open
+    the file.
 
     Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file, and whatever else
     :func:`~pkcs12kit.decode_pfx` raises, with the file's name; :class:`~pkcs12kit.errors.InputError` for files that
