@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.key_identifier_index import KeyIdentifierIndex
 from pkcs12kit.certificates.subject_index import SubjectIndex
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class CertificatePool:
         self._certificates = tuple(unique.values())
         self._rejects = tuple(rejects)
         self._by_subject: SubjectIndex | None = None
-        self._by_key_identifier: dict[bytes, tuple[Certificate, ...]] | None = None
+        self._by_key_identifier: KeyIdentifierIndex | None = None
         self._found: dict[Name, tuple[Certificate, ...]] = {}
 
     @property
@@ -68,15 +69,8 @@ class CertificatePool:
         """Certificates whose subjectKeyIdentifier is ``key_identifier``, by fingerprint."""
         index = self._by_key_identifier
         if index is None:
-            index = self._by_key_identifier = self._index_key_identifiers()
-        return index.get(key_identifier, ())
-
-    def _index_key_identifiers(self) -> dict[bytes, tuple[Certificate, ...]]:
-        index: dict[bytes, list[Certificate]] = {}
-        for certificate in self._certificates:
-            if certificate.key_identifier is not None:
-                index.setdefault(certificate.key_identifier, []).append(certificate)
-        return {key_identifier: _by_fingerprint(found) for key_identifier, found in index.items()}
+            index = self._by_key_identifier = KeyIdentifierIndex(self._certificates)
+        return _by_fingerprint(index.find(key_identifier))
 
     def __or__(self, other: CertificatePool) -> CertificatePool:
         if not isinstance(other, CertificatePool):
