@@ -24,9 +24,9 @@ from pkcs12kit.errors import InputError, LimitExceededError, PasswordError, PfxP
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.pkcs12.passwords import encode_password
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
+from pkcs12kit.pkcs12.passwords import encode_password
 
 from .conftest import PASSWORD, issue, make_path
 
