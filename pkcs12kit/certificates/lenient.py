@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Attribute
 
 _VERSION_TAG: Final = 0xA0
+_CLASS_BITS: Final = 0xC0
 _NULL: Final = b"\x05\x00"
 # RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
 _WITHOUT_PARAMETERS: Final = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.1.101.3.4.3.", "1.3.101.11")
@@ -145,6 +146,8 @@ def _attribute(der: bytes) -> Attribute:
 
     identifier, value = _elements(der, 2)
     oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+    if value[0] & _CLASS_BITS:
+        return oid, value  # asn1crypto would take its tag for a universal one
     try:
         string = core.load(value, strict=True)
         if isinstance(string, core.TeletexString):  # Latin 1 in truth, which DirectoryString knows

@@ -111,6 +111,7 @@ def test_a_name_is_found_in_whatever_encoding(template):
     contents=[encoded([(CN, value("AAAA")), (OU, value("b"))]), encoded([(CN, value("aaaa")), (OU, value("B", BMP))])]
 )
 @example(contents=[b"", encoded([(CN, value(""))])])
+@example(contents=[encoded([(CN, parser.emit(1, 0, BMP, b"abcdefghijkl"))]), encoded([(CN, value("x"))])])
 def test_a_pool_finds_what_comparing_every_name_finds(template, contents):
     """RFC 5280 section 7.1, name by name, is what the index stands for; order and repetition do not matter."""
     der = [with_subject(template, subject, serial) for serial, subject in enumerate(contents)]
