@@ -22,6 +22,7 @@ from pkcs12kit.paths.revocation import check_revocation
 from pkcs12kit.paths.states import ValidationGraph
 from pkcs12kit.paths.validation.equivalence import Equivalence
 from pkcs12kit.paths.validation.validator import Validator, validate
+from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -255,6 +256,8 @@ class _Search:
             search.exclude(certificate)
         elif failure.of_the_issuer_too or failure.of_the_issuer_and_the_anchor:
             issuer = path.issuers[path.certificates.index(certificate)]
+            if WorkingKey.depends_on_path(issuer):
+                return
             link = (certificate, issuer.node)
             if failure.of_the_issuer_too or issuer is anchor:
                 search.exclude_link(*link)

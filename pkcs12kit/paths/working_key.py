@@ -39,6 +39,18 @@ class WorkingKey:
         key = certificate.public_key if certificate is not None else _load(issuer.subject_public_key_info)
         return cls(key, issuer.subject_public_key_info)
 
+    @classmethod
+    def depends_on_path(cls, issuer: TrustAnchor | Certificate) -> bool:
+        """Whether an issuer's key takes its parameters from the key above it, whichever that is (6.1.4 (e)).
+
+        True too where the key cannot be used at all.
+        """
+        try:
+            cls.of(issuer)
+        except MalformedCertificateError:
+            return True
+        return False
+
     def next(self, certificate: Certificate) -> WorkingKey:
         """Take the certificate's key, with this key's DSA parameters where it has none of its own (6.1.4 (e), (f)).
 

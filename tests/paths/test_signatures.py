@@ -265,6 +265,29 @@ def test_dsa_parameters_are_inherited_in_a_search(inheriting):
     assert [found.certificates for found in report.valid] == [path.certificates]
 
 
+@pytest.mark.parametrize("days", [(30, 300), (300, 30)])
+def test_a_key_without_parameters_is_another_below_another_issuer(keys, resign, days):
+    """TA => A, B => X -> EE, X's key without parameters: the signature verifies with A's and not with B's."""
+    span = lab.Validity.around(AT)
+    of_a = keys["dsa"].parameters()
+    of_b = dsa.generate_private_key(key_size=1024)  # noqa: S505  # the smallest, for speed
+    issuer = lab.Authority.create("X", private_key=of_a.generate_private_key(), validity=span)
+    root = lab.Authority.create("TA", private_key=keys["ec-p256"], validity=span)
+    pool, below = [], []
+    for name, key, lasting in zip(("A", "B"), (keys["dsa"], of_b), days, strict=True):
+        above = lab.Authority.create(name, private_key=key, validity=span)
+        whole = above.issue_ca(issuer, validity=lab.Validity.around(AT, days_after=lasting))
+        below.append(resign(whole, key, edit=without_parameters))
+        pool.append(root.issue_ca(above))
+    report = find_paths(
+        issuer.issue_server("www.example.com").certificate,
+        pool=CertificatePool([*pool, *below]),
+        trust_anchors=[TrustAnchor.from_certificate(root.certificate)],
+        parameters=ValidationParameters(time=AT, algorithm_policy=ALLOW_ALL),
+    )
+    assert [path.certificates[1:] for path in report.valid] == [(below[0], pool[0])]
+
+
 def test_parameters_of_no_dsa_key_are_not_inherited(inheriting, sign_by, resign, keys, refusal):
     """6.1.4 (f): only from a key of the same algorithm; below an EC key there is nothing to inherit."""
     path, key = inheriting
