@@ -88,7 +88,8 @@ class ValidationGraph:
         self._anchors: dict[Vertex, tuple[TrustAnchor, ...]] = {}
         self._refused: dict[tuple[Certificate, FailureReason, object], tuple[tuple[Certificate, ...], Failure]] = {}
         self._unsigned: dict[Certificate, tuple[Vertex, Failure]] = {}
-        self._signed: set[Certificate] = set()
+        self._signers: dict[Certificate, set[bytes]] = {}
+        """The keys, SubjectPublicKeyInfo, that signed a certificate."""
         self._waiting: deque[Vertex] = deque()
         self._doubtful: deque[tuple[Vertex, Certificate]] = deque()
         self._judge_all()
@@ -119,7 +120,7 @@ class ValidationGraph:
         """Say what was refused, each certificate once for a reason and an issuer, and the certificates above it."""
         yield from self._refused.values()
         for certificate, (vertex, failure) in self._unsigned.items():
-            if certificate not in self._signed:
+            if certificate not in self._signers:
                 yield _above(vertex), failure
 
     @cached_property
@@ -134,7 +135,7 @@ class ValidationGraph:
                 self._judge_issued_by(vertex)
                 continue
             vertex, certificate = self._doubtful.popleft()
-            if certificate not in self._signed and may_have_signed(vertex.issuer, certificate, self._budget):
+            if self._may_have_signed(vertex, certificate):
                 self._judge_one(vertex, certificate)
 
     def _start(self) -> None:
@@ -152,6 +153,7 @@ class ValidationGraph:
         """Judge what names and key identifiers give to an issuer; where the latter differ, only if nobody else signed.
 
         A signature verifies with one key, so that of thousands of namesakes few are asked (RFC 4158 section 3.5.12).
+        That one key may have several identifiers, in as many certificates.
         """
         issued = [certificate for certificate, _ in self._graph.issued_by(vertex.name)]
         if vertex.name == self.target.issuer:
@@ -161,6 +163,15 @@ class ValidationGraph:
                 self._doubtful.append((vertex, certificate))
             else:
                 self._judge_one(vertex, certificate)
+
+    def _may_have_signed(self, vertex: Vertex, certificate: Certificate) -> bool:
+        signers = self._signers.get(certificate)
+        if signers is not None:
+            return vertex.issuer.subject_public_key_info in signers
+        return may_have_signed(vertex.issuer, certificate, self._budget)
+
+    def _signed_by(self, vertex: Vertex, certificate: Certificate) -> None:
+        self._signers.setdefault(certificate, set()).add(vertex.issuer.subject_public_key_info)
 
     def _judge_one(self, vertex: Vertex, certificate: Certificate) -> None:
         """Judge a certificate in one state, and note what it leads to."""
@@ -177,7 +188,7 @@ class ValidationGraph:
         except InvalidPathError as no:
             self._refuse(vertex, no.failure)
             return
-        self._signed.add(certificate)
+        self._signed_by(vertex, certificate)
         if is_target:
             self._first.append(vertex)
         else:
@@ -197,7 +208,7 @@ class ValidationGraph:
             self._unsigned.setdefault(failure.certificate, (vertex, failure))
             return
         if failure.reason is not FailureReason.MALFORMED_CERTIFICATE:  # what is found before the signature is checked
-            self._signed.add(failure.certificate)
+            self._signed_by(vertex, failure.certificate)
         key = (failure.certificate, failure.reason, vertex.issuer.node)
         self._refused.setdefault(key, (_above(vertex), failure))
 

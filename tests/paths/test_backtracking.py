@@ -260,3 +260,57 @@ def test_what_was_learned_of_one_target_is_not_held_against_another():
             limits=dataclasses.replace(DEFAULT_LIMITS, candidate_paths=2),
         )
         assert path.certificates[1].serial_number == serial_number
+
+
+@pytest.mark.parametrize("certificates", [3, 12])
+def test_a_key_may_have_several_identifiers(certificates):
+    """TA => B -> EE: the good certificate for B calls its one key otherwise (RFC 5280 section 4.2.1.2 lets it).
+
+    RFC 4158 section 3.5.12: key identifiers order candidates, and 'a mismatch' does not refuse one.
+    """
+    root, issuer = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "B"))
+    another = lab.non_critical(x509.SubjectKeyIdentifier(b"another"))
+    good = [
+        root.issue_ca(issuer, extensions=[another], validity=lab.Validity.around(AT, days_after=30)),
+        root.issue_ca(issuer, extensions=[names(permitted="com")], validity=lab.Validity.around(AT, days_after=20)),
+    ]
+    bad = [
+        root.issue_ca(issuer, extensions=[names(permitted=f"{number}.example.org")]) for number in range(certificates)
+    ]
+    report = find_paths(
+        issuer.issue_server("www.example.com").certificate,
+        pool=CertificatePool([*bad, *good]),
+        trust_anchors=[TrustAnchor.from_certificate(root.certificate)],
+        parameters=ValidationParameters(time=AT),
+    )
+    assert [path.certificates[1] for path in report.valid] == good
+    assert report.incomplete is None
+
+
+def test_names_that_match_may_hold_mailboxes_that_do_not():
+    """TA => X -> M -> EE: X may certify Foo@ or foo@, and M, whose name has a mailbox, is one of them.
+
+    RFC 5280 section 4.2.1.10: 'the local-part [...] is case sensitive'; section 7.1: in names case does not matter.
+    """
+
+    def named(mailbox):
+        return x509.Name([x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, mailbox)])
+
+    def for_mailbox(mailbox):
+        subtrees = x509.NameConstraints(permitted_subtrees=[x509.RFC822Name(mailbox)], excluded_subtrees=None)
+        return {"extensions": [lab.critical(subtrees)]}
+
+    root, between = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "X"))
+    upper, lower = (lab.Authority.create(named(f"{letter}oo@example.com"), validity=SPAN) for letter in "Ff")
+    narrow = [
+        root.issue_ca(between, validity=lab.Validity.around(AT, days_after=300 - number), **for_mailbox(mailbox))
+        for number, mailbox in enumerate([f"{number}@example.com" for number in range(9)] + ["Foo@example.com"])
+    ]
+    good = root.issue_ca(between, validity=lab.Validity.around(AT, days_after=9), **for_mailbox("foo@example.com"))
+    report = find_paths(
+        lower.issue_server("www.example.com").certificate,
+        pool=CertificatePool([*narrow, good, between.issue_ca(upper), between.issue_ca(lower)]),
+        trust_anchors=[TrustAnchor.from_certificate(root.certificate)],
+        parameters=ValidationParameters(time=AT),
+    )
+    assert [path.certificates[-1] for path in report.valid] == [good]

@@ -7,6 +7,7 @@ search that needs more ends without an answer, and says so.
 from __future__ import annotations
 
 import dataclasses
+import random
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -254,6 +255,35 @@ def test_half_of_the_certificates_state_the_policy(full_mesh, size):
     for path in report.valid:
         assert all(number % 2 for number in full_mesh.numbers(path))
         assert path.user_constrained_policy_set == {full_mesh.POLICY}
+
+
+@pytest.mark.parametrize("size", [16, 32])
+def test_policies_that_nobody_asked_for_do_not_multiply(full_mesh, size):
+    """Each certificate states eight of sixteen policies, the target one that is not the one asked for.
+
+    Of the 2^16 sets that can be valid at a CA, those with the policy asked for and those without are two.
+    """
+    draw = random.Random(size)  # noqa: S311  # the same mesh each time
+    stating = [f"2.999.2.{number}" for number in range(16)]
+    numbers = range(size)
+    certificates = [
+        full_mesh.authorities[issuer].issue_ca(
+            full_mesh.authorities[subject],
+            extensions=[lab.non_critical(lab.certificate_policies(*draw.sample(stating, 8)))],
+        )
+        for subject in numbers
+        for issuer in numbers
+        if subject != issuer
+    ]
+    every = [lab.non_critical(lab.certificate_policies(*stating))]
+    target = full_mesh.target(size, extensions=[lab.non_critical(lab.certificate_policies(stating[1]))])
+    parameters = ValidationParameters(time=AT, user_initial_policy_set={stating[0]}, initial_explicit_policy=True)
+    pool = [*certificates, full_mesh.link(0, extensions=every)]
+    target, where = search_of(full_mesh, pool, target, parameters=parameters)
+    report = find_paths(target, **where)
+    assert report.valid == ()
+    assert report.incomplete is None
+    assert report.rejected[0].reason is FailureReason.EXPLICIT_POLICY
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -54,7 +54,9 @@ class Equivalence:
                 continue  # refused in every state
             self._policies_matter |= _requires_policy(own)
             if certificate == target or not certificate.is_self_issued:
-                self._named.setdefault((certificate.subject, own.subject_alternative_name), certificate)
+                # Octet by octet: names that match may hold mailboxes that do not (section 4.2.1.10).
+                subject = certificate.subject.relative_distinguished_names
+                self._named.setdefault((subject, own.subject_alternative_name), certificate)
 
     def key(self, state: ValidationState) -> Hashable:
         """Make what is equal for such states at one (subject, key).

@@ -64,13 +64,18 @@ class PolicyGraph:
         return graph
 
     def key(self, user_initial_policy_set: Iterable[str]) -> Hashable:
-        """Make what is equal for graphs, copied from one, that lead to policies the user accepts by the same steps."""
+        """Make what is equal for graphs, copied from one, that lead to policies the user accepts by the same steps.
+
+        A node that descends from none of these leads to none, and all that it does is to stand where anyPolicy would
+        make another: without anyPolicy, graphs that differ in such nodes are as good as one.
+        """
         accepted = set(user_initial_policy_set)
         every = ANY_POLICY in accepted
         bits = reduce(or_, (bit for policy, bit in self._bits.items() if policy in accepted), 0)
         return frozenset(
             (policy, frozenset(node.expected_policy_set), every or bool(node.descends_from & bits))
             for policy, node in self._level.items()
+            if ANY_POLICY in self._level or every or node.descends_from & bits
         )
 
     @property
