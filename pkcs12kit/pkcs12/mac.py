@@ -24,6 +24,8 @@ PBMAC1: Final = "PBMAC1"
 # RFC 9879 section 6: with PBMAC1, macSalt and iterations say nothing; its examples have these.
 _UNUSED_SALT: Final = b"NOT USED"
 _UNUSED_ITERATIONS: Final = 1
+# RFC 9879 has readers refuse less: under one byte of key one forged file in 256 verifies, whatever the password.
+_SHORTEST_PBMAC1_KEY: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +95,11 @@ def _read_pbmac1(parameters: Asn1Value, value: bytes) -> Mac:
     if kdf.salt is not None and kdf.key_length is None:
         # RFC 9879 section 5: keyLength is not optional here
         raise MalformedPfxError("the PBMAC1 of the PKCS#12 file states no key length")
-    if kdf.key_length is not None and kdf.key_length < 1:
-        raise MalformedPfxError(f"the PBMAC1 of the PKCS#12 file states {kdf.key_length} bytes of key")
+    if kdf.key_length is not None and kdf.key_length < _SHORTEST_PBMAC1_KEY:
+        raise MalformedPfxError(
+            f"the PBMAC1 of the PKCS#12 file states {kdf.key_length} bytes of key, and a MAC under fewer than"
+            f" {_SHORTEST_PBMAC1_KEY} can be made without the password"
+        )
     return Mac(
         algorithm=PBMAC1,
         digest=derivation.DIGEST_NAMES.get(scheme.native, scheme.dotted),

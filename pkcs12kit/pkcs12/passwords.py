@@ -50,7 +50,8 @@ def encode_password(password: str) -> Password:
     try:
         return Password(bmp=password.encode("utf-16-be") + b"\0\0", utf8=password.encode())
     except UnicodeEncodeError:
-        raise PasswordError("the password contains half of a surrogate pair, which has no encoding") from None
+        pass  # it holds the password, and would be the context of what is raised inside
+    raise PasswordError("the password contains half of a surrogate pair, which has no encoding")
 
 
 ABSENT: Final = Password(bmp=b"", utf8=b"")

@@ -232,9 +232,12 @@ def test_pbmac1_that_is_wrong(contents):
     salt[position - 1] ^= 1
     with pytest.raises(PfxPasswordError):
         decode_pfx(make_pfx(safes, bytes(salt)), password=PASSWORD)
+    with pytest.raises(PfxPasswordError):  # 20 bytes of key are enough to be verified with; they are others
+        decode_pfx(make_pfx(safes, mac_data.replace(iterations_and_length, count + b"\x02\x01\x14")), password=PASSWORD)
     with pytest.raises(MalformedPfxError, match="no key length"):
         decode_pfx(make_pfx(safes, without(mac_data, b"\x02\x01\x20")), password=PASSWORD)
-    for length in (b"\x00", b"\xff"):
+    # Under one byte of key a forged file verifies once in 256 times, whatever the password.
+    for length in (b"\x00", b"\xff", b"\x01", b"\x13"):
         wrong = mac_data.replace(iterations_and_length, count + b"\x02\x01" + length)
         with pytest.raises(MalformedPfxError, match="bytes of key"):
             decode_pfx(make_pfx(safes, wrong), password=PASSWORD)
