@@ -175,7 +175,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     there, change = None, None
     if if_changed:
         there, change = _what_is_there(output, bundle, password, profile, limits)
-    data = encode_pfx(bundle, password=password, profile=profile) if there is None else there
+    data = there or encode_pfx(bundle, password=password, profile=profile, limits=limits)
     warnings = tuple(_warnings(path, confirmation, password, profile))
     for warning in warnings:
         tell(warning)

@@ -149,6 +149,12 @@ class Limits:
     pfx_total_scrypt_bytes: int = _limit(
         256 * MIB, "bytes, 128 N r p of RFC 7914, of all scrypts for one file", "four at the limit of one"
     )
+    pfx_private_key_work: int = _limit(
+        200,
+        "KiB³, the cubes of the lengths of all private keys of one PKCS#12 file",
+        "OpenSSL tests the primes of RSA keys: 0.03 to 0.05 seconds a KiB³ on one core. 120 keys of 2,048 bits, 16 of"
+        " 4,096, one of 8,192",
+    )
     pfx_bags: int = _limit(
         2_000, "bags in one PKCS#12 file", "ten times the certificates that .NET's Pkcs12LoaderLimits allow (200)"
     )

@@ -14,6 +14,8 @@ from pkcs12kit.errors import InputError, PasswordError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pkcs12kit.limits import Limits
+
 Command = TypeVar("Command", bound="Callable[..., Any]")
 T = TypeVar("T")
 _LONGEST: Final = 65_536
@@ -65,27 +67,31 @@ def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool
 
 
 def opening_password(
-    file: str | None, *, key: str | None = None, certificate: str | None = None, pkcs12: str | None = None
+    file: str | None,
+    *,
+    key: str | None = None,
+    certificate: str | None = None,
+    pkcs12: str | None = None,
+    limits: Limits,
 ) -> str | None:
     """Take the password of a private key or a PKCS#12 file from ``file``, or ask for it where it turns out to need one.
 
-    What else is wrong with the identity is raised here, before anything else is read.
+    Where ``file`` is not given, what else is wrong with the identity is raised here.
     """
-    given = None if file is None else password_from_file(file)
+    if file is not None:
+        return password_from_file(file)
     if "-" in {key, certificate, pkcs12} or (key is None and pkcs12 is None):
-        return given
+        return None
     from pkcs12kit.sources.loading import load_identity
 
     try:
-        load_identity(key=key, certificate=certificate, pkcs12=pkcs12, key_password=given, password=given)
+        load_identity(key=key, certificate=certificate, pkcs12=pkcs12, limits=limits)
     except PasswordError as error:
-        if given is not None:
-            raise
         if not _at_terminal():
             option = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
             raise type(error)(f"{error}; {option} says where it is") from None
         return _ask(f"Password of {key or pkcs12}")
-    return given
+    return None
 
 
 def open_with_password(open_with: Callable[[str | None], T], given: str | None, what: str) -> tuple[T, str | None]:
@@ -159,7 +165,8 @@ def _first_line(data: bytes, source: str) -> str:
     try:
         return line.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise InputError(f"{source}: the password is not UTF-8 text") from None
+        pass  # it holds the password, and would be the context of what is raised inside
+    raise InputError(f"{source}: the password is not UTF-8 text")
 
 
 def _ask(what: str, *, twice: bool = False) -> str:

@@ -72,6 +72,8 @@ class _Rewriter:
         children = self._children(contents, end, depth + 1, indefinite=bool(indefinite))
         if indefinite:
             end = (children[-1][1] if children else contents) + len(_END_OF_CONTENTS)
+            if end > limit:
+                raise ValueError("an end-of-contents outside of what it is in")
         if pieces_of is not None:
             return end, _encode(octet & ~_CONSTRUCTED, b"".join(self._pieces(children, pieces_of)))
         if not indefinite and all(rewritten is None for _, _, rewritten in children):

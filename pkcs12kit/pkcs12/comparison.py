@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pkcs12kit.errors import InputError, PfxPasswordError
+from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
@@ -40,6 +40,8 @@ def why_changed(
         decoded = decode_pfx(data, password=password, limits=limits)
     except PfxPasswordError:
         return "what was there does not open with this password"
+    except PasswordError:
+        raise
     except InputError as error:
         return f"what was there cannot be read: {error}"
     return next(_differences(decoded, bundle, password), None)

@@ -68,7 +68,7 @@ def convert_pfx(
         else:
             _require_protected(bag, profile)
             bags.append(_copy(bag))
-    return encode_contents(bags, keys, password=new_password, profile=profile, random_bytes=random_bytes)
+    return encode_contents(bags, keys, password=new_password, profile=profile, limits=limits, random_bytes=random_bytes)
 
 
 def encode_pem(decoded: DecodedPfx, *, friendly_name: str | None = None) -> bytes:

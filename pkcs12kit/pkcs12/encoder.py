@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -20,6 +20,7 @@ from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag, safe_contents, 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.encryption import Encryption
@@ -32,6 +33,7 @@ def encode_pfx(
     *,
     password: str | None,
     profile: Profile = profiles.MODERN,
+    limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
     """Encode a bundle as a PFX, in DER.
@@ -43,7 +45,8 @@ def encode_pfx(
     ``password`` is None for a profile that takes none, and only then. An empty password is possible and protects
     nothing. A password that is not ASCII does not open in Java.
     Raises :class:`~pkcs12kit.errors.PasswordError` for one that is missing, has no encoding or would protect nothing,
-    and :class:`~pkcs12kit.errors.LimitExceededError` for a profile beyond the default limits of reading.
+    and :class:`~pkcs12kit.errors.LimitExceededError` for more iterations than ``limits``, or the default ones where
+    those are higher, grant to reading the file.
     """
     keys = []
     if bundle.private_key is not None:
@@ -55,7 +58,7 @@ def encode_pfx(
         )
         keys.append(key)
     bags = list(_certificate_bags(bundle))
-    return encode_contents(bags, keys, password=password, profile=profile, random_bytes=random_bytes)
+    return encode_contents(bags, keys, password=password, profile=profile, limits=limits, random_bytes=random_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,10 +77,11 @@ def encode_contents(
     *,
     password: str | None,
     profile: Profile,
+    limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
     """Encode bags, certificates for the most part, and private keys. Raises as :func:`encode_pfx` does."""
-    return _Encoder(_encode_password(password, profile), profile, random_bytes).encode(bags, keys)
+    return _Encoder(_encode_password(password, profile), profile, limits, random_bytes).encode(bags, keys)
 
 
 def local_key_id(bundle: Bundle) -> bytes | None:
@@ -112,12 +116,23 @@ def _encode_password(password: str | None, profile: Profile) -> Password:
     return ABSENT
 
 
+def _at_least_the_default(limits: Limits) -> Limits:
+    """Let lower limits hold for what is read alone: here the counts are the caller's own."""
+    return replace(
+        limits,
+        pfx_iterations=max(limits.pfx_iterations, DEFAULT_LIMITS.pfx_iterations),
+        pfx_total_iterations=max(limits.pfx_total_iterations, DEFAULT_LIMITS.pfx_total_iterations),
+    )
+
+
 class _Encoder:
-    def __init__(self, password: Password, profile: Profile, random_bytes: Callable[[int], bytes]) -> None:
+    def __init__(
+        self, password: Password, profile: Profile, limits: Limits, random_bytes: Callable[[int], bytes]
+    ) -> None:
         self._password = password
         self._profile = profile
         self._random_bytes = random_bytes
-        self._budget = Budget(DEFAULT_LIMITS)
+        self._budget = Budget(_at_least_the_default(limits))
 
     def encode(self, bags: list[Asn1Value], keys: list[PlainKey]) -> bytes:
         from asn1crypto import pkcs12 as asn1_pkcs12

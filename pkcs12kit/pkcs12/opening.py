@@ -86,9 +86,9 @@ class Opener:
     def authenticate(self) -> None:
         """Verify the MAC, where there is one. Raises :class:`~pkcs12kit.errors.PfxPasswordError`.
 
-        Before any work, the iterations that can be seen are held against the limits, each and all together.
+        Before any work, the derivations that can be seen are held against the limits, each and all together.
         """
-        self._budget.foresee(self._visible_iterations())
+        self._budget.foresee(self._visible_derivations())
         mac = self._pfx.mac
         if mac is None:
             return
@@ -145,12 +145,13 @@ class Opener:
 
         return self._decrypt(PRIVATE_KEY, encryption.cipher, encryption.derivation, attempt)
 
-    def _visible_iterations(self) -> Iterator[int]:
+    def _visible_derivations(self) -> Iterator[KeyDerivation]:
         visible = [self._pfx.mac, *(safe.encryption for safe in self._pfx.safes)]
         for safe in self._pfx.safes:
             if safe.encryption is None:
                 visible += [bag.encryption for bag in self.open_safe(safe)]
-        yield from (protection.iterations or 0 for protection in visible if protection is not None)
+        derivations = (protection.derivation for protection in visible if protection is not None)
+        yield from (derivation for derivation in derivations if derivation is not None)
 
     def _load_key(self, der: bytes) -> PrivateKeyTypes:
         self._budget.private_key(len(der))

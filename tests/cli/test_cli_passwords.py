@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from pkcs12kit import Bundle, PfxPasswordError, decode_pfx, encode_pfx
+from pkcs12kit import Bundle, PfxPasswordError, decode_pfx, encode_pfx, profiles
+from pkcs12kit.limits import DEFAULT_LIMITS
 
 from .conftest import PASSWORD
 
@@ -223,3 +226,16 @@ class TestTerminal:
         outcome = build("--password-stdin", password_file=None, stdin=None)
         assert outcome.status == 2
         assert outcome.errors == "error: standard input: there is none\n"
+
+
+def test_limits_hold_for_the_identity_too(call, folder, files, password_file, replica):
+    """``--max-iterations`` raises what ``--pkcs12`` may ask for, whether a password is given for it or not."""
+    profile = profiles.MODERN.with_iterations(encryption=3, mac=2_000_001)
+    bundle = Bundle.from_path(replica.server, replica.valid_paths[0])
+    (folder / "old.p12").write_bytes(
+        encode_pfx(bundle, password="", profile=profile, limits=replace(DEFAULT_LIMITS, pfx_iterations=2_000_001))
+    )
+    arguments = ("build", "--pkcs12", "old.p12", "--anchor", files.trust_anchor, "--out", "new.p12")
+    arguments += ("--password-file", password_file, "--iterations", "3", "--no-second-opinion")
+    assert "--max-iterations raises it" in call(*arguments).errors
+    assert call(*arguments, "--max-iterations", "2000001").status == 0

@@ -7,8 +7,9 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
-from asn1crypto import cms, core
+from asn1crypto import cms, core, keys
 from asn1crypto import pkcs12 as asn1_pkcs12
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit.errors import LimitExceededError, MalformedPfxError, PfxPasswordError, Pkcs12KitError
 from pkcs12kit.limits import DEFAULT_LIMITS, MIB
@@ -259,6 +260,47 @@ def test_private_keys_and_certificates_have_a_size(small_bundle):
     decoded = decode_pfx(make_pfx([plain_safe(certificate_bag(certificate.der))]), password=None, limits=limits)
     assert decoded.certificates == ()
     assert "limits.certificate_bytes" in decoded.rejects[0].reason
+
+
+def test_loading_private_keys_has_a_budget(small_bundle):
+    """What loading takes grows with the cube of the length: 30,000 bits of DSA are 15 KB in a file, and 12 seconds."""
+    number = 2**30_000 - 1
+    algorithm = {"algorithm": "dsa", "parameters": {"p": number, "q": number >> 8, "g": number >> 2}}
+    private_key = core.ParsableOctetString(core.Integer(number >> 9).dump())
+    info = keys.PrivateKeyInfo({"version": 0, "private_key_algorithm": algorithm, "private_key": private_key}).dump()
+    assert len(info) < DEFAULT_LIMITS.private_key_bytes
+    raised = in_time(make_pfx([data_info(bags_of(bag_of(1, info)))]))
+    assert isinstance(raised, LimitExceededError)
+    assert "limits.pfx_private_key_work allows 200" in str(raised)
+    der_of_key = small_bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    many = make_pfx([data_info(bags_of(*[bag_of(1, der_of_key)] * 600))])  # 600 keys of 138 bytes: 1.5 KiB³
+    assert len(decode_pfx(many, password=None).keys) == 600
+    for read in (decode_pfx, inspect_pfx):
+        with pytest.raises(LimitExceededError, match="pfx_private_key_work allows 1"):
+            read(many, password=None, limits=replace(DEFAULT_LIMITS, pfx_private_key_work=1))
+
+
+@pytest.mark.parametrize("data", ["300230800000", "30023080000000", "3004308030000000", "3004308002010500"])
+def test_end_of_contents_stays_inside(data):
+    """X.690 section 8.1.5: an element of indefinite length ends within what holds it."""
+    with pytest.raises(ValueError, match=r"end-of-contents outside|Insufficient data"):
+        definite(bytes.fromhex(data), Budget(DEFAULT_LIMITS))
+    assert definite(bytes.fromhex("300430800000"), Budget(DEFAULT_LIMITS)) == (bytes.fromhex("30023000"), 6)
+
+
+def test_visible_scrypt_is_added_up_before_any_derivation():
+    """A cost beyond the limit is refused before the MAC is made, and so are five that are within it one by one."""
+    mac_data = asn1_pkcs12.Pfx.load(with_mac([plain_safe()]))["mac_data"]
+    mac_data["iterations"] = 1_900_000
+    for figures, safes, limit in (((2**20, 8, 2), 1, "pfx_scrypt_bytes"), ((2**15, 8, 2), 5, "pfx_total_scrypt_bytes")):
+        scrypt = der(0x30, oid("1.3.6.1.4.1.11591.4.11") + der(0x30, der(0x04, b"saltsalt") + integers(*figures)))
+        cipher = der(0x30, oid("2.16.840.1.101.3.4.1.2") + der(0x04, bytes(16)))
+        identifier = der(0x30, oid("1.2.840.113549.1.5.13") + der(0x30, scrypt + cipher))
+        data = make_pfx([encrypted_safe(identifier, bytes(32))] * safes, mac_data.dump(force=True))
+        start = time.process_time()
+        with pytest.raises(LimitExceededError, match=rf"limits\.{limit} "):
+            decode_pfx(data, password="wrong")
+        assert time.process_time() - start < 0.2
 
 
 def test_iterations_of_inner_keys_count_when_reached():
