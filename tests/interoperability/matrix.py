@@ -1,0 +1,156 @@
+"""The cells of the matrix: every profile, key and password for files of ours, every form for files of theirs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from pkcs12kit.lab import Authority, KeyType
+from pkcs12kit.pkcs12 import profiles
+from pkcs12kit.pkcs12.bundle import Bundle
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.pkcs12.profiles import Profile
+
+PROFILES: Final = {profile.name: profile for profile in profiles.PROFILES}
+KEYS: Final = {kind.value: kind for kind in (KeyType.RSA_2048, KeyType.EC_P256, KeyType.EC_P384, KeyType.ED25519)}
+PASSWORDS: Final[dict[str, str | None]] = {
+    "ASCII": "correct horse 42",
+    "non-ASCII": "Grüße, Ελλάδα, 日本",
+    "empty": "",
+    "none": None,
+}
+FEW_ITERATIONS: Final = 1_000  # the least that every profile takes
+OWN_COUNT: Final = "its own count"
+
+
+class Reading(NamedTuple):
+    """A file of ours, by the names of its profile, key and password; whether with the profile's own iterations."""
+
+    profile: str
+    key: str
+    password: str
+    own_count: bool = False
+
+    def __str__(self) -> str:
+        return "-".join((self.profile, self.key, self.password, *([OWN_COUNT] if self.own_count else [])))
+
+    @property
+    def protection(self) -> Profile:
+        """The profile, with few iterations unless they are the point."""
+        profile = PROFILES[self.profile]
+        if self.own_count or not profile.takes_password:
+            return profile
+        return profile.with_iterations(
+            encryption=FEW_ITERATIONS if profile.encryption_iterations else None,
+            mac=FEW_ITERATIONS if profile.mac_iterations else None,
+        )
+
+
+class Writing(NamedTuple):
+    """A file of theirs, by the names of its form (which each program has its own of), key and password."""
+
+    form: str
+    key: str
+    password: str
+
+    def __str__(self) -> str:
+        return "-".join(self)
+
+
+def passwords_for(profile: str) -> tuple[str, ...]:
+    """Tell which passwords a profile can have."""
+    return ("ASCII", "non-ASCII", "empty") if PROFILES[profile].takes_password else ("none",)
+
+
+READINGS: Final = tuple(
+    [Reading(profile, key, password) for profile in PROFILES for key in KEYS for password in passwords_for(profile)]
+    + [Reading(profile, "ec-p256", passwords_for(profile)[0], own_count=True) for profile in PROFILES]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """A private key and certificates, as some program found them; ``key`` is PKCS#8, DER."""
+
+    key: bytes = field(repr=False)
+    certificates: tuple[bytes, ...] = field(repr=False)
+
+    @classmethod
+    def of(cls, key: PrivateKeyTypes, certificates: tuple[Certificate, ...]) -> Contents:
+        """Take a key and certificates of ours."""
+        encoded = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+        return cls(key=encoded, certificates=tuple(certificate.der for certificate in certificates))
+
+
+class Outcome(NamedTuple):
+    """Whether a cell is a yes, and if not, why."""
+
+    yes: bool
+    why: str = ""
+
+
+class Refused(Exception):  # noqa: N818  # it is an answer, not an error
+    """A program does not open or write a file; the text is what it says."""
+
+
+def judge(expected: Contents, found: Contents, *, in_order: bool = True) -> Outcome:
+    """Compare what a program found with what there is: the key, and every certificate in order."""
+    if found.key != expected.key:
+        return Outcome(yes=False, why="another private key")
+    if sorted(found.certificates) != sorted(expected.certificates):
+        return Outcome(yes=False, why=f"other certificates: {len(found.certificates)} of {len(expected.certificates)}")
+    if in_order and found.certificates != expected.certificates:
+        return Outcome(yes=False, why="another order")
+    return Outcome(yes=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What goes into each file: a bundle a kind of key, and the same as PEM files for programs that write."""
+
+    bundles: dict[str, Bundle] = field(repr=False)
+    folder: Path
+
+    def contents(self, key: str) -> Contents:
+        """The key of this kind with its certificates."""
+        bundle = self.bundles[key]
+        assert bundle.private_key is not None
+        return Contents.of(bundle.private_key, bundle.certificates)
+
+    def pem(self, key: str, part: str) -> Path:
+        """The file of a ``part``: key, certificate, issuers or chain (all certificates)."""
+        return self.folder / f"{key}-{part}.pem"
+
+    def password_file(self, password: str) -> Path:
+        """The file that holds a password and nothing else."""
+        return self.folder / f"{password}.password"
+
+
+def make_material(folder: Path) -> Material:
+    """Make a server's key of each kind below one chain of two CAs, and write it out."""
+    root, issuing = (Authority.create(name) for name in ("Root CA", "Issuing CA"))
+    issuers = (root.issue_ca(issuing), root.certificate)
+    material = Material(bundles={}, folder=folder)
+    for name, kind in KEYS.items():
+        server = issuing.issue_server("mdm.example.mil", key_type=kind)
+        material.bundles[name] = Bundle(
+            private_key=server.private_key,
+            certificates=(server.certificate, *issuers),
+            friendly_name="mdm.example.mil",
+        )
+        encoded = server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        material.pem(name, "key").write_bytes(encoded)
+        material.pem(name, "certificate").write_text(server.certificate.to_pem())
+        material.pem(name, "issuers").write_text("".join(issuer.to_pem() for issuer in issuers))
+        material.pem(name, "chain").write_text("".join(it.to_pem() for it in (server.certificate, *issuers)))
+    for name, password in PASSWORDS.items():
+        material.password_file(name).write_text(password or "", "utf-8")
+    return material

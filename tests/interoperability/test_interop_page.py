@@ -1,0 +1,67 @@
+"""The page on interoperability says what the matrix is held to, and the table of readers agrees with the matrix."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.facts import of_profile
+from pkcs12kit.pkcs12.readers import READERS
+
+from .conftest import writings_of
+from .matrix import PASSWORDS, PROFILES, READINGS, passwords_for
+from .page import BEGIN, render
+
+PAGE = Path(__file__).parents[2] / "docs" / "interoperability.md"
+# The reader of the table that each program stands for.
+READER_OF = {
+    "openssl": "openssl-3",
+    "java": "java-17",
+    "pk12util": "nss",
+    "certtool": "gnutls",
+    "bouncycastle": "bouncycastle",
+}
+
+
+def test_the_page_is_up_to_date():
+    """The page has what is expected of each cell. ``PKCS12KIT_WRITE_PAGE=1`` writes it anew."""
+    head, begin, _ = PAGE.read_text("utf-8").partition(BEGIN)
+    assert begin
+    expected = head + render(writings_of)
+    if os.environ.get("PKCS12KIT_WRITE_PAGE"):
+        PAGE.write_text(expected, "utf-8")
+    assert PAGE.read_text("utf-8") == expected
+
+
+@pytest.mark.parametrize(
+    ("profile", "password"), [(profile, password) for profile in PROFILES for password in passwords_for(profile)]
+)
+@pytest.mark.parametrize("program", READER_OF)
+def test_the_table_of_readers_agrees(at_hand, readings, program, profile, password):
+    """What the table of readers says of a profile and a password is so, with an EC key; where it is silent, it may be.
+
+    A reader stands for every version that its title names, so what another version refuses is a no in the table: then a
+    yes here is a contradiction only if the table says that this version was tried.
+    """
+    at_hand(program)
+    text = PASSWORDS[password]
+    facts = replace(
+        of_profile(PROFILES[profile]),
+        empty_password=text == "",
+        non_ascii_password=text is not None and not text.isascii(),
+    )
+    verdict = READERS[READER_OF[program]].opens(facts)
+    if verdict.answer is Answer.UNKNOWN:
+        return
+    outcomes = [
+        readings(program)[reading]
+        for reading in READINGS
+        if (reading.profile, reading.key, reading.password) == (profile, "ec-p256", password)
+    ]
+    assert outcomes
+    for outcome in outcomes:
+        assert outcome.yes == (verdict.answer is Answer.YES), (verdict.why, outcome.why)
