@@ -70,7 +70,7 @@ def test_readme_commands_run(after_demo):
     prefix = ".venv/bin/pkcs12kit "
     lines = [line for block in code("README.md", "shell") for line in block.replace("\\\n", " ").splitlines()]
     commands = [shlex.split(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
-    assert {command for command, *_ in commands} == {"build", "inspect", "paths", "verify"}
+    assert {command for command, *_ in commands} == {"build", "convert", "inspect", "paths", "verify"}
     for arguments in commands:
         done = subprocess.run([*COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (arguments, done.stderr)
