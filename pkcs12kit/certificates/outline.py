@@ -41,6 +41,8 @@ class Outline(SimpleNamespace):
 
 @asn1.sequence
 class _SignedData(SimpleNamespace):
+    """Any certificate. Python up to 3.11.2 needs this sentence: without, it looks for a signature to show instead."""
+
     tbs_certificate: asn1.TLV
     signature_algorithm: asn1.TLV
     signature: asn1.TLV
