@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import subprocess
+import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
@@ -211,8 +212,12 @@ def written(request, command, material, tmp_path_factory):
             with ThreadPoolExecutor(2) as pool:
                 done = pool.map(lambda it: write(chosen, folder / f"{cells.index(it)}.p12", it), cells)
                 files = dict(zip(cells, done, strict=True))
-        # Deriving keys from 600,000 iterations is what takes the time: in two processes.
-        with ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool:
+        # Deriving keys by 600,000 iterations is what takes the time: in two processes. They do not mind a thread that
+        # an earlier test left, of which Python warns.
+        with (
+            warnings.catch_warnings(action="ignore", category=DeprecationWarning),
+            ProcessPoolExecutor(2, multiprocessing.get_context("fork")) as pool,
+        ):
             found = dict(zip(files, pool.map(decode, files, files.values()), strict=True))
         in_order = name not in EXPECTED.own_order
         return {

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.capabilities import Answer, Standing
 from pkcs12kit.pkcs12.facts import of_profile
 from pkcs12kit.pkcs12.readers import READERS
 
 from .conftest import writings_of
+from .expected import EXPECTED
 from .matrix import PASSWORDS, PROFILES, READINGS, passwords_for
 from .page import BEGIN, render
 
@@ -37,16 +39,27 @@ def test_the_page_is_up_to_date():
     assert PAGE.read_text("utf-8") == expected
 
 
+def test_what_was_tried_was_tried_with_these_versions():
+    """Where the table of readers says that we tried something, it names the version that the matrix is of."""
+    tried = {
+        (program, statement.source)
+        for program, name in READER_OF.items()
+        for statement in READERS[name].statements
+        if statement.standing is Standing.TRIED
+    }
+    assert tried
+    for program, source in tried:
+        _, version, system = re.fullmatch(r"(\S+) (\S+) of (.+)", source).groups()
+        assert f"{EXPECTED.programs[program].version}.".startswith(f"{version}."), source
+        assert system == EXPECTED.system
+
+
 @pytest.mark.parametrize(
     ("profile", "password"), [(profile, password) for profile in PROFILES for password in passwords_for(profile)]
 )
 @pytest.mark.parametrize("program", READER_OF)
 def test_the_table_of_readers_agrees(at_hand, readings, program, profile, password):
-    """What the table of readers says of a profile and a password is so, with an EC key; where it is silent, it may be.
-
-    A reader stands for every version that its title names, so what another version refuses is a no in the table: then a
-    yes here is a contradiction only if the table says that this version was tried.
-    """
+    """What the table of readers says of a profile and a password is so, with an EC key."""
     at_hand(program)
     text = PASSWORDS[password]
     facts = replace(

@@ -1,0 +1,126 @@
+"""What was built serves real TLS handshakes: by Java from the file itself, by Apache httpd and nginx from its PEM.
+
+The clients trust the anchor and nothing else, so they accept the server only if it sends the whole path.
+"""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from pkcs12kit.builder import build
+from pkcs12kit.lab import Authority, KeyType, make_replica
+
+from . import servers
+
+PASSWORD = "correct horse 42"
+SERVER_NAME = "mdm.example.mil"
+APACHE_MODULES = Path("/usr/lib/apache2/modules")
+
+
+@pytest.fixture(scope="module", params=[KeyType.RSA_2048, KeyType.EC_P256], ids=lambda kind: kind.value)
+def built(request, tmp_path_factory):
+    """A PKCS#12 file that build() made from a replica of the Federal PKI, with anchor and password beside it."""
+    folder = tmp_path_factory.mktemp("built")
+    lab = make_replica(server_name=SERVER_NAME, key_type=request.param).write(folder / "lab")
+    (folder / "password.txt").write_text(PASSWORD)
+    report = build(
+        key=lab.key,
+        certificate=lab.certificate,
+        certificates=[lab.certificates],
+        trust_anchors=[lab.trust_anchor],
+        server_name=SERVER_NAME,
+        output=folder / "server.p12",
+        password=PASSWORD,
+    )
+    return folder, lab.trust_anchor, report.certificates
+
+
+@pytest.fixture(scope="module")
+def pem(built):
+    """The PEM file that ``pkcs12kit convert --to pem`` makes of it, as an administrator would."""
+    folder, _, _ = built
+    pem = folder / "server.pem"
+    command = [sys.executable, "-m", "pkcs12kit", "convert", folder / "server.p12", pem, "--to", "pem"]
+    done = subprocess.run(
+        [*command, "--password-file", folder / "password.txt"], capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert pem.stat().st_mode & 0o777 == 0o600
+    return pem
+
+
+@pytest.fixture(params=["java", "apache", "nginx"])
+def port(request, require_tool, cannot_run, built, tmp_path):
+    """The loopback port of a server that has what was built."""
+
+    def require_server(name):  # where administrators have it, and users' PATH has it not
+        return shutil.which(name, path="/usr/sbin") or require_tool(name)
+
+    if request.param == "java":
+        program = require_tool("java")
+        require_tool("javac")
+        server = servers.java(program, built[0] / "server.p12", built[0] / "password.txt")
+    elif request.param == "apache":
+        program = require_server("apache2")
+        if not APACHE_MODULES.is_dir():
+            cannot_run(f"needs Apache's modules in {APACHE_MODULES} (Debian's apache2-bin)")
+        server = servers.apache(program, APACHE_MODULES, request.getfixturevalue("pem"), tmp_path / "server")
+    else:
+        server = servers.nginx(require_server("nginx"), request.getfixturevalue("pem"), tmp_path / "server")
+    with server as number:
+        yield number
+    with pytest.raises(ConnectionRefusedError):  # nobody listens there any more
+        socket.create_connection(("127.0.0.1", number), timeout=5)
+
+
+def shake_hands(port, anchor, name=SERVER_NAME):
+    """Ask for a page as a client that trusts one certificate alone; gives the status line."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert context.check_hostname
+    context.load_verify_locations(cafile=anchor)
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=30) as connection,
+        context.wrap_socket(connection, server_hostname=name) as channel,
+    ):
+        channel.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+        return channel.recv(100).partition(b"\r\n")[0]
+
+
+def test_clients_that_trust_only_the_anchor_accept_the_server(require_tool, built, port, tmp_path):
+    """Python's and OpenSSL's clients verify the chain that is sent: complete and in order, RFC 8446 section 4.4.2."""
+    _, anchor, certificates = built
+    assert shake_hands(port, anchor).startswith(b"HTTP/1.1 ")
+    done = subprocess.run(
+        [
+            *(require_tool("openssl"), "s_client", "-connect", f"127.0.0.1:{port}", "-servername", SERVER_NAME),
+            *("-CAfile", anchor, "-no-CApath", "-no-CAstore", "-verify_return_error", "-verify_hostname", SERVER_NAME),
+            "-showcerts",
+        ],
+        input="",
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Verify return code: 0 (ok)" in done.stdout
+    sent = x509.load_pem_x509_certificates(done.stdout.partition("Server certificate")[0].encode())
+    assert [it.public_bytes(Encoding.DER) for it in sent] == [it.der for it in certificates]
+
+    # The clients do look: at the anchor, and at the name.
+    stranger = tmp_path / "stranger.pem"
+    stranger.write_text(Authority.create("Federal Common Policy CA").certificate.to_pem())
+    with pytest.raises(ssl.SSLCertVerificationError, match=r"self-signed|unable to get"):
+        shake_hands(port, stranger)
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        shake_hands(port, anchor, "www.example.mil")
