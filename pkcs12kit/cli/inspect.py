@@ -44,7 +44,7 @@ def command(
     """Take a PKCS#12 file apart: protection and structure without its password, contents with it.
 
     FILE.p12 may be - for standard input. Keys are named, never shown. Exit status 1: the password does not open the
-    file, or not all of it; what can be seen is shown all the same.
+    file, or a part of it does not open; what can be seen is shown all the same.
     """
     from pkcs12kit.cli.output import hint, print_error, print_json, print_text
     from pkcs12kit.cli.passwords import given_password, password_from_file
@@ -66,11 +66,11 @@ def command(
             hint("--password-file, --password-env or --password-stdin opens the rest")
     if report.mac_verified is False:
         print_error(f"{name_of(file)}: the password does not open it")
-    elif closed and password is not None:
-        print_error(f"{name_of(file)}: not all of it opens with this password")
     else:
-        return
-    sys.exit(1)
+        for why in report.unopened:
+            print_error(f"{name_of(file)}: {why}")
+    if report.unopened:
+        sys.exit(1)
 
 
 def _inspect(file: str, password: str | None, contents_password: str | None, limits: Limits) -> PfxReport:

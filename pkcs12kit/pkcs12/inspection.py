@@ -83,14 +83,16 @@ class PfxReport:
     """What a PFX is made of, in file order; never a key or a password.
 
     ``mac`` is None where there is none. ``mac_verified`` is True or False where a password was tried, None where there
-    was nothing to try: no password, no MAC, or a MAC of an algorithm that is not supported. ``arrangement`` is None
-    where not every bag can be seen. ``password_uses`` says which password opened what, in which encoding.
-    ``trailing_bytes`` is how many bytes follow the PFX in the file; they were not looked at.
+    was nothing to try: no password, no MAC, or a MAC of an algorithm that is not supported. ``unopened`` are sentences,
+    why a part does not open that was tried: another password, damage, or an algorithm that is not supported.
+    ``arrangement`` is None where not every bag can be seen. ``password_uses`` says which password opened what, in which
+    encoding. ``trailing_bytes`` is how many bytes follow the PFX in the file; they were not looked at.
     """
 
     mac: Mac | None
     safe_contents: tuple[SafeContentsReport, ...]
     mac_verified: bool | None
+    unopened: tuple[str, ...] = ()
     arrangement: Arrangement | None
     password_uses: tuple[PasswordUse, ...] = ()
     trailing_bytes: int = 0
@@ -133,6 +135,7 @@ class PfxReport:
             "mac": None if self.mac is None else self.mac.to_json(),
             "safe_contents": [safe.to_json() for safe in self.safe_contents],
             "mac_verified": self.mac_verified,
+            "unopened": list(self.unopened),
             "password_uses": [use.to_json() for use in self.password_uses],
             "arrangement": None if self.arrangement is None else self.arrangement.to_json(),
             "expires": None if self.expires is None else format_time(self.expires),
@@ -161,11 +164,12 @@ def inspect_pfx(
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
-    mac_verified, may_open = (None, False) if password is None else _authenticate(pfx, opener)
-    opened: _Opened = tuple(_open_safe(safe, opener, may_open=may_open) for safe in pfx.safes)
+    unopened: dict[str, None] = {}
+    mac_verified, may_open = (None, False) if password is None else _authenticate(pfx, opener, unopened)
+    opened: _Opened = tuple(_open_safe(safe, opener, unopened, may_open=may_open) for safe in pfx.safes)
     bags = tuple(bag for safe in opened for bag in safe or ())
     certificates = _read_certificates(bags, limits)
-    links = _link(bags, certificates, opener, may_open=may_open)
+    links = _link(bags, certificates, opener, unopened, may_open=may_open)
     own = {link.certificate for link in links.values()}
     complete = None not in opened
     return PfxReport(
@@ -178,6 +182,7 @@ def inspect_pfx(
             for safe, bags in zip(pfx.safes, opened, strict=True)
         ),
         mac_verified=mac_verified,
+        unopened=tuple(unopened),
         arrangement=_arrange(bags, certificates, links) if complete else None,
         password_uses=opener.uses,
         trailing_bytes=pfx.trailing_bytes,
@@ -195,25 +200,28 @@ def _read(path: Path, limits: Limits) -> bytes:
         raise InputError(f"cannot read {str(path)!r}: no file can have this name") from None
 
 
-def _authenticate(pfx: Pfx, opener: Opener) -> tuple[bool | None, bool]:
-    """Say what is known of the MAC, and whether the contents may be decrypted."""
+def _authenticate(pfx: Pfx, opener: Opener, unopened: dict[str, None]) -> tuple[bool | None, bool]:
+    """Say what is known of the MAC, and whether the contents may be decrypted; why not is added to ``unopened``."""
     try:
         opener.authenticate()
-    except PfxPasswordError:
+    except PfxPasswordError as error:
+        unopened[str(error)] = None
         return False, False
-    except UnsupportedPfxError:
+    except UnsupportedPfxError as error:
+        unopened[str(error)] = None
         return None, False
     return (None if pfx.mac is None else True), True
 
 
-def _open_safe(safe: Safe, opener: Opener, *, may_open: bool) -> tuple[Bag, ...] | None:
+def _open_safe(safe: Safe, opener: Opener, unopened: dict[str, None], *, may_open: bool) -> tuple[Bag, ...] | None:
     if safe.encryption is None:
         return opener.open_safe(safe)
     if not may_open:
         return None
     try:
         return opener.open_safe(safe)
-    except PfxError:
+    except PfxError as error:
+        unopened[str(error)] = None
         return None
 
 
@@ -228,7 +236,12 @@ def _read_certificates(bags: Iterable[Bag], limits: Limits) -> dict[int, Certifi
 
 
 def _link(
-    bags: Sequence[Bag], certificates: dict[int, Certificate], opener: Opener, *, may_open: bool
+    bags: Sequence[Bag],
+    certificates: dict[int, Certificate],
+    opener: Opener,
+    unopened: dict[str, None],
+    *,
+    may_open: bool,
 ) -> dict[int, KeyLink]:
     """Find each key's certificate: by the key itself, where it can be opened or lies open, else by localKeyID."""
     found = [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
@@ -240,8 +253,10 @@ def _link(
             continue
         certificate = by_id.get(bag.local_key_id) if bag.local_key_id is not None else None
         if may_open or bag.encryption is None:
-            with suppress(PfxError):
+            try:
                 certificate = by_key.find(opener.open_key(bag), bag.local_key_id)
+            except PfxError as error:
+                unopened[str(error)] = None
         links[id(bag)] = KeyLink(local_key_id=bag.local_key_id, certificate=certificate)
     return links
 

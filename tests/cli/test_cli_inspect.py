@@ -79,7 +79,11 @@ def test_wrong_password_without_a_mac(call, folder, files, require_tool, tmp_pat
     outcome = call("inspect", "nomac.p12", "--password-file", wrong)
     assert outcome.status == 1
     assert "MAC: none" in outcome.text
-    assert outcome.errors == "error: nomac.p12: not all of it opens with this password\n"
+    assert [line.partition(" of the ")[0] for line in outcome.errors.splitlines()] == [
+        "error: nomac.p12: the contents",
+        "error: nomac.p12: the private key",
+    ]
+    assert outcome.errors.count("wrong password or damaged file") == 2
 
 
 @pytest.mark.parametrize("opened", [False, True])
@@ -185,7 +189,10 @@ def test_two_passwords(call, folder, files, require_tool, password_file, tmp_pat
     subprocess.run([*made, "-out", folder / "two.p12"], check=True, input=asked.encode(), start_new_session=True)
     arguments = ("inspect", "two.p12", "--password-file", password_file)
     closed = call(*arguments)
-    assert (closed.status, closed.errors) == (1, "error: two.p12: not all of it opens with this password\n")
+    assert closed.status == 1
+    assert "its contents cannot be decrypted with the same password" in closed.errors
+    assert "its private key cannot be decrypted with the same password" in closed.errors
+    assert [why in closed.errors for why in call(*arguments, "--json").json["unopened"]] == [True, True]
     outcome = call(*arguments, "--contents-password-file", second)
     assert (outcome.status, outcome.errors) == (0, "")
     assert "contents: password as UTF-8 in PBKDF2, by the password of the contents" in outcome.text

@@ -11,8 +11,10 @@ from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
+from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from .conftest import PASSWORD
+from .pfx_parts import bags_of, der, encrypted_safe, oid, safe_by, with_mac
 
 ENCRYPTION = {
     "algorithm": "PBES2",
@@ -55,6 +57,7 @@ def test_without_the_password(data):
         "mac": MAC,
         "safe_contents": [{"encryption": ENCRYPTION, "bags": None}, {"encryption": None, "bags": [key_bag]}],
         "mac_verified": None,
+        "unopened": [],
         "password_uses": [],
         "arrangement": None,
         "expires": None,
@@ -143,3 +146,24 @@ def test_mac_of_an_unknown_algorithm_opens_nothing(data):
     assert report.mac.to_json() == dict.fromkeys(MAC) | {"algorithm": "2.16.840.1.101.3.4.2.11"}
     assert report.mac_verified is None
     assert report.safe_contents[0].bags is None
+
+
+def test_why_a_part_does_not_open(small_bundle, quick):
+    """Another password, damage and an unsupported cipher are three different sentences, for keys and for contents."""
+    bag = certificate_bag(small_bundle.certificates[0].der)
+    aes = quick.certificate_encryption
+    shrouded = asn1_pkcs12.Pfx.load(encode_pfx(small_bundle, password="another", profile=quick)).authenticated_safe[1]
+    unknown = encrypted_safe(der(0x30, oid("1.2.3.4") + b"\x05\x00"), bytes(16))
+    data = with_mac([safe_by(aes, PASSWORD, bags_of(bag)), safe_by(aes, PASSWORD, b"no bags"), unknown, shrouded])
+    report = inspect_pfx(data, password=PASSWORD)
+    assert (report.mac_verified, [safe.bags is None for safe in report.safe_contents]) == (
+        True,
+        [False, True, True, False],
+    )
+    assert report.to_json()["unopened"] == list(report.unopened)
+    damaged, unsupported, other_password = report.unopened
+    assert "its contents cannot be read" in damaged
+    assert "1.2.3.4 in the PKCS#12 file is not supported" in unsupported
+    assert "its private key cannot be decrypted with the same password" in other_password
+    assert inspect_pfx(data).unopened == ()
+    assert "does not verify" in inspect_pfx(data, password="wrong").unopened[0]
