@@ -166,7 +166,7 @@ def test_truststore_mark(build, files):
 
 
 def test_more_than_was_asked_for(build, output, replica):
-    """A CRL beside it, or bytes behind it: what is there is not what would be written."""
+    """A CRL or a certificate that is none beside it, bytes behind it: what is there is not what would be written."""
     first = build().data
     output.write_bytes(first + b"\0")
     assert build().change == "it held other things too"
@@ -180,7 +180,9 @@ def test_more_than_was_asked_for(build, output, replica):
     ]
     info = bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     key = encoder.PlainKey(private_key_info=info, friendly_name="mdm.example.mil", local_key_id=own_id)
-    for extra, change in (([], None), ([crl], "it held other things too")):
+    no_certificate = certificate_bag(b"\x30\x00")
+    others = "it held other things too"
+    for extra, change in (([], None), ([crl], others), ([no_certificate], others)):
         data = encoder.encode_contents([*bags, *extra], [key], password=PASSWORD, profile=QUICK)
         output.write_bytes(data)
         assert build().change == change

@@ -10,7 +10,7 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, limits_option, path_options
 from pkcs12kit.cli.passwords import password_options
-from pkcs12kit.cli.protection import chosen_profile, protection_options
+from pkcs12kit.cli.protection import chosen_profile, for_all_readers, protection_options
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.options import SearchOptions
@@ -112,7 +112,7 @@ def command(
     profile = chosen_profile(protection)
     password = None
     if profile.takes_password:
-        password = password_for_new_file(password_file, password_env, stdin=password_stdin)
+        password = for_all_readers(protection, password_for_new_file(password_file, password_env, stdin=password_stdin))
     elif password_file is not None or password_env is not None or password_stdin:
         raise click.UsageError(f"the profile {profile.name} takes no password")
     try:

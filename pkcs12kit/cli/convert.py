@@ -74,6 +74,7 @@ def command(
     from pkcs12kit.cli.output import print_json, print_lines, write_bytes
     from pkcs12kit.cli.passwords import given_password, password_for_copy, password_from_file
     from pkcs12kit.pkcs12.conversion import convert_pfx, encode_pem
+    from pkcs12kit.pkcs12.readers import require_password
     from pkcs12kit.pkcs12.writing import write_private
 
     if as_json and output == "-":
@@ -95,6 +96,7 @@ def command(
             new_password = password_for_copy(
                 new_password_file, new_password_env, ask=ask_new_password, otherwise=password
             )
+            require_password(protection.readers, new_password)
         written = convert_pfx(
             source.data,
             password=password,

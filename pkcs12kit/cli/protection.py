@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from pkcs12kit.pkcs12 import profiles
-from pkcs12kit.pkcs12.readers import READERS
+from pkcs12kit.pkcs12.readers import READERS, require_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,3 +88,14 @@ def chosen_profile(protection: ProtectionOptions) -> Profile:
         if verdict.answer.value != "yes":
             raise click.UsageError(f"--for {name}: {verdict.why}")
     return profile
+
+
+def for_all_readers(protection: ProtectionOptions, get: Callable[[], str]) -> Callable[[], str]:
+    """Get a password as ``get`` does, and raise an error where a reader named by ``--for`` is known to refuse it."""
+
+    def checked() -> str:
+        password = get()
+        require_password(protection.readers, password)
+        return password
+
+    return checked

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.path import CertificationPath
 
 _LAST_OF_BMP: Final = "\uffff"
+_LONGEST_NAME: Final = 255
+"""RFC 2985 appendix A, ``pkcs-9-ub-friendlyName``, in characters."""
+_LONGEST_NUMBER: Final = len(" (100000)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ class Bundle:
             raise ValueError("a truststore holds certificates alone")
         for name in (self.friendly_name, *(self.certificate_names or ())):
             if name is not None:
-                _require_bmp(name)
+                _require_name(name)
         if self.private_key is not None:
             Identity(private_key=self.private_key, certificate=self.certificates[0])
 
@@ -126,7 +129,8 @@ class Bundle:
         ``certificate_names``, where they are given. Otherwise ``friendly_name`` for the first, where there is a key;
         without one its common name stands in. For each other its common name, or its whole subject. A name that
         differs from an earlier one in case alone, or not at all, gets a number (``Example CA (2)``): keytool compares
-        aliases in lower case and would merge the entries. A name that a BMPString cannot hold is left out.
+        aliases in lower case and would merge the entries. A name that a friendlyName cannot hold, or that is nearly as
+        long as one may be, is left out.
         """
         if self.certificate_names is not None:
             return self.certificate_names
@@ -149,13 +153,13 @@ def _given_names(
     if len(others) > len(certificates) - 1:
         raise InputError(f"{len(others)} names for {len(certificates) - 1} CA certificates")
     for name in others:
-        _require_bmp(name)
+        _require_name(name)
     return tuple(_distinct([first, *others, *map(_name, certificates[1 + len(others) :])]))
 
 
 def _name(certificate: Certificate) -> str | None:
     name = certificate.subject.common_name or str(certificate.subject)
-    return name if name and _fits_bmp(name) else None
+    return name if name and _fits_bmp(name) and len(name) <= _LONGEST_NAME - _LONGEST_NUMBER else None
 
 
 def _distinct(names: Iterable[str | None]) -> Iterable[str | None]:
@@ -170,9 +174,13 @@ def _distinct(names: Iterable[str | None]) -> Iterable[str | None]:
         yield distinct
 
 
-def _require_bmp(name: str) -> None:
+def _require_name(name: str) -> None:
     if not name:
         raise InputError("the friendly name is empty; leave it out instead")
+    if len(name) > _LONGEST_NAME:
+        raise InputError(
+            f"the friendly name has {len(name):,} characters, and {_LONGEST_NAME} are the most (RFC 2985 section 5.5.1)"
+        )
     if not _fits_bmp(name):
         raise InputError(
             f"the friendly name {name!a} has a character outside Unicode's basic multilingual plane (an emoji,"

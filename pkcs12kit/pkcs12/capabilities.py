@@ -43,6 +43,10 @@ class Statement:
     source: str
     note: str = ""
 
+    def __str__(self) -> str:
+        note = f" ({self.note})" if self.note else ""
+        return f"{'opens' if self.opens else 'does not open'} {self.feature.value}{note}; {self.standing.value}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
@@ -91,7 +95,7 @@ class Reader:
         sources = tuple(dict.fromkeys(statement.source for statement in known))
         refused = [statement for statement in known if not statement.opens]
         if refused:
-            why = "; ".join(_describe(statement) for statement in refused)
+            why = "; ".join(map(str, refused))
             return Verdict(answer=Answer.NO, why=why, sources=tuple(statement.source for statement in refused))
         if beyond := tuple(self._beyond(facts)):
             return Verdict(answer=Answer.NO, why="; ".join(beyond), sources=(self.bounds.source,))
@@ -143,8 +147,3 @@ class Reader:
 
 def _given(limit: int | None) -> list[int]:
     return [] if limit is None else [limit]
-
-
-def _describe(statement: Statement) -> str:
-    note = f" ({statement.note})" if statement.note else ""
-    return f"does not open {statement.feature.value}{note}; {statement.standing.value}"

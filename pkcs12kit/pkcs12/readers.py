@@ -14,7 +14,7 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import InputError, PasswordError
 from pkcs12kit.pkcs12.capabilities import Answer, Bounds, Reader, Standing, Statement
 from pkcs12kit.pkcs12.facts import Feature, of_profile
 
@@ -221,6 +221,18 @@ READERS: Final = {reader.name: reader for reader in _TABLE}
 def who_opens(facts: PfxFacts) -> dict[str, Verdict]:
     """Say for each reader of :data:`READERS`, by name, whether it opens a file with these facts, and why."""
     return {name: reader.opens(facts) for name, reader in READERS.items()}
+
+
+def require_password(names: Iterable[str], password: str) -> None:
+    """Raise :class:`~pkcs12kit.errors.PasswordError` where one of these readers is known not to open such a password.
+
+    What is not known of a reader is no reason. Raises :class:`KeyError` for a name that is no reader's.
+    """
+    features = ((Feature.EMPTY_PASSWORD, not password), (Feature.NON_ASCII_PASSWORD, not password.isascii()))
+    for reader in map(_by_name, names):
+        for statement in (reader.of(feature) for feature, is_so in features if is_so):
+            if statement is not None and not statement.opens:
+                raise PasswordError(f"this password cannot be used for {reader.name}: {statement}")
 
 
 def choose(names: Iterable[str], candidates: Iterable[Profile]) -> Profile:

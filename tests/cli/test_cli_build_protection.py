@@ -52,6 +52,19 @@ class TestProtection:
         assert build("--json", "--for", "windows-2016", "--for", "java-17").json["profile"] == "legacy-3des"
         assert build("--json", "--for", "dotnet").json["profile"] == "modern-2023"
 
+    def test_password_that_no_reader_named_refuses(self, build, folder, tmp_path, call, password_file):
+        """No file is written that would be refused as 'wrong password'; ``convert`` writes none either."""
+        beyond = tmp_path / "beyond.txt"
+        beyond.write_text("p\xe4ssword", encoding="utf-8")
+        refused = build("--for", "java-17", password_file=beyond)
+        assert (refused.status, "cannot be used for java-17" in refused.errors) == (2, True)
+        assert not (folder / "server.p12").exists()
+        assert build(*QUICK).status == 0
+        arguments = ("convert", "server.p12", "new.p12", "--password-file", password_file)
+        refused = call(*arguments, "--new-password-file", beyond, "--for", "java-17")
+        assert (refused.status, "cannot be used for java-17" in refused.errors) == (2, True)
+        assert not (folder / "new.p12").exists()
+
     def test_no_profile_for_all(self, build):
         """Refused, with who does not open what."""
         outcome = build("--for", "windows-2016", "--for", "fips-140-3")

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import InputError, KeyMismatchError
 from pkcs12kit.pkcs12.bundle import Bundle
 
-from .conftest import CA_NAMES, issue, make_path
+from .conftest import CA_NAMES, DAY, issue, make_path
 
 
 def test_order_is_end_entity_issuers_anchor_last(identity_and_path):
@@ -104,3 +109,18 @@ def test_repr_shows_no_key(bundle):
     """A private key appears in no repr."""
     assert "PrivateKey" not in repr(bundle)
     assert "private_key" not in repr(bundle)
+
+
+def test_length_of_a_name(keys):
+    """RFC 2985 appendix A: at most 255 characters. A longer one is refused, a CA's own that long is left out."""
+    certificate = issue("s", keys["ec"], "s", keys["ec"])
+    assert Bundle(certificates=(certificate,), friendly_name="n" * 255).aliases == ("n" * 255,)
+    with pytest.raises(InputError, match="256 characters, and 255 are the most"):
+        Bundle(certificates=(certificate,), friendly_name="n" * 256)
+    unit = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "u" * 60)
+    signed = (
+        x509.CertificateBuilder(x509.Name([]), x509.Name([unit] * 5), keys["ec"].public_key(), 1, DAY, DAY)
+        .sign(keys["ec"], hashes.SHA256())
+        .public_bytes(Encoding.DER)
+    )
+    assert Bundle(certificates=(Certificate.from_der(signed),)).aliases == (None,)

@@ -8,7 +8,7 @@ import pytest
 
 from pkcs12kit.errors import InputError, PasswordError
 from pkcs12kit.pkcs12 import profiles, readers
-from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.capabilities import Answer, Bounds, Reader, Standing, Statement
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.facts import Feature, PfxFacts, Protection, of_profile
 from pkcs12kit.pkcs12.inspection import inspect_pfx
@@ -246,3 +246,34 @@ class TestWhoOpens:
         assert verdicts["openssl-3"].answer is Answer.YES
         assert verdicts["java-17"].answer is Answer.NO
         assert verdicts["nss"].answer is Answer.NO
+
+
+def test_one_unknown_is_no_yes():
+    """A reader of which one feature is not known is not known to open the file; bounds are inclusive."""
+    aes = Statement(feature=Feature.AES, opens=True, standing=Standing.TRIED, source="us")
+    mac = replace(aes, feature=Feature.MAC_SHA256)
+    facts = of_profile(profiles.MODERN_2023)
+    bounds = Bounds(encryption=100_000, mac=100_000, total=300_000, minimum=100_000)
+    reader = Reader(name="r", title="R", statements=(aes, mac), bounds=bounds)
+    assert reader.opens(facts).answer is Answer.YES
+    unknown = replace(reader, statements=(aes,)).opens(facts)
+    assert (unknown.answer, unknown.why) == (Answer.UNKNOWN, "nothing is known of MAC with SHA-256")
+    assert reader.opens(replace(facts, clear_certificates=True)).answer is Answer.UNKNOWN
+    beside = replace(facts, encryptions=(*facts.encryptions, Protection(algorithm="1.2.3", iterations=100_000)))
+    assert replace(reader, bounds=Bounds()).opens(beside).why == "nothing is known of 1.2.3"
+    for figure in ("encryption", "mac", "total"):
+        tighter = replace(bounds, **{figure: getattr(bounds, figure) - 1})
+        assert replace(reader, bounds=tighter).opens(facts).answer is Answer.NO
+    assert replace(reader, bounds=replace(bounds, minimum=100_001)).opens(facts).answer is Answer.NO
+    assert "without opening all" in reader.opens(replace(facts, complete=False)).why
+    assert "without opening all" not in reader.opens(facts).why
+
+
+def test_password_that_a_reader_is_known_to_refuse():
+    """Whatever the profile: Java 17 opens nothing under a password beyond ASCII, macOS nothing under the empty one."""
+    with pytest.raises(PasswordError, match="java-17: does not open password beyond ASCII; tried by us"):
+        readers.require_password(["nss", "java-17"], "p\xe4ssword")
+    with pytest.raises(PasswordError, match="macos: does not open empty password"):
+        readers.require_password(["macos"], "")
+    readers.require_password(["java-17", "macos", "openssl-1.0"], PASSWORD)
+    readers.require_password(["nss", "openssl-1.0"], "p\xe4ssword")  # opened; and not known
