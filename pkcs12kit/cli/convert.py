@@ -72,10 +72,13 @@ def command(
     password is asked for at the terminal if the file needs one and no option says where it is.
     """
     from pkcs12kit.cli.output import print_json, print_lines, write_bytes
-    from pkcs12kit.cli.passwords import given_password, password_for_copy, password_from_file
+    from pkcs12kit.cli.passwords import given_password, open_with_password, password_for_copy, password_from_file
     from pkcs12kit.pkcs12.conversion import convert_pfx, encode_pem
+    from pkcs12kit.pkcs12.decoder import decode_pfx
     from pkcs12kit.pkcs12.readers import require_password
     from pkcs12kit.pkcs12.writing import write_private
+    from pkcs12kit.sources.pkcs12_file import naming_pkcs12, read_pkcs12
+    from pkcs12kit.sources.reading import name_of
 
     if as_json and output == "-":
         raise click.UsageError("--json and OUT - both want standard output")
@@ -86,8 +89,13 @@ def command(
         raise click.UsageError(f"the profile {profile.name} takes no password")
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     given = given_password(password_file, password_env, stdin=password_stdin)
-    source = _Source(file, contents_password, limits)
-    decoded, password = source.decode(given)
+    data = read_pkcs12(file, limits)
+
+    def decode(password: str | None) -> DecodedPfx:
+        with naming_pkcs12(name_of(file), data):
+            return decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
+
+    decoded, password = open_with_password(decode, given, name_of(file))
     if form == "pem":
         written = encode_pem(decoded, friendly_name=key_name)
     else:
@@ -98,7 +106,7 @@ def command(
             )
             require_password(protection.readers, new_password)
         written = convert_pfx(
-            source.data,
+            data,
             password=password,
             contents_password=contents_password,
             new_password=new_password,
@@ -114,41 +122,6 @@ def command(
     else:
         what = "PEM, the key not encrypted" if form == "pem" else f"profile {profile.name}"
         print_lines(harmless(f"Wrote {output}: {what}, {len(written):,} bytes"))
-
-
-class _Source:
-    """The file to convert; what is wrong with it is said with its name."""
-
-    def __init__(self, file: str, contents_password: str | None, limits: Limits) -> None:
-        from pkcs12kit.sources.reading import name_of, read_source
-        from pkcs12kit.sources.sniffing import decode_base64
-
-        data = read_source(file, limits)
-        self.data = decode_base64(data) or data
-        self._name = name_of(file)
-        self._contents_password = contents_password
-        self._limits = limits
-
-    def decode(self, given: str | None) -> tuple[DecodedPfx, str | None]:
-        """Open it, with the password that was given or asked for, and give that, too."""
-        from pkcs12kit.cli.passwords import open_with_password
-
-        return open_with_password(self._decode, given, self._name)
-
-    def _decode(self, password: str | None) -> DecodedPfx:
-        from pkcs12kit.errors import InputError, MalformedPfxError
-        from pkcs12kit.pkcs12.decoder import decode_pfx
-        from pkcs12kit.sources.sniffing import Kind, sniff
-
-        try:
-            return decode_pfx(
-                self.data, password=password, contents_password=self._contents_password, limits=self._limits
-            )
-        except InputError as error:
-            kind = sniff(self.data)
-            if isinstance(error, MalformedPfxError) and kind is not Kind.PKCS12:
-                raise InputError(f"{self._name}: expected a PKCS#12 file, found {kind.value}") from None
-            raise type(error)(f"{self._name}: {error}") from None
 
 
 def _require_sense(form: str, protection: ProtectionOptions, key_name: str | None, *, new_password_given: bool) -> None:

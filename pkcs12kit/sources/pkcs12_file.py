@@ -23,11 +23,22 @@ def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
     Raises :class:`~pkcs12kit.errors.InputError` where it cannot be read, and, in place of
     :class:`~pkcs12kit.errors.MalformedPfxError`, where it is something else than a PKCS#12 file.
     """
-    name = name_of(source)
-    data = as_octets(read_source(source, limits))
-    data = decode_base64(data) or data
-    try:
+    data = read_pkcs12(source, limits)
+    with naming_pkcs12(name_of(source), data):
         yield data
+
+
+def read_pkcs12(source: Source, limits: Limits) -> bytes:
+    """Read the bytes of a PKCS#12 file, in base64 or not; what they are is not looked at otherwise."""
+    data = as_octets(read_source(source, limits))
+    return decode_base64(data) or data
+
+
+@contextmanager
+def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
+    """Begin each error that comes of the bytes of a PKCS#12 file with its name, as :func:`opened_pkcs12` does."""
+    try:
+        yield
     except MalformedPfxError as error:
         kind = sniff(data)
         if kind is not Kind.PKCS12:

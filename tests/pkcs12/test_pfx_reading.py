@@ -426,3 +426,21 @@ def test_nothing_secret_is_shown(small, small_bundle):
     shown = repr(decoded) + repr(decoded.keys) + repr(encode_password(PASSWORD)) + repr(decoded.mac)
     for secret in (PASSWORD, "another secret", str(number), f"{number:x}", PASSWORD.encode().hex()):
         assert secret not in shown
+
+
+def test_which_of_the_three_errors(contents):
+    """Plaintext that is no bags is damage where the MAC vouches for the password and the padding was sound."""
+    no_bags = b"no bags"
+    rc4 = Scheme(algorithm="pbeWithSHAAnd128BitRC4")
+    with pytest.raises(MalformedPfxError, match="MAC of the PKCS#12 file verifies"):
+        decode_pfx(with_mac([safe_by(AES, PASSWORD, no_bags)]), password=PASSWORD)
+    with pytest.raises(PfxPasswordError, match="wrong password or damaged file"):
+        decode_pfx(make_pfx([safe_by(AES, PASSWORD, no_bags)]), password=PASSWORD)
+    with pytest.raises(PfxPasswordError, match="there may be another password"):  # a stream cipher has no padding
+        decode_pfx(with_mac([safe_by(rc4, PASSWORD, no_bags)]), password=PASSWORD)
+    data = with_mac([safe_by(AES, PASSWORD, contents)])
+    with pytest.raises(PfxPasswordError, match="none was given"):
+        decode_pfx(data, password=None)
+    sha256, shake128 = bytes.fromhex("608648016503040201"), bytes.fromhex("60864801650304020b")
+    with pytest.raises(UnsupportedPfxError, match=r"MAC algorithm 2\.16\.840\.1\.101\.3\.4\.2\.11 "):
+        decode_pfx(data.replace(sha256, shake128), password=PASSWORD)
