@@ -21,7 +21,7 @@ from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
@@ -50,6 +50,11 @@ class SearchGraph(Protocol[Vertex]):
 
     def ways_to(self, vertex: Vertex) -> Sequence[Merits]:
         """Say the best that ways from a trust anchor to it can be, the shortest first; nothing where there is none."""
+
+    def ways_by(
+        self, usable: Callable[[TrustAnchor], bool], may_go: Callable[[Certificate, Vertex], bool]
+    ) -> Mapping[Vertex, Sequence[Merits]]:
+        """Say so of every vertex, for ways from usable trust anchors by certificates that ``may_go`` below a vertex."""
 
 
 class _Walk(Generic[Vertex]):
@@ -94,8 +99,9 @@ class _End(NamedTuple):
 
 
 _Issuers: TypeAlias = tuple[Vertex, "Certificate | None"]
-_Waiting: TypeAlias = tuple[tuple[Any, ...], int, _Walk[Vertex], list[_Step | _End], int]
-"""The bound, a number so that nothing else is compared, a walk, the steps from it, best first, and which is next."""
+_Waiting: TypeAlias = tuple[tuple[Any, ...], int, _Walk[Vertex], list[_Step | _End], int, int]
+"""The bound, a number so that nothing else is compared, a walk, the steps from it, best first, which is next, and how
+often bounds had been worked out anew by then."""
 
 
 class CandidateSearch(Generic[Vertex]):
@@ -123,6 +129,12 @@ class CandidateSearch(Generic[Vertex]):
         self._dead: set[_Issuers[Vertex]] = set()
         """Whence no way leads to a trust anchor any more, whatever the walk."""
         self._nearest: dict[Vertex, tuple[Certificate, Vertex] | None] = {}
+        self._ways: Mapping[Vertex, Sequence[Merits]] | None = None
+        """What is left of the ways to each vertex, once something is excluded."""
+        self._bounds_worked_out = 0
+        self._bounds_are_stale = False
+        self._taken = 0
+        self._next_bounds = 0
         self._order = count()
         self._waiting: list[_Waiting[Vertex]] = []
         for vertex in graph.first:
@@ -131,26 +143,38 @@ class CandidateSearch(Generic[Vertex]):
     def exclude(self, certificate: Certificate) -> None:
         """Go no longer through a certificate."""
         self._excluded.add(certificate)
+        self._bounds_are_stale = True
 
     def exclude_link(self, certificate: Certificate, issuer: Node) -> None:
         """Go no longer from a certificate to this issuer, whose key did not sign it."""
+        self._exclude_link(certificate, issuer)
+        self._bounds_are_stale = True
+
+    def _exclude_link(self, certificate: Certificate, issuer: Node) -> None:
         self._excluded_links.add((certificate, issuer))
         self._with_excluded_links.add(certificate)
 
     def exclude_trust_anchor(self, anchor: TrustAnchor) -> None:
         """End no longer at an anchor; one with the same name and key and another certificate is another anchor."""
         self._excluded_anchors.add(anchor.certificate)
+        self._bounds_are_stale = True
 
     def __iter__(self) -> Iterator[CertificationPath]:
         while self._waiting:
-            _, _, walk, steps, number = heappop(self._waiting)
-            self._push(walk, steps, number + 1)
             self._budget.spend("discovery_steps")
+            self._taken += 1
+            if self._bounds_are_stale and self._taken >= self._next_bounds:
+                self._work_out_bounds()
+            _, _, walk, steps, number, worked_out = heappop(self._waiting)
+            if worked_out != self._bounds_worked_out:
+                self._push(walk, self._with_bounds(walk, steps[number:]), 0)
+                continue
+            self._push(walk, steps, number + 1)
             step = steps[number]
             if self._is_excluded(walk, step):
                 continue
             if not self._may_have_issued(step.issuer, walk.certificate):
-                self.exclude_link(walk.certificate, step.issuer.node)
+                self._exclude_link(walk.certificate, step.issuer.node)
                 continue
             if isinstance(step, _End):
                 self._budget.spend("candidate_paths")
@@ -168,7 +192,37 @@ class CandidateSearch(Generic[Vertex]):
 
     def _push(self, walk: _Walk[Vertex], steps: list[_Step | _End], number: int) -> None:
         if number < len(steps):
-            heappush(self._waiting, (steps[number].bound, next(self._order), walk, steps, number))
+            waiting = (steps[number].bound, next(self._order), walk, steps, number, self._bounds_worked_out)
+            heappush(self._waiting, waiting)
+
+    def _work_out_bounds(self) -> None:
+        """Promise no longer what an excluded way would have given: every walk would be followed for it.
+
+        It takes as long as so many steps as there are links, and is done as often at the most.
+        """
+        links = 0
+
+        def may_go(certificate: Certificate, vertex: Vertex) -> bool:
+            nonlocal links
+            links += 1
+            return certificate not in self._excluded and self._has_issuer(certificate, vertex)
+
+        self._ways = self._graph.ways_by(lambda anchor: anchor.certificate not in self._excluded_anchors, may_go)
+        self._bounds_worked_out += 1
+        self._bounds_are_stale = False
+        self._next_bounds = self._taken + links
+
+    def _with_bounds(self, walk: _Walk[Vertex], steps: Sequence[_Step | _End]) -> list[_Step | _End]:
+        """Give steps that wait the bounds that they have by now."""
+        bounded = [
+            step
+            if isinstance(step, _End)
+            else None
+            if (bound := self._bound(walk, step.issuer, step.vertex)) is None
+            else step._replace(bound=bound)
+            for step in steps
+        ]
+        return sorted(filter(None, bounded), key=itemgetter(0))
 
     def _ends(self, walk: _Walk[Vertex]) -> Iterator[_End]:
         for anchor in self._graph.anchors_at(walk.vertex):
@@ -182,10 +236,16 @@ class CandidateSearch(Generic[Vertex]):
         for issuer, vertex in self._graph.issuers_at(walk.vertex):
             if issuer.node in walk.nodes:
                 continue
-            merits = walk.merits.and_then(merits_of(issuer))
-            completed = [self._before(merits.and_then(way)) for way in self._graph.ways_to(vertex)]
-            if completed:
-                yield _Step((*min(completed), (*walk.precedence, precedence(issuer))), issuer, vertex)
+            bound = self._bound(walk, issuer, vertex)
+            if bound is not None:
+                yield _Step(bound, issuer, vertex)
+
+    def _bound(self, walk: _Walk[Vertex], issuer: Certificate, vertex: Vertex) -> tuple[Any, ...] | None:
+        """Say what no path that goes on from a walk to an issuer can beat; None where no way leads on."""
+        merits = walk.merits.and_then(merits_of(issuer))
+        ways = self._graph.ways_to(vertex) if self._ways is None else self._ways.get(vertex, ())
+        completed = [self._before(merits.and_then(way)) for way in ways]
+        return (*min(completed), (*walk.precedence, precedence(issuer))) if completed else None
 
     def _may_end_at(self, walk: _Walk[Vertex], anchor: TrustAnchor) -> bool:
         if anchor.node not in walk.nodes:

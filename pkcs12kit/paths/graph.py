@@ -66,6 +66,15 @@ class CertificationGraph:
         """Say the best that ways from the trust anchors to ``name`` can be; empty where there is none."""
         return self._ways.get(name, ())
 
+    def ways_by(
+        self, usable: Callable[[TrustAnchor], bool], may_go: Callable[[Certificate, Name], bool]
+    ) -> dict[Name, tuple[Merits, ...]]:
+        """Say so of every name, for ways from usable trust anchors by certificates that ``may_go`` below a name."""
+        return best_ways(
+            {name: list(filter(usable, anchors)) for name, anchors in self.trust_anchors.items()},
+            lambda name: [link for link in self.issued_by(name) if may_go(link[0], name)],
+        )
+
     def issued_by(self, name: Name) -> Sequence[tuple[Certificate, Name]]:
         """Usable certificates whose issuer is ``name``, each with its subject; the target is not among them."""
         return self._issued.get(name, ())

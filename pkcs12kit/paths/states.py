@@ -116,6 +116,15 @@ class ValidationGraph:
         """Say the best that ways from the trust anchors to the vertex can be."""
         return self._ways.get(vertex, ())
 
+    def ways_by(
+        self, usable: Callable[[TrustAnchor], bool], may_go: Callable[[Certificate, Vertex], bool]
+    ) -> dict[Vertex, tuple[Merits, ...]]:
+        """Say so of every vertex, for ways from usable trust anchors by certificates that ``may_go`` below a vertex."""
+        return best_ways(
+            {vertex: list(filter(usable, anchors)) for vertex, anchors in self._anchors.items()},
+            lambda vertex: [link for link in vertex.below if may_go(link[0], vertex)],
+        )
+
     def refused(self) -> Iterator[tuple[tuple[Certificate, ...], Failure]]:
         """Say what was refused, each certificate once for a reason and an issuer, and the certificates above it."""
         yield from self._refused.values()

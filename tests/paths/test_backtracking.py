@@ -14,6 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pkcs12kit import (
     DEFAULT_LIMITS,
     CertificatePool,
+    FailureReason,
     NoValidPathError,
     TrustAnchor,
     ValidationParameters,
@@ -314,3 +315,28 @@ def test_names_that_match_may_hold_mailboxes_that_do_not():
         parameters=ValidationParameters(time=AT),
     )
     assert [path.certificates[-1] for path in report.valid] == [good]
+
+
+def test_the_key_that_did_not_sign_is_no_reason_where_another_of_its_name_did():
+    """TA => A, A' => B -> EE without key identifiers: A signed each certificate for B, none for this target's name.
+
+    'Every rejected candidate edge once', with what is wrong with it.
+    """
+    root, signer, other, issuer = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "A", "A", "B"))
+    ca = lab.critical(x509.BasicConstraints(ca=True, path_length=None))
+    narrow = [
+        signer.issue(
+            issuer.name, issuer.private_key.public_key(), extensions=[ca, names(permitted=f"{number}.example.org")]
+        )
+        for number in range(12)
+    ]
+    report = find_paths(
+        issuer.issue_server("www.example.com").certificate,
+        pool=CertificatePool([*narrow, root.issue_ca(signer), root.issue_ca(other)]),
+        trust_anchors=[TrustAnchor.from_certificate(root.certificate)],
+        parameters=ValidationParameters(time=AT),
+    )
+    assert report.valid == ()
+    assert report.rejected[0].reason is FailureReason.NAME_CONSTRAINTS
+    told = [failure.reason for path in report.rejected for failure in path.failures]
+    assert told.count(FailureReason.BAD_SIGNATURE) <= 8  # which names proposed; states add none

@@ -23,7 +23,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.processing import find_paths
+from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus, check_revocation
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -350,6 +350,37 @@ def test_an_unknown_status_is_asked_once_a_link_and_anchor(anchors):
     )
     assert (report.valid, report.incomplete) == ((), None)
     assert {attempt.reason for attempt in report.rejected} >= {FailureReason.REVOCATION_UNKNOWN}
+
+
+@pytest.mark.parametrize("refused", ["revoked", "unknown"])
+def test_a_mesh_is_entered_another_way_where_the_best_is_refused(refused):
+    """TA and TB certify two CAs of a mesh, TA for longer: a revoked link is not tried below every walk of the mesh.
+
+    RFC 4158 section 3.3: 'revoked' certificates are eliminated; the bounds of what is left are those of the other way.
+    """
+    labels = [f"C{number}" for number in range(8)]
+    pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
+    topology = lab.Topology.from_edges(
+        "EE<C0",
+        "C7<TA",
+        lab.Edge(subject="C6", issuer="TB", validity=lab.Validity.around(NOW, days_after=20)),
+        *pairs,
+        validity=lab.Validity.around(NOW),
+    )
+    current = lab.Validity.around(NOW, days_before=1, days_after=9)
+    entry = lab.Revocation(serial_number=topology.certificate("C7", "TA").serial_number, date=NOW - timedelta(days=30))
+    crls = [topology.authorities[label].make_crl(validity=current) for label in [*labels, "TB"]]
+    if refused == "revoked":
+        crls.append(topology.authorities["TA"].make_crl(validity=current, revoked=[entry]))
+    path = find_path(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor(label) for label in ("TA", "TB")],
+        parameters=ValidationParameters(time=NOW),
+        revocation=Revocation(mode=RevocationMode.REQUIRE, crls=crls),
+        limits=dataclasses.replace(DEFAULT_LIMITS, discovery_steps=10_000),
+    )
+    assert topology.draw(path) == "EE<C0<C6<TB"
 
 
 def test_an_iterator_is_read_once(pki):
