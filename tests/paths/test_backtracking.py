@@ -271,20 +271,17 @@ def test_a_key_may_have_several_identifiers(certificates):
     """
     root, issuer = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "B"))
     another = lab.non_critical(x509.SubjectKeyIdentifier(b"another"))
-    good = [
-        root.issue_ca(issuer, extensions=[another], validity=lab.Validity.around(AT, days_after=30)),
-        root.issue_ca(issuer, extensions=[names(permitted="com")], validity=lab.Validity.around(AT, days_after=20)),
-    ]
+    good = root.issue_ca(issuer, extensions=[another], validity=lab.Validity.around(AT, days_after=30))
     bad = [
         root.issue_ca(issuer, extensions=[names(permitted=f"{number}.example.org")]) for number in range(certificates)
     ]
     report = find_paths(
         issuer.issue_server("www.example.com").certificate,
-        pool=CertificatePool([*bad, *good]),
+        pool=CertificatePool([*bad, good]),
         trust_anchors=[TrustAnchor.from_certificate(root.certificate)],
         parameters=ValidationParameters(time=AT),
     )
-    assert [path.certificates[1] for path in report.valid] == good
+    assert [path.certificates[1] for path in report.valid] == [good]
     assert report.incomplete is None
 
 
