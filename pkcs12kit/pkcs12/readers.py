@@ -117,7 +117,7 @@ _TABLE: Final = (
         "java-17",
         "Java 17",
         _opens((*_MODERN, *_LEGACY, Feature.RC2_40), TRIED, _JAVA_TRIED),
-        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS, "not by keytool"),
+        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS, "keytool takes it from a file alone"),
         _opens((Feature.CLEAR_CERTIFICATES, Feature.NO_MAC), TRIED, _JAVA_TRIED),
         _refuses((Feature.CLEAR_KEY,), TRIED, _JAVA_TRIED, "it passes over such a key in silence"),
         _refuses((Feature.NON_ASCII_PASSWORD,), TRIED, _JAVA_TRIED),
