@@ -509,3 +509,27 @@ def test_each_comparison_counts():
     assert judge(constraints, dns("a.a"), *[ip("192.0.2.1")] * 50, limits=limits) is None
     with pytest.raises(BudgetExhaustedError):
         judge(constraints, *[dns("a.a")] * 10, limits=limits)
+
+
+def test_threads_that_read_subtrees_at_once_do_not_disturb_each_other():
+    """Searches share what was read of a certificate: one that begins, or gives up, amid another's reading takes none.
+
+    An excluded network that another thread has just set aside would let a name in it pass.
+    """
+    constrained = ConstrainedSubtrees.unconstrained().constrain(excluded(ip("10.0.0.0/8"), ip("192.0.2.0/24")))
+    interrupted = []
+
+    class Interrupting(Budget):
+        """Let another search begin to read when the first network has been read, and give up in its turn."""
+
+        def spend(self, limit, amount=1):
+            super().spend(limit, amount)
+            if len(interrupted) == 2:
+                poor = Budget(dataclasses.replace(DEFAULT_LIMITS, name_constraint_comparisons=interrupted[0]))
+                with pytest.raises(BudgetExhaustedError):
+                    constrained.violation(NOBODY, [ip("10.1.2.3")], budget=poor)
+            interrupted.append(amount)
+
+    budget = Interrupting(DEFAULT_LIMITS)
+    assert "10.0.0.0/8" in constrained.violation(NOBODY, [ip("10.1.2.3")], budget=budget)
+    assert len(interrupted) > 2

@@ -71,17 +71,18 @@ class _Subtrees:
             budget.spend_once(_LIMIT, self._reading_cost, self)
             return
         total = 0
-        self._networks.clear()  # where a budget ended an earlier reading
+        networks: list[IPv4Network | IPv6Network] = []  # its own, while other threads may be reading
         for base in self.bases:
             value = name_forms.value_of(self.form, base)
             cost = name_forms.reading_cost(value)
             budget.spend(_LIMIT, cost)
-            self._read_base(value)
+            self._read_base(value, networks)
             total += cost
+        self._networks = networks
         self._reading_cost = total
         budget.spend_once(_LIMIT, 0, self)  # paid for, base by base
 
-    def _read_base(self, value: object) -> None:
+    def _read_base(self, value: object, networks: list[IPv4Network | IPv6Network]) -> None:
         """Take up one base, or note why no name of the form can be judged: its certificate is refused then."""
         if not name_forms.is_processed(self.form):
             self._refusal = f"name constraints on {self.form} are not processed"
@@ -95,7 +96,7 @@ class _Subtrees:
             kind = "excluded" if self.excluded else "permitted"
             self._refusal = f"the {kind} subtree {quote(value)} is malformed"
         elif base.network is not None:
-            self._networks.append(base.network)
+            networks.append(base.network)
         elif base.whole is not None:
             self._wholes[base.whole] = value
         else:
