@@ -188,7 +188,7 @@ class _Search:
         refused = 0
         for path in search:
             proposed = (path.certificates, path.trust_anchor.node, path.trust_anchor.certificate)
-            if proposed in self._judged:
+            if proposed in self._judged or self._is_refused(path):
                 continue
             self._judged.add(proposed)
             try:
@@ -266,6 +266,14 @@ class _Search:
             under.add((anchor.node, anchor.certificate))
             if len(under) == self._anchors_in_reach:
                 search.exclude_link(*link)
+
+    def _is_refused(self, path: CertificationPath) -> bool:
+        """Whether a link of the path was refused under its trust anchor before."""
+        anchor = (path.trust_anchor.node, path.trust_anchor.certificate)
+        links = zip(path.certificates, path.issuers, strict=True)
+        return bool(self._refused_under) and any(
+            anchor in self._refused_under.get((certificate, issuer.node), ()) for certificate, issuer in links
+        )
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
         return Failure(

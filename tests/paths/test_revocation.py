@@ -383,6 +383,27 @@ def test_a_mesh_is_entered_another_way_where_the_best_is_refused(refused):
     assert topology.draw(path) == "EE<C0<C6<TB"
 
 
+def test_a_link_of_unknown_status_is_not_looked_up_again_under_the_same_anchor():
+    """No CRL of EE's issuer, two anchors above a mesh of 10: under each it is asked once, whatever the walk between."""
+    labels = [f"C{number}" for number in range(10)]
+    pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
+    sooner = lab.Edge(subject="C8", issuer="TB", validity=lab.Validity.around(NOW, days_after=20))
+    topology = lab.Topology.from_edges("EE<C0", "C9<TA", sooner, *pairs, validity=lab.Validity.around(NOW))
+    crls = [topology.authorities[label].make_crl() for label in (*labels[1:], "TA", "TB")]
+    report = find_paths(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor(label) for label in ("TA", "TB")],
+        parameters=ValidationParameters(time=NOW),
+        revocation=Revocation(mode=RevocationMode.REQUIRE, crls=crls),
+        limits=dataclasses.replace(DEFAULT_LIMITS, candidate_paths=100),
+    )
+    assert report.valid == ()
+    assert "candidate_paths" in report.incomplete
+    unknown = [attempt for attempt in report.rejected if attempt.reason is FailureReason.REVOCATION_UNKNOWN]
+    assert [attempt.walks for attempt in unknown] == [1]
+
+
 def test_an_iterator_is_read_once(pki):
     """Collections are made concrete: a generator can be checked twice."""
     revocation = Revocation(mode=RevocationMode.REQUIRE, crls=(crl for crl in pki.crls()))
