@@ -10,51 +10,23 @@ from __future__ import annotations
 from heapq import heappop, heappush
 from itertools import count
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.graph import key_identifiers_differ
 from pkcs12kit.paths.merits import Merits, Vertex, merits_of
 from pkcs12kit.paths.ranking import Order, lasting_before_short, precedence
+from pkcs12kit.paths.remaining import Node, RemainingWays, SearchGraph
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
-
-Node = tuple["Name", bytes]
-
-
-class SearchGraph(Protocol[Vertex]):
-    """What a search needs to know. A vertex stands for whoever may have issued a certificate."""
-
-    @property
-    def target(self) -> Certificate:
-        """Where paths start."""
-
-    @property
-    def first(self) -> Sequence[Vertex]:
-        """Who may have issued the target."""
-
-    def anchors_at(self, vertex: Vertex) -> Sequence[TrustAnchor]:
-        """List the trust anchors that ``vertex`` stands for."""
-
-    def issuers_at(self, vertex: Vertex) -> Sequence[tuple[Certificate, Vertex]]:
-        """List the CA certificates that it stands for, each with who may have issued it in turn."""
-
-    def ways_to(self, vertex: Vertex) -> Sequence[Merits]:
-        """Say the best that ways from a trust anchor to it can be, the shortest first; nothing where there is none."""
-
-    def ways_by(
-        self, usable: Callable[[TrustAnchor], bool], may_go: Callable[[Certificate, Vertex], bool]
-    ) -> Mapping[Vertex, Sequence[Merits]]:
-        """Say so of every vertex, for ways from usable trust anchors by certificates that ``may_go`` below a vertex."""
 
 
 class _Walk(Generic[Vertex]):
@@ -98,7 +70,6 @@ class _End(NamedTuple):
     issuer: TrustAnchor
 
 
-_Issuers: TypeAlias = tuple[Vertex, "Certificate | None"]
 _Waiting: TypeAlias = tuple[tuple[Any, ...], int, _Walk[Vertex], list[_Step | _End], int, int]
 """The bound, a number so that nothing else is compared, a walk, the steps from it, best first, which is next, and how
 often bounds had been worked out anew by then."""
@@ -122,15 +93,7 @@ class CandidateSearch(Generic[Vertex]):
         self._graph = graph
         self._budget = budget
         self._before = order
-        self._excluded: set[Certificate] = set()
-        self._excluded_anchors: set[Certificate | None] = set()
-        self._excluded_links: set[tuple[Certificate, Node]] = set()
-        self._with_excluded_links: set[Certificate] = set()
-        self._dead: set[_Issuers[Vertex]] = set()
-        """Whence no way leads to a trust anchor any more, whatever the walk."""
-        self._nearest: dict[Vertex, tuple[Certificate, Vertex] | None] = {}
-        self._ways: Mapping[Vertex, Sequence[Merits]] | None = None
-        """What is left of the ways to each vertex, once something is excluded."""
+        self._remaining = RemainingWays(graph, budget=budget)
         self._bounds_worked_out = 0
         self._bounds_are_stale = False
         self._taken = 0
@@ -142,21 +105,17 @@ class CandidateSearch(Generic[Vertex]):
 
     def exclude(self, certificate: Certificate) -> None:
         """Go no longer through a certificate."""
-        self._excluded.add(certificate)
+        self._remaining.exclude(certificate)
         self._bounds_are_stale = True
 
     def exclude_link(self, certificate: Certificate, issuer: Node) -> None:
         """Go no longer from a certificate to this issuer, whose key did not sign it."""
-        self._exclude_link(certificate, issuer)
+        self._remaining.exclude_link(certificate, issuer)
         self._bounds_are_stale = True
-
-    def _exclude_link(self, certificate: Certificate, issuer: Node) -> None:
-        self._excluded_links.add((certificate, issuer))
-        self._with_excluded_links.add(certificate)
 
     def exclude_trust_anchor(self, anchor: TrustAnchor) -> None:
         """End no longer at an anchor; one with the same name and key and another certificate is another anchor."""
-        self._excluded_anchors.add(anchor.certificate)
+        self._remaining.exclude_trust_anchor(anchor)
         self._bounds_are_stale = True
 
     def __iter__(self) -> Iterator[CertificationPath]:
@@ -171,17 +130,18 @@ class CandidateSearch(Generic[Vertex]):
                 continue
             self._push(walk, steps, number + 1)
             step = steps[number]
-            if self._is_excluded(walk, step):
+            if self._remaining.is_excluded(walk.certificates, step.issuer):
                 continue
             if not self._may_have_issued(step.issuer, walk.certificate):
-                self._exclude_link(walk.certificate, step.issuer.node)
+                self._remaining.exclude_link(walk.certificate, step.issuer.node)
                 continue
             if isinstance(step, _End):
                 self._budget.spend("candidate_paths")
                 yield CertificationPath(certificates=walk.certificates, trust_anchor=step.issuer)
             else:
                 longer = _Walk(step.issuer, step.vertex, walk)
-                if self._can_end(longer):
+                # A walk that has used up the only way in would be continued in every order of all the others.
+                if self._remaining.can_end(longer.certificate, longer.vertex, longer.nodes):
                     self._extend(longer)
 
     def _extend(self, walk: _Walk[Vertex]) -> None:
@@ -200,17 +160,9 @@ class CandidateSearch(Generic[Vertex]):
 
         It takes as long as so many steps as there are links, and is done as often at the most.
         """
-        links = 0
-
-        def may_go(certificate: Certificate, vertex: Vertex) -> bool:
-            nonlocal links
-            links += 1
-            return certificate not in self._excluded and self._has_issuer(certificate, vertex)
-
-        self._ways = self._graph.ways_by(lambda anchor: anchor.certificate not in self._excluded_anchors, may_go)
+        self._next_bounds = self._taken + self._remaining.work_out()
         self._bounds_worked_out += 1
         self._bounds_are_stale = False
-        self._next_bounds = self._taken + links
 
     def _with_bounds(self, walk: _Walk[Vertex], steps: Sequence[_Step | _End]) -> list[_Step | _End]:
         """Give steps that wait the bounds that they have by now."""
@@ -243,8 +195,7 @@ class CandidateSearch(Generic[Vertex]):
     def _bound(self, walk: _Walk[Vertex], issuer: Certificate, vertex: Vertex) -> tuple[Any, ...] | None:
         """Say what no path that goes on from a walk to an issuer can beat; None where no way leads on."""
         merits = walk.merits.and_then(merits_of(issuer))
-        ways = self._graph.ways_to(vertex) if self._ways is None else self._ways.get(vertex, ())
-        completed = [self._before(merits.and_then(way)) for way in ways]
+        completed = [self._before(merits.and_then(way)) for way in self._remaining.ways_to(vertex)]
         return (*min(completed), (*walk.precedence, precedence(issuer))) if completed else None
 
     def _may_end_at(self, walk: _Walk[Vertex], anchor: TrustAnchor) -> bool:
@@ -252,107 +203,9 @@ class CandidateSearch(Generic[Vertex]):
             return True
         return walk.below is None and walk.certificate == anchor.certificate
 
-    def _can_end(self, walk: _Walk[Vertex]) -> bool:
-        """Whether some way leads from a walk to a trust anchor and does not cross the walk.
-
-        Without this a walk that has used up the only way in would be continued in every order of all the others.
-        """
-        if self._issuers_of(walk.certificate, walk.vertex) in self._dead:
-            return False
-        if self._ends_by_the_nearest(walk) or self._all_above(walk, walk.nodes) is None:
-            return True
-        if self._excluded or self._excluded_links or self._excluded_anchors:
-            self._dead.update(self._all_above(walk, frozenset()) or ())
-        return False
-
-    def _ends_by_the_nearest(self, walk: _Walk[Vertex]) -> bool:
-        """Follow the shortest way, from issuer to issuer: nearly always it is free."""
-        certificate, vertex = walk.certificate, walk.vertex
-        while not self._ends_at(vertex, certificate, walk.nodes):
-            nearest = self._nearest_issuer(vertex)
-            if nearest is None or not self._is_free(nearest[0], certificate, walk.nodes):
-                return False
-            certificate, vertex = nearest
-        return True
-
-    def _nearest_issuer(self, vertex: Vertex) -> tuple[Certificate, Vertex] | None:
-        """Name the issuer that is one certificate nearer to a trust anchor; None where ``vertex`` is one."""
-        if vertex not in self._nearest:
-            distance = self._graph.ways_to(vertex)[0].certificates
-            self._nearest[vertex] = next(
-                (
-                    (issuer, above)
-                    for issuer, above in self._graph.issuers_at(vertex)
-                    if (ways := self._graph.ways_to(above)) and ways[0].certificates < distance
-                ),
-                None,
-            )
-        return self._nearest[vertex]
-
-    def _all_above(self, walk: _Walk[Vertex], nodes: frozenset[Node]) -> set[_Issuers[Vertex]] | None:
-        """Go every way up from a walk that avoids ``nodes``; None where one ends at a trust anchor."""
-        seen = {self._issuers_of(walk.certificate, walk.vertex)}
-        waiting = [(walk.certificate, walk.vertex)]
-        while waiting:
-            certificate, vertex = waiting.pop()
-            if self._ends_at(vertex, certificate, nodes):
-                return None
-            self._budget.spend("discovery_steps")
-            for issuer, above in self._graph.issuers_at(vertex):
-                of_issuer = self._issuers_of(issuer, above)
-                if (
-                    of_issuer not in seen
-                    and of_issuer not in self._dead
-                    and self._graph.ways_to(above)
-                    and self._is_free(issuer, certificate, nodes)
-                    and self._has_issuer(issuer, above)
-                ):
-                    seen.add(of_issuer)
-                    waiting.append((issuer, above))
-        return seen
-
-    def _issuers_of(self, certificate: Certificate, vertex: Vertex) -> _Issuers[Vertex]:
-        """Name what is the same for certificates whose issuers are; excluded links are of one certificate alone."""
-        return vertex, certificate if certificate in self._with_excluded_links else None
-
-    def _ends_at(self, vertex: Vertex, certificate: Certificate, nodes: frozenset[Node]) -> bool:
-        return any(
-            anchor.certificate not in self._excluded_anchors
-            and anchor.node not in nodes
-            and (certificate, anchor.node) not in self._excluded_links
-            for anchor in self._graph.anchors_at(vertex)
-        )
-
-    def _is_free(self, issuer: Certificate, certificate: Certificate, nodes: frozenset[Node]) -> bool:
-        return (
-            issuer.node not in nodes
-            and issuer not in self._excluded
-            and (certificate, issuer.node) not in self._excluded_links
-        )
-
-    def _has_issuer(self, certificate: Certificate, vertex: Vertex) -> bool:
-        if certificate not in self._with_excluded_links:
-            return True
-        nodes = {anchor.node for anchor in self._graph.anchors_at(vertex)}
-        nodes.update(issuer.node for issuer, _ in self._graph.issuers_at(vertex))
-        return any((certificate, node) not in self._excluded_links for node in nodes)
-
     def _may_have_issued(self, issuer: Certificate | TrustAnchor, certificate: Certificate) -> bool:
         """Believe names and key identifiers until validation; where key identifiers differ, ask the signature now."""
         return not key_identifiers_differ(certificate, issuer) or may_have_signed(issuer, certificate, self._budget)
-
-    def _is_excluded(self, walk: _Walk[Vertex], step: _Step | _End) -> bool:
-        if isinstance(step, _End) and step.issuer.certificate in self._excluded_anchors:
-            return True
-        if not self._excluded and not self._excluded_links:
-            return False
-        certificates = walk.certificates
-        issuers = (*certificates[1:], step.issuer)
-        if not self._excluded.isdisjoint((*certificates, step.issuer)):
-            return True
-        return any(
-            (lower, issuer.node) in self._excluded_links for lower, issuer in zip(certificates, issuers, strict=True)
-        )
 
 
 def may_have_signed(issuer: Certificate | TrustAnchor, certificate: Certificate, budget: Budget) -> bool:

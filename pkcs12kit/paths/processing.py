@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.discovery import Node, SearchGraph
     from pkcs12kit.paths.ranking import Ranking
+    from pkcs12kit.paths.remaining import Node, SearchGraph
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
