@@ -1,0 +1,49 @@
+"""The certificates that a TLS server sends, in its order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.certificate import Certificate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TLS_1_2: Final = "TLSv1.2"
+TLS_1_3: Final = "TLSv1.3"
+
+_LENGTH: Final = 3  # bytes of each length, of one certificate and of the whole list
+_CONTEXT: Final = 1  # certificate_request_context, empty, which is a length (RFC 8446 section 4.4.2)
+_NO_EXTENSIONS: Final = 2  # those of one certificate, none, which is a length too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateMessage:
+    """The Certificate message of a server (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2).
+
+    ``certificates`` are its certificate_list in the order of the wire, as it came: neither trusted nor checked.
+    ``protocol`` is ``TLSv1.2``, ``TLSv1.3`` or an older version by the same pattern.
+    """
+
+    certificates: tuple[Certificate, ...]
+    protocol: str
+
+    @classmethod
+    def from_der(cls, encoded: Iterable[bytes], *, protocol: str) -> CertificateMessage:
+        """Read each certificate. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where one is none."""
+        return cls(certificates=tuple(map(Certificate.from_der, encoded)), protocol=protocol)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the message without its handshake header, extensions of its entries (stapled OCSP) left out."""
+        around, of_each = (_CONTEXT, _NO_EXTENSIONS) if self.protocol == TLS_1_3 else (0, 0)
+        return around + _LENGTH + sum(_LENGTH + len(one.der) + of_each for one in self.certificates)
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``--json``: certificates in the order of the wire."""
+        return {
+            "protocol": self.protocol,
+            "bytes": self.size,
+            "certificates": [certificate.to_json() for certificate in self.certificates],
+        }
