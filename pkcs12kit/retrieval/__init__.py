@@ -1,0 +1,1 @@
+"""Certificates, CRLs and OCSP responses over HTTP: only when asked for, bounded, and never more than candidates."""

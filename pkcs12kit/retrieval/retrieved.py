@@ -1,0 +1,74 @@
+"""One URL and what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Purpose(Enum):
+    """Why a URL is asked. The value is what ``--json`` prints."""
+
+    CA_ISSUERS = "caIssuers"
+    """Certificates of the issuer, by authorityInfoAccess (RFC 5280 section 4.2.2.1)."""
+    CA_REPOSITORY = "caRepository"
+    """Certificates that a CA issued, by subjectInfoAccess (RFC 5280 section 4.2.2.2)."""
+    CRL = "crl"
+    """By cRLDistributionPoints (RFC 5280 section 4.2.1.13)."""
+    OCSP = "ocsp"
+    """By authorityInfoAccess, RFC 6960."""
+    BUNDLE = "bundle"
+    """A published list of certificates, named by the user."""
+
+
+class Status(Enum):
+    """What came of a URL. The value is what ``--json`` prints."""
+
+    FETCHED = "fetched"
+    UNCHANGED = "unchanged"
+    """The server said that what is in the cache still holds (RFC 9110 section 15.4.5)."""
+    CACHED = "cached"
+    """From the cache alone: it was fetched a short while ago, or nothing was to be asked."""
+    FAILED = "failed"
+    REFUSED = "refused"
+    """By us: another scheme, an address that is not public, a limit."""
+    SKIPPED = "skipped"
+    """Named and not asked: LDAP, what is not in the cache when offline, what no path needed any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrieval:
+    """One URL, asked once for one purpose, and what came of it. ``content`` is untrusted, as is every text here.
+
+    ``why`` says in one line why there is no content; empty where there is. ``redirects`` are the URLs that the server
+    sent us on to, in order. ``attempts`` counts requests, redirects not included. ``size`` are the bytes that came over
+    the network in all attempts; ``seconds`` is the time from the first to the last of them, waiting in between
+    included. ``sha256`` is that of the content, in hexadecimal.
+    """
+
+    url: str
+    purpose: Purpose
+    status: Status
+    why: str = ""
+    http_status: int | None = None
+    redirects: tuple[str, ...] = ()
+    attempts: int = 0
+    size: int = 0
+    seconds: float = 0.0
+    sha256: str | None = None
+    content: bytes | None = field(default=None, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``--json``, without the content."""
+        return {
+            "url": self.url,
+            "purpose": self.purpose.value,
+            "status": self.status.value,
+            "why": self.why,
+            "http_status": self.http_status,
+            "redirects": list(self.redirects),
+            "attempts": self.attempts,
+            "bytes": self.size,
+            "seconds": round(self.seconds, 3),
+            "sha256": self.sha256,
+        }
