@@ -172,6 +172,30 @@ class Limits:
         4, "SafeContents in one another", "RFC 7292 section 4.2.6 allows any depth; common writers use none"
     )
 
+    # TLS
+    handshake_seconds: float = _limit(
+        10,
+        "seconds of one connection to a server, from its handshake to its end",
+        "a handshake takes two round trips, under a second to anywhere; ten times that",
+    )
+    client_seconds: float = _limit(
+        60,
+        "seconds of one client's handshake, starting its program included",
+        "a JVM that compiles its client takes 3 on an idle core; twenty times that",
+    )
+    tls_bytes: int = _limit(
+        256 * KIB,
+        "bytes from the peer of one TLS connection",
+        "two and a half times what OpenSSL's clients accept for a whole chain (max_cert_list)",
+    )
+    tls_clients: int = _limit(3, "clients that try one server at a time", "each is a program of its own, Java's a JVM")
+    tls_connections: int = _limit(
+        16, "connections to the server of a rehearsal at a time", "five for each of tls_clients; a client needs one"
+    )
+    tls_client_bytes: int = _limit(
+        4 * MIB, "bytes that one client may say", "a chain of path_bytes, printed in PEM and as text, takes under 2 MiB"
+    )
+
 
 DEFAULT_LIMITS = Limits()
 
