@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Endpoint:
 
     ``server_name`` goes into SNI and is what the certificate has to be for; None where no name is asked for. ``time``
     is when the client is to believe that it is, None for now. ``protocols`` are tried one by one.
-    ``seconds`` is how long one handshake may take, starting the client included.
+    ``seconds`` is how long one handshake may take, starting the client included. Setting ``cancelled``, from any
+    thread, ends the client's program at once.
     """
 
     host: str
@@ -39,6 +41,7 @@ class Endpoint:
     protocols: tuple[str, ...]
     time: datetime | None
     seconds: float
+    cancelled: Event = field(default_factory=Event, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
