@@ -44,6 +44,20 @@ def definite(data: bytes, budget: Budget) -> tuple[bytes, int]:
     return data[:end] if rewritten is None else rewritten, end
 
 
+def is_one_sequence(data: bytes) -> bool:
+    """Whether ``data`` is, by its first and last octets alone, one SEQUENCE and nothing behind it."""
+    from asn1crypto.parser import _parse
+
+    if data[:1] != bytes([_SEQUENCE]):
+        return False
+    if data[1:2] == _INDEFINITE:
+        return data.endswith(_END_OF_CONTENTS)
+    try:
+        return bool(_parse(data, len(data), lengths_only=True)[1] == len(data))
+    except ValueError:
+        return False
+
+
 class _Rewriter:
     """Reads one encoding. An element that need not change is None, in place of a copy of it."""
 

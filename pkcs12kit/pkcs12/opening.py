@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 
 from pkcs12kit.errors import MalformedPfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import mac as macs
-from pkcs12kit.pkcs12.ciphers import DecryptionError, describe
+from pkcs12kit.pkcs12.ber import is_one_sequence
+from pkcs12kit.pkcs12.ciphers import DecryptionError
 from pkcs12kit.pkcs12.encryption import decrypt
 from pkcs12kit.pkcs12.passwords import EncodedPassword, rare_encodings, usual_encodings
 from pkcs12kit.pkcs12.structure import read_bags
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.budget import Budget
     from pkcs12kit.pkcs12.derivation import KeyDerivation
+    from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
 
@@ -30,6 +32,8 @@ T = TypeVar("T")
 MAC: Final = "MAC"
 CONTENTS: Final = "contents"
 PRIVATE_KEY: Final = "private key"
+
+_PADDING_BEYOND_CHANCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +121,13 @@ class Opener:
                 self._in_the_clear[safe] = read_bags(safe.content, self._budget)
             return self._in_the_clear[safe]
 
-        def attempt(password: Password) -> tuple[Bag, ...] | None:
-            plaintext = decrypt(encryption, safe.content, password, self._budget)
+        def read(plaintext: bytes) -> tuple[Bag, ...]:
             try:
                 return read_bags(plaintext, self._budget)
             except MalformedPfxError:
                 raise _MalformedPlaintextError from None
 
-        return self._decrypt(CONTENTS, encryption.cipher, encryption.derivation, attempt)
+        return self._decrypt(CONTENTS, encryption, safe.content, read)
 
     def open_key(self, bag: Bag) -> PrivateKeyTypes:
         """Load the private key of a keyBag or pkcs8ShroudedKeyBag. Raises as :meth:`open_safe` does."""
@@ -139,11 +142,7 @@ class Opener:
             except _MalformedPlaintextError:
                 raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
 
-        def attempt(password: Password) -> tuple[bytes, PrivateKeyTypes]:
-            info = decrypt(encryption, bag.content, password, self._budget)
-            return info, self._load_key(info)
-
-        return self._decrypt(PRIVATE_KEY, encryption.cipher, encryption.derivation, attempt)
+        return self._decrypt(PRIVATE_KEY, encryption, bag.content, lambda info: (info, self._load_key(info)))
 
     def _visible_derivations(self) -> Iterator[KeyDerivation]:
         visible = [self._pfx.mac, *(safe.encryption for safe in self._pfx.safes)]
@@ -164,27 +163,25 @@ class Opener:
         except (ValueError, TypeError, InternalError):
             raise _MalformedPlaintextError from None
 
-    def _decrypt(
-        self, part: str, cipher: str | None, derivation: KeyDerivation | None, attempt: Callable[[Password], T | None]
-    ) -> T:
+    def _decrypt(self, part: str, encryption: Encryption, ciphertext: bytes, read: Callable[[bytes], T]) -> T:
         is_damaged = False
 
-        def guarded(password: Password) -> T | None:
+        def attempt(password: Password) -> T | None:
             nonlocal is_damaged
             try:
-                return attempt(password)
+                plaintext = decrypt(encryption, ciphertext, password, self._budget)
             except DecryptionError:
                 return None
+            try:
+                return read(plaintext)
             except _MalformedPlaintextError:
-                # A wrong key leaves sound padding behind once in 256 times, and there is none in a stream.
-                description = describe(cipher or "")
-                is_damaged = self._is_authenticated and description is not None and description.block_length > 0
+                is_damaged = is_damaged or _is_by_the_right_key(plaintext, padding=len(ciphertext) - len(plaintext))
                 return None
 
-        opened = self._try(part, derivation, guarded)
+        opened = self._try(part, encryption.derivation, attempt)
         if opened is not None:
             return opened
-        if is_damaged:
+        if is_damaged and self._is_authenticated:
             raise MalformedPfxError(f"the MAC of the PKCS#12 file verifies, but its {part} cannot be read")
         if self._is_authenticated:
             raise PfxPasswordError(
@@ -237,6 +234,16 @@ class Opener:
         if not self._gave_up:
             return ""
         return f" (rare encodings of it were not tried; limits.pfx_retry_iterations is {limit:,})"
+
+
+def _is_by_the_right_key(plaintext: bytes, *, padding: int) -> bool:
+    """Whether a plaintext that does not read cannot well be what a wrong key makes of a ciphertext.
+
+    Sound padding alone is no sign: a wrong key leaves one octet of it once in 2**8 times, and n octets once in 2**8n. A
+    SEQUENCE as long as the plaintext comes by chance once in 2**16 times where that has less than 128 octets, and once
+    in 2**24 or less often where it has more; with padding, 2**8 times less often than that.
+    """
+    return padding >= _PADDING_BEYOND_CHANCE or is_one_sequence(plaintext)
 
 
 class _MalformedPlaintextError(Exception):
