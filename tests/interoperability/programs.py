@@ -57,7 +57,7 @@ def run(*command: str | Path, given: str = "", folder: Path | None = None) -> st
 def contents_of_pem(text: str) -> Contents:
     """Take the private key and the certificates out of PEM between other lines."""
     certificates = certificates_of(text)
-    begin = re.search("-----BEGIN ([A-Z]+ )?PRIVATE KEY-----", text)
+    begin = re.search("-{5}BEGIN ([A-Z]+ )?PRIVATE KEY-{5}", text)
     if begin is None:
         raise Refused(f"no private key, and {len(certificates)} certificates: {' '.join(text.split())[:200]}")
     return Contents(
@@ -197,7 +197,7 @@ class Certtool:
         password, given = self._password(reading.password)
         listed = run(self.program, "--p12-info", "--inder", "--infile", file, *password, given=given)
         # It shows the key still encrypted, and decrypts it in a second step.
-        key = re.search(r"-----BEGIN ENCRYPTED PRIVATE KEY-----.*?PRIVATE KEY-----", listed, re.DOTALL)
+        key = re.search("-{5}BEGIN ENCRYPTED PRIVATE KEY-{5}.*?PRIVATE KEY-{5}", listed, re.DOTALL)
         if key is None:
             raise Refused(f"no encrypted private key: {' '.join(listed.split())[:200]}")
         key_file = file.with_suffix(".key")
