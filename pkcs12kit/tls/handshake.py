@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from threading import Event
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.tls.certificate_message import CertificateMessage
@@ -83,8 +82,5 @@ class Client(Protocol):
     def missing(self) -> str | None:
         """Say what keeps it from being run here, for example ``needs gnutls-cli``; None where nothing does."""
 
-    def shake_hands(self, endpoint: Endpoint, *, cancelled: Event) -> Iterator[Handshake]:
-        """Connect once for each protocol and say what came of each; a client that fails to run is NOT_TRIED.
-
-        Another thread sets ``cancelled`` to end it: it then leaves no program behind, and says NOT_TRIED or less.
-        """
+    def shake_hands(self, endpoint: Endpoint) -> Iterator[Handshake]:
+        """Connect once for each protocol and say what came of each; a client that fails to run is NOT_TRIED."""
