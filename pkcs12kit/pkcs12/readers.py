@@ -64,8 +64,7 @@ _NSS_TRIED: Final = "pk12util 3.87 of Debian 12"
 _GNUTLS_TRIED: Final = "certtool 3.7.9 of Debian 12"
 _GNUTLS_PBMAC1: Final = "https://gitlab.com/gnutls/gnutls/-/merge_requests/1833"
 _GNUTLS_FIPS: Final = "https://gitlab.com/gnutls/gnutls/-/merge_requests/1531"
-_BOUNCY_CASTLE_AES: Final = "https://github.com/shiaho777/web-to-app/pull/526"
-_BOUNCY_CASTLE_DEFAULTS: Final = "https://github.com/bcgit/bc-csharp/discussions/372"
+_BOUNCY_CASTLE_TRIED: Final = "bcprov 1.72 of Debian 12"
 _BOUNCY_CASTLE_PBMAC1: Final = "https://github.com/bcgit/bc-java/issues/2076"
 _BOUNCY_CASTLE_LIMIT: Final = "https://docs.keyfactor.com/ejbca/latest/pkcs-12-key-generation-iteration-configuration"
 _OPENSSL_1_MAC: Final = "https://github.com/openssl/openssl/blob/OpenSSL_1_0_2-stable/crypto/pkcs12/p12_mutl.c"
@@ -185,9 +184,10 @@ _TABLE: Final = (
     _reader(
         "bouncycastle",
         "Bouncy Castle for Java",
-        _opens(_MODERN, REPORTED, _BOUNCY_CASTLE_AES, "1.78"),
-        _opens((*_LEGACY, Feature.RC2_40), REPORTED, _BOUNCY_CASTLE_DEFAULTS, "what it writes itself"),
-        _refuses((Feature.PBMAC1,), DOCUMENTED, _BOUNCY_CASTLE_PBMAC1, "before 1.81"),
+        _opens((*_MODERN, *_LEGACY, Feature.RC2_40, Feature.CLEAR_CERTIFICATES), TRIED, _BOUNCY_CASTLE_TRIED),
+        _opens((Feature.NON_ASCII_PASSWORD,), TRIED, _BOUNCY_CASTLE_TRIED),
+        _refuses((Feature.CLEAR_KEY,), TRIED, _BOUNCY_CASTLE_TRIED, "it passes over such a key in silence"),
+        _refuses((Feature.PBMAC1,), TRIED, _BOUNCY_CASTLE_TRIED, f"since 1.81: {_BOUNCY_CASTLE_PBMAC1}"),
         bounds=Bounds(encryption=5_000_000, mac=5_000_000, source=_BOUNCY_CASTLE_LIMIT),
     ),
     _reader(
