@@ -1,4 +1,4 @@
-"""Writing a file that holds secrets: a complete one, readable by its owner alone, or none."""
+"""Writing a file, above all one that holds secrets: a complete one, readable by its owner alone, or none."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from pkcs12kit.errors import InputError, OutputError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TEMPORARY_PREFIX: Final = ".pkcs12kit-"
+TEMPORARY_SUFFIX: Final = ".tmp"
+
 _OWNER_ONLY: Final = 0o600
+_EVERYBODY: Final = 0o666
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 
@@ -52,7 +56,7 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
     except OSError as error:
         raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
     try:
-        _write_in(folder, target, data)
+        write_in(folder, target, data, private=True)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror}") from None
     finally:
@@ -65,35 +69,22 @@ def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
     Nobody can swap the file between looking at it and reading it. ``limit`` is in bytes. Raises
     :class:`~pkcs12kit.errors.InputError` that says, in a few words, why what is there is no such file.
     """
-    try:
-        # O_NONBLOCK: a pipe would be waited for
-        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
-        raise InputError("there was no file") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"what was there cannot be read: {getattr(error, 'strerror', error)}") from None
-    try:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError("what was there is no file")
-        if stat.S_IMODE(status.st_mode) & ~_OWNER_ONLY:
-            raise InputError(f"its mode was {stat.S_IMODE(status.st_mode):04o}")
-        if status.st_size > limit:
-            raise InputError(f"what was there is longer than {limit:,} bytes")
-        return b"".join(_chunks(descriptor))
-    except OSError as error:
-        raise InputError(f"what was there cannot be read: {error.strerror}") from None
-    finally:
-        os.close(descriptor)
+    return read_in(None, path, limit=limit, private=True)
 
 
-def _write_in(folder: int, target: Path, data: bytes) -> None:
+def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
+    """Write as :func:`write_private` does into a folder that is open; ``target`` is its path, for messages.
+
+    Where it is not ``private``, the mode is what the umask leaves of 0666. Raises :class:`OSError`, and
+    :class:`~pkcs12kit.errors.OutputError` where something other than a file has the name.
+    """
     _require_replaceable(folder, target)
-    temporary = f".pkcs12kit-{secrets.token_hex(8)}.tmp"
-    descriptor = os.open(temporary, _NEW_FILE, _OWNER_ONLY, dir_fd=folder)
+    temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    descriptor = os.open(temporary, _NEW_FILE, _OWNER_ONLY if private else _EVERYBODY, dir_fd=folder)
     try:
         try:
-            os.fchmod(descriptor, _OWNER_ONLY)  # a umask may have taken the owner's own rights
+            if private:
+                os.fchmod(descriptor, _OWNER_ONLY)  # a umask may have taken the owner's own rights
             _write_and_compare(descriptor, data)
         finally:
             os.close(descriptor)
@@ -103,6 +94,30 @@ def _write_in(folder: int, target: Path, data: bytes) -> None:
             os.unlink(temporary, dir_fd=folder)
         raise
     _sync_folder(folder, target)
+
+
+def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, private: bool) -> bytes:
+    """Read as :func:`read_private` does, ``path`` from a folder that is open; any mode where it is not ``private``."""
+    try:
+        # O_NONBLOCK: a pipe would be waited for
+        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), dir_fd=folder)
+    except FileNotFoundError:
+        raise InputError("there was no file") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"what was there cannot be read: {getattr(error, 'strerror', error)}") from None
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError("what was there is no file")
+        if private and stat.S_IMODE(status.st_mode) & ~_OWNER_ONLY:
+            raise InputError(f"its mode was {stat.S_IMODE(status.st_mode):04o}")
+        if status.st_size > limit:
+            raise InputError(f"what was there is longer than {limit:,} bytes")
+        return b"".join(_chunks(descriptor))
+    except OSError as error:
+        raise InputError(f"what was there cannot be read: {error.strerror}") from None
+    finally:
+        os.close(descriptor)
 
 
 def _require_replaceable(folder: int, target: Path) -> None:
