@@ -196,6 +196,101 @@ class Limits:
         4 * MIB, "bytes that one client may say", "a chain of path_bytes, printed in PEM and as text, takes under 2 MiB"
     )
 
+    # Retrieval
+    retrieval_cache_bytes: int = _limit(
+        512 * MIB,
+        "bytes of all files in the cache folder",
+        "twice revocation_bytes; the certificates of a whole PKI take a few MiB",
+    )
+    retrieval_cache_entries: int = _limit(
+        20_000, "URLs in the cache folder", "ten crawls of 2,000 certificates, each at a URL of its own"
+    )
+    retrieval_cache_wait: int = _limit(
+        5, "seconds to wait for another process to leave the cache folder", "it puts 20,000 entries in order in two"
+    )
+    retrieval_url_characters: int = _limit(
+        8_000, "characters of one URL", "the length that RFC 9110 section 4.1 recommends to support at least"
+    )
+    retrieval_validator_characters: int = _limit(
+        256,
+        "characters of an ETag or a Last-Modified",
+        "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
+    )
+    probe_seconds: float = _limit(
+        20,
+        "seconds for one server that is probed, all its connections",
+        "two or three connections, each handshake_seconds at most and under a second as a rule",
+    )
+    probe_servers: int = _limit(16, "servers probed at a time", "five MobileIron Cores with three ports each")
+    probe_addresses: int = _limit(
+        16, "addresses of one name that are tried", "big services have eight of each family; four seconds to begin all"
+    )
+    starttls_bytes: int = _limit(
+        64 * KIB, "bytes that a server may say before TLS", "an EHLO reply takes under 1 KiB, long banners of FTP a few"
+    )
+    starttls_lines: int = _limit(
+        500, "lines that a server may say before TLS", "an EHLO reply has under 20, long banners of FTP under 100"
+    )
+
+    # Retrieval
+    retrieval_certificates: int = _limit(
+        2_000,
+        "certificates that one gathering collects",
+        "fourteen times the 146 CA certificates that reached Federal Common Policy CA G2 in October 2024",
+    )
+    retrieval_urls: int = _limit(
+        5_000,
+        "URLs asked for in one gathering",
+        "two and a half for each of retrieval_certificates; 234 real CA certificates name 151",
+    )
+    retrieval_url_bytes: int = _limit(
+        2_048, "bytes of one URL", "eight times the 255 up to which OCSP asks by GET (RFC 5019); real ones take 187"
+    )
+    retrieval_response_bytes: int = _limit(
+        4 * MIB, "bytes of one response, compressed and unpacked", "1,000 CA certificates of 2 KiB, twice over"
+    )
+    retrieval_crl_bytes: int = _limit(
+        100 * MIB, "bytes of one CRL, compressed and unpacked", "DoD's CRLs are tens of MiB each"
+    )
+    retrieval_total_bytes: int = _limit(
+        512 * MIB,
+        "bytes of all responses of one gathering, those from the cache included: they are kept in memory",
+        "twice revocation_bytes",
+    )
+    retrieval_redirects: int = _limit(
+        3, "redirects in a row", "to another host, to its new address, to the file; browsers follow 20"
+    )
+    retrieval_idle_seconds: float = _limit(
+        10, "seconds to connect in, and between two reads", "a lost SYN is sent again after 1, 3 and 7 seconds (RFC 6298)"
+    )
+    retrieval_request_seconds: float = _limit(
+        60, "seconds of one request, from connecting to the last byte", "100 MiB by 14 Mbit/s"
+    )
+    retrieval_seconds: float = _limit(300, "seconds of one gathering", "five requests that take all of their time")
+    retrieval_connections: int = _limit(
+        128, "requests at a time", "half of the 256 files that macOS lets a process open; four hosts at their limit"
+    )
+    retrieval_host_connections: int = _limit(
+        32,
+        "requests to one host at a time",
+        "an eighth of what Apache serves at once by default (MaxRequestWorkers, 256 or more); 500 URLs that take 0.2"
+        " seconds each in 3.2 seconds",
+    )
+    retrieval_tries: int = _limit(
+        3, "times that one URL is asked", "the first, and two more where the error may pass (RFC 9110 section 15.6.4)"
+    )
+    retrieval_backoff_seconds: float = _limit(
+        1, "seconds, at most, before the second try; twice that before each next", "what a server needs to restart"
+    )
+    retrieval_wait_seconds: float = _limit(
+        30, "seconds that a server may ask us to wait (Retry-After)", "a tenth of retrieval_seconds"
+    )
+    retrieval_fresh_seconds: float = _limit(
+        3_600,
+        "seconds after which a cached response is asked for again",
+        "an hour: the shortest interval at which CAs commonly issue CRLs",
+    )
+
 
 DEFAULT_LIMITS = Limits()
 
