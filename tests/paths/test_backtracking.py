@@ -23,40 +23,12 @@ from pkcs12kit import (
     lab,
 )
 
+from .constraining import excluded, inhibit_any_policy, mappings, permitted, policies, policy_constraints, purposes
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPAN = lab.Validity.around(AT)
 P, Q, R, ANY = "2.999.1", "2.999.2", "2.999.3", "2.5.29.32.0"
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string
-
-
-def policies(*stated):
-    """State policies."""
-    return lab.non_critical(lab.certificate_policies(*stated))
-
-
-def mapping(issuer, subject):
-    """Map a policy of the issuer's domain to one of the subject's."""
-    return lab.critical(lab.policy_mappings((issuer, subject)))
-
-
-def constraints(*, require=None, inhibit=None):
-    """Require an explicit policy, or inhibit policy mapping, after so many certificates."""
-    return lab.critical(x509.PolicyConstraints(require_explicit_policy=require, inhibit_policy_mapping=inhibit))
-
-
-def names(*, permitted=None, excluded=None):
-    """Constrain DNS names."""
-    return lab.critical(
-        x509.NameConstraints(
-            permitted_subtrees=None if permitted is None else [x509.DNSName(permitted)],
-            excluded_subtrees=None if excluded is None else [x509.DNSName(excluded)],
-        )
-    )
-
-
-def purposes(*usages):
-    """List extended key usages."""
-    return lab.non_critical(x509.ExtendedKeyUsage(usages))
 
 
 class Case(NamedTuple):
@@ -78,9 +50,9 @@ EXPLICIT = {"user_initial_policy_set": {P}, "initial_explicit_policy": True}
 
 CASES = {
     "name constraints, permitted (RFC 5280 6.1.3 (b))": Case(
-        good=says(names(permitted="example.com")), bad=says(names(permitted="example.org"))
+        good=says(permitted("example.com")), bad=says(permitted("example.org"))
     ),
-    "name constraints, excluded (RFC 5280 6.1.3 (c))": Case(good={}, bad=says(names(excluded="example.com"))),
+    "name constraints, excluded (RFC 5280 6.1.3 (c))": Case(good={}, bad=says(excluded("example.com"))),
     "path length (RFC 5280 6.1.4 (l))": Case(good={"path_length": 1}, bad={"path_length": 0}),
     "policies (RFC 5280 6.1.3 (d))": Case(
         good=says(policies(P)), bad=says(policies(Q)), below=(policies(P, Q),), target=(policies(P, Q),), asked=EXPLICIT
@@ -89,23 +61,23 @@ CASES = {
         good=says(policies(P)), bad={}, below=(policies(P),), target=(policies(P),), asked=EXPLICIT
     ),
     "policy mapping (RFC 5280 6.1.4 (b))": Case(
-        good=says(policies(P), mapping(P, Q)),
-        bad=says(policies(P), mapping(P, R)),
+        good=says(policies(P), mappings((P, Q))),
+        bad=says(policies(P), mappings((P, R))),
         below=(policies(Q),),
         target=(policies(Q),),
         asked=EXPLICIT,
     ),
     "policy mapping inhibited (RFC 5280 6.1.4 (j))": Case(
         good=says(policies(P)),
-        bad=says(policies(P), constraints(inhibit=0)),
-        below=(policies(P), mapping(P, Q)),
+        bad=says(policies(P), policy_constraints(inhibit=0)),
+        below=(policies(P), mappings((P, Q))),
         target=(policies(Q),),
         asked=EXPLICIT,
     ),
-    "explicit policy required (RFC 5280 6.1.4 (i))": Case(good={}, bad=says(constraints(require=0))),
+    "explicit policy required (RFC 5280 6.1.4 (i))": Case(good={}, bad=says(policy_constraints(require=0))),
     "any policy inhibited (RFC 5280 6.1.4 (m))": Case(
         good=says(policies(P)),
-        bad=says(policies(P), lab.critical(x509.InhibitAnyPolicy(0))),
+        bad=says(policies(P), inhibit_any_policy(0)),
         below=(policies(ANY),),
         target=(policies(P),),
         asked=EXPLICIT,
@@ -157,7 +129,7 @@ def test_the_good_parallel_certificate_is_chosen_whatever_its_rank(case, rank):
 # Each certificate of a hop states another policy, or permits another subtree.
 ONE_OF_MANY = {
     "policies": (lambda number: policies(f"2.999.{number}"), {"initial_explicit_policy": True}),
-    "name constraints": (lambda number: names(permitted=f"n{number}.example.com"), {}),
+    "name constraints": (lambda number: permitted(f"n{number}.example.com"), {}),
 }
 
 
@@ -198,7 +170,7 @@ def test_backtracking_goes_back_as_far_as_the_difference_is(depth):
     hops = [("C", "B"), ("B", "A"), ("A", "TA")]
     longer = lab.Validity.around(AT, days_after=900)
     subject, issuer = hops[depth]
-    narrow = lab.Edge(subject=subject, issuer=issuer, validity=longer, extensions=(names(excluded="www.example.com"),))
+    narrow = lab.Edge(subject=subject, issuer=issuer, validity=longer, extensions=(excluded("www.example.com"),))
     edges = ["www.example.com<C", *(f"{one}<{other}" for one, other in hops), narrow]
     topology = lab.Topology.from_edges(*edges, validity=SPAN)
     best = find_path(
@@ -216,7 +188,7 @@ def test_the_same_certificate_is_bad_below_one_issuer_and_good_below_another():
     topology = lab.Topology.from_edges(
         "www.example.com<B<Y<TA",
         lab.Edge(subject="B", issuer="X", validity=longer),
-        lab.Edge(subject="X", issuer="TA", validity=longer, extensions=(names(excluded="example.com"),)),
+        lab.Edge(subject="X", issuer="TA", validity=longer, extensions=(excluded("example.com"),)),
         validity=SPAN,
     )
     report = find_paths(
@@ -230,7 +202,7 @@ def test_the_same_certificate_is_bad_below_one_issuer_and_good_below_another():
 
 def test_an_anchor_too_narrow_does_not_hide_another_of_the_same_certificates():
     """T1 -> A -> EE <- A <- T2: T1's own certificate excludes the name (RFC 5937), T2's does not."""
-    narrow = lab.Authority.create("T1", validity=SPAN, extensions=[names(excluded="example.com")])
+    narrow = lab.Authority.create("T1", validity=SPAN, extensions=[excluded("example.com")])
     wide = lab.Authority.create("T2", validity=SPAN)
     issuer = lab.Authority.create("A", validity=SPAN)
     pool = CertificatePool([narrow.issue_ca(issuer, validity=lab.Validity.around(AT)), wide.issue_ca(issuer)])
@@ -248,8 +220,8 @@ def test_what_was_learned_of_one_target_is_not_held_against_another():
     topology = lab.Topology.from_edges(
         "www.example.com<A",
         "www.example.org<A",
-        lab.Edge(subject="A", issuer="TA", serial_number=50, extensions=(names(permitted="example.com"),)),
-        lab.Edge(subject="A", issuer="TA", serial_number=51, extensions=(names(permitted="example.org"),)),
+        lab.Edge(subject="A", issuer="TA", serial_number=50, extensions=(permitted("example.com"),)),
+        lab.Edge(subject="A", issuer="TA", serial_number=51, extensions=(permitted("example.org"),)),
         validity=SPAN,
     )
     for name, serial_number in (("www.example.com", 50), ("www.example.org", 51)) * 2:
@@ -272,9 +244,7 @@ def test_a_key_may_have_several_identifiers(certificates):
     root, issuer = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "B"))
     another = lab.non_critical(x509.SubjectKeyIdentifier(b"another"))
     good = root.issue_ca(issuer, extensions=[another], validity=lab.Validity.around(AT, days_after=30))
-    bad = [
-        root.issue_ca(issuer, extensions=[names(permitted=f"{number}.example.org")]) for number in range(certificates)
-    ]
+    bad = [root.issue_ca(issuer, extensions=[permitted(f"{number}.example.org")]) for number in range(certificates)]
     report = find_paths(
         issuer.issue_server("www.example.com").certificate,
         pool=CertificatePool([*bad, good]),
@@ -295,8 +265,7 @@ def test_names_that_match_may_hold_mailboxes_that_do_not():
         return x509.Name([x509.NameAttribute(x509.NameOID.EMAIL_ADDRESS, mailbox)])
 
     def for_mailbox(mailbox):
-        subtrees = x509.NameConstraints(permitted_subtrees=[x509.RFC822Name(mailbox)], excluded_subtrees=None)
-        return {"extensions": [lab.critical(subtrees)]}
+        return {"extensions": [permitted(x509.RFC822Name(mailbox))]}
 
     root, between = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "X"))
     upper, lower = (lab.Authority.create(named(f"{letter}oo@example.com"), validity=SPAN) for letter in "Ff")
@@ -322,9 +291,7 @@ def test_the_key_that_did_not_sign_is_no_reason_where_another_of_its_name_did():
     root, signer, other, issuer = (lab.Authority.create(name, validity=SPAN) for name in ("TA", "A", "A", "B"))
     ca = lab.critical(x509.BasicConstraints(ca=True, path_length=None))
     narrow = [
-        signer.issue(
-            issuer.name, issuer.private_key.public_key(), extensions=[ca, names(permitted=f"{number}.example.org")]
-        )
+        signer.issue(issuer.name, issuer.private_key.public_key(), extensions=[ca, permitted(f"{number}.example.org")])
         for number in range(12)
     ]
     report = find_paths(

@@ -33,6 +33,8 @@ from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.ranking import longest_lasting, shortest
 from pkcs12kit.paths.signatures import SignatureMemory
 
+from .constraining import excluded, inhibit_any_policy, mappings, permitted, policies, policy_constraints, purposes
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPAN = lab.Validity.around(AT)
 P, Q, ANY = "2.999.1", "2.999.2", "2.5.29.32.0"
@@ -44,37 +46,6 @@ def lasting(days):
     return {"validity": lab.Validity.around(AT, days_after=days)}
 
 
-def policies(*stated):
-    """State policies."""
-    return lab.non_critical(lab.certificate_policies(*stated))
-
-
-def mapped(one, other):
-    """Map a policy to another."""
-    return lab.critical(lab.policy_mappings((one, other)))
-
-
-def constrained(*, require=None, inhibit=None):
-    """Require an explicit policy, or inhibit mapping."""
-    return lab.critical(x509.PolicyConstraints(require_explicit_policy=require, inhibit_policy_mapping=inhibit))
-
-
-def subtrees(*, permitted=None, excluded=None):
-    """Permit or exclude one subtree."""
-    return lab.critical(
-        x509.NameConstraints(
-            permitted_subtrees=None if permitted is None else [permitted],
-            excluded_subtrees=None if excluded is None else [excluded],
-        )
-    )
-
-
-def purpose(usage):
-    """List one extended key usage."""
-    return lab.non_critical(x509.ExtendedKeyUsage([usage]))
-
-
-NO_ANY = lab.critical(x509.InhibitAnyPolicy(0))
 NAME_OF_B = x509.DirectoryName(lab.authority.as_name("B"))
 
 # What a CA certificate can say: keyword arguments of lab.Authority.issue_ca.
@@ -85,33 +56,33 @@ VARIANTS = {
     "expired": lasting(-9),
     "last": {"path_length": 0},
     "last but one": {"path_length": 1, **lasting(500)},
-    "names elsewhere": {"extensions": [subtrees(permitted=x509.DNSName("example.org"))], **lasting(600)},
-    "names here": {"extensions": [subtrees(permitted=x509.DNSName("example.com"))]},
-    "no B": {"extensions": [subtrees(excluded=NAME_OF_B)], **lasting(600)},
+    "names elsewhere": {"extensions": [permitted("example.org")], **lasting(600)},
+    "names here": {"extensions": [permitted("example.com")]},
+    "no B": {"extensions": [excluded(NAME_OF_B)], **lasting(600)},
     "P": {"extensions": [policies(P)]},
     "Q": {"extensions": [policies(Q)], **lasting(400)},
     "P, Q": {"extensions": [policies(P, Q)], **lasting(30)},
     "any": {"extensions": [policies(ANY)]},
-    "P to Q": {"extensions": [policies(P), mapped(P, Q)]},
-    "Q to P": {"extensions": [policies(Q), mapped(Q, P)]},
-    "any, P to Q": {"extensions": [policies(ANY), mapped(P, Q)]},
-    "P, explicit": {"extensions": [policies(P), constrained(require=0)]},
-    "explicit below": {"extensions": [constrained(require=1)], **lasting(500)},
-    "P, no mapping": {"extensions": [policies(P), constrained(inhibit=0)], **lasting(500)},
-    "any, no mapping below": {"extensions": [policies(ANY), constrained(inhibit=1)]},
-    "P, no any": {"extensions": [policies(P), NO_ANY]},
-    "client": {"extensions": [purpose(ExtendedKeyUsageOID.CLIENT_AUTH)], **lasting(700)},
-    "server": {"extensions": [purpose(ExtendedKeyUsageOID.SERVER_AUTH)]},
+    "P to Q": {"extensions": [policies(P), mappings((P, Q))]},
+    "Q to P": {"extensions": [policies(Q), mappings((Q, P))]},
+    "any, P to Q": {"extensions": [policies(ANY), mappings((P, Q))]},
+    "P, explicit": {"extensions": [policies(P), policy_constraints(require=0)]},
+    "explicit below": {"extensions": [policy_constraints(require=1)], **lasting(500)},
+    "P, no mapping": {"extensions": [policies(P), policy_constraints(inhibit=0)], **lasting(500)},
+    "any, no mapping below": {"extensions": [policies(ANY), policy_constraints(inhibit=1)]},
+    "P, no any": {"extensions": [policies(P), inhibit_any_policy(0)]},
+    "client": {"extensions": [purposes(ExtendedKeyUsageOID.CLIENT_AUTH)], **lasting(700)},
+    "server": {"extensions": [purposes(ExtendedKeyUsageOID.SERVER_AUTH)]},
 }
 # What a trust anchor's own certificate can say; "bare" has none.
 ANCHORS = {
     "plain": {},
     "bare": {},
     "short": lasting(20),
-    "names elsewhere": {"extensions": [subtrees(permitted=x509.DNSName("example.org"))]},
+    "names elsewhere": {"extensions": [permitted("example.org")]},
     "P": {"extensions": [policies(P)]},
     "last": {"extensions": [lab.critical(x509.BasicConstraints(ca=True, path_length=0))]},
-    "explicit": {"extensions": [policies(ANY), constrained(require=0)]},
+    "explicit": {"extensions": [policies(ANY), policy_constraints(require=0)]},
 }
 TARGETS = {"none": (), "P": (policies(P),), "Q": (policies(Q),), "P, Q": (policies(P, Q),), "any": (policies(ANY),)}
 ISSUERS = ("A", "B", "B'", "C")  # B and B' are one CA, rekeyed: one name, two keys

@@ -18,39 +18,11 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.lab.extensions import authority_key_identifier
 
+from .constraining import excluded, inhibit_any_policy, mappings, permitted, policies, policy_constraints
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 ANY_POLICY, RED, BLUE, GREEN = "2.5.29.32.0", "2.999.1", "2.999.2", "2.999.3"
 CLIENT_AUTH, SERVER_AUTH = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"
-
-
-def policies(*oids):
-    """State policies, not critical."""
-    return lab.non_critical(lab.certificate_policies(*oids))
-
-
-def mappings(*pairs):
-    """Map policies, critical."""
-    return lab.critical(lab.policy_mappings(*pairs))
-
-
-def policy_constraints(require=None, inhibit=None):
-    """Require an explicit policy, inhibit mapping: skip counts."""
-    return lab.critical(x509.PolicyConstraints(require, inhibit))
-
-
-def inhibit_any_policy(skip):
-    """Make anyPolicy count no more after so many certificates."""
-    return lab.critical(x509.InhibitAnyPolicy(skip))
-
-
-def permitted(*names):
-    """Permit subtrees."""
-    return lab.critical(x509.NameConstraints(permitted_subtrees=list(names), excluded_subtrees=None))
-
-
-def excluded(*names):
-    """Exclude subtrees."""
-    return lab.critical(x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=list(names)))
 
 
 def unknown(*, critical):
