@@ -17,7 +17,7 @@ from pkcs12kit.errors import LimitExceededError, Pkcs12KitError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from OpenSSL import SSL
+    from OpenSSL import SSL, crypto
 
     from pkcs12kit.limits import Limits
 
@@ -218,7 +218,7 @@ class Channel:
         raise ChannelClosedError(f"the peer closed the connection{during}")
 
 
-def openssl_words(error: SSL.Error) -> str:
+def openssl_words(error: SSL.Error | crypto.Error) -> str:
     """Write what OpenSSL says as one line."""
     stack = error.args[0] if error.args and isinstance(error.args[0], list) else []
     reasons = dict.fromkeys(reason for _, _, reason in stack if reason)

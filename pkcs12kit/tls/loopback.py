@@ -1,0 +1,192 @@
+"""A TLS server on loopback, to see what clients make of a key and its certificates."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import warnings
+from contextlib import ExitStack, suppress
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
+
+from pkcs12kit.errors import InputError
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.tls.channel import Channel, ChannelError, Deadline, openssl_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+    from typing import Self
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from OpenSSL import SSL
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+_NO_AUTO_CHAIN: Final = 0x8  # SSL_MODE_NO_AUTO_CHAIN, which pyOpenSSL does not name
+_CIPHERS: Final = b"DEFAULT:@SECLEVEL=0"  # weak keys and digests are served: it is for the clients to judge
+_REQUEST: Final = 4096  # bytes read at once
+_END_OF_REQUEST: Final = b"\r\n\r\n"
+_RESPONSE: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+
+class LoopbackServer:
+    """Serve exactly these certificates in this order, by TLS 1.2 and TLS 1.3, while the ``with`` block lasts.
+
+    It listens at 127.0.0.1, at a port that the system chooses, and answers every HTTP request with 204. Nothing is
+    added to the certificates, the first of which has to be that of ``private_key``; no session is resumed. The key
+    stays in memory. Each connection ends after ``limits.client_seconds``, and there are at most
+    ``limits.tls_connections``; more wait. When the block ends, however it ends, so do all connections and threads.
+
+    Raises :class:`~pkcs12kit.errors.InputError` where OpenSSL cannot serve the key or load a certificate.
+    """
+
+    host: Final = "127.0.0.1"
+
+    def __init__(
+        self, private_key: PrivateKeyTypes, certificates: Sequence[Certificate], *, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self._context = _context(private_key, tuple(certificates))
+        self._limits = limits
+        self._stack = ExitStack()
+        self._connections: dict[threading.Thread, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._ending = False
+
+    @property
+    def port(self) -> int:
+        """The port, once the block was entered."""
+        number: int = self._listener.getsockname()[1]
+        return number
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._listener = stack.enter_context(socket.create_server((self.host, 0)))
+            self._listener.setblocking(False)  # noqa: FBT003 - socket's own signature
+            self._woken, self._waker = map(stack.enter_context, socket.socketpair())
+            self._waker.setblocking(False)  # noqa: FBT003 - as above
+            acceptor = threading.Thread(target=self._accept, name="pkcs12kit-loopback", daemon=True)
+            acceptor.start()
+            stack.callback(acceptor.join)
+            stack.callback(self._end)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def _end(self) -> None:
+        """Tell every thread to end; the acceptor waits for the others."""
+        with self._lock:
+            self._ending = True
+            for connection in self._connections.values():
+                _hang_up(connection)
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(OSError):  # full of wakings already
+            self._waker.send(b"\0")
+
+    def _accept(self) -> None:
+        """Give each connection a thread, and wait for all of them in the end."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._woken, selectors.EVENT_READ)
+            listening = False
+            while not self._ending:
+                room = len(self._connections) < self._limits.tls_connections
+                if room and not listening:
+                    selector.register(self._listener, selectors.EVENT_READ)
+                elif listening and not room:
+                    selector.unregister(self._listener)
+                listening = room
+                for key, _ in selector.select():
+                    if key.fileobj is self._woken:
+                        self._woken.recv(_REQUEST)
+                    else:
+                        self._begin()
+        with self._lock:
+            threads = tuple(self._connections)
+        for thread in threads:
+            thread.join()
+
+    def _begin(self) -> None:
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:  # it left again
+            return
+        thread = threading.Thread(target=self._serve, args=[connection], name="pkcs12kit-connection", daemon=True)
+        with self._lock:
+            self._connections[thread] = connection
+            if self._ending:
+                _hang_up(connection)
+        thread.start()
+
+    def _serve(self, over: socket.socket) -> None:
+        """Shake hands, take one request and answer it. What goes wrong is for the client to tell."""
+        from OpenSSL import SSL
+
+        try:
+            tls = SSL.Connection(self._context)
+            tls.set_accept_state()
+            channel = Channel(tls, over, deadline=Deadline.after(self._limits.client_seconds), limits=self._limits)
+            with suppress(ChannelError):
+                channel.handshake()
+                request = b""
+                while _END_OF_REQUEST not in request and (more := channel.read(_REQUEST)):
+                    request = request[-len(_END_OF_REQUEST) :] + more
+                channel.write(_RESPONSE)
+            channel.close(wait=True)
+        finally:
+            over.close()
+            with self._lock:
+                del self._connections[threading.current_thread()]
+            self._wake()
+
+
+def _hang_up(connection: socket.socket) -> None:
+    """Wake the thread that waits for the peer: to it, the peer has closed."""
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+
+
+def _context(private_key: PrivateKeyTypes, certificates: tuple[Certificate, ...]) -> SSL.Context:
+    from OpenSSL import SSL
+
+    if not certificates:
+        raise InputError("there is no certificate to serve")
+    if isinstance(private_key, DSAPrivateKey):  # OpenSSL takes it, and then has nothing in common with any client
+        raise InputError("a DSA key cannot serve TLS: no cipher suite that clients still offer uses one")
+    context = SSL.Context(SSL.TLS_SERVER_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    context.set_mode(_NO_AUTO_CHAIN)
+    context.set_options(SSL.OP_NO_TICKET)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    context.set_cipher_list(_CIPHERS)
+    for certificate in certificates:
+        _add(context, certificate, first=certificate is certificates[0])
+    try:
+        context.use_privatekey(private_key)  # type: ignore[arg-type]  # it says itself which it takes
+        context.check_privatekey()
+    except (SSL.Error, TypeError, ValueError) as error:
+        words = openssl_words(error) if isinstance(error, SSL.Error) else str(error)
+        raise InputError(f"OpenSSL cannot serve TLS with this private key: {words}") from None
+    return context
+
+
+def _add(context: SSL.Context, certificate: Certificate, *, first: bool) -> None:
+    """Load a certificate from its own DER: pyca's would be without the slip of those that have one."""
+    from OpenSSL import SSL, crypto
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL would have pyca's
+            loaded = crypto.load_certificate(crypto.FILETYPE_ASN1, certificate.der)
+            (context.use_certificate if first else context.add_extra_chain_cert)(loaded)
+    except (SSL.Error, crypto.Error) as error:
+        raise InputError(
+            f"OpenSSL cannot serve the certificate of {certificate.subject}: {openssl_words(error)}"
+        ) from None
