@@ -23,7 +23,7 @@ from .errors import (
     Pkcs12KitError,
     UnsupportedPfxError,
 )
-from .findings import Check, Finding, Outcome
+from .findings import Check, Finding, Outcome, SentCheck
 from .limits import DEFAULT_LIMITS, Limits
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
@@ -50,7 +50,10 @@ from .sources.loading import (
     load_trust_anchors,
 )
 from .sources.revocation_data import load_crls, load_ocsp_responses
+from .tls.certificate_message import CertificateMessage
 from .verifier.report import VerificationReport
+from .verifier.sent import judge_sent
+from .verifier.sent_report import SentReport
 from .verifier.verify import verify
 
 __all__ = [
@@ -59,6 +62,7 @@ __all__ = [
     "BuildReport",
     "Bundle",
     "Certificate",
+    "CertificateMessage",
     "CertificatePool",
     "CertificateStatus",
     "CertificationPath",
@@ -96,6 +100,8 @@ __all__ = [
     "RevocationMode",
     "RevocationReport",
     "RevocationStatus",
+    "SentCheck",
+    "SentReport",
     "TrustAnchor",
     "UnsupportedPfxError",
     "ValidatedPath",
@@ -111,6 +117,7 @@ __all__ = [
     "find_path",
     "find_paths",
     "inspect_pfx",
+    "judge_sent",
     "lab",
     "load_certificate",
     "load_certificates",

@@ -25,6 +25,27 @@ class Check(Enum):
     READERS = "readers"
 
 
+class SentCheck(Enum):
+    """What is asked of the certificates that a TLS server sends. The value is what ``rehearse --json`` prints."""
+
+    END_ENTITY = "end-entity"
+    ORDER = "order"
+    CHAIN = "chain"
+    PATH = "path"
+    DUPLICATES = "duplicates"
+    SUPERFLUOUS = "superfluous"
+    TRUST_ANCHOR = "trust-anchor"
+    SIZE = "size"
+    SERVER_NAME = "server-name"
+    PURPOSE = "purpose"
+    EXPIRY = "expiry"
+    DISALLOWED = "disallowed"
+    POOL = "pool"
+
+
+AnyCheck = Check | SentCheck
+
+
 class Outcome(Enum):
     """What came of a check."""
 
@@ -40,9 +61,14 @@ class Outcome(Enum):
 class Finding:
     """One check, what came of it and why. ``why`` is text that may quote names from outside; never a secret."""
 
-    check: Check
+    check: AnyCheck
     outcome: Outcome
     why: str
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether it makes the answer a no."""
+        return self.outcome is Outcome.NOT_OK
 
     def to_json(self) -> dict[str, str]:
         """Describe it for ``--json``."""

@@ -114,7 +114,7 @@ class PathReport:
         reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
         return {
             "target": self.target.to_json(),
-            "paths": [_path_to_json(path, before_next) for path, before_next in reasons],
+            "paths": [path_to_json(path) | {"before_next": before_next} for path, before_next in reasons],
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "incomplete": self.incomplete,
         }
@@ -135,12 +135,12 @@ class NoValidPathError(PathError):
         return f"{text}: {self.attempts[0]}" if self.attempts else text
 
 
-def _path_to_json(path: ValidatedPath, before_next: str | None) -> dict[str, Any]:
+def path_to_json(path: ValidatedPath) -> dict[str, Any]:
+    """Describe a path for ``--json``: target first, the anchor apart. Policies are the authorities' own."""
     anchor = path.trust_anchor
     return {
         "certificates": [certificate.to_json() for certificate in path.certificates],
         "trust_anchor": anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)},
         "expires": format_time(path.expires),
         "policies": sorted(path.authority_constrained_policy_set),
-        "before_next": before_next,
     }

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.findings import Check, Finding, Outcome
+from pkcs12kit.findings import Check, Finding
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Opinion
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
@@ -18,14 +18,14 @@ from pkcs12kit.pkcs12.capabilities import Answer
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.pkcs12.safe_bags import trusted_key_usage
 from pkcs12kit.verifier.delivery import name_mismatch
+from pkcs12kit.verifier.phrases import counted, drawn, name_of, names, not_checked, not_ok, note, ok, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.confirmation import Confirmation
-    from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.verifier.delivery import Search, Subject
 
-_NAMED_AT_MOST: Final = 3
 _NO_CHAIN: Final = frozenset(
     {
         FailureReason.ISSUER_NOT_FOUND,
@@ -42,22 +41,6 @@ _NO_CHAIN: Final = frozenset(
         FailureReason.NAME_CHAINING,
     }
 )
-
-
-def _ok(check: Check, why: str) -> Finding:
-    return Finding(check=check, outcome=Outcome.OK, why=why)
-
-
-def _note(check: Check, why: str) -> Finding:
-    return Finding(check=check, outcome=Outcome.NOTE, why=why)
-
-
-def _not_ok(check: Check, why: str) -> Finding:
-    return Finding(check=check, outcome=Outcome.NOT_OK, why=why)
-
-
-def _not_checked(check: Check, why: str) -> Finding:
-    return Finding(check=check, outcome=Outcome.NOT_CHECKED, why=why)
 
 
 def of_mac(anatomy: PfxReport, password: str | None, contents_password: str | None) -> Finding:
@@ -74,8 +57,8 @@ def of_mac(anatomy: PfxReport, password: str | None, contents_password: str | No
         if given and use.encoding != usual_encodings(given, use.kdf)[0].encoding:
             notes.append(f"the password of the {use.part} is encoded as {use.encoding}, which few programs try")
     if notes:
-        return _note(Check.MAC, "; ".join(dict.fromkeys(notes)))
-    return _ok(Check.MAC, "verifies with the password")
+        return note(Check.MAC, "; ".join(dict.fromkeys(notes)))
+    return ok(Check.MAC, "verifies with the password")
 
 
 def of_contents(decoded: DecodedPfx, subject: Subject, search: Search) -> Finding:
@@ -88,21 +71,19 @@ def of_contents(decoded: DecodedPfx, subject: Subject, search: Search) -> Findin
     ]
     if unreadable:
         more = f", and {len(unreadable) - 1} more" if len(unreadable) > 1 else ""
-        return _not_ok(Check.CONTENTS, f"not every certificate can be read: {unreadable[0]}{more}")
+        return not_ok(Check.CONTENTS, f"not every certificate can be read: {unreadable[0]}{more}")
     notes = []
     superfluous = _superfluous(subject, search)
     if superfluous:
         which = "of this key" if subject.has_other_keys else "at all"
-        notes.append(f"{_counted(len(superfluous), 'certificate')} on no path {which}: {_names(superfluous)}")
+        notes.append(f"{counted(len(superfluous), 'certificate')} on no path {which}: {names(superfluous)}")
     notes += [f"{count} {type_}" for type_, count in Counter(bag.type for bag in decoded.other_bags).items()]
     if decoded.trailing_bytes:
-        notes.append(f"{_counted(decoded.trailing_bytes, 'byte')} after its end")
-    counted = f"{_counted(len(decoded.keys), 'private key')}, {_counted(len(decoded.certificates), 'certificate')}"
-    return (
-        _note(Check.CONTENTS, f"{counted}; beside the path {'; '.join(notes)}")
-        if notes
-        else _ok(Check.CONTENTS, counted)
-    )
+        notes.append(f"{counted(decoded.trailing_bytes, 'byte')} after its end")
+    total = f"{counted(len(decoded.keys), 'private key')}, {counted(len(decoded.certificates), 'certificate')}"
+    if notes:
+        return note(Check.CONTENTS, f"{total}; beside the path {'; '.join(notes)}")
+    return ok(Check.CONTENTS, total)
 
 
 def _superfluous(subject: Subject, search: Search) -> list[Certificate]:
@@ -118,88 +99,89 @@ def of_private_key(decoded: DecodedPfx, key: DecodedKey | None, *, certs_only: b
     """Say whether a certificate is for the private key; with ``certs_only``, whether there is none."""
     if certs_only:
         if decoded.keys:
-            return _not_ok(Check.PRIVATE_KEY, "certificates alone were expected, and a private key is there")
-        return _ok(Check.PRIVATE_KEY, "there is none, as expected")
+            return not_ok(Check.PRIVATE_KEY, "certificates alone were expected, and a private key is there")
+        return ok(Check.PRIVATE_KEY, "there is none, as expected")
     if key is None:
         marked = any(trusted_key_usage() in attributes for attributes in decoded.certificate_attributes)
         kind = "this is a Java truststore" if marked else "the file holds certificates alone"
-        return _not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
+        return not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
     if key.certificate is None:
-        return _not_ok(Check.PRIVATE_KEY, "no certificate in the file is for the private key")
-    return _ok(Check.PRIVATE_KEY, f"it is for the certificate of {_name(key.certificate)}")
+        return not_ok(Check.PRIVATE_KEY, "no certificate in the file is for the private key")
+    return ok(Check.PRIVATE_KEY, f"it is for the certificate of {name_of(key.certificate)}")
 
 
 def of_arrangement(subject: Subject) -> Iterator[Finding]:
     """Say whether each localKeyID is where it belongs, and whether a (subject, key) comes twice."""
     mismatches, duplicates = subject.of_all_keys.mismatches, subject.of_all_keys.duplicates
     if mismatches:
-        yield _not_ok(Check.LOCAL_KEY_ID, "; ".join(mismatches))
+        yield not_ok(Check.LOCAL_KEY_ID, "; ".join(mismatches))
     else:
-        yield _ok(Check.LOCAL_KEY_ID, "none is out of place")
+        yield ok(Check.LOCAL_KEY_ID, "none is out of place")
     if duplicates:
-        yield _not_ok(Check.DUPLICATES, "; ".join(duplicates))
+        yield not_ok(Check.DUPLICATES, "; ".join(duplicates))
     else:
-        yield _ok(Check.DUPLICATES, "no subject and key comes twice")
+        yield ok(Check.DUPLICATES, "no subject and key comes twice")
 
 
 def of_chain_and_path(subject: Subject, search: Search) -> Iterator[Finding]:
     """Say whether the file is in order, whether its certificates reach an anchor, and whether the path is valid."""
     if search.report is None:
-        yield _not_ok(Check.CHAIN, "the file holds no certificate that can be read")
-        yield _not_checked(Check.ORDER, "there is no certificate")
-        yield _not_checked(Check.PATH, "there is no certificate")
+        yield not_ok(Check.CHAIN, f"{subject.source} holds no certificate that can be read")
+        yield not_checked(Check.ORDER, "there is no certificate")
+        yield not_checked(Check.PATH, "there is no certificate")
         return
-    yield _order(subject, search)
+    yield of_order(subject, search)
     path = search.path
     if path is not None:
         there = any(certificate.node == path.trust_anchor.node for certificate in subject.certificates)
-        where = "in the file" if there else "not in the file"
-        yield _ok(
+        where = f"in {subject.source}" if there else f"not in {subject.source}"
+        yield ok(
             Check.CHAIN,
-            f"complete from the file alone: {_counted(len(path.certificates), 'certificate')} up to"
+            f"complete from {subject.source} alone: {counted(len(path.certificates), 'certificate')} up to"
             f" {path.trust_anchor.name.common_name or path.trust_anchor.name}, whose own is {where}",
         )
-        yield _ok(Check.PATH, f"valid at {format_time(path.parameters.time)} by RFC 5280 section 6.1")
+        yield ok(Check.PATH, f"valid at {format_time(path.parameters.time)} by RFC 5280 section 6.1")
         return
     closest = search.report.rejected[0]
-    names = {anchor.name for anchor in search.anchors}
-    why = "; ".join(map(_say, closest.failures))
-    reaches = closest.certificates[0] == subject.target and closest.certificates[-1].issuer in names
+    trusted = {anchor.name for anchor in search.anchors}
+    why = "; ".join(map(say, closest.failures))
+    reaches = closest.certificates[0] == subject.target and closest.certificates[-1].issuer in trusted
     if closest.reason is FailureReason.BUDGET_EXHAUSTED:
-        yield _not_checked(Check.CHAIN, "the search was given up")
-        yield _not_ok(Check.PATH, why)
+        yield not_checked(Check.CHAIN, "the search was given up")
+        yield not_ok(Check.PATH, why)
     elif reaches and closest.reason not in _NO_CHAIN:
-        yield _ok(Check.CHAIN, f"complete from the file alone: {_drawn(closest.certificates)}")
-        yield _not_ok(Check.PATH, why)
+        yield ok(Check.CHAIN, f"complete from {subject.source} alone: {drawn(closest.certificates)}")
+        yield not_ok(Check.PATH, why)
     else:
-        yield _not_ok(Check.CHAIN, why)
-        yield _not_checked(Check.PATH, "no chain leads to a trust anchor")
+        yield not_ok(Check.CHAIN, why)
+        yield not_checked(Check.PATH, "no chain leads to a trust anchor")
 
 
-def _order(subject: Subject, search: Search) -> Finding:
-    if search.is_in_file_order:
-        return _ok(Check.ORDER, "the file begins with the path: end-entity, then each issuer")
+def of_order(subject: Subject, search: Search) -> Finding:
+    """Say whether the certificates lie as the path does."""
+    if search.is_in_order:
+        return ok(Check.ORDER, f"{subject.source} begins with the path: end-entity, then each issuer")
     if search.path is None:
         if subject.arrangement.in_order:
-            return _ok(Check.ORDER, "end-entity, then each issuer, as far as they go")
-        return _not_ok(Check.ORDER, "the certificates are not in order: end-entity first, then each issuer")
+            return ok(Check.ORDER, "end-entity, then each issuer, as far as they go")
+        return not_ok(Check.ORDER, "the certificates are not in order: end-entity first, then each issuer")
     why = ""
     if isinstance(search.why_not, BudgetExhaustedError):
         why = f" ({search.why_not})"
     elif search.why_not is not None:
-        why = f" ({_say(search.why_not)})"
-    right = _drawn(search.path.certificates)
-    return _not_ok(Check.ORDER, f"as they lie the certificates make no valid path{why}; in order: {right}")
+        why = f" ({say(search.why_not)})"
+    right = drawn(search.path.certificates)
+    return not_ok(Check.ORDER, f"as they lie the certificates make no valid path{why}; in order: {right}")
 
 
 def of_second_opinion(confirmation: Confirmation, path: ValidatedPath | None) -> Finding:
     """Say what certvalidator said."""
     check = Check.SECOND_OPINION
     if path is None or confirmation.opinion is Opinion.NOT_ASKED:
-        return _not_checked(check, "there is no path to judge" if path is None else "not asked for")
+        return not_checked(check, "there is no path to judge" if path is None else "not asked for")
     if confirmation.opinion is Opinion.VALID:
-        return _ok(check, str(confirmation))
-    return (_note if confirmation.opinion is Opinion.CANNOT_JUDGE else _not_ok)(check, str(confirmation))
+        return ok(check, str(confirmation))
+    return (note if confirmation.opinion is Opinion.CANNOT_JUDGE else not_ok)(check, str(confirmation))
 
 
 def of_revocation(
@@ -208,9 +190,9 @@ def of_revocation(
     """Check revocation of the path, where that is asked for; CRL issuers are looked for in the file, too."""
     check = Check.REVOCATION
     if revocation is None or revocation.mode is RevocationMode.OFF:
-        return _not_checked(check, "not asked for")
+        return not_checked(check, "not asked for")
     if path is None:
-        return _not_checked(check, "there is no path to check")
+        return not_checked(check, "there is no path to check")
     report = check_revocation(
         path,
         time=path.parameters.time,
@@ -220,21 +202,21 @@ def of_revocation(
         limits=limits,
     )
     if report.failure is not None:
-        return _not_ok(check, _say(report.failure))
+        return not_ok(check, say(report.failure))
     if report.warnings:
-        return _note(check, "; ".join(report.warnings))
-    return _ok(check, f"not revoked: {_counted(len(report.statuses), 'certificate')}")
+        return note(check, "; ".join(report.warnings))
+    return ok(check, f"not revoked: {counted(len(report.statuses), 'certificate')}")
 
 
 def of_server_name(target: Certificate | None, parameters: ValidationParameters) -> Finding:
     """Say whether the certificate is for the server (RFC 9525); its purpose is part of the path."""
     check = Check.SERVER_NAME
     if parameters.server_name is None:
-        return _not_checked(check, "not asked for")
+        return not_checked(check, "not asked for")
     if target is None:
-        return _not_checked(check, "there is no certificate")
+        return not_checked(check, "there is no certificate")
     why = name_mismatch(target, parameters)
-    return _ok(check, f"it is for {parameters.server_name}") if why is None else _not_ok(check, why)
+    return ok(check, f"it is for {parameters.server_name}") if why is None else not_ok(check, why)
 
 
 def of_expiry(
@@ -245,20 +227,20 @@ def of_expiry(
     if path is not None:
         certificates = path.with_anchor if parameters.check_trust_anchor_validity else path.certificates
     if not certificates:
-        return _not_checked(Check.EXPIRY, "there is no certificate")
+        return not_checked(Check.EXPIRY, "there is no certificate")
     first = min(certificates, key=lambda certificate: certificate.not_after)
     left = first.not_after - parameters.time
     if left < timedelta(0):
-        return _not_ok(Check.EXPIRY, f"{_name(first)} expired on {format_time(first.not_after)}")
-    what = f"{_name(first)} is the first, on {format_time(first.not_after)}, in {_counted(left.days, 'day')}"
-    return _ok(Check.EXPIRY, what) if left >= within else _not_ok(Check.EXPIRY, f"{what}: sooner than asked for")
+        return not_ok(Check.EXPIRY, f"{name_of(first)} expired on {format_time(first.not_after)}")
+    what = f"{name_of(first)} is the first, on {format_time(first.not_after)}, in {counted(left.days, 'day')}"
+    return ok(Check.EXPIRY, what) if left >= within else not_ok(Check.EXPIRY, f"{what}: sooner than asked for")
 
 
 def of_other_paths(search: Search) -> Finding:
     """Say which other valid paths the certificates make."""
     check = Check.OTHER_PATHS
     if search.path is None or search.report is None:
-        return _not_checked(check, "there is no path")
+        return not_checked(check, "there is no path")
     chosen = search.path
     others = [
         path
@@ -267,12 +249,11 @@ def of_other_paths(search: Search) -> Finding:
     ]
     cut_short = f"; the search was cut short: {search.report.incomplete}" if search.report.incomplete else ""
     if not others:
-        return (_note if cut_short else _ok)(check, f"the certificates make no other valid path{cut_short}")
+        return (note if cut_short else ok)(check, f"the certificates make no other valid path{cut_short}")
     shortest = min(others, key=lambda path: len(path.certificates))
     shorter = "a shorter one" if len(shortest.certificates) < len(chosen.certificates) else "for example"
-    drawn = _drawn(shortest.certificates)
-    counted = _counted(len(others), "other valid path")
-    return _note(check, f"the certificates make {counted}, {shorter}: {drawn}{cut_short}")
+    more = counted(len(others), "other valid path")
+    return note(check, f"the certificates make {more}, {shorter}: {drawn(shortest.certificates)}{cut_short}")
 
 
 def of_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:
@@ -281,32 +262,11 @@ def of_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:
     if wanted:
         refusals = [f"{name}: {verdicts[name].why}" for name in wanted if verdicts[name].answer is not Answer.YES]
         if refusals:
-            return _not_ok(Check.READERS, f"not known to be opened by {'; '.join(refusals)}")
-        return _ok(Check.READERS, f"opened by {', '.join(wanted)}")
+            return not_ok(Check.READERS, f"not known to be opened by {'; '.join(refusals)}")
+        return ok(Check.READERS, f"opened by {', '.join(wanted)}")
     parts = [
         f"{title}: {', '.join(named)}"
         for answer, title in ((Answer.YES, "opened by"), (Answer.NO, "not by"), (Answer.UNKNOWN, "not known"))
         if (named := [name for name, verdict in verdicts.items() if verdict.answer is answer])
     ]
-    return _note(Check.READERS, "; ".join(parts))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
-def _say(failure: Failure) -> str:
-    return f"{_name(failure.certificate)}: {failure.detail} [{failure.section}]"
-
-
-def _name(certificate: Certificate) -> str:
-    return certificate.subject.common_name or str(certificate.subject) or f"#{certificate.serial_number}"
-
-
-def _names(certificates: Sequence[Certificate]) -> str:
-    more = [f"and {len(certificates) - _NAMED_AT_MOST} more"] if len(certificates) > _NAMED_AT_MOST else []
-    return ", ".join([*map(_name, certificates[:_NAMED_AT_MOST]), *more])
-
-
-def _drawn(certificates: Iterable[Certificate]) -> str:
-    return " <- ".join(map(_name, certificates))
+    return note(Check.READERS, "; ".join(parts))

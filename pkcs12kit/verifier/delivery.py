@@ -1,4 +1,4 @@
-"""What a file delivers: the certificates that stand with its key, in their order, and the paths that they make."""
+"""What a file or a server delivers: the certificates for one key, in their order, and the paths that they make."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Subject(NamedTuple):
-    """What of a file is verified: the certificate that it is for, and those that stand with it, in file order."""
+    """What is judged: the certificate that all are for, and those that stand with it, in order of file or wire."""
 
     target: Certificate | None
     certificates: tuple[Certificate, ...]
@@ -39,6 +39,7 @@ class Subject(NamedTuple):
     """How these lie."""
     of_all_keys: Arrangement
     has_other_keys: bool
+    source: str = "the file"
 
     @classmethod
     def of(cls, decoded: DecodedPfx, key: DecodedKey | None) -> Subject:
@@ -62,14 +63,30 @@ class Subject(NamedTuple):
             has_other_keys=len(links) > 1,
         )
 
+    @classmethod
+    def of_message(cls, certificates: Sequence[Certificate]) -> Subject:
+        """Tell what a server sends: its own is the first, or the first of no CA where a CA's is in its place."""
+        own = tuple(filter(is_readable, certificates))
+        target = next((certificate for certificate in own if not certificate.is_ca), next(iter(own), None))
+        links = [KeyLink(local_key_id=None, certificate=target)] if target is not None else []
+        arrangement = arrange(links, [(certificate, None) for certificate in own])
+        return cls(
+            target=target,
+            certificates=own,
+            arrangement=arrangement,
+            of_all_keys=arrangement,
+            has_other_keys=False,
+            source="what is sent",
+        )
+
 
 class Search(NamedTuple):
-    """What paths there are in a file. ``report`` is None where there is no certificate to search from."""
+    """What paths the certificates make. ``report`` is None where there is no certificate to search from."""
 
     path: ValidatedPath | None = None
-    is_in_file_order: bool = False
+    is_in_order: bool = False
     why_not: Failure | BudgetExhaustedError | None = None
-    """Why the file's own order is no valid path, where its names chain up to an anchor."""
+    """Why their own order is no valid path, where its names chain up to an anchor."""
     report: PathReport | None = None
     anchors: tuple[TrustAnchor, ...] = ()
 
@@ -84,13 +101,10 @@ def choose_key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) 
 def search_paths(
     subject: Subject, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
 ) -> Search:
-    """Validate the file's own order first, then look what else its certificates make."""
+    """Validate the certificates in their own order first, then look what else they make."""
     if subject.target is None:
         return Search()
-    if (
-        name_mismatch(subject.target, parameters) is not None
-    ):  # which is told on its own, beside what is true of the path
-        parameters = replace(parameters, server_name=None, extended_key_usage=parameters.purpose)
+    parameters = without_wrong_name(subject.target, parameters)
     delivered, why_not = _in_file_order(subject, anchors, parameters, limits)
     report = find_paths(
         subject.target,
@@ -106,7 +120,7 @@ def search_paths(
 def _in_file_order(
     subject: Subject, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
 ) -> tuple[ValidatedPath | None, Failure | BudgetExhaustedError | None]:
-    """Validate what the file begins with, as far up as an anchor's name comes; the first that is valid counts."""
+    """Validate what they begin with, as far up as an anchor's name comes; the first that is valid counts."""
     why_not: Failure | None = None
     budget = Budget(limits)
     sequence = tuple(_sequence(subject))
@@ -138,6 +152,13 @@ def _sequence(subject: Subject) -> Iterator[Certificate]:
         nodes.add(certificate.node)
         issuer = certificate.issuer
         yield certificate
+
+
+def without_wrong_name(target: Certificate, parameters: ValidationParameters) -> ValidationParameters:
+    """Ask nothing of the name where it is wrong: that is told on its own, beside what is true of the path."""
+    if name_mismatch(target, parameters) is None:
+        return parameters
+    return replace(parameters, server_name=None, extended_key_usage=parameters.purpose)
 
 
 def name_mismatch(target: Certificate, parameters: ValidationParameters) -> str | None:

@@ -17,6 +17,7 @@ from pkcs12kit.sources.loading import load_trust_anchors
 from pkcs12kit.sources.pkcs12_file import opened_pkcs12
 from pkcs12kit.verifier import checks
 from pkcs12kit.verifier.delivery import Subject, choose_key, search_paths
+from pkcs12kit.verifier.phrases import in_order_of
 from pkcs12kit.verifier.report import VerificationReport
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         checks.of_readers(anatomy, wanted),
     )
     return VerificationReport(
-        findings=tuple(sorted(findings, key=lambda finding: list(Check).index(finding.check))),
+        findings=in_order_of(Check, findings),
         parameters=parameters,
         has_private_key=bool(decoded.keys),
         certificates=decoded.certificates,

@@ -1,0 +1,146 @@
+"""What to change on a server so that it sends what its clients need: one sentence for each step."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.findings import SentCheck
+from pkcs12kit.pkcs12.arrangement import is_readable
+from pkcs12kit.verifier.phrases import name_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.findings import Finding
+    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.verifier.delivery import Search
+
+
+def wanted(
+    sent: Sequence[Certificate],
+    search: Search,
+    path_with_pool: ValidatedPath | None,
+    *,
+    linked: int,
+    lean: bool,
+) -> tuple[Certificate, ...] | None:
+    """Say what the server ought to send; None where no path is known.
+
+    That is the path, and what is sent now and does no harm: the anchor's own certificate at its end, or whatever else
+    certifies what is before it, as the first ``linked`` certificates do. With ``lean`` it is the path alone.
+    """
+    path = search.path or path_with_pool
+    if path is None:
+        return None
+    if lean:
+        return path.certificates
+    if search.is_in_order:
+        each_once = {certificate.node: certificate for certificate in reversed(sent[:linked])}
+        return tuple(certificate for certificate in sent[:linked] if each_once[certificate.node] is certificate)
+    own = [one for one in sent if is_readable(one) and one.node == path.trust_anchor.node and one.is_self_issued]
+    return (*path.certificates, *(one for one in own[:1] if one not in path.certificates))
+
+
+def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Certificate]) -> Iterator[str]:
+    """Say how to come from the one to the other: what to replace, remove, move and add, in this order.
+
+    What is added does not come from the server, and so from the pool. Positions are those of what is sent now.
+    """
+    kept = {certificate: sent.index(certificate) for certificate in should_send if certificate in sent}
+    added = [certificate for certificate in should_send if certificate not in kept]
+    removed = [
+        (position, certificate) for position, certificate in enumerate(sent) if kept.get(certificate) != position
+    ]
+    replaced: dict[Certificate, Certificate] = {}
+    for position, certificate in removed:
+        instead = next((one for one in added if _stands_for(one, certificate) and one not in replaced), None)
+        if instead is None:
+            again = "which is there before" if certificate in kept else "which is on no path"
+            yield f"remove certificate {position + 1}, {_called(certificate)}, {again}"
+            continue
+        replaced[instead] = certificate
+        yield f"replace certificate {position + 1}, {_called(certificate)}, by {_called(instead)}, which is in the pool"
+        kept[instead] = position
+    staying = _longest_increasing([kept[certificate] for certificate in should_send if certificate in kept])
+    for before, certificate in zip((None, *should_send), should_send, strict=False):
+        where = "to the first place" if before is None else f"after {name_of(before)}"
+        if certificate not in kept:
+            yield f"add {_called(certificate)}, which is in the pool, {where}"
+        elif kept[certificate] not in staying:
+            yield f"move {_called(certificate)} {where}"
+
+
+def changes_without_path(search: Search, sent: Sequence[Certificate], *, pool_asked: bool) -> Iterator[str]:
+    """Say what comes closest to a remedy where no path is known, even with the pool where one was asked."""
+    if search.report is None or not search.report.rejected:
+        return
+    nowhere = "; the pool has none that leads to a trust anchor" if pool_asked else ""
+    for failure in search.report.rejected[0].failures:
+        change = _remedy(failure, search.anchors) if failure.certificate in sent else None
+        if change is not None:
+            yield change + nowhere
+
+
+def changes_of_end_entity(
+    target: Certificate | None, findings: Sequence[Finding], parameters: ValidationParameters
+) -> Iterator[str]:
+    """Say what only another certificate mends."""
+    problems = {finding.check for finding in findings if finding.is_problem}
+    if SentCheck.END_ENTITY in problems and (target is None or target.is_ca):
+        yield "put the server's own certificate in the first place"
+        return
+    asked = [f"for {parameters.server_name}"] if SentCheck.SERVER_NAME in problems else []
+    asked += ["for TLS servers"] if SentCheck.PURPOSE in problems else []
+    if target is not None and asked:
+        yield f"replace {_called(target)} by a certificate {' and '.join(asked)}"
+
+
+def _remedy(failure: Failure, anchors: Sequence[TrustAnchor]) -> str | None:
+    called = _called(failure.certificate)
+    missing = failure.missing_issuer
+    if failure.reason is FailureReason.ISSUER_NOT_FOUND and missing is not None:
+        issuer = missing.name.common_name or missing.name
+        at = f", which may be had from {' or '.join(missing.locations)}" if missing.locations else ""
+        key = f" with the key identifier {missing.key_identifier.hex()}" if missing.key_identifier is not None else ""
+        return f"add the certificate of {issuer}{key} after {name_of(failure.certificate)}{at}"
+    if failure.reason is FailureReason.NO_TRUST_ANCHOR and failure.certificate.is_self_issued:
+        trusted = " or ".join(str(anchor.name.common_name or anchor.name) for anchor in anchors)
+        return f"replace {called}, which is no trust anchor, by a cross-certificate on the way to {trusted}"
+    if failure.reason is FailureReason.NO_TRUST_ANCHOR:
+        return f"replace {called}: {failure.detail}"
+    if failure.reason is FailureReason.BAD_SIGNATURE:
+        return f"replace {called}, whose signature does not verify"
+    if failure.reason is FailureReason.EXPIRED:
+        return f"replace {called}, which expired on {format_time(failure.certificate.not_after)}, by its successor"
+    return None
+
+
+def _stands_for(new: Certificate, old: Certificate) -> bool:
+    return is_readable(old) and new.subject == old.subject
+
+
+def _called(certificate: Certificate) -> str:
+    """Name one certificate of several with one subject."""
+    if not is_readable(certificate):
+        return f"that with the serial number {certificate.serial_number}"
+    issuer = certificate.issuer.common_name or str(certificate.issuer)
+    by = "self-signed" if certificate.is_self_issued else f"issued by {issuer}"
+    return f"{name_of(certificate)} ({by}, serial number {certificate.serial_number})"
+
+
+def _longest_increasing(positions: Sequence[int]) -> frozenset[int]:
+    """Find the most positions that are in order already: those are not moved."""
+    ends: list[int] = []
+    chains: list[tuple[int, ...]] = []
+    for position in positions:
+        length = bisect_left(ends, position)
+        ends[length : length + 1] = [position]
+        chains[length : length + 1] = [(*(chains[length - 1] if length else ()), position)]
+    return frozenset(chains[-1]) if chains else frozenset()

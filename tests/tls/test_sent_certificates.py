@@ -1,0 +1,347 @@
+"""What a server sends, read strictly: each wrong way is named, with what to change, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+import pkcs12kit as pk
+from pkcs12kit import Outcome, SentCheck, lab
+
+DAY = timedelta(days=1)
+NOW = datetime.now(UTC)
+PAST = lab.Validity.around(days_before=300, days_after=-10)
+STRICT = ": against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 wants clients to put up with it"
+
+
+@pytest.fixture(scope="module")
+def topology():
+    """A server below two CAs and an anchor; a CA of the same name with another key; one below a bridge.
+
+    EE < I < P < TA,  I' < P,  X < TA;  S < R < B < TA, and R is a root of its own
+    """
+    return lab.Topology.from_edges(
+        "EE<I<P<TA", "I'<P", "X<TA", "S<R<B<TA", lab.Edge(subject="I", issuer="P", validity=PAST), "R<R", "Y<X"
+    )
+
+
+@pytest.fixture(scope="module")
+def judge(topology):
+    """Judge certificates, by their edges (``EE<I``) or themselves; keywords are those of ``judge_sent``."""
+
+    def call(*certificates, anchor="TA", pool=False, protocol="TLSv1.3", server_name=None, **more):
+        found = (topology.certificate(*one.split("<")) if isinstance(one, str) else one for one in certificates)
+        return pk.judge_sent(
+            pk.CertificateMessage(certificates=tuple(found), protocol=protocol),
+            **{
+                "trust_anchors": (topology.trust_anchor(anchor),),
+                "parameters": pk.ValidationParameters(time=NOW, server_name=server_name),
+                "pool": topology.pool if pool else None,
+            }
+            | more,
+        )
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def root(topology):
+    """The anchor's own certificate."""
+    return topology.authorities["TA"].certificate
+
+
+def refused(report):
+    """Say why each check says no; the report says no as a whole just where there is any, or no path."""
+    problems = {finding.check: finding.why for finding in report.problems}
+    assert bool(report) is report.ok is (not problems)
+    assert [finding.check for finding in report.findings] == list(SentCheck)
+    assert json.loads(json.dumps(report.to_json()))["ok"] is report.ok
+    return problems
+
+
+def finding(report, check):
+    """Find the one finding of a check."""
+    (found,) = [one for one in report.findings if one.check is check]
+    return found
+
+
+class TestSound:
+    """What serves its purpose."""
+
+    @pytest.mark.parametrize("with_anchor", [False, True])
+    def test_the_anchor_is_optional(self, judge, topology, root, with_anchor):
+        """RFC 5246 section 7.4.2: the root may be left out, for the client has it."""
+        report = judge("EE<I", "I<P", "P<TA", *([root] if with_anchor else []), server_name="EE")
+        assert refused(report) == {}
+        assert (topology.draw(report.path), report.path_with_pool, report.changes) == ("EE<I<P<TA", None, ())
+        assert report.should_send == report.message.certificates
+        told = "is sent and need not be" if with_anchor else "is not sent, and need not be"
+        assert told in finding(report, SentCheck.TRUST_ANCHOR).why
+        assert {one.check for one in report.findings if one.outcome is Outcome.NOT_CHECKED} == {SentCheck.POOL}
+
+    def test_what_goes_on_beyond_the_anchor(self, judge):
+        """A chain that other clients need in full is superfluous for these, and right all the same."""
+        report = judge("S<R", "R<B", "B<TA", anchor="R")
+        assert refused(report) == {}
+        assert report.changes == ()
+        assert finding(report, SentCheck.SUPERFLUOUS).outcome is Outcome.NOTE
+        assert "1 certificate beside the path" in finding(report, SentCheck.SUPERFLUOUS).why
+
+    def test_wrong_use(self, judge):
+        """Nothing is trusted that was not named; time lies ahead."""
+        with pytest.raises(ValueError, match="trust anchor"):
+            judge("EE<I", trust_anchors=())
+        with pytest.raises(ValueError, match="not negative"):
+            judge("EE<I", expires_within=-DAY)
+
+
+class TestOrder:
+    """RFC 5246 section 7.4.2: the sender's certificate first, each certifying the one before it."""
+
+    def test_wrong_order(self, judge, topology, root):
+        """The first break is named; the path that the certificates make in another order is told."""
+        report = judge("EE<I", "P<TA", "I<P", root)
+        assert refused(report) == {
+            SentCheck.ORDER: f"certificate 2, P, does not certify the one before it, EE, which I issued{STRICT}"
+        }
+        assert topology.draw(report.path) == "EE<I<P<TA"
+        assert report.changes == ("move I (issued by P, serial number 2) after EE",)
+
+    def test_end_entity_not_first(self, judge):
+        """RFC 8446 section 4.4.2 as well wants it first."""
+        report = judge("I<P", "P<TA", "EE<I")
+        assert refused(report) == {
+            SentCheck.END_ENTITY: "the first is a CA's, I; EE is certificate 3",
+            SentCheck.ORDER: f"certificate 3, EE, does not certify the one before it, P, which TA issued{STRICT}",
+        }
+        assert report.changes == ("move EE (issued by I, serial number 1) to the first place",)
+
+    def test_no_end_entity(self, judge):
+        """The CAs alone are no server's certificates."""
+        report = judge("I<P", "P<TA")
+        assert set(refused(report)) == {SentCheck.END_ENTITY, SentCheck.PURPOSE}
+        assert report.changes == ("put the server's own certificate in the first place",)
+
+    def test_nothing(self, judge):
+        """An empty list is a no to be read, and no error."""
+        report = judge(pool=True)
+        assert set(refused(report)) == {SentCheck.END_ENTITY, SentCheck.CHAIN}
+        assert (report.path, report.should_send) == (None, None)
+
+    def test_superfluous(self, judge):
+        """What certifies nothing of the chain breaks the order, at the end or in the middle."""
+        chain = ["EE<I", "I<P", "P<TA"]
+        for place, lower, issuer in ((3, "P", "TA"), (1, "EE", "I")):
+            report = judge(*chain[:place], "X<TA", *chain[place:])
+            which = f"certificate {place + 1}, X, does not certify the one before it, {lower}, which {issuer} issued"
+            assert refused(report) == {SentCheck.ORDER: which + STRICT}
+            assert finding(report, SentCheck.SUPERFLUOUS).why.endswith("bytes: X")
+            assert report.changes == (
+                f"remove certificate {place + 1}, X (issued by TA, serial number 5), which is on no path",
+            )
+
+    def test_twice(self, judge):
+        """A (subject, key) comes once (RFC 4158 section 2.4.2)."""
+        report = judge("EE<I", "I<P", "I<P", "P<TA")
+        assert refused(report) == {
+            SentCheck.ORDER: f"certificate 3, I, does not certify the one before it, I, which P issued{STRICT}",
+            SentCheck.DUPLICATES: "2 certificates have the subject I and the same key",
+        }
+        assert report.changes == ("remove certificate 3, I (issued by P, serial number 2), which is there before",)
+
+    def test_signature_in_the_middle(self, judge, topology, root):
+        """A name alone certifies nothing (RFC 5280 section 6.1.3 (a)(1))."""
+        forger = replace(topology.authorities["P"], private_key=lab.KeyType.EC_P256.generate())
+        real = lab.extensions.non_critical(
+            lab.extensions.authority_key_identifier(topology.authorities["P"].private_key.public_key())
+        )
+        forged = forger.issue_ca(topology.authorities["I"], serial_number=66, extensions=[real])
+        report = judge("EE<I", forged, "P<TA", root)
+        problems = refused(report)
+        assert set(problems) == {SentCheck.ORDER, SentCheck.CHAIN}
+        assert problems[SentCheck.ORDER] == (
+            f"certificate 3, P, bears the name of the issuer of I before it, but not its key{STRICT}"
+        )
+        assert report.changes == ("replace I (issued by P, serial number 66), whose signature does not verify",)
+        report = judge("EE<I", forged, "P<TA", pool=True)
+        assert report.changes == (
+            (
+                "replace certificate 2, I (issued by P, serial number 66), by I (issued by P, serial number 2), which is in"
+                " the pool"
+            ),
+        )
+
+
+class TestMissing:
+    """Nothing is fetched: Android, for one, fetches nothing."""
+
+    def test_intermediate(self, judge, topology):
+        """Who is missing is named, and where it goes; with a pool also which certificate it is."""
+        key = topology.authorities["I"].certificate.key_identifier.hex()
+        report = judge("EE<I", "P<TA")
+        assert set(refused(report)) == {SentCheck.ORDER, SentCheck.CHAIN}
+        assert f"its issuer CN=I (key identifier {key}) was not supplied" in refused(report)[SentCheck.CHAIN]
+        assert report.changes == (f"add the certificate of I with the key identifier {key} after EE",)
+        report = judge("EE<I", "P<TA", pool=True)
+        assert set(refused(report)) == {SentCheck.ORDER, SentCheck.CHAIN}
+        assert topology.draw(report.path_with_pool) == "EE<I<P<TA"
+        assert report.changes == ("add I (issued by P, serial number 2), which is in the pool, after EE",)
+        assert "does not deliver: EE <- I <- P <- TA" in finding(report, SentCheck.POOL).why
+
+    def test_all_of_them(self, judge, topology):
+        """A server that sends its own alone, in order as far as it goes."""
+        report = judge("EE<I", pool=True)
+        assert set(refused(report)) == {SentCheck.CHAIN}
+        assert report.changes == (
+            "add I (issued by P, serial number 2), which is in the pool, after EE",
+            "add P (issued by TA, serial number 3), which is in the pool, after I",
+        )
+        assert topology.draw(report.should_send) == "EE<I<P"
+
+    def test_root_instead_of_cross_certificate(self, judge, topology):
+        """The classic: self-signed where the bridge's clients need what the bridge issued."""
+        report = judge("S<R", "R<R")
+        assert set(refused(report)) == {SentCheck.CHAIN}
+        assert report.changes == (
+            (
+                "replace R (self-signed, serial number 10), which is no trust anchor, by a cross-certificate on the way to"
+                " TA"
+            ),
+        )
+        report = judge("S<R", "R<R", pool=True)
+        assert topology.draw(report.path_with_pool) == "S<R<B<TA"
+        assert report.changes == (
+            (
+                "replace certificate 2, R (self-signed, serial number 10), by R (issued by B, serial number 7), which is in"
+                " the pool"
+            ),
+            "add B (issued by TA, serial number 8), which is in the pool, after R",
+        )
+
+    def test_key_rollover(self, judge, topology):
+        """The same name with another key is another CA (RFC 4158 section 2.4.2)."""
+        keys = {label: topology.authorities[label].certificate.key_identifier.hex() for label in ("I", "I'")}
+        report = judge("EE<I", "I'<P", "P<TA")
+        problems = refused(report)
+        assert problems[SentCheck.ORDER] == (
+            f"certificate 2, I, bears the name of the issuer of EE before it, but not its key{STRICT}"
+        )
+        assert keys["I"] in problems[SentCheck.CHAIN]
+        assert keys["I'"] in problems[SentCheck.CHAIN]
+        assert report.changes == (f"add the certificate of I with the key identifier {keys['I']} after EE",)
+        assert judge("EE<I", "I'<P", "P<TA", pool=True).changes == (
+            (
+                "replace certificate 2, I (issued by P, serial number 4), by I (issued by P, serial number 2), which is in"
+                " the pool"
+            ),
+        )
+
+    def test_wrong_anchor(self, judge):
+        """A chain to a root that is not trusted; the pool has nothing better."""
+        report = judge("EE<I", "I<P", "P<TA", anchor="X", pool=True)
+        assert set(refused(report)) == {SentCheck.CHAIN}
+        assert "it does not help" in finding(report, SentCheck.POOL).why
+        assert report.path_with_pool is None
+
+
+class TestEndEntity:
+    """Name, purpose and time; the chain is judged all the same."""
+
+    def test_name(self, judge, topology):
+        """RFC 9525 section 6."""
+        report = judge("EE<I", "I<P", "P<TA", server_name="else.example")
+        assert refused(report) == {SentCheck.SERVER_NAME: "it is for EE, not for else.example"}
+        assert topology.draw(report.path) == "EE<I<P<TA"
+        assert report.changes == ("replace EE (issued by I, serial number 1) by a certificate for else.example",)
+
+    @pytest.mark.parametrize(
+        ("extension", "why"),
+        [
+            (
+                lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])),
+                "s.example has an extendedKeyUsage that does not allow 1.3.6.1.5.5.7.3.1 [RFC 5280 section 4.2.1.12]",
+            ),
+            (
+                lab.extensions.critical(lab.extensions.key_usage("key_encipherment")),
+                "s.example has a keyUsage without digitalSignature [RFC 8446 section 4.4.2.2]",
+            ),
+        ],
+        ids=["extended key usage", "key usage"],
+    )
+    def test_purpose(self, judge, topology, extension, why):
+        """RFC 5280 section 4.2.1.12, RFC 8446 section 4.4.2.2."""
+        server = topology.authorities["I"].issue_server("s.example", serial_number=5, extensions=[extension])
+        report = judge(server.certificate, "I<P", "P<TA", server_name="s.example")
+        assert refused(report) == {SentCheck.PURPOSE: why}
+        assert report.path is not None
+        assert report.changes == ("replace s.example (issued by I, serial number 5) by a certificate for TLS servers",)
+
+    def test_expired_link(self, judge, topology):
+        """RFC 5280 section 6.1.3 (a)(2); with a pool, its successor is named."""
+        expired = topology.certificates[8]
+        report = judge("EE<I", expired, "P<TA")
+        assert set(refused(report)) == {SentCheck.PATH, SentCheck.EXPIRY}
+        (change,) = report.changes
+        assert change.startswith("replace I (issued by P, serial number 9), which expired on ")
+        assert judge("EE<I", expired, "P<TA", pool=True).changes == (
+            (
+                "replace certificate 2, I (issued by P, serial number 9), by I (issued by P, serial number 2), which is in"
+                " the pool"
+            ),
+        )
+        then = pk.ValidationParameters(time=PAST.not_after)
+        assert judge("EE<I", expired, "P<TA", parameters=then).ok
+
+    def test_expires_within(self, judge, topology):
+        """To the second, both ends included (RFC 5280 section 4.1.2.5)."""
+        left = topology.certificate("EE", "I").not_after - NOW.replace(microsecond=0)
+        assert judge("EE<I", "I<P", "P<TA", expires_within=left).ok
+        report = judge("EE<I", "I<P", "P<TA", expires_within=left + timedelta(seconds=1))
+        assert set(refused(report)) == {SentCheck.EXPIRY}
+
+
+class TestSize:
+    """What known clients take, whatever the certificates say."""
+
+    def test_too_many(self, judge):
+        """Java takes ten; with what is superfluous left out they are fewer."""
+        line = "<".join(["EE", *(f"C{number}" for number in range(10)), "TA"])
+        long = lab.Topology.from_edges(line)
+        given = {"trust_anchors": (long.trust_anchor("TA"),)}
+        report = judge(*long.certificates, **given)
+        assert set(refused(report)) == {SentCheck.SIZE}
+        assert "11 certificates are sent, and Java takes 10" in refused(report)[SentCheck.SIZE]
+        assert report.changes == ()
+        report = judge(*long.certificates[1:], long.authorities["TA"].certificate, **given)
+        assert "remove certificate 11, TA (self-signed, serial number 1), which is on no path" in report.changes
+
+    def test_too_large(self, judge, topology):
+        """Java takes 32 kB by default."""
+        big = lab.extensions.non_critical(
+            x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4"), b"\x04\x82\x80\x00" + bytes(0x8000))
+        )
+        server = topology.authorities["I"].issue_server("s.example", extensions=[big])
+        report = judge(server.certificate, "I<P", "P<TA")
+        assert set(refused(report)) == {SentCheck.SIZE}
+        assert f"{report.message.size:,} bytes are sent, and Java takes 32,768" in refused(report)[SentCheck.SIZE]
+
+
+def test_disallowed(judge, fpki):
+    """A certificate that STIGs put into Disallowed is told with the number of the rule, and is no reason to say no."""
+    listed = [one for one in pk.load_certificates(fpki) if one.sha256.startswith("f4f21cf5")]
+    report = judge(*listed)
+    assert finding(report, SentCheck.DISALLOWED).outcome is Outcome.NOTE
+    assert "V-220905" in finding(report, SentCheck.DISALLOWED).why
+    assert SentCheck.DISALLOWED not in refused(report)
+
+
+def test_a_budget_that_ends_is_a_no(judge):
+    """No verdict is no yes."""
+    report = judge("EE<I", "I<P", "P<TA", limits=replace(pk.DEFAULT_LIMITS, path_length=1))
+    assert set(refused(report)) == {SentCheck.PATH}
+    assert report.path is None
