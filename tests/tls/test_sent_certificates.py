@@ -16,6 +16,7 @@ from pkcs12kit import Outcome, SentCheck, lab
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
 PAST = lab.Validity.around(days_before=300, days_after=-10)
+CROSS_CERTIFICATE = "by a cross-certificate on the way to TA"
 STRICT = ": against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 wants clients to put up with it"
 
 
@@ -68,6 +69,11 @@ def finding(report, check):
     """Find the one finding of a check."""
     (found,) = [one for one in report.findings if one.check is check]
     return found
+
+
+def replacing(position, old, new):
+    """Say what to replace by what."""
+    return f"replace certificate {position}, {old}, by {new}, which is in the pool"
 
 
 class TestSound:
@@ -170,10 +176,7 @@ class TestOrder:
         assert report.changes == ("replace I (issued by P, serial number 66), whose signature does not verify",)
         report = judge("EE<I", forged, "P<TA", pool=True)
         assert report.changes == (
-            (
-                "replace certificate 2, I (issued by P, serial number 66), by I (issued by P, serial number 2), which is in"
-                " the pool"
-            ),
+            replacing(2, "I (issued by P, serial number 66)", "I (issued by P, serial number 2)"),
         )
 
 
@@ -208,18 +211,12 @@ class TestMissing:
         report = judge("S<R", "R<R")
         assert set(refused(report)) == {SentCheck.CHAIN}
         assert report.changes == (
-            (
-                "replace R (self-signed, serial number 10), which is no trust anchor, by a cross-certificate on the way to"
-                " TA"
-            ),
+            f"replace R (self-signed, serial number 10), which is no trust anchor, {CROSS_CERTIFICATE}",
         )
         report = judge("S<R", "R<R", pool=True)
         assert topology.draw(report.path_with_pool) == "S<R<B<TA"
         assert report.changes == (
-            (
-                "replace certificate 2, R (self-signed, serial number 10), by R (issued by B, serial number 7), which is in"
-                " the pool"
-            ),
+            replacing(2, "R (self-signed, serial number 10)", "R (issued by B, serial number 7)"),
             "add B (issued by TA, serial number 8), which is in the pool, after R",
         )
 
@@ -235,10 +232,7 @@ class TestMissing:
         assert keys["I'"] in problems[SentCheck.CHAIN]
         assert report.changes == (f"add the certificate of I with the key identifier {keys['I']} after EE",)
         assert judge("EE<I", "I'<P", "P<TA", pool=True).changes == (
-            (
-                "replace certificate 2, I (issued by P, serial number 4), by I (issued by P, serial number 2), which is in"
-                " the pool"
-            ),
+            replacing(2, "I (issued by P, serial number 4)", "I (issued by P, serial number 2)"),
         )
 
     def test_wrong_anchor(self, judge):
@@ -289,10 +283,7 @@ class TestEndEntity:
         (change,) = report.changes
         assert change.startswith("replace I (issued by P, serial number 9), which expired on ")
         assert judge("EE<I", expired, "P<TA", pool=True).changes == (
-            (
-                "replace certificate 2, I (issued by P, serial number 9), by I (issued by P, serial number 2), which is in"
-                " the pool"
-            ),
+            replacing(2, "I (issued by P, serial number 9)", "I (issued by P, serial number 2)"),
         )
         then = pk.ValidationParameters(time=PAST.not_after)
         assert judge("EE<I", expired, "P<TA", parameters=then).ok
