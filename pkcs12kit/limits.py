@@ -195,27 +195,6 @@ class Limits:
     tls_client_bytes: int = _limit(
         4 * MIB, "bytes that one client may say", "a chain of path_bytes, printed in PEM and as text, takes under 2 MiB"
     )
-
-    # Retrieval
-    retrieval_cache_bytes: int = _limit(
-        512 * MIB,
-        "bytes of all files in the cache folder",
-        "twice revocation_bytes; the certificates of a whole PKI take a few MiB",
-    )
-    retrieval_cache_entries: int = _limit(
-        20_000, "URLs in the cache folder", "ten crawls of 2,000 certificates, each at a URL of its own"
-    )
-    retrieval_cache_wait: int = _limit(
-        5, "seconds to wait for another process to leave the cache folder", "it puts 20,000 entries in order in two"
-    )
-    retrieval_url_characters: int = _limit(
-        8_000, "characters of one URL", "the length that RFC 9110 section 4.1 recommends to support at least"
-    )
-    retrieval_validator_characters: int = _limit(
-        256,
-        "characters of an ETag or a Last-Modified",
-        "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
-    )
     probe_seconds: float = _limit(
         20,
         "seconds for one server that is probed, all its connections",
@@ -243,9 +222,6 @@ class Limits:
         "URLs asked for in one gathering",
         "two and a half for each of retrieval_certificates; 234 real CA certificates name 151",
     )
-    retrieval_url_bytes: int = _limit(
-        2_048, "bytes of one URL", "eight times the 255 up to which OCSP asks by GET (RFC 5019); real ones take 187"
-    )
     retrieval_response_bytes: int = _limit(
         4 * MIB, "bytes of one response, compressed and unpacked", "1,000 CA certificates of 2 KiB, twice over"
     )
@@ -261,7 +237,9 @@ class Limits:
         3, "redirects in a row", "to another host, to its new address, to the file; browsers follow 20"
     )
     retrieval_idle_seconds: float = _limit(
-        10, "seconds to connect in, and between two reads", "a lost SYN is sent again after 1, 3 and 7 seconds (RFC 6298)"
+        10,
+        "seconds to connect in, and between two reads",
+        "a lost SYN is sent again after 1, 3 and 7 seconds (RFC 6298)",
     )
     retrieval_request_seconds: float = _limit(
         60, "seconds of one request, from connecting to the last byte", "100 MiB by 14 Mbit/s"
@@ -273,8 +251,8 @@ class Limits:
     retrieval_host_connections: int = _limit(
         32,
         "requests to one host at a time",
-        "an eighth of what Apache serves at once by default (MaxRequestWorkers, 256 or more); 500 URLs that take 0.2"
-        " seconds each in 3.2 seconds",
+        "an eighth of the 256 that Apache serves at once by default, at the least (MaxRequestWorkers); asks for 500"
+        " URLs that take 0.2 seconds each in 3.2 seconds",
     )
     retrieval_tries: int = _limit(
         3, "times that one URL is asked", "the first, and two more where the error may pass (RFC 9110 section 15.6.4)"
@@ -288,7 +266,26 @@ class Limits:
     retrieval_fresh_seconds: float = _limit(
         3_600,
         "seconds after which a cached response is asked for again",
-        "an hour: the shortest interval at which CAs commonly issue CRLs",
+        "an hour; CAs of the Federal PKI issue a CRL every 18 hours or oftener",
+    )
+    retrieval_cache_bytes: int = _limit(
+        512 * MIB,
+        "bytes of all files in the cache folder",
+        "twice revocation_bytes; the certificates of a whole PKI take a few MiB",
+    )
+    retrieval_cache_entries: int = _limit(
+        20_000, "URLs in the cache folder", "ten crawls of 2,000 certificates, each at a URL of its own"
+    )
+    retrieval_cache_wait: int = _limit(
+        5, "seconds to wait for another process to leave the cache folder", "it puts 20,000 entries in order in two"
+    )
+    retrieval_url_characters: int = _limit(
+        8_000, "characters of one URL", "the length that RFC 9110 section 4.1 recommends to support at least"
+    )
+    retrieval_validator_characters: int = _limit(
+        256,
+        "characters of an ETag or a Last-Modified",
+        "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
     )
 
 
