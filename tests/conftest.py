@@ -1,4 +1,4 @@
-"""What every test may ask for: the shared data, and programs of other makers."""
+"""What every test may ask for: the shared data, a replica of the Federal PKI, and programs of other makers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 from hypothesis import settings
+
+from pkcs12kit import lab
 
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 settings.register_profile("ci", derandomize=True)
@@ -60,6 +62,18 @@ def require_tool():
         return str(found)
 
     return require
+
+
+@pytest.fixture(scope="session")
+def replica():
+    """The Federal PKI's shape, with quick keys."""
+    return lab.make_replica(key_type=lab.KeyType.EC_P256)
+
+
+@pytest.fixture(scope="session")
+def files(replica, tmp_path_factory):
+    """The replica as files: to read, never to write to."""
+    return replica.write(tmp_path_factory.mktemp("lab"))
 
 
 _READERS: Final = {

@@ -15,18 +15,6 @@ from pkcs12kit import builder, lab
 PASSWORD = "correct horse 42 battery"
 
 
-@pytest.fixture(scope="module")
-def replica():
-    """The Federal PKI's shape, with quick keys."""
-    return lab.make_replica(key_type=lab.KeyType.EC_P256)
-
-
-@pytest.fixture(scope="module")
-def files(replica, tmp_path_factory):
-    """The replica as files."""
-    return replica.write(tmp_path_factory.mktemp("lab"))
-
-
 @pytest.fixture
 def output(tmp_path):
     """Where the file goes."""

@@ -17,7 +17,6 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from pkcs12kit import lab
 from pkcs12kit.cli import main
 
 PASSWORD = "correct horse 42 battery"
@@ -98,18 +97,6 @@ def secrets_of(private_key, *passwords):
     for password in passwords:
         yield from forms_of(password.encode("utf-8"))
         yield from forms_of(password.encode("utf-16-be"))
-
-
-@pytest.fixture(scope="session")
-def replica():
-    """The Federal PKI's shape, with quick keys."""
-    return lab.make_replica(key_type=lab.KeyType.EC_P256)
-
-
-@pytest.fixture(scope="session")
-def files(replica, tmp_path_factory):
-    """The replica as files: to read, never to write to."""
-    return replica.write(tmp_path_factory.mktemp("lab"))
 
 
 @pytest.fixture

@@ -15,12 +15,6 @@ from pkcs12kit import lab
 from pkcs12kit.errors import OutputError
 
 
-@pytest.fixture(scope="module")
-def replica():
-    """One replica, written many times."""
-    return lab.make_replica(key_type=lab.KeyType.EC_P256)
-
-
 def mode(path):
     """Read the permission bits."""
     return stat.S_IMODE(path.stat().st_mode)
