@@ -15,7 +15,6 @@ import asyncio
 import statistics
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -24,6 +23,7 @@ from pyhanko_certvalidator.authority import CertTrustAnchor
 from pyhanko_certvalidator.context import ValidationContext
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.validate import async_validate_path
+from reference_jobs import JOBS
 
 import pkcs12kit as pk
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -34,18 +34,10 @@ from pkcs12kit.paths.validation.validator import validate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from reference_jobs import Job
+
 ROUNDS = 40
 RUNS = 10
-
-
-class Job(NamedTuple):
-    """A reference path: where it is, and when it was valid."""
-
-    name: str
-    target: str
-    pool: tuple[str, ...]
-    anchor: str
-    time: datetime
 
 
 class Times(NamedTuple):
@@ -55,18 +47,6 @@ class Times(NamedTuple):
     ours: float
     signatures: float
     certvalidator: float
-
-
-JOBS = (
-    Job(
-        "2018",
-        "dod-id-sw-ca-37.pem",
-        ("fpki-historic.pem", "dod-2019.pem"),
-        "fcpca.pem",
-        datetime(2018, 6, 1, tzinfo=UTC),
-    ),
-    Job("2024", "dod-sw-ca-67.pem", ("fpki-2024-10.p7b",), "fcpcag2.pem", datetime(2024, 10, 15, tzinfo=UTC)),
-)
 
 
 def main(folder: Path) -> None:

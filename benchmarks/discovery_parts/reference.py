@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 import sys
 import time
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from discovery_parts.peers import PEERS, Figure, Inputs, fastest
 from discovery_parts.tables import Check, Part, format_seconds, progress
+from reference_jobs import JOBS
 
 import pkcs12kit as pk
 from pkcs12kit.paths.signatures import REMEMBERED
@@ -19,27 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from reference_jobs import Job
 
-class Job(NamedTuple):
-    """A reference job: file names in ../shared/data/fpki, and when its path is valid."""
-
-    name: str
-    target: str
-    pool: tuple[str, ...]
-    anchor: str
-    time: datetime
-
-
-JOBS = (
-    Job(
-        "2018",
-        "dod-id-sw-ca-37.pem",
-        ("fpki-historic.pem", "dod-2019.pem"),
-        "fcpca.pem",
-        datetime(2018, 6, 1, tzinfo=UTC),
-    ),
-    Job("2024", "dod-sw-ca-67.pem", ("fpki-2024-10.p7b",), "fcpcag2.pem", datetime(2024, 10, 15, tzinfo=UTC)),
-)
 
 NAMES = {
     "cold": "pkcs12kit, cold",
