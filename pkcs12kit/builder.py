@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.certificates.pool import Reject
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.paths.ranking import Ranking
@@ -138,59 +139,41 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     _require_several(trust_anchors, "trust_anchors")
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
-    names = _Names(friendly_name, certificate_name, tuple(ca_names), truststore)
     if parameters is None:
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
-    identity = None
-    if not certs_only:
-        identity = load_identity(
-            key=key,
-            certificate=certificate,
-            pkcs12=pkcs12,
-            key_password=key_password,
-            password=pkcs12_password,
-            limits=limits,
-        )
-    target = identity.certificate if identity is not None else _target(key, certificate, pkcs12, limits)
+    ca_names = tuple(ca_names)
+    tell = on_warning or _say_nothing
+    identity, target = _identity_and_target(
+        key, certificate, pkcs12, key_password, pkcs12_password, limits, certs_only=certs_only
+    )
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
     pool = _pool(tuple(certificates), pkcs12 if certificate is None else certificate, pkcs12_password, limits)
-    tell = on_warning or _say_nothing
     for reject in pool.rejects:
         tell(str(reject))
-    path = find_path(
-        target,
-        pool=pool,
-        trust_anchors=anchors,
-        parameters=parameters,
-        ranking=ranking,
-        revocation=revocation,
-        limits=limits,
+    path, confirmation = _confirmed_path(
+        target, pool, anchors, parameters, ranking, revocation, limits, second_opinion=second_opinion
     )
-    confirmation = confirm(path, parameters) if second_opinion else NOT_ASKED
-    if confirmation.opinion is Opinion.INVALID:
-        raise ConfirmationError(path, confirmation)
     if callable(password):
         password = password() if profile.takes_password else None
-    bundle = _bundle(identity, path, names, include_anchor=include_anchor)
-    there, change = None, None
-    if if_changed:
-        there, change = _what_is_there(output, bundle, password, profile, limits)
-    data = there or encode_pfx(bundle, password=password, profile=profile, limits=limits)
+    bundle = _bundle(
+        identity, path, friendly_name, certificate_name, ca_names, include_anchor=include_anchor, truststore=truststore
+    )
+    file = _file(bundle, output, password, profile, limits, if_changed=if_changed)
     warnings = tuple(_warnings(path, confirmation, password, profile))
     for warning in warnings:
         tell(warning)
-    if output is not None and there is None:
-        write_pfx(output, data)
+    if output is not None and file.changed:
+        write_pfx(output, file.data)
     return BuildReport(
         path=path,
         confirmation=confirmation,
         certificates=bundle.certificates,
         has_private_key=bundle.private_key is not None,
         profile=profile,
-        data=data,
+        data=file.data,
         output=Path(output) if output is not None else None,
-        changed=there is None,
-        change=change,
+        changed=file.changed,
+        change=file.change,
         rejects=pool.rejects,
         warnings=warnings,
     )
@@ -206,10 +189,30 @@ def _say_nothing(_: str) -> None:
     pass
 
 
-def _target(key: Source | None, certificate: Source | None, pkcs12: Source | None, limits: Limits) -> Certificate:
-    if certificate is None or key is not None or pkcs12 is not None:
-        raise InputError("a file of certificates alone is built from a certificate, without a key or a PKCS#12")
-    return load_certificate(certificate, limits=limits)
+def _identity_and_target(
+    key: Source | None,
+    certificate: Source | None,
+    pkcs12: Source | None,
+    key_password: str | None,
+    pkcs12_password: str | None,
+    limits: Limits,
+    *,
+    certs_only: bool,
+) -> tuple[Identity | None, Certificate]:
+    """Load the identity, or a certificate alone where there is to be no key."""
+    if certs_only:
+        if certificate is None or key is not None or pkcs12 is not None:
+            raise InputError("a file of certificates alone is built from a certificate, without a key or a PKCS#12")
+        return None, load_certificate(certificate, limits=limits)
+    identity = load_identity(
+        key=key,
+        certificate=certificate,
+        pkcs12=pkcs12,
+        key_password=key_password,
+        password=pkcs12_password,
+        limits=limits,
+    )
+    return identity, identity.certificate
 
 
 def _pool(sources: tuple[Source, ...], beside: Source | None, password: str | None, limits: Limits) -> CertificatePool:
@@ -220,46 +223,93 @@ def _pool(sources: tuple[Source, ...], beside: Source | None, password: str | No
     return pool | load_certificates(beside, password=password, limits=limits)
 
 
-def _what_is_there(
-    output: str | PathLike[str] | None, bundle: Bundle, password: str | None, profile: Profile, limits: Limits
-) -> tuple[bytes | None, str | None]:
-    """Give the file that stands where it already is what would be written, or else why it is not."""
-    if output is None:
-        raise TypeError("if_changed needs an output: there is nothing to leave alone")
-    try:
-        there = read_private(output, limit=limits.pfx_bytes)
-    except InputError as error:
-        return None, str(error)
-    change = why_changed(there, bundle, password=password, profile=profile, limits=limits)
-    return (there, None) if change is None else (None, change)
+def _confirmed_path(
+    target: Certificate,
+    pool: CertificatePool,
+    anchors: tuple[TrustAnchor, ...],
+    parameters: ValidationParameters,
+    ranking: Ranking,
+    revocation: Revocation | None,
+    limits: Limits,
+    *,
+    second_opinion: bool,
+) -> tuple[ValidatedPath, Confirmation]:
+    """Find the best path and ask for the second opinion on it. Raises where either is a no."""
+    path = find_path(
+        target,
+        pool=pool,
+        trust_anchors=anchors,
+        parameters=parameters,
+        ranking=ranking,
+        revocation=revocation,
+        limits=limits,
+    )
+    confirmation = confirm(path, parameters) if second_opinion else NOT_ASKED
+    if confirmation.opinion is Opinion.INVALID:
+        raise ConfirmationError(path, confirmation)
+    return path, confirmation
 
 
-class _Names(NamedTuple):
-    friendly_name: str | None
-    certificate_name: str | None
-    ca_names: tuple[str, ...]
-    truststore: bool
-
-
-def _bundle(identity: Identity | None, path: ValidatedPath, names: _Names, *, include_anchor: bool) -> Bundle:
+def _bundle(
+    identity: Identity | None,
+    path: ValidatedPath,
+    friendly_name: str | None,
+    certificate_name: str | None,
+    ca_names: tuple[str, ...],
+    *,
+    include_anchor: bool,
+    truststore: bool,
+) -> Bundle:
     if identity is None:
         return Bundle.certificates_only(
             path,
             include_anchor=include_anchor,
-            friendly_name=names.certificate_name or names.friendly_name,
-            ca_names=names.ca_names,
-            truststore=names.truststore,
+            friendly_name=certificate_name or friendly_name,
+            ca_names=ca_names,
+            truststore=truststore,
         )
-    if names.truststore:
+    if truststore:
         raise InputError("a truststore holds certificates alone, no key")
     return Bundle.from_path(
         identity,
         path,
         include_anchor=include_anchor,
-        friendly_name=names.friendly_name,
-        certificate_name=names.certificate_name,
-        ca_names=names.ca_names,
+        friendly_name=friendly_name,
+        certificate_name=certificate_name,
+        ca_names=ca_names,
     )
+
+
+class _File(NamedTuple):
+    data: bytes
+    changed: bool
+    change: str | None
+
+
+def _file(
+    bundle: Bundle,
+    output: str | PathLike[str] | None,
+    password: str | None,
+    profile: Profile,
+    limits: Limits,
+    *,
+    if_changed: bool,
+) -> _File:
+    """Give the file that stands where it already is what would be written, if that is asked for, or else a new one."""
+    change = None
+    if if_changed:
+        if output is None:
+            raise TypeError("if_changed needs an output: there is nothing to leave alone")
+        try:
+            there = read_private(output, limit=limits.pfx_bytes)
+        except InputError as error:
+            change = str(error)
+        else:
+            change = why_changed(there, bundle, password=password, profile=profile, limits=limits)
+            if change is None:
+                return _File(there, changed=False, change=None)
+    data = encode_pfx(bundle, password=password, profile=profile, limits=limits)
+    return _File(data, changed=True, change=change)
 
 
 def _warnings(path: ValidatedPath, confirmation: Confirmation, password: str | None, profile: Profile) -> Iterable[str]:
