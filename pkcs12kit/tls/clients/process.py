@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
 
 _TICK: Final = 0.1  # seconds until a cancellation is seen
 _GRACE: Final = 1.0  # seconds between asking a program to end and ending it
+_INTERRUPTED: Final = "interrupted"
 _PIECE: Final = 64 * 1024  # bytes, of a pipe's buffer
 
 
@@ -49,7 +50,7 @@ def run(
     folder: Path,
     seconds: float,
     cancelled: Event,
-    environment: dict[str, str] | None = None,
+    environment: Mapping[str, str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Finished:
     """Run ``command`` in ``folder`` and read what it says, without input.
@@ -58,6 +59,8 @@ def run(
     another thread may do, it is ended with every process that it started and that stayed in its session. Of the
     environment it inherits PATH alone; its home and temporary folder is ``folder``, its language English.
     """
+    if cancelled.is_set():
+        return Finished(status=None, output="", errors="", ended=_INTERRUPTED)
     home = str(folder)
     inherited = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "TMPDIR": home, "LC_ALL": "C.UTF-8"}
     try:
@@ -103,7 +106,7 @@ def _listen(
                 return ""
             if sum(map(len, said)) > budget:
                 return f"it said more than {budget} bytes (tls_client_bytes)"
-    return "interrupted"
+    return _INTERRUPTED
 
 
 def _has_ended(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, patience: float) -> bool:

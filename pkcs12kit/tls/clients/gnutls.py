@@ -1,0 +1,61 @@
+"""GnuTLS as a client: its program gnutls-cli."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
+from pkcs12kit.tls.clients.program import ANCHORS, Answer, ProgramClient, printed_certificates, refused, unclear
+from pkcs12kit.tls.handshake import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pkcs12kit.tls.clients.process import Finished
+    from pkcs12kit.tls.handshake import Endpoint
+
+_VERSIONS: Final = {TLS_1_2: "VERS-TLS1.2", TLS_1_3: "VERS-TLS1.3"}
+_TRUSTED: Final = re.compile(r"^- Status: The certificate is trusted\.", re.MULTILINE)
+_COMPLETED: Final = re.compile(r"^- Handshake was completed", re.MULTILINE)
+_REASON: Final = re.compile(
+    r"^- (?:Status: The certificate is NOT trusted\. (.*)|(Could not verify certificate.*))$", re.MULTILINE
+)
+_FAILED: Final = re.compile(r"^\*\*\* PKI verification of server certificate failed", re.MULTILINE)
+_NAME_ALONE: Final = "The name in the certificate does not match the expected."
+
+
+class GnuTLSClient(ProgramClient):
+    """GnuTLS with its default priorities, narrowed to one version of TLS.
+
+    It lists every objection that it has, so that one to the name alone is known.
+    """
+
+    name = "gnutls"
+    programs = ("gnutls-cli",)
+    version_command = ("gnutls-cli", "--version")
+    version_pattern = re.compile(r"^gnutls-cli (\S+)", re.MULTILINE)
+    version_form = r"GnuTLS \1"
+    takes_time = False
+
+    def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
+        name = endpoint.server_name
+        return (
+            "gnutls-cli",
+            f"--priority=NORMAL:-VERS-ALL:+{_VERSIONS[protocol]}",
+            f"--x509cafile={ANCHORS}",
+            *(("--disable-sni",) if name is None else (f"--sni-hostname={name}", f"--verify-hostname={name}")),
+            "--print-cert",
+            f"--port={endpoint.port}",
+            endpoint.host,
+        )
+
+    def _judge(self, finished: Finished) -> Answer:
+        received = printed_certificates(finished.output)
+        if finished.status == 0 and _TRUSTED.search(finished.output) and _COMPLETED.search(finished.output):
+            return Answer(verdict=Verdict.ACCEPTED, received=received)
+        reason = _REASON.search(finished.output)
+        if reason is None or not _FAILED.search(finished.output):
+            return unclear(finished, received)
+        why = (reason[1] or reason[2]).strip()
+        return refused(why, received, name_alone=why == _NAME_ALONE)
