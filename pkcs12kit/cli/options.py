@@ -73,23 +73,26 @@ class SearchOptions(NamedTuple):
     time: datetime | None
     server_name: str | None
     policies: tuple[str, ...]
-    crls: tuple[str, ...]
-    ocsp_responses: tuple[str, ...]
-    revocation: str | None
     algorithms: str
     ignore_anchor_validity: bool
+    crls: tuple[str, ...] = ()
+    ocsp_responses: tuple[str, ...] = ()
+    revocation: str | None = None
     certificates: tuple[str, ...] = ()
     ranking: str = "longest-lasting"
 
 
-_CERTS: Final = click.option(
-    "--certs",
-    "certificates",
-    metavar="SOURCE",
-    multiple=True,
-    help="CA certificates to find the path in: a file of any kind, a folder, a zip, or - for standard"
-    " input. May be given again.",
-)
+def _certs(purpose: str) -> Callable[..., Any]:
+    return click.option(
+        "--certs",
+        "certificates",
+        metavar="SOURCE",
+        multiple=True,
+        help=f"CA certificates to {purpose}: a file of any kind, a folder, a zip, or - for standard"
+        " input. May be given again.",
+    )
+
+
 _RANKING: Final = click.option(
     "--ranking",
     type=click.Choice(["longest-lasting", "shortest"]),
@@ -97,7 +100,7 @@ _RANKING: Final = click.option(
     show_default=True,
     help="Which of several valid paths comes first.",
 )
-_JUDGING: Final = (
+_ASKED: Final = (
     click.option(
         "--anchor",
         "trust_anchors",
@@ -126,6 +129,8 @@ _JUDGING: Final = (
         help="A certificate policy that the path has to be valid for, in the trust anchor's domain. Given"
         " again: one of them. Default: none is asked for.",
     ),
+)
+_REVOCATION: Final = (
     click.option(
         "--crl",
         "crls",
@@ -146,6 +151,8 @@ _JUDGING: Final = (
         help="What an unknown revocation status means: nothing is checked, a warning, or a no."
         " Default: soft where CRLs or OCSP responses are given, else off.",
     ),
+)
+_STRENGTH: Final = (
     click.option(
         "--algorithms",
         type=click.Choice(["default", "sp800-78", "allow-all"]),
@@ -163,12 +170,19 @@ _JUDGING: Final = (
 
 def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for finding a path to a command, which gets them together, as ``search``."""
-    return _with_options(command, (_CERTS, *_JUDGING[:-1], _RANKING, _JUDGING[-1]))
+    return _with_options(
+        command, (_certs("find the path in"), *_ASKED, *_REVOCATION, _STRENGTH[0], _RANKING, _STRENGTH[1])
+    )
 
 
 def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add those that say what a path has to fulfil, for a command that takes certificates from nowhere else."""
-    return _with_options(command, _JUDGING)
+    return _with_options(command, (*_ASKED, *_REVOCATION, *_STRENGTH))
+
+
+def sent_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those for what a server sends: of revocation it is not asked."""
+    return _with_options(command, (*_ASKED, _certs("look in for what is not sent"), *_STRENGTH))
 
 
 def _with_options(

@@ -8,35 +8,20 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.opening import open_or_exit, opening_options
 from pkcs12kit.cli.options import Duration, json_option, judging_options, limits_option
-from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.readers import READERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import timedelta
 
+    from pkcs12kit.cli.opening import OpeningOptions
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.verifier.report import VerificationReport
 
 _BUILT_ANEW: Final = frozenset({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER})
-
-
-class _KeyId(click.ParamType[bytes]):
-    """A localKeyID as ``inspect`` shows it."""
-
-    name = "hex"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        """Decode it, or fail with an example."""
-        if isinstance(value, bytes):
-            return value
-        try:
-            return bytes.fromhex(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
 
 
 @click.command(
@@ -67,10 +52,7 @@ Examples:
     help="Say no unless this reader is known to open the file. May be given again.",
 )
 @click.option("--certs-only", is_flag=True, help="The file is to hold no key: the path is for its first certificate.")
-@click.option("--key-name", metavar="NAME", help="The friendly name of the key, if there are several.")
-@click.option("--key-id", type=_KeyId(), metavar="HEX", help="The localKeyID of the key, if there are several.")
-@password_options
-@click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+@opening_options
 @click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
 @limits_option
 @json_option
@@ -79,15 +61,10 @@ def command(
     search: SearchOptions,
     expires_within: timedelta,
     readers: tuple[str, ...],
-    key_name: str | None,
-    key_id: bytes | None,
-    password_file: str | None,
-    password_env: str | None,
-    contents_password_file: str | None,
+    opening: OpeningOptions,
     limits: Limits,
     *,
     certs_only: bool,
-    password_stdin: bool,
     no_second_opinion: bool,
     as_json: bool,
 ) -> None:
@@ -98,24 +75,21 @@ def command(
     a check says no, or the password does not open the file.
     """
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
-    from pkcs12kit.cli.passwords import given_password, password_from_file
     from pkcs12kit.verifier.verify import verify
 
-    if certs_only and (key_name is not None or key_id is not None):
+    if certs_only and (opening.key_name is not None or opening.key_id is not None):
         raise click.UsageError("--certs-only takes neither --key-name nor --key-id")
-    given = given_password(password_file, password_env, stdin=password_stdin)
-    contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     parameters = validation_parameters(search)
     revocation = revocation_inputs(search)
 
-    def open_with(password: str | None) -> VerificationReport:
+    def open_with(password: str | None, contents_password: str | None) -> VerificationReport:
         return verify(
             file,
             trust_anchors=search.trust_anchors,
             password=password,
             contents_password=contents_password,
-            key_name=key_name,
-            key_id=key_id,
+            key_name=opening.key_name,
+            key_id=opening.key_id,
             certs_only=certs_only,
             parameters=parameters,
             expires_within=expires_within,
@@ -125,35 +99,9 @@ def command(
             limits=limits,
         )
 
-    report = _report_or_exit(open_with, given, file, as_json=as_json)
+    report = open_or_exit(open_with, opening, file, as_json=as_json)
     _show(report, file, as_json=as_json)
     if not report:
-        sys.exit(1)
-
-
-def _report_or_exit(
-    open_with: Callable[[str | None], VerificationReport], given: str | None, file: str, *, as_json: bool
-) -> VerificationReport:
-    """Open the file, asking for the password where it needs one; a wrong one is a no, one that is missing is not."""
-    from pkcs12kit.cli.output import print_error, print_json
-    from pkcs12kit.cli.passwords import open_with_password
-    from pkcs12kit.errors import PfxPasswordError
-    from pkcs12kit.sources.reading import name_of
-
-    tried: list[str | None] = []
-
-    def attempt(password: str | None) -> VerificationReport:
-        tried.append(password)
-        return open_with(password)
-
-    try:
-        return open_with_password(attempt, given, name_of(file))[0]
-    except PfxPasswordError as error:
-        if tried[-1] is None:
-            raise
-        if as_json:
-            print_json({"file": name_of(file), "ok": False, "error": str(error)})
-        print_error(error)
         sys.exit(1)
 
 
