@@ -166,8 +166,8 @@ def _context(private_key: PrivateKeyTypes, certificates: tuple[Certificate, ...]
     context.set_options(SSL.OP_NO_TICKET)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_cipher_list(_CIPHERS)
-    for certificate in certificates:
-        _add(context, certificate, first=certificate is certificates[0])
+    for position, certificate in enumerate(certificates):
+        _add(context, certificate, first=position == 0)
     try:
         context.use_privatekey(private_key)  # type: ignore[arg-type]  # it says itself which it takes
         context.check_privatekey()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ def _open_files():
 
 @pytest.fixture
 def nothing_left():
-    """Check that a block leaves no thread, socket or file, also where it raises: ``with nothing_left(): ...``."""
+    """A context manager that checks that its block leaves no thread, socket or file, also where it raises."""
 
     @contextmanager
     def check():
@@ -36,3 +36,39 @@ def nothing_left():
             assert _open_files() <= files
 
     return check
+
+
+@pytest.fixture
+def listening():
+    """Serve on loopback: ``with listening(script) as port:`` runs the script in a thread with each connection."""
+
+    @contextmanager
+    def listen(script, host="127.0.0.1"):
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        connections = []
+
+        def run(over):
+            with over, suppress(OSError):
+                script(over)
+
+        def accept():
+            with suppress(OSError):
+                while True:
+                    over, _ = listener.accept()
+                    connections.append((over, threading.Thread(target=run, args=(over,))))
+                    connections[-1][1].start()
+
+        with socket.create_server((host, 0), family=family) as listener:
+            acceptor = threading.Thread(target=accept)
+            acceptor.start()
+            try:
+                yield listener.getsockname()[1]
+            finally:
+                listener.shutdown(socket.SHUT_RDWR)
+                acceptor.join()
+                for over, thread in connections:
+                    with suppress(OSError):
+                        over.shutdown(socket.SHUT_RDWR)
+                    thread.join()
+
+    return listen
