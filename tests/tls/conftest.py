@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -40,7 +41,7 @@ def nothing_left():
 
 @pytest.fixture
 def listening():
-    """Serve on loopback: ``with listening(script) as port:`` runs the script in a thread with each connection."""
+    """Give a port of loopback, and run a script with each connection to it in a thread of its own."""
 
     @contextmanager
     def listen(script, host="127.0.0.1"):

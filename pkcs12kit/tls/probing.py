@@ -1,0 +1,294 @@
+"""What a live server sends, asked by a client that trusts nothing and takes anything."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.lenient import read_name
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, is_ip_address
+from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
+from pkcs12kit.tls.channel import (
+    Channel,
+    ChannelClosedError,
+    ChannelError,
+    ChannelTimeoutError,
+    Deadline,
+    NotTLSError,
+    PeerLimitError,
+    TLSError,
+)
+from pkcs12kit.tls.connecting import connected, resolve
+from pkcs12kit.tls.contact import Contact, ContactError, OpenSockets
+from pkcs12kit.tls.starttls.protocols import start_tls
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Sequence
+
+    from OpenSSL import SSL
+
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.tls.connecting import Endpoint
+    from pkcs12kit.tls.starttls.protocols import Protocol
+
+OLD_TLS: Final = "TLSv1.1 or older"
+"""What is asked for where neither TLS 1.2 nor 1.3 leads to certificates; how far back is up to OpenSSL."""
+
+# What to ask for, one connection each, as pyOpenSSL names the least and the most.
+_OFFERS: Final = {
+    TLS_1_3: ("TLS1_3_VERSION", "TLS1_3_VERSION"),
+    TLS_1_2: ("TLS1_2_VERSION", "TLS1_2_VERSION"),
+    OLD_TLS: ("TLS1_VERSION", "TLS1_1_VERSION"),
+}
+_CIPHERS: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and to send certificates
+_CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
+_UNRECOGNIZED_NAME: Final = 112  # RFC 6066 section 3
+_DESCRIPTION: Final = 0xFF  # of an alert, in what OpenSSL tells of it
+
+_OF_ERRORS: Final = {
+    ChannelTimeoutError: Contact.TIMED_OUT,
+    ChannelClosedError: Contact.CLOSED,
+    NotTLSError: Contact.NOT_TLS,
+    TLSError: Contact.HANDSHAKE_FAILED,
+    PeerLimitError: Contact.UNREADABLE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolAnswer:
+    """What came of one handshake.
+
+    ``protocol`` is the version that was agreed on where certificates came, else the one that was asked for. ``why`` is
+    what kept the handshake from its end, and may quote the server; empty where nothing did. ``message`` is
+    what the server sent, None unless ``contact`` is ANSWERED.
+    """
+
+    protocol: str
+    contact: Contact
+    why: str = ""
+    message: CertificateMessage | None = None
+    asks_for_client_certificate: bool = False
+    client_authorities: tuple[Name, ...] = field(default=(), repr=False)
+    """Whose certificates the server wants of clients, as far as it says (RFC 5246 section 7.4.4)."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the handshake came to its end: the server has the private key of its certificate then."""
+        return self.message is not None and not self.why
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``--json``."""
+        return {
+            "protocol": self.protocol,
+            "contact": self.contact.value,
+            "why": self.why,
+            "handshake_complete": self.is_complete,
+            "asks_for_client_certificate": self.asks_for_client_certificate,
+            "client_authorities": [str(name) for name in self.client_authorities],
+            "sent": None if self.message is None else self.message.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAnswer:
+    """What came of asking one server, version by version, the newest first.
+
+    ``answered_at`` is the address that took the connection, None where none did. ``why`` is in words what ``contact``
+    says, and may quote the server; empty where it answered.
+    """
+
+    contact: Contact
+    why: str
+    answered_at: str | None
+    protocols: tuple[ProtocolAnswer, ...]
+
+    @property
+    def answers(self) -> tuple[ProtocolAnswer, ...]:
+        """Those in which certificates came."""
+        return tuple(one for one in self.protocols if one.message is not None)
+
+    @property
+    def message(self) -> CertificateMessage | None:
+        """What the server sent in the newest version."""
+        return next((one.message for one in self.answers), None)
+
+
+def ask_server(
+    address: ServerAddress,
+    *,
+    server_name: str | None = None,
+    starttls: Protocol | None = None,
+    seconds: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    sockets: OpenSockets | None = None,
+) -> ServerAnswer:
+    """Connect to a server and take the certificates that it sends, in TLS 1.3 and in TLS 1.2; older where neither does.
+
+    Nothing is trusted and nothing checked; weak algorithms are taken. Nothing is sent after a handshake but its end.
+    ``server_name`` is a DNS name for SNI, the host where it is None; IP addresses are never sent (RFC 6066 section 3).
+    ``seconds`` are for all of it, ``limits.probe_seconds`` where None: each version has its share of what is left.
+    ``sockets`` lets another thread end it. Whatever a server does is an answer; nothing is raised for it.
+    """
+    sockets = OpenSockets() if sockets is None else sockets
+    deadline = Deadline.after(limits.probe_seconds if seconds is None else seconds)
+    port = address.port or (HTTPS_PORT if starttls is None else starttls.port)
+    try:
+        endpoints = resolve(address.host, port, deadline=deadline, sockets=sockets, limits=limits)
+    except ContactError as error:
+        return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
+    questions = _Questions(endpoints, server_name or address.name, starttls, limits, sockets)
+    answers: list[ProtocolAnswer] = []
+    for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
+        if offer == OLD_TLS and any(one.message for one in answers):
+            break
+        try:
+            answers.append(questions.ask(offer, deadline, left))
+        except ContactError as error:  # before TLS, where another version changes nothing
+            if not answers:
+                at = questions.answered_at
+                return ServerAnswer(contact=error.contact, why=str(error), answered_at=at, protocols=())
+            answers.append(ProtocolAnswer(protocol=offer, contact=error.contact, why=str(error)))
+            break
+        if answers[-1].contact is Contact.NOT_TLS:
+            break
+    contact, why = _sum_up(answers)
+    return ServerAnswer(contact=contact, why=why, answered_at=questions.answered_at, protocols=tuple(answers))
+
+
+def _share(deadline: Deadline, parts: int) -> Deadline:
+    """Give one of so many parts of what is left, so that a hang in one version leaves time for the next."""
+    now = time.monotonic()
+    return Deadline(now + (deadline.at - now) / parts)
+
+
+def _sum_up(answers: Sequence[ProtocolAnswer]) -> tuple[Contact, str]:
+    """Tell what came of it all; the words of several versions where they differ."""
+    contacts = {one.contact for one in answers}
+    if Contact.INTERRUPTED not in contacts and Contact.ANSWERED in contacts:
+        return Contact.ANSWERED, ""
+    contact = max(contacts, key=list(Contact).index)
+    worded: dict[str, list[str]] = {}
+    for one in answers:
+        if one.contact is not Contact.ANSWERED:
+            worded.setdefault(one.why, []).append(one.protocol)
+    if len(worded) == 1:
+        return contact, next(iter(worded))
+    return contact, "; ".join(f"{' and '.join(protocols)}: {why}" for why, protocols in worded.items())
+
+
+class _Questions:
+    """The same server asked again and again, in one version after the other."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        server_name: str,
+        starttls: Protocol | None,
+        limits: Limits,
+        sockets: OpenSockets,
+    ) -> None:
+        self._endpoints = endpoints
+        self._server_name = server_name
+        self._starttls = starttls
+        self._limits = limits
+        self._sockets = sockets
+        self.answered_at: str | None = None
+
+    def ask(self, offer: str, deadline: Deadline, left: int) -> ProtocolAnswer:
+        """Connect, to the address that took the last connection if one did, and shake hands in this version.
+
+        ``left`` is how many versions share the time, this one counted in. Raises
+        :class:`~pkcs12kit.tls.contact.ContactError` where it does not come to TLS, and when interrupted.
+        """
+        with connected(self._endpoints, deadline=deadline, sockets=self._sockets) as (over, endpoint):
+            self._endpoints, self.answered_at = (endpoint,), str(endpoint)
+            until = _share(deadline, left)
+            if self._starttls is not None:
+                start_tls(over, self._starttls, server_name=self._server_name, deadline=until, limits=self._limits)
+            answer = _shake_hands(over, offer, self._server_name, until, self._limits)
+        self._sockets.require_no_interruption()
+        return answer
+
+
+def _shake_hands(
+    over: socket.socket, offer: str, server_name: str, deadline: Deadline, limits: Limits
+) -> ProtocolAnswer:
+    """Do one handshake and take what came, whether it ended well or not."""
+    seen = _Seen()
+    connection = _connection(offer, server_name, seen)
+    why, contact = "", Contact.ANSWERED
+    with closing(Channel(connection, over, deadline=deadline, limits=limits)) as channel:
+        try:
+            channel.handshake()
+        except ChannelError as error:
+            why, contact = str(error), _OF_ERRORS[type(error)]
+        certificates, protocol = channel.certificates, channel.protocol
+        authorities = tuple(_authorities(connection))
+    if not certificates:
+        return ProtocolAnswer(protocol=offer, contact=seen.told(contact), why=why or "the server sent no certificate")
+    try:
+        message = CertificateMessage.from_der(certificates, protocol=protocol)
+    except MalformedCertificateError as error:
+        return ProtocolAnswer(protocol=protocol, contact=Contact.UNREADABLE, why=str(error))
+    return ProtocolAnswer(
+        protocol=protocol,
+        contact=Contact.ANSWERED,
+        why=why,
+        message=message,
+        asks_for_client_certificate=seen.certificate_request,
+        client_authorities=authorities,
+    )
+
+
+class _Seen:
+    """What OpenSSL passes through that it does not tell in the end."""
+
+    def __init__(self) -> None:
+        self.certificate_request = False
+        self.alerts: list[int] = []
+
+    def told(self, contact: Contact) -> Contact:
+        """Say what a failure is, by the alert that the server gave for it."""
+        if contact is Contact.ANSWERED:
+            return Contact.HANDSHAKE_FAILED
+        return Contact.NAME_REFUSED if _UNRECOGNIZED_NAME in self.alerts[-1:] else contact
+
+    def look(self, connection: SSL.Connection, where: int, what: int) -> None:
+        from OpenSSL import SSL
+
+        if where == SSL.SSL_CB_READ_ALERT:
+            self.alerts.append(what & _DESCRIPTION)
+        elif connection.get_state_string() == _CERTIFICATE_REQUEST:
+            self.certificate_request = True
+
+
+def _connection(offer: str, server_name: str, seen: _Seen) -> SSL.Connection:
+    """Make a client that takes any certificate, from any server that OpenSSL can still speak to."""
+    from OpenSSL import SSL
+
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    least, most = _OFFERS[offer]
+    context.set_cipher_list(_CIPHERS)
+    context.set_min_proto_version(getattr(SSL, least))
+    context.set_max_proto_version(getattr(SSL, most))
+    context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_info_callback(seen.look)
+    connection = SSL.Connection(context)
+    connection.set_connect_state()
+    if not is_ip_address(server_name):
+        connection.set_tlsext_host_name(server_name.encode("ascii"))
+    return connection
+
+
+def _authorities(connection: SSL.Connection) -> Iterator[Name]:
+    """Read which CAs the server names; names that cannot be read are left out."""
+    for name in connection.get_client_ca_list():
+        with suppress(MalformedCertificateError):
+            yield read_name(name.der())
