@@ -72,3 +72,16 @@ class Retrieval:
             "seconds": round(self.seconds, 3),
             "sha256": self.sha256,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a fetcher is, for whoever waits. ``url`` is the one that something just came of: untrusted text.
+
+    ``asked`` counts URLs, ``finished`` those with an outcome; ``size`` are the bytes that came over the network.
+    """
+
+    url: str
+    asked: int
+    finished: int
+    size: int
