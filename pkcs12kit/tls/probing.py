@@ -48,6 +48,7 @@ _OFFERS: Final = {
 }
 _CIPHERS: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and to send certificates
 _CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
+_BAD_CERTIFICATE: Final = 42  # RFC 8446 section 6.2, which OpenSSL sends where it cannot decode one
 _UNRECOGNIZED_NAME: Final = 112  # RFC 6066 section 3
 _DESCRIPTION: Final = 0xFF  # of an alert, in what OpenSSL tells of it
 
@@ -206,14 +207,15 @@ class _Questions:
         ``left`` is how many versions share the time, this one counted in. Raises
         :class:`~pkcs12kit.tls.contact.ContactError` where it does not come to TLS, and when interrupted.
         """
-        with connected(self._endpoints, deadline=deadline, sockets=self._sockets) as (over, endpoint):
-            self._endpoints, self.answered_at = (endpoint,), str(endpoint)
-            until = _share(deadline, left)
-            if self._starttls is not None:
-                start_tls(over, self._starttls, server_name=self._server_name, deadline=until, limits=self._limits)
-            answer = _shake_hands(over, offer, self._server_name, until, self._limits)
-        self._sockets.require_no_interruption()
-        return answer
+        try:
+            with connected(self._endpoints, deadline=deadline, sockets=self._sockets) as (over, endpoint):
+                self._endpoints, self.answered_at = (endpoint,), str(endpoint)
+                until = _share(deadline, left)
+                if self._starttls is not None:
+                    start_tls(over, self._starttls, server_name=self._server_name, deadline=until, limits=self._limits)
+                return _shake_hands(over, offer, self._server_name, until, self._limits)
+        finally:  # which looks as if the server had closed the connection
+            self._sockets.require_no_interruption()
 
 
 def _shake_hands(
@@ -231,11 +233,14 @@ def _shake_hands(
         certificates, protocol = channel.certificates, channel.protocol
         authorities = tuple(_authorities(connection))
     if not certificates:
-        return ProtocolAnswer(protocol=offer, contact=seen.told(contact), why=why or "the server sent no certificate")
+        contact = seen.told(contact)
+        words = "its certificates cannot be read: " if contact is Contact.UNREADABLE else ""
+        return ProtocolAnswer(protocol=offer, contact=contact, why=f"{words}{why or 'the server sent none'}")
     try:
         message = CertificateMessage.from_der(certificates, protocol=protocol)
     except MalformedCertificateError as error:
-        return ProtocolAnswer(protocol=protocol, contact=Contact.UNREADABLE, why=str(error))
+        why = f"its certificates cannot be read: {error}"
+        return ProtocolAnswer(protocol=protocol, contact=Contact.UNREADABLE, why=why)
     return ProtocolAnswer(
         protocol=protocol,
         contact=Contact.ANSWERED,
@@ -251,19 +256,24 @@ class _Seen:
 
     def __init__(self) -> None:
         self.certificate_request = False
-        self.alerts: list[int] = []
+        self._read: int | None = None
+        self._written: int | None = None
 
     def told(self, contact: Contact) -> Contact:
-        """Say what a failure is, by the alert that the server gave for it."""
+        """Say why no certificate came, by the last alert of the server, or of OpenSSL."""
         if contact is Contact.ANSWERED:
             return Contact.HANDSHAKE_FAILED
-        return Contact.NAME_REFUSED if _UNRECOGNIZED_NAME in self.alerts[-1:] else contact
+        if self._written == _BAD_CERTIFICATE:
+            return Contact.UNREADABLE
+        return Contact.NAME_REFUSED if self._read == _UNRECOGNIZED_NAME else contact
 
     def look(self, connection: SSL.Connection, where: int, what: int) -> None:
         from OpenSSL import SSL
 
         if where == SSL.SSL_CB_READ_ALERT:
-            self.alerts.append(what & _DESCRIPTION)
+            self._read = what & _DESCRIPTION
+        elif where == SSL.SSL_CB_WRITE_ALERT:
+            self._written = what & _DESCRIPTION
         elif connection.get_state_string() == _CERTIFICATE_REQUEST:
             self.certificate_request = True
 
