@@ -1,7 +1,7 @@
 """How Sphinx builds the documentation: ``sphinx-build -W docs docs/_build``, with pkcs12kit installed.
 
 What the code knows best, the code says: the help of each command and the table of limits are written to
-``docs/_generated`` before the pages are read; so are the tables of profiles and of readers.
+``docs/_generated`` before the pages are read; so are the tables of profiles, of readers and of devices.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ from pkcs12kit.cli import cli
 from pkcs12kit.limits import describe_limits
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.readers import READERS
+from pkcs12kit.tls.chain_limits import KNOWN_CHAIN_LIMITS
+from pkcs12kit.tls.devices import DEVICES
+from pkcs12kit.tls.disallowed import DISALLOWED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +113,55 @@ def _readers() -> Iterator[str]:
         yield f"\nLimits: {'; '.join(figures)} ({_linked(bounds.source)}).\n" if figures else "\nLimits: none known.\n"
 
 
+def _devices() -> Iterator[str]:
+    """Give what is known of each TLS client: a section each, every rule with its source."""
+    for device in DEVICES.values():
+        yield f"## {device.name}\n\n{device.title}.\n"
+        yield "| | what it does | known | source | |"
+        yield "| --- | --- | --- | --- | --- |"
+        for it in device.statements:
+            since = f", issued since {it.since}" if it.since else ""
+            what = f"{it.effect.value}{since}"
+            yield f"| {it.trait.value} | {what} | {it.standing.value} | {_linked(it.source)} | {it.note} |"
+        for bound in device.bounds:
+            yield (
+                f"| {bound.quantity.value} | {bound.figures} | {bound.standing.value} | {_linked(bound.source)} |"
+                f" {bound.note} |"
+            )
+        for lifetime in device.lifetimes:
+            which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
+            what = f"at most {lifetime.days:,} days, issued since {lifetime.since}{which}"
+            yield (
+                f"| how long the server's certificate is valid | {what} | {lifetime.standing.value} |"
+                f" {_linked(lifetime.source)} | {lifetime.note} |"
+            )
+        for root in device.roots:
+            what = "comes with it" if root.ships else "comes without it"
+            yield f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} | {root.note} |"
+        for note in device.notes:
+            yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.standing.value}: {_linked(note.source)})."
+        yield ""
+
+
+def _chain_limits() -> Iterator[str]:
+    """Give the table of what clients take of a Certificate message."""
+    yield "| client | certificates | bytes | source |"
+    yield "| --- | ---: | ---: | --- |"
+    for client, *figures, source in KNOWN_CHAIN_LIMITS:
+        certificates, size = ("" if figure is None else f"{figure:,}" for figure in figures)
+        yield f"| {client} | {certificates} | {size} | {_linked(source)} |"
+
+
+def _disallowed() -> Iterator[str]:
+    """Give the table of certificates that STIGs distrust."""
+    yield "| SHA-1 thumbprint | subject | issuer | valid until | rules |"
+    yield "| --- | --- | --- | --- | --- |"
+    for it in DISALLOWED:
+        rules = ", ".join(f"[{rule}]({rule.source})" for rule in it.rules)
+        names = (name.partition(",")[0].removeprefix("CN=") for name in (it.subject, it.issuer))
+        yield f"| `{it.sha1}` | {' | '.join(names)} | {it.not_after} | {rules} |"
+
+
 def _generate(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "_generated"
     folder.mkdir(exist_ok=True)
@@ -118,6 +170,9 @@ def _generate(app: Sphinx) -> None:
         ("limits.md", _limits()),
         ("profiles.md", _profiles()),
         ("readers.md", _readers()),
+        ("devices.md", _devices()),
+        ("chain-limits.md", _chain_limits()),
+        ("disallowed.md", _disallowed()),
     ):
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -1,0 +1,602 @@
+"""Devices by rule: each kind of rule bites and lets pass, unknown is never yes, every statement has a source."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import runpy
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+import pkcs12kit
+from pkcs12kit import lab
+from pkcs12kit.lab import extensions as ext
+from pkcs12kit.pkcs12.capabilities import Answer, Standing
+from pkcs12kit.tls import judging
+from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
+from pkcs12kit.tls.devices import DEVICES
+from pkcs12kit.tls.judging import Bearing, judge_by_rules
+from pkcs12kit.tls.rules import (
+    FEDERAL_COMMON_POLICY_CA,
+    FEDERAL_COMMON_POLICY_CA_G2,
+    Bound,
+    Device,
+    Effect,
+    Lifetime,
+    Note,
+    Quantity,
+    Root,
+    Shipping,
+    Statement,
+    Trait,
+)
+from pkcs12kit.tls.traits import find_traits, measure
+
+PROJECT = Path(__file__).parents[2]
+NOW = datetime.now(UTC).replace(microsecond=0)
+RULE = {"standing": Standing.DOCUMENTED, "source": "https://client.example/rule"}
+SERVER = "mdm.example.mil"
+# What a server's certificate from the lab on P-256 has: nothing that a client must be asked about but its key.
+PLAIN = {Trait.P256_KEY}
+
+
+@pytest.fixture(scope="module")
+def authority():
+    """A root with a key on P-256, made once."""
+    return lab.Authority.create("TA", validity=lab.Validity.around(days_before=3000, days_after=3000))
+
+
+@pytest.fixture(scope="module")
+def authorities():
+    """Some more CAs, for chains."""
+    validity = lab.Validity.around(days_before=3000, days_after=3000)
+    return [lab.Authority.create(f"CA {number}", validity=validity) for number in range(12)]
+
+
+def build(target, issuers, anchor, *, server_name=SERVER, time=NOW):
+    """Take certificates as sent, and the path that they make, if they make one."""
+    parameters = pkcs12kit.ValidationParameters(time=time, server_name=server_name)
+    report = pkcs12kit.find_paths(
+        target, pool=pkcs12kit.CertificatePool(issuers), trust_anchors=[anchor], parameters=parameters
+    )
+    message = CertificateMessage(certificates=(target, *issuers), protocol=TLS_1_2)
+    path = report.valid[0] if report.valid else None
+    return {"message": message, "path": path, "trust_anchors": [anchor], "parameters": parameters}
+
+
+@pytest.fixture(scope="module")
+def replica_case():
+    """What the replica's MDM server would send."""
+    replica = lab.make_replica(key_type=lab.KeyType.RSA_2048)
+    anchor = pkcs12kit.TrustAnchor.from_certificate(replica.trust_anchor)
+    best = replica.valid_paths[0].certificates
+    return build(best[0], best[1:], anchor, server_name=replica.server_name)
+
+
+@pytest.fixture
+def sent(authority):
+    """Build what a server below the root sends: ``sent(extensions=..., validity=...)``."""
+
+    def send(*issuers, server_name=SERVER, issuer=authority, **how):
+        certificate = issuer.issue_server(SERVER, **how).certificate
+        anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
+        return build(certificate, issuers, anchor, server_name=server_name)
+
+    return send
+
+
+@pytest.fixture
+def judged(monkeypatch):
+    """Judge a case by the rules of a client made for the purpose, which knows what a plain certificate needs."""
+
+    def judge(case, *statements, **rules):
+        plain = [Statement(trait=trait, effect=Effect.ACCEPTED, **RULE) for trait in (*PLAIN, Trait.RSA_KEY)]
+        named = {statement.trait for statement in statements}
+        known = (*statements, *(statement for statement in plain if statement.trait not in named))
+        device = Device(name="client", title="Client", statements=known, **rules)
+        monkeypatch.setattr(judging, "DEVICES", DEVICES | {"client": device})
+        return judge_by_rules("client", **case)
+
+    return judge
+
+
+def states(trait, effect, **more):
+    """Make a statement for a test."""
+    return Statement(trait=trait, effect=effect, **RULE, **more)
+
+
+def traits(case):
+    """Find the traits of a case."""
+    return set(find_traits(case["message"], case["path"], case["trust_anchors"]))
+
+
+class TestAnswer:
+    """What follows from rules and traits."""
+
+    def test_yes_needs_everything_known(self, judged, sent):
+        """A valid path whose traits are all accepted is a yes; it is by rule, and says so in JSON."""
+        verdict = judged(sent())
+        assert (verdict.answer, verdict.refusals, verdict.basis) == (Answer.YES, (), "by rule")
+        described = json.loads(json.dumps(verdict.to_json()))
+        assert described["basis"] == "by rule"
+        assert described["accepted"] == "yes"
+        assert "tried" not in json.dumps(described["basis"])
+
+    @pytest.mark.parametrize(
+        ("effect", "answer"),
+        [
+            (Effect.ACCEPTED, Answer.YES),
+            (Effect.REFUSED, Answer.NO),
+            (Effect.DEPENDS, Answer.UNKNOWN),
+            (Effect.REFUSED_BELOW_SHIPPED_ROOTS, Answer.UNKNOWN),
+        ],
+    )
+    def test_each_effect(self, judged, sent, effect, answer):
+        """An effect gives its answer; of a root that is not known to be shipped or not, shipped roots' rule is open."""
+        assert judged(sent(), states(Trait.P256_KEY, effect)).answer is answer
+
+    def test_unknown_is_never_yes(self, judged, sent):
+        """A trait that nothing is known of makes it unknown, and the remark names it and no source."""
+        case = sent(key_type=lab.KeyType.EC_P384)
+        verdict = judged(case)
+        assert verdict.answer is Answer.UNKNOWN
+        (remark,) = (remark for remark in verdict.remarks if remark.bearing is Bearing.UNKNOWN)
+        assert (remark.standing, remark.source) == (None, "")
+        assert remark.certificate == case["message"].certificates[0]
+        assert Trait.P384_KEY.value in remark.why
+
+    def test_no_comes_before_unknown(self, judged, sent):
+        """One refusal makes it a no whatever else is unknown, and stands first."""
+        case = sent(key_type=lab.KeyType.EC_P384)
+        verdict = judged(
+            case, bounds=(Bound(quantity=Quantity.CERTIFICATES, most=0, **RULE),), notes=(Note(text="note", **RULE),)
+        )
+        assert verdict.answer is Answer.NO
+        assert [remark.bearing for remark in verdict.remarks[:2]] == [Bearing.REFUSED, Bearing.UNKNOWN]
+        assert verdict.refusals[0].source == RULE["source"]
+        assert verdict.refusals[0].standing is Standing.DOCUMENTED
+
+    def test_no_path_is_no_yes(self, judged, sent):
+        """Without a valid path nothing is known to be accepted: an expired certificate is never a yes."""
+        expired = sent(validity=lab.Validity.around(days_before=20, days_after=-10))
+        assert expired["path"] is None
+        assert judged(expired).answer is Answer.UNKNOWN
+
+    def test_wrong_use(self, sent):
+        """Names of no device and empty messages are errors of the caller."""
+        with pytest.raises(KeyError, match="no device 'abacus'"):
+            judge_by_rules("abacus", **sent())
+        case = sent() | {"message": CertificateMessage(certificates=(), protocol=TLS_1_2)}
+        with pytest.raises(ValueError, match="no certificate"):
+            judge_by_rules("ios", **case)
+
+    def test_name_that_was_not_asked_for(self, judged, sent):
+        """Where no server name is given the verdict says that it was not looked at."""
+        said = [remark.why for remark in judged(sent(server_name=None)).remarks]
+        assert "whether the certificate is for the server's name was not asked" in said
+        assert not any("was not asked" in remark.why for remark in judged(sent()).remarks)
+
+
+class TestTraits:
+    """Each trait is found where it is, and not elsewhere."""
+
+    def test_plain(self, sent):
+        """A sound server certificate has its key alone."""
+        assert traits(sent()) == PLAIN
+
+    @pytest.mark.parametrize(
+        ("purposes", "trait"),
+        [
+            ((ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH), None),
+            ((ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,), Trait.ANY_PURPOSE),
+            ((ExtendedKeyUsageOID.CLIENT_AUTH,), Trait.OTHER_PURPOSE),
+        ],
+    )
+    def test_purposes(self, sent, purposes, trait):
+        """The extendedKeyUsage (section 4.2.1.12) is looked at for serverAuth, and for anyExtendedKeyUsage."""
+        case = sent(extensions=[ext.non_critical(x509.ExtendedKeyUsage(purposes))], server_name=None)
+        assert traits(case) == PLAIN | ({trait} if trait else set())
+
+    def test_no_purpose_and_no_name(self, authority):
+        """Without extendedKeyUsage and subjectAltName both are said; a name of another form is none of a server."""
+        anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
+        key = authority.private_key.public_key()
+        bare = authority.issue(SERVER, key)
+        assert traits(build(bare, [], anchor, server_name=None)) == PLAIN | {Trait.COMMON_NAME_ONLY, Trait.NO_PURPOSE}
+        mail = ext.non_critical(x509.SubjectAlternativeName([x509.RFC822Name("mdm@example.mil")]))
+        assert Trait.COMMON_NAME_ONLY in traits(build(authority.issue(SERVER, key, extensions=[mail]), [], anchor))
+        address = authority.issue_server("192.0.2.1").certificate
+        assert traits(build(address, [], anchor, server_name="192.0.2.1")) == PLAIN
+
+    @pytest.mark.parametrize(
+        ("key", "trait"),
+        [
+            (lab.KeyType.RSA_2048.generate, Trait.RSA_KEY),
+            (lab.KeyType.EC_P384.generate, Trait.P384_KEY),
+            (lambda: ec.generate_private_key(ec.SECP521R1()), Trait.P521_KEY),
+            (lab.KeyType.ED25519.generate, Trait.ED25519_KEY),
+            (lambda: ec.generate_private_key(ec.SECP256K1()), Trait.OTHER_KEY),
+            (ed448.Ed448PrivateKey.generate, Trait.OTHER_KEY),
+        ],
+        ids=["rsa", "p384", "p521", "ed25519", "secp256k1", "ed448"],
+    )
+    def test_keys(self, authority, key, trait):
+        """Each key type is told apart; the anchor's own is seen beside it where there is a path."""
+        anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
+        certificate = authority.issue_server(SERVER, private_key=key()).certificate
+        case = build(certificate, [], anchor)
+        assert traits(case) == {trait} | (PLAIN if case["path"] is not None else set())
+
+    @pytest.mark.parametrize(
+        ("extension", "found"),
+        [
+            (ext.critical(x509.PolicyConstraints(9, None)), {Trait.POLICY_CONSTRAINTS_CRITICAL}),
+            (ext.non_critical(x509.PolicyConstraints(9, None)), set()),
+            (ext.critical(x509.InhibitAnyPolicy(9)), {Trait.INHIBIT_ANY_POLICY_CRITICAL}),
+            (ext.non_critical(x509.InhibitAnyPolicy(9)), set()),
+            (ext.critical(ext.policy_mappings(("1.2.3", "1.2.4"))), {Trait.POLICY_MAPPINGS_CRITICAL}),
+            (ext.critical(ext.certificate_policies("1.2.3")), {Trait.CERTIFICATE_POLICIES_CRITICAL}),
+            (
+                ext.critical(x509.NameConstraints([x509.DirectoryName(lab.authority.as_name(SERVER))], None)),
+                {Trait.DIRECTORY_NAMES_CONSTRAINED},
+            ),
+            (ext.critical(x509.NameConstraints(None, [x509.DNSName("x.mil")])), {Trait.OTHER_NAMES_CONSTRAINED}),
+            (
+                ext.critical(x509.NameConstraints(None, [x509.UniformResourceIdentifier("x.mil")])),
+                {Trait.UNUSUAL_NAMES_CONSTRAINED},
+            ),
+            (
+                ext.non_critical(x509.NameConstraints(None, [x509.DNSName("x.mil")])),
+                {Trait.NAME_CONSTRAINTS_NOT_CRITICAL},
+            ),
+        ],
+        ids=lambda value: "" if isinstance(value, set) else f"{value.oid._name}-{value.critical}",
+    )
+    def test_extensions(self, authority, authorities, sent, extension, found):
+        """Extensions of an intermediate certificate that some clients do not process (RFC 5280 section 4.2)."""
+        issuing = authorities[0]
+        case = sent(authority.issue_ca(issuing, extensions=[extension]), issuer=issuing)
+        assert case["path"] is not None
+        assert traits(case) == PLAIN | found
+
+    def test_only_the_path_is_looked_at(self, authority, authorities, sent):
+        """A superfluous certificate has no part in what is judged, where there is a path without it."""
+        extension = ext.critical(x509.InhibitAnyPolicy(0))
+        superfluous = authority.issue_ca(authorities[1], extensions=[extension])
+        assert traits(sent(superfluous)) == PLAIN
+
+    def test_sha1(self, sent, judged):
+        """SHA-1 is seen by the signature's algorithm, which some of the real certificates have."""
+        case = sent()
+        structure = asn1_x509.Certificate.load(case["message"].certificates[0].der)
+        for algorithm in (structure["signature_algorithm"], structure["tbs_certificate"]["signature"]):
+            algorithm["algorithm"] = "sha1_ecdsa"
+        weak = pkcs12kit.Certificate.from_der(structure.dump(force=True))
+        case |= {"path": None, "message": CertificateMessage(certificates=(weak,), protocol=TLS_1_2)}
+        assert traits(case) == PLAIN | {Trait.SHA1_SIGNATURE}
+        assert judged(case, states(Trait.SHA1_SIGNATURE, Effect.REFUSED)).answer is Answer.NO
+
+    def test_old_version(self, sent):
+        """A certificate of version 1 has no extensions to say anything with (RFC 5280 section 4.1.2.1)."""
+        case = sent()
+        structure = asn1_x509.Certificate.load(case["message"].certificates[0].der)
+        structure["tbs_certificate"]["version"] = "v1"
+        structure["tbs_certificate"]["extensions"] = None
+        old = pkcs12kit.Certificate.from_der(structure.dump(force=True))
+        case |= {"path": None, "message": CertificateMessage(certificates=(old,), protocol=TLS_1_2)}
+        assert traits(case) == PLAIN | {Trait.OLD_VERSION, Trait.NO_PURPOSE, Trait.COMMON_NAME_ONLY}
+
+    def test_what_cannot_be_read_is_unknown(self, authority, judged):
+        """Extensions that cannot be decoded crash nothing and are never a yes, for no device."""
+        broken = x509.UnrecognizedExtension(x509.ExtensionOID.NAME_CONSTRAINTS, b"\x30\x03\x02\x01")
+        key = authority.private_key.public_key()
+        certificate = authority.issue(SERVER, key, extensions=[ext.critical(broken)])
+        anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
+        case = build(certificate, [], anchor)
+        assert traits(case) == PLAIN | {Trait.UNREADABLE}
+        assert judged(case).answer is Answer.UNKNOWN
+        for name in DEVICES:
+            assert judge_by_rules(name, **case).answer is not Answer.YES
+
+    def test_real_encoding_slips_are_unknown(self, fpki):
+        """DoD's ECDSA certificates with a NULL parameter are read, and what devices make of them is not known."""
+        pool = pkcs12kit.load_certificates(fpki / "dod-2019.pem")
+        slips = [certificate for certificate in pool if certificate.encoding_slip is not None]
+        assert len(slips) == 5
+        message = CertificateMessage(certificates=tuple(slips), protocol=TLS_1_2)
+        assert Trait.ENCODING_SLIP in find_traits(message, None, ())
+        assert not any(device.of(Trait.ENCODING_SLIP) for device in DEVICES.values())
+
+
+class TestMissingIssuers:
+    """Whether all that is needed is sent, by names."""
+
+    def test_missing(self, authority, authorities, sent, judged):
+        """An issuer that is not sent is a no for a client that fetches none; with it there is a path."""
+        middle, issuing = authorities[:2]
+        upper, lower = authority.issue_ca(middle), middle.issue_ca(issuing)
+        fetches_none = states(Trait.MISSING_ISSUER, Effect.REFUSED)
+        assert judged(sent(lower, upper, issuer=issuing), fetches_none).answer is Answer.YES
+        case = sent(lower, issuer=issuing)
+        verdict = judged(case, fetches_none)
+        assert verdict.answer is Answer.NO
+        assert verdict.refusals[0].certificate == lower
+        assert judged(case, states(Trait.MISSING_ISSUER, Effect.DEPENDS)).answer is Answer.UNKNOWN
+
+    def test_not_missing_where_names_lead_to_the_anchor(self, authority, authorities, sent):
+        """What is wrong with a path whose names are all there is something else."""
+        issuing = authorities[0]
+        expired = authority.issue_ca(issuing, validity=lab.Validity.around(days_before=20, days_after=-10))
+        case = sent(expired, issuer=issuing)
+        assert case["path"] is None
+        assert Trait.MISSING_ISSUER not in traits(case)
+
+    def test_loops_end(self, authorities, sent):
+        """Two CAs that certify each other lead nowhere, once."""
+        one, other = authorities[:2]
+        case = sent(other.issue_ca(one), one.issue_ca(other), issuer=one)
+        assert Trait.MISSING_ISSUER in traits(case)
+
+
+class TestBounds:
+    """Figures bite one beyond what is taken."""
+
+    @pytest.mark.parametrize("quantity", list(Quantity))
+    def test_each_quantity(self, authority, authorities, sent, judged, quantity):
+        """As many as are taken pass, one more does not; nor does one less than the least."""
+        issuing = authorities[0]
+        case = sent(authority.issue_ca(issuing), issuer=issuing, key_type=lab.KeyType.RSA_2048)
+        figures = {kind: figure for kind, figure, _ in measure(case["message"], case["path"])}
+        assert figures == {
+            Quantity.CERTIFICATES: 2,
+            Quantity.BYTES: case["message"].size,
+            Quantity.INTERMEDIATES: 1,
+            Quantity.INTERMEDIATES_NOT_SELF_ISSUED: 1,
+            Quantity.RSA_BITS: 2048,
+        }
+        figure = figures[quantity]
+        for most, least, answer in (
+            (figure, figure, Answer.YES),
+            (figure - 1, None, Answer.NO),
+            (None, figure + 1, Answer.NO),
+        ):
+            bound = Bound(quantity=quantity, most=most, least=least, **RULE)
+            verdict = judged(case, bounds=(bound,))
+            assert verdict.answer is answer
+            if answer is Answer.NO:
+                assert f"{figure:,} {quantity.value}, and it takes {bound.figures}" in verdict.refusals[0].why
+
+    def test_self_issued_certificates(self, authority, sent):
+        """A self-issued certificate (RFC 5280 section 6.1) is not counted where only the others are."""
+        rekeyed = lab.Authority.create("TA")
+        case = sent(authority.issue_ca(rekeyed), issuer=rekeyed)
+        figures = {kind: figure for kind, figure, _ in measure(case["message"], case["path"])}
+        assert figures[Quantity.INTERMEDIATES] == 1
+        assert figures[Quantity.INTERMEDIATES_NOT_SELF_ISSUED] == 0
+
+    @pytest.mark.parametrize(("device", "taken"), [("java", 10), ("firefox", 100)])
+    def test_java_takes_ten_certificates(self, authority, sent, device, taken):
+        """Eleven certificates are one too many for Java, and none for Firefox."""
+        for count, refused in ((10, False), (11, taken < 11)):
+            case = sent(*[authority.certificate] * (count - 1))
+            assert len(case["message"].certificates) == count
+            assert (judge_by_rules(device, **case).answer is Answer.NO) is refused
+
+    @pytest.mark.parametrize(("device", "most"), [("java", 5), ("firefox", 6)])
+    def test_longest_paths(self, authority, authorities, sent, device, most):
+        """Java and Firefox bound the CA certificates of a path."""
+        for count in (most, most + 1):
+            chain = [authority, *authorities[:count]]
+            issued = [upper.issue_ca(lower) for upper, lower in pairwise(chain)]
+            case = sent(*reversed(issued), issuer=chain[-1])
+            assert case["path"] is not None
+            refused = judge_by_rules(device, **case).refusals
+            assert [f"{count} CA certificates" in remark.why for remark in refused] == [True] * (count - most)
+
+    @pytest.mark.parametrize("device", ["ios", "macos"])
+    def test_small_rsa_keys(self, authority, device):
+        """Apple's systems take RSA keys from 2,048 bits on."""
+        anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
+        for bits in (2047, 2048):
+            key = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+            case = build(authority.issue_server(SERVER, private_key=key).certificate, [], anchor)
+            said = [remark.why for remark in judge_by_rules(device, **case).refusals]
+            assert any("bits in an RSA key" in why for why in said) is (bits < 2048)
+
+
+class TestLifetime:
+    """How long the server's certificate may be valid (RFC 5280 section 4.1.2.5: both ends included)."""
+
+    @staticmethod
+    def issued(sent, since, valid):
+        """What a server sends whose certificate is valid for so long, now among it, as path validation has it."""
+        end = since + valid - timedelta(seconds=1)
+        return sent(validity=lab.Validity(since, end))
+
+    @pytest.mark.parametrize("device", ["ios", "macos"])
+    def test_apple_825_days(self, authority, device):
+        """Since July 2019 825 days are the most, whoever the root is; before, certificates may last longer."""
+        anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
+        for start, valid, refused in (
+            (datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=825), False),
+            (datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=825, seconds=1), True),
+            (datetime(2019, 7, 1, tzinfo=UTC), timedelta(days=826), True),
+            (datetime(2019, 6, 30, 23, tzinfo=UTC), timedelta(days=3000), False),
+        ):
+            validity = lab.Validity(start, start + valid - timedelta(seconds=1))
+            certificate = authority.issue_server(SERVER, validity=validity).certificate
+            verdict = judge_by_rules(device, **build(certificate, [], anchor, time=start + timedelta(days=1)))
+            assert any("825" in remark.why for remark in verdict.refusals) is refused, start
+
+    @pytest.mark.parametrize(("ships", "answer"), [(True, Answer.NO), (False, Answer.YES), (None, Answer.UNKNOWN)])
+    def test_below_shipped_roots(self, authority, sent, judged, ships, answer):
+        """What holds below shipped roots alone: a no there, nothing elsewhere, unknown where that is not known."""
+        root = Root(name="TA", sha256=authority.certificate.sha256)
+        roots = () if ships is None else (Shipping(root=root, ships=ships, **RULE),)
+        lifetime = Lifetime(days=100, since=NOW.date() - timedelta(days=1), below_shipped_roots=True, **RULE)
+        start = NOW - timedelta(hours=1)
+        for days, expected in ((100, Answer.YES), (101, answer)):
+            case = self.issued(sent, start, timedelta(days=days))
+            assert judged(case, roots=roots, lifetimes=(lifetime,)).answer is expected
+        assert judged(sent(), states(Trait.P256_KEY, Effect.REFUSED_BELOW_SHIPPED_ROOTS), roots=roots).answer is answer
+
+    def test_rules_since_a_day(self, sent, judged):
+        """A rule for certificates issued from a day on does not hold for older ones."""
+        case = self.issued(sent, NOW - timedelta(days=10), timedelta(days=90))
+        issued_on = case["message"].certificates[0].not_before.date()
+        for since, answer in ((issued_on, Answer.NO), (issued_on + timedelta(days=1), Answer.YES)):
+            assert judged(case, states(Trait.P256_KEY, Effect.REFUSED, since=since)).answer is answer
+
+
+class TestReal:
+    """The paths that exist, and the replica of them with a server at the end."""
+
+    @pytest.mark.parametrize(
+        ("target", "pool", "anchor", "time", "root"),
+        [
+            (
+                "dod-id-sw-ca-37.pem",
+                ("fpki-historic.pem", "dod-2019.pem"),
+                "fcpca.pem",
+                datetime(2018, 6, 1, tzinfo=UTC),
+                FEDERAL_COMMON_POLICY_CA,
+            ),
+            (
+                "dod-sw-ca-67.pem",
+                ("fpki-2024-10.p7b",),
+                "fcpcag2.pem",
+                datetime(2024, 10, 15, tzinfo=UTC),
+                FEDERAL_COMMON_POLICY_CA_G2,
+            ),
+        ],
+        ids=["2018", "2024"],
+    )
+    def test_real_paths(self, fpki, target, pool, anchor, time, root):
+        """Each device's rules on the CA paths of 2018 and 2024: Go stops at what is critical, the others pass on."""
+        (certificate,) = pkcs12kit.load_certificates(fpki / target)
+        anchors = pkcs12kit.load_trust_anchors(fpki / anchor)
+        parameters = pkcs12kit.ValidationParameters(time=time)
+        path = pkcs12kit.find_path(
+            certificate,
+            pool=pkcs12kit.load_certificates(*(fpki / name for name in pool)),
+            trust_anchors=anchors,
+            parameters=parameters,
+        )
+        message = CertificateMessage(certificates=path.certificates, protocol=TLS_1_2)
+        case = {"message": message, "path": path, "trust_anchors": anchors, "parameters": parameters}
+        assert {Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.INHIBIT_ANY_POLICY_CRITICAL} <= traits(case)
+        assert (Trait.DIRECTORY_NAMES_CONSTRAINED in traits(case)) is (time.year == 2024)
+        verdicts = {name: judge_by_rules(name, **case) for name in DEVICES}
+        # No server's certificate is at the end of these paths, which most devices have to object to.
+        assert {name for name, verdict in verdicts.items() if verdict.answer is Answer.YES} == {"java"}
+        assert {name for name, verdict in verdicts.items() if verdict.answer is Answer.UNKNOWN} == {"windows"}
+        for name, verdict in verdicts.items():
+            why = " ".join(remark.why for remark in verdict.refusals)
+            assert ("critical policyConstraints" in why) is (name == "go")
+            assert ("directory names" in why) is (name == "go" and time.year == 2024)
+        assert path.trust_anchor.certificate.sha256 == root.sha256
+        (said,) = (it for it in verdicts["ios"].remarks if root.name in it.why)
+        assert said.bearing is Bearing.NOTE
+        assert said.why.startswith("it has to be given, for example by the MDM in a profile")
+
+    @pytest.mark.parametrize(
+        ("name", "answer"),
+        [
+            ("ios", Answer.YES),
+            ("android", Answer.YES),
+            ("windows", Answer.UNKNOWN),
+            ("macos", Answer.YES),
+            ("chrome", Answer.YES),
+            ("firefox", Answer.YES),
+            ("java", Answer.YES),
+            ("go", Answer.NO),
+        ],
+    )
+    def test_replica(self, replica_case, monkeypatch, name, answer):
+        """The job that this project is for: phones take the path across the bridge, Go does not."""
+        root = Root(name="replica", sha256=replica_case["path"].trust_anchor.certificate.sha256)
+        device = replace(DEVICES[name], roots=(Shipping(root=root, ships=False, **RULE),))
+        monkeypatch.setattr(judging, "DEVICES", {name: device})
+        assert judge_by_rules(name, **replica_case).answer is answer
+
+    @pytest.mark.parametrize("name", ["ios", "macos", "chrome"])
+    def test_replica_as_any_root(self, replica_case, name):
+        """Its server's certificate lasts longer than shipped roots may have it, and who knows which those are."""
+        verdict = judge_by_rules(name, **replica_case)
+        assert verdict.answer is Answer.UNKNOWN
+        (why,) = (remark.why for remark in verdict.remarks if remark.bearing is Bearing.UNKNOWN)
+        assert why.endswith("398 at most below roots that it ships; whether it ships this root is not known")
+
+
+class TestTable:
+    """What the table has to have."""
+
+    def test_devices(self):
+        """Those that ``--device`` takes, in one order."""
+        assert list(DEVICES) == ["ios", "android", "windows", "macos", "chrome", "firefox", "java", "go"]
+        assert all(name == device.name for name, device in DEVICES.items())
+
+    @pytest.mark.parametrize("name", DEVICES)
+    def test_every_statement_has_a_source(self, name):
+        """Each has an address and a standing, and stands once; a bound bounds."""
+        device = DEVICES[name]
+        said = (*device.statements, *device.bounds, *device.lifetimes, *device.roots, *device.notes)
+        for one in said:
+            assert one.source.startswith("https://") or one.standing is Standing.TRIED
+            assert isinstance(one.standing, Standing)
+        assert len({statement.trait for statement in device.statements}) == len(device.statements)
+        assert len({bound.quantity for bound in device.bounds}) == len(device.bounds)
+        assert all(bound.figures for bound in device.bounds)
+        for depends in (it for it in device.statements if it.effect is Effect.DEPENDS):
+            assert depends.note
+
+    @pytest.mark.parametrize("name", DEVICES)
+    def test_what_cannot_be_read_is_in_no_entry(self, name):
+        """Nobody knows what a client makes of a certificate that nobody can read."""
+        assert DEVICES[name].of(Trait.UNREADABLE) is None
+
+    def test_roots_are_the_real_ones(self, fpki):
+        """The fingerprints in the table are those of the real certificates."""
+        for root, file in ((FEDERAL_COMMON_POLICY_CA, "fcpca.pem"), (FEDERAL_COMMON_POLICY_CA_G2, "fcpcag2.pem")):
+            (anchor,) = pkcs12kit.load_trust_anchors(fpki / file)
+            assert anchor.certificate.sha256 == root.sha256
+            assert f"CN={root.name}," in str(anchor.name)
+
+    def test_the_table_loads_quickly(self):
+        """The names are shown by ``--help``, so reading them loads neither ASN.1 nor cryptography."""
+        script = "import sys, pkcs12kit.tls.devices; print(*{name.partition('.')[0] for name in sys.modules})"
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+        assert set(done.stdout.split()).isdisjoint({"asn1crypto", "cryptography", "OpenSSL", "rich"})
+
+    def test_the_page_has_the_table(self, monkeypatch):
+        """Each statement is on the page of devices, in the section of its device, with standing and source."""
+        monkeypatch.setattr(importlib.metadata, "version", lambda _: "0")
+        generate = runpy.run_path(str(PROJECT / "docs" / "conf.py"))
+        assert "```{include} _generated/devices.md\n" in (PROJECT / "docs" / "devices.md").read_text("utf-8")
+        sections = "\n".join(generate["_devices"]()).split("## ")[1:]
+        assert [section.partition("\n")[0] for section in sections] == list(DEVICES)
+        for section, device in zip(sections, DEVICES.values(), strict=True):
+            rows = [line for line in section.splitlines() if line.startswith("| ")]
+            expected = [
+                *((it.trait.value, it) for it in device.statements),
+                *((it.quantity.value, it) for it in device.bounds),
+                *(("how long the server's certificate is valid", it) for it in device.lifetimes),
+                *((it.root.name, it) for it in device.roots),
+            ]
+            assert len(rows) == len(expected) + 2  # the head, and the line below it
+            for row, (what, it) in zip(rows[2:], expected, strict=True):
+                cells = row.split(" | ")
+                assert cells[0] == f"| {what}"
+                assert cells[2:4] == [it.standing.value, f"<{it.source}>"]
+            for note in device.notes:
+                assert note.source in section
