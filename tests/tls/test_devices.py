@@ -384,6 +384,16 @@ class TestBounds:
         assert figures[Quantity.INTERMEDIATES] == 1
         assert figures[Quantity.INTERMEDIATES_NOT_SELF_ISSUED] == 0
 
+    def test_the_anchors_key_counts(self):
+        """Clients ask the size of keys of the root too, where its certificate is known."""
+        root = lab.Authority.create("TA", key_type=lab.KeyType.RSA_2048)
+        anchor = pkcs12kit.TrustAnchor.from_certificate(root.certificate)
+        certificate = root.issue_server(SERVER).certificate
+        for known, expected in ((root.certificate, [(2048, root.certificate)]), (None, [])):
+            case = build(certificate, [], replace(anchor, certificate=known))
+            figures = measure(case["message"], case["path"])
+            assert [(figure, of) for quantity, figure, of in figures if quantity is Quantity.RSA_BITS] == expected
+
     @pytest.mark.parametrize(("device", "taken"), [("java", 10), ("firefox", 100)])
     def test_java_takes_ten_certificates(self, authority, sent, device, taken):
         """Eleven certificates are one too many for Java, and none for Firefox."""
