@@ -267,6 +267,8 @@ _TABLE: Final = (
                 "it fetches none; it has those of public CAs beforehand",
             ),
             *_refuses((Trait.COMMON_NAME_ONLY,), REPORTED, _CHROME_NAMES, "since Firefox 48"),
+            *_accepts((Trait.NO_PURPOSE,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_refuses((Trait.ANY_PURPOSE, Trait.OTHER_PURPOSE), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
             *_accepts((Trait.RSA_KEY,), DOCUMENTED, _FIREFOX_VERIFIER, "1,024 bits or more"),
             *_accepts(_CURVES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
             *_refuses((Trait.ED25519_KEY,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
