@@ -222,6 +222,11 @@ class Limits:
         "URLs asked for in one gathering",
         "two and a half for each of retrieval_certificates; 234 real CA certificates name 151",
     )
+    retrieval_certificate_urls: int = _limit(
+        16,
+        "URLs followed from one certificate",
+        "eight times the two, up and down, of 234 real CA certificates",
+    )
     retrieval_response_bytes: int = _limit(
         4 * MIB, "bytes of one response, compressed and unpacked", "1,000 CA certificates of 2 KiB, twice over"
     )

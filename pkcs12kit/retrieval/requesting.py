@@ -70,18 +70,20 @@ class Requester:
         if answer.content is None:  # 304
             if entry is None:
                 raise UnansweredError("the server says that nothing has changed, and was not asked that")
+            now = datetime.now(UTC)
             if self._cache is not None:
-                await asyncio.to_thread(self._cache.confirm, str(url), fetched=datetime.now(UTC))
-            return self._from_cache(result, tally, entry, Status.UNCHANGED)
+                await asyncio.to_thread(self._cache.confirm, str(url), fetched=now)
+            return replace(self._from_cache(result, tally, entry, Status.UNCHANGED), fetched=now)
         _require_data(answer.content)
+        now = datetime.now(UTC)
         if post is None and answer.whole:
-            await self._store(url, answer.content, answer)
-        return _with(result, tally, status=Status.FETCHED, content=answer.content, sha256=answer.sha256)
+            await self._store(url, answer.content, answer, now)
+        return _with(result, tally, status=Status.FETCHED, content=answer.content, sha256=answer.sha256, fetched=now)
 
     async def _load(self, url: URL) -> CacheEntry | None:
         return None if self._cache is None else await asyncio.to_thread(self._cache.load, str(url))
 
-    async def _store(self, url: URL, content: bytes, answer: Answer) -> None:
+    async def _store(self, url: URL, content: bytes, answer: Answer, now: datetime) -> None:
         if self._cache is not None:
             await asyncio.to_thread(
                 self._cache.store,
@@ -89,7 +91,7 @@ class Requester:
                 content,
                 etag=answer.etag,
                 last_modified=answer.last_modified,
-                fetched=datetime.now(UTC),
+                fetched=now,
             )
 
     def _is_fresh(self, entry: CacheEntry) -> bool:
@@ -101,7 +103,7 @@ class Requester:
         if len(entry.content) > largest:
             raise UnansweredError(f"more than {largest:,} bytes (limits.{limit})", refused=True)
         tally.unpacked(len(entry.content))
-        return _with(result, tally, status=status, content=entry.content, sha256=entry.sha256)
+        return _with(result, tally, status=status, content=entry.content, sha256=entry.sha256, fetched=entry.fetched)
 
     async def _answer(self, request: Request) -> Answer:
         """Ask until there is an answer, an error that does not pass, or ``limits.retrieval_tries`` are over."""

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.times import format_time
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class Purpose(Enum):
@@ -43,7 +49,8 @@ class Retrieval:
     ``why`` says in one line why there is no content; empty where there is. ``redirects`` are the URLs that the server
     sent us on to, in order. ``attempts`` counts requests, redirects not included. ``size`` are the bytes that came over
     the network in all attempts; ``seconds`` is the time from the first to the last of them, waiting in between
-    included. ``sha256`` is that of the content, in hexadecimal.
+    included. ``sha256`` is that of the content, in hexadecimal; ``fetched`` is when the server last said that this is
+    the content: timezone-aware.
     """
 
     url: str
@@ -56,6 +63,7 @@ class Retrieval:
     size: int = 0
     seconds: float = 0.0
     sha256: str | None = None
+    fetched: datetime | None = None
     content: bytes | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, object]:
@@ -71,6 +79,7 @@ class Retrieval:
             "bytes": self.size,
             "seconds": round(self.seconds, 3),
             "sha256": self.sha256,
+            "fetched": None if self.fetched is None else format_time(self.fetched),
         }
 
 

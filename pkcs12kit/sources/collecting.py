@@ -73,11 +73,15 @@ class Collector:
     with a certificate's ending in which nothing is recognized, and one that cannot be opened.
     """
 
-    def __init__(self, *, password: str | None, limits: Limits) -> None:
+    def __init__(
+        self, *, password: str | None, limits: Limits, containers: frozenset[Kind] = HOLDS_CERTIFICATES
+    ) -> None:
         self.certificates: list[Certificate] = []
         self.rejects: list[Reject] = []
         self._password = password
         self._limits = limits
+        self._opened = containers
+        """What is looked into; whatever else may hold certificates counts as something without."""
 
     def collect(self, source: Source, *, content: bytes | None = None) -> None:
         """Take in one source named by the user; ``content`` is what was read from it already.
@@ -86,11 +90,20 @@ class Collector:
         """
         name = name_of(source)
         certificates, rejects = len(self.certificates), len(self.rejects)
-        if is_folder(source):
-            found = self._folder(source)  # type: ignore[arg-type]  # a folder is no bytes
-        else:
-            data = read_source(source, self._limits) if content is None else content
-            found = self._content(_Place(name=name), data)
+        if not is_folder(source):
+            self.collect_content(name, read_source(source, self._limits) if content is None else content)
+            return
+        found = self._folder(source)  # type: ignore[arg-type]  # a folder is no bytes
+        self._require_certificate(name, certificates, rejects, found)
+
+    def collect_content(self, name: str, data: bytes) -> None:
+        """Take in bytes that are called ``name`` in messages; raises like :meth:`collect`."""
+        certificates, rejects = len(self.certificates), len(self.rejects)
+        found = self._content(_Place(name=name), data)
+        self._require_certificate(name, certificates, rejects, found)
+
+    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
+        """Raise unless there are more certificates than there were."""
         if len(self.certificates) > certificates:
             return
         if unreadable := self.rejects[rejects:]:
@@ -142,11 +155,13 @@ class Collector:
         if kind is Kind.BASE64:
             data = decode_base64(data) or b""
             kind = sniff_der(data)
+        if kind not in self._opened:
+            return kind.value
         if kind is Kind.ZIP:
             self._zip(place, data)
-        elif kind in HOLDS_CERTIFICATES:
+        else:
             self._encodings(place, data)
-        return f"{kind.value} without certificates" if kind in HOLDS_CERTIFICATES else kind.value
+        return f"{kind.value} without certificates"
 
     def _zip(self, place: _Place, data: bytes) -> None:
         self._descend(place)
@@ -167,7 +182,7 @@ class Collector:
             kind = block.kind
             if block.fault is not None and claims:
                 self._reject(place, f"{block.label} block {block.fault}")
-            elif kind in HOLDS_CERTIFICATES and kind is not Kind.ZIP:
+            elif kind in self._opened and kind is not Kind.ZIP:
                 self._encodings(place, block.content, trusted=block.label == "TRUSTED CERTIFICATE")
             elif claims and kind in {*UNRECOGNIZED, Kind.OTHER_DER, Kind.OTHER_PEM}:
                 held = "no certificate" if kind is Kind.OTHER_PEM else kind.value
@@ -181,7 +196,7 @@ class Collector:
         try:
             for element in elements(data):
                 kind = sniff_der(element.encoding or data)
-                if kind not in HOLDS_CERTIFICATES:
+                if kind not in self._opened:
                     break
                 self._encoding(place, kind, element.encoding or data)
                 read += len(element.encoding or data)
