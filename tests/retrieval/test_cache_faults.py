@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from pkcs12kit import DEFAULT_LIMITS
+from pkcs12kit.retrieval import cache_entries
 from pkcs12kit.retrieval.cache import Cache
 from pkcs12kit.retrieval.cache_records import record_name
 
@@ -464,3 +465,28 @@ def test_folder_that_cannot_be_made(own_folder):
         assert in_child(work) == 0
     finally:
         above.chmod(0o755)
+
+
+@pytest.mark.parametrize("method", ["load", "check"])
+def test_replaced_while_it_is_read(method, folder, said, monkeypatch):
+    """Another process stores anew and clears away between our look at the record and at the content: no damage."""
+    keep(Cache(folder))
+    real = cache_entries.read_content
+    reads = []
+
+    def read_content(*arguments):
+        reads.append(arguments)
+        if len(reads) == 1:
+            other = Cache(folder)
+            keep(other, URL, NEW)
+            assert other.check().unreferenced == 1
+        return real(*arguments)
+
+    monkeypatch.setattr(cache_entries, "read_content", read_content)
+    cache = Cache(folder, on_damage=said.append)
+    if method == "load":
+        assert cache.load(URL).content == NEW
+    else:
+        assert cache.check().damaged == ()
+    assert Cache(folder).load(URL).content == NEW
+    assert said == []
