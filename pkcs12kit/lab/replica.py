@@ -14,9 +14,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
@@ -227,6 +229,26 @@ class Replica:
         may read it (0600). Raises :class:`~pkcs12kit.errors.OutputError`.
         """
         return write_lab(self, folder)
+
+    def published(self) -> dict[str, bytes]:
+        """Give what a web server for the URLs in the certificates has to answer, by path: ``/issuedto/...``.
+
+        For each CA the certificates issued to it, its self-signed one among them, those that it issued to CAs (PKCS#7,
+        DER), and its CRL. Nothing is there for OCSP, nor where there is no certificate: some URLs are dead, as real
+        ones are.
+        """
+        prefix = urlsplit(self.base_url).path
+        published = {f"{prefix}/{_SITES[label].crl}": crl.der for label, crl in zip(_SITES, self.crls, strict=True)}
+        for label, site in _SITES.items():
+            edges = {
+                site.issued_to: [edge for edge in (*_SELF_SIGNED, *_CROSS, *_TRAPS) if edge.subject == label],
+                site.issued_by: [edge for edge in (*_CROSS, *_TRAPS) if edge.issuer == label],
+            }
+            for path, listed in edges.items():
+                certificates = [self.certificate(edge.serial_number).as_cryptography for edge in listed]
+                if certificates:
+                    published[f"{prefix}/{path}"] = pkcs7.serialize_certificates(certificates, Encoding.DER)
+        return published
 
     def _issuer_of(self, certificate: Certificate) -> str:
         for label, authority in self.authorities.items():

@@ -1,0 +1,172 @@
+"""Gather the certificates that a path may need, from the URLs in those that there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.processing import find_path, find_paths
+from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.retrieval.cache import Cache
+from pkcs12kit.retrieval.folder import GatheredCertificate
+from pkcs12kit.retrieval.gather_report import GatherReport
+from pkcs12kit.retrieval.running import run
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.retrieval.crawl import Crawl
+    from pkcs12kit.retrieval.folder_index import Origin
+    from pkcs12kit.retrieval.retrieved import Progress, Retrieval
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchOptions:
+    """How to fetch. What is fetched is kept in ``cache_folder``, by default the platform's folder for caches.
+
+    ``cache`` False keeps nothing and reads nothing kept. ``offline`` asks nobody: what is kept is all there is.
+    ``allow_private`` lets addresses be asked that are not public: private, loopback, link-local, a cloud's metadata
+    service. Set it only where all certificates come from whom you know. ``on_event`` is called as
+    :class:`~pkcs12kit.retrieval.fetcher.Fetcher` says, in another thread where a notebook's event loop runs.
+
+    Raises :class:`ValueError` for ``offline`` without a cache, or a folder without one.
+    """
+
+    cache_folder: str | os.PathLike[str] | None = None
+    cache: bool = True
+    offline: bool = False
+    allow_private: bool = False
+    on_event: Callable[[Retrieval | Progress], object] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.cache and (self.offline or self.cache_folder is not None):
+            raise ValueError("offline, or with a folder for the cache, there has to be a cache")
+
+
+_DEFAULT_OPTIONS = FetchOptions()
+
+
+def gather(
+    target: Certificate | None,
+    *,
+    trust_anchors: Iterable[TrustAnchor] = (),
+    pool: CertificatePool | None = None,
+    parameters: ValidationParameters | None = None,
+    everything: bool = False,
+    options: FetchOptions = _DEFAULT_OPTIONS,
+    limits: Limits = DEFAULT_LIMITS,
+) -> GatherReport:
+    """Follow caIssuers up from ``target`` and caRepository down from the trust anchors (RFC 5280 section 4.2.2).
+
+    Over HTTP and HTTPS, many URLs side by side, and on from each certificate that can lie on a path, by its names and
+    at the time of ``parameters`` (now, where none are given). It ends as soon as ``pool`` and what was fetched make a
+    valid path; where they do at once, nobody is asked. With ``everything`` it goes on to whatever is named. Without
+    trust anchors all is fetched that leads up; without ``target``, what leads down.
+
+    Whatever comes is a candidate and nothing more: nothing is trusted but ``trust_anchors``. Which URLs and addresses
+    are refused says :mod:`pkcs12kit.retrieval.permitted`; the limits are those whose names begin with ``retrieval_``.
+    Revocation is not asked about. A host that fails is in the report, with what it would have given, and raises
+    nothing. Raises :class:`ValueError` without target and trust anchor, and
+    :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
+    """
+    anchors = tuple(trust_anchors)
+    if target is None and not anchors:
+        raise ValueError("gathering begins at a certificate or at a trust anchor: neither was given")
+    parameters = ValidationParameters(time=datetime.now(UTC)) if parameters is None else parameters
+    given = CertificatePool() if pool is None else pool
+    warnings: list[str] = []
+    cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
+
+    def has_path(candidates: CertificatePool) -> bool:
+        if target is None:
+            return False
+        try:
+            find_path(target, pool=candidates, trust_anchors=anchors, parameters=parameters, limits=limits)
+        except NoValidPathError:
+            return False
+        return True
+
+    crawled = run(
+        _crawl(
+            target,
+            anchors,
+            given,
+            time=parameters.time,
+            has_path=None if everything else has_path,
+            cache=cache,
+            options=options,
+            limits=limits,
+        )
+    )
+    searched = None
+    if target is not None and anchors:
+        whole = given | CertificatePool(crawled.found)
+        searched = find_paths(
+            target, pool=whole, trust_anchors=anchors, parameters=parameters, limits=limits, at_most=1
+        )
+    return GatherReport(
+        target=target,
+        certificates=_in_order(crawled.found),
+        urls=crawled.urls(),
+        report=searched,
+        incomplete=crawled.incomplete,
+        rejects=tuple(sorted(crawled.rejects, key=lambda reject: (reject.source, reject.position))),
+        warnings=tuple(warnings),
+        given=given,
+    )
+
+
+async def _crawl(
+    target: Certificate | None,
+    trust_anchors: tuple[TrustAnchor, ...],
+    pool: CertificatePool,
+    *,
+    time: datetime,
+    has_path: Callable[[CertificatePool], bool] | None,
+    cache: Cache | None,
+    options: FetchOptions,
+    limits: Limits,
+) -> Crawl:
+    # They load aiohttp, and who imports this may gather nothing.
+    from pkcs12kit.retrieval.crawl import Crawl
+    from pkcs12kit.retrieval.fetcher import Fetcher
+
+    async with Fetcher(
+        cache=cache,
+        offline=options.offline,
+        allow_private=options.allow_private,
+        limits=limits,
+        on_event=options.on_event,
+    ) as fetcher:
+        crawl = Crawl(
+            fetcher,
+            target=target,
+            trust_anchors=trust_anchors,
+            pool=pool,
+            time=time,
+            has_path=has_path,
+            limits=limits,
+        )
+        await crawl.run()
+    return crawl
+
+
+def _in_order(found: Mapping[Certificate, list[Origin]]) -> tuple[GatheredCertificate, ...]:
+    """Sort by subject, issuer and fingerprint, and by URL: the order of arrival says nothing."""
+    gathered = [
+        GatheredCertificate(certificate=certificate, origins=tuple(sorted(origins, key=lambda origin: origin.url)))
+        for certificate, origins in found.items()
+    ]
+    return tuple(sorted(gathered, key=lambda item: _names(item.certificate)))
+
+
+def _names(certificate: Certificate) -> tuple[str, str, str]:
+    return str(certificate.subject), str(certificate.issuer), certificate.sha256
