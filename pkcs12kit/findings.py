@@ -43,7 +43,17 @@ class SentCheck(Enum):
     POOL = "pool"
 
 
-AnyCheck = Check | SentCheck
+class ProbeCheck(Enum):
+    """What is asked of a live TLS server, beside what it sends. The value is what ``probe --json`` prints."""
+
+    CONTACT = "contact"
+    PROTOCOLS = "protocols"
+    HANDSHAKE = "handshake"
+    CLIENT_CERTIFICATE = "client-certificate"
+    SAME_CERTIFICATES = "same-certificates"
+
+
+AnyCheck = Check | SentCheck | ProbeCheck
 
 
 class Outcome(Enum):

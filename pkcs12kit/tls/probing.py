@@ -84,7 +84,7 @@ class ProtocolAnswer:
         return self.message is not None and not self.why
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Describe it for ``--json``; certificates by their SHA-256."""
         return {
             "protocol": self.protocol,
             "contact": self.contact.value,
@@ -92,7 +92,8 @@ class ProtocolAnswer:
             "handshake_complete": self.is_complete,
             "asks_for_client_certificate": self.asks_for_client_certificate,
             "client_authorities": [str(name) for name in self.client_authorities],
-            "sent": None if self.message is None else self.message.to_json(),
+            "bytes": None if self.message is None else self.message.size,
+            "certificates": [one.sha256 for one in self.message.certificates] if self.message else [],
         }
 
 
