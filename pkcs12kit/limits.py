@@ -173,11 +173,6 @@ class Limits:
     )
 
     # TLS
-    handshake_seconds: float = _limit(
-        10,
-        "seconds of one connection to a server, from its handshake to its end",
-        "a handshake takes two round trips, under a second to anywhere; ten times that",
-    )
     client_seconds: float = _limit(
         60,
         "seconds of one client's handshake, starting its program included",
@@ -198,7 +193,7 @@ class Limits:
     probe_seconds: float = _limit(
         20,
         "seconds for one server that is probed, all its connections",
-        "two or three connections, each handshake_seconds at most and under a second as a rule",
+        "two or three connections, each under a second as a rule; ten times that",
     )
     probe_servers: int = _limit(16, "servers probed at a time", "five MobileIron Cores with three ports each")
     probe_addresses: int = _limit(

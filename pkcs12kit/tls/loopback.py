@@ -7,6 +7,7 @@ import socket
 import threading
 import warnings
 from contextlib import ExitStack, suppress
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
@@ -52,6 +53,7 @@ class LoopbackServer:
         self._limits = limits
         self._stack = ExitStack()
         self._connections: dict[threading.Thread, socket.socket] = {}
+        self._done: SimpleQueue[threading.Thread] = SimpleQueue()
         self._lock = threading.Lock()
         self._ending = False
 
@@ -108,10 +110,16 @@ class LoopbackServer:
                         self._woken.recv(_REQUEST)
                     else:
                         self._begin()
+                while not self._done.empty():
+                    self._forget(self._done.get())
+        while self._connections:
+            self._forget(self._done.get())
+
+    def _forget(self, thread: threading.Thread) -> None:
+        """Wait for the last steps of a thread that is done."""
+        thread.join()
         with self._lock:
-            threads = tuple(self._connections)
-        for thread in threads:
-            thread.join()
+            del self._connections[thread]
 
     def _begin(self) -> None:
         try:
@@ -142,8 +150,7 @@ class LoopbackServer:
             channel.close(wait=True)
         finally:
             over.close()
-            with self._lock:
-                del self._connections[threading.current_thread()]
+            self._done.put(threading.current_thread())
             self._wake()
 
 

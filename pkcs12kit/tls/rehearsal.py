@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from queue import SimpleQueue
+from contextlib import suppress
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.times import require_aware
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.handshake import Client
 
 PROTOCOLS: Final = (TLS_1_2, TLS_1_3)
+
+_LOOKS_UP: Final = 0.25  # seconds: an interrupt just before a wait is seen only after it
 
 
 def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go about it
@@ -123,11 +126,17 @@ def _run(
         try:
             asked = [pool.submit(ask, client) for client in clients]
             for _ in asked:
-                for handshake in iter(arrived.get, None):
+                while (handshake := _next(arrived)) is not None:
                     take(handshake)
             for future in asked:
                 future.result()
         except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # first, so that none of those that wait begins
             endpoint.cancelled.set()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _next(arrived: SimpleQueue[Handshake | None]) -> Handshake | None:
+    while True:
+        with suppress(Empty):
+            return arrived.get(timeout=_LOOKS_UP)

@@ -229,13 +229,22 @@ def hang(endpoint):
 
 def test_an_interrupt_ends_clients_server_and_threads(rehearse, fakes, nothing_left):
     """Ctrl-C while clients are at it, as the main thread gets it: each is cancelled, those in the queue never start."""
-    interrupt = FakeClient("go", act=lambda _: signal.pthread_kill(threading.main_thread().ident, signal.SIGINT))
-    hanging = [FakeClient("openssl", act=hang), FakeClient("java", act=hang)]
+    waits = threading.Event()  # until the main thread waits for the clients
+
+    def interrupt(endpoint):
+        assert waits.wait(SECONDS)
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        hang(endpoint)
+
+    hanging = [FakeClient("openssl", act=hang), FakeClient("java", act=hang), FakeClient("go", act=interrupt)]
+    once = threading.Event()
+    hanging[0].act = lambda endpoint: hang(endpoint) if once.is_set() else once.set()  # its second handshake
     waiting = FakeClient("nss", act=hang)
     limits = replace(DEFAULT_LIMITS, tls_clients=3)
     with nothing_left(), pytest.raises(KeyboardInterrupt):
-        rehearse(fakes(*hanging, interrupt, waiting), limits=limits)
+        rehearse(fakes(*hanging, waiting), limits=limits, on_progress=lambda _: waits.set())
     assert all(client.endpoints[0].cancelled.is_set() for client in hanging)
+    assert waiting.endpoints == []
     assert_closed(hanging[0].endpoints[0])
 
 
