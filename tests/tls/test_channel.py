@@ -183,6 +183,32 @@ def test_the_server_learns_why_it_was_refused(chain):
     assert "alert" in heard[0]
 
 
+def test_a_certificate_that_is_none_leaves_none_of_them(chain):
+    """OpenSSL gives up at the first that it cannot decode, and keeps no other."""
+
+    def script(over):
+        context = SSL.Context(SSL.TLS_SERVER_METHOD)
+        context.use_certificate(chain.certificates[0].as_cryptography)
+        context.add_extra_chain_cert(chain.certificates[1].as_cryptography)
+        context.use_privatekey(chain.servers["EE"].private_key)
+        connection = SSL.Connection(context)
+        connection.set_accept_state()
+        connection.bio_write(over.recv(4096))
+        with suppress(SSL.WantReadError):
+            connection.do_handshake()
+        flight = bytearray(connection.bio_read(1 << 20))
+        flight[flight.index(chain.certificates[1].der)] ^= 1  # the tag of the SEQUENCE; in the clear in TLS 1.2
+        over.sendall(flight)
+        over.recv(4096)
+
+    with peer(script) as over:
+        channel = client(over, protocol="TLSv1.2")
+        with pytest.raises(TLSError, match=r"^wrong tag; nested asn1 error; ASN1 lib$"):
+            channel.handshake()
+        assert channel.certificates == ()
+        channel.close()
+
+
 # What does not
 
 
