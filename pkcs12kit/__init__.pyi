@@ -51,6 +51,10 @@ from .sources.loading import (
 )
 from .sources.revocation_data import load_crls, load_ocsp_responses
 from .tls.certificate_message import CertificateMessage
+from .tls.handshake import Handshake, Verdict
+from .tls.judging import DeviceVerdict
+from .verifier.rehearsal_report import RehearsalReport
+from .verifier.rehearse import rehearse
 from .verifier.report import VerificationReport
 from .verifier.sent import judge_sent
 from .verifier.sent_report import SentReport
@@ -70,9 +74,11 @@ __all__ = [
     "Confirmation",
     "ConfirmationError",
     "DecodedPfx",
+    "DeviceVerdict",
     "Failure",
     "FailureReason",
     "Finding",
+    "Handshake",
     "Identity",
     "InputError",
     "KeyMismatchError",
@@ -94,6 +100,7 @@ __all__ = [
     "Pkcs12KitError",
     "Profile",
     "Ranking",
+    "RehearsalReport",
     "Reject",
     "RejectedPath",
     "Revocation",
@@ -106,6 +113,7 @@ __all__ = [
     "UnsupportedPfxError",
     "ValidatedPath",
     "ValidationParameters",
+    "Verdict",
     "VerificationReport",
     "algorithms",
     "build",
@@ -128,6 +136,7 @@ __all__ = [
     "longest_lasting",
     "profiles",
     "readers",
+    "rehearse",
     "shortest",
     "verify",
     "why_before",

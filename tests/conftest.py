@@ -15,6 +15,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import settings
 
 from pkcs12kit import lab
+from pkcs12kit.tls.clients.registry import make_client
+from pkcs12kit.tls.handshake import Handshake, Verdict
 
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 settings.register_profile("ci", derandomize=True)
@@ -109,3 +111,36 @@ def list_certificates(require_tool):
         ]
 
     return list_them
+
+
+class _StandIn:
+    """A client that is not installed, or that is and says one thing to each handshake."""
+
+    def __init__(self, name, verdict=None, received=None):
+        self.name, self._verdict, self._received = name, verdict, received
+
+    def missing(self):
+        return f"needs {self.name}" if self._verdict is None else None
+
+    def shake_hands(self, endpoint):
+        for protocol in endpoint.protocols:
+            why = "" if self._verdict is Verdict.ACCEPTED else "because\x1b[2J"
+            said = {"verdict": self._verdict, "why": why, "received": self._received}
+            yield Handshake(client=self.name, version="1", protocol=protocol, **said)
+
+
+@pytest.fixture
+def answering(monkeypatch):
+    """Leave OpenSSL alone as a client of rehearsals: ``answering(go=Verdict.REFUSED)`` lets others be there too.
+
+    A pair has what the client received beside the verdict; ``openssl`` can be one that only says something, too.
+    """
+    from pkcs12kit.tls import rehearsal
+
+    def answer(**said):
+        pairs = {name: one if isinstance(one, tuple) else (one,) for name, one in said.items()}
+        clients = {"openssl": make_client("openssl")} | {name: _StandIn(name, *pair) for name, pair in pairs.items()}
+        monkeypatch.setattr(rehearsal, "make_client", lambda name: clients.get(name) or _StandIn(name))
+
+    answer()
+    return answer

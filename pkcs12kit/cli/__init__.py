@@ -24,6 +24,7 @@ _COMMANDS: Final = {
     "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
     "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
     "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),
+    "rehearse": ("rehearse", "Serve a PKCS#12 file on loopback, to clients that trust the anchor alone."),
     "verify": ("verify", "Hold a PKCS#12 file against what its clients trust: every check, yes or no."),
 }
 _INTERRUPTED: Final = 130  # what shells make of SIGINT, and not to be taken for a no

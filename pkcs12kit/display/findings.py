@@ -1,4 +1,4 @@
-"""Findings as text for a terminal, by rich: one line each, more where the reason is longer."""
+"""Findings and what to change as text for a terminal, by rich: one line each, more where it is longer."""
 
 from __future__ import annotations
 
@@ -32,4 +32,12 @@ def findings_tree(findings: Iterable[Finding], *, title: str, answer: bool) -> T
         line = Text.assemble((f"{mark}  ", style), (finding.check.value.replace("-", " "), "bold"))
         reason_style = style if finding.outcome in {Outcome.NOT_OK, Outcome.NOT_CHECKED} else ""
         tree.add(line.append(f": {harmless(finding.why)}", style=reason_style))
+    return tree
+
+
+def changes_tree(changes: Iterable[str]) -> Tree:
+    """List what to change on a server, in the order in which to do it."""
+    tree = Tree(Text("What to change", style="bold yellow"), guide_style="dim")
+    for number, change in enumerate(changes, start=1):
+        tree.add(Text(f"{number}. {harmless(change)}"))
     return tree

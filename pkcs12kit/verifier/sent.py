@@ -135,10 +135,10 @@ def _least_added(with_pool: PathReport | None, subject: Subject) -> ValidatedPat
 
 
 def _of_chain(subject: Subject, search: Search, broken: sent_checks.Break | None) -> Iterator[Finding]:
-    """Say what is said of a file's chain, order and path, and in the order also what a client may put up with."""
+    """Say what is said of a file's chain, order and path; in order is only where each certifies the one before it."""
     for finding in checks.of_chain_and_path(subject, search):
         sent = _as_sent(finding)
-        yield sent_checks.of_break(broken) if sent.check is SentCheck.ORDER and broken is not None else sent
+        yield sent if sent.check is not SentCheck.ORDER else sent_checks.of_order(sent, broken)
 
 
 def _as_sent(finding: Finding) -> Finding:

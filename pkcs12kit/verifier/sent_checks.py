@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.findings import SentCheck
+from pkcs12kit.findings import Outcome, SentCheck
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.discovery import may_have_signed
 from pkcs12kit.paths.failure import InvalidPathError
@@ -62,8 +62,11 @@ def first_break(certificates: Sequence[Certificate], budget: Budget) -> Break | 
     return None
 
 
-def of_break(broken: Break) -> Finding:
-    """Say where the order breaks, and that not every client minds."""
+def of_order(of_the_path: Finding, broken: Break | None) -> Finding:
+    """Say where the order breaks, and that not every client minds; else whether the path is in order."""
+    if broken is None:
+        is_sound = of_the_path.outcome is Outcome.OK
+        return ok(SentCheck.ORDER, "each certificate certifies the one before it") if is_sound else of_the_path
     return not_ok(
         SentCheck.ORDER,
         f"{broken.why}: against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 wants clients to put up with it",

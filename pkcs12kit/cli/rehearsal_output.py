@@ -1,0 +1,69 @@
+"""A rehearsal on the screen: progress while clients are asked, and what came of it."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pkcs12kit.cli.output import hint, print_error, print_text
+from pkcs12kit.display.harmless import harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pkcs12kit.tls.handshake import Handshake
+    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[Handshake], object] | None]:
+    """Show on standard error what came last, while clients are asked; at a terminal only."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text("Serving on loopback, and asking clients ...")) as status:
+
+        def tell(handshake: Handshake) -> None:
+            came = f"{handshake.client}, {handshake.protocol}: {handshake.verdict.value.replace('-', ' ')}"
+            status.update(Text(harmless(f"Asking clients ... {came}")))
+
+        yield tell
+
+
+def print_rehearsal(report: RehearsalReport, name: str) -> None:
+    """Print the strict reading, the path, what to change, each client and each device."""
+    from rich.text import Text
+
+    from pkcs12kit.display.findings import changes_tree, findings_tree
+    from pkcs12kit.display.handshakes import device_tree, handshake_table
+    from pkcs12kit.display.paths import path_tree
+
+    sent = report.sent
+    asked = f"Clients were told to trust the anchor alone, and asked for {report.server_name}"
+    asked += "." if report.server_name_given else ", which the certificate is for (--server-name says another)."
+    print_text(
+        (
+            findings_tree(sent.findings, title=name, answer=report.ok),
+            *([] if sent.path is None else [path_tree(sent.path)]),
+            *([] if not sent.changes else [changes_tree(sent.changes)]),
+            Text(harmless(asked)),
+            *handshake_table(report.handshakes, served=sent.message.certificates, required=report.required),
+            *([] if not report.devices else [device_tree(report.devices)]),
+        )
+    )
+
+
+def explain_refusal(report: RehearsalReport, name: str) -> None:
+    """Say on standard error who says no, and what helps."""
+    sent = [finding.check.value for finding in report.sent.problems]
+    said_no = dict.fromkeys((*sent, *report.refused_by))
+    print_error(f"{name}: would not be accepted: {', '.join(said_no)}")
+    rejected = report.sent.rejected[:1]
+    if any(one.clock_looks_wrong for one in rejected):
+        hint("is that the right time? It is this computer's clock unless --at TIME says another")
+    elif report.sent.changes:
+        hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")

@@ -1,0 +1,114 @@
+"""``pkcs12kit rehearse``: what clients make of a PKCS#12 file before a server has it."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.opening import open_or_exit, opening_options
+from pkcs12kit.cli.options import Duration, json_option, limits_option, sent_options
+from pkcs12kit.tls.clients.registry import CLIENTS
+from pkcs12kit.tls.devices import DEVICES
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from pkcs12kit.cli.opening import OpeningOptions
+    from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
+
+
+@click.command(
+    "rehearse",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit rehearse server.p12 --anchor fcpca.pem --server-name mdm.example.mil
+  pkcs12kit rehearse server.p12 --anchor fcpca.pem --clients java --clients gnutls \\
+      --device ios --device android --password-file password.txt
+  pkcs12kit rehearse server.p12 --anchor root.pem --certs ca-certificates/ --expires-within 30d
+  pkcs12kit rehearse server.p12 --anchor root.pem --clients all --json --password-env P12""",
+)
+@click.argument("file", metavar="FILE.p12")
+@sent_options
+@click.option(
+    "--clients",
+    type=click.Choice([*CLIENTS, "all"]),
+    multiple=True,
+    help="Say no unless this client accepts, too; one that is not installed is an error. May be given again."
+    " Without it OpenSSL has to accept, and whoever else is installed is tried and told.",
+)
+@click.option(
+    "--device",
+    "devices",
+    type=click.Choice(list(DEVICES)),
+    multiple=True,
+    help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
+)
+@click.option(
+    "--expires-within",
+    type=Duration(),
+    default="0d",
+    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
+)
+@opening_options
+@limits_option
+@json_option
+def command(
+    file: str,
+    search: SearchOptions,
+    clients: tuple[str, ...],
+    devices: tuple[str, ...],
+    expires_within: timedelta,
+    opening: OpeningOptions,
+    limits: Limits,
+    *,
+    as_json: bool,
+) -> None:
+    """Serve a PKCS#12 file on loopback, to clients that trust the anchor alone.
+
+    Would a device accept it? The file is taken as an appliance takes it: its certificates, in its order, and nothing
+    else. They are read strictly, and clients connect in TLS 1.2 and TLS 1.3: OpenSSL in this process, so that the key
+    is never on disk, and Java, Go, GnuTLS, NSS and curl where they are installed. FILE.p12 may be - for standard
+    input. Exit status 1: a client that has to accept does not, a check says no, or the password does not open the file.
+    """
+    from pkcs12kit.cli.inputs import validation_parameters
+    from pkcs12kit.cli.output import print_json
+    from pkcs12kit.cli.rehearsal_output import explain_refusal, print_rehearsal, progress
+    from pkcs12kit.sources.reading import name_of
+    from pkcs12kit.verifier.rehearse import rehearse
+
+    parameters = validation_parameters(search)
+
+    def open_with(password: str | None, contents_password: str | None) -> RehearsalReport:
+        with progress() as tell:
+            return rehearse(
+                file,
+                trust_anchors=search.trust_anchors,
+                password=password,
+                contents_password=contents_password,
+                key_name=opening.key_name,
+                key_id=opening.key_id,
+                certificates=search.certificates,
+                clients=clients,
+                devices=devices,
+                parameters=parameters,
+                expires_within=expires_within,
+                on_progress=tell,
+                limits=limits,
+            )
+
+    report = open_or_exit(open_with, opening, file, as_json=as_json)
+    name = name_of(file)
+    if as_json:
+        print_json({"file": name, **report.to_json()})
+    else:
+        print_rehearsal(report, name)
+    if not report:
+        explain_refusal(report, name)
+        sys.exit(1)

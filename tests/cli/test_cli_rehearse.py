@@ -1,0 +1,245 @@
+"""``pkcs12kit rehearse``: yes, no and what cannot be served, in text and in JSON; and nothing is left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from pkcs12kit import Bundle, SentCheck, Verdict, encode_pfx, profiles
+from pkcs12kit.tls.clients.registry import CLIENTS
+
+from .conftest import PASSWORD, Terminal, run_environment
+
+QUICK = replace(profiles.MODERN, encryption_iterations=3, mac_iterations=3)
+ERROR = "error: server.p12: would not be accepted: "
+HANGING = """#!/bin/sh
+[ "$1" = --version ] && echo "gnutls-cli 3.7.9" && exit
+for given; do case $given in --port=*) port=${given#--port=};; esac; done
+echo "$$ $port" > "{note}.part" && /bin/mv "{note}.part" "{note}"
+exec /bin/sleep 600
+"""
+
+
+@pytest.fixture(scope="module")
+def chain(replica):
+    """The certificates of the main job, the anchor last."""
+    return replica.valid_paths[0].with_anchor
+
+
+@pytest.fixture(scope="module")
+def pfx(replica):
+    """Encode a file of these certificates with the server's key."""
+
+    def encode(certificates):
+        names = tuple(None for _ in certificates)
+        bundle = Bundle(
+            private_key=replica.server.private_key, certificates=tuple(certificates), certificate_names=names
+        )
+        return encode_pfx(bundle, password=PASSWORD, profile=QUICK)
+
+    return encode
+
+
+@pytest.fixture
+def rehearse(call, folder, files, password_file, pfx, answering):  # noqa: ARG001  # which leaves OpenSSL alone
+    """Call ``rehearse`` on a file of these certificates; a keyword gives an option."""
+
+    def call_rehearse(certificates, *more, data=None, stdin=b"", **changed):
+        (folder / "server.p12").write_bytes(pfx(certificates) if data is None else data)
+        options = {"anchor": files.trust_anchor, "password_file": password_file} | changed
+        given = [(f"--{name.replace('_', '-')}", value) for name, value in options.items() if value is not None]
+        return call("rehearse", "server.p12", *(part for pair in given for part in pair), *more, stdin=stdin)
+
+    return call_rehearse
+
+
+def test_yes(rehearse, chain, replica):
+    """Exit status 0: the strict reading, the path, who was asked for what, and each client, on standard output."""
+    outcome = rehearse(chain)
+    assert (outcome.status, outcome.errors) == (0, "")
+    lines = outcome.text.splitlines()
+    assert lines[0] == "server.p12  yes"
+    for line, check in zip(lines[1:], SentCheck, strict=False):
+        assert f"  {check.value.replace('-', ' ')}: " in line
+    asked = f"asked for {replica.server_name}, which the certificate is for (--server-name says another)."
+    assert f"Clients were told to trust the anchor alone, and {asked}" in lines
+    (row,) = [line for line in lines if line.startswith("openssl *")]
+    assert row.count("accepted") == 2
+    assert row.rstrip().endswith("bytes, as served")
+    assert "├── java TLSv1.2, TLSv1.3: needs java" in lines
+
+
+def test_json(rehearse, chain, replica, answering):
+    """One object: the strict reading, each handshake with what was received, each device by rule."""
+    answering(java=Verdict.ACCEPTED)
+    outcome = rehearse(chain, "--json", server_name=replica.server_name, clients="java", device="ios")
+    assert (outcome.status, outcome.errors) == (0, "")
+    answer = outcome.json
+    assert (answer["file"], answer["ok"], answer["problems"]) == ("server.p12", True, [])
+    assert (answer["server_name"], answer["server_name_given"]) == (replica.server_name, True)
+    assert [finding["check"] for finding in answer["sent"]["findings"]] == [check.value for check in SentCheck]
+    assert [one["sha256"] for one in answer["sent"]["sent"]["certificates"]] == [one.sha256 for one in chain]
+    assert [one["client"] for one in answer["handshakes"]] == [name for name in CLIENTS for _ in range(2)]
+    first = answer["handshakes"][0]
+    assert (first["verdict"], first["required"], first["as_served"]) == ("accepted", True, True)
+    assert [one["sha256"] for one in first["received"]["certificates"]] == [one.sha256 for one in chain]
+    assert [one["device"] for one in answer["devices"]] == ["ios"]
+    assert answer["devices"][0]["basis"] == "by rule"
+
+
+@pytest.mark.parametrize(
+    ("arrange", "options", "said_no", "told"),
+    [
+        (lambda c: [c[0], *c[2:]], {}, "order, chain, openssl", "What to change\n└── 1. add the certificate of"),
+        (lambda c: [c[0], c[2], c[1], *c[3:]], {}, "order", "What to change\n└── 1. move DOD ID SW CA-37"),
+        (lambda c: c, {"server_name": "else.example"}, "server-name, openssl", "by a certificate for else.example"),
+        (lambda c: c, {"expires_within": "9999w"}, "expiry", "sooner than asked for"),
+        (lambda c: c, {"at": "2001-01-01"}, "path, openssl", "is not valid before"),
+        (lambda c: c, {"clients": "curl"}, "curl", "└── curl TLSv1.2, TLSv1.3: because\\x1b[2J"),
+        (lambda c: c, {"device": "go"}, "go", "By rule, and not tried:\n└── go "),
+    ],
+    ids=["missing", "order", "name", "expires soon", "time", "client", "device"],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no(rehearse, chain, answering, arrange, options, said_no, told, as_json):
+    """Exit status 1: the answer on standard output, who says no on standard error, and what to change."""
+    answering(java=Verdict.REFUSED, curl=Verdict.REFUSED)
+    outcome = rehearse(arrange(chain), *(["--json"] if as_json else []), **options)
+    assert outcome.status == 1
+    assert outcome.errors.splitlines()[0] == ERROR + said_no
+    if as_json:
+        assert outcome.json["ok"] is False
+        assert len(outcome.json["problems"]) >= len(said_no.split(", "))
+    else:
+        assert outcome.text.startswith("server.p12  no\n")
+        assert told in outcome.text
+    assert "\x1b" not in outcome.text + outcome.errors, "what clients say steers no terminal"
+
+
+def test_what_the_pool_has(rehearse, chain, files):
+    """With --certs the certificate itself is named."""
+    outcome = rehearse([chain[0], *chain[2:]], certs=files.certificates)
+    assert outcome.status == 1
+    assert f"1. add DOD ID SW CA-37 (issued by DoD Root CA 3, serial number {chain[1].serial_number})" in outcome.text
+
+
+def test_bad_input(rehearse, chain, call, password_file, files, answering):
+    """A wrong password is a no; what cannot be served, and a client that is not there, are errors. Nothing is told."""
+    wrong = password_file.with_name("wrong.txt")
+    wrong.write_text("not it")
+    for as_json in (False, True):
+        outcome = rehearse(chain, *(["--json"] if as_json else []), password_file=wrong)
+        assert outcome.status == 1
+        assert outcome.errors.startswith("error: server.p12: the MAC of the PKCS#12 file does not verify")
+        assert outcome.json["ok"] is False if as_json else outcome.text == ""
+    assert rehearse(chain, password_file=None).status == 2
+    answering(java=Verdict.ACCEPTED)
+    for given, told in (
+        ({"data": b"nonsense"}, "server.p12: expected a PKCS#12 file, found"),
+        ({"clients": "all"}, "not all clients that are required are here: go (needs go), gnutls"),
+        ({"clients": "lynx"}, "'lynx' is not one of"),
+        ({"device": "toaster"}, "'toaster' is not one of"),
+        ({"server_name": "two words"}, "two words"),
+        ({"anchor": "missing.pem"}, "--anchor missing.pem: no such file"),
+    ):
+        outcome = rehearse(chain, **given)
+        assert (outcome.status, outcome.output) == (2, b""), told
+        assert told in outcome.errors
+    given = ("--anchor", files.trust_anchor, "--password-file", password_file)
+    assert (
+        call(
+            "build",
+            "--certs-only",
+            "--cert",
+            files.issuing_ca,
+            "--certs",
+            files.certificates,
+            "--out",
+            "ca.p12",
+            *given,
+        ).status
+        == 0
+    )
+    outcome = call("rehearse", "ca.p12", *given)
+    assert (outcome.status, outcome.output) == (2, b"")
+    assert "ca.p12: a PKCS#12 file without a private key: there is nothing to serve" in outcome.errors
+
+
+def test_standard_input(call, chain, pfx, files, password_file, answering):  # noqa: ARG001  # as above
+    """The file may come through a pipe."""
+    given = ("--anchor", files.trust_anchor, "--password-file", password_file)
+    assert call("rehearse", "-", *given, stdin=pfx(chain)).status == 0
+
+
+@pytest.fixture
+def hanging(tmp_path, folder, pfx, chain, files, password_file):
+    """Arguments, environment and traces of a rehearsal with one client, which never answers."""
+    programs, temporary, note = tmp_path / "programs", tmp_path / "temporary", tmp_path / "note"
+    for made in (programs, temporary):
+        made.mkdir()
+    program = programs / "gnutls-cli"
+    program.write_text(HANGING.replace("{note}", str(note)))
+    program.chmod(0o755)
+    (folder / "server.p12").write_bytes(pfx(chain))
+    given = ("rehearse", "server.p12", "--anchor", files.trust_anchor, "--password-file", password_file)
+    return tuple(map(str, given)), {"PATH": str(programs), "TMPDIR": str(temporary)}, temporary, note
+
+
+def wait_for(condition):
+    """Wait until something is so; the time limit is for what never comes."""
+    import time
+
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def nothing_is_left(note, temporary):
+    """No process, no port, no file."""
+    pid, port = map(int, note.read_text().split())
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    with socket.socket() as client, pytest.raises(ConnectionRefusedError):
+        client.connect(("127.0.0.1", port))
+    assert list(temporary.iterdir()) == []
+    return True
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
+def test_interrupted(hanging, number, status):
+    """While a client hangs: its process is ended, the port closed, its folder gone, and no traceback told."""
+    arguments, environment, temporary, note = hanging
+    command = [sys.executable, "-c", "from pkcs12kit.cli import main; main()", *arguments]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=run_environment(**environment)
+    ) as process:
+        wait_for(note.exists)
+        assert list(temporary.iterdir()), "the client's folder is there while it runs"
+        process.send_signal(number)
+        output, errors = process.communicate(timeout=60)
+    assert process.returncode == status
+    assert output == b""
+    assert b"Traceback" not in errors
+    assert nothing_is_left(note, temporary)
+
+
+def test_progress_at_a_terminal(hanging):
+    """What came last is shown while others are waited for; Ctrl-C ends it."""
+    arguments, environment, temporary, note = hanging
+    screen = Terminal(*arguments, **environment)
+    try:
+        screen.expect("openssl, TLSv1.3: accepted")
+        wait_for(note.exists)
+        screen.type("\x03")
+        screen.expect("interrupted")
+        assert screen.finish() == 130
+    finally:
+        screen.close()
+    assert nothing_is_left(note, temporary)
