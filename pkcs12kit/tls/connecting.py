@@ -29,7 +29,7 @@ _LOOKS_UP: Final = 0.25  # seconds between two looks at whether the caller still
 _OF_ERRORS: Final = {errno.ECONNREFUSED: Contact.REFUSED, errno.ETIMEDOUT: Contact.TIMED_OUT}
 
 
-class Endpoint(NamedTuple):
+class SocketAddress(NamedTuple):
     """One address of a server, as sockets take it."""
 
     family: int
@@ -40,14 +40,16 @@ class Endpoint(NamedTuple):
         return host_and_port(*self.sockaddr[:2])
 
 
-def resolve(host: str, port: int, *, deadline: Deadline, sockets: OpenSockets, limits: Limits) -> tuple[Endpoint, ...]:
+def resolve(
+    host: str, port: int, *, deadline: Deadline, sockets: OpenSockets, limits: Limits
+) -> tuple[SocketAddress, ...]:
     """Find the addresses of a host, at most ``limits.probe_addresses``, in the order in which they are to be tried.
 
     The system's resolver is asked, in a thread of its own: it can be left and not be stopped, so that the thread lasts
     until the resolver itself gives up. Raises :class:`~pkcs12kit.tls.contact.ContactError`.
     """
     with suppress(OSError):
-        return _endpoints(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST), limits)
+        return _addresses(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST), limits)
     answers: SimpleQueue[Sequence[tuple[Any, ...]] | OSError] = SimpleQueue()
 
     def ask() -> None:
@@ -68,22 +70,22 @@ def resolve(host: str, port: int, *, deadline: Deadline, sockets: OpenSockets, l
             raise ContactError(Contact.TIMED_OUT, f"the name {host} was not resolved in time") from None
     if isinstance(answer, OSError):
         raise ContactError(Contact.UNRESOLVABLE, f"the name {host} cannot be resolved: {answer.strerror or answer}")
-    return _endpoints(answer, limits)
+    return _addresses(answer, limits)
 
 
-def _endpoints(found: Iterable[tuple[Any, ...]], limits: Limits) -> tuple[Endpoint, ...]:
+def _addresses(found: Iterable[tuple[Any, ...]], limits: Limits) -> tuple[SocketAddress, ...]:
     """Take them in the resolver's order, the families in turn (RFC 8305 section 4)."""
-    endpoints = tuple(dict.fromkeys(Endpoint(family, sockaddr) for family, _, _, _, sockaddr in found))
-    first = [one for one in endpoints if one.family == endpoints[0].family]
-    others = [one for one in endpoints if one.family != endpoints[0].family]
+    addresses = tuple(dict.fromkeys(SocketAddress(family, sockaddr) for family, _, _, _, sockaddr in found))
+    first = [one for one in addresses if one.family == addresses[0].family]
+    others = [one for one in addresses if one.family != addresses[0].family]
     in_turn = chain.from_iterable(zip_longest(first, others))
     return tuple(one for one in in_turn if one is not None)[: limits.probe_addresses]
 
 
 @contextmanager
 def connected(
-    endpoints: Sequence[Endpoint], *, deadline: Deadline, sockets: OpenSockets
-) -> Iterator[tuple[socket.socket, Endpoint]]:
+    addresses: Sequence[SocketAddress], *, deadline: Deadline, sockets: OpenSockets
+) -> Iterator[tuple[socket.socket, SocketAddress]]:
     """Connect to whichever address takes the connection first, and close it in the end.
 
     Another is tried beside one that does not answer at once (RFC 8305 section 5), so that an address that swallows
@@ -92,7 +94,7 @@ def connected(
     """
     with ExitStack() as opened:
         attempts = _Attempts(opened, sockets)
-        waiting = deque(endpoints)
+        waiting = deque(addresses)
         while (won := attempts.settle()) is None:
             if waiting:
                 attempts.start(waiting.popleft())
@@ -113,61 +115,61 @@ class _Attempts:
         self._opened = opened
         self._sockets = sockets
         self._selector = opened.enter_context(selectors.DefaultSelector())
-        self._failed: dict[Endpoint, OSError] = {}
-        self._won: tuple[socket.socket, Endpoint] | None = None
-        self.pending: dict[Endpoint, tuple[socket.socket, ExitStack]] = {}
+        self._failed: dict[SocketAddress, OSError] = {}
+        self._won: tuple[socket.socket, SocketAddress] | None = None
+        self.pending: dict[SocketAddress, tuple[socket.socket, ExitStack]] = {}
         """The socket of each, and what closes it."""
 
-    def start(self, endpoint: Endpoint) -> None:
+    def start(self, address: SocketAddress) -> None:
         closing = self._opened.enter_context(ExitStack())
         try:
-            one = closing.enter_context(self._sockets.keep(socket.socket(endpoint.family, socket.SOCK_STREAM)))
+            one = closing.enter_context(self._sockets.keep(socket.socket(address.family, socket.SOCK_STREAM)))
             one.settimeout(0)
-            number = one.connect_ex(endpoint.sockaddr)
+            number = one.connect_ex(address.sockaddr)
         except OSError as error:  # no such family here, too many open files, an address that is none
             closing.close()
-            self._failed[endpoint] = error
+            self._failed[address] = error
             return
-        self.pending[endpoint] = (one, closing)
+        self.pending[address] = (one, closing)
         if number in {0, errno.EINPROGRESS}:
-            self._selector.register(one, selectors.EVENT_WRITE, endpoint)
+            self._selector.register(one, selectors.EVENT_WRITE, address)
         else:
-            self._fail(endpoint, number)
+            self._fail(address, number)
 
     def wait(self, seconds: float) -> None:
         """Wait for one of them to get on, if there is any."""
         if not self.pending:
             return
         for key, _ in self._selector.select(seconds):
-            endpoint = key.data
-            one = self.pending[endpoint][0]
+            address = key.data
+            one = self.pending[address][0]
             self._selector.unregister(one)
             number = one.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if number:
-                self._fail(endpoint, number)
+                self._fail(address, number)
             elif self._won is None:
-                self._won = one, endpoint
+                self._won = one, address
 
-    def settle(self) -> tuple[socket.socket, Endpoint] | None:
+    def settle(self) -> tuple[socket.socket, SocketAddress] | None:
         """Give the connection that came about, if one has, and let go of the others."""
         if self._won is not None:
-            for endpoint, (_, closing) in self.pending.items():
-                if endpoint != self._won[1]:
+            for address, (_, closing) in self.pending.items():
+                if address != self._won[1]:
                     closing.close()
         return self._won
 
     def failure(self) -> ContactError:
         """Sum up what each address said, or that it said nothing."""
-        words = {endpoint: error.strerror or str(error) for endpoint, error in self._failed.items()}
+        words = {address: error.strerror or str(error) for address, error in self._failed.items()}
         contacts = {_OF_ERRORS.get(error.errno or 0, Contact.UNREACHABLE) for error in self._failed.values()}
         if self.pending:
             contacts.add(Contact.TIMED_OUT)
             words |= dict.fromkeys(self.pending, "no answer in time")
         worth = (Contact.TIMED_OUT, Contact.REFUSED, Contact.UNREACHABLE)  # what may mend itself, and says the most
         contact = next((one for one in worth if one in contacts), Contact.UNREACHABLE)
-        return ContactError(contact, "; ".join(f"{endpoint}: {said}" for endpoint, said in words.items()))
+        return ContactError(contact, "; ".join(f"{address}: {said}" for address, said in words.items()))
 
-    def _fail(self, endpoint: Endpoint, number: int) -> None:
-        _, closing = self.pending.pop(endpoint)
+    def _fail(self, address: SocketAddress, number: int) -> None:
+        _, closing = self.pending.pop(address)
         closing.close()
-        self._failed[endpoint] = OSError(number, os.strerror(number))
+        self._failed[address] = OSError(number, os.strerror(number))

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.limits import Limits
-    from pkcs12kit.tls.connecting import Endpoint
+    from pkcs12kit.tls.connecting import SocketAddress
     from pkcs12kit.tls.starttls.protocols import Protocol
 
 OLD_TLS: Final = "TLSv1.1 or older"
@@ -141,10 +141,10 @@ def ask_server(
     deadline = Deadline.after(limits.probe_seconds if seconds is None else seconds)
     port = address.port or (HTTPS_PORT if starttls is None else starttls.port)
     try:
-        endpoints = resolve(address.host, port, deadline=deadline, sockets=sockets, limits=limits)
+        addresses = resolve(address.host, port, deadline=deadline, sockets=sockets, limits=limits)
     except ContactError as error:
         return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
-    questions = _Questions(endpoints, server_name or address.name, starttls, limits, sockets)
+    questions = _Questions(addresses, server_name or address.name, starttls, limits, sockets)
     answers: list[ProtocolAnswer] = []
     for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
         if offer == OLD_TLS and any(one.message for one in answers):
@@ -189,13 +189,13 @@ class _Questions:
 
     def __init__(
         self,
-        endpoints: Sequence[Endpoint],
+        addresses: Sequence[SocketAddress],
         server_name: str,
         starttls: Protocol | None,
         limits: Limits,
         sockets: OpenSockets,
     ) -> None:
-        self._endpoints = endpoints
+        self._addresses = addresses
         self._server_name = server_name
         self._starttls = starttls
         self._limits = limits
@@ -209,8 +209,8 @@ class _Questions:
         :class:`~pkcs12kit.tls.contact.ContactError` where it does not come to TLS, and when interrupted.
         """
         try:
-            with connected(self._endpoints, deadline=deadline, sockets=self._sockets) as (over, endpoint):
-                self._endpoints, self.answered_at = (endpoint,), str(endpoint)
+            with connected(self._addresses, deadline=deadline, sockets=self._sockets) as (over, at):
+                self._addresses, self.answered_at = (at,), str(at)
                 until = _share(deadline, left)
                 if self._starttls is not None:
                     start_tls(over, self._starttls, server_name=self._server_name, deadline=until, limits=self._limits)

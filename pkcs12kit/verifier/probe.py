@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from os import PathLike
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.probing import ServerAnswer
     from pkcs12kit.verifier.sent_report import SentReport
 
+_LOOKS_UP: Final = 0.25  # seconds: a signal that comes just before a wait is seen after it
 _LONGEST: Final = 86_400  # seconds: sockets take no more than some weeks
 
 
@@ -168,6 +169,8 @@ def _probe_all(
         asked = [threads.submit(ask, server) for server in servers]
         try:
             for server, question in zip(servers, asked, strict=True):
+                while not wait((question,), timeout=_LOOKS_UP).done:
+                    pass
                 yield judge.report(server, question.result())
         finally:  # an interruption comes here too
             sockets.interrupt()

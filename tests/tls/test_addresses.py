@@ -15,7 +15,7 @@ from pkcs12kit import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.address import ServerAddress, parse_address, parse_host
 from pkcs12kit.tls.channel import Deadline
-from pkcs12kit.tls.connecting import Endpoint, connected, resolve
+from pkcs12kit.tls.connecting import SocketAddress, connected, resolve
 from pkcs12kit.tls.contact import Contact, ContactError, OpenSockets
 
 SECONDS = 30
@@ -189,14 +189,14 @@ def test_a_resolver_that_hangs_is_left(monkeypatch, interrupted):
     assert error.value.contact is (Contact.INTERRUPTED if interrupted else Contact.TIMED_OUT)
 
 
-def endpoint(port, host="127.0.0.1"):
+def at_port(port, host="127.0.0.1"):
     """One address on loopback."""
-    return Endpoint(socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port))
+    return SocketAddress(socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port))
 
 
-def failure(*endpoints, seconds=SECONDS, sockets=None):
+def failure(*addresses, seconds=SECONDS, sockets=None):
     """Connect to addresses none of which takes the connection, and give what is raised."""
-    connecting = connected(endpoints, deadline=Deadline.after(seconds), sockets=sockets or OpenSockets())
+    connecting = connected(addresses, deadline=Deadline.after(seconds), sockets=sockets or OpenSockets())
     with pytest.raises(ContactError) as error, connecting:
         pass
     return error.value
@@ -238,10 +238,10 @@ def full_listener():
 def test_passes_over_what_refuses(listener, closed_port, nothing_left):
     """Every address is tried, and it is told which one took the connection; all sockets are closed in the end."""
     port = listener.getsockname()[1]
-    wanted = endpoint(port)
+    wanted = at_port(port)
     with (
         nothing_left(),
-        connected([endpoint(closed_port), wanted], deadline=Deadline.after(SECONDS), sockets=OpenSockets()) as won,
+        connected([at_port(closed_port), wanted], deadline=Deadline.after(SECONDS), sockets=OpenSockets()) as won,
     ):
         assert won[1] == wanted
         assert won[0].getpeername() == ("127.0.0.1", port)
@@ -249,7 +249,7 @@ def test_passes_over_what_refuses(listener, closed_port, nothing_left):
 
 def test_passes_by_what_does_not_answer(listener, full_listener, nothing_left):
     """RFC 8305 section 5: an address that swallows what is sent there is not waited for."""
-    silent, wanted = endpoint(full_listener.getsockname()[1]), endpoint(listener.getsockname()[1])
+    silent, wanted = at_port(full_listener.getsockname()[1]), at_port(listener.getsockname()[1])
     start = time.monotonic()
     with (
         nothing_left(),
@@ -261,25 +261,25 @@ def test_passes_by_what_does_not_answer(listener, full_listener, nothing_left):
 
 def test_says_what_each_address_said(closed_port, full_listener, nothing_left):
     """Where none takes the connection, each is named with its own reason, one that said nothing too."""
-    silent = endpoint(full_listener.getsockname()[1])
+    silent = at_port(full_listener.getsockname()[1])
     with nothing_left():
-        error = failure(endpoint(closed_port), silent, seconds=0.5)
+        error = failure(at_port(closed_port), silent, seconds=0.5)
     assert error.contact is Contact.TIMED_OUT
     assert f"127.0.0.1:{closed_port}: Connection refused" in str(error)
     assert f"{silent}: no answer in time" in str(error)
     with nothing_left():
-        assert failure(endpoint(closed_port)).contact is Contact.REFUSED
+        assert failure(at_port(closed_port)).contact is Contact.REFUSED
 
 
 def test_an_address_of_no_use_here_is_told_and_not_raised(nothing_left):
     """What the system itself refuses, before anything is sent, is unreachable: here a host address of broadcast."""
     with nothing_left():
-        assert failure(endpoint(9, "255.255.255.255")).contact is Contact.UNREACHABLE
+        assert failure(at_port(9, "255.255.255.255")).contact is Contact.UNREACHABLE
 
 
 def test_is_interrupted_while_it_waits(full_listener, nothing_left):
     """Another thread ends what waits for a connection, and whatever would be opened after that."""
-    silent = endpoint(full_listener.getsockname()[1])
+    silent = at_port(full_listener.getsockname()[1])
     with nothing_left():
         sockets = OpenSockets()
         timer = threading.Timer(0.1, sockets.interrupt)
