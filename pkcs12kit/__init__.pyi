@@ -43,6 +43,8 @@ from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
 from .pkcs12.profiles import Profile
 from .pkcs12.writing import write_pfx
+from .retrieval.gather import FetchOptions, gather
+from .retrieval.gather_report import GatherReport
 from .sources.loading import (
     load_certificate,
     load_certificates,
@@ -77,7 +79,9 @@ __all__ = [
     "DeviceVerdict",
     "Failure",
     "FailureReason",
+    "FetchOptions",
     "Finding",
+    "GatherReport",
     "Handshake",
     "Identity",
     "InputError",
@@ -124,6 +128,7 @@ __all__ = [
     "encode_pfx",
     "find_path",
     "find_paths",
+    "gather",
     "inspect_pfx",
     "judge_sent",
     "lab",

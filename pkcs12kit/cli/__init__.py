@@ -21,6 +21,7 @@ _COMMANDS: Final = {
     "build": ("build", "Find the path and write one PKCS#12 file."),
     "convert": ("convert", "Write a PKCS#12 file anew: other protection, another password, or PEM."),
     "demo": ("demo", "Do the main job on a replica of the Federal PKI, in a folder."),
+    "gather": ("gather", "Fetch the certificates that a path may need, from where certificates say."),
     "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
     "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
     "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),

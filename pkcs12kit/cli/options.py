@@ -100,15 +100,22 @@ _RANKING: Final = click.option(
     show_default=True,
     help="Which of several valid paths comes first.",
 )
+_ANCHOR: Final = click.option(
+    "--anchor",
+    "trust_anchors",
+    metavar="FILE",
+    multiple=True,
+    required=True,
+    help="The trust anchor: the root certificate that the clients trust. May be given again.",
+)
+_OPTIONAL_ANCHOR: Final = click.option(
+    "--anchor",
+    "trust_anchors",
+    metavar="FILE",
+    multiple=True,
+    help="The trust anchor that a path is to lead to, which is followed downwards. May be given again. Default: none.",
+)
 _ASKED: Final = (
-    click.option(
-        "--anchor",
-        "trust_anchors",
-        metavar="FILE",
-        multiple=True,
-        required=True,
-        help="The trust anchor: the root certificate that the clients trust. May be given again.",
-    ),
     click.option(
         "--at",
         "time",
@@ -171,18 +178,23 @@ _STRENGTH: Final = (
 def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for finding a path to a command, which gets them together, as ``search``."""
     return _with_options(
-        command, (_certs("find the path in"), *_ASKED, *_REVOCATION, _STRENGTH[0], _RANKING, _STRENGTH[1])
+        command, (_certs("find the path in"), _ANCHOR, *_ASKED, *_REVOCATION, _STRENGTH[0], _RANKING, _STRENGTH[1])
     )
 
 
 def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add those that say what a path has to fulfil, for a command that takes certificates from nowhere else."""
-    return _with_options(command, (*_ASKED, *_REVOCATION, *_STRENGTH))
+    return _with_options(command, (_ANCHOR, *_ASKED, *_REVOCATION, *_STRENGTH))
 
 
 def sent_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add those for what a server sends: of revocation it is not asked."""
-    return _with_options(command, (*_ASKED, _certs("look in for what is not sent"), *_STRENGTH))
+    return _with_options(command, (_ANCHOR, *_ASKED, _certs("look in for what is not sent"), *_STRENGTH))
+
+
+def gathering_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add those for what begins with few certificates, and may have no trust anchor to end at."""
+    return _with_options(command, (_OPTIONAL_ANCHOR, _certs("begin with"), *_ASKED, *_STRENGTH))
 
 
 def _with_options(
