@@ -9,14 +9,22 @@ import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 
 /**
- * Serves HTTPS on loopback from a PKCS#12 file, as it is, until standard input ends. Arguments: the file, a file with
- * its password. Prints the port.
+ * Serves HTTPS on loopback from PKCS#12 files, each as it is and on a port of its own, until standard input ends.
+ * Arguments: a file with the password of all, the files. Prints the ports, a line each.
  */
 public final class HttpsServer {
     public static void main(String[] arguments) throws Exception {
-        char[] password = Files.readString(Path.of(arguments[1])).strip().toCharArray();
+        char[] password = Files.readString(Path.of(arguments[0])).strip().toCharArray();
+        for (int number = 1; number < arguments.length; number++) {
+            System.out.println(serve(Path.of(arguments[number]), password));
+        }
+        System.in.readAllBytes();
+        System.exit(0);
+    }
+
+    private static int serve(Path path, char[] password) throws Exception {
         KeyStore store = KeyStore.getInstance("PKCS12");
-        try (InputStream file = Files.newInputStream(Path.of(arguments[0]))) {
+        try (InputStream file = Files.newInputStream(path)) {
             store.load(file, password);
         }
         KeyManagerFactory keys = KeyManagerFactory.getInstance("PKIX");
@@ -32,8 +40,6 @@ public final class HttpsServer {
             exchange.close();
         });
         server.start();
-        System.out.println(server.getAddress().getPort());
-        System.in.readAllBytes();
-        server.stop(0);
+        return server.getAddress().getPort();
     }
 }

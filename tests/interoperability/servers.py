@@ -1,22 +1,25 @@
-"""Servers of other makers, each on a loopback port of its own, ended with the test that asked for it."""
+"""Servers of other makers on loopback, each file on a port of its own, ended with the test that asked for them."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 PATIENCE: Final = 60.0  # seconds until a server answers; a busy machine starts a virtual machine in ten
 _ATTEMPTS: Final = 5  # a port that was free can be taken by the time the server asks for it
+_TAKEN: Final = "Address already in use"
 _SOURCE: Final = Path(__file__).with_name("HttpsServer.java")
+LOOPBACK: Final = "127.0.0.1"
 
 _APACHE: Final = """\
 ServerRoot "{folder}"
@@ -24,16 +27,22 @@ ServerName mdm.example.mil
 PidFile "{folder}/apache.pid"
 ErrorLog "{folder}/error.log"
 DefaultRuntimeDir "{folder}"
-Listen 127.0.0.1:{port}
 LoadModule mpm_event_module {modules}/mod_mpm_event.so
 LoadModule authz_core_module {modules}/mod_authz_core.so
 LoadModule ssl_module {modules}/mod_ssl.so
 DocumentRoot "{folder}"
 {user}
-SSLEngine on
 SSLSessionCache none
-SSLCertificateFile "{pem}"
+{sites}
 """
+_APACHE_SITE: Final = """\
+Listen {address}
+<VirtualHost {address}>
+    SSLEngine on
+    SSLCertificateFile "{pem}"
+</VirtualHost>
+"""
+# Before 1.23.4 nginx has no TLS 1.3 unless it is told to.
 _NGINX: Final = """\
 daemon off;
 pid "{folder}/nginx.pid";
@@ -41,89 +50,169 @@ error_log stderr;
 events {{ }}
 http {{
     access_log off;
+    ssl_protocols TLSv1.2 TLSv1.3;
     client_body_temp_path "{folder}/body";
     proxy_temp_path "{folder}/proxy";
     fastcgi_temp_path "{folder}/fastcgi";
     uwsgi_temp_path "{folder}/uwsgi";
     scgi_temp_path "{folder}/scgi";
+{sites}
+}}
+"""
+_NGINX_SITE: Final = """\
     server {{
-        listen 127.0.0.1:{port} ssl;
+        listen {address} ssl;
         ssl_certificate "{pem}";
         ssl_certificate_key "{pem}";
         location / {{ return 204; }}
     }}
-}}
 """
 
 
+class OpenSSLFiles(NamedTuple):
+    """What ``s_server`` takes, PEM: the certificate that has the key, and the others, None where there are none."""
+
+    key: Path
+    certificate: Path
+    chain: Path | None
+
+
+class NotStartedError(AssertionError):
+    """A server ended instead of listening; the text is what it said."""
+
+
 @contextmanager
-def apache(program: str, modules: Path, pem: Path, folder: Path) -> Iterator[int]:
-    """Serve by Apache httpd from one PEM file of key and chain; gives the port."""
+def apache(
+    program: str, modules: Path, pems: Sequence[Path], folder: Path, *, host: str = LOOPBACK
+) -> Iterator[tuple[int, ...]]:
+    """Serve by Apache httpd from PEM files of key and chain; gives the port of each."""
     user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
-    text = _APACHE.replace("{modules}", str(modules)).replace("{user}", user)
-    with _served([program, "-D", "FOREGROUND", "-f"], text, pem, folder) as port:
-        yield port
+
+    def configure(ports: Sequence[int]) -> str:
+        return _APACHE.format(folder=folder, modules=modules, user=user, sites=_sites(_APACHE_SITE, host, ports, pems))
+
+    with _served([program, "-D", "FOREGROUND", "-f"], configure, len(pems), folder, host) as ports:
+        yield ports
 
 
 @contextmanager
-def nginx(program: str, pem: Path, folder: Path) -> Iterator[int]:
-    """Serve by nginx from one PEM file of key and chain; gives the port."""
-    with _served([program, "-p", str(folder), "-e", "stderr", "-c"], _NGINX, pem, folder) as port:
-        yield port
+def nginx(program: str, pems: Sequence[Path], folder: Path, *, host: str = LOOPBACK) -> Iterator[tuple[int, ...]]:
+    """Serve by nginx from PEM files of key and chain; gives the port of each."""
+
+    def configure(ports: Sequence[int]) -> str:
+        return _NGINX.format(folder=folder, sites=_sites(_NGINX_SITE, host, ports, pems))
+
+    with _served([program, "-p", str(folder), "-e", "stderr", "-c"], configure, len(pems), folder, host) as ports:
+        yield ports
 
 
 @contextmanager
-def java(program: str, file: Path, password_file: Path) -> Iterator[int]:
-    """Serve by Java's own HTTPS server from a PKCS#12 file; gives the port."""
+def openssl(program: str, files: Sequence[OpenSSLFiles], *, host: str = LOOPBACK) -> Iterator[tuple[int, ...]]:
+    """Serve by ``openssl s_server``, which builds no chain of its own here; gives the port of each.
+
+    Each is a program, which chooses its port itself.
+    """
+    with ExitStack() as stack:
+        servers = [stack.enter_context(_started(_s_server(program, one, host))) for one in files]
+        yield tuple(int(_said(server, r"^ACCEPT .*:([0-9]+)$")) for server in servers)
+
+
+@contextmanager
+def java(program: str, files: Sequence[Path], password_file: Path) -> Iterator[tuple[int, ...]]:
+    """Serve by Java's own HTTPS server from PKCS#12 files, in one virtual machine; gives the port of each."""
+    command = [program, "-XX:TieredStopAtLevel=1", str(_SOURCE), str(password_file), *map(str, files)]
+    with _started(command) as process:
+        yield tuple(int(_said(process, r"^([0-9]+)$")) for _ in files)
+
+
+def _sites(template: str, host: str, ports: Sequence[int], pems: Sequence[Path]) -> str:
+    return "".join(
+        template.format(address=_address(host, port), pem=pem) for port, pem in zip(ports, pems, strict=True)
+    )
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _s_server(program: str, files: OpenSSLFiles, host: str) -> list[str]:
+    chain = [] if files.chain is None else ["-cert_chain", str(files.chain)]
+    return [
+        *(program, "s_server", "-accept", _address(host, 0), "-www"),
+        *("-cert", str(files.certificate), "-key", str(files.key), *chain),
+        *("-no-CAfile", "-no-CApath", "-no-CAstore"),  # else it fills in what it finds there
+    ]
+
+
+@contextmanager
+def _started(command: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """Start a server that says its port."""
     process = subprocess.Popen(
-        [program, "-XX:TieredStopAtLevel=1", str(_SOURCE), str(file), str(password_file)],
+        command,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         encoding="utf-8",
         start_new_session=True,
     )
     try:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        assert said, process.communicate()[1]
-        yield int(said)
+        yield process
     finally:
         _end(process)
 
 
+def _said(process: subprocess.Popen[str], pattern: str) -> str:
+    """Wait for a line, and give its group."""
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if found := re.search(pattern, line.strip()):
+            return found[1]
+    raise NotStartedError("".join(lines))
+
+
 @contextmanager
-def _served(command: Sequence[str], configuration: str, pem: Path, folder: Path) -> Iterator[int]:
-    """Start a server that takes its configuration from a file, and try another port where one was taken."""
+def _served(
+    command: Sequence[str], configure: Callable[[Sequence[int]], str], count: int, folder: Path, host: str
+) -> Iterator[tuple[int, ...]]:
+    """Start a server that takes its configuration from a file, and try other ports where one was taken."""
     folder.mkdir()
     for attempt in range(_ATTEMPTS):
-        port = _free_port()
+        ports = _free_ports(count, host)
         file, log = folder / f"{attempt}.conf", folder / f"{attempt}.log"
-        file.write_text(configuration.format(folder=folder, port=port, pem=pem))
+        file.write_text(configure(ports))
         with log.open("wb") as output:
             process = subprocess.Popen([*command, str(file)], stdout=output, stderr=output, start_new_session=True)
             try:
-                if _answers(process, port):
-                    yield port
+                if all(_answers(process, host, port) for port in ports):
+                    yield ports
                     return
             finally:
                 _end(process)
-    error_log = folder / "error.log"
-    raise AssertionError(log.read_text() + (error_log.read_text() if error_log.exists() else ""))
+        error_log = folder / "error.log"
+        said = log.read_text() + (error_log.read_text() if error_log.exists() else "")
+        if _TAKEN not in said:
+            break
+    raise NotStartedError(said)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def _free_ports(count: int, host: str) -> tuple[int, ...]:
+    """Find ports that are free at the moment, all at once, so that they differ."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with ExitStack() as stack:
+        held = [stack.enter_context(socket.socket(family)) for _ in range(count)]
+        for one in held:
+            one.bind((host, 0))
+        return tuple(one.getsockname()[1] for one in held)
 
 
-def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
+def _answers(process: subprocess.Popen[bytes], host: str, port: int) -> bool:
     """Wait until the server takes connections; False where it ended instead."""
     deadline = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < deadline:
         try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            socket.create_connection((host, port), timeout=1).close()
         except OSError:
             time.sleep(0.05)
         else:

@@ -5,12 +5,10 @@ The clients trust the anchor and nothing else, so they accept the server only if
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -19,11 +17,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pkcs12kit.builder import build
 from pkcs12kit.lab import Authority, KeyType, make_replica
 
-from . import servers
-
 PASSWORD = "correct horse 42"
 SERVER_NAME = "mdm.example.mil"
-APACHE_MODULES = Path("/usr/lib/apache2/modules")
 
 
 @pytest.fixture(scope="module", params=[KeyType.RSA_2048, KeyType.EC_P256], ids=lambda kind: kind.value)
@@ -59,24 +54,13 @@ def pem(built):
 
 
 @pytest.fixture(params=["java", "apache", "nginx"])
-def port(request, require_tool, cannot_run, built, tmp_path):
+def port(request, serve, built, tmp_path):
     """The loopback port of a server that has what was built."""
-
-    def require_server(name):  # where administrators have it, and users' PATH has it not
-        return shutil.which(name, path="/usr/sbin") or require_tool(name)
-
     if request.param == "java":
-        program = require_tool("java")
-        require_tool("javac")
-        server = servers.java(program, built[0] / "server.p12", built[0] / "password.txt")
-    elif request.param == "apache":
-        program = require_server("apache2")
-        if not APACHE_MODULES.is_dir():
-            cannot_run(f"needs Apache's modules in {APACHE_MODULES} (Debian's apache2-bin)")
-        server = servers.apache(program, APACHE_MODULES, request.getfixturevalue("pem"), tmp_path / "server")
+        server = serve("java")([built[0] / "server.p12"], built[0] / "password.txt")
     else:
-        server = servers.nginx(require_server("nginx"), request.getfixturevalue("pem"), tmp_path / "server")
-    with server as number:
+        server = serve(request.param)([request.getfixturevalue("pem")], tmp_path / "server")
+    with server as (number,):
         yield number
     with pytest.raises(ConnectionRefusedError):  # nobody listens there any more
         socket.create_connection(("127.0.0.1", number), timeout=5)
