@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,9 +14,11 @@ from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, for_all_readers, protection_options
 
 if TYPE_CHECKING:
+    from pkcs12kit.builder import BuildReport
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.cli.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
+    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
 
 
 @click.command(
@@ -28,6 +31,8 @@ Examples:
       --anchor fcpca.pem --server-name mdm.example.mil --out server.p12
   pkcs12kit build --pkcs12 old.p12 --certs bundle.zip --certs cross-certs.p7b \\
       --anchor fcpca.pem --out new.p12 --password-file password.txt --json
+  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b --anchor root.pem \\
+      --out server.p12 --password-file password.txt --rehearse
   pkcs12kit build --certs-only --cert issuing-ca.pem --certs bundle.p7b \\
       --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD
   pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b --anchor root.pem \\
@@ -62,6 +67,13 @@ Examples:
 )
 @click.option("--no-anchor", is_flag=True, help="Leave the trust anchor's own certificate out of the file.")
 @click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
+@click.option(
+    "--rehearse",
+    "rehearsing",
+    is_flag=True,
+    help="Then serve the file to TLS clients, as the rehearse command does. Exit status 1, and the file stays, if one"
+    " that has to accept does not.",
+)
 @limits_option
 @json_option
 def command(
@@ -86,6 +98,7 @@ def command(
     password_stdin: bool,
     no_anchor: bool,
     no_second_opinion: bool,
+    rehearsing: bool,
     as_json: bool,
 ) -> None:
     """Find the path, let two validators judge it, and write one PKCS#12 file.
@@ -97,24 +110,26 @@ def command(
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
-    from pkcs12kit.cli.output import print_build_report, print_json, warn, write_bytes
+    from pkcs12kit.cli.output import warn
     from pkcs12kit.cli.passwords import opening_password, password_for_new_file
+    from pkcs12kit.cli.rehearsal_output import rehearse_built
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths import ranking
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
-    if as_json and output == "-":
-        raise click.UsageError("--json and --out - both want standard output")
-    if if_changed and output == "-":
-        raise click.UsageError("--if-changed needs a file to leave alone, not standard output")
+    _refuse_standard_output(output, as_json=as_json, if_changed=if_changed)
     if truststore and not certs_only:
         raise click.UsageError("--truststore takes --certs-only: a truststore holds no key")
+    if rehearsing and certs_only:
+        raise click.UsageError("--rehearse needs a private key to serve TLS with, which --certs-only leaves out")
     profile = chosen_profile(protection)
     password = None
     if profile.takes_password:
-        password = for_all_readers(protection, password_for_new_file(password_file, password_env, stdin=password_stdin))
+        get_password = password_for_new_file(password_file, password_env, stdin=password_stdin)
+        password = cache(for_all_readers(protection, get_password))
     elif password_file is not None or password_env is not None or password_stdin:
         raise click.UsageError(f"the profile {profile.name} takes no password")
+    parameters = validation_parameters(search)
     try:
         report = build(
             key=key,
@@ -127,7 +142,7 @@ def command(
             password=password,
             key_password=opening_password(key_password_file, key=key, certificate=certificate, limits=limits),
             pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12, limits=limits),
-            parameters=validation_parameters(search),
+            parameters=parameters,
             ranking=ranking.READY_MADE[search.ranking],
             revocation=revocation_inputs(search),
             second_opinion=not no_second_opinion,
@@ -146,12 +161,40 @@ def command(
 
         refuse(no, as_json=as_json, sources_given=bool(search.certificates))
         sys.exit(1)
-    if output == "-":
+    _tell_what_was_built(report, as_json=as_json)
+    rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)
+    rehearsal = rehearse(password=None if password is None else password()) if rehearsing else None
+    _tell_the_rest(report, rehearsal, as_json=as_json)
+
+
+def _tell_what_was_built(report: BuildReport, *, as_json: bool) -> None:
+    """Print it at once, before clients are asked; in JSON both are one object."""
+    from pkcs12kit.cli.output import print_build_report, write_bytes
+
+    if report.output is None:
         write_bytes(report.data)
+    if not as_json:
+        print_build_report(report, err=report.output is None)
+
+
+def _tell_the_rest(report: BuildReport, rehearsal: RehearsalReport | None, *, as_json: bool) -> None:
+    from pkcs12kit.cli.output import print_json
+    from pkcs12kit.cli.rehearsal_output import explain_refusal_of_built, print_rehearsal
+
     if as_json:
-        print_json(report.to_json())
-    else:
-        print_build_report(report, err=output == "-")
+        print_json(report.to_json() | ({} if rehearsal is None else {"rehearsal": rehearsal.to_json()}))
+    elif rehearsal is not None:
+        print_rehearsal(rehearsal, "Rehearsal", with_path=False, err=report.output is None)
+    if rehearsal is not None and not rehearsal:
+        explain_refusal_of_built(rehearsal, report)
+        sys.exit(1)
+
+
+def _refuse_standard_output(output: str, *, as_json: bool, if_changed: bool) -> None:
+    if as_json and output == "-":
+        raise click.UsageError("--json and --out - both want standard output")
+    if if_changed and output == "-":
+        raise click.UsageError("--if-changed needs a file to leave alone, not standard output")
 
 
 def _require_one_identity(key: str | None, certificate: str | None, pkcs12: str | None, *, certs_only: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -25,14 +26,18 @@ def command(folder: str) -> None:
     """Do the main job on a replica of the Federal PKI, in FOLDER (default: demo).
 
     Makes a lab in FOLDER/lab, builds FOLDER/server.p12 from its key, its certificate and its heap of CA certificates,
-    and takes the file apart. The password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. A FOLDER
-    with files of these names that no earlier demo wrote is refused.
+    takes the file apart, and rehearses it: serves it on loopback to TLS clients that trust the anchor alone. The
+    password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. A FOLDER with files of these names that
+    no earlier demo wrote is refused.
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.output import print_build_report, print_lines, print_text, warn
+    from pkcs12kit.cli.rehearsal_output import explain_refusal_of_built, print_rehearsal, rehearse_built
     from pkcs12kit.display.harmless import harmless
     from pkcs12kit.display.pfx import pfx_tree
     from pkcs12kit.lab import make_replica
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.inspection import inspect_pfx
     from pkcs12kit.pkcs12.writing import write_private
 
@@ -61,13 +66,23 @@ def command(folder: str) -> None:
     shown = {
         name: harmless(path) for name, path in (("file", output), ("password", password_file), ("lab", files.folder))
     }
+    parameters = ValidationParameters(time=datetime.now(UTC), server_name=replica.server_name)
+    rehearsal = rehearse_built(
+        report, trust_anchors=[anchor], password=password, parameters=parameters, limits=DEFAULT_LIMITS
+    )
+    print_lines("")
+    print_rehearsal(rehearsal, "Rehearsal", with_path=False)
     program = harmless(_as_called())
     print_lines(
         f"\nThe password is in {shown['password']}. Try:\n"
         f"  {program} inspect {shown['file']} --password-file {shown['password']}\n"
         f"  openssl pkcs12 -in {shown['file']} -nokeys -info -passin file:{shown['password']}\n"
+        f"  {program} rehearse {shown['file']} --anchor {harmless(anchor)} --password-file {shown['password']}\n"
         f"  {program} paths {shown['lab']}/server.pem --certs {shown['lab']}/certs --anchor {harmless(anchor)} --all"
     )
+    if not rehearsal:
+        explain_refusal_of_built(rehearsal, report)
+        sys.exit(1)
 
 
 def _as_called() -> Path:

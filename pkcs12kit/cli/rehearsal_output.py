@@ -10,8 +10,12 @@ from pkcs12kit.cli.output import hint, print_error, print_text
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from os import PathLike
 
+    from pkcs12kit.builder import BuildReport
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.tls.handshake import Handshake
     from pkcs12kit.verifier.rehearsal_report import RehearsalReport
 
@@ -34,7 +38,7 @@ def progress() -> Iterator[Callable[[Handshake], object] | None]:
         yield tell
 
 
-def print_rehearsal(report: RehearsalReport, name: str) -> None:
+def print_rehearsal(report: RehearsalReport, name: str, *, with_path: bool = True, err: bool = False) -> None:
     """Print the strict reading, the path, what to change, each client and each device."""
     from rich.text import Text
 
@@ -48,13 +52,52 @@ def print_rehearsal(report: RehearsalReport, name: str) -> None:
     print_text(
         (
             findings_tree(sent.findings, title=name, answer=report.ok),
-            *([] if sent.path is None else [path_tree(sent.path)]),
+            *([] if sent.path is None or not with_path else [path_tree(sent.path)]),
             *([] if not sent.changes else [changes_tree(sent.changes)]),
             Text(harmless(asked)),
             *handshake_table(report.handshakes, served=sent.message.certificates, required=report.required),
             *([] if not report.devices else [device_tree(report.devices)]),
-        )
+        ),
+        err=err,
     )
+
+
+def rehearse_built(
+    built: BuildReport,
+    *,
+    trust_anchors: Iterable[str | PathLike[str]],
+    password: str | None,
+    parameters: ValidationParameters,
+    limits: Limits,
+) -> RehearsalReport:
+    """Rehearse what was built, as it was written. What cannot be served is raised, and that the file stays is said."""
+    from pkcs12kit.errors import Pkcs12KitError
+    from pkcs12kit.verifier.rehearse import rehearse
+
+    try:
+        with progress() as tell:
+            return rehearse(
+                built.data if built.output is None else built.output,
+                trust_anchors=trust_anchors,
+                password=password,
+                parameters=parameters,
+                on_progress=tell,
+                limits=limits,
+            )
+    except Pkcs12KitError:
+        _say_that_it_stays(built)
+        raise
+
+
+def explain_refusal_of_built(report: RehearsalReport, built: BuildReport) -> None:
+    """Say on standard error who says no to what was built, and that the file stays."""
+    explain_refusal(report, "what was built" if built.output is None else str(built.output))
+    _say_that_it_stays(built)
+
+
+def _say_that_it_stays(built: BuildReport) -> None:
+    where = "standard output" if built.output is None else str(built.output)
+    hint(f"{where} holds what was built all the same, a valid path: only the rehearsal is in question")
 
 
 def explain_refusal(report: RehearsalReport, name: str) -> None:

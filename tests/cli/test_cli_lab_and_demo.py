@@ -22,7 +22,7 @@ NAMES = [
 
 
 @pytest.fixture(autouse=True)
-def quick_keys(request, monkeypatch):
+def quick_keys(request, monkeypatch, answering):  # noqa: ARG001  # OpenSSL alone is quick, too
     """Make replicas with EC keys, but where a test asks for what users get."""
     if "as_users_get_it" not in request.fixturenames:
         quick = partial(lab.make_replica, key_type=lab.KeyType.EC_P256)
@@ -74,11 +74,14 @@ class TestDemo:
         assert decode_pfx((root / "server.p12").read_bytes(), password=password).friendly_name == "mdm.example.mil"
 
     def test_what_is_shown(self, demo):
-        """The path and the anatomy of the file, and commands to try, on standard output."""
+        """The path, the anatomy of the file, its rehearsal, and commands to try, on standard output."""
         outcome = demo()
         names = [line.strip("│├└─ ").split("  ")[0] for line in outcome.text.splitlines()]
         assert [name for name in names if name in NAMES] == NAMES
         assert outcome.text.count("certBag") == 6
+        assert "\nRehearsal  yes\n" in outcome.text
+        assert "bytes, as served" in outcome.text
+        assert "pkcs12kit rehearse demo/server.p12 --anchor demo/anchor.pem" in outcome.text
         assert "pkcs12kit inspect demo/server.p12 --password-file demo/password.txt" in outcome.text
         assert outcome.errors.startswith("Making a replica of the Federal PKI")
         assert outcome.errors.count("\n") == 1

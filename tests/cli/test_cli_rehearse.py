@@ -8,16 +8,21 @@ import socket
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from pkcs12kit import Bundle, SentCheck, Verdict, encode_pfx, profiles
+from pkcs12kit import Bundle, InputError, SentCheck, Verdict, decode_pfx, encode_pfx, profiles
 from pkcs12kit.tls.clients.registry import CLIENTS
 
 from .conftest import PASSWORD, Terminal, run_environment
 
 QUICK = replace(profiles.MODERN, encryption_iterations=3, mac_iterations=3)
 ERROR = "error: server.p12: would not be accepted: "
+# A shell starts what runs in the background with SIGINT ignored.
+INTERRUPTIBLE = (
+    "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom pkcs12kit.cli import main\nmain()"
+)
 HANGING = """#!/bin/sh
 [ "$1" = --version ] && echo "gnutls-cli 3.7.9" && exit
 for given; do case $given in --port=*) port=${given#--port=};; esac; done
@@ -216,7 +221,7 @@ def nothing_is_left(note, temporary):
 def test_interrupted(hanging, number, status):
     """While a client hangs: its process is ended, the port closed, its folder gone, and no traceback told."""
     arguments, environment, temporary, note = hanging
-    command = [sys.executable, "-c", "from pkcs12kit.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", INTERRUPTIBLE, *arguments]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=run_environment(**environment)
     ) as process:
@@ -243,3 +248,81 @@ def test_progress_at_a_terminal(hanging):
     finally:
         screen.close()
     assert nothing_is_left(note, temporary)
+
+
+class TestBuild:
+    """``build --rehearse``: what was written is served, with the same anchors, name and time."""
+
+    @pytest.fixture(autouse=True)
+    def alone(self, answering):
+        """Leave OpenSSL alone."""
+        answering()
+
+    def test_yes(self, build, folder, replica):
+        """The file, then its rehearsal; the path is drawn once."""
+        outcome = build("--rehearse", server_name=replica.server_name)
+        assert (outcome.status, outcome.errors) == (0, "")
+        assert outcome.text.index("Wrote server.p12") < outcome.text.index("\nRehearsal  yes\n")
+        assert outcome.text.count("Path, valid until") == 1
+        assert (folder / "server.p12").is_file()
+        said = build("--rehearse", "--json").json
+        assert (said["changed"], said["rehearsal"]["ok"], said["rehearsal"]["server_name_given"]) == (True, True, False)
+        assert [one["sha256"] for one in said["rehearsal"]["sent"]["sent"]["certificates"]] == [
+            one["sha256"] for one in said["certificates"]
+        ]
+
+    @pytest.mark.parametrize("as_json", [False, True])
+    def test_no(self, build, tmp_path, answering, as_json):
+        """Exit status 1, and the file stays: it holds a valid path all the same."""
+        answering(openssl=Verdict.REFUSED)
+        file = tmp_path / "elsewhere.p12"
+        outcome = build("--rehearse", *(["--json"] if as_json else []), out=file)
+        assert outcome.status == 1
+        error, told = outcome.errors.splitlines()
+        assert error == f"error: {file}: would not be accepted: openssl"
+        assert told.startswith(f"hint: {file} holds what was built all the same")
+        assert file.is_file()
+        if as_json:
+            assert outcome.json["rehearsal"]["ok"] is False
+        else:
+            assert "\nRehearsal  no\n" in outcome.text
+
+    def test_another_time(self, build, replica, monkeypatch):
+        """The clients are told the time of the path."""
+        from pkcs12kit.verifier import rehearse as rehearsing
+
+        told = []
+        honest = rehearsing.shake_hands
+        monkeypatch.setattr(
+            rehearsing, "shake_hands", lambda *given, **more: told.append(more["time"]) or honest(*given, **more)
+        )
+        then = replica.valid_paths[0].expires - timedelta(days=1)
+        assert build("--rehearse", at=then.isoformat()).status == 0
+        assert told == [then]
+
+    def test_to_standard_output(self, build, chain):
+        """The file alone goes there, and the rehearsal where the rest goes."""
+        outcome = build("--rehearse", out="-")
+        assert outcome.status == 0
+        assert decode_pfx(outcome.output, password=PASSWORD).certificates == chain
+        assert "\nRehearsal  yes\n" in outcome.errors
+
+    def test_wrong_use(self, build, files):
+        """Certificates alone serve no TLS."""
+        outcome = build("--rehearse", "--certs-only", key=None, cert=files.issuing_ca)
+        assert (outcome.status, outcome.output) == (2, b"")
+        assert "--rehearse needs a private key" in outcome.errors
+
+    def test_what_cannot_be_served(self, build, tmp_path, monkeypatch):
+        """It is an error, after the file was written: that is said."""
+        from pkcs12kit.verifier import rehearse as rehearsing
+
+        def fail(*_, **__):
+            raise InputError("OpenSSL cannot serve TLS with this private key")
+
+        monkeypatch.setattr(rehearsing, "shake_hands", fail)
+        outcome = build("--rehearse", out=tmp_path / "elsewhere.p12")
+        assert outcome.status == 2
+        assert "holds what was built all the same" in outcome.errors
+        assert "error: OpenSSL cannot serve TLS with this private key" in outcome.errors
+        assert (tmp_path / "elsewhere.p12").is_file()
