@@ -1,0 +1,382 @@
+"""The crawl: each URL once, upwards first, within budgets, whatever the certificates name.
+
+Most tests have certificates name URLs that a table answers: what is asked, and in which order, is then the same at each
+run. The real server is asked in ``test_gather.py``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID, SubjectInformationAccessOID
+
+from pkcs12kit import lab
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.chains import Chains
+from pkcs12kit.retrieval.crawl import Crawl
+from pkcs12kit.retrieval.pointers import pointers_down, pointers_up
+from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
+
+NOW = datetime.now(UTC)
+KEY = lab.KeyType.EC_P256.generate()  # one for all, where names alone matter
+
+
+def url(name):
+    """A URL for a name."""
+    return f"http://pki.example/{name}"
+
+
+def up(*urls):
+    """AuthorityInfoAccess with these URLs."""
+    method = AuthorityInformationAccessOID.CA_ISSUERS
+    found = [x509.AccessDescription(method, x509.UniformResourceIdentifier(each)) for each in urls]
+    return lab.non_critical(x509.AuthorityInformationAccess(found))
+
+
+def down(*urls):
+    """SubjectInfoAccess with these URLs."""
+    method = SubjectInformationAccessOID.CA_REPOSITORY
+    found = [x509.AccessDescription(method, x509.UniformResourceIdentifier(each)) for each in urls]
+    return lab.non_critical(x509.SubjectInformationAccess(found))
+
+
+def ca(name, *extensions):
+    """A CA that shares the key of all."""
+    return lab.Authority.create(name, private_key=KEY, extensions=extensions)
+
+
+def server(issuer, *extensions):
+    """A server's certificate."""
+    return issuer.issue_server("www.example.com", private_key=KEY, extensions=extensions).certificate
+
+
+def pem(*certificates):
+    """Encode certificates in one PEM text."""
+    return "".join(certificate.to_pem() for certificate in certificates).encode()
+
+
+class Table:
+    """What a fetcher is to a crawl: a table of URLs, and what was asked in order. Other URLs are not found."""
+
+    def __init__(self, **pages):
+        self.pages = {url(name): content for name, content in pages.items()}
+        self.asked = []
+        self.stalled = {}
+        self.broken_off = []
+
+    async def fetch(self, wanted, purpose):
+        """Give an outcome, at once or when the event for it is set."""
+        self.asked.append(wanted)
+        if wanted in self.stalled:
+            try:
+                await self.stalled[wanted].wait()
+            except asyncio.CancelledError:
+                self.broken_off.append(wanted)
+                raise
+        content = self.pages.get(wanted)
+        if isinstance(content, Exception):
+            raise content
+        if content is None:
+            return Retrieval(url=wanted, purpose=purpose, status=Status.FAILED, why="the server answers 404")
+        return Retrieval(url=wanted, purpose=purpose, status=Status.FETCHED, content=content, sha256=str(hash(content)))
+
+
+def crawl(table, target, *anchors, pool=(), has_path=lambda _: False, time=NOW, **limits):
+    """Crawl to the end and give the crawl."""
+    trust_anchors = [TrustAnchor.from_certificate(anchor) for anchor in anchors]
+
+    async def main():
+        crawling = Crawl(
+            table,
+            target=target,
+            trust_anchors=trust_anchors,
+            pool=CertificatePool(pool),
+            time=time,
+            has_path=has_path,
+            limits=replace(DEFAULT_LIMITS, **limits),
+        )
+        await crawling.run()
+        return crawling
+
+    return asyncio.run(main())
+
+
+def outcome(crawled, name):
+    """What came of one URL."""
+    (found,) = (each for each in crawled.urls() if each.url == url(name))
+    return found
+
+
+class TestPointers:
+    """Which URLs a certificate names."""
+
+    def test_each_url_once_in_order(self):
+        """RFC 5280 section 4.2.2.1: an accessDescription for each location; white space around one is no part of it."""
+        certificate = server(ca("A"), up(url("b"), url("a"), url("b"), f" {url('c')}\n", "ldap://directory/cn=A"))
+        assert [pointer.url for pointer in pointers_up(certificate)] == [
+            url("b"),
+            url("a"),
+            url("c"),
+            "ldap://directory/cn=A",
+        ]
+        assert pointers_down(certificate) == ()
+
+    def test_says_what_a_url_would_give(self):
+        """So that one that is not reached can be told with what is missing for it."""
+        (above,) = pointers_up(server(ca("Issuer"), up(url("a"))))
+        assert above.wanted == "certificates of Issuer, which issued www.example.com"
+        (below,) = pointers_down(ca("Issuer", down(url("a"))).certificate)
+        assert below.wanted == "certificates that Issuer issued"
+
+    def test_takes_so_many_of_one_certificate(self):
+        """The limit bites: a certificate may not make us ask for as many URLs as fit into it."""
+        certificate = server(ca("A"), up(*(url(number) for number in range(40))))
+        assert len(pointers_up(certificate)) == DEFAULT_LIMITS.retrieval_certificate_urls == 16
+        table = Table()
+        crawl(table, certificate)
+        assert len(table.asked) == 16
+
+    def test_unreadable_extensions_name_nothing(self):
+        """What cannot be decoded is no reason to fail."""
+        odd = lab.non_critical(x509.UnrecognizedExtension(AuthorityInformationAccessOID.CA_ISSUERS, b"\x00"))
+        broken = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.1"), b"\x30\x05\x00")
+        authority = ca("A")
+        certificate = authority.issue("B", KEY.public_key(), extensions=(odd, lab.non_critical(broken)))
+        assert pointers_up(certificate) == ()
+
+
+def chains(topology, *, usable=lambda _: True, order=1):
+    """Take in the pool of a topology, from TA down and from EE up."""
+    found = Chains(topology.servers["EE"].certificate.issuer, [topology.trust_anchor("TA").name], usable=usable)
+    for certificate in sorted(topology.pool, key=lambda each: each.sha256)[::order]:
+        found.add(certificate)
+    return found
+
+
+class TestChains:
+    """What lies between target and trust anchors, by names."""
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_knows_what_lies_between_in_any_order(self, order):
+        """A certificate counts once names lead to it from both ends, whichever came first; loops end."""
+        topology = lab.Topology.from_edges("EE<B<A<TA", "B<C", "D<TA", "E<D", "A<B")
+        found = chains(topology, order=order)
+        assert found.complete
+        between = {("B", "A"), ("A", "TA"), ("A", "B")}
+        assert set(found.between) == {topology.certificate(*each) for each in between}
+        assert set(found.take_upwards()) - set(found.between) == {topology.certificate("B", "C")}
+        below = {topology.certificate("D", "TA"), topology.certificate("E", "D")} & set(topology.pool)
+        assert set(found.take_downwards()) - set(found.between) == below
+        assert (found.take_upwards(), found.take_downwards()) == ([], [])
+
+    def test_goes_by_usable_certificates_alone(self):
+        """What cannot lie on a path leads nowhere."""
+        topology = lab.Topology.from_edges("EE<B<A<TA")
+        dead = topology.certificate("B", "A")
+        found = chains(topology, usable=lambda each: each != dead)
+        assert (found.complete, found.between, found.take_upwards()) == (False, [], [])
+
+
+class TestCrawl:
+    """What is asked, in which order, and when it ends."""
+
+    def test_goes_up_and_down(self):
+        """CaIssuers from the target, caRepository from the anchor, and on from what each brings."""
+        top, middle, low = ca("TA", down(url("by-ta"))), ca("A"), ca("B")
+        middle_by_top = top.issue_ca(middle, extensions=[down(url("by-a"))])
+        low_by_middle = middle.issue_ca(low, extensions=[up(url("to-a"))])
+        table = Table(**{"by-ta": pem(middle_by_top), "to-b": pem(low_by_middle)})
+        crawled = crawl(table, server(low, up(url("to-b"))), top.certificate)
+        assert set(crawled.found) == {middle_by_top, low_by_middle}
+        assert sorted(table.asked) == [url(name) for name in ("by-a", "by-ta", "to-a", "to-b")]
+        assert outcome(crawled, "by-a").wanted == ("certificates that A issued",)
+        assert outcome(crawled, "by-a").why == "the server answers 404"
+
+    def test_certificates_that_name_each_other(self):
+        """A names B and B names A (RFC 4158 section 2.4.2): each URL is asked once."""
+        first, second = ca("A"), ca("B")
+        one = first.issue_ca(second, extensions=[up(url("to-a")), down(url("by-b"))])
+        two = second.issue_ca(first, extensions=[up(url("to-b")), down(url("by-a"))])
+        pages = {"to-a": pem(two), "to-b": pem(one), "by-a": pem(one), "by-b": pem(two)}
+        for has_path in (None, lambda _: False):
+            table = Table(**pages)
+            crawled = crawl(table, server(first, up(url("to-a"))), first.certificate, has_path=has_path)
+            assert set(crawled.found) == {one, two}
+            assert set(Counter(table.asked).values()) == {1}
+
+    def test_a_self_signed_decoy_ends_nothing(self):
+        """A certificate with the anchor's name and another key is a candidate like any other."""
+        top, decoy, low = ca("TA"), lab.Authority.create("TA"), ca("B")
+        low_by_decoy = decoy.issue_ca(low, extensions=[up(url("to-ta"))])
+        table = Table(**{"to-b": pem(low_by_decoy), "to-ta": pem(decoy.certificate)})
+        crawled = crawl(table, server(low, up(url("to-b"))), top.certificate)
+        assert set(crawled.found) == {low_by_decoy, decoy.certificate}
+
+    def test_one_certificate_under_fifty_urls(self):
+        """It is found once, with all places that it came from."""
+        low = ca("B")
+        low_by_top = ca("TA").issue_ca(low)
+        names = [f"copy-{number}" for number in range(50)]
+        table = Table(**{name: low_by_top.to_pem().encode() for name in names})
+        crawled = crawl(table, server(low, up(*map(url, names))), retrieval_certificate_urls=50)
+        assert {origin.url for origin in crawled.found[low_by_top]} == {*map(url, names)} == set(table.asked)
+        assert len(crawled.found) == 1
+        assert [each.certificates for each in crawled.urls()] == [1] * 50
+
+    def test_follows_nothing_that_cannot_lie_on_a_path(self):
+        """Neither expired certificates nor those of no CA; they are kept, to explain what is missing."""
+        low = ca("B")
+        past = lab.Validity.around(NOW, days_before=20, days_after=-10)
+        expired = ca("Old").issue_ca(low, validity=past, extensions=[up(url("to-old"))])
+        no_ca = server(low, up(url("to-nobody")))
+        table = Table(**{"to-b": pem(expired, no_ca)})
+        for has_path in (None, lambda _: False):
+            crawled = crawl(table, server(low, up(url("to-b"))), has_path=has_path)
+            assert set(crawled.found) == {expired, no_ca}
+        assert set(table.asked) == {url("to-b")}
+        crawled = crawl(table, server(low, up(url("to-b"))), time=NOW - timedelta(days=15))
+        assert table.asked[-1] == url("to-old")
+
+    def test_the_pool_is_a_place_to_go_on_from(self):
+        """Given certificates that names lead to are followed; others are not."""
+        top, low, other = ca("TA"), ca("B"), ca("Other")
+        given = [
+            ca("A").issue_ca(low, extensions=[up(url("to-a"))]),
+            other.issue_ca(ca("Else"), extensions=[up(url("to-other")), down(url("by-else"))]),
+            top.issue_ca(ca("C"), extensions=[down(url("by-c"))]),
+        ]
+        table = Table()
+        crawl(table, server(low), top.certificate, pool=given)
+        assert sorted(table.asked) == [url("by-c"), url("to-a")]
+
+    def test_everything_goes_both_ways_from_all(self):
+        """With ``--all`` a repository below the target's issuers is read, too, and what it brings is followed."""
+        low = ca("B")
+        side = low.issue_ca(ca("Side"), extensions=[down(url("by-side"))])
+        low_by_top = ca("TA").issue_ca(low, extensions=[down(url("by-b"))])
+        table = Table(**{"to-b": pem(low_by_top), "by-b": pem(side)})
+        crawl(table, server(low, up(url("to-b"))))
+        assert table.asked == [url("to-b")]
+        crawl(table, server(low, up(url("to-b"))), has_path=None)
+        assert table.asked[1:] == [url("to-b"), url("by-b"), url("by-side")]
+
+    def test_upwards_first_at_one_host(self):
+        """With one request at a time, what leads up is asked before what leads down, whenever it was met."""
+        top, low = ca("TA", down(url("by-ta-1"), url("by-ta-2"))), ca("B")
+        low_by_middle = ca("A").issue_ca(low, extensions=[up(url("to-a"))])
+        table = Table(**{"to-b": pem(low_by_middle)})
+        crawl(table, server(low, up(url("to-b"))), top.certificate, retrieval_host_connections=1)
+        assert table.asked == [url("to-b"), url("to-a"), url("by-ta-1"), url("by-ta-2")]
+
+    def test_stops_as_soon_as_there_is_a_path(self):
+        """What is under way is broken off, what waits is not asked; both are reported as skipped."""
+        top, low = ca("TA", down(url("by-ta"))), ca("B", up(url("never")))
+        low_by_top = top.issue_ca(low, extensions=[up(url("to-ta"))])
+        table = Table(**{"to-b": pem(low_by_top)})
+        table.stalled[url("by-ta")] = asyncio.Event()
+        crawled = crawl(table, server(low, up(url("to-b"))), top.certificate, has_path=lambda pool: len(pool) == 1)
+        assert table.asked == [url("to-b"), url("by-ta")]
+        assert table.broken_off == [url("by-ta")]
+        for name in ("by-ta", "to-ta"):
+            assert outcome(crawled, name).retrieval.status is Status.SKIPPED
+            assert outcome(crawled, name).why == "no longer needed: a valid path was found"
+
+    def test_asks_nobody_where_there_is_a_path_already(self):
+        """The given pool makes a path: nothing is fetched."""
+        top, low = ca("TA", down(url("by-ta"))), ca("B")
+        table = Table()
+        crawled = crawl(table, server(low, up(url("to-b"))), top.certificate, pool=[top.issue_ca(low)], has_path=len)
+        assert table.asked == []
+        assert {each.retrieval.status for each in crawled.urls()} == {Status.SKIPPED}
+
+    def test_a_path_is_searched_for_where_names_make_a_chain(self):
+        """Not after each response: only where names newly lead from target to anchor."""
+        top, low = ca("TA"), ca("B")
+        levels = [ca(f"L{number}") for number in range(6)]
+        chain = [low, *levels, top]
+        pages = {}
+        for number, (lower, upper) in enumerate(pairwise(chain)):
+            pages[f"to-{number}"] = pem(upper.issue_ca(lower, extensions=[up(url(f"to-{number + 1}"))]))
+        first = server(low, up(url("to-0")))
+        asked = []
+        table = Table(**pages)
+        crawl(table, first, top.certificate, has_path=lambda pool: asked.append(len(pool)) or len(pool) == 7)
+        assert asked == [7]
+        assert len(table.asked) == 7
+
+    def test_searches_do_not_grow_with_the_namesakes(self):
+        """Hundreds of CAs of one name and with keys of their own: few searches, though each response makes a chain."""
+        top, low = ca("TA"), ca("B")
+        number = 300
+        copies = [top.issue_ca(low, extensions=[up(url(f"to-{each + 1}"))]) for each in range(number)]
+        table = Table(**{f"to-{each}": pem(copy) for each, copy in enumerate(copies)})
+        asked = []
+        crawled = crawl(
+            table, server(low, up(url("to-0"))), top.certificate, has_path=lambda pool: asked.append(len(pool))
+        )
+        assert len(crawled.found) == number
+        assert asked[-1] == number
+        assert len(asked) < 70
+
+    def test_a_fault_of_the_caller_comes_through(self):
+        """What ``on_event`` raises ends the crawl and what is under way."""
+        low = ca("B")
+        table = Table(**{"to-a": KeyError("mine")})
+        table.stalled[url("to-b")] = asyncio.Event()
+        with pytest.raises(KeyError, match="mine"):
+            crawl(table, server(low, up(url("to-a"), url("to-b"))))
+        assert table.broken_off == [url("to-b")]
+
+
+class TestBudgets:
+    """What is bounded, and said."""
+
+    def test_certificates(self):
+        """A repository of more than are collected ends it; what names lead to is kept before the rest."""
+        top, low = ca("TA"), ca("B")
+        many = [top.issue_ca(ca(f"Some {number}")) for number in range(30)]
+        wanted = ca("A").issue_ca(low)
+        table = Table(**{"to-b": pem(*many, wanted)})
+        crawled = crawl(table, server(low, up(url("to-b"))), retrieval_certificates=31)
+        assert (len(crawled.found), crawled.incomplete) == (31, None)
+        more = {"to-b": pem(many[0], up_page := ca("A").issue_ca(low, extensions=[up(url("to-a"), url("to-c"))]))}
+        table = Table(**more, **{"to-a": pem(*many[1:], last := ca("C").issue_ca(ca("A")))})
+        crawled = crawl(table, server(low, up(url("to-b"))), retrieval_certificates=31 - 1)
+        assert len(crawled.found) == 30
+        assert {up_page, last} <= set(crawled.found)
+        assert crawled.incomplete == "more than 30 certificates (limits.retrieval_certificates)"
+
+    def test_rejects(self):
+        """Junk counts like certificates."""
+        junk = b"-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
+        table = Table(**{"to-a": junk * 6, "to-b": junk * 7})
+        crawled = crawl(table, server(ca("B"), up(url("to-a"), url("to-b"))), retrieval_certificates=10)
+        assert len(crawled.rejects) == 10
+        assert "limits.retrieval_certificates" in crawled.incomplete
+
+    @pytest.mark.parametrize("name", ["retrieval_seconds", "retrieval_total_bytes", "retrieval_urls"])
+    def test_of_the_fetcher(self, name):
+        """Where a limit on all URLs is met, nothing more is asked, and the report says which it was."""
+        why = f"more than there may be (limits.{name})"
+        low = ca("B")
+        names = [url(f"to-{number}") for number in range(4)]
+        table = Table()
+
+        async def refuse(wanted, purpose):
+            table.asked.append(wanted)
+            return Retrieval(url=wanted, purpose=purpose, status=Status.REFUSED, why=why)
+
+        table.fetch = refuse
+        crawled = crawl(table, server(low, up(*names)), retrieval_host_connections=1)
+        assert table.asked == names[:1]
+        assert crawled.incomplete == why
+        assert outcome(crawled, "to-3").why == f"not asked: {why}"
+        assert outcome(crawled, "to-3").retrieval.purpose is Purpose.CA_ISSUERS
