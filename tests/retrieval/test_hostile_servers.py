@@ -1,0 +1,537 @@
+"""Servers that do everything wrong: bounded time and memory, a clear report, and nothing partial in the cache."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import tracemalloc
+import zlib
+from asyncio.selector_events import BaseSelectorEventLoop
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+
+from pkcs12kit import lab
+from pkcs12kit.limits import KIB, MIB
+from pkcs12kit.retrieval.cache import Cache
+from pkcs12kit.retrieval.retrieved import Purpose, Status
+
+CONTENT = b"0 is how DER begins"
+RAW = b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\nContent-Type: application/pkix-cert\r\n\r\n" + CONTENT
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n0 is \r\ne\r\nhow DER begins\r\n0\r\n\r\n"
+
+
+@pytest.fixture
+def cache(tmp_path):
+    """A cache that finds nothing damaged."""
+    damage = []
+    yield Cache(tmp_path / "cache", on_damage=damage.append)
+    assert damage == []
+
+
+@pytest.fixture
+def fails(server, fetch, cache):
+    """Let a handler answer, and see that nothing but a failure comes of it, quickly and once, and no cache entry."""
+
+    def outcome_of(handler, *, status=Status.FAILED, attempts=1, **options):
+        server.route("/", handler)
+        before = server.count("/")
+        got = fetch(server.url("/"), cache=cache, **options)
+        assert (got.status, got.content, got.sha256) == (status, None, None)
+        assert (got.attempts, server.count("/") - before) == (attempts, attempts)
+        assert got.why
+        assert "\n" not in got.why
+        assert list(cache) == []
+        assert cache.check().size == 0
+        return got
+
+    return outcome_of
+
+
+def raw(*parts, stalls=False):
+    """A handler that sends just these bytes and ends the connection, or does nothing more."""
+
+    async def handler(exchange):
+        for part in parts:
+            await exchange.send(part)
+        if stalls:
+            await exchange.stall()
+        exchange.close()
+
+    return handler
+
+
+def forever(beginning, part):
+    """A handler that never ends by itself."""
+
+    async def handler(exchange):
+        await exchange.send(beginning)
+        while True:
+            await exchange.send(part)
+
+    return handler
+
+
+# Time
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", RAW[:-5], CHUNKED[:-5]], ids=["nothing", "head", "body", "chunks"]
+)
+def test_silence(fails, sent):
+    """Connected, and then silent, wherever it is: ended by retrieval_idle_seconds, and tried again."""
+    got = fails(raw(sent, stalls=True), attempts=2, retrieval_idle_seconds=0.1, retrieval_tries=2)
+    assert "nothing is heard from the server for 0.1 seconds" in got.why
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [b"HTTP/1.1 200 ", b"HTTP/1.1 200 OK\r\nA: ", b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"],
+    ids=["status", "head", "body"],
+)
+def test_dribbling(fails, beginning):
+    """A byte now and then keeps it from being silent, not from being slow: ended by retrieval_request_seconds."""
+
+    async def handler(exchange):
+        await exchange.send(beginning)
+        while True:
+            await exchange.send(b"0")
+            await asyncio.sleep(0.02)
+
+    got = fails(handler, retrieval_request_seconds=0.3)
+    assert "limits.retrieval_request_seconds" in got.why
+
+
+@pytest.mark.parametrize(
+    ("beginning", "part"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;a=", b"a" * 65536),
+    ],
+    ids=["interim responses", "chunk extension"],
+)
+def test_what_is_read_over(fails, beginning, part):
+    """What HTTP has one skip (RFC 9110 section 15.2, RFC 9112 section 7.1.1): time ends it, in little memory."""
+    tracemalloc.start()
+    try:
+        got = fails(forever(beginning, part), retrieval_request_seconds=0.3)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "limits.retrieval_request_seconds" in got.why
+    assert most < 16 * MIB
+
+
+def test_nobody_accepts(fetch, names, monkeypatch):
+    """A host that does not answer at all ends by retrieval_idle_seconds, however many addresses it has."""
+    monkeypatch.setattr(BaseSelectorEventLoop, "sock_connect", lambda *_: asyncio.Event().wait())
+    resolver = names({"www.example.com": ["192.0.2.1"]})
+    got = fetch("http://www.example.com/", resolver=resolver, retrieval_idle_seconds=0.05, retrieval_tries=2)
+    assert (got.status, got.attempts) == (Status.FAILED, 2)
+    assert "cannot be connected to within 0.05 seconds" in got.why
+
+
+# Size
+
+
+def test_content_length_beyond_the_limit(fails):
+    """It is believed: nothing is read."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"
+    got = fails(raw(head, b"0" * 1001), status=Status.REFUSED, retrieval_response_bytes=1000)
+    assert "more than 1,000 bytes (limits.retrieval_response_bytes)" in got.why
+    assert got.size == 0
+
+
+def test_limit_of_size_is_inclusive(server, fetch):
+    """Exactly as much as is allowed is taken, with a length and in chunks; for a CRL another limit counts."""
+    server.route("/length", raw(RAW))
+    server.route("/chunks", raw(CHUNKED))
+    for path, headers in (("/length", True), ("/chunks", False)):
+        url = server.url(path)
+        assert fetch(url, retrieval_response_bytes=19).content == CONTENT
+        assert fetch(url, retrieval_response_bytes=18).status is Status.REFUSED, headers
+        assert fetch(url, purpose=Purpose.CRL, retrieval_response_bytes=18).content == CONTENT
+        crl = fetch(url, purpose=Purpose.CRL, retrieval_crl_bytes=18)
+        assert "limits.retrieval_crl_bytes" in crl.why
+
+
+ENDLESS = {
+    "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b"0" * 65536),
+    "until the end": (b"HTTP/1.1 200 OK\r\n\r\n", b"0" * 65536),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b"0" * 65536 + b"\r\n"),
+    "small chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n0\r\n" * 10000),
+    "gzip": (
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + gzip.compress(b"0" * 2**26)[:-8],
+        b"0" * 65536,
+    ),
+    "gzip's file name": (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08" + b"0" * 6, b"0" * 65536),
+}
+
+
+@pytest.mark.parametrize("how", ENDLESS)
+def test_endless_data(fails, how):
+    """However it is framed, what is taken ends at the limit, and so does the memory that is used."""
+    handler = forever(*ENDLESS[how])
+    tracemalloc.start()
+    try:
+        got = fails(handler, status=Status.REFUSED, retrieval_response_bytes=128 * KIB)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "limits.retrieval_response_bytes" in got.why
+    assert got.size < 2 * MIB
+    assert most < 16 * MIB
+
+
+ENDLESS_HEADS = {
+    "status line": (b"HTTP/1.1 200 ", b"O" * 65536),
+    "one header": (b"HTTP/1.1 200 OK\r\nA: ", b"a" * 65536),
+    "one name": (b"HTTP/1.1 200 OK\r\n", b"a" * 65536),
+    "many headers": (b"HTTP/1.1 200 OK\r\n", b"A: b\r\n" * 10000),
+    "trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"A: b\r\n" * 10000),
+    "not HTTP": (b"220 smtp.example.com ESMTP\r\n", b"0" * 65536),
+}
+
+
+@pytest.mark.parametrize("what", ENDLESS_HEADS)
+def test_endless_heads(fails, what):
+    """Lines and headers without end: an error soon, in little memory."""
+    handler = forever(*ENDLESS_HEADS[what])
+    tracemalloc.start()
+    try:
+        got = fails(handler, retrieval_tries=1, retrieval_request_seconds=20)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "retrieval_request_seconds" not in got.why
+    assert most < 16 * MIB
+
+
+def test_compressed_unasked(server, fetch):
+    """Some servers compress whatever is asked: gzip and deflate, in both of its readings, are undone."""
+    raw_deflate = zlib.compressobj(wbits=-15)
+    bodies = {
+        "gzip": gzip.compress(CONTENT),
+        "X-GZIP": gzip.compress(CONTENT),
+        "deflate": zlib.compress(CONTENT),
+        "Deflate": raw_deflate.compress(CONTENT) + raw_deflate.flush(),
+        "identity": CONTENT,
+    }
+    for encoding, body in bodies.items():
+        server.answer(f"/{encoding}", body, headers={"Content-Encoding": encoding})
+        got = fetch(server.url(f"/{encoding}"))
+        assert (got.content, got.size) == (CONTENT, len(body)), encoding
+        assert got.sha256 == hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_gzip_bomb(fails, encoding):
+    """64 MiB in 64 KiB: counted as it is unpacked, a little at a time."""
+    bomb = gzip.compress(bytes(64 * MIB)) if encoding == "gzip" else zlib.compress(bytes(64 * MIB))
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
+    tracemalloc.start()
+    try:
+        got = fails(raw(head, bomb), status=Status.REFUSED, retrieval_response_bytes=MIB)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert "limits.retrieval_response_bytes" in got.why
+    assert most < 16 * MIB
+    total = fails(raw(head, bomb), status=Status.REFUSED, retrieval_total_bytes=MIB)
+    assert "limits.retrieval_total_bytes" in total.why
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "why"),
+    [
+        ("br", CONTENT, "encoding that was not asked for: br"),
+        ("zstd", CONTENT, "encoding that was not asked for"),
+        ("gzip, gzip", gzip.compress(gzip.compress(CONTENT)), "encoding that was not asked for"),
+        ("gzip", CONTENT, "not compressed as its header says"),
+        ("deflate", CONTENT, "not compressed as its header says"),
+        ("gzip", b"", "cut short"),
+        ("gzip", gzip.compress(CONTENT)[:-1], "cut short"),
+        ("gzip", gzip.compress(CONTENT)[:-5] + b"12345", "not compressed as its header says"),
+        ("gzip", gzip.compress(CONTENT) + CONTENT, "more follows"),
+        ("gzip", gzip.compress(CONTENT) * 2, "more follows"),
+        ("deflate", zlib.compress(CONTENT)[:-1], "cut short"),
+    ],
+)
+def test_compression_that_is_wrong(server, fetch, cache, encoding, body, why):
+    """Other encodings, several, and damage: a failure, which is said, and not what could be unpacked."""
+    server.answer("/", body, headers={"Content-Encoding": encoding})
+    got = fetch(server.url("/"), cache=cache)
+    assert (got.status, got.content) == (Status.FAILED, None)
+    assert why in got.why
+    assert list(cache) == []
+
+
+# Framing
+
+
+@pytest.mark.parametrize("response", [RAW, CHUNKED], ids=["length", "chunks"])
+def test_closed_at_every_byte(server, fetch, cache, response):
+    """Each beginning of a response but the whole is a failure: tried again, and never kept (RFC 9112 section 8)."""
+    for end in range(len(response)):
+        server.route(f"/{end}", raw(response[:end]))
+    urls = [server.url(f"/{end}") for end in range(len(response))]
+    got = fetch(*urls, cache=cache, retrieval_tries=2)
+    assert {(each.status, each.content) for each in got} == {(Status.FAILED, None)}
+    assert {each.attempts for each in got} <= {1, 2}
+    assert list(cache) == []
+    server.route("/whole", raw(response))
+    assert fetch(server.url("/whole"), cache=cache).content == CONTENT
+    assert len(list(cache)) == 1
+
+
+@pytest.mark.parametrize("at", [0, 10, len(RAW) - 5])
+def test_reset(fails, at):
+    """A connection that is reset, before and in the answer, is tried again."""
+
+    async def handler(exchange):
+        await exchange.send(RAW[:at])
+        exchange.reset()
+
+    fails(handler, attempts=3)
+
+
+def test_a_second_try_that_is_whole(server, fetch, cache):
+    """Cut the first time, whole the second: what came first is not in it."""
+
+    async def handler(exchange):
+        await exchange.send(RAW[:-5] if exchange.number == 1 else RAW)
+        exchange.close()
+
+    server.route("/", handler)
+    got = fetch(server.url("/"), cache=cache)
+    assert (got.content, got.attempts, got.size) == (CONTENT, 2, 2 * len(CONTENT) - 5)
+    assert cache.load(server.url("/")).content == CONTENT
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        b"\x00" * 1000,
+        b"\r\n" * 1000,
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 19, 20\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\nContent-Length: 20\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999999999\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nContent-Length: nineteen\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnot hexadecimal\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffffffffffff\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n" + CONTENT,
+        b"HTTP/1.1 999999 OK\r\nContent-Length: 19\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" + CONTENT,
+        b"HTTP/9.9 200 OK\r\nContent-Length: 19\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n" + CONTENT,
+        b"HTTP/1.1 200 OK\r\n\xff\xfe: \x00\r\n\r\n" + CONTENT,
+        b"\x15\x03\x01\x00\x02\x02\x28",  # a TLS alert: the port speaks TLS
+    ],
+)
+def test_what_is_not_http(server, fetch, cache, response):
+    """Lengths, chunks, status and headers that RFC 9112 does not have: a failure, and no content from any of it."""
+    server.route("/", raw(response))
+    got = fetch(server.url("/"), cache=cache, retrieval_tries=1)
+    assert (got.status, got.content) == (Status.FAILED, None)
+    assert got.why
+    assert list(cache) == []
+
+
+def test_bytes_after_the_answer(server, fetch, cache):
+    """They are no part of it, and no answer to the next request either (RFC 9112 section 9.2)."""
+
+    async def handler(exchange):
+        await exchange.send(RAW + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n0 bad")
+
+    server.otherwise(handler)
+    got = fetch(*(server.url(f"/{number}") for number in range(10)), cache=cache, retrieval_host_connections=1)
+    assert {each.content for each in got} == {CONTENT}
+
+
+# Content
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "no content"),
+        (b"<!DOCTYPE html><html><body>Please sign in", "web page"),
+        (b"\xef\xbb\xbf\r\n <?xml version='1.0'?>", "web page"),
+    ],
+)
+def test_pages_for_people(fails, body, why):
+    """A portal, or an error page that says 200, is not what was asked for, and must not be cached as such."""
+
+    async def handler(exchange):
+        await exchange.answer(body, headers={"Content-Type": "application/pkix-cert"})
+
+    assert why in fails(handler).why
+
+
+@pytest.mark.parametrize("content_type", [None, "text/html", "application/json", "nonsense; ;;", "x" * 4000, "\xff"])
+def test_content_types_say_nothing(server, fetch, content_type):
+    """Whatever the Content-Type says, content is content: many servers do not know what a .p7c is."""
+    server.answer("/ca.p7c", CONTENT, headers={"Content-Type": content_type})
+    assert fetch(server.url("/ca.p7c")).content == CONTENT
+
+
+# Redirects
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_redirects_in_a_circle(server, fetch, length):
+    """Back to where it was: noticed, not followed until the limit, not tried again."""
+    for number in range(length):
+        server.answer(f"/{number}", status=302, headers={"Location": f"/{(number + 1) % length}#{number}"})
+    got = fetch(server.url("/0"))
+    assert (got.status, got.attempts, len(server.requests)) == (Status.FAILED, 1, length)
+    assert "circle" in got.why
+    assert len(got.redirects) == length
+
+
+def test_redirects_to_ever_new_urls(server, fetch):
+    """No circle, and no end: refused beyond retrieval_redirects."""
+
+    async def handler(exchange):
+        await exchange.answer(status=301, headers={"Location": f"/{len(server.requests)}"})
+
+    server.otherwise(handler)
+    got = fetch(server.url("/"))
+    assert got.status is Status.REFUSED
+    assert len(server.requests) == 4
+    assert len(got.redirects) == 4
+
+
+@pytest.mark.usefixtures("public_loopback")
+@pytest.mark.parametrize(
+    ("location", "why"),
+    [
+        ("http://169.254.169.254/latest/meta-data/", "not a public address"),
+        ("http://127.0.0.1:8080/", "not a public address"),
+        ("http://[::ffff:127.0.0.1]/", "not a public address"),
+        ("//2130706433/", "no address as one is written"),
+        ("http://internal.example.com/", "10.0.0.1 is not a public address"),
+        ("http://metadata.google.internal/", "private network"),
+        ("file:///etc/passwd", "file"),
+        ("ftp://example.com/ca.cer", "ftp"),
+        ("gopher://example.com:70/1", "gopher"),
+        ("ldap://example.com/", "ldap"),
+        ("data:,0", "data"),
+        ("javascript:0", "javascript"),
+        ("http://user:password@www.example.com/", "user name"),
+        ("http://www.example.com:25/", "port 25"),
+        ("http://www.example.com/\xff\x01", "characters"),
+        ("/" + "a" * 8000, "limits.retrieval_url_characters"),
+        ("http://[", "no URL"),
+    ],
+)
+def test_redirects_to_where_nobody_may_be_sent(server, fetch, names, cache, location, why):
+    """Each hop is judged as a URL in a certificate is: scheme, host, port, and the addresses it resolves to."""
+    resolver = names({"www.example.com": ["127.0.0.1"], "internal.example.com": ["10.0.0.1"]})
+    server.answer("/", status=302, headers={"Location": location})
+    got = fetch(server.url("/", host="www.example.com"), allow_private=False, resolver=resolver, cache=cache)
+    assert (got.status, got.attempts, got.http_status) == (Status.REFUSED, 1, 302)
+    assert why in got.why
+    assert len(got.redirects) == 1
+    assert got.redirects[0].isascii()
+    assert len(server.requests) == 1
+    assert list(cache) == []
+
+
+@pytest.mark.parametrize("location", [None, ""])
+def test_redirects_to_nowhere(fails, location):
+    """A redirect that does not say where to go."""
+
+    async def handler(exchange):
+        await exchange.answer(status=301, headers={"Location": location})
+
+    assert "does not say where" in fails(handler).why
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize("value", ["-5", "nonsense", "9" * 100, format_datetime(datetime(1999, 1, 1, tzinfo=UTC)), "0"])
+def test_retry_after_that_does_not_hold_us_up(fails, value):
+    """Negative, past and senseless values are as good as none; a date that nobody can wait for ends it."""
+
+    async def handler(exchange):
+        await exchange.answer(status=503, headers={"Retry-After": value})
+
+    fails(handler, attempts=3)
+
+
+@pytest.mark.parametrize(
+    "value", ["31", "999999999999999", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)]
+)
+def test_retry_after_that_is_too_long(fails, value):
+    """Beyond retrieval_wait_seconds it is not waited for, and not asked before either: the end, and said."""
+
+    async def handler(exchange):
+        await exchange.answer(status=429, headers={"Retry-After": value})
+
+    assert "limits.retrieval_wait_seconds" in fails(handler).why
+
+
+# TLS
+
+
+def test_expired_certificate(serve, fetch, trusted_tls_authority):
+    """RFC 5280 section 6.1.3 (a)(2): a failure that says so, before anything is sent."""
+    yesterday = lab.Validity.around(days_before=30, days_after=-1)
+    server = serve(trusted_tls_authority.issue_server("127.0.0.1", validity=yesterday))
+    got = fetch(server.url("/"))
+    assert (got.status, got.attempts) == (Status.FAILED, 1)
+    assert "certificate is not accepted: certificate has expired" in got.why
+    assert server.requests == []
+
+
+@pytest.mark.usefixtures("trusted_tls_authority")
+def test_certificate_of_another(serve, fetch, tls_authority):
+    """The name has to be the one that was asked for (RFC 9110 section 4.3.4)."""
+    server = serve(tls_authority.issue_server("www.example.com"))
+    got = fetch(server.url("/"))
+    assert "certificate is not accepted: IP address mismatch" in got.why
+    assert (got.attempts, server.requests) == (1, [])
+
+
+@pytest.mark.usefixtures("trusted_tls_authority")
+def test_certificate_that_nobody_vouches_for(serve, fetch):
+    """An issuer that the system's trust store does not know; self-signed is no better."""
+    server = serve(lab.Authority.create("Some other CA").issue_server("127.0.0.1"))
+    got = fetch(server.url("/"))
+    assert "certificate is not accepted: unable to get local issuer certificate" in got.why
+    assert (got.attempts, server.requests) == (1, [])
+
+
+def test_https_where_there_is_none(serve, fetch):
+    """TLS asked of a server that does not speak it."""
+    server = serve(greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    got = fetch(server.url("/").replace("http:", "https:"))
+    assert (got.status, got.attempts) == (Status.FAILED, 1)
+    assert "TLS" in got.why
+
+
+# All of it at once
+
+
+def test_the_rest_goes_on(server, fetch, cache):
+    """Whatever the others do, what is sound is fetched, and it alone is kept."""
+    for number, (beginning, part) in enumerate([*ENDLESS.values(), *ENDLESS_HEADS.values()]):
+        server.route(f"/endless{number}", forever(beginning, part))
+    server.route("/silent", raw(RAW[:-5], stalls=True))
+    server.route("/cut", raw(RAW[:-5]))
+    server.answer("/circle", status=302, headers={"Location": "/circle"})
+    bad = [f"/endless{number}" for number in range(len(ENDLESS) + len(ENDLESS_HEADS))] + ["/silent", "/cut", "/circle"]
+    good = [f"/{number}" for number in range(len(bad))]
+    for path in good:
+        server.route(path, CONTENT)
+    paths = [path for pair in zip(bad, good, strict=True) for path in pair]
+    bounds = {"retrieval_response_bytes": 64 * KIB, "retrieval_idle_seconds": 0.5, "retrieval_tries": 1}
+    got = fetch(*(server.url(path) for path in paths), cache=cache, **bounds)
+    fetched = [each.url for each in got if each.status is Status.FETCHED]
+    assert fetched == [server.url(path) for path in good]
+    assert {record.url for record in cache} == set(fetched)

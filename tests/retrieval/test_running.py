@@ -1,0 +1,102 @@
+"""Coroutines run from code that is not asynchronous: nothing is left of them, however they end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import signal
+import threading
+from contextlib import closing
+
+import pytest
+
+from pkcs12kit.retrieval.fetcher import Fetcher
+from pkcs12kit.retrieval.retrieved import Purpose
+from pkcs12kit.retrieval.running import run
+
+VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
+
+
+def here(main):
+    """Run where no event loop does."""
+    return run(main)
+
+
+def in_a_notebook(main):
+    """Run where an event loop does already, in this thread, and leaves signals alone, as a notebook's does."""
+
+    async def cell():
+        return run(main)
+
+    with closing(asyncio.new_event_loop()) as loop:
+        return loop.run_until_complete(cell())
+
+
+@pytest.fixture(params=[here, in_a_notebook])
+def call(request):
+    """Both ways; afterwards no thread is left that was not there before."""
+    before = set(threading.enumerate())
+    yield request.param
+    assert set(threading.enumerate()) <= before
+
+
+def test_result(call):
+    """What the coroutine gives, and what the context of the caller has."""
+    VARIABLE.set("something")
+
+    async def main():
+        return VARIABLE.get(), await asyncio.to_thread(VARIABLE.get)
+
+    assert call(main()) == ("something", "something")
+
+
+def test_error(call):
+    """What the coroutine raises."""
+
+    async def main():
+        await asyncio.sleep(0)
+        raise LookupError("it is not there")
+
+    with pytest.raises(LookupError, match="it is not there"):
+        call(main())
+
+
+def test_many_blocking_calls_at_once(call):
+    """Names are looked up in threads: forty that hang do not keep the next one from its turn."""
+    hanging = threading.Semaphore(0)
+
+    async def main():
+        tasks = [asyncio.create_task(asyncio.to_thread(hanging.acquire)) for _ in range(40)]
+        await asyncio.sleep(0)
+        done = await asyncio.to_thread(lambda: "done")
+        hanging.release(40)
+        await asyncio.gather(*tasks)
+        return done
+
+    assert call(main()) == "done"
+
+
+@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals come to the main thread")
+def test_keyboard_interrupt(call, server, limits):
+    """Ctrl-C while it fetches: tasks end, the server sees the connection close, and the interrupt comes out."""
+    gone = threading.Event()
+
+    async def handler(exchange):
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+        await exchange.stall()
+        gone.set()
+
+    server.route("/", handler)
+    ended = []
+
+    async def main():
+        try:
+            async with Fetcher(allow_private=True, limits=limits()) as fetcher:
+                await fetcher.fetch(server.url("/"), Purpose.CRL)
+        finally:
+            ended.append(asyncio.all_tasks() == {asyncio.current_task()})
+
+    with pytest.raises(KeyboardInterrupt):
+        call(main())
+    assert ended == [True]
+    assert gone.wait(10)
