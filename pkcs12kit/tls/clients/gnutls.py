@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.tls.address import ServerAddress
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
 from pkcs12kit.tls.clients.program import ANCHORS, Answer, ProgramClient, printed_certificates, refused, unclear
 from pkcs12kit.tls.handshake import Verdict
@@ -22,6 +23,12 @@ _REASON: Final = re.compile(
     r"^- (?:Status: The certificate is NOT trusted\. (.*)|(Could not verify certificate.*))$", re.MULTILINE
 )
 _FAILED: Final = re.compile(r"^\*\*\* PKI verification of server certificate failed", re.MULTILINE)
+# What else it says of certificates than what its verification does.
+_FATAL: Final = re.compile(
+    r"^\*\*\* Fatal error: "
+    r"(The handshake data size is too large\.|Key usage violation in certificate has been detected\.)",
+    re.MULTILINE,
+)
 _NAME_ALONE: Final = "The name in the certificate does not match the expected."
 
 
@@ -40,11 +47,14 @@ class GnuTLSClient(ProgramClient):
 
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
         name = endpoint.server_name
+        # It would put an address into SNI, which servers may refuse (RFC 6066 section 3).
+        nameless = name is None or ServerAddress(host=name).is_ip_address
         return (
             "gnutls-cli",
             f"--priority=NORMAL:-VERS-ALL:+{_VERSIONS[protocol]}",
             f"--x509cafile={ANCHORS}",
-            *(("--disable-sni",) if name is None else (f"--sni-hostname={name}", f"--verify-hostname={name}")),
+            "--disable-sni" if nameless else f"--sni-hostname={name}",
+            *(() if name is None else (f"--verify-hostname={name}",)),
             "--print-cert",
             f"--port={endpoint.port}",
             endpoint.host,
@@ -54,6 +64,8 @@ class GnuTLSClient(ProgramClient):
         received = printed_certificates(finished.output)
         if finished.status == 0 and _TRUSTED.search(finished.output) and _COMPLETED.search(finished.output):
             return Answer(verdict=Verdict.ACCEPTED, received=received)
+        if fatal := _FATAL.search(finished.errors):
+            return refused(fatal[1], received)
         reason = _REASON.search(finished.output)
         if reason is None or not _FAILED.search(finished.output):
             return unclear(finished, received)

@@ -27,12 +27,18 @@ if TYPE_CHECKING:
 
 _VERSIONS: Final = {TLS_1_2: "tls1.2", TLS_1_3: "tls1.3"}
 _DATABASE: Final = "sql:."  # the client's folder
+_REQUEST: Final = "request"
 _SSL_ALONE: Final = "C,,"  # trusted as a CA for TLS servers
 _SENT: Final = re.compile(
     r"^==== certificate\(s\) sent by server: ====$(.*?)^==== locally found issuer certificate", re.MULTILINE | re.DOTALL
 )
 _SECURED: Final = re.compile(r"^subject DN: ", re.MULTILINE)  # the first line on a handshake that is done
-_REASON: Final = re.compile(r"^tstclnt: authentication of server cert failed: (.*)$", re.MULTILINE)
+_REASON: Final = re.compile(
+    r"^tstclnt: (?:authentication of server cert failed: (.*)"
+    # What it says of certificates before it verifies them: each has to have a serial number of its own.
+    r"|(?:read from socket|write to SSL socket) failed: (SEC_ERROR_REUSED_ISSUER_AND_SERIAL: .*))$",
+    re.MULTILINE,
+)
 _NAME_ALONE: Final = "SSL_ERROR_BAD_CERT_DOMAIN:"
 
 
@@ -52,6 +58,7 @@ class NSSClient(ProgramClient):
 
     def _prepare(self, session: Session) -> None:
         super()._prepare(session)
+        (session.folder / _REQUEST).write_bytes(b"HEAD / HTTP/1.0\r\n\r\n")
         commands: list[tuple[str, ...]] = [("certutil", "-N", "-d", _DATABASE, "--empty-password")]
         for number, anchor in enumerate(session.endpoint.trust_anchors):
             file = session.folder / f"{number}-{ANCHORS}"
@@ -71,7 +78,7 @@ class NSSClient(ProgramClient):
             *(() if name is None else ("-a", name)),
             *("-V", f"{version}:{version}"),
             *("-C", "-C", "-C"),  # print the certificates in PEM
-            "-Q",  # end after the handshake
+            *("-A", _REQUEST, "-Q"),  # end after the handshake; without a request it can miss that, and wait for ever
         )
 
     def _judge(self, finished: Finished) -> Answer:
@@ -82,4 +89,5 @@ class NSSClient(ProgramClient):
         reason = _REASON.search(finished.errors)
         if reason is None:
             return unclear(finished, received)
-        return refused(reason[1], received, name_alone=reason[1].startswith(_NAME_ALONE))
+        why = reason[1] or reason[2]
+        return refused(why, received, name_alone=why.startswith(_NAME_ALONE))

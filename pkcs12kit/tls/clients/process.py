@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _TICK: Final = 0.1  # seconds until a cancellation is seen
 _GRACE: Final = 1.0  # seconds between asking a program to end and ending it
+_SETTLING: Final = 0.25  # seconds for what was ended to be gone; where nobody reaps orphans, some never are
+_MOMENT: Final = 0.002  # seconds between looks at whether they ended
 _INTERRUPTED: Final = "interrupted"
 _PIECE: Final = 64 * 1024  # bytes, of a pipe's buffer
 
@@ -131,10 +133,18 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
-    _signal(process, signal.SIGKILL)  # what outlived it, or the program itself
+    is_left = _signal(process, signal.SIGKILL)  # the program itself, or what outlived it
     process.wait()
+    patience = time.monotonic() + _SETTLING
+    while is_left and time.monotonic() < patience:  # a signal takes a moment, and nothing may write any more
+        time.sleep(_MOMENT)
+        is_left = _signal(process, signal.SIGKILL)
 
 
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # nobody is left; macOS says the latter of those who ended
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
+    """Send a signal to the group; False where nobody is left in it."""
+    try:
         os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):  # macOS says the latter of those who ended
+        return False
+    return True

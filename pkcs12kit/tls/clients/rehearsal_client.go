@@ -87,12 +87,14 @@ func configure(protocol, file string, options []string) (*tls.Config, error) {
 	return config, nil
 }
 
-// What crypto/x509 says, or crypto/tls of the server's certificates; not an alert that the server sent.
+// What crypto/x509 says, or crypto/tls of the server's certificates or of their size, of which no other message of a
+// server comes near; not an alert that the server sent.
 func isAboutCertificates(words string) bool {
 	if strings.HasPrefix(words, "x509: ") {
 		return true
 	}
-	return strings.HasPrefix(words, "tls: ") && strings.Contains(words, "certificate")
+	return strings.HasPrefix(words, "tls: ") &&
+		(strings.Contains(words, "certificate") || strings.Contains(words, "exceeds maximum"))
 }
 
 func say(what, text string) {
