@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
+
+_NAMED_AT_MOST: Final = 3  # key identifiers in one sentence
 
 Walk = tuple["Certificate", ...]
 Link = tuple["Certificate", bytes]
@@ -209,7 +211,9 @@ class Ascent:
 
 
 def _sentence(missing: MissingIssuer, *, is_known: bool, is_anchor: bool, is_rekeyed: bool) -> str:
-    found = ", ".join(identifier.hex() for identifier in missing.found_key_identifiers)
+    identifiers = [identifier.hex() for identifier in missing.found_key_identifiers]
+    more = [f"and {len(identifiers) - _NAMED_AT_MOST} more"] if len(identifiers) > _NAMED_AT_MOST else []
+    found = ", ".join([*identifiers[:_NAMED_AT_MOST], *more])
     found = f" (key identifier {found})" if found else ""
     wanted = f" (key identifier {missing.key_identifier.hex()})" if missing.key_identifier is not None else ""
     who = "the trust anchor of that name" if is_anchor else "what was found by that name"

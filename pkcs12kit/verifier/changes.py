@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.verifier.delivery import Search
+
+_NAMED_AT_MOST: Final = 5
 
 
 def wanted(
@@ -58,16 +60,17 @@ def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Ce
     removed = [
         (position, certificate) for position, certificate in enumerate(sent) if kept.get(certificate) != position
     ]
-    replaced: dict[Certificate, Certificate] = {}
+    strangers: list[tuple[int, Certificate]] = []
+    repeated: list[tuple[int, Certificate]] = []
     for position, certificate in removed:
-        instead = next((one for one in added if _stands_for(one, certificate) and one not in replaced), None)
+        instead = next((one for one in added if _stands_for(one, certificate) and one not in kept), None)
         if instead is None:
-            again = "which is there before" if certificate in kept else "which is on no path"
-            yield f"remove certificate {position + 1}, {_called(certificate)}, {again}"
+            (repeated if certificate in kept else strangers).append((position, certificate))
             continue
-        replaced[instead] = certificate
         yield f"replace certificate {position + 1}, {_called(certificate)}, by {_called(instead)}, which is in the pool"
         kept[instead] = position
+    yield from _removals(strangers, "on no path")
+    yield from _removals(repeated, "there before")
     staying = _longest_increasing([kept[certificate] for certificate in should_send if certificate in kept])
     for before, certificate in zip((None, *should_send), should_send, strict=False):
         where = "to the first place" if before is None else f"after {name_of(before)}"
@@ -75,6 +78,22 @@ def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Ce
             yield f"add {_called(certificate)}, which is in the pool, {where}"
         elif kept[certificate] not in staying:
             yield f"move {_called(certificate)} {where}"
+
+
+def _removals(removed: Sequence[tuple[int, Certificate]], why: str) -> Iterator[str]:
+    """Say what to remove: a few certificates one by one, more of them by their positions."""
+    if len(removed) <= _NAMED_AT_MOST:
+        for position, certificate in removed:
+            yield f"remove certificate {position + 1}, {_called(certificate)}, which is {why}"
+        return
+    runs: list[list[int]] = []
+    for position, _ in removed:
+        if runs and runs[-1][-1] == position:
+            runs[-1][-1] = position + 1
+        else:
+            runs.append([position + 1, position + 1])
+    written = ", ".join(f"{first} to {last}" if first != last else str(first) for first, last in runs)
+    yield f"remove the certificates {written}, which are {why}"
 
 
 def changes_without_path(search: Search, sent: Sequence[Certificate], *, pool_asked: bool) -> Iterator[str]:

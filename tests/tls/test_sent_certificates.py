@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import pkcs12kit as pk
 from pkcs12kit import Outcome, SentCheck, lab
@@ -150,6 +152,13 @@ class TestOrder:
             assert report.changes == (
                 f"remove certificate {place + 1}, X (issued by TA, serial number 5), which is on no path",
             )
+
+    def test_very_much(self, judge):
+        """What is many is told by its positions, so that no server makes a report of a thousand lines."""
+        report = judge("EE<I", *["X<TA"] * 3, "I<P", *["X<TA"] * 4, "P<TA")
+        assert report.changes == ("remove the certificates 2 to 4, 6 to 9, which are on no path",)
+        report = judge("EE<I", *["I<P"] * 7, "P<TA")
+        assert report.changes == ("remove the certificates 3 to 8, which are there before",)
 
     def test_twice(self, judge):
         """A (subject, key) comes once (RFC 4158 section 2.4.2)."""
@@ -320,6 +329,30 @@ class TestSize:
         report = judge(server.certificate, "I<P", "P<TA")
         assert set(refused(report)) == {SentCheck.SIZE}
         assert f"{report.message.size:,} bytes are sent, and Java takes 32,768" in refused(report)[SentCheck.SIZE]
+
+
+_HEAP = ("EE<I", "I<P", "P<TA", "X<TA", "I'<P", "R<B", "B<TA")
+
+
+@settings(max_examples=60, deadline=None)
+@given(others=st.lists(st.sampled_from(_HEAP), max_size=6), place=st.integers(0, 6))
+def test_what_should_be_sent(judge, others, place):
+    """Whatever is sent beside the server's own: what is said to be right is, and is where the changes lead."""
+    report = judge(*others[:place], "EE<I", *others[place:], pool=True)
+    assert refused(report) or not report.changes
+    assert bool(report.changes) is (report.should_send != report.message.certificates)
+    right = judge(*report.should_send)
+    assert refused(right) == {}
+    assert (right.changes, right.should_send) == ((), report.should_send)
+
+
+def test_many_namesakes(judge):
+    """A server that sends hundreds of certificates of one name gets a short answer."""
+    heap = [lab.Authority.create("I").certificate for _ in range(100)]
+    report = judge("EE<I", *heap)
+    assert set(refused(report)) == {SentCheck.ORDER, SentCheck.CHAIN, SentCheck.SIZE}
+    assert "and 97 more)" in refused(report)[SentCheck.CHAIN]
+    assert max(len(finding.why) for finding in report.findings) < 1000
 
 
 def test_disallowed(judge, fpki):
