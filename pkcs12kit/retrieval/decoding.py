@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 _PIECE: Final = 64 * KIB
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _IDENTITY: Final = frozenset({"", "identity"})
+_TOKENS: Final = re.compile(r"[a-z0-9, -]{1,40}")
 _ZLIB_METHOD: Final = 8  # RFC 1950 section 2.2; raw deflate, which some servers send, begins otherwise
 
 
@@ -26,7 +28,8 @@ class Decoder:
     def __init__(self, encoding: str) -> None:
         name = encoding.strip().lower()
         if name not in {*_IDENTITY, "gzip", "x-gzip", "deflate"}:
-            raise UnansweredError(f"in an encoding that was not asked for: {encoding[:40]}")
+            shown = name if _TOKENS.fullmatch(name) else "a name that is none"
+            raise UnansweredError(f"in an encoding that was not asked for: {shown}")
         self.compressed = name not in _IDENTITY
         self._deflate = name == "deflate"
         self._inflater = zlib.decompressobj(_GZIP) if self.compressed and not self._deflate else None

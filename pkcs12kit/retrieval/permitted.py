@@ -68,7 +68,9 @@ def require_permitted_url(text: str, *, allow_private: bool = False, limits: Lim
     """
     text = text.strip(_ENDS)
     if len(text) > limits.retrieval_url_characters:
-        raise RefusedError(f"longer than {limits.retrieval_url_characters:,} characters (limits.retrieval_url_characters)")
+        raise RefusedError(
+            f"longer than {limits.retrieval_url_characters:,} characters (limits.retrieval_url_characters)"
+        )
     if _NOT_IN_A_URL.search(text):
         raise RefusedError("holds characters that no URL has (RFC 3986 section 2)")
     if (scheme := scheme_of(text)) not in _SCHEMES:
@@ -97,9 +99,14 @@ def require_permitted_redirect(
     by https asked for an answer that nobody on the way can have changed.
     """
     if len(location) > limits.retrieval_url_characters:
-        raise RefusedError(f"longer than {limits.retrieval_url_characters:,} characters (limits.retrieval_url_characters)")
+        raise RefusedError(
+            f"longer than {limits.retrieval_url_characters:,} characters (limits.retrieval_url_characters)"
+        )
+    location = location.strip(_ENDS)
+    if _NOT_IN_A_URL.search(location):
+        raise RefusedError("holds characters that no URL has (RFC 3986 section 2)")
     try:
-        target = urljoin(str(url), location.strip(_ENDS))
+        target = urljoin(str(url), location)
     except ValueError as error:
         raise RefusedError(f"no URL: {error}") from None
     permitted = require_permitted_url(target, allow_private=allow_private, limits=limits)

@@ -247,7 +247,8 @@ def test_gzip_bomb(fails, encoding):
     ("encoding", "body", "why"),
     [
         ("br", CONTENT, "encoding that was not asked for: br"),
-        ("zstd", CONTENT, "encoding that was not asked for"),
+        ("zstd", CONTENT, "encoding that was not asked for: zstd"),
+        ("g\x1b[2Jzip\xff", CONTENT, "a name that is none"),
         ("gzip, gzip", gzip.compress(gzip.compress(CONTENT)), "encoding that was not asked for"),
         ("gzip", CONTENT, "not compressed as its header says"),
         ("deflate", CONTENT, "not compressed as its header says"),
@@ -265,6 +266,7 @@ def test_compression_that_is_wrong(server, fetch, cache, encoding, body, why):
     got = fetch(server.url("/"), cache=cache)
     assert (got.status, got.content) == (Status.FAILED, None)
     assert why in got.why
+    assert got.why.isprintable()
     assert list(cache) == []
 
 
@@ -435,6 +437,7 @@ def test_redirects_to_where_nobody_may_be_sent(server, fetch, names, cache, loca
     got = fetch(server.url("/", host="www.example.com"), allow_private=False, resolver=resolver, cache=cache)
     assert (got.status, got.attempts, got.http_status) == (Status.REFUSED, 1, 302)
     assert why in got.why
+    assert got.why.isprintable()
     assert len(got.redirects) == 1
     assert got.redirects[0].isascii()
     assert len(server.requests) == 1
