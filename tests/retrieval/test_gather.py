@@ -1,0 +1,407 @@
+"""Gathering from a real HTTP server: the lab, with the server's URLs in its certificates.
+
+What is published is in the forms that are met: certs-only CMS in DER, in BER and in PEM, certificates in PEM and DER,
+whatever the URL's ending and the Content-Type say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from dataclasses import replace
+from itertools import cycle
+
+import pytest
+from asn1crypto import cms, core
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+import pkcs12kit as pk
+from pkcs12kit import lab
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.gather import FetchOptions, gather
+from pkcs12kit.retrieval.retrieved import Progress, Retrieval, Status
+
+PRIVATE = FetchOptions(cache=False, allow_private=True)
+QUICK = replace(DEFAULT_LIMITS, retrieval_tries=1)
+
+
+def ber(certificates):
+    """Bundle certificates with indefinite lengths (X.690 section 8.1.3.6), as DISA does."""
+
+    def indefinite(tag, *contents):
+        return bytes((tag, 0x80)) + b"".join(contents) + b"\x00\x00"
+
+    signed_data = indefinite(
+        0x30,
+        core.Integer(1).dump(),
+        indefinite(0x31),
+        indefinite(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.1").dump()),
+        indefinite(0xA0, *(each.der for each in certificates)),
+        indefinite(0x31),
+    )
+    return indefinite(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.2").dump(), indefinite(0xA0, signed_data))
+
+
+def pem_pkcs7(certificates):
+    """Bundle certificates as PEM PKCS#7."""
+    return pkcs7.serialize_certificates([each.as_cryptography for each in certificates], Encoding.PEM)
+
+
+def pem(certificates):
+    """Write certificates as PEM, one after the other."""
+    return "".join(each.to_pem() for each in certificates).encode()
+
+
+def der(certificates):
+    """Write certificates as DER, one after the other; one alone is the common ``.cer``."""
+    return b"".join(each.der for each in certificates)
+
+
+class Site:
+    """The lab as a server publishes it."""
+
+    def __init__(self, server):
+        self.server = server
+        self.replica = lab.make_replica(key_type=lab.KeyType.EC_P256, base_url=server.base)
+        self.target = self.replica.server.certificate
+        self.anchor = pk.TrustAnchor.from_certificate(self.replica.trust_anchor)
+        self.parameters = pk.ValidationParameters(time=self.replica.at)
+        forms = cycle((None, ber, pem_pkcs7, pem, der))
+        self.paths = [path for path, data in self.replica.published().items() if not path.endswith(".crl")]
+        for path in self.paths:
+            published = self.replica.published()[path]
+            certificates = [*pk.load_certificates(published)]
+            form = next(forms)
+            headers = {"Content-Type": "text/html; charset=iso-8859-1"}
+            server.answer(path, published if form is None else form(certificates), headers=headers)
+
+    def gather(self, *, options=PRIVATE, **more):
+        """Gather from the server's certificate and the anchor alone."""
+        given = {"trust_anchors": [self.anchor], "parameters": self.parameters, "limits": QUICK} | more
+        return gather(given.pop("target", self.target), options=options, **given)
+
+    def remove(self, *names):
+        """Publish no file any more whose path holds one of these."""
+        for path in self.paths:
+            if any(name in path for name in names):
+                self.server.answer(path, status=404)
+
+    @property
+    def asked(self):
+        """The paths that were asked for, each once."""
+        return {exchange.target for exchange in self.server.requests}
+
+
+@pytest.fixture
+def site(server):
+    """The lab, published."""
+    return Site(server)
+
+
+def access_to(*urls):
+    """AuthorityInfoAccess with URLs of the issuer's certificates."""
+    method = AuthorityInformationAccessOID.CA_ISSUERS
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for url in urls]
+    )
+
+
+def issue(site, access):
+    """Issue a server certificate of the lab that is valid but for what it names."""
+    of_the_lab = site.replica.issue_server("b.example.mil").certificate.as_cryptography
+    kept = [each for each in of_the_lab.extensions if not isinstance(each.value, x509.AuthorityInformationAccess)]
+    mark = {True: lab.critical, False: lab.non_critical}
+    return site.replica.authorities["issuing-37"].issue(
+        of_the_lab.subject,
+        of_the_lab.public_key(),
+        validity=lab.Validity(of_the_lab.not_valid_before_utc, of_the_lab.not_valid_after_utc),
+        extensions=[*(mark[each.critical](each.value) for each in kept), lab.non_critical(access)],
+    )
+
+
+@pytest.fixture
+def nobody():
+    """The URL of a port at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+def test_from_the_certificate_and_the_anchor_alone(site):
+    """The best path of what was fetched is one of the lab's four, and the pool has it for whoever builds."""
+    report = site.gather()
+    valid = {path.certificates for path in site.replica.valid_paths}
+    assert report.path.certificates in valid
+    assert report.path.trust_anchor == site.anchor
+    assert pk.find_path(
+        site.target, pool=report.pool, trust_anchors=[site.anchor], parameters=site.parameters
+    ).certificates == (report.path.certificates)
+    assert set(report.path.certificates[1:]) <= set(report.new)
+    assert (report.incomplete, report.rejects, report.warnings) == (None, (), ())
+
+
+def test_everything_reachable(site):
+    """``everything`` finds all four paths, and every certificate that the lab publishes where a valid one points."""
+    early, report = site.gather(), site.gather(everything=True)
+    found = pk.find_paths(site.target, pool=report.pool, trust_anchors=[site.anchor], parameters=site.parameters)
+    assert {path.certificates for path in found.valid} == {path.certificates for path in site.replica.valid_paths}
+    assert set(early.new) < set(report.new)
+    assert len(report.new) == 27
+    assert not any(url.retrieval.status is Status.SKIPPED for url in report.urls)
+    assert all(site.server.count(path) <= 2 for path in site.asked)  # once for each of the two
+
+
+def test_upwards_only(site):
+    """An anchor that is a name and a key names no repository: caIssuers alone lead to it."""
+    bare = pk.TrustAnchor(name=site.anchor.name, subject_public_key_info=site.anchor.subject_public_key_info)
+    report = site.gather(trust_anchors=[bare])
+    assert report.path is not None
+    assert {"issuedto" in path.lower() for path in site.asked} == {True}
+
+
+def test_downwards_only(site):
+    """Where nothing that leads up is to be had, the repositories lead down to the issuing CA."""
+    site.remove("IssuedTo", "issuedto")
+    report = site.gather()
+    assert report.path is not None
+    failed = {url.wanted for url in report.urls if url.failed}
+    assert ("certificates of DOD ID SW CA-37, which issued mdm.example.mil",) in failed
+
+
+def test_neither_way(site):
+    """Half of each way, which do not meet, is no path; the report says what is missing."""
+    site.remove("DODROOTCA3", "caCertsIssuedByfbca", "DODINTEROPERABILITYROOTCA2")
+    report = site.gather()
+    assert report.path is None
+    assert report.report.rejected[0].reason is pk.FailureReason.ISSUER_NOT_FOUND
+    assert report.to_json()["path"] is None
+
+
+def test_without_an_anchor_all_that_leads_up(site):
+    """There is no path to stop at, and nothing is asked that leads down."""
+    report = site.gather(trust_anchors=[])
+    assert (report.report, report.path) == (None, None)
+    assert {"issuedto" in path.lower() for path in site.asked} == {True}
+    assert any(each.certificate == site.replica.trust_anchor for each in report.certificates)
+
+
+def test_without_a_target_what_leads_down(site):
+    """From an anchor alone its repositories are read, down to the issuing CAs; without both there is no beginning."""
+    report = site.gather(target=None)
+    assert site.replica.issuing_ca in report.new
+    assert (report.target, report.report) == (None, None)
+    with pytest.raises(ValueError, match="neither was given"):
+        gather(None)
+
+
+def test_expired_certificates_explain_and_lead_nowhere(site):
+    """Expired cross-certificates are gathered; their own URLs are not asked."""
+    report = site.gather(everything=True)
+    old = [each for each in report.new if each.not_after < site.replica.at]
+    assert old
+    assert not any("fbca.p7c" in path for path in site.asked)
+
+
+def test_nobody_is_asked_where_the_pool_has_a_path(site):
+    """Politeness: what is at hand is enough."""
+    report = site.gather(pool=site.replica.pool)
+    assert report.path is not None
+    assert (site.asked, report.certificates) == (set(), ())
+
+
+def test_what_was_given_is_not_new(site):
+    """Certificates that were given and came again are gathered, and not new."""
+    given = pk.CertificatePool([site.replica.issuing_ca])
+    report = site.gather(pool=given, everything=True)
+    assert site.replica.issuing_ca in {each.certificate for each in report.certificates}
+    assert site.replica.issuing_ca not in report.new
+    assert len(report.pool) == 27
+
+
+def test_order_is_that_of_the_certificates(site):
+    """Two runs give the same certificates, URLs and JSON, whatever came first; times and durations aside."""
+    first, second = site.gather(everything=True), site.gather(everything=True)
+    assert [each.certificate for each in first.certificates] == [each.certificate for each in second.certificates]
+    assert [url.url for url in first.urls] == [url.url for url in second.urls]
+    assert first.to_json()["certificates"] == second.to_json()["certificates"]
+
+
+def test_json_has_every_request(site):
+    """Every URL with its outcome, what it was to give and what it gave; every certificate with its URLs."""
+    value = json.loads(json.dumps(site.gather(everything=True).to_json()))
+    assert set(value) == {
+        *("target", "certificates", "urls", "path", "rejected", "bytes", "incomplete", "rejects", "warnings")
+    }
+    assert {"url", "purpose", "status", "why", "wanted", "certificates", "bytes", "seconds"} <= set(value["urls"][0])
+    assert {certificate["sha256"] for certificate in value["path"]["certificates"][1:]} <= {
+        certificate["sha256"] for certificate in value["certificates"]
+    }
+    assert all(certificate["urls"] for certificate in value["certificates"])
+    assert value["bytes"] == sum(url["bytes"] for url in value["urls"]) > 0
+
+
+def test_a_host_that_is_down_names_itself(site, nobody):
+    """The rest goes on, and the report says what the host would have given. LDAP is named, and not asked."""
+    urls = (f"{nobody}/ca.p7c", f"{site.server.base}/issuedto/DODIDSWCA_37_IT.p7c", "ldap://directory/cn=CA")
+    target = issue(site, access_to(*urls))
+    report = site.gather(target=target, everything=True)
+    assert report.path is not None
+    found = {url.url: url for url in report.urls}
+    assert found[urls[0]].failed
+    assert "cannot be connected to" in found[urls[0]].why
+    assert found[urls[0]].wanted == ("certificates of DOD ID SW CA-37, which issued b.example.mil",)
+    assert found[urls[2]].retrieval.status is Status.SKIPPED
+    assert "LDAP" in found[urls[2]].why
+    assert not found[urls[2]].failed
+
+
+def test_private_addresses_are_refused_unless_allowed(site):
+    """A loopback server is not asked by default."""
+    report = site.gather(options=FetchOptions(cache=False))
+    assert site.asked == set()
+    assert {url.retrieval.status for url in report.urls} == {Status.REFUSED}
+
+
+def test_offline_from_a_filled_cache(site, tmp_path):
+    """What was fetched once is enough; nobody is asked."""
+    options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
+    online = site.gather(options=options, everything=True)
+    before = len(site.server.requests)
+    offline = site.gather(options=replace(options, offline=True), everything=True)
+    assert len(site.server.requests) == before
+    assert offline.path.certificates == online.path.certificates
+    assert offline.new == online.new
+    assert {url.retrieval.status for url in offline.urls if url.answered} == {Status.CACHED}
+    origins = [{each.certificate: each.origins for each in report.certificates} for report in (online, offline)]
+    assert origins[0] == origins[1]  # the time is that of the fetching, not of the reading
+
+
+def test_offline_without_a_cache_is_refused(tmp_path):
+    """Nothing could come of it."""
+    with pytest.raises(ValueError, match="has to be a cache"):
+        FetchOptions(cache=False, offline=True)
+    with pytest.raises(ValueError, match="has to be a cache"):
+        FetchOptions(cache=False, cache_folder=tmp_path)
+
+
+def test_a_damaged_cache_is_reported_and_repaired(site, tmp_path):
+    """A content that was changed on disk is not used: a warning, and it is fetched anew."""
+    options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
+    whole = site.gather(options=options, everything=True)
+    damaged = max((tmp_path / "cache").glob("*.content"), key=lambda file: file.stat().st_size)
+    damaged.write_bytes(b"\0" * damaged.stat().st_size)
+    report = site.gather(options=options, everything=True)
+    assert report.new == whole.new
+    assert len(report.warnings) >= 1
+    assert all("damaged" in sentence for sentence in report.warnings)
+    assert site.gather(options=options, everything=True).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"), [("retrieval_certificates", 5), ("retrieval_urls", 3), ("retrieval_total_bytes", 8_000)]
+)
+def test_budgets_bite(site, name, allowed):
+    """Each limit on the whole ends it, is named in the report, and leaves what came before."""
+    report = site.gather(everything=True, limits=replace(QUICK, **{name: allowed}))
+    assert f"limits.{name}" in report.incomplete
+    assert len(report.certificates) <= 27 - 1
+    if name == "retrieval_certificates":
+        assert len(report.certificates) == allowed
+    if name == "retrieval_urls":
+        assert len(site.asked) <= allowed
+
+
+def test_the_time_for_all_bites(site):
+    """A server that never answers does not hold it longer than the limit."""
+    release = []
+
+    async def stall(exchange):
+        release.append(exchange)
+        await exchange.stall()
+
+    site.server.route("/issuedto/DODIDSWCA_37_IT.p7c", stall)
+    site.remove("caCertsIssuedByfcpca")
+    report = site.gather(limits=replace(QUICK, retrieval_seconds=0.3))
+    assert "limits.retrieval_seconds" in report.incomplete
+    assert release
+    assert report.path is None
+
+
+def test_web_pages_and_truncated_files(site):
+    """A page instead of a file, and a file cut short, have a reason each; the path comes from elsewhere."""
+    site.server.answer("/issuedto/DODROOTCA3_IT.p7c", b"<!DOCTYPE html><title>Moved</title>")
+    site.server.answer("/bridge/caCertsIssuedTofbca2016.p7c", site.target.der[:200])
+    report = site.gather(everything=True)
+    reasons = {url.url.rpartition("/")[2]: url.why for url in report.urls if url.failed}
+    assert "web page" in reasons["DODROOTCA3_IT.p7c"]
+    assert reasons["caCertsIssuedTofbca2016.p7c"]
+    assert report.path is not None
+
+
+def test_redirects_are_origins_by_the_url_that_was_named(site):
+    """A certificate comes from the URL in the certificate, wherever the server sent us on to."""
+    site.server.route("/moved", site.replica.published()["/issuedto/DODIDSWCA_37_IT.p7c"])
+    site.server.answer("/issuedto/DODIDSWCA_37_IT.p7c", status=301, headers={"Location": "/moved"})
+    report = site.gather()
+    (found,) = (each for each in report.certificates if each.certificate == site.replica.issuing_ca)
+    assert site.server.url("/issuedto/DODIDSWCA_37_IT.p7c") in {origin.url for origin in found.origins}
+    assert not any(origin.url.endswith("/moved") for origin in found.origins)
+
+
+def test_what_comes_is_never_trusted(site):
+    """A self-signed certificate with the anchor's name is no anchor, though every signature below it fits."""
+    forged = lab.Authority.create(site.replica.authorities["common"].name)
+    issuing = lab.Authority.create(site.replica.authorities["issuing-37"].name)
+    target = issuing.issue_server(
+        "c.example.mil",
+        extensions=[lab.non_critical(access_to(site.server.url("/forged")))],
+    ).certificate
+    site.server.route("/forged", pem([forged.issue_ca(issuing), forged.certificate]))
+    report = site.gather(target=target)
+    assert {forged.certificate} <= set(report.new)
+    assert report.path is None
+
+
+def test_tells_how_far_it_is(site):
+    """``on_event`` gets progress, and each outcome once."""
+    events = []
+    report = site.gather(options=replace(PRIVATE, on_event=events.append), everything=True)
+    outcomes = [event.url for event in events if isinstance(event, Retrieval)]
+    assert sorted(outcomes) == [url.url for url in sorted(report.urls, key=lambda each: each.url)]
+    last = [event for event in events if isinstance(event, Progress)][-1]
+    assert last.asked == len(report.urls)
+
+
+def test_a_fault_of_on_event_comes_through(site):
+    """The caller's own error is not taken for a server's."""
+
+    def fail(_):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        site.gather(options=replace(PRIVATE, on_event=fail))
+
+
+def test_below_a_running_event_loop(site):
+    """A notebook has one; gathering is an ordinary call there, too."""
+
+    async def cell():
+        return site.gather()
+
+    assert asyncio.run(cell()).path is not None
+
+
+def test_an_empty_bundle_is_no_end(site):
+    """A CA that issued to nobody publishes a CMS with no certificates; that is said, and nothing else fails."""
+    empty = {"version": "v1", "digest_algorithms": [], "encap_content_info": {"content_type": "data"}}
+    data = cms.SignedData({**empty, "certificates": [], "signer_infos": []})
+    site.server.route(
+        "/fcpca/caCertsIssuedByfcpca.p7c", cms.ContentInfo({"content_type": "signed_data", "content": data}).dump()
+    )
+    report = site.gather()
+    assert report.path is not None
+    (found,) = (url for url in report.urls if url.url.endswith("caCertsIssuedByfcpca.p7c"))
+    assert found.why == "expected a certificate, found a PKCS#7 bundle without certificates"
