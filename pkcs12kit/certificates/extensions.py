@@ -26,7 +26,8 @@ class Extensions:
     """What the extensions of a certificate say, None or empty where it does not have them.
 
     ``oids`` holds the dotted object identifier of every extension present, ``critical`` of those marked critical.
-    Key identifiers are bytes, policies dotted object identifiers, path lengths and skip counts certificates.
+    Key identifiers are bytes, policies dotted object identifiers, path lengths and skip counts certificates. Locations
+    are URLs of any scheme; of a distribution point those of its fullName, and not a name in a directory.
     All are decoded but the policy mappings, which asn1crypto takes long for and few readers of a pool ask about.
     """
 
@@ -43,8 +44,10 @@ class Extensions:
     inhibit_any_policy: int | None = None
     subject_key_identifier: bytes | None = None
     authority_key_identifier: x509.AuthorityKeyIdentifier | None = field(default=None)
-    ca_issuers: tuple[str, ...] = ()
+    authority_information_access: tuple[x509.AccessDescription, ...] = ()
     ca_repositories: tuple[str, ...] = ()
+    crl_locations: tuple[str, ...] = ()
+    delta_crl_locations: tuple[str, ...] = ()
 
     @classmethod
     def from_cryptography(cls, extensions: x509.Extensions) -> Extensions:
@@ -60,6 +63,16 @@ class Extensions:
             critical=frozenset(extension.oid.dotted_string for extension in extensions if extension.critical),
             **values,
         )
+
+    @property
+    def ca_issuers(self) -> tuple[str, ...]:
+        """Where certificates of the issuer are (section 4.2.2.1)."""
+        return _locations(self.authority_information_access, AuthorityInformationAccessOID.CA_ISSUERS)
+
+    @property
+    def ocsp_responders(self) -> tuple[str, ...]:
+        """Where the issuer's OCSP responders are (section 4.2.2.1)."""
+        return _locations(self.authority_information_access, AuthorityInformationAccessOID.OCSP)
 
     @cached_property
     def policy_mappings(self) -> tuple[tuple[str, str], ...] | None:
@@ -82,16 +95,16 @@ class Extensions:
             raise MalformedCertificateError(f"unreadable policy mappings: {reason}") from None
 
 
-def _locations(method: x509.ObjectIdentifier) -> Callable[[Iterable[x509.AccessDescription]], tuple[str, ...]]:
-    def locations(descriptions: Iterable[x509.AccessDescription]) -> tuple[str, ...]:
-        return tuple(
-            description.access_location.value
-            for description in descriptions
-            if description.access_method == method
-            and isinstance(description.access_location, x509.UniformResourceIdentifier)
-        )
+def _locations(descriptions: Iterable[x509.AccessDescription], method: x509.ObjectIdentifier) -> tuple[str, ...]:
+    return _urls(description.access_location for description in descriptions if description.access_method == method)
 
-    return locations
+
+def _crl_locations(points: Iterable[x509.DistributionPoint]) -> tuple[str, ...]:
+    return _urls(name for point in points for name in point.full_name or ())
+
+
+def _urls(names: Iterable[GeneralName]) -> tuple[str, ...]:
+    return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
 
 
 _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
@@ -113,12 +126,11 @@ _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: ("inhibit_any_policy", lambda value: value.skip_certs),
     ExtensionOID.SUBJECT_KEY_IDENTIFIER.dotted_string: ("subject_key_identifier", lambda value: value.digest),
     ExtensionOID.AUTHORITY_KEY_IDENTIFIER.dotted_string: ("authority_key_identifier", lambda value: value),
-    ExtensionOID.AUTHORITY_INFORMATION_ACCESS.dotted_string: (
-        "ca_issuers",
-        _locations(AuthorityInformationAccessOID.CA_ISSUERS),
-    ),
+    ExtensionOID.AUTHORITY_INFORMATION_ACCESS.dotted_string: ("authority_information_access", tuple),
     ExtensionOID.SUBJECT_INFORMATION_ACCESS.dotted_string: (
         "ca_repositories",
-        _locations(SubjectInformationAccessOID.CA_REPOSITORY),
+        lambda value: _locations(value, SubjectInformationAccessOID.CA_REPOSITORY),
     ),
+    ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string: ("crl_locations", _crl_locations),
+    ExtensionOID.FRESHEST_CRL.dotted_string: ("delta_crl_locations", _crl_locations),
 }

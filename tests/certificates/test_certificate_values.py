@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import AuthorityInformationAccessOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
@@ -21,7 +21,11 @@ from pkcs12kit.certificates.pool import CertificatePool, Reject
 from pkcs12kit.certificates.times import format_time, require_aware
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import KeyMismatchError, MalformedCertificateError
-from pkcs12kit.lab.extensions import authority_information_access, subject_information_access
+from pkcs12kit.lab.extensions import (
+    authority_information_access,
+    crl_distribution_points,
+    subject_information_access,
+)
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 
@@ -124,7 +128,7 @@ def test_no_extensions_is_no_hints():
 
 
 def test_locations_are_uris_of_the_right_method():
-    """AIA caIssuers and SIA caRepository URIs; OCSP and other names are none of them (RFC 5280 section 4.2.2)."""
+    """AIA caIssuers and OCSP, and SIA caRepository: URIs, and no other names (RFC 5280 section 4.2.2)."""
     authority = lab.Authority.create("CA")
     directory = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.DirectoryName(authority.name))
     access = authority_information_access("http://ca.example/a.p7c", "http://ocsp.example/")
@@ -137,7 +141,35 @@ def test_locations_are_uris_of_the_right_method():
         ],
     )
     assert certificate.extensions.ca_issuers == ("http://ca.example/a.p7c",)
+    assert certificate.extensions.ocsp_responders == ("http://ocsp.example/",)
     assert certificate.extensions.ca_repositories == ("http://ca.example/x.p7c",)
+
+
+def test_locations_of_crls_are_uris_of_full_names():
+    """URLs of all distribution points, the full CRL's and the delta CRL's apart (RFC 5280 4.2.1.13, 4.2.1.15)."""
+    authority = lab.Authority.create("CA")
+    relative = x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, "CRL1")])
+    names = [x509.UniformResourceIdentifier("ldap://ca.example/CRL"), x509.DirectoryName(authority.name)]
+    points = [
+        x509.DistributionPoint([*names, x509.UniformResourceIdentifier("http://ca.example/1.crl")], None, None, None),
+        x509.DistributionPoint(None, relative, None, None),
+        x509.DistributionPoint(None, None, None, [x509.DirectoryName(authority.name)]),
+        *crl_distribution_points("http://ca.example/2.crl"),
+    ]
+    certificate = authority.issue(
+        "x",
+        authority.private_key.public_key(),
+        extensions=[
+            lab.non_critical(x509.CRLDistributionPoints(points)),
+            lab.non_critical(x509.FreshestCRL(list(crl_distribution_points("http://ca.example/delta.crl")))),
+        ],
+    )
+    assert certificate.extensions.crl_locations == (
+        "ldap://ca.example/CRL",
+        "http://ca.example/1.crl",
+        "http://ca.example/2.crl",
+    )
+    assert certificate.extensions.delta_crl_locations == ("http://ca.example/delta.crl",)
 
 
 # CertificatePool
