@@ -229,6 +229,11 @@ class TestClients:
         assert not report.ok
         assert report.problems == ("openssl: no handshake came of it",)
 
+    def test_no_path_is_never_ok(self, rehearse, chain):
+        """Whatever the findings and the clients say."""
+        report = rehearse(chain)
+        assert not replace(report, sent=replace(report.sent, path=None)).ok
+
     def test_other_certificates_than_were_served(self, rehearse, chain, answering):
         """Acceptance of something else is no acceptance."""
         received = pk.CertificateMessage(certificates=chain[:1], protocol="TLSv1.3")

@@ -229,6 +229,20 @@ class TestMissing:
             "add B (issued by TA, serial number 8), which is in the pool, after R",
         )
 
+    def test_the_least_to_add(self):
+        """Of several paths with the pool that one is proposed for which the server has the least to change."""
+        more = lab.Topology.from_edges("EE<I<P<TA", "I<TA")
+        report = pk.judge_sent(
+            pk.CertificateMessage(
+                certificates=(more.certificate("EE", "I"), more.certificate("P", "TA")), protocol="TLSv1.2"
+            ),
+            trust_anchors=(more.trust_anchor("TA"),),
+            parameters=pk.ValidationParameters(time=NOW),
+            pool=more.pool,
+        )
+        assert more.draw(report.path_with_pool) == "EE<I<P<TA"
+        assert report.changes == ("add I (issued by P, serial number 2), which is in the pool, after EE",)
+
     def test_key_rollover(self, judge, topology):
         """The same name with another key is another CA (RFC 4158 section 2.4.2)."""
         keys = {label: topology.authorities[label].certificate.key_identifier.hex() for label in ("I", "I'")}
@@ -283,6 +297,14 @@ class TestEndEntity:
         assert refused(report) == {SentCheck.PURPOSE: why}
         assert report.path is not None
         assert report.changes == ("replace s.example (issued by I, serial number 5) by a certificate for TLS servers",)
+
+    def test_purpose_of_an_authority(self, judge, topology):
+        """A CA that is not for TLS servers issues none, whether or not a name is asked for."""
+        usage = lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]))
+        narrow = topology.authorities["P"].issue_ca(topology.authorities["I"], extensions=[usage])
+        problems = refused(judge("EE<I", narrow, "P<TA"))
+        assert set(problems) == {SentCheck.PATH}
+        assert "RFC 5280 section 4.2.1.12" in problems[SentCheck.PATH]
 
     def test_expired_link(self, judge, topology):
         """RFC 5280 section 6.1.3 (a)(2); with a pool, its successor is named."""
