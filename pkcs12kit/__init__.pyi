@@ -23,7 +23,7 @@ from .errors import (
     Pkcs12KitError,
     UnsupportedPfxError,
 )
-from .findings import Check, Finding, Outcome, SentCheck
+from .findings import Check, Finding, Outcome, ProbeCheck, SentCheck
 from .limits import DEFAULT_LIMITS, Limits
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
@@ -53,8 +53,12 @@ from .sources.loading import (
 )
 from .sources.revocation_data import load_crls, load_ocsp_responses
 from .tls.certificate_message import CertificateMessage
+from .tls.contact import Contact
 from .tls.handshake import Handshake, Verdict
 from .tls.judging import DeviceVerdict
+from .tls.probing import ProtocolAnswer, ServerAnswer
+from .verifier.probe import probe
+from .verifier.probe_report import ProbedServer, ProbeReport
 from .verifier.rehearsal_report import RehearsalReport
 from .verifier.rehearse import rehearse
 from .verifier.report import VerificationReport
@@ -75,6 +79,7 @@ __all__ = [
     "Check",
     "Confirmation",
     "ConfirmationError",
+    "Contact",
     "DecodedPfx",
     "DeviceVerdict",
     "Failure",
@@ -102,7 +107,11 @@ __all__ = [
     "PfxPasswordError",
     "PfxReport",
     "Pkcs12KitError",
+    "ProbeCheck",
+    "ProbeReport",
+    "ProbedServer",
     "Profile",
+    "ProtocolAnswer",
     "Ranking",
     "RehearsalReport",
     "Reject",
@@ -113,6 +122,7 @@ __all__ = [
     "RevocationStatus",
     "SentCheck",
     "SentReport",
+    "ServerAnswer",
     "TrustAnchor",
     "UnsupportedPfxError",
     "ValidatedPath",
@@ -139,6 +149,7 @@ __all__ = [
     "load_ocsp_responses",
     "load_trust_anchors",
     "longest_lasting",
+    "probe",
     "profiles",
     "readers",
     "rehearse",

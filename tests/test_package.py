@@ -84,7 +84,13 @@ def test_a_public_name_loads_its_own_room_alone():
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([name, "--help"] for name in ("build", "convert", "demo", "gather", "inspect", "lab", "paths", "rehearse", "verify"))],
+    [
+        ["--help"],
+        *(
+            [name, "--help"]
+            for name in ("build", "convert", "demo", "gather", "inspect", "lab", "paths", "probe", "rehearse", "verify")
+        ),
+    ],
 )
 def test_help_loads_click_alone(arguments):
     """Asking what there is costs little more than click: neither cryptography nor anything else heavy loads."""

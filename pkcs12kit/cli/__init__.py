@@ -25,6 +25,7 @@ _COMMANDS: Final = {
     "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
     "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
     "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),
+    "probe": ("probe", "Look at live servers: what they send, and whether it leads to the anchor."),
     "rehearse": ("rehearse", "Serve a PKCS#12 file on loopback, to clients that trust the anchor alone."),
     "verify": ("verify", "Hold a PKCS#12 file against what its clients trust: every check, yes or no."),
 }

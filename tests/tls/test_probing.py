@@ -13,8 +13,10 @@ import pytest
 from OpenSSL import SSL
 
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.tls import probing
 from pkcs12kit.tls.address import ServerAddress, parse_address
 from pkcs12kit.tls.channel import Channel, ChannelError, Deadline
+from pkcs12kit.tls.connecting import SocketAddress
 from pkcs12kit.tls.contact import Contact, OpenSockets
 from pkcs12kit.tls.probing import ask_server
 from pkcs12kit.tls.starttls.protocols import STARTTLS
@@ -326,6 +328,38 @@ def test_a_key_that_is_not_the_certificates(ask, chain):
     (answered,) = [one for one in answer.protocols if one.message]
     assert (answered.protocol, answered.is_complete) == ("TLSv1.2", False)
     assert answered.why
+
+
+def test_a_server_without_secure_renegotiation(ask, chain):
+    """Old servers lack RFC 5746, without which OpenSSL speaks to none by default; their certificates are read, too."""
+    server = Server(chain, versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
+    renegotiation_info, unknown = b"\xff\x01\x00\x01\x00", b"\xff\x5a\x00\x01\x00"
+    changed = []
+
+    def change(said):
+        changed.append(said.replace(renegotiation_info, unknown) != said)
+        return said.replace(renegotiation_info, unknown)
+
+    assert versions(ask(in_between(server, change))) == ["TLSv1.2"]
+    assert changed == [True]
+
+
+def test_every_version_is_asked_of_the_same_address(ask, chain, monkeypatch):
+    """A name may stand for several servers, which may differ; the answer is about one of them."""
+    tried = []
+    connect = probing.connected
+
+    def connected(addresses, **given):
+        tried.append(tuple(map(str, addresses)))
+        return connect(addresses, **given)
+
+    look_up = probing.resolve
+    nowhere = SocketAddress(socket.AF_INET, ("255.255.255.255", 9))
+    monkeypatch.setattr(probing, "connected", connected)
+    monkeypatch.setattr(probing, "resolve", lambda *at, **given: (nowhere, *look_up(*at, **given)))
+    answer = ask(Server(chain))
+    assert versions(answer) == NEW
+    assert tried == [(str(nowhere), answer.answered_at), (answer.answered_at,)]
 
 
 def test_starttls_comes_first(ask, chain):

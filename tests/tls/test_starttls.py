@@ -12,6 +12,7 @@ import pytest
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.channel import Deadline
 from pkcs12kit.tls.contact import Contact, ContactError
+from pkcs12kit.tls.starttls.dialogue import Dialogue
 from pkcs12kit.tls.starttls.protocols import STARTTLS, start_tls
 
 SECONDS = 30
@@ -168,8 +169,21 @@ def test_nothing_follows_the_yes(talk, protocol, more):
     assert "more came in the clear" in why
 
 
+def test_what_follows_later_is_seen_too():
+    """What comes after the yes was read, and is in the socket still, was sent in the clear as well."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        dialogue = Dialogue(ours, "pop3", deadline=Deadline.after(SECONDS), limits=DEFAULT_LIMITS)
+        theirs.sendall(b"+OK\r\n")
+        assert dialogue.line() == "+OK"
+        dialogue.end()
+        theirs.sendall(b"x")
+        with pytest.raises(ContactError, match="more came in the clear: 'x'"):
+            dialogue.end()
+
+
 def test_nothing_follows_the_greeting_of_mysql(talk):
-    """There the client says when TLS begins; the server has to wait for that."""
+    """There the client has the last word before TLS; the server has to wait for it."""
     contact, why = refusal(talk, "mysql", [mysql_greeting() + b"\0"])
     assert (contact, "more came in the clear" in why) == (Contact.STARTTLS_BROKEN, True)
 

@@ -86,6 +86,5 @@ def mysql(dialogue: Dialogue, _: str) -> None:
     (capabilities,) = struct.unpack_from("<H", rest, _MYSQL_BEFORE_CAPABILITIES)
     if not capabilities & _MYSQL_CLIENT_SSL:
         dialogue.refused(f"CLIENT_SSL is not among the capabilities of {version.decode('utf-8', 'replace')}")
-    dialogue.end()  # here the client has the last word before TLS
     request = struct.pack("<IIB23x", _MYSQL_CAPABILITIES, _MYSQL_PACKET_BYTES, _MYSQL_UTF8)
     dialogue.send(struct.pack("<I", len(request) | 1 << 24) + request)

@@ -1,0 +1,83 @@
+"""Probed servers on the screen: progress while they are asked, and what came of each."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pkcs12kit.cli.output import hint, print_error, print_text
+from pkcs12kit.display.harmless import harmless
+from pkcs12kit.tls.contact import Contact
+from pkcs12kit.tls.starttls.protocols import STARTTLS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from pkcs12kit.tls.probing import ServerAnswer
+    from pkcs12kit.verifier.probe_report import ProbedServer, ProbeReport
+
+
+@contextmanager
+def progress(number: int) -> Iterator[Callable[[ProbedServer, ServerAnswer], object] | None]:
+    """Show on standard error how many servers have answered, and which was the last; at a terminal only."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    done: list[ProbedServer] = []
+    with Console(stderr=True).status(Text(f"Probing {number} servers ..." if number > 1 else "Probing ...")) as status:
+
+        def tell(server: ProbedServer, answer: ServerAnswer) -> None:
+            done.append(server)
+            came = f"{server}: {answer.contact.value.replace('-', ' ')}"
+            status.update(Text(harmless(f"Probing ... {len(done)} of {number}: {came}")))
+
+        yield tell
+
+
+def print_probe(reports: Sequence[ProbeReport]) -> None:
+    """Print each server by itself, in their order."""
+    for number, report in enumerate(reports):
+        print_text((*([""] if number else []), *_render(report)))
+
+
+def _render(report: ProbeReport) -> Iterator[RenderableType]:
+    from pkcs12kit.display.findings import changes_tree, findings_tree
+    from pkcs12kit.display.handshakes import device_tree
+    from pkcs12kit.display.paths import path_tree
+
+    sent, other = report.sent, report.sent_in_tls_1_2
+    findings = (*report.findings, *(() if sent is None else sent.findings))
+    yield findings_tree(findings, title=str(report.server), answer=report.ok)
+    if other is not None:
+        yield findings_tree(other.findings, title=f"{report.server} in TLS 1.2", answer=other.ok)
+    if sent is not None and sent.path is not None:
+        yield path_tree(sent.path)
+    if report.devices:
+        yield device_tree(report.devices)
+    if report.changes:
+        yield changes_tree(report.changes)
+
+
+def explain_problems(reports: Sequence[ProbeReport]) -> None:
+    """Say on standard error which servers are not as they should be, and what helps."""
+    for report in reports:
+        if not report:
+            print_error(f"{report.server}: not as it should be: {', '.join(report.problems)}")
+    sent = [one for report in reports for one in (report.sent,) if one is not None]
+    if any(rejected.clock_looks_wrong for one in sent for rejected in one.rejected[:1]):
+        hint("is that the right time? It is this computer's clock unless --at TIME says another")
+    protocols = {protocol for report in reports for protocol in _protocols_of(report)}
+    for protocol in sorted(protocols):
+        hint(f"--starttls {protocol} speaks {protocol} first, which begins with TLS later")
+
+
+def _protocols_of(report: ProbeReport) -> Iterator[str]:
+    """Guess from the port what else may be spoken there, where TLS is not."""
+    if report.server.starttls is None and report.answer.contact in {Contact.NOT_TLS, Contact.CLOSED, Contact.TIMED_OUT}:
+        yield from (one.name for one in STARTTLS.values() if one.port == report.server.port)

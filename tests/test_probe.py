@@ -1,0 +1,325 @@
+"""``probe``: what a live server does and sends, each a finding; a no wherever something is not as it should be."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time as clock
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import pkcs12kit as pk
+from pkcs12kit import Contact, Outcome, ProbeCheck, lab
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
+from pkcs12kit.tls.loopback import LoopbackServer
+from pkcs12kit.tls.probing import ProtocolAnswer, ServerAnswer
+from pkcs12kit.verifier import probe as probing
+from pkcs12kit.verifier.probe import probe_servers, probed_server
+
+SECONDS = 30
+
+
+@pytest.fixture(scope="module")
+def topology():
+    """A server below two CAs and the anchor."""
+    return lab.Topology.from_edges("EE<B<A<TA")
+
+
+@pytest.fixture(scope="module")
+def chain(topology):
+    """What the server should send."""
+    return topology.certificates
+
+
+@pytest.fixture(scope="module")
+def anchor(topology):
+    """The anchor's certificate, as a source."""
+    return topology.authorities["TA"].certificate.der
+
+
+@pytest.fixture
+def probe(topology, chain, anchor):
+    """Probe a server on loopback that sends these certificates, and is called EE."""
+
+    def call(sent=chain, **more):
+        with LoopbackServer(topology.servers["EE"].private_key, sent) as server:
+            given = {"trust_anchors": [anchor], "server_name": "EE", "timeout": SECONDS} | more
+            return pk.probe(f"127.0.0.1:{server.port}", **given)
+
+    return call
+
+
+@pytest.fixture
+def probe_answer(monkeypatch, anchor):
+    """Judge an answer as if a server had given it."""
+
+    def call(answer, **more):
+        monkeypatch.setattr(probing, "ask_server", lambda *_, **__: answer)
+        return pk.probe("mdm.example.mil", **({"trust_anchors": [anchor], "server_name": "EE"} | more))
+
+    return call
+
+
+def answered(*protocols):
+    """Put together what came of asking, version by version."""
+    return ServerAnswer(contact=Contact.ANSWERED, why="", answered_at="192.0.2.1:443", protocols=protocols)
+
+
+def in_version(protocol, certificates, **more):
+    """Make the answer in one version."""
+    message = CertificateMessage(certificates=tuple(certificates), protocol=protocol)
+    return ProtocolAnswer(protocol=protocol, contact=Contact.ANSWERED, message=message, **more)
+
+
+def outcomes(report):
+    """Give the outcome of each check of the server, in their order; each is there once."""
+    assert [finding.check for finding in report.findings] == list(ProbeCheck)
+    return {finding.check: finding.outcome for finding in report.findings}
+
+
+def why(report, check):
+    """Give the words of one finding."""
+    return next(finding.why for finding in report.findings if finding.check is check)
+
+
+def test_a_server_that_is_as_it_should_be(probe, chain, topology):
+    """Yes, with what was sent in the newest version, its path, and the address that answered."""
+    report = probe()
+    assert report
+    assert set(outcomes(report).values()) == {Outcome.OK}
+    assert report.answer.answered_at == f"127.0.0.1:{report.server.port}"
+    assert report.sent.message == CertificateMessage(certificates=tuple(chain), protocol=TLS_1_3)
+    assert topology.draw(report.sent.path) == "EE<B<A<TA"
+    assert (report.sent_in_tls_1_2, report.changes, report.problems, report.devices) == (None, (), (), ())
+    described = json.loads(json.dumps(report.to_json()))
+    assert (described["ok"], described["contact"], described["server_name"]) == (True, "answered", "ee")
+    assert [one["protocol"] for one in described["protocols"]] == [TLS_1_3, TLS_1_2]
+    assert [one["certificates"] for one in described["protocols"]] == [[one.sha256 for one in chain]] * 2
+
+
+@pytest.mark.parametrize(
+    ("arrange", "problem"),
+    [
+        pytest.param(lambda c: c[:1], "chain", id="missing intermediates"),
+        pytest.param(lambda c: (c[0], c[2], c[1]), "order", id="wrong order"),
+        pytest.param(lambda c: (*c, c[1]), "duplicates", id="twice"),
+    ],
+)
+def test_what_is_sent_is_judged_strictly(probe, chain, arrange, problem):
+    """The strict reading's no is a no, by name, with what to change; contact and handshake are as they should be."""
+    report = probe(arrange(chain))
+    assert not report
+    assert problem in report.problems
+    assert report.changes
+    assert set(outcomes(report).values()) == {Outcome.OK}
+
+
+def test_the_pool_is_asked_for_what_is_missing(probe, chain, topology):
+    """A path is found with ``certificates``; the answer is still no, for devices have no such pool."""
+    report = probe(chain[:1], certificates=[one.der for one in chain[1:]])
+    assert not report
+    assert topology.draw(report.sent.path_with_pool) == "EE<B<A<TA"
+
+
+def test_the_name_is_the_hosts_unless_another_is_given(probe):
+    """RFC 9525: what the client wanted to reach counts, here an address that the certificate is not for."""
+    assert probe(server_name="ee.").ok
+    report = probe(server_name=None)
+    assert report.server.server_name == "127.0.0.1"
+    assert "server-name" in report.problems
+
+
+def test_time_and_expiry(probe, chain):
+    """The time is an argument, short for parameters with just that; what expires soon after it is a no if asked."""
+    assert "path" in probe(time=datetime(2001, 1, 1, tzinfo=UTC)).problems
+    assert probe(parameters=pk.ValidationParameters(time=chain[0].not_before + timedelta(days=1))).ok
+    assert probe(expires_within=timedelta(days=10_000)).problems == ("expiry",)
+
+
+def test_devices_say_no_by_rule(probe, chain):
+    """A device that is known to refuse makes it a no; one of which nothing is known does not."""
+    report = probe(chain[:1], devices=["go", "go", "ios"])
+    assert [verdict.device for verdict in report.devices] == ["go", "ios"]
+    assert report.problems == ("chain", "go")
+    assert [one["device"] for one in report.to_json()["devices"]] == ["go", "ios"]
+
+
+def test_chains_that_differ_by_version_are_both_judged(probe_answer, chain):
+    """What TLS 1.2 clients get is judged too: a note where it is right, else a no with what to change."""
+    right = answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain))
+    assert outcomes(probe_answer(right))[ProbeCheck.SAME_CERTIFICATES] is Outcome.OK
+    with_anchor = (*chain, lab.Topology.from_edges("X<Y").certificates[0])
+    note = probe_answer(answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, with_anchor)))
+    assert note.sent_in_tls_1_2.message.certificates == with_anchor
+    assert outcomes(note)[ProbeCheck.SAME_CERTIFICATES] in {Outcome.NOTE, Outcome.NOT_OK}
+    wrong = probe_answer(answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain[:1])))
+    assert outcomes(wrong)[ProbeCheck.SAME_CERTIFICATES] is Outcome.NOT_OK
+    assert wrong.sent.ok
+    assert not wrong
+    assert wrong.problems == ("same-certificates", "chain")
+    assert wrong.changes == wrong.sent_in_tls_1_2.changes
+    assert wrong.to_json()["sent_in_tls_1_2"]["ok"] is False
+
+
+def test_old_versions_alone_are_a_no(probe_answer, chain):
+    """RFC 8996: TLS 1.0 and 1.1 must not be used, so that a sound chain is of no use; newer beside others is enough."""
+    failed = {"contact": Contact.HANDSHAKE_FAILED, "why": "tlsv1 alert protocol version"}
+    new = [ProtocolAnswer(protocol=name, **failed) for name in (TLS_1_3, TLS_1_2)]
+    report = probe_answer(answered(*new, in_version("TLSv1.1", chain)))
+    assert report.sent.ok
+    assert report.problems == ("protocols",)
+    assert "RFC 8996" in why(report, ProbeCheck.PROTOCOLS)
+    assert report.changes == ("let the server speak TLS 1.2 or TLS 1.3",)
+    assert outcomes(report)[ProbeCheck.SAME_CERTIFICATES] is Outcome.NOT_CHECKED
+    enough = probe_answer(answered(new[0], in_version(TLS_1_2, chain)))
+    assert enough.ok
+    assert outcomes(enough)[ProbeCheck.PROTOCOLS] is Outcome.NOTE
+    assert "protocol version" in why(enough, ProbeCheck.PROTOCOLS)
+
+
+def test_a_handshake_that_breaks_off(probe_answer, chain):
+    """After the certificates it is a no: the key may not be theirs. A server that wants one of the client may do so."""
+    broken = answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain, why="bad signature"))
+    report = probe_answer(broken)
+    assert report.problems == ("handshake",)
+    assert "bad signature" in why(report, ProbeCheck.HANDSHAKE)
+    names = tuple(pk.Name([[("2.5.4.3", f"CA {number}")]]) for number in range(7))
+    asks = {"asks_for_client_certificate": True, "client_authorities": names}
+    refused = answered(in_version(TLS_1_3, chain, **asks), in_version(TLS_1_2, chain, why="handshake failure", **asks))
+    report = probe_answer(refused)
+    assert report.ok
+    assert report.asks_for_client_certificate
+    assert outcomes(report)[ProbeCheck.HANDSHAKE] is Outcome.NOTE
+    assert "of CN=CA 0; CN=CA 1; CN=CA 2; CN=CA 3; CN=CA 4 and 2 more" in why(report, ProbeCheck.CLIENT_CERTIFICATE)
+    assert report.to_json()["protocols"][0]["client_authorities"] == [str(name) for name in names]
+    nameless = answered(in_version(TLS_1_3, chain, asks_for_client_certificate=True))
+    assert "names no CA" in why(probe_answer(nameless), ProbeCheck.CLIENT_CERTIFICATE)
+
+
+@pytest.mark.parametrize("contact", [one for one in Contact if one is not Contact.ANSWERED])
+def test_no_answer_is_a_no_in_words(probe_answer, contact):
+    """Each way in which a server can fail to answer has words of its own, beside what was seen."""
+    answer = ServerAnswer(contact=contact, why="the details", answered_at=None, protocols=())
+    report = probe_answer(answer, devices=["ios"])
+    assert not report
+    assert report.problems == ("contact",)
+    assert why(report, ProbeCheck.CONTACT).endswith("the details")
+    assert len(why(report, ProbeCheck.CONTACT)) > len(": the details")
+    assert {outcome for check, outcome in outcomes(report).items() if check is not ProbeCheck.CONTACT} == {
+        Outcome.NOT_CHECKED
+    }
+    assert (report.sent, report.devices, report.changes) == (None, (), ())
+    assert (report.to_json()["contact"], report.to_json()["sent"]) == (contact.value, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "port", "name"),
+    [
+        ({"host": "mdm.example.mil"}, 443, "mdm.example.mil"),
+        ({"host": "mdm.example.mil.:8443"}, 8443, "mdm.example.mil"),
+        ({"host": "mdm.example.mil", "port": 7443}, 7443, "mdm.example.mil"),
+        ({"host": "[2001:db8::1]", "starttls": "smtp"}, 25, "2001:db8::1"),
+        ({"host": "mdm.example.mil", "starttls": "imap", "port": 144}, 144, "mdm.example.mil"),
+        ({"host": "mdm.example.mil", "server_name": "Bücher.example."}, 443, "xn--bcher-kva.example"),
+        ({"host": "mdm.example.mil", "server_name": "[2001:db8::1]"}, 443, "2001:db8::1"),
+    ],
+)
+def test_where_and_for_what_name(given, port, name):
+    """The port is what was said, else that of the protocol; names are as certificates have them."""
+    server = probed_server(**given)
+    assert (server.port, server.server_name) == (port, name)
+
+
+def test_shows_itself_with_port_and_label():
+    """An IPv6 address is in brackets."""
+    assert str(probed_server("2001:db8::1", port=8443, label="administrators")) == "[2001:db8::1]:8443 (administrators)"
+
+
+def test_bad_arguments_are_errors(anchor, monkeypatch):
+    """What makes no sense raises before anything is sent."""
+    monkeypatch.setattr(probing, "ask_server", None)
+    parameters = pk.ValidationParameters(time=datetime.now(UTC), server_name="EE")
+    for error, more in (
+        (pk.InputError, {"host": "no host"}),
+        (pk.InputError, {"host": "a:1", "port": 2}),
+        (pk.InputError, {"server_name": "no name"}),
+        (pk.InputError, {"trust_anchors": []}),
+        (pk.InputError, {"certificates": [b"no certificate"]}),
+        (KeyError, {"starttls": "gopher"}),
+        (KeyError, {"devices": ["toaster"]}),
+        (TypeError, {"devices": "ios"}),
+        (TypeError, {"trust_anchors": anchor}),
+        (TypeError, {"certificates": "file.pem"}),
+        (TypeError, {"parameters": parameters}),
+        (TypeError, {"parameters": replace(parameters, server_name=None), "time": datetime.now(UTC)}),
+        (ValueError, {"timeout": 0}),
+        (ValueError, {"timeout": float("nan")}),
+        (ValueError, {"timeout": float("inf")}),
+        (ValueError, {"expires_within": timedelta(-1)}),
+    ):
+        with pytest.raises(error):
+            pk.probe(**({"host": "mdm.example.mil", "trust_anchors": [anchor]} | more))
+
+
+@contextmanager
+def silent_listeners(number):
+    """Listen at so many ports, and never accept: connections wait in the queue until the listeners close."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(number)]
+
+
+def port_of(listener):
+    """Give the port that a socket listens at."""
+    return listener.getsockname()[1]
+
+
+def probing_of(ports, anchor, **more):
+    """Probe ports of loopback, as an iterator."""
+    given = {"trust_anchors": [anchor], "parameters": pk.ValidationParameters(time=datetime.now(UTC))} | more
+    return probe_servers((probed_server("127.0.0.1", port=port) for port in ports), **given)
+
+
+def test_several_servers_side_by_side_and_in_order(topology, chain, anchor):
+    """A server that hangs delays no other; reports come in the order that was given, answers as they come."""
+    told = []
+    with LoopbackServer(topology.servers["EE"].private_key, chain) as good, silent_listeners(3) as silent:
+        ports = [port_of(silent[0]), good.port, *map(port_of, silent[1:])]
+
+        def tell(server, _):
+            told.append(server.port)
+            for listener in silent:  # which hung for as long as nothing else had come
+                listener.close()
+
+        reports = list(probing_of(ports, anchor, timeout=10 * SECONDS, on_answer=tell))
+    assert [report.server.port for report in reports] == ports
+    assert [report.answer.contact is Contact.ANSWERED for report in reports] == [False, True, False, False]
+    assert told[0] == ports[1]
+    assert sorted(told) == sorted(ports)
+
+
+def test_no_more_at_a_time_than_the_limit(anchor):
+    """``probe_servers``: with one at a time, the second waits for the first."""
+    seconds = 0.3
+    start = clock.monotonic()
+    with silent_listeners(2) as ports:
+        limits = replace(DEFAULT_LIMITS, probe_servers=1)
+        assert len(list(probing_of(map(port_of, ports), anchor, timeout=seconds, limits=limits))) == 2
+    assert clock.monotonic() - start >= 2 * seconds
+
+
+def test_closing_ends_what_is_on_its_way(anchor):
+    """An iterator that is closed leaves no thread and waits for no server."""
+    before = set(threading.enumerate())
+    with silent_listeners(3) as silent, socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        start = clock.monotonic()
+        reports = probing_of(map(port_of, (bound, *silent)), anchor, timeout=10 * SECONDS)
+        assert next(reports).answer.contact is Contact.REFUSED
+        reports.close()
+    assert set(threading.enumerate()) <= before
+    assert clock.monotonic() - start < SECONDS
