@@ -6,6 +6,7 @@ What the code knows best, the code says: the help of each command and the table 
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,7 +87,7 @@ def _profiles() -> Iterator[str]:
 
 
 def _linked(source: str) -> str:
-    return f"<{source}>" if source.startswith("https://") else source
+    return re.sub(r"https://\S+", r"<\g<0>>", source)
 
 
 def _readers() -> Iterator[str]:

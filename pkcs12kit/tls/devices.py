@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 DOCUMENTED: Final = Standing.DOCUMENTED
 REPORTED: Final = Standing.REPORTED
+TRIED: Final = Standing.TRIED
 
 _POLICIES: Final = (
     Trait.CERTIFICATE_POLICIES_CRITICAL,
@@ -89,6 +90,8 @@ _JAVA_CONSTRAINTS: Final = f"{_JDK}classes/sun/security/provider/certpath/Constr
 _JAVA_ALGORITHMS: Final = f"{_JDK}conf/security/java.security"
 _JAVA_AIA: Final = "https://stackoverflow.com/questions/65721938"
 _JAVA_LENGTH: Final = "https://bugs.openjdk.org/browse/JDK-8313236"
+_JAVA_TRIED: Final = "java 17 of Debian 12"
+_GO_TRIED: Final = "go 1.19 of Debian 12"
 _GO_NAMES: Final = "https://go.dev/doc/go1.15"
 _GO_SHA1: Final = "https://go.dev/doc/go1.18#sha1"
 _GO_PARSER: Final = "https://github.com/golang/go/blob/go1.19/src/crypto/x509/parser.go"
@@ -124,17 +127,30 @@ def _refuses(
     return _say(Effect.REFUSED, traits, standing, source, note, since=since)
 
 
-def _sent(limit: ChainLimit) -> list[Bound]:
+def _tried(program: str, source: str) -> str:
+    """Say who tried it, and where it is known from of other versions."""
+    return f"{program}; {source}"
+
+
+def _sent(limit: ChainLimit, tried: str = "") -> list[Bound]:
     quantities = ((Quantity.CERTIFICATES, limit.most_certificates), (Quantity.BYTES, limit.most_bytes))
+    standing, source = (TRIED, _tried(tried, limit.source)) if tried else (DOCUMENTED, limit.source)
     return [
-        Bound(quantity=quantity, most=most, standing=DOCUMENTED, source=limit.source)
+        Bound(quantity=quantity, most=most, standing=standing, source=source)
         for quantity, most in quantities
         if most is not None
     ]
 
 
-def _rsa(source: str, *, least: int | None = None, most: int | None = None, note: str = "") -> Bound:
-    return Bound(quantity=Quantity.RSA_BITS, least=least, most=most, standing=DOCUMENTED, source=source, note=note)
+def _rsa(
+    source: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    note: str = "",
+    standing: Standing = DOCUMENTED,
+) -> Bound:
+    return Bound(quantity=Quantity.RSA_BITS, least=least, most=most, standing=standing, source=source, note=note)
 
 
 def _without(root: Root, source: str, note: str = "") -> Shipping:
@@ -298,23 +314,31 @@ _TABLE: Final = (
         statements=(
             *_refuses(
                 (Trait.MISSING_ISSUER,),
-                REPORTED,
-                _JAVA_AIA,
+                TRIED,
+                _tried(_JAVA_TRIED, _JAVA_AIA),
                 "it fetches none unless com.sun.security.enableAIAcaIssuers",
             ),
-            *_accepts((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _JAVA_NAMES, "the common name counts then"),
-            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), DOCUMENTED, _JAVA_END_ENTITY),
-            *_refuses((Trait.OTHER_PURPOSE,), DOCUMENTED, _JAVA_END_ENTITY),
+            *_accepts(
+                (Trait.COMMON_NAME_ONLY,), TRIED, _tried(_JAVA_TRIED, _JAVA_NAMES), "the common name counts then"
+            ),
+            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
+            *_refuses((Trait.OTHER_PURPOSE,), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
             *_say(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (Trait.SHA1_SIGNATURE,), DOCUMENTED, _JAVA_ALGORITHMS),
-            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _JAVA_ALGORITHMS, "1,024 bits or more"),
-            *_accepts(_CURVES, DOCUMENTED, _JAVA_ALGORITHMS, "224 bits or more"),
-            *_accepts(_POLICIES, DOCUMENTED, _JAVA_POLICIES),
-            *_accepts(_NAMES, DOCUMENTED, _JAVA_CONSTRAINTS),
+            *_accepts((Trait.RSA_KEY,), TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "1,024 bits or more"),
+            *_accepts(_CURVES, TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "224 bits or more"),
+            *_accepts(_POLICIES, TRIED, _tried(_JAVA_TRIED, _JAVA_POLICIES)),
+            *_accepts(_NAMES, TRIED, _tried(_JAVA_TRIED, _JAVA_CONSTRAINTS)),
         ),
         bounds=(
-            *_sent(chain_limits.JAVA),
-            Bound(quantity=Quantity.INTERMEDIATES_NOT_SELF_ISSUED, most=5, standing=DOCUMENTED, source=_JAVA_LENGTH),
-            _rsa(_JAVA_ALGORITHMS, least=1_024),
+            *_sent(chain_limits.JAVA, _JAVA_TRIED),
+            Bound(
+                quantity=Quantity.INTERMEDIATES_NOT_IN_ORDER,
+                most=5,
+                standing=TRIED,
+                source=_tried(_JAVA_TRIED, _JAVA_LENGTH),
+                note="it validates what is in order as it is, and builds a path of anything else",
+            ),
+            _rsa(_tried(_JAVA_TRIED, _JAVA_ALGORITHMS), least=1_024, standing=TRIED),
         ),
         roots=_without_either(),
     ),
@@ -322,24 +346,32 @@ _TABLE: Final = (
         name="go",
         title="Go 1.18 and later, crypto/tls with its own verifier (not with the roots of Windows and macOS)",
         statements=(
-            *_refuses((Trait.MISSING_ISSUER,), DOCUMENTED, _GO_AIA, "it fetches none"),
-            *_refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _GO_NAMES),
-            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), DOCUMENTED, _GO_VERIFY),
-            *_refuses((Trait.OTHER_PURPOSE,), DOCUMENTED, _GO_VERIFY),
-            *_refuses((Trait.SHA1_SIGNATURE,), DOCUMENTED, _GO_SHA1),
-            *_accepts((Trait.RSA_KEY, *_CURVES, Trait.ED25519_KEY), DOCUMENTED, _GO_KEYS),
-            *_accepts((Trait.CERTIFICATE_POLICIES_CRITICAL,), DOCUMENTED, _GO_PARSER),
+            *_refuses((Trait.MISSING_ISSUER,), TRIED, _tried(_GO_TRIED, _GO_AIA), "it fetches none"),
+            *_refuses((Trait.COMMON_NAME_ONLY,), TRIED, _tried(_GO_TRIED, _GO_NAMES)),
+            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
+            *_refuses((Trait.OTHER_PURPOSE,), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
+            *_refuses((Trait.SHA1_SIGNATURE,), TRIED, _tried(_GO_TRIED, _GO_SHA1)),
+            *_accepts((Trait.RSA_KEY, *_CURVES, Trait.ED25519_KEY), TRIED, _tried(_GO_TRIED, _GO_KEYS)),
+            *_accepts((Trait.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER)),
             *_refuses(
                 (Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.INHIBIT_ANY_POLICY_CRITICAL),
-                REPORTED,
-                _GO_POLICIES,
+                TRIED,
+                _tried(_GO_TRIED, _GO_POLICIES),
                 "before Go 1.24",
             ),
-            *_refuses((Trait.POLICY_MAPPINGS_CRITICAL,), DOCUMENTED, _GO_PARSER, "before Go 1.24"),
-            *_refuses((Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.UNUSUAL_NAMES_CONSTRAINED), DOCUMENTED, _GO_PARSER),
-            *_accepts((Trait.OTHER_NAMES_CONSTRAINED, Trait.NAME_CONSTRAINTS_NOT_CRITICAL), DOCUMENTED, _GO_PARSER),
+            *_refuses((Trait.POLICY_MAPPINGS_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER), "before Go 1.24"),
+            *_refuses(
+                (Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.UNUSUAL_NAMES_CONSTRAINED),
+                TRIED,
+                _tried(_GO_TRIED, _GO_PARSER),
+            ),
+            *_accepts(
+                (Trait.OTHER_NAMES_CONSTRAINED, Trait.URIS_CONSTRAINED, Trait.NAME_CONSTRAINTS_NOT_CRITICAL),
+                TRIED,
+                _tried(_GO_TRIED, _GO_PARSER),
+            ),
         ),
-        bounds=(*_sent(chain_limits.GO), _rsa(_GO_RSA, most=8_192, note="since Go 1.19.12 and 1.20.7")),
+        bounds=(*_sent(chain_limits.GO, _GO_TRIED), _rsa(_GO_RSA, most=8_192, note="since Go 1.19.12 and 1.20.7")),
     ),
 )
 

@@ -33,6 +33,7 @@ class Trait(Enum):
     INHIBIT_ANY_POLICY_CRITICAL = "critical inhibitAnyPolicy"
     DIRECTORY_NAMES_CONSTRAINED = "critical nameConstraints on directory names"
     OTHER_NAMES_CONSTRAINED = "critical nameConstraints on dNSName, iPAddress or rfc822Name"
+    URIS_CONSTRAINED = "critical nameConstraints on uniformResourceIdentifier"
     UNUSUAL_NAMES_CONSTRAINED = "critical nameConstraints on names of other forms"
     NAME_CONSTRAINTS_NOT_CRITICAL = "nameConstraints that are not critical"
     OLD_VERSION = "a certificate of version 1 or 2"
@@ -52,7 +53,7 @@ class Effect(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """One thing that is known of a client. ``source`` is an address, or says how it was tried.
+    """One thing that is known of a client. ``source`` is an address, or says how it was tried, and who else says so.
 
     A client stands for every version that its title names, so one of them that refuses makes it refused; the note says
     which. ``since`` is the first day of issue, of the server's certificate, that it holds for; before, it is accepted.
@@ -72,7 +73,7 @@ class Quantity(Enum):
     CERTIFICATES = "certificates sent"
     BYTES = "bytes of the Certificate message"
     INTERMEDIATES = "CA certificates between the server's and the trust anchor"
-    INTERMEDIATES_NOT_SELF_ISSUED = "CA certificates that are not self-issued between the server's and the trust anchor"
+    INTERMEDIATES_NOT_IN_ORDER = "CA certificates, not self-issued, on a path that is not sent in order and alone"
     RSA_BITS = "bits in an RSA key"
 
 

@@ -78,14 +78,21 @@ def measure(
     if path is not None:
         intermediates = path.certificates[1:]
         yield Quantity.INTERMEDIATES, len(intermediates), None
-        counted = sum(not certificate.is_self_issued for certificate in intermediates)
-        yield Quantity.INTERMEDIATES_NOT_SELF_ISSUED, counted, None
+        if not _is_in_order(message.certificates, path):
+            counted = sum(not certificate.is_self_issued for certificate in intermediates)
+            yield Quantity.INTERMEDIATES_NOT_IN_ORDER, counted, None
         anchor = path.trust_anchor.certificate
         keys = path.certificates if anchor is None else (*path.certificates, anchor)
     for certificate in keys:
         bits = _rsa_bits(certificate)
         if bits is not None:
             yield Quantity.RSA_BITS, bits, certificate
+
+
+def _is_in_order(sent: Sequence[Certificate], path: ValidatedPath) -> bool:
+    """Say whether the path is what is sent; what comes after the anchor's own certificate does not count."""
+    own, others = sent[: len(path.certificates)], sent[len(path.certificates) :]
+    return own == path.certificates and (not others or others[0].node == path.trust_anchor.node)
 
 
 def _traits_of(certificate: Certificate, *, is_target: bool) -> Iterator[Trait]:
@@ -130,6 +137,8 @@ def _constraint_traits(extensions: Extensions) -> Iterator[Trait]:
             yield Trait.DIRECTORY_NAMES_CONSTRAINED
         elif isinstance(subtree, x509.DNSName | x509.IPAddress | x509.RFC822Name):
             yield Trait.OTHER_NAMES_CONSTRAINED
+        elif isinstance(subtree, x509.UniformResourceIdentifier):
+            yield Trait.URIS_CONSTRAINED
         else:
             yield Trait.UNUSUAL_NAMES_CONSTRAINED
 

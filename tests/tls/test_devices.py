@@ -253,6 +253,10 @@ class TestTraits:
             (ext.critical(x509.NameConstraints(None, [x509.DNSName("x.mil")])), {Trait.OTHER_NAMES_CONSTRAINED}),
             (
                 ext.critical(x509.NameConstraints(None, [x509.UniformResourceIdentifier("x.mil")])),
+                {Trait.URIS_CONSTRAINED},
+            ),
+            (
+                ext.critical(x509.NameConstraints(None, [x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))])),
                 {Trait.UNUSUAL_NAMES_CONSTRAINED},
             ),
             (
@@ -355,13 +359,14 @@ class TestBounds:
     def test_each_quantity(self, authority, authorities, sent, judged, quantity):
         """As many as are taken pass, one more does not; nor does one less than the least."""
         issuing = authorities[0]
-        case = sent(authority.issue_ca(issuing), issuer=issuing, key_type=lab.KeyType.RSA_2048)
+        superfluous = lab.Authority.create("Another").certificate
+        case = sent(superfluous, authority.issue_ca(issuing), issuer=issuing, key_type=lab.KeyType.RSA_2048)
         figures = {kind: figure for kind, figure, _ in measure(case["message"], case["path"])}
         assert figures == {
-            Quantity.CERTIFICATES: 2,
+            Quantity.CERTIFICATES: 3,
             Quantity.BYTES: case["message"].size,
             Quantity.INTERMEDIATES: 1,
-            Quantity.INTERMEDIATES_NOT_SELF_ISSUED: 1,
+            Quantity.INTERMEDIATES_NOT_IN_ORDER: 1,
             Quantity.RSA_BITS: 2048,
         }
         figure = figures[quantity]
@@ -379,10 +384,29 @@ class TestBounds:
     def test_self_issued_certificates(self, authority, sent):
         """A self-issued certificate (RFC 5280 section 6.1) is not counted where only the others are."""
         rekeyed = lab.Authority.create("TA")
-        case = sent(authority.issue_ca(rekeyed), issuer=rekeyed)
+        superfluous = lab.Authority.create("Another").certificate
+        case = sent(superfluous, authority.issue_ca(rekeyed), issuer=rekeyed)
         figures = {kind: figure for kind, figure, _ in measure(case["message"], case["path"])}
         assert figures[Quantity.INTERMEDIATES] == 1
-        assert figures[Quantity.INTERMEDIATES_NOT_SELF_ISSUED] == 0
+        assert figures[Quantity.INTERMEDIATES_NOT_IN_ORDER] == 0
+
+    def test_paths_that_are_sent_as_they_are(self, authority, authorities, sent):
+        """What has to be sorted is bounded by itself: another order, others in between or instead of the anchor."""
+        upper, lower, another = authorities[:3]
+        first, second = upper.issue_ca(lower), authority.issue_ca(upper)
+        root, other = authority.certificate, another.certificate
+        for issuers, in_order in (
+            ((first, second), True),
+            ((first, second, root), True),
+            ((first, second, root, other), True),
+            ((second, first), False),
+            ((first, other, second), False),
+            ((first, second, other), False),
+            ((first, second, other, root), False),
+        ):
+            case = sent(*issuers, issuer=lower)
+            figures = {kind: figure for kind, figure, _ in measure(case["message"], case["path"])}
+            assert figures.get(Quantity.INTERMEDIATES_NOT_IN_ORDER) == (None if in_order else 2)
 
     def test_the_anchors_key_counts(self):
         """Clients ask the size of keys of the root too, where its certificate is known."""
@@ -404,11 +428,11 @@ class TestBounds:
 
     @pytest.mark.parametrize(("device", "most"), [("java", 5), ("firefox", 6)])
     def test_longest_paths(self, authority, authorities, sent, device, most):
-        """Java and Firefox bound the CA certificates of a path."""
+        """Java, where it has to sort, and Firefox bound the CA certificates of a path."""
         for count in (most, most + 1):
             chain = [authority, *authorities[:count]]
             issued = [upper.issue_ca(lower) for upper, lower in pairwise(chain)]
-            case = sent(*reversed(issued), issuer=chain[-1])
+            case = sent(*issued, issuer=chain[-1])  # the highest first, which Java has to sort
             assert case["path"] is not None
             refused = judge_by_rules(device, **case).refusals
             assert [f"{count} CA certificates" in remark.why for remark in refused] == [True] * (count - most)
@@ -562,7 +586,9 @@ class TestTable:
         device = DEVICES[name]
         said = (*device.statements, *device.bounds, *device.lifetimes, *device.roots, *device.notes)
         for one in said:
-            assert one.source.startswith("https://") or one.standing is Standing.TRIED
+            *tried, address = one.source.split("; ")
+            assert address.startswith("https://")
+            assert bool(tried) is (one.standing is Standing.TRIED)
             assert isinstance(one.standing, Standing)
         assert len({statement.trait for statement in device.statements}) == len(device.statements)
         assert len({bound.quantity for bound in device.bounds}) == len(device.bounds)
@@ -607,6 +633,7 @@ class TestTable:
             for row, (what, it) in zip(rows[2:], expected, strict=True):
                 cells = row.split(" | ")
                 assert cells[0] == f"| {what}"
-                assert cells[2:4] == [it.standing.value, f"<{it.source}>"]
+                *tried, address = it.source.split("; ")
+                assert cells[2:4] == [it.standing.value, "; ".join((*tried, f"<{address}>"))]
             for note in device.notes:
                 assert note.source in section
