@@ -65,8 +65,8 @@ class Sources:
         self._time = time
         self._budget = budget
         self._signature_validator = _SignatureValidator(path, policy)
-        certificate_lists = [_load_crl(data) for data in revocation.crls]
-        self._responses = [container for data in revocation.ocsp_responses for container in _load_ocsp(data)]
+        certificate_lists = [load_crl(data) for data in revocation.crls]
+        self._responses = [container for data in revocation.ocsp_responses for container in load_ocsp(data)]
         self._crls: dict[str, list[CRLContainer]] = defaultdict(list)
         for container in process_legacy_crl_input(certificate_lists):
             self._crls[container.crl_data.issuer.hashable].append(container)
@@ -240,7 +240,8 @@ def _crl_issuers(
     return [x509.Certificate.load(certificate.der) for certificate in found]
 
 
-def _load_crl(data: bytes) -> crl.CertificateList:
+def load_crl(data: bytes) -> crl.CertificateList:
+    """Read a CRL's header. Raises :class:`InputError`."""
     try:
         refuse_endless_tags(data)
         loaded = crl.CertificateList.load(data, strict=True)
@@ -253,7 +254,8 @@ def _load_crl(data: bytes) -> crl.CertificateList:
     return loaded
 
 
-def _load_ocsp(data: bytes) -> list[Any]:
+def load_ocsp(data: bytes) -> list[Any]:
+    """Read an OCSP response: one container for each certificate that it is about. Raises :class:`InputError`."""
     try:
         refuse_endless_tags(data)
         loaded = ocsp.OCSPResponse.load(data, strict=True)

@@ -1,0 +1,242 @@
+"""CRLs and OCSP responses for the certificates of a path, from where those say that they are.
+
+What comes is given to :func:`~pkcs12kit.paths.revocation.check_revocation` beside what the user gave, and is judged
+like it: by signature, by whom it may speak of, and by its times.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import InputError, MalformedCertificateError
+from pkcs12kit.paths.revocation import Revocation, RevocationReport, RevocationStatus, check_revocation
+from pkcs12kit.retrieval.contents import read_contents
+from pkcs12kit.retrieval.ocsp_requests import REQUEST_TYPE, as_url, ocsp_request
+from pkcs12kit.retrieval.permitted import scheme_of
+from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
+from pkcs12kit.retrieval.revocation_data import FetchedCrl, read_crls, read_ocsp_responses
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
+    from pkcs12kit.retrieval.fetcher import Fetcher
+
+
+class _Link(NamedTuple):
+    """A certificate of a path, and who issued it there."""
+
+    certificate: Certificate
+    issuer: Certificate | TrustAnchor
+
+
+@dataclass(slots=True)
+class _Answer:
+    """What one URL gave, or in one line why it gave nothing of use."""
+
+    retrieval: Retrieval
+    crls: tuple[FetchedCrl, ...] = ()
+    ocsp_responses: tuple[bytes, ...] = ()
+    certificates: tuple[Certificate, ...] = ()
+    why: str = ""
+
+
+@dataclass(slots=True)
+class _Kept:
+    """What was given and fetched so far, each once, in order."""
+
+    crls: dict[bytes, None] = field(default_factory=dict)
+    ocsp_responses: dict[bytes, None] = field(default_factory=dict)
+    certificates: dict[Certificate, None] = field(default_factory=dict)
+
+
+class RevocationCollector:
+    """Collect what is needed to know the revocation status of paths; each URL is asked once.
+
+    ``given`` is what the user gave: for what it settles, nothing is asked. ``faults`` has a sentence, with text from
+    outside, for each URL that gave nothing of use, and what it would have given; ``skipped`` the URLs of directories.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        given: Revocation,
+        *,
+        pool: CertificatePool,
+        algorithm_policy: AlgorithmPolicy,
+        limits: Limits,
+    ) -> None:
+        self.faults: list[str] = []
+        self.skipped: dict[str, None] = {}
+        self.pool = pool
+        self._fetcher = fetcher
+        self._mode = given.mode
+        self._algorithm_policy = algorithm_policy
+        self._limits = limits
+        self._kept = _Kept(dict.fromkeys(given.crls), dict.fromkeys(given.ocsp_responses))
+        self._asked: set[tuple[str, Purpose, bytes | None]] = set()
+        self._issuer_urls: dict[str, None] = {}
+
+    @property
+    def certificates(self) -> CertificatePool:
+        """Those of CRL issuers that were fetched: candidates, as any."""
+        return CertificatePool(self._kept.certificates)
+
+    @property
+    def revocation(self) -> Revocation:
+        """What was given and what was fetched, together."""
+        return Revocation(mode=self._mode, crls=self._kept.crls, ocsp_responses=self._kept.ocsp_responses)
+
+    async def collect(self, path: CertificationPath, *, time: datetime) -> RevocationReport:
+        """Fetch what may settle the status of each certificate of a *validated* path, and say what is known then.
+
+        OCSP comes first, a CRL only for what it does not settle: CRLs take tens of MiB. Certificates of CRL issuers
+        come last, where a CRL alone did not do. Nothing more is asked once a certificate is revoked. Raises what
+        :func:`~pkcs12kit.paths.revocation.check_revocation` raises for what the user gave.
+        """
+        links = [_Link(*link) for link in zip(path.certificates, path.issuers, strict=True)]
+        report = await self._check(path, time)
+        for step in (self._ask_first, self._ask_for_crls, self._ask_for_crl_issuers):
+            unknown = [
+                link
+                for link, status in zip(links, report.statuses, strict=True)
+                if status.status is RevocationStatus.UNKNOWN
+            ]
+            if not unknown or any(status.status is RevocationStatus.REVOKED for status in report.statuses):
+                break
+            if any(await asyncio.gather(*(step(link) for link in unknown))):
+                report = await self._check(path, time)
+        return report
+
+    async def _check(self, path: CertificationPath, time: datetime) -> RevocationReport:
+        return await asyncio.to_thread(
+            check_revocation,
+            path,
+            time=time,
+            revocation=self.revocation,
+            pool=self.pool | self.certificates,
+            algorithm_policy=self._algorithm_policy,
+            limits=self._limits,
+        )
+
+    async def _ask_first(self, link: _Link) -> bool:
+        """Ask the responders, one after the other; where there are none, ask for the CRLs at once."""
+        responders = self._urls(link.certificate, Purpose.OCSP)
+        if not responders:
+            return await self._ask_for_crls(link)
+        try:
+            request = ocsp_request(link.certificate, link.issuer)
+        except ValueError as error:
+            self.faults.append(f"no OCSP request for {_short(link.certificate)}: {error}")
+            return False
+        for responder in responders:
+            if self._is_new(responder, Purpose.OCSP, request):
+                answer = await self._ask_responder(responder, request)
+                if self._keep(answer, responder, f"the status of {_short(link.certificate)}"):
+                    return True
+        return False
+
+    async def _ask_responder(self, responder: str, request: bytes) -> _Answer:
+        """Ask by GET, whose answer can be kept, and by POST where the server does not take that (RFC 6960 A.1)."""
+        url = as_url(responder, request)
+        if url is not None:
+            answer = await self._read(await self._fetcher.fetch(url, Purpose.OCSP))
+            if not answer.why or answer.retrieval.http_status is None:
+                return answer
+        return await self._read(await self._fetcher.fetch(responder, Purpose.OCSP, post=(request, REQUEST_TYPE)))
+
+    async def _ask_for_crls(self, link: _Link) -> bool:
+        """Ask for full and delta CRLs, and for the delta CRLs that the full ones name."""
+        wanted = f"a CRL for {_short(link.certificate)}"
+        answers = await self._fetch_all(self._urls(link.certificate, Purpose.CRL), Purpose.CRL, wanted)
+        delta_urls = [url for answer in answers for crl in answer.crls for url in crl.delta_urls]
+        answers += await self._fetch_all(delta_urls, Purpose.CRL, f"a delta CRL for {_short(link.certificate)}")
+        issuer_urls = (url for answer in answers for crl in answer.crls for url in crl.issuer_urls)
+        self._issuer_urls.update(dict.fromkeys(issuer_urls))
+        return bool(answers)
+
+    async def _ask_for_crl_issuers(self, link: _Link) -> bool:
+        """Ask for the certificates of who signed the CRLs, where the CRLs name them (RFC 5280 section 5.2.7)."""
+        wanted = f"the certificate of who signed a CRL for {_short(link.certificate)}"
+        return bool(await self._fetch_all(self._issuer_urls, Purpose.CA_ISSUERS, wanted))
+
+    async def _fetch_all(self, urls: Iterable[str], purpose: Purpose, wanted: str) -> list[_Answer]:
+        """Fetch side by side what was not asked before; give the answers that are of use."""
+        new = [url for url in self._bounded(urls) if self._is_new(url, purpose)]
+        answers = await asyncio.gather(*(self._fetch(url, purpose) for url in new))
+        return [answer for url, answer in zip(new, answers, strict=True) if self._keep(answer, url, wanted)]
+
+    async def _fetch(self, url: str, purpose: Purpose) -> _Answer:
+        return await self._read(await self._fetcher.fetch(url, purpose))
+
+    async def _read(self, retrieval: Retrieval) -> _Answer:
+        if retrieval.content is None:
+            return _Answer(retrieval, why=retrieval.why)
+        return await asyncio.to_thread(_read, retrieval, retrieval.content, self._limits)
+
+    def _keep(self, answer: _Answer, url: str, wanted: str) -> bool:
+        """Keep what is of use, within the limits on what is checked; whether anything was."""
+        new: dict[bytes, None] = dict.fromkeys((*(crl.der for crl in answer.crls), *answer.ocsp_responses))
+        kept = [*self._kept.crls, *self._kept.ocsp_responses]
+        size = sum(len(der) for der in (*kept, *new))
+        if len(kept) + len(new) > self._limits.revocation_objects:
+            answer.why = f"more than {self._limits.revocation_objects:,} for one path (limits.revocation_objects)"
+        elif size > self._limits.revocation_bytes:
+            answer.why = f"more than {self._limits.revocation_bytes:,} bytes for one path (limits.revocation_bytes)"
+        if answer.why:
+            if answer.retrieval.status is Status.SKIPPED and scheme_of(url) in {"ldap", "ldaps"}:
+                self.skipped[url] = None
+            else:
+                self.faults.append(f"{url}: {answer.why}; it would have given {wanted}")
+            return False
+        self._kept.crls.update(dict.fromkeys(crl.der for crl in answer.crls))
+        self._kept.ocsp_responses.update(dict.fromkeys(answer.ocsp_responses))
+        self._kept.certificates.update(dict.fromkeys(answer.certificates))
+        return True
+
+    def _is_new(self, url: str, purpose: Purpose, request: bytes | None = None) -> bool:
+        asked = (url, purpose, request)
+        new = asked not in self._asked
+        self._asked.add(asked)
+        return new
+
+    def _urls(self, certificate: Certificate, purpose: Purpose) -> tuple[str, ...]:
+        try:
+            extensions = certificate.extensions
+        except MalformedCertificateError:
+            return ()
+        if purpose is Purpose.OCSP:
+            return self._bounded(extensions.ocsp_responders)
+        return self._bounded((*extensions.crl_locations, *extensions.delta_crl_locations))
+
+    def _bounded(self, urls: Iterable[str]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(url.strip() for url in urls))[: self._limits.retrieval_certificate_urls]
+
+
+def _read(retrieval: Retrieval, content: bytes, limits: Limits) -> _Answer:
+    answer = _Answer(replace(retrieval, content=None))
+    try:
+        if retrieval.purpose is Purpose.OCSP:
+            answer.ocsp_responses = read_ocsp_responses(content, limits=limits)
+        elif retrieval.purpose is Purpose.CRL:
+            answer.crls = read_crls(content, limits=limits)
+        else:
+            most = limits.retrieval_certificates
+            contents = read_contents(content, url=retrieval.url, at_most=most, limits=limits)
+            answer.certificates = contents.certificates
+            answer.why = "" if contents.certificates else contents.why or "no certificate in it can be read"
+    except InputError as error:
+        answer.why = str(error)
+    return answer
+
+
+def _short(certificate: Certificate) -> str:
+    return certificate.subject.common_name or str(certificate.subject) or f"#{certificate.serial_number}"
