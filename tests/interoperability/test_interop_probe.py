@@ -1,10 +1,18 @@
 """Real servers with real mistakes: what each sends of what it was given, and what ``probe`` says to the word.
 
 ``faults.toml`` has it all in one table. Apache httpd, nginx and OpenSSL's s_server send what they are given as it is,
-and do not start where the first certificate is not that of the key. Java sends a path of its own making: see there.
+and do not start where the first certificate is not that of the key. Java goes by names: of a PKCS#12 file it sends the
+certificate of the key, and after each certificate the first one in the file whose subject is the issuer, until one is
+self-signed or none is there. So it mends any order, sends nothing that is beside that path, cuts the chain where one is
+missing, and of a self-signed root and a cross-certificate for the same CA takes whichever comes first in the file.
 """
 
 from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from contextlib import ExitStack
 
 import pytest
 
@@ -79,3 +87,35 @@ def test_probe_names_exactly_what_is_wrong(ports, files, replica, material, star
     own, *issuers = material.labels(report.sent.should_send)
     assert (own, tuple(issuers[:4])) == (expected.sends[0], RIGHT.given[1:5])
     assert issuers[4:] in ([], ["anchor"])
+
+
+def test_the_command_asks_several_servers_at_once(start, files, replica):
+    """Three ports of one host, as a MobileIron Core has them, and an IPv6 address: each is reported by itself."""
+    alone = next(fault for fault in FAULTS if fault.name == "server-alone")
+    with ExitStack() as stack:
+        (apache,) = stack.enter_context(start("apache", [RIGHT]))
+        (nginx,) = stack.enter_context(start("nginx", [alone]))
+        (java,) = stack.enter_context(start("java", [RIGHT]))
+        (v6,) = stack.enter_context(start("openssl", [RIGHT], host="::1"))
+        command = [sys.executable, "-m", "pkcs12kit", "probe", "--json", "--anchor", files.trust_anchor]
+        of_one_host = ["127.0.0.1", *(part for port in (apache, nginx, java) for part in ("--port", str(port)))]
+        done = [
+            subprocess.run(
+                [*command, "--server-name", replica.server_name, *hosts],
+                capture_output=True,
+                encoding="utf-8",
+                check=False,
+                timeout=60,
+            )
+            for hosts in (of_one_host, [f"[::1]:{v6}"])
+        ]
+    assert [it.returncode for it in done] == [1, 0], [it.stderr for it in done]
+    three, one = (json.loads(it.stdout) for it in done)
+    assert [(it["host"], it["port"], it["ok"]) for it in three["servers"]] == [
+        ("127.0.0.1", apache, True),
+        ("127.0.0.1", nginx, False),
+        ("127.0.0.1", java, True),
+    ]
+    assert f"127.0.0.1:{nginx}: not as it should be: chain" in done[0].stderr
+    (other,) = one["servers"]
+    assert (other["ok"], other["host"], other["answered_at"]) == (True, "::1", f"[::1]:{v6}")
