@@ -222,6 +222,11 @@ class Limits:
         "URLs followed from one certificate",
         "eight times the two, up and down, of 234 real CA certificates",
     )
+    retrieval_paths: int = _limit(
+        16,
+        "paths whose CRLs and OCSP responses are fetched, in one search",
+        "four times the valid paths of the DoD server that the replica is made after",
+    )
     retrieval_response_bytes: int = _limit(
         4 * MIB, "bytes of one response, compressed and unpacked", "1,000 CA certificates of 2 KiB, twice over"
     )
