@@ -72,7 +72,7 @@ class Crawl:
         self._fetcher = fetcher
         self._target = target
         self._trust_anchors = tuple(trust_anchors)
-        self._pool = pool
+        self._given = dict.fromkeys(pool)
         self._time = time
         self._has_path = has_path
         self._everything = has_path is None
@@ -82,6 +82,7 @@ class Crawl:
             [anchor.name for anchor in self._trust_anchors],
             usable=self._usable,
         )
+        self._followed: set[Certificate] = set()  # both ways
         self._searched = -1
         self._locations: dict[str, Location] = {}
         self._outcomes: dict[str, _Outcome] = {}
@@ -115,6 +116,7 @@ class Crawl:
 
     async def _run(self, running: dict[asyncio.Task[Retrieval], Location]) -> str:
         """Go on until there is no reason to; say why what was not asked was not."""
+        answered: asyncio.Queue[asyncio.Task[Retrieval]] = asyncio.Queue()
         self._begin()
         while True:
             self._follow()
@@ -123,14 +125,16 @@ class Crawl:
             if self.incomplete is not None:
                 return f"not asked: {self.incomplete}"
             for location in self._turns.take():
-                running[asyncio.create_task(self._fetcher.fetch(location.url, location.purpose))] = location
+                task = asyncio.create_task(self._fetcher.fetch(location.url, location.purpose))
+                task.add_done_callback(answered.put_nowait)
+                running[task] = location
             if not running:
                 return ""
-            done, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                location = running.pop(task)
-                self._turns.end(location)
-                self._take_in(location, task.result())
+            await asyncio.sleep(0)
+            task = await answered.get()
+            location = running.pop(task)
+            self._turns.end(location)
+            self._take_in(location, task.result())
 
     async def _break_off(self, running: dict[asyncio.Task[Retrieval], Location], why: str) -> None:
         """End what is under way; what has come meanwhile is kept."""
@@ -149,24 +153,35 @@ class Crawl:
                 self._outcomes[location.url] = _Outcome(skipped)
 
     def _begin(self) -> None:
-        for certificate in self._pool:
+        for certificate in self._given:
             self._chains.add(certificate)
-        if self._target is not None:
-            self._point(pointers_up(self._target, limits=self._limits))
-            if self._everything:
-                self._point(pointers_down(self._target, limits=self._limits))
-        for anchor in self._trust_anchors:
-            if anchor.certificate is not None:
-                self._point(pointers_down(anchor.certificate, limits=self._limits))
-                if self._everything:
-                    self._point(pointers_up(anchor.certificate, limits=self._limits))
+        target = [] if self._target is None else [self._target]
+        anchors = [anchor.certificate for anchor in self._trust_anchors if anchor.certificate is not None]
+        if self._everything:
+            for certificate in (*target, *anchors):
+                self._follow_both_ways(certificate)
+            return
+        for certificate in target:
+            self._point(pointers_up(certificate, limits=self._limits))
+        for certificate in anchors:
+            self._point(pointers_down(certificate, limits=self._limits))
 
     def _follow(self) -> None:
         """Take up the URLs of those certificates that names newly lead to."""
         upwards, downwards = self._chains.take_upwards(), self._chains.take_downwards()
-        for certificate in (*upwards, *downwards) if self._everything else upwards:
+        if self._everything:
+            for certificate in (*upwards, *downwards):
+                self._follow_both_ways(certificate)
+            return
+        for certificate in upwards:
             self._point(pointers_up(certificate, limits=self._limits))
-        for certificate in (*upwards, *downwards) if self._everything else downwards:
+        for certificate in downwards:
+            self._point(pointers_down(certificate, limits=self._limits))
+
+    def _follow_both_ways(self, certificate: Certificate) -> None:
+        if certificate not in self._followed:
+            self._followed.add(certificate)
+            self._point(pointers_up(certificate, limits=self._limits))
             self._point(pointers_down(certificate, limits=self._limits))
 
     def _point(self, pointers: Iterable[Pointer]) -> None:
@@ -212,11 +227,10 @@ class Crawl:
             new.sort(key=lambda certificate: not self._chains.leads(certificate))
         for certificate in new[:left]:
             self.found[certificate] = [origin]
-            if certificate not in self._pool:
+            if certificate not in self._given:
                 self._chains.add(certificate)
             if self._everything and self._usable(certificate):
-                self._point(pointers_up(certificate, limits=self._limits))
-                self._point(pointers_down(certificate, limits=self._limits))
+                self._follow_both_ways(certificate)
 
     def _reject(self, rejects: tuple[Reject, ...]) -> None:
         if len(rejects) > self._left:

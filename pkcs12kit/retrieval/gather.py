@@ -160,13 +160,8 @@ async def _crawl(
 
 
 def _in_order(found: Mapping[Certificate, list[Origin]]) -> tuple[GatheredCertificate, ...]:
-    """Sort by subject, issuer and fingerprint, and by URL: the order of arrival says nothing."""
-    gathered = [
+    """Sort by fingerprint, and by URL: the order of arrival says nothing."""
+    return tuple(
         GatheredCertificate(certificate=certificate, origins=tuple(sorted(origins, key=lambda origin: origin.url)))
-        for certificate, origins in found.items()
-    ]
-    return tuple(sorted(gathered, key=lambda item: _names(item.certificate)))
-
-
-def _names(certificate: Certificate) -> tuple[str, str, str]:
-    return str(certificate.subject), str(certificate.issuer), certificate.sha256
+        for certificate, origins in sorted(found.items(), key=lambda item: item[0].sha256)
+    )

@@ -60,10 +60,9 @@ class GatheredUrl:
 class GatherReport:
     """What :func:`~pkcs12kit.gather` found. Everything in it but ``target`` is untrusted.
 
-    ``certificates`` are those that were fetched, by subject, issuer and fingerprint, each with the URLs that it came
-    from; ``given`` is the pool that there was before. ``report`` is the search for paths in both together, None
-    without target or trust anchor. ``incomplete`` says which limit ended the gathering; None where none did.
-    ``warnings`` are the cache's.
+    ``certificates`` are those that were fetched, by fingerprint, each with the URLs that it came from; ``given`` is the
+    pool that there was before. ``report`` is the search for paths in both together, None without target or trust
+    anchor. ``incomplete`` says which limit ended the gathering; None where none did. ``warnings`` are the cache's.
     """
 
     target: Certificate | None

@@ -29,9 +29,9 @@ class Location:
 
     @property
     def host(self) -> str:
-        """Host and port; for what is no URL of a host, the text itself."""
+        """The host that the fetcher counts by; for what is no URL of a host, the text itself."""
         try:
-            return urlsplit(self.url).netloc.lower() or self.url
+            return (urlsplit(self.url).hostname or self.url).removesuffix(".")
         except ValueError:
             return self.url
 

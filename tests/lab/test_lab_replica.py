@@ -339,6 +339,34 @@ def test_keys_are_random_and_hidden(replica):
         assert "key=" not in text.replace("private_key=", "key=")
 
 
+def test_publishes_what_its_certificates_point_to():
+    """By path: what each caIssuers gives is for its issuer, what each caRepository gives is by its subject.
+
+    Dead are the four URLs for which there is no certificate to publish, as some real ones are.
+    """
+    made = lab.make_replica(AT, key_type=lab.KeyType.EC_P256, base_url="https://pki.replica.example/below/")
+    published = made.published()
+    dead = set()
+    for certificate in (made.server.certificate, *made.pool):
+        pointers = [(url, "subject", certificate.issuer) for url in certificate.extensions.ca_issuers]
+        pointers += [(url, "issuer", certificate.subject) for url in certificate.extensions.ca_repositories]
+        for url, field, name in pointers:
+            found = published.get(url.removeprefix("https://pki.replica.example"))
+            if found is None:
+                dead.add(url.rpartition("/")[2])
+                continue
+            loaded = [Certificate(each.public_bytes(Encoding.DER)) for each in pkcs7.load_der_pkcs7_certificates(found)]
+            assert {getattr(each, field) for each in loaded} == {name}
+            assert set(loaded) <= set(made.pool)
+    assert dead == {
+        "USDODCCEBINTEROPERABILITYROOTCA2_IT.p7c",
+        "acespublicsector1_IT.p7c",
+        "caCertsIssuedByfbca2016-2.p7c",
+        "unrelatedissuing1_IB.p7c",
+    }
+    assert published["/below/crl/DODROOTCA3.crl"] in {crl.der for crl in made.crls}
+
+
 def test_default_replica_is_rsa_and_quick():
     """The default is as real as the real one, RSA 2048 with SHA-256, and still takes under two seconds of one core."""
     seconds = []
