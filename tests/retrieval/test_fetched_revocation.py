@@ -1,0 +1,437 @@
+"""CRLs and OCSP responses fetched for a path (RFC 5280 sections 4.2.1.13, 4.2.2.1, 6.3; RFC 6960)."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import socket
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
+
+from pkcs12kit import lab
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.lab.extensions import authority_information_access, crl_distribution_points
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus
+from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.retrieval import fetcher
+from pkcs12kit.retrieval.finding import find_path_fetching
+from pkcs12kit.retrieval.gather import FetchOptions
+from pkcs12kit.retrieval.ocsp_requests import as_url, ocsp_request
+from pkcs12kit.retrieval.retrieved import Purpose, Status
+
+from .revoking import A_WEEK, NOW, RevokingPki, crl_at, ocsp_at, slug
+
+REQUIRE, SOFT = RevocationMode.REQUIRE, RevocationMode.SOFT
+GOOD, REVOKED, UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, RevocationStatus.UNKNOWN
+BY_A, BY_B = ["server", "Issuing", "Bridge A"], ["server", "Issuing", "Bridge B"]
+LIMITS = dataclasses.replace(DEFAULT_LIMITS, retrieval_backoff_seconds=0)
+
+
+def search(pki, mode=REQUIRE, *, given=None, limits=LIMITS, time=NOW, **options):
+    """Find the path, and fetch what is missing; nothing is cached unless asked for."""
+    options = {"allow_private": True, "cache": False, **options}
+    return find_path_fetching(
+        pki.target,
+        pool=pki.pool,
+        trust_anchors=[pki.anchor],
+        parameters=ValidationParameters(time=time),
+        revocation=Revocation(mode=mode, **(given or {})),
+        options=FetchOptions(**options),
+        limits=limits,
+    )
+
+
+def names(found):
+    """Name the certificates of the path."""
+    return [certificate.subject.common_name.removesuffix(".example") for certificate in found.path.certificates]
+
+
+def statuses(found):
+    """List what was found out, target first."""
+    return [status.status for status in found.path.revocation.statuses]
+
+
+@pytest.fixture
+def by_crl(server):
+    """Each certificate names its issuer's CRL."""
+    return RevokingPki(server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl"))])
+
+
+@pytest.fixture
+def by_both(server):
+    """Each certificate names an OCSP responder and its issuer's CRL."""
+    pki = RevokingPki(
+        server,
+        [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl")), lambda _: ocsp_at(server.url("/ocsp"))],
+    )
+    server.otherwise(pki.responder())
+    return pki
+
+
+def crls_asked(server):
+    """List the CRLs that were asked for, in order of the alphabet."""
+    return sorted(exchange.target for exchange in server.requests if exchange.target.endswith(".crl"))
+
+
+# CRLs
+
+
+def test_crls_of_each_certificate_are_fetched(server, by_crl):
+    """What require needs is had from the CRLs that the path's certificates name, and no other is asked for."""
+    found = search(by_crl)
+    assert names(found) == BY_A
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert found.warnings == ()
+    assert crls_asked(server) == ["/bridge-a.crl", "/issuing.crl", "/root.crl"]
+    assert [(one.purpose, one.status, one.content) for one in found.retrievals] == [
+        (Purpose.CRL, Status.FETCHED, None)
+    ] * 3
+
+
+def test_crls_may_be_pem(server, by_crl):
+    """RFC 5280 section 4.2.1.13 says DER; what comes in PEM is read all the same, whatever the Content-Type."""
+    der = by_crl.crl("Issuing")
+    text = b"-----BEGIN X509 CRL-----\n" + base64.encodebytes(der) + b"-----END X509 CRL-----\n"
+    server.answer("/issuing.crl", text, headers={"Content-Type": "text/html"})
+    assert statuses(search(by_crl)) == [GOOD, GOOD, GOOD]
+
+
+@pytest.mark.parametrize("mode", [REQUIRE, SOFT])
+def test_a_revoked_cross_certificate_makes_it_take_the_next_path(server, by_crl, mode):
+    """In both modes; what the next path names is fetched, and each URL once."""
+    by_crl.revoke("Bridge A", "Issuing")
+    found = search(by_crl, mode)
+    assert names(found) == BY_B
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert crls_asked(server) == ["/bridge-a.crl", "/bridge-b.crl", "/issuing.crl", "/root.crl"]
+
+
+def test_an_unknown_one_makes_it_take_the_next_path_where_required(server, by_crl):
+    """Where nothing tells of a certificate, require goes on to the next path; soft takes the first, and warns."""
+    server.answer("/bridge-a.crl", status=404)
+    found = search(by_crl)
+    assert names(found) == BY_B
+    (warning,) = found.warnings
+    assert warning == (f"{server.url('/bridge-a.crl')}: the server answers 404; it would have given a CRL for Issuing")
+    soft = search(by_crl, SOFT)
+    assert names(soft) == BY_A
+    assert statuses(soft) == [GOOD, UNKNOWN, GOOD]
+
+
+def test_a_revoked_target_is_no_reason_to_ask_more(server, by_crl):
+    """No other path would mend it: the other bridge's CRL is not asked for."""
+    by_crl.revoke("Issuing", "server")
+    with pytest.raises(NoValidPathError) as caught:
+        search(by_crl)
+    assert caught.value.attempts[0].reason is FailureReason.REVOKED
+    assert "/bridge-b.crl" not in crls_asked(server)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param({"validity": lab.Validity(NOW - 2 * A_WEEK, NOW - A_WEEK)}, id="expired"),
+        pytest.param({"validity": lab.Validity(NOW + A_WEEK, NOW + 2 * A_WEEK)}, id="not-yet"),
+        pytest.param({"signer": "Bridge B"}, id="wrong-signer"),
+    ],
+)
+def test_a_crl_that_does_not_count(server, by_crl, answer):
+    """A CRL past its nextUpdate, before its thisUpdate or by another's key says nothing (RFC 5280 section 6.3.3)."""
+    signer = answer.pop("signer", None)
+    authority = by_crl.authorities["Issuing"]
+    if signer is not None:
+        authority = dataclasses.replace(authority, private_key=by_crl.authorities[signer].private_key)
+    server.route("/issuing.crl", authority.make_crl(**answer))
+    with pytest.raises(NoValidPathError) as caught:
+        search(by_crl)
+    failure = caught.value.attempts[0].failures[0]
+    assert (failure.reason, failure.certificate) == (FailureReason.REVOCATION_UNKNOWN, by_crl.target)
+
+
+def broken_extension(crl):
+    """Break the extensions of a CRL: authorityKeyIdentifier is a NULL then."""
+    identifier = crl.index(bytes.fromhex("0603551d23"))
+    at = identifier + 5
+    length = crl[at + 1]
+    return crl[: at + 2] + b"\x05\x00" + bytes(length - 2) + crl[at + 2 + length :]
+
+
+@pytest.mark.parametrize("wrong", ["another's", "broken", "text", "ocsp"])
+def test_a_wrong_answer_does_not_harm_a_right_one(server, wrong):
+    """Of two distribution points one gives a CRL that says nothing of the certificate, or no CRL: the other counts."""
+    pki = RevokingPki(server, [lambda issuer: crl_at(server.url("/wrong"), server.url(f"/{slug(issuer)}.crl"))])
+    request = ocsp.load_der_ocsp_request(ocsp_request(pki.target, pki.issued["Bridge A", "Issuing"]))
+    answers = {
+        "another's": lab.Authority.create("Issuing").make_crl(),
+        "broken": broken_extension(pki.crl("Issuing")),
+        "text": b"there is nothing here",
+        "ocsp": pki.respond(request),
+    }
+    server.route("/wrong", answers[wrong])
+    found = search(pki)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert len(found.warnings) == (0 if wrong == "another's" else 1)
+
+
+def test_a_delta_crl_revokes(server):
+    """Named by freshestCRL in the certificate or in the full CRL, a delta CRL counts (RFC 5280 5.2.4, 5.2.6)."""
+    pki = RevokingPki(server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl"))])
+    issuing = pki.authorities["Issuing"]
+    freshest = lab.non_critical(x509.FreshestCRL(list(crl_distribution_points(server.url("/delta.crl")))))
+    base = issuing.make_crl(extensions=[freshest])
+    entry = lab.Revocation(serial_number=pki.target.serial_number, date=NOW - A_WEEK)
+    delta = issuing.make_crl(revoked=[entry], number=2, extensions=[lab.critical(x509.DeltaCRLIndicator(1))])
+    server.route("/issuing.crl", base)
+    server.route("/delta.crl", delta)
+    with pytest.raises(NoValidPathError) as caught:
+        search(pki)
+    assert caught.value.attempts[0].reason is FailureReason.REVOKED
+
+
+def test_the_certificate_of_who_signed_a_crl_is_fetched(server):
+    """A CA may sign CRLs by another key: the CRL names its certificate (RFC 5280 section 5.2.7)."""
+    pki = RevokingPki(server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl"))])
+    signer = lab.Authority.create("Issuing")
+    by_bridge = pki.authorities["Bridge A"].issue(
+        "Issuing",
+        signer.private_key.public_key(),
+        extensions=[
+            lab.critical(lab.key_usage("crl_sign")),
+            lab.non_critical(x509.SubjectKeyIdentifier.from_public_key(signer.private_key.public_key())),
+            crl_at(server.url("/bridge-a.crl")),
+        ],
+    )
+    where = lab.non_critical(authority_information_access(server.url("/signer.cer")))
+    server.route("/issuing.crl", signer.make_crl(extensions=[where]))
+    server.route("/signer.cer", by_bridge.der)
+    found = search(pki)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert (server.count("/signer.cer"), by_bridge in found.pool) == (1, False)
+
+
+# OCSP
+
+
+def test_ocsp_comes_first(server, by_both):
+    """A responder that settles it saves the CRL."""
+    found = search(by_both)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert crls_asked(server) == []
+    assert {one.purpose for one in found.retrievals} == {Purpose.OCSP}
+
+
+@pytest.mark.parametrize("how", [{"delegated": True}, {"takes_get": False}])
+def test_responders_of_all_kinds(server, by_both, how):
+    """One whose certificate comes with the answer (RFC 6960 section 4.2.2.2), and one that takes POST alone."""
+    server.otherwise(by_both.responder(**how))
+    found = search(by_both)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert (crls_asked(server), found.warnings) == ([], ())
+    posts = [exchange for exchange in server.requests if exchange.method == "POST"]
+    assert {exchange.headers["content-type"] for exchange in posts} == (
+        {"application/ocsp-request"} if "takes_get" in how else set()
+    )
+
+
+def test_revoked_by_ocsp(server, by_both):
+    """What a responder says is revoked is so; no CRL is asked for a second opinion."""
+    by_both.revoke("Root", "Bridge A")
+    found = search(by_both)
+    assert names(found) == BY_B
+    assert crls_asked(server) == []
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        pytest.param({"signer": "Bridge B"}, id="wrong-signer"),
+        pytest.param({"age": timedelta(days=30)}, id="expired"),
+        pytest.param({"this_update": NOW + A_WEEK}, id="not-yet"),
+        pytest.param("unknown", id="unknown"),
+        pytest.param("error", id="error"),
+        pytest.param("404", id="404"),
+        pytest.param("unreachable", id="unreachable"),
+    ],
+)
+def test_a_crl_where_ocsp_settles_nothing(server, by_both, how):
+    """Whatever is wrong with the responder's answers, the CRL is asked, and counts."""
+    if how == "unknown":
+        by_both.statuses.update({one.serial_number: ocsp.OCSPCertStatus.UNKNOWN for one in by_both.issued.values()})
+    elif how == "error":
+        error = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
+
+        async def try_later(exchange):
+            await exchange.answer(error.public_bytes(Encoding.DER))
+
+        server.otherwise(try_later)
+    elif how == "404":
+        server.otherwise(None)
+    elif how == "unreachable":
+
+        async def reset(exchange):
+            exchange.reset()
+
+        server.otherwise(reset)
+    else:
+        server.otherwise(by_both.responder(**how))
+        if "signer" in how:  # a stranger cannot revoke
+            lies = {one.serial_number: ocsp.OCSPCertStatus.REVOKED for one in by_both.issued.values()}
+            by_both.statuses.update(lies)
+    found = search(by_both)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert crls_asked(server) == ["/bridge-a.crl", "/issuing.crl", "/root.crl"]
+
+
+def test_an_answer_signed_after_the_search_began_counts(by_both):
+    """A responder signs when it is asked (RFC 6960 section 2.4): a search that is about now judges after that."""
+    began = NOW - timedelta(seconds=20)
+    found = search(by_both, time=began)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+
+
+def test_the_past_has_no_status(by_both):
+    """What is fetched tells of now: about a time long ago nothing is known."""
+    with pytest.raises(NoValidPathError) as caught:
+        search(by_both, time=NOW - timedelta(days=60))
+    assert caught.value.attempts[0].reason is FailureReason.REVOCATION_UNKNOWN
+
+
+def test_the_request(by_both):
+    """The CertID is of the issuer's name and key as they are encoded in the certificates; there is no nonce."""
+    issuer = by_both.issued["Bridge A", "Issuing"]
+    asked = ocsp.load_der_ocsp_request(ocsp_request(by_both.target, issuer))
+    same = ocsp.OCSPRequestBuilder().add_certificate(
+        by_both.target.as_cryptography, issuer.as_cryptography, asked.hash_algorithm
+    )
+    theirs = same.build()
+    assert asked.issuer_name_hash == theirs.issuer_name_hash
+    assert asked.issuer_key_hash == theirs.issuer_key_hash
+    assert asked.serial_number == by_both.target.serial_number
+    assert list(asked.extensions) == []
+
+
+def test_a_request_in_a_url():
+    """Base64, percent-encoded, after one slash; what is long, or has a query, goes by POST (RFC 6960 A.1)."""
+    assert as_url("http://ocsp.example/a/", b"\xff\xff\xff\x00") == "http://ocsp.example/a/%2F%2F%2F%2FAA%3D%3D"
+    assert as_url("http://ocsp.example/a", b"x") == "http://ocsp.example/a/eA%3D%3D"
+    assert as_url("http://ocsp.example/a?b", b"x") is None
+    assert as_url("http://ocsp.example/a", bytes(200)) is None
+
+
+# Nothing more than needed
+
+
+def test_nothing_is_asked_for_what_was_given(server, by_crl):
+    """The user's CRLs settle it: no socket is opened. One is missing: one is asked for."""
+    crls = [by_crl.crl(name) for name in ("Root", "Bridge A", "Issuing")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", None)
+        patch.setattr(fetcher, "Fetcher", None)
+        assert statuses(search(by_crl, given={"crls": crls})) == [GOOD, GOOD, GOOD]
+    assert statuses(search(by_crl, given={"crls": crls[:2]})) == [GOOD, GOOD, GOOD]
+    assert crls_asked(server) == ["/issuing.crl"]
+
+
+def test_directories_are_named_and_skipped(server):
+    """LDAP is not spoken: the URL is named, and the CRL over HTTP taken."""
+    pki = RevokingPki(server, [lambda issuer: crl_at("ldap://x.example/CRL", server.url(f"/{slug(issuer)}.crl"))])
+    found = search(pki)
+    assert statuses(found) == [GOOD, GOOD, GOOD]
+    assert found.warnings == ("LDAP is not spoken here: skipped 1, such as ldap://x.example/CRL",)
+
+
+def test_private_addresses_are_refused(server, by_crl):
+    """Unless allowed, a loopback address is asked nothing, and each URL says so."""
+    found = search(by_crl, SOFT, allow_private=False)
+    assert server.requests == []
+    assert statuses(found) == [UNKNOWN, UNKNOWN, UNKNOWN]
+    assert {one.status for one in found.retrievals} == {Status.REFUSED}
+    assert len(found.warnings) == 3
+
+
+def test_offline_takes_what_was_kept(server, by_both, tmp_path):
+    """OCSP responses by GET are kept as CRLs are, and asked for again when online: revocation is about now."""
+    online = {"cache": True, "cache_folder": tmp_path}
+    search(by_both, **online)
+    asked = len(server.requests)
+    assert statuses(search(by_both, **online, offline=True)) == [GOOD, GOOD, GOOD]
+    assert len(server.requests) == asked
+    by_both.revoke("Root", "Bridge A")
+    assert names(search(by_both, **online)) == BY_B
+
+
+@pytest.mark.parametrize(
+    ("limit", "says"),
+    [
+        ({"retrieval_paths": 1}, "no more paths than 1 (limits.retrieval_paths)"),
+        ({"retrieval_crl_bytes": 100}, "(limits.retrieval_crl_bytes)"),
+        ({"revocation_objects": 1}, "(limits.revocation_objects)"),
+        ({"revocation_bytes": 400}, "(limits.revocation_bytes)"),
+        ({"retrieval_urls": 1}, "(limits.retrieval_urls)"),
+    ],
+)
+def test_limits(by_crl, limit, says):
+    """Each ends in a warning that names it, and in no path where the status has to be known."""
+    by_crl.revoke("Root", "Bridge A")
+    warnings = []
+    with pytest.raises(NoValidPathError):
+        find_path_fetching(
+            by_crl.target,
+            pool=by_crl.pool,
+            trust_anchors=[by_crl.anchor],
+            parameters=ValidationParameters(time=NOW),
+            revocation=Revocation(mode=REQUIRE),
+            options=FetchOptions(allow_private=True, cache=False),
+            on_warning=warnings.append,
+            limits=dataclasses.replace(LIMITS, **limit),
+        )
+    assert any(says in warning for warning in warnings), warnings
+
+
+def test_urls_of_one_certificate_are_bounded(server):
+    """``limits.retrieval_certificate_urls`` of them are asked, the first."""
+    pki = RevokingPki(
+        server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl"), *map(server.url, ("/1", "/2", "/3")))]
+    )
+    limits = dataclasses.replace(LIMITS, retrieval_certificate_urls=2)
+    assert statuses(search(pki, limits=limits)) == [GOOD, GOOD, GOOD]
+    assert (server.count("/1"), server.count("/2"), server.count("/3")) == (1, 0, 0)
+
+
+# Certificates, too
+
+
+def test_certificates_are_gathered_until_a_path_is_not_revoked(server):
+    """The pool is empty: what the target names makes the first path; as that is revoked, more is gathered."""
+    pki = RevokingPki(
+        server,
+        [
+            lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl")),
+            lambda issuer: lab.non_critical(authority_information_access(server.url(f"/{slug(issuer)}.p7c"))),
+        ],
+    )
+    for subject in ("Issuing", "Bridge A", "Bridge B"):
+        pems = [found.to_pem() for (_, to), found in pki.issued.items() if to == subject]
+        server.route(f"/{slug(subject)}.p7c", "".join(pems).encode())
+    pki.pool = CertificatePool()
+    pki.revoke("Root", "Bridge A")
+    found = search(pki)
+    assert names(found) == BY_B
+    assert {one.subject.common_name for one in found.pool} >= {"Issuing", "Bridge A", "Bridge B"}
+    urls = [one.url for one in found.retrievals]
+    assert len(set(urls)) == len(urls)
+
+
+def test_an_expired_target_is_no_reason_to_ask(server, by_both):
+    """Nothing that could be fetched would mend it."""
+    with pytest.raises(NoValidPathError) as caught:
+        search(by_both, time=NOW + timedelta(days=10_000))
+    assert caught.value.attempts[0].reason is FailureReason.EXPIRED
+    assert server.requests == []
