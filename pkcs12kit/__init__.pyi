@@ -43,8 +43,13 @@ from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
 from .pkcs12.profiles import Profile
 from .pkcs12.writing import write_pfx
+from .retrieval.bundle_changes import BundleChanges
+from .retrieval.bundle_report import BundleReport
+from .retrieval.bundles import fetch_bundle
 from .retrieval.gather import FetchOptions, gather
 from .retrieval.gather_report import GatherReport
+from .retrieval.published_bundles import PublishedBundle, load_bundles
+from .retrieval.signed_checksums import ChecksumStatus, ChecksumVerdict
 from .sources.loading import (
     load_certificate,
     load_certificates,
@@ -71,12 +76,16 @@ __all__ = [
     "AlgorithmPolicy",
     "BuildReport",
     "Bundle",
+    "BundleChanges",
+    "BundleReport",
     "Certificate",
     "CertificateMessage",
     "CertificatePool",
     "CertificateStatus",
     "CertificationPath",
     "Check",
+    "ChecksumStatus",
+    "ChecksumVerdict",
     "Confirmation",
     "ConfirmationError",
     "Contact",
@@ -112,6 +121,7 @@ __all__ = [
     "ProbedServer",
     "Profile",
     "ProtocolAnswer",
+    "PublishedBundle",
     "Ranking",
     "RehearsalReport",
     "Reject",
@@ -136,12 +146,14 @@ __all__ = [
     "decode_pfx",
     "encode_pem",
     "encode_pfx",
+    "fetch_bundle",
     "find_path",
     "find_paths",
     "gather",
     "inspect_pfx",
     "judge_sent",
     "lab",
+    "load_bundles",
     "load_certificate",
     "load_certificates",
     "load_crls",

@@ -233,6 +233,16 @@ class Limits:
     retrieval_crl_bytes: int = _limit(
         100 * MIB, "bytes of one CRL, compressed and unpacked", "DoD's CRLs are tens of MiB each"
     )
+    retrieval_bundle_bytes: int = _limit(
+        32 * MIB,
+        "bytes of one published bundle, compressed and unpacked",
+        "a hundred times the 321 KB of the 146 certificates that GSA published in October 2024",
+    )
+    retrieval_checksum_bytes: int = _limit(
+        1 * MIB,
+        "bytes of the signed checksum file in a bundle",
+        "70 times two certificates of 2 KiB and a hundred lines of 100 bytes",
+    )
     retrieval_total_bytes: int = _limit(
         512 * MIB,
         "bytes of all responses of one gathering, those from the cache included: they are kept in memory",

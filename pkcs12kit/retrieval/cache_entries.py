@@ -38,7 +38,8 @@ class Tidied:
 
 def longest_content(limits: Limits) -> int:
     """Say how many bytes the content of an entry may have: what one response may have, and the whole cache."""
-    return min(max(limits.retrieval_response_bytes, limits.retrieval_crl_bytes), limits.retrieval_cache_bytes)
+    of_a_response = max(limits.retrieval_response_bytes, limits.retrieval_crl_bytes, limits.retrieval_bundle_bytes)
+    return min(of_a_response, limits.retrieval_cache_bytes)
 
 
 def read_record(folder: OpenFolder, name: str, limits: Limits) -> CacheRecord | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.transport import Answer, Transport
 
 _KEEP_THE_METHOD: Final = frozenset({307, 308})  # the others may turn POST into GET (RFC 9110 section 15.4)
+_LARGEST: Final = {Purpose.CRL: "retrieval_crl_bytes", Purpose.BUNDLE: "retrieval_bundle_bytes"}
 _BEFORE_A_PAGE: Final = b"\xef\xbb\xbf \t\r\n"
 
 
@@ -190,7 +191,7 @@ def _with(result: Retrieval, tally: Tally, **outcome: Any) -> Retrieval:  # noqa
 
 def largest_response(purpose: Purpose, limits: Limits) -> tuple[int, str]:
     """Give the bytes of content that are taken for a purpose, and the name of that limit."""
-    name = "retrieval_crl_bytes" if purpose is Purpose.CRL else "retrieval_response_bytes"
+    name = _LARGEST.get(purpose, "retrieval_response_bytes")
     return getattr(limits, name), name
 
 

@@ -102,6 +102,10 @@ class Collector:
         found = self._content(_Place(name=name), data)
         self._require_certificate(name, certificates, rejects, found)
 
+    def collect_member(self, name: str, data: bytes, *, archive: ArchiveBudget) -> None:
+        """Take in a file of an archive that the caller unpacks, which need not hold a certificate."""
+        self._member(_Place(name=name, depth=1, archive=archive), data)
+
     def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
         """Raise unless there are more certificates than there were."""
         if len(self.certificates) > certificates:

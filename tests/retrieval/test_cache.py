@@ -219,7 +219,7 @@ def test_what_is_not_kept(folder, said):
     """Too large, too long, or with a password: said, not stored; the password is not repeated."""
     limits = replace(
         DEFAULT_LIMITS, retrieval_cache_bytes=5000, retrieval_crl_bytes=100, retrieval_response_bytes=50,
-        retrieval_url_characters=60,
+        retrieval_bundle_bytes=50, retrieval_url_characters=60,
     )  # fmt: skip
     cache = Cache(folder, on_damage=said.append, limits=limits)
     keep(cache, "http://x/large", b"x" * 101)

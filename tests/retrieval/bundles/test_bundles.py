@@ -1,0 +1,303 @@
+"""Published bundles by name: fetched from a real HTTP server, checked, compared, and nothing of them trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import zipfile
+from dataclasses import replace
+from io import BytesIO
+
+import pytest
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+
+import pkcs12kit as pk
+from pkcs12kit import lab
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.bundles import fetch_bundle
+from pkcs12kit.retrieval.gather import FetchOptions
+from pkcs12kit.retrieval.published_bundles import PUBLISHED, PublishedBundle, find_bundle, load_bundles
+from pkcs12kit.retrieval.retrieved import Status
+from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+
+PATH = "/unclass-certificates_pkcs7_DoD.zip"
+PRIVATE = FetchOptions(cache=False, allow_private=True)
+QUICK = replace(DEFAULT_LIMITS, retrieval_tries=1)
+
+
+@pytest.fixture
+def anchors(publisher):
+    """The publisher's root, as trust anchor."""
+    return (TrustAnchor.from_certificate(publisher.root.certificate),)
+
+
+@pytest.fixture
+def served(server):
+    """Serve bytes as a bundle: ``served(data)`` is a bundle with the URL of it."""
+
+    def serve(data, *, more=()):
+        server.route(PATH, data)
+        return PublishedBundle(name="lab", title="Of the lab", urls=(server.url(PATH), *more))
+
+    return serve
+
+
+def test_signed(publisher, served, anchors):
+    """From the URL to certificates with where they came from, and to a yes about the checksums."""
+    bundle = served(publisher.archive())
+    report = fetch_bundle(bundle, trust_anchors=anchors, options=PRIVATE)
+    assert report.why == ""
+    assert report.checksum.status is ChecksumStatus.VERIFIED
+    assert {item.certificate for item in report.certificates} == set(publisher.certificates) == set(report.pool)
+    assert {origin.url for item in report.certificates for origin in item.origins} == set(bundle.urls)
+    assert report.url == bundle.urls[0]
+    assert not report.changes.compared
+    (retrieval,) = report.retrievals
+    assert (retrieval.status, retrieval.content) == (Status.FETCHED, None)
+    told = json.loads(json.dumps(report.to_json()))
+    assert told["checksum"]["trust_anchor"] == str(publisher.root.certificate.subject)
+    assert [each["sha256"] for each in told["certificates"]] == [
+        item.certificate.sha256 for item in report.certificates
+    ]
+
+
+def test_a_bundle_is_no_trust_anchor(publisher, served):
+    """A path to a root of the bundle is none unless the user trusts that root (RFC 5280 section 6.1.1 (d))."""
+    report = fetch_bundle(served(publisher.archive()), options=PRIVATE)
+    server = publisher.issuing.issue_server("mdm.example.mil").certificate
+    parameters = pk.ValidationParameters(time=publisher.root.certificate.not_before)
+    other = TrustAnchor.from_certificate(lab.Authority.create("Other").certificate)
+    with pytest.raises(pk.NoValidPathError):
+        pk.find_path(server, pool=report.pool, trust_anchors=[other], parameters=parameters)
+    own = TrustAnchor.from_certificate(publisher.root.certificate)
+    assert pk.find_path(server, pool=report.pool, trust_anchors=[own], parameters=parameters)
+
+
+def test_a_bad_one_is_not_used(publisher, served, anchors, parts):
+    """A file that is not as it was signed: no certificate, no changes, and the sentence says which file."""
+    files = publisher.files()
+    listing = parts.list_of(files)
+    files[parts.bundle] = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
+    bundle = served(publisher.archive(files, listing=listing))
+    report = fetch_bundle(bundle, trust_anchors=anchors, options=PRIVATE)
+    assert report.checksum.status is ChecksumStatus.BAD
+    assert (report.certificates, len(report.pool), report.changes) == ((), 0, None)
+    assert "DoD.der.p7b is not what was signed" in report.why
+
+
+def test_unreadable(served, parts):
+    """What is no bundle, an archive named to escape, and one without certificates are in the report, not raised."""
+    for data, words in (
+        (b"hello", "expected a certificate"),
+        (parts.as_zip([("../x.p7b", b"x")]), "outside its folder"),
+        (parts.as_zip([("a.txt", b"x")]), "without certificates"),
+        (parts.as_zip([("a.p7b", b"x")])[:-10], "damaged or cut short"),
+    ):
+        report = fetch_bundle(served(data), options=PRIVATE)
+        assert words in report.why
+        assert report.certificates == ()
+
+
+def test_a_zip_bomb(served, publisher, parts):
+    """More than an archive may unpack to ends it all, in one file or in all archives in it together."""
+    zeros = bytes(1024 * 1024)
+    limits = replace(QUICK, archive_bytes=3 * 1024 * 1024 - 1)
+    certificates = ("good.p7b", parts.as_pkcs7(publisher.certificates))
+    good = parts.as_zip([certificates, ("zeros.txt", zeros)])
+    assert fetch_bundle(served(good), options=PRIVATE, limits=limits).why == ""
+    bomb = parts.as_zip([certificates, ("zeros.txt", 3 * zeros)])
+    report = fetch_bundle(served(bomb), options=PRIVATE, limits=limits)
+    assert "limits.archive_bytes" in report.why
+    assert report.certificates == ()
+    inner = parts.as_zip([("zeros.txt", zeros)])
+    nested = parts.as_zip([certificates, *((f"{number}.zip", inner) for number in range(3))])
+    (reject,) = fetch_bundle(served(nested), options=PRIVATE, limits=limits).rejects
+    assert "limits.archive_bytes" in reject.reason
+    assert reject.source.endswith("!2.zip")
+
+
+def test_how_large(publisher, served):
+    """Bundles have a limit of their own, which ends the request."""
+    data = publisher.archive()
+    limits = replace(QUICK, retrieval_bundle_bytes=len(data) - 1, retrieval_response_bytes=10)
+    report = fetch_bundle(served(data), options=PRIVATE, limits=limits)
+    assert "limits.retrieval_bundle_bytes" in report.why
+    limits = replace(limits, retrieval_bundle_bytes=len(data))
+    assert fetch_bundle(served(data), options=PRIVATE, limits=limits).why == ""
+
+
+def test_urls_in_order(publisher, server, served):
+    """The next URL is asked where one fails, and no more once one answered; all failing is said with each reason."""
+    data = publisher.archive()
+    bundle = served(data)
+    bundle = replace(bundle, urls=(server.url("/gone"), *bundle.urls, server.url("/never")))
+    report = fetch_bundle(bundle, options=PRIVATE, limits=QUICK)
+    assert [retrieval.url for retrieval in report.retrievals] == list(bundle.urls[:2])
+    assert report.url == bundle.urls[1]
+    assert server.count("/never") == 0
+    nowhere = fetch_bundle(replace(bundle, urls=(server.url("/gone"),)), options=PRIVATE, limits=QUICK)
+    assert (nowhere.url, nowhere.checksum, nowhere.certificates) == (None, None, ())
+    assert "404" in nowhere.why
+    refused = fetch_bundle(bundle, options=replace(PRIVATE, allow_private=False), limits=QUICK)
+    assert "not a public address" in refused.why
+
+
+def test_since_the_last_time(publisher, served, tmp_path, parts):
+    """The cache has what there was: the next run says what came and went, offline nothing; a bad one counts not."""
+    options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
+    at_once = replace(QUICK, retrieval_fresh_seconds=0)
+    bundle = served(publisher.archive())
+    assert not fetch_bundle(bundle, options=options, limits=at_once).changes.compared
+    another = publisher.root.issue_ca(lab.Authority.create("DOD SW CA-61"))
+    files = publisher.files() | {parts.bundle: parts.as_pkcs7([publisher.root.certificate, another])}
+    files.pop(parts.of_the_root)
+    served(publisher.archive(files))
+    changes = fetch_bundle(bundle, options=options, limits=at_once).changes
+    assert (changes.new, changes.gone) == ((another,), (publisher.issuing_certificate,))
+    offline = fetch_bundle(bundle, options=replace(options, offline=True))
+    assert offline.retrievals[0].status is Status.CACHED
+    assert offline.changes.compared
+    assert (offline.changes.new, offline.changes.gone) == ((), ())
+    served(publisher.archive(checksums=b"nonsense"))
+    assert fetch_bundle(bundle, options=options, limits=at_once).why
+    served(publisher.archive(files))
+    assert not fetch_bundle(bundle, options=options, limits=at_once).changes.compared
+    given = fetch_bundle(bundle, options=options, previous=publisher.certificates)
+    assert given.changes.new == (another,)
+
+
+@pytest.mark.parametrize(
+    ("file", "count"),
+    [
+        ("Certificates_PKCS7_v5_14_DoD.pem.p7b", 49),
+        ("fpki-2024-10.p7b", 146),
+        ("fpki-unmanaged-bundle.p7b", None),
+    ],
+)
+def test_real_lists(fpki, server, file, count):
+    """What DISA and GSA published, as a URL: as many certificates as in the file, and no checksum file to speak of."""
+    server.route(f"/{file}", (fpki / file).read_bytes())
+    report = fetch_bundle(server.url(f"/{file}"), options=PRIVATE)
+    pool = pk.load_certificates(fpki / file)
+    assert set(report.pool) == set(pool)
+    assert len(report.certificates) == (count or len(pool)) > 0
+    assert report.rejects == ()
+    assert report.checksum.status is ChecksumStatus.ABSENT
+
+
+def test_the_roots_that_are_known(fpki):
+    """The fingerprints are those of the real DoD Root CA 3 and 6, whose SHA-1 DISA's README has its users compare."""
+    of_the_readme = {
+        "d73ca91102a2204a36459ed32213b467d7ce97fb",
+        "d37ecf61c0b4ed88681ef3630c4e2fc787b37aef",
+    }
+    roots = [
+        certificate
+        for certificate in pk.load_certificates(fpki / "Certificates_PKCS7_v5_14_DoD.pem.p7b")
+        if hashlib.sha1(certificate.der, usedforsecurity=False).hexdigest() in of_the_readme
+    ]
+    assert {str(root.subject.common_name) for root in roots} == {"DoD Root CA 3", "DoD Root CA 6"}
+    assert {root.sha256 for root in roots} == set(PUBLISHED["dod"].roots) == set(PUBLISHED["eca"].roots)
+
+
+def test_the_names():
+    """Three names; every URL is https, and permitted; whatever else is a URL or an error that lists the names."""
+    assert set(PUBLISHED) == {"dod", "eca", "fpki"}
+    for name, bundle in PUBLISHED.items():
+        assert find_bundle(name) is bundle
+        assert bundle.urls
+        assert bundle.publisher
+        assert bundle.source
+        assert all(find_bundle(url).urls == (url,) for url in bundle.urls)
+        assert all(url.startswith("https://") for url in bundle.urls)
+    with pytest.raises(pk.InputError, match="no bundle is called 'jitc'; known are dod, eca, fpki"):
+        find_bundle("jitc")
+    with pytest.raises(pk.InputError, match="neither http nor https"):
+        find_bundle("ldap://x.example.mil/")
+
+
+def test_the_users_own(publisher, server, tmp_path):
+    """A TOML file adds a name and replaces one; its roots count as those that are known do."""
+    server.route("/mirror.zip", publisher.archive())
+    file = tmp_path / "own.toml"
+    file.write_text(
+        f"""
+[bundles.dod]
+urls = ["{server.url("/mirror.zip")}"]
+roots = ["{publisher.root.certificate.sha256}"]
+
+[bundles."our.list"]
+title = "Ours"
+publisher = "We"
+source = "https://we.example.mil/"
+urls = ["https://we.example.mil/list.p7b"]
+"""
+    )
+    bundles = load_bundles(file)
+    assert set(bundles) == {"dod", "eca", "fpki", "our.list"}
+    assert bundles["eca"] is PUBLISHED["eca"]
+    assert bundles["our.list"].to_json() == {
+        "name": "our.list",
+        "title": "Ours",
+        "publisher": "We",
+        "urls": ["https://we.example.mil/list.p7b"],
+        "roots": [],
+        "source": "https://we.example.mil/",
+    }
+    report = fetch_bundle(find_bundle("dod", bundles), options=PRIVATE)
+    assert report.checksum.status is ChecksumStatus.VERIFIED
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[bundles.x", "no TOML"),
+        (b"\xff", "no TOML"),
+        ("[bundels.x]\nurls = []", r"expected tables \[bundles.NAME\]"),
+        ("bundles = 1", r"expected tables \[bundles.NAME\]"),
+        ("bundles.x = 1", "expected a table"),
+        ("[bundles.X]", "small letters"),
+        ('[bundles."../x"]', "small letters"),
+        ("[bundles.x]\nurl = 'https://a.example/'", "'url' is none of publisher, roots, source, title, urls"),
+        ("[bundles.x]\ntitle = 'X'", "'urls' is missing or empty"),
+        ("[bundles.x]\nurls = 'https://a.example/'", "'urls' is a list of texts"),
+        ("[bundles.x]\nurls = [1]", "'urls' is a list of texts"),
+        ("[bundles.x]\nurls = ['file:///etc/passwd']", "neither http nor https"),
+        ("[bundles.x]\nurls = ['https://a.example/']\ntitle = 1", "'title' is text"),
+        ("[bundles.x]\nurls = ['https://a.example/']\nroots = ['AB']", "SHA-256 fingerprint"),
+    ],
+)
+def test_nonsense_of_the_users(tmp_path, text, words):
+    """Whatever is wrong in the file is said with its name, and the bundle's."""
+    file = tmp_path / "own.toml"
+    file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(pk.InputError, match=words) as caught:
+        load_bundles(file)
+    assert str(caught.value).startswith(str(file))
+
+
+def test_the_users_settings(tmp_path, monkeypatch):
+    """Without a file given, the one in the platform's folder for settings is read, where it is there."""
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: tmp_path)
+    assert load_bundles() is PUBLISHED
+    (tmp_path / "bundles.toml").write_text("[bundles.x]\nurls = ['https://a.example/']")
+    assert "x" in load_bundles()
+
+
+def test_no_pkcs12(served, publisher, parts):
+    """PKCS#12 in a bundle is not opened: its keys would be derived as often as a stranger likes."""
+    signer = publisher.signer
+    certificate = signer.certificate.as_cryptography
+    data = pkcs12.serialize_key_and_certificates(b"x", signer.private_key, certificate, None, NoEncryption())
+    assert list(pk.load_certificates(data)) == [signer.certificate]
+    archive = parts.as_zip([("a.p12", data), ("b.p7b", parts.as_pkcs7(publisher.certificates))])
+    report = fetch_bundle(served(archive), options=PRIVATE)
+    assert {item.certificate for item in report.certificates} == set(publisher.certificates)
+    assert "a PKCS#12 file" in fetch_bundle(served(data), options=PRIVATE).why
+
+
+def test_what_is_served_is_a_zip(publisher):
+    """The archives of these tests are what they are taken for."""
+    with zipfile.ZipFile(BytesIO(publisher.archive())) as archive:
+        assert len(archive.namelist()) == 5

@@ -1,0 +1,351 @@
+"""The signed checksum file: what it takes for a yes, and each way to a no."""
+
+from __future__ import annotations
+
+import subprocess
+from base64 import encodebytes
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+import pytest
+from asn1crypto import cms
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from pkcs12kit import lab
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.errors import InputError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.validation.algorithms import ALLOW_ALL, DEFAULT
+from pkcs12kit.retrieval.bundle_archive import open_bundle
+from pkcs12kit.retrieval.signed_checksums import ChecksumStatus, SignerRules
+
+SHA1 = hashes.SHA1()  # noqa: S303  # to be refused
+URL = "https://publisher.example.mil/bundle.zip"
+
+
+@pytest.fixture
+def check(publisher):
+    """Open an archive; by default the publisher's root is the trust anchor."""
+
+    def open_it(data, *, anchors=None, roots=(), time=None, policy=DEFAULT, limits=DEFAULT_LIMITS):
+        given = [publisher.root.certificate] if anchors is None else anchors
+        rules = SignerRules(
+            trust_anchors=tuple(map(TrustAnchor.from_certificate, given)),
+            roots=frozenset(roots),
+            time=time or datetime.now(UTC),
+            algorithm_policy=policy,
+        )
+        return open_bundle(data, url=URL, rules=rules, limits=limits)
+
+    return open_it
+
+
+def bad(contents):
+    """The reasons why nothing is used; there has to be nothing."""
+    assert contents.checksum.status is ChecksumStatus.BAD
+    assert contents.certificates == ()
+    assert contents.rejects == ()
+    return "\n".join(contents.checksum.reasons)
+
+
+def resigned(data, signer, change, *, digest=None):
+    """Change the SignerInfo of a SignedData, and sign it anew where ``digest`` says by what."""
+    info = cms.ContentInfo.load(data)
+    signed_data = info["content"]
+    signer_info = signed_data["signer_infos"][0]
+    change(signed_data, signer_info)
+    if digest is not None:
+        over = signer_info["signed_attrs"]
+        signed = over.untag().dump(force=True) if over.native else bytes(signed_data["encap_content_info"]["content"])
+        signer_info["signature"] = signer.private_key.sign(signed, ec.ECDSA(digest))
+    return info.dump(force=True)
+
+
+def test_yes(publisher, check, parts):
+    """A sound signature below the trust anchor, every file as listed: all certificates, and who said so."""
+    contents = check(publisher.archive())
+    verdict = contents.checksum
+    assert (verdict.status, verdict.reasons, verdict.left_out) == (ChecksumStatus.VERIFIED, (), ())
+    assert set(contents.certificates) == set(publisher.certificates)
+    assert verdict.signer == publisher.signer.certificate
+    assert verdict.trust_anchor.certificate == publisher.root.certificate
+    assert set(verdict.listed) == {parts.bundle, parts.of_the_root, parts.chain, parts.readme}
+    assert abs(verdict.signing_time - datetime.now(UTC)) < timedelta(hours=1)
+    assert verdict.to_json()["status"] == "verified"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{digest}  {name}\n",
+        "{digest} {name}\n",
+        "{digest} *{name}\r\n",
+        "{digest}\t{name}\r\n\r\n",
+        "{digest}  ./{name}\n",
+        "{digest} {name}\n\x00",
+    ],
+)
+def test_lines(publisher, check, parts, line):
+    """The forms that such lists are met in; a C string's NUL at the end was signed along with it."""
+    files = publisher.files()
+    listing = parts.list_of(files, line=line).replace(b"\x00", b"") + b"\x00" * line.count("\x00")
+    assert check(publisher.archive(files, listing=listing)).checksum.status is ChecksumStatus.VERIFIED
+    upper = parts.list_of(files, line="{digest}|{name}\n")
+    upper = b"".join(row.split(b"|")[0].upper() + b"  " + row.split(b"|")[1] for row in upper.splitlines(keepends=True))
+    assert check(publisher.archive(files, listing=upper)).checksum.status is ChecksumStatus.VERIFIED
+
+
+def test_encodings(publisher, check, parts):
+    """PEM, one S/MIME part, and without signed attributes, as RFC 5652 section 5.3 allows for data."""
+    assert check(publisher.archive(encoding=Encoding.PEM)).checksum.status is ChecksumStatus.VERIFIED
+    plain = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
+    verdict = check(publisher.archive(options=plain)).checksum
+    assert (verdict.status, verdict.signing_time) == (ChecksumStatus.VERIFIED, None)
+    der = publisher.sign(parts.list_of(publisher.files()))
+    header = b"MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=signed-data\r\n\r\n"
+    part = header + encodebytes(der)
+    assert check(publisher.archive(checksums=part)).checksum.status is ChecksumStatus.VERIFIED
+
+
+def test_what_openssl_signs(publisher, check, require_tool, tmp_path, parts):
+    """A second implementation: BER, as ``openssl cms -sign -stream`` writes it, and its own smime command's DER."""
+    (tmp_path / "list").write_bytes(parts.list_of(publisher.files()))
+    key = publisher.signer.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "signer.pem").write_bytes(key + publisher.signer.certificate.to_pem().encode())
+    (tmp_path / "ca.pem").write_text(publisher.email_certificate.to_pem())
+    for how in (["cms", "-stream"], ["cms", "-keyid"], ["smime"], ["cms", "-noattr", "-md", "sha384"]):
+        command = [how[0], "-sign", "-binary", "-nodetach", "-outform", "DER", *how[1:]]
+        given = ["-in", "list", "-signer", "signer.pem", "-certfile", "ca.pem", "-out", "signed"]
+        subprocess.run([require_tool("openssl"), *command, *given], cwd=tmp_path, check=True, capture_output=True)
+        contents = check(publisher.archive(checksums=(tmp_path / "signed").read_bytes()))
+        assert contents.checksum.status is ChecksumStatus.VERIFIED, (how, contents.checksum.reasons)
+
+
+def test_a_pinned_root(publisher, check):
+    """Without a trust anchor, the root that is known for the bundle counts, by its fingerprint, from the archive."""
+    verdict = check(publisher.archive(), anchors=(), roots=[publisher.root.certificate.sha256]).checksum
+    assert verdict.status is ChecksumStatus.VERIFIED
+    assert verdict.trust_anchor.certificate == publisher.root.certificate
+
+
+def test_nobody_vouches_for_the_signer(publisher, check):
+    """Without trust anchor and pin a sound signature is no yes; the certificates are candidates, as without one."""
+    for roots in ((), ["00" * 32]):
+        contents = check(publisher.archive(), anchors=(), roots=roots)
+        assert contents.checksum.status is ChecksumStatus.NOT_ANCHORED
+        assert contents.checksum.trust_anchor is None
+        assert "no trust anchor" in contents.checksum.reasons[0]
+        assert set(contents.certificates) == set(publisher.certificates)
+
+
+def test_no_checksum_file(publisher, check, parts):
+    """An archive without one is used, and that there is none is said."""
+    contents = check(parts.as_zip(publisher.files().items()))
+    assert contents.checksum.status is ChecksumStatus.ABSENT
+    assert set(contents.certificates) == set(publisher.certificates)
+
+
+def test_tampered_file(publisher, check, parts):
+    """One file that is not what was signed loses the whole bundle, anchored or not."""
+    files = publisher.files()
+    listing = parts.list_of(files)
+    stranger = lab.Authority.create("Stranger").certificate
+    files[parts.of_the_root] = parts.as_pkcs7([*publisher.certificates, stranger])
+    archive = publisher.archive(files, listing=listing)
+    for anchors in (None, ()):
+        assert "_DoD_Root_CA_3.der.p7b is not what was signed" in bad(check(archive, anchors=anchors))
+
+
+def test_tampered_list(publisher, check, parts):
+    """A list that was changed with its file: the digest in the signed attributes, or the signature, is not its own."""
+    files = publisher.files()
+    old = parts.list_of(files)
+    files[parts.bundle] = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
+    new = parts.list_of(files)
+    assert len(old) == len(new)
+    for options, words in (
+        ((pkcs7.PKCS7Options.Binary,), "changed after it was signed"),
+        ((pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes), "not by the key of"),
+    ):
+        signed = publisher.sign(old, options=options)
+        assert old in signed
+        assert words in bad(check(publisher.archive(files, checksums=signed.replace(old, new)), anchors=()))
+
+
+def test_tampered_attributes(publisher, check, parts):
+    """The digest in the attributes mended, too: then the signature is not over them (RFC 5652 section 5.4)."""
+    files = publisher.files()
+    old = parts.list_of(files)
+    files[parts.bundle] = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
+    new = parts.list_of(files)
+    signed = publisher.sign(old).replace(old, new).replace(sha256(old).digest(), sha256(new).digest())
+    assert "not by the key of" in bad(check(publisher.archive(files, checksums=signed)))
+
+
+def test_a_stranger_signs(publisher, check):
+    """Anybody can sign: a signer whom no trust anchor leads to is refused, his own root in the archive or not."""
+    root = lab.Authority.create("DoD Root CA 3")  # the same name, another key
+    stranger = publisher.make_signer(issuer=root)
+    stranger = replace(stranger, others=(root.certificate,))
+    archive = publisher.archive(signer=stranger)
+    assert "DoD PKE of the lab is not to be trusted" in bad(check(archive))
+    assert "is not to be trusted" in bad(check(archive, anchors=(), roots=[publisher.root.certificate.sha256]))
+    assert check(archive, anchors=()).checksum.status is ChecksumStatus.NOT_ANCHORED
+
+
+def test_a_given_anchor_replaces_the_pin(publisher, check):
+    """Where the user names an anchor, the root that is known for the bundle does not count any more."""
+    other = lab.Authority.create("Other Root").certificate
+    roots = [publisher.root.certificate.sha256]
+    assert "is not to be trusted" in bad(check(publisher.archive(), anchors=[other], roots=roots))
+
+
+def test_expired_signer(publisher, check):
+    """An expired signer is refused, whatever time the signature claims; at a time of the user's it counts."""
+    signer = publisher.make_signer(validity=lab.Validity.around(days_before=200, days_after=-100))
+    archive = publisher.archive(signer=signer)
+    reasons = bad(check(archive))
+    assert "expired" in reasons
+    assert "which nobody confirms" in reasons
+    earlier = datetime.now(UTC) - timedelta(days=150)
+    assert check(archive, time=earlier).checksum.status is ChecksumStatus.VERIFIED
+
+
+def test_what_the_signer_may(publisher, check):
+    """Who may only serve TLS, or only encrypt, signs no list; who may sign code does."""
+    code = publisher.make_signer(purpose=ExtendedKeyUsageOID.CODE_SIGNING)
+    assert check(publisher.archive(signer=code)).checksum.status is ChecksumStatus.VERIFIED
+    server = publisher.make_signer(purpose=ExtendedKeyUsageOID.SERVER_AUTH)
+    assert "is not to be trusted" in bad(check(publisher.archive(signer=server)))
+    encrypting = publisher.make_signer(usage="key_agreement")
+    assert "not for signatures" in bad(check(publisher.archive(signer=encrypting)))
+
+
+def test_weak_digest(publisher, check, parts):
+    """SHA-1 is refused by the default policy, and accepted by one that accepts it: the signature itself is right."""
+
+    def weaken(signed_data, signer_info):
+        for algorithm in (signed_data["digest_algorithms"][0], signer_info["digest_algorithm"]):
+            algorithm["algorithm"] = "sha1"
+        signer_info["signature_algorithm"]["algorithm"] = "sha1_ecdsa"
+
+    plain = publisher.sign(
+        parts.list_of(publisher.files()), options=(pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
+    )
+    archive = publisher.archive(checksums=resigned(plain, publisher.signer, weaken, digest=SHA1))
+    assert "signed with SHA-1, which algorithm policy 'default' refuses" in bad(check(archive))
+    assert check(archive, policy=ALLOW_ALL).checksum.status is ChecksumStatus.VERIFIED
+
+
+def test_two_digests(publisher, check, parts):
+    """A digest that is said in one place and not used in the other hides which one was: refused."""
+
+    def hide(_, signer_info):
+        signer_info["signature_algorithm"]["algorithm"] = "sha1_ecdsa"
+
+    archive = publisher.archive(
+        checksums=resigned(publisher.sign(parts.list_of(publisher.files())), publisher.signer, hide)
+    )
+    assert "sha256 in one place and sha1 in another" in bad(check(archive))
+
+
+@pytest.mark.parametrize("gone", ["content_type", "message_digest"])
+def test_missing_attribute(publisher, check, gone, parts):
+    """Signed attributes without contentType or messageDigest say nothing of the content (RFC 5652 section 5.3)."""
+
+    def take_away(_, signer_info):
+        kept = [attribute for attribute in signer_info["signed_attrs"] if attribute["type"].native != gone]
+        signer_info["signed_attrs"] = cms.CMSAttributes(kept)
+
+    data = resigned(
+        publisher.sign(parts.list_of(publisher.files())), publisher.signer, take_away, digest=hashes.SHA256()
+    )
+    assert "the checksum file" in bad(check(publisher.archive(checksums=data)))
+
+
+def test_not_signed(publisher, check, parts):
+    """A plain list, certificates alone, a detached signature, nothing, noise: each is a no, and says what it is."""
+    listing = parts.list_of(publisher.files())
+    detached = publisher.sign(listing, options=(pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary))
+    certificates = pkcs7.serialize_certificates([publisher.root.certificate.as_cryptography], Encoding.DER)
+    for data, words in (
+        (listing, "is not signed"),
+        (certificates, "is not signed"),
+        (detached, "detached signature"),
+        (b"", "is not signed"),
+        (publisher.sign(listing)[:-200], "the checksum file"),
+        (b"-----BEGIN CMS-----\nMAA=\n-----END CMS-----\n", "is not signed"),
+    ):
+        assert words in bad(check(publisher.archive(checksums=data)))
+
+
+def test_without_the_signers_certificate(publisher, check):
+    """What nobody's certificate is there for cannot be checked."""
+    options = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoCerts)
+    assert "does not come with the certificate of its signer" in bad(check(publisher.archive(options=options)))
+
+
+def test_missing_and_extra_files(publisher, check, parts):
+    """A listed file that is not there, and PKCS#7 that is not listed, by its name or by its content."""
+    files = publisher.files()
+    listing = parts.list_of(files)
+    less = {name: data for name, data in files.items() if name != parts.of_the_root}
+    assert "_DoD_Root_CA_3.der.p7b is listed and not there" in bad(check(publisher.archive(less, listing=listing)))
+    extra = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
+    for name in ("extra.p7b", f"{parts.folder}extra.p7b", "extra.bin", parts.bundle.removeprefix(parts.folder)):
+        reasons = bad(check(publisher.archive({**files, name: extra}, listing=listing)))
+        assert f"{name} is there and not listed" in reasons
+
+
+def test_files_that_are_not_listed(publisher, check, parts):
+    """Another file with certificates that is not listed is not used, and that is said; a text is no matter."""
+    files = publisher.files()
+    stranger = lab.Authority.create("Stranger").certificate
+    more = {**files, f"{parts.folder}stranger.pem": stranger.to_pem().encode(), f"{parts.folder}NEWS.txt": b"news"}
+    contents = check(publisher.archive(more, listing=parts.list_of(files)))
+    assert contents.checksum.status is ChecksumStatus.VERIFIED
+    assert contents.checksum.left_out == (f"{parts.folder}stranger.pem",)
+    assert stranger not in contents.certificates
+
+
+def test_several_of_one_name(publisher, check, parts):
+    """Two files of one name, two checksum files, one name with two checksums: it cannot be told which is meant."""
+    files = publisher.files()
+    signed = publisher.sign(parts.list_of(files))
+    stranger = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
+    for twice in ([(parts.bundle, stranger), *files.items()], [*files.items(), (parts.bundle, stranger)]):
+        assert "several files called" in bad(check(parts.as_zip([*twice, (parts.checksums, signed)])))
+    two = parts.as_zip([*files.items(), (parts.checksums, signed), ("other.sha256", signed)])
+    assert "2 checksum files" in bad(check(two))
+    listing = parts.list_of(files) + parts.list_of({parts.bundle: stranger})
+    assert "listed twice" in bad(check(publisher.archive(files, listing=listing)))
+
+
+def test_nonsense_in_the_list(publisher, check, parts):
+    """Signed text that is no list of checksums, an empty one, and no text."""
+    listing = parts.list_of(publisher.files())
+    assert "line 5 of what is signed is no checksum" in bad(check(publisher.archive(listing=listing + b"hello\n")))
+    assert "no file is listed" in bad(check(publisher.archive(listing=b"\r\n")))
+    assert "no text" in bad(check(publisher.archive(listing=b"\xff\xfe\xff")))
+
+
+def test_names_that_lead_out(publisher, check, parts):
+    """An archive with a file named to land outside its folder is not read at all; a listed name leads nowhere."""
+    files = {**publisher.files(), "../evil.p7b": b"x"}
+    with pytest.raises(InputError, match="outside its folder"):
+        check(publisher.archive(files))
+    listing = parts.list_of(publisher.files()) + b"0" * 64 + b"  ../../etc/passwd\r\n"
+    assert "../../etc/passwd is listed and not there" in bad(check(publisher.archive(listing=listing)))
+
+
+def test_limits(publisher, check):
+    """A checksum file larger than it may be is not parsed; a zip bomb is not unpacked."""
+    archive = publisher.archive()
+    small = replace(DEFAULT_LIMITS, retrieval_checksum_bytes=100)
+    assert "limits.retrieval_checksum_bytes" in bad(check(archive, limits=small))
+    with pytest.raises(InputError, match=r"limits\.archive_bytes"):
+        check(archive, limits=replace(DEFAULT_LIMITS, archive_bytes=100))
