@@ -9,9 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import pkcs12kit
+from pkcs12kit.cli import cli
 
 PROJECT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-m", "pkcs12kit"]
@@ -66,12 +68,27 @@ def after_demo(tmp_path_factory):
     return folder
 
 
+def readme_commands(language):
+    """Take the calls of the command out of the README's code in a language, each as its arguments."""
+    prefix = ".venv/bin/pkcs12kit "
+    lines = [line for block in code("README.md", language) for line in block.replace("\\\n", " ").splitlines()]
+    return [shlex.split(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
+
+
+def test_readme_commands_that_ask_the_network_are_understood():
+    """Those that cannot run here have options that exist, and all that are required."""
+    commands = readme_commands("sh")
+    assert [command for command, *_ in commands] == ["probe", "gather"]
+    for name, *arguments in commands:
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        command.make_context(name, arguments)
+
+
 def test_readme_commands_run(after_demo):
     """Each example of the command in the README runs as it stands, after the demo, and has nothing to warn about."""
-    prefix = ".venv/bin/pkcs12kit "
-    lines = [line for block in code("README.md", "shell") for line in block.replace("\\\n", " ").splitlines()]
-    commands = [shlex.split(line.removeprefix(prefix)) for line in lines if line.startswith(prefix)]
-    assert {command for command, *_ in commands} == {"build", "convert", "inspect", "paths", "verify"}
+    commands = readme_commands("shell")
+    assert {command for command, *_ in commands} == {"build", "convert", "inspect", "paths", "rehearse", "verify"}
     for arguments in commands:
         done = subprocess.run([*COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (arguments, done.stderr)
