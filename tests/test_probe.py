@@ -102,6 +102,15 @@ def test_a_server_that_is_as_it_should_be(probe, chain, topology):
     assert [one["certificates"] for one in described["protocols"]] == [[one.sha256 for one in chain]] * 2
 
 
+def test_a_yes_needs_a_path(probe):
+    """Closed wherever there is none, whatever the findings say: nothing sent, or nothing valid in either version."""
+    report = probe()
+    pathless = replace(report.sent, path=None)
+    assert not replace(report, sent=None)
+    assert not replace(report, sent=pathless)
+    assert not replace(report, sent_in_tls_1_2=pathless)
+
+
 @pytest.mark.parametrize(
     ("arrange", "problem"),
     [

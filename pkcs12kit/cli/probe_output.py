@@ -68,7 +68,7 @@ def explain_problems(reports: Sequence[ProbeReport]) -> None:
     """Say on standard error which servers are not as they should be, and what helps."""
     for report in reports:
         if not report:
-            print_error(f"{report.server}: not as it should be: {', '.join(report.problems)}")
+            print_error(f"{report.server}: not as it should be: {', '.join(report.problems) or 'path'}")
     sent = [one for report in reports for one in (report.sent,) if one is not None]
     if any(rejected.clock_looks_wrong for one in sent for rejected in one.rejected[:1]):
         hint("is that the right time? It is this computer's clock unless --at TIME says another")

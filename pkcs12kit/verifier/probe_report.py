@@ -55,7 +55,7 @@ class ProbeReport:
     @property
     def ok(self) -> bool:
         """Whether the server answered, what it sends is as it should be, and no device is known to refuse it."""
-        return self.sent is not None and not self.problems
+        return self.sent is not None and all(sent.ok for sent in self._sent) and not self.problems
 
     def __bool__(self) -> bool:
         return self.ok
