@@ -64,7 +64,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ReaderVerdict:
     """Whether one reader opens one file, and why that is the answer; ``sources`` has where it is known from."""
 
     answer: Answer
@@ -89,23 +89,25 @@ class Reader:
         """Find what is known of one feature; None where nothing is."""
         return next((statement for statement in self.statements if statement.feature is feature), None)
 
-    def opens(self, facts: PfxFacts) -> Verdict:
+    def opens(self, facts: PfxFacts) -> ReaderVerdict:
         """Say whether it opens a file with these facts. One no makes it a no, else one unknown an unknown."""
         known = [statement for statement in map(self.of, facts.features) if statement is not None]
         sources = tuple(dict.fromkeys(statement.source for statement in known))
         refused = [statement for statement in known if not statement.opens]
         if refused:
             why = "; ".join(map(str, refused))
-            return Verdict(answer=Answer.NO, why=why, sources=tuple(statement.source for statement in refused))
+            return ReaderVerdict(answer=Answer.NO, why=why, sources=tuple(statement.source for statement in refused))
         if beyond := tuple(self._beyond(facts)):
-            return Verdict(answer=Answer.NO, why="; ".join(beyond), sources=(self.bounds.source,))
+            return ReaderVerdict(answer=Answer.NO, why="; ".join(beyond), sources=(self.bounds.source,))
         unknown = tuple(self._unknown(facts))
         if unknown:
-            return Verdict(answer=Answer.UNKNOWN, why=f"nothing is known of {', '.join(unknown)}", sources=sources)
+            return ReaderVerdict(
+                answer=Answer.UNKNOWN, why=f"nothing is known of {', '.join(unknown)}", sources=sources
+            )
         why = ", ".join(feature.value for feature in facts.features if feature is not Feature.PKCS12KDF)
         if not facts.complete:
             why += "; as far as can be seen without opening all of it"
-        return Verdict(answer=Answer.YES, why=why, sources=sources)
+        return ReaderVerdict(answer=Answer.YES, why=why, sources=sources)
 
     def _unknown(self, facts: PfxFacts) -> Iterator[str]:
         for protection in facts.protections:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.capabilities import Verdict
+    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse
@@ -110,7 +110,7 @@ class PfxReport:
         return min((certificate.not_after for certificate in self.certificates), default=None)
 
     @property
-    def readers(self) -> dict[str, Verdict]:
+    def readers(self) -> dict[str, ReaderVerdict]:
         """Who can read the file, by the table of :mod:`~pkcs12kit.pkcs12.readers`: a verdict for each reader's name."""
         from pkcs12kit.pkcs12.readers import who_opens
 

@@ -21,7 +21,7 @@ from pkcs12kit.pkcs12.facts import Feature, of_profile
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pkcs12kit.pkcs12.capabilities import Verdict
+    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
     from pkcs12kit.pkcs12.facts import PfxFacts
     from pkcs12kit.pkcs12.profiles import Profile
 
@@ -218,7 +218,7 @@ READERS: Final = {reader.name: reader for reader in _TABLE}
 """Every reader, by name."""
 
 
-def who_opens(facts: PfxFacts) -> dict[str, Verdict]:
+def who_opens(facts: PfxFacts) -> dict[str, ReaderVerdict]:
     """Say for each reader of :data:`READERS`, by name, whether it opens a file with these facts, and why."""
     return {name: reader.opens(facts) for name, reader in READERS.items()}
 
