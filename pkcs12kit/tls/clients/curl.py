@@ -51,18 +51,14 @@ class CurlClient(ProgramClient):
 
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
         version, address = _VERSIONS[protocol], host_and_port(endpoint.host, endpoint.port)
-        # Every connection goes to the endpoint, whatever the URL says; --resolve would not do that for an IP address.
         asked = address if endpoint.server_name is None else host_and_port(endpoint.server_name, endpoint.port)
         return (
             *("curl", "-q"),  # no ~/.curlrc; has to come first
-            *("--silent", "--show-error", "--globoff", "--noproxy", "*"),
+            *("--silent", "--show-error", "--globoff"),
             *(f"--tlsv{version}", "--tls-max", version),
-            *(
-                "--cacert",
-                ANCHORS,
-                "--capath",
-                _NO_ANCHORS,
-            ),  # without the latter Debian's curl takes /etc/ssl/certs too
+            *("--cacert", ANCHORS),
+            *("--capath", _NO_ANCHORS),  # for Debian's curl this is /etc/ssl/certs, and --cacert adds to it
+            # Every connection goes to the endpoint, whatever the URL says; --resolve would not do that for an address.
             *("--connect-to", f"::{address}"),
             *("--output", os.devnull, "--write-out", r"%{time_appconnect}\n"),  # seconds until TLS stood; 0 where not
             f"https://{asked}/",

@@ -27,7 +27,7 @@ VERSIONS = {
     "go": r"Go \d+\.\d+(\.\d+)?",
     "gnutls": r"GnuTLS 3\.\d+\.\d+",
     "nss": r"NSS 3\.\d+(\.\d+)?",
-    "curl": r"curl \d+\.\d+\.\d+ \(OpenSSL/3\.\d+\.\d+\)",
+    "curl": r"curl \d+\.\d+\.\d+ \(\w+/\d+\.\d+\S*\)",
 }
 TAKE_TIME = {"java", "go"}
 TELL_WHAT_CAME = {"java", "go", "gnutls", "nss"}
@@ -240,16 +240,24 @@ def test_a_client_is_ended_when_the_rehearsal_is(client, world, tmp_path):
 
         def interrupt():
             connection, _ = listener.accept()
+            # Java would keep one in the system's folder, and leave it there when it is killed.
+            kept.extend(
+                path
+                for process in processes_in(tmp_path / "folders")
+                for path in Path("/tmp").glob(f"hsperfdata_*/{process.parent.name}")  # noqa: S108 - Java's own path
+            )
             asked.cancelled.set()
             with connection:
                 connection.recv(1)
 
+        kept = []
         thread = threading.Thread(target=interrupt)
         thread.start()
         handshakes = list(client.shake_hands(asked))
         thread.join()
     assert [handshake.verdict for handshake in handshakes] == [Verdict.NOT_TRIED] * 2
     assert {handshake.why for handshake in handshakes} == {"interrupted"}
+    assert kept == []
 
 
 def test_a_handshake_that_fails_for_something_else_is_no_refusal(client, world):
@@ -290,14 +298,28 @@ def test_a_java_without_its_compiler_is_not_enough(tmp_path, monkeypatch):
         assert make_client("java").missing() == missing
 
 
+HALF = {
+    "java": "echo accepted; exit 1",
+    "go": "echo accepted; exit 1",
+    "gnutls": "echo '- Status: The certificate is trusted. '; echo '- Handshake was completed'; exit 1",
+    "nss": "echo 'subject DN: CN=server' >&2; exit 1",
+    "curl": "echo 0.1; exit 7",
+}
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("script", ["exit 0", "kill -SEGV $$", "echo accepted; echo refused; exit 1"])
+@pytest.mark.parametrize("script", ["exit 0", "kill -SEGV $$", "half"])
 def test_only_a_clear_yes_or_no_counts(name, script, world, tmp_path, monkeypatch):
-    """A program that ends in silence or in a crash, or says half of it, has neither accepted nor refused."""
+    """A program that ends in silence or in a crash, or that says yes and fails, has neither accepted nor refused."""
+    fake = HALF[name] if script == "half" else script
+    scripts = dict.fromkeys(PROGRAMS[name], fake)
+    scripts["certutil"] = "exit 0"
+    scripts["go"] = f"echo '#!/bin/sh' > rehearsal_client; echo '{fake}' >> rehearsal_client; chmod +x rehearsal_client"
     for program in PROGRAMS[name]:
-        (tmp_path / program).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / program).write_text(f"#!/bin/sh\n{scripts[program]}\n")
         (tmp_path / program).chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.defpath}")
     (handshake,) = make_client(name).shake_hands(endpoint(1, world.case()))
     assert handshake.verdict is Verdict.NOT_TRIED
     assert handshake.why
+    assert "cannot be run" not in handshake.why
