@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from pkcs12kit.cli.bundling import bundle_options
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.fetching import fetching_options, progress
+from pkcs12kit.cli.fetching import advice, fetching_options, progress
 from pkcs12kit.cli.options import gathering_options, json_option
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.cli.bundling import BundleOptions
     from pkcs12kit.cli.fetching import FetchingOptions
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.retrieval.bundle_report import BundleReport
+    from pkcs12kit.retrieval.folder import FolderReport
+    from pkcs12kit.retrieval.gather import FetchOptions
     from pkcs12kit.retrieval.gather_report import GatherReport
 
 
@@ -30,75 +40,164 @@ Examples:
   pkcs12kit gather server.pem --anchor fcpca.pem --into gathered
   pkcs12kit gather server.pem --into gathered
   pkcs12kit gather ca.pem --anchor fcpca.pem --into fpki --all --json
-  pkcs12kit gather server.pem --anchor fcpca.pem --into gathered --offline""",
+  pkcs12kit gather server.pem --anchor fcpca.pem --into gathered --offline
+  pkcs12kit gather --bundle dod --bundle fpki --into published
+  pkcs12kit gather --list-bundles""",
 )
-@click.argument("certificate", metavar="CERT")
+@click.argument("certificate", metavar="[CERT]", required=False)
 @click.option(
     "--into",
     "folder",
     metavar="FOLDER",
-    required=True,
     help="Where the certificates are written to: a file each, and index.json, which says where each came from.",
 )
 @gathering_options
 @click.option("--all", "everything", is_flag=True, help="Go on after a valid path is found, to whatever is named.")
+@bundle_options
+@click.option("--list-bundles", is_flag=True, help="Print the bundles that are known by name, and fetch nothing.")
 @fetching_options
 @json_option
 def command(
-    certificate: str,
-    folder: str,
+    certificate: str | None,
+    folder: str | None,
     search: SearchOptions,
+    bundling: BundleOptions,
     fetching: FetchingOptions,
     *,
     everything: bool,
+    list_bundles: bool,
     as_json: bool,
 ) -> None:
     """Fetch the certificates that a path from CERT to the trust anchor may need.
 
     Certificates say where others are: their issuer's (authorityInfoAccess) and those that a CA issued
     (subjectInfoAccess). Both are followed, over HTTP and HTTPS, until there is a valid path. Without --anchor all is
-    fetched that leads up. CERT is a file with one certificate, or - for standard input. What is fetched is a candidate
-    and nothing more: only --anchor is trusted.
+    fetched that leads up. CERT is a file with one certificate, or - for standard input. --bundle begins with a list
+    that is published, or, without CERT, fetches it alone. What is fetched is a candidate and nothing more: only
+    --anchor is trusted.
 
-    Exit status 1: there is no valid path; without --anchor: something named could not be fetched. What was fetched is
-    written all the same.
+    Exit status 1: there is no valid path; without --anchor: something named could not be fetched; a bundle could not
+    be fetched, or is bad. What was fetched is written all the same, and nothing of a bad bundle.
     """
-    from pkcs12kit.certificates.pool import CertificatePool
+    if list_bundles:
+        _list_bundles(bundling, as_json=as_json)
+        return
+    if folder is None:
+        raise click.UsageError("Missing option '--into'.")
+    if certificate is None:
+        _require_bundle(search, bundling, everything=everything)
     from pkcs12kit.cli.inputs import validation_parameters
-    from pkcs12kit.cli.output import print_json, print_text, warn
+    from pkcs12kit.cli.output import warn
     from pkcs12kit.retrieval.folder import write_folder
-    from pkcs12kit.retrieval.gather import gather
-    from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
+    inputs = _Inputs.load(certificate, search)
     parameters = validation_parameters(search)
-    target = load_certificate(certificate)
-    anchors = load_trust_anchors(*search.trust_anchors) if search.trust_anchors else ()
-    pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
-    for reject in pool.rejects:
-        warn(reject)
     with progress() as on_event:
-        report = gather(
-            target,
-            trust_anchors=anchors,
+        options = fetching.with_events(on_event)
+        bundles = bundling.fetch(folder, parameters=parameters, options=options, limits=fetching.limits)
+        report = inputs.gather(bundles, parameters, everything=everything, options=options, limits=fetching.limits)
+    reports: tuple[BundleReport | GatherReport, ...] = bundles if report is None else (*bundles, report)
+    for sentence in dict.fromkeys(str(each) for one in reports for each in (*one.warnings, *one.rejects)):
+        warn(sentence)
+    certificates = [item for one in reports for item in one.certificates]
+    silent = _silent(folder, _answered(bundles, report), fetching.limits)
+    written = write_folder(certificates, folder, unanswered=silent, limits=fetching.limits)
+    _show(bundles, report, written, as_json=as_json)
+    refused = any(bundle.why for bundle in bundles)
+    if refused or (report is not None and (report.path is None if inputs.anchors else not _has_all(report))):
+        sys.exit(1)
+
+
+class _Inputs(NamedTuple):
+    """What there is before anything is fetched."""
+
+    target: Certificate | None
+    anchors: tuple[TrustAnchor, ...]
+    pool: CertificatePool
+
+    @classmethod
+    def load(cls, certificate: str | None, search: SearchOptions) -> _Inputs:
+        from pkcs12kit.certificates.pool import CertificatePool
+        from pkcs12kit.cli.output import warn
+        from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
+
+        target = None if certificate is None else load_certificate(certificate)
+        anchors = load_trust_anchors(*search.trust_anchors) if search.trust_anchors else ()
+        pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
+        for reject in pool.rejects:
+            warn(reject)
+        return cls(target=target, anchors=anchors, pool=pool)
+
+    def gather(
+        self,
+        bundles: Sequence[BundleReport],
+        parameters: ValidationParameters,
+        *,
+        everything: bool,
+        options: FetchOptions,
+        limits: Limits,
+    ) -> GatherReport | None:
+        """Go on from the bundles to what CERT and the anchors name; None without CERT."""
+        if self.target is None:
+            return None
+        from pkcs12kit.retrieval.gather import gather
+
+        pool = self.pool
+        for bundle in bundles:
+            pool |= bundle.pool
+        return gather(
+            self.target,
+            trust_anchors=self.anchors,
             pool=pool,
             parameters=parameters,
             everything=everything,
-            options=fetching.with_events(on_event),
-            limits=fetching.limits,
+            options=options,
+            limits=limits,
         )
-    for sentence in (*report.warnings, *report.rejects):
-        warn(sentence)
-    silent = _silent(folder, report, fetching.limits)
-    written = write_folder(report.certificates, folder, unanswered=silent, limits=fetching.limits)
-    if as_json:
-        print_json(report.to_json() | {"folder": written.to_json()})
-    else:
-        from pkcs12kit.cli.gather_output import gathered
 
-        print_text(gathered(report, written, every=False))
+
+def _require_bundle(search: SearchOptions, bundling: BundleOptions, *, everything: bool) -> None:
+    """Refuse a call without CERT that names no bundle either, or asks for a path."""
+    if not bundling.bundles:
+        raise click.UsageError("Missing argument 'CERT'; only --bundle does without.")
+    asked = {"--anchor": search.trust_anchors, "--certs": search.certificates, "--all": everything}
+    for option, value in asked.items():
+        if value:
+            raise click.UsageError(f"{option} is for finding a path, and there is no CERT to find one for")
+
+
+def _list_bundles(bundling: BundleOptions, *, as_json: bool) -> None:
+    from pkcs12kit.cli.output import print_json, print_text
+
+    known = bundling.known()
+    if as_json:
+        print_json({"bundles": [bundle.to_json() for bundle in known.values()]})
+    else:
+        from pkcs12kit.cli.bundle_output import known_bundles
+
+        print_text(known_bundles(known.values()))
+
+
+def _show(
+    bundles: Sequence[BundleReport], report: GatherReport | None, written: FolderReport, *, as_json: bool
+) -> None:
+    from pkcs12kit.cli.output import hint, print_json, print_text
+
+    if as_json:
+        told = {} if report is None else report.to_json()
+        print_json(told | {"bundles": [bundle.to_json() for bundle in bundles], "folder": written.to_json()})
+        return
+    from pkcs12kit.cli.bundle_output import fetched_bundle
+    from pkcs12kit.cli.gather_output import gathered, wrote
+    from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+
+    for bundle in bundles:
+        print_text(fetched_bundle(bundle))
+    if any(bundle.checksum and bundle.checksum.status is ChecksumStatus.NOT_ANCHORED for bundle in bundles):
+        hint("--bundle-anchor FILE says which root the signer of the checksums has to lead to")
+    print_text([wrote(written)] if report is None else gathered(report, written, every=False))
+    if report is not None:
         _suggest(report)
-    if report.path is None if anchors else not _has_all(report):
-        sys.exit(1)
 
 
 def _has_all(report: GatherReport) -> bool:
@@ -109,7 +208,13 @@ def _has_all(report: GatherReport) -> bool:
     return report.incomplete is None and all(url.answered for url in asked)
 
 
-def _silent(folder: str, report: GatherReport, limits: Limits) -> Iterator[str]:
+def _answered(bundles: Sequence[BundleReport], report: GatherReport | None) -> AbstractSet[str]:
+    """List the URLs that gave certificates."""
+    of_bundles = {bundle.url for bundle in bundles if bundle.url is not None and not bundle.why}
+    return of_bundles | (set() if report is None else {url.url for url in report.urls if url.answered})
+
+
+def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator[str]:
     """List the URLs of the last run that gave nothing this time, or were not asked: what they gave then may be there.
 
     An index that cannot be read is for :func:`~pkcs12kit.retrieval.folder.write_folder` to refuse.
@@ -122,7 +227,6 @@ def _silent(folder: str, report: GatherReport, limits: Limits) -> Iterator[str]:
         listed = decode_index(read_source(Path(folder, INDEX_FILE), limits))
     except InputError:
         return
-    answered = {url.url for url in report.urls if url.answered}
     for item in listed:
         yield from (origin.url for origin in item.origins if origin.url not in answered)
 
@@ -131,14 +235,11 @@ def _suggest(report: GatherReport) -> None:
     """Say what to do next where something was not to be had."""
     from pkcs12kit.cli.output import hint
     from pkcs12kit.cli.refusal import suggest
-    from pkcs12kit.retrieval.retrieved import Status
 
     if report.path is not None:
         return
-    private = any(url.retrieval.status is Status.REFUSED and "public address" in url.why for url in report.urls)
-    if private:
-        hint("--allow-private asks addresses that are not public, where the network is your own")
-    elif report.incomplete is not None and "retrieval_seconds" in report.incomplete:
-        hint("--timeout gives it more time")
+    option = advice(report.retrievals)
+    if option is not None:
+        hint(option)
     elif report.report is not None:
         suggest(report.report, sources_given=True)

@@ -37,6 +37,11 @@ def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Ite
     answered = sum(url.answered for url in report.urls)
     fetched = f"{len(report.certificates):,} certificates from {answered:,} of {len(report.urls):,} URLs"
     yield Text(f"Gathered {fetched}; {size_in_words(report.size)} over the network", style="dim")
+    yield wrote(written)
+
+
+def wrote(written: FolderReport) -> Text:
+    """Say what was written."""
     counts = {
         "new": written.new,
         "there already": written.unchanged,
@@ -45,7 +50,7 @@ def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Ite
         "gone, but changed since and so left alone": written.left,
     }
     said = ", ".join(f"{len(names):,} {what}" for what, names in counts.items() if names) or "nothing"
-    yield Text(harmless(f"Wrote {written.folder}: {said}"), style="bold green")
+    return Text(harmless(f"Wrote {written.folder}: {said}"), style="bold green")
 
 
 def _failures(failed: Sequence[GatheredUrl]) -> Tree:

@@ -1,0 +1,111 @@
+"""What came of published bundles, for people: the checksums, what changed, what will not last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.text import Text
+from rich.tree import Tree
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.cli.fetching import size_in_words
+from pkcs12kit.display.harmless import harmless
+from pkcs12kit.display.labels import labelled, with_expiry
+from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from pkcs12kit.retrieval.bundle_changes import BundleChanges, Replacement
+    from pkcs12kit.retrieval.bundle_report import BundleReport
+    from pkcs12kit.retrieval.published_bundles import PublishedBundle
+    from pkcs12kit.retrieval.signed_checksums import ChecksumVerdict
+
+_LINES: Final = 20
+"""Of one kind of change; --json has them all."""
+
+
+def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[Text]:
+    """List names, titles, publishers and URLs."""
+    for bundle in bundles:
+        yield Text.assemble((harmless(bundle.name), "bold"), harmless(f"  {bundle.title}"))
+        said = (bundle.publisher, *bundle.urls, bundle.source and f"source: {bundle.source}")
+        yield from (Text(harmless(f"    {line}"), style="dim") for line in said if line)
+
+
+def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
+    """Say it all of one bundle."""
+    name = harmless(report.bundle.name if report.bundle.name == report.url else f"Bundle {report.bundle.name}")
+    if report.why:
+        yield Text.assemble(
+            (name, "bold"), ": ", ("nothing of it is used", "bold red"), ": ", (harmless(report.why), "red")
+        )
+    else:
+        size = size_in_words(sum(retrieval.size for retrieval in report.retrievals))
+        count = f"{len(report.certificates):,} certificates from {report.url}; {size} over the network"
+        yield Text.assemble((name, "bold"), harmless(f": {count}"))
+    if report.checksum is not None:
+        yield from _checksum(report.checksum)
+    if report.changes is not None:
+        yield from _changes(report.changes)
+
+
+def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
+    if verdict.status is ChecksumStatus.VERIFIED and verdict.signer is not None and verdict.trust_anchor is not None:
+        signer, anchor = verdict.signer.subject, verdict.trust_anchor.name
+        files = f"{len(verdict.listed):,} file{'' if len(verdict.listed) == 1 else 's'}"
+        said = f"Checksums: right for {files}, signed by {signer}, who leads to {anchor}"
+        yield Text(harmless(said), style="green")
+    elif verdict.status is ChecksumStatus.ABSENT:
+        yield Text(harmless(f"Checksums: none that are signed: {'; '.join(verdict.reasons)}"), style="yellow")
+    else:
+        bad = verdict.status is ChecksumStatus.BAD
+        tree = Tree(Text("Checksums: refused" if bad else "Checksums: not proven", style="bold"), guide_style="dim")
+        for line in _shown(verdict.reasons):
+            tree.add(Text(line, style="red" if bad else "yellow"))
+        if verdict.signer is not None:
+            tree.add(Text(harmless(f"signed by {verdict.signer.subject}"), style="dim"))
+        yield tree
+    if verdict.left_out:
+        files = ", ".join(_shown(verdict.left_out))
+        yield Text(f"Left out, for they are not among the signed checksums: {files}", style="yellow")
+
+
+def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
+    found = {
+        "New": [with_expiry(each) for each in changes.new],
+        "Gone": [with_expiry(each) for each in changes.gone],
+        "Renewed, with the same key": [_replaced(each) for each in changes.renewed],
+        "Rekeyed": [_replaced(each) for each in changes.rekeyed],
+    }
+    if not changes.compared:
+        yield Text("Nothing to compare it with: this is the first time", style="dim")
+    elif not any(found.values()):
+        yield Text("Nothing has changed since the last time", style="dim")
+    found[f"Expire by {format_time(changes.until)}"] = [with_expiry(each) for each in changes.expiring]
+    found["Expired"] = [with_expiry(each) for each in changes.expired]
+    for title, lines in found.items():
+        if lines:
+            tree = Tree(Text(f"{title}: {len(lines):,}", style="bold"), guide_style="dim")
+            for line in lines[:_LINES]:
+                tree.add(line)
+            if lines[_LINES:]:
+                tree.add(Text(_more(lines)))
+            yield tree
+
+
+def _replaced(replacement: Replacement) -> Text:
+    stays = ", which stays" if replacement.stays else ""
+    return with_expiry(replacement.after).append(", after ").append(labelled(replacement.before)).append(stays)
+
+
+def _shown(lines: Sequence[str]) -> Iterator[str]:
+    yield from (harmless(line) for line in lines[:_LINES])
+    if lines[_LINES:]:
+        yield _more(lines)
+
+
+def _more(lines: Sequence[object]) -> str:
+    return f"and {len(lines) - _LINES:,} more; --json has them all"

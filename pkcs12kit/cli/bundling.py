@@ -1,0 +1,111 @@
+"""Published bundles for a command: the options, and what they are fetched by."""
+
+from __future__ import annotations
+
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from pkcs12kit.cli.options import Duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.retrieval.bundle_report import BundleReport
+    from pkcs12kit.retrieval.gather import FetchOptions
+    from pkcs12kit.retrieval.published_bundles import PublishedBundle
+
+
+class BundleOptions(NamedTuple):
+    """Which bundles, as it was given."""
+
+    bundles: tuple[str, ...]
+    bundles_file: str | None
+    bundle_anchors: tuple[str, ...]
+    expires_within: timedelta
+
+    def known(self) -> Mapping[str, PublishedBundle]:
+        """Give the bundles that are known by name."""
+        from pkcs12kit.retrieval.published_bundles import load_bundles
+
+        return load_bundles(self.bundles_file)
+
+    def fetch(
+        self, folder: str, *, parameters: ValidationParameters, options: FetchOptions, limits: Limits
+    ) -> tuple[BundleReport, ...]:
+        """Fetch each, and compare it with what the folder has of it; signers are judged by the same parameters."""
+        if not self.bundles:
+            return ()
+        from pkcs12kit.retrieval.bundle_changes import certificates_in_folder
+        from pkcs12kit.retrieval.bundles import fetch_bundle
+        from pkcs12kit.retrieval.published_bundles import find_bundle
+        from pkcs12kit.sources.loading import load_trust_anchors
+
+        known = self.known()
+        named = [find_bundle(name, known, limits=limits) for name in dict.fromkeys(self.bundles)]
+        anchors = load_trust_anchors(*self.bundle_anchors) if self.bundle_anchors else ()
+        return tuple(
+            fetch_bundle(
+                bundle,
+                trust_anchors=anchors,
+                time=parameters.time,
+                algorithm_policy=parameters.algorithm_policy,
+                previous=certificates_in_folder(folder, urls=bundle.urls, limits=limits),
+                expires_within=self.expires_within,
+                options=options,
+                limits=limits,
+            )
+            for bundle in named
+        )
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--bundle",
+        "bundles",
+        metavar="NAME|URL",
+        multiple=True,
+        help="Begin with a list that is published: dod, eca, fpki, a name in --bundles, or a URL. CERT may then be left"
+        " out. May be given again.",
+    ),
+    click.option(
+        "--bundles",
+        "bundles_file",
+        metavar="FILE",
+        help="A TOML file that adds names to --bundle or replaces them. Default: bundles.toml in the platform's folder"
+        " for settings, where it is there.",
+    ),
+    click.option(
+        "--bundle-anchor",
+        "bundle_anchors",
+        metavar="FILE",
+        multiple=True,
+        help="A root that the signer of a bundle's checksum file has to lead to. May be given again. Default: the root"
+        " that is known for the bundle.",
+    ),
+    click.option(
+        "--expires-within",
+        type=Duration(),
+        default="30d",
+        show_default=True,
+        help="Which certificates of a bundle are soon to expire.",
+    ),
+)
+
+
+def bundle_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for published bundles to a command, which gets them together, as ``bundling``."""
+
+    @wraps(command)
+    def bundling(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
+        options = BundleOptions(**{name: given.pop(name) for name in BundleOptions._fields})
+        return command(bundling=options, **given)
+
+    command_with_options: Callable[..., Any] = bundling
+    for option in reversed(_OPTIONS):
+        command_with_options = option(command_with_options)
+    return command_with_options

@@ -1,0 +1,215 @@
+"""``pkcs12kit gather --bundle``: published lists, what is said of them, what is written, and the exit status."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import zipfile
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+import pkcs12kit as pk
+from pkcs12kit import lab
+from pkcs12kit.lab import extensions as ext
+
+AT_HOME = ("--allow-private", "--no-cache")
+
+
+class Site:
+    """A root, a CA below it that issued a server's certificate, and both published in an archive, signed."""
+
+    def __init__(self, port):
+        self.base = f"http://127.0.0.1:{port}"
+        self.root, self.issuing = lab.Authority.create("DoD Root CA 3"), lab.Authority.create("DOD SW CA-60")
+        self.certificates = [self.root.certificate, self.root.issue_ca(self.issuing)]
+        self.server = self.issuing.issue_server("mdm.example.mil").certificate
+        self.key = lab.KeyType.EC_P256.generate()
+        self.signer = self.root.issue(
+            "DoD PKE",
+            self.key.public_key(),
+            extensions=[
+                ext.critical(ext.key_usage("digital_signature")),
+                ext.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])),
+            ],
+        )
+        self.pages = {}
+        self.publish()
+
+    def publish(self, *, tampered=False):
+        """Put the archive where it is asked for."""
+        bundle = pkcs7.serialize_certificates([each.as_cryptography for each in self.certificates], Encoding.DER)
+        listing = f"{hashlib.sha256(bundle).hexdigest()}  all.p7b\r\n".encode()
+        builder = pkcs7.PKCS7SignatureBuilder().set_data(listing)
+        builder = builder.add_signer(self.signer.as_cryptography, self.key, hashes.SHA256())
+        signed = builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+        buffer = BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            archive.writestr("v1/all.p7b", bundle + b" " * tampered)
+            archive.writestr("v1/v1.sha256", signed)
+        self.pages["/bundle.zip"] = buffer.getvalue()
+
+
+@contextmanager
+def serving():
+    """Serve it on loopback."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            content = site.pages.get(self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_):
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        site = Site(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield site
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def site(monkeypatch):
+    """The publisher, asked directly whatever proxies the environment names."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    with serving() as one:
+        yield one
+
+
+@pytest.fixture
+def own(site, tmp_path):
+    """A bundles file in which ``dod`` is this publisher's."""
+    (tmp_path / "own.toml").write_text(f'[bundles.dod]\ntitle = "Ours"\nurls = ["{site.base}/bundle.zip"]\n')
+    return tmp_path / "own.toml"
+
+
+@pytest.fixture
+def gather(call, site, own, tmp_path):
+    """Call ``gather`` with that file, into a folder."""
+    (tmp_path / "root.pem").write_text(site.root.certificate.to_pem())
+    (tmp_path / "server.pem").write_text(site.server.to_pem())
+
+    def call_gather(*more, into=tmp_path / "published"):
+        return call("gather", "--bundles", own, "--into", into, *AT_HOME, *more)
+
+    return call_gather
+
+
+def test_alone(gather, site, tmp_path):
+    """Without CERT: the certificates, what the checksums prove, the first time; they are in the folder."""
+    outcome = gather("--bundle", "dod", "--bundle-anchor", tmp_path / "root.pem")
+    assert outcome.status == 0
+    assert outcome.text.startswith(f"Bundle dod: 2 certificates from {site.base}/bundle.zip")
+    assert "Checksums: right for 1 file, signed by CN=DoD PKE, who leads to CN=DoD Root CA 3" in outcome.text
+    assert "Nothing to compare it with" in outcome.text
+    assert f"Wrote {tmp_path / 'published'}: 2 new" in outcome.text
+    assert outcome.errors == ""
+    assert set(pk.load_certificates(tmp_path / "published")) == set(site.certificates)
+
+
+def test_not_proven(gather):
+    """Nobody says who the signer is: it is used, said to prove nothing, and there is a hint."""
+    outcome = gather("--bundle", "dod")
+    assert outcome.status == 0
+    assert "Checksums: not proven" in outcome.text
+    assert "hint: --bundle-anchor FILE" in outcome.errors
+
+
+def test_by_url(gather, site):
+    """A URL in place of a name."""
+    outcome = gather("--bundle", f"{site.base}/bundle.zip")
+    assert outcome.status == 0
+    assert outcome.text.startswith(f"{site.base}/bundle.zip: 2 certificates")
+
+
+def test_bad(gather, site, tmp_path):
+    """A bundle that is not as it was signed: exit status 1, why, and what was there from before stays as it is."""
+    assert gather("--bundle", "dod").status == 0
+    before = {path: path.read_bytes() for path in (tmp_path / "published").iterdir()}
+    site.publish(tampered=True)
+    outcome = gather("--bundle", "dod")
+    assert outcome.status == 1
+    assert "nothing of it is used" in outcome.text
+    assert "all.p7b is not what was signed" in outcome.text
+    assert {path: path.read_bytes() for path in (tmp_path / "published").iterdir()} == before
+
+
+def test_what_changed(gather, site):
+    """The next run into the folder says what is new and gone, and what will expire."""
+    gather("--bundle", "dod")
+    assert "Nothing has changed since the last time" in gather("--bundle", "dod").text
+    short = lab.Validity.around(days_after=3)
+    site.certificates[1] = site.root.issue_ca(lab.Authority.create("DOD SW CA-61"), validity=short)
+    site.publish()
+    outcome = gather("--bundle", "dod", "--expires-within", "1w")
+    assert "New: 1\n" in outcome.text
+    assert "Gone: 1\n" in outcome.text
+    assert "Expire by " in outcome.text
+    site.publish()
+    told = gather("--bundle", "dod", "--json").json
+    assert told["bundles"][0]["changes"]["compared"] is True
+    assert told["bundles"][0]["checksum"]["status"] == "not-anchored"
+
+
+def test_with_a_certificate(gather, site, tmp_path):
+    """With CERT the bundle is where the search begins: the path through it needs no further URL."""
+    outcome = gather(tmp_path / "server.pem", "--anchor", tmp_path / "root.pem", "--bundle", "dod")
+    assert outcome.status == 0
+    assert "Path, valid until " in outcome.text
+    assert set(pk.load_certificates(tmp_path / "published")) == set(site.certificates)
+    site.publish(tampered=True)
+    assert gather(tmp_path / "server.pem", "--anchor", tmp_path / "root.pem", "--bundle", "dod").status == 1
+
+
+def test_a_bundle_is_not_trusted(gather, site, tmp_path):
+    """The root in the bundle is a candidate: under another anchor there is no path, exit status 1."""
+    (tmp_path / "other.pem").write_text(lab.Authority.create("Other").certificate.to_pem())
+    outcome = gather(tmp_path / "server.pem", "--anchor", tmp_path / "other.pem", "--bundle", "dod")
+    assert outcome.status == 1
+    assert "No valid path" in outcome.text
+    assert str(site.root.certificate.subject.common_name) not in outcome.text.splitlines()[0]
+
+
+def test_the_list(call, own):
+    """The names that are known, those of the user's file among them; nothing is fetched or written."""
+    text = call("gather", "--list-bundles").text
+    assert all(f"{name}  " in text for name in ("dod", "eca", "fpki"))
+    assert "dod  Ours" in call("gather", "--list-bundles", "--bundles", own).text
+    told = call("gather", "--list-bundles", "--json", "--bundles", own).json
+    assert [bundle["name"] for bundle in told["bundles"]] == ["dod", "eca", "fpki"]
+
+
+def test_usage(call, gather, tmp_path):
+    """What is missing, what goes with nothing, and an unknown name or a damaged file: exit status 2, and which."""
+    for arguments, words in (
+        (("--into", tmp_path / "x"), "only --bundle does without"),
+        (("--bundle", "dod"), "--into"),
+        (("--bundle", "dod", "--into", tmp_path / "x", "--anchor", tmp_path / "root.pem"), "--anchor is for"),
+        (("--bundle", "jitc", "--into", tmp_path / "x"), "no bundle is called 'jitc'"),
+    ):
+        outcome = call("gather", *arguments)
+        assert outcome.status == 2
+        assert words in outcome.errors
+    (tmp_path / "own.toml").write_text("[bundles.x")
+    outcome = gather("--bundle", "dod")
+    assert outcome.status == 2
+    assert f"--bundles {tmp_path / 'own.toml'}: no TOML" in outcome.errors
