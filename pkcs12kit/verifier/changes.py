@@ -44,8 +44,9 @@ def wanted(
     if lean:
         return path.certificates
     if search.is_in_order:
-        each_once = {certificate.node: certificate for certificate in reversed(sent[:linked])}
-        return tuple(certificate for certificate in sent[:linked] if each_once[certificate.node] is certificate)
+        nodes = [certificate.node for certificate in sent[:linked]]
+        # What follows a (subject, key) that was there before may certify that one alone.
+        return tuple(sent[: next((at for at, node in enumerate(nodes) if nodes.index(node) < at), linked)])
     own = [one for one in sent if is_readable(one) and one.node == path.trust_anchor.node and one.is_self_issued]
     return (*path.certificates, *(one for one in own[:1] if one not in path.certificates))
 

@@ -169,6 +169,22 @@ class TestOrder:
         }
         assert report.changes == ("remove certificate 3, I (issued by P, serial number 2), which is there before",)
 
+    def test_the_anchor_twice(self, judge, root):
+        """It may end the list (RFC 5246 section 7.4.2), once; the same value twice is twice, too."""
+        report = judge("EE<I", "I<P", "P<TA", root, root)
+        assert set(refused(report)) == {SentCheck.DUPLICATES}
+        assert report.changes == ("remove certificate 5, TA (self-signed, serial number 1), which is there before",)
+        assert report.should_send == report.message.certificates[:4]
+
+    def test_what_follows_the_second_of_a_key(self, judge, topology, root):
+        """Without the second, what comes after it would certify nothing that is before it: it goes too."""
+        other = lab.Authority.create("Other")
+        cross = other.issue_ca(topology.authorities["TA"], serial_number=7)
+        report = judge("EE<I", "I<P", "P<TA", root, cross, other.certificate)
+        assert set(refused(report)) == {SentCheck.DUPLICATES}
+        assert report.should_send == report.message.certificates[:4]
+        assert refused(judge(*report.should_send)) == {}
+
     def test_signature_in_the_middle(self, judge, topology, root):
         """A name alone certifies nothing (RFC 5280 section 6.1.3 (a)(1))."""
         forger = replace(topology.authorities["P"], private_key=lab.KeyType.EC_P256.generate())
