@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.retrieval.gather import FetchOptions
+    from pkcs12kit.retrieval.retrieved import Retrieval
     from pkcs12kit.sources.reading import Source
 
 
@@ -61,6 +63,8 @@ class BuildReport:
     rejects: tuple[Reject, ...]
     """What could not be read in the sources of CA certificates."""
     warnings: tuple[str, ...]
+    retrievals: tuple[Retrieval, ...] = field(default=(), repr=False)
+    """What came of each URL, without its content; empty where nothing was to be fetched or was missing."""
 
     def to_json(self) -> dict[str, Any]:
         """Describe it for ``--json``: certificates in file order, expiry, policies, second opinion, warnings."""
@@ -78,6 +82,7 @@ class BuildReport:
             "second_opinion": self.confirmation.to_json(),
             "rejects": [str(reject) for reject in self.rejects],
             "warnings": list(self.warnings),
+            "retrievals": [retrieval.to_json() for retrieval in self.retrievals],
         }
 
 
@@ -98,6 +103,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     server_name: str | None = None,
     ranking: Ranking = longest_lasting,
     revocation: Revocation | None = None,
+    fetch: FetchOptions | None = None,
     second_opinion: bool = True,
     include_anchor: bool = True,
     friendly_name: str | None = None,
@@ -124,7 +130,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
 
     ``parameters`` say what the path has to fulfil; ``time`` and ``server_name`` are short for parameters with just
     these, and the time is now where none is given. ``ranking`` says which of several valid paths is best, as
-    :func:`~pkcs12kit.find_path` takes it. ``output`` is written as :func:`~pkcs12kit.write_pfx` does;
+    :func:`~pkcs12kit.find_path` takes it. With ``fetch``, certificates that are missing are fetched, and CRLs and OCSP
+    responses where ``revocation`` asks for them, as :func:`~pkcs12kit.find_path_fetching` does; without it nothing is
+    ever asked from the network. ``output`` is written as :func:`~pkcs12kit.write_pfx` does;
     without it the PFX is in the report alone. ``on_warning`` is called with each reject and warning as it comes up;
     the report has them too.
 
@@ -150,9 +158,10 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     pool = _pool(tuple(certificates), pkcs12 if certificate is None else certificate, pkcs12_password, limits)
     for reject in pool.rejects:
         tell(str(reject))
-    path, confirmation = _confirmed_path(
-        target, pool, anchors, parameters, ranking, revocation, limits, second_opinion=second_opinion
-    )
+    question = _Question(target, pool, anchors, parameters, ranking, revocation, limits)
+    found = question.answer() if fetch is None else question.answer_fetching(fetch, tell)
+    path = found.path
+    confirmation = _confirmation(path, parameters) if second_opinion else NOT_ASKED
     if callable(password):
         password = password() if profile.takes_password else None
     bundle = _bundle(
@@ -161,7 +170,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     file = _file(bundle, output, password, profile, limits, if_changed=if_changed)
     warnings = tuple(_warnings(path, confirmation, password, profile))
     for warning in warnings:
-        tell(warning)
+        tell(warning)  # those of fetching were told while the path was looked for
     if output is not None and file.changed:
         write_pfx(output, file.data)
     return BuildReport(
@@ -175,7 +184,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         changed=file.changed,
         change=file.change,
         rejects=pool.rejects,
-        warnings=warnings,
+        warnings=(*found.warnings, *warnings),
+        retrievals=found.retrievals,
     )
 
 
@@ -223,31 +233,41 @@ def _pool(sources: tuple[Source, ...], beside: Source | None, password: str | No
     return pool | load_certificates(beside, password=password, limits=limits)
 
 
-def _confirmed_path(
-    target: Certificate,
-    pool: CertificatePool,
-    anchors: tuple[TrustAnchor, ...],
-    parameters: ValidationParameters,
-    ranking: Ranking,
-    revocation: Revocation | None,
-    limits: Limits,
-    *,
-    second_opinion: bool,
-) -> tuple[ValidatedPath, Confirmation]:
-    """Find the best path and ask for the second opinion on it. Raises where either is a no."""
-    path = find_path(
-        target,
-        pool=pool,
-        trust_anchors=anchors,
-        parameters=parameters,
-        ranking=ranking,
-        revocation=revocation,
-        limits=limits,
-    )
-    confirmation = confirm(path, parameters) if second_opinion else NOT_ASKED
+class _Found(NamedTuple):
+    path: ValidatedPath
+    warnings: tuple[str, ...] = ()
+    retrievals: tuple[Retrieval, ...] = ()
+
+
+class _Question(NamedTuple):
+    """What path is looked for. Both ways to answer raise where there is none."""
+
+    target: Certificate
+    pool: CertificatePool
+    trust_anchors: tuple[TrustAnchor, ...]
+    parameters: ValidationParameters
+    ranking: Ranking
+    revocation: Revocation | None
+    limits: Limits
+
+    def answer(self) -> _Found:
+        """Look in what was given."""
+        return _Found(find_path(**self._asdict()))
+
+    def answer_fetching(self, options: FetchOptions, tell: Callable[[str], object]) -> _Found:
+        """Fetch what is missing."""
+        from pkcs12kit.retrieval.finding import find_path_fetching
+
+        fetched = find_path_fetching(**self._asdict(), options=options, on_warning=tell)
+        return _Found(fetched.path, fetched.warnings, fetched.retrievals)
+
+
+def _confirmation(path: ValidatedPath, parameters: ValidationParameters) -> Confirmation:
+    """Ask for the second opinion. Raises where it is a no."""
+    confirmation = confirm(path, parameters)
     if confirmation.opinion is Opinion.INVALID:
         raise ConfirmationError(path, confirmation)
-    return path, confirmation
+    return confirmation
 
 
 def _bundle(

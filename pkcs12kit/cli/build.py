@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.fetching import Watch, fetching_options
 from pkcs12kit.cli.options import json_option, limits_option, path_options
 from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, for_all_readers, protection_options
 
 if TYPE_CHECKING:
     from pkcs12kit.builder import BuildReport
+    from pkcs12kit.cli.fetching import FetchingOptions
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.cli.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
@@ -38,7 +41,9 @@ Examples:
   pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b --anchor root.pem \\
       --out server.p12 --password-file password.txt --for windows-2016 --for java-17 --if-changed
   pkcs12kit build --certs-only --truststore --cert issuing-ca.pem --certs bundle.p7b \\
-      --anchor root.pem --out truststore.p12 --password-file password.txt""",
+      --anchor root.pem --out truststore.p12 --password-file password.txt
+  pkcs12kit build --key server.key --cert server.pem --anchor fcpca.pem --out server.p12 \\
+      --password-file password.txt --fetch --revocation require""",
 )
 @click.option("--key", metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
 @click.option("--cert", "certificate", metavar="FILE", help="The server's certificate, or a chain that holds it.")
@@ -74,6 +79,13 @@ Examples:
     help="Then serve the file to TLS clients, as the rehearse command does. Exit status 1, and the file stays, if one"
     " that has to accept does not.",
 )
+@click.option(
+    "--fetch",
+    is_flag=True,
+    help="Fetch what is missing from where the certificates say that it is: other certificates, as gather does, and"
+    " CRLs and OCSP responses where --revocation asks for them. Without it nothing is asked from the network.",
+)
+@fetching_options
 @limits_option
 @json_option
 def command(
@@ -90,8 +102,10 @@ def command(
     friendly_name: str | None,
     certificate_name: str | None,
     ca_names: tuple[str, ...],
+    fetching: FetchingOptions,
     limits: Limits,
     *,
+    fetch: bool,
     truststore: bool,
     if_changed: bool,
     certs_only: bool,
@@ -130,36 +144,42 @@ def command(
     elif password_file is not None or password_env is not None or password_stdin:
         raise click.UsageError(f"the profile {profile.name} takes no password")
     parameters = validation_parameters(search)
+    limits = replace(limits, retrieval_seconds=fetching.seconds)
+    watch = Watch()
+    fetch_options = fetching.when(fetch=fetch, on_event=watch.on_event)
     try:
-        report = build(
-            key=key,
-            certificate=certificate,
-            pkcs12=pkcs12,
-            certs_only=certs_only,
-            certificates=search.certificates,
-            trust_anchors=search.trust_anchors,
-            output=None if output == "-" else output,
-            password=password,
-            key_password=opening_password(key_password_file, key=key, certificate=certificate, limits=limits),
-            pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12, limits=limits),
-            parameters=parameters,
-            ranking=ranking.READY_MADE[search.ranking],
-            revocation=revocation_inputs(search),
-            second_opinion=not no_second_opinion,
-            include_anchor=not no_anchor,
-            friendly_name=friendly_name,
-            certificate_name=certificate_name,
-            ca_names=ca_names,
-            truststore=truststore,
-            profile=profile,
-            if_changed=if_changed,
-            limits=limits,
-            on_warning=warn,
-        )
+        with watch:
+            report = build(
+                key=key,
+                certificate=certificate,
+                pkcs12=pkcs12,
+                certs_only=certs_only,
+                certificates=search.certificates,
+                trust_anchors=search.trust_anchors,
+                output=None if output == "-" else output,
+                password=None if password is None else watch.aside(password),
+                key_password=opening_password(key_password_file, key=key, certificate=certificate, limits=limits),
+                pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12, limits=limits),
+                parameters=parameters,
+                ranking=ranking.READY_MADE[search.ranking],
+                revocation=revocation_inputs(search),
+                fetch=fetch_options,
+                second_opinion=not no_second_opinion,
+                include_anchor=not no_anchor,
+                friendly_name=friendly_name,
+                certificate_name=certificate_name,
+                ca_names=ca_names,
+                truststore=truststore,
+                profile=profile,
+                if_changed=if_changed,
+                limits=limits,
+                on_warning=watch.aside(warn),
+            )
     except PathError as no:
         from pkcs12kit.cli.refusal import refuse
 
-        refuse(no, as_json=as_json, sources_given=bool(search.certificates))
+        retrievals = watch.retrievals if fetch else None
+        refuse(no, as_json=as_json, sources_given=bool(search.certificates), retrievals=retrievals)
         sys.exit(1)
     _tell_what_was_built(report, as_json=as_json)
     rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)

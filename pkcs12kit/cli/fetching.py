@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import wraps
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import click
 
 from pkcs12kit.limits import DEFAULT_LIMITS, KIB, MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Self
 
     from rich.console import Group
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.gather import FetchOptions
     from pkcs12kit.retrieval.retrieved import Progress, Retrieval
+
+
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 
 
 class FetchingOptions(NamedTuple):
@@ -50,6 +55,17 @@ class FetchingOptions(NamedTuple):
             allow_private=self.allow_private,
             on_event=on_event,
         )
+
+    def when(self, *, fetch: bool, on_event: Callable[[Retrieval | Progress], object] | None) -> FetchOptions | None:
+        """As :meth:`with_events`, where ``--fetch`` was given; raises where others were, and it was not."""
+        if fetch:
+            return self.with_events(on_event)
+        given = {"--cache": self.cache_folder is not None, "--no-cache": self.no_cache, "--offline": self.offline}
+        given |= {"--allow-private": self.allow_private, "--timeout": self.seconds != DEFAULT_LIMITS.retrieval_seconds}
+        for option, was_given in given.items():
+            if was_given:
+                raise click.UsageError(f"{option} says how to fetch, and takes --fetch")
+        return None
 
 
 _OPTIONS: Final = (
@@ -118,6 +134,63 @@ def progress() -> Iterator[Callable[[Retrieval | Progress], object] | None]:
                 status.update(_line(f"{counted}  {event.url}"))
 
         yield show
+
+
+class Watch:
+    """What is fetched while a command does other things, too: every outcome, and the line of :func:`progress`.
+
+    The line comes with the first event, is gone while what :meth:`aside` made is called, and comes back with the next.
+    """
+
+    def __init__(self) -> None:
+        self.retrievals: list[Retrieval] = []
+        self._stack = ExitStack()
+        self._show: Callable[[Retrieval | Progress], object] | None = None
+        self._begun = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pause()
+
+    def on_event(self, event: Retrieval | Progress) -> None:
+        """Keep an outcome, without its content, and show how far it is."""
+        from pkcs12kit.retrieval.retrieved import Retrieval
+
+        if isinstance(event, Retrieval):
+            self.retrievals.append(replace(event, content=None))
+        if not self._begun:
+            self._begun = True
+            self._show = self._stack.enter_context(progress())
+        if self._show is not None:
+            self._show(event)
+
+    def aside(self, function: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+        """Have the line gone whenever ``function`` is called: it writes or asks something itself."""
+
+        @wraps(function)
+        def alone(*arguments: _Arguments.args, **named: _Arguments.kwargs) -> _Result:
+            self._pause()
+            return function(*arguments, **named)
+
+        return alone
+
+    def _pause(self) -> None:
+        self._stack.close()
+        self._begun = False
+
+
+def advice(retrievals: Iterable[Retrieval]) -> str | None:
+    """Say which option may help, after what came of URLs."""
+    from pkcs12kit.retrieval.retrieved import Status
+
+    missed = [retrieval for retrieval in retrievals if retrieval.sha256 is None]
+    if any(one.status is Status.REFUSED and "public address" in one.why for one in missed):
+        return "--allow-private asks addresses that are not public, where the network is your own"
+    if any("(limits.retrieval_seconds)" in one.why for one in missed):
+        return "--timeout gives it more time"
+    return None
 
 
 def size_in_words(size: int) -> str:

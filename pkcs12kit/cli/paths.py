@@ -74,7 +74,7 @@ def command(
         print_text(path_report(report, every=every))
     if not report.valid:
         if not as_json:
-            from pkcs12kit.cli.refusal import suggest
+            from pkcs12kit.cli.refusal import GATHER, suggest
 
-            suggest(report, sources_given=bool(search.certificates))
+            suggest(report, sources_given=bool(search.certificates), fetching=GATHER)
         sys.exit(1)

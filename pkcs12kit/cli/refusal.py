@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from pkcs12kit.cli.fetching import advice
 from pkcs12kit.cli.output import hint, print_error, print_json, print_text
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.errors import FailureReason
@@ -12,9 +13,12 @@ from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths.report import PathReport, RejectedPath
+    from pkcs12kit.retrieval.retrieved import Retrieval
 
 _NEXT_STEPS: Final = {
     FailureReason.ISSUER_NOT_FOUND: "give the missing certificate with --certs",
@@ -28,19 +32,22 @@ _NEXT_STEPS: Final = {
     FailureReason.SERVER_NAME: "give the name that the certificate is for with --server-name, or leave it out",
     FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
 }
+FETCH: Final = "--fetch"
+GATHER: Final = "pkcs12kit gather CERT --into FOLDER"
 _RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless --at TIME says another"
 _IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
 _RENEW_TARGET: Final = "have its CA issue a new one; --at TIME asks about another time"
 
 
-def refuse(no: PathError, *, as_json: bool, sources_given: bool) -> None:
+def refuse(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None) -> None:
     """Say why nothing was built: to standard error, with JSON to standard output where it was asked for.
 
-    The object has ``error``, a sentence; ``rejected``, as ``paths --json`` has it; and ``second_opinion`` where that
-    is what said no.
+    The object has ``error``, a sentence; ``rejected``, as ``paths --json`` has it; ``second_opinion`` where that
+    is what said no; and ``retrievals`` unless these are None: nothing was to be fetched.
     """
     if as_json:
-        print_json(_to_json(no))
+        fetched = {} if retrievals is None else {"retrievals": [retrieval.to_json() for retrieval in retrievals]}
+        print_json(_to_json(no) | fetched)
         print_error(no)
         return
     if isinstance(no, NoValidPathError):
@@ -49,19 +56,36 @@ def refuse(no: PathError, *, as_json: bool, sources_given: bool) -> None:
         target = no.report.target.subject
         print_text(rejected_paths(no.report), err=True)
         print_error(f"no valid path from {harmless(target.common_name or target)} to a trust anchor; nothing written")
-        suggest(no.report, sources_given=sources_given)
+        option = None if retrievals is None else advice(retrievals)
+        if option is not None:
+            hint(option)
+        elif retrievals is not None:
+            suggest(no.report, sources_given=True)
+        else:
+            suggest(no.report, sources_given=sources_given, fetching=FETCH)
     else:
         print_error(no)
 
 
-def suggest(report: PathReport, *, sources_given: bool) -> None:
-    """Say what to do next where a search found nothing."""
+def suggest(report: PathReport, *, sources_given: bool, fetching: str | None = None) -> None:
+    """Say what to do next where a search found nothing; ``fetching``, FETCH or GATHER, is what might still fetch it."""
+    step = _next_step(report.rejected[0], report.target) if report.rejected else None
     if not sources_given:
-        hint("no --certs given: give the CA certificates that you have, as files, folders or zips")
-    elif report.rejected:
-        step = _next_step(report.rejected[0], report.target)
-        if step is not None:
-            hint(step)
+        step = "no --certs given: give the CA certificates that you have, as files, folders or zips"
+    if step is not None:
+        can_fetch = fetching is not None and report.rejected and _can_be_fetched(report.rejected[0], fetching)
+        hint(f"{step}; or fetch it: {fetching}" if can_fetch else step)
+
+
+def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:
+    """Whether what is missing may be had over HTTP, as the certificate says."""
+    if closest.reason is FailureReason.REVOCATION_UNKNOWN and fetching == FETCH:
+        extensions = closest.certificate.extensions
+        urls = (*extensions.ocsp_responders, *extensions.crl_locations)
+    else:
+        missing = closest.failures[0].missing_issuer
+        urls = () if missing is None else missing.locations
+    return any(url.lower().startswith(("http://", "https://")) for url in urls)
 
 
 def _next_step(closest: RejectedPath, target: Certificate) -> str | None:

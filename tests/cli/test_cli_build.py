@@ -192,7 +192,7 @@ class TestOptions:
         one = next(path for path in sorted(files.crls.iterdir()) if "37" in path.name)
         outcome = build(crl=one, revocation="require", out="other.p12")
         assert outcome.status == 1
-        assert "or accept it with --revocation soft" in outcome.errors
+        assert "or accept it with --revocation soft; or fetch it: --fetch" in outcome.errors
         soft = build("--json", crl=one)
         assert soft.status == 0
         assert len(soft.json["warnings"]) == soft.errors.count("warning: ") == 4
@@ -301,7 +301,7 @@ class TestNoPath:
         assert "CN=DoD Root CA 3,OU=PKI,OU=DoD,O=Replica,C=US (key identifier " in tree
         assert "it may be had from http://" in tree
         assert error == "error: no valid path from mdm.example.mil to a trust anchor; nothing written"
-        assert hint == "hint: give the missing certificate with --certs"
+        assert hint == "hint: give the missing certificate with --certs; or fetch it: --fetch"
 
     def test_as_json(self, build, files):
         """One object on standard output: a sentence, and what was rejected as ``paths --json`` has it."""

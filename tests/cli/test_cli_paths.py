@@ -203,7 +203,8 @@ class TestRefusal:
         assert "(key identifier " in outcome.text
         assert "it may be had from http://" in outcome.text
         assert outcome.errors == (
-            "hint: no --certs given: give the CA certificates that you have, as files, folders or zips\n"
+            "hint: no --certs given: give the CA certificates that you have, as files, folders or zips; or fetch it:"
+            " pkcs12kit gather CERT --into FOLDER\n"
         )
 
     def test_json_and_exit_status_agree(self, call, files):
@@ -394,7 +395,9 @@ class TestExplanations:
             "http://repo.fpki.gov/bridge/caCertsIssuedTofbcag4.p7c",
         ):
             assert text in outcome.text.splitlines()[3]
-        assert outcome.errors == "hint: give the missing certificate with --certs\n"
+        assert outcome.errors == (
+            "hint: give the missing certificate with --certs; or fetch it: pkcs12kit gather CERT --into FOLDER\n"
+        )
         [finding] = call("paths", fpki / "dod-sw-ca-67.pem", *given, "--json").json["rejected"][0]["failures"]
         assert finding["missing_issuer"]["key_identifier"] == "79f00049eb7f77c25d410265348a90239b1e076f"
 
