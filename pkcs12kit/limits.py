@@ -239,9 +239,9 @@ class Limits:
         "a hundred times the 321 KB of the 146 certificates that GSA published in October 2024",
     )
     retrieval_checksum_bytes: int = _limit(
-        1 * MIB,
+        256 * KIB,
         "bytes of the signed checksum file in a bundle",
-        "70 times two certificates of 2 KiB and a hundred lines of 100 bytes",
+        "18 times two certificates of 2 KiB and a hundred lines of 100 bytes",
     )
     retrieval_total_bytes: int = _limit(
         512 * MIB,

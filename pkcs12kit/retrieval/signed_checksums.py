@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.containers import ArchiveMember
 
 _ENDING: Final = ".sha256"
+_MOST_REASONS: Final = 50  # in a report; a list may be wrong in every line
 _BUNDLE_ENDINGS: Final = (".p7b", ".p7c")
-_LINE: Final = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(\S.*?)[ \t]*")  # as sha256sum writes it, and with one space
+_LINE: Final = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(\S.*)")  # as sha256sum writes it, and with one space
 # README.txt has its users call 'openssl smime -verify', and calls the signer a code signing credential.
 _PURPOSES: Final = ("1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.3")  # emailProtection, codeSigning (RFC 5280 4.2.1.12)
 
@@ -119,7 +120,9 @@ def check_files(files: Sequence[BundleFile], *, rules: SignerRules, limits: Limi
     certificates = tuple(certificate for file in files for certificate in file.certificates)
     try:
         data = _content(found[0], limits)
-        signed = verify_signed_data(data, candidates=certificates, algorithm_policy=rules.algorithm_policy)
+        signed = verify_signed_data(
+            data, candidates=certificates, algorithm_policy=rules.algorithm_policy, limits=limits
+        )
     except InputError as error:
         return _bad(verdict, f"the checksum file {error}")
     return _judge(files, found[0], signed, rules=rules, limits=limits)
@@ -140,6 +143,8 @@ def _judge(
     listing, faults = _listing(signed.content)
     listed, mismatches = _compare(files, checksum, listing)
     reasons += [*faults, *mismatches]
+    if reasons[_MOST_REASONS:]:
+        reasons[_MOST_REASONS:] = [f"and {len(reasons) - _MOST_REASONS:,} more"]
     unlisted = (file for file in files if file.member is not checksum and file.member.name not in listed)
     left_out = tuple(file.member.name for file in unlisted if file.certificates or file.rejects)
     status = ChecksumStatus.BAD if reasons else ChecksumStatus.VERIFIED
@@ -222,7 +227,7 @@ def _listing(content: bytes) -> tuple[dict[str, str], list[str]]:
     listing: dict[str, str] = {}
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
-        found = _LINE.fullmatch(line)
+        found = _LINE.fullmatch(line.rstrip(" \t"))
         if found is None:
             faults += [f"line {number} of what is signed is no checksum"] if line.strip() else []
             continue

@@ -23,6 +23,7 @@ from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff_der
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
 
 _DIGESTS: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
@@ -45,22 +46,24 @@ class SignedContent:
 
 
 def verify_signed_data(
-    data: bytes, *, candidates: Iterable[Certificate], algorithm_policy: AlgorithmPolicy
+    data: bytes, *, candidates: Iterable[Certificate], algorithm_policy: AlgorithmPolicy, limits: Limits
 ) -> SignedContent:
     """Verify the one signature of a SignedData in DER, BER, PEM, base64 or as one S/MIME part.
 
     The signer's certificate is looked for in it and in ``candidates``. Raises
     :class:`~pkcs12kit.errors.InputError`, with a reason that begins in the middle of a sentence, for anything but a
     sound signature by a key, a digest and an algorithm that ``algorithm_policy`` accepts. Content that is not inside
-    (a detached signature) and several signers are refused. No certificate is validated.
+    (a detached signature) and several signers are refused, as are more than ``limits.retrieval_certificates`` in it. No
+    certificate is validated.
     """
     der = _unwrap(data)
     try:
         refuse_endless_tags(der)
-        certificates = tuple(_certificates(der))
+        certificates = tuple(_certificates(der, at_most=limits.retrieval_certificates))
         return _verify(_signed_data(der), certificates, (*certificates, *candidates), algorithm_policy)
     except _UNREADABLE as error:
-        raise InputError(f"cannot be read as CMS SignedData: {error}") from None
+        first_line = str(error).partition("\n")[0]
+        raise InputError(f"cannot be read as CMS SignedData: {first_line}") from None
 
 
 def _unwrap(data: bytes) -> bytes:
@@ -75,8 +78,10 @@ def _unwrap(data: bytes) -> bytes:
     raise InputError("is not signed: it is no CMS SignedData")
 
 
-def _certificates(der: bytes) -> Iterator[Certificate]:
-    for element in pkcs7_certificates(der):
+def _certificates(der: bytes, *, at_most: int) -> Iterator[Certificate]:
+    for number, element in enumerate(pkcs7_certificates(der)):
+        if number >= at_most:
+            raise InputError(f"has more than {at_most:,} certificates in it (limits.retrieval_certificates)")
         if element.encoding is not None:
             try:
                 yield Certificate(element.encoding)
@@ -99,10 +104,10 @@ def _verify(
     encapsulated, signers = signed_data["encap_content_info"], signed_data["signer_infos"]
     if len(signers) != 1:
         raise InputError(f"has {len(signers)} signatures, where one is expected" if len(signers) else "is not signed")
-    if encapsulated["content"].native is None:
-        raise InputError("has a detached signature: what was signed is not in it")
     if encapsulated["content_type"].native != "data":
         raise InputError(f"has signed content of type {encapsulated['content_type'].dotted}, not data")
+    if encapsulated["content"].native is None:
+        raise InputError("has a detached signature: what was signed is not in it")
     content, info = bytes(encapsulated["content"]), signers[0]
     digest = info["digest_algorithm"]["algorithm"].native
     _require_digest(digest, info["signature_algorithm"], algorithm_policy)

@@ -47,11 +47,17 @@ class Publisher:
         self.signer = self.make_signer()
 
     def make_signer(
-        self, *, validity=None, purpose=ExtendedKeyUsageOID.EMAIL_PROTECTION, usage="digital_signature", issuer=None
+        self,
+        *,
+        validity=None,
+        purpose=ExtendedKeyUsageOID.EMAIL_PROTECTION,
+        usage="digital_signature",
+        issuer=None,
+        key=None,
     ):
         """A signer below ``email_ca``, or another issuer."""
         issuer = issuer or self.email_ca
-        key = lab.KeyType.EC_P256.generate()
+        key = key or lab.KeyType.EC_P256.generate()
         certificate = issuer.issue(
             "DoD PKE of the lab",
             key.public_key(),

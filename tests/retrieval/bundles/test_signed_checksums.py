@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
-from asn1crypto import cms
+from asn1crypto import cms, core
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -253,6 +253,43 @@ def test_two_digests(publisher, check, parts):
     assert "sha256 in one place and sha1 in another" in bad(check(archive))
 
 
+def test_attributes_in_another_order(publisher, check, parts):
+    """Signed is the SET OF in DER, whatever order it is sent in (RFC 5652 section 5.4)."""
+    signed = publisher.sign(parts.list_of(publisher.files()))
+    attributes = cms.ContentInfo.load(signed)["content"]["signer_infos"][0]["signed_attrs"]
+    encodings = [attribute.dump() for attribute in attributes]
+    sent = signed.replace(b"".join(encodings), b"".join(reversed(encodings)))
+    assert sent != signed
+    assert check(publisher.archive(checksums=sent)).checksum.status is ChecksumStatus.VERIFIED
+
+
+def test_content_of_another_type(publisher, check, parts):
+    """Content that says it is something else than data is not taken for a list."""
+    plain = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
+    signed = publisher.sign(parts.list_of(publisher.files()), options=plain)
+    data_type = core.ObjectIdentifier("1.2.840.113549.1.7.1").dump()
+    renamed = signed.replace(data_type, core.ObjectIdentifier("1.2.840.113549.1.7.99").dump())
+    assert len(renamed) == len(signed)
+    assert "content of type 1.2.840.113549.1.7.99" in bad(check(publisher.archive(checksums=renamed)))
+
+
+def test_weak_key(publisher, check):
+    """A key that the policy refuses signs nothing, whoever certified it."""
+    weak = publisher.make_signer(key=rsa.generate_private_key(65537, 1024))  # noqa: S505  # to be refused
+    assert "signed with a weak key: RSA key of 1024 bits" in bad(check(publisher.archive(signer=weak)))
+
+
+def test_one_serial_number(publisher, check, parts):
+    """The signer is known by issuer and serial number together: another issuer's certificate is not taken for it."""
+    serial = publisher.signer.certificate.serial_number
+    other = lab.Authority.create("Other")
+    decoy = other.issue("Decoy", other.private_key.public_key(), serial_number=serial)
+    files = publisher.files() | {f"{parts.folder}decoy.pem": decoy.to_pem().encode()}
+    assert check(publisher.archive(files)).checksum.status is ChecksumStatus.VERIFIED
+    without = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoCerts)
+    assert "does not come with the certificate" in bad(check(publisher.archive(files, options=without)))
+
+
 @pytest.mark.parametrize("gone", ["content_type", "message_digest"])
 def test_missing_attribute(publisher, check, gone, parts):
     """Signed attributes without contentType or messageDigest say nothing of the content (RFC 5652 section 5.3)."""
@@ -333,6 +370,15 @@ def test_nonsense_in_the_list(publisher, check, parts):
     assert "no text" in bad(check(publisher.archive(listing=b"\xff\xfe\xff")))
 
 
+def test_many_wrong_lines(publisher, check, parts):
+    """The first fifty reasons, and how many more; a line of much white space takes no longer than its length."""
+    listing = parts.list_of(publisher.files())
+    reasons = check(publisher.archive(listing=listing + b"x\n" * 1000)).checksum.reasons
+    assert (len(reasons), reasons[-1]) == (51, "and 950 more")
+    spaces = b"0" * 64 + b" x" + b" " * 200_000 + b"x\n"
+    assert "is listed and not there" in bad(check(publisher.archive(listing=listing + spaces)))
+
+
 def test_names_that_lead_out(publisher, check, parts):
     """An archive with a file named to land outside its folder is not read at all; a listed name leads nowhere."""
     files = {**publisher.files(), "../evil.p7b": b"x"}
@@ -347,5 +393,7 @@ def test_limits(publisher, check):
     archive = publisher.archive()
     small = replace(DEFAULT_LIMITS, retrieval_checksum_bytes=100)
     assert "limits.retrieval_checksum_bytes" in bad(check(archive, limits=small))
+    few = replace(DEFAULT_LIMITS, retrieval_certificates=1)
+    assert "limits.retrieval_certificates" in bad(check(archive, limits=few))
     with pytest.raises(InputError, match=r"limits\.archive_bytes"):
         check(archive, limits=replace(DEFAULT_LIMITS, archive_bytes=100))
