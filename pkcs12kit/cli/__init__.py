@@ -61,14 +61,25 @@ def cli() -> None:
     """Build the PKCS#12 file that a server needs: key, certificate, and every CA on the way to a trust anchor."""
 
 
-def _end(number: int, _: object) -> NoReturn:
-    """End as if interrupted, so that a file half written is taken away."""
-    sys.exit(128 + number)
+def _end_by_signals() -> None:
+    """Let signals end the command as errors do, so that nothing is left behind; what is ignored stays ignored."""
+    ending = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ending = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
+
+    def end(number: int, _: object) -> NoReturn:
+        for one in ending:  # another would end what takes away what is left, and that is soon done
+            signal.signal(one, signal.SIG_IGN)
+        if number == signal.SIGINT:
+            raise KeyboardInterrupt
+        sys.exit(128 + number)
+
+    for number in ending:
+        signal.signal(number, end)
 
 
 def main() -> None:
     """Run the command, and turn the library's errors into a sentence and an exit status."""
-    signal.signal(signal.SIGTERM, _end)
+    _end_by_signals()
     # pyca/cryptography warns of odd but readable certificates; what matters of them the report says.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pkcs12kit\.")
     for stream in (sys.stdout, sys.stderr):

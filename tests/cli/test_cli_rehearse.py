@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -198,8 +199,6 @@ def hanging(tmp_path, folder, pfx, chain, files, password_file):
 
 def wait_for(condition):
     """Wait until something is so; the time limit is for what never comes."""
-    import time
-
     end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end, "it never came"
@@ -217,9 +216,17 @@ def nothing_is_left(note, temporary):
     return True
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])
-def test_interrupted(hanging, number, status):
-    """While a client hangs: its process is ended, the port closed, its folder gone, and no traceback told."""
+@pytest.mark.parametrize("again", [False, True], ids=["once", "again"])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+)
+def test_interrupted(hanging, number, status, again):
+    """While a client hangs: its process is ended, the port closed, its folder gone, and no traceback told.
+
+    Also where the user does not wait for that and interrupts it again.
+    """
     arguments, environment, temporary, note = hanging
     command = [sys.executable, "-c", INTERRUPTIBLE, *arguments]
     with subprocess.Popen(
@@ -228,6 +235,9 @@ def test_interrupted(hanging, number, status):
         wait_for(note.exists)
         assert list(temporary.iterdir()), "the client's folder is there while it runs"
         process.send_signal(number)
+        while again and process.poll() is None:
+            process.send_signal(number)
+            time.sleep(0.01)
         output, errors = process.communicate(timeout=60)
     assert process.returncode == status
     assert output == b""
