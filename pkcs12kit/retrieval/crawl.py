@@ -52,7 +52,8 @@ class Crawl:
     trust anchors, and what can lie on a path at ``time``: caIssuers of each certificate that names lead up to from the
     target, caRepository of each that names lead down to from a trust anchor. With ``everything``, both of both, and of
     whatever was fetched. Without it, all ends once ``has_path`` says yes to the certificates between target and trust
-    anchors; it is asked where names make a chain, and runs in a thread.
+    anchors; it is asked where names make a chain, and runs in a thread. Where the one way from the target and the other
+    from the trust anchors bring no path, it goes on to everything: a repository may have what no caIssuers names.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Crawl:
             [anchor.name for anchor in self._trust_anchors],
             usable=self._usable,
         )
+        self._led: list[Certificate] = []  # by names, one way or the other
         self._followed: set[Certificate] = set()  # both ways
         self._searched = -1
         self._locations: dict[str, Location] = {}
@@ -105,7 +107,7 @@ class Crawl:
         locations = sorted(self._locations.values(), key=lambda location: (location.purpose.value, location.url))
         return tuple(
             GatheredUrl(
-                retrieval=outcome.retrieval,
+                retrieval=replace(outcome.retrieval, purpose=location.purpose),
                 wanted=tuple(sorted(location.pointers)),
                 certificates=len(outcome.contents.certificates),
                 why=outcome.retrieval.why or outcome.contents.why,
@@ -129,6 +131,8 @@ class Crawl:
                 task.add_done_callback(answered.put_nowait)
                 running[task] = location
             if not running:
+                if self._widen():
+                    continue
                 return ""
             await asyncio.sleep(0)
             task = await answered.get()
@@ -156,23 +160,27 @@ class Crawl:
         for certificate in self._given:
             self._chains.add(certificate)
         target = [] if self._target is None else [self._target]
-        anchors = [anchor.certificate for anchor in self._trust_anchors if anchor.certificate is not None]
-        if self._everything:
-            for certificate in (*target, *anchors):
-                self._follow_both_ways(certificate)
-            return
-        for certificate in target:
-            self._point(pointers_up(certificate, limits=self._limits))
-        for certificate in anchors:
-            self._point(pointers_down(certificate, limits=self._limits))
+        self._lead(target, [anchor.certificate for anchor in self._trust_anchors if anchor.certificate is not None])
 
     def _follow(self) -> None:
         """Take up the URLs of those certificates that names newly lead to."""
-        upwards, downwards = self._chains.take_upwards(), self._chains.take_downwards()
+        self._lead(self._chains.take_upwards(), self._chains.take_downwards())
+
+    def _widen(self) -> bool:
+        """Go on to everything, where a path is looked for and the two ways brought none; say whether there is more."""
+        if self._everything or self._target is None or not self._trust_anchors:
+            return False
+        self._everything = True
+        for certificate in (*self._led, *filter(self._usable, self.found)):
+            self._follow_both_ways(certificate)
+        return bool(self._turns)
+
+    def _lead(self, upwards: list[Certificate], downwards: list[Certificate]) -> None:
         if self._everything:
             for certificate in (*upwards, *downwards):
                 self._follow_both_ways(certificate)
             return
+        self._led += (*upwards, *downwards)
         for certificate in upwards:
             self._point(pointers_up(certificate, limits=self._limits))
         for certificate in downwards:

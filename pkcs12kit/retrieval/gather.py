@@ -68,8 +68,8 @@ def gather(
 
     Over HTTP and HTTPS, many URLs side by side, and on from each certificate that can lie on a path, by its names and
     at the time of ``parameters`` (now, where none are given). It ends as soon as ``pool`` and what was fetched make a
-    valid path; where they do at once, nobody is asked. With ``everything`` it goes on to whatever is named. Without
-    trust anchors all is fetched that leads up; without ``target``, what leads down.
+    valid path; where they do at once, nobody is asked. With ``everything``, and where those ways bring no path, it goes
+    on to whatever is named. Without trust anchors all is fetched that leads up; without ``target``, what leads down.
 
     Whatever comes is a candidate and nothing more: nothing is trusted but ``trust_anchors``. Which URLs and addresses
     are refused says :mod:`pkcs12kit.retrieval.permitted`; the limits are those whose names begin with ``retrieval_``.

@@ -24,8 +24,9 @@ class Location:
 
     @property
     def purpose(self) -> Purpose:
-        """What the first pointer to it is for."""
-        return next(iter(self.pointers.values())).purpose
+        """What it is for: what leads up goes before what leads down, whichever was met first."""
+        upwards = any(pointer.purpose is Purpose.CA_ISSUERS for pointer in self.pointers.values())
+        return Purpose.CA_ISSUERS if upwards else Purpose.CA_REPOSITORY
 
     @property
     def host(self) -> str:

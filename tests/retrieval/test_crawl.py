@@ -268,6 +268,15 @@ class TestCrawl:
         crawl(table, server(low, up(url("to-b"))), has_path=None)
         assert table.asked[1:] == [url("to-b"), url("by-b"), url("by-side")]
 
+    def test_goes_both_ways_before_it_says_no(self):
+        """The issuing CA's certificate is in a repository alone that a CA beside the path names: it is found."""
+        top, low = ca("TA", up(url("to-ta"))), ca("B")
+        beside = ca("Other").issue_ca(ca("TA"), extensions=[down(url("by-other"))])
+        table = Table(**{"to-ta": pem(beside), "by-other": pem(low_by_top := top.issue_ca(low))})
+        crawled = crawl(table, server(low, up(url("gone"))), top.certificate, has_path=lambda pool: low_by_top in pool)
+        assert table.asked == [url("gone"), url("to-ta"), url("by-other")]
+        assert low_by_top in crawled.found
+
     def test_upwards_first_at_one_host(self):
         """With one request at a time, what leads up is asked before what leads down, whenever it was met."""
         top, low = ca("TA", down(url("by-ta-1"), url("by-ta-2"))), ca("B")
