@@ -62,8 +62,15 @@ def serving():
         def log_message(self, *_):
             """Say nothing."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *connection):
+            """Say nothing of connections that the command breaks off."""
+            if not isinstance(sys.exception(), ConnectionError):
+                super().handle_error(*connection)
+
+    with Quiet(("127.0.0.1", 0), Handler) as server:
         site = Site(server)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
