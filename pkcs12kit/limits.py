@@ -103,6 +103,13 @@ class Limits:
         "ten a node, where the Federal PKI's mappings need at most two; about 0.05 seconds on one core",
     )
 
+    # Pictures
+    picture_certificates: int = _limit(
+        1_000,
+        "certificates drawn in one picture",
+        "seven times the 146 CA certificates that reached Federal Common Policy CA G2 in October 2024",
+    )
+
     # Revocation
     revocation_objects: int = _limit(
         1_000, "CRLs and OCSP responses for one path", "PKITS has 172 CRLs for its 400 certificates"
