@@ -158,6 +158,15 @@ def test_devices_say_no_by_rule(probe, chain):
     assert [one["device"] for one in report.to_json()["devices"]] == ["go", "ios"]
 
 
+def test_devices_judge_what_each_version_gets(probe_answer, chain):
+    """An older phone speaks TLS 1.2: what it is known to refuse there is a no, too."""
+    report = probe_answer(answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain[:1])), devices=["go"])
+    verdicts = (*report.devices, *report.devices_in_tls_1_2)
+    assert [bool(verdict.refusals) for verdict in verdicts] == [False, True]
+    assert "go" in report.problems
+    assert [one["accepted"] for one in report.to_json()["devices_in_tls_1_2"]] == ["no"]
+
+
 def test_chains_that_differ_by_version_are_both_judged(probe_answer, chain):
     """What TLS 1.2 clients get is judged too: a note where it is right, else a no with what to change."""
     right = answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain))
@@ -199,7 +208,8 @@ def test_a_handshake_that_breaks_off(probe_answer, chain):
     assert "bad signature" in why(report, ProbeCheck.HANDSHAKE)
     names = tuple(pk.Name([[("2.5.4.3", f"CA {number}")]]) for number in range(7))
     asks = {"asks_for_client_certificate": True, "client_authorities": names}
-    refused = answered(in_version(TLS_1_3, chain, **asks), in_version(TLS_1_2, chain, why="handshake failure", **asks))
+    ended = {"why": "handshake failure", "ended_by_server": True} | asks
+    refused = answered(in_version(TLS_1_3, chain, **asks), in_version(TLS_1_2, chain, **ended))
     report = probe_answer(refused)
     assert report.ok
     assert report.asks_for_client_certificate
@@ -208,6 +218,48 @@ def test_a_handshake_that_breaks_off(probe_answer, chain):
     assert report.to_json()["protocols"][0]["client_authorities"] == [str(name) for name in names]
     nameless = answered(in_version(TLS_1_3, chain, asks_for_client_certificate=True))
     assert "names no CA" in why(probe_answer(nameless), ProbeCheck.CLIENT_CERTIFICATE)
+
+
+@pytest.mark.parametrize(("protocol", "by_server"), [(TLS_1_3, True), (TLS_1_3, False), (TLS_1_2, False)])
+def test_asking_for_a_certificate_explains_no_other_break(probe_answer, chain, protocol, by_server):
+    """RFC 8446 section 4.3.2: the request comes before CertificateVerify, so that the key may still be another."""
+    broken = in_version(
+        protocol, chain, why="bad signature", asks_for_client_certificate=True, ended_by_server=by_server
+    )
+    assert probe_answer(answered(broken)).problems == ("handshake",)
+
+
+def test_cipher_suites_that_phones_lack_are_a_no(probe_answer, chain):
+    """TLS 1.2 with what iOS or Android do not offer is of no use to them, however sound the chain."""
+    report = probe_answer(answered(in_version(TLS_1_2, chain, is_old=True, cipher_suite="DHE-RSA-AES128-GCM-SHA256")))
+    assert report.problems == ("protocols",)
+    assert "TLSv1.2 with DHE-RSA-AES128-GCM-SHA256" in why(report, ProbeCheck.PROTOCOLS)
+    assert report.changes == ("let the server offer cipher suites of ECDHE and AES-GCM, signed with SHA-256",)
+
+
+def test_a_hang_in_one_version_is_a_no(probe_answer, chain):
+    """RFC 8446 appendix D: a client offers all its versions at once, and falls back to none by itself."""
+    hangs = ProtocolAnswer(protocol=TLS_1_3, contact=Contact.TIMED_OUT, why="no answer in time")
+    report = probe_answer(answered(hangs, in_version(TLS_1_2, chain)))
+    assert report.problems == ("protocols",)
+    assert "no answer in time" in why(report, ProbeCheck.PROTOCOLS)
+
+
+def test_a_rare_group_is_told(probe_answer, chain):
+    """RFC 8446 section 9.1: P-256 is a must and X25519 a should; a server that takes another may have neither."""
+    common = probe_answer(answered(in_version(TLS_1_3, chain, group="x25519")))
+    assert outcomes(common)[ProbeCheck.PROTOCOLS] is Outcome.OK
+    rare = probe_answer(answered(in_version(TLS_1_3, chain, group="x448")))
+    assert outcomes(rare)[ProbeCheck.PROTOCOLS] is Outcome.NOTE
+    assert "x448" in why(rare, ProbeCheck.PROTOCOLS)
+
+
+def test_addresses_that_were_not_asked_are_told(probe_answer, chain):
+    """The answer is about one address of the name; others may be servers that send something else."""
+    report = probe_answer(replace(answered(in_version(TLS_1_3, chain)), not_asked=("192.0.2.2:443", "192.0.2.3:443")))
+    assert outcomes(report)[ProbeCheck.CONTACT] is Outcome.NOTE
+    assert "--server-name ee: 192.0.2.2:443, 192.0.2.3:443" in why(report, ProbeCheck.CONTACT)
+    assert report.to_json()["not_asked"] == ["192.0.2.2:443", "192.0.2.3:443"]
 
 
 @pytest.mark.parametrize("contact", [one for one in Contact if one is not Contact.ANSWERED])

@@ -60,6 +60,8 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
         yield path_tree(sent.path)
     if report.devices:
         yield device_tree(report.devices)
+    if report.devices_in_tls_1_2:
+        yield device_tree(report.devices_in_tls_1_2, title="By rule, and not tried, in TLS 1.2")
     if report.changes:
         yield changes_tree(report.changes)
 
@@ -73,8 +75,18 @@ def explain_problems(reports: Sequence[ProbeReport]) -> None:
     if any(rejected.clock_looks_wrong for one in sent for rejected in one.rejected[:1]):
         hint("is that the right time? It is this computer's clock unless --at TIME says another")
     protocols = {protocol for report in reports for protocol in _protocols_of(report)}
+    if any(_perhaps_tls_at_once(report) for report in reports):
+        hint("if that port begins with TLS, leave --starttls out")
     for protocol in sorted(protocols):
         hint(f"--starttls {protocol} speaks {protocol} first, which begins with TLS later")
+
+
+def _perhaps_tls_at_once(report: ProbeReport) -> bool:
+    """Tell servers that do not say what the protocol before TLS begins with: they may wait for TLS."""
+    silent = {Contact.CLOSED, Contact.TIMED_OUT, Contact.STARTTLS_BROKEN}
+    return (
+        report.server.starttls is not None and report.answer.contact in silent and report.answer.answered_at is not None
+    )
 
 
 def _protocols_of(report: ProbeReport) -> Iterator[str]:

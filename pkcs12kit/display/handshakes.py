@@ -91,9 +91,9 @@ def _reasons(handshakes: Sequence[Handshake]) -> Iterator[Tree]:
         yield tree
 
 
-def device_tree(verdicts: Iterable[DeviceVerdict]) -> Tree:
+def device_tree(verdicts: Iterable[DeviceVerdict], *, title: str = "By rule, and not tried") -> Tree:
     """List what is known of devices that were not tried: the answer of each, and what it rests on."""
-    tree = Tree(Text("By rule, and not tried:", style="bold"), guide_style="dim")
+    tree = Tree(Text(f"{title}:", style="bold"), guide_style="dim")
     for verdict in verdicts:
         answer, style = _ANSWERS[verdict.answer]
         line = Text.assemble((verdict.device, "bold"), (f"  {verdict.title}", "dim"), "  ", (answer, style))

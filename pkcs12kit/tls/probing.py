@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.lenient import read_name
 from pkcs12kit.errors import MalformedCertificateError
@@ -37,16 +37,31 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.connecting import SocketAddress
     from pkcs12kit.tls.starttls.protocols import Protocol
 
-OLD_TLS: Final = "TLSv1.1 or older"
+OLD_TLS: Final = "TLSv1.2 or older with any cipher suite"
 """What is asked for where neither TLS 1.2 nor 1.3 leads to certificates; how far back is up to OpenSSL."""
 
-# What to ask for, one connection each, as pyOpenSSL names the least and the most.
+# What iOS and Android both have: App Transport Security wants ECDHE and AES (developer.apple.com, "Preventing Insecure
+# Network Connections"), BoringSSL has no DHE and no CBC with SHA-2. Level 1 takes no signature with SHA-1 (RFC 9155).
+_OF_TODAY: Final = (
+    b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES128-SHA"
+    b":ECDHE-RSA-AES256-SHA:@SECLEVEL=1"
+)
+_ANY: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and to send certificates
+
+
+class _Offer(NamedTuple):
+    """What to ask for in one connection, the versions as pyOpenSSL names them."""
+
+    least: str
+    most: str
+    ciphers: bytes
+
+
 _OFFERS: Final = {
-    TLS_1_3: ("TLS1_3_VERSION", "TLS1_3_VERSION"),
-    TLS_1_2: ("TLS1_2_VERSION", "TLS1_2_VERSION"),
-    OLD_TLS: ("TLS1_VERSION", "TLS1_1_VERSION"),
+    TLS_1_3: _Offer("TLS1_3_VERSION", "TLS1_3_VERSION", _OF_TODAY),
+    TLS_1_2: _Offer("TLS1_2_VERSION", "TLS1_2_VERSION", _OF_TODAY),
+    OLD_TLS: _Offer("TLS1_VERSION", "TLS1_2_VERSION", _ANY),
 }
-_CIPHERS: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and to send certificates
 _CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
 _BAD_CERTIFICATE: Final = 42  # RFC 8446 section 6.2, which OpenSSL sends where it cannot decode one
 _UNRECOGNIZED_NAME: Final = 112  # RFC 6066 section 3
@@ -67,7 +82,8 @@ class ProtocolAnswer:
 
     ``protocol`` is the version that was agreed on where certificates came, else the one that was asked for. ``why`` is
     what kept the handshake from its end, and may quote the server; empty where nothing did. ``message`` is
-    what the server sent, None unless ``contact`` is ANSWERED.
+    what the server sent, None unless ``contact`` is ANSWERED. ``is_old`` says that any version and cipher suite
+    had been offered, since what clients of today offer had led to nothing.
     """
 
     protocol: str
@@ -77,6 +93,13 @@ class ProtocolAnswer:
     asks_for_client_certificate: bool = False
     client_authorities: tuple[Name, ...] = field(default=(), repr=False)
     """Whose certificates the server wants of clients, as far as it says (RFC 5246 section 7.4.4)."""
+    is_old: bool = False
+    cipher_suite: str = ""
+    """As OpenSSL names it; empty where none was agreed on."""
+    group: str = ""
+    """Of the key exchange, as OpenSSL names it; empty where there is none."""
+    ended_by_server: bool = False
+    """Whether it was the server that broke the handshake off."""
 
     @property
     def is_complete(self) -> bool:
@@ -90,6 +113,8 @@ class ProtocolAnswer:
             "contact": self.contact.value,
             "why": self.why,
             "handshake_complete": self.is_complete,
+            "cipher_suite": self.cipher_suite,
+            "group": self.group,
             "asks_for_client_certificate": self.asks_for_client_certificate,
             "client_authorities": [str(name) for name in self.client_authorities],
             "bytes": None if self.message is None else self.message.size,
@@ -101,14 +126,16 @@ class ProtocolAnswer:
 class ServerAnswer:
     """What came of asking one server, version by version, the newest first.
 
-    ``answered_at`` is the address that took the connection, None where none did. ``why`` is in words what ``contact``
-    says, and may quote the server; empty where it answered.
+    ``answered_at`` is the address that took the connection, None where none did; ``not_asked`` are the others of the
+    name, at which something else may be sent. ``why`` is in words what ``contact`` says, and may quote the server;
+    empty where it answered.
     """
 
     contact: Contact
     why: str
     answered_at: str | None
     protocols: tuple[ProtocolAnswer, ...]
+    not_asked: tuple[str, ...] = ()
 
     @property
     def answers(self) -> tuple[ProtocolAnswer, ...]:
@@ -132,7 +159,8 @@ def ask_server(
 ) -> ServerAnswer:
     """Connect to a server and take the certificates that it sends, in TLS 1.3 and in TLS 1.2; older where neither does.
 
-    Nothing is trusted and nothing checked; weak algorithms are taken. Nothing is sent after a handshake but its end.
+    Nothing is trusted and nothing checked. Offered is what iOS and Android both have; weak versions and algorithms
+    where that leads to nothing. Nothing is sent after a handshake but its end.
     ``server_name`` is a DNS name for SNI, the host where it is None; IP addresses are never sent (RFC 6066 section 3).
     ``seconds`` are for all of it, ``limits.probe_seconds`` where None: each version has its share of what is left.
     ``sockets`` lets another thread end it. Whatever a server does is an answer; nothing is raised for it.
@@ -160,7 +188,13 @@ def ask_server(
         if answers[-1].contact is Contact.NOT_TLS:
             break
     contact, why = _sum_up(answers)
-    return ServerAnswer(contact=contact, why=why, answered_at=questions.answered_at, protocols=tuple(answers))
+    return ServerAnswer(
+        contact=contact,
+        why=why,
+        answered_at=questions.answered_at,
+        protocols=tuple(answers),
+        not_asked=tuple(at for at in map(str, addresses) if at != questions.answered_at),
+    )
 
 
 def _share(deadline: Deadline, parts: int) -> Deadline:
@@ -211,10 +245,11 @@ class _Questions:
         try:
             with connected(self._addresses, deadline=deadline, sockets=self._sockets) as (over, at):
                 self._addresses, self.answered_at = (at,), str(at)
-                until = _share(deadline, left)
-                if self._starttls is not None:
-                    start_tls(over, self._starttls, server_name=self._server_name, deadline=until, limits=self._limits)
-                return _shake_hands(over, offer, self._server_name, until, self._limits)
+                if self._starttls is not None:  # a hang here ends it all, and many a mail server keeps clients waiting
+                    start_tls(
+                        over, self._starttls, server_name=self._server_name, deadline=deadline, limits=self._limits
+                    )
+                return _shake_hands(over, offer, self._server_name, _share(deadline, left), self._limits)
         finally:  # which looks as if the server had closed the connection
             self._sockets.require_no_interruption()
 
@@ -233,6 +268,7 @@ def _shake_hands(
             why, contact = str(error), _OF_ERRORS[type(error)]
         certificates, protocol = channel.certificates, channel.protocol
         authorities = tuple(_authorities(connection))
+        cipher_suite, group = connection.get_cipher_name() or "", connection.get_group_name() or ""
     if not certificates:
         contact = seen.told(contact)
         words = "its certificates cannot be read: " if contact is Contact.UNREADABLE else ""
@@ -249,6 +285,10 @@ def _shake_hands(
         message=message,
         asks_for_client_certificate=seen.certificate_request,
         client_authorities=authorities,
+        is_old=offer == OLD_TLS,
+        cipher_suite=cipher_suite,
+        group=group,
+        ended_by_server=contact is Contact.CLOSED or seen.server_ended,
     )
 
 
@@ -259,6 +299,11 @@ class _Seen:
         self.certificate_request = False
         self._read: int | None = None
         self._written: int | None = None
+
+    @property
+    def server_ended(self) -> bool:
+        """Whether an alert of the server was the last that was said."""
+        return self._read is not None and self._written is None
 
     def told(self, contact: Contact) -> Contact:
         """Say why no certificate came, by the last alert of the server, or of OpenSSL."""
@@ -284,10 +329,10 @@ def _connection(offer: str, server_name: str, seen: _Seen) -> SSL.Connection:
     from OpenSSL import SSL
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    least, most = _OFFERS[offer]
-    context.set_cipher_list(_CIPHERS)
-    context.set_min_proto_version(getattr(SSL, least))
-    context.set_max_proto_version(getattr(SSL, most))
+    asked = _OFFERS[offer]
+    context.set_cipher_list(asked.ciphers)
+    context.set_min_proto_version(getattr(SSL, asked.least))
+    context.set_max_proto_version(getattr(SSL, asked.most))
     context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
     context.set_verify(SSL.VERIFY_NONE)
     context.set_info_callback(seen.look)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.certificate_message import CertificateMessage
+    from pkcs12kit.tls.judging import DeviceVerdict
     from pkcs12kit.tls.probing import ServerAnswer
     from pkcs12kit.verifier.sent_report import SentReport
 
@@ -204,16 +205,20 @@ class _Judge:
             findings=tuple(findings_of(server, answer, other)),
             sent=sent,
             sent_in_tls_1_2=other,
-            devices=tuple(
-                judge_by_rules(
-                    device,
-                    message=message,
-                    path=sent.path,
-                    trust_anchors=self.trust_anchors,
-                    parameters=parameters,
-                )
-                for device in self.devices
-            ),
+            devices=self._by_rule(sent),
+            devices_in_tls_1_2=() if other is None else self._by_rule(other),
+        )
+
+    def _by_rule(self, sent: SentReport) -> tuple[DeviceVerdict, ...]:
+        return tuple(
+            judge_by_rules(
+                device,
+                message=sent.message,
+                path=sent.path,
+                trust_anchors=self.trust_anchors,
+                parameters=sent.parameters,
+            )
+            for device in self.devices
         )
 
     def _judge(self, message: CertificateMessage, parameters: ValidationParameters) -> SentReport:

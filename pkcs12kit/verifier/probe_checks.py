@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pkcs12kit.verifier.sent_report import SentReport
 
 _CURRENT: Final = frozenset({TLS_1_2, TLS_1_3})
+# What iOS and Android have, as OpenSSL names it in small letters; servers choose X25519 or P-256 if they have it.
+_GROUPS: Final = frozenset({"x25519", "secp256r1", "prime256v1", "secp384r1", "x25519mlkem768"})
 _NO_ANSWER: Final = "no certificate came"
 _NAMED_AT_MOST: Final = 5
 _WORDS: Final = {
@@ -55,22 +57,42 @@ def _contact(server: ProbedServer, answer: ServerAnswer) -> Finding:
         asked = f" for {server.server_name!r}" if answer.contact is Contact.NAME_REFUSED else ""
         return not_ok(ProbeCheck.CONTACT, f"{_WORDS[answer.contact]}{at}{asked}: {answer.why}")
     after = "" if server.starttls is None else f", after the STARTTLS of {server.starttls}"
-    return ok(ProbeCheck.CONTACT, f"{answer.answered_at} sent its certificates{after}")
+    sent = f"{answer.answered_at} sent its certificates{after}"
+    if not answer.not_asked:
+        return ok(ProbeCheck.CONTACT, sent)
+    left = len(answer.not_asked) - _NAMED_AT_MOST
+    others = f"{', '.join(answer.not_asked[:_NAMED_AT_MOST])}{f' and {left} more' if left > 0 else ''}"
+    return note(
+        ProbeCheck.CONTACT,
+        f"{sent}; not asked, if other servers to be probed with --server-name {server.server_name}: {others}",
+    )
 
 
 def _protocols(answer: ServerAnswer) -> Finding:
     """Say which versions are spoken; RFC 8996 forbids the old ones to servers and to clients."""
     spoken = [one.protocol for one in answer.answers]
+    if all(one.is_old for one in answer.answers) and _CURRENT.intersection(spoken):
+        suites = ", ".join(f"{one.protocol} with {one.cipher_suite}" for one in answer.answers)
+        return not_ok(
+            ProbeCheck.PROTOCOLS,
+            f"{suites}, and nothing that all clients take: App Transport Security of iOS and macOS wants ECDHE and AES,"
+            " and signatures without SHA-1 (developer.apple.com, Preventing Insecure Network Connections)",
+        )
     if not _CURRENT.intersection(spoken):
         return not_ok(
             ProbeCheck.PROTOCOLS,
             f"{', '.join(spoken)} alone, which no client may take (RFC 8996 sections 4 and 5): App Transport Security"
             " of iOS and macOS does not, nor does Go since 1.18 (golang.org/issue/45428)",
         )
-    others = [f"{one.protocol}: {one.contact.value}, {one.why}" for one in answer.protocols if one.message is None]
-    if others:
-        return note(ProbeCheck.PROTOCOLS, f"{', '.join(spoken)}; not {'; '.join(others)}")
-    return ok(ProbeCheck.PROTOCOLS, ", ".join(spoken))
+    silent = [one for one in answer.protocols if one.message is None]
+    others = f"; not {'; '.join(f'{one.protocol}: {one.contact.value}, {one.why}' for one in silent)}" if silent else ""
+    if any(one.contact is Contact.TIMED_OUT for one in silent):  # nobody falls back: RFC 8446 appendix D.3 and D.4
+        why = f"{', '.join(spoken)}{others}: a client that offers both may wait in vain too"
+        return not_ok(ProbeCheck.PROTOCOLS, why)
+    groups = dict.fromkeys(one.group for one in answer.answers if one.group and one.group.lower() not in _GROUPS)
+    rare = f"; keys are exchanged by {', '.join(groups)}, which not all clients have: let it have X25519 and P-256 too"
+    found = f"{', '.join(spoken)}{others}{rare if groups else ''}"
+    return note(ProbeCheck.PROTOCOLS, found) if silent or groups else ok(ProbeCheck.PROTOCOLS, found)
 
 
 def _handshake(answer: ServerAnswer) -> Finding:
@@ -80,7 +102,8 @@ def _handshake(answer: ServerAnswer) -> Finding:
     if not broken:
         return ok(check, "complete: the server has the private key of its certificate")
     words = "; ".join(f"{one.protocol}: {one.why}" for one in broken)
-    if all(one.asks_for_client_certificate for one in broken):
+    # In TLS 1.3 the server learns that there is none after the end, so that the break has another reason.
+    if all(one.asks_for_client_certificate and one.ended_by_server and one.protocol != TLS_1_3 for one in broken):
         return note(check, f"ended by the server, which was shown no client certificate: {words}")
     return not_ok(check, f"it broke off after the certificates: {words}")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pkcs12kit.findings import ProbeCheck
 from pkcs12kit.pkcs12.capabilities import Answer
 from pkcs12kit.tls.address import host_and_port
+from pkcs12kit.tls.certificate_message import TLS_1_2
 
 if TYPE_CHECKING:
     from pkcs12kit.findings import Finding
@@ -42,7 +43,8 @@ class ProbeReport:
 
     ``findings`` has each :class:`ProbeCheck` once, in order. ``sent`` is the strict reading of what the server sends in
     the newest version of TLS, None where it sends nothing, and ``sent_in_tls_1_2`` of what it sends in TLS 1.2 where
-    that is something else. ``devices`` are by rule, and for ``sent``.
+    that is something else. ``devices`` are by rule, and for ``sent``, ``devices_in_tls_1_2``
+    for what is sent there where that is something else.
     """
 
     server: ProbedServer
@@ -51,6 +53,7 @@ class ProbeReport:
     sent: SentReport | None
     sent_in_tls_1_2: SentReport | None = None
     devices: tuple[DeviceVerdict, ...] = ()
+    devices_in_tls_1_2: tuple[DeviceVerdict, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -64,7 +67,8 @@ class ProbeReport:
     def problems(self) -> tuple[str, ...]:
         """What makes the answer a no: values of checks, and names of devices."""
         findings = (*self.findings, *(finding for sent in self._sent for finding in sent.findings))
-        devices = (verdict.device for verdict in self.devices if verdict.answer is Answer.NO)
+        verdicts = (*self.devices, *self.devices_in_tls_1_2)
+        devices = (verdict.device for verdict in verdicts if verdict.answer is Answer.NO)
         said_no = (*(finding.check.value for finding in findings if finding.is_problem), *devices)
         return tuple(dict.fromkeys(said_no))
 
@@ -77,7 +81,13 @@ class ProbeReport:
     def changes(self) -> tuple[str, ...]:
         """What to change on the server, one sentence a step, in the order in which to do them."""
         is_old = any(one.check is ProbeCheck.PROTOCOLS and one.is_problem for one in self.findings)
-        first = ("let the server speak TLS 1.2 or TLS 1.3",) if is_old else ()
+        speaks = {one.protocol for one in self.answer.answers}
+        remedy = (
+            "offer cipher suites of ECDHE and AES-GCM, signed with SHA-256"
+            if TLS_1_2 in speaks
+            else "speak TLS 1.2 or TLS 1.3"
+        )
+        first = (f"let the server {remedy}",) if is_old else ()
         return tuple(dict.fromkeys((*first, *(change for sent in self._sent for change in sent.changes))))
 
     @property
@@ -97,11 +107,13 @@ class ProbeReport:
             "contact": self.answer.contact.value,
             "why": self.answer.why,
             "answered_at": self.answer.answered_at,
+            "not_asked": list(self.answer.not_asked),
             "protocols": [one.to_json() for one in self.answer.protocols],
             "asks_for_client_certificate": self.asks_for_client_certificate,
             "findings": [finding.to_json() for finding in self.findings],
             "sent": None if self.sent is None else self.sent.to_json(),
             "sent_in_tls_1_2": None if other is None else other.to_json(),
             "devices": [verdict.to_json() for verdict in self.devices],
+            "devices_in_tls_1_2": [verdict.to_json() for verdict in self.devices_in_tls_1_2],
             "changes": list(self.changes),
         }

@@ -172,6 +172,20 @@ def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
     assert "hint" not in probe("mail.example.mil:25", starttls="smtp").errors
 
 
+def test_a_server_that_begins_with_tls_is_guessed(probe, monkeypatch):
+    """A server that says nothing in the protocol of ``--starttls`` may be waiting for TLS: the hint says so."""
+    from pkcs12kit.tls.contact import Contact
+    from pkcs12kit.tls.probing import ServerAnswer
+    from pkcs12kit.verifier import probe as probing
+
+    answer = ServerAnswer(
+        contact=Contact.TIMED_OUT, why="smtp: no answer in time", answered_at="192.0.2.1:465", protocols=()
+    )
+    monkeypatch.setattr(probing, "ask_server", lambda *_, **__: answer)
+    assert "leave --starttls out" in probe("mail.example.mil:465", starttls="smtp").errors
+    assert "leave --starttls out" not in probe("mail.example.mil:465").errors
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -107,6 +107,19 @@ def test_says_which_versions_are_spoken(ask, chain, most, least, spoken):
     assert {one.contact for one in answer.protocols if not one.message} == {Contact.HANDSHAKE_FAILED}
 
 
+@pytest.mark.parametrize(
+    ("suite", "is_old"),
+    [("ECDHE-ECDSA-AES128-SHA", False), ("ECDHE-ECDSA-AES128-SHA256", True), ("ECDHE-ECDSA-AES128-CCM", True)],
+)
+def test_what_clients_of_today_do_not_offer_is_asked_for_last(ask, chain, suite, is_old):
+    """RFC 5246 section 7.4.1.2: the certificates come all the same, and it is told what they came with."""
+    server = Server(chain, versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
+    server.context.set_cipher_list(f"{suite}:@SECLEVEL=0".encode())
+    (answer,) = [one for one in ask(server).protocols if one.message]
+    assert (answer.protocol, answer.cipher_suite, answer.is_old, answer.is_complete) == (NEW[1], suite, is_old, True)
+    assert answer.group
+
+
 def test_chains_that_differ_by_version_are_both_told(ask, chain):
     """A server may send another chain to clients of another version, as some do that have two certificates."""
     old = Server(chain, chain.certificates[:1], versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
@@ -137,6 +150,7 @@ def test_a_server_that_wants_a_client_certificate(ask, chain, names):
     tls_1_3, tls_1_2 = answer.protocols
     assert (tls_1_3.is_complete, tls_1_3.why) == (True, "")  # RFC 8446 section 4.4.2.4: it says no only later
     assert (tls_1_2.is_complete, "handshake failure" in tls_1_2.why) == (False, True)
+    assert (tls_1_3.ended_by_server, tls_1_2.ended_by_server) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -326,7 +340,7 @@ def test_a_key_that_is_not_the_certificates(ask, chain):
 
     answer = ask(in_between(server, change))
     (answered,) = [one for one in answer.protocols if one.message]
-    assert (answered.protocol, answered.is_complete) == ("TLSv1.2", False)
+    assert (answered.protocol, answered.is_complete, answered.ended_by_server) == ("TLSv1.2", False, False)
     assert answered.why
 
 
@@ -360,6 +374,7 @@ def test_every_version_is_asked_of_the_same_address(ask, chain, monkeypatch):
     answer = ask(Server(chain))
     assert versions(answer) == NEW
     assert tried == [(str(nowhere), answer.answered_at), (answer.answered_at,)]
+    assert answer.not_asked == (str(nowhere),)
 
 
 def test_starttls_comes_first(ask, chain):
@@ -373,6 +388,14 @@ def test_starttls_comes_first(ask, chain):
         server(over)
 
     assert versions(ask(pop3, starttls=STARTTLS["pop3"])) == NEW
+
+
+def test_what_comes_before_tls_may_use_all_the_time(ask, chain, monkeypatch):
+    """Mail servers keep clients waiting on purpose: a hang there ends it all, so that no version needs a share."""
+    left = []
+    monkeypatch.setattr(probing, "start_tls", lambda *_, deadline, **__: left.append(deadline.remaining()))
+    assert versions(ask(Server(chain), starttls=STARTTLS["smtp"])) == NEW
+    assert min(left) > SECONDS / 2
 
 
 def test_a_starttls_that_is_refused_is_asked_for_once(ask):
