@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.verifier.delivery import Search
 
 _NAMED_AT_MOST: Final = 5
+_NOWHERE: Final = frozenset({FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR})
 
 
 def wanted(
@@ -97,15 +99,25 @@ def _removals(removed: Sequence[tuple[int, Certificate]], why: str) -> Iterator[
     yield f"remove the certificates {written}, which are {why}"
 
 
-def changes_without_path(search: Search, sent: Sequence[Certificate], *, pool_asked: bool) -> Iterator[str]:
-    """Say what comes closest to a remedy where no path is known, even with the pool where one was asked."""
-    if search.report is None or not search.report.rejected:
-        return
-    nowhere = "; the pool has none that leads to a trust anchor" if pool_asked else ""
-    for failure in search.report.rejected[0].failures:
+def changes_without_path(search: Search, with_pool: PathReport | None, sent: Sequence[Certificate]) -> Iterator[str]:
+    """Say what comes closest to a remedy where no path is known, even with the pool where one was asked.
+
+    What is wrong with a certificate that is sent may show only once the pool has led on from there.
+    """
+    alone, together = _closest(search.report), _closest(with_pool)
+    nowhere = any(failure.reason in _NOWHERE for failure in together)
+    told: dict[str, None] = {}
+    for failure in (*alone, *(one for one in together if one.reason not in _NOWHERE)):
         change = _remedy(failure, search.anchors) if failure.certificate in sent else None
         if change is not None:
-            yield change + nowhere
+            leads = "; the pool has none that leads to a trust anchor"
+            told[change + (leads if nowhere and failure.reason in _NOWHERE else "")] = None
+    yield from told
+
+
+def _closest(report: PathReport | None) -> tuple[Failure, ...]:
+    """Give why the path that came closest is none."""
+    return report.rejected[0].failures if report is not None and report.rejected else ()
 
 
 def changes_of_end_entity(

@@ -84,7 +84,7 @@ def judge_sent(
     if should_send is not None:
         changes = changes_of_arrangement(sent, should_send)
     else:
-        changes = changes_without_path(search, sent, pool_asked=pool is not None)
+        changes = changes_without_path(search, with_pool, sent)
     return SentReport(
         message=message,
         parameters=parameters,

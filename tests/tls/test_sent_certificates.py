@@ -335,6 +335,21 @@ class TestEndEntity:
         then = pk.ValidationParameters(time=PAST.not_after)
         assert judge("EE<I", expired, "P<TA", parameters=then).ok
 
+    def test_expired_and_not_complete(self, topology, judge):
+        """Both are told, and nothing is said of a pool that has what is missing."""
+        server = topology.authorities["I"].issue_server("s.example", validity=PAST, serial_number=8).certificate
+        report = judge(server, pool=True)
+        assert report.should_send is None
+        add, replace_it = report.changes
+        assert add.startswith("add the certificate of I with the key identifier ")
+        assert add.endswith(" after s.example")
+        assert replace_it.startswith("replace s.example (issued by I, serial number 8), which expired on ")
+
+    def test_nowhere(self, judge):
+        """A pool that leads to other anchors is said to."""
+        (change,) = judge("EE<I", pool=True, anchor="R").changes
+        assert change.endswith(" after EE; the pool has none that leads to a trust anchor")
+
     def test_expires_within(self, judge, topology):
         """To the second, both ends included (RFC 5280 section 4.1.2.5)."""
         left = topology.certificate("EE", "I").not_after - NOW.replace(microsecond=0)
