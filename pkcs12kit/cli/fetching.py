@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import wraps
+from math import isnan
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import click
@@ -68,6 +69,19 @@ class FetchingOptions(NamedTuple):
         return None
 
 
+class _Seconds(click.FloatRange):
+    """More than none, and at most a day."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True, max=86_400)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        seconds: float = super().convert(value, param, ctx)
+        if isnan(seconds):  # which no comparison finds outside of a range
+            self.fail(f"{value} is no number of seconds.", param, ctx)
+        return seconds
+
+
 _OPTIONS: Final = (
     click.option(
         "--cache",
@@ -86,7 +100,7 @@ _OPTIONS: Final = (
     click.option(
         "--timeout",
         "seconds",
-        type=click.FloatRange(min=0, min_open=True, max=86_400),
+        type=_Seconds(),
         metavar="SECONDS",
         default=DEFAULT_LIMITS.retrieval_seconds,
         show_default=True,
@@ -185,11 +199,18 @@ def advice(retrievals: Iterable[Retrieval]) -> str | None:
     """Say which option may help, after what came of URLs."""
     from pkcs12kit.retrieval.retrieved import Status
 
+    retrievals = tuple(retrievals)
     missed = [retrieval for retrieval in retrievals if retrieval.sha256 is None]
+    asked = [retrieval for retrieval in retrievals if retrieval.attempts]
     if any(one.status is Status.REFUSED and "public address" in one.why for one in missed):
         return "--allow-private asks addresses that are not public, where the network is your own"
     if any("(limits.retrieval_seconds)" in one.why for one in missed):
         return "--timeout gives it more time"
+    if asked and not any(one.http_status for one in asked):
+        return (
+            "no server answered. Is there a network, and does it need a proxy (http_proxy, https_proxy)? Else gather"
+            " on a computer that has one, and give the folder with --certs"
+        )
     return None
 
 

@@ -88,8 +88,9 @@ def command(
         _require_bundle(search, bundling, everything=everything)
     from pkcs12kit.cli.inputs import validation_parameters
     from pkcs12kit.cli.output import warn
-    from pkcs12kit.retrieval.folder import write_folder
+    from pkcs12kit.retrieval.folder import require_folder, write_folder
 
+    require_folder(folder, limits=fetching.limits)
     inputs = _Inputs.load(certificate, search)
     parameters = validation_parameters(search)
     with progress() as on_event:

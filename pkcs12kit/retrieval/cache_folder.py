@@ -159,6 +159,8 @@ class CacheFolder:
             from platformdirs import user_cache_path
 
             path = user_cache_path("pkcs12kit", appauthor=False)
+        elif not os.fspath(path):  # abspath() takes it for the current folder
+            raise OutputError("a folder without a name cannot be the cache")
         self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links to be refused
 
     def make(self) -> None:

@@ -6,11 +6,12 @@ or a dash.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import unicodedata
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -90,7 +91,7 @@ def write_folder(
     index or of a certificate, or the index is damaged; :class:`~pkcs12kit.errors.LimitExceededError` for an index that
     would be larger than ``limits.input_bytes``.
     """
-    path = Path(folder)
+    path = _path(folder)
     gathered = _by_name(certificates)
     silent = frozenset(unanswered)
     try:
@@ -106,12 +107,30 @@ def write_folder(
                 write_in(descriptor, path / name, gathered[name].certificate.der, private=False)
             for name in gone:
                 _remove(descriptor, name)
-            _write_index(descriptor, path, index, limits)
+            if entries or listed or _has(descriptor, INDEX_FILE):
+                _write_index(descriptor, path, index, limits)
     except OSError as error:
         raise OutputError(f"cannot write to the folder {path}: {error.strerror}") from None
     return FolderReport(
         folder=path, new=tuple(new), unchanged=tuple(unchanged), gone=tuple(gone), kept=tuple(kept), left=tuple(left)
     )
+
+
+def require_folder(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> None:
+    """Raise what :func:`write_folder` would for a folder that cannot be written to, before anything is fetched for it.
+
+    Nothing is made or written.
+    """
+    path = _path(folder)
+    try:
+        there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
+        with _open(there) as descriptor:
+            if not os.access(there, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+            if there == path:
+                _listed(descriptor, path, limits)
+    except OSError as error:
+        raise OutputError(f"cannot write to the folder {path}: {error.strerror}") from None
 
 
 def file_name(certificate: Certificate) -> str:
@@ -136,14 +155,25 @@ def _by_name(certificates: Iterable[GatheredCertificate]) -> dict[str, GatheredC
     return dict(sorted(gathered.items()))
 
 
+def _path(folder: str | os.PathLike[str]) -> Path:
+    if not os.fspath(folder):  # Path takes it for the current folder
+        raise OutputError("cannot write to a folder without a name")
+    path = Path(folder)
+    try:
+        named = "\0" not in os.fsdecode(os.fsencode(path))
+    except ValueError:
+        named = False
+    if not named:
+        raise OutputError(f"cannot write to {str(path)!a}: no folder can have this name")
+    return path
+
+
 @contextmanager
 def _open(path: Path) -> Iterator[int]:
     """Open the folder, made where it is not there."""
-    try:
+    with suppress(FileExistsError):  # which is said of a file, too
         path.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except ValueError:  # a NUL, or what no encoding has
-        raise OutputError(f"cannot write to {str(path)!a}: no folder can have this name") from None
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield descriptor
     finally:

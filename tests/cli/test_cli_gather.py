@@ -215,6 +215,9 @@ def test_a_limit_that_ended_it_is_said(gather, site):
         (("--offline", "--no-cache"), "--offline needs a cache"),
         (("--cache", "here", "--no-cache"), "--cache needs a cache"),
         (("--timeout", "0"), "--timeout"),
+        (("--timeout", "nan"), "--timeout"),
+        (("--cache", ""), "without a name"),
+        (("--into", ""), "without a name"),
     ],
 )
 def test_bad_usage(gather, site, options, said):
@@ -225,13 +228,24 @@ def test_bad_usage(gather, site, options, said):
     assert site.asked == []
 
 
-def test_a_folder_that_cannot_be_written(gather, tmp_path):
-    """Exit status 2, one sentence, and the file in its place is untouched."""
+def test_a_folder_that_cannot_be_written(gather, site, tmp_path):
+    """Exit status 2, one sentence, before anything is asked, and the file in its place is untouched."""
     (tmp_path / "gathered").write_text("mine")
     outcome = gather(*AT_HOME)
     assert outcome.status == 2
     assert outcome.errors.startswith("error: ")
     assert (tmp_path / "gathered").read_text() == "mine"
+    assert site.asked == []
+
+
+def test_no_server_answers(gather, site):
+    """Without a network it says what may help: a proxy, or another computer."""
+    site.server.socket.close()
+    outcome = gather(*AT_HOME)
+    assert outcome.status == 1
+    assert "cannot be connected to" in outcome.text
+    assert "no server answered" in outcome.errors
+    assert "http_proxy" in outcome.errors
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)], ids=["SIGINT", "SIGTERM"])

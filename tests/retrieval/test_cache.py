@@ -359,6 +359,8 @@ def test_folder_that_cannot_be(name, tmp_path):
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(OutputError, match="no folder"):
         Cache(tmp_path / "file")
+    with pytest.raises(OutputError, match="without a name"):  # and not the current folder
+        Cache("")
 
 
 def test_folder_removed_meanwhile(cache, folder, said):

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from pkcs12kit import DEFAULT_LIMITS, LimitExceededError, OutputError, load_certificates
 from pkcs12kit.lab import Authority
 from pkcs12kit.pkcs12 import writing
-from pkcs12kit.retrieval.folder import GatheredCertificate, file_name, write_folder
+from pkcs12kit.retrieval.folder import GatheredCertificate, file_name, require_folder, write_folder
 from pkcs12kit.retrieval.folder_index import Origin
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -373,9 +373,34 @@ def test_files_have_the_mode_of_the_umask(certificates, tmp_path):
 
 @pytest.mark.parametrize("name", ["a\0b", "a\udcff\ud800"])
 def test_folder_that_cannot_be(name, tmp_path):
-    """A name that no folder can have, and a file in its place: an error, no traceback."""
-    with pytest.raises(OutputError, match="no folder can have this name"):
-        write_folder([], tmp_path / name)
+    """A name that no folder can have, and a file in its place: an error, no traceback, before anything is fetched."""
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(OutputError, match="cannot write to the folder"):
-        write_folder([], tmp_path / "file")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "index.json").write_text("{}")
+    for refuse in (require_folder, lambda folder: write_folder([], folder)):
+        with pytest.raises(OutputError, match="no folder can have this name"):
+            refuse(tmp_path / name)
+        with pytest.raises(OutputError, match="file: Not a directory"):
+            refuse(tmp_path / "file")
+        with pytest.raises(OutputError, match="Not a directory"):
+            refuse(tmp_path / "file" / "below")
+        with pytest.raises(OutputError, match="is not an index that was written here"):
+            refuse(tmp_path / "foreign")
+        with pytest.raises(OutputError, match="a folder without a name"):  # and not the current one
+            refuse("")
+
+
+def test_a_look_at_the_folder_makes_nothing(tmp_path):
+    """Neither the folder nor those above it."""
+    require_folder(tmp_path / "a" / "b")
+    require_folder(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_nothing_to_write(certificates, tmp_path):
+    """No index where nothing was gathered; where something was before, it says that it is gone."""
+    write_folder([], tmp_path)
+    assert [*tmp_path.iterdir()] == []
+    write_folder([gathered(certificates[0])], tmp_path)
+    write_folder([], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["index.json"]
