@@ -155,6 +155,9 @@ def of_purpose(target: Certificate | None) -> Finding:
         return not_ok(check, f"{name_of(target)} has a keyUsage without digitalSignature [RFC 8446 section 4.4.2.2]")
     if own.extended_key_usage is None:
         return ok(check, "it names no purpose, and so is for any")
+    if SERVER_AUTH not in own.extended_key_usage:
+        why = "is for any purpose and does not name TLS servers, which Apple, Firefox and OpenSSL ask for"
+        return not_ok(check, f"{name_of(target)} {why} [RFC 5280 section 4.2.1.12]")
     return ok(check, "it is for TLS servers")
 
 

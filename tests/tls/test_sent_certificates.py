@@ -300,11 +300,16 @@ class TestEndEntity:
                 "s.example has an extendedKeyUsage that does not allow 1.3.6.1.5.5.7.3.1 [RFC 5280 section 4.2.1.12]",
             ),
             (
+                lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])),
+                "s.example is for any purpose and does not name TLS servers, which "
+                + "Apple, Firefox and OpenSSL ask for [RFC 5280 section 4.2.1.12]",
+            ),
+            (
                 lab.extensions.critical(lab.extensions.key_usage("key_encipherment")),
                 "s.example has a keyUsage without digitalSignature [RFC 8446 section 4.4.2.2]",
             ),
         ],
-        ids=["extended key usage", "key usage"],
+        ids=["extended key usage", "any extended key usage", "key usage"],
     )
     def test_purpose(self, judge, topology, extension, why):
         """RFC 5280 section 4.2.1.12, RFC 8446 section 4.4.2.2."""
