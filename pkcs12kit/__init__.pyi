@@ -46,6 +46,7 @@ from .pkcs12.writing import write_pfx
 from .retrieval.bundle_changes import BundleChanges
 from .retrieval.bundle_report import BundleReport
 from .retrieval.bundles import fetch_bundle
+from .retrieval.finding import FetchedPath, find_path_fetching
 from .retrieval.gather import FetchOptions, gather
 from .retrieval.gather_report import GatherReport
 from .retrieval.published_bundles import PublishedBundle, load_bundles
@@ -94,6 +95,7 @@ __all__ = [
     "Failure",
     "FailureReason",
     "FetchOptions",
+    "FetchedPath",
     "Finding",
     "GatherReport",
     "Handshake",
@@ -148,6 +150,7 @@ __all__ = [
     "encode_pfx",
     "fetch_bundle",
     "find_path",
+    "find_path_fetching",
     "find_paths",
     "gather",
     "inspect_pfx",
