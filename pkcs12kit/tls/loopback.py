@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 _NO_AUTO_CHAIN: Final = 0x8  # SSL_MODE_NO_AUTO_CHAIN, which pyOpenSSL does not name
-_CIPHERS: Final = b"DEFAULT:@SECLEVEL=0"  # weak keys and digests are served: it is for the clients to judge
+# Weak keys and digests are served: it is for the clients to judge. But the key signs, and decrypts for nobody: who else
+# is on this computer may connect, too, and RSA key transport answers questions on ciphertexts (RFC 9325 section 4.1).
+_CIPHERS: Final = b"DEFAULT:!kRSA:@SECLEVEL=0"
 _REQUEST: Final = 4096  # bytes read at once
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 _RESPONSE: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"

@@ -22,7 +22,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
-from pkcs12kit.tls.channel import Channel, ChannelTimeoutError, Deadline
+from pkcs12kit.tls.channel import Channel, ChannelTimeoutError, Deadline, TLSError
 from pkcs12kit.tls.loopback import LoopbackServer
 
 SECONDS = 30
@@ -214,6 +214,20 @@ def test_no_session_is_resumed(chain, private_key):
             channel._connection.set_session(first.get_session())
             channel.handshake()
             assert channel._connection.master_key() != first.master_key()
+
+
+@pytest.mark.parametrize("suite", [b"AES128-GCM-SHA256", b"AES256-SHA"])
+def test_the_key_decrypts_nothing(suite):
+    """It signs handshakes, and is no oracle for what was encrypted to it (RFC 9325 section 4.1, RFC 8017 7.2)."""
+    authority = lab.Authority.create("CA")
+    server = authority.issue_server("EE", key_type=lab.KeyType.RSA_2048)
+    context = client_context(TLS_1_2)
+    context.set_cipher_list(suite + b":@SECLEVEL=0")
+    with LoopbackServer(server.private_key, [server.certificate]) as serving:
+        with reach(serving, protocol=TLS_1_2) as channel:
+            channel.handshake()
+        with reach(serving, context=context) as channel, pytest.raises(TLSError, match="handshake failure"):
+            channel.handshake()
 
 
 # What cannot be served

@@ -301,8 +301,10 @@ class TestEndEntity:
             ),
             (
                 lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])),
-                "s.example is for any purpose and does not name TLS servers, which "
-                + "Apple, Firefox and OpenSSL ask for [RFC 5280 section 4.2.1.12]",
+                (
+                    "s.example is for any purpose and does not name TLS servers, which "
+                    "Apple, Firefox and OpenSSL ask for [RFC 5280 section 4.2.1.12]"
+                ),
             ),
             (
                 lab.extensions.critical(lab.extensions.key_usage("key_encipherment")),
