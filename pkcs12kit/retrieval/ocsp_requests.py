@@ -25,9 +25,9 @@ def ocsp_request(certificate: Certificate, issuer: Certificate | TrustAnchor) ->
     """Ask for the status of one certificate, DER, unsigned and without a nonce.
 
     The CertID is by SHA-1, which every responder knows (RFC 5019 section 2.1.1); it names the certificate and protects
-    nothing. Without a nonce a responder may give what it signed before: how old that may be, its nextUpdate bounds. A
-    nonce would bound it more, and most responders leave it out of their answers (RFC 9654 section 2.1). Raises
-    :class:`ValueError` for a serial number that no request can have.
+    nothing. Without a nonce the answer may have been signed before: how old it may be, its nextUpdate bounds. A nonce
+    would bound it more, but clients have to take answers without it, so that they can be made beforehand (RFC 5019
+    sections 2.1.1 and 4). Raises :class:`ValueError` for a serial number that no request can have.
     """
     from asn1crypto.keys import PublicKeyInfo
 
