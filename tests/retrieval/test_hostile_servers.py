@@ -243,20 +243,23 @@ def test_gzip_bomb(fails, encoding):
     assert "limits.retrieval_total_bytes" in total.why
 
 
+COMPRESSED = gzip.compress(CONTENT, mtime=0)  # the same in each process that runs tests
+
+
 @pytest.mark.parametrize(
     ("encoding", "body", "why"),
     [
         ("br", CONTENT, "encoding that was not asked for: br"),
         ("zstd", CONTENT, "encoding that was not asked for: zstd"),
         ("g\x1b[2Jzip\xff", CONTENT, "a name that is none"),
-        ("gzip, gzip", gzip.compress(gzip.compress(CONTENT)), "encoding that was not asked for"),
+        ("gzip, gzip", gzip.compress(COMPRESSED, mtime=0), "encoding that was not asked for"),
         ("gzip", CONTENT, "not compressed as its header says"),
         ("deflate", CONTENT, "not compressed as its header says"),
         ("gzip", b"", "cut short"),
-        ("gzip", gzip.compress(CONTENT)[:-1], "cut short"),
-        ("gzip", gzip.compress(CONTENT)[:-5] + b"12345", "not compressed as its header says"),
-        ("gzip", gzip.compress(CONTENT) + CONTENT, "more follows"),
-        ("gzip", gzip.compress(CONTENT) * 2, "more follows"),
+        ("gzip", COMPRESSED[:-1], "cut short"),
+        ("gzip", COMPRESSED[:-5] + b"12345", "not compressed as its header says"),
+        ("gzip", COMPRESSED + CONTENT, "more follows"),
+        ("gzip", COMPRESSED * 2, "more follows"),
         ("deflate", zlib.compress(CONTENT)[:-1], "cut short"),
     ],
 )
@@ -468,7 +471,9 @@ def test_retry_after_that_does_not_hold_us_up(fails, value):
 
 
 @pytest.mark.parametrize(
-    "value", ["31", "999999999999999", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)]
+    "value",
+    ["31", "999999999999999", format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True)],
+    ids=["31", "999999999999999", "tomorrow"],  # the same in each process that runs tests
 )
 def test_retry_after_that_is_too_long(fails, value):
     """Beyond retrieval_wait_seconds it is not waited for, and not asked before either: the end, and said."""
