@@ -126,6 +126,11 @@ class TestNames:
         assert (report.server_name, report.server_name_given) == ("else.example", True)
         assert refused(report) == {SentCheck.SERVER_NAME, "openssl"}
 
+    def test_empty(self, rehearse, chain):
+        """A name that was given and is none, an unset variable of a script perhaps, is not left to the certificate."""
+        with pytest.raises(pk.InputError, match="neither a DNS name nor an IP address"):
+            rehearse(chain, server_name="")
+
     @pytest.mark.parametrize(
         ("names", "asked"),
         [

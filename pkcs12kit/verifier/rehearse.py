@@ -96,7 +96,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         decoded = decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
         identity = _identity(decoded, key_name, key_id)
         served = _served(decoded, identity.certificate)
-        wanted = parameters.server_name or _name_of(identity.certificate)
+        wanted = _name_of(identity.certificate) if parameters.server_name is None else parameters.server_name
     asked = replace(parameters, server_name=wanted)
     message = CertificateMessage(certificates=served, protocol=TLS_1_3)
     sent = judge_sent(
