@@ -26,6 +26,12 @@ if TYPE_CHECKING:
 _LINES: Final = 20
 """Of one kind of change; --json has them all."""
 
+_TITLES: Final = {
+    ChecksumStatus.WEAK: "right, but weakly signed",
+    ChecksumStatus.NOT_ANCHORED: "not proven",
+    ChecksumStatus.BAD: "refused",
+}
+
 
 def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[Text]:
     """List names, titles, publishers and URLs."""
@@ -62,7 +68,7 @@ def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
         yield Text(harmless(f"Checksums: none that are signed: {'; '.join(verdict.reasons)}"), style="yellow")
     else:
         bad = verdict.status is ChecksumStatus.BAD
-        tree = Tree(Text("Checksums: refused" if bad else "Checksums: not proven", style="bold"), guide_style="dim")
+        tree = Tree(Text(f"Checksums: {_TITLES[verdict.status]}", style="bold"), guide_style="dim")
         for line in _shown(verdict.reasons):
             tree.add(Text(line, style="red" if bad else "yellow"))
         if verdict.signer is not None:

@@ -27,6 +27,7 @@ class BundleOptions(NamedTuple):
     bundles_file: str | None
     bundle_anchors: tuple[str, ...]
     expires_within: timedelta
+    strict_checksums: bool
 
     def known(self) -> Mapping[str, PublishedBundle]:
         """Give the bundles that are known by name."""
@@ -56,6 +57,7 @@ class BundleOptions(NamedTuple):
                 algorithm_policy=parameters.algorithm_policy,
                 previous=certificates_in_folder(folder, urls=bundle.urls, limits=limits),
                 expires_within=self.expires_within,
+                strict_checksums=self.strict_checksums,
                 options=options,
                 limits=limits,
             )
@@ -93,6 +95,12 @@ _OPTIONS: Final = (
         default="30d",
         show_default=True,
         help="Which certificates of a bundle are soon to expire.",
+    ),
+    click.option(
+        "--strict-checksums",
+        is_flag=True,
+        help="Use nothing of a bundle unless its signed checksums are verified: not where they are weak, not proven or"
+        " absent.",
     ),
 )
 

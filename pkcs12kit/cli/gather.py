@@ -196,6 +196,8 @@ def _show(
         print_text(fetched_bundle(bundle))
     if any(bundle.checksum and bundle.checksum.status is ChecksumStatus.NOT_ANCHORED for bundle in bundles):
         hint("--bundle-anchor FILE says which root the signer of the checksums has to lead to")
+    if any(bundle.checksum and bundle.checksum.status is ChecksumStatus.WEAK and not bundle.why for bundle in bundles):
+        hint("--strict-checksums uses nothing of a bundle that is weakly signed")
     print_text([wrote(written)] if report is None else gathered(report, written, every=False))
     if report is not None:
         _suggest(report)
@@ -210,8 +212,8 @@ def _has_all(report: GatherReport) -> bool:
 
 
 def _answered(bundles: Sequence[BundleReport], report: GatherReport | None) -> AbstractSet[str]:
-    """List the URLs that gave certificates."""
-    of_bundles = {bundle.url for bundle in bundles if bundle.url is not None and not bundle.why}
+    """List the URLs that gave certificates; those of one bundle stand for each other, whichever of them was asked."""
+    of_bundles = {url for bundle in bundles if not bundle.why for url in bundle.bundle.urls}
     return of_bundles | (set() if report is None else {url.url for url in report.urls if url.answered})
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
-    from pkcs12kit.retrieval.signed_checksums import SignerRules
+    from pkcs12kit.retrieval.bundle_signer import SignerRules
 
 # No PKCS#12: it would derive keys by as many iterations as whoever made it likes.
 _READ: Final = frozenset({Kind.CERTIFICATE, Kind.PKCS7, Kind.CERTIFICATE_PAIR, Kind.ZIP})

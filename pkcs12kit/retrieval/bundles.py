@@ -13,6 +13,7 @@ from pkcs12kit.paths.validation.algorithms import DEFAULT
 from pkcs12kit.retrieval.bundle_archive import open_bundle
 from pkcs12kit.retrieval.bundle_changes import EXPIRES_WITHIN, compare_bundles
 from pkcs12kit.retrieval.bundle_report import BundleReport
+from pkcs12kit.retrieval.bundle_signer import SignerRules
 from pkcs12kit.retrieval.cache import Cache
 from pkcs12kit.retrieval.folder import GatheredCertificate
 from pkcs12kit.retrieval.folder_index import Origin
@@ -21,7 +22,7 @@ from pkcs12kit.retrieval.permitted import require_permitted_url
 from pkcs12kit.retrieval.published_bundles import find_bundle
 from pkcs12kit.retrieval.retrieved import Purpose
 from pkcs12kit.retrieval.running import run
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus, SignerRules
+from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 _DEFAULT_OPTIONS = FetchOptions()
 
 
-def fetch_bundle(
+def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     bundle: str | PublishedBundle,
     *,
     trust_anchors: Iterable[TrustAnchor] = (),
@@ -45,16 +46,18 @@ def fetch_bundle(
     algorithm_policy: AlgorithmPolicy = DEFAULT,
     previous: Iterable[Certificate] | None = None,
     expires_within: timedelta = EXPIRES_WITHIN,
+    strict_checksums: bool = False,
     options: FetchOptions = _DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BundleReport:
     """Fetch ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or one of :func:`~pkcs12kit.load_bundles`.
 
     Its URLs are asked in order until one answers. An archive with a signed checksum file (DISA's have one) is used as
-    far as its files are listed there, and not at all where anything about it is wrong. Its signer must lead to one of
+    far as its files are listed there, and not at all where anything contradicts it. Its signer must lead to one of
     ``trust_anchors`` at ``time`` (timezone-aware; now by default), by ``algorithm_policy``; where none are given, to a
-    root that :class:`~pkcs12kit.PublishedBundle` names. Without either, a sound signature
-    proves nothing, and the report says so. An archive without a checksum file is used, and the report says that too.
+    root that :class:`~pkcs12kit.PublishedBundle` names. Without either, a sound signature proves nothing. An archive
+    that is weakly signed, or has no checksum file, is used all the same. :class:`~pkcs12kit.ChecksumVerdict` says all
+    that. With ``strict_checksums`` nothing is used but what is VERIFIED.
 
     Whatever comes is a candidate and never a trust anchor. Changes are counted from ``previous``; None: from what the
     cache has of the same URL. ``expires_within`` is when a certificate is soon to expire. Revocation is not checked,
@@ -85,7 +88,8 @@ def fetch_bundle(
     )
     if answer is None:
         return replace(report, why="; ".join(f"{retrieval.url}: {retrieval.why}" for retrieval in retrievals))
-    return _opened(report, answer, earlier, rules=rules, expires_within=expires_within, limits=limits)
+    opened = _opened(report, answer, earlier, rules=rules, expires_within=expires_within, limits=limits)
+    return _strictly(opened) if strict_checksums and not opened.why else opened
 
 
 def _opened(
@@ -117,6 +121,15 @@ def _opened(
         changes=compare_bundles(earlier, contents.certificates, time=rules.time, expires_within=expires_within),
         rejects=contents.rejects,
     )
+
+
+def _strictly(report: BundleReport) -> BundleReport:
+    """Use nothing of what is not verified."""
+    verdict = report.checksum
+    if verdict is None or verdict.status is ChecksumStatus.VERIFIED:
+        return report
+    why = f"{report.url}: its checksums have to be verified, and are {verdict.status.value}: {verdict.reasons[0]}"
+    return replace(report, certificates=(), changes=None, rejects=(), why=why)
 
 
 async def _fetch(

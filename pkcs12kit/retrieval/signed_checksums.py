@@ -13,30 +13,27 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool, Reject
 from pkcs12kit.certificates.times import format_time
-from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import FailureReason, InputError, PathError
-from pkcs12kit.paths.processing import find_path
-from pkcs12kit.paths.report import NoValidPathError
-from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.retrieval.signed_data import SignedContent, verify_signed_data
+from pkcs12kit.errors import InputError, PathError
+from pkcs12kit.retrieval.bundle_signer import find_signers_anchor
+from pkcs12kit.retrieval.signed_data import verify_signed_data
 from pkcs12kit.sources.reading import printable
 from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
+    from pkcs12kit.retrieval.bundle_signer import SignerRules
+    from pkcs12kit.retrieval.signed_data import SignedContent
     from pkcs12kit.sources.containers import ArchiveMember
 
 _ENDING: Final = ".sha256"
 _MOST_REASONS: Final = 50  # in a report; a list may be wrong in every line
 _BUNDLE_ENDINGS: Final = (".p7b", ".p7c")
 _LINE: Final = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(\S.*)")  # as sha256sum writes it, and with one space
-# README.txt has its users call 'openssl smime -verify', and calls the signer a code signing credential.
-_PURPOSES: Final = ("1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.3")  # emailProtection, codeSigning (RFC 5280 4.2.1.12)
 
 
 class ChecksumStatus(Enum):
@@ -44,11 +41,13 @@ class ChecksumStatus(Enum):
 
     VERIFIED = "verified"
     """Signed by someone whom a trust anchor leads to, and every file is as it was listed."""
+    WEAK = "weak"
+    """The same, but by a signature with SHA-1, or a signer who may no longer or should not sign this. It is used."""
     NOT_ANCHORED = "not-anchored"
     """Soundly signed and every file as listed, by someone whom no trust anchor was given for: anybody, that is."""
     ABSENT = "absent"
     BAD = "bad"
-    """Nothing of the bundle is to be used."""
+    """Something contradicts it: a file, the signature, the signer. Nothing of the bundle is to be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,10 +63,11 @@ class BundleFile:
 class ChecksumVerdict:
     """What was found out about a checksum file. All text in it is untrusted.
 
-    ``reasons`` says in sentences why it is not VERIFIED. ``signer`` is the certificate whose key made the signature;
-    ``trust_anchor`` is whom it leads to. Any certificate of that PKI that may sign mail or code passes: look at its
-    subject. ``signing_time`` is what the signer claims. ``listed`` are the names of files with a right checksum,
-    ``left_out`` those of files that are not listed, and so not used. That the signer was not revoked is not checked.
+    ``reasons`` says in sentences why it is not VERIFIED: what contradicts it, or what is weak about it. ``signer`` is
+    the certificate whose key made the signature; ``trust_anchor`` is whom it leads to. Any certificate of that PKI that
+    may sign mail or code passes: look at its subject. ``signing_time`` is what the signer claims. ``listed`` are the
+    names of files with a right checksum, ``left_out`` those of files that are not listed, and so not used. That the
+    signer was not revoked is not checked.
     """
 
     status: ChecksumStatus
@@ -99,16 +99,6 @@ NO_ARCHIVE: Final = ChecksumVerdict(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignerRules:
-    """Who may sign, when, and how strongly. ``roots`` are fingerprints that count where no trust anchor is given."""
-
-    trust_anchors: tuple[TrustAnchor, ...]
-    roots: frozenset[str]
-    time: datetime
-    algorithm_policy: AlgorithmPolicy
-
-
 def check_files(files: Sequence[BundleFile], *, rules: SignerRules, limits: Limits) -> ChecksumVerdict:
     """Check the files of an archive against the checksum file among them, whose name ends in ``.sha256``."""
     found = [file.member for file in files if file.member.name.lower().endswith(_ENDING)]
@@ -133,11 +123,15 @@ def _judge(
 ) -> ChecksumVerdict:
     """Judge what was soundly signed: by whom, and whether it is what is there."""
     candidates = (*signed.certificates, *(certificate for file in files for certificate in file.certificates))
-    anchors = rules.trust_anchors or tuple(_pinned(candidates, rules.roots))
-    trust_anchor, reasons = None, []
+    anchors = rules.anchors_among(candidates)
+    trust_anchor, weaknesses, reasons = None, signed.weaknesses, []
     if anchors:
+        pool, archived = CertificatePool(candidates), checksum.modified
         try:
-            trust_anchor = _anchor_of(signed, CertificatePool(candidates), anchors, rules=rules, limits=limits)
+            trust_anchor, of_signer = find_signers_anchor(
+                signed, pool, anchors, archived=archived, rules=rules, limits=limits
+            )
+            weaknesses += of_signer
         except (PathError, InputError) as error:
             reasons.append(_not_valid(signed, error))
     listing, faults = _listing(signed.content)
@@ -147,10 +141,13 @@ def _judge(
         reasons[_MOST_REASONS:] = [f"and {len(reasons) - _MOST_REASONS:,} more"]
     unlisted = (file for file in files if file.member is not checksum and file.member.name not in listed)
     left_out = tuple(file.member.name for file in unlisted if file.certificates or file.rejects)
-    status = ChecksumStatus.BAD if reasons else ChecksumStatus.VERIFIED
-    if not reasons and trust_anchor is None:
-        status = ChecksumStatus.NOT_ANCHORED
-        reasons = ["the signature is sound, but no trust anchor was given that says who made it"]
+    status = ChecksumStatus.BAD
+    if not reasons:
+        reasons = list(weaknesses)
+        status = ChecksumStatus.WEAK if weaknesses else ChecksumStatus.VERIFIED
+        if trust_anchor is None:
+            status = ChecksumStatus.NOT_ANCHORED
+            reasons.insert(0, "the signature is sound, but no trust anchor was given that says who made it")
     return ChecksumVerdict(
         status=status,
         file=checksum.name,
@@ -173,43 +170,6 @@ def _content(member: ArchiveMember, limits: Limits) -> bytes:
     if len(member.data) > limits.retrieval_checksum_bytes:
         raise InputError(f"has more than {limits.retrieval_checksum_bytes:,} bytes (limits.retrieval_checksum_bytes)")
     return member.data
-
-
-def _pinned(candidates: Iterable[Certificate], roots: frozenset[str]) -> Iterator[TrustAnchor]:
-    for certificate in dict.fromkeys(candidates):
-        if certificate.sha256 in roots:
-            yield TrustAnchor.from_certificate(certificate)
-
-
-def _anchor_of(
-    signed: SignedContent,
-    pool: CertificatePool,
-    anchors: tuple[TrustAnchor, ...],
-    *,
-    rules: SignerRules,
-    limits: Limits,
-) -> TrustAnchor:
-    """Find the anchor that the signer leads to. Raises what says why there is none."""
-    usage = signed.signer.extensions.key_usage
-    if usage is not None and not (usage.digital_signature or usage.content_commitment):
-        raise InputError("its certificate is not for signatures (RFC 5280 section 4.2.1.3)")
-    unusable: NoValidPathError | None = None
-    for purpose in _PURPOSES:
-        parameters = ValidationParameters(
-            time=rules.time, algorithm_policy=rules.algorithm_policy, extended_key_usage=purpose
-        )
-        try:
-            path = find_path(signed.signer, pool=pool, trust_anchors=anchors, parameters=parameters, limits=limits)
-        except NoValidPathError as error:
-            if unusable is None or _is_about_purpose(unusable):
-                unusable = error
-        else:
-            return path.trust_anchor
-    raise unusable or InputError("its certificate has no purpose")
-
-
-def _is_about_purpose(error: NoValidPathError) -> bool:
-    return bool(error.attempts) and error.attempts[0].reason is FailureReason.EXTENDED_KEY_USAGE
 
 
 def _not_valid(signed: SignedContent, error: Exception) -> str:
@@ -244,6 +204,7 @@ def _compare(
 ) -> tuple[tuple[str, ...], list[str]]:
     """Say which files are as listed, by the names of members, and what is not as it should be."""
     folder = checksum.name[: checksum.name.rfind("/") + 1]
+    listing = {name: digest for name, digest in listing.items() if folder + name != checksum.name}  # never right
     members = {file.member.name: file.member for file in files}
     twice = (file.member.name for file in files if members[file.member.name] is not file.member)
     faults = [f"there are several files called {name}" for name in dict.fromkeys(twice)]

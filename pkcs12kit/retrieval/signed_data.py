@@ -36,13 +36,15 @@ class SignedContent:
     """What was signed, and by whom: the signature is by ``signer``'s key. That ``signer`` is to be trusted is not said.
 
     ``certificates`` came along, unprotected: candidates for the signer's path. ``signing_time`` is what the signer
-    claims (RFC 5652 section 11.3); None where it claims nothing.
+    claims (RFC 5652 section 11.3); None where it claims nothing. ``weaknesses`` says in sentences what is weak about a
+    signature that is sound.
     """
 
     content: bytes = field(repr=False)
     signer: Certificate
     certificates: tuple[Certificate, ...]
     signing_time: datetime | None
+    weaknesses: tuple[str, ...] = ()
 
 
 def verify_signed_data(
@@ -52,9 +54,9 @@ def verify_signed_data(
 
     The signer's certificate is looked for in it and in ``candidates``. Raises
     :class:`~pkcs12kit.errors.InputError`, with a reason that begins in the middle of a sentence, for anything but a
-    sound signature by a key, a digest and an algorithm that ``algorithm_policy`` accepts. Content that is not inside
-    (a detached signature) and several signers are refused, as are more than ``limits.retrieval_certificates`` in it. No
-    certificate is validated.
+    sound signature by a key, a digest and an algorithm that ``algorithm_policy`` accepts; SHA-1 is a weakness where the
+    policy refuses it. Content that is not inside (a detached signature) and several signers are refused, as are more
+    than ``limits.retrieval_certificates`` in it. No certificate is validated.
     """
     der = _unwrap(data)
     try:
@@ -110,29 +112,38 @@ def _verify(
         raise InputError("has a detached signature: what was signed is not in it")
     content, info = bytes(encapsulated["content"]), signers[0]
     digest = info["digest_algorithm"]["algorithm"].native
-    _require_digest(digest, info["signature_algorithm"], algorithm_policy)
+    weaknesses = _judge_digest(digest, info["signature_algorithm"], algorithm_policy)
     signer = _find_signer(info["sid"], candidates)
     weakness = algorithm_policy.weakness_of_key(signer.public_key)
     if weakness is not None:
         raise InputError(f"is signed with a weak key: {weakness}")
     signed, signing_time = _signed_octets(info["signed_attrs"], content, digest)
     _require_signature(info, signed, signer, digest)
-    return SignedContent(content=content, signer=signer, certificates=certificates, signing_time=signing_time)
+    return SignedContent(
+        content=content, signer=signer, certificates=certificates, signing_time=signing_time, weaknesses=weaknesses
+    )
 
 
-def _require_digest(digest: str, signature_algorithm: Any, algorithm_policy: AlgorithmPolicy) -> None:  # noqa: ANN401
-    """Hold the digest to the policy, and the signature algorithm, where it names one itself, to the same."""
-    if digest in algorithm_policy.refused_hashes:
-        name = _TEXTS.get(digest, digest)
-        raise InputError(f"is signed with {name}, which algorithm policy '{algorithm_policy.name}' refuses")
+def _judge_digest(digest: str, signature_algorithm: Any, algorithm_policy: AlgorithmPolicy) -> tuple[str, ...]:  # noqa: ANN401
+    """Hold the digest to the policy, and the signature algorithm, where it names one itself, to the same.
+
+    Give as a weakness that it is SHA-1: nobody is known to make another list for the digest of one that he did not
+    make, but two lists of one digest can be made (RFC 6194 section 3.1).
+    """
     if digest not in _DIGESTS:
         raise InputError(f"is signed with a digest that is not known here: {digest}")
     try:
         own = signature_algorithm.hash_algo
     except ValueError:  # rsaEncryption and its like name none (RFC 3370 section 3.2)
-        return
+        own = digest
     if own != digest:
         raise InputError(f"says {digest} in one place and {own} in another about how it is signed")
+    if digest not in algorithm_policy.refused_hashes:
+        return ()
+    refused = f"is signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{algorithm_policy.name}' refuses"
+    if digest != "sha1":
+        raise InputError(refused)
+    return (f"the checksum file {refused}",)
 
 
 def _find_signer(identifier: Any, candidates: Iterable[Certificate]) -> Certificate:  # noqa: ANN401

@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
@@ -86,11 +87,15 @@ class ArchiveBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveMember:
-    """A file in an archive, or the fault that keeps it from being unpacked."""
+    """A file in an archive, or the fault that keeps it from being unpacked.
+
+    ``modified`` is what the archive says, taken for UTC, since it names no time zone; None where that is no date.
+    """
 
     name: str
     data: bytes = field(default=b"", repr=False)
     fault: str | None = None
+    modified: datetime | None = None
 
 
 def pem_blocks(data: bytes) -> Iterator[PemBlock]:
@@ -214,4 +219,11 @@ def _unpack(archive: ZipFile, member: ZipInfo, budget: ArchiveBudget) -> Archive
                 chunks.append(chunk)
     except (BadZipFile, DeflateError, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
         return ArchiveMember(name=name, fault="damaged in the zip archive")
-    return ArchiveMember(name=name, data=b"".join(chunks))
+    return ArchiveMember(name=name, data=b"".join(chunks), modified=_modified(member))
+
+
+def _modified(member: ZipInfo) -> datetime | None:
+    try:
+        return datetime(*member.date_time, tzinfo=UTC)
+    except ValueError:
+        return None

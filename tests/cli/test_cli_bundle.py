@@ -31,16 +31,20 @@ class Site:
         self.certificates = [self.root.certificate, self.root.issue_ca(self.issuing)]
         self.server = self.issuing.issue_server("mdm.example.mil").certificate
         self.key = lab.KeyType.EC_P256.generate()
+        self.certify(ExtendedKeyUsageOID.CODE_SIGNING)
+        self.pages = {}
+        self.publish()
+
+    def certify(self, purpose):
+        """Give the signer a certificate for this purpose."""
         self.signer = self.root.issue(
             "DoD PKE",
             self.key.public_key(),
             extensions=[
                 ext.critical(ext.key_usage("digital_signature")),
-                ext.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING])),
+                ext.non_critical(x509.ExtendedKeyUsage([purpose])),
             ],
         )
-        self.pages = {}
-        self.publish()
 
     def publish(self, *, tampered=False):
         """Put the archive where it is asked for."""
@@ -132,6 +136,25 @@ def test_not_proven(gather):
     assert outcome.status == 0
     assert "Checksums: not proven" in outcome.text
     assert "hint: --bundle-anchor FILE" in outcome.errors
+
+
+def test_weak(gather, site, tmp_path):
+    """What is weak about the signature is said, and what makes that a refusal; the bundle is used until then."""
+    site.certify(ExtendedKeyUsageOID.SERVER_AUTH)
+    site.publish()
+    root = tmp_path / "root.pem"
+    outcome = gather("--bundle", "dod", "--bundle-anchor", root)
+    assert outcome.status == 0
+    assert "Checksums: right, but weakly signed\n" in outcome.text
+    assert "the signer's certificate is for neither e-mail nor code" in " ".join(outcome.text.split())
+    assert "hint: --strict-checksums" in outcome.errors
+    told = gather("--bundle", "dod", "--bundle-anchor", root, "--json").json
+    assert told["bundles"][0]["checksum"]["status"] == "weak"
+    assert set(pk.load_certificates(tmp_path / "published")) == set(site.certificates)
+    strict = gather("--bundle", "dod", "--bundle-anchor", root, "--strict-checksums", into=tmp_path / "strict")
+    assert strict.status == 1
+    assert "nothing of it is used" in strict.text
+    assert "hint" not in strict.errors
 
 
 def test_by_url(gather, site):

@@ -10,6 +10,7 @@ from io import BytesIO
 
 import pytest
 from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit as pk
 from pkcs12kit import lab
@@ -301,3 +302,23 @@ def test_what_is_served_is_a_zip(publisher):
     """The archives of these tests are what they are taken for."""
     with zipfile.ZipFile(BytesIO(publisher.archive())) as archive:
         assert len(archive.namelist()) == 5
+
+
+def test_strict_checksums(publisher, served, anchors, parts):
+    """Asked for, nothing is used but what is verified: not what is weak, not proven, or without checksums."""
+    server_purpose = publisher.make_signer(purpose=ExtendedKeyUsageOID.SERVER_AUTH)
+    for data, given, status in (
+        (publisher.archive(signer=server_purpose), anchors, "weak"),
+        (publisher.archive(), (), "not-anchored"),
+        (parts.as_zip(publisher.files().items()), anchors, "absent"),
+        (parts.as_pkcs7(publisher.certificates), anchors, "absent"),
+    ):
+        bundle = served(data)
+        lenient = fetch_bundle(bundle, trust_anchors=given, options=PRIVATE)
+        assert (lenient.why, len(lenient.certificates)) == ("", 2)
+        report = fetch_bundle(bundle, trust_anchors=given, strict_checksums=True, options=PRIVATE)
+        assert report.checksum.status.value == lenient.checksum.status.value == status
+        assert (report.certificates, report.changes) == ((), None)
+        assert f"have to be verified, and are {status}: {report.checksum.reasons[0]}" in report.why
+    bundle = served(publisher.archive())
+    assert fetch_bundle(bundle, trust_anchors=anchors, strict_checksums=True, options=PRIVATE).why == ""

@@ -21,7 +21,8 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL, DEFAULT
 from pkcs12kit.retrieval.bundle_archive import open_bundle
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus, SignerRules
+from pkcs12kit.retrieval.bundle_signer import SignerRules
+from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
 
 SHA1 = hashes.SHA1()  # noqa: S303  # to be refused
 URL = "https://publisher.example.mil/bundle.zip"
@@ -50,6 +51,14 @@ def bad(contents):
     assert contents.certificates == ()
     assert contents.rejects == ()
     return "\n".join(contents.checksum.reasons)
+
+
+def weak(publisher, contents):
+    """What is weak; all certificates have to be there all the same, and who signed."""
+    assert contents.checksum.status is ChecksumStatus.WEAK, contents.checksum.reasons
+    assert set(contents.certificates) == set(publisher.certificates)
+    assert contents.checksum.trust_anchor.certificate == publisher.root.certificate
+    return contents.checksum.reasons
 
 
 def resigned(data, signer, change, *, digest=None):
@@ -205,7 +214,7 @@ def test_a_given_anchor_replaces_the_pin(publisher, check):
 
 
 def test_expired_signer(publisher, check):
-    """An expired signer is refused, whatever time the signature claims; at a time of the user's it counts."""
+    """Who had expired when the signature says that it was made is refused; at a time of the user's it counts."""
     signer = publisher.make_signer(validity=lab.Validity.around(days_before=200, days_after=-100))
     archive = publisher.archive(signer=signer)
     reasons = bad(check(archive))
@@ -215,18 +224,45 @@ def test_expired_signer(publisher, check):
     assert check(archive, time=earlier).checksum.status is ChecksumStatus.VERIFIED
 
 
+def test_lapsed_signer(publisher, check):
+    """A signer who expired since is weak, and says so: by the signature's own time, else by that of the archive."""
+    later = datetime.now(UTC) + timedelta(days=100)
+    signer = publisher.make_signer(validity=lab.Validity.around(days_after=50))
+    plain = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
+    for archive, says in (
+        (publisher.archive(signer=signer), "the signature says"),
+        (publisher.archive(signer=signer, options=plain), "the archive says"),
+    ):
+        (reason,) = weak(publisher, check(archive, time=later))
+        assert "expired" in reason
+        assert says in reason
+        assert "which nobody confirms" in reason
+    before = datetime.now(UTC) - timedelta(days=1000)
+    assert "is not to be trusted" in bad(check(publisher.archive(), time=before))  # signed later: no claim of the past
+
+
+def test_a_stranger_lapsed(publisher, check):
+    """At the time of the signature, too, somebody has to vouch for the signer."""
+    root = lab.Authority.create("DoD Root CA 3")
+    stranger = publisher.make_signer(issuer=root, validity=lab.Validity.around(days_after=50))
+    stranger = replace(stranger, others=(root.certificate,))
+    later = datetime.now(UTC) + timedelta(days=100)
+    assert "is not to be trusted" in bad(check(publisher.archive(signer=stranger), time=later))
+
+
 def test_what_the_signer_may(publisher, check):
-    """Who may only serve TLS, or only encrypt, signs no list; who may sign code does."""
+    """Who may sign code signs a list; who may only serve TLS, weakly; who may only encrypt, not at all."""
     code = publisher.make_signer(purpose=ExtendedKeyUsageOID.CODE_SIGNING)
     assert check(publisher.archive(signer=code)).checksum.status is ChecksumStatus.VERIFIED
     server = publisher.make_signer(purpose=ExtendedKeyUsageOID.SERVER_AUTH)
-    assert "is not to be trusted" in bad(check(publisher.archive(signer=server)))
+    (reason,) = weak(publisher, check(publisher.archive(signer=server)))
+    assert "neither e-mail nor code" in reason
     encrypting = publisher.make_signer(usage="key_agreement")
     assert "not for signatures" in bad(check(publisher.archive(signer=encrypting)))
 
 
 def test_weak_digest(publisher, check, parts):
-    """SHA-1 is refused by the default policy, and accepted by one that accepts it: the signature itself is right."""
+    """SHA-1 is weak where the policy refuses it, and no more than that; whoever tampers with it is refused."""
 
     def weaken(signed_data, signer_info):
         for algorithm in (signed_data["digest_algorithms"][0], signer_info["digest_algorithm"]):
@@ -237,8 +273,18 @@ def test_weak_digest(publisher, check, parts):
         parts.list_of(publisher.files()), options=(pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
     )
     archive = publisher.archive(checksums=resigned(plain, publisher.signer, weaken, digest=SHA1))
-    assert "signed with SHA-1, which algorithm policy 'default' refuses" in bad(check(archive))
+    assert weak(publisher, check(archive)) == (
+        "the checksum file is signed with SHA-1, which algorithm policy 'default' refuses",
+    )
     assert check(archive, policy=ALLOW_ALL).checksum.status is ChecksumStatus.VERIFIED
+    verdict = check(archive, anchors=()).checksum
+    assert verdict.status is ChecksumStatus.NOT_ANCHORED
+    assert "SHA-1" in verdict.reasons[1]
+    files = publisher.files() | {parts.bundle: parts.as_pkcs7([publisher.root.certificate])}
+    signed = resigned(plain, publisher.signer, weaken, digest=SHA1)
+    assert "is not what was signed" in bad(check(publisher.archive(files, checksums=signed)))
+    changed = signed.replace(parts.list_of(publisher.files()), parts.list_of(files))
+    assert "not by the key of" in bad(check(publisher.archive(files, checksums=changed)))
 
 
 def test_two_digests(publisher, check, parts):
