@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -102,6 +105,35 @@ def test_the_reference_path_is_accepted():
     verdict, why = ask(replica.server.private_key, path[:-1], [replica.trust_anchor], **about)
     assert verdict is Verdict.REFUSED
     assert why.startswith("unable to get local issuer certificate (depth 3: CN=DoD Interoperability Root CA 2,")
+
+
+def test_no_configuration_is_heeded(tmp_path):
+    """What a configuration file of OpenSSL allows on this computer is no phone's rule."""
+    settings = tmp_path / "openssl.cnf"
+    settings.write_text(
+        "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT:@SECLEVEL=0\n"
+    )
+    topology = lab.Topology.from_edges("EE<TA")
+    key = rsa.generate_private_key(65537, 1024)  # noqa: S505 - the weakness is the case
+    weak = topology.authorities["TA"].issue_server("EE", private_key=key)
+    (tmp_path / "ta.der").write_bytes(topology.authorities["TA"].certificate.der)
+    asking = (
+        "import sys; from pathlib import Path; from pkcs12kit import Certificate\n"
+        "from pkcs12kit.tls.clients.openssl import OpenSSLClient; from pkcs12kit.tls.handshake import Endpoint\n"
+        "anchor = Certificate.from_der(Path(sys.argv[1]).read_bytes())\n"
+        "there = dict(host='127.0.0.1', port=int(sys.argv[2]), server_name='EE', time=None, seconds=30.0)\n"
+        "there |= dict(trust_anchors=(anchor,), protocols=('TLSv1.2', 'TLSv1.3'))\n"
+        "print(*(one.why for one in OpenSSLClient().shake_hands(Endpoint(**there))), sep='; ')\n"
+    )
+    with LoopbackServer(weak.private_key, [weak.certificate]) as server:
+        said = subprocess.run(
+            [sys.executable, "-c", asking, str(tmp_path / "ta.der"), str(server.port)],
+            env={**os.environ, "OPENSSL_CONF": str(settings)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    assert said.count("EE certificate key too weak (depth 0: CN=EE)") == len(PROTOCOLS)
 
 
 def test_the_time_is_that_of_the_endpoint():

@@ -24,10 +24,12 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.handshake import Endpoint
 
 _VERSIONS: Final = {TLS_1_2: "TLS1_2_VERSION", TLS_1_3: "TLS1_3_VERSION"}
+# What OpenSSL does since 3.2, said so that no configuration file of this computer (OPENSSL_CONF) says otherwise.
+_CIPHERS: Final = b"DEFAULT:@SECLEVEL=2"
 
 
 class OpenSSLClient:
-    """OpenSSL as pyOpenSSL has it, at the security level that it comes with.
+    """OpenSSL as pyOpenSSL has it, at security level 2, with which it comes since OpenSSL 3.2.
 
     The certificates are its own to judge, the name is not: pyOpenSSL has no check of names, and service-identity does
     it, as for other programs on pyOpenSSL. ``why`` says which of the two refused.
@@ -94,6 +96,7 @@ def _context(endpoint: Endpoint, protocol: str, refusals: list[str]) -> SSL.Cont
     version: int = getattr(SSL, _VERSIONS[protocol])
     context.set_min_proto_version(version)
     context.set_max_proto_version(version)
+    context.set_cipher_list(_CIPHERS)
     context.set_verify(SSL.VERIFY_PEER, verify)
     store = context.get_cert_store()
     if store is None:
