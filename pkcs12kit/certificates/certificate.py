@@ -314,9 +314,25 @@ def _decode_hint(certificate: Certificate, wanted: str) -> object:
         hints = _take_extensions(certificate, _take_hints)
     except MalformedCertificateError:
         hints = _Hints()
+    return getattr(_set_hints(certificate, hints), wanted)
+
+
+def _decode_extensions(certificate: Certificate) -> Extensions:
+    extensions = _take_extensions(certificate, Extensions.from_cryptography)
+    identifier, constraints = extensions.authority_key_identifier, extensions.basic_constraints
+    hints = _Hints(
+        key_identifier=extensions.subject_key_identifier,
+        issuer_key_identifier=None if identifier is None else identifier.key_identifier,
+        is_ca=constraints is not None and constraints.ca,
+    )
+    _set_hints(certificate, hints)  # to decode everything for them once more would cost as much again
+    return extensions
+
+
+def _set_hints(certificate: Certificate, hints: _Hints) -> _Hints:
     for name, value in hints._asdict().items():
         object.__setattr__(certificate, name, value)
-    return getattr(hints, wanted)
+    return hints
 
 
 _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
@@ -325,7 +341,7 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
     "sha256": lambda certificate: hashlib.sha256(certificate.der).hexdigest(),
     "not_before": lambda certificate: certificate.as_cryptography.not_valid_before_utc,
     "not_after": lambda certificate: certificate.as_cryptography.not_valid_after_utc,
-    "extensions": lambda certificate: _take_extensions(certificate, Extensions.from_cryptography),
+    "extensions": _decode_extensions,
     "public_key": _decode_public_key,
     "subject_public_key_info": _decode_subject_public_key_info,
     "node": lambda certificate: (certificate.subject, certificate.subject_public_key_info),

@@ -6,11 +6,13 @@ What comes is untrusted: it is a candidate for a path that is judged like any ot
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.diagnosis import not_followed
 from pkcs12kit.retrieval.chains import Chains
 from pkcs12kit.retrieval.contents import Contents, read_contents
@@ -254,6 +256,8 @@ class Crawl:
         self.incomplete = self.incomplete or f"more than {most:,} certificates (limits.retrieval_certificates)"
 
     def _usable(self, certificate: Certificate) -> bool:
+        with suppress(MalformedCertificateError):
+            _ = certificate.extensions  # where it is usable its URLs are next: decoded once for both
         return not_followed(certificate, self._time) is None
 
     async def _is_there_a_path(self, *, last: bool) -> bool:

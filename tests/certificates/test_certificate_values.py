@@ -127,6 +127,19 @@ def test_no_extensions_is_no_hints():
     assert (bare.key_identifier, bare.issuer_key_identifier, bare.is_ca) == (None, None, False)
 
 
+def test_extensions_are_decoded_once_for_all_that_ask(topology, server, monkeypatch):
+    """Who asked for the extensions has key identifiers and cA, the same ones, without another reading."""
+    authority = lab.Authority.create("CA")
+    bare = authority.issue("bare", authority.private_key.public_key())
+    for each in (server, *topology.certificates, bare):
+        hints, decoded = Certificate(each.der), Certificate(each.der)
+        wanted = (hints.key_identifier, hints.issuer_key_identifier, hints.is_ca)
+        assert decoded.extensions == each.extensions
+        with monkeypatch.context() as patched:
+            patched.setattr("pkcs12kit.certificates.certificate._take_extensions", None)
+            assert (decoded.key_identifier, decoded.issuer_key_identifier, decoded.is_ca) == wanted
+
+
 def test_locations_are_uris_of_the_right_method():
     """AIA caIssuers and OCSP, and SIA caRepository: URIs, and no other names (RFC 5280 section 4.2.2)."""
     authority = lab.Authority.create("CA")
