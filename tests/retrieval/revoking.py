@@ -113,15 +113,15 @@ class RevokingPki:
             builder = builder.certificates([own])
         return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
-    def responder(self, *, takes_get=True, **how):
-        """Make a handler that answers by GET and POST as :meth:`respond` does."""
+    def responder(self, *, to_get=None, **how):
+        """Make a handler that answers as :meth:`respond` does; GET by a status or by bytes, where these are given."""
 
         async def handler(exchange):
             if not exchange.target.startswith("/ocsp"):
                 await exchange.answer(status=404)
                 return
-            if exchange.method == "GET" and not takes_get:
-                await exchange.answer(status=405)
+            if exchange.method == "GET" and to_get is not None:
+                await (exchange.answer(to_get) if isinstance(to_get, bytes) else exchange.answer(status=to_get))
                 return
             encoded = exchange.body or base64.b64decode(unquote(exchange.target.removeprefix("/ocsp/")))
             request = ocsp.load_der_ocsp_request(encoded)

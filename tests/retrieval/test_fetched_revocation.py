@@ -75,6 +75,12 @@ def by_both(server):
     return pki
 
 
+def issuers_at(*urls):
+    """Say where certificates of the issuer are."""
+    access = [description for url in urls for description in authority_information_access(url)]
+    return lab.non_critical(x509.AuthorityInformationAccess(access))
+
+
 def crls_asked(server):
     """List the CRLs that were asked for, in order of the alphabet."""
     return sorted(exchange.target for exchange in server.requests if exchange.target.endswith(".crl"))
@@ -125,13 +131,20 @@ def test_an_unknown_one_makes_it_take_the_next_path_where_required(server, by_cr
     assert statuses(soft) == [GOOD, UNKNOWN, GOOD]
 
 
-def test_a_revoked_target_is_no_reason_to_ask_more(server, by_crl):
-    """No other path would mend it: the other bridge's CRL is not asked for."""
-    by_crl.revoke("Issuing", "server")
+def test_a_revoked_target_is_no_reason_to_ask_more(server):
+    """No other path would mend it: neither certificates nor the other bridge's CRL are asked for."""
+    pki = RevokingPki(
+        server,
+        [
+            lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl")),
+            lambda issuer: lab.non_critical(authority_information_access(server.url(f"/{slug(issuer)}.p7c"))),
+        ],
+    )
+    pki.revoke("Issuing", "server")
     with pytest.raises(NoValidPathError) as caught:
-        search(by_crl)
+        search(pki)
     assert caught.value.attempts[0].reason is FailureReason.REVOKED
-    assert "/bridge-b.crl" not in crls_asked(server)
+    assert sorted(exchange.target for exchange in server.requests) == ["/bridge-a.crl", "/issuing.crl", "/root.crl"]
 
 
 @pytest.mark.parametrize(
@@ -156,11 +169,10 @@ def test_a_crl_that_does_not_count(server, by_crl, answer):
 
 
 def broken_extension(crl):
-    """Break the extensions of a CRL: authorityKeyIdentifier is a NULL then."""
-    identifier = crl.index(bytes.fromhex("0603551d23"))
-    at = identifier + 5
-    length = crl[at + 1]
-    return crl[: at + 2] + b"\x05\x00" + bytes(length - 2) + crl[at + 2 + length :]
+    """Break what is inside an extension of a CRL: authorityKeyIdentifier holds a NULL and octets then."""
+    at = crl.index(bytes.fromhex("0603551d23")) + 5  # the OCTET STRING around SEQUENCE { [0] key identifier }
+    length = crl[at + 3] - 4
+    return crl[: at + 4] + b"\x05\x00\x04" + bytes([length + 1]) + bytes(length + 1) + crl[at + 4 + length + 4 :]
 
 
 @pytest.mark.parametrize("wrong", ["another's", "broken", "text", "ocsp"])
@@ -180,12 +192,23 @@ def test_a_wrong_answer_does_not_harm_a_right_one(server, wrong):
     assert len(found.warnings) == (0 if wrong == "another's" else 1)
 
 
-def test_a_delta_crl_revokes(server):
-    """Named by freshestCRL in the certificate or in the full CRL, a delta CRL counts (RFC 5280 5.2.4, 5.2.6)."""
-    pki = RevokingPki(server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl"))])
+def freshest(url):
+    """Say where the delta CRL is."""
+    return lab.non_critical(x509.FreshestCRL(list(crl_distribution_points(url))))
+
+
+@pytest.mark.parametrize("named_by", ["certificate", "CRL"])
+def test_a_delta_crl_revokes(server, named_by):
+    """The URL may be in the certificate or in the full CRL (RFC 5280 sections 4.2.1.15, 5.2.6).
+
+    The full CRL has to say that there are delta CRLs: certvalidator uses none otherwise.
+    """
+    here, elsewhere = freshest(server.url("/delta.crl")), freshest("ldap://x.example/delta")
+    in_crl = here if named_by == "CRL" else elsewhere
+    in_certificates = [lambda _: here] if named_by == "certificate" else []
+    pki = RevokingPki(server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl")), *in_certificates])
     issuing = pki.authorities["Issuing"]
-    freshest = lab.non_critical(x509.FreshestCRL(list(crl_distribution_points(server.url("/delta.crl")))))
-    base = issuing.make_crl(extensions=[freshest])
+    base = issuing.make_crl(extensions=[in_crl])
     entry = lab.Revocation(serial_number=pki.target.serial_number, date=NOW - A_WEEK)
     delta = issuing.make_crl(revoked=[entry], number=2, extensions=[lab.critical(x509.DeltaCRLIndicator(1))])
     server.route("/issuing.crl", base)
@@ -227,16 +250,19 @@ def test_ocsp_comes_first(server, by_both):
     assert {one.purpose for one in found.retrievals} == {Purpose.OCSP}
 
 
-@pytest.mark.parametrize("how", [{"delegated": True}, {"takes_get": False}])
+TRY_LATER = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER).public_bytes(Encoding.DER)
+
+
+@pytest.mark.parametrize("how", [{"delegated": True}, {"to_get": 405}, {"to_get": TRY_LATER}])
 def test_responders_of_all_kinds(server, by_both, how):
-    """One whose certificate comes with the answer (RFC 6960 section 4.2.2.2), and one that takes POST alone."""
+    """One whose certificate comes with the answer (RFC 6960 section 4.2.2.2), and those that take POST alone."""
     server.otherwise(by_both.responder(**how))
     found = search(by_both)
     assert statuses(found) == [GOOD, GOOD, GOOD]
     assert (crls_asked(server), found.warnings) == ([], ())
     posts = [exchange for exchange in server.requests if exchange.method == "POST"]
     assert {exchange.headers["content-type"] for exchange in posts} == (
-        {"application/ocsp-request"} if "takes_get" in how else set()
+        {"application/ocsp-request"} if "to_get" in how else set()
     )
 
 
@@ -265,10 +291,9 @@ def test_a_crl_where_ocsp_settles_nothing(server, by_both, how):
     if how == "unknown":
         by_both.statuses.update({one.serial_number: ocsp.OCSPCertStatus.UNKNOWN for one in by_both.issued.values()})
     elif how == "error":
-        error = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.TRY_LATER)
 
         async def try_later(exchange):
-            await exchange.answer(error.public_bytes(Encoding.DER))
+            await exchange.answer(TRY_LATER)
 
         server.otherwise(try_later)
     elif how == "404":
@@ -409,22 +434,28 @@ def test_urls_of_one_certificate_are_bounded(server):
 
 
 def test_certificates_are_gathered_until_a_path_is_not_revoked(server):
-    """The pool is empty: what the target names makes the first path; as that is revoked, more is gathered."""
+    """What is fetched first makes a path, and that is revoked: what was broken off for it is asked for after all."""
     pki = RevokingPki(
         server,
         [
             lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl")),
-            lambda issuer: lab.non_critical(authority_information_access(server.url(f"/{slug(issuer)}.p7c"))),
+            lambda issuer: issuers_at(server.url(f"/{slug(issuer)}.cer"), server.url(f"/{slug(issuer)}-2.cer")),
         ],
     )
-    for subject in ("Issuing", "Bridge A", "Bridge B"):
-        pems = [found.to_pem() for (_, to), found in pki.issued.items() if to == subject]
-        server.route(f"/{slug(subject)}.p7c", "".join(pems).encode())
+
+    async def later(exchange):
+        await server.until(lambda: server.count("/root.crl"))
+        await exchange.answer(pki.issued["Bridge B", "Issuing"].der)
+
+    server.route("/issuing.cer", pki.issued["Bridge A", "Issuing"].der)
+    server.route("/issuing-2.cer", later)
+    server.route("/bridge-a.cer", pki.issued["Root", "Bridge A"].der)
+    server.route("/bridge-b.cer", pki.issued["Root", "Bridge B"].der)
     pki.pool = CertificatePool()
     pki.revoke("Root", "Bridge A")
     found = search(pki)
     assert names(found) == BY_B
-    assert {one.subject.common_name for one in found.pool} >= {"Issuing", "Bridge A", "Bridge B"}
+    assert {one.subject.common_name for one in found.pool} == {"Issuing", "Bridge A", "Bridge B"}
     urls = [one.url for one in found.retrievals]
     assert len(set(urls)) == len(urls)
 
