@@ -25,6 +25,7 @@ from .errors import (
 )
 from .findings import Check, Finding, Outcome, ProbeCheck, SentCheck
 from .limits import DEFAULT_LIMITS, Limits
+from .notebook.showing import to_html
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
 from .paths.processing import find_path, find_paths
@@ -169,6 +170,7 @@ __all__ = [
     "readers",
     "rehearse",
     "shortest",
+    "to_html",
     "verify",
     "why_before",
     "write_pfx",

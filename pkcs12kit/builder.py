@@ -21,6 +21,7 @@ from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.writing import read_private, write_pfx
+from pkcs12kit.shown import Shown
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity, load_trust_anchors
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuildReport:
+class BuildReport(Shown):
     """What was built. Neither the key nor the password is in it, except encrypted, in ``data``."""
 
     path: ValidatedPath

@@ -310,6 +310,20 @@ class Limits:
         "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
     )
 
+    # Notebooks
+    notebook_rows: int = _limit(
+        500, "rows of one table", "three times the 146 certificates of the Federal PKI in October 2024"
+    )
+    notebook_items: int = _limit(
+        100, "cards, lines, or values in a line, of one list", "five times the certificates of a long path"
+    )
+    notebook_paths: int = _limit(10, "valid paths of one search", "more than a person compares")
+    notebook_characters: int = _limit(
+        1_000,
+        "characters of one text: a name, a reason",
+        "seven times the longest subject among 146 real CA certificates",
+    )
+
 
 DEFAULT_LIMITS = Limits()
 

@@ -17,6 +17,7 @@ from pkcs12kit.certificates.outline import read_outline, read_subject_public_key
 from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +31,7 @@ _REFUSALS: Final = (ValueError, TypeError, x509.InvalidVersion)
 _UNREADABLE: Final = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
-class Certificate:
+class Certificate(Shown):
     """An X.509 certificate, read by pyca/cryptography, or by asn1crypto where its encoding has a slip.
 
     Certificates are equal when their DER is. Reading checks the encoding only: no signature, no time, no name.

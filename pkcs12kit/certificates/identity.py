@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit.errors import KeyMismatchError
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
+class Identity(Shown):
     """A private key and its certificate, checked to belong together when made.
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError`, with both SubjectPublicKeyInfo fingerprints, where they do not,

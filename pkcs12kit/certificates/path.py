@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pkcs12kit.shown import Shown
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CertificationPath:
+class CertificationPath(Shown):
     """Certificates from the target up to the one that the trust anchor issued, and that anchor.
 
     ``certificates`` is never empty, starts with the target and does not hold the anchor's own certificate. No (subject,

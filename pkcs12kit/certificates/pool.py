@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.key_identifier_index import KeyIdentifierIndex
 from pkcs12kit.certificates.subject_index import SubjectIndex
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ class Reject:
         return f"{self.source}: certificate {self.position}: {self.reason}"
 
 
-class CertificatePool:
+class CertificatePool(Shown):
     """Candidate certificates for paths, each once. Order and repetition of what it is made from do not matter.
 
     Immutable, and so usable from many threads at once; merge pools with ``|``. Nothing in a pool is trusted. It is

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pkcs12kit.shown import Shown
+
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
@@ -12,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TrustAnchor:
+class TrustAnchor(Shown):
     """A name and a public key, trusted because the user said so.
 
     ``certificate`` and ``constraints`` are optional. The constraints (RFC 5937 section 3) are the extensions that

@@ -26,12 +26,17 @@ def short(name: Name) -> str:
     return harmless(name.common_name or name) or "(no subject name)"
 
 
+def serial(certificate: Certificate) -> str:
+    """Write the serial number, the middle of a long one left out."""
+    number = str(certificate.serial_number)
+    if len(number) > _SERIAL_SHOWN:
+        return f"{number[:_SERIAL_ENDS]}...{number[-_SERIAL_ENDS:]}"
+    return number
+
+
 def labelled(certificate: Certificate) -> Text:
-    """Tell certificates of one subject apart by the serial number, the middle of a long one left out."""
-    serial = str(certificate.serial_number)
-    if len(serial) > _SERIAL_SHOWN:
-        serial = f"{serial[:_SERIAL_ENDS]}...{serial[-_SERIAL_ENDS:]}"
-    return Text.assemble((short(certificate.subject), "cyan"), (f"  #{serial}", "dim"))
+    """Tell certificates of one subject apart by the serial number."""
+    return Text.assemble((short(certificate.subject), "cyan"), (f"  #{serial(certificate)}", "dim"))
 
 
 def with_expiry(certificate: Certificate) -> Text:

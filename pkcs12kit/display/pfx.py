@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
+    from pkcs12kit.pkcs12.mac import Mac
 
 _USUAL_ENCODINGS: Final = frozenset({"UTF-16BE with terminator", "UTF-8", "absent", "empty"})
 
@@ -32,49 +33,19 @@ def pfx_tree(report: PfxReport, *, title: str) -> Tree:
     return tree
 
 
-def _findings(report: PfxReport) -> Iterator[Text]:
-    """Say what the file comes to: expiry, what is wrong, how the password went in, who can read it."""
-    if report.expires is not None:
-        yield Text(f"First expiry: {format_time(report.expires)}")
-    if report.arrangement is not None:
-        for problem in report.arrangement.problems:
-            yield Text(harmless(problem), style="yellow")
-    if report.trailing_bytes:
-        yield Text(f"Bytes after the PKCS#12 file: {report.trailing_bytes:,}", style="yellow")
-    for use in report.password_uses:
-        if use.contents_password or use.encoding not in _USUAL_ENCODINGS:
-            second = ", by the password of the contents" if use.contents_password else ""
-            yield Text(f"{use.part}: password as {use.encoding} in {use.kdf}{second}", style="yellow")
-    verdicts = report.readers
-    for answer, label in ((Answer.YES, "Opened by"), (Answer.NO, "Not opened by")):
-        names = [name for name, verdict in verdicts.items() if verdict.answer is answer]
-        if names:
-            yield Text(f"{label}: {', '.join(names)}")
-
-
-def _mac(report: PfxReport) -> Text:
-    mac = report.mac
+def mac_in_words(mac: Mac | None) -> str:
+    """Say how the contents are authenticated."""
     if mac is None:
-        return Text("MAC: none", style="yellow")
-    line = Text(f"MAC: {mac.algorithm}")
-    if mac.salt is not None and mac.iterations is not None:
-        line.append(f", {mac.digest}, {mac.iterations:,} iterations, {len(mac.salt)} bytes of salt")
-    verdicts = {True: ("verified", "green"), False: ("wrong password", "red"), None: ("not verified", "dim")}
-    verdict, style = verdicts[report.mac_verified]
-    return line.append(f"  {verdict}", style=style)
+        return "none"
+    if mac.salt is None or mac.iterations is None:
+        return mac.algorithm
+    return f"{mac.algorithm}, {mac.digest}, {mac.iterations:,} iterations, {len(mac.salt)} bytes of salt"
 
 
-def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
-    protection = _encryption(safe.encryption) if safe.encryption is not None else "in the clear"
-    branch = tree.add(Text(f"SafeContents {number}, {protection}"))
-    if safe.bags is None:
-        branch.add(Text("closed without the password", style="dim"))
-        return
-    for bag in safe.bags:
-        _bag(branch, bag)
-
-
-def _encryption(encryption: Encryption) -> str:
+def encryption_in_words(encryption: Encryption | None) -> str:
+    """Say how something is encrypted, by which key derivation; None lies in the clear."""
+    if encryption is None:
+        return "in the clear"
     parts = [encryption.algorithm]
     if encryption.cipher is not None:
         parts.append(encryption.cipher)
@@ -85,6 +56,50 @@ def _encryption(encryption: Encryption) -> str:
     return "encrypted: " + ", ".join(parts)
 
 
+def unusual_passwords(report: PfxReport) -> Iterator[str]:
+    """Say of each part that another password opened, or one in an encoding that few programs use."""
+    for use in report.password_uses:
+        if use.contents_password or use.encoding not in _USUAL_ENCODINGS:
+            second = ", by the password of the contents" if use.contents_password else ""
+            yield f"{use.part}: password as {use.encoding} in {use.kdf}{second}"
+
+
+def _findings(report: PfxReport) -> Iterator[Text]:
+    """Say what the file comes to: expiry, what is wrong, how the password went in, who can read it."""
+    if report.expires is not None:
+        yield Text(f"First expiry: {format_time(report.expires)}")
+    if report.arrangement is not None:
+        for problem in report.arrangement.problems:
+            yield Text(harmless(problem), style="yellow")
+    if report.trailing_bytes:
+        yield Text(f"Bytes after the PKCS#12 file: {report.trailing_bytes:,}", style="yellow")
+    for sentence in unusual_passwords(report):
+        yield Text(sentence, style="yellow")
+    verdicts = report.readers
+    for answer, label in ((Answer.YES, "Opened by"), (Answer.NO, "Not opened by")):
+        names = [name for name, verdict in verdicts.items() if verdict.answer is answer]
+        if names:
+            yield Text(f"{label}: {', '.join(names)}")
+
+
+def _mac(report: PfxReport) -> Text:
+    line = Text(f"MAC: {mac_in_words(report.mac)}", style="" if report.mac else "yellow")
+    if report.mac is None:
+        return line
+    verdicts = {True: ("verified", "green"), False: ("wrong password", "red"), None: ("not verified", "dim")}
+    verdict, style = verdicts[report.mac_verified]
+    return line.append(f"  {verdict}", style=style)
+
+
+def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
+    branch = tree.add(Text(f"SafeContents {number}, {encryption_in_words(safe.encryption)}"))
+    if safe.bags is None:
+        branch.add(Text("closed without the password", style="dim"))
+        return
+    for bag in safe.bags:
+        _bag(branch, bag)
+
+
 def _bag(tree: Tree, bag: BagReport) -> None:
     line = Text(bag.type, style="magenta")
     if bag.certificate is not None:
@@ -93,7 +108,7 @@ def _bag(tree: Tree, bag: BagReport) -> None:
         line.append("  end-entity", style="bold green")
     branch = tree.add(line)
     if bag.encryption is not None:
-        branch.add(Text(_encryption(bag.encryption)))
+        branch.add(Text(encryption_in_words(bag.encryption)))
     attributes = []
     if bag.friendly_name is not None:
         attributes.append(f"friendlyName '{harmless(bag.friendly_name)}'")

@@ -220,6 +220,7 @@ class _Search:
             rejected=rejected,
             incomplete=self._incomplete,
             before_next=explain_order(valid, self._ranking),
+            time=self._parameters.time,
         )
 
     def _may_issue_now(self, certificate: Certificate) -> bool:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import PathError
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedPath:
+class RejectedPath(Shown):
     """Certificates that were tried as a path, or as part of one, and why they are none.
 
     ``certificates`` starts with the target and goes as far up as the attempt got; a certificate that was not followed
@@ -85,7 +86,7 @@ class RejectedPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PathReport:
+class PathReport(Shown):
     """The outcome of one search for all paths from ``target`` to the trust anchors.
 
     ``valid`` is in order of rank, the best first; ``rejected`` the most useful first. ``incomplete`` says which limit
@@ -98,6 +99,8 @@ class PathReport:
     incomplete: str | None = None
     before_next: tuple[str, ...] = ()
     """For each valid path but the last one sentence: which comparison put it before the next, and both values."""
+    time: datetime | None = None
+    """When the paths had to be valid; timezone-aware. None where a report was not made by a search."""
 
     def __repr__(self) -> str:
         return f"<PathReport {str(self.target.subject)!r}: {len(self.valid)} valid, {len(self.rejected)} rejected>"
@@ -120,7 +123,7 @@ class PathReport:
         }
 
 
-class NoValidPathError(PathError):
+class NoValidPathError(Shown, PathError):
     """No valid path leads from the target to a trust anchor. Its text tells what is missing or wrong."""
 
     def __init__(self, report: PathReport) -> None:

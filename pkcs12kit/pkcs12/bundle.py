@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.errors import InputError
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,7 @@ _LONGEST_NUMBER: Final = len(" (100000)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bundle:
+class Bundle(Shown):
     """A private key and certificates for one PFX, in file order: end-entity, its issuers, trust anchor last.
 
     ``private_key`` is None for certificates alone. ``friendly_name`` is for the key and, unless ``certificate_names``

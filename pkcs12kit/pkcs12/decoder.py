@@ -15,6 +15,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.opening import Opener
 from pkcs12kit.pkcs12.structure import read_pfx
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -73,7 +74,7 @@ class OtherBag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedPfx:
+class DecodedPfx(Shown):
     """What a PFX holds, in file order. Nothing in it is trusted, and no certificate is checked against another.
 
     ``keys`` has every private key; ``certificates`` every X.509 certificate; ``friendly_names``, ``local_key_ids`` and

@@ -16,6 +16,7 @@ from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.facts import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.opening import Opener
 from pkcs12kit.pkcs12.structure import read_pfx
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     import os
@@ -79,7 +80,7 @@ class SafeContentsReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PfxReport:
+class PfxReport(Shown):
     """What a PFX is made of, in file order; never a key or a password.
 
     ``mac`` is None where there is none. ``mac_verified`` is True or False where a password was tried, None where there

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import Reject
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BundleReport:
+class BundleReport(Shown):
     """What :func:`~pkcs12kit.fetch_bundle` found. Everything in it is untrusted but ``bundle``, which the user named.
 
     ``certificates`` are candidates for paths, never trust anchors; none where ``why`` says in one sentence why nothing

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.paths.report import path_to_json
 from pkcs12kit.retrieval.retrieved import Status
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -57,7 +58,7 @@ class GatheredUrl:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatherReport:
+class GatherReport(Shown):
     """What :func:`~pkcs12kit.gather` found. Everything in it but ``target`` is untrusted.
 
     ``certificates`` are those that were fetched, by fingerprint, each with the URLs that it came from; ``given`` is the

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.findings import ProbeCheck
 from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.shown import Shown
 from pkcs12kit.tls.address import host_and_port
 from pkcs12kit.tls.certificate_message import TLS_1_2
 
@@ -38,7 +39,7 @@ class ProbedServer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeReport:
+class ProbeReport(Shown):
     """What a live server is worth to clients that trust certain anchors; true where nothing says no.
 
     ``findings`` has each :class:`ProbeCheck` once, in order. ``sent`` is the strict reading of what the server sends in

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.shown import Shown
 from pkcs12kit.tls.handshake import Verdict
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsalReport:
+class RehearsalReport(Shown):
     """What clients that trust certain anchors make of a server with a PKCS#12 file; true where nothing says no.
 
     That is where the strict reading says yes, every client in ``required`` accepts in TLS 1.2 and in TLS 1.3, and no

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.findings import Outcome
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationReport:
+class VerificationReport(Shown):
     """What a PKCS#12 file is worth to clients that trust certain anchors; true where no check says no.
 
     ``findings`` has each :class:`Check` once, in order. ``certificates`` are in file order, and ``target`` is the one

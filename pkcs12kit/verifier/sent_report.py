@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.paths.report import path_to_json
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentReport:
+class SentReport(Shown):
     """What a server's Certificate message is worth to clients that trust certain anchors; true where no check says no.
 
     ``findings`` has each :class:`SentCheck` once, in order. ``path`` is what exactly the certificates sent make, in

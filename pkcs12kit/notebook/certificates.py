@@ -1,0 +1,193 @@
+"""Certificates, trust anchors and identities as cards."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.labels import serial, short
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.notebook.markup import Element, Node, element, name
+from pkcs12kit.notebook.pieces import badge, code, facts, folded, joined, said
+from pkcs12kit.notebook.validity import Axis, bar, dates, is_valid, state_badge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.notebook.view import View
+
+_USAGES: Final = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+)
+_KINDS: Final = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "email", x509.DirectoryName: "name"}
+
+
+def heading(certificate: Certificate) -> tuple[Node, ...]:
+    """Name a certificate, and tell it from others of its subject."""
+    return (name(short(certificate.subject)), said(f"  #{serial(certificate)}", "muted"))
+
+
+def draw_certificate(certificate: Certificate, view: View) -> Element:
+    """Draw one certificate: its validity, and everything that is often asked."""
+    time = view.time_or_now
+    axis = Axis.over([certificate])
+    return card(
+        element("div", *heading(certificate), " ", *kinds(certificate), state_badge(certificate, time), class_="head"),
+        bar(certificate, axis, time),
+        dates(certificate, time),
+        certificate_facts(certificate, view),
+        kind="good" if is_valid(certificate, time) else "bad",
+    )
+
+
+def draw_trust_anchor(anchor: TrustAnchor, view: View) -> Element:
+    """Draw a trust anchor: its certificate, where it has one, else its name."""
+    if anchor.certificate is None:
+        head = element("div", name(short(anchor.name)), " ", badge("trust anchor", "good"), class_="head")
+        return card(head, facts([("name", name(anchor.name)), ("certificate", "none: a name and a key are trusted")]))
+    return element("div", element("p", badge("trust anchor", "good")), draw_certificate(anchor.certificate, view))
+
+
+def draw_identity(identity: Identity, view: View) -> Element:
+    """Draw an identity: that the key is there, and the certificate. Of the key nothing is shown."""
+    return element(
+        "div",
+        element("p", badge("private key", "good"), " is here, belongs to this certificate, and is never shown."),
+        draw_certificate(identity.certificate, view),
+    )
+
+
+def card(*children: Node, kind: str = "") -> Element:
+    """Put a frame around something; ``kind`` is ``good``, ``bad``, ``warn`` or nothing."""
+    return element("div", *children, class_=f"card is-{kind}" if kind else "card")
+
+
+def kinds(certificate: Certificate) -> Iterator[Element]:
+    """Mark what kind of certificate it is."""
+    if certificate.is_ca:
+        yield badge("CA")
+    if certificate.is_self_issued:
+        yield badge("self-issued")
+    if certificate.encoding_slip is not None:
+        yield badge("! slip in the encoding", "warn")
+
+
+def certificate_facts(certificate: Certificate, view: View) -> Element:
+    """List what a certificate says: names, key and numbers at once, extensions folded away."""
+    return element(
+        "div",
+        facts(
+            [
+                ("subject", name(certificate.subject) if certificate.subject else "empty"),
+                ("issuer", name(certificate.issuer)),
+                ("serial number", code(certificate.serial_number)),
+                ("valid from", format_time(certificate.not_before)),
+                ("valid until", format_time(certificate.not_after)),
+                ("public key", _public_key(certificate)),
+                ("SHA-256", code(certificate.sha256)),
+                ("encoding", certificate.encoding_slip),
+            ]
+        ),
+        folded("extensions", _extensions(certificate, view)),
+    )
+
+
+def _public_key(certificate: Certificate) -> str:
+    try:
+        key = certificate.public_key
+    except MalformedCertificateError as error:
+        return str(error)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC, {key.curve.name}"
+    algorithm = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
+    size = getattr(key, "key_size", None)
+    return f"{algorithm}, {size:,} bits" if size is not None else algorithm
+
+
+def _extensions(certificate: Certificate, view: View) -> Element:
+    try:
+        extensions = certificate.extensions
+    except MalformedCertificateError as error:
+        return said(str(error), "bad")
+    if not extensions.oids:
+        return said("none", "muted")
+    return facts(_extension_facts(extensions, view))
+
+
+def _extension_facts(extensions: Extensions, view: View) -> Iterator[tuple[str, Node]]:
+    """Say what the extensions say, in the words of RFC 5280 section 4.2."""
+    if extensions.subject_alternative_name is not None:
+        names = [_general_name(one) for one in extensions.subject_alternative_name]
+        yield "subject alternative name", joined(names, view)
+    if extensions.basic_constraints is not None:
+        constraints = extensions.basic_constraints
+        length = f", path length {constraints.path_length}" if constraints.path_length is not None else ""
+        yield "basic constraints", f"{'CA' if constraints.ca else 'not a CA'}{length}"
+    if extensions.key_usage is not None:
+        usages = [usage.replace("_", " ") for usage in _USAGES if getattr(extensions.key_usage, usage)]
+        yield "key usage", ", ".join(usages) or "none"
+    if extensions.extended_key_usage is not None:
+        yield "extended key usage", joined(list(map(_purpose, sorted(extensions.extended_key_usage))), view)
+    yield "certificate policies", joined(extensions.certificate_policies or (), view)
+    if extensions.encoded_policy_mappings is not None:
+        yield "policy mappings", _policy_mappings(extensions, view)
+    if extensions.name_constraints is not None:
+        for kind in ("permitted", "excluded"):
+            subtrees = getattr(extensions.name_constraints, f"{kind}_subtrees") or ()
+            yield f"{kind} names", joined(list(map(_general_name, subtrees)), view)
+    if extensions.subject_key_identifier is not None:
+        yield "subject key identifier", code(extensions.subject_key_identifier.hex())
+    authority = extensions.authority_key_identifier
+    if authority is not None and authority.key_identifier is not None:
+        yield "authority key identifier", code(authority.key_identifier.hex())
+    yield "issuer's certificate", joined(extensions.ca_issuers, view)
+    yield "OCSP", joined(extensions.ocsp_responders, view)
+    yield "CRL", joined(extensions.crl_locations, view)
+    yield "critical", joined(list(map(_extension_name, sorted(extensions.critical))), view)
+
+
+def _policy_mappings(extensions: Extensions, view: View) -> str | None:
+    try:
+        mappings = extensions.policy_mappings or ()
+    except MalformedCertificateError as error:
+        return str(error)
+    return joined([f"{issuer} is {subject}" for issuer, subject in mappings], view)
+
+
+def _general_name(one: x509.GeneralName) -> str:
+    kind = _KINDS.get(type(one), type(one).__name__)
+    if isinstance(one, x509.DirectoryName):
+        return f"{kind} {one.value.rfc4514_string()}"
+    if isinstance(one, x509.OtherName):
+        return f"other name {one.type_id.dotted_string}"
+    return f"{kind} {one.value.dotted_string if isinstance(one, x509.RegisteredID) else one.value}"
+
+
+def _purpose(identifier: str) -> str:
+    return _known(identifier, ExtendedKeyUsageOID)
+
+
+def _extension_name(identifier: str) -> str:
+    return _known(identifier, ExtensionOID)
+
+
+def _known(identifier: str, names: type) -> str:
+    """Give the name by which pyca/cryptography's constants know an object identifier, or the identifier itself."""
+    for constant, value in vars(names).items():
+        if getattr(value, "dotted_string", None) == identifier:
+            return constant.lower().replace("_", " ")
+    return identifier

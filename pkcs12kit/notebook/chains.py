@@ -1,0 +1,133 @@
+"""Certification paths as chains of cards over one axis of time: who expires first is seen at once, and said."""
+
+from __future__ import annotations
+
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from pkcs12kit.display.labels import short
+from pkcs12kit.notebook.certificates import card, certificate_facts, heading, kinds
+from pkcs12kit.notebook.markup import Element, Node, element, name
+from pkcs12kit.notebook.pieces import badge, counted, facts, folded, joined, said, title
+from pkcs12kit.notebook.validity import Axis, bar, dates, day, is_valid, state_badge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.notebook.view import View
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+
+
+def draw_path(path: CertificationPath, view: View) -> Element:
+    """Draw a path that nothing is known to be said of: whether it is valid was not asked."""
+    head = title(f"Certification path of {counted(len(path.certificates), 'certificate')}, not validated")
+    return element("div", head, _time_line(path, view), path_chain(path, view))
+
+
+def draw_validated_path(path: ValidatedPath, view: View) -> Element:
+    """Draw a valid path, as of the time that it was validated for."""
+    view = view.at(path.parameters.time)
+    return element("div", title(said("✓ Valid path", "good")), *path_body(path, view))
+
+
+def path_body(path: ValidatedPath, view: View) -> tuple[Node, ...]:
+    """Draw a valid path without a title."""
+    view = view.at(path.parameters.time)
+    policies = sorted(path.authority_constrained_policy_set, key=lambda oid: [int(arc) for arc in oid.split(".")])
+    revocation = path.revocation
+    told = [
+        ("asked for", path.parameters.server_name),
+        ("policies", joined(policies, view)),
+        ("revocation", joined([str(status) for status in revocation.statuses], view) if revocation else None),
+    ]
+    return (_time_line(path, view), path_chain(path, view), facts(told))
+
+
+def path_chain(path: CertificationPath, view: View) -> Element:
+    """Draw the cards of a path from the target up, the trust anchor last."""
+    return chain(path.certificates, view, time=view.time_or_now, anchor=path.trust_anchor)
+
+
+def chain(
+    certificates: Sequence[Certificate],
+    view: View,
+    *,
+    time: datetime | None,
+    anchor: TrustAnchor | None = None,
+    notes: Sequence[Node] = (),
+    problems: Sequence[Node] = (),
+    linked: bool = True,
+) -> Element:
+    """Draw certificates as cards over one axis of time, with ``time`` marked where it is known.
+
+    ``notes`` say more of each below its name, ``problems`` what is wrong with it; None where there is nothing to say.
+    ``linked`` says that each is issued by the next; ``anchor`` ends the chain.
+    """
+    top = anchor.certificate if anchor is not None else None
+    shown = list(certificates[: view.limits.notebook_items])
+    every = [*shown, *([top] if top is not None and top not in shown else [])]
+    if not every:
+        return said("none", "muted")
+    axis, expires = Axis.over(every), min(certificate.not_after for certificate in every)
+    cards = [
+        _card(
+            certificate,
+            view,
+            axis,
+            time=time,
+            more=(_expiry(expires, time) if certificate.not_after == expires else None, _trust(certificate, top)),
+            remarks=(note, problem),
+        )
+        for certificate, note, problem in zip_longest(every, notes[: len(shown)], problems[: len(shown)])
+    ]
+    left = len(certificates) - len(shown)
+    if left > 0:
+        cards.insert(len(shown), element("div", f"and {counted(left, 'more certificate')}", class_="card muted"))
+    if anchor is not None and top is None:
+        cards.append(
+            card(element("div", name(short(anchor.name)), " ", badge("✓ trust anchor", "good"), class_="head"))
+        )
+    rows = (element("li", one) for one in cards)
+    scale = element("div", element("span", day(axis.begin)), element("span", day(axis.end)), class_="axis")
+    return element("div", element("ol", *rows, class_="chain" if linked else "chain loose"), scale)
+
+
+def _expiry(first: datetime, time: datetime | None) -> Element:
+    return badge("! expired first" if time is not None and time > first else "! expires first", "warn")
+
+
+def _trust(certificate: Certificate, anchor: Certificate | None) -> Element | None:
+    return badge("✓ trust anchor", "good") if certificate == anchor else None
+
+
+def _card(
+    certificate: Certificate,
+    view: View,
+    axis: Axis,
+    *,
+    time: datetime | None,
+    more: tuple[Node, Node],
+    remarks: tuple[Node, Node],
+) -> Element:
+    expires_first, (note, problem) = more[0], remarks
+    lapsed = time is not None and not is_valid(certificate, time)
+    kind = "bad" if lapsed or problem is not None else "warn" if expires_first is not None else "good"
+    badges = (*kinds(certificate), state_badge(certificate, time) if time is not None and lapsed else None, *more)
+    return card(
+        element("div", *heading(certificate), " ", *badges, class_="head"),
+        note,
+        problem,
+        bar(certificate, axis, time),
+        dates(certificate, time),
+        folded("what it says", certificate_facts(certificate, view)),
+        kind=kind,
+    )
+
+
+def _time_line(path: CertificationPath, view: View) -> Element:
+    text = f"Expires on {day(path.expires)}. Looked at as of {view.time_in_words()}, the upright line in each bar."
+    return element("p", text, class_="muted")

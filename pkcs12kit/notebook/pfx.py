@@ -1,0 +1,175 @@
+"""What goes into a PKCS#12 file, and what one is made of. That a key is there is said; of key and password nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.pfx import encryption_in_words, mac_in_words, unusual_passwords
+from pkcs12kit.notebook.certificates import heading
+from pkcs12kit.notebook.chains import chain
+from pkcs12kit.notebook.markup import Element, Node, element, name
+from pkcs12kit.notebook.pieces import (
+    answer,
+    badge,
+    cell,
+    code,
+    counted,
+    facts,
+    folded,
+    left_out,
+    lines,
+    part,
+    said,
+    table,
+    title,
+    yes_or_no,
+)
+from pkcs12kit.notebook.pools import rejects_list
+from pkcs12kit.notebook.validity import day, state_badge
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.notebook.view import View
+    from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
+
+
+def draw_bundle(bundle: Bundle, view: View) -> Element:
+    """Draw what is to go into a file, in its order."""
+    what = "truststore" if bundle.truststore else "PKCS#12 file"
+    return element(
+        "div",
+        title(f"Bundle for a {what}: {counted(len(bundle.certificates), 'certificate')} in file order"),
+        _key(bundle.friendly_name) if bundle.private_key is not None else element("p", "without a private key"),
+        chain(
+            bundle.certificates,
+            view,
+            time=view.time_or_now,
+            notes=list(map(_friendly_name, bundle.aliases)),
+            linked=False,
+        ),
+    )
+
+
+def draw_decoded(decoded: DecodedPfx, view: View) -> Element:
+    """Draw what was read from a file: how many keys, and the certificates."""
+    keys = counted(len(decoded.keys), "private key")
+    others = counted(len(decoded.other_bags), "other bag")
+    return element(
+        "div",
+        title(f"Read from a PKCS#12 file: {keys}, {counted(len(decoded.certificates), 'certificate')}, {others}"),
+        lines(decoded.keys, view, show=lambda key: _key(key.friendly_name)),
+        chain(
+            decoded.certificates,
+            view,
+            time=view.time_or_now,
+            notes=list(map(_friendly_name, decoded.friendly_names)),
+            linked=False,
+        ),
+        rejects_list(decoded.rejects, view),
+    )
+
+
+def draw_pfx_report(report: PfxReport, view: View) -> Element:
+    """Draw the anatomy of a file as a tree, and what it comes to."""
+    return element("div", title("PKCS#12 file"), *pfx_body(report, view))
+
+
+def pfx_body(report: PfxReport, view: View) -> tuple[Node, ...]:
+    """Draw the anatomy without a title."""
+    safes = [
+        element("li", _safe_contents(safe, number, view)) for number, safe in enumerate(report.safe_contents, start=1)
+    ]
+    return (
+        _problems(report, view),
+        facts(
+            [
+                (
+                    "MAC",
+                    element(
+                        "span", mac_in_words(report.mac), " ", _verdict(report) if report.mac is not None else None
+                    ),
+                ),
+                ("first expiry", day(report.expires) if report.expires is not None else None),
+                ("bytes after the file", f"{report.trailing_bytes:,}" if report.trailing_bytes else None),
+            ]
+        ),
+        element("ul", *safes[: view.limits.notebook_items], class_="tree"),
+        left_out(len(safes) - view.limits.notebook_items, "SafeContents"),
+        lines([f"! {sentence}" for sentence in unusual_passwords(report)], view, show=lambda text: said(text, "warn")),
+        readers(report.readers),
+    )
+
+
+def readers(verdicts: Mapping[str, ReaderVerdict]) -> Element:
+    """Say who can open a file, and why: one reader a row."""
+    rows = (
+        (cell(reader), cell(answer(verdict.answer), class_="tight"), cell(verdict.why))
+        for reader, verdict in verdicts.items()
+    )
+    return folded("Who can open it", table(("reader", "opens it", "because of"), rows))
+
+
+def _key(friendly_name: str | None) -> Element:
+    return element(
+        "p", badge("private key", "good"), " is here and is never shown", *_named(friendly_name), class_="key"
+    )
+
+
+def _named(friendly_name: str | None) -> tuple[Node, ...]:
+    return (", named ", name(friendly_name)) if friendly_name is not None else ()
+
+
+def _friendly_name(friendly_name: str | None) -> Element:
+    if friendly_name is None:
+        return element("div", "without a friendly name", class_="muted")
+    return element("div", "friendly name ", name(friendly_name), class_="muted")
+
+
+def _problems(report: PfxReport, view: View) -> Node:
+    problems: Sequence[str] = (*(report.arrangement.problems if report.arrangement else ()), *report.unopened)
+    if not problems:
+        return None
+    return element("div", part("What is wrong"), lines(problems, view, show=lambda why: said(f"✗ {why}", "bad")))
+
+
+def _verdict(report: PfxReport) -> Element:
+    if report.mac_verified is None:
+        return said("○ not verified", "muted")
+    return yes_or_no(report.mac_verified, "verified", "wrong password")
+
+
+def _safe_contents(safe: SafeContentsReport, number: int, view: View) -> Element:
+    head = element("span", f"SafeContents {number}, {encryption_in_words(safe.encryption)}")
+    if safe.bags is None:
+        return element("div", head, " ", badge("closed without the password"))
+    bags = [element("li", _bag(bag, view)) for bag in safe.bags[: view.limits.notebook_items]]
+    left = left_out(len(safe.bags) - len(bags), "bags")
+    return element("div", head, element("ul", *bags, class_="tree"), left)
+
+
+def _bag(bag: BagReport, view: View) -> Element:
+    certificate: Certificate | None = bag.certificate
+    told: list[tuple[str, Node]] = [
+        ("protection", encryption_in_words(bag.encryption) if bag.encryption is not None else None),
+        ("friendly name", name(bag.friendly_name) if bag.friendly_name is not None else None),
+        ("local key ID", code(bag.local_key_id.hex()) if bag.local_key_id is not None else None),
+    ]
+    if certificate is None:
+        return element("div", element("strong", bag.type), facts(told))
+    told.append(("valid until", format_time(certificate.not_after)))
+    return element(
+        "div",
+        element("strong", bag.type),
+        " ",
+        *heading(certificate),
+        " ",
+        badge("end-entity", "good") if bag.end_entity else None,
+        state_badge(certificate, view.time_or_now),
+        facts(told),
+    )

@@ -1,0 +1,88 @@
+"""A pool as a table, by subject; where scripts run, a click on a head sorts it anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.labels import serial, short
+from pkcs12kit.notebook.markup import Element, Verbatim, element, name
+from pkcs12kit.notebook.pieces import badge, cell, code, counted, folded, left_out, lines, said, table, title
+from pkcs12kit.notebook.style import SORTING
+from pkcs12kit.notebook.validity import day, is_valid, state
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.pool import CertificatePool, Reject
+    from pkcs12kit.notebook.view import View
+
+_HEADS = ("subject", "issuer", "kind", "valid from", "valid until", "state", "serial", "SHA-256")
+_DIGITS_SHOWN = 12
+_BEYOND_SERIALS = 60
+"""Decimal digits: a serial number has 20 octets at most (RFC 5280 section 4.1.2.2), which take 49."""
+
+
+def draw_pool(pool: CertificatePool, view: View) -> Element:
+    """Draw a pool: how many certificates of what kind, and each in a row."""
+    return element(
+        "div",
+        title(f"Certificate pool: {counted(len(pool), 'certificate')}, {counted(len(pool.rejects), 'reject')}"),
+        certificates_table(tuple(pool), view),
+        rejects_list(pool.rejects, view),
+    )
+
+
+def certificates_table(certificates: Sequence[Certificate], view: View) -> Element:
+    """Draw certificates in rows, by subject, and sum them up; of too many the first."""
+    time = view.time_or_now
+    shown = sorted(certificates[: view.limits.notebook_rows], key=_by_subject)
+    return element(
+        "div",
+        _summary(shown, time, f"As of {view.time_in_words()}: "),
+        table(_HEADS, (_row(certificate, time) for certificate in shown), sortable=True),
+        left_out(len(certificates) - len(shown), "certificates"),
+        element("script", Verbatim(SORTING)),
+    )
+
+
+def rejects_list(rejects: Sequence[Reject], view: View) -> Element | None:
+    """List what could not be read; nothing where all could."""
+    if not rejects:
+        return None
+    return folded(f"{len(rejects):,} could not be read", lines(rejects, view, show=str))
+
+
+def _summary(certificates: Iterable[Certificate], time: datetime, when: str) -> Element:
+    counts = {"CA": 0, "self-issued": 0, "✓ current": 0, "✗ expired": 0, "✗ not yet valid": 0}
+    for certificate in certificates:
+        counts["CA"] += certificate.is_ca
+        counts["self-issued"] += certificate.is_self_issued
+        counts["✓ current"] += is_valid(certificate, time)
+        counts["✗ expired"] += time > certificate.not_after
+        counts["✗ not yet valid"] += time < certificate.not_before
+    badges = [badge(f"{number:,} {what}") for what, number in counts.items() if number]
+    return element("p", when, *badges)
+
+
+def _by_subject(certificate: Certificate) -> tuple[str, datetime]:
+    return short(certificate.subject).casefold(), certificate.not_after
+
+
+def _row(certificate: Certificate, time: datetime) -> tuple[Element, ...]:
+    number = str(certificate.serial_number)
+    kind = ", ".join(
+        word for word, holds in (("CA", certificate.is_ca), ("self-issued", certificate.is_self_issued)) if holds
+    )
+    return (
+        cell(name(short(certificate.subject)), title=str(certificate.subject), class_="roomy"),
+        cell(name(short(certificate.issuer)), title=str(certificate.issuer), class_="roomy"),
+        cell(kind or "not a CA"),
+        cell(day(certificate.not_before), key=format_time(certificate.not_before), class_="tight"),
+        cell(day(certificate.not_after), key=format_time(certificate.not_after), class_="tight"),
+        cell(said(*state(certificate, time)), class_="tight"),
+        cell(code(serial(certificate)), key=number.zfill(_BEYOND_SERIALS), title=number, class_="tight"),
+        cell(code(certificate.sha256[:_DIGITS_SHOWN]), title=certificate.sha256, class_="tight"),
+    )

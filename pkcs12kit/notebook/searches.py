@@ -1,0 +1,121 @@
+"""What a search found: the picture of the graph, the chosen path, the other valid ones, and why the rest are none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.labels import serial, short
+from pkcs12kit.notebook.chains import chain, path_body
+from pkcs12kit.notebook.markup import Element, Node, element, name
+from pkcs12kit.notebook.pieces import cell, code, counted, folded, left_out, part, said, table, title
+from pkcs12kit.notebook.validity import day
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.notebook.view import View
+    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.report import NoValidPathError, PathReport, RejectedPath
+
+
+def draw_report(report: PathReport, view: View) -> Element:
+    """Draw a search: its answer, the picture, the best path, and the others folded away."""
+    return element("div", title(_answer(report)), *report_body(report, view))
+
+
+def draw_error(error: NoValidPathError, view: View) -> Element:
+    """Draw the report that the error carries."""
+    return draw_report(error.report, view)
+
+
+def draw_rejected(path: RejectedPath, view: View) -> Element:
+    """Draw one attempt: the certificates as far as it got, each with what is wrong with it."""
+    return element("div", title(said("✗ Not a valid path", "bad")), *_attempt(path, view))
+
+
+def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
+    """Draw a search without a title, as of the time that it was made for."""
+    view = view.at(report.time)
+    best: tuple[Node, ...] = ()
+    if report.valid:
+        best = (part("The chosen path"), *path_body(report.valid[0], view))
+    elif report.rejected:
+        best = (part("The closest attempt"), *_attempt(report.rejected[0], view))
+    return (
+        element("p", said(f"! The search was cut short: {report.incomplete}", "warn")) if report.incomplete else None,
+        *best,
+        *_other_paths(report, view),
+        rejected_table(report.rejected, view),
+    )
+
+
+def rejected_table(rejected: Sequence[RejectedPath], view: View) -> Node:
+    """Say of attempts why they are no valid paths: what was found, and where the standard asks for it."""
+    if not rejected:
+        return None
+    shown = rejected[: view.limits.notebook_rows]
+    drawn = table(
+        ("attempt, from the target up", "which certificate", "what is wrong", "standard"),
+        (_row(path) for path in shown),
+    )
+    summary = f"Why {counted(len(rejected), 'attempt')} {'is' if len(rejected) == 1 else 'are'} no valid path"
+    return folded(summary, drawn, left_out(len(rejected) - len(shown), "attempts"))
+
+
+def _answer(report: PathReport) -> Element:
+    target = short(report.target.subject)
+    if report.valid:
+        return element("span", said(f"✓ {counted(len(report.valid), 'valid path')}", "good"), " for ", name(target))
+    return element("span", said("✗ No valid path", "bad"), " from ", name(target), " to a trust anchor")
+
+
+def _other_paths(report: PathReport, view: View) -> tuple[Node, ...]:
+    """Draw each other valid path, folded away, with why it comes after the one before it."""
+    shown = report.valid[1 : view.limits.notebook_paths]
+    reasons = dict(enumerate(report.before_next, start=2))
+    return (
+        *(
+            folded(
+                f"Path {number}, valid until {day(path.expires)}",
+                element("p", f"The one before it is better: {reasons[number]}", class_="muted")
+                if number in reasons
+                else None,
+                *path_body(path, view),
+            )
+            for number, path in enumerate(shown, start=2)
+        ),
+        left_out(len(report.valid) - 1 - len(shown), "valid paths"),
+    )
+
+
+def _attempt(path: RejectedPath, view: View) -> tuple[Node, ...]:
+    def problem(certificate: Certificate) -> Node:
+        failures = [failure for failure in path.failures if failure.certificate == certificate]
+        return element("div", *map(_failure, failures)) if failures else None
+
+    window = None
+    if path.would_be_valid is not None:
+        begin, end = map(format_time, path.would_be_valid)
+        window = element("p", said(f"! It would be valid from {begin} to {end}.", "warn"))
+    shown = list(dict.fromkeys((*path.certificates, *(failure.certificate for failure in path.failures))))
+    return (window, chain(shown, view, time=view.time, problems=[problem(certificate) for certificate in shown]))
+
+
+def _failure(failure: Failure) -> Element:
+    return element(
+        "p", said(f"✗ {failure.reason.value}", "bad"), f": {failure.detail} ", said(f"[{failure.section}]", "muted")
+    )
+
+
+def _row(path: RejectedPath) -> tuple[Element, ...]:
+    names = " ← ".join(short(certificate.subject) for certificate in path.certificates)
+    walks = f" so for {path.walks:,} candidate paths" if path.walks > 1 else ""
+    failure = path.failures[0]
+    return (
+        cell(name(names), said(walks, "muted"), class_="roomy"),
+        cell(name(short(failure.certificate.subject)), code(f" #{serial(failure.certificate)}"), class_="roomy"),
+        cell(said(f"✗ {failure.reason.value}", "bad"), f": {path.detail}", class_="roomy"),
+        cell(said(failure.section, "muted")),
+    )

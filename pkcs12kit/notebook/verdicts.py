@@ -1,0 +1,165 @@
+"""The answers on files and servers: what was asked, what came of it, the path, and what to change."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.display.labels import short
+from pkcs12kit.notebook.chains import chain, path_body
+from pkcs12kit.notebook.markup import Element, Node, element
+from pkcs12kit.notebook.pfx import pfx_body
+from pkcs12kit.notebook.pieces import answer, cell, facts, folded, lines, outcome, part, said, table, title, yes_or_no
+from pkcs12kit.notebook.searches import rejected_table
+from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.tls.handshake import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from pkcs12kit.findings import Finding
+    from pkcs12kit.notebook.view import View
+    from pkcs12kit.paths.report import RejectedPath
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.tls.handshake import Handshake
+    from pkcs12kit.tls.judging import DeviceVerdict
+    from pkcs12kit.verifier.probe_report import ProbeReport
+    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
+    from pkcs12kit.verifier.report import VerificationReport
+    from pkcs12kit.verifier.sent_report import SentReport
+
+_VERDICTS: Final = {
+    Verdict.ACCEPTED: ("✓ accepted", "good"),
+    Verdict.REFUSED: ("✗ refused", "bad"),
+    Verdict.NOT_TRIED: ("○ not tried", "muted"),
+}
+
+
+def draw_verification(report: VerificationReport, view: View) -> Element:
+    """Draw what a file is worth."""
+    view = view.at(report.parameters.time)
+    return element(
+        "div",
+        title("PKCS#12 file: ", yes_or_no(report.ok, "as it should be", "not as it should be")),
+        findings_table(report.findings),
+        *_path("The path", report.path, report.rejected, view),
+        facts([("second opinion", str(report.confirmation))]),
+        folded("What the file is made of", *pfx_body(report.anatomy, view)),
+    )
+
+
+def draw_sent(report: SentReport, view: View) -> Element:
+    """Draw what a server's certificates are worth."""
+    how = yes_or_no(report.ok, "as they should be", "not as they should be")
+    return element("div", title("Certificates that a server sends: ", how), *_sent(report, view))
+
+
+def draw_rehearsal(report: RehearsalReport, view: View) -> Element:
+    """Draw what clients made of a server with the file, and what is known of devices."""
+    return element(
+        "div",
+        title(f"Rehearsal as {report.server_name}: ", yes_or_no(report.ok, "accepted", "not accepted")),
+        lines(report.problems, view, show=lambda why: said(f"✗ {why}", "bad")),
+        part("Clients"),
+        _handshakes(report.handshakes, report.required),
+        *_devices(report.devices),
+        part("What the server sends"),
+        *_sent(report.sent, view),
+    )
+
+
+def draw_probe(report: ProbeReport, view: View) -> Element:
+    """Draw what a live server is worth, and what to change."""
+    return element(
+        "div",
+        title(f"Server {report.server}: ", yes_or_no(report.ok, "as it should be", "not as it should be")),
+        findings_table(report.findings),
+        *_changes("What to change", report.changes, view),
+        *_devices(report.devices),
+        *(
+            folded(head, *_sent(sent, view, with_changes=False))
+            for head, sent in (("What it sends", report.sent), ("What it sends in TLS 1.2", report.sent_in_tls_1_2))
+            if sent is not None
+        ),
+    )
+
+
+def findings_table(findings: Iterable[Finding]) -> Element:
+    """Draw findings, one check a row, in their order."""
+    rows = (
+        (cell(outcome(finding.outcome), class_="tight"), cell(finding.check.value.replace("-", " ")), cell(finding.why))
+        for finding in findings
+    )
+    return table(("", "check", "what was found"), rows)
+
+
+def _path(head: str, path: ValidatedPath | None, rejected: Sequence[RejectedPath], view: View) -> tuple[Node, ...]:
+    if path is None:
+        return (part(f"{head}: none"), rejected_table(rejected, view))
+    return (part(head), *path_body(path, view))
+
+
+def _sent(report: SentReport, view: View, *, with_changes: bool = True) -> tuple[Node, ...]:
+    view = view.at(report.parameters.time)
+    better: tuple[Node, ...] = ()
+    if report.path_with_pool is not None:
+        better = (folded("The path with the certificates of the pool", *path_body(report.path_with_pool, view)),)
+    return (
+        findings_table(report.findings),
+        *(_changes("What to change", report.changes, view) if with_changes else ()),
+        part("What is sent, in its order"),
+        chain(report.message.certificates, view, time=report.parameters.time, linked=False),
+        *_path("The path that it makes", report.path, report.rejected, view),
+        *better,
+    )
+
+
+def _changes(head: str, changes: Sequence[str], view: View) -> tuple[Node, ...]:
+    return (part(head), lines(changes, view, show=str, numbered=True)) if changes else ()
+
+
+def _handshakes(handshakes: Sequence[Handshake], required: frozenset[str]) -> Element:
+    """Draw clients by versions of TLS, with why they did not accept."""
+    protocols = list(dict.fromkeys(handshake.protocol for handshake in handshakes))
+    rows = []
+    for client, own in groupby(handshakes, key=lambda handshake: handshake.client):
+        by_protocol = {handshake.protocol: handshake for handshake in own}
+        version = next((one.version for one in by_protocol.values() if one.version), "")
+        why = list(dict.fromkeys(one.why for one in by_protocol.values() if one.why))
+        must = "its refusal is a no" if client in required else None
+        rows.append(
+            (
+                cell(element("strong", client), " ", said(version, "muted")),
+                *(cell(_verdict(by_protocol.get(protocol)), class_="tight") for protocol in protocols),
+                cell("; ".join(why)),
+                cell(must),
+            )
+        )
+    return table(("client", *protocols, "why", ""), rows)
+
+
+def _verdict(handshake: Handshake | None) -> Element:
+    return said(*_VERDICTS[Verdict.NOT_TRIED if handshake is None else handshake.verdict])
+
+
+def _devices(verdicts: Sequence[DeviceVerdict]) -> tuple[Node, ...]:
+    if not verdicts:
+        return ()
+    rows = (
+        (
+            cell(element("strong", one.device), " ", said(one.title, "muted")),
+            cell(answer(one.answer), class_="tight"),
+            cell(*(_remark(one, number) for number in range(len(one.remarks)))),
+        )
+        for one in verdicts
+    )
+    refusing = sum(one.answer is Answer.NO for one in verdicts)
+    head = f"Devices, by rule and not tried: {refusing:,} of {len(verdicts):,} would refuse"
+    return (part(head), table(("device", "accepts", "because of"), rows))
+
+
+def _remark(verdict: DeviceVerdict, number: int) -> Element:
+    remark = verdict.remarks[number]
+    about = "" if remark.certificate is None else f"{short(remark.certificate.subject)}: "
+    source = said(f" [{remark.source}]", "muted") if remark.source else None
+    return element("div", about, remark.why, source)
