@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.connecting import SocketAddress
     from pkcs12kit.tls.starttls.protocols import Protocol
 
-OLD_TLS: Final = "TLSv1.2 or older with any cipher suite"
+OLD_TLS: Final = "anything older or weaker"
 """What is asked for where neither TLS 1.2 nor 1.3 leads to certificates; how far back is up to OpenSSL."""
 
 # What iOS and Android both have: App Transport Security wants ECDHE and AES (developer.apple.com, "Preventing Insecure
