@@ -14,6 +14,7 @@ from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
@@ -30,6 +31,15 @@ class BundleContents:
     certificates: tuple[Certificate, ...]
     rejects: tuple[Reject, ...]
     checksum: ChecksumVerdict
+    archived: datetime | None = None
+    """When the archive says that the checksum file was made: anybody can change that."""
+
+    def is_older_than(self, other: BundleContents) -> bool:
+        """Say whether it was made before ``other`` was: by what the signatures claim, else by what the archives do."""
+        signed, others = self.checksum.signing_time, other.checksum.signing_time
+        if signed is None or others is None:
+            signed, others = self.archived, other.archived
+        return signed is not None and others is not None and signed < others
 
 
 def open_bundle(data: bytes, *, url: str, rules: SignerRules, limits: Limits) -> BundleContents:
@@ -50,6 +60,7 @@ def open_bundle(data: bytes, *, url: str, rules: SignerRules, limits: Limits) ->
     verdict = check_files(files, rules=rules, limits=limits)
     if verdict.status is ChecksumStatus.BAD:
         return BundleContents(certificates=(), rejects=(), checksum=verdict)
+    archived = next((file.member.modified for file in files if file.member.name == verdict.file), None)
     if verdict.status is not ChecksumStatus.ABSENT:
         listed = frozenset(verdict.listed)
         files = tuple(file for file in files if file.member.name in listed)
@@ -58,7 +69,7 @@ def open_bundle(data: bytes, *, url: str, rules: SignerRules, limits: Limits) ->
     if not certificates:
         first = f" that can be read: {rejects[0].reason}" if rejects else ""
         raise InputError(f"{url}: a zip archive without certificates{first}")
-    return BundleContents(certificates=certificates, rejects=rejects, checksum=verdict)
+    return BundleContents(certificates=certificates, rejects=rejects, checksum=verdict, archived=archived)
 
 
 def _files(data: bytes, url: str, limits: Limits) -> Iterator[BundleFile]:

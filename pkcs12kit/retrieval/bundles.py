@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.times import require_aware
@@ -20,7 +21,7 @@ from pkcs12kit.retrieval.folder_index import Origin
 from pkcs12kit.retrieval.gather import FetchOptions
 from pkcs12kit.retrieval.permitted import require_permitted_url
 from pkcs12kit.retrieval.published_bundles import find_bundle
-from pkcs12kit.retrieval.retrieved import Purpose
+from pkcs12kit.retrieval.retrieved import Purpose, Status
 from pkcs12kit.retrieval.running import run
 from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
 
@@ -32,10 +33,12 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
+    from pkcs12kit.retrieval.bundle_archive import BundleContents
     from pkcs12kit.retrieval.published_bundles import PublishedBundle
     from pkcs12kit.retrieval.retrieved import Retrieval
 
 _DEFAULT_OPTIONS = FetchOptions()
+_FROM_CACHE = frozenset({Status.CACHED, Status.UNCHANGED})
 
 
 def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
@@ -61,7 +64,8 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
 
     Whatever comes is a candidate and never a trust anchor. Changes are counted from ``previous``; None: from what the
     cache has of the same URL. ``expires_within`` is when a certificate is soon to expire. Revocation is not checked,
-    that of the signer included.
+    that of the signer included. Where what the cache has is of no use, the server is asked anew. Where what it gives
+    was made before what the cache has, the report warns of that.
 
     A server that fails and a bundle that is bad are in the report, and raise nothing. Raises
     :class:`~pkcs12kit.errors.InputError` for a name that is not known, and :class:`~pkcs12kit.errors.OutputError` for a
@@ -77,31 +81,37 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     )
     warnings: list[str] = []
     cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
-    earlier = tuple(previous) if previous is not None else _in_cache(cache, named, rules=rules, limits=limits)
-    retrievals = run(_fetch(named, cache=cache, options=options, limits=limits))
-    answer = next((retrieval for retrieval in retrievals if retrieval.content is not None), None)
-    report = BundleReport(
-        bundle=named,
-        url=None if answer is None else answer.url,
-        retrievals=tuple(replace(retrieval, content=None) for retrieval in retrievals),
-        warnings=tuple(dict.fromkeys(warnings)),
-    )
-    if answer is None:
-        return replace(report, why="; ".join(f"{retrieval.url}: {retrieval.why}" for retrieval in retrievals))
-    opened = _opened(report, answer, earlier, rules=rules, expires_within=expires_within, limits=limits)
-    return _strictly(opened) if strict_checksums and not opened.why else opened
+    kept = _in_cache(cache, named, rules=rules, limits=limits)
+    earlier = tuple(previous) if previous is not None else None if kept is None else kept.certificates
+    look = partial(_opened, named, earlier, kept, rules=rules, expires_within=expires_within, limits=limits)
+    retrievals = run(_fetch(named.urls, cache=cache, options=options, limits=limits))
+    report = look(retrievals)
+    if report.why and retrievals[-1].status in _FROM_CACHE and not options.offline:
+        again = run(_fetch((retrievals[-1].url,), cache=None, options=options, limits=limits))
+        opened = report if again[-1].content is None else look(again)
+        report = replace(opened, retrievals=(*report.retrievals, *map(_without_content, again)))
+        if cache is not None and not report.why:
+            _heal(cache, again[-1], limits=limits)
+    report = replace(report, warnings=tuple(dict.fromkeys((*warnings, *report.warnings))))
+    return _strictly(report) if strict_checksums and not report.why else report
 
 
 def _opened(
-    report: BundleReport,
-    answer: Retrieval,
+    named: PublishedBundle,
     earlier: tuple[Certificate, ...] | None,
+    kept: BundleContents | None,
+    retrievals: tuple[Retrieval, ...],
     *,
     rules: SignerRules,
     expires_within: timedelta,
     limits: Limits,
 ) -> BundleReport:
     """Say what is in the answer, or why nothing of it is used."""
+    answer = next((retrieval for retrieval in retrievals if retrieval.content is not None), None)
+    report = BundleReport(bundle=named, retrievals=tuple(map(_without_content, retrievals)))
+    if answer is None:
+        return replace(report, why="; ".join(f"{retrieval.url}: {retrieval.why}" for retrieval in retrievals))
+    report = replace(report, url=answer.url)
     try:
         contents = open_bundle(answer.content or b"", url=answer.url, rules=rules, limits=limits)
     except InputError as error:
@@ -111,6 +121,7 @@ def _opened(
         more = f" (and {len(others)} more)" if others else ""
         return replace(report, checksum=contents.checksum, why=f"{answer.url}: {first}{more}")
     origins = () if answer.fetched is None else (Origin(url=answer.url, fetched=answer.fetched),)
+    older = kept is not None and contents.is_older_than(kept)
     return replace(
         report,
         certificates=tuple(
@@ -120,7 +131,19 @@ def _opened(
         checksum=contents.checksum,
         changes=compare_bundles(earlier, contents.certificates, time=rules.time, expires_within=expires_within),
         rejects=contents.rejects,
+        warnings=(f"{answer.url}: its checksums were made before those of the last time: an older bundle",) * older,
     )
+
+
+def _without_content(retrieval: Retrieval) -> Retrieval:
+    return replace(retrieval, content=None)
+
+
+def _heal(cache: Cache, answer: Retrieval, *, limits: Limits) -> None:
+    """Keep what can be used in place of what could not."""
+    if answer.content is not None and answer.fetched is not None:
+        url = str(require_permitted_url(answer.url, allow_private=True, limits=limits))
+        cache.store(url, answer.content, etag=None, last_modified=None, fetched=answer.fetched)
 
 
 def _strictly(report: BundleReport) -> BundleReport:
@@ -133,7 +156,7 @@ def _strictly(report: BundleReport) -> BundleReport:
 
 
 async def _fetch(
-    bundle: PublishedBundle, *, cache: Cache | None, options: FetchOptions, limits: Limits
+    urls: tuple[str, ...], *, cache: Cache | None, options: FetchOptions, limits: Limits
 ) -> tuple[Retrieval, ...]:
     from pkcs12kit.retrieval.fetcher import Fetcher  # it loads aiohttp
 
@@ -145,7 +168,7 @@ async def _fetch(
         limits=limits,
         on_event=options.on_event,
     ) as fetcher:
-        for url in bundle.urls:
+        for url in urls:
             retrievals.append(await fetcher.fetch(url, Purpose.BUNDLE))
             if retrievals[-1].content is not None:
                 break
@@ -154,7 +177,7 @@ async def _fetch(
 
 def _in_cache(
     cache: Cache | None, bundle: PublishedBundle, *, rules: SignerRules, limits: Limits
-) -> tuple[Certificate, ...] | None:
+) -> BundleContents | None:
     """Give what the cache has of the bundle before it is fetched; None where that is nothing of use."""
     if cache is None:
         return None
@@ -167,5 +190,5 @@ def _in_cache(
         except InputError:
             continue
         if contents.certificates:
-            return contents.certificates
+            return contents
     return None

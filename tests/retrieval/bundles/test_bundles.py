@@ -6,21 +6,23 @@ import hashlib
 import json
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from io import BytesIO
 
 import pytest
-from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs7, pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.bundle_archive import BundleContents
 from pkcs12kit.retrieval.bundles import fetch_bundle
 from pkcs12kit.retrieval.gather import FetchOptions
 from pkcs12kit.retrieval.published_bundles import PUBLISHED, PublishedBundle, find_bundle, load_bundles
 from pkcs12kit.retrieval.retrieved import Status
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+from pkcs12kit.retrieval.signed_checksums import ChecksumStatus, ChecksumVerdict
 
 PATH = "/unclass-certificates_pkcs7_DoD.zip"
 PRIVATE = FetchOptions(cache=False, allow_private=True)
@@ -322,3 +324,94 @@ def test_strict_checksums(publisher, served, anchors, parts):
         assert f"have to be verified, and are {status}: {report.checksum.reasons[0]}" in report.why
     bundle = served(publisher.archive())
     assert fetch_bundle(bundle, trust_anchors=anchors, strict_checksums=True, options=PRIVATE).why == ""
+
+
+def test_what_the_cache_has_is_bad(publisher, served, server, tmp_path, parts):
+    """A bad bundle that was kept does not stand in the way of a good one, fresh as it is; offline it is all.
+
+    Where the server does not answer, the reason is still why it is bad.
+    """
+    options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
+    files = publisher.files()
+    bad = publisher.archive(files, listing=parts.list_of(files | {parts.bundle: b"other"}))
+    bundle = served(bad)
+    assert "is not what was signed" in fetch_bundle(bundle, options=options).why
+    assert fetch_bundle(bundle, options=replace(options, offline=True)).why
+    server.answer(PATH, status=404)
+    report = fetch_bundle(bundle, options=options)
+    assert [each.status for each in report.retrievals] == [Status.CACHED, Status.FAILED]
+    assert "is not what was signed" in report.why
+    served(publisher.archive())
+    report = fetch_bundle(bundle, options=options)
+    assert (report.why, [each.status for each in report.retrievals]) == ("", [Status.CACHED, Status.FETCHED])
+    asked = server.count(PATH)
+    assert fetch_bundle(bundle, options=options).retrievals[0].status is Status.CACHED
+    assert fetch_bundle(bundle, options=replace(options, offline=True)).why == ""
+    assert server.count(PATH) == asked
+
+
+def test_a_bad_one_that_has_not_changed(publisher, served, server, tmp_path, parts):
+    """Nor where the server says that it has not changed (RFC 9110 section 15.4.5): what was kept was another."""
+    options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
+    files = publisher.files()
+    bad = publisher.archive(files, listing=parts.list_of(files | {parts.bundle: b"other"}))
+    bundle = served(bad)
+    server.answer(PATH, bad, headers={"ETag": '"1"'})
+    assert fetch_bundle(bundle, options=options).why
+    good = publisher.archive()
+
+    async def unchanged(exchange):
+        if "if-none-match" in exchange.headers:
+            await exchange.send(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+        else:
+            await exchange.answer(good)
+
+    server.route(PATH, unchanged)
+    report = fetch_bundle(bundle, options=options, limits=replace(QUICK, retrieval_fresh_seconds=0))
+    assert (report.why, [each.status for each in report.retrievals]) == ("", [Status.UNCHANGED, Status.FETCHED])
+
+
+def test_an_older_bundle(publisher, served, anchors, tmp_path, parts):
+    """A genuine list of long ago is sound: that it is older than the last one is said, and what is gone again."""
+    options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
+    at_once = replace(QUICK, retrieval_fresh_seconds=0)
+    plain = {"options": (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)}
+    files = publisher.files()
+    old = publisher.sign(parts.list_of(files), **plain)
+    another = publisher.root.issue_ca(lab.Authority.create("DOD SW CA-61"))
+    more = files | {parts.bundle: parts.as_pkcs7([*publisher.certificates, another])}
+    new = publisher.sign(parts.list_of(more), **plain)
+
+    def fetch(files, signed, year):
+        entry = zipfile.ZipInfo(parts.checksums, (year, 1, 1, 0, 0, 0))
+        bundle = served(parts.as_zip([*files.items(), (entry, signed)]))
+        return fetch_bundle(bundle, trust_anchors=anchors, options=options, limits=at_once)
+
+    assert fetch(more, new, 2025).warnings == ()
+    assert fetch(more, new, 2025).warnings == ()
+    report = fetch(files, old, 2024)
+    assert report.checksum.status is ChecksumStatus.VERIFIED
+    assert report.changes.gone == (another,)
+    (warning,) = report.warnings
+    assert "an older bundle" in warning
+    assert fetch(more, new, 2025).warnings == ()
+
+
+def test_which_is_older():
+    """What the signatures say comes before what the archives say, which anybody can change; nothing said is nothing."""
+
+    def made(signed, archived):
+        signing_time = signed and datetime(signed, 1, 1, tzinfo=UTC)
+        verdict = ChecksumVerdict(status=ChecksumStatus.VERIFIED, signing_time=signing_time)
+        archived = archived and datetime(archived, 1, 1, tzinfo=UTC)
+        return BundleContents(certificates=(), rejects=(), checksum=verdict, archived=archived)
+
+    for one, other, older in (
+        (made(2024, 2026), made(2025, 2025), True),
+        (made(2025, 2024), made(2024, 2025), False),
+        (made(2025, 2025), made(2025, 2025), False),
+        (made(None, 2024), made(2023, 2025), True),
+        (made(2024, None), made(None, 2025), False),
+        (made(None, None), made(None, None), False),
+    ):
+        assert one.is_older_than(other) is older

@@ -443,3 +443,13 @@ def test_limits(publisher, check):
     assert "limits.retrieval_certificates" in bad(check(archive, limits=few))
     with pytest.raises(InputError, match=r"limits\.archive_bytes"):
         check(archive, limits=replace(DEFAULT_LIMITS, archive_bytes=100))
+
+
+def test_a_list_of_itself(publisher, check, parts):
+    """The checksum file in its own list can never be right, and is covered by the signature: that line says nothing."""
+    files = publisher.files()
+    listing = parts.list_of(files | {parts.checksums: b""})
+    assert check(publisher.archive(files, listing=listing)).checksum.status is ChecksumStatus.VERIFIED
+    only = parts.list_of({parts.checksums: b""})
+    with pytest.raises(InputError, match="without certificates"):
+        check(publisher.archive({parts.chain: files[parts.chain]}, listing=only))
