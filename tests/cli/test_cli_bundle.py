@@ -193,6 +193,19 @@ def test_what_changed(gather, site):
     assert told["bundles"][0]["checksum"]["status"] == "not-anchored"
 
 
+def test_another_of_its_urls(gather, site, own, tmp_path):
+    """What a bundle's other URL gave is not kept for ever once this one answers: they are one list."""
+    own.write_text(f'[bundles.dod]\nurls = ["{site.base}/first.zip", "{site.base}/bundle.zip"]\n')
+    gather("--bundle", "dod")
+    gone = site.certificates[1]
+    site.certificates[1] = site.root.issue_ca(lab.Authority.create("DOD SW CA-61"))
+    site.publish()
+    site.pages["/first.zip"] = site.pages.pop("/bundle.zip")
+    assert "Gone: 1\n" in gather("--bundle", "dod").text
+    assert gone not in pk.load_certificates(tmp_path / "published")
+    assert "Nothing has changed since the last time" in gather("--bundle", "dod").text
+
+
 def test_with_a_certificate(gather, site, tmp_path):
     """With CERT the bundle is where the search begins: the path through it needs no further URL."""
     outcome = gather(tmp_path / "server.pem", "--anchor", tmp_path / "root.pem", "--bundle", "dod")
