@@ -64,7 +64,7 @@ _DISA_ROOTS: Final = (
     "b107b33f453e5510f68e513110c6f6944bacc263df0137f821c1b3c2f8f863d2",
     "2a5e41aca93df7cc496d2369b7a0a037045d502f1abaaf76975fc07c6660cf93",
 )
-_DISA_SOURCE: Final = "https://public.cyber.mil/pki-pke/pkipke-document-library/ and README.txt in the archive"
+_DISA_SOURCE: Final = "https://www.cyber.mil/pki-pke/document-library and README.txt in the archive"
 _FPKI_FILE: Final = "CACertificatesValidatingToFederalCommonPolicyG2.p7b"
 
 PUBLISHED: Final[Mapping[str, PublishedBundle]] = MappingProxyType(
