@@ -169,10 +169,10 @@ def test_a_crl_that_does_not_count(server, by_crl, answer):
 
 
 def broken_extension(crl):
-    """Break what is inside an extension of a CRL: authorityKeyIdentifier holds a NULL and octets then."""
-    at = crl.index(bytes.fromhex("0603551d23")) + 5  # the OCTET STRING around SEQUENCE { [0] key identifier }
-    length = crl[at + 3] - 4
-    return crl[: at + 4] + b"\x05\x00\x04" + bytes([length + 1]) + bytes(length + 1) + crl[at + 4 + length + 4 :]
+    """Break what is inside an extension of a CRL: authorityKeyIdentifier names its issuer by NULLs then."""
+    at = crl.index(bytes.fromhex("0603551d23")) + 9  # SEQUENCE { [0] key identifier } begins 2 before
+    length = crl[at + 1]
+    return crl[:at] + b"\xa1" + bytes([length]) + b"\x05\x00" * (length // 2) + crl[at + 2 + length :]
 
 
 @pytest.mark.parametrize("wrong", ["another's", "broken", "text", "ocsp"])
