@@ -211,6 +211,15 @@ def _with_options(
     return command_with_options
 
 
+expires_within_option = click.option(
+    "--expires-within",
+    type=Duration(),
+    default="0d",
+    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
+)
+"""For what answers whether a path lasts: the command gets a timedelta, as ``expires_within``."""
+
+
 def limits_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--max-iterations`` to a command, which gets all limits, as ``limits``."""
 

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pkcs12kit.builder import BuildReport
     from pkcs12kit.paths.confirmation import Confirmation
 
+RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless --at TIME says another"
+"""A hint where a clock that is wrong would explain the answer."""
+
 _UNWRAPPED: Final = 10_000
 _READER_GONE: Final = 141  # what shells make of SIGPIPE, and not to be taken for a no
 

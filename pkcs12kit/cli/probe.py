@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import Duration, json_option, sent_options
+from pkcs12kit.cli.options import expires_within_option, json_option, sent_options
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.devices import DEVICES
 from pkcs12kit.tls.starttls.protocols import STARTTLS
@@ -64,12 +64,7 @@ Examples:
     multiple=True,
     help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
 )
-@click.option(
-    "--expires-within",
-    type=Duration(),
-    default="0d",
-    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
-)
+@expires_within_option
 @click.option(
     "--timeout",
     type=click.IntRange(1, _LONGEST),

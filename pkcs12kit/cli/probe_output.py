@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pkcs12kit.cli.output import hint, print_error, print_text
+from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_text
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.tls.contact import Contact
 from pkcs12kit.tls.starttls.protocols import STARTTLS
@@ -73,7 +73,7 @@ def explain_problems(reports: Sequence[ProbeReport]) -> None:
             print_error(f"{report.server}: not as it should be: {', '.join(report.problems) or 'path'}")
     sent = [one for report in reports for one in (report.sent,) if one is not None]
     if any(rejected.clock_looks_wrong for one in sent for rejected in one.rejected[:1]):
-        hint("is that the right time? It is this computer's clock unless --at TIME says another")
+        hint(RIGHT_TIME)
     protocols = {protocol for report in reports for protocol in _protocols_of(report)}
     if any(_perhaps_tls_at_once(report) for report in reports):
         hint("if that port begins with TLS, leave --starttls out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.cli.fetching import advice
-from pkcs12kit.cli.output import hint, print_error, print_json, print_text
+from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_json, print_text
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.confirmation import ConfirmationError
@@ -34,7 +34,6 @@ _NEXT_STEPS: Final = {
 }
 FETCH: Final = "--fetch"
 GATHER: Final = "pkcs12kit gather CERT --into FOLDER"
-_RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless --at TIME says another"
 _IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
 _RENEW_TARGET: Final = "have its CA issue a new one; --at TIME asks about another time"
 
@@ -90,7 +89,7 @@ def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:
 
 def _next_step(closest: RejectedPath, target: Certificate) -> str | None:
     if closest.clock_looks_wrong:
-        return _RIGHT_TIME if closest.reason is FailureReason.NOT_YET_VALID else f"{_RIGHT_TIME}. Else {_RENEW_TARGET}"
+        return RIGHT_TIME if closest.reason is FailureReason.NOT_YET_VALID else f"{RIGHT_TIME}. Else {_RENEW_TARGET}"
     if closest.section == SECTION_OF_TRUST_ANCHORS:
         return _IGNORE_ANCHOR
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:

@@ -6,7 +6,7 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pkcs12kit.cli.output import hint, print_error, print_text
+from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_text
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
@@ -107,6 +107,6 @@ def explain_refusal(report: RehearsalReport, name: str) -> None:
     print_error(f"{name}: would not be accepted: {', '.join(said_no)}")
     rejected = report.sent.rejected[:1]
     if any(one.clock_looks_wrong for one in rejected):
-        hint("is that the right time? It is this computer's clock unless --at TIME says another")
+        hint(RIGHT_TIME)
     elif report.sent.changes:
         hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")

@@ -9,7 +9,7 @@ import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.opening import open_or_exit, opening_options
-from pkcs12kit.cli.options import Duration, json_option, limits_option, sent_options
+from pkcs12kit.cli.options import expires_within_option, json_option, limits_option, sent_options
 from pkcs12kit.tls.clients.registry import CLIENTS
 from pkcs12kit.tls.devices import DEVICES
 
@@ -50,12 +50,7 @@ Examples:
     multiple=True,
     help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
 )
-@click.option(
-    "--expires-within",
-    type=Duration(),
-    default="0d",
-    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
-)
+@expires_within_option
 @opening_options
 @limits_option
 @json_option

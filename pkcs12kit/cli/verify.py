@@ -9,7 +9,7 @@ import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.opening import open_or_exit, opening_options
-from pkcs12kit.cli.options import Duration, json_option, judging_options, limits_option
+from pkcs12kit.cli.options import expires_within_option, json_option, judging_options, limits_option
 from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.readers import READERS
 
@@ -38,12 +38,7 @@ Examples:
 )
 @click.argument("file", metavar="FILE.p12")
 @judging_options
-@click.option(
-    "--expires-within",
-    type=Duration(),
-    default="0d",
-    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
-)
+@expires_within_option
 @click.option(
     "--for",
     "readers",
@@ -106,7 +101,7 @@ def command(
 
 
 def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output import hint, print_error, print_json, print_text
+    from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_json, print_text
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
@@ -123,7 +118,7 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
     problems = {finding.check for finding in report.problems}
     print_error(f"{name}: not as it should be: {', '.join(finding.check.value for finding in report.problems)}")
     if any(rejected.clock_looks_wrong for rejected in report.rejected[:1]):
-        hint("is that the right time? It is this computer's clock unless --at TIME says another")
+        hint(RIGHT_TIME)
     elif problems & _BUILT_ANEW:
         hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")
     elif Check.READERS in problems:
