@@ -78,8 +78,9 @@ def assemble(material: Material, limits: Limits) -> Picture:
 
 
 def label_of(name: Name) -> str:
-    """Name it by its common name, or in whole where it has none."""
-    return name.common_name or str(name) or "(no subject name)"
+    """Name it by its common name; where it has none, by its most specific text: names in whole are too long to draw."""
+    specific = (value for rdn in reversed(name.relative_distinguished_names) for _, value in rdn)
+    return name.common_name or next((value for value in specific if isinstance(value, str) and value), "(no name)")
 
 
 def order_of(name: Name) -> tuple[object, ...]:

@@ -80,7 +80,7 @@ def picture_of_pool(
     names = ", ".join(dict.fromkeys(label_of(anchor.name) for anchor in anchors))
     return assemble(
         Material(
-            title=f"{count} below {names}" if names else count,
+            title=f"{count}, seen from {names}" if names else count,
             certificates=certificates,
             trust_anchors=anchors,
             target=report.target if report is not None else None,

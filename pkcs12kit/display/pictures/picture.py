@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from pkcs12kit.certificates.times import format_time
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,7 +30,7 @@ class PictureNode:
     id: str
     """Unique in the picture, ASCII letters and digits."""
     label: str
-    """The common name, or the whole name where there is none."""
+    """The common name; where there is none, the most specific text of the name."""
     name: str
     """The whole name, RFC 4514 text."""
     key: str | None = None
@@ -72,3 +74,21 @@ class Picture:
     """When the certificates are judged at; None where that is not known."""
     left_out: str | None = None
     """What a limit kept out of the picture, in one sentence."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Describe it for ``--json``: title, time, nodes, edges, left_out."""
+        return {
+            "title": self.title,
+            "time": format_time(self.time) if self.time is not None else None,
+            "nodes": [asdict(node) for node in self.nodes],
+            "edges": [
+                asdict(edge)
+                | {
+                    "not_before": format_time(edge.not_before),
+                    "not_after": format_time(edge.not_after),
+                    "state": edge.state.name.lower().replace("_", "-"),
+                }
+                for edge in self.edges
+            ],
+            "left_out": self.left_out,
+        }

@@ -1,0 +1,223 @@
+"""A layered layout: boxes in layers, links between them with few crossings, each box near what it is linked to.
+
+Steps 2 and 3 of Sugiyama, Tagawa and Toda (1981): orders within layers by barycentres, then places by least squares
+(isotonic regression, a layer at a time). A link that spans several layers bends between the boxes of each.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_ORDERINGS: Final = 12
+_PLACINGS: Final = 24
+_STRAIGHTENINGS: Final = 3
+_BEND: Final = 10.0
+_STRAIGHT: Final = 8.0
+"""How much more bends pull on each other than boxes do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Something with a size, in a layer."""
+
+    id: str
+    layer: int
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Boxes that are linked: ``upper`` is in the higher layer, with the smaller number. Heavy ones run straight."""
+
+    upper: str
+    lower: str
+    weight: float = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Where boxes have their middle, and through where links go in the layers between those of their boxes."""
+
+    middles: dict[str, float]
+    bends: tuple[tuple[float, ...], ...]
+    width: float
+
+
+def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float) -> Arrangement:
+    """Arrange boxes and links; ``gap`` is kept between neighbours. The same boxes always come out the same."""
+    graph = _Graph(boxes, links)
+    graph.order()
+    graph.place(gap)
+    left = min((x - graph.widths[item] / 2 for item, x in enumerate(graph.x)), default=0)
+    right = max((x + graph.widths[item] / 2 for item, x in enumerate(graph.x)), default=0)
+    return Arrangement(
+        {box.id: graph.x[item] - left for item, box in enumerate(boxes)},
+        tuple(tuple(graph.x[bend] - left for bend in bends) for bends in graph.bends),
+        right - left,
+    )
+
+
+class _Graph:
+    """Boxes and bends as numbers, every link cut into pieces from one layer to the next."""
+
+    def __init__(self, boxes: Sequence[Box], links: Sequence[Link]) -> None:
+        self.widths = [box.width for box in boxes]
+        layer_of = [box.layer for box in boxes]
+        numbers = {box.id: number for number, box in enumerate(boxes)}
+        pieces: list[tuple[int, int, float]] = []
+        self.bends: list[list[int]] = []
+        for link in links:
+            upper, lower = numbers[link.upper], numbers[link.lower]
+            bends = list(range(len(layer_of), len(layer_of) + layer_of[lower] - layer_of[upper] - 1))
+            layer_of.extend(range(layer_of[upper] + 1, layer_of[lower]))
+            self.widths.extend(_BEND for _ in bends)
+            self.bends.append(bends)
+            way = [upper, *bends, lower]
+            for number, piece in enumerate(pairwise(way)):
+                inner = 0 < number < len(way) - 2
+                pieces.append((*piece, link.weight * (_STRAIGHT if inner else 1)))
+        self._above: list[list[tuple[int, float]]] = [[] for _ in layer_of]
+        self._below: list[list[tuple[int, float]]] = [[] for _ in layer_of]
+        for upper, lower, weight in pieces:
+            self._above[lower].append((upper, weight))
+            self._below[upper].append((lower, weight))
+        self._layers = self._first_order(layer_of)
+        self.x = [0.0] * len(layer_of)
+
+    def _first_order(self, layer_of: Sequence[int]) -> list[list[int]]:
+        """Put items in the order in which a walk from the top meets them."""
+        layers: list[list[int]] = [[] for _ in range(max(layer_of, default=-1) + 1)]
+        met: set[int] = set()
+        for start in sorted(range(len(layer_of)), key=lambda item: layer_of[item]):
+            waiting = [start]
+            while waiting:
+                item = waiting.pop()
+                if item not in met:
+                    met.add(item)
+                    layers[layer_of[item]].append(item)
+                    waiting.extend(lower for lower, _ in reversed(self._below[item]))
+        return layers
+
+    def order(self) -> None:
+        """Sweep down and up, and keep the order with the fewest crossings."""
+        best, fewest = [list(layer) for layer in self._layers], self._crossings()
+        for sweep in range(_ORDERINGS):
+            if not fewest:
+                break
+            downwards = sweep % 2 == 0
+            neighbours = self._above if downwards else self._below
+            for layer in self._layers if downwards else reversed(self._layers):
+                self._sort(layer, neighbours)
+            crossings = self._crossings()
+            if crossings < fewest:
+                best, fewest = [list(layer) for layer in self._layers], crossings
+        self._layers = best
+
+    def _sort(self, layer: list[int], neighbours: Sequence[Sequence[tuple[int, float]]]) -> None:
+        """Sort one layer by the mean place of what its items are linked to; what is linked to nothing stays."""
+        places = self._places()
+        centres = {
+            item: sum(places[other] for other, _ in neighbours[item]) / len(neighbours[item])
+            for item in layer
+            if neighbours[item]
+        }
+        moving = iter(sorted(centres, key=lambda item: (centres[item], places[item])))
+        layer[:] = [next(moving) if item in centres else item for item in layer]
+
+    def _places(self) -> dict[int, float]:
+        """Say where in its layer each item stands, from 0 to 1."""
+        return {item: (number + 0.5) / len(layer) for layer in self._layers for number, item in enumerate(layer)}
+
+    def _crossings(self) -> int:
+        """Count the pairs of links that cross."""
+        crossings = 0
+        places = {item: number for layer in self._layers for number, item in enumerate(layer)}
+        for layer in self._layers:
+            ends: list[int] = []
+            for item in layer:
+                lowers = [places[lower] for lower, _ in self._below[item]]
+                crossings += sum(len(ends) - bisect_right(ends, lower) for lower in lowers)
+                for lower in lowers:
+                    insort(ends, lower)
+        return crossings
+
+    def place(self, gap: float) -> None:
+        """Bring each item near to what it is linked to, above and below in turn, and to both at last."""
+        for layer in self._layers:
+            self._spread(layer, [0.0] * len(layer), [1.0] * len(layer), gap)
+        for sweep in range(_PLACINGS):
+            downwards = sweep % 2 == 0
+            last = sweep >= _PLACINGS - 4
+            for layer in self._layers if downwards else reversed(self._layers):
+                wanted, weights = [], []
+                for item in layer:
+                    linked = [] if last else (self._above if downwards else self._below)[item]
+                    linked = linked or [*self._above[item], *self._below[item]]
+                    weight = sum(weight for _, weight in linked)
+                    wanted.append(sum(self.x[other] * weight for other, weight in linked) / weight if weight else 0)
+                    weights.append(weight or 0.01)
+                self._spread(layer, wanted, weights, gap)
+        for _ in range(_STRAIGHTENINGS):
+            self._straighten(gap)
+
+    def _straighten(self, gap: float) -> None:
+        """Let each link go straight down through as many layers as what stands beside it lets it."""
+        beside = {item: pair for layer in self._layers for item, pair in _neighbours(layer)}
+        for bends in self.bends:
+            run: list[int] = []
+            low, high = -inf, inf
+            for bend in bends:
+                before, after = beside[bend]
+                at_least = -inf if before is None else self._right_of(before) + gap + _BEND / 2
+                at_most = inf if after is None else self._left_of(after) - gap - _BEND / 2
+                if max(low, at_least) > min(high, at_most):
+                    self._align(run, low, high)
+                    run, low, high = [], -inf, inf
+                run.append(bend)
+                low, high = max(low, at_least), min(high, at_most)
+            self._align(run, low, high)
+
+    def _align(self, run: list[int], low: float, high: float) -> None:
+        if run and low <= high:
+            middle = sum(self.x[bend] for bend in run) / len(run)
+            for bend in run:
+                self.x[bend] = min(max(middle, low), high)
+
+    def _right_of(self, item: int) -> float:
+        return self.x[item] + self.widths[item] / 2
+
+    def _left_of(self, item: int) -> float:
+        return self.x[item] - self.widths[item] / 2
+
+    def _spread(self, layer: Sequence[int], wanted: Iterable[float], weights: Iterable[float], gap: float) -> None:
+        """Put a layer's items as near as can be to where they are wanted, in their order and without overlap."""
+        offsets = []
+        offset = 0.0
+        for number, item in enumerate(layer):
+            if number:
+                offset += (self.widths[layer[number - 1]] + self.widths[item]) / 2 + gap
+            offsets.append(offset)
+        blocks: list[tuple[float, float, int]] = []  # where it is wanted, its weight, how many items
+        for want, weight, offset in zip(wanted, weights, offsets, strict=True):
+            middle, heavy, count = want - offset, weight, 1
+            while blocks and blocks[-1][0] > middle:
+                before, weight_before, count_before = blocks.pop()
+                middle = (before * weight_before + middle * heavy) / (weight_before + heavy)
+                heavy += weight_before
+                count += count_before
+            blocks.append((middle, heavy, count))
+        middles = (middle for middle, _, count in blocks for _ in range(count))
+        for item, offset, middle in zip(layer, offsets, middles, strict=True):
+            self.x[item] = middle + offset
+
+
+def _neighbours(layer: Sequence[int]) -> Iterable[tuple[int, tuple[int | None, int | None]]]:
+    """Give each item with what stands before and after it."""
+    return zip(layer, zip([None, *layer[:-1]], [*layer[1:], None], strict=True), strict=True)

@@ -1,0 +1,126 @@
+"""What stands in a drawing, and how much room it takes: names in boxes, certificates on their edges, columns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.display.pictures.measuring import width_of, wrapped
+from pkcs12kit.display.pictures.wording import inert, marks, serial, standing
+
+if TYPE_CHECKING:
+    from pkcs12kit.display.pictures.folding import Column, Row
+    from pkcs12kit.display.pictures.picture import PictureEdge, PictureNode
+
+NAME_SIZE: Final = 12.0
+NOTE_SIZE: Final = 10.5
+NAME_LEADING: Final = 15.0
+NOTE_LEADING: Final = 13.0
+PADDING: Final = 8.0
+INDENT: Final = 18.0
+_NAME_WIDTH: Final = 190.0
+_NAME_LINES: Final = 4
+_LEAST: Final = 84.0
+_COLUMN: Final = 268.0
+_ROW_GAP: Final = 6.0
+_ROW_LINES: Final = 2
+ASIDE: Final = "No trust anchor leads to these:"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeBlock:
+    """A box with the name of a node and what is special about it."""
+
+    node: PictureNode
+    own: tuple[PictureEdge, ...]
+    """Its self-signed certificates."""
+    name: tuple[str, ...]
+    notes: tuple[str, ...]
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, node: PictureNode, own: tuple[PictureEdge, ...]) -> NodeBlock:
+        """Break the name into lines and measure."""
+        name = wrapped(inert(node.label), _NAME_WIDTH, NAME_SIZE, lines=_NAME_LINES, bold=True)
+        notes = marks(node, own)
+        widths = [width_of(line, NAME_SIZE, bold=True) for line in name]
+        widths += [width_of(note, NOTE_SIZE) for note in notes]
+        height = NAME_LEADING * len(name) + NOTE_LEADING * len(notes) + 2 * PADDING
+        return cls(node, own, tuple(name), tuple(notes), max(_LEAST, *widths) + 2 * PADDING, height)
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateBlock:
+    """A label on an edge: serial number and how the certificate stands."""
+
+    edge: PictureEdge
+    lines: tuple[str, ...]
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, edge: PictureEdge) -> CertificateBlock:
+        """Measure it, as bold as the best path is."""
+        lines = (serial(edge), standing(edge))
+        width = max(width_of(line, NOTE_SIZE, bold=True) for line in lines)
+        return cls(edge, lines, width + PADDING, NOTE_LEADING * len(lines) + PADDING / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class RowBlock:
+    """A row of a column: where it begins, its name, and a line for each certificate."""
+
+    row: Row
+    name: tuple[str, ...]
+    notes: tuple[str, ...]
+    """Of the node itself."""
+    top: float
+    left: float
+
+    @property
+    def middle(self) -> float:
+        """The height of the name's first line."""
+        return self.top + NAME_LEADING * 0.55
+
+    @property
+    def height(self) -> float:
+        """With the space to the next."""
+        lines = len(self.row.edges) + len(self.notes)
+        return NAME_LEADING * len(self.name) + NOTE_LEADING * lines + _ROW_GAP
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnBlock:
+    """Rows one below the other, indented by their depth."""
+
+    column: Column
+    rows: tuple[RowBlock, ...]
+    width: float
+    height: float
+
+    @classmethod
+    def of(cls, column: Column, own: dict[str, tuple[PictureEdge, ...]]) -> ColumnBlock:
+        """Measure rows from the top of the column."""
+        rows = []
+        top = 2 * PADDING + (0 if column.parent is not None else NAME_LEADING)
+        for row in column.rows:
+            left = INDENT * (row.depth + 1)
+            name = wrapped(inert(row.node.label), _COLUMN - INDENT, NAME_SIZE, lines=_ROW_LINES)
+            notes = marks(row.node, own.get(row.node.id, ()))
+            block = RowBlock(row, tuple(name), tuple([", ".join(notes)] if notes else []), top, left)
+            rows.append(block)
+            top += block.height
+        width = max(width_of(ASIDE, NOTE_SIZE), *(block.left + _width(block) for block in rows))
+        return cls(column, tuple(rows), width, top)
+
+
+def certificate_line(edge: PictureEdge) -> str:
+    """Say in one line of a column what the label of an edge says in two."""
+    return f"{serial(edge)}, {standing(edge)}"
+
+
+def _width(block: RowBlock) -> float:
+    widths = [width_of(line, NAME_SIZE) for line in block.name]
+    widths += [width_of(line, NOTE_SIZE) for line in (*map(certificate_line, block.row.edges), *block.notes)]
+    return max(widths)

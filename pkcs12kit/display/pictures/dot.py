@@ -1,0 +1,78 @@
+"""A picture in Graphviz's language DOT, for who wants to draw it otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.display.pictures import wording
+from pkcs12kit.display.pictures.picture import EdgeState
+
+if TYPE_CHECKING:
+    from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
+
+_TALL: Final = 24
+"""Nodes above which levels stand side by side: below each other they would be too wide to read."""
+_STYLES: Final = {
+    EdgeState.CHOSEN: {"color": "#0a50b4", "penwidth": "3", "weight": "10"},
+    EdgeState.VALID: {"color": "#0a50b4"},
+    EdgeState.EXPIRED: {"color": "#bd1f2a", "fontcolor": "#bd1f2a", "style": "dashed"},
+    EdgeState.NOT_YET_VALID: {"color": "#6a3db8", "fontcolor": "#6a3db8", "style": "dotted"},
+    EdgeState.REJECTED: {"color": "#9a4a00", "fontcolor": "#9a4a00", "style": "dashed"},
+    EdgeState.OTHER: {},
+}
+
+
+def to_dot(picture: Picture, *, title: str | None = None) -> str:
+    """Write a picture in DOT, for Graphviz 2.30 or newer. Nothing in it names a file or is run.
+
+    Reasons are tooltips, which SVG made of it shows.
+    """
+    direction = "LR" if is_tall(picture) else "TB"
+    heading = wording.inert(picture.title if title is None else title)
+    head = _attributes({"label": f"{heading}\n{wording.summary(picture)}", "labelloc": "t", "rankdir": direction})
+    nodes = {node.id: node for node in picture.nodes}
+    own: dict[str, list[PictureEdge]] = {}
+    for edge in picture.edges:
+        if edge.is_self_signed:
+            own.setdefault(edge.subject, []).append(edge)
+    lines = [
+        f"  graph {head}",
+        '  node [shape="box", style="rounded,filled", fillcolor="white", fontname="sans-serif", fontsize="11"]',
+        '  edge [fontname="sans-serif", fontsize="9"]',
+        *(f"  {node.id} {_node(node, own.get(node.id, []))}" for node in picture.nodes),
+        *(f"  {edge.issuer} -> {edge.subject} {_edge(edge, nodes)}" for edge in picture.edges),
+    ]
+    return "\n".join(["digraph pkcs12kit {", *lines, "}", ""])
+
+
+def is_tall(picture: Picture) -> bool:
+    """Whether levels are better side by side."""
+    return len(picture.nodes) > _TALL
+
+
+def _node(node: PictureNode, own: list[PictureEdge]) -> str:
+    label = "\n".join([wording.inert(node.label), *wording.marks(node, ())])
+    attributes = {"label": label, "tooltip": wording.about_node(node, own)}
+    if node.is_trust_anchor:
+        attributes |= {"fillcolor": "#fff1b8", "penwidth": "2"}
+    elif node.is_target:
+        attributes |= {"fillcolor": "#d8ecff", "penwidth": "2"}
+    elif node.is_missing:
+        attributes["style"] = "rounded,dotted"
+    return _attributes(attributes)
+
+
+def _edge(edge: PictureEdge, nodes: dict[str, PictureNode]) -> str:
+    about = wording.about_edge(edge, nodes[edge.issuer], nodes[edge.subject])
+    label = f"{wording.serial(edge)}\n{wording.standing(edge)}"
+    return _attributes({"label": label, "tooltip": about, "labeltooltip": about} | _STYLES[edge.state])
+
+
+def _attributes(attributes: dict[str, str]) -> str:
+    return f"[{', '.join(f'{name}={_quoted(text)}' for name, text in attributes.items())}]"
+
+
+def _quoted(text: str) -> str:
+    r"""Quote a text: a backslash is one, not the beginning of ``\N``; ``&`` begins no entity of HTML."""
+    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'

@@ -1,0 +1,115 @@
+"""How an SVG looks: a palette for light and one for dark, and what is told by more than colour.
+
+Custom properties would be shorter, but Inkscape and librsvg do not read them.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pkcs12kit.display.pictures.picture import EdgeState
+
+ROOT: Final = "p12k-picture"
+CLASSES: Final = {
+    EdgeState.CHOSEN: "p12k-best",
+    EdgeState.VALID: "p12k-valid",
+    EdgeState.EXPIRED: "p12k-expired",
+    EdgeState.NOT_YET_VALID: "p12k-later",
+    EdgeState.REJECTED: "p12k-refused",
+    EdgeState.OTHER: "p12k-other",
+}
+_FONT: Final = 'font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif'
+_SHAPES: Final = """
+.R text{stroke:none}
+.R .p12k-heading{font-size:16px;font-weight:bold}
+.R .p12k-line{fill:none;stroke-width:1.3}
+.R .p12k-hit{fill:none;stroke:#000;stroke-opacity:0;stroke-width:9;pointer-events:stroke}
+.R .p12k-box{stroke-width:1.2}
+.R .p12k-name{font-size:12px;font-weight:bold}
+.R .p12k-row{font-size:12px}
+.R .p12k-note,.R .p12k-pill text{font-size:10.5px}
+.R .p12k-anchor .p12k-box{stroke-width:2.4}
+.R .p12k-target .p12k-box{stroke-width:2.4}
+.R .p12k-missing .p12k-box{stroke-dasharray:2 3}
+.R .p12k-best .p12k-line{stroke-width:3.6}
+.R .p12k-best .p12k-pill rect{stroke-width:2.4}
+.R .p12k-best text{font-weight:bold}
+.R .p12k-valid .p12k-line{stroke-width:1.7}
+.R .p12k-expired .p12k-line{stroke-dasharray:9 3 2 3}
+.R .p12k-later .p12k-line{stroke-dasharray:2 4}
+.R .p12k-refused .p12k-line{stroke-dasharray:6 4}
+"""
+_LIGHT: Final = {
+    "paper": "#ffffff",
+    "ink": "#1b1f24",
+    "dim": "#545d68",
+    "line": "#7a848f",
+    "box": "#f3f5f7",
+    "anchor": "#fff1b8",
+    "target": "#d8ecff",
+    "best": "#0a50b4",
+    "expired": "#bd1f2a",
+    "later": "#6a3db8",
+    "refused": "#9a4a00",
+}
+_DARK: Final = {
+    "paper": "#15191e",
+    "ink": "#e9edf1",
+    "dim": "#a9b2bc",
+    "line": "#7d8791",
+    "box": "#232a31",
+    "anchor": "#4b3f0c",
+    "target": "#123a5e",
+    "best": "#84b8ff",
+    "expired": "#ff8f8a",
+    "later": "#c9a8ff",
+    "refused": "#ffb163",
+}
+_COLOURED: Final = """
+.R .p12k-paper{fill:paper}
+.R text{fill:ink}
+.R .p12k-note{fill:dim}
+.R .p12k-line{stroke:line}
+.R .p12k-arrow{fill:line}
+.R .p12k-box,.R .p12k-pill rect{fill:box;stroke:line}
+.R .p12k-pill rect{fill:paper}
+.R .p12k-anchor .p12k-box{fill:anchor;stroke:ink}
+.R .p12k-target .p12k-box{fill:target;stroke:ink}
+.R .p12k-best .p12k-line,.R .p12k-valid .p12k-line,.R .p12k-best rect,.R .p12k-valid rect{stroke:best}
+.R .p12k-best .p12k-arrow,.R .p12k-valid .p12k-arrow{fill:best}
+.R .p12k-expired .p12k-line,.R .p12k-expired rect{stroke:expired}
+.R .p12k-expired text,.R .p12k-expired .p12k-arrow{fill:expired}
+.R .p12k-later .p12k-line,.R .p12k-later rect{stroke:later}
+.R .p12k-later text,.R .p12k-later .p12k-arrow{fill:later}
+.R .p12k-refused .p12k-line,.R .p12k-refused rect{stroke:refused}
+.R .p12k-refused text,.R .p12k-refused .p12k-arrow{fill:refused}
+"""
+# What a page says of its own theme holds before what the system prefers: JupyterLab, Sphinx with furo, VS Code.
+_PAGE_IS_LIGHT: Final = ('[data-jp-theme-light="true"]', '[data-theme="light"]', ".vscode-light")
+_PAGE_IS_DARK: Final = ('[data-jp-theme-light="false"]', '[data-theme="dark"]', ".vscode-dark")
+
+
+def stylesheet() -> str:
+    """Write the style sheet of an SVG; its rules touch nothing outside pictures of ours."""
+    root = f".{ROOT}"
+    dark = _coloured(_DARK, root)
+    return "".join(
+        (
+            f"{root}{{{_FONT}}}",
+            _SHAPES.replace(".R", root),
+            _coloured(_LIGHT, root),
+            f"@media (prefers-color-scheme:dark){{{dark}}}",
+            _coloured(_LIGHT, *(f"{page} {root}" for page in _PAGE_IS_LIGHT)),
+            _coloured(_DARK, *(f"{page} {root}" for page in _PAGE_IS_DARK)),
+        )
+    )
+
+
+def _coloured(palette: dict[str, str], *roots: str) -> str:
+    rules = []
+    for rule in _COLOURED.strip().splitlines():
+        selectors, _, declarations = rule.partition("{")
+        chosen = ",".join(one.replace(".R", root) for root in roots for one in selectors.split(","))
+        pairs = (pair.split(":") for pair in declarations.rstrip("}").split(";"))
+        rules.append(f"{chosen}{{{';'.join(f'{name}:{palette[colour]}' for name, colour in pairs)}}}")
+    return "\n".join(rules)

@@ -1,0 +1,278 @@
+"""A picture as SVG: one file, nothing in it that runs, nothing that is fetched; light or dark as the reader has it.
+
+What is told by colour is told by line and sign too. Texts from certificates are made harmless and escaped.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+from xml.etree.ElementTree import Element, SubElement, tostring
+
+from pkcs12kit.display.pictures import style, wording
+from pkcs12kit.display.pictures.blocks import (
+    ASIDE,
+    INDENT,
+    NAME_LEADING,
+    NAME_SIZE,
+    NOTE_LEADING,
+    NOTE_SIZE,
+    PADDING,
+    CertificateBlock,
+    ColumnBlock,
+    NodeBlock,
+    RowBlock,
+    certificate_line,
+)
+from pkcs12kit.display.pictures.layout import lay_out
+from pkcs12kit.display.pictures.measuring import is_sure, width_of, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pkcs12kit.display.pictures.layout import DrawnEdge, Layout, Leg, Placed
+    from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
+
+_MARGIN: Final = 20.0
+_LEAST_WIDTH: Final = 520.0
+_HEADING_SIZE: Final = 16.0
+_HEADING_LEADING: Final = 21.0
+_SAMPLE: Final = 40.0
+_APART: Final = 4.0
+
+
+def to_svg(picture: Picture, *, title: str | None = None) -> str:
+    """Draw a picture as SVG, with ``title`` for its own.
+
+    The same picture always gives the same text. It may stand in a file of its own or within HTML, beside others.
+    """
+    return _Svg(picture, picture.title if title is None else title).text()
+
+
+class _Svg:
+    """One drawing, element by element."""
+
+    def __init__(self, picture: Picture, title: str) -> None:
+        self._picture = picture
+        self._title = wording.inert(title)
+        self._nodes = {node.id: node for node in picture.nodes}
+        self._layout: Layout = lay_out(picture)
+        self._width = max(self._layout.width, _LEAST_WIDTH) + 2 * _MARGIN
+        self._root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": style.ROOT})
+
+    def text(self) -> str:
+        """Draw everything, and write it down."""
+        self._accessible()
+        SubElement(self._root, "style").text = style.stylesheet()
+        paper = SubElement(self._root, "rect", {"class": "p12k-paper", "width": "100%", "height": "100%"})
+        top = self._heading()
+        shift = (self._width - self._layout.width) / 2
+        drawing = SubElement(self._root, "g", {"transform": f"translate({_n(shift)} {_n(top)})"})
+        self._draw(drawing)
+        bottom = self._legend(top + self._layout.height + 2 * PADDING)
+        width, height = _n(self._width), _n(bottom + _MARGIN)
+        self._root.attrib |= {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}
+        paper.attrib |= {"width": width, "height": height}
+        return tostring(self._root, encoding="unicode") + "\n"
+
+    def _accessible(self) -> None:
+        """Say what is seen to who does not see it. Ids differ from picture to picture, so that a page may have many."""
+        mark = hashlib.sha256(f"{self._picture!r}{self._title}".encode("utf-8", "backslashreplace")).hexdigest()[:12]
+        SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}).text = self._title
+        SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}).text = _description(self._picture, self._nodes)
+        self._root.set("aria-labelledby", f"p12k-{mark}-title p12k-{mark}-desc")
+
+    def _heading(self) -> float:
+        y = _MARGIN + _HEADING_SIZE
+        room = self._width - 2 * _MARGIN
+        for line in wrapped(self._title, room, _HEADING_SIZE, lines=3, bold=True):
+            _text(self._root, line, _MARGIN, y, "p12k-heading", size=_HEADING_SIZE, bold=True)
+            y += _HEADING_LEADING
+        for line in wrapped(wording.summary(self._picture), room, NAME_SIZE, lines=3):
+            _text(self._root, line, _MARGIN, y, "p12k-row", size=NAME_SIZE)
+            y += NAME_LEADING
+        return y + PADDING
+
+    def _draw(self, drawing: Element) -> None:
+        for trunk in self._layout.trunks:
+            SubElement(drawing, "path", {"class": "p12k-line", "d": _path(trunk)})
+        # Those that matter most are drawn last, above the others.
+        for edge in sorted(self._layout.edges, key=lambda one: -list(style.CLASSES).index(one.edge.state)):
+            self._edge(drawing, edge)
+        for column in self._layout.columns:
+            self._column(drawing, column)
+        for node in self._layout.nodes:
+            self._node(drawing, node)
+
+    def _edge(self, drawing: Element, drawn: DrawnEdge) -> None:
+        group = self._certificate(drawing, drawn.edge)
+        for leg in (drawn.upper, drawn.lower):
+            for name in ("p12k-hit", "p12k-line"):
+                SubElement(group, "path", {"class": name, "d": _path(leg)})
+        x, y = drawn.upper.points[0] if drawn.upwards else drawn.lower.points[-1]
+        back = 9 if drawn.upwards else -9
+        arrow = f"M{_n(x)} {_n(y)}l-5 {back}h10z"
+        SubElement(group, "path", {"class": "p12k-arrow", "d": arrow})
+        block = drawn.label.block
+        if isinstance(block, CertificateBlock):
+            pill = SubElement(group, "g", {"class": "p12k-pill"})
+            _rectangle(pill, drawn.label, "", radius=9)
+            for number, line in enumerate(block.lines, start=1):
+                y = drawn.label.top + NOTE_LEADING * number
+                _text(pill, line, drawn.label.x, y, "", size=NOTE_SIZE, middle=True)
+
+    def _node(self, drawing: Element, placed: Placed) -> None:
+        block = placed.block
+        if not isinstance(block, NodeBlock):
+            return
+        group = SubElement(drawing, "g", _node_class(block.node))
+        SubElement(group, "title").text = wording.about_node(block.node, block.own)
+        _rectangle(group, placed, "p12k-box", radius=5)
+        y = placed.top + PADDING - 3
+        for line in block.name:
+            y += NAME_LEADING
+            _text(group, line, placed.x, y, "p12k-name", size=NAME_SIZE, bold=True, middle=True)
+        for line in block.notes:
+            y += NOTE_LEADING
+            _text(group, line, placed.x, y, "p12k-note", size=NOTE_SIZE, middle=True)
+
+    def _column(self, drawing: Element, placed: Placed) -> None:
+        block = placed.block
+        if not isinstance(block, ColumnBlock):
+            return
+        group = SubElement(drawing, "g", {"transform": f"translate({_n(placed.left)} {_n(placed.top)})"})
+        for left, top, bottom in _stems(block, hangs=block.column.parent is not None):
+            SubElement(group, "path", {"class": "p12k-line", "d": f"M{_n(left)} {_n(top)}V{_n(bottom)}"})
+        if block.column.parent is None:
+            _text(group, ASIDE, 0, NAME_LEADING, "p12k-note", size=NOTE_SIZE)
+        for row in block.rows:
+            self._row(group, row)
+
+    def _row(self, column: Element, block: RowBlock) -> None:
+        node = block.row.node
+        y = block.top - 3
+        name = SubElement(column, "g", _node_class(node))
+        own = [edge for edge in self._picture.edges if edge.is_self_signed and edge.subject == node.id]
+        SubElement(name, "title").text = wording.about_node(node, own)
+        for line in block.name:
+            y += NAME_LEADING
+            _text(name, line, block.left, y, "p12k-row", size=NAME_SIZE)
+        for line in block.notes:
+            y += NOTE_LEADING
+            _text(name, line, block.left, y, "p12k-note", size=NOTE_SIZE)
+        for number, edge in enumerate(block.row.edges):
+            group = self._certificate(column, edge)
+            at = block.middle + _APART * (number - (len(block.row.edges) - 1) / 2)
+            line = f"M{_n(block.left - INDENT / 2)} {_n(at)}h{_n(INDENT / 2 - 3)}"
+            for kind in ("p12k-hit", "p12k-line"):
+                SubElement(group, "path", {"class": kind, "d": line})
+            y += NOTE_LEADING
+            _text(group, certificate_line(edge), block.left, y, "p12k-note", size=NOTE_SIZE)
+
+    def _certificate(self, parent: Element, edge: PictureEdge) -> Element:
+        group = SubElement(parent, "g", {"class": style.CLASSES[edge.state]})
+        about = wording.about_edge(edge, self._nodes[edge.issuer], self._nodes[edge.subject])
+        SubElement(group, "title").text = about
+        return group
+
+    def _legend(self, y: float) -> float:
+        """Explain the lines and signs that occur, in rows as wide as the picture."""
+        x, y = _MARGIN, y + NAME_LEADING
+        for state in wording.states(self._picture):
+            label = wording.LEGEND[state]
+            x, y = self._next(x, y, _SAMPLE + width_of(label, NOTE_SIZE, bold=True))
+            group = SubElement(self._root, "g", {"class": style.CLASSES[state]})
+            SubElement(group, "path", {"class": "p12k-line", "d": f"M{_n(x)} {_n(y - 4)}h{_n(_SAMPLE - 8)}"})
+            _text(group, label, x + _SAMPLE, y, "p12k-note", size=NOTE_SIZE)
+            x += _SAMPLE + width_of(label, NOTE_SIZE, bold=True) + 2 * PADDING
+        for label in wording.node_legend(self._picture):
+            x, y = self._next(x, y, width_of(label, NOTE_SIZE))
+            _text(self._root, label, x, y, "p12k-note", size=NOTE_SIZE)
+            x += width_of(label, NOTE_SIZE) + 2 * PADDING
+        return y
+
+    def _next(self, x: float, y: float, wide: float) -> tuple[float, float]:
+        return (x, y) if x + wide <= self._width - _MARGIN or x == _MARGIN else (_MARGIN, y + NAME_LEADING + 2)
+
+
+def _stems(block: ColumnBlock, *, hangs: bool) -> Iterable[tuple[float, float, float]]:
+    """Give the vertical lines of a column: from its top, and from each row, down to the last row right below it."""
+    open_rows: list[tuple[float, float]] = [(INDENT / 2, 0.0)] if hangs else [(INDENT / 2, -1.0)]
+    last: dict[tuple[float, float], float] = {}
+    for row in block.rows:
+        del open_rows[row.row.depth + 1 :]
+        if row.row.edges:
+            last[open_rows[row.row.depth]] = row.middle
+        open_rows.append((row.left + INDENT / 2, row.top + row.height - PADDING / 2))
+    return [(left, top, bottom) for (left, top), bottom in last.items() if top >= 0]
+
+
+def _node_class(node: PictureNode) -> dict[str, str]:
+    names = [
+        name
+        for name, holds in (
+            ("p12k-anchor", node.is_trust_anchor),
+            ("p12k-target", node.is_target),
+            ("p12k-missing", node.is_missing),
+        )
+        if holds
+    ]
+    return {"class": " ".join(["p12k-node", *names])}
+
+
+def _description(picture: Picture, nodes: dict[str, PictureNode]) -> str:
+    """Say what the picture shows: how much, and what is marked, for a screen reader."""
+    lines = [wording.summary(picture)]
+    for state in wording.states(picture):
+        count = sum(edge.state is state for edge in picture.edges)
+        lines.append(f"{state.value}: {count:,}")
+    best = [edge for edge in picture.edges if edge.state.name == "CHOSEN"]
+    lines += [
+        f"{wording.inert(nodes[edge.subject].label)} by {wording.inert(nodes[edge.issuer].label)}" for edge in best
+    ]
+    return ". ".join(lines)
+
+
+def _path(leg: Leg) -> str:
+    """Write a line: straight within layers, curved between them."""
+    (x, y), *rest = leg.points
+    parts = [f"M{_n(x)} {_n(y)}"]
+    for number, (to_x, to_y) in enumerate(rest):
+        if to_y == y and to_x == x:
+            continue
+        if number % 2 == 0:
+            parts.append(f"V{_n(to_y)}")
+        else:
+            middle = (y + to_y) / 2
+            parts.append(f"C{_n(x)} {_n(middle)} {_n(to_x)} {_n(middle)} {_n(to_x)} {_n(to_y)}")
+        x, y = to_x, to_y
+    return "".join(parts)
+
+
+def _rectangle(parent: Element, placed: Placed, name: str, *, radius: int) -> None:
+    attributes = {
+        "x": _n(placed.left),
+        "y": _n(placed.top),
+        "width": _n(placed.block.width),
+        "height": _n(placed.block.height),
+        "rx": str(radius),
+    }
+    SubElement(parent, "rect", attributes | ({"class": name} if name else {}))
+
+
+def _text(
+    parent: Element, text: str, x: float, y: float, name: str, *, size: float, bold: bool = False, middle: bool = False
+) -> None:
+    attributes = {"x": _n(x), "y": _n(y)}
+    if name:
+        attributes["class"] = name
+    if middle:
+        attributes["text-anchor"] = "middle"
+    if not is_sure(text):  # held to the width that there is room for
+        attributes |= {"textLength": _n(width_of(text, size, bold=bold)), "lengthAdjust": "spacingAndGlyphs"}
+    SubElement(parent, "text", attributes).text = text
+
+
+def _n(value: float) -> str:
+    """Write a number in as few characters as a tenth of a pixel takes."""
+    return f"{value:.1f}".removesuffix(".0")

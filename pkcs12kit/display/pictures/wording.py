@@ -1,0 +1,142 @@
+"""What pictures say, whatever draws them: text from certificates made harmless, marks, dates, what a hover tells."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.display.harmless import harmless
+from pkcs12kit.display.pictures.picture import EdgeState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
+
+ANCHOR: Final = "★"
+TARGET: Final = "◎"
+SELF_SIGNED: Final = "↻"
+MISSING: Final = "?"
+_MARKS: Final = {EdgeState.EXPIRED: "✗ ", EdgeState.NOT_YET_VALID: "◷ ", EdgeState.REJECTED: "⊘ "}
+LEGEND: Final = {
+    EdgeState.CHOSEN: "certificate on the best path",
+    EdgeState.VALID: "on another valid path",
+    EdgeState.EXPIRED: "✗ expired at the time",
+    EdgeState.NOT_YET_VALID: "◷ not yet valid at the time",
+    EdgeState.REJECTED: "⊘ refused: the reason is in its tooltip",
+    EdgeState.OTHER: "other certificate",
+}
+NODE_LEGEND: Final = {
+    "is_trust_anchor": f"{ANCHOR} trust anchor",
+    "is_target": f"{TARGET} target",
+    "is_missing": f"{MISSING} named as issuer, its own certificate is not shown",
+}
+_CHARACTERS: Final = 1_000
+"""Of one text: fifteen common names as long as X.520 allows."""
+_COMBINED: Final = 3
+"""Combining marks in a row: no writing stacks more, and a hundred would cover what stands above."""
+_SERIAL_SHOWN: Final = 16
+_SERIAL_ENDS: Final = 5
+
+
+def inert(text: str) -> str:
+    """Give text from outside as one line that steers nothing: neither direction nor width, nor what is around it."""
+    if len(text) > _CHARACTERS:
+        text = f"{text[:_CHARACTERS]}…"
+    return harmless("".join(_single_marks(text)))
+
+
+def _single_marks(text: str) -> Iterator[str]:
+    marks = 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        yield char if marks <= _COMBINED else char.encode("unicode_escape").decode("ascii")
+
+
+def day(instant: datetime) -> str:
+    """Give the day, in UTC."""
+    return instant.astimezone(UTC).date().isoformat()
+
+
+def serial(edge: PictureEdge) -> str:
+    """Give the serial number, the middle of a long one left out."""
+    text = edge.serial
+    return f"#{text}" if len(text) <= _SERIAL_SHOWN else f"#{text[:_SERIAL_ENDS]}…{text[-_SERIAL_ENDS:]}"
+
+
+def standing(edge: PictureEdge) -> str:
+    """Say in a few words how a certificate stands: its mark, and until when or since when it is valid."""
+    words = {
+        EdgeState.EXPIRED: f"expired {day(edge.not_after)}",
+        EdgeState.NOT_YET_VALID: f"from {day(edge.not_before)}",
+        EdgeState.REJECTED: f"refused, until {day(edge.not_after)}",
+    }
+    return f"{_MARKS.get(edge.state, '')}{words.get(edge.state, f'until {day(edge.not_after)}')}"
+
+
+def marks(node: PictureNode, own: Sequence[PictureEdge]) -> list[str]:
+    """Say what is special about a node, a line each; of its own, self-signed certificates how the last one stands."""
+    lines = []
+    if node.is_trust_anchor:
+        lines.append(f"{ANCHOR} trust anchor")
+    if node.is_target:
+        lines.append(f"{TARGET} target")
+    if node.is_missing:
+        lines.append(f"{MISSING} not shown itself")
+    if own:
+        last = max(own, key=lambda edge: edge.not_after)
+        lines.append(f"{SELF_SIGNED} self-signed, {standing(last)}")
+    if node.key is not None:
+        lines.append(f"key {node.key}")
+    return lines
+
+
+def about_node(node: PictureNode, own: Sequence[PictureEdge]) -> str:
+    """Say all that is known of a node, its self-signed certificates among it."""
+    lines = [inert(node.name) or "(no name)", *marks(node, ())]
+    lines += [f"self-signed {about_certificate(edge)}" for edge in own]
+    return "\n".join(lines)
+
+
+def about_edge(edge: PictureEdge, issuer: PictureNode, subject: PictureNode) -> str:
+    """Say all that is known of a certificate."""
+    return f"{inert(subject.label)}, issued by {inert(issuer.label)}\n{about_certificate(edge)}"
+
+
+def about_certificate(edge: PictureEdge) -> str:
+    """Say so without the names."""
+    lines = [
+        f"#{edge.serial}",
+        f"valid from {format_time(edge.not_before)} to {format_time(edge.not_after)}",
+        f"SHA-256 {edge.sha256}",
+        edge.state.value,
+        *map(inert, edge.reasons),
+    ]
+    return "\n".join(lines)
+
+
+def summary(picture: Picture) -> str:
+    """Say in one line how much is shown, and of when."""
+    counted = (
+        f"{len(picture.edges):,} certificate{'' if len(picture.edges) == 1 else 's'},"
+        f" {len(picture.nodes):,} subject{'' if len(picture.nodes) == 1 else 's'}"
+    )
+    parts = [format_time(picture.time)] if picture.time is not None else []
+    return "; ".join([*parts, counted, *([inert(picture.left_out)] if picture.left_out is not None else [])])
+
+
+def node_legend(picture: Picture) -> list[str]:
+    """Explain the signs on nodes that occur."""
+    return [
+        *(text for field, text in NODE_LEGEND.items() if any(getattr(node, field) for node in picture.nodes)),
+        *([f"{SELF_SIGNED} self-signed"] if any(edge.is_self_signed for edge in picture.edges) else []),
+    ]
+
+
+def states(picture: Picture) -> list[EdgeState]:
+    """List the states that occur, in the order of the legend."""
+    found = {edge.state for edge in picture.edges}
+    return [state for state in EdgeState if state in found]
