@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.cache_records import has_credentials
 from pkcs12kit.retrieval.permitted import RefusedError, require_permitted_url, scheme_of
 from pkcs12kit.sources.reading import name_of, printable, read_source
 
@@ -24,6 +25,7 @@ FILE: Final = "bundles.toml"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_SHOWN: Final = 200  # characters of what is refused
 _FIELDS: Final = frozenset({"title", "publisher", "urls", "roots", "source"})
 
 
@@ -128,7 +130,7 @@ def load_bundles(file: Source | None = None, *, limits: Limits = DEFAULT_LIMITS)
     where = name_of(file)
     try:
         tables = tomllib.loads(read_source(file, limits).decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also an integer of too many digits
         raise InputError(f"{where}: no TOML: {error}") from None
     if tables.keys() - {"bundles"} or not isinstance(tables.get("bundles", {}), dict):
         raise InputError(f"{where}: expected tables [bundles.NAME], and nothing else")
@@ -185,5 +187,6 @@ def _permitted(url: str, where: str, limits: Limits) -> str:
     try:
         require_permitted_url(url, allow_private=True, limits=limits)
     except RefusedError as error:
-        raise InputError(f"{where}{printable(url)}: {error}") from None
+        shown = "a URL" if has_credentials(url) else printable(url[:_SHOWN])  # a password is not repeated
+        raise InputError(f"{where}{shown}: {error}") from None
     return url

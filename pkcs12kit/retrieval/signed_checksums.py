@@ -203,10 +203,11 @@ def _compare(
     files: Sequence[BundleFile], checksum: ArchiveMember, listing: dict[str, str]
 ) -> tuple[tuple[str, ...], list[str]]:
     """Say which files are as listed, by the names of members, and what is not as it should be."""
-    folder = checksum.name[: checksum.name.rfind("/") + 1]
-    listing = {name: digest for name, digest in listing.items() if folder + name != checksum.name}  # never right
-    members = {file.member.name: file.member for file in files}
-    twice = (file.member.name for file in files if members[file.member.name] is not file.member)
+    own = _slashed(checksum)
+    folder = own[: own.rfind("/") + 1]
+    listing = {name: digest for name, digest in listing.items() if folder + name != own}  # never right
+    members = {_slashed(file.member): file.member for file in files}
+    twice = (file.member.name for file in files if members[_slashed(file.member)] is not file.member)
     faults = [f"there are several files called {name}" for name in dict.fromkeys(twice)]
     right = []
     for name, digest in listing.items():
@@ -220,8 +221,12 @@ def _compare(
         else:
             right.append(member.name)
     covered = {folder + name for name in listing}
-    extra = [name for name, member in members.items() if name not in covered and _is_bundle(member)]
+    extra = [member.name for name, member in members.items() if name not in covered and _is_bundle(member)]
     return tuple(right), [*faults, *(f"{name} is there and not listed" for name in extra)]
+
+
+def _slashed(member: ArchiveMember) -> str:
+    return member.name.replace("\\", "/")  # some archivers on Windows write the other one
 
 
 def _is_bundle(member: ArchiveMember) -> bool:

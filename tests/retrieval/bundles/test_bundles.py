@@ -257,6 +257,8 @@ urls = ["https://we.example.mil/list.p7b"]
     [
         ("[bundles.x", "no TOML"),
         (b"\xff", "no TOML"),
+        (f"x = {'1' * 5000}", "no TOML"),
+        (f"x = {'[' * 5000}", "no TOML"),
         ("[bundels.x]\nurls = []", r"expected tables \[bundles.NAME\]"),
         ("bundles = 1", r"expected tables \[bundles.NAME\]"),
         ("bundles.x = 1", "expected a table"),
@@ -278,6 +280,17 @@ def test_nonsense_of_the_users(tmp_path, text, words):
     with pytest.raises(pk.InputError, match=words) as caught:
         load_bundles(file)
     assert str(caught.value).startswith(str(file))
+
+
+@pytest.mark.parametrize("url", ["https://user:secret@a.example/", "https://user:secret@[::1/"])
+def test_a_password_in_a_url(url):
+    """A URL with a password in it is refused, and not repeated; nor is all of one that is too long."""
+    with pytest.raises(pk.InputError) as caught:
+        find_bundle(url)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(pk.InputError, match="retrieval_url_characters") as caught:
+        find_bundle("https://a.example/" + "a" * 100_000)
+    assert len(str(caught.value)) < 400
 
 
 def test_the_users_settings(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ from hashlib import sha256
 
 import pytest
 from asn1crypto import cms, core
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
@@ -18,6 +19,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pkcs12kit import lab
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import InputError
+from pkcs12kit.lab import extensions as ext
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL, DEFAULT
 from pkcs12kit.retrieval.bundle_archive import open_bundle
@@ -453,3 +455,78 @@ def test_a_list_of_itself(publisher, check, parts):
     only = parts.list_of({parts.checksums: b""})
     with pytest.raises(InputError, match="without certificates"):
         check(publisher.archive({parts.chain: files[parts.chain]}, listing=only))
+
+
+def test_backslashes(publisher, check, parts):
+    """Names with backslashes, as some archivers on Windows write them, are the same names; one twice is refused."""
+    files = publisher.files()
+    signed = publisher.sign(parts.list_of(files))
+    members = [(name.replace("/", "\\"), data) for name, data in (*files.items(), (parts.checksums, signed))]
+    contents = check(parts.as_zip(members))
+    assert contents.checksum.status is ChecksumStatus.VERIFIED
+    assert set(contents.certificates) == set(publisher.certificates)
+    assert "several files called" in bad(check(parts.as_zip([*members, (parts.bundle, files[parts.bundle])])))
+    extra = (f"{parts.folder}extra.p7b".replace("/", "\\"), files[parts.bundle])
+    assert "extra.p7b is there and not listed" in bad(check(parts.as_zip([*members, extra])))
+
+
+def test_an_issuer_that_may_not(publisher, check):
+    """A signer below a certificate that may not issue any is refused (RFC 5280 section 6.1.4 (k), (n))."""
+    issuer = lab.Authority.create("No CA")
+    signer = publisher.make_signer(issuer=issuer)
+    is_ca = ext.critical(x509.BasicConstraints(ca=True, path_length=None))
+    for extensions in (
+        (is_ca, ext.critical(ext.key_usage("digital_signature"))),
+        (ext.critical(ext.key_usage("digital_signature")),),
+    ):
+        certificate = publisher.root.issue("No CA", issuer.private_key.public_key(), extensions=extensions)
+        archive = publisher.archive(signer=replace(signer, others=(certificate,)))
+        assert "may not issue certificates" in bad(check(archive))
+    certificate = publisher.root.issue_ca(issuer)
+    archive = publisher.archive(signer=replace(signer, others=(certificate,)))
+    assert check(archive).checksum.status is ChecksumStatus.VERIFIED
+
+
+def test_several_signers(publisher, check, parts):
+    """Two signatures, one of them sound: it cannot be told which is meant."""
+    stranger = publisher.make_signer(issuer=lab.Authority.create("Stranger"))
+    builder = pkcs7.PKCS7SignatureBuilder().set_data(parts.list_of(publisher.files()))
+    for signer in (publisher.signer, stranger):
+        builder = builder.add_signer(signer.certificate.as_cryptography, signer.private_key, hashes.SHA256())
+    signed = builder.sign(Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    assert "has 2 signatures" in bad(check(publisher.archive(checksums=signed)))
+
+
+@pytest.mark.parametrize("twice", ["content_type", "message_digest"])
+def test_an_attribute_twice(publisher, check, parts, twice):
+    """A second contentType or messageDigest is refused, soundly signed as it is (RFC 5652 sections 11.1 and 11.2)."""
+
+    def repeat(_, signer_info):
+        attributes = list(signer_info["signed_attrs"])
+        attributes += [each.copy() for each in attributes if each["type"].native == twice]
+        signer_info["signed_attrs"] = cms.CMSAttributes(attributes)
+
+    signed = publisher.sign(parts.list_of(publisher.files()))
+    data = resigned(signed, publisher.signer, repeat, digest=hashes.SHA256())
+    assert "the checksum file" in bad(check(publisher.archive(checksums=data)))
+
+
+def test_md5(publisher, check, parts):
+    """MD5 is no weakness but a no: for its digests, files of one's own can be made (RFC 6151 section 2)."""
+
+    def weaken(signed_data, signer_info):
+        for algorithm in (signed_data["digest_algorithms"][0], signer_info["digest_algorithm"]):
+            algorithm["algorithm"] = "md5"
+
+    plain = publisher.sign(
+        parts.list_of(publisher.files()), options=(pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
+    )
+    signer_info = cms.ContentInfo.load(plain)["content"]["signer_infos"][0]
+    assert signer_info["signature_algorithm"]["algorithm"].native == "sha256_ecdsa"
+
+    def unnamed(signed_data, signer_info):
+        weaken(signed_data, signer_info)
+        signer_info["signature_algorithm"] = {"algorithm": "rsassa_pkcs1v15"}
+
+    for change, words in ((weaken, "md5 in one place"), (unnamed, "signed with MD5, which algorithm policy")):
+        assert words in bad(check(publisher.archive(checksums=resigned(plain, publisher.signer, change))))
