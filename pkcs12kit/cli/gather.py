@@ -212,9 +212,11 @@ def _has_all(report: GatherReport) -> bool:
 
 
 def _answered(bundles: Sequence[BundleReport], report: GatherReport | None) -> AbstractSet[str]:
-    """List the URLs that gave certificates; those of one bundle stand for each other, whichever of them was asked."""
+    """List the URLs whose certificates were all taken; those of one bundle stand for each other, whichever was asked."""
     of_bundles = {url for bundle in bundles if not bundle.why for url in bundle.bundle.urls}
-    return of_bundles | (set() if report is None else {url.url for url in report.urls if url.answered})
+    if report is None or report.incomplete is not None:  # what a limit left out is not gone
+        return of_bundles
+    return of_bundles | {url.url for url in report.urls if url.answered and not url.why}
 
 
 def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator[str]:

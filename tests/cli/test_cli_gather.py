@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -177,6 +178,16 @@ def test_a_later_run_takes_away_what_is_gone_and_nothing_else(gather, site, tmp_
     (gone,) = later["gone"]
     assert gone.startswith("DoD-Root-CA-3_by_DoD-Interoperability-Root-CA-2_")
     assert len(list((tmp_path / "gathered").glob("*.cer"))) == 26
+
+
+def test_what_a_limit_leaves_out_is_not_gone(gather, tmp_path, monkeypatch):
+    """A run that takes fewer certificates removes none that its URLs may still give."""
+    gather("--all", *AT_HOME)
+    before = {path.name for path in (tmp_path / "gathered").iterdir()}
+    limited = replace(pk.DEFAULT_LIMITS, retrieval_certificates=3)
+    monkeypatch.setattr("pkcs12kit.cli.fetching.DEFAULT_LIMITS", limited)
+    assert "limits.retrieval_certificates" in gather("--all", *AT_HOME).text
+    assert {path.name for path in (tmp_path / "gathered").iterdir()} == before
 
 
 def test_offline_takes_what_the_cache_has(gather, site, tmp_path):
