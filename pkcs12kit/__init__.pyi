@@ -8,6 +8,7 @@ from .certificates.names import Name
 from .certificates.path import CertificationPath
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
+from .display import pictures
 from .errors import (
     FailureReason,
     InputError,
@@ -165,6 +166,7 @@ __all__ = [
     "load_ocsp_responses",
     "load_trust_anchors",
     "longest_lasting",
+    "pictures",
     "probe",
     "profiles",
     "readers",

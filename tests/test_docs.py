@@ -21,6 +21,7 @@ COMMAND = [sys.executable, "-m", "pkcs12kit"]
 MODULES = {
     "algorithms": "pkcs12kit.paths.validation.algorithms",
     "lab": "pkcs12kit.lab",
+    "pictures": "pkcs12kit.display.pictures",
     "profiles": "pkcs12kit.pkcs12.profiles",
     "readers": "pkcs12kit.pkcs12.readers",
 }

@@ -88,7 +88,19 @@ def test_a_public_name_loads_its_own_room_alone():
         ["--help"],
         *(
             [name, "--help"]
-            for name in ("build", "convert", "demo", "gather", "inspect", "lab", "paths", "probe", "rehearse", "verify")
+            for name in (
+                "build",
+                "convert",
+                "demo",
+                "gather",
+                "graph",
+                "inspect",
+                "lab",
+                "paths",
+                "probe",
+                "rehearse",
+                "verify",
+            )
         ),
     ],
 )

@@ -7,12 +7,13 @@ one object where there is an answer, yes or no, and nothing otherwise.
 
 from __future__ import annotations
 
+import atexit
 import signal
 import sys
 import warnings
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Final, NoReturn
+from typing import Final
 
 import click
 
@@ -22,6 +23,7 @@ _COMMANDS: Final = {
     "convert": ("convert", "Write a PKCS#12 file anew: other protection, another password, or PEM."),
     "demo": ("demo", "Do the main job on a replica of the Federal PKI, in a folder."),
     "gather": ("gather", "Fetch the certificates that a path may need, from where certificates say."),
+    "graph": ("graph", "Draw all certificates there are, from the trust anchors down."),
     "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
     "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
     "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),
@@ -66,9 +68,18 @@ def _end_by_signals() -> None:
     ending = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ending = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
 
-    def end(number: int, _: object) -> NoReturn:
-        for one in ending:  # another would end what takes away what is left, and that is soon done
+    has_come = False
+
+    def ignore() -> None:
+        for one in ending:
             signal.signal(one, signal.SIG_IGN)
+
+    def end(number: int, _: object) -> None:
+        nonlocal has_come
+        if has_come:  # another would end what takes away what is left, and that is soon done
+            return
+        has_come = True
+        atexit.register(ignore)  # not now: Python tells of a signal that came before and is ignored when it is seen
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)

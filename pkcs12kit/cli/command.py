@@ -32,7 +32,7 @@ class Command(click.Command):
 def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...]:
     """List what was given for a parameter; nothing for what names no input."""
     value = ctx.params.get(parameter.name or "")
-    if parameter.name == "output":
+    if (parameter.name or "").startswith("output"):
         return ()
     return value if isinstance(value, tuple) else (value,)
 

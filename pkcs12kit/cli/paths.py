@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, path_options
+from pkcs12kit.cli.picturing import picture_options
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.cli.picturing import PictureOptions
 
 
 @click.command(
@@ -22,15 +25,18 @@ if TYPE_CHECKING:
 Examples:
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem
   pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem --at 2018-06-01T00:00:00Z --all
-  pkcs12kit paths ca.pem --certs bundle.zip --certs more.p7c --anchor root.pem --all --json""",
+  pkcs12kit paths ca.pem --certs bundle.zip --certs more.p7c --anchor root.pem --all --json
+  pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem --svg paths.svg""",
 )
 @click.argument("certificate", metavar="CERT")
 @path_options
 @click.option("--all", "every", is_flag=True, help="Show every valid path and what was rejected, not the best alone.")
+@picture_options
 @json_option
 def command(
     certificate: str,
     search: SearchOptions,
+    pictures: PictureOptions,
     *,
     every: bool,
     as_json: bool,
@@ -39,6 +45,8 @@ def command(
 
     CERT is a file with one certificate, an end-entity's or a CA's, or - for standard input. Exit status 1: there is
     no valid path, and what is shown is why those that come closest are none.
+
+    A picture has every valid path and what was refused, as --all shows them.
     """
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
@@ -60,15 +68,21 @@ def command(
         parameters=parameters,
         ranking=ranking.READY_MADE[search.ranking],
         revocation=revocation_inputs(search),
-        at_most=None if every else 1,
+        at_most=None if every or pictures.wanted else 1,
     )
+    if pictures.wanted:
+        from pkcs12kit.display.pictures.making import picture_of_report
+
+        pictures.write(picture_of_report(report, trust_anchors=anchors, time=parameters.time))
+        if not every:
+            report = replace(report, valid=report.valid[:1], before_next=())
     for warning in dict.fromkeys(
         warning for path in report.valid if path.revocation is not None for warning in path.revocation.warnings
     ):
         warn(warning)
     if as_json:
         print_json(report.to_json())
-    else:
+    elif not pictures.on_standard_output:
         from pkcs12kit.display.paths import path_report
 
         print_text(path_report(report, every=every))

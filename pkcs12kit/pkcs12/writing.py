@@ -42,25 +42,12 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
 
     Raises :class:`~pkcs12kit.errors.OutputError`.
     """
-    target = Path(path)
-    if target.name in {"", ".."}:
-        raise OutputError(f"cannot write {target}: it names a folder")
-    try:
-        os.fsencode(target)
-    except UnicodeEncodeError:
-        raise OutputError(f"cannot write {str(target)!a}: no file can have this name") from None
-    if "\0" in str(target):
-        raise OutputError(f"cannot write {str(target)!a}: no file can have this name")
-    try:
-        folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
-    try:
-        write_in(folder, target, data, private=True)
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}") from None
-    finally:
-        os.close(folder)
+    _write(path, data, private=True)
+
+
+def write_file(path: str | os.PathLike[str], data: bytes) -> None:
+    """Write what is no secret as :func:`write_private` does; its mode is what the umask leaves of 0666."""
+    _write(path, data, private=False)
 
 
 def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
@@ -118,6 +105,28 @@ def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, pri
         raise InputError(f"what was there cannot be read: {error.strerror}") from None
     finally:
         os.close(descriptor)
+
+
+def _write(path: str | os.PathLike[str], data: bytes, *, private: bool) -> None:
+    target = Path(path)
+    if target.name in {"", ".."}:
+        raise OutputError(f"cannot write {target}: it names a folder")
+    try:
+        os.fsencode(target)
+    except UnicodeEncodeError:
+        raise OutputError(f"cannot write {str(target)!a}: no file can have this name") from None
+    if "\0" in str(target):
+        raise OutputError(f"cannot write {str(target)!a}: no file can have this name")
+    try:
+        folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
+    try:
+        write_in(folder, target, data, private=private)
+    except OSError as error:
+        raise OutputError(f"cannot write {target}: {error.strerror}") from None
+    finally:
+        os.close(folder)
 
 
 def _require_replaceable(folder: int, target: Path) -> None:

@@ -1,1 +1,28 @@
-"""Pictures of certification paths and pools: a value first, then SVG, Graphviz's DOT or Mermaid made from it."""
+"""Pictures of certification paths and pools: a value first, then SVG, Graphviz's DOT or Mermaid made from it.
+
+::
+
+    report = pk.find_paths(certificate, pool=pool, trust_anchors=anchors, parameters=parameters)
+    Path("paths.svg").write_text(pk.pictures.to_svg(pk.pictures.picture_of_report(report)), "utf-8")
+"""
+
+from __future__ import annotations
+
+from pkcs12kit.display.pictures.dot import to_dot
+from pkcs12kit.display.pictures.making import picture_of_path, picture_of_pool, picture_of_report
+from pkcs12kit.display.pictures.mermaid import to_mermaid
+from pkcs12kit.display.pictures.picture import EdgeState, Picture, PictureEdge, PictureNode
+from pkcs12kit.display.pictures.svg import to_svg
+
+__all__ = [
+    "EdgeState",
+    "Picture",
+    "PictureEdge",
+    "PictureNode",
+    "picture_of_path",
+    "picture_of_pool",
+    "picture_of_report",
+    "to_dot",
+    "to_mermaid",
+    "to_svg",
+]

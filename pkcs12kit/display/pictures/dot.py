@@ -29,17 +29,26 @@ def to_dot(picture: Picture, *, title: str | None = None) -> str:
     """
     direction = "LR" if is_tall(picture) else "TB"
     heading = wording.inert(picture.title if title is None else title)
-    head = _attributes({"label": f"{heading}\n{wording.summary(picture)}", "labelloc": "t", "rankdir": direction})
+    head = _attributes(
+        {
+            "label": f"{heading}\n{wording.summary(picture)}",
+            "labelloc": "t",
+            "rankdir": direction,
+            "fontname": "sans-serif",
+        }
+    )
     nodes = {node.id: node for node in picture.nodes}
     own: dict[str, list[PictureEdge]] = {}
     for edge in picture.edges:
         if edge.is_self_signed:
             own.setdefault(edge.subject, []).append(edge)
+    anchors = [node.id for node in picture.nodes if node.is_trust_anchor]
     lines = [
         f"  graph {head}",
         '  node [shape="box", style="rounded,filled", fillcolor="white", fontname="sans-serif", fontsize="11"]',
         '  edge [fontname="sans-serif", fontsize="9"]',
         *(f"  {node.id} {_node(node, own.get(node.id, []))}" for node in picture.nodes),
+        *([f"  {{rank=source; {'; '.join(anchors)}}}"] if anchors else []),
         *(f"  {edge.issuer} -> {edge.subject} {_edge(edge, nodes)}" for edge in picture.edges),
     ]
     return "\n".join(["digraph pkcs12kit {", *lines, "}", ""])

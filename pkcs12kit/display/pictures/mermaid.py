@@ -60,7 +60,7 @@ def _label(edge: PictureEdge) -> str:
 
 
 def _quoted(lines: list[str]) -> str:
-    """Quote lines: whatever Mermaid, Markdown or HTML could read as a sign is written as the number of its character."""
+    """Quote lines: what Mermaid, Markdown or HTML could read as a sign is written as the number of its character."""
     return '"{}"'.format("<br/>".join("".join(map(_character, line)) for line in lines))
 
 
