@@ -212,7 +212,7 @@ def _has_all(report: GatherReport) -> bool:
 
 
 def _answered(bundles: Sequence[BundleReport], report: GatherReport | None) -> AbstractSet[str]:
-    """List the URLs whose certificates were all taken; those of one bundle stand for each other, whichever was asked."""
+    """List the URLs whose certificates were all taken; those of one bundle stand for each other, whoever answered."""
     of_bundles = {url for bundle in bundles if not bundle.why for url in bundle.bundle.urls}
     if report is None or report.incomplete is not None:  # what a limit left out is not gone
         return of_bundles

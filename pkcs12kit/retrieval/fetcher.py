@@ -66,7 +66,7 @@ class Fetcher:
     ) -> None:
         self._cache = cache
         self._offline = offline
-        self._allow_private = allow_private
+        self._allow_private = allow_private or offline  # nobody is asked then, at any address
         self._limits = limits
         self._on_event = on_event
         self._resolver = resolver

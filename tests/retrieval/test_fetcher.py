@@ -321,6 +321,8 @@ def test_offline(server, fetch, cache):
     assert (old.status, old.content) == (Status.CACHED, b"0 old")
     assert (missing.status, missing.content) == (Status.SKIPPED, None)
     assert fetch(server.url("/a"), offline=True).status is Status.SKIPPED
+    public_only = fetch(server.url("/a"), cache=cache, offline=True, allow_private=False)
+    assert public_only.status is Status.CACHED  # nobody is asked, so no address has to be public
     assert server.requests == []
 
 
