@@ -67,7 +67,6 @@ def _end_by_signals() -> None:
     """Let signals end the command as errors do, so that nothing is left behind; what is ignored stays ignored."""
     ending = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ending = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
-
     has_come = False
 
     def ignore() -> None:
