@@ -208,8 +208,9 @@ def advice(retrievals: Iterable[Retrieval]) -> str | None:
         return "--timeout gives it more time"
     if asked and not any(one.http_status for one in asked):
         return (
-            "no server answered. Is there a network, and does it need a proxy (http_proxy, https_proxy)? --offline takes"
-            " what the cache has; or gather on a computer that has a network, and give the folder with --certs"
+            "no server answered. Is there a network, and does it need a proxy (http_proxy, https_proxy)?"
+            " --offline takes what the cache has; or gather on a computer that has a network, and give the folder with"
+            " --certs"
         )
     return None
 
