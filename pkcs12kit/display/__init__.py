@@ -1,1 +1,5 @@
-"""What people see: text at a terminal."""
+"""What people see: text at a terminal, and pictures."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submodules=["pictures"])
