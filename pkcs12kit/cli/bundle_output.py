@@ -43,7 +43,8 @@ def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[Text]:
 
 def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
     """Say it all of one bundle."""
-    name = harmless(report.bundle.name if report.bundle.name == report.url else f"Bundle {report.bundle.name}")
+    is_url = report.bundle.name in report.bundle.urls
+    name = harmless(report.bundle.name if is_url else f"Bundle {report.bundle.name}")
     if report.why:
         yield Text.assemble(
             (name, "bold"), ": ", ("nothing of it is used", "bold red"), ": ", (harmless(report.why), "red")
@@ -72,7 +73,8 @@ def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
         for line in _shown(verdict.reasons):
             tree.add(Text(line, style="red" if bad else "yellow"))
         if verdict.signer is not None:
-            tree.add(Text(harmless(f"signed by {verdict.signer.subject}"), style="dim"))
+            leads = f", who leads to {verdict.trust_anchor.name}" if verdict.trust_anchor else ""
+            tree.add(Text(harmless(f"signed by {verdict.signer.subject}{leads}"), style="dim"))
         yield tree
     if verdict.left_out:
         files = ", ".join(_shown(verdict.left_out))

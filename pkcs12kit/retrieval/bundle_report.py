@@ -24,7 +24,7 @@ class BundleReport(Shown):
     ``certificates`` are candidates for paths, never trust anchors; none where ``why`` says in one sentence why nothing
     of the bundle is used. ``checksum`` is None where nothing came that could be looked into, ``changes`` None where
     nothing is used. ``url`` is the one that gave the bundle; ``retrievals`` are those that were asked, without content.
-    ``warnings`` are the cache's.
+    ``warnings`` are the cache's, and that the bundle is older than the one that it had.
     """
 
     bundle: PublishedBundle

@@ -147,6 +147,7 @@ def test_weak(gather, site, tmp_path):
     assert outcome.status == 0
     assert "Checksums: right, but weakly signed\n" in outcome.text
     assert "the signer's certificate is for neither e-mail nor code" in " ".join(outcome.text.split())
+    assert "signed by CN=DoD PKE, who leads to CN=DoD Root CA 3\n" in outcome.text
     assert "hint: --strict-checksums" in outcome.errors
     told = gather("--bundle", "dod", "--bundle-anchor", root, "--json").json
     assert told["bundles"][0]["checksum"]["status"] == "weak"
@@ -162,6 +163,9 @@ def test_by_url(gather, site):
     outcome = gather("--bundle", f"{site.base}/bundle.zip")
     assert outcome.status == 0
     assert outcome.text.startswith(f"{site.base}/bundle.zip: 2 certificates")
+    outcome = gather("--bundle", f"{site.base}/gone.zip")
+    assert outcome.status == 1
+    assert outcome.text.startswith(f"{site.base}/gone.zip: nothing of it is used")
 
 
 def test_bad(gather, site, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import zipfile
 from base64 import encodebytes
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -27,6 +28,7 @@ from pkcs12kit.retrieval.bundle_signer import SignerRules
 from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
 
 SHA1 = hashes.SHA1()  # noqa: S303  # to be refused
+BINARY = (pkcs7.PKCS7Options.Binary,)
 URL = "https://publisher.example.mil/bundle.zip"
 
 
@@ -226,7 +228,7 @@ def test_expired_signer(publisher, check):
     assert check(archive, time=earlier).checksum.status is ChecksumStatus.VERIFIED
 
 
-def test_lapsed_signer(publisher, check):
+def test_lapsed_signer(publisher, check, parts):
     """A signer who expired since is weak, and says so: by the signature's own time, else by that of the archive."""
     later = datetime.now(UTC) + timedelta(days=100)
     signer = publisher.make_signer(validity=lab.Validity.around(days_after=50))
@@ -239,6 +241,11 @@ def test_lapsed_signer(publisher, check):
         assert "expired" in reason
         assert says in reason
         assert "which nobody confirms" in reason
+    for options, verdict in ((BINARY, ChecksumStatus.WEAK), (plain, ChecksumStatus.BAD)):
+        signed = publisher.sign(parts.list_of(publisher.files()), signer=signer, options=options)
+        entry = zipfile.ZipInfo(parts.checksums, (1999, 1, 1, 0, 0, 0))
+        archive = parts.as_zip([*publisher.files().items(), (entry, signed)])  # before the signer was certified
+        assert check(archive, time=later).checksum.status is verdict
     before = datetime.now(UTC) - timedelta(days=1000)
     assert "is not to be trusted" in bad(check(publisher.archive(), time=before))  # signed later: no claim of the past
 
