@@ -109,6 +109,11 @@ class Limits:
         "certificates drawn in one picture",
         "seven times the 146 CA certificates that reached Federal Common Policy CA G2 in October 2024",
     )
+    picture_bends: int = _limit(
+        4_000,
+        "layers that lines of one picture are led through, all lines together; the others cross what is there",
+        "a hundred times what those 146 need; about two seconds on one core",
+    )
 
     # Revocation
     revocation_objects: int = _limit(

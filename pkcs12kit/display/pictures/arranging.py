@@ -47,12 +47,16 @@ class Arrangement:
 
     middles: dict[str, float]
     bends: tuple[tuple[float, ...], ...]
+    """One for each layer between, or none."""
     width: float
 
 
-def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float) -> Arrangement:
-    """Arrange boxes and links; ``gap`` is kept between neighbours. The same boxes always come out the same."""
-    graph = _Graph(boxes, links)
+def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float, bends_at_most: int) -> Arrangement:
+    """Arrange boxes and links; ``gap`` is kept between neighbours. The same boxes always come out the same.
+
+    Links have no bends once others, each shorter, have ``bends_at_most`` together: they run across what is there.
+    """
+    graph = _Graph(boxes, links, bends_at_most)
     graph.order()
     graph.place(gap)
     left = min((x - graph.widths[item] / 2 for item, x in enumerate(graph.x)), default=0)
@@ -67,18 +71,23 @@ def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float) -> Arran
 class _Graph:
     """Boxes and bends as numbers, every link cut into pieces from one layer to the next."""
 
-    def __init__(self, boxes: Sequence[Box], links: Sequence[Link]) -> None:
+    def __init__(self, boxes: Sequence[Box], links: Sequence[Link], bends_at_most: int) -> None:
         self.widths = [box.width for box in boxes]
         layer_of = [box.layer for box in boxes]
         numbers = {box.id: number for number, box in enumerate(boxes)}
         pieces: list[tuple[int, int, float]] = []
-        self.bends: list[list[int]] = []
-        for link in links:
-            upper, lower = numbers[link.upper], numbers[link.lower]
-            bends = list(range(len(layer_of), len(layer_of) + layer_of[lower] - layer_of[upper] - 1))
+        self.bends: list[list[int]] = [[] for _ in links]
+        ends = [(numbers[link.upper], numbers[link.lower]) for link in links]
+        spans = [layer_of[lower] - layer_of[upper] for upper, lower in ends]
+        for index in sorted(range(len(links)), key=lambda index: (spans[index], index)):
+            (upper, lower), link = ends[index], links[index]
+            bends_at_most -= spans[index] - 1
+            if bends_at_most < 0:
+                break
+            bends = list(range(len(layer_of), len(layer_of) + spans[index] - 1))
             layer_of.extend(range(layer_of[upper] + 1, layer_of[lower]))
             self.widths.extend(_BEND for _ in bends)
-            self.bends.append(bends)
+            self.bends[index] = bends
             way = [upper, *bends, lower]
             for number, piece in enumerate(pairwise(way)):
                 inner = 0 < number < len(way) - 2

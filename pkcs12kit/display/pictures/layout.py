@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pkcs12kit.display.pictures.arranging import Arrangement
     from pkcs12kit.display.pictures.folding import Folded
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge
+    from pkcs12kit.limits import Limits
 
 _GAP: Final = 16.0
 _BETWEEN: Final = 24.0
@@ -79,13 +80,13 @@ class Layout:
     height: float
 
 
-def lay_out(picture: Picture) -> Layout:
+def lay_out(picture: Picture, limits: Limits) -> Layout:
     """Fold, measure and arrange a picture."""
     own: dict[str, tuple[PictureEdge, ...]] = {}
     for edge in picture.edges:
         if edge.is_self_signed:
             own[edge.subject] = (*own.get(edge.subject, ()), edge)
-    return _Drawing(fold(picture), own).layout()
+    return _Drawing(fold(picture), own).layout(limits.picture_bends)
 
 
 class _Drawing:
@@ -114,10 +115,10 @@ class _Drawing:
         self._blocks[key] = block
         self._layer[key] = layer
 
-    def layout(self) -> Layout:
+    def layout(self, bends_at_most: int) -> Layout:
         """Arrange the blocks, then stack the layers."""
         boxes = [Box(key, self._layer[key], block.width) for key, block in self._blocks.items()]
-        arrangement = arrange(boxes, self._links, gap=_GAP)
+        arrangement = arrange(boxes, self._links, gap=_GAP, bends_at_most=bends_at_most)
         tops, bottoms = self._stack(arrangement)
         placed = {}
         for key, block in self._blocks.items():

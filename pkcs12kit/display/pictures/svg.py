@@ -26,12 +26,14 @@ from pkcs12kit.display.pictures.blocks import (
 )
 from pkcs12kit.display.pictures.layout import lay_out
 from pkcs12kit.display.pictures.measuring import is_sure, width_of, wrapped
+from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pkcs12kit.display.pictures.layout import DrawnEdge, Layout, Leg, Placed
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
+    from pkcs12kit.limits import Limits
 
 _MARGIN: Final = 20.0
 _LEAST_WIDTH: Final = 520.0
@@ -41,22 +43,22 @@ _SAMPLE: Final = 40.0
 _APART: Final = 4.0
 
 
-def to_svg(picture: Picture, *, title: str | None = None) -> str:
+def to_svg(picture: Picture, *, title: str | None = None, limits: Limits = DEFAULT_LIMITS) -> str:
     """Draw a picture as SVG, with ``title`` for its own.
 
     The same picture always gives the same text. It may stand in a file of its own or within HTML, beside others.
     """
-    return _Svg(picture, picture.title if title is None else title).text()
+    return _Svg(picture, picture.title if title is None else title, limits).text()
 
 
 class _Svg:
     """One drawing, element by element."""
 
-    def __init__(self, picture: Picture, title: str) -> None:
+    def __init__(self, picture: Picture, title: str, limits: Limits) -> None:
         self._picture = picture
         self._title = wording.inert(title)
         self._nodes = {node.id: node for node in picture.nodes}
-        self._layout: Layout = lay_out(picture)
+        self._layout: Layout = lay_out(picture, limits)
         self._width = max(self._layout.width, _LEAST_WIDTH) + 2 * _MARGIN
         self._root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": style.ROOT})
 
@@ -237,10 +239,10 @@ def _path(leg: Leg) -> str:
     """Write a line: straight within layers, curved between them."""
     (x, y), *rest = leg.points
     parts = [f"M{_n(x)} {_n(y)}"]
-    for number, (to_x, to_y) in enumerate(rest):
-        if to_y == y and to_x == x:
-            continue
-        if number % 2 == 0:
+    for to_x, to_y in rest:
+        if _n(to_x) == _n(x):
+            if parts[-1].startswith("V"):
+                parts.pop()
             parts.append(f"V{_n(to_y)}")
         else:
             middle = (y + to_y) / 2
