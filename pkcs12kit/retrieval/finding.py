@@ -126,6 +126,7 @@ class _Search:
         self._crawl: Crawl | None = None
         self._asker: Fetcher | None = None
         self._collector: RevocationCollector | None = None
+        self._settled: ValidatedPath | None = None
         self._unknown: set[Certificate] = set()
         """Certificates whose status was to be known, and is not, whatever was fetched."""
 
@@ -159,7 +160,8 @@ class _Search:
 
     def final(self) -> ValidatedPath:
         """Find the best path with all that there is. Raises :class:`NoValidPathError`."""
-        return self._find(self.pool, self._known)
+        # To search again would say the same, and reading large CRLs once more takes long.
+        return self._settled or self._find(self.pool, self._known)
 
     def retrievals(self) -> Iterator[Retrieval]:
         """Say what came of each URL."""
@@ -246,6 +248,7 @@ class _Search:
         collector.pool = self.pool
         report = await collector.collect(path, time=self._time)
         if report.failure is None:
+            self._settled = replace(path, revocation=report)
             return True
         if report.failure.reason is FailureReason.REVOCATION_UNKNOWN:
             self._unknown |= {one.certificate for one in report.statuses if one.status is RevocationStatus.UNKNOWN}
