@@ -13,7 +13,7 @@ import pytest
 from asn1crypto import cms, core
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
@@ -294,6 +294,29 @@ def test_weak_digest(publisher, check, parts):
     assert "is not what was signed" in bad(check(publisher.archive(files, checksums=signed)))
     changed = signed.replace(parts.list_of(publisher.files()), parts.list_of(files))
     assert "not by the key of" in bad(check(publisher.archive(files, checksums=changed)))
+
+
+@pytest.mark.parametrize("algorithm", ["rsassa_pkcs1v15", "sha1_rsa"])
+def test_as_disa_signs(publisher, check, parts, algorithm):
+    """RSA with SHA-1, no signed attributes, by a signer who expired since, below the known root: weak, for both."""
+    key = rsa.generate_private_key(65537, 2048)
+    signer = publisher.make_signer(key=key, validity=lab.Validity.around(days_after=50))
+    listing = parts.list_of(publisher.files())
+    info = cms.ContentInfo.load(
+        publisher.sign(listing, signer=signer, options=(*BINARY, pkcs7.PKCS7Options.NoAttributes))
+    )
+    signer_info = info["content"]["signer_infos"][0]
+    signer_info["digest_algorithm"]["algorithm"] = "sha1"
+    signer_info["signature_algorithm"] = {"algorithm": algorithm}
+    signer_info["signature"] = key.sign(listing, padding.PKCS1v15(), SHA1)
+    archive = publisher.archive(checksums=info.dump(force=True))
+    later, roots = datetime.now(UTC) + timedelta(days=100), [publisher.root.certificate.sha256]
+    digest, lapsed = weak(publisher, check(archive, anchors=(), roots=roots, time=later))
+    assert "SHA-1" in digest
+    assert "when the archive says it was made" in lapsed
+    signer_info["signature"] = key.sign(listing + b"x", padding.PKCS1v15(), SHA1)
+    archive = publisher.archive(checksums=info.dump(force=True))
+    assert "not by the key of" in bad(check(archive, anchors=(), roots=roots, time=later))
 
 
 def test_two_digests(publisher, check, parts):
