@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pkcs12kit.certificates.lenient import read_name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, is_ip_address
+from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, is_ip_address, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.channel import (
     Channel,
@@ -163,8 +163,10 @@ def ask_server(
     where that leads to nothing. Nothing is sent after a handshake but its end.
     ``server_name`` is a DNS name for SNI, the host where it is None; IP addresses are never sent (RFC 6066 section 3).
     ``seconds`` are for all of it, ``limits.probe_seconds`` where None: each version has its share of what is left.
-    ``sockets`` lets another thread end it. Whatever a server does is an answer; nothing is raised for it.
+    ``sockets`` lets another thread end it. Whatever a server does is an answer; nothing is raised for it. Raises
+    :class:`~pkcs12kit.errors.InputError` for a ``server_name`` that is none, before anything is sent.
     """
+    name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
     sockets = OpenSockets() if sockets is None else sockets
     deadline = Deadline.after(limits.probe_seconds if seconds is None else seconds)
     port = address.port or (HTTPS_PORT if starttls is None else starttls.port)
@@ -172,7 +174,7 @@ def ask_server(
         addresses = resolve(address.host, port, deadline=deadline, sockets=sockets, limits=limits)
     except ContactError as error:
         return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
-    questions = _Questions(addresses, server_name or address.name, starttls, limits, sockets)
+    questions = _Questions(addresses, name, starttls, limits, sockets)
     answers: list[ProtocolAnswer] = []
     for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
         if offer == OLD_TLS and any(one.message for one in answers):

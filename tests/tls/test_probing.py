@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 from OpenSSL import SSL
 
+from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls import probing
 from pkcs12kit.tls.address import ServerAddress, parse_address
@@ -151,6 +152,14 @@ def test_a_server_that_wants_a_client_certificate(ask, chain, names):
     assert (tls_1_3.is_complete, tls_1_3.why) == (True, "")  # RFC 8446 section 4.4.2.4: it says no only later
     assert (tls_1_2.is_complete, "handshake failure" in tls_1_2.why) == (False, True)
     assert (tls_1_3.ended_by_server, tls_1_2.ended_by_server) == (False, True)
+
+
+@pytest.mark.parametrize("name", ["", "no name"])
+def test_a_name_that_is_none(monkeypatch, name):
+    """An empty one, an unset variable of a script perhaps, is not taken for none given; nothing is resolved."""
+    monkeypatch.setattr(probing, "resolve", None)
+    with pytest.raises(InputError, match=r"is no HOST\[:PORT\]"):
+        ask_server(parse_address(NAME), server_name=name)
 
 
 @pytest.mark.parametrize(
