@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport
@@ -108,7 +107,7 @@ def changes_without_path(search: Search, with_pool: PathReport | None, sent: Seq
     nowhere = any(failure.reason in _NOWHERE for failure in together)
     told: dict[str, None] = {}
     for failure in (*alone, *(one for one in together if one.reason not in _NOWHERE)):
-        change = _remedy(failure, search.anchors) if failure.certificate in sent else None
+        change = _remedy(failure, search) if failure.certificate in sent else None
         if change is not None:
             leads = "; the pool has none that leads to a trust anchor"
             told[change + (leads if nowhere and failure.reason in _NOWHERE else "")] = None
@@ -134,7 +133,7 @@ def changes_of_end_entity(
         yield f"replace {_called(target)} by a certificate {' and '.join(asked)}"
 
 
-def _remedy(failure: Failure, anchors: Sequence[TrustAnchor]) -> str | None:
+def _remedy(failure: Failure, search: Search) -> str | None:
     called = _called(failure.certificate)
     missing = failure.missing_issuer
     if failure.reason is FailureReason.ISSUER_NOT_FOUND and missing is not None:
@@ -143,8 +142,12 @@ def _remedy(failure: Failure, anchors: Sequence[TrustAnchor]) -> str | None:
         key = f" with the key identifier {missing.key_identifier.hex()}" if missing.key_identifier is not None else ""
         return f"add the certificate of {issuer}{key} after {name_of(failure.certificate)}{at}"
     if failure.reason is FailureReason.NO_TRUST_ANCHOR and failure.certificate.is_self_issued:
-        trusted = " or ".join(str(anchor.name.common_name or anchor.name) for anchor in anchors)
-        return f"replace {called}, which is no trust anchor, by a cross-certificate on the way to {trusted}"
+        trusted = " or ".join(str(anchor.name.common_name or anchor.name) for anchor in search.anchors)
+        is_target = search.report is not None and failure.certificate == search.report.target
+        instead = f"certificate that a CA below {trusted} issued"
+        if failure.certificate.is_ca and not is_target:
+            instead = f"cross-certificate on the way to {trusted}"
+        return f"replace {called}, which is no trust anchor, by a {instead}"
     if failure.reason is FailureReason.NO_TRUST_ANCHOR:
         return f"replace {called}: {failure.detail}"
     if failure.reason is FailureReason.BAD_SIGNATURE:

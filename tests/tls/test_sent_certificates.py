@@ -245,6 +245,19 @@ class TestMissing:
             "add B (issued by TA, serial number 8), which is in the pool, after R",
         )
 
+    @pytest.mark.parametrize("is_ca", [False, True])
+    def test_self_signed_server(self, judge, is_ca):
+        """No CA cross-certifies a server (RFC 5280 section 3.2), nor what many programs make for one, with cA."""
+        constraints = lab.extensions.critical(x509.BasicConstraints(ca=is_ca, path_length=None))
+        usage = lab.extensions.critical(lab.extensions.key_usage("digital_signature"))
+        own = lab.Authority.create("s.example", serial_number=7, extensions=[constraints, usage])
+        change, *others = judge(own.certificate).changes
+        assert change == (
+            "replace s.example (self-signed, serial number 7), which is no trust anchor,"
+            " by a certificate that a CA below TA issued"
+        )
+        assert others == (["put the server's own certificate in the first place"] if is_ca else [])
+
     def test_the_least_to_add(self):
         """Of several paths with the pool that one is proposed for which the server has the least to change."""
         more = lab.Topology.from_edges("EE<I<P<TA", "I<TA")
