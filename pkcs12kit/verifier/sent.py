@@ -47,7 +47,8 @@ def judge_sent(
     that no (subject, key) comes twice, that known clients take so many certificates and bytes, that these certificates
     make a valid path, the server's name, that the certificate is for TLS servers, and when the first one of the path
     expires: a path that does not last until ``expires_within`` after the time is a no. What is superfluous, and what
-    a STIG puts into Disallowed, is told and is no reason to say no. ``pool`` is asked for what is missing.
+    a STIG puts into Disallowed, is told and is no reason to say no; nor are CAs' purposes that some clients alone
+    refuse. ``pool`` is asked for what is missing.
 
     A no is an answer and no error. A certificate that is not for the name or the purpose has its path judged all the
     same. Raises :class:`ValueError` without a trust anchor and for a negative ``expires_within``. Not checked:
@@ -73,7 +74,7 @@ def judge_sent(
         sent_checks.of_trust_anchor(subject, search),
         size,
         _as_sent(checks.of_server_name(subject.target, parameters)),
-        purpose,
+        sent_checks.of_purposes_above(purpose, search.path),
         _as_sent(checks.of_expiry(subject, search.path, parameters, expires_within)),
         sent_checks.of_disallowed(message),
         sent_checks.of_pool(search, with_pool, path_with_pool),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.budget import Budget
     from pkcs12kit.paths.report import PathReport
@@ -159,6 +160,31 @@ def of_purpose(target: Certificate | None) -> Finding:
         why = "is for any purpose and does not name TLS servers, which Apple, Firefox and OpenSSL ask for"
         return not_ok(check, f"{name_of(target)} {why} [RFC 5280 section 4.2.1.12]")
     return ok(check, "it is for TLS servers")
+
+
+def of_purposes_above(of_the_target: Finding, path: ValidatedPath | None) -> Finding:
+    """Say too what CAs are for, where the path is valid: some clients ask more of them than RFC 5280 does.
+
+    A CA that lists purposes and none that serves has no valid path. Anchors are trusted whatever they list (RFC 5937).
+    """
+    if of_the_target.outcome is not Outcome.OK or path is None:
+        return of_the_target
+    told = [
+        f"{name_of(certificate)} is for any purpose and does not name TLS servers, which OpenSSL and GnuTLS ask of CAs"
+        for certificate in path.certificates[1:]
+        if _names_no_servers(certificate.extensions)
+    ]
+    if _names_no_servers(path.trust_anchor.constraints):
+        anchor = path.trust_anchor.name.common_name or path.trust_anchor.name
+        told.append(
+            f"the trust anchor {anchor} has an extendedKeyUsage that does not name TLS servers: OpenSSL refuses it,"
+            " and Go where it is not for any purpose"
+        )
+    return note(SentCheck.PURPOSE, f"{of_the_target.why}; but {'; '.join(told)}") if told else of_the_target
+
+
+def _names_no_servers(own: Extensions | None) -> bool:
+    return own is not None and own.extended_key_usage is not None and SERVER_AUTH not in own.extended_key_usage
 
 
 def of_disallowed(message: CertificateMessage) -> Finding:

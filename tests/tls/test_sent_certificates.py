@@ -342,6 +342,24 @@ class TestEndEntity:
         assert set(problems) == {SentCheck.PATH}
         assert "RFC 5280 section 4.2.1.12" in problems[SentCheck.PATH]
 
+    def test_purposes_that_some_clients_refuse(self, judge, topology):
+        """RFC 5280 section 4.2.1.12 lets anyExtendedKeyUsage pass, and asks nothing of an anchor; OpenSSL says no."""
+        for_any, for_clients = (
+            lab.extensions.non_critical(x509.ExtendedKeyUsage([usage]))
+            for usage in (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE, ExtendedKeyUsageOID.CLIENT_AUTH)
+        )
+        wide = topology.authorities["P"].issue_ca(topology.authorities["I"], extensions=[for_any])
+        report = judge("EE<I", wide, "P<TA")
+        assert refused(report) == {}
+        assert finding(report, SentCheck.PURPOSE).outcome is Outcome.NOTE
+        assert "but I is for any purpose and does not name TLS servers" in finding(report, SentCheck.PURPOSE).why
+        root = lab.Authority.create("Root", extensions=[for_clients])
+        server = root.issue_server("s.example").certificate
+        report = judge(server, trust_anchors=(pk.TrustAnchor.from_certificate(root.certificate),))
+        assert refused(report) == {}
+        assert finding(report, SentCheck.PURPOSE).outcome is Outcome.NOTE
+        assert "but the trust anchor Root has an extendedKeyUsage" in finding(report, SentCheck.PURPOSE).why
+
     def test_expired_link(self, judge, topology):
         """RFC 5280 section 6.1.3 (a)(2); with a pool, its successor is named."""
         expired = topology.certificates[8]

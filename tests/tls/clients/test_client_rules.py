@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pkcs12kit import lab
 from pkcs12kit.tls.handshake import Verdict
@@ -138,6 +139,35 @@ def test_a_key_usage_that_is_none_for_tls(client, world):
     handshake = ask_once(client, world.case(server=world.issuing.issue_server(NAME, extensions=(usage,))))
     if client.name in KEY_USAGE:
         assert (handshake.verdict, handshake.why) == (Verdict.REFUSED, KEY_USAGE[client.name])
+    else:
+        assert handshake.verdict is Verdict.ACCEPTED
+
+
+PURPOSES = {
+    "a CA's, any": {
+        "gnutls": "The certificate chain does not match the intended purpose.",
+        "nss": "SEC_ERROR_CA_CERT_INVALID: Issuer certificate is invalid.",
+        "curl": "SSL certificate problem: unsuitable certificate purpose",
+    },
+    "the anchor's, any": {"curl": "SSL certificate problem: unsuitable certificate purpose"},
+    "the anchor's, other": {
+        "go": "x509: certificate specifies an incompatible key usage",
+        "curl": "SSL certificate problem: unsuitable certificate purpose",
+    },
+}
+
+
+@pytest.mark.parametrize("whose", PURPOSES)
+def test_purposes_of_cas(client, whose):
+    """RFC 5280 section 4.2.1.12 is on end-entities; OpenSSL, which curl has, wants serverAuth of every certificate."""
+    purpose = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE if whose.endswith("any") else ExtendedKeyUsageOID.CLIENT_AUTH
+    usage = (lab.non_critical(x509.ExtendedKeyUsage([purpose])),)
+    is_anchors = whose.startswith("the anchor's")
+    root, issuing = lab.Authority.create("Root", extensions=usage if is_anchors else ()), lab.Authority.create("CA")
+    link = root.issue_ca(issuing, extensions=() if is_anchors else usage)
+    handshake = ask_once(client, Case(issuing.issue_server(NAME), (link,), root.certificate))
+    if client.name in PURPOSES[whose]:
+        assert (handshake.verdict, handshake.why) == (Verdict.REFUSED, PURPOSES[whose][client.name])
     else:
         assert handshake.verdict is Verdict.ACCEPTED
 
