@@ -114,7 +114,7 @@ class TestServed:
             rehearse([*chain, other], keys=keys)
         report = rehearse([*chain, other], keys=keys, key_name="other")
         assert report.sent.message.certificates == (other, *chain)
-        assert report.server_name == "Other"
+        assert report.server_name == "other"
 
 
 class TestNames:
@@ -125,6 +125,18 @@ class TestNames:
         report = rehearse(chain, server_name="else.example")
         assert (report.server_name, report.server_name_given) == ("else.example", True)
         assert refused(report) == {SentCheck.SERVER_NAME, "openssl"}
+
+    @pytest.mark.parametrize("name", ["EE.", "ee", "EE"])
+    def test_as_clients_ask(self, rehearse, chain, monkeypatch, name):
+        """What is reported is what went into SNI: no trailing dot (RFC 6066 section 3), small letters."""
+        told = []
+        honest = rehearsing.shake_hands
+        monkeypatch.setattr(
+            rehearsing, "shake_hands", lambda *given, **more: told.append(more["server_name"]) or honest(*given, **more)
+        )
+        report = rehearse(chain, server_name=name)
+        assert refused(report) == set()
+        assert {report.server_name, report.sent.parameters.server_name, *told} == {"ee"}
 
     def test_empty(self, rehearse, chain):
         """A name that was given and is none, an unset variable of a script perhaps, is not left to the certificate."""

@@ -16,7 +16,7 @@ from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 from pkcs12kit.sources.pkcs12_file import opened_pkcs12
-from pkcs12kit.tls.address import parse_host
+from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.clients.registry import CLIENTS
 from pkcs12kit.tls.devices import DEVICES
@@ -96,7 +96,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         decoded = decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
         identity = _identity(decoded, key_name, key_id)
         served = _served(decoded, identity.certificate)
-        wanted = _name_of(identity.certificate) if parameters.server_name is None else parameters.server_name
+        meant = _name_of(identity.certificate) if parameters.server_name is None else parameters.server_name
+    wanted = ServerAddress(host=parse_host(meant)).name
     asked = replace(parameters, server_name=wanted)
     message = CertificateMessage(certificates=served, protocol=TLS_1_3)
     sent = judge_sent(
