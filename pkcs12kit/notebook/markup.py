@@ -48,13 +48,15 @@ def name(text: object) -> Element:
 
 
 def write(node: Node, *, longest: int) -> str:
-    """Write a tree as HTML; texts are shortened to ``longest`` characters, and say by how many."""
+    """Write a tree as HTML; texts, also those for hovering, are cut at ``longest`` characters and say by how many."""
     return "".join(_written(node, longest))
 
 
 def _written(node: Node, longest: int) -> Iterator[str]:
     if isinstance(node, Element):
-        attributes = "".join(f' {key}="{_safe(value, longest)}"' for key, value in node.attributes)
+        attributes = "".join(
+            f' {key}="{_safe(value, longest if key == "title" else len(value))}"' for key, value in node.attributes
+        )
         yield f"<{node.tag}{attributes}>"
         for child in node.children:
             yield from _written(child, longest)

@@ -12,11 +12,16 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from pkcs12kit.builder import BuildReport
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.paths.report import NoValidPathError, PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.verifier.probe_report import ProbeReport
+    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
     from pkcs12kit.verifier.report import VerificationReport
     from pkcs12kit.verifier.sent_report import SentReport
 
@@ -70,10 +75,32 @@ def _error(error: NoValidPathError) -> str:
     return _report(error.report)
 
 
+def _bundle(bundle: Bundle) -> str:
+    key = "a private key and " if bundle.private_key is not None else ""
+    return _listed(f"Bundle of {key}{len(bundle.certificates)} certificates:", bundle.certificates)
+
+
+def _decoded(decoded: DecodedPfx) -> str:
+    keys, certificates = len(decoded.keys), decoded.certificates
+    return _listed(f"Read from a PKCS#12 file: {keys} private keys, {len(certificates)} certificates:", certificates)
+
+
+def _listed(head: str, certificates: Iterable[Certificate]) -> str:
+    from pkcs12kit.display.labels import with_expiry
+
+    return "\n".join([head, *(f"  {with_expiry(certificate).plain}" for certificate in certificates)])
+
+
 def _pfx(report: PfxReport) -> str:
     from pkcs12kit.display.pfx import pfx_tree
 
     return _printed([pfx_tree(report, title="PKCS#12 file")])
+
+
+def _build(report: BuildReport) -> str:
+    where = report.output if report.output is not None else "nowhere"
+    head = f"Built {len(report.certificates)} certificates, written to {where}, profile {report.profile.name}"
+    return "\n".join([harmless(head), _validated_path(report.path)])
 
 
 def _verification(report: VerificationReport) -> str:
@@ -88,6 +115,12 @@ def _probe(report: ProbeReport) -> str:
     return _findings(report, str(report.server))
 
 
+def _rehearsal(report: RehearsalReport) -> str:
+    answer = f"Rehearsal as {harmless(report.server_name)}: {'accepted' if report.ok else 'not accepted'}"
+    tried = (f"  {one.client} {one.protocol}: {one.verdict.value} {one.why}" for one in report.handshakes)
+    return "\n".join([answer, *map(harmless, tried), _sent(report.sent)])
+
+
 def _findings(report: VerificationReport | SentReport | ProbeReport, title: str) -> str:
     from pkcs12kit.display.findings import findings_tree
 
@@ -99,8 +132,12 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "ValidatedPath": _validated_path,
     "PathReport": _report,
     "NoValidPathError": _error,
+    "Bundle": _bundle,
+    "DecodedPfx": _decoded,
     "PfxReport": _pfx,
+    "BuildReport": _build,
     "VerificationReport": _verification,
     "SentReport": _sent,
+    "RehearsalReport": _rehearsal,
     "ProbeReport": _probe,
 }

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.labels import serial, short
+from pkcs12kit.display.pictures import picture_of_report, to_svg
 from pkcs12kit.notebook.chains import chain, path_body
-from pkcs12kit.notebook.markup import Element, Node, element, name
+from pkcs12kit.notebook.markup import Element, Node, Verbatim, element, name
 from pkcs12kit.notebook.pieces import cell, code, counted, folded, left_out, part, said, table, title
 from pkcs12kit.notebook.validity import day
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from pkcs12kit.notebook.view import View
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import NoValidPathError, PathReport, RejectedPath
+
+_WIDTH: Final = re.compile(r'<svg [^>]*?\bwidth="(\d+)')
+_LEGIBLE: Final = 0.75
+"""Of its size: letters of 11 pixels then have 8."""
 
 
 def draw_report(report: PathReport, view: View) -> Element:
@@ -45,6 +51,7 @@ def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
         best = (part("The closest attempt"), *_attempt(report.rejected[0], view))
     return (
         element("p", said(f"! The search was cut short: {report.incomplete}", "warn")) if report.incomplete else None,
+        _picture(report, view),
         *best,
         *_other_paths(report, view),
         rejected_table(report.rejected, view),
@@ -62,6 +69,14 @@ def rejected_table(rejected: Sequence[RejectedPath], view: View) -> Node:
     )
     summary = f"Why {counted(len(rejected), 'attempt')} {'is' if len(rejected) == 1 else 'are'} no valid path"
     return folded(summary, drawn, left_out(len(rejected) - len(shown), "attempts"))
+
+
+def _picture(report: PathReport, view: View) -> Element:
+    """Draw the graph. It shrinks to the room that there is, but not to where nobody can read it: then it is moved."""
+    svg = to_svg(picture_of_report(report, time=view.time, limits=view.limits))
+    width = _WIDTH.search(svg)
+    least = f"min-width:{int(width[1]) * _LEGIBLE:.0f}px" if width else None
+    return element("div", element("div", Verbatim(svg), style=least), class_="picture")
 
 
 def _answer(report: PathReport) -> Element:

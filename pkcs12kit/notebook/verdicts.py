@@ -87,7 +87,11 @@ def draw_probe(report: ProbeReport, view: View) -> Element:
 def findings_table(findings: Iterable[Finding]) -> Element:
     """Draw findings, one check a row, in their order."""
     rows = (
-        (cell(outcome(finding.outcome), class_="tight"), cell(finding.check.value.replace("-", " ")), cell(finding.why))
+        (
+            cell(outcome(finding.outcome), class_="tight"),
+            cell(finding.check.value.replace("-", " "), class_="tight"),
+            cell(finding.why),
+        )
         for finding in findings
     )
     return table(("", "check", "what was found"), rows)
@@ -107,10 +111,20 @@ def _sent(report: SentReport, view: View, *, with_changes: bool = True) -> tuple
     return (
         findings_table(report.findings),
         *(_changes("What to change", report.changes, view) if with_changes else ()),
-        part("What is sent, in its order"),
-        chain(report.message.certificates, view, time=report.parameters.time, linked=False),
-        *_path("The path that it makes", report.path, report.rejected, view),
+        *_what_is_sent(report, view),
         *better,
+    )
+
+
+def _what_is_sent(report: SentReport, view: View) -> tuple[Node, ...]:
+    """Draw the certificates that are sent, and the path that they make; once where both are the same."""
+    sent, path = report.message.certificates, report.path
+    if path is not None and sent in {path.certificates, path.with_anchor}:
+        return _path("What is sent, in its order: a valid path", path, (), view)
+    return (
+        part("What is sent, in its order"),
+        chain(sent, view, time=report.parameters.time, linked=False),
+        *_path("The path that it makes", path, report.rejected, view),
     )
 
 
@@ -126,7 +140,7 @@ def _handshakes(handshakes: Sequence[Handshake], required: frozenset[str]) -> El
         by_protocol = {handshake.protocol: handshake for handshake in own}
         version = next((one.version for one in by_protocol.values() if one.version), "")
         why = list(dict.fromkeys(one.why for one in by_protocol.values() if one.why))
-        must = "its refusal is a no" if client in required else None
+        must = "yes" if client in required else None
         rows.append(
             (
                 cell(element("strong", client), " ", said(version, "muted")),
@@ -135,7 +149,7 @@ def _handshakes(handshakes: Sequence[Handshake], required: frozenset[str]) -> El
                 cell(must),
             )
         )
-    return table(("client", *protocols, "why", ""), rows)
+    return table(("client", *protocols, "why", "has to accept"), rows)
 
 
 def _verdict(handshake: Handshake | None) -> Element:

@@ -1,0 +1,157 @@
+"""What notebooks are shown: one value of each kind, made of a replica, and the means to read HTML back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+
+import pytest
+
+import pkcs12kit as pk
+from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.tls.address import ServerAddress
+from pkcs12kit.tls.judging import Bearing, Remark
+
+PASSWORD = "correct horse battery"
+VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
+
+
+@dataclass
+class Read:
+    """What a parser of HTML makes of a text: elements with their attributes, text, what was left open."""
+
+    elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
+    text: str = ""
+    scripts: list[str] = field(default_factory=list)
+    styles: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def skeleton(self):
+        """Tags and names of attributes, in order: what must not depend on text from outside."""
+        return [(tag, *attributes) for tag, attributes in self.elements]
+
+
+class _Reader(HTMLParser):
+    """Reads HTML, and minds that each element ends where it should."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.read, self._open = Read(), []
+
+    def handle_starttag(self, tag, attrs):
+        self.read.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.read.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self._open or self._open.pop() != tag:
+            self.read.faults.append(f"</{tag}> out of place")
+
+    def handle_data(self, data):
+        inside = self._open[-1] if self._open else None
+        if inside in {"script", "style"}:
+            getattr(self.read, f"{inside}s").append(data)
+        else:
+            self.read.text += data
+
+    def handle_comment(self, data):
+        self.read.faults.append(f"a comment: {data}")
+
+    def handle_decl(self, decl):
+        self.read.faults.append(f"a declaration: {decl}")
+
+    def handle_pi(self, data):
+        self.read.faults.append(f"a processing instruction: {data}")
+
+    def close(self):
+        super().close()
+        self.read.faults += [f"<{tag}> stays open" for tag in self._open]
+
+
+def read_html(text: str) -> Read:
+    """Parse HTML by the standard library's parser."""
+    reader = _Reader()
+    reader.feed(text)
+    reader.close()
+    return reader.read
+
+
+@pytest.fixture(scope="session")
+def html():
+    """Parse HTML: ``html(text)``."""
+    return read_html
+
+
+@pytest.fixture(scope="session")
+def values(replica, files, tmp_path_factory):
+    """One value of each public kind that shows itself, by the name of its class."""
+    anchor = pk.TrustAnchor.from_certificate(replica.trust_anchor)
+    parameters = pk.ValidationParameters(time=replica.at, server_name=replica.server_name)
+    asked = {"pool": replica.pool, "trust_anchors": [anchor]}
+    report = pk.find_paths(replica.server.certificate, **asked, parameters=parameters)
+    path = report.best
+    later = replace(parameters, time=replica.trust_anchor.not_after)
+    none = pk.find_paths(replica.server.certificate, **asked, parameters=later)
+    bundle = pk.Bundle.from_path(replica.server, path, friendly_name="mdm <1>")
+    data = pk.encode_pfx(bundle, password=PASSWORD, profile=pk.profiles.MODERN.with_iterations(encryption=1, mac=1))
+    remark = Remark(bearing=Bearing.UNKNOWN, why="it is not known", certificate=path.target)
+    file = tmp_path_factory.mktemp("pfx") / "server.p12"
+    file.write_bytes(data)
+    against = {"password": PASSWORD, "trust_anchors": [files.trust_anchor], "parameters": parameters}
+    message = pk.CertificateMessage(certificates=bundle.certificates, protocol="TLSv1.3")
+    sent = pk.judge_sent(message, trust_anchors=[anchor], parameters=parameters)
+    rehearsal = pk.RehearsalReport(
+        sent=sent,
+        server_name=replica.server_name,
+        server_name_given=True,
+        handshakes=(
+            pk.Handshake(
+                client="openssl", version="OpenSSL 3", protocol="TLSv1.3", verdict=pk.Verdict.ACCEPTED, why=""
+            ),
+            pk.Handshake(client="go", version="Go 1", protocol="TLSv1.3", verdict=pk.Verdict.REFUSED, why="it <does>"),
+        ),
+        required=frozenset({"openssl"}),
+        devices=(pk.DeviceVerdict(device="ios", title="iOS", answer=Answer.UNKNOWN, remarks=(remark,)),),
+    )
+    answer = pk.ServerAnswer(contact=pk.Contact.REFUSED, why="nothing listens", answered_at=None, protocols=())
+    built = pk.build(
+        key=files.key,
+        certificate=files.certificate,
+        certificates=[files.certificates],
+        trust_anchors=[files.trust_anchor],
+        password=PASSWORD,
+        parameters=parameters,
+    )
+    shown = (
+        replica.server.certificate,
+        anchor,
+        replica.server,
+        replica.pool,
+        pk.CertificationPath(certificates=path.certificates, trust_anchor=path.trust_anchor),
+        path,
+        report,
+        none.rejected[0],
+        pk.NoValidPathError(none),
+        bundle,
+        pk.decode_pfx(data, password=PASSWORD),
+        pk.inspect_pfx(data, password=PASSWORD),
+        pk.verify(file, **against),
+        rehearsal,
+        sent,
+        pk.ProbeReport(
+            server=pk.ProbedServer(
+                address=ServerAddress(host="mdm.example.mil"), port=443, server_name="mdm.example.mil"
+            ),
+            answer=answer,
+            findings=(pk.Finding(check=pk.ProbeCheck.CONTACT, outcome=pk.Outcome.NOT_OK, why="nothing listens"),),
+            sent=sent,
+        ),
+        pk.GatherReport(target=path.target, certificates=(), urls=(), report=report, given=replica.pool),
+        pk.BundleReport(bundle=pk.load_bundles()["fpki"], why="it could not be had"),
+        built,
+    )
+    return {type(value).__name__: value for value in shown}
