@@ -179,6 +179,27 @@ class TestNamesFromOutside:
         for line in mermaid.removesuffix("\n").split("\n"):
             assert re.fullmatch("|".join(statements), line), line
 
+    def test_graphviz_reads_it(self, require_tool):
+        """Graphviz takes every hostile name as a label, and draws as many nodes and edges as there are."""
+        nodes = [node(number, name, is_trust_anchor=not number) for number, name in enumerate(HOSTILE)]
+        edges = [edge(0, number, serial=name) for number, name in enumerate(HOSTILE)]
+        done = subprocess.run(
+            [require_tool("dot"), "-Tsvg"],
+            input=to_dot(picture(nodes, edges)).encode(),
+            capture_output=True,
+            check=True,
+        )
+        assert done.stderr == b""
+        root = ET.fromstring(done.stdout)  # noqa: S314 - of Graphviz
+        drawn = [group.get("class") for group in root.iter(f"{SVG}g")]
+        assert (drawn.count("node"), drawn.count("edge")) == (len(nodes), len(edges))
+        assert "\\u202e" in "".join(texts(root))
+
+    def test_blank_names(self):
+        """A name of blanks is said to be none, rather than drawn as an empty box."""
+        for render in (to_svg, to_dot):
+            assert "(no name)" in render(picture([node(0, " " * 300)], []))
+
     def test_a_name_of_no_end(self):
         """Of a text of a megabyte a thousand characters are told, and a few lines drawn."""
         svg = to_svg(picture([node(0, "n" * 1_000_000)], []))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.display.pictures.measuring import width_of, wrapped
-from pkcs12kit.display.pictures.wording import inert, marks, serial, standing
+from pkcs12kit.display.pictures.wording import label, marks, serial, standing
 
 if TYPE_CHECKING:
     from pkcs12kit.display.pictures.folding import Column, Row
@@ -42,7 +42,7 @@ class NodeBlock:
     @classmethod
     def of(cls, node: PictureNode, own: tuple[PictureEdge, ...]) -> NodeBlock:
         """Break the name into lines and measure."""
-        name = wrapped(inert(node.label), _NAME_WIDTH, NAME_SIZE, lines=_NAME_LINES, bold=True)
+        name = wrapped(label(node), _NAME_WIDTH, NAME_SIZE, lines=_NAME_LINES, bold=True)
         notes = marks(node, own)
         widths = [width_of(line, NAME_SIZE, bold=True) for line in name]
         widths += [width_of(note, NOTE_SIZE) for note in notes]
@@ -106,7 +106,7 @@ class ColumnBlock:
         top = 2 * PADDING + (0 if column.parent is not None else NAME_LEADING)
         for row in column.rows:
             left = INDENT * (row.depth + 1)
-            name = wrapped(inert(row.node.label), _COLUMN - INDENT, NAME_SIZE, lines=_ROW_LINES)
+            name = wrapped(label(row.node), _COLUMN - INDENT, NAME_SIZE, lines=_ROW_LINES)
             notes = marks(row.node, own.get(row.node.id, ()))
             block = RowBlock(row, tuple(name), tuple([", ".join(notes)] if notes else []), top, left)
             rows.append(block)

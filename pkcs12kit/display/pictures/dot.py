@@ -60,7 +60,7 @@ def is_tall(picture: Picture) -> bool:
 
 
 def _node(node: PictureNode, own: list[PictureEdge]) -> str:
-    label = "\n".join([wording.inert(node.label), *wording.marks(node, ())])
+    label = "\n".join([wording.label(node), *wording.marks(node, ())])
     attributes = {"label": label, "tooltip": wording.about_node(node, own)}
     if node.is_trust_anchor:
         attributes |= {"fillcolor": "#fff1b8", "penwidth": "2"}

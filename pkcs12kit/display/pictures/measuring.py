@@ -8,7 +8,9 @@ from typing import Final
 _NARROW: Final = frozenset(" ijl'|.,:;!I[]()/\\ftr-")
 _WIDE: Final = frozenset("mwMW@%…—")
 _BOLD: Final = 1.13
-_KNOWN: Final = ((0, 0x24F), (0x370, 0x3FF), (0x400, 0x52F), (0x2010, 0x2027), (0x2190, 0x27BF))
+_BROAD: Final = range(0x900, 0x1D00)
+"""Writings of India and South-East Asia, with letters twice as wide as Latin ones."""
+_LAST_SURE: Final = 0xFFFF
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
@@ -17,11 +19,8 @@ def width_of(text: str, size: float, *, bold: bool = False) -> float:
 
 
 def is_sure(text: str) -> bool:
-    """Whether :func:`width_of` holds whatever the font; of some writings only a font knows."""
-    return all(
-        any(low <= ord(char) <= high for low, high in _KNOWN) or unicodedata.east_asian_width(char) in {"W", "F"}
-        for char in text
-    )
+    """Whether :func:`width_of` holds whatever the font; of old writings, cuneiform for one, only a font knows."""
+    return all(ord(char) <= _LAST_SURE or unicodedata.east_asian_width(char) in {"W", "F"} for char in text)
 
 
 def wrapped(text: str, width: float, size: float, *, lines: int, bold: bool = False) -> list[str]:
@@ -64,8 +63,8 @@ def _width(char: str) -> float:
         return 1.02
     if unicodedata.category(char) in {"Mn", "Me"}:
         return 0
-    if unicodedata.east_asian_width(char) in {"W", "F"} or not char.isascii():
-        return 1.02
+    if not char.isascii():  # a ligature is as wide as what it stands for: U+FDFD as eighteen letters
+        return 1.02 * len(unicodedata.normalize("NFKC", char)) * (2 if ord(char) in _BROAD else 1)
     if char.isupper() or not char.isalnum():
         return 0.8
     return 0.65

@@ -52,7 +52,7 @@ def to_mermaid(picture: Picture, *, title: str | None = None) -> str:
 
 
 def _node(node: PictureNode) -> str:
-    return _quoted([wording.inert(node.label), *wording.marks(node, ())])
+    return _quoted([wording.label(node), *wording.marks(node, ())])
 
 
 def _label(edge: PictureEdge) -> str:

@@ -229,9 +229,7 @@ def _description(picture: Picture, nodes: dict[str, PictureNode]) -> str:
         count = sum(edge.state is state for edge in picture.edges)
         lines.append(f"{state.value}: {count:,}")
     best = [edge for edge in picture.edges if edge.state.name == "CHOSEN"]
-    lines += [
-        f"{wording.inert(nodes[edge.subject].label)} by {wording.inert(nodes[edge.issuer].label)}" for edge in best
-    ]
+    lines += [f"{wording.label(nodes[edge.subject])} by {wording.label(nodes[edge.issuer])}" for edge in best]
     return ". ".join(lines)
 
 

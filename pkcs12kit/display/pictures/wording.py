@@ -49,6 +49,11 @@ def inert(text: str) -> str:
     return harmless("".join(_single_marks(text)))
 
 
+def label(node: PictureNode) -> str:
+    """Name a node, for a box: blanks once, and never nothing."""
+    return " ".join(inert(node.label).split()) or "(no name)"
+
+
 def _single_marks(text: str) -> Iterator[str]:
     marks = 0
     for char in text:
@@ -63,7 +68,7 @@ def day(instant: datetime) -> str:
 
 def serial(edge: PictureEdge) -> str:
     """Give the serial number, the middle of a long one left out."""
-    text = edge.serial
+    text = inert(edge.serial)
     return f"#{text}" if len(text) <= _SERIAL_SHOWN else f"#{text[:_SERIAL_ENDS]}…{text[-_SERIAL_ENDS:]}"
 
 
@@ -103,15 +108,15 @@ def about_node(node: PictureNode, own: Sequence[PictureEdge]) -> str:
 
 def about_edge(edge: PictureEdge, issuer: PictureNode, subject: PictureNode) -> str:
     """Say all that is known of a certificate."""
-    return f"{inert(subject.label)}, issued by {inert(issuer.label)}\n{about_certificate(edge)}"
+    return f"{label(subject)}, issued by {label(issuer)}\n{about_certificate(edge)}"
 
 
 def about_certificate(edge: PictureEdge) -> str:
     """Say so without the names."""
     lines = [
-        f"#{edge.serial}",
+        f"#{inert(edge.serial)}",
         f"valid from {format_time(edge.not_before)} to {format_time(edge.not_after)}",
-        f"SHA-256 {edge.sha256}",
+        f"SHA-256 {inert(edge.sha256)}",
         edge.state.value,
         *map(inert, edge.reasons),
     ]
