@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
@@ -41,18 +42,21 @@ async def _with_threads(main: Coroutine[Any, Any, _Result]) -> _Result:
 def _run_in_a_thread(main: Coroutine[Any, Any, _Result]) -> _Result:
     began: Future[tuple[asyncio.AbstractEventLoop, asyncio.Task[Any] | None]] = Future()
 
+    interrupted = Event()
+
     async def cancellable() -> _Result:
         began.set_result((asyncio.get_running_loop(), asyncio.current_task()))
+        if interrupted.is_set():
+            main.close()
+            raise asyncio.CancelledError
         return await _with_threads(main)
 
     with ThreadPoolExecutor(1, thread_name_prefix="pkcs12kit") as thread:
-        future = thread.submit(contextvars.copy_context().run, asyncio.run, cancellable())
         try:
-            return future.result()
-        except BaseException:  # KeyboardInterrupt, here in the waiting thread; or the coroutine's own
-            either: tuple[Future[Any], ...] = (began, future)
-            wait(either, return_when=FIRST_COMPLETED)
-            if not future.done():
+            return thread.submit(contextvars.copy_context().run, asyncio.run, cancellable()).result()
+        except BaseException:  # KeyboardInterrupt, here in the thread that submits and waits; or the coroutine's own
+            interrupted.set()  # before the look at what began: what has not sees this
+            if began.done():
                 loop, task = began.result()
                 if task is not None:
                     with suppress(RuntimeError):  # it ended meanwhile

@@ -6,6 +6,7 @@ import asyncio
 import contextvars
 import signal
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
@@ -100,3 +101,28 @@ def test_keyboard_interrupt(call, server, limits):
         call(main())
     assert ended == [True]
     assert gone.wait(10)
+
+
+def test_interrupted_while_the_thread_starts(monkeypatch):
+    """Ctrl-C that comes after the coroutine began, and before it is waited for, ends it as any other."""
+    began, ended = threading.Event(), []
+    submit = ThreadPoolExecutor.submit
+
+    def interrupted(self, *call):
+        monkeypatch.undo()
+        submit(self, *call)
+        assert began.wait(10)
+        raise KeyboardInterrupt
+
+    async def main():
+        began.set()
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            ended.append("cancelled")
+            raise
+
+    monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        in_a_notebook(main())
+    assert ended == ["cancelled"]
