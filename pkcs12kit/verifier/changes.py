@@ -9,6 +9,7 @@ from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import SentCheck
 from pkcs12kit.pkcs12.arrangement import is_readable
+from pkcs12kit.verifier.delivery import name_mismatch
 from pkcs12kit.verifier.phrases import name_of
 
 if TYPE_CHECKING:
@@ -120,9 +121,12 @@ def _closest(report: PathReport | None) -> tuple[Failure, ...]:
 
 
 def changes_of_end_entity(
-    target: Certificate | None, findings: Sequence[Finding], parameters: ValidationParameters
+    target: Certificate | None,
+    findings: Sequence[Finding],
+    parameters: ValidationParameters,
+    sent: Sequence[Certificate],
 ) -> Iterator[str]:
-    """Say what only another certificate mends."""
+    """Say what only another certificate mends, and which one that is sent in the wrong place is for the name."""
     problems = {finding.check for finding in findings if finding.is_problem}
     if SentCheck.END_ENTITY in problems and (target is None or target.is_ca):
         yield "put the server's own certificate in the first place"
@@ -130,7 +134,16 @@ def changes_of_end_entity(
     asked = [f"for {parameters.server_name}"] if SentCheck.SERVER_NAME in problems else []
     asked += ["for TLS servers"] if SentCheck.PURPOSE in problems else []
     if target is not None and asked:
-        yield f"replace {_called(target)} by a certificate {' and '.join(asked)}"
+        there = _for_name(sent, parameters) if SentCheck.SERVER_NAME in problems else ""
+        yield f"replace {_called(target)} by a certificate {' and '.join(asked)}{there}"
+
+
+def _for_name(sent: Sequence[Certificate], parameters: ValidationParameters) -> str:
+    """Name an end-entity's certificate that is for the name; whether the server has its key is not known here."""
+    for position, certificate in enumerate(sent, start=1):
+        if is_readable(certificate) and not certificate.is_ca and name_mismatch(certificate, parameters) is None:
+            return f": certificate {position}, {_called(certificate)}, is for the name, if the server has its key"
+    return ""
 
 
 def _remedy(failure: Failure, search: Search) -> str | None:

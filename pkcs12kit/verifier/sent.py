@@ -93,7 +93,7 @@ def judge_sent(
         path=search.path,
         path_with_pool=path_with_pool,
         rejected=() if search.report is None or search.path is not None else search.report.rejected,
-        changes=(*changes, *changes_of_end_entity(subject.target, findings, parameters)),
+        changes=(*changes, *changes_of_end_entity(subject.target, findings, parameters, sent)),
         should_send=should_send,
     )
 

@@ -305,6 +305,18 @@ class TestEndEntity:
         assert topology.draw(report.path) == "EE<I<P<TA"
         assert report.changes == ("replace EE (issued by I, serial number 1) by a certificate for else.example",)
 
+    def test_another_of_that_name(self, judge):
+        """Two servers' certificates in the wrong order: clients take the first, so the one for the name is shown."""
+        report = judge("EE<I", "S<R", "I<P", "P<TA", server_name="s")
+        assert set(refused(report)) == {SentCheck.SERVER_NAME, SentCheck.ORDER}
+        assert report.changes == (
+            "remove certificate 2, S (issued by R, serial number 6), which is on no path",
+            (
+                "replace EE (issued by I, serial number 1) by a certificate for s: certificate 2, S (issued by R,"
+                " serial number 6), is for the name, if the server has its key"
+            ),
+        )
+
     @pytest.mark.parametrize(
         ("extension", "why"),
         [
