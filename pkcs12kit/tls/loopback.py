@@ -41,7 +41,9 @@ class LoopbackServer:
     It listens at 127.0.0.1, at a port that the system chooses, and answers every HTTP request with 204. Nothing is
     added to the certificates, the first of which has to be that of ``private_key``; no session is resumed. The key
     stays in memory. Each connection ends after ``limits.client_seconds``, and there are at most
-    ``limits.tls_connections``; more wait. When the block ends, however it ends, so do all connections and threads.
+    ``limits.tls_connections``; more wait, or take the place of the oldest that has not sent a ClientHello: who else is
+    on this computer may connect and say nothing. When the block ends, however it ends, so do all connections and
+    threads.
 
     Raises :class:`~pkcs12kit.errors.InputError` where OpenSSL cannot serve the key or load a certificate.
     """
@@ -52,9 +54,12 @@ class LoopbackServer:
         self, private_key: PrivateKeyTypes, certificates: Sequence[Certificate], *, limits: Limits = DEFAULT_LIMITS
     ) -> None:
         self._context = _context(private_key, tuple(certificates))
+        self._context.set_tlsext_servername_callback(self._heard)  # with a ClientHello, whether a name is in it or not
         self._limits = limits
         self._stack = ExitStack()
         self._connections: dict[threading.Thread, socket.socket] = {}
+        self._silent: dict[threading.Thread, None] = {}
+        self._leaving: threading.Thread | None = None
         self._done: SimpleQueue[threading.Thread] = SimpleQueue()
         self._lock = threading.Lock()
         self._ending = False
@@ -102,16 +107,19 @@ class LoopbackServer:
             listening = False
             while not self._ending:
                 room = len(self._connections) < self._limits.tls_connections
-                if room and not listening:
+                wanted = room or (self._leaving is None and bool(self._silent))
+                if wanted and not listening:
                     selector.register(self._listener, selectors.EVENT_READ)
-                elif listening and not room:
+                elif listening and not wanted:
                     selector.unregister(self._listener)
-                listening = room
+                listening = wanted
                 for key, _ in selector.select():
                     if key.fileobj is self._woken:
                         self._woken.recv(_REQUEST)
-                    else:
+                    elif room:
                         self._begin()
+                    else:
+                        self._make_room()
                 while not self._done.empty():
                     self._forget(self._done.get())
         while self._connections:
@@ -122,6 +130,22 @@ class LoopbackServer:
         thread.join()
         with self._lock:
             del self._connections[thread]
+            self._silent.pop(thread, None)
+        if thread is self._leaving:
+            self._leaving = None
+
+    def _heard(self, _: SSL.Connection) -> None:
+        """Take note that a ClientHello has come, in the thread of the connection."""
+        with self._lock:
+            self._silent.pop(threading.current_thread(), None)
+
+    def _make_room(self) -> None:
+        """End the oldest connection that has said nothing, for the one that waits; one at a time."""
+        with self._lock:
+            self._leaving = next(iter(self._silent), None)
+            if self._leaving is not None:
+                del self._silent[self._leaving]
+                _hang_up(self._connections[self._leaving])
 
     def _begin(self) -> None:
         try:
@@ -131,6 +155,7 @@ class LoopbackServer:
         thread = threading.Thread(target=self._serve, args=[connection], name="pkcs12kit-connection", daemon=True)
         with self._lock:
             self._connections[thread] = connection
+            self._silent[thread] = None
             if self._ending:
                 _hang_up(connection)
         thread.start()

@@ -295,6 +295,30 @@ def test_connections_at_a_time_are_limited(chain, private_key):
         assert received(server)
 
 
+@pytest.mark.parametrize("opening", [b"", b"\x16\x03\x01\x02\x00"])
+def test_who_says_nothing_makes_room(chain, private_key, nothing_left, opening):
+    """Strangers on this computer that connect and wait do not keep the clients out; who has begun is not put out."""
+    limits = replace(DEFAULT_LIMITS, tls_connections=3)
+    with (
+        nothing_left(),
+        ExitStack() as clients,
+        LoopbackServer(private_key, chain.certificates, limits=limits) as server,
+    ):
+        shaken = clients.enter_context(reach(server))
+        shaken.handshake()
+        strangers = [
+            clients.enter_context(socket.create_connection((server.host, server.port), timeout=SECONDS))
+            for _ in range(40)
+        ]
+        for stranger in strangers:
+            with suppress(OSError):  # put out already
+                stranger.sendall(opening)
+        assert received(server)
+        assert len(server._connections) <= limits.tls_connections
+        shaken.write(b"GET / HTTP/1.1\r\n\r\n")
+        assert shaken.read(4096).startswith(b"HTTP/1.1 204")
+
+
 @pytest.mark.parametrize("ended_by", [None, KeyboardInterrupt, ValueError])
 def test_nothing_is_left(chain, private_key, nothing_left, ended_by):
     """No port, thread, socket or file, however the block ends, and with connections in every state."""
