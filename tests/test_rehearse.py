@@ -94,6 +94,18 @@ class TestServed:
         assert refused(report) == {SentCheck.ORDER}
         assert {one.verdict for one in handshakes(report, "openssl")} == {Verdict.ACCEPTED}
 
+    def test_the_key_as_the_file_has_it(self, rehearse, chain, topology, monkeypatch):
+        """What its PrivateKeyInfo says, RSASSA-PSS perhaps (RFC 4055 section 1.2), reaches the server."""
+        told = []
+        honest = rehearsing.shake_hands
+        monkeypatch.setattr(
+            rehearsing,
+            "shake_hands",
+            lambda *given, **more: told.append(more["private_key_info"]) or honest(*given, **more),
+        )
+        rehearse(chain)
+        assert told == [key_of(topology.servers["EE"]).private_key_info]
+
     def test_nothing_is_added(self, rehearse, chain):
         """A missing intermediate stays missing: the strict reading and OpenSSL both say so, and what to change."""
         report = rehearse([chain[0], *chain[2:]], certificates=[chain[1].der])

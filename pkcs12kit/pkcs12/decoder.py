@@ -39,10 +39,13 @@ class DecodedKey:
     """A private key of a PFX, and the certificate of the file that is for it, None where there is none.
 
     Where several are for it, ``certificate`` is the one with the same localKeyID, or else the first. ``attributes`` are
-    those of the bag beside friendlyName and localKeyID, each the DER of one Attribute.
+    those of the bag beside friendlyName and localKeyID, each the DER of one Attribute. ``private_key_info`` is the
+    PrivateKeyInfo (RFC 5958) as it is in the file: it may say more than ``private_key`` does, as that an RSA key is
+    for RSASSA-PSS alone (RFC 4055 section 1.2).
     """
 
     private_key: PrivateKeyTypes = field(repr=False)
+    private_key_info: bytes = field(repr=False)
     friendly_name: str | None
     local_key_id: bytes | None
     attributes: tuple[bytes, ...] = field(default=(), repr=False)
@@ -178,19 +181,20 @@ def decode_pfx(
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
     opener.authenticate()
     bags = tuple(bag for safe in pfx.safes for bag in opener.open_safe(safe))
-    keys = [(opener.open_key(bag), bag) for bag in bags if bag.is_key]
+    keys = [(*opener.open_key_info(bag), bag) for bag in bags if bag.is_key]
     certificates, rejects = _read_certificates((bag for bag in bags if bag.is_certificate), limits)
     by_key = CertificatesByKey((certificate, bag.local_key_id) for certificate, bag in certificates)
     return DecodedPfx(
         keys=tuple(
             DecodedKey(
                 private_key=key,
+                private_key_info=info,
                 friendly_name=bag.friendly_name,
                 local_key_id=bag.local_key_id,
                 attributes=bag.attributes,
                 certificate=by_key.find(key, bag.local_key_id),
             )
-            for key, bag in keys
+            for info, key, bag in keys
         ),
         certificates=tuple(certificate for certificate, _ in certificates),
         friendly_names=tuple(bag.friendly_name for _, bag in certificates),

@@ -11,6 +11,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
@@ -30,6 +31,7 @@ _NO_AUTO_CHAIN: Final = 0x8  # SSL_MODE_NO_AUTO_CHAIN, which pyOpenSSL does not 
 # Weak keys and digests are served: it is for the clients to judge. But the key signs, and decrypts for nobody: who else
 # is on this computer may connect, too, and RSA key transport answers questions on ciphertexts (RFC 9325 section 4.1).
 _CIPHERS: Final = b"DEFAULT:!kRSA:@SECLEVEL=0"
+_OTHER_ALGORITHM: Final = "no certificate assigned"
 _REQUEST: Final = 4096  # bytes read at once
 _END_OF_REQUEST: Final = b"\r\n\r\n"
 _RESPONSE: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
@@ -45,15 +47,23 @@ class LoopbackServer:
     on this computer may connect and say nothing. When the block ends, however it ends, so do all connections and
     threads.
 
+    ``private_key_info`` is the key once more, as a PrivateKeyInfo in DER (RFC 5958): that an RSA key is for RSASSA-PSS
+    alone ``private_key`` does not say, and OpenSSL wants to hear it where the certificate does.
+
     Raises :class:`~pkcs12kit.errors.InputError` where OpenSSL cannot serve the key or load a certificate.
     """
 
     host: Final = "127.0.0.1"
 
     def __init__(
-        self, private_key: PrivateKeyTypes, certificates: Sequence[Certificate], *, limits: Limits = DEFAULT_LIMITS
+        self,
+        private_key: PrivateKeyTypes,
+        certificates: Sequence[Certificate],
+        *,
+        private_key_info: bytes | None = None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        self._context = _context(private_key, tuple(certificates))
+        self._context = _context(private_key, private_key_info, tuple(certificates))
         self._context.set_tlsext_servername_callback(self._heard)  # with a ClientHello, whether a name is in it or not
         self._limits = limits
         self._stack = ExitStack()
@@ -187,8 +197,10 @@ def _hang_up(connection: socket.socket) -> None:
         connection.shutdown(socket.SHUT_RDWR)
 
 
-def _context(private_key: PrivateKeyTypes, certificates: tuple[Certificate, ...]) -> SSL.Context:
-    from OpenSSL import SSL
+def _context(
+    private_key: PrivateKeyTypes, private_key_info: bytes | None, certificates: tuple[Certificate, ...]
+) -> SSL.Context:
+    from OpenSSL import SSL, crypto
 
     if not certificates:
         raise InputError("there is no certificate to serve")
@@ -203,10 +215,17 @@ def _context(private_key: PrivateKeyTypes, certificates: tuple[Certificate, ...]
     for position, certificate in enumerate(certificates):
         _add(context, certificate, first=position == 0)
     try:
-        context.use_privatekey(private_key)  # type: ignore[arg-type]  # it says itself which it takes
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL would have pyca's, which forget RSASSA-PSS
+            if private_key_info is not None and isinstance(private_key, RSAPrivateKey):
+                context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_ASN1, private_key_info))
+            else:
+                context.use_privatekey(private_key)  # type: ignore[arg-type]  # it says itself which it takes
         context.check_privatekey()
-    except (SSL.Error, TypeError, ValueError) as error:
-        words = openssl_words(error) if isinstance(error, SSL.Error) else str(error)
+    except (SSL.Error, crypto.Error, TypeError, ValueError) as error:
+        words = openssl_words(error) if isinstance(error, SSL.Error | crypto.Error) else str(error)
+        if words == _OTHER_ALGORITHM:  # in a slot of its own, OpenSSL finds no certificate beside the key
+            words = "it is of another algorithm than the key of its certificate, as RSA is than RSASSA-PSS"
         raise InputError(f"OpenSSL cannot serve TLS with this private key: {words}") from None
     return context
 

@@ -38,6 +38,7 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     clients: Iterable[str],
     server_name: str | None,
     trust_anchors: Iterable[TrustAnchor],
+    private_key_info: bytes | None = None,
     time: datetime | None = None,
     required: frozenset[str] = frozenset(),
     limits: Limits = DEFAULT_LIMITS,
@@ -50,6 +51,7 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     anything is served. The clients trust ``trust_anchors`` and nothing else, want ``server_name`` (a DNS name or an IP
     address; None asks for no name) and believe that it is ``time`` (timezone-aware; None for now). At most
     ``limits.tls_clients`` connect side by side, each with ``limits.client_seconds`` for a handshake.
+    ``private_key_info`` is as for :class:`~pkcs12kit.tls.loopback.LoopbackServer`.
 
     The handshakes come in the order of ``CLIENTS``, TLS 1.2 first; ``on_progress`` is given each as it comes, in the
     caller's thread. Whatever ends it, an interrupt too, nothing is left: no port, thread or program. Raises
@@ -64,7 +66,7 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     missing = {client.name: why for client in chosen if (why := client.missing()) is not None}
     if absent := [f"{name} ({missing[name]})" for name in missing if name in required]:
         raise InputError(f"not all clients that are required are here: {', '.join(absent)}")
-    with LoopbackServer(private_key, certificates, limits=limits) as server:
+    with LoopbackServer(private_key, certificates, private_key_info=private_key_info, limits=limits) as server:
         endpoint = Endpoint(
             host=server.host,
             port=server.port,

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.handshake import Handshake
 
@@ -94,7 +93,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
     with opened_pkcs12(file, limits) as data:
         decoded = decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
-        identity = _identity(decoded, key_name, key_id)
+        key = _key(decoded, key_name, key_id)
+        identity = key.identity
         served = _served(decoded, identity.certificate)
         meant = _name_of(identity.certificate) if parameters.server_name is None else parameters.server_name
     wanted = ServerAddress(host=parse_host(meant)).name
@@ -112,6 +112,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     handshakes = shake_hands(
         identity.private_key,
         served,
+        private_key_info=key.private_key_info,
         clients=CLIENTS,
         required=required,
         server_name=wanted,
@@ -149,11 +150,11 @@ def _refuse_unknown(kind: str, named: Iterable[str], known: Iterable[str]) -> No
             raise KeyError(f"no {kind} {name!r}; there are {', '.join(known)}")
 
 
-def _identity(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> Identity:
+def _key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey:
     key = choose_key(decoded, key_name, key_id)
     if key is None:
         raise InputError("a PKCS#12 file without a private key: there is nothing to serve")
-    return key.identity
+    return key
 
 
 def _served(decoded: DecodedPfx, own: Certificate) -> tuple[Certificate, ...]:

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 from asn1crypto import core
+from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa, x25519
@@ -163,6 +164,30 @@ def test_other_keys_are_served(protocol, make):
     server_with = lab.Authority.create("CA").issue_server("EE", private_key=make())
     with LoopbackServer(server_with.private_key, [server_with.certificate]) as server:
         assert received(server, protocol) == (server_with.certificate.der,)
+
+
+@both_versions
+def test_a_key_for_rsassa_pss_alone_is_served(protocol):
+    """RFC 8446 4.2.3, rsa_pss_pss_sha256: by its PrivateKeyInfo, for pyca's key does not say (RFC 4055 section 1.2)."""
+    key, certificate, info = pss_server()
+    with LoopbackServer(key, [certificate], private_key_info=info) as server:
+        assert received(server, protocol) == (certificate.der,)
+    plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    for given in ({}, {"private_key_info": plain}):
+        with pytest.raises(InputError, match="of another algorithm than the key of its certificate, as RSA is"):
+            LoopbackServer(key, [certificate], **given)
+
+
+def pss_server():
+    """Make a key for RSASSA-PSS alone: pyca's, a certificate that says what it is, and a PrivateKeyInfo that does."""
+    authority, key = lab.Authority.create("CA"), lab.KeyType.RSA_2048.generate()
+    structure = asn1_x509.Certificate.load(authority.issue_server("EE", private_key=key).certificate.der)
+    structure["tbs_certificate"]["subject_public_key_info"]["algorithm"] = {"algorithm": "rsassa_pss"}
+    certificate = Certificate.from_der(structure.dump(force=True))
+    certificate = resign(certificate, authority.private_key, "sha256_ecdsa", hashes.SHA256())
+    info = asn1_keys.PrivateKeyInfo.load(key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+    info["private_key_algorithm"] = {"algorithm": "rsassa_pss"}
+    return key, certificate, info.dump(force=True)
 
 
 def test_certificates_that_pyca_refuses_are_served_as_they_are():
