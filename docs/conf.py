@@ -1,18 +1,21 @@
 """How Sphinx builds the documentation: ``sphinx-build -W docs docs/_build``, with pkcs12kit installed.
 
 What the code knows best, the code says: the help of each command and the table of limits are written to
-``docs/_generated`` before the pages are read; so are the tables of profiles, of readers and of devices.
+``docs/_generated`` before the pages are read; so are the tables of profiles, of readers and of devices, and what a
+notebook shows of a path.
 """
 
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, to_html
 from pkcs12kit.cli import cli
 from pkcs12kit.limits import describe_limits
 from pkcs12kit.pkcs12 import profiles
@@ -163,6 +166,19 @@ def _disallowed() -> Iterator[str]:
         yield f"| `{it.sha1}` | {' | '.join(names)} | {it.not_after} | {rules} |"
 
 
+def _report() -> Iterator[str]:
+    """Give what a notebook shows of a search, made of the replica with new keys."""
+    replica = lab.make_replica(datetime(2026, 3, 1, tzinfo=UTC), key_type=lab.KeyType.EC_P256)
+    yield to_html(
+        find_paths(
+            replica.server.certificate,
+            pool=replica.pool,
+            trust_anchors=[TrustAnchor.from_certificate(replica.trust_anchor)],
+            parameters=ValidationParameters(time=replica.at),
+        )
+    )
+
+
 def _generate(app: Sphinx) -> None:
     folder = Path(app.srcdir) / "_generated"
     folder.mkdir(exist_ok=True)
@@ -174,6 +190,7 @@ def _generate(app: Sphinx) -> None:
         ("devices.md", _devices()),
         ("chain-limits.md", _chain_limits()),
         ("disallowed.md", _disallowed()),
+        ("report.html", _report()),
     ):
         (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
 

@@ -43,8 +43,8 @@ _RULES: Final = """
 & .badge.good { color:var(--good) } & .badge.bad { color:var(--bad) } & .badge.warn { color:var(--warn) }
 & .tight { white-space:nowrap }
 & .code { font-family:ui-monospace,"DejaVu Sans Mono",Menlo,Consolas,monospace; font-size:.9em }
-& ol.chain, & ul.tree, & ul.lines, & ol.lines { list-style:none }
-& ol.chain > li { list-style:none; margin:0 }
+& ol.chain, & ul.tree, & ul.lines, & ol.lines { list-style:none; margin:0; padding:0 }
+& ol.chain { margin-top:.4em } & ol.chain > li { list-style:none; margin:0 }
 & ol.chain > li + li::before { content:"\\2193\\00a0 issued by"; display:block; color:var(--muted); font-size:.85em;
   padding:.15em 0 .15em 1.2em; border-left:2px solid var(--line); margin-left:1em }
 & ol.loose > li + li::before { content:""; padding:0; height:.4em; border:0 }

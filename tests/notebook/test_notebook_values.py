@@ -10,6 +10,8 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -285,3 +287,15 @@ def test_a_large_certificate_stays_small(replica, html):
     text = pk.to_html(pk.Certificate.from_der(one.public_bytes(Encoding.DER)))
     assert len(text) < 20_000
     assert re.search(r"… and [\d,]+ more characters", html(text).text)
+
+
+def test_the_examples_of_the_page_run(cannot_run):
+    """Each code block of the page on notebooks runs as it stands, one after the other."""
+    if find_spec("IPython") is None:
+        cannot_run("needs the package ipython")
+    page = (Path(__file__).parents[2] / "docs" / "notebooks.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(blocks)], capture_output=True, encoding="utf-8", check=False, timeout=120
+    )
+    assert (len(blocks), done.returncode, done.stderr) == (2, 0, "")
