@@ -103,18 +103,6 @@ class Limits:
         "ten a node, where the Federal PKI's mappings need at most two; about 0.05 seconds on one core",
     )
 
-    # Pictures
-    picture_certificates: int = _limit(
-        1_000,
-        "certificates drawn in one picture",
-        "seven times the 146 CA certificates that reached Federal Common Policy CA G2 in October 2024",
-    )
-    picture_bends: int = _limit(
-        4_000,
-        "layers that lines of one picture are led through, all lines together; the others cross what is there",
-        "a hundred times what those 146 need; about two seconds on one core",
-    )
-
     # Revocation
     revocation_objects: int = _limit(
         1_000, "CRLs and OCSP responses for one path", "PKITS has 172 CRLs for its 400 certificates"
@@ -313,6 +301,18 @@ class Limits:
         256,
         "characters of an ETag or a Last-Modified",
         "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
+    )
+
+    # Pictures
+    picture_certificates: int = _limit(
+        1_000,
+        "certificates drawn in one picture",
+        "seven times the 146 CA certificates that reached Federal Common Policy CA G2 in October 2024",
+    )
+    picture_bends: int = _limit(
+        4_000,
+        "layers that lines of one picture are led through, all lines together; the others cross what is there",
+        "a hundred times what those 146 need; about two seconds on one core",
     )
 
     # Notebooks

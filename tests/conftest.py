@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,11 @@ if os.environ.get("CI"):
     settings.load_profile("ci")
 
 SHARED = Path(__file__).parents[2] / "shared"
+
+
+def pytest_configure():
+    """Take SIGINT as at a terminal: where tests run in the background it is ignored, in what they start, too."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _cannot_run(reason: str) -> None:

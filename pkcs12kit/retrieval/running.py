@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from threading import Event
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -16,6 +16,9 @@ _Result = TypeVar("_Result")
 
 _THREADS: Final = 64
 """For looking up names and for the cache: by default there are few, and names that nobody answers for hold them all."""
+
+_STEP: Final = 0.25
+"""Seconds after which a thread that waits looks up: a Ctrl-C just before it began to wait does not wake it."""
 
 
 def run(main: Coroutine[Any, Any, _Result]) -> _Result:
@@ -53,7 +56,10 @@ def _run_in_a_thread(main: Coroutine[Any, Any, _Result]) -> _Result:
 
     with ThreadPoolExecutor(1, thread_name_prefix="pkcs12kit") as thread:
         try:
-            return thread.submit(contextvars.copy_context().run, asyncio.run, cancellable()).result()
+            running = thread.submit(contextvars.copy_context().run, asyncio.run, cancellable())
+            while not wait([running], timeout=_STEP).done:
+                pass
+            return running.result()
         except BaseException:  # KeyboardInterrupt, here in the thread that submits and waits; or the coroutine's own
             interrupted.set()  # before the look at what began: what has not sees this
             if began.done():
