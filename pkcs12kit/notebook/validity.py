@@ -46,12 +46,15 @@ def day(instant: datetime) -> str:
 
 
 def is_valid(certificate: Certificate, time: datetime) -> bool:
-    """Whether a time is within the validity, both ends included (RFC 5280 section 4.1.2.5)."""
-    return certificate.not_before <= time <= certificate.not_after
+    """Whether a time is within the validity."""
+    return state(certificate, time)[1] == "good"
 
 
 def state(certificate: Certificate, time: datetime) -> tuple[str, str]:
-    """Say in a word what a certificate is at a time, and whether that is good or bad."""
+    """Say in a word what a certificate is at a time, and whether that is good or bad.
+
+    Both ends of the validity are part of it (RFC 5280 section 4.1.2.5).
+    """
     if time > certificate.not_after:
         return "✗ expired", "bad"
     if time < certificate.not_before:

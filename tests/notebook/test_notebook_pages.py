@@ -195,7 +195,8 @@ def test_what_is_wrong_with_a_page_is_noticed(render, values):
     output = pk.to_html(values["Certificate"])
     bad = (
         '<img src="https://example.com/x.png"><script>console.error("said")</script>'
-        "<style>.pkcs12kit dl.facts > dd { width: 3em; white-space: nowrap; overflow: hidden; color: #eee !important }</style>"
+        "<style>.pkcs12kit dl.facts > dd"
+        " { width: 3em; white-space: nowrap; overflow: hidden; color: #eee !important }</style>"
     )
     rendered = render(page_of(output, more=bad))
     assert len(rendered.console) == 2
