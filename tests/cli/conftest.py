@@ -8,6 +8,7 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -20,6 +21,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit.cli import main
 
 PASSWORD = "correct horse 42 battery"
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    """Take back what a command called in this process does with signals: it would take those of later tests, too."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @dataclass(frozen=True)

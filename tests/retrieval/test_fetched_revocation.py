@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import socket
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -34,14 +34,14 @@ BY_A, BY_B = ["server", "Issuing", "Bridge A"], ["server", "Issuing", "Bridge B"
 LIMITS = dataclasses.replace(DEFAULT_LIMITS, retrieval_backoff_seconds=0)
 
 
-def search(pki, mode=REQUIRE, *, given=None, limits=LIMITS, time=NOW, **options):
-    """Find the path, and fetch what is missing; nothing is cached unless asked for."""
+def search(pki, mode=REQUIRE, *, given=None, limits=LIMITS, time=None, **options):
+    """Find the path, and fetch what is missing; the time is now, and nothing is cached unless asked for."""
     options = {"allow_private": True, "cache": False, **options}
     return find_path_fetching(
         pki.target,
         pool=pki.pool,
         trust_anchors=[pki.anchor],
-        parameters=ValidationParameters(time=time),
+        parameters=ValidationParameters(time=time or datetime.now(UTC)),
         revocation=Revocation(mode=mode, **(given or {})),
         options=FetchOptions(**options),
         limits=limits,
@@ -316,7 +316,7 @@ def test_a_crl_where_ocsp_settles_nothing(server, by_both, how):
 
 def test_an_answer_signed_after_the_search_began_counts(by_both):
     """A responder signs when it is asked (RFC 6960 section 2.4): a search that is about now judges after that."""
-    began = NOW - timedelta(seconds=20)
+    began = datetime.now(UTC) - timedelta(seconds=20)
     found = search(by_both, time=began)
     assert statuses(found) == [GOOD, GOOD, GOOD]
 
@@ -411,7 +411,7 @@ def test_limits(by_crl, limit, says):
             by_crl.target,
             pool=by_crl.pool,
             trust_anchors=[by_crl.anchor],
-            parameters=ValidationParameters(time=NOW),
+            parameters=ValidationParameters(time=datetime.now(UTC)),
             revocation=Revocation(mode=REQUIRE),
             options=FetchOptions(allow_private=True, cache=False),
             on_warning=warnings.append,
