@@ -30,20 +30,26 @@ if TYPE_CHECKING:
     no_args_is_help=True,
     epilog="""\b
 Examples:
-  pkcs12kit build --key server.key --cert server.pem --certs ca-certificates/ \\
-      --anchor fcpca.pem --server-name mdm.example.mil --out server.p12
-  pkcs12kit build --pkcs12 old.p12 --certs bundle.zip --certs cross-certs.p7b \\
-      --anchor fcpca.pem --out new.p12 --password-file password.txt --json
-  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b --anchor root.pem \\
-      --out server.p12 --password-file password.txt --rehearse
+  pkcs12kit build --key server.key --cert server.pem \\
+      --certs ca-certificates/ --anchor fcpca.pem \\
+      --server-name mdm.example.mil --out server.p12
+  pkcs12kit build --pkcs12 old.p12 --certs bundle.zip \\
+      --certs cross-certs.p7b --anchor fcpca.pem --out new.p12 \\
+      --password-file password.txt --json
+  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
+      --anchor root.pem --out server.p12 --password-file password.txt \\
+      --rehearse
   pkcs12kit build --certs-only --cert issuing-ca.pem --certs bundle.p7b \\
       --anchor root.pem --out ca-path.p12 --password-env P12_PASSWORD
-  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b --anchor root.pem \\
-      --out server.p12 --password-file password.txt --for windows-2016 --for java-17 --if-changed
-  pkcs12kit build --certs-only --truststore --cert issuing-ca.pem --certs bundle.p7b \\
-      --anchor root.pem --out truststore.p12 --password-file password.txt
-  pkcs12kit build --key server.key --cert server.pem --anchor fcpca.pem --out server.p12 \\
-      --password-file password.txt --fetch --revocation require""",
+  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
+      --anchor root.pem --out server.p12 --password-file password.txt \\
+      --for windows-2016 --for java-17 --if-changed
+  pkcs12kit build --certs-only --truststore --cert issuing-ca.pem \\
+      --certs bundle.p7b --anchor root.pem --out truststore.p12 \\
+      --password-file password.txt
+  pkcs12kit build --key server.key --cert server.pem --anchor fcpca.pem \\
+      --out server.p12 --password-file password.txt --fetch \\
+      --revocation require""",
 )
 @click.option("--key", metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
 @click.option("--cert", "certificate", metavar="FILE", help="The server's certificate, or a chain that holds it.")

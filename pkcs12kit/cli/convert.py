@@ -25,9 +25,12 @@ if TYPE_CHECKING:
     no_args_is_help=True,
     epilog="""\b
 Examples:
-  pkcs12kit convert server.p12 for-windows.p12 --for windows-2016 --password-file password.txt
-  pkcs12kit convert old.p12 new.p12 --password-file old.txt --new-password-file new.txt
-  pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem --password-file password.txt""",
+  pkcs12kit convert server.p12 for-windows.p12 --for windows-2016 \\
+      --password-file password.txt
+  pkcs12kit convert old.p12 new.p12 --password-file old.txt \\
+      --new-password-file new.txt
+  pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem \\
+      --password-file password.txt""",
 )
 @click.argument("file", metavar="IN.p12")
 @click.argument("output", metavar="OUT")

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --svg fpki.svg
-  pkcs12kit graph ca-certificates/ more.zip --anchor fcpca.pem --at 2018-06-01 --svg pki.svg --dot pki.dot
+  pkcs12kit graph ca-certificates/ more.zip --anchor fcpca.pem \\
+      --at 2018-06-01 --svg pki.svg --dot pki.dot
   pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --target ca.pem --svg way.svg""",
 )
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)

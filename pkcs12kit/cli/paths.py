@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem
-  pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem --at 2018-06-01T00:00:00Z --all
-  pkcs12kit paths ca.pem --certs bundle.zip --certs more.p7c --anchor root.pem --all --json
-  pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem --svg paths.svg""",
+  pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem \\
+      --at 2018-06-01T00:00:00Z --all
+  pkcs12kit paths ca.pem --certs bundle.zip --certs more.p7c \\
+      --anchor root.pem --all --json
+  pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
+      --svg paths.svg""",
 )
 @click.argument("certificate", metavar="CERT")
 @path_options

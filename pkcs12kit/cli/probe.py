@@ -31,11 +31,16 @@ _LONGEST: Final = 3600  # seconds
     no_args_is_help=True,
     epilog="""\b
 Examples:
-  pkcs12kit probe mdm.example.mil --anchor fcpca.pem --mdm --device ios --device android
-  pkcs12kit probe mdm.example.mil:8443 www.example.mil --anchor fcpca.pem --certs ca-certificates/
-  pkcs12kit probe 192.0.2.1 [2001:db8::1]:443 --anchor root.pem --server-name www.example.mil
-  pkcs12kit probe mail.example.mil --anchor root.pem --starttls smtp --port 25 --port 587
-  pkcs12kit probe www.example.mil --anchor root.pem --expires-within 30d --timeout 5 --json""",
+  pkcs12kit probe mdm.example.mil --anchor fcpca.pem --mdm --device ios \\
+      --device android
+  pkcs12kit probe mdm.example.mil:8443 www.example.mil --anchor fcpca.pem \\
+      --certs ca-certificates/
+  pkcs12kit probe 192.0.2.1 [2001:db8::1]:443 --anchor root.pem \\
+      --server-name www.example.mil
+  pkcs12kit probe mail.example.mil --anchor root.pem --starttls smtp \\
+      --port 25 --port 587
+  pkcs12kit probe www.example.mil --anchor root.pem --expires-within 30d \\
+      --timeout 5 --json""",
 )
 @click.argument("hosts", metavar="HOST[:PORT]...", nargs=-1, required=True)
 @sent_options

@@ -39,16 +39,18 @@ def protection_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--profile",
                 "profile_name",
                 type=click.Choice(profiles.names()),
-                help="How the file is protected. 'modern' and 'legacy' may move to a newer one, the others never."
-                " Default: modern.",
+                metavar="PROFILE",
+                help=f"How the file is protected: {', '.join(profiles.names())}. 'modern' and 'legacy' may move to a"
+                " newer one, the others never. Default: modern.",
             ),
             click.option(
                 "--for",
                 "readers",
                 type=click.Choice(list(READERS)),
+                metavar="READER",
                 multiple=True,
                 help="Who has to open the file, instead of --profile: the strongest profile is taken that everyone"
-                " named is known to open. May be given again.",
+                f" named is known to open. May be given again. One of {', '.join(READERS)}.",
             ),
             click.option(
                 "--iterations",

@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     no_args_is_help=True,
     epilog="""\b
 Examples:
-  pkcs12kit rehearse server.p12 --anchor fcpca.pem --server-name mdm.example.mil
-  pkcs12kit rehearse server.p12 --anchor fcpca.pem --clients java --clients gnutls \\
-      --device ios --device android --password-file password.txt
-  pkcs12kit rehearse server.p12 --anchor root.pem --certs ca-certificates/ --expires-within 30d
-  pkcs12kit rehearse server.p12 --anchor root.pem --clients all --json --password-env P12""",
+  pkcs12kit rehearse server.p12 --anchor fcpca.pem \\
+      --server-name mdm.example.mil
+  pkcs12kit rehearse server.p12 --anchor fcpca.pem --clients java \\
+      --clients gnutls --device ios --device android \\
+      --password-file password.txt
+  pkcs12kit rehearse server.p12 --anchor root.pem --certs ca-certificates/ \\
+      --expires-within 30d
+  pkcs12kit rehearse server.p12 --anchor root.pem --clients all --json \\
+      --password-env P12""",
 )
 @click.argument("file", metavar="FILE.p12")
 @sent_options

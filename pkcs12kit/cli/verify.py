@@ -33,8 +33,10 @@ Examples:
   pkcs12kit verify server.p12 --anchor fcpca.pem --server-name mdm.example.mil
   pkcs12kit verify server.p12 --anchor root.pem --expires-within 30d --json \\
       --password-file password.txt
-  pkcs12kit verify server.p12 --anchor root.pem --for java-17 --for windows-2016
-  pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem --password-env P12""",
+  pkcs12kit verify server.p12 --anchor root.pem --for java-17 \\
+      --for windows-2016
+  pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem \\
+      --password-env P12""",
 )
 @click.argument("file", metavar="FILE.p12")
 @judging_options
@@ -43,8 +45,9 @@ Examples:
     "--for",
     "readers",
     type=click.Choice(list(READERS)),
+    metavar="READER",
     multiple=True,
-    help="Say no unless this reader is known to open the file. May be given again.",
+    help=f"Say no unless this reader is known to open the file. May be given again. One of {', '.join(READERS)}.",
 )
 @click.option("--certs-only", is_flag=True, help="The file is to hold no key: the path is for its first certificate.")
 @opening_options

@@ -24,6 +24,7 @@ from pkcs12kit.pkcs12.encoder import encode_pfx
 from .conftest import PASSWORD, run_environment, snapshot
 
 COMMANDS = ("build", "demo", "inspect", "lab", "paths")
+HELP_WIDTH = 80
 ESCAPE = "\x1b"
 
 
@@ -63,6 +64,17 @@ class TestHelp:
             assert line.split()[:2] == ["pkcs12kit", name]
             for option in re.findall(r"--[a-z0-9-]+", line):
                 assert re.search(rf"^  (-\w, )?{option}\b", options, re.MULTILINE)
+
+    def test_fits_a_terminal_of_80_columns(self, call, monkeypatch):
+        """No line of any command's help is longer: a terminal would break it anywhere, examples after a backslash."""
+        import click
+
+        from pkcs12kit.cli import cli
+
+        monkeypatch.setenv("COLUMNS", str(HELP_WIDTH))
+        for name in cli.list_commands(click.Context(cli)):
+            too_long = [line for line in call(name, "--help").text.splitlines() if len(line) > HELP_WIDTH]
+            assert not too_long, name
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_every_option_is_explained(self, name):
