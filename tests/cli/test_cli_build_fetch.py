@@ -19,13 +19,16 @@ from .conftest import PASSWORD
 
 AT_HOME = ("--fetch", "--allow-private", "--no-cache")
 ISSUING = "/issuedto/DODIDSWCA_37_IT.p7c"
-PATH = [
-    "mdm.example.mil",
-    "DOD ID SW CA-37",
-    "DoD Root CA 3",
-    "DoD Interoperability Root CA 2",
-    "Federal Bridge CA 2016",
-    "Federal Common Policy CA",
+PATHS = [  # both are valid, and which is there first is a matter of which answer is
+    [
+        "mdm.example.mil",
+        "DOD ID SW CA-37",
+        "DoD Root CA 3",
+        "DoD Interoperability Root CA 2",
+        f"Federal Bridge CA {year}",
+        "Federal Common Policy CA",
+    ]
+    for year in (2016, 2013)
 ]
 
 
@@ -109,7 +112,8 @@ def names(folder):
 def test_from_the_certificate_and_the_anchor_alone(site, build, folder):
     """All CA certificates are fetched, and the file holds the path; no CRL is asked for."""
     outcome = build("--json", *AT_HOME)
-    assert (outcome.status, names(folder)) == (0, PATH)
+    assert outcome.status == 0
+    assert names(folder) in PATHS
     retrievals = outcome.json["retrievals"]
     assert {one["purpose"] for one in retrievals} == {"caIssuers", "caRepository"}
     assert {one["url"] for one in retrievals} >= {site.server.url(ISSUING)}
@@ -119,7 +123,8 @@ def test_from_the_certificate_and_the_anchor_alone(site, build, folder):
 def test_with_revocation_required(build, folder):
     """The CRLs of each CA on the path, too; OCSP is asked first, and its dead URL is a warning and no more."""
     outcome = build("--json", *AT_HOME, "--revocation", "require")
-    assert (outcome.status, names(folder)) == (0, PATH)
+    assert outcome.status == 0
+    assert names(folder) in PATHS
     fetched = [one["url"] for one in outcome.json["retrievals"] if one["purpose"] == "crl"]
     assert len(fetched) == len(set(fetched)) == 5
     assert "/ocsp: the server answers 404; it would have given the status of mdm.example.mil" in outcome.errors
@@ -241,7 +246,8 @@ def test_a_hostile_server_of_crls(site, build, folder, pool, handler, says):
     assert f"warning: {site.server.url('/crl/DODIDSWCA_37.crl')}: " in outcome.errors
     assert says in outcome.errors
     outcome = build(*options, "--revocation", "soft", certs=pool)
-    assert (outcome.status, names(folder)) == (0, PATH)
+    assert outcome.status == 0
+    assert names(folder) in PATHS
     assert outcome.errors.count("revocation status unknown") == 1
 
 
