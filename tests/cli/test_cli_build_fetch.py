@@ -259,7 +259,8 @@ def test_offline_from_the_filled_cache(site, build, folder, tmp_path):
     site.server.stop()
     (folder / "server.p12").unlink()
     assert build(*cached, "--offline", "--allow-private").status == 0
-    assert (names(folder), len(site.asked)) == (PATH, asked)
+    assert names(folder) in PATHS
+    assert len(site.asked) == asked
 
 
 def test_offline_from_an_empty_cache(site, build, tmp_path):
@@ -282,7 +283,7 @@ def test_options_for_fetching_take_fetch(build, options):
 def test_nothing_is_asked_where_nothing_is_missing(site, build, folder, pool):
     """With the certificates given, --fetch asks nobody."""
     outcome = build("--json", *AT_HOME, certs=pool)
-    assert (outcome.status, names(folder), site.asked, outcome.json["retrievals"]) == (0, PATH, [], [])
+    assert (outcome.status, names(folder), site.asked, outcome.json["retrievals"]) == (0, PATHS[0], [], [])
 
 
 @pytest.fixture
