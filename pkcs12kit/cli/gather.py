@@ -202,6 +202,10 @@ def _show(
     print_text([wrote(written)] if report is None else gathered(report, written, every=False))
     if report is not None:
         _suggest(report)
+    elif any(bundle.url is None for bundle in bundles):
+        option = advice(retrieval for bundle in bundles for retrieval in bundle.retrievals)
+        if option is not None:
+            hint(option)
 
 
 def _has_all(report: GatherReport) -> bool:

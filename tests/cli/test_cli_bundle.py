@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import threading
 import zipfile
 from contextlib import contextmanager
@@ -178,6 +179,16 @@ def test_bad(gather, site, tmp_path):
     assert "nothing of it is used" in outcome.text
     assert "all.p7b is not what was signed" in outcome.text
     assert {path: path.read_bytes() for path in (tmp_path / "published").iterdir()} == before
+
+
+def test_no_answer(gather, site):
+    """Nothing listens, as without a network: exit status 1 and the hint that ``gather CERT`` gives; none for a 404."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connections are refused
+        outcome = gather("--bundle", f"http://127.0.0.1:{taken.getsockname()[1]}/bundle.zip")
+    assert outcome.status == 1
+    assert "hint: no server answered. Is there a network" in outcome.errors
+    assert "hint:" not in gather("--bundle", f"{site.base}/nothing.zip").errors
 
 
 def test_what_changed(gather, site):
