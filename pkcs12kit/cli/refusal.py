@@ -69,11 +69,13 @@ def refuse(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Seq
 def suggest(report: PathReport, *, sources_given: bool, fetching: str | None = None) -> None:
     """Say what to do next where a search found nothing; ``fetching``, FETCH or GATHER, is what might still fetch it."""
     step = _next_step(report.rejected[0], report.target) if report.rejected else None
+    missing = "it"
     if not sources_given:
         step = "no --certs given: give the CA certificates that you have, as files, folders or zips"
+        missing = "what is missing"
     if step is not None:
         can_fetch = fetching is not None and report.rejected and _can_be_fetched(report.rejected[0], fetching)
-        hint(f"{step}; or fetch it: {fetching}" if can_fetch else step)
+        hint(f"{step}; or fetch {missing}: {fetching}" if can_fetch else step)
 
 
 def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:

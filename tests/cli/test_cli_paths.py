@@ -203,8 +203,8 @@ class TestRefusal:
         assert "(key identifier " in outcome.text
         assert "it may be had from http://" in outcome.text
         assert outcome.errors == (
-            "hint: no --certs given: give the CA certificates that you have, as files, folders or zips; or fetch it:"
-            " pkcs12kit gather CERT --into FOLDER\n"
+            "hint: no --certs given: give the CA certificates that you have, as files, folders or zips; or fetch what"
+            " is missing: pkcs12kit gather CERT --into FOLDER\n"
         )
 
     def test_json_and_exit_status_agree(self, call, files):
