@@ -12,6 +12,7 @@ from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
 from pkcs12kit.pkcs12.facts import of_profile
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import usual_encodings
+from pkcs12kit.pkcs12.private_keys import is_encoded_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,6 +52,8 @@ def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> I
     own = [] if bundle.private_key is None else [bundle.private_key.public_key()]
     if [key.public_key() for key in decoded.private_keys] != own:
         yield "it held another private key, or another number of them"
+    if not all(is_encoded_for(key.private_key_info, bundle.certificates[0]) for key in decoded.keys):
+        yield "it held the private key for another algorithm than the certificate's"
     if decoded.certificates != bundle.certificates:
         same = sorted(it.der for it in decoded.certificates) == sorted(it.der for it in bundle.certificates)
         yield "its certificates were in another order" if same else "it held other certificates"

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import profiles
@@ -14,6 +12,7 @@ from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.opening import Opener
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.structure import read_pfx
 
@@ -75,14 +74,17 @@ def encode_pem(decoded: DecodedPfx, *, friendly_name: str | None = None) -> byte
     """Write a private key, not encrypted, and its chain as PEM, for Apache httpd and nginx among others.
 
     The key comes first, as PKCS#8, then its certificate, then each issuer as far as the file has them, whatever their
-    order there; certificates outside the chain are left out. ``friendly_name`` says which of several keys is meant.
+    order there; certificates outside the chain are left out. Whether an RSA key is for RSASSA-PSS alone goes by its
+    certificate, as in :func:`~pkcs12kit.encode_pfx`. ``friendly_name`` says which of several keys is meant.
     Write it with :func:`~pkcs12kit.write_pfx`: nobody else may read it.
 
     Chaining is by name and key identifier; no signature and no time is checked. Raises
     :class:`~pkcs12kit.errors.InputError` where there is no such key, more than one, or no certificate for it.
     """
+    from asn1crypto import pem
+
     identity = decoded.identity if friendly_name is None else decoded.key(friendly_name=friendly_name).identity
-    key = identity.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    key: bytes = pem.armor("PRIVATE KEY", encode_private_key(identity.private_key, identity.certificate))
     certificates = [(certificate, None) for certificate in decoded.certificates]
     chain = arrange([KeyLink(local_key_id=None, certificate=identity.certificate)], certificates).chain
     return key + "".join(certificate.to_pem() for certificate in chain).encode("ascii")

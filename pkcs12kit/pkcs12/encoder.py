@@ -7,14 +7,13 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
 from pkcs12kit.errors import PasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import mac, profiles
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag, safe_contents, shrouded_key_bag, trusted_key_usage
 
 if TYPE_CHECKING:
@@ -40,7 +39,8 @@ def encode_pfx(
 
     Certificates come in the bundle's order, the key after them. localKeyID (the SHA-1 of the end-entity certificate,
     as OpenSSL has it) is on the key and its certificate alone. Salts and IVs come from ``random_bytes``, which gets a
-    number of bytes: the same bytes make the same file.
+    number of bytes: the same bytes make the same file. An RSA key is for RSASSA-PSS alone (RFC 4055 section 1.2) where
+    its certificate says so, with the same parameters.
 
     ``password`` is None for a profile that takes none, and only then. An empty password is possible and protects
     nothing. A password that is not ASCII does not open in Java.
@@ -51,7 +51,7 @@ def encode_pfx(
     keys = []
     if bundle.private_key is not None:
         key = PlainKey(
-            private_key_info=bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()),
+            private_key_info=encode_private_key(bundle.private_key, bundle.certificates[0]),
             friendly_name=bundle.friendly_name,
             local_key_id=local_key_id(bundle),
             attributes=bundle.key_attributes,
