@@ -29,6 +29,7 @@ def check(refusals, program, cell, outcome):
     assert re.search(refusal.says, outcome.why), outcome.why
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", READINGS, ids=str)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_they_read_ours(at_hand, readings, program, reading):
@@ -37,6 +38,7 @@ def test_they_read_ours(at_hand, readings, program, reading):
     check(EXPECTED.read, program, reading, readings(program)[reading])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("program", "writing"), WRITINGS, ids=[f"{program}-{writing}" for program, writing in WRITINGS]
 )

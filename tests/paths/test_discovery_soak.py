@@ -130,6 +130,7 @@ def answer(target, pool, anchors):
     return [path.certificates for path in report.valid], report.incomplete, rejected
 
 
+@pytest.mark.slow
 def test_two_hundred_targets_from_eight_threads_as_one_by_one(soak):
     """Issue: 'a pool is reusable and thread-safe: built once, used for thousands of targets'; so are the verdicts.
 

@@ -232,6 +232,7 @@ def test_vectors_of_pyca(path):
 PKITS = sorted((VECTORS / "x509" / "PKITS_data" / "pkcs12").glob("*.p12"))
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # one of PKITS' certificates has such
 def test_files_of_pkits():
     """NIST's PKITS: each file opens, its key belongs to a certificate, but for two that inherit DSA parameters.
