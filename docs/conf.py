@@ -90,7 +90,8 @@ def _profiles() -> Iterator[str]:
 
 
 def _linked(source: str) -> str:
-    return re.sub(r"https://\S+", r"<\g<0>>", source)
+    """Show the host of each URL, of GitHub the repository too: whole URLs make tables wider than the page."""
+    return re.sub(r"https://(github\.com/[^/\s]+/[^/\s]+|[^/\s]+)\S*", r"[\1](<\g<0>>)", source)
 
 
 def _readers() -> Iterator[str]:
@@ -101,7 +102,7 @@ def _readers() -> Iterator[str]:
         yield "| --- | --- | --- | --- | --- |"
         for it in reader.statements:
             answer = "yes" if it.opens else "no"
-            yield f"| {it.feature.value} | {answer} | {it.standing.value} | {_linked(it.source)} | {it.note} |"
+            yield f"| {it.feature.value} | {answer} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
         bounds = reader.bounds
         figures = [
             f"at most {figure:,} iterations {what}"
@@ -126,22 +127,25 @@ def _devices() -> Iterator[str]:
         for it in device.statements:
             since = f", issued since {it.since}" if it.since else ""
             what = f"{it.effect.value}{since}"
-            yield f"| {it.trait.value} | {what} | {it.standing.value} | {_linked(it.source)} | {it.note} |"
+            yield f"| {it.trait.value} | {what} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
         for bound in device.bounds:
             yield (
                 f"| {bound.quantity.value} | {bound.figures} | {bound.standing.value} | {_linked(bound.source)} |"
-                f" {bound.note} |"
+                f" {_linked(bound.note)} |"
             )
         for lifetime in device.lifetimes:
             which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
             what = f"at most {lifetime.days:,} days, issued since {lifetime.since}{which}"
             yield (
                 f"| how long the server's certificate is valid | {what} | {lifetime.standing.value} |"
-                f" {_linked(lifetime.source)} | {lifetime.note} |"
+                f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
             )
         for root in device.roots:
             what = "comes with it" if root.ships else "comes without it"
-            yield f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} | {root.note} |"
+            yield (
+                f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} |"
+                f" {_linked(root.note)} |"
+            )
         for note in device.notes:
             yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.standing.value}: {_linked(note.source)})."
         yield ""
