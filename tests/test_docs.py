@@ -89,7 +89,8 @@ def test_readme_commands_that_ask_the_network_are_understood():
 def test_readme_commands_run(after_demo):
     """Each example of the command in the README runs as it stands, after the demo, and has nothing to warn about."""
     commands = readme_commands("shell")
-    assert {command for command, *_ in commands} == {"build", "convert", "graph", "inspect", "paths", "rehearse", "verify"}
+    called = {command for command, *_ in commands}
+    assert called == {"build", "convert", "graph", "inspect", "paths", "rehearse", "verify"}
     for arguments in commands:
         done = subprocess.run([*COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
         assert done.returncode == 0, (arguments, done.stderr)
