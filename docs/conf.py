@@ -143,8 +143,7 @@ def _devices() -> Iterator[str]:
         for root in device.roots:
             what = "comes with it" if root.ships else "comes without it"
             yield (
-                f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} |"
-                f" {_linked(root.note)} |"
+                f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} | {_linked(root.note)} |"
             )
         for note in device.notes:
             yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.standing.value}: {_linked(note.source)})."
