@@ -25,8 +25,8 @@ class TestProtection:
     def test_help_lists_every_profile_and_reader(self, call):
         """Whoever asks for help need not look for the names anywhere else."""
         shown = re.sub(r"\s+", "", call("build", "--help").text)
-        assert "|".join(pk.profiles.names()) in shown
-        assert "|".join(pk.readers.READERS) in shown
+        assert ",".join(pk.profiles.names()) in shown
+        assert ",".join(pk.readers.READERS) in shown
 
     @pytest.mark.parametrize("name", [name for name in pk.profiles.names() if name != "no-password"])
     def test_each_profile(self, build, folder, name):
