@@ -103,8 +103,12 @@ def _say_that_it_stays(built: BuildReport) -> None:
 def explain_refusal(report: RehearsalReport, name: str) -> None:
     """Say on standard error who says no, and what helps."""
     sent = [finding.check.value for finding in report.sent.problems]
-    said_no = dict.fromkeys((*sent, *report.refused_by))
-    print_error(f"{name}: would not be accepted: {', '.join(said_no)}")
+    untried = report.not_tried
+    said_no = dict.fromkeys((*sent, *(one for one in report.refused_by if one not in untried)))
+    parts = [f"would not be accepted: {', '.join(said_no)}"] if said_no else []
+    if untried:
+        parts.append(f"not tried, and has to accept: {', '.join(untried)}")
+    print_error(f"{name}: {'; '.join(parts)}")
     rejected = report.sent.rejected[:1]
     if any(one.clock_looks_wrong for one in rejected):
         hint(RIGHT_TIME)

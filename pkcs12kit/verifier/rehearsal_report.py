@@ -62,6 +62,17 @@ class RehearsalReport(Shown):
         devices = (one.device for one in self.devices if one.answer is Answer.NO)
         return tuple(dict.fromkeys((*clients, *devices)))
 
+    @property
+    def not_tried(self) -> tuple[str, ...]:
+        """Those of them that could not be asked, and that refused in neither version of TLS."""
+        verdicts: dict[str, set[Verdict]] = {}
+        for one in self.handshakes:
+            if one.client in self.required:
+                verdicts.setdefault(one.client, set()).add(one.verdict)
+        return tuple(
+            client for client, found in verdicts.items() if Verdict.NOT_TRIED in found and Verdict.REFUSED not in found
+        )
+
     def _is_problem(self, handshake: Handshake) -> bool:
         return handshake.verdict is not Verdict.ACCEPTED or self.as_served(handshake) is False
 

@@ -100,6 +100,25 @@ def test_json(rehearse, chain, replica, answering):
 
 
 @pytest.mark.parametrize(
+    ("verdicts", "says"),
+    [
+        ({"go": Verdict.NOT_TRIED}, "not tried, and has to accept: go"),
+        (
+            {"go": Verdict.NOT_TRIED, "curl": Verdict.REFUSED},
+            "would not be accepted: curl; not tried, and has to accept: go",
+        ),
+    ],
+)
+def test_who_was_not_tried_did_not_refuse(rehearse, chain, answering, verdicts, says):
+    """A client that has to accept and could not be asked is a no, and no refusal."""
+    answering(**verdicts)
+    options = [part for name in verdicts for part in ("--clients", name)]
+    outcome = rehearse(chain, *options)
+    assert outcome.status == 1
+    assert outcome.errors.splitlines()[0] == f"error: server.p12: {says}"
+
+
+@pytest.mark.parametrize(
     ("arrange", "options", "said_no", "told"),
     [
         (lambda c: [c[0], *c[2:]], {}, "order, chain, openssl", "What to change\n└── 1. add the certificate of"),
