@@ -58,6 +58,7 @@ def attempt(data, **arguments):
         yield outcome
 
 
+@pytest.mark.slow
 def test_every_byte_flipped(small, small_bundle):
     """What still decodes after one byte changed is exactly what was written: the MAC covers the contents."""
     decoded_anyway = 0
@@ -73,6 +74,7 @@ def test_every_byte_flipped(small, small_bundle):
     assert decoded_anyway < 40  # the two NULL parameters and the like
 
 
+@pytest.mark.slow
 def test_every_byte_flipped_without_mac(small_without_mac):
     """Without a MAC nothing vouches for the contents, but no damage leads to anything but an error or a value."""
     for position in range(len(small_without_mac)):
@@ -83,6 +85,7 @@ def test_every_byte_flipped_without_mac(small_without_mac):
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # pyca's word on a certificate that was hit
+@pytest.mark.slow
 def test_every_byte_of_an_open_file_flipped(small_bundle):
     """The same for unencrypted bags, where every byte is structure that is read."""
     key = small_bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

@@ -23,6 +23,8 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 
 from .conftest import CA_NAMES, PASSWORD, make_path
 
+pytestmark = pytest.mark.slow
+
 NAMES = ["mdm.example.mil", "Issuing CA", *CA_NAMES]
 
 

@@ -14,6 +14,8 @@ from pkcs12kit.tls.handshake import Verdict
 
 from .asking import NAME, Case, ask_once
 
+pytestmark = pytest.mark.slow
+
 UNKNOWN_CRITICAL = {
     "go": "x509: unhandled critical extension",
     "gnutls": "The certificate contains an unknown critical extension.",
