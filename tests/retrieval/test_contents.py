@@ -7,12 +7,14 @@ import zipfile
 from io import BytesIO
 
 import pytest
-from asn1crypto import cms, core
+from asn1crypto import cms
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 import pkcs12kit as pk
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.contents import read_contents
+
+from .encodings import ber
 
 URL = "http://pki.example/issuedto.p7c"
 
@@ -31,23 +33,6 @@ def read(data, *, at_most=100, limits=DEFAULT_LIMITS):
 def p7c(certificates, encoding=Encoding.DER):
     """Bundle certificates as certs-only CMS."""
     return pkcs7.serialize_certificates([each.as_cryptography for each in certificates], encoding)
-
-
-def ber(certificates):
-    """Bundle them with indefinite lengths (X.690 section 8.1.3.6), as DISA's files are."""
-
-    def indefinite(tag, *contents):
-        return bytes((tag, 0x80)) + b"".join(contents) + b"\x00\x00"
-
-    signed_data = indefinite(
-        0x30,
-        core.Integer(1).dump(),
-        indefinite(0x31),
-        indefinite(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.1").dump()),
-        indefinite(0xA0, *(each.der for each in certificates)),
-        indefinite(0x31),
-    )
-    return indefinite(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.2").dump(), indefinite(0xA0, signed_data))
 
 
 def pair(first, second):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import cycle
 
 import pytest
-from asn1crypto import cms, core
+from asn1crypto import cms
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
@@ -24,25 +24,10 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.gather import FetchOptions, gather
 from pkcs12kit.retrieval.retrieved import Progress, Retrieval, Status
 
+from .encodings import ber
+
 PRIVATE = FetchOptions(cache=False, allow_private=True)
 QUICK = replace(DEFAULT_LIMITS, retrieval_tries=1)
-
-
-def ber(certificates):
-    """Bundle certificates with indefinite lengths (X.690 section 8.1.3.6), as DISA does."""
-
-    def indefinite(tag, *contents):
-        return bytes((tag, 0x80)) + b"".join(contents) + b"\x00\x00"
-
-    signed_data = indefinite(
-        0x30,
-        core.Integer(1).dump(),
-        indefinite(0x31),
-        indefinite(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.1").dump()),
-        indefinite(0xA0, *(each.der for each in certificates)),
-        indefinite(0x31),
-    )
-    return indefinite(0x30, core.ObjectIdentifier("1.2.840.113549.1.7.2").dump(), indefinite(0xA0, signed_data))
 
 
 def pem_pkcs7(certificates):

@@ -77,9 +77,9 @@ def test_many_blocking_calls_at_once(call):
     assert call(main()) == "done"
 
 
-@pytest.mark.skipif(threading.current_thread() is not threading.main_thread(), reason="signals come to the main thread")
 def test_keyboard_interrupt(call, server, limits):
     """Ctrl-C while it fetches: tasks end, the server sees the connection close, and the interrupt comes out."""
+    assert threading.current_thread() is threading.main_thread()  # which signals come to
     gone = threading.Event()
 
     async def handler(exchange):
