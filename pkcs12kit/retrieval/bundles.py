@@ -18,7 +18,7 @@ from pkcs12kit.retrieval.bundle_signer import SignerRules
 from pkcs12kit.retrieval.cache import Cache
 from pkcs12kit.retrieval.folder import GatheredCertificate
 from pkcs12kit.retrieval.folder_index import Origin
-from pkcs12kit.retrieval.gather import FetchOptions
+from pkcs12kit.retrieval.gather import FetchOptions, make_fetcher
 from pkcs12kit.retrieval.permitted import require_permitted_url
 from pkcs12kit.retrieval.published_bundles import find_bundle
 from pkcs12kit.retrieval.retrieved import Purpose, Status
@@ -158,16 +158,8 @@ def _strictly(report: BundleReport) -> BundleReport:
 async def _fetch(
     urls: tuple[str, ...], *, cache: Cache | None, options: FetchOptions, limits: Limits
 ) -> tuple[Retrieval, ...]:
-    from pkcs12kit.retrieval.fetcher import Fetcher  # it loads aiohttp
-
     retrievals = []
-    async with Fetcher(
-        cache=cache,
-        offline=options.offline,
-        allow_private=options.allow_private,
-        limits=limits,
-        on_event=options.on_event,
-    ) as fetcher:
+    async with make_fetcher(options, cache=cache, limits=limits) as fetcher:
         for url in urls:
             retrievals.append(await fetcher.fetch(url, Purpose.BUNDLE))
             if retrievals[-1].content is not None:

@@ -16,7 +16,7 @@ from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import RevocationMode, RevocationStatus
 from pkcs12kit.retrieval.cache import Cache
-from pkcs12kit.retrieval.gather import FetchOptions
+from pkcs12kit.retrieval.gather import FetchOptions, make_fetcher
 from pkcs12kit.retrieval.permitted import scheme_of
 from pkcs12kit.retrieval.running import run
 
@@ -228,7 +228,9 @@ class _Search:
         from pkcs12kit.retrieval.crawl import Crawl
 
         if self._gatherer is None:
-            self._gatherer = await self._stack.enter_async_context(self._fetcher(self._limits))
+            self._gatherer = await self._stack.enter_async_context(
+                make_fetcher(self._options, cache=self._cache, limits=self._limits)
+            )
         self._crawl = Crawl(
             self._gatherer,
             target=self._target,
@@ -260,7 +262,7 @@ class _Search:
 
         # What is in the cache is asked for again, conditionally: a CRL may be replaced before its nextUpdate.
         self._asker = await self._stack.enter_async_context(
-            self._fetcher(replace(self._limits, retrieval_fresh_seconds=0))
+            make_fetcher(self._options, cache=self._cache, limits=replace(self._limits, retrieval_fresh_seconds=0))
         )
         self._collector = RevocationCollector(
             self._asker,
@@ -270,17 +272,6 @@ class _Search:
             limits=self._limits,
         )
         return self._collector
-
-    def _fetcher(self, limits: Limits) -> Fetcher:
-        from pkcs12kit.retrieval.fetcher import Fetcher
-
-        return Fetcher(
-            cache=self._cache,
-            offline=self._options.offline,
-            allow_private=self._options.allow_private,
-            limits=limits,
-            on_event=self._options.on_event,
-        )
 
 
 def _is_about_now(time: datetime, limits: Limits) -> bool:

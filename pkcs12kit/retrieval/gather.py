@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.crawl import Crawl
+    from pkcs12kit.retrieval.fetcher import Fetcher
     from pkcs12kit.retrieval.folder_index import Origin
     from pkcs12kit.retrieval.retrieved import Progress, Retrieval
 
@@ -52,6 +53,19 @@ class FetchOptions:
 
 
 _DEFAULT_OPTIONS = FetchOptions()
+
+
+def make_fetcher(options: FetchOptions, *, cache: Cache | None, limits: Limits) -> Fetcher:
+    """Make what fetches as the options say. It loads aiohttp, so not before something is fetched."""
+    from pkcs12kit.retrieval.fetcher import Fetcher
+
+    return Fetcher(
+        cache=cache,
+        offline=options.offline,
+        allow_private=options.allow_private,
+        limits=limits,
+        on_event=options.on_event,
+    )
 
 
 def gather(
@@ -135,17 +149,9 @@ async def _crawl(
     options: FetchOptions,
     limits: Limits,
 ) -> Crawl:
-    # They load aiohttp, and who imports this may gather nothing.
-    from pkcs12kit.retrieval.crawl import Crawl
-    from pkcs12kit.retrieval.fetcher import Fetcher
+    from pkcs12kit.retrieval.crawl import Crawl  # it loads aiohttp, and who imports this may gather nothing
 
-    async with Fetcher(
-        cache=cache,
-        offline=options.offline,
-        allow_private=options.allow_private,
-        limits=limits,
-        on_event=options.on_event,
-    ) as fetcher:
+    async with make_fetcher(options, cache=cache, limits=limits) as fetcher:
         crawl = Crawl(
             fetcher,
             target=target,
