@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 EXAMPLE = """example:
   python benchmarks/discovery.py --quick
-  python benchmarks/discovery.py --check --markdown > docs/discovery-benchmark.md"""
+  python benchmarks/discovery.py --check --markdown > docs/reference/discovery-benchmark.md"""
 PARTS = {"reference": reference_parts, "growth": growth_parts, "loading": loading_parts}
 
 

@@ -39,9 +39,9 @@ def code(name: str, language: str) -> list[str]:
 
 def test_every_public_name_has_a_place_in_the_api():
     """Whoever may import a name can look it up, once."""
-    described = re.findall(r"^\.\. (?:auto|py:)(\w+):: (?:pkcs12kit\.)?([\w.]+)$", page("docs/api.md"), re.MULTILINE)
+    described = re.findall(r"^\.\. (?:auto|py:)(\w+):: (?:pkcs12kit\.)?([\w.]+)$", page("docs/reference/api.md"), re.MULTILINE)
     names = sorted(name for kind, name in described if kind != "currentmodule" and "." not in name)
-    modules = {name for name, home in MODULES.items() if f".. automodule:: {home}\n" in page("docs/api.md")}
+    modules = {name for name, home in MODULES.items() if f".. automodule:: {home}\n" in page("docs/reference/api.md")}
     assert modules == set(MODULES)
     assert [name for name in names if name not in MODULES] == [
         name for name in sorted(pkcs12kit.__all__) if name not in MODULES
@@ -50,13 +50,13 @@ def test_every_public_name_has_a_place_in_the_api():
 
 def test_every_failure_reason_is_explained():
     """The list of reasons is closed, and so is its page."""
-    explained = re.findall(r"^\| `([a-z-]+)` \|", page("docs/failure-reasons.md"), re.MULTILINE)
+    explained = re.findall(r"^\| `([a-z-]+)` \|", page("docs/reference/failure-reasons.md"), re.MULTILINE)
     assert explained == [reason.value for reason in pkcs12kit.FailureReason]
 
 
 def test_every_check_is_explained():
     """The lists of checks are closed, and so are their tables."""
-    explained = re.findall(r"^\| `([a-z-]+)` \|", page("docs/command.md"), re.MULTILINE)
+    explained = re.findall(r"^\| `([a-z-]+)` \|", page("docs/reference/command.md"), re.MULTILINE)
     lists = (pkcs12kit.Check, pkcs12kit.SentCheck, pkcs12kit.ProbeCheck, pkcs12kit.Contact)
     assert explained == [check.value for closed in lists for check in closed]
 

@@ -18,7 +18,7 @@ from .expected import EXPECTED
 from .matrix import PASSWORDS, PROFILES, READINGS, passwords_for
 from .page import BEGIN, render
 
-PAGE = Path(__file__).parents[2] / "docs" / "interoperability.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "interoperability.md"
 # The reader of the table that each program stands for.
 READER_OF = {
     "openssl": "openssl-3",

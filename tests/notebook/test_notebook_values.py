@@ -293,7 +293,7 @@ def test_the_examples_of_the_page_run(cannot_run):
     """Each code block of the page on notebooks runs as it stands, one after the other."""
     if find_spec("IPython") is None:
         cannot_run("needs the package ipython")
-    page = (Path(__file__).parents[2] / "docs" / "notebooks.md").read_text("utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "notebooks.md").read_text("utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(blocks)], capture_output=True, encoding="utf-8", check=False, timeout=120

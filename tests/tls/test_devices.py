@@ -618,7 +618,9 @@ class TestTable:
         """Each statement is on the page of devices, in the section of its device, with standing and source."""
         monkeypatch.setattr(importlib.metadata, "version", lambda _: "0")
         generate = runpy.run_path(str(PROJECT / "docs" / "conf.py"))
-        assert "```{include} _generated/devices.md\n" in (PROJECT / "docs" / "devices.md").read_text("utf-8")
+        assert "```{include} /_generated/devices.md\n" in (PROJECT / "docs" / "reference" / "devices.md").read_text(
+            "utf-8"
+        )
         sections = "\n".join(generate["_devices"]()).split("## ")[1:]
         assert [section.partition("\n")[0] for section in sections] == list(DEVICES)
         for section, device in zip(sections, DEVICES.values(), strict=True):
