@@ -20,7 +20,7 @@ from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
-from pkcs12kit.pkcs12.writing import read_private, write_pfx
+from pkcs12kit.pkcs12.writing import read_private, require_writable, write_pfx
 from pkcs12kit.shown import Shown
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity, load_trust_anchors
 
@@ -61,6 +61,8 @@ class BuildReport(Shown):
     """False where the file was left alone, because it already held just this."""
     change: str | None
     """Why the file was not left alone, where that was asked for."""
+    dry_run: bool = False
+    """True where nothing was to be written: ``changed`` says what would have been."""
     rejects: tuple[Reject, ...]
     """What could not be read in the sources of CA certificates."""
     warnings: tuple[str, ...]
@@ -73,6 +75,7 @@ class BuildReport(Shown):
             "output": str(self.output) if self.output is not None else None,
             "changed": self.changed,
             "change": self.change,
+            "dry_run": self.dry_run,
             "bytes": len(self.data),
             "profile": self.profile.name,
             "iterations": {"encryption": self.profile.encryption_iterations, "mac": self.profile.mac_iterations},
@@ -113,6 +116,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     truststore: bool = False,
     profile: Profile = profiles.MODERN,
     if_changed: bool = False,
+    dry_run: bool = False,
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BuildReport:
@@ -128,6 +132,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     <pkcs12kit.Bundle.from_path>`; ``truststore``, with ``certs_only``, marks the certificates as trusted, for Java.
     With ``if_changed`` the file at ``output`` is left alone where it opens with the same password, has the same
     key, certificates, order, names, profile and iterations, and is readable by its owner alone; the report says which.
+    With ``dry_run`` everything is done, and may fail, as without it, but nothing is written: not looked at is only
+    whether the disk has room.
 
     ``parameters`` say what the path has to fulfil; ``time`` and ``server_name`` are short for parameters with just
     these, and the time is now where none is given. ``ranking`` says which of several valid paths is best, as
@@ -173,7 +179,10 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     for warning in warnings:
         tell(warning)  # those of fetching were told while the path was looked for
     if output is not None and file.changed:
-        write_pfx(output, file.data)
+        if dry_run:
+            require_writable(output)
+        else:
+            write_pfx(output, file.data)
     return BuildReport(
         path=path,
         confirmation=confirmation,
@@ -184,6 +193,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         output=Path(output) if output is not None else None,
         changed=file.changed,
         change=file.change,
+        dry_run=dry_run,
         rejects=pool.rejects,
         warnings=(*found.warnings, *warnings),
         retrievals=found.retrievals,

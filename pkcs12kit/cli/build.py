@@ -76,6 +76,11 @@ Examples:
     is_flag=True,
     help="Leave the file alone if it already holds just this, under the same password. Exit status 0 both ways.",
 )
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Do all but write the file, and say whether it would be written. Exit status as without this option.",
+)
 @click.option("--no-anchor", is_flag=True, help="Leave the trust anchor's own certificate out of the file.")
 @click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
 @click.option(
@@ -114,6 +119,7 @@ def command(
     fetch: bool,
     truststore: bool,
     if_changed: bool,
+    dry_run: bool,
     certs_only: bool,
     password_stdin: bool,
     no_anchor: bool,
@@ -137,7 +143,7 @@ def command(
     from pkcs12kit.paths import ranking
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
-    _refuse_standard_output(output, as_json=as_json, if_changed=if_changed)
+    _refuse_standard_output(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
     if truststore and not certs_only:
         raise click.UsageError("--truststore takes --certs-only: a truststore holds no key")
     if rehearsing and certs_only:
@@ -178,6 +184,7 @@ def command(
                 truststore=truststore,
                 profile=profile,
                 if_changed=if_changed,
+                dry_run=dry_run,
                 limits=limits,
                 on_warning=watch.aside(warn),
             )
@@ -216,11 +223,13 @@ def _tell_the_rest(report: BuildReport, rehearsal: RehearsalReport | None, *, as
         sys.exit(1)
 
 
-def _refuse_standard_output(output: str, *, as_json: bool, if_changed: bool) -> None:
+def _refuse_standard_output(output: str, *, as_json: bool, if_changed: bool, dry_run: bool) -> None:
     if as_json and output == "-":
         raise click.UsageError("--json and --out - both want standard output")
     if if_changed and output == "-":
         raise click.UsageError("--if-changed needs a file to leave alone, not standard output")
+    if dry_run and output == "-":
+        raise click.UsageError("--dry-run needs a file that it does not write, not standard output")
 
 
 def _require_one_identity(key: str | None, certificate: str | None, pkcs12: str | None, *, certs_only: bool) -> None:

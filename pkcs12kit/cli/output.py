@@ -85,10 +85,16 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
         (
             path_tree(report.path),
             Text(harmless(_second_opinion(report.confirmation)), style="dim"),
-            Text(harmless(f"{'Wrote' if report.changed else 'Left alone'} {where}: {what}"), style="bold green"),
+            Text(harmless(f"{_what_was_done(report)} {where}: {what}"), style="bold green"),
         ),
         err=err,
     )
+
+
+def _what_was_done(report: BuildReport) -> str:
+    if report.dry_run:
+        return "Would write" if report.changed else "Would leave alone"
+    return "Wrote" if report.changed else "Left alone"
 
 
 def warn(sentence: object) -> None:

@@ -70,14 +70,14 @@ def rehearse_built(
     parameters: ValidationParameters,
     limits: Limits,
 ) -> RehearsalReport:
-    """Rehearse what was built, as it was written. What cannot be served is raised, and that the file stays is said."""
+    """Rehearse what was built, from its file if there is one. Raises what cannot be served, and says that it stays."""
     from pkcs12kit.errors import Pkcs12KitError
     from pkcs12kit.verifier.rehearse import rehearse
 
     try:
         with progress() as tell:
             return rehearse(
-                built.data if built.output is None else built.output,
+                built.data if built.output is None or built.dry_run else built.output,
                 trust_anchors=trust_anchors,
                 password=password,
                 parameters=parameters,
@@ -96,6 +96,8 @@ def explain_refusal_of_built(report: RehearsalReport, built: BuildReport) -> Non
 
 
 def _say_that_it_stays(built: BuildReport) -> None:
+    if built.dry_run:
+        return
     where = "standard output" if built.output is None else str(built.output)
     hint(f"{where} holds what was built all the same, a valid path: only the rehearsal is in question")
 

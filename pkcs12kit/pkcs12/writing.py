@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -48,6 +48,19 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
     """Write what is no secret as :func:`write_private` does; its mode is what the umask leaves of 0666."""
     _write(path, data, private=False)
+
+
+def require_writable(path: str | os.PathLike[str]) -> None:
+    """Raise what :func:`write_private` would raise, as far as that can be seen without writing anything.
+
+    Seen are names that no file can have, a folder that is missing or not to be written to, and what may not be
+    replaced; not a full disk. Raises :class:`~pkcs12kit.errors.OutputError`.
+    """
+    target = _named(path)
+    with _opened_folder(target) as folder:
+        _require_replaceable(folder, target)
+        if not os.access(target.parent, os.W_OK | os.X_OK):
+            raise OutputError(f"cannot write {target}: its folder cannot be written to")
 
 
 def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
@@ -108,6 +121,12 @@ def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, pri
 
 
 def _write(path: str | os.PathLike[str], data: bytes, *, private: bool) -> None:
+    target = _named(path)
+    with _opened_folder(target) as folder:
+        write_in(folder, target, data, private=private)
+
+
+def _named(path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     if target.name in {"", ".."}:
         raise OutputError(f"cannot write {target}: it names a folder")
@@ -117,12 +136,17 @@ def _write(path: str | os.PathLike[str], data: bytes, *, private: bool) -> None:
         raise OutputError(f"cannot write {str(target)!a}: no file can have this name") from None
     if "\0" in str(target):
         raise OutputError(f"cannot write {str(target)!a}: no file can have this name")
+    return target
+
+
+@contextmanager
+def _opened_folder(target: Path) -> Iterator[int]:
     try:
         folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     except OSError as error:
         raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
     try:
-        write_in(folder, target, data, private=private)
+        yield folder
     except OSError as error:
         raise OutputError(f"cannot write {target}: {error.strerror}") from None
     finally:
