@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pkcs12kit.builder import BuildReport
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.display.pictures import Picture
     from pkcs12kit.paths.report import NoValidPathError, PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.bundle import Bundle
@@ -75,6 +76,12 @@ def _error(error: NoValidPathError) -> str:
     return _report(error.report)
 
 
+def _picture(picture: Picture) -> str:
+    from pkcs12kit.display.pictures.wording import inert, summary
+
+    return f"{inert(picture.title)}: {summary(picture)}"
+
+
 def _bundle(bundle: Bundle) -> str:
     key = "a private key and " if bundle.private_key is not None else ""
     return _listed(f"Bundle of {key}{len(bundle.certificates)} certificates:", bundle.certificates)
@@ -131,6 +138,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "CertificationPath": _path,
     "ValidatedPath": _validated_path,
     "PathReport": _report,
+    "Picture": _picture,
     "NoValidPathError": _error,
     "Bundle": _bundle,
     "DecodedPfx": _decoded,

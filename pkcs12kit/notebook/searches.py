@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.display.pictures import Picture
     from pkcs12kit.notebook.view import View
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import NoValidPathError, PathReport, RejectedPath
@@ -39,6 +40,11 @@ def draw_error(error: NoValidPathError, view: View) -> Element:
 def draw_rejected(path: RejectedPath, view: View) -> Element:
     """Draw one attempt: the certificates as far as it got, each with what is wrong with it."""
     return element("div", title(said("✗ Not a valid path", "bad")), *_attempt(path, view))
+
+
+def draw_picture(picture: Picture, view: View) -> Element:
+    """Draw a picture, which has a title of its own."""
+    return element("div", _svg(picture, view))
 
 
 def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
@@ -72,8 +78,12 @@ def rejected_table(rejected: Sequence[RejectedPath], view: View) -> Node:
 
 
 def _picture(report: PathReport, view: View) -> Element:
-    """Draw the graph. It shrinks to the room that there is, but not to where nobody can read it: then it is moved."""
-    svg = to_svg(picture_of_report(report, time=view.time, limits=view.limits))
+    return _svg(picture_of_report(report, time=view.time, limits=view.limits), view)
+
+
+def _svg(picture: Picture, view: View) -> Element:
+    """Draw a graph. It shrinks to the room that there is, but not to where nobody can read it: then it is moved."""
+    svg = to_svg(picture, limits=view.limits)
     width = _WIDTH.search(svg)
     least = f"min-width:{int(width[1]) * _LEGIBLE:.0f}px" if width else None
     return element("div", element("div", Verbatim(svg), style=least), class_="picture")

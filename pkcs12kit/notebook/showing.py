@@ -29,6 +29,7 @@ _DRAWN_BY: Final = {
     "CertificationPath": "chains.draw_path",
     "ValidatedPath": "chains.draw_validated_path",
     "PathReport": "searches.draw_report",
+    "Picture": "searches.draw_picture",
     "RejectedPath": "searches.draw_rejected",
     "NoValidPathError": "searches.draw_error",
     "Bundle": "pfx.draw_bundle",

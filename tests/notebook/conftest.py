@@ -134,6 +134,7 @@ def values(replica, files, tmp_path_factory):
         pk.CertificationPath(certificates=path.certificates, trust_anchor=path.trust_anchor),
         path,
         report,
+        pk.pictures.picture_of_pool(replica.pool, trust_anchors=[anchor], time=replica.at, report=report),
         none.rejected[0],
         pk.NoValidPathError(none),
         bundle,

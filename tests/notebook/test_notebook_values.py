@@ -55,6 +55,7 @@ KINDS = sorted(showing._DRAWN_BY)
 def test_every_public_class_is_drawn_or_has_a_reason_not_to_be(values):
     """Nothing public is forgotten: it is drawn, or the table above says why its repr does."""
     classes = {name: getattr(pk, name) for name in pk.__all__ if isinstance(getattr(pk, name), type)}
+    classes["Picture"] = pk.pictures.Picture
     plain = {name for name, one in classes.items() if issubclass(one, Enum | Exception) and not issubclass(one, Shown)}
     drawn = {name for name, one in classes.items() if issubclass(one, Shown)}
     assert drawn == set(KINDS) == set(values)

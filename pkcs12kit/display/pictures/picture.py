@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.times import format_time
+from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,7 +65,7 @@ class PictureEdge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture:
+class Picture(Shown):
     """Nodes and edges, trust anchors first, each once, in an order that the same certificates always come out in."""
 
     title: str
