@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +20,16 @@ from pkcs12kit import lab
 from pkcs12kit.tls.clients.registry import make_client
 from pkcs12kit.tls.handshake import Handshake, Verdict
 
+from .interoperability import servers
+
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 settings.register_profile("ci", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
 SHARED = Path(__file__).parents[2] / "shared"
+APACHE_MODULES: Final = Path("/usr/lib/apache2/modules")
+CATALINA: Final = Path("/usr/share/tomcat10/bin/catalina.sh")
 
 
 def pytest_configure():
@@ -70,6 +75,30 @@ def require_tool():
         return str(found)
 
     return require
+
+
+@pytest.fixture(scope="session")
+def serve(require_tool, cannot_run):
+    """Start a server of another maker: ``serve("nginx")`` is that of ``servers`` with the programs that it takes."""
+
+    def find(name):
+        if name == "java":
+            require_tool("javac")  # java runs a source file by it
+        if name in {"java", "openssl"}:
+            return partial(getattr(servers, name), require_tool(name))
+        if name == "tomcat":
+            if not CATALINA.exists():
+                cannot_run(f"needs Tomcat in {CATALINA} (Debian's tomcat10-common)")
+            return partial(servers.tomcat, str(CATALINA))
+        program = {"apache": "apache2"}.get(name, name)  # where administrators have it, and users' PATH has it not
+        program = shutil.which(program, path="/usr/sbin") or require_tool(program)
+        if name == "nginx":
+            return partial(servers.nginx, program)
+        if not APACHE_MODULES.is_dir():
+            cannot_run(f"needs Apache's modules in {APACHE_MODULES} (Debian's apache2-bin)")
+        return partial(servers.apache, program, APACHE_MODULES)
+
+    return find
 
 
 @pytest.fixture(scope="session")

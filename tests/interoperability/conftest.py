@@ -5,11 +5,10 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
-import shutil
 import subprocess
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,13 +17,12 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 
-from . import batch, servers
+from . import batch
 from .expected import EXPECTED
 from .matrix import PASSWORDS, READINGS, Contents, Outcome, Refused, judge, make_material
 from .programs import Certtool, OpenSSL, Pk12util
 
 BOUNCY_CASTLE = Path("/usr/share/java/bcprov.jar")
-APACHE_MODULES = Path("/usr/lib/apache2/modules")
 GO_SOURCES = Path("/usr/share/gocode")
 COMMANDS = {"openssl": OpenSSL, "certtool": Certtool, "pk12util": Pk12util}
 
@@ -39,26 +37,6 @@ PACKAGES = {
 def writings_of(name):
     """List the files that a program writes."""
     return COMMANDS[name].writings if name in COMMANDS else batch.writings_of(name)
-
-
-@pytest.fixture(scope="session")
-def serve(require_tool, cannot_run):
-    """Start a server of another maker: ``serve("nginx")`` is that of ``servers`` with the programs that it takes."""
-
-    def find(name):
-        if name == "java":
-            require_tool("javac")  # java runs a source file by it
-        if name in {"java", "openssl"}:
-            return partial(getattr(servers, name), require_tool(name))
-        program = {"apache": "apache2"}.get(name, name)  # where administrators have it, and users' PATH has it not
-        program = shutil.which(program, path="/usr/sbin") or require_tool(program)
-        if name == "nginx":
-            return partial(servers.nginx, program)
-        if not APACHE_MODULES.is_dir():
-            cannot_run(f"needs Apache's modules in {APACHE_MODULES} (Debian's apache2-bin)")
-        return partial(servers.apache, program, APACHE_MODULES)
-
-    return find
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -67,6 +68,14 @@ _NGINX_SITE: Final = """\
         location / {{ return 204; }}
     }}
 """
+_TOMCAT: Final = """\
+<Server port="-1">
+    <Service name="Catalina">
+        {connector}
+        <Engine name="Catalina" defaultHost="localhost"><Host name="localhost" appBase="webapps"/></Engine>
+    </Service>
+</Server>
+"""
 
 
 class OpenSSLFiles(NamedTuple):
@@ -83,26 +92,47 @@ class NotStartedError(AssertionError):
 
 @contextmanager
 def apache(
-    program: str, modules: Path, pems: Sequence[Path], folder: Path, *, host: str = LOOPBACK
+    program: str, modules: Path, pems: Sequence[Path], folder: Path, *, host: str = LOOPBACK, site: str = _APACHE_SITE
 ) -> Iterator[tuple[int, ...]]:
-    """Serve by Apache httpd from PEM files of key and chain; gives the port of each."""
+    """Serve by Apache httpd from PEM files of key and chain; gives the port of each.
+
+    ``site`` is the configuration of one, with ``{address}`` and ``{pem}`` to fill in, as it is for :func:`nginx`.
+    """
     user = "User www-data\nGroup www-data" if os.geteuid() == 0 else ""
 
     def configure(ports: Sequence[int]) -> str:
-        return _APACHE.format(folder=folder, modules=modules, user=user, sites=_sites(_APACHE_SITE, host, ports, pems))
+        return _APACHE.format(folder=folder, modules=modules, user=user, sites=_sites(site, host, ports, pems))
 
     with _served([program, "-D", "FOREGROUND", "-f"], configure, len(pems), folder, host) as ports:
         yield ports
 
 
 @contextmanager
-def nginx(program: str, pems: Sequence[Path], folder: Path, *, host: str = LOOPBACK) -> Iterator[tuple[int, ...]]:
+def nginx(
+    program: str, pems: Sequence[Path], folder: Path, *, host: str = LOOPBACK, site: str = _NGINX_SITE
+) -> Iterator[tuple[int, ...]]:
     """Serve by nginx from PEM files of key and chain; gives the port of each."""
 
     def configure(ports: Sequence[int]) -> str:
-        return _NGINX.format(folder=folder, sites=_sites(_NGINX_SITE, host, ports, pems))
+        return _NGINX.format(folder=folder, sites=_sites(site, host, ports, pems))
 
     with _served([program, "-p", str(folder), "-e", "stderr", "-c"], configure, len(pems), folder, host) as ports:
+        yield ports
+
+
+@contextmanager
+def tomcat(program: str, connector: str, files: Sequence[Path], folder: Path) -> Iterator[tuple[int, ...]]:
+    """Serve by Tomcat, whose ``conf`` has the files; ``connector`` has ``{port}`` to fill in. Gives that one port."""
+
+    def configure(ports: Sequence[int]) -> str:
+        (folder / "conf").mkdir(exist_ok=True)
+        for file in files:
+            shutil.copy(file, folder / "conf")
+        return _TOMCAT.format(connector=connector.format(port=ports[0]))
+
+    # CATALINA_BASE is what paths in its configuration begin from.
+    command = ["env", f"CATALINA_BASE={folder}", "JAVA_OPTS=-XX:TieredStopAtLevel=1", program, "run", "-config"]
+    with _served(command, configure, 1, folder, LOOPBACK) as ports:
         yield ports
 
 
