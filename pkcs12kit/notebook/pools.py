@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.times import format_time
-from pkcs12kit.display.labels import serial, short
+from pkcs12kit.display.labels import serial
+from pkcs12kit.display.pictures.assembling import label_of
 from pkcs12kit.notebook.markup import Element, Verbatim, element, name
 from pkcs12kit.notebook.pieces import badge, cell, code, counted, folded, left_out, lines, said, table, title
 from pkcs12kit.notebook.style import SORTING
@@ -68,7 +69,7 @@ def _summary(certificates: Iterable[Certificate], time: datetime, when: str) -> 
 
 
 def _by_subject(certificate: Certificate) -> tuple[str, datetime]:
-    return short(certificate.subject).casefold(), certificate.not_after
+    return label_of(certificate.subject).casefold(), certificate.not_after
 
 
 def _row(certificate: Certificate, time: datetime) -> tuple[Element, ...]:
@@ -77,8 +78,8 @@ def _row(certificate: Certificate, time: datetime) -> tuple[Element, ...]:
         word for word, holds in (("CA", certificate.is_ca), ("self-issued", certificate.is_self_issued)) if holds
     )
     return (
-        cell(name(short(certificate.subject)), title=str(certificate.subject), class_="roomy"),
-        cell(name(short(certificate.issuer)), title=str(certificate.issuer), class_="roomy"),
+        cell(name(label_of(certificate.subject)), title=str(certificate.subject), class_="roomy"),
+        cell(name(label_of(certificate.issuer)), title=str(certificate.issuer), class_="roomy"),
         cell(kind or "not a CA"),
         cell(day(certificate.not_before), key=format_time(certificate.not_before), class_="tight"),
         cell(day(certificate.not_after), key=format_time(certificate.not_after), class_="tight"),

@@ -221,6 +221,7 @@ class _Search:
             incomplete=self._incomplete,
             before_next=explain_order(valid, self._ranking),
             time=self._parameters.time,
+            trust_anchors=self._trust_anchors,
         )
 
     def _may_issue_now(self, certificate: Certificate) -> bool:

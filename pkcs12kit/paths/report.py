@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.errors import FailureReason
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -101,6 +102,8 @@ class PathReport(Shown):
     """For each valid path but the last one sentence: which comparison put it before the next, and both values."""
     time: datetime | None = None
     """When the paths had to be valid; timezone-aware. None where a report was not made by a search."""
+    trust_anchors: tuple[TrustAnchor, ...] = ()
+    """What paths were sought to; empty where a report was not made by a search."""
 
     def __repr__(self) -> str:
         return f"<PathReport {str(self.target.subject)!r}: {len(self.valid)} valid, {len(self.rejected)} rejected>"

@@ -88,6 +88,24 @@ def test_a_refused_certificate_says_why():
         assert [edge.reasons for edge in picture.edges if edge.reasons] == [("no [RFC 5280 section 6.1.3 (b)]",)]
 
 
+def test_an_anchor_that_no_valid_path_leads_to():
+    """Where all is expired, the anchor that was asked for is still one; a bare one that issued nothing is left out."""
+    topology = build("EE<B", lab.Edge(subject="B", issuer="TA", validity=PAST))
+    elsewhere = TrustAnchor.from_certificate(lab.Authority.create("Elsewhere").certificate)
+    bare = TrustAnchor(name=elsewhere.name, subject_public_key_info=elsewhere.subject_public_key_info)
+    anchors = [topology.trust_anchor("TA"), bare]
+    report = find_paths(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=anchors,
+        parameters=ValidationParameters(time=AT),
+    )
+    assert report.valid == ()
+    assert report.trust_anchors == tuple(anchors)
+    nodes = {node.label: node.is_trust_anchor for node in picture_of_report(report).nodes}
+    assert nodes == {"TA": True, "B": False, "EE": False}
+
+
 def test_a_node_is_a_subject_with_its_key():
     """A CA that was rekeyed is two nodes, told apart by their keys (RFC 4158 section 1.3 has this graph)."""
     topology = build("EE<B<TA", "F<B'<TA")

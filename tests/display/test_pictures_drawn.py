@@ -263,6 +263,12 @@ class TestSvg:
         assert "2024-10-15T00:00:00Z" in told
         assert "ab" * 32 in told
 
+    def test_the_legend_counts(self):
+        """How many certificates stand how is said beside the sample of each line."""
+        states = [EdgeState.EXPIRED, EdgeState.EXPIRED, EdgeState.OTHER]
+        drawn = picture([node(0), *(node(number) for number in (1, 2, 3))], [edge(0, 1, one) for one in states])
+        assert {"✗ expired at the time: 2", "other certificate: 1"} <= set(texts(parse(to_svg(drawn))))
+
     def test_what_is_left_out_is_said(self):
         """A limit is told in the picture."""
         shown = texts(parse(to_svg(picture([node(0)], [], left_out="3 of 4 certificates are left out"))))

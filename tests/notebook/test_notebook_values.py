@@ -231,6 +231,22 @@ def test_a_pool_is_a_table_by_subject(replica, html):
     assert read.scripts == [SORTING]
 
 
+def test_a_name_without_common_name_is_short_in_a_table(html):
+    """The most specific text of the name stands for it, as in pictures; the whole is told on hover."""
+    from cryptography import x509
+
+    name = x509.Name(
+        [
+            x509.NameAttribute(x509.NameOID.ORGANIZATION_NAME, "Example"),
+            x509.NameAttribute(x509.NameOID.ORGANIZATIONAL_UNIT_NAME, "Example Root CA"),
+        ]
+    )
+    certificate = pk.lab.Authority.create(name).certificate
+    cell, *_ = (one for one in html(pk.to_html(pk.CertificatePool([certificate]))).elements if one[0] == "td")
+    assert cell[1]["title"] == "OU=Example Root CA,O=Example"
+    assert "Example Root CAExample Root CA" in html(pk.to_html(pk.CertificatePool([certificate]))).text
+
+
 def test_rejects_are_told(replica, html):
     """What could not be read is there, and its reason is text."""
     pool = pk.CertificatePool(replica.pool, rejects=[pk.Reject(source="a<b>.pem", position=3, reason="no & none")])

@@ -36,14 +36,17 @@ def picture_of_report(
 ) -> Picture:
     """Picture the valid paths of a search, the best of them apart, and the certificates that were refused.
 
-    ``trust_anchors`` are shown whether or not a path leads to them; those of the valid paths are shown anyway.
+    ``trust_anchors`` are shown whether or not a path leads to them; those of the search that issued something in the
+    picture are shown anyway.
     ``time`` is when the search was for, timezone-aware; the valid paths know it. Of more than
     ``limits.picture_certificates`` certificates those of the valid paths and of the closest attempts are shown.
     """
     if time is None and report.valid:
         time = report.valid[0].parameters.time
-    anchors = tuple(dict.fromkeys((*(path.trust_anchor for path in report.valid), *trust_anchors)))
     certificates, left_out = _within(_of_report(report), limits)
+    issuers = {certificate.issuer for certificate in certificates}
+    near = (anchor for anchor in report.trust_anchors if anchor.name in issuers)
+    anchors = tuple(dict.fromkeys((*(path.trust_anchor for path in report.valid), *near, *trust_anchors)))
     return assemble(
         Material(
             title=f"Certification paths of {label_of(report.target.subject)}",

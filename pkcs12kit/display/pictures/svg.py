@@ -181,7 +181,7 @@ class _Svg:
         """Explain the lines and signs that occur, in rows as wide as the picture."""
         x, y = _MARGIN, y + NAME_LEADING
         for state in wording.states(self._picture):
-            label = wording.LEGEND[state]
+            label = f"{wording.LEGEND[state]}: {sum(edge.state is state for edge in self._picture.edges):,}"
             x, y = self._next(x, y, _SAMPLE + width_of(label, NOTE_SIZE, bold=True))
             group = SubElement(self._root, "g", {"class": style.CLASSES[state]})
             SubElement(group, "path", {"class": "p12k-line", "d": f"M{_n(x)} {_n(y - 4)}h{_n(_SAMPLE - 8)}"})

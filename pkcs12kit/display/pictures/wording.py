@@ -26,7 +26,7 @@ LEGEND: Final = {
     EdgeState.VALID: "on another valid path",
     EdgeState.EXPIRED: "✗ expired at the time",
     EdgeState.NOT_YET_VALID: "◷ not yet valid at the time",
-    EdgeState.REJECTED: "⊘ refused: the reason is in its tooltip",
+    EdgeState.REJECTED: "⊘ refused, why is in its tooltip",
     EdgeState.OTHER: "other certificate",
 }
 NODE_LEGEND: Final = {
