@@ -81,6 +81,7 @@ def test_what_was_tried_is_tried_by_a_cell(program):
         ), statement
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("profile", "password"), CELLS)
 @pytest.mark.parametrize("program", READER_OF)
 def test_the_table_of_readers_agrees(at_hand, readings, program, profile, password):

@@ -21,6 +21,8 @@ from pkcs12kit.tls.loopback import LoopbackServer
 
 from .asking import NAME, PROGRAMS, Case, ask, ask_once, endpoint
 
+pytestmark = pytest.mark.slow  # each handshake starts a program; that each accepts a sound chain, test_tls_rehearsal asks
+
 ANOTHER_NAME = "www.example.com"
 VERSIONS = {
     "java": r".*(JDK|Java).* \d+\S*",
