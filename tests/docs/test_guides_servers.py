@@ -1,11 +1,16 @@
 """The guides' configurations are what they say: each program starts with the block on the page, and serves the path.
 
-Nothing but paths and ports is filled in. The commands of the page make the files that are served.
+Nothing but paths and ports is filled in. The commands of the page make the files that are served, and run again for a
+renewal.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +19,10 @@ from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.verifier.probe import probe
 
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
+TRUST_STORE_CLIENT = Path(__file__).with_name("TrustStoreClient.java")
+PATIENCE = 60.0  # seconds until a server that was told to has read its files again
 SERVER_NAME = "mdm.example.mil"
+pytestmark = pytest.mark.slow  # each runs a whole page, some twice; test_pages.py runs them too
 
 
 def listing(page, language):
@@ -44,28 +52,36 @@ def follow(run_page, tmp_path):
 
 
 @pytest.fixture
-def sent(tmp_path):
-    """Probe a port as a client that trusts the anchor alone, which has to accept; gives what is sent, target first."""
+def serves_the_path(tmp_path):
+    """Make sure that a port serves the path of the page's PKCS#12 file, and nothing else, in TLS 1.2 and TLS 1.3.
 
-    def ask(port):
-        anchor = tmp_path / "page" / "anchor.pem"
-        report = probe(f"127.0.0.1:{port}", trust_anchors=[anchor], server_name=SERVER_NAME)
+    A client that trusts the anchor alone has to accept it. What was there before may be sent for a while yet.
+    """
+
+    def check(port):
+        page, deadline = tmp_path / "page", time.monotonic() + PATIENCE
+        password = (page / "password.txt").read_text().strip()
+        path = decode_pfx((page / "server.p12").read_bytes(), password=password).certificates
+        assert len(path) == 5  # the anchor's own is not there
+        while True:
+            report = probe(f"127.0.0.1:{port}", trust_anchors=[page / "anchor.pem"], server_name=SERVER_NAME)
+            if report.sent.message.certificates == path or time.monotonic() > deadline:
+                break
+            time.sleep(0.05)
+        assert report.sent.message.certificates == path
+        assert report.sent_in_tls_1_2 is None
         assert report.ok, report.problems
-        assert report.sent_in_tls_1_2 is None  # the same as in TLS 1.3
-        return report.sent.message.certificates
 
-    return ask
+    return check
 
 
-def path_of(pfx):
-    """Read the path out of a PKCS#12 file that a page made; the anchor's own certificate is not in it."""
-    decoded = decode_pfx(pfx.read_bytes(), password=(pfx.parent / "password.txt").read_text().strip())
-    assert len(decoded.certificates) == 5
-    return decoded.certificates
+def read_again(pid_file, signal_number):
+    """Have a server read its files again, as the reload of its service does."""
+    os.kill(int(pid_file.read_text()), signal_number)
 
 
-def test_apache(follow, serve, sent, tmp_path):
-    """Apache httpd serves just the path from the page's two files."""
+def test_apache(follow, serve, serves_the_path, tmp_path):
+    """Apache httpd serves just the path from the page's two files, and after a graceful restart from renewed ones."""
     page = follow("apache.md")
     assert (page / "mdm.key").stat().st_mode & 0o777 == 0o600
     site = "Listen {address}\n" + filled_in(
@@ -77,24 +93,64 @@ def test_apache(follow, serve, sent, tmp_path):
         },
     )
     with serve("apache")([page / "mdm.pem"], tmp_path / "server", site=site) as (port,):
-        assert sent(port) == path_of(page / "server.p12")
+        serves_the_path(port)
+        follow("apache.md")  # with another key, and another CA
+        read_again(tmp_path / "server" / "apache.pid", signal.SIGUSR1)
+        serves_the_path(port)
 
 
-def test_nginx(follow, serve, sent, tmp_path):
-    """Just the path is served by nginx, from the page's one file."""
+def test_nginx(follow, serve, serves_the_path, tmp_path):
+    """Just the path is served by nginx from the page's one file, and after a reload from a renewed one."""
     page = follow("nginx.md")
     assert (page / "mdm.pem").stat().st_mode & 0o777 == 0o600
     site = filled_in(
         listing("nginx.md", "nginx"), {"listen 443": "listen {address}", "/etc/ssl/private/mdm.pem": "{pem}"}
     )
     with serve("nginx")([page / "mdm.pem"], tmp_path / "server", site=site) as (port,):
-        assert sent(port) == path_of(page / "server.p12")
+        serves_the_path(port)
+        follow("nginx.md")
+        read_again(tmp_path / "server" / "nginx.pid", signal.SIGHUP)
+        serves_the_path(port)
 
 
-def test_tomcat(follow, serve, sent, tmp_path):
+def test_tomcat(follow, serve, serves_the_path, tmp_path):
     """Tomcat serves just the path from the PKCS#12 file itself, with its password from a file."""
     page = follow("tomcat.md")
     connector = filled_in(listing("tomcat.md", "xml"), {'port="8443"': 'port="{port}"'})
     files = [page / "server.p12", page / "password.txt"]
     with serve("tomcat")(connector, files, tmp_path / "server") as (port,):
-        assert sent(port) == path_of(page / "server.p12")
+        serves_the_path(port)
+
+
+def test_java_truststores(follow, serve, require_tool, tmp_path):
+    """A Java program trusts servers by the page's files: the anchor's one those that send their path, and no others.
+
+    The other file trusts each CA of the path, so that a server's certificate alone is enough for it, as the page warns.
+    """
+    page = follow("java-truststores.md")
+    java = require_tool("java")
+    require_tool("javac")  # java runs a source file by it
+
+    def asked(options, ports):
+        done = subprocess.run(
+            [java, "-XX:TieredStopAtLevel=1", *options, str(TRUST_STORE_CLIENT), *map(str, ports)],
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
+            timeout=60,
+        )
+        return done.stdout.splitlines()
+
+    convert = "pkcs12kit convert server.p12 whole.pem --to pem --password-file password.txt"
+    subprocess.run(["bash", "-c", convert], check=True, capture_output=True)
+    whole, alone = page / "whole.pem", page / "alone.pem"
+    alone.write_text((page / "server.key").read_text() + (page / "server.pem").read_text())
+    with serve("nginx")([whole, alone], tmp_path / "server") as ports:
+        for options in ("@truststore.options", "-Djavax.net.ssl.trustStore=readable.p12"):
+            answers = asked([options], ports)
+            assert answers[0] == "accepted"
+            assert "unable to find valid certification path" in answers[1]
+        options = (page / "truststore.options").read_text().replace("truststore.p12", "path-truststore.p12").split()
+        assert asked(options, ports) == ["accepted", "accepted"]
+        without_password = asked(["-Djavax.net.ssl.trustStore=truststore.p12"], ports)
+        assert all("the trustAnchors parameter must be non-empty" in why for why in without_password)
