@@ -90,6 +90,7 @@ def test_a_public_name_loads_its_own_room_alone():
             [name, "--help"]
             for name in (
                 "build",
+                "completion",
                 "convert",
                 "demo",
                 "gather",
@@ -107,6 +108,19 @@ def test_a_public_name_loads_its_own_room_alone():
 def test_help_loads_click_alone(arguments):
     """Asking what there is costs little more than click: neither cryptography nor anything else heavy loads."""
     loaded = loaded_after(called(*arguments))
+    assert "click" in loaded
+    assert loaded.isdisjoint(HEAVY)
+
+
+@pytest.mark.parametrize(
+    "line", ["pkcs12kit ", "pkcs12kit build --for ", "pkcs12kit gather --bundle ", "pkcs12kit inspect "]
+)
+def test_completion_loads_click_alone(monkeypatch, line):
+    """A shell asks at each tabulator key, and somebody waits: nothing heavy loads."""
+    monkeypatch.setenv("_PKCS12KIT_COMPLETE", "zsh_complete")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split())))
+    loaded = loaded_after(called())
     assert "click" in loaded
     assert loaded.isdisjoint(HEAVY)
 

@@ -8,18 +8,23 @@ one object where there is an answer, yes or no, and nothing otherwise.
 from __future__ import annotations
 
 import atexit
+import os
 import signal
 import sys
 import warnings
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _COMMANDS: Final = {
     # name: (module, what the list of commands says of it)
     "build": ("build", "Find the path and write one PKCS#12 file."),
+    "completion": ("completion", "Print the script that completes commands in bash, zsh or fish."),
     "convert": ("convert", "Write a PKCS#12 file anew: other protection, another password, or PEM."),
     "demo": ("demo", "Do the main job on a replica of the Federal PKI, in a folder."),
     "gather": ("gather", "Fetch the certificates that a path may need, from where certificates say."),
@@ -31,6 +36,9 @@ _COMMANDS: Final = {
     "rehearse": ("rehearse", "Serve a PKCS#12 file on loopback, to clients that trust the anchor alone."),
     "verify": ("verify", "Hold a PKCS#12 file against what its clients trust: every check, yes or no."),
 }
+PROGRAM: Final = "pkcs12kit"
+COMPLETION: Final = "_PKCS12KIT_COMPLETE"
+"""The environment variable by which a shell asks for completions."""
 _INTERRUPTED: Final = 130  # what shells make of SIGINT, and not to be taken for a no
 
 
@@ -45,6 +53,26 @@ class _Commands(click.Group):
             return None
         command: click.Command = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find it, or say which may have been meant: click looks among the commands that it holds itself."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.NoSuchCommand as error:
+            raise click.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer commands without loading them, or options."""
+        from click.shell_completion import CompletionItem
+
+        commands = [
+            CompletionItem(name, help=summary)
+            for name, (_, summary) in sorted(_COMMANDS.items())
+            if name.startswith(incomplete)
+        ]
+        return commands or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -95,8 +123,12 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # what a stream cannot encode is escaped, and no reason to fail
             stream.reconfigure(errors="backslashreplace")
+    if COMPLETION in os.environ:  # a shell asks, and click answers
+        from pkcs12kit.cli.shells import register
+
+        register()
     try:
-        sys.exit(cli.main(prog_name="pkcs12kit", standalone_mode=False) or 0)
+        sys.exit(cli.main(prog_name=PROGRAM, complete_var=COMPLETION, standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -14,6 +14,7 @@ from pkcs12kit.cli.fetching import Watch, fetching_options
 from pkcs12kit.cli.options import json_option, limits_option, path_options
 from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, for_all_readers, protection_options
+from pkcs12kit.cli.values import FILE
 
 if TYPE_CHECKING:
     from pkcs12kit.builder import BuildReport
@@ -51,15 +52,21 @@ Examples:
       --out server.p12 --password-file password.txt --fetch \\
       --revocation require""",
 )
-@click.option("--key", metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
-@click.option("--cert", "certificate", metavar="FILE", help="The server's certificate, or a chain that holds it.")
-@click.option("--pkcs12", metavar="FILE", help="An existing PKCS#12 file instead of --key and --cert.")
+@click.option("--key", type=FILE, metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
+@click.option(
+    "--cert", "certificate", type=FILE, metavar="FILE", help="The server's certificate, or a chain that holds it."
+)
+@click.option("--pkcs12", type=FILE, metavar="FILE", help="An existing PKCS#12 file instead of --key and --cert.")
 @click.option("--certs-only", is_flag=True, help="No key: the certificates of the path from --cert on, a CA's for one.")
 @path_options
-@click.option("--out", "output", metavar="FILE", required=True, help="The file to write, or - for standard output.")
+@click.option(
+    "--out", "output", type=FILE, metavar="FILE", required=True, help="The file to write, or - for standard output."
+)
 @password_options
-@click.option("--key-password-file", metavar="F", help="File whose first line opens --key. Else asked for if needed.")
-@click.option("--pkcs12-password-file", metavar="F", help="File whose first line opens --pkcs12.")
+@click.option(
+    "--key-password-file", type=FILE, metavar="F", help="File whose first line opens --key. Else asked for if needed."
+)
+@click.option("--pkcs12-password-file", type=FILE, metavar="F", help="File whose first line opens --pkcs12.")
 @protection_options
 @click.option("--friendly-name", metavar="NAME", help="What programs call the key and its certificate.")
 @click.option("--certificate-name", metavar="NAME", help="What they call the certificate, where not as the key.")

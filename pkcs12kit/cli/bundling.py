@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from pkcs12kit.cli.options import Duration
+from pkcs12kit.cli.values import FILE, Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
+
+    from click.shell_completion import CompletionItem
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -65,11 +67,22 @@ class BundleOptions(NamedTuple):
         )
 
 
+def _known_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the bundles that are known by name, also to the user."""
+    from click.shell_completion import CompletionItem
+
+    from pkcs12kit.retrieval.published_bundles import load_bundles
+
+    known = load_bundles()
+    return [CompletionItem(name, help=known[name].title) for name in sorted(known) if name.startswith(incomplete)]
+
+
 _OPTIONS: Final = (
     click.option(
         "--bundle",
         "bundles",
         metavar="NAME|URL",
+        shell_complete=_known_names,
         multiple=True,
         help="Begin with a list that is published: dod, eca, fpki, a name in --bundles, or a URL. CERT may then be left"
         " out. May be given again.",
@@ -77,6 +90,7 @@ _OPTIONS: Final = (
     click.option(
         "--bundles",
         "bundles_file",
+        type=FILE,
         metavar="FILE",
         help="A TOML file that adds names to --bundle or replaces them. Default: bundles.toml in the platform's folder"
         " for settings, where it is there.",
@@ -84,6 +98,7 @@ _OPTIONS: Final = (
     click.option(
         "--bundle-anchor",
         "bundle_anchors",
+        type=FILE,
         metavar="FILE",
         multiple=True,
         help="A root that the signer of a bundle's checksum file has to lead to. May be given again. Default: the root"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from pkcs12kit.errors import InputError, KeyMismatchError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
@@ -14,6 +17,10 @@ _AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file
 
 class Command(click.Command):
     """A command that says by which option an unreadable input was given."""
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer options, also where nothing is typed yet: arguments come first, and are there."""
+        return super().shell_complete(ctx, incomplete or "-")
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
         """Call it. A mismatch of key and certificate names both already."""

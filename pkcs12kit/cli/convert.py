@@ -10,6 +10,7 @@ from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, limits_option
 from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, protection_options
+from pkcs12kit.cli.values import FILE, VARIABLE, OneOf
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
@@ -32,22 +33,26 @@ Examples:
   pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem \\
       --password-file password.txt""",
 )
-@click.argument("file", metavar="IN.p12")
-@click.argument("output", metavar="OUT")
+@click.argument("file", type=FILE, metavar="IN.p12")
+@click.argument("output", type=FILE, metavar="OUT")
 @click.option(
     "--to",
     "form",
-    type=click.Choice(["pkcs12", "pem"]),
+    type=OneOf(["pkcs12", "pem"]),
     default="pkcs12",
     show_default=True,
     help="What to write: a PKCS#12 file, or the key (not encrypted) and its chain as PEM, for Apache and nginx.",
 )
 @protection_options
 @password_options
-@click.option("--new-password-file", metavar="F", help="File whose first line is the password of the new file.")
-@click.option("--new-password-env", metavar="VAR", help="Environment variable that holds it.")
+@click.option(
+    "--new-password-file", type=FILE, metavar="F", help="File whose first line is the password of the new file."
+)
+@click.option("--new-password-env", type=VARIABLE, metavar="VAR", help="Environment variable that holds it.")
 @click.option("--ask-new-password", is_flag=True, help="Ask for it at the terminal. Default: the password of IN.p12.")
-@click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+@click.option(
+    "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
+)
 @click.option("--key-name", metavar="NAME", help="With --to pem: the friendly name of the key, if there are several.")
 @limits_option
 @json_option

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.values import FOLDER
 
 
 @click.command(
@@ -21,7 +22,7 @@ Examples:
   pkcs12kit demo
   pkcs12kit demo somewhere/else""",
 )
-@click.argument("folder", metavar="[FOLDER]", default="demo")
+@click.argument("folder", type=FOLDER, metavar="[FOLDER]", default="demo")
 def command(folder: str) -> None:
     """Do the main job on a replica of the Federal PKI, in FOLDER (default: demo).
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar
 
 import click
 
+from pkcs12kit.cli.values import FOLDER
 from pkcs12kit.limits import DEFAULT_LIMITS, KIB, MIB
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ _OPTIONS: Final = (
     click.option(
         "--cache",
         "cache_folder",
+        type=FOLDER,
         metavar="FOLDER",
         help="Where what was fetched is kept, to ask for less the next time. Default: the platform's own place for it.",
     ),

@@ -12,6 +12,7 @@ from pkcs12kit.cli.bundling import bundle_options
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.fetching import advice, fetching_options, progress
 from pkcs12kit.cli.options import gathering_options, json_option
+from pkcs12kit.cli.values import FILE, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -44,10 +45,11 @@ Examples:
   pkcs12kit gather --bundle dod --bundle fpki --into published
   pkcs12kit gather --list-bundles""",
 )
-@click.argument("certificate", metavar="[CERT]", required=False)
+@click.argument("certificate", type=FILE, metavar="[CERT]", required=False)
 @click.option(
     "--into",
     "folder",
+    type=FOLDER,
     metavar="FOLDER",
     help="Where the certificates are written to: a file each, and index.json, which says where each came from.",
 )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import Instant, json_option
+from pkcs12kit.cli.options import json_option
 from pkcs12kit.cli.picturing import picture_options
+from pkcs12kit.cli.values import FILE, Instant
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -28,10 +29,11 @@ Examples:
       --at 2018-06-01 --svg pki.svg --dot pki.dot
   pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --target ca.pem --svg way.svg""",
 )
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", type=FILE, metavar="SOURCE...", nargs=-1, required=True)
 @click.option(
     "--anchor",
     "trust_anchors",
+    type=FILE,
     metavar="FILE",
     multiple=True,
     required=True,
@@ -46,6 +48,7 @@ Examples:
 @click.option(
     "--target",
     "target_file",
+    type=FILE,
     metavar="CERT",
     help="A file with one certificate, whose paths to the trust anchors are to be shown in the picture.",
 )

@@ -10,6 +10,7 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, limits_option
 from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.values import FILE
 
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
@@ -26,9 +27,11 @@ Examples:
   pkcs12kit inspect server.p12 --password-file password.txt
   pkcs12kit inspect - --password-env P12_PASSWORD --json < server.p12""",
 )
-@click.argument("file", metavar="FILE.p12")
+@click.argument("file", type=FILE, metavar="FILE.p12")
 @password_options
-@click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+@click.option(
+    "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
+)
 @limits_option
 @json_option
 def command(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.values import FOLDER
 
 if TYPE_CHECKING:
     from pkcs12kit.lab import Replica
@@ -21,7 +22,7 @@ Examples:
   pkcs12kit lab lab
   pkcs12kit lab lab --server-name www.example.mil""",
 )
-@click.argument("folder", metavar="FOLDER")
+@click.argument("folder", type=FOLDER, metavar="FOLDER")
 @click.option("--server-name", metavar="NAME", default="mdm.example.mil", show_default=True, help="The server's name.")
 def command(folder: str, server_name: str) -> None:
     """Write a replica of the Federal PKI's shape, with keys of its own, to FOLDER.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import click
 
 from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.values import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +49,9 @@ def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--key-name", metavar="NAME", help="The friendly name of the key, if there are several.")
     @click.option("--key-id", type=_KeyId(), metavar="HEX", help="The localKeyID of the key, if there are several.")
     @password_options
-    @click.option("--contents-password-file", metavar="F", help="Password of the contents, where the MAC has another.")
+    @click.option(
+        "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
+    )
     @wraps(command)
     def gather(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
         own = {name: given.pop(name) for name in OpeningOptions._fields}

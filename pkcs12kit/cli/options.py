@@ -1,69 +1,21 @@
-"""Options and types that several commands share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.cli.values import FILE, Duration, Instant, ObjectIdentifier, OneOf
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
 _KEYS_OF_A_FILE: Final = DEFAULT_LIMITS.pfx_total_iterations // DEFAULT_LIMITS.pfx_iterations
-_OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
-_DURATION: Final = re.compile(r"([0-9]{1,5})([hdw])", re.ASCII)
-
-
-class Instant(click.ParamType[datetime]):
-    """An instant as RFC 3339 or a date, UTC where no offset is given."""
-
-    name = "time"  # what help shows for it
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
-        """Parse it, or fail with an example."""
-        if isinstance(value, datetime):
-            return value
-        try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time; write it like 2018-06-01T00:00:00Z or 2018-06-01", param, ctx)
-        try:
-            return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
-        except OverflowError:
-            self.fail(f"{value!r} is before the year 1 or after the year 9999 in UTC", param, ctx)
-
-
-class ObjectIdentifier(click.ParamType[str]):
-    """An object identifier in dotted form."""
-
-    name = "oid"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
-        """Accept it as it is, or fail with an example."""
-        if not _OBJECT_IDENTIFIER.fullmatch(value):
-            self.fail(f"{value!r} is no object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
-        return str(value)
-
-
-class Duration(click.ParamType[timedelta]):
-    """A span of hours, days or weeks."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
-        """Parse it, or fail with an example."""
-        if isinstance(value, timedelta):
-            return value
-        found = _DURATION.fullmatch(value)
-        if found is None:
-            self.fail(f"{value!r} is no duration; write it like 30d, 12h or 6w", param, ctx)
-        return int(found[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[found[2]]
 
 
 class SearchOptions(NamedTuple):
@@ -86,6 +38,7 @@ def _certs(purpose: str) -> Callable[..., Any]:
     return click.option(
         "--certs",
         "certificates",
+        type=FILE,
         metavar="SOURCE",
         multiple=True,
         help=f"CA certificates to {purpose}: a file of any kind, a folder, a zip, or - for standard"
@@ -95,7 +48,7 @@ def _certs(purpose: str) -> Callable[..., Any]:
 
 _RANKING: Final = click.option(
     "--ranking",
-    type=click.Choice(["longest-lasting", "shortest"]),
+    type=OneOf(["longest-lasting", "shortest"]),
     default="longest-lasting",
     show_default=True,
     help="Which of several valid paths comes first.",
@@ -103,6 +56,7 @@ _RANKING: Final = click.option(
 _ANCHOR: Final = click.option(
     "--anchor",
     "trust_anchors",
+    type=FILE,
     metavar="FILE",
     multiple=True,
     required=True,
@@ -111,6 +65,7 @@ _ANCHOR: Final = click.option(
 _OPTIONAL_ANCHOR: Final = click.option(
     "--anchor",
     "trust_anchors",
+    type=FILE,
     metavar="FILE",
     multiple=True,
     help="The trust anchor that a path is to lead to, which is followed downwards. May be given again. Default: none.",
@@ -141,6 +96,7 @@ _REVOCATION: Final = (
     click.option(
         "--crl",
         "crls",
+        type=FILE,
         metavar="SOURCE",
         multiple=True,
         help="CRLs to check revocation with: a file or a folder. May be given again.",
@@ -148,13 +104,14 @@ _REVOCATION: Final = (
     click.option(
         "--ocsp",
         "ocsp_responses",
+        type=FILE,
         metavar="SOURCE",
         multiple=True,
         help="OCSP responses to check revocation with: a file or a folder. May be given again.",
     ),
     click.option(
         "--revocation",
-        type=click.Choice(["off", "soft", "require"]),
+        type=OneOf(["off", "soft", "require"]),
         help="What an unknown revocation status means: nothing is checked, a warning, or a no."
         " Default: soft where CRLs or OCSP responses are given, else off.",
     ),
@@ -162,7 +119,7 @@ _REVOCATION: Final = (
 _STRENGTH: Final = (
     click.option(
         "--algorithms",
-        type=click.Choice(["default", "sp800-78", "allow-all"]),
+        type=OneOf(["default", "sp800-78", "allow-all"]),
         default="default",
         show_default=True,
         help="Which algorithms and key sizes are strong enough.",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from pkcs12kit.cli.values import FILE, VARIABLE
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.errors import InputError, PasswordError
 
@@ -25,8 +26,10 @@ def password_options(command: Command) -> Command:
     """Add the three options that say where the password of the PKCS#12 file comes from."""
     for option in reversed(
         (
-            click.option("--password-file", metavar="F", help="File whose first line is the password."),
-            click.option("--password-env", metavar="VAR", help="Environment variable that holds the password."),
+            click.option("--password-file", type=FILE, metavar="F", help="File whose first line is the password."),
+            click.option(
+                "--password-env", type=VARIABLE, metavar="VAR", help="Environment variable that holds the password."
+            ),
             click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line."),
         )
     ):

@@ -11,6 +11,7 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, path_options
 from pkcs12kit.cli.picturing import picture_options
+from pkcs12kit.cli.values import FILE
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.options import SearchOptions
@@ -31,7 +32,7 @@ Examples:
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
       --svg paths.svg""",
 )
-@click.argument("certificate", metavar="CERT")
+@click.argument("certificate", type=FILE, metavar="CERT")
 @path_options
 @click.option("--all", "every", is_flag=True, help="Show every valid path and what was rejected, not the best alone.")
 @picture_options

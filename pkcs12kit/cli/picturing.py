@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.cli.values import FILE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -73,6 +75,7 @@ def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
         with_options = click.option(
             f"--{form}",
             f"output_{form}",
+            type=FILE,
             metavar="FILE",
             help=f"Write a picture as {what}; - for standard output.",
         )(with_options)

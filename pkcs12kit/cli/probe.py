@@ -9,6 +9,7 @@ import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import expires_within_option, json_option, sent_options
+from pkcs12kit.cli.values import OneOf
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.devices import DEVICES
 from pkcs12kit.tls.starttls.protocols import STARTTLS
@@ -59,13 +60,13 @@ Examples:
 )
 @click.option(
     "--starttls",
-    type=click.Choice(list(STARTTLS)),
+    type=OneOf(list(STARTTLS)),
     help="Speak this protocol first, up to where it begins with TLS.",
 )
 @click.option(
     "--device",
     "devices",
-    type=click.Choice(list(DEVICES)),
+    type=OneOf(list(DEVICES)),
     multiple=True,
     help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
+from pkcs12kit.cli.values import OneOf
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.readers import READERS, require_password
 
@@ -38,7 +39,7 @@ def protection_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--profile",
                 "profile_name",
-                type=click.Choice(profiles.names()),
+                type=OneOf(profiles.names()),
                 metavar="PROFILE",
                 help=f"How the file is protected: {', '.join(profiles.names())}. 'modern' and 'legacy' may move to a"
                 " newer one, the others never. Default: modern.",
@@ -46,7 +47,7 @@ def protection_options(command: Callable[..., Any]) -> Callable[..., Any]:
             click.option(
                 "--for",
                 "readers",
-                type=click.Choice(list(READERS)),
+                type=OneOf(list(READERS)),
                 metavar="READER",
                 multiple=True,
                 help="Who has to open the file, instead of --profile: the strongest profile is taken that everyone"

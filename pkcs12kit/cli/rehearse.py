@@ -10,6 +10,7 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.opening import open_or_exit, opening_options
 from pkcs12kit.cli.options import expires_within_option, json_option, limits_option, sent_options
+from pkcs12kit.cli.values import FILE, OneOf
 from pkcs12kit.tls.clients.registry import CLIENTS
 from pkcs12kit.tls.devices import DEVICES
 
@@ -38,11 +39,11 @@ Examples:
   pkcs12kit rehearse server.p12 --anchor root.pem --clients all --json \\
       --password-env P12""",
 )
-@click.argument("file", metavar="FILE.p12")
+@click.argument("file", type=FILE, metavar="FILE.p12")
 @sent_options
 @click.option(
     "--clients",
-    type=click.Choice([*CLIENTS, "all"]),
+    type=OneOf([*CLIENTS, "all"]),
     multiple=True,
     help="Say no unless this client accepts, too; one that is not installed is an error. May be given again."
     " Without it OpenSSL has to accept, and whoever else is installed is tried and told.",
@@ -50,7 +51,7 @@ Examples:
 @click.option(
     "--device",
     "devices",
-    type=click.Choice(list(DEVICES)),
+    type=OneOf(list(DEVICES)),
     multiple=True,
     help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
 )

@@ -10,6 +10,7 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.opening import open_or_exit, opening_options
 from pkcs12kit.cli.options import expires_within_option, json_option, judging_options, limits_option
+from pkcs12kit.cli.values import FILE, OneOf
 from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.readers import READERS
 
@@ -38,13 +39,13 @@ Examples:
   pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem \\
       --password-env P12""",
 )
-@click.argument("file", metavar="FILE.p12")
+@click.argument("file", type=FILE, metavar="FILE.p12")
 @judging_options
 @expires_within_option
 @click.option(
     "--for",
     "readers",
-    type=click.Choice(list(READERS)),
+    type=OneOf(list(READERS)),
     metavar="READER",
     multiple=True,
     help=f"Say no unless this reader is known to open the file. May be given again. One of {', '.join(READERS)}.",

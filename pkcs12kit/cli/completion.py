@@ -1,0 +1,40 @@
+"""``pkcs12kit completion``: print the script that completes commands in a shell."""
+
+from __future__ import annotations
+
+import click
+
+from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.shells import SHELLS, script
+from pkcs12kit.cli.values import OneOf
+
+
+@click.command(
+    "completion",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit completion bash > \\
+      ~/.local/share/bash-completion/completions/pkcs12kit
+  pkcs12kit completion zsh > ~/.zfunc/_pkcs12kit
+  pkcs12kit completion fish > ~/.config/fish/completions/pkcs12kit.fish""",
+)
+@click.argument("shell", type=OneOf(list(SHELLS)), metavar="SHELL")
+def command(shell: str) -> None:
+    """Print the script that completes commands, options and their values in SHELL: bash, zsh or fish.
+
+    The shell asks the command, so that what it offers is always of the version that is installed; the command has to
+    be on PATH. Write the script once to where the shell looks for it, and open a new shell.
+
+    bash 4.4 or newer, with the package bash-completion: ~/.local/share/bash-completion/completions/pkcs12kit. Without
+    that package, write it anywhere and source it from ~/.bashrc.
+
+    zsh: a file _pkcs12kit in a folder of $fpath. For ~/.zfunc, have fpath+=~/.zfunc in ~/.zshrc, above compinit.
+
+    fish: ~/.config/fish/completions/pkcs12kit.fish.
+    """
+    from pkcs12kit.cli import COMPLETION, PROGRAM, cli
+    from pkcs12kit.cli.output import print_lines
+
+    print_lines(script(shell, cli, program=PROGRAM, variable=COMPLETION).rstrip("\n"))

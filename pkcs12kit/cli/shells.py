@@ -1,0 +1,115 @@
+"""Completion in bash, zsh and fish, on click's protocol: the script of each shell, and what it says to the command.
+
+Not click's own scripts: those offer nothing after ``--option=``, cut descriptions at commas in fish, and do nothing at
+the second call where zsh loads them from $fpath.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete, add_completion_class
+
+if TYPE_CHECKING:
+    import click
+
+# ``file`` and ``dir`` leave it to readline, which escapes spaces and quotes as it does for any command.
+_BASH: Final = """\
+%(complete_func)s() {
+    local IFS=$'\\n' line
+    COMPREPLY=()
+    while read -r line; do
+        case $line in
+            file,*) compopt -o default ;;
+            dir,*) compopt -o dirnames ;;
+            plain,*) COMPREPLY+=("${line#plain,}") ;;
+        esac
+    done < <(COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD %(complete_var)s=bash_complete \\
+        "${1/#\\~/$HOME}" 2>/dev/null)
+}
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+# compset hides what stands before the value, so that the rest of the word is completed as a word of its own is.
+_ZSH: Final = """\
+#compdef %(prog_name)s
+%(complete_func)s() {
+    local kind value description
+    local -a plain described
+    for kind value description in "${(@f)$(COMP_WORDS="${words[*]}" COMP_CWORD=$((CURRENT-1)) \\
+        %(complete_var)s=zsh_complete ${~words[1]} 2>/dev/null)}"; do
+        case $kind in
+            file) compset -P '--[^=]##='; _files ;;
+            dir) compset -P '--[^=]##='; _files -/ ;;
+            plain)
+                if [[ $description == _ ]]; then plain+=("$value"); else described+=("$value:$description"); fi ;;
+        esac
+    done
+    if (( $#plain )); then compset -P '--[^=]##='; compadd -V values -a plain; fi
+    if (( $#described )); then _describe -V '%(prog_name)s' described; fi
+}
+if [[ $funcstack[1] == %(complete_func)s ]]; then %(complete_func)s "$@"
+else compdef %(complete_func)s %(prog_name)s; fi
+"""
+
+_FISH: Final = """\
+function %(complete_func)s
+    set -l program (commandline -opc)[1]
+    command -q $program; or set program %(prog_name)s
+    set -l option (string match -r -- '^--[^=]+=' (commandline -ct); or echo '')
+    for line in (env COMP_WORDS=(commandline -cp | string collect) COMP_CWORD=(commandline -ct) \\
+            %(complete_var)s=fish_complete $program 2>/dev/null)
+        set -l kind (string split --max 1 , -- $line)
+        switch $kind[1]
+            case file
+                printf '%%s\\n' $option(__fish_complete_path $kind[2])
+            case dir
+                printf '%%s\\n' $option(__fish_complete_directories $kind[2] '')
+            case plain
+                printf '%%s\\n' $option$kind[2]
+        end
+    end
+end
+complete --no-files --command %(prog_name)s --arguments '(%(complete_func)s)'
+"""
+
+
+class _Bash(BashComplete):
+    source_template = _BASH
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """Join what bash takes apart at ``=`` (COMP_WORDBREAKS), as ``--option value`` would stand."""
+        args, incomplete = super().get_completion_args()
+        joined = [word for number, word in enumerate(args) if word != "=" or not args[number - 1].startswith("--")]
+        return joined, "" if incomplete == "=" else incomplete
+
+    @staticmethod
+    def _check_version() -> None:
+        """Print the script wherever it is asked for: it may be for another computer's bash."""
+
+
+class _Zsh(ZshComplete):
+    source_template = _ZSH
+
+    @property
+    def func_name(self) -> str:
+        """Name the function as the file that zsh loads it from, so that from the second call on it is this one."""
+        return f"_{self.prog_name}"
+
+
+class _Fish(FishComplete):
+    source_template = _FISH
+
+
+SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
+
+
+def script(shell: str, command: click.Command, *, program: str, variable: str) -> str:
+    """Give the script for a shell, a name of :data:`SHELLS`, which asks the program by that variable."""
+    return SHELLS[shell](command, {}, program, variable).source()
+
+
+def register() -> None:
+    """Have click answer the shells that these scripts are in."""
+    for shell in SHELLS.values():
+        add_completion_class(shell)

@@ -1,0 +1,105 @@
+"""Types of what is given on the command line: what each accepts, and what a shell offers for it."""
+
+from __future__ import annotations
+
+import os
+import re
+from datetime import UTC, datetime, timedelta
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
+_DURATION: Final = re.compile(r"([0-9]{1,5})([hdw])", re.ASCII)
+
+
+class Instant(click.ParamType[datetime]):
+    """An instant as RFC 3339 or a date, UTC where no offset is given."""
+
+    name = "time"  # what help shows for it
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
+        """Parse it, or fail with an example."""
+        if isinstance(value, datetime):
+            return value
+        try:
+            instant = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write it like 2018-06-01T00:00:00Z or 2018-06-01", param, ctx)
+        try:
+            return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
+        except OverflowError:
+            self.fail(f"{value!r} is before the year 1 or after the year 9999 in UTC", param, ctx)
+
+
+class ObjectIdentifier(click.ParamType[str]):
+    """An object identifier in dotted form."""
+
+    name = "oid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+        """Accept it as it is, or fail with an example."""
+        if not _OBJECT_IDENTIFIER.fullmatch(value):
+            self.fail(f"{value!r} is no object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
+        return str(value)
+
+
+class Duration(click.ParamType[timedelta]):
+    """A span of hours, days or weeks."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
+        """Parse it, or fail with an example."""
+        if isinstance(value, timedelta):
+            return value
+        found = _DURATION.fullmatch(value)
+        if found is None:
+            self.fail(f"{value!r} is no duration; write it like 30d, 12h or 6w", param, ctx)
+        return int(found[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[found[2]]
+
+
+class OneOf(click.Choice[str]):
+    """One of several names. What is none of them gets those that are like it, or else all of them."""
+
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's
+        """Say what might have been meant."""
+        near = get_close_matches(str(value), self.choices)
+        if near:
+            return f"{value!r} is not one of them. Did you mean {_in_words(near)}?"
+        return f"{value!r} is not one of {', '.join(self.choices)}"
+
+
+class Place(click.ParamType[str]):
+    """The name of a file or a folder, or ``-``: taken as it is, and completed by the shell in its own way."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Leave it to the shell, which knows folders, quotes and spaces."""
+        return [CompletionItem(incomplete, type=self.name)]
+
+
+class Variable(click.ParamType[str]):
+    """The name of an environment variable."""
+
+    name = "variable"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Offer those that are set, by name alone."""
+        return [CompletionItem(name) for name in sorted(os.environ) if name.startswith(incomplete)]
+
+
+FILE: Final = Place("file")  # the shell offers folders too, as the way to files
+FOLDER: Final = Place("dir")
+VARIABLE: Final = Variable()
+
+
+def _in_words(names: Sequence[str]) -> str:
+    return " or ".join(repr(name) for name in names)
