@@ -76,6 +76,7 @@ class ManagedHost:
         certificates = self.folder / "ca-certificates"
         self._variables = {
             "ansible_connection": "local",
+            "ansible_pipelining": True,
             "ansible_python_interpreter": "{{ ansible_playbook_python }}",
             "mdm_folder": str(self.folder),
             "mdm_ca_certificates": str(self.brought),
