@@ -1,41 +1,34 @@
-"""How Sphinx builds the documentation: ``sphinx-build -W docs docs/_build``, with pkcs12kit installed.
+"""How Sphinx builds the documentation: ``sphinx-build -n -W docs docs/_build``, with pkcs12kit installed.
 
-What the code knows best, the code says: the help of each command and the table of limits are written to
-``docs/_generated`` before the pages are read; so are the tables of profiles, of readers and of devices, and what a
-notebook shows of a path.
+What the code knows best, the code says: ``making/`` writes the help of each command and the tables to
+``docs/_generated`` before the pages are read. The build asks no network for anything.
 """
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+import sys
+from enum import Enum
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
+sys.path.insert(0, str(Path(__file__).parent))
 
-from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, to_html
-from pkcs12kit.cli import cli
-from pkcs12kit.limits import describe_limits
-from pkcs12kit.pkcs12 import profiles
-from pkcs12kit.pkcs12.readers import READERS
-from pkcs12kit.tls.chain_limits import KNOWN_CHAIN_LIMITS
-from pkcs12kit.tls.devices import DEVICES
-from pkcs12kit.tls.disallowed import DISALLOWED
+from making import elsewhere, names, tables
+from making.help import help_texts
+from sphinx.util.logging import getLogger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 project = "pkcs12kit"
 author = "The pkcs12kit maintainers"
 copyright = author
 version = release = installed_version(project)
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
-exclude_patterns = ["_build", "_generated"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.intersphinx"]
+exclude_patterns = ["_build", "_generated", "making"]
 html_theme = "furo"
 html_title = f"{project} {release}"
 
@@ -46,158 +39,35 @@ autodoc_default_options = {"members": True}
 python_maximum_signature_line_length = 88  # one parameter a line where all do not fit in one
 python_use_unqualified_type_names = True
 
-_WIDTH = 100
+_GENERATED = Path(__file__).parent / "_generated"
+intersphinx_mapping = {
+    name: (address, str(_GENERATED / f"{name}.inv")) for name, (address, _) in elsewhere.PROJECTS.items()
+}
 
 
-def _commands() -> Iterator[str]:
-    """Give the help of each command as the terminal shows it."""
-    group = click.Context(cli, info_name=project, terminal_width=_WIDTH, max_content_width=_WIDTH)
-    for name in cli.list_commands(group):
-        command = cli.get_command(group, name)
-        if command is not None:
-            context = click.Context(
-                command, info_name=name, parent=group, terminal_width=_WIDTH, max_content_width=_WIDTH
-            )
-            yield f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
+def _generate(*_: object) -> None:
+    (_GENERATED / "help").mkdir(parents=True, exist_ok=True)
+    for name in elsewhere.PROJECTS:
+        elsewhere.write_inventory(name, _GENERATED / f"{name}.inv")
+    for name, text in help_texts():
+        (_GENERATED / "help" / f"{name or project}.txt").write_text(text, encoding="utf-8")
+    for name, lines in tables.PARTS.items():
+        (_GENERATED / name).write_text("\n".join(lines()) + "\n", encoding="utf-8")
 
 
-def _limits() -> Iterator[str]:
-    """Give the table of limits from the code that holds them."""
-    yield "| limit | default | unit | where the figure comes from |"
-    yield "| --- | ---: | --- | --- |"
-    for limit in describe_limits():
-        yield f"| `{limit.name}` | {limit.default:,} | {limit.unit} | {limit.origin} |"
+def _check_names(_: Sphinx, env: BuildEnvironment) -> None:
+    for name in names.without_a_place(env.domains.python_domain.objects):
+        getLogger(__name__).warning("no page of the API describes pkcs12kit.%s", name)
 
 
-def _scheme(scheme: profiles.Scheme | None) -> str:
-    if scheme is None:
-        return "in the clear"
-    return " ".join(filter(None, (scheme.algorithm, scheme.cipher, scheme.digest)))
-
-
-def _profiles() -> Iterator[str]:
-    """Give the table of profiles, with the readers that are known to open each."""
-    yield "| profile | certificates | key | MAC | iterations: encryption, MAC | salts, bytes | opened by |"
-    yield "| --- | --- | --- | --- | ---: | ---: | --- |"
-    for profile in profiles.PROFILES:
-        opened_by = ", ".join(name for name, verdict in profile.readers.items() if verdict.answer.value == "yes")
-        mac = " ".join(filter(None, (profile.mac_algorithm, profile.mac_digest))) or "none"
-        yield (
-            f"| `{profile.name}` | {_scheme(profile.certificate_encryption)} | {_scheme(profile.key_encryption)} |"
-            f" {mac} | {profile.encryption_iterations:,}, {profile.mac_iterations:,} |"
-            f" {profile.encryption_salt_length}, {profile.mac_salt_length} | {opened_by or 'nobody that is known'} |"
-        )
-
-
-def _linked(source: str) -> str:
-    """Show the host of each URL, of GitHub the repository too: whole URLs make tables wider than the page."""
-    return re.sub(r"https://(github\.com/[^/\s]+/[^/\s]+|[^/\s]+)\S*", r"[\1](<\g<0>>)", source)
-
-
-def _readers() -> Iterator[str]:
-    """Give what is known of each reader: a section each, every statement with its source."""
-    for reader in READERS.values():
-        yield f"## {reader.name}\n\n{reader.title}.\n"
-        yield "| | opens it | known | source | |"
-        yield "| --- | --- | --- | --- | --- |"
-        for it in reader.statements:
-            answer = "yes" if it.opens else "no"
-            yield f"| {it.feature.value} | {answer} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
-        bounds = reader.bounds
-        figures = [
-            f"at most {figure:,} iterations {what}"
-            for figure, what in (
-                (bounds.encryption, "for one encryption"),
-                (bounds.mac, "for the MAC"),
-                (bounds.total, "in all"),
-            )
-            if figure is not None
-        ]
-        if bounds.minimum > 1:
-            figures.append(f"at least {bounds.minimum:,} iterations and salts of {bounds.salt_length} bytes")
-        yield f"\nLimits: {'; '.join(figures)} ({_linked(bounds.source)}).\n" if figures else "\nLimits: none known.\n"
-
-
-def _devices() -> Iterator[str]:
-    """Give what is known of each TLS client: a section each, every rule with its source."""
-    for device in DEVICES.values():
-        yield f"## {device.name}\n\n{device.title}.\n"
-        yield "| | what it does | known | source | |"
-        yield "| --- | --- | --- | --- | --- |"
-        for it in device.statements:
-            since = f", issued since {it.since}" if it.since else ""
-            what = f"{it.effect.value}{since}"
-            yield f"| {it.trait.value} | {what} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
-        for bound in device.bounds:
-            yield (
-                f"| {bound.quantity.value} | {bound.figures} | {bound.standing.value} | {_linked(bound.source)} |"
-                f" {_linked(bound.note)} |"
-            )
-        for lifetime in device.lifetimes:
-            which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
-            what = f"at most {lifetime.days:,} days, issued since {lifetime.since}{which}"
-            yield (
-                f"| how long the server's certificate is valid | {what} | {lifetime.standing.value} |"
-                f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
-            )
-        for root in device.roots:
-            what = "comes with it" if root.ships else "comes without it"
-            yield (
-                f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} | {_linked(root.note)} |"
-            )
-        for note in device.notes:
-            yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.standing.value}: {_linked(note.source)})."
-        yield ""
-
-
-def _chain_limits() -> Iterator[str]:
-    """Give the table of what clients take of a Certificate message."""
-    yield "| client | certificates | bytes | source |"
-    yield "| --- | ---: | ---: | --- |"
-    for client, *figures, source in KNOWN_CHAIN_LIMITS:
-        certificates, size = ("" if figure is None else f"{figure:,}" for figure in figures)
-        yield f"| {client} | {certificates} | {size} | {_linked(source)} |"
-
-
-def _disallowed() -> Iterator[str]:
-    """Give the table of certificates that STIGs distrust."""
-    yield "| SHA-1 thumbprint | subject | issuer | valid until | rules |"
-    yield "| --- | --- | --- | --- | --- |"
-    for it in DISALLOWED:
-        rules = ", ".join(f"[{rule}]({rule.source})" for rule in it.rules)
-        names = (name.partition(",")[0].removeprefix("CN=") for name in (it.subject, it.issuer))
-        yield f"| `{it.sha1}` | {' | '.join(names)} | {it.not_after} | {rules} |"
-
-
-def _report() -> Iterator[str]:
-    """Give what a notebook shows of a search, made of the replica with new keys."""
-    replica = lab.make_replica(datetime(2026, 3, 1, tzinfo=UTC), key_type=lab.KeyType.EC_P256)
-    yield to_html(
-        find_paths(
-            replica.server.certificate,
-            pool=replica.pool,
-            trust_anchors=[TrustAnchor.from_certificate(replica.trust_anchor)],
-            parameters=ValidationParameters(time=replica.at),
-        )
-    )
-
-
-def _generate(app: Sphinx) -> None:
-    folder = Path(app.srcdir) / "_generated"
-    folder.mkdir(exist_ok=True)
-    for name, lines in (
-        ("commands.md", _commands()),
-        ("limits.md", _limits()),
-        ("profiles.md", _profiles()),
-        ("readers.md", _readers()),
-        ("devices.md", _devices()),
-        ("chain-limits.md", _chain_limits()),
-        ("disallowed.md", _disallowed()),
-        ("report.html", _report()),
-    ):
-        (folder / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+def _keep_members(*given: object) -> bool | None:
+    _app, _kind, _name, member, *_ = given
+    return False if isinstance(member, Enum) else None  # its value says what another member's docstring says
 
 
 def setup(app: Sphinx) -> None:
-    """Have the generated parts written before any page is read."""
-    app.connect("builder-inited", _generate)
+    """Have the generated parts written before any page, and before intersphinx, reads them."""
+    names.import_for_annotations()
+    app.connect("config-inited", _generate)
+    app.connect("autodoc-skip-member", _keep_members)
+    app.connect("env-check-consistency", _check_names)

@@ -29,7 +29,7 @@ class PasswordError(InputError):
 
 
 class LimitExceededError(InputError):
-    """Outside data asks for more work than :mod:`pkcs12kit.limits` grants; the text names the limit and its figure."""
+    """Outside data asks for more work than :class:`~pkcs12kit.Limits` grant; the text names which, and its figure."""
 
 
 class PfxError(InputError):

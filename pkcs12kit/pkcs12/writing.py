@@ -25,7 +25,14 @@ _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 
 
 def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write the bytes of a PFX to ``path``, as :func:`write_private` does. What they are is not looked at."""
+    """Write the bytes of a PFX to ``path``, mode 0600 whatever the umask; a file that was there is replaced.
+
+    What the bytes are is not looked at. They are read back and compared before they take the name ``path`` in one step:
+    interrupted anywhere, ``path`` is the old file or the complete new one. A symbolic link at ``path`` is refused, and
+    so is anything else that is no regular file.
+
+    Raises :class:`~pkcs12kit.errors.OutputError`.
+    """
     write_private(path, data)
 
 

@@ -35,8 +35,9 @@ class FetchOptions:
 
     ``cache`` False keeps nothing and reads nothing kept. ``offline`` asks nobody: what is kept is all there is.
     ``allow_private`` lets addresses be asked that are not public: private, loopback, link-local, a cloud's metadata
-    service. Set it only where all certificates come from whom you know. ``on_event`` is called as
-    :class:`~pkcs12kit.retrieval.fetcher.Fetcher` says, in another thread where a notebook's event loop runs.
+    service. Set it only where all certificates come from whom you know. ``on_event`` is called with a
+    :class:`~pkcs12kit.retrieval.retrieved.Progress` as bytes come, and with each
+    :class:`~pkcs12kit.retrieval.retrieved.Retrieval`; in another thread where a notebook's event loop runs.
 
     Raises :class:`ValueError` for ``offline`` without a cache, or a folder without one.
     """
@@ -85,8 +86,9 @@ def gather(
     valid path; where they do at once, nobody is asked. With ``everything``, and where those ways bring no path, it goes
     on to whatever is named. Without trust anchors all is fetched that leads up; without ``target``, what leads down.
 
-    Whatever comes is a candidate and nothing more: nothing is trusted but ``trust_anchors``. Which URLs and addresses
-    are refused says :mod:`pkcs12kit.retrieval.permitted`; the limits are those whose names begin with ``retrieval_``.
+    Whatever comes is a candidate and nothing more: nothing is trusted but ``trust_anchors``. Schemes but
+    HTTP and HTTPS, and addresses that are not public, are refused; the limits are those whose names begin with
+    ``retrieval_``.
     Revocation is not asked about. A host that fails is in the report, with what it would have given, and raises
     nothing. Raises :class:`ValueError` without target and trust anchor, and
     :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.

@@ -118,6 +118,8 @@ class _Terminal:
             "unset BASH_ENV\n"
             f"trap 'jobs -p >{shlex.quote(str(folder / 'jobs'))}; env -0 >{shlex.quote(str(folder / 'env'))}' EXIT\n"
         )
+        if sources := os.environ.get("PYTHONPATH"):
+            monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(os.path.abspath, sources.split(os.pathsep))))
         monkeypatch.chdir(page)
         for name in ("FORCE_COLOR", "TTY_COMPATIBLE", "CLICOLOR_FORCE", "LINES"):
             monkeypatch.delenv(name, raising=False)

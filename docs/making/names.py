@@ -1,0 +1,54 @@
+"""What autodoc has to know of names: those that only type checkers import, and which public ones have no place."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+from importlib import import_module
+from typing import TYPE_CHECKING, get_type_hints
+
+import pkcs12kit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Final
+
+    from sphinx.domains.python import ObjectEntry
+
+_ALIASES: Final[Mapping[str, str]] = {
+    # alias: the module that it is documented in
+    "Source": "pkcs12kit.sources.reading",
+    "SignatureHash": "pkcs12kit.lab.keys",
+    "Extension": "cryptography.x509",
+    "CertificateIssuerPrivateKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
+    "CertificatePublicKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
+    "PrivateKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
+}
+
+
+def import_for_annotations() -> None:
+    """Do what modules have below ``if TYPE_CHECKING:``, so that the annotations can be read.
+
+    Afterwards, and not while they load, for then the imports would run in circles. A class of its name stands in for
+    each alias of a type: pages then show and link the name, and not what it stands for.
+    """
+    aliases = {name: type(name, (), {"__module__": home}) for name, home in _ALIASES.items()}
+    found = pkgutil.walk_packages(pkcs12kit.__path__, "pkcs12kit.")
+    for module in [import_module(it.name) for it in found if not it.name.endswith(".__main__")]:
+        for statement in ast.parse(inspect.getsource(module)).body:
+            if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+                exec(compile(ast.Module(statement.body, []), str(module.__file__), "exec"), vars(module))  # noqa: S102
+        vars(module).update((name, alias) for name, alias in aliases.items() if name in vars(module))
+        for value in vars(module).values():
+            if isinstance(value, type) and issubclass(value, tuple) and value.__module__ == module.__name__:
+                value.__new__.__annotations__ = get_type_hints(value)  # a NamedTuple's is made in a module of its own
+
+
+def without_a_place(described: Mapping[str, ObjectEntry]) -> Iterator[str]:
+    """Give each public name that no page of the API describes, of all the objects that pages describe."""
+    for name in pkcs12kit.__all__:
+        value = getattr(pkcs12kit, name)
+        full_name = value.__name__ if inspect.ismodule(value) else f"pkcs12kit.{name}"
+        if full_name not in described or not described[full_name].docname.startswith("reference/api/"):
+            yield name

@@ -1,0 +1,153 @@
+"""Tables of what the code knows best, made from the code, and what a notebook shows of a path."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, to_html
+from pkcs12kit.limits import describe_limits
+from pkcs12kit.pkcs12.profiles import PROFILES
+from pkcs12kit.pkcs12.readers import READERS
+from pkcs12kit.tls.chain_limits import KNOWN_CHAIN_LIMITS
+from pkcs12kit.tls.devices import DEVICES
+from pkcs12kit.tls.disallowed import DISALLOWED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from pkcs12kit.pkcs12.profiles import Scheme
+
+
+def limits() -> Iterator[str]:
+    """Give the table of limits from the code that holds them."""
+    yield "| limit | default | unit | where the figure comes from |"
+    yield "| --- | ---: | --- | --- |"
+    for limit in describe_limits():
+        yield f"| `{limit.name}` | {limit.default:,} | {limit.unit} | {limit.origin} |"
+
+
+def _scheme(scheme: Scheme | None) -> str:
+    if scheme is None:
+        return "in the clear"
+    return " ".join(filter(None, (scheme.algorithm, scheme.cipher, scheme.digest)))
+
+
+def profiles() -> Iterator[str]:
+    """Give the table of profiles, with the readers that are known to open each."""
+    yield "| profile | certificates | key | MAC | iterations: encryption, MAC | salts, bytes | opened by |"
+    yield "| --- | --- | --- | --- | ---: | ---: | --- |"
+    for profile in PROFILES:
+        opened_by = ", ".join(name for name, verdict in profile.readers.items() if verdict.answer.value == "yes")
+        mac = " ".join(filter(None, (profile.mac_algorithm, profile.mac_digest))) or "none"
+        yield (
+            f"| `{profile.name}` | {_scheme(profile.certificate_encryption)} | {_scheme(profile.key_encryption)} |"
+            f" {mac} | {profile.encryption_iterations:,}, {profile.mac_iterations:,} |"
+            f" {profile.encryption_salt_length}, {profile.mac_salt_length} | {opened_by or 'nobody that is known'} |"
+        )
+
+
+def _linked(source: str) -> str:
+    """Show the host of each URL, of GitHub the repository too: whole URLs make tables wider than the page."""
+    return re.sub(r"https://(github\.com/[^/\s]+/[^/\s]+|[^/\s]+)\S*", r"[\1](<\g<0>>)", source)
+
+
+def readers() -> Iterator[str]:
+    """Give what is known of each reader: a section each, every statement with its source."""
+    for reader in READERS.values():
+        yield f"## {reader.name}\n\n{reader.title}.\n"
+        yield "| | opens it | known | source | |"
+        yield "| --- | --- | --- | --- | --- |"
+        for it in reader.statements:
+            answer = "yes" if it.opens else "no"
+            yield f"| {it.feature.value} | {answer} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
+        bounds = reader.bounds
+        figures = [
+            f"at most {figure:,} iterations {what}"
+            for figure, what in (
+                (bounds.encryption, "for one encryption"),
+                (bounds.mac, "for the MAC"),
+                (bounds.total, "in all"),
+            )
+            if figure is not None
+        ]
+        if bounds.minimum > 1:
+            figures.append(f"at least {bounds.minimum:,} iterations and salts of {bounds.salt_length} bytes")
+        yield f"\nLimits: {'; '.join(figures)} ({_linked(bounds.source)}).\n" if figures else "\nLimits: none known.\n"
+
+
+def devices() -> Iterator[str]:
+    """Give what is known of each TLS client: a section each, every rule with its source."""
+    for device in DEVICES.values():
+        yield f"## {device.name}\n\n{device.title}.\n"
+        yield "| | what it does | known | source | |"
+        yield "| --- | --- | --- | --- | --- |"
+        for it in device.statements:
+            since = f", issued since {it.since}" if it.since else ""
+            what = f"{it.effect.value}{since}"
+            yield f"| {it.trait.value} | {what} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
+        for bound in device.bounds:
+            yield (
+                f"| {bound.quantity.value} | {bound.figures} | {bound.standing.value} | {_linked(bound.source)} |"
+                f" {_linked(bound.note)} |"
+            )
+        for lifetime in device.lifetimes:
+            which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
+            what = f"at most {lifetime.days:,} days, issued since {lifetime.since}{which}"
+            yield (
+                f"| how long the server's certificate is valid | {what} | {lifetime.standing.value} |"
+                f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
+            )
+        for root in device.roots:
+            what = "comes with it" if root.ships else "comes without it"
+            yield (
+                f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} | {_linked(root.note)} |"
+            )
+        for note in device.notes:
+            yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.standing.value}: {_linked(note.source)})."
+        yield ""
+
+
+def chain_limits() -> Iterator[str]:
+    """Give the table of what clients take of a Certificate message."""
+    yield "| client | certificates | bytes | source |"
+    yield "| --- | ---: | ---: | --- |"
+    for client, *figures, source in KNOWN_CHAIN_LIMITS:
+        certificates, size = ("" if figure is None else f"{figure:,}" for figure in figures)
+        yield f"| {client} | {certificates} | {size} | {_linked(source)} |"
+
+
+def disallowed() -> Iterator[str]:
+    """Give the table of certificates that STIGs distrust."""
+    yield "| SHA-1 thumbprint | subject | issuer | valid until | rules |"
+    yield "| --- | --- | --- | --- | --- |"
+    for it in DISALLOWED:
+        rules = ", ".join(f"[{rule}]({rule.source})" for rule in it.rules)
+        names = (name.partition(",")[0].removeprefix("CN=") for name in (it.subject, it.issuer))
+        yield f"| `{it.sha1}` | {' | '.join(names)} | {it.not_after} | {rules} |"
+
+
+def report() -> Iterator[str]:
+    """Give what a notebook shows of a search, made of the replica with new keys."""
+    replica = lab.make_replica(datetime(2026, 3, 1, tzinfo=UTC), key_type=lab.KeyType.EC_P256)
+    yield to_html(
+        find_paths(
+            replica.server.certificate,
+            pool=replica.pool,
+            trust_anchors=[TrustAnchor.from_certificate(replica.trust_anchor)],
+            parameters=ValidationParameters(time=replica.at),
+        )
+    )
+
+
+PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
+    # file in _generated: what gives its lines
+    "limits.md": limits,
+    "profiles.md": profiles,
+    "readers.md": readers,
+    "devices.md": devices,
+    "chain-limits.md": chain_limits,
+    "disallowed.md": disallowed,
+    "report.html": report,
+}

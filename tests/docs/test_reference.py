@@ -1,0 +1,96 @@
+"""The reference leaves nothing out that the code has, and says what the code says."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+import pkcs12kit
+from pkcs12kit.cli import cli
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+COMMANDS = cli.list_commands(click.Context(cli))
+# Public names that are modules, and where they live.
+MODULES = {
+    "algorithms": "pkcs12kit.paths.validation.algorithms",
+    "lab": "pkcs12kit.lab",
+    "pictures": "pkcs12kit.display.pictures",
+    "profiles": "pkcs12kit.pkcs12.profiles",
+    "readers": "pkcs12kit.pkcs12.readers",
+}
+
+
+def table_of(page):
+    """Give what the rows of a page's tables begin with, where that is code."""
+    return re.findall(r"^\| `([a-z-]+)` \|", (REFERENCE / page).read_text("utf-8"), re.MULTILINE)
+
+
+def test_every_public_name_has_a_place_in_the_api():
+    """Whoever may import a name can look it up, once. That a built page has it, the build says (docs/conf.py)."""
+    pages = "\n".join(page.read_text("utf-8") for page in sorted((REFERENCE / "api").glob("*.md")))
+    described = re.findall(r"^\.\. (auto|py:)(\w+):: (?:pkcs12kit\.)?([\w.]+)$", pages, re.MULTILINE)
+    names = sorted(name for _, kind, name in described if kind not in {"currentmodule", "type"} and "." not in name)
+    modules = [name for name, home in MODULES.items() if pages.count(f".. automodule:: {home}\n") == 1]
+    assert modules == list(MODULES)
+    assert [name for name in names if name not in MODULES] == [
+        name for name in sorted(pkcs12kit.__all__) if name not in MODULES
+    ]
+
+
+def test_every_page_of_the_api_is_in_its_list():
+    """The list is ordered by subject, so it is written by hand."""
+    listed = re.findall(r"^api/([\w-]+)$", (REFERENCE / "api.md").read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(page.stem for page in (REFERENCE / "api").glob("*.md"))
+
+
+def test_every_command_has_a_page():
+    """And no page is of a command that is no more."""
+    assert sorted(page.stem for page in (REFERENCE / "command").glob("*.md")) == COMMANDS
+
+
+@pytest.fixture(scope="module")
+def included():
+    """The help texts that the pages include, and the width of the terminal that they are for."""
+    making = runpy.run_path(str(REFERENCE.parent / "making" / "help.py"))
+    return dict(making["help_texts"]()), str(making["COLUMNS"])
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_is_as_the_command_prints_it(included, name):
+    """Byte for byte, in a terminal of that width."""
+    texts, columns = included
+    printed = subprocess.run(
+        [sys.executable, "-m", "pkcs12kit", *name.split(), "--help"],
+        env=os.environ | {"COLUMNS": columns},
+        capture_output=True,
+        check=True,
+    )
+    assert texts[name].encode() == printed.stdout
+    page = REFERENCE / (f"command/{name}.md" if name else "command.md")
+    block = f"```{{literalinclude}} /_generated/help/{name or 'pkcs12kit'}.txt\n:language: text\n```\n"
+    assert page.read_text("utf-8").count(block) == 1
+
+
+def test_every_failure_reason_is_explained():
+    """The list of reasons is closed, and so is its page."""
+    assert table_of("failure-reasons.md") == [reason.value for reason in pkcs12kit.FailureReason]
+
+
+@pytest.mark.parametrize(
+    ("page", "lists"),
+    [
+        ("verify", (pkcs12kit.Check,)),
+        ("rehearse", (pkcs12kit.SentCheck,)),
+        ("probe", (pkcs12kit.ProbeCheck, pkcs12kit.Contact)),
+    ],
+)
+def test_every_check_is_explained(page, lists):
+    """The lists of checks are closed, and so are the tables on the page of their command."""
+    assert table_of(f"command/{page}.md") == [check.value for closed in lists for check in closed]
