@@ -92,8 +92,8 @@ def serve(require_tool, cannot_run):
             return partial(servers.tomcat, str(CATALINA))
         program = {"apache": "apache2"}.get(name, name)  # where administrators have it, and users' PATH has it not
         program = shutil.which(program, path="/usr/sbin") or require_tool(program)
-        if name == "nginx":
-            return partial(servers.nginx, program)
+        if name in {"nginx", "haproxy"}:
+            return partial(getattr(servers, name), program)
         if not APACHE_MODULES.is_dir():
             cannot_run(f"needs Apache's modules in {APACHE_MODULES} (Debian's apache2-bin)")
         return partial(servers.apache, program, APACHE_MODULES)

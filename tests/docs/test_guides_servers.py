@@ -113,6 +113,17 @@ def test_nginx(follow, serve, serves_the_path, tmp_path):
         serves_the_path(port)
 
 
+def test_haproxy(follow, serve, serves_the_path, tmp_path):
+    """HAProxy serves just the path from the page's one file."""
+    page = follow("haproxy.md")
+    frontend = filled_in(
+        listing("haproxy.md", "text"),
+        {"bind :443": "bind {address}", "/etc/haproxy/mdm.pem": str(page / "mdm.pem")},
+    )
+    with serve("haproxy")(frontend, tmp_path / "server") as (port,):
+        serves_the_path(port)
+
+
 def test_tomcat(follow, serve, serves_the_path, tmp_path):
     """Tomcat serves just the path from the PKCS#12 file itself, with its password from a file."""
     page = follow("tomcat.md")

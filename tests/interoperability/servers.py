@@ -121,6 +121,17 @@ def nginx(
 
 
 @contextmanager
+def haproxy(program: str, frontend: str, folder: Path) -> Iterator[tuple[int, ...]]:
+    """Serve by HAProxy; ``frontend`` has ``{address}`` to fill in. Gives that one port."""
+
+    def configure(ports: Sequence[int]) -> str:
+        return frontend.format(address=_address(LOOPBACK, ports[0]))
+
+    with _served([program, "-db", "-f"], configure, 1, folder, LOOPBACK) as ports:
+        yield ports
+
+
+@contextmanager
 def tomcat(program: str, connector: str, files: Sequence[Path], folder: Path) -> Iterator[tuple[int, ...]]:
     """Serve by Tomcat, whose ``conf`` has the files; ``connector`` has ``{port}`` to fill in. Gives that one port."""
 
