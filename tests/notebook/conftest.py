@@ -1,9 +1,11 @@
-"""What notebooks are shown: one value of each kind, made of a replica, and the means to read HTML back."""
+"""What notebooks are shown: one value of each kind, made of a replica, the means to read HTML back, and a browser."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,8 @@ import pkcs12kit as pk
 from pkcs12kit.pkcs12.capabilities import Answer
 from pkcs12kit.tls.address import ServerAddress
 from pkcs12kit.tls.judging import Bearing, Remark
+
+from .browser import Chromium
 
 PASSWORD = "correct horse battery"
 VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
@@ -84,6 +88,34 @@ def read_html(text: str) -> Read:
 def html():
     """Parse HTML: ``html(text)``."""
     return read_html
+
+
+@pytest.fixture(scope="session")
+def chromium(require_tool, tmp_path_factory):
+    """Headless Chromium, without a network."""
+    return Chromium(program=require_tool("chromium"), folder=tmp_path_factory.mktemp("chromium"))
+
+
+@pytest.fixture(scope="session")
+def render(chromium):
+    """Render a page or an SVG and measure it: ``render(page)``, with the options of a window."""
+    return chromium.render
+
+
+@pytest.fixture(scope="session")
+def screenshot(chromium, tmp_path_factory):
+    """Take a picture of a page or an SVG, for a person to look at: ``screenshot(page, name)`` gives its path."""
+    named = os.environ.get("PKCS12KIT_SCREENSHOTS")
+    folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def shoot(page, name, **options):
+        file = folder / f"{name}{'.svg' if page.startswith('<svg') else '.html'}"
+        picture = folder / f"{name}.png"
+        chromium.run(page, f"--screenshot={picture}", file=file, **options)
+        return picture
+
+    return shoot
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,5 @@
-// Runs in a page of a test, with every fold open, and leaves what it found as JSON in an element of its own.
+// Runs in a page of a test, with every fold open, and leaves what it found as JSON in an element of its own; where the
+// page stands in a frame, beside that.
 window.addEventListener("load", () => {
   const roots = [...document.querySelectorAll(".pkcs12kit")];
   const found = { roots: roots.length, resources: performance.getEntriesByType("resource").map((one) => one.name) };
@@ -44,6 +45,7 @@ window.addEventListener("load", () => {
     found.aria = sortable.querySelectorAll("thead th")[4].getAttribute("aria-sort");
   }
 
+  found.height = document.documentElement.scrollHeight; // as a reader finds it: with every fold closed
   for (const fold of document.querySelectorAll(".pkcs12kit details")) fold.open = true;
   for (const root of roots) {
     const frame = root.getBoundingClientRect();
@@ -63,8 +65,9 @@ window.addEventListener("load", () => {
   }
   found.moved = [...document.querySelectorAll(".pkcs12kit .wide")].filter((one) => one.scrollWidth > one.clientWidth + 1).length;
   found.beyond = document.documentElement.scrollWidth - document.documentElement.clientWidth;
-  const result = document.createElement("pre");
+  found.width = document.documentElement.clientWidth;
+  const result = top.document.createElement("pre");
   result.id = "measured";
   result.textContent = JSON.stringify(found);
-  document.body.append(result);
+  top.document.body.append(result);
 });
