@@ -120,21 +120,26 @@ def _anchor(path: CertificationPath, parameters: ValidationParameters) -> TrustA
 
     anchor = path.trust_anchor
     constraints = anchor.constraints if parameters.use_trust_anchor_constraints else None
-    qualifiers = _qualifiers(constraints) if constraints is not None else None
+    qualifiers = _qualifiers(constraints, parameters) if constraints is not None else None
     if anchor.certificate is not None:
         return CertTrustAnchor(x509.Certificate.load(anchor.certificate.der), qualifiers)
     name = x509.Certificate.load(path.certificates[-1].der).issuer
     return TrustAnchor(NamedKeyAuthority(name, keys.PublicKeyInfo.load(anchor.subject_public_key_info)), qualifiers)
 
 
-def _qualifiers(constraints: Extensions) -> TrustQualifiers:
-    """Say RFC 5937 constraints in certvalidator's terms. Skip counts beyond 0 have none there, and are left out."""
+def _qualifiers(constraints: Extensions, parameters: ValidationParameters) -> TrustQualifiers:
+    """Say RFC 5937 constraints in certvalidator's terms. Skip counts beyond 0 have none there, and are left out.
+
+    Where the anchor's policies are any, the user's are given for them: certvalidator 0.33 takes 'any' of the anchor and
+    a set of the user for any (its ``intersect_policy_sets``), and would forget what the user asked for.
+    """
     from pyhanko_certvalidator.authority import TrustQualifiers
     from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
     names, policies = constraints.name_constraints, constraints.policy_constraints
-    parameters = PKIXValidationParams(
-        user_initial_policy_set=_policies(constraints.certificate_policies or {ANY_POLICY}),
+    accepted = frozenset(constraints.certificate_policies or {ANY_POLICY})
+    standard_parameters = PKIXValidationParams(
+        user_initial_policy_set=_policies(parameters.user_initial_policy_set if ANY_POLICY in accepted else accepted),
         initial_policy_mapping_inhibit=policies is not None and policies.inhibit_policy_mapping == 0,
         initial_explicit_policy=policies is not None and policies.require_explicit_policy == 0,
         initial_any_policy_inhibit=constraints.inhibit_any_policy == 0,
@@ -143,7 +148,7 @@ def _qualifiers(constraints: Extensions) -> TrustQualifiers:
     )
     basic = constraints.basic_constraints
     return TrustQualifiers(
-        standard_parameters=parameters, max_path_length=basic.path_length if basic is not None else None
+        standard_parameters=standard_parameters, max_path_length=basic.path_length if basic is not None else None
     )
 
 

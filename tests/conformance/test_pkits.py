@@ -17,8 +17,10 @@ import pytest
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.paths.confirmation import Opinion, confirm
 from pkcs12kit.paths.processing import find_path
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import Revocation, RevocationMode
@@ -141,3 +143,16 @@ def test_pkits_among_all_crls(case):
         with pytest.raises(NoValidPathError) as caught:
             validate(case, pool=whole_suite(), crls=crls)
         assert caught.value.attempts[0].reason.value == case.inputs["result"], str(caught.value)
+
+
+@pytest.mark.parametrize("case", list(cases()))
+def test_pkits_by_the_second_opinion(case):
+    """Certvalidator says the same of the path that NIST lists; it is not asked about revocation, and then says yes."""
+    path = CertificationPath(
+        certificates=tuple(certificate(name) for name in reversed(case.test["path"])),
+        trust_anchor=TrustAnchor.from_certificate(certificate("TrustAnchorRootCertificate")),
+    )
+    passes = {"valid", "revoked", "revocation-unknown"}
+    expected = Opinion.VALID if case.inputs["result"] in passes else Opinion.INVALID
+    confirmation = confirm(path, case.parameters)
+    assert confirmation.opinion is expected, str(confirmation)

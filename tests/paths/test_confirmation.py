@@ -165,6 +165,19 @@ def test_constraints_of_the_anchor_are_passed_on(chain, refusal, extension):
     assert ask(path, use_trust_anchor_constraints=False).opinion is Opinion.VALID
 
 
+@pytest.mark.parametrize("policies", [(), (RED,), ("2.5.29.32.0",)], ids=["none", "red", "any"])
+def test_policies_of_the_user_are_not_forgotten_for_those_of_the_anchor(chain, judge, refusal, policies):
+    """RFC 5937 section 3.2: what the user accepts is cut with the anchor's policies; 'any' takes nothing off."""
+    stated = (lab.non_critical(lab.certificate_policies(*policies)),) if policies else ()
+    path = chain(STATES_RED, STATES_RED, anchor_extensions=stated)
+    asked = {"initial_explicit_policy": True, "user_initial_policy_set": {RED}}
+    assert judge(path, **asked)
+    assert ask(path, **asked).opinion is Opinion.VALID
+    asked["user_initial_policy_set"] = {BLUE}
+    assert refusal(path, **asked)
+    assert_no(path, "polic", **asked)
+
+
 @pytest.mark.parametrize("kind", ["pss", "ed448", "ec-p521"])
 def test_other_signatures(sign_by, kind):
     """RSA-PSS, Ed448 and ECDSA on P-521 are judged."""
