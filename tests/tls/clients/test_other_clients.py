@@ -21,7 +21,8 @@ from pkcs12kit.tls.loopback import LoopbackServer
 
 from .asking import NAME, PROGRAMS, Case, ask, ask_once, endpoint
 
-pytestmark = pytest.mark.slow  # each handshake starts a program; that each accepts a sound chain, test_tls_rehearsal asks
+# Each handshake starts a program; that each accepts a sound chain, test_tls_rehearsal asks.
+pytestmark = pytest.mark.slow
 
 ANOTHER_NAME = "www.example.com"
 VERSIONS = {
