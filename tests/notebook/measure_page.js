@@ -6,6 +6,7 @@ window.addEventListener("load", () => {
   found.cut = [];
   found.faint = [];
   found.grounds = [...new Set(roots.map((root) => getComputedStyle(root).backgroundColor))];
+  found.papers = [...new Set([...document.querySelectorAll(".p12k-paper")].map((paper) => getComputedStyle(paper).fill))];
   found.svg = document.querySelectorAll(".pkcs12kit .picture svg").length;
 
   const parts = (colour) => colour.match(/[\d.]+/g).map(Number);

@@ -167,7 +167,7 @@ def test_an_exported_notebook_is_rendered(render, screenshot, executed, theme):
     page = pages[theme]
     rendered = render(page, prefers="light" if theme == "dark" else "dark")
     assert_sound(rendered, shown=shown)
-    assert is_dark(*rendered.measured["grounds"]) is (theme == "dark")
+    assert is_dark(*rendered.measured["grounds"], *rendered.measured["papers"]) is (theme == "dark")
     if name == "explore_federal_pki":
         assert rendered.measured["svg"] == 6
         assert len(rendered.measured["orders"]) == 3
