@@ -32,6 +32,10 @@ exclude_patterns = ["_build", "_generated", "making"]
 html_theme = "furo"
 html_title = f"{project} {release}"
 
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True  # DEFAULT_LIMITS, not all its figures

@@ -43,6 +43,9 @@ def _entries(module_name: str, page: str) -> Iterator[str]:
     for name, value in vars(module).items():
         if name.startswith("_") or inspect.ismodule(value):
             continue
+        # What a module only imports is not documented there. Unions of types are typing's, wherever they are made.
+        if getattr(value, "__module__", module_name).partition(".")[0] not in {module_name.partition(".")[0], "typing"}:
+            continue
         # An alias of types is what it is used as: annotations ask for classes.
         is_type = isinstance(value, type) or get_origin(value) is not None
         role = "class" if is_type else "function" if callable(value) else "data"

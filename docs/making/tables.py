@@ -1,12 +1,13 @@
-"""Tables of what the code knows best, made from the code, and what a notebook shows of a path."""
+"""Tables of what the code knows best, made from the code, and what notebooks and pictures show of a search."""
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, to_html
+from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, pictures, to_html
 from pkcs12kit.limits import describe_limits
 from pkcs12kit.pkcs12.profiles import PROFILES
 from pkcs12kit.pkcs12.readers import READERS
@@ -17,6 +18,7 @@ from pkcs12kit.tls.disallowed import DISALLOWED
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from pkcs12kit import PathReport
     from pkcs12kit.pkcs12.profiles import Scheme
 
 
@@ -128,17 +130,26 @@ def disallowed() -> Iterator[str]:
         yield f"| `{it.sha1}` | {' | '.join(names)} | {it.not_after} | {rules} |"
 
 
-def report() -> Iterator[str]:
-    """Give what a notebook shows of a search, made of the replica with new keys."""
+@functools.cache
+def _search() -> PathReport:
+    """Search the replica, made with new keys."""
     replica = lab.make_replica(datetime(2026, 3, 1, tzinfo=UTC), key_type=lab.KeyType.EC_P256)
-    yield to_html(
-        find_paths(
-            replica.server.certificate,
-            pool=replica.pool,
-            trust_anchors=[TrustAnchor.from_certificate(replica.trust_anchor)],
-            parameters=ValidationParameters(time=replica.at),
-        )
+    return find_paths(
+        replica.server.certificate,
+        pool=replica.pool,
+        trust_anchors=[TrustAnchor.from_certificate(replica.trust_anchor)],
+        parameters=ValidationParameters(time=replica.at),
     )
+
+
+def report() -> Iterator[str]:
+    """Give what a notebook shows of a search."""
+    yield to_html(_search())
+
+
+def picture() -> Iterator[str]:
+    """Give the picture of a search, in a box that scrolls where the page is narrow."""
+    yield f'<div class="picture">{pictures.to_svg(pictures.picture_of_report(_search()))}</div>'
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
@@ -150,4 +161,5 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "chain-limits.md": chain_limits,
     "disallowed.md": disallowed,
     "report.html": report,
+    "paths.html": picture,
 }
