@@ -130,7 +130,9 @@ def main() -> None:
     try:
         sys.exit(cli.main(prog_name=PROGRAM, complete_var=COMPLETION, standalone_mode=False) or 0)
     except click.ClickException as error:
-        error.show()
+        from pkcs12kit.cli.output import print_usage_error
+
+        print_usage_error(error)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

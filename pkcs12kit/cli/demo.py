@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.options import json_option
 from pkcs12kit.cli.values import FOLDER
 
 
@@ -20,10 +21,12 @@ from pkcs12kit.cli.values import FOLDER
     epilog="""\b
 Examples:
   pkcs12kit demo
-  pkcs12kit demo somewhere/else""",
+  pkcs12kit demo somewhere/else
+  pkcs12kit demo --json""",
 )
 @click.argument("folder", type=FOLDER, metavar="[FOLDER]", default="demo")
-def command(folder: str) -> None:
+@json_option
+def command(folder: str, *, as_json: bool) -> None:
     """Do the main job on a replica of the Federal PKI, in FOLDER (default: demo).
 
     Makes a lab in FOLDER/lab, builds FOLDER/server.p12 from its key, its certificate and its heap of CA certificates,
@@ -32,7 +35,7 @@ def command(folder: str) -> None:
     no earlier demo wrote is refused.
     """
     from pkcs12kit.builder import build
-    from pkcs12kit.cli.output import print_build_report, print_lines, print_text, warn
+    from pkcs12kit.cli.output import as_typed, print_build_report, print_json, print_lines, print_text, warn
     from pkcs12kit.cli.rehearsal_output import explain_refusal_of_built, print_rehearsal, rehearse_built
     from pkcs12kit.display.harmless import harmless
     from pkcs12kit.display.pfx import pfx_tree
@@ -45,7 +48,7 @@ def command(folder: str) -> None:
     root = Path(folder)
     output, password_file, anchor = root / "server.p12", root / "password.txt", root / "anchor.pem"
     _refuse_files_of_others(root, output, password_file, anchor)
-    click.echo("Making a replica of the Federal PKI: loops, expired and parallel cross-certificates ...", err=True)
+    click.echo("Making a replica of the Federal PKI, as tangled as the real one ...", err=True)
     replica = make_replica()
     files = replica.write(root / "lab")
     password = secrets.token_urlsafe(18)
@@ -62,25 +65,30 @@ def command(folder: str) -> None:
         friendly_name=replica.server_name,
         on_warning=warn,
     )
-    print_build_report(report)
-    print_text(["", pfx_tree(inspect_pfx(output, password=password), title=str(output))])
-    shown = {
-        name: harmless(path) for name, path in (("file", output), ("password", password_file), ("lab", files.folder))
-    }
+    anatomy = inspect_pfx(output, password=password)
+    if not as_json:
+        print_build_report(report)
+        print_text(["", pfx_tree(anatomy, title=str(output)), ""])
     parameters = ValidationParameters(time=datetime.now(UTC), server_name=replica.server_name)
     rehearsal = rehearse_built(
         report, trust_anchors=[anchor], password=password, parameters=parameters, limits=DEFAULT_LIMITS
     )
-    print_lines("")
-    print_rehearsal(rehearsal, "Rehearsal", with_path=False)
-    program = harmless(_as_called())
-    print_lines(
-        f"\nThe password is in {shown['password']}. Try:\n"
-        f"  {program} inspect {shown['file']} --password-file {shown['password']}\n"
-        f"  openssl pkcs12 -in {shown['file']} -nokeys -info -passin file:{shown['password']}\n"
-        f"  {program} rehearse {shown['file']} --anchor {harmless(anchor)} --password-file {shown['password']}\n"
-        f"  {program} paths {shown['lab']}/server.pem --certs {shown['lab']}/certs --anchor {harmless(anchor)} --all"
-    )
+    if as_json:
+        made = {"folder": str(root), "file": str(output), "password_file": str(password_file), "anchor": str(anchor)}
+        told = {"build": report.to_json(), "inspect": anatomy.to_json(), "rehearsal": rehearsal.to_json()}
+        print_json({"ok": bool(rehearsal), **made, "lab": files.to_json(), **told})
+    else:
+        print_rehearsal(rehearsal, "Rehearsal", with_path=False)
+        to_open = ("--password-file", password_file)
+        calls = (
+            (_as_called(), "inspect", output, *to_open),
+            ("openssl", "pkcs12", "-in", output, "-nokeys", "-info", "-passin", f"file:{password_file}"),
+            (_as_called(), "rehearse", output, "--anchor", anchor, *to_open),
+            (_as_called(), "paths", files.certificate, "--certs", files.certificates, "--anchor", anchor, "--all"),
+        )
+        print_lines(f"\nThe password is in {harmless(password_file)}. Try:")
+        for call in calls:
+            print_lines(as_typed(call))
     if not rehearsal:
         explain_refusal_of_built(rehearsal, report)
         sys.exit(1)

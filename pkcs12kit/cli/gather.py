@@ -86,7 +86,7 @@ def command(
         _list_bundles(bundling, as_json=as_json)
         return
     if folder is None:
-        raise click.UsageError("Missing option '--into'.")
+        raise click.UsageError("missing option '--into': the folder that the certificates are to be written to")
     if certificate is None:
         _require_bundle(search, bundling, everything=everything)
     from pkcs12kit.cli.inputs import validation_parameters
@@ -163,7 +163,7 @@ class _Inputs(NamedTuple):
 def _require_bundle(search: SearchOptions, bundling: BundleOptions, *, everything: bool) -> None:
     """Refuse a call without CERT that names no bundle either, or asks for a path."""
     if not bundling.bundles:
-        raise click.UsageError("Missing argument 'CERT'; only --bundle does without.")
+        raise click.UsageError("missing argument 'CERT'; only --bundle does without")
     asked = {"--anchor": search.trust_anchors, "--certs": search.certificates, "--all": everything}
     for option, value in asked.items():
         if value:

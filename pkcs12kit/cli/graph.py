@@ -29,7 +29,15 @@ Examples:
       --at 2018-06-01 --svg pki.svg --dot pki.dot
   pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --target ca.pem --svg way.svg""",
 )
-@click.argument("sources", type=FILE, metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", type=FILE, metavar="SOURCE...", nargs=-1)
+@click.option(
+    "--certs",
+    "more_sources",
+    type=FILE,
+    metavar="SOURCE",
+    multiple=True,
+    help="Another SOURCE, as other commands take it. May be given again.",
+)
 @click.option(
     "--anchor",
     "trust_anchors",
@@ -56,6 +64,7 @@ Examples:
 @json_option
 def command(
     sources: tuple[str, ...],
+    more_sources: tuple[str, ...],
     trust_anchors: tuple[str, ...],
     time: datetime | None,
     target_file: str | None,
@@ -70,11 +79,14 @@ def command(
     nothing else is validated without --target. Exit status 1: with --target, there is no valid path; it is drawn all
     the same.
     """
+    sources += more_sources
+    if not sources:
+        raise click.UsageError("give certificates to draw: SOURCE, a file of any kind, a folder or a zip")
     if not pictures.wanted and not as_json:
         raise click.UsageError("say which picture is wanted: --svg FILE, --dot FILE, --mermaid FILE or --json")
     from datetime import UTC, datetime
 
-    from pkcs12kit.cli.output import print_json, print_lines, warn
+    from pkcs12kit.cli.output import hint, print_json, print_lines, warn
     from pkcs12kit.display.harmless import harmless
     from pkcs12kit.display.pictures.making import picture_of_pool
     from pkcs12kit.display.pictures.wording import summary
@@ -101,5 +113,5 @@ def command(
     elif files and not pictures.on_standard_output:
         print_lines(f"Wrote {harmless(', '.join(files))}: {summary(picture)}")
     if report is not None and not report.valid:
-        warn(f"there is no valid path; pkcs12kit paths {target_file} says why")
+        hint(f"there is no valid path; pkcs12kit paths {target_file} with --certs and --anchor says why")
         sys.exit(1)

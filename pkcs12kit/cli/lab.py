@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.options import json_option
 from pkcs12kit.cli.values import FOLDER
 
 if TYPE_CHECKING:
@@ -20,21 +21,25 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   pkcs12kit lab lab
-  pkcs12kit lab lab --server-name www.example.mil""",
+  pkcs12kit lab lab --server-name www.example.mil --json""",
 )
 @click.argument("folder", type=FOLDER, metavar="FOLDER")
 @click.option("--server-name", metavar="NAME", default="mdm.example.mil", show_default=True, help="The server's name.")
-def command(folder: str, server_name: str) -> None:
+@json_option
+def command(folder: str, server_name: str, *, as_json: bool) -> None:
     """Write a replica of the Federal PKI's shape, with keys of its own, to FOLDER.
 
     It has what makes the real one hard: cross-certificates in loops and in parallel, expired ones, self-signed decoys,
     critical policy and name constraints, CRLs; and a server's key and certificate. README.txt in the folder says what
     is what. A folder that holds anything but an earlier lab is refused.
     """
-    from pkcs12kit.cli.output import print_lines
+    from pkcs12kit.cli.output import print_json, print_lines
     from pkcs12kit.display.harmless import harmless
 
     files = _make_replica(server_name).write(folder)
+    if as_json:
+        print_json({"server_name": server_name, **files.to_json()})
+        return
     print_lines(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} says what is what and how to build from it.")
 
 

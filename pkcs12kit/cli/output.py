@@ -8,12 +8,15 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shlex
 import sys
-from contextlib import contextmanager
+import textwrap
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from pkcs12kit.cli.values import alternatives
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless 
 """A hint where a clock that is wrong would explain the answer."""
 
 _UNWRAPPED: Final = 10_000
+_TYPED: Final = 78  # columns, which leaves room for " \\" in 80
+_NARROWEST: Final = 20  # columns: narrower ones have not said how wide they are
 _READER_GONE: Final = 141  # what shells make of SIGPIPE, and not to be taken for a no
 
 
@@ -40,6 +45,27 @@ def print_lines(text: str) -> None:
     """Print lines as they are, for a terminal to break where it must, so that commands in them can be copied."""
     with _writing():
         click.echo(text)
+
+
+def as_typed(words: Iterable[object]) -> str:
+    """Write a call of a program as it is typed, indented: in lines of 80 columns, each option beside its value."""
+    parts: list[str] = []
+    option = False
+    for word in map(str, words):
+        quoted = shlex.quote(harmless(word))
+        if option and not word.startswith("-"):
+            parts[-1] += f" {quoted}"
+        else:
+            parts.append(quoted)
+        option = word.startswith("-")
+    lines = ["  " + parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + 1 + len(part) > _TYPED:
+            lines[-1] += " \\"
+            lines.append("      " + part)
+        else:
+            lines[-1] += f" {part}"
+    return "\n".join(lines)
 
 
 def write_bytes(data: bytes) -> None:
@@ -112,8 +138,40 @@ def print_error(sentence: object) -> None:
     _print_sentence("error:", "red", sentence)
 
 
+def print_usage_error(error: click.ClickException) -> None:
+    """Print what is wrong with a call, as any other error, and where its command is explained."""
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        error.show()
+        return
+    message = error.format_message().removesuffix(".")
+    if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)) and error.possibilities:
+        message = f"{error.message.removesuffix('.')}. Did you mean {alternatives(error.possibilities)}?"
+    print_error(message[:1].lower() + message[1:])
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        what = "lists the commands" if isinstance(error.ctx.command, click.Group) else "has the options, with examples"
+        hint(f"{error.ctx.command_path} --help {what}")
+
+
 def _print_sentence(label: str, colour: str, sentence: object) -> None:
-    click.echo(f"{click.style(label, fg=colour, bold=True) if _may_colour() else label} {harmless(sentence)}", err=True)
+    text = f"{label} {harmless(sentence)}"
+    width = _columns_of_terminal()
+    if width is not None:  # a terminal would break words; elsewhere a sentence is one line, for grep
+        text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    if _may_colour():
+        text = click.style(label, fg=colour, bold=True) + text.removeprefix(label)
+    click.echo(text, err=True)
+
+
+def _columns_of_terminal() -> int | None:
+    """Give how wide the terminal is that standard error is shown at; None where it is none."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return None
+    with suppress(ValueError):
+        return max(int(os.environ.get("COLUMNS", "")), _NARROWEST)
+    try:
+        return max(os.get_terminal_size(sys.stderr.fileno()).columns, _NARROWEST)
+    except OSError:
+        return None
 
 
 @contextmanager

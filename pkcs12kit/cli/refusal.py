@@ -35,7 +35,9 @@ _NEXT_STEPS: Final = {
 FETCH: Final = "--fetch"
 GATHER: Final = "pkcs12kit gather CERT --into FOLDER"
 _IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
-_RENEW_TARGET: Final = "have its CA issue a new one; --at TIME asks about another time"
+_RENEW_TARGET: Final = "renew the certificate: have its CA issue a new one; --at TIME asks about another time"
+
+_RENEW_ISSUER: Final = "build the file anew with renewed certificates in --certs; --at TIME asks about another time"
 
 
 def refuse(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None) -> None:
@@ -76,6 +78,20 @@ def suggest(report: PathReport, *, sources_given: bool, fetching: str | None = N
     if step is not None:
         can_fetch = fetching is not None and report.rejected and _can_be_fetched(report.rejected[0], fetching)
         hint(f"{step}; or fetch {missing}: {fetching}" if can_fetch else step)
+
+
+def about_time(rejected: Sequence[RejectedPath]) -> str | None:
+    """Say what helps with a file whose path fails for its time alone; None where that is not what is wrong."""
+    if not rejected:
+        return None
+    closest = rejected[0]
+    if closest.clock_looks_wrong:
+        return RIGHT_TIME
+    if closest.reason is FailureReason.NOT_YET_VALID:
+        return _NEXT_STEPS[closest.reason]
+    if closest.reason is not FailureReason.EXPIRED:
+        return None
+    return _RENEW_TARGET if closest.certificate == closest.certificates[0] else _RENEW_ISSUER
 
 
 def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:

@@ -6,7 +6,8 @@ import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_text
+from pkcs12kit.cli.output import hint, print_error, print_text
+from pkcs12kit.cli.refusal import about_time
 from pkcs12kit.display.harmless import harmless
 
 if TYPE_CHECKING:
@@ -111,8 +112,8 @@ def explain_refusal(report: RehearsalReport, name: str) -> None:
     if untried:
         parts.append(f"not tried, and has to accept: {', '.join(untried)}")
     print_error(f"{name}: {'; '.join(parts)}")
-    rejected = report.sent.rejected[:1]
-    if any(one.clock_looks_wrong for one in rejected):
-        hint(RIGHT_TIME)
+    wrong_time = about_time(report.sent.rejected)
+    if wrong_time is not None:
+        hint(wrong_time)
     elif report.sent.changes:
         hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")

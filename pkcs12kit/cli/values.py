@@ -64,6 +64,12 @@ class Duration(click.ParamType[timedelta]):
         return int(found[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[found[2]]
 
 
+def alternatives(names: Sequence[str]) -> str:
+    """Write names, in their order, as one asks which of them was meant."""
+    *others, last = (repr(name) for name in names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 class OneOf(click.Choice[str]):
     """One of several names. What is none of them gets those that are like it, or else all of them."""
 
@@ -71,7 +77,7 @@ class OneOf(click.Choice[str]):
         """Say what might have been meant."""
         near = get_close_matches(str(value), self.choices)
         if near:
-            return f"{value!r} is not one of them. Did you mean {_in_words(near)}?"
+            return f"{value!r} is not one of them. Did you mean {alternatives(near)}?"
         return f"{value!r} is not one of {', '.join(self.choices)}"
 
 
@@ -99,7 +105,3 @@ class Variable(click.ParamType[str]):
 FILE: Final = Place("file")  # the shell offers folders too, as the way to files
 FOLDER: Final = Place("dir")
 VARIABLE: Final = Variable()
-
-
-def _in_words(names: Sequence[str]) -> str:
-    return " or ".join(repr(name) for name in names)

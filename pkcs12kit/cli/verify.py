@@ -105,7 +105,8 @@ def command(
 
 
 def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_json, print_text
+    from pkcs12kit.cli.output import hint, print_error, print_json, print_text
+    from pkcs12kit.cli.refusal import about_time
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
@@ -121,8 +122,9 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         return
     problems = {finding.check for finding in report.problems}
     print_error(f"{name}: not as it should be: {', '.join(finding.check.value for finding in report.problems)}")
-    if any(rejected.clock_looks_wrong for rejected in report.rejected[:1]):
-        hint(RIGHT_TIME)
+    wrong_time = about_time(report.rejected)
+    if wrong_time is not None:
+        hint(wrong_time)
     elif problems & _BUILT_ANEW:
         hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")
     elif Check.READERS in problems:

@@ -41,21 +41,26 @@ def handshake_table(
     """
     protocols = list(dict.fromkeys(handshake.protocol for handshake in handshakes))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("client", *protocols, "received"):
+    for column in ("client", "version", *protocols, "received"):
         table.add_column(column, overflow="fold")
     wanted = frozenset(required)
     for client, own in groupby(handshakes, key=lambda handshake: handshake.client):
         by_protocol = {handshake.protocol: handshake for handshake in own}
         name = Text.assemble((harmless(client), "bold"), (" *" if client in wanted else ""))
         version = next((one.version for one in by_protocol.values() if one.version), "")
-        if version:
-            name.append(f"  {harmless(version)}", style="dim")
-        cells = [_verdict(by_protocol.get(protocol)) for protocol in protocols]
-        table.add_row(name, *cells, _received(list(by_protocol.values()), served))
+        verdicts = [_verdict(by_protocol.get(protocol)) for protocol in protocols]
+        received = _received(list(by_protocol.values()), served)
+        table.add_row(name, Text(harmless(_without_name(version, client)), style="dim"), *verdicts, received)
     yield table
     if wanted:
         yield Text("* its refusal makes the answer a no", style="dim")
     yield from _reasons(handshakes)
+
+
+def _without_name(version: str, client: str) -> str:
+    """Shorten ``GnuTLS 3.7.9`` in the row of gnutls to what is new in it."""
+    name, _, rest = version.partition(" ")
+    return (rest if name.lower() == client.lower() else version).replace("(", "").replace(")", "")
 
 
 def _verdict(handshake: Handshake | None) -> Text:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,10 @@ class LabFiles:
     certificates: Path
     crls: Path
     readme: Path
+
+    def to_json(self) -> dict[str, str]:
+        """Name each for ``--json``."""
+        return {field.name: str(getattr(self, field.name)) for field in fields(self)}
 
 
 def write_lab(replica: Replica, folder: str | os.PathLike[str]) -> LabFiles:

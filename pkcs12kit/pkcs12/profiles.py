@@ -235,7 +235,7 @@ def for_readers(*readers: str) -> Profile:
     Iteration counts are capped at the lowest limit among them. ``readers`` are names of
     :data:`~pkcs12kit.pkcs12.readers.READERS`. Only profiles that encrypt everything are chosen from.
 
-    Raises :class:`~pkcs12kit.errors.InputError` where there is none, with the reason for each profile;
+    Raises :class:`~pkcs12kit.errors.InputError` where there is none, with what each reader opens;
     :class:`KeyError` for a name that is no reader's, with those that are; :class:`TypeError` for no name at all.
     """
     from pkcs12kit.pkcs12.readers import choose

@@ -243,7 +243,7 @@ def choose(names: Iterable[str], candidates: Iterable[Profile]) -> Profile:
     wanted = [_by_name(name) for name in dict.fromkeys(names)]
     if not wanted:
         raise TypeError("for_readers() takes at least one name of a reader")
-    reasons = []
+    opened: dict[str, list[str]] = {reader.name: [] for reader in wanted}
     for candidate in candidates:
         profile = candidate
         for reader in wanted:
@@ -251,10 +251,13 @@ def choose(names: Iterable[str], candidates: Iterable[Profile]) -> Profile:
         verdicts = [(reader.name, reader.opens(of_profile(profile))) for reader in wanted]
         if all(verdict.answer is Answer.YES for _, verdict in verdicts):
             return profile
-        name, why = next((name, verdict.why) for name, verdict in verdicts if verdict.answer is not Answer.YES)
-        reasons.append(f"{profile.name}: {name}, {why}")
-    who = ", ".join(reader.name for reader in wanted)
-    raise InputError(f"no profile is known to be opened by {'all of ' * (len(wanted) > 1)}{who} ({'. '.join(reasons)})")
+        for name, verdict in verdicts:
+            if verdict.answer is Answer.YES:
+                opened[name].append(profile.name)
+    if len(wanted) == 1:
+        raise InputError(f"no profile is known to be opened by {wanted[0].name}")
+    each = "; ".join(f"{name} opens {', '.join(profiles) or 'none of them'}" for name, profiles in opened.items())
+    raise InputError(f"no profile is known to be opened by all of {', '.join(opened)}: {each}. Write a file for each")
 
 
 def _by_name(name: str) -> Reader:

@@ -377,8 +377,8 @@ class TestUsage:
             ({"key": None}, "give --key and --cert, or --pkcs12 alone, or --certs-only with --cert"),
             ({"cert": None}, "give --key and --cert"),
             ({"pkcs12": "old.p12"}, "or --pkcs12 alone"),
-            ({"anchor": None}, "Missing option '--anchor'"),
-            ({"out": None}, "Missing option '--out'"),
+            ({"anchor": None}, "missing option '--anchor'"),
+            ({"out": None}, "missing option '--out'"),
             ({"at": "yesterday"}, "'yesterday' is not a time; write it like 2018-06-01T00:00:00Z"),
             ({"at": "0001-01-01T00:00:00+23:00"}, "before the year 1"),
             ({"policy": "federal"}, "'federal' is no object identifier"),
@@ -400,7 +400,7 @@ class TestUsage:
         [
             (["--json", "--out", "-"], "--json and --out - both want standard output"),
             (["--certs-only"], "--certs-only takes --cert, and neither --key nor --pkcs12"),
-            (["--password", "secret"], "No such option"),
+            (["--password", "secret"], "no such option"),
             (["unexpected"], "unexpected extra argument"),
         ],
     )

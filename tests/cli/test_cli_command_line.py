@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,18 +13,19 @@ import time
 import traceback
 from pathlib import Path
 
+import click
 import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from pkcs12kit import lab
-from pkcs12kit.cli import main
+from pkcs12kit.cli import cli, main
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.encoder import encode_pfx
 
 from .conftest import PASSWORD, run_environment, snapshot
 
-COMMANDS = ("build", "demo", "inspect", "lab", "paths")
+COMMANDS = tuple(cli.list_commands(click.Context(cli)))
 HELP_WIDTH = 80
 ESCAPE = "\x1b"
 
@@ -44,7 +46,7 @@ class TestHelp:
     """Every command explains itself."""
 
     def test_list_of_commands(self, call):
-        """All five, with a sentence each, and where to start."""
+        """All of them, with a sentence each, and where to start."""
         outcome = call("--help")
         assert (outcome.status, outcome.errors) == (0, "")
         for name in COMMANDS:
@@ -53,24 +55,20 @@ class TestHelp:
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_examples_stand_as_written(self, call, name):
-        """Each has examples, a line each, that name only options that there are."""
+        """Each has examples, a line each, that the command's own parser takes: options, values, arguments."""
         text = call(name, "-h").text
         assert "\\b" not in text
-        options, _, examples = text.partition("\n  Examples:\n")
-        examples = examples.replace("\\\n", " ")
+        examples = text.partition("\n  Examples:\n")[2].replace("\\\n", " ")
         lines = examples.strip().splitlines()
         assert lines
         for line in lines:
-            assert line.split()[:2] == ["pkcs12kit", name]
-            for option in re.findall(r"--[a-z0-9-]+", line):
-                assert re.search(rf"^  (-\w, )?{option}\b", options, re.MULTILINE)
+            program, called, *arguments = shlex.split(re.split(" [<>] ", line)[0])
+            assert (program, called) == ("pkcs12kit", name)
+            command = cli.get_command(click.Context(cli), name)
+            command.make_context(name, arguments)
 
     def test_fits_a_terminal_of_80_columns(self, call, monkeypatch):
         """No line of any command's help is longer: a terminal would break it anywhere, examples after a backslash."""
-        import click
-
-        from pkcs12kit.cli import cli
-
         monkeypatch.setenv("COLUMNS", str(HELP_WIDTH))
         for name in cli.list_commands(click.Context(cli)):
             too_long = [line for line in call(name, "--help").text.splitlines() if len(line) > HELP_WIDTH]
@@ -79,10 +77,6 @@ class TestHelp:
     @pytest.mark.parametrize("name", COMMANDS)
     def test_every_option_is_explained(self, name):
         """No option without a sentence."""
-        import click
-
-        from pkcs12kit.cli import cli
-
         command = cli.get_command(click.Context(cli), name)
         for parameter in command.params:
             if isinstance(parameter, click.Option):
@@ -112,24 +106,43 @@ class TestHelp:
 
 
 class TestUsage:
-    """Exit status 2 and a hint."""
+    """Exit status 2, an error like any other, and a hint."""
 
     @pytest.mark.parametrize(
-        ("arguments", "sentence"),
+        ("arguments", "sentence", "explained"),
         [
-            (["nothing"], "No such command 'nothing'"),
-            (["paths", "--nothing"], "No such option"),
-            (["paths", "a.pem"], "Missing option '--anchor'"),
-            (["inspect", "a.p12", "b.p12"], "unexpected extra argument"),
+            (["nothing"], "no such command 'nothing'", ""),
+            (["biuld"], "no such command 'biuld'. Did you mean 'build'?", ""),
+            (["--nothing"], "no such option '--nothing'", ""),
+            (["paths", "--nothing"], "no such option '--nothing'", "paths"),
+            (["build", "--anchro", "a"], "'--anchro'. Did you mean '--anchor', '--no-anchor' or '--cache'?", "build"),
+            (["paths", "a.pem"], "missing option '--anchor'", "paths"),
+            (["inspect", "a.p12", "b.p12"], "got unexpected extra argument (b.p12)", "inspect"),
+            (["probe", "a", "--anchor", "b", "--device", "adroid"], "Did you mean 'android'?", "probe"),
+            (
+                ["build", "--at", "now", "--anchor", "a", "--out", "o"],
+                "invalid value for '--at': 'now' is not",
+                "build",
+            ),
+            (["gather", "a.pem"], "missing option '--into': the folder", "gather"),
         ],
     )
-    def test_refused(self, call, arguments, sentence):
-        """The sentence says what is wrong, and where help is."""
+    def test_refused(self, call, arguments, sentence, explained):
+        """The sentence says what is wrong and what may have been meant; the hint, where help is."""
         outcome = call(*arguments)
-        assert outcome.status == 2
-        assert sentence in outcome.errors
-        assert re.search(r"^Try 'pkcs12kit .*(-h|--help)' for help\.$", outcome.errors, re.MULTILINE)
-        assert outcome.output == b""
+        assert (outcome.status, outcome.output) == (2, b"")
+        error, hint = outcome.errors.splitlines()
+        assert error.startswith("error: ")
+        assert sentence in error
+        assert not error.endswith(".")
+        said = f"{explained} --help has the options, with examples" if explained else "--help lists the commands"
+        assert hint == f"hint: pkcs12kit {said}"
+
+    def test_no_arguments(self, call):
+        """A command alone shows its help."""
+        outcome = call("verify")
+        assert (outcome.status, outcome.output) == (2, b"")
+        assert outcome.errors == call("verify", "--help").text
 
 
 class TestProcess:
@@ -224,7 +237,41 @@ class TestColours:
         assert ESCAPE in screen.shown
         plain = re.sub(r"\x1b\[[0-9;]*m", "", screen.shown)
         assert ESCAPE not in plain
-        assert max(map(len, plain.splitlines()[:-1])) <= 100
+        assert max(map(len, plain.splitlines())) <= 100
+
+    @pytest.mark.parametrize("columns", [60, 80])
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            (
+                "build",
+                "--key",
+                "a",
+                "--cert",
+                "b",
+                "--anchor",
+                "c",
+                "--out",
+                "d",
+                "--for",
+                "ios",
+                "--for",
+                "fips-140-3",
+            ),
+            ("probe", "a", "--anchor", "b", "--starttls", "telnet", "--port", "25"),
+        ],
+    )
+    def test_errors_at_a_terminal(self, terminal, arguments, columns):
+        """Words are not broken, and what goes on in the next line stands a little to the right."""
+        screen = terminal(*arguments, COLUMNS=str(columns))
+        assert screen.finish() == 2
+        lines = re.sub(r"\x1b\[[0-9;]*m", "", screen.shown).splitlines()
+        assert max(map(len, lines)) <= columns
+        for line in lines:
+            assert re.match(r"(error|hint): |  \S", line)
+        assert any(line.startswith("  ") for line in lines)
+        everything = " ".join(line.strip() for line in lines)
+        assert "Write a file for each" in everything or "is not one of ftp, imap" in everything
 
     @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
     def test_plain_where_asked_for(self, terminal, no_path, environment):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 import stat
 from functools import partial
 
@@ -81,24 +83,37 @@ class TestDemo:
         assert outcome.text.count("certBag") == 6
         assert "\nRehearsal  yes\n" in outcome.text
         assert "bytes, as served" in outcome.text
-        assert "pkcs12kit rehearse demo/server.p12 --anchor demo/anchor.pem" in outcome.text
+        assert "  pkcs12kit rehearse demo/server.p12 --anchor demo/anchor.pem \\\n" in outcome.text
         assert "pkcs12kit inspect demo/server.p12 --password-file demo/password.txt" in outcome.text
         assert outcome.errors.startswith("Making a replica of the Federal PKI")
         assert outcome.errors.count("\n") == 1
 
     def test_the_commands_to_try_work(self, demo, call, folder):
-        """Each line that it proposes does what it promises."""
+        """Each call that it proposes fits into 80 columns, an option beside its value, and does what it promises."""
         import shlex
         import subprocess
 
         shown = demo().text.split("Try:\n")[1]
-        for line in shown.splitlines():
+        assert max(map(len, shown.splitlines())) <= 80
+        assert not re.search(r"--[a-z]+ \\\n", shown.replace("--all \\\n", ""))
+        for line in shown.replace("\\\n", "").splitlines():
             program, *arguments = shlex.split(line)
             if program == "pkcs12kit":
                 assert call(*arguments).status == 0
             else:
                 done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, check=True)
                 assert done.stdout.count("BEGIN CERTIFICATE") == 6
+
+    def test_json(self, demo, folder):
+        """One object: where everything is, and what build, inspect and rehearse say; the password is not in it."""
+        outcome = demo("--json")
+        assert (outcome.status, outcome.json["ok"]) == (0, True)
+        for name in ("file", "password_file", "anchor"):
+            assert (folder / outcome.json[name]).is_file()
+        assert (folder / outcome.json["lab"]["key"]).is_file()
+        assert len(outcome.json["build"]["certificates"]) == 6
+        assert outcome.json["inspect"]["mac_verified"] is True
+        assert outcome.json["rehearsal"]["ok"] is True
 
     def test_twice(self, demo, folder):
         """A second demo takes the place of the first: new keys, a new password, a file that they open."""
@@ -149,6 +164,15 @@ class TestLab:
         assert (folder / "lab" / "server.pem").read_bytes() != before
         given = ("--certs", "lab/certs", "--anchor", "lab/anchor.pem", "--server-name", "www.example.mil")
         assert call("paths", "lab/server.pem", *given).status == 0
+
+    def test_json(self, call, folder):
+        """Where each file is, and for which server."""
+        outcome = call("lab", "new", "--json", "--server-name", "www.example.mil")
+        assert outcome.status == 0
+        told = outcome.json
+        assert told.pop("server_name") == "www.example.mil"
+        assert sorted(told) == sorted(field.name for field in dataclasses.fields(lab.LabFiles))
+        assert all((folder / place).exists() for place in told.values())
 
     def test_a_folder_of_somebody_else(self, call, folder):
         """It is refused, and nothing in it changes."""

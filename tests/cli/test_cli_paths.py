@@ -165,7 +165,10 @@ class TestRefusal:
         """No certificate of a CA mends that, so none is asked for."""
         given = ("--certs", fpki / "fpki-historic.pem", "--anchor", fpki / "fcpca.pem", "--at", "2026-11-22")
         outcome = call("paths", fpki / "dod-id-sw-ca-37.pem", *given)
-        assert outcome.errors == "hint: have its CA issue a new one; --at TIME asks about another time\n"
+        assert (
+            outcome.errors
+            == "hint: renew the certificate: have its CA issue a new one; --at TIME asks about another time\n"
+        )
 
     def test_the_time_is_now_by_default(self, call, fpki):
         """What expired in 2024 and 2026 is no path now, and will be none."""
@@ -416,7 +419,9 @@ class TestExplanations:
         assert "the trust anchor of that name has another key" in anchor.text
         assert "or another --anchor, if that is what the clients trust" in anchor.errors
 
-    @pytest.mark.parametrize(("at", "also"), [("1970-01-01", ""), ("2100-01-01", "Else have its CA issue a new one")])
+    @pytest.mark.parametrize(
+        ("at", "also"), [("1970-01-01", ""), ("2100-01-01", "Else renew the certificate: have its CA issue a new one")]
+    )
     def test_a_clock_that_looks_wrong(self, call, files, at, also):
         """Before or after everything: the hint asks whether that is the right time."""
         given = ("--certs", files.certificates, "--anchor", files.trust_anchor, "--at", at)

@@ -46,14 +46,14 @@ def test_table(served):
     text = shown(*handshake_table([*both, less, swapped, absent], served=served, required=["openssl"]))
     rows = {line.split()[0]: " ".join(line.split()) for line in text.splitlines()}
     sizes = [f"{CertificateMessage(certificates=served, protocol=one).size:,}" for one in ("TLSv1.2", "TLSv1.3")]
-    assert rows["client"] == "client TLSv1.2 TLSv1.3 received"
+    assert rows["client"] == "client version TLSv1.2 TLSv1.3 received"
     assert rows["openssl"] == (
-        f"openssl * OPENSSL 1.0 accepted accepted 2 certificates, {sizes[0]} or {sizes[1]} bytes, as served"
+        f"openssl * 1.0 accepted accepted 2 certificates, {sizes[0]} or {sizes[1]} bytes, as served"
     )
-    assert rows["java"].startswith("java JAVA 1.0 not tried accepted 1 certificate, ")
+    assert rows["java"].startswith("java 1.0 not tried accepted 1 certificate, ")
     assert rows["java"].endswith("bytes, not as served")
     assert rows["nss"].endswith("bytes, not as served")
-    assert "curl CURL 1.0 not tried not tried -" in rows["curl"]
+    assert "curl 1.0 not tried not tried -" in rows["curl"]
     assert "└── nss TLSv1.3: because\\x1b[2J\\u202e of that\n" in text
     assert text.endswith("Not tried:\n└── curl TLSv1.3: needs curl\n")
 
