@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HMAC: Final = "HMAC"
 PBMAC1: Final = "PBMAC1"
 
-# RFC 9879 section 6: with PBMAC1, macSalt and iterations say nothing; its examples have these.
+# RFC 9879 section 4: with PBMAC1, macSalt and iterations say nothing; its examples have these.
 _UNUSED_SALT: Final = b"NOT USED"
 _UNUSED_ITERATIONS: Final = 1
 # RFC 9879 has readers refuse less: under one byte of key one forged file in 256 verifies, whatever the password.

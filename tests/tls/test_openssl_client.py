@@ -206,7 +206,7 @@ def test_no_name_is_checked_where_none_is_asked_for(chain, private_key, anchor):
 
 
 def test_an_address_is_a_name():
-    """IPAddress in the subjectAltName (RFC 9525 6.5), and no SNI for it (RFC 6066 3)."""
+    """IPAddress in the subjectAltName (RFC 9525 6.4), and no SNI for it (RFC 6066 3)."""
     authority = lab.Authority.create("CA")
     server = authority.issue_server("192.0.2.1")
     asked = ask(server.private_key, [server.certificate], [authority.certificate], server_name="192.0.2.1")
