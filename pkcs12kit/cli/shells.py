@@ -12,6 +12,7 @@ from click.shell_completion import BashComplete, FishComplete, ShellComplete, Zs
 
 if TYPE_CHECKING:
     import click
+    from click.shell_completion import CompletionItem
 
 # ``file`` and ``dir`` leave it to readline, which escapes spaces and quotes as it does for any command.
 _BASH: Final = """\
@@ -83,6 +84,10 @@ class _Bash(BashComplete):
         joined = [word for number, word in enumerate(args) if word != "=" or not args[number - 1].startswith("--")]
         return joined, "" if incomplete == "=" else incomplete
 
+    def format_completion(self, item: CompletionItem) -> str:
+        """Write one for the script above; what is written differs between versions of click."""
+        return f"{item.type},{item.value}"
+
     @staticmethod
     def _check_version() -> None:
         """Print the script wherever it is asked for: it may be for another computer's bash."""
@@ -96,9 +101,22 @@ class _Zsh(ZshComplete):
         """Name the function as the file that zsh loads it from, so that from the second call on it is this one."""
         return f"_{self.prog_name}"
 
+    def format_completion(self, item: CompletionItem) -> str:
+        """Write one for the script above, whose ``_describe`` ends the value at its first bare colon."""
+        value = str(item.value).replace(":", r"\:") if item.help else item.value
+        return f"{item.type}\n{value}\n{_in_a_line(item.help) or '_'}"
+
 
 class _Fish(FishComplete):
     source_template = _FISH
+
+    def format_completion(self, item: CompletionItem) -> str:
+        """Write one for the script above."""
+        return f"{item.type},{item.value}" + (f"\t{_in_a_line(item.help)}" if item.help else "")
+
+
+def _in_a_line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": _Zsh, "fish": _Fish}
