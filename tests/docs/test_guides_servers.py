@@ -65,11 +65,13 @@ def serves_the_path(tmp_path):
         assert len(path) == 5  # the anchor's own is not there
         while True:
             report = probe(f"127.0.0.1:{port}", trust_anchors=[page / "anchor.pem"], server_name=SERVER_NAME)
-            if report.sent.message.certificates == path or time.monotonic() > deadline:
+            sent = report.sent and report.sent.message.certificates
+            if sent == path or time.monotonic() > deadline:
                 break
             time.sleep(0.05)
-        assert report.sent.message.certificates == path
-        assert report.sent_in_tls_1_2 is None
+        assert sent == path, report.answer.why
+        assert {one.protocol for one in report.answer.answers} == {"TLSv1.2", "TLSv1.3"}
+        assert report.sent_in_tls_1_2 is None  # the same there
         assert report.ok, report.problems
 
     return check
