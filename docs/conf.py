@@ -40,8 +40,16 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True  # DEFAULT_LIMITS, not all its figures
 autodoc_default_options = {"members": True}
+toc_object_entries_show_parents = "hide"
 python_maximum_signature_line_length = 88  # one parameter a line where all do not fit in one
 python_use_unqualified_type_names = True
+
+# sphinx-build -b linkcheck docs docs/_build/links: for whoever has a network. What moved is told, what is gone fails.
+linkcheck_anchors_ignore_for_url = [r"https://github\.com/.*"]  # made by a script there, after the page is loaded
+linkcheck_ignore = [r"https?://(localhost|127\.0\.0\.1|[^/]*\bexample\b)"]
+linkcheck_rate_limit_timeout = 60.0  # seconds
+linkcheck_retries = 3
+linkcheck_timeout = 20  # seconds
 
 _GENERATED = Path(__file__).parent / "_generated"
 intersphinx_mapping = {

@@ -8,6 +8,7 @@ import runpy
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -42,6 +43,18 @@ def test_every_public_name_has_a_place_in_the_api():
     assert [name for name in names if name not in MODULES] == [
         name for name in sorted(pkcs12kit.__all__) if name not in MODULES
     ]
+
+
+def test_the_build_misses_a_name_without_a_place():
+    """A name that no page describes is told, and so is one that a page describes which is not of the API."""
+    without_a_place = runpy.run_path(str(REFERENCE.parent / "making" / "names.py"))["without_a_place"]
+    assert list(without_a_place({})) == pkcs12kit.__all__
+    described = {f"pkcs12kit.{name}": SimpleNamespace(docname="reference/api/x") for name in pkcs12kit.__all__}
+    described |= {home: SimpleNamespace(docname="reference/api/x") for home in MODULES.values()}
+    assert list(without_a_place(described)) == []
+    described["pkcs12kit.build"].docname = "tutorial"
+    del described["pkcs12kit.display.pictures"]
+    assert list(without_a_place(described)) == ["build", "pictures"]
 
 
 def test_every_page_of_the_api_is_in_its_list():

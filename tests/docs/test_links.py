@@ -1,0 +1,105 @@
+"""What the pages link to is there. Addresses elsewhere are tried by ``sphinx-build -b linkcheck``, with a network."""
+
+from __future__ import annotations
+
+import re
+import runpy
+from collections import Counter
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from markdown_it import MarkdownIt
+
+PROJECT = Path(__file__).parents[2]
+PAGES = sorted(
+    page.relative_to(PROJECT).as_posix()
+    for where in ("*.md", "docs/**/*.md", "examples/**/*.md", "benchmarks/**/*.md")
+    for page in PROJECT.glob(where)
+    if not page.is_relative_to(PROJECT / "docs" / "_generated")
+)
+
+
+def tokens_of(text):
+    """Give all tokens of a page, those within lines too; YAML before the page, as MyST has it, is left out."""
+    text = re.sub(r"\A---\n.*?\n---\n", "", text, flags=re.DOTALL)
+    for token in MarkdownIt("commonmark").enable(["table"]).parse(text):
+        yield token
+        yield from token.children or ()
+
+
+def links_of(text):
+    """Give what a page links to and shows, in its order."""
+    for token in tokens_of(text):
+        target = token.attrs.get("src" if token.type == "image" else "href")
+        if target is not None:
+            yield str(target)
+        if token.type.startswith("html_"):
+            yield from re.findall(r'\b(?:href|src|srcset)="([^"]*)"', token.content)
+
+
+@cache
+def anchors_of(page):
+    """Give what GitHub and MyST make of a page's headings (letters, digits and hyphens), and MyST's own targets."""
+    text = page.read_text("utf-8")
+    headings = [inline.content for it, inline in pairwise(tokens_of(text)) if it.type == "heading_open"]
+    plain = [re.sub(r"[*`]|\{[\w:]+\}|\[|\]\([^)]*\)", "", heading).strip().lower() for heading in headings]
+    anchors = [re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain]
+    again = {f"{anchor}-{number}" for anchor, count in Counter(anchors).items() for number in range(1, count)}
+    return {*anchors, *again, *re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE)}
+
+
+def fault_of(target, page):
+    """Say what is wrong with a link on a page, if anything is."""
+    parts = urlsplit(target)
+    if parts.scheme:
+        good = parts.scheme == "https" and re.fullmatch(r"([a-z0-9-]+\.)+[a-z]{2,}", parts.netloc)
+        return None if good and not re.search(r"[\s<>\"{}|\\^`]", target) else "not an https address"
+    to = page.parent / unquote(parts.path) if parts.path else page
+    if not to.exists():
+        return "no such file"
+    if parts.fragment and to.suffix == ".md" and parts.fragment not in anchors_of(to):
+        return "no such heading"
+    return None
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name):
+    """Files and headings of the project exist, as GitHub shows the page; other addresses are well-formed https."""
+    page = PROJECT / name
+    faults = [f"{target}: {fault}" for target in links_of(page.read_text("utf-8")) if (fault := fault_of(target, page))]
+    assert faults == []
+
+
+def test_generated_links_are_well_formed():
+    """The same holds for the sources in the tables that are made from the code."""
+    tables = runpy.run_path(str(PROJECT / "docs" / "making" / "tables.py"))
+    for name, lines in tables["PARTS"].items():
+        if name.endswith(".md"):
+            page = PROJECT / "docs" / "reference" / name
+            faults = [target for target in links_of("\n".join(lines())) if fault_of(target, page)]
+            assert faults == [], name
+
+
+def test_faults_are_seen():
+    """What is wrong with a link is found, in each way that it can be wrong."""
+    text = """\
+[a](docs/nothing.md) [b](docs/index.md#nowhere) ![c](no.svg) <http://example.org/> [d](#not-here)
+[e](https://example) [f](https://user@example.org/) <img src="no.png">
+[good](docs/index.md#where-to-go) <https://example.org/a%20b>
+"""
+    page = PROJECT / "README.md"
+    assert [fault_of(target, page) for target in links_of(text)] == [
+        "no such file",
+        "no such heading",
+        "no such file",
+        "not an https address",
+        "no such heading",
+        "not an https address",
+        "not an https address",
+        "no such file",
+        None,
+        None,
+    ]
