@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -68,8 +69,10 @@ class ManagedHost:
             (self.folder / file.name).write_bytes(file.read_bytes())
         self.brought = folder / "ca-certificates"
         self.brought.mkdir()
-        for file in (*files.certificates.iterdir(), files.trust_anchor):
-            (self.brought / file.name).write_bytes(file.read_bytes())
+        shutil.make_archive(
+            str(self.brought / "certs"), "zip", files.certificates
+        )  # one file: Ansible is slow with many
+        (self.brought / files.trust_anchor.name).write_bytes(files.trust_anchor.read_bytes())
         command = folder / "pkcs12kit"
         command.write_text(COMMAND.format(python=sys.executable, path=sys.path, log=str(self.log)), "utf-8")
         command.chmod(0o755)
