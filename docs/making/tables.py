@@ -149,7 +149,7 @@ def report() -> Iterator[str]:
 
 def picture() -> Iterator[str]:
     """Give the picture of a search, in a box that scrolls where the page is narrow."""
-    yield f'<div class="picture">{pictures.to_svg(pictures.picture_of_report(_search()))}</div>'
+    yield f'<div class="paths-of-the-replica">{pictures.to_svg(pictures.picture_of_report(_search()))}</div>'
 
 
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {

@@ -47,6 +47,7 @@ import tomllib
 import traceback
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -57,8 +58,8 @@ from pkcs12kit.cli import cli
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
+DOCS: Final = Path(__file__).parents[2] / "docs"
 _LISTINGS: Final = frozenset(
     {"apache", "diff", "dot", "html", "ini", "mermaid", "nginx", "powershell", "properties", "text", "xml", "yaml"}
 )
@@ -287,6 +288,13 @@ class _Page:
         except ValueError as error:
             return str(error)
         return None
+
+
+def pytest_generate_tests(metafunc):
+    """Make a test of each page in the folder that the test's module names; modules of their own run side by side."""
+    if "page" in metafunc.fixturenames:
+        names = sorted(page.relative_to(DOCS).as_posix() for page in (DOCS / metafunc.module.FOLDER).glob("*.md"))
+        metafunc.parametrize("page", [DOCS / name for name in names], ids=names)
 
 
 @pytest.fixture
