@@ -16,7 +16,8 @@ import pkcs12kit
 from pkcs12kit import Name, lab
 from pkcs12kit.cli import cli, refusal
 from pkcs12kit.paths.validation import extensions
-from pkcs12kit.pkcs12.capabilities import Standing
+from pkcs12kit.pkcs12.capabilities import Answer, Standing
+from pkcs12kit.pkcs12.readers import READERS
 
 PROJECT = Path(__file__).parents[2]
 REFERENCE = PROJECT / "docs" / "reference"
@@ -365,10 +366,30 @@ class TestStandards:
         assert no.value.attempts[0].reason is pkcs12kit.FailureReason.UNKNOWN_CRITICAL_EXTENSION
 
 
-def test_standings_are_explained():
-    """How a statement on a reader is known: the closed list, in the table of the page."""
-    explained = re.findall(r"^\| (documented|reported|tried by us|[a-z ]+) \|", page("readers.md"), re.MULTILINE)
-    assert [one for one in explained if one != "known"] == [standing.value for standing in Standing]
+def test_answers_and_standings_are_explained():
+    """What a reader's answer may be, and how a statement is known: the closed lists, in the tables of the page."""
+    explained = re.findall(r"^\| ([a-z ]+) \|", page("readers.md"), re.MULTILINE)
+    answers, standings = explained.index("answer"), explained.index("known")
+    assert explained[answers + 1 : standings] == [answer.value for answer in Answer]
+    assert explained[standings + 1 :] == [standing.value for standing in Standing]
+
+
+def test_what_is_chosen_for_a_reader():
+    """The table of profiles says for each reader what ``--for`` chooses, and leaves out none but the past."""
+    rows = re.findall(r"^\| [^|]+ \| (`[^|]+`) \| `([a-z0-9-]+)` \|$", page("profiles.md"), re.MULTILINE)
+    said = {reader: profile for readers, profile in rows for reader in re.findall(r"`([^`]+)`", readers)}
+    assert said == {
+        reader: pkcs12kit.profiles.for_readers(reader).name for reader in READERS if reader != "openssl-1.0"
+    }
+
+
+def test_limits_that_are_named_exist():
+    """Each limit that the page names is one; what is said of the three that options raise is so."""
+    known = set(pkcs12kit.Limits.__dataclass_fields__)
+    rows = re.findall(r"^\| (`[a-z_]+`(?:, `[a-z_]+`)*) \| [A-Z]", page("limits.md"), re.MULTILINE)
+    assert len(rows) >= 5
+    assert {limit for row in rows for limit in re.findall(r"`([a-z_]+)`", row)} <= known
+    assert {"pfx_iterations", "pfx_total_iterations", "retrieval_seconds", "probe_seconds"} <= known
 
 
 def test_new_pages_are_in_the_contents():
