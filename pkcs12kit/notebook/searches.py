@@ -43,8 +43,8 @@ def draw_rejected(path: RejectedPath, view: View) -> Element:
 
 
 def draw_picture(picture: Picture, view: View) -> Element:
-    """Draw a picture, which has a title of its own."""
-    return element("div", _svg(picture, view))
+    """Draw a picture, which has a title of its own, as wide as the page allows."""
+    return element("div", _svg(picture, view), class_="whole")
 
 
 def report_body(report: PathReport, view: View) -> tuple[Node, ...]:

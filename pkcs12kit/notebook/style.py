@@ -32,6 +32,7 @@ _RULES: Final = """
   font:14px/1.45 system-ui,-apple-system,"Segoe UI",sans-serif; max-width:72rem; box-sizing:border-box;
   overflow-wrap:anywhere; text-align:left }
 & * { box-sizing:border-box }
+&:has(> .whole) { max-width:none }
 & p, & ol, & ul, & dl, & dd, & dt, & table { margin:0; padding:0; font-size:inherit; background:none }
 & .title { font-size:1.1em; font-weight:600; margin:0 0 .4em }
 & .part { font-weight:600; margin:1em 0 .3em }

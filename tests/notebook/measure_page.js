@@ -7,6 +7,7 @@ window.addEventListener("load", () => {
   found.faint = [];
   found.grounds = [...new Set(roots.map((root) => getComputedStyle(root).backgroundColor))];
   found.papers = [...new Set([...document.querySelectorAll(".p12k-paper")].map((paper) => getComputedStyle(paper).fill))];
+  found.drawn = [...document.querySelectorAll(".pkcs12kit .picture svg")].map((svg) => svg.getBoundingClientRect().width);
   found.svg = document.querySelectorAll(".pkcs12kit .picture svg").length;
 
   const parts = (colour) => colour.match(/[\d.]+/g).map(Number);

@@ -110,6 +110,14 @@ def test_a_page_says_which_theme_it_has(render, replica, page):
     assert is_dark(paper) is (page == "dark")
 
 
+def test_a_picture_takes_the_room_that_there_is(render, fpki):
+    """The whole Federal PKI is shown in its own size where the window has the room, and else is moved sideways."""
+    output = pk.to_html(pool_of_2024(fpki))
+    widths = [render(page_of(output), width=width).measured["drawn"][0] for width in (2_600, 1_100)]
+    assert widths[0] > 2_000
+    assert widths[1] == pytest.approx(0.75 * widths[0], abs=2)
+
+
 def test_what_is_wrong_with_a_picture_is_noticed(render):
     """The tests above can fail: text beyond its box, on other text, too faint, and an image from elsewhere."""
     node = PictureNode(id="n0", label="CA", name="CN=CA")
