@@ -292,7 +292,7 @@ class _Page:
 
 def pytest_generate_tests(metafunc):
     """Make a test of each page in the folder that the test's module names; modules of their own run side by side."""
-    if "page" in metafunc.fixturenames:
+    if hasattr(metafunc.module, "FOLDER") and "page" in metafunc.fixturenames:
         names = sorted(page.relative_to(DOCS).as_posix() for page in (DOCS / metafunc.module.FOLDER).glob("*.md"))
         metafunc.parametrize("page", [DOCS / name for name in names], ids=names)
 

@@ -42,8 +42,7 @@ on error
 $ pkcs12kit lab --help | head -n 1
 Usage: pkcs12kit lab [OPTIONS] FOLDER
 $ pkcs12kit nothing; printf 'a line  \n\nand another'
-Usage: ...
-Error: ...
+...nothing...
 a line
 
 and another
