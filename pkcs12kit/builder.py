@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pkcs12kit.certificates.expected import require_several
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import InputError
@@ -26,6 +26,7 @@ from pkcs12kit.sources.loading import load_certificate, load_certificates, load_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from os import PathLike
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.identity import Identity
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.profiles import Profile
     from pkcs12kit.retrieval.gather import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.sources.reading import Source
 
 
@@ -95,8 +97,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     key: Source | None = None,
     certificate: Source | None = None,
     pkcs12: Source | None = None,
-    certificates: Iterable[Source] = (),
-    trust_anchors: Iterable[Source],
+    certificates: Iterable[CertificateSource] = (),
+    trust_anchors: Iterable[TrustAnchorSource],
     output: str | PathLike[str] | None = None,
     password: str | Callable[[], str] | None,
     key_password: str | None = None,
@@ -150,8 +152,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     source is given instead of several, and for ``if_changed`` without ``output``. Not checked: revocation, unless
     ``revocation`` asks for it.
     """
-    _require_several(certificates, "certificates")
-    _require_several(trust_anchors, "trust_anchors")
+    require_several({"certificates": certificates, "trust_anchors": trust_anchors})
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
     if parameters is None:
@@ -200,12 +201,6 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     )
 
 
-def _require_several(sources: Iterable[Source], name: str) -> None:
-    """Refuse one source on its own: a text would be taken for as many sources as it has characters."""
-    if isinstance(sources, str | bytes | PathLike):
-        raise TypeError(f"{name} is a collection of sources, not one: put it into a list")
-
-
 def _say_nothing(_: str) -> None:
     pass
 
@@ -236,7 +231,9 @@ def _identity_and_target(
     return identity, identity.certificate
 
 
-def _pool(sources: tuple[Source, ...], beside: Source | None, password: str | None, limits: Limits) -> CertificatePool:
+def _pool(
+    sources: tuple[CertificateSource, ...], beside: Source | None, password: str | None, limits: Limits
+) -> CertificatePool:
     """Load the candidates, and those that stand in the identity's own file; standard input is gone by now."""
     pool = load_certificates(*sources, limits=limits) if sources else CertificatePool()
     if beside is None or beside == "-":

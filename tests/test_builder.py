@@ -260,7 +260,7 @@ class TestNo:
     def test_one_source_instead_of_several(self, build, name):
         """A path is not taken for as many sources as it has characters."""
         for one in ("anchor.pem", Path("anchor.pem"), b"..."):
-            with pytest.raises(TypeError, match=f"{name} is a collection of sources, not one"):
+            with pytest.raises(TypeError, match=f"{name} is a collection, not one of them"):
                 build(**{name: one})
 
     def test_a_password_in_bytes(self, build):

@@ -347,7 +347,7 @@ class TestFiles:
             rehearse((), data=b"nonsense")
         with pytest.raises(pk.InputError, match=r"missing\.p12: no such file"):
             rehearse((), data=tmp_path / "missing.p12")
-        with pytest.raises(TypeError, match="collections"):
+        with pytest.raises(TypeError, match="is a collection"):
             rehearse(chain, clients="openssl")
         with pytest.raises(pk.InputError, match="no trust anchor"):
             rehearse(chain, trust_anchors=[])

@@ -417,7 +417,7 @@ class TestFileAndReaders:
     def test_collections(self, judge, chain, anchor):
         """One text or one path is no collection of sources or readers."""
         for wrong in ({"trust_anchors": anchor}, {"trust_anchors": "anchor.pem"}, {"readers": "nss"}):
-            with pytest.raises(TypeError, match="collections"):
+            with pytest.raises(TypeError, match="is a collection"):
                 judge(chain, **wrong)
 
     def test_no_password(self, judge, chain, topology):

@@ -6,9 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.certificates.expected import require_certificate, require_pool, require_trust_anchors
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
@@ -27,7 +25,10 @@ from pkcs12kit.paths.working_key import WorkingKey
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.remaining import Node, SearchGraph
@@ -102,11 +103,12 @@ class _Search:
     ) -> None:
         self._target = target
         self._pool = pool
-        self._trust_anchors = tuple(trust_anchors)
-        if not self._trust_anchors:
+        anchors = require_trust_anchors(trust_anchors)
+        if not anchors:
             raise ValueError("at least one trust anchor is needed; pkcs12kit never guesses one")
-        _require_types(target, pool, self._trust_anchors)
-        self._trust_anchors = tuple({(one.node, one.certificate): one for one in self._trust_anchors}.values())
+        require_certificate(target)
+        require_pool(pool)
+        self._trust_anchors = tuple({(one.node, one.certificate): one for one in anchors}.values())
         self._parameters = parameters
         self._ranking = ranking
         self._revocation = revocation
@@ -284,16 +286,3 @@ class _Search:
             section="pkcs12kit.limits",
             detail=f"{exhausted}; this is no verdict",
         )
-
-
-def _require_types(target: object, pool: object, trust_anchors: tuple[object, ...]) -> None:
-    """Say what belongs where: scripts have paths of files and other libraries' certificates at hand, too."""
-    if not isinstance(target, Certificate):
-        raise TypeError(f"the target is a pkcs12kit Certificate, not {type(target).__name__}")
-    if not isinstance(pool, CertificatePool):
-        raise TypeError(f"pool is a CertificatePool, not {type(pool).__name__}; CertificatePool([...]) makes one")
-    for anchor in trust_anchors:
-        if not isinstance(anchor, TrustAnchor):
-            raise TypeError(
-                f"trust_anchors are TrustAnchors, not {type(anchor).__name__}; TrustAnchor.from_certificate() makes one"
-            )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.expected import require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -82,7 +83,7 @@ def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input 
     :class:`~pkcs12kit.NoValidPathError` raised. Raises what :func:`~pkcs12kit.find_path` and
     :func:`~pkcs12kit.gather` raise.
     """
-    anchors = tuple(trust_anchors)
+    anchors = require_trust_anchors(trust_anchors)
     search = _Search(target, pool, anchors, parameters, ranking, revocation, options, limits)
     path = search.at_once()
     if path is not None:

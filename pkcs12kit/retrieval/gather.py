@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pkcs12kit.certificates.expected import require_certificate, require_pool, require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.processing import find_path, find_paths
@@ -90,14 +91,17 @@ def gather(
     HTTP and HTTPS, and addresses that are not public, are refused; the limits are those whose names begin with
     ``retrieval_``.
     Revocation is not asked about. A host that fails is in the report, with what it would have given, and raises
-    nothing. Raises :class:`ValueError` without target and trust anchor, and
+    nothing. Raises :class:`ValueError` without target and trust anchor, :class:`TypeError` for what is none, and
     :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
-    anchors = tuple(trust_anchors)
+    anchors = require_trust_anchors(trust_anchors)
     if target is None and not anchors:
         raise ValueError("gathering begins at a certificate or at a trust anchor: neither was given")
     parameters = ValidationParameters(time=datetime.now(UTC)) if parameters is None else parameters
     given = CertificatePool() if pool is None else pool
+    require_pool(given)
+    if target is not None:
+        require_certificate(target)
     warnings: list[str] = []
     cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
 

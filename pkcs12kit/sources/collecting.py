@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Iterator
 
+    from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.elements import Element
     from pkcs12kit.sources.reading import Source
@@ -95,6 +96,14 @@ class Collector:
             return
         found = self._folder(source)  # type: ignore[arg-type]  # a folder is no bytes
         self._require_certificate(name, certificates, rejects, found)
+
+    def take(self, loaded: Certificate | CertificatePool) -> None:
+        """Take in what is loaded already."""
+        if isinstance(loaded, Certificate):
+            self.certificates.append(loaded)
+        else:
+            self.certificates += loaded
+            self.rejects += loaded.rejects
 
     def collect_content(self, name: str, data: bytes) -> None:
         """Take in bytes that are called ``name`` in messages; raises like :meth:`collect`."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
@@ -15,17 +16,21 @@ from pkcs12kit.sources.reading import name_of, read_source
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.reading import Source
 
+CertificateSource: TypeAlias = "Source | Certificate | CertificatePool"
+"""What certificates come from; those that are loaded stand for themselves."""
+TrustAnchorSource: TypeAlias = "Source | Certificate | CertificatePool | TrustAnchor"
+"""What trust anchors come from; those that are loaded stand for themselves."""
+
 
 def load_certificates(
-    *sources: Source, password: str | None = None, limits: Limits = DEFAULT_LIMITS
+    *sources: CertificateSource, password: str | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> CertificatePool:
     """Read every certificate of the sources: files, folders, ``"-"`` for standard input, or bytes.
 
@@ -33,6 +38,8 @@ def load_certificates(
     without armor lines, PKCS#7 in PEM, DER and BER, PKCS#12 (``password`` opens those), crossCertificatePair, zip
     (never extracted to disk), one in another up to ``limits.nesting``. Folders are read with their subfolders in the
     order of names, hidden files left out; symbolic links are followed.
+
+    A certificate or a pool that is loaded already stands for itself.
 
     What cannot be read is in ``pool.rejects``; it never loses the rest. In folders and zips, what holds no
     certificates (keys, requests, CRLs, texts) is passed over; it is a reject where it begins or is labelled as
@@ -64,24 +71,20 @@ def load_certificate(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Cert
     return certificates[0]
 
 
-def load_trust_anchors(*sources: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[TrustAnchor, ...]:
+def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIMITS) -> tuple[TrustAnchor, ...]:
     """Read trust anchors, in any form that :func:`load_certificates` reads, each (name, key) once, in order.
 
+    A :class:`~pkcs12kit.TrustAnchor` stands for itself.
     Whatever certificate is in the sources becomes trusted; that it is self-signed is not asked. Raises
     :class:`~pkcs12kit.errors.InputError` where there is none, and where any cannot be read: anchors are all there or
     none is.
     """
-    collector = _collect(sources, limits=limits)
-    _refuse_rejects(collector)
-    if not collector.certificates:
-        raise InputError("no trust anchor given")
     anchors: dict[object, TrustAnchor] = {}
-    for certificate in collector.certificates:
-        try:
-            anchor = TrustAnchor.from_certificate(certificate)
-        except MalformedCertificateError as error:
-            raise MalformedCertificateError(f"trust anchor {certificate.subject}: {error}") from None
-        anchors.setdefault(anchor.node, anchor)
+    for source in sources:
+        for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, limits):
+            anchors.setdefault(anchor.node, anchor)
+    if not anchors:
+        raise InputError("no trust anchor given")
     return tuple(anchors.values())
 
 
@@ -120,6 +123,16 @@ def load_identity(
     collector = Collector(password=password, limits=limits)
     collector.collect(certificate, content=content if certificate == key else None)
     return _matched(private_key, collector.certificates, key_name=name_of(key), name=name_of(certificate))
+
+
+def _trust_anchors(source: CertificateSource, limits: Limits) -> Iterator[TrustAnchor]:
+    collector = _collect([source], limits=limits)
+    _refuse_rejects(collector)
+    for certificate in collector.certificates:
+        try:
+            yield TrustAnchor.from_certificate(certificate)
+        except MalformedCertificateError as error:
+            raise MalformedCertificateError(f"trust anchor {certificate.subject}: {error}") from None
 
 
 def _identity_from_pkcs12(source: Source, password: str | None, limits: Limits) -> Identity:
@@ -168,10 +181,13 @@ def _belongs(certificate: Certificate, private_key: CertificateIssuerPrivateKeyT
         return False
 
 
-def _collect(sources: Sequence[Source], *, password: str | None = None, limits: Limits) -> Collector:
+def _collect(sources: Sequence[CertificateSource], *, password: str | None = None, limits: Limits) -> Collector:
     collector = Collector(password=password, limits=limits)
     for source in sources:
-        collector.collect(source)
+        if isinstance(source, Certificate | CertificatePool):
+            collector.take(source)
+        else:
+            collector.collect(source)
     return collector
 
 

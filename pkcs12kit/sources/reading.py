@@ -36,7 +36,7 @@ def name_of(source: Source) -> str:
     """Name a source for messages. Raises :class:`TypeError` for what is no source, :class:`InputError` for PEM text."""
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "the bytes given"
-    path = os.fspath(source)
+    path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     if not isinstance(path, str):
         raise TypeError(f"a source is a path or bytes, not {type(source).__name__}")
     if "-----BEGIN" in path or "\n" in path:  # never echoed: it may be a key

@@ -5,9 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from os import PathLike
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.expected import require_several
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
-    from pkcs12kit.sources.reading import Source
+    from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.tls.certificate_message import CertificateMessage
     from pkcs12kit.tls.judging import DeviceVerdict
     from pkcs12kit.tls.probing import ServerAnswer
@@ -42,11 +42,11 @@ _LONGEST: Final = 86_400  # seconds: sockets take no more than some weeks
 def probe(  # noqa: PLR0913  # each question has its own keyword
     host: str,
     *,
-    trust_anchors: Iterable[Source],
+    trust_anchors: Iterable[TrustAnchorSource],
     port: int | None = None,
     server_name: str | None = None,
     starttls: str | None = None,
-    certificates: Iterable[Source] = (),
+    certificates: Iterable[CertificateSource] = (),
     devices: Iterable[str] = (),
     parameters: ValidationParameters | None = None,
     time: datetime | None = None,
@@ -109,9 +109,9 @@ def probed_server(
 def probe_servers(  # noqa: PLR0913  # as above
     servers: Iterable[ProbedServer],
     *,
-    trust_anchors: Iterable[Source],
+    trust_anchors: Iterable[TrustAnchorSource],
     parameters: ValidationParameters,
-    certificates: Iterable[Source] = (),
+    certificates: Iterable[CertificateSource] = (),
     devices: Iterable[str] = (),
     expires_within: timedelta = timedelta(0),
     timeout: float | None = None,
@@ -123,8 +123,7 @@ def probe_servers(  # noqa: PLR0913  # as above
     As :func:`probe`, with ``parameters`` for all of them but for the name. ``on_answer`` is called with each answer as
     it comes, from threads. Closing the iterator ends what is still on its way, sockets and threads with it.
     """
-    if any(isinstance(given, str | bytes | PathLike) for given in (trust_anchors, certificates, devices)):
-        raise TypeError("trust_anchors, certificates and devices are collections: put one of them into a list")
+    require_several({"trust_anchors": trust_anchors, "certificates": certificates, "devices": devices})
     if timeout is not None and not 0 < timeout <= _LONGEST:
         raise ValueError(f"timeout is in seconds, more than none and {_LONGEST:,} at most")
     if expires_within < timedelta(0):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from os import PathLike
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from pkcs12kit.certificates.expected import require_several
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
+    from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.handshake import Handshake
 
@@ -44,12 +45,12 @@ _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 def rehearse(  # noqa: PLR0913  # each question has its own keyword
     file: Source,
     *,
-    trust_anchors: Iterable[Source],
+    trust_anchors: Iterable[TrustAnchorSource],
     password: str | None,
     contents_password: str | None = None,
     key_name: str | None = None,
     key_id: bytes | None = None,
-    certificates: Iterable[Source] = (),
+    certificates: Iterable[CertificateSource] = (),
     clients: Iterable[str] = (),
     devices: Iterable[str] = (),
     parameters: ValidationParameters | None = None,
@@ -80,8 +81,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     and a client of ``clients`` that is not there; :class:`KeyError` for a client or a device that is not known;
     :class:`TypeError` and :class:`ValueError` for arguments that make no sense. Not checked: revocation.
     """
-    if any(isinstance(given, str | bytes | PathLike) for given in (trust_anchors, certificates, clients, devices)):
-        raise TypeError("trust_anchors, certificates, clients and devices are collections: put one of them into a list")
+    several = {"trust_anchors": trust_anchors, "certificates": certificates, "clients": clients, "devices": devices}
+    require_several(several)
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
     required = _required(clients)

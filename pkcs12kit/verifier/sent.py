@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from pkcs12kit.certificates.expected import require_pool, require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.findings import SentCheck
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import Budget
 from pkcs12kit.paths.processing import find_paths
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
+from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.verifier import checks, sent_checks
 from pkcs12kit.verifier.changes import changes_of_arrangement, changes_of_end_entity, changes_without_path, wanted
 from pkcs12kit.verifier.delivery import Search, Subject, search_paths, without_wrong_name
@@ -19,7 +21,7 @@ from pkcs12kit.verifier.phrases import in_order_of
 from pkcs12kit.verifier.sent_report import SentReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.findings import Finding
@@ -27,13 +29,12 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
-    from pkcs12kit.tls.certificate_message import CertificateMessage
 
 
 def judge_sent(
     message: CertificateMessage,
     *,
-    trust_anchors: tuple[TrustAnchor, ...],
+    trust_anchors: Iterable[TrustAnchor],
     parameters: ValidationParameters,
     pool: CertificatePool | None = None,
     expires_within: timedelta = timedelta(0),
@@ -51,17 +52,23 @@ def judge_sent(
     refuse. ``pool`` is asked for what is missing.
 
     A no is an answer and no error. A certificate that is not for the name or the purpose has its path judged all the
-    same. Raises :class:`ValueError` without a trust anchor and for a negative ``expires_within``. Not checked:
-    revocation, and whether the server has the private key.
+    same. Raises :class:`ValueError` without a trust anchor and for a negative ``expires_within``,
+    :class:`TypeError` for arguments of another kind. Not checked: revocation, and whether the server has the private
+    key.
     """
-    if not trust_anchors:
+    anchors = require_trust_anchors(trust_anchors)
+    if not isinstance(message, CertificateMessage):
+        raise TypeError(f"the message is a CertificateMessage, not {type(message).__name__}")
+    if pool is not None:
+        require_pool(pool)
+    if not anchors:
         raise ValueError("at least one trust anchor is needed; pkcs12kit never guesses one")
     if expires_within < timedelta(0):
         raise ValueError("expires_within is a time to come, and not negative")
     subject = Subject.of_message(message.certificates)
     purpose = sent_checks.of_purpose(subject.target)
     asked = _of_the_path(subject, parameters, purpose)
-    search = search_paths(subject, trust_anchors, asked, limits)
+    search = search_paths(subject, anchors, asked, limits)
     with_pool = _with_pool(subject, search, pool, asked, limits)
     path_with_pool = _least_added(with_pool, subject)
     broken = sent_checks.first_break(message.certificates, Budget(limits))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from os import PathLike
 from typing import TYPE_CHECKING
 
+from pkcs12kit.certificates.expected import require_several
 from pkcs12kit.findings import Check
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.confirmation import NOT_ASKED, confirm
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.revocation import Revocation
+    from pkcs12kit.sources.loading import TrustAnchorSource
     from pkcs12kit.sources.reading import Source
 
 
 def verify(  # noqa: PLR0913  # each question has its own keyword
     file: Source,
     *,
-    trust_anchors: Iterable[Source],
+    trust_anchors: Iterable[TrustAnchorSource],
     password: str | None,
     contents_password: str | None = None,
     key_name: str | None = None,
@@ -67,8 +68,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     ``revocation`` asks for it; whether the password is a good one; keys and certificates of other identities in the
     file.
     """
-    if isinstance(trust_anchors, str | bytes | PathLike) or isinstance(readers, str):
-        raise TypeError("trust_anchors and readers are collections, not one of them: put it into a list")
+    require_several({"trust_anchors": trust_anchors, "readers": readers})
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
     if expires_within < timedelta(0):
