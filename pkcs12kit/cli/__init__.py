@@ -142,7 +142,7 @@ def main() -> None:
 
         if not isinstance(error, Pkcs12KitError):
             raise
-        from pkcs12kit.cli.output import print_error
+        from pkcs12kit.cli.output import print_error_and_notes
 
-        print_error(error)
+        print_error_and_notes(error)
         sys.exit(1 if isinstance(error, PathError) else 2)

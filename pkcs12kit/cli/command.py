@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pkcs12kit.errors import InputError, KeyMismatchError
+from pkcs12kit.errors import InputError, KeyMismatchError, Pkcs12KitError
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -23,17 +23,20 @@ class Command(click.Command):
         return super().shell_complete(ctx, incomplete or "-")
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
-        """Call it. A mismatch of key and certificate names both already."""
+        """Call it. A mismatch of key and certificate names both already. What may help is noted with each error."""
+        from pkcs12kit.cli.next_steps import next_step
+
         _refuse_shared_standard_input(ctx)
         try:
             return super().invoke(ctx)
-        except KeyMismatchError:
+        except Pkcs12KitError as error:
+            named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
+            step = next_step(error, ctx.params, [(parameter.name or "", value) for parameter, value in named])
+            if step is not None:
+                error.add_note(step)
+            if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
+                error.args = (f"{named[0][0].opts[0]} {error}",)
             raise
-        except InputError as error:
-            given_by = _option_of(ctx, str(error))
-            if given_by is None:
-                raise
-            raise type(error)(f"{given_by} {error}") from None
 
 
 def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...]:
@@ -44,21 +47,20 @@ def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...
     return value if isinstance(value, tuple) else (value,)
 
 
-def _option_of(ctx: click.Context, sentence: str) -> str | None:
-    """Find the option whose value the sentence begins with; None where there is none, or no one alone.
+def _named(ctx: click.Context, sentence: str) -> tuple[tuple[click.Parameter, str], ...]:
+    """Find the parameters whose value the sentence begins with, each with that value.
 
     A file in a folder that is given too is meant by its own, longer name.
     """
     named = [
-        (length, parameter)
+        (length, parameter, value)
         for parameter in ctx.command.params
         for value in _values(ctx, parameter)
         if isinstance(value, str) and (length := _length_of_name(sentence, value))
     ]
-    longest = max((length for length, _ in named), default=0)
-    meant = {parameter.opts[0]: parameter for length, parameter in named if length == longest}
-    options = [option for option, parameter in meant.items() if isinstance(parameter, click.Option)]
-    return options[0] if len(meant) == len(options) == 1 else None
+    longest = max((length for length, _, _ in named), default=0)
+    meant = {parameter.opts[0]: (parameter, value) for length, parameter, value in named if length == longest}
+    return tuple(meant.values())
 
 
 def _length_of_name(sentence: str, value: str) -> int:

@@ -68,7 +68,8 @@ def open_or_exit(
 
     A wrong password is a no, and ends the command as such; one that is missing is bad usage, and raised.
     """
-    from pkcs12kit.cli.output import print_error, print_json
+    from pkcs12kit.cli.next_steps import WRONG_PASSWORD
+    from pkcs12kit.cli.output import hint, print_error, print_json
     from pkcs12kit.cli.passwords import given_password, open_with_password, password_from_file
     from pkcs12kit.errors import PfxPasswordError
     from pkcs12kit.sources.reading import name_of
@@ -90,4 +91,5 @@ def open_or_exit(
         if as_json:
             print_json({"file": name_of(file), "ok": False, "error": str(error)})
         print_error(error)
+        hint(WRONG_PASSWORD)
         sys.exit(1)

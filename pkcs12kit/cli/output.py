@@ -138,6 +138,13 @@ def print_error(sentence: object) -> None:
     _print_sentence("error:", "red", sentence)
 
 
+def print_error_and_notes(error: Exception) -> None:
+    """Print what went wrong, and as hints what was noted with it."""
+    print_error(error)
+    for note in getattr(error, "__notes__", ()):
+        hint(note)
+
+
 def print_usage_error(error: click.ClickException) -> None:
     """Print what is wrong with a call, as any other error, and where its command is explained."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):

@@ -10,7 +10,7 @@ import click
 
 from pkcs12kit.cli.values import FILE, VARIABLE
 from pkcs12kit.display.harmless import harmless
-from pkcs12kit.errors import InputError, PasswordError
+from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,6 +90,8 @@ def opening_password(
     try:
         load_identity(key=key, certificate=certificate, pkcs12=pkcs12, limits=limits)
     except PasswordError as error:
+        if pkcs12 is None and isinstance(error, PfxPasswordError):  # --cert is one, and none of these opens it
+            raise
         if not _at_terminal():
             option = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
             raise type(error)(f"{error}; {option} says where it is") from None

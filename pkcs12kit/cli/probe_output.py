@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.cli.output import RIGHT_TIME, hint, print_error, print_text
 from pkcs12kit.display.harmless import harmless
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
 
     from pkcs12kit.tls.probing import ServerAnswer
     from pkcs12kit.verifier.probe_report import ProbedServer, ProbeReport
+
+_NEXT_STEPS: Final = {
+    Contact.UNRESOLVABLE: "is the name spelled right, and does its DNS answer from here (VPN)?",
+    Contact.REFUSED: "does the server run, and is that its port? --port N asks another",
+    Contact.UNREACHABLE: "is there a way to it from here (VPN, firewall)?",
+    Contact.TIMED_OUT: "is there a way to it from here (VPN, firewall)? --timeout SECONDS waits longer",
+    Contact.NAME_REFUSED: "--server-name NAME asks for another name at the same address",
+}
 
 
 @contextmanager
@@ -74,6 +82,9 @@ def explain_problems(reports: Sequence[ProbeReport]) -> None:
     sent = [one for report in reports for one in (report.sent,) if one is not None]
     if any(rejected.clock_looks_wrong for one in sent for rejected in one.rejected[:1]):
         hint(RIGHT_TIME)
+    for contact in dict.fromkeys(report.answer.contact for report in reports):
+        if contact in _NEXT_STEPS:
+            hint(_NEXT_STEPS[contact])
     protocols = {protocol for report in reports for protocol in _protocols_of(report)}
     if any(_perhaps_tls_at_once(report) for report in reports):
         hint("if that port begins with TLS, leave --starttls out")

@@ -52,13 +52,16 @@ def given(folder, replica):
         (folder / name).write_bytes(make(replica))
 
 
-def refused(outcome, beginning, found):
-    """Check for the one sentence on standard error; exit status 2."""
+def refused(outcome, beginning, found, hint=None):
+    """Check for the one sentence on standard error, and below it at most what to do next; exit status 2."""
     assert outcome.status == 2
     assert outcome.output == b""
-    assert outcome.errors.startswith(f"error: {beginning}: ")
-    assert found in outcome.errors
-    assert outcome.errors.count("\n") == 1
+    error, *hints = outcome.errors.splitlines()
+    assert error.startswith(f"error: {beginning}: ")
+    assert found in error
+    assert len(hints) <= 1
+    assert all(line.startswith("hint: ") for line in hints)
+    assert hint is None or hints == [f"hint: {hint}"]
 
 
 @pytest.mark.usefixtures("given")
@@ -96,7 +99,114 @@ class TestEachKind:
 
     def test_with_json_standard_output_stays_empty(self, build):
         """An object on standard output is an answer; that an input cannot be read is none."""
-        refused(build("--json", cert="empty.pem"), "--cert empty.pem", "nothing: it is empty")
+        refused(build("--json", cert="empty.pem"), "--cert empty.pem", "nothing: it is empty", hint=ANEW)
+
+
+ANEW = "copy or download it anew"
+SIGN_IN = "a web page was saved in its place, one to sign in at for example: download it anew, and look into it"
+NO_KEY = "give its certificate; a private key is not needed"
+MADE = "pkcs12kit build makes a PKCS#12 file of a private key and certificates"
+
+
+class TestNextSteps:
+    """Below the error stands what to do next, by what was given and what really is in it."""
+
+    @pytest.mark.usefixtures("given")
+    @pytest.mark.parametrize(
+        ("changes", "hint"),
+        [
+            ({"cert": "server.key"}, "--key takes the private key"),
+            ({"anchor": "server.key"}, "--key takes the private key"),
+            ({"certs": "encrypted.key"}, "--key takes the private key"),
+            ({"cert": "server.csr"}, "give the certificate that the CA issued upon this request"),
+            ({"key": "server.csr"}, "give the private key that was made with this request"),
+            ({"cert": "portal.html"}, SIGN_IN),
+            ({"certs": "portal.html"}, SIGN_IN),
+            ({"key": "portal.html"}, SIGN_IN),
+            ({"anchor": "empty.pem"}, ANEW),
+            ({"cert": "truncated.cer"}, f"{ANEW}, whole"),
+            (
+                {"certs": "words.txt"},
+                "take PEM with its lines -----BEGIN ...----- and -----END ...-----, or the file itself",
+            ),
+            ({"certs": "ca.crl"}, "--crl takes CRLs"),
+            ({"key": None, "cert": None, "pkcs12": "server.key"}, MADE),
+            ({"key": "sever.key"}, "did you mean server.key?"),
+            ({"certs": "no/where"}, "there is no folder no either"),
+            ({"certs": "https://pki.example/ca.p7b"}, "URLs are not read: download it and give the file"),
+        ],
+    )
+    def test_of_what_cannot_be_read(self, build, changes, hint):
+        """Of one kind where another belongs; not there."""
+        outcome = build(**changes)
+        assert outcome.status == 2
+        assert outcome.errors.splitlines()[1:] == [f"hint: {hint}"]
+
+    def test_swapped(self, build, files):
+        """The key by ``--cert`` and the certificate by ``--key``."""
+        for changes in ({"key": files.certificate, "cert": files.key}, {"cert": files.key, "key": files.certificate}):
+            assert build(**changes).errors.splitlines()[1:] == ["hint: are --key and --cert swapped?"]
+        assert build(key=files.certificate).errors.endswith("hint: give the private key of this certificate\n")
+
+    def test_that_do_not_belong_together(self, build, files):
+        """A key and the certificate of another."""
+        outcome = build(cert=files.issuing_ca)
+        assert outcome.errors.endswith(
+            "hint: give the certificate that was issued for this key, or the key that it was requested with\n"
+        )
+
+    def test_pkcs12_in_place_of_others(self, build, call, files):
+        """By an option that has no password for it; where there is another option, that is named."""
+        assert build().status == 0
+        instead = "hint: --pkcs12 takes the key and its certificate from such a file\n"
+        assert build(key="server.p12", out="o.p12").errors.endswith(instead)
+        outcome = build(cert="server.p12", out="o.p12")
+        assert outcome.errors.endswith(instead)
+        assert "--key-password-file" not in outcome.errors
+        outcome = call("paths", "server.p12", "--anchor", files.trust_anchor)
+        assert outcome.errors.splitlines()[1:] == [
+            "hint: openssl pkcs12 -in server.p12 -nokeys -out NEW.pem writes its certificates as PEM"
+        ]
+
+    def test_a_wrong_password(self, build, call, files, tmp_path):
+        """Of the file to open, whichever command opens it."""
+        assert build().status == 0
+        wrong = tmp_path / "wrong.txt"
+        wrong.write_text("not that one\n")
+        anchor, given = ("--anchor", files.trust_anchor), ("--password-file", wrong)
+        outcomes = [
+            call("verify", "server.p12", *anchor, *given),
+            call("rehearse", "server.p12", *anchor, *given),
+            call("inspect", "server.p12", *given),
+            call("convert", "server.p12", "o.p12", *given),
+            build(key=None, cert=None, pkcs12="server.p12", pkcs12_password_file=wrong, out="o.p12"),
+        ]
+        for outcome in outcomes:
+            assert outcome.errors.endswith("hint: of a password file the first line counts, with every space in it\n")
+
+    def test_where_nothing_can_be_written(self, build, call, folder, files):
+        """A folder that is not there or is meant to be a file, and the other way round."""
+        (folder / "there").mkdir()
+        assert build(out="no/where.p12").errors.endswith("hint: make the folder no first\n")
+        assert build(out="there").errors.endswith("hint: name a file in it, such as there/server.p12\n")
+        (folder / "file").touch()
+        assert call("lab", "file").errors.endswith("hint: name a folder, or one that is not there yet\n")
+        graph = ("graph", files.certificates, "--anchor", files.trust_anchor)
+        assert call(*graph, "--svg", "no/a.svg").errors.endswith("hint: make the folder no first\n")
+
+    def test_a_pipe_is_not_read_twice(self, build, tmp_path, replica):
+        """What came through a named pipe is gone: the hint does not say that it is empty."""
+        import os
+        import threading
+
+        pipe = tmp_path / "pipe"
+        os.mkfifo(pipe)
+        writer = threading.Thread(target=lambda: pipe.write_bytes(_key(replica)))
+        writer.start()
+        outcome = build(cert=pipe)
+        writer.join()
+        refused(outcome, f"--cert {pipe}", "expected a certificate, found a private key")
+        assert "hint" not in outcome.errors
 
 
 class TestKeys:

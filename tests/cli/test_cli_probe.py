@@ -84,6 +84,7 @@ def test_several_are_reported_one_by_one(probe, serving, chain, closed_port):
     assert text.errors.splitlines() == [
         f"error: {wanted[0]}: not as it should be: chain",
         f"error: {wanted[1]}: not as it should be: contact",
+        "hint: does the server run, and is that its port? --port N asks another",
     ]
     assert described.json["ok"] is False
     servers = described.json["servers"]

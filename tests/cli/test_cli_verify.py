@@ -153,7 +153,7 @@ def test_unreadable(verify, call, chain, files, folder, password_file):
         assert (outcome.status, outcome.output) == (2, b"")
         assert outcome.errors.startswith("error: server.p12: expected a PKCS#12 file, found ")
         assert said in outcome.errors
-        assert outcome.errors.count("\n") == 1
+        assert [line.split()[0] for line in outcome.errors.splitlines()] in (["error:"], ["error:", "hint:"])
     (folder / "folder.p12").mkdir()
     for name in ("folder.p12", "missing.p12"):
         outcome = call("verify", name, "--anchor", files.trust_anchor, "--password-file", password_file)
