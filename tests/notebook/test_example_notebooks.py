@@ -161,27 +161,35 @@ def test_no_secret_is_shown(executed):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_exported_notebook_is_rendered(render, screenshot, executed, theme):
+def test_an_exported_notebook_is_rendered(render, executed, theme):
     """Exported to HTML and opened: each value is there beside JupyterLab's own styles, in the page's theme."""
-    name, given, shown, _, pages = executed
-    page = pages[theme]
-    rendered = render(page, prefers="light" if theme == "dark" else "dark")
+    name, _, shown, _, pages = executed
+    rendered = render(pages[theme], prefers="light" if theme == "dark" else "dark")
     assert_sound(rendered, shown=shown)
     assert is_dark(*rendered.measured["grounds"], *rendered.measured["papers"]) is (theme == "dark")
     if name == "explore_federal_pki":
         assert rendered.measured["svg"] == 6
         assert len(rendered.measured["orders"]) == 3
-    picture = screenshot(page, f"{name}-{given}-{theme}", height=rendered.measured["height"])
-    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_an_exported_notebook_fits_a_telephone(render, screenshot, executed):
+def test_an_exported_notebook_fits_a_telephone(render, executed):
     """In a window of 390 pixels what is wide is moved sideways within its own frame."""
-    name, given, shown, _, pages = executed
+    _, _, shown, _, pages = executed
     rendered = render(pages["light"], width=390)
     assert rendered.measured["width"] == 390
     assert_sound(rendered, shown=shown)
-    screenshot(pages["light"], f"{name}-{given}-narrow", width=390, height=rendered.measured["height"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("look", "theme", "width"), [("light", "light", 1_100), ("dark", "dark", 1_100), ("narrow", "light", 390)]
+)
+def test_notebooks_are_there_to_look_at(render, screenshot, executed, look, theme, width):
+    """A screenshot of each page from top to bottom, with its folds closed."""
+    name, given, _, _, pages = executed
+    height = render(pages[theme], width=width).measured["height"]
+    picture = screenshot(pages[theme], f"{name}-{given}-{look}", width=width, height=height)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_secret_that_is_shown_is_noticed(tmp_path, cannot_run):

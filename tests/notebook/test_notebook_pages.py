@@ -93,6 +93,7 @@ def test_what_is_wrong_with_a_page_is_noticed(render, values):
     assert rendered.measured["faint"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_screenshots_are_there_to_look_at(screenshot, federal, values, theme):
     """A picture each of the reference path, the pool, a search without a path, a file and a verification."""

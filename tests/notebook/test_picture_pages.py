@@ -65,7 +65,10 @@ DRAWN = {
 }
 
 
-@pytest.fixture(scope="module", params=DRAWN)
+@pytest.fixture(
+    scope="module",
+    params=["paths-2018", "pool-2024", "hostile", pytest.param("pool-2026", marks=pytest.mark.slow)],
+)
 def drawn(request):
     """A picture: its name, and its SVG."""
     fpki = None if request.param == "hostile" else request.getfixturevalue("fpki")
@@ -134,6 +137,7 @@ def test_what_is_wrong_with_a_picture_is_noticed(render):
     assert faint.measured["faint"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prefers", ["light", "dark"])
 def test_pictures_are_there_to_look_at(screenshot, drawn, prefers):
     """A screenshot of each, as large as it is."""
