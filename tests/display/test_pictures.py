@@ -88,6 +88,17 @@ def test_a_refused_certificate_says_why():
         assert [edge.reasons for edge in picture.edges if edge.reasons] == [("no [RFC 5280 section 6.1.3 (b)]",)]
 
 
+def test_what_is_refused_and_expired_is_expired():
+    """Of two things that are wrong with a certificate the time is shown; the other is its reason all the same."""
+    topology = build("EE<B", lab.Edge(subject="B", issuer="A", validity=PAST), "X<TA")
+    report = search(topology)
+    (missing,) = (one for one in report.rejected if one.reason is FailureReason.ISSUER_NOT_FOUND)
+    picture = picture_of_report(report)
+    (edge,) = (edge for edge in picture.edges if edge.sha256 == missing.certificate.sha256)
+    assert edge.state is EdgeState.EXPIRED
+    assert any(missing.section in reason for reason in edge.reasons)
+
+
 def test_an_anchor_that_no_valid_path_leads_to():
     """Where all is expired, the anchor that was asked for is still one; a bare one that issued nothing is left out."""
     topology = build("EE<B", lab.Edge(subject="B", issuer="TA", validity=PAST))

@@ -173,9 +173,9 @@ def _short_key(place: _Place, key_identifiers: Mapping[tuple[Name, bytes], bytes
 
 
 def _edge(certificate: Certificate, issuer: str, subject: str, material: Material) -> PictureEdge:
-    judgement = material.judgements.get(certificate)
-    if judgement is None:
-        judgement = Judgement(state_at(certificate, material.time))
+    by_time = state_at(certificate, material.time)
+    judgement = material.judgements.get(certificate, Judgement(by_time))
+    is_worse = judgement.state is EdgeState.REJECTED and by_time is not EdgeState.OTHER  # both hold: the first is shown
     return PictureEdge(
         issuer=issuer,
         subject=subject,
@@ -183,6 +183,6 @@ def _edge(certificate: Certificate, issuer: str, subject: str, material: Materia
         sha256=certificate.sha256,
         not_before=certificate.not_before,
         not_after=certificate.not_after,
-        state=judgement.state,
+        state=by_time if is_worse else judgement.state,
         reasons=judgement.reasons,
     )

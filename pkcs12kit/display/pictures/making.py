@@ -38,11 +38,10 @@ def picture_of_report(
 
     ``trust_anchors`` are shown whether or not a path leads to them; those of the search that issued something in the
     picture are shown anyway.
-    ``time`` is when the search was for, timezone-aware; the valid paths know it. Of more than
+    ``time`` is when the search was for, timezone-aware; the report knows it. Of more than
     ``limits.picture_certificates`` certificates those of the valid paths and of the closest attempts are shown.
     """
-    if time is None and report.valid:
-        time = report.valid[0].parameters.time
+    time = time or report.time
     certificates, left_out = _within(_of_report(report), limits)
     issuers = {certificate.issuer for certificate in certificates}
     near = (anchor for anchor in report.trust_anchors if anchor.name in issuers)
