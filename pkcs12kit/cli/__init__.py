@@ -48,6 +48,10 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return sorted(_COMMANDS)
 
+    def summaries(self) -> list[tuple[str, str]]:
+        """List each command with the sentence that says what it is for."""
+        return [(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())]
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
@@ -68,15 +72,13 @@ class _Commands(click.Group):
         from click.shell_completion import CompletionItem
 
         commands = [
-            CompletionItem(name, help=summary)
-            for name, (_, summary) in sorted(_COMMANDS.items())
-            if name.startswith(incomplete)
+            CompletionItem(name, help=summary) for name, summary in self.summaries() if name.startswith(incomplete)
         ]
         return commands or click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())])
+            formatter.write_dl(self.summaries())
 
 
 @click.group(

@@ -137,9 +137,11 @@ def command(
     """Find the path, let two validators judge it, and write one PKCS#12 file.
 
     The file holds the private key, its certificate and every CA certificate on the way to the trust anchor, in that
-    order, the anchor last. Nothing is written unless the path is valid: exit status 1 then, with what was tried on
-    standard error. The password is asked for at the terminal unless an option says where it is; it is never an
-    argument.
+    order, the anchor last. Nothing is written unless the path is valid. The password is asked for at the terminal
+    unless an option says where it is; it is never an argument.
+
+    Exit status 1: there is no valid path, and what was tried is on standard error; the second opinion says no; or
+    --rehearse does.
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters

@@ -32,7 +32,7 @@ def command(folder: str, *, as_json: bool) -> None:
     Makes a lab in FOLDER/lab, builds FOLDER/server.p12 from its key, its certificate and its heap of CA certificates,
     takes the file apart, and rehearses it: serves it on loopback to TLS clients that trust the anchor alone. The
     password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. A FOLDER with files of these names that
-    no earlier demo wrote is refused.
+    no earlier demo wrote is refused. Exit status 1: the rehearsal says no.
     """
     from pkcs12kit.builder import build
     from pkcs12kit.cli.output import as_typed, print_build_report, print_json, print_lines, print_text, warn

@@ -27,7 +27,8 @@ Examples:
   pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --svg fpki.svg
   pkcs12kit graph ca-certificates/ more.zip --anchor fcpca.pem \\
       --at 2018-06-01 --svg pki.svg --dot pki.dot
-  pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --target ca.pem --svg way.svg""",
+  pkcs12kit graph fpki.p7b --anchor fcpcag2.pem --target ca.pem \\
+      --svg way.svg""",
 )
 @click.argument("sources", type=FILE, metavar="SOURCE...", nargs=-1)
 @click.option(

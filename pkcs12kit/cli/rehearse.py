@@ -34,8 +34,8 @@ Examples:
   pkcs12kit rehearse server.p12 --anchor fcpca.pem --clients java \\
       --clients gnutls --device ios --device android \\
       --password-file password.txt
-  pkcs12kit rehearse server.p12 --anchor root.pem --certs ca-certificates/ \\
-      --expires-within 30d
+  pkcs12kit rehearse server.p12 --anchor root.pem \\
+      --certs ca-certificates/ --expires-within 30d
   pkcs12kit rehearse server.p12 --anchor root.pem --clients all --json \\
       --password-env P12""",
 )

@@ -31,9 +31,10 @@ _BUILT_ANEW: Final = frozenset({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAI
     no_args_is_help=True,
     epilog="""\b
 Examples:
-  pkcs12kit verify server.p12 --anchor fcpca.pem --server-name mdm.example.mil
-  pkcs12kit verify server.p12 --anchor root.pem --expires-within 30d --json \\
-      --password-file password.txt
+  pkcs12kit verify server.p12 --anchor fcpca.pem \\
+      --server-name mdm.example.mil
+  pkcs12kit verify server.p12 --anchor root.pem --expires-within 30d \\
+      --json --password-file password.txt
   pkcs12kit verify server.p12 --anchor root.pem --for java-17 \\
       --for windows-2016
   pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem \\

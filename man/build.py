@@ -1,0 +1,280 @@
+"""Write the man pages from what the commands say of themselves: ``python man/build.py``, in a clone.
+
+pkcs12kit(1), and pkcs12kit-NAME(1) for each command, into ``man/man1``, which the wheel installs as
+``share/man/man1``. A page keeps its date until something else in it changes. They are written here and not while the
+wheel is built, which would need everything that the command imports.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from datetime import UTC, datetime
+from inspect import cleandoc
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from pkcs12kit.cli import cli
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+FOLDER: Final = Path(__file__).parent / "man1"
+
+_PROJECT: Final = Path(__file__).parents[1]
+_UNDATED: Final = "DATE"
+_WIDTH: Final = 78  # columns of the source, after the custom of man(7)
+_STATUS: Final = "Exit status 1: "
+_EXIT: Final = {
+    "0": "Yes: done, and nothing says no.",
+    "1": "The answer is no.",
+    "2": "Bad usage, input that cannot be read, or a file that cannot be written.",
+    "130": "Interrupted from the keyboard; 143 and 129 where SIGTERM or SIGHUP ended it.",
+    "141": "Whoever read standard output went away before the end.",
+}
+_STREAMS: Final = (
+    "Results go to standard output, everything else to standard error, where \\fBerror:\\fR says what is wrong and"
+    " \\fBhint:\\fR what to do next. With --json standard output has one JSON object where there is an answer, yes or"
+    " no, and nothing otherwise. Lines are as wide as the terminal; in a pipe each finding is one line."
+)
+_TERMINAL: Final = {
+    "NO_COLOR": "Where it is set and not empty, there are no colours, as in pipes and where TERM is dumb.",
+    "COLUMNS": "How wide lines are, where that is not to be the width of the terminal.",
+}
+_PASSWORDS: Final = {
+    "VAR": "Whichever variable --password-env names holds the password. It is read once, and passed on to no program.",
+}
+_FETCHING: Final = {
+    "http_proxy, https_proxy, no_proxy": "The proxies that what is fetched goes through.",
+    "XDG_CACHE_HOME": "On Linux, where the folder pkcs12kit with what was fetched is kept. Default: ~/.cache.",
+}
+_SECURITY: Final = (
+    "A password is asked for at the terminal, or comes from a file, an environment variable or standard input, never"
+    " from an argument, which other users of the computer could see. Private keys and passwords are in no message, no"
+    " JSON and no temporary file. Other programs that run as the same user can read its environment variables, so a"
+    " file with mode 0600 is the better place."
+)
+_WRITING: Final = (
+    "A file that is written has mode 0600 from the start, is read back and compared, and only then takes its name: the"
+    " old file or the whole new one is there, whenever the command is interrupted."
+)
+_NETWORK: Final = (
+    "The network is asked only by pkcs12kit-gather(1), pkcs12kit-probe(1) and --fetch of pkcs12kit-build(1). What is"
+    " fetched is a candidate and nothing more: only --anchor is trusted."
+)
+_SEE_ALSO: Final = {
+    "build": ("paths", "verify", "rehearse", "gather"),
+    "convert": ("inspect", "build"),
+    "gather": ("paths", "build"),
+    "graph": ("paths",),
+    "inspect": ("verify", "convert"),
+    "lab": ("demo",),
+    "demo": ("lab", "build"),
+    "paths": ("graph", "gather", "build"),
+    "probe": ("rehearse", "verify"),
+    "rehearse": ("verify", "probe"),
+    "verify": ("inspect", "rehearse"),
+}
+
+
+def pages() -> Mapping[str, str]:
+    """Make each page by the name of its file, with the date of the one that is there where nothing else changes."""
+    return {name: _dated(page, FOLDER / name) for name, page in _undated()}
+
+
+def _undated() -> Iterator[tuple[str, str]]:
+    context = click.Context(cli, info_name="pkcs12kit", **cli.context_settings)
+    yield "pkcs12kit.1", "\n".join(_main_page(context)) + "\n"
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        if command is not None:
+            yield f"pkcs12kit-{name}.1", "\n".join(_command_page(name, command, context)) + "\n"
+
+
+def _dated(page: str, file: Path) -> str:
+    old = file.read_text("utf-8") if file.is_file() else ""
+    date = re.search(r'^\.TH \S+ 1 "([0-9-]{10})"', old, re.MULTILINE)
+    if date is not None and old == page.replace(_UNDATED, date[1], 1):
+        return old
+    return page.replace(_UNDATED, f"{datetime.now(UTC):%Y-%m-%d}", 1)
+
+
+def _main_page(context: click.Context) -> Iterator[str]:
+    yield from _head("pkcs12kit", _lower(cleandoc(cli.help or "")))
+    yield from (".SH SYNOPSIS", "\\fBpkcs12kit\\fR \\fICOMMAND\\fR [\\fIoptions\\fR] [\\fIarguments\\fR]")
+    yield from (".br", "\\fBpkcs12kit\\fR \\fICOMMAND\\fR \\fB\\-\\-help\\fR")
+    yield from (".SH DESCRIPTION", _text(cleandoc(cli.help or "")), ".PP", _text(_STREAMS), ".SH COMMANDS")
+    for name, summary in cli.summaries():
+        yield from (".TP", f"\\fBpkcs12kit\\-{name}\\fR(1)", _text(summary))
+    yield from _options(cli, context)
+    yield from _exit_status(_EXIT["1"])
+    yield from _environment(_TERMINAL | _PASSWORDS | _FETCHING)
+    yield from (".SH SECURITY", _text(_SECURITY), ".PP", _text(_WRITING), ".PP", _text(_NETWORK))
+    yield from _examples(cli)
+    others = [f"pkcs12kit-{name}" for name in cli.list_commands(context)]
+    yield from _see_also([*others, "openssl-pkcs12"])
+
+
+def _command_page(name: str, command: click.Command, group: click.Context) -> Iterator[str]:
+    context = click.Context(command, info_name=name, parent=group)
+    summary = dict(cli.summaries())[name]
+    options = {option for parameter in command.params for option in parameter.opts}
+    description, answer = _without_status(cleandoc(command.help or ""))
+    metavars = {
+        part for parameter in command.params for part in re.findall(r"[A-Z][A-Z.]+(?:\.p12)?", _metavar(parameter))
+    }
+    yield from _head(f"pkcs12kit-{name}", _lower(summary))
+    yield from (".SH SYNOPSIS", f"\\fBpkcs12kit {name}\\fR {' '.join(_usage(command))}", ".SH DESCRIPTION")
+    for number, paragraph in enumerate(description):
+        yield from ((".PP",) if number else ())
+        yield _text(paragraph, metavars)
+    yield from _options(command, context)
+    yield from _exit_status(answer)
+    needed = dict(_TERMINAL)
+    needed |= _PASSWORDS if "--password-env" in options else {}
+    needed |= _FETCHING if "--cache" in options else {}
+    yield from _environment(needed)
+    security = [_SECURITY] if "--password-file" in options else []
+    security += [_WRITING] if {"--out", "--to"} & options else []
+    security += [_NETWORK] if {"--cache", "--mdm"} & options else []
+    for number, paragraph in enumerate(security):
+        yield from (".PP" if number else ".SH SECURITY", _text(paragraph))
+    yield from _examples(command)
+    others = [f"pkcs12kit-{other}" for other in _SEE_ALSO.get(name, ())]
+    yield from _see_also(["pkcs12kit", *others, *(["openssl-pkcs12"] if "--password-file" in options else [])])
+
+
+def _lower(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _head(name: str, summary: str) -> Iterator[str]:
+    version = tomllib.loads((_PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    yield '.\\" Written by man/build.py from the help of the command.'
+    yield f'.TH {name.upper()} 1 "{_UNDATED}" "pkcs12kit {version}" "pkcs12kit manual"'
+    yield from (".nh", ".ad l")  # names of options and files are not to be torn apart
+    yield from (".SH NAME", f"{_text(name)} \\- {_text(summary.removesuffix('.'))}")
+
+
+def _usage(command: click.Command) -> Iterator[str]:
+    arguments = [parameter for parameter in command.params if isinstance(parameter, click.Argument)]
+    yield from (f"\\fI{_escaped(_metavar(argument))}\\fR" for argument in arguments)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.required:
+            yield f"\\fB{_escaped(parameter.opts[0])}\\fR \\fI{_escaped(_metavar(parameter))}\\fR"
+    yield "[\\fIoptions\\fR]"
+
+
+def _options(command: click.Command, context: click.Context) -> Iterator[str]:
+    yield ".SH OPTIONS"
+    for parameter in command.get_params(context):
+        if not isinstance(parameter, click.Option) or parameter.hidden:
+            continue
+        names = ", ".join(f"\\fB{_escaped(option)}\\fR" for option in parameter.opts)
+        value = "" if parameter.is_flag or parameter.is_eager else f" {_value(parameter)}"
+        yield from (".TP", names + value, _text(" ".join([parameter.help or "", *_remarks(parameter)])))
+
+
+def _metavar(parameter: click.Parameter) -> str:
+    return parameter.metavar or parameter.type.name.upper()
+
+
+def _value(parameter: click.Parameter) -> str:
+    """Write what an option takes; a line may break after each of a long list of names."""
+    if isinstance(parameter.type, click.Choice) and parameter.metavar is None:
+        return "|\\:".join(f"\\fB{_escaped(str(choice))}\\fR" for choice in parameter.type.choices)
+    return f"\\fI{_escaped(_metavar(parameter))}\\fR"
+
+
+def _remarks(parameter: click.Option) -> Iterator[str]:
+    """Say what help shows in brackets."""
+    if parameter.required:
+        yield "Required."
+    if isinstance(parameter.type, (click.IntRange, click.FloatRange)):
+        least, most = parameter.type.min, parameter.type.max
+        if most is not None:
+            yield f"{'More than' if parameter.type.min_open else 'From'} {least:,}, and at most {most:,}."
+        else:
+            yield f"At least {least:,}."
+    if parameter.show_default and parameter.default is not None:
+        default = parameter.default
+        yield f"Default: {f'{default:,}' if isinstance(default, int) else default}."
+
+
+def _without_status(text: str) -> tuple[list[str], str]:
+    """Take what exit status 1 means out of a description, for the section that is about it."""
+    paragraphs, answer = [], ""
+    for paragraph in text.split("\n\n"):
+        before, found, meaning = " ".join(paragraph.split()).partition(_STATUS)
+        answer = meaning[:1].upper() + meaning[1:] if found else answer
+        paragraphs += [before.strip()] if before.strip() else []
+    return paragraphs, answer
+
+
+def _exit_status(answer: str) -> Iterator[str]:
+    yield ".SH EXIT STATUS"
+    for status, meaning in (_EXIT | {"1": answer}).items():
+        if meaning:  # some commands have no question to say no to
+            yield from (".TP", f"\\fB{status}\\fR", _text(meaning))
+
+
+def _environment(variables: Mapping[str, str]) -> Iterator[str]:
+    yield ".SH ENVIRONMENT"
+    for names, meaning in variables.items():
+        yield from (".TP", f"\\fB{names}\\fR" if names != "VAR" else "\\fIVAR\\fR", _text(meaning))
+
+
+def _examples(command: click.Command) -> Iterator[str]:
+    yield ".SH EXAMPLES"
+    lines = re.findall(r"^  .*$", command.epilog or "", re.MULTILINE)
+    yield ".nf"
+    for number, line in enumerate(lines):
+        if number and not lines[number - 1].endswith("\\"):
+            yield ".sp"
+        yield _no_request(_escaped(line[2:]))
+    yield ".fi"
+
+
+def _see_also(names: list[str]) -> Iterator[str]:
+    yield ".SH SEE ALSO"
+    yield ",\n".join(f"\\fB{_escaped(name)}\\fR(1)" for name in names)
+
+
+def _text(text: str, metavars: set[str] | None = None) -> str:
+    """Write a paragraph: options bold, what stands for a value slanted, one sentence a line, as man(7) wants it."""
+    written = _escaped(" ".join(text.split()))
+    written = re.sub(r"(?<![\w\\])((?:\\-){2}[a-z0-9]+(?:\\-[a-z0-9]+)*)", r"\\fB\1\\fR", written)
+    written = re.sub(r"pkcs12kit\\-([a-z]+)\(1\)", r"\\fBpkcs12kit\\-\1\\fR(1)", written)
+    for metavar in sorted(metavars or (), key=len, reverse=True):
+        written = re.sub(rf"(?<![\w\\]){re.escape(metavar)}(?![\w.])", rf"\\fI{metavar}\\fR", written)
+    sentences = re.split(r"(?<=[a-z)\dR][.:;]) (?=[A-Z\\])", written)
+    lines = (line for each in sentences for line in wrap(each, _WIDTH, break_long_words=False, break_on_hyphens=False))
+    return "\n".join(map(_no_request, lines))
+
+
+def _escaped(text: str) -> str:
+    """Keep roff from reading anything in it, and a minus one that can be copied."""
+    kept = re.sub(r"\\(?!f[BIR])", r"\\e", text).replace("-", "\\-")
+    return kept.replace("~", "\\(ti").replace("^", "\\(ha")
+
+
+def _no_request(line: str) -> str:
+    return rf"\&{line}" if line.startswith((".", "'")) else line
+
+
+def main() -> None:
+    """Write all pages, and remove those of commands that are gone."""
+    FOLDER.mkdir(exist_ok=True)
+    made = pages()
+    for file in FOLDER.glob("*.1"):
+        if file.name not in made:
+            file.unlink()
+    for name, page in made.items():
+        (FOLDER / name).write_text(page, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
