@@ -5,6 +5,7 @@ certvalidator and asn1crypto load with this module; :mod:`pkcs12kit.paths.revoca
 
 from __future__ import annotations
 
+import functools
 import logging
 from typing import TYPE_CHECKING, Final
 
@@ -123,6 +124,8 @@ async def _status(
             continue
         except _NotUsableError as error:
             unknown.append(f"{source}: {error}")
+            if source == "CRL" and (revoked := await _revoked_by_full_crl(path, above, sources)) is not None:
+                return _revoked(certificate, source, revoked)
         else:
             good.append(source)
     if good:
@@ -130,6 +133,21 @@ async def _status(
             certificate=certificate, status=RevocationStatus.GOOD, detail=f"not revoked (by {' and '.join(good)})"
         )
     return _unknown(certificate, "; ".join(unknown) or "no CRL and no OCSP response given is about it")
+
+
+async def _revoked_by_full_crl(
+    path: ValidationPath, above: list[ValidationPath], sources: Sources
+) -> RevokedError | None:
+    """Ask without delta CRLs: a full CRL that names some says nothing without one, and what it revokes is revoked."""
+    if not sources.names_deltas:
+        return None
+    try:
+        await _ask(functools.partial(verify_crl, use_deltas=False), path, above, sources)
+    except RevokedError as error:
+        return error
+    except (_NoInformationError, _NotUsableError):
+        pass
+    return None
 
 
 async def _ask(check: _Check, path: ValidationPath, above: list[ValidationPath], sources: Sources) -> None:

@@ -1,9 +1,9 @@
 """What certvalidator gets to see when it looks up one certificate's status, and how it checks signatures.
 
 It takes any CRL as a candidate for any certificate, and validates the issuer of each, which needs CRLs again: with a
-few dozen unrelated CRLs that never ends. Here each lookup sees the CRLs that RFC 5280 section 6.3.3 lets speak, and is
-counted. It also uses a CRL without having checked its signature where a CRL issuer's own status is what it was looking
-up; here it cannot.
+few dozen unrelated CRLs that never ends. Here each lookup sees the CRLs that RFC 5280 section 6.3.3 lets speak, of
+delta CRLs the newest, and is counted. It also uses a CRL without having checked its signature where a CRL issuer's own
+status is what it was looking up; here it cannot.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from pyhanko_certvalidator.sig_validate import DEFAULT_VALIDATION_CONTEXT, Defau
 from pkcs12kit.certificates.lenient import read_name
 from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import InputError, MalformedCertificateError
+from pkcs12kit.paths.delta_crls import with_newest_deltas
 from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ class Sources:
         self._issuers: dict[str, list[x509.Certificate]] = defaultdict(list)
         for certificate in _crl_issuers(certificate_lists, pool, budget):
             self._issuers[certificate.subject.hashable].append(certificate)
+        self._on_path = [self.anchor.certificate, *(x509.Certificate.load(it.der) for it in path.certificates)]
+        self._is_signed: dict[int, bool] = {}
+        self.names_deltas = any(b"\x06\x03\x55\x1d\x2e" in data for data in revocation.crls)
+        """Whether one of the CRLs may have the extension freshestCRL (RFC 5280 section 5.2.6)."""
 
     def context(self, certificate: x509.Certificate, above: Sequence[ValidationPath]) -> ValidationContext:
         """Make what a lookup of the status of ``certificate`` runs in; ``above`` are paths validated before.
@@ -109,7 +114,26 @@ class Sources:
                     names[name] = None
                     issuers += self._issuers.get(name, ())
                     waiting += self._issuers.get(name, ())
-        return [container for name in names for container in self._crls.get(name, ())], issuers
+        crls = (container for name in names for container in self._crls.get(name, ()))
+        return with_newest_deltas(crls, time=self._time, is_signed=self._signed), issuers
+
+    def _signed(self, container: CRLContainer) -> bool:
+        """Whether a certificate of the issuer's name verifies a CRL; whether it may sign CRLs is asked later."""
+        verdict = self._is_signed.get(id(container))
+        if verdict is None:
+            name = container.crl_data.issuer.hashable
+            signers = [it for it in self._on_path if it.subject.hashable == name]
+            verdict = any(self._has_signed(it, container) for it in (*signers, *self._issuers.get(name, ())))
+            self._is_signed[id(container)] = verdict
+        return verdict
+
+    def _has_signed(self, certificate: x509.Certificate, container: CRLContainer) -> bool:
+        self._budget.spend("signature_checks")
+        try:
+            _verify(self._signature_validator, container.crl_data, certificate)
+        except InvalidSignature:
+            return False
+        return True
 
 
 def _who_may_speak_of(certificate: x509.Certificate) -> Iterator[str]:
@@ -144,12 +168,7 @@ class _RevinfoManager(RevinfoManager):
     def record_crl_issuer(self, certificate_list: crl.CertificateList, cert: x509.Certificate) -> None:
         """Take ``cert`` for the CRL's issuer from now on: only where its key signed the CRL (6.3.3 (g))."""
         try:
-            self._signature_validator.validate_signature(
-                signature=certificate_list["signature"].native,
-                signed_data=certificate_list["tbs_cert_list"].dump(),
-                public_key_info=cert.public_key,
-                signature_algorithm=certificate_list["signature_algorithm"],
-            )
+            _verify(self._signature_validator, certificate_list, cert)
         except InvalidSignature:
             raise CRLValidationError("CRL signature could not be verified") from None
         super().record_crl_issuer(certificate_list, cert)  # type: ignore[no-untyped-call]  # has no annotations
@@ -191,6 +210,16 @@ class _SignatureValidator(DefaultSignatureValidator):
         if digest in self._policy.refused_hashes:
             return f"signed with {digest}, which algorithm policy '{self._policy.name}' refuses"
         return self._policy.weakness_of_key(load_der_public_key(info))  # type: ignore[arg-type]  # any kind is judged
+
+
+def _verify(validator: _SignatureValidator, certificate_list: crl.CertificateList, cert: x509.Certificate) -> None:
+    """Raise :class:`InvalidSignature` where a certificate's key did not sign a CRL."""
+    validator.validate_signature(
+        signature=certificate_list["signature"].native,
+        signed_data=certificate_list["tbs_cert_list"].dump(),
+        public_key_info=cert.public_key,
+        signature_algorithm=certificate_list["signature_algorithm"],
+    )
 
 
 def _inherited(path: CertificationPath) -> Iterator[tuple[bytes, bytes]]:
