@@ -250,8 +250,8 @@ def test_nothing_is_asked_of_the_network(tmp_path):
     ):
         done = call(line)
         assert (done.returncode, done.stderr.count("ASKED")) == (0, 0), done.stderr
-    # The same hook sees what does ask: a rehearsal, which stays on this computer, and a gathering.
+    # The same hook sees what does ask: a rehearsal, which stays on this computer, and a probe.
     rehearsed = [line for line in call(f"rehearse server.p12 {GIVEN}").stderr.splitlines() if "ASKED" in line]
     assert rehearsed
     assert all("127.0.0.1" in line or "localhost" in line for line in rehearsed), rehearsed
-    assert "ASKED" in call("gather lab/server.pem --anchor lab/anchor.pem --into gathered --timeout 1").stderr
+    assert "ASKED" in call("probe 127.0.0.1:9 --anchor lab/anchor.pem --timeout 5").stderr
