@@ -392,6 +392,24 @@ def test_limits_that_are_named_exist():
     assert {"pfx_iterations", "pfx_total_iterations", "retrieval_seconds", "probe_seconds"} <= known
 
 
+def test_benchmarks_are_those_that_there_are():
+    """Every script is in the table, each call has options that the script knows; what is wanted is what it wants."""
+    scripts = {file.name: file.read_text("utf-8") for file in (PROJECT / "benchmarks").glob("*.py")}
+    text = page("benchmarks.md")
+    rows = dict(re.findall(r"^\| `(\w+\.py)` \|.*\| ([^|]+) \|$", text, re.MULTILINE))
+    assert rows.keys() == scripts.keys() - {"reference_jobs.py"}
+    calls = re.findall(r"^python benchmarks/(\w+\.py)(.*)$", text, re.MULTILINE)
+    assert {script for script, _ in calls} == rows.keys()
+    for script, arguments in calls:
+        for option in re.findall(r"--[a-z-]+", arguments):
+            assert f'"{option}"' in scripts[script], (script, option)
+    for script, constant in (("pkcs12.py", "ALLOWED_RATIO"), ("retrieval.py", "WANTED")):
+        (wanted,) = re.findall(rf"^{constant}(?:: Final)? = ([0-9.]+)$", scripts[script], re.MULTILINE)
+        assert f"at most {wanted} times" in rows[script]
+    assert "at most 1.5 times" in rows["startup.py"]
+    assert "startup.py --at-most 1.5" in (PROJECT / ".ci" / "run").read_text("utf-8")
+
+
 def test_new_pages_are_in_the_contents():
     """Every page of the reference is in its table of contents."""
     contents = page("index.md").partition("```{toctree}")[2].partition("```")[0].split()
