@@ -34,6 +34,7 @@ html_title = f"{project} {release}"
 
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
+html_domain_indices = False  # five modules, which the pages of the API list
 
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3

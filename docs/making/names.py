@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from sphinx.domains.python import ObjectEntry
 
 _ALIASES: Final[Mapping[str, str]] = {
-    # alias: the module that it is documented in
-    "Source": "pkcs12kit.sources.reading",
+    # alias of a type: the module that it is documented in
+    "CertificateSource": "pkcs12kit.sources.loading",
+    "Ranking": "pkcs12kit",
     "SignatureHash": "pkcs12kit.lab.keys",
-    "Extension": "cryptography.x509",
+    "Source": "pkcs12kit.sources.reading",
+    "TrustAnchorSource": "pkcs12kit.sources.loading",
     "CertificateIssuerPrivateKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
     "CertificatePublicKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
+    "Extension": "cryptography.x509",
     "PrivateKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
 }
 
