@@ -260,6 +260,11 @@ class Limits:
         60, "seconds of one request, from connecting to the last byte", "100 MiB by 14 Mbit/s"
     )
     retrieval_seconds: float = _limit(300, "seconds of one gathering", "five requests that take all of their time")
+    retrieval_settle_seconds: float = _limit(
+        5,
+        "seconds to wait, once there is a valid path, for answers that may make a better one as near",
+        "a second try after retrieval_backoff_seconds, and four for the answer",
+    )
     retrieval_connections: int = _limit(
         128, "requests at a time", "half of the 256 files that macOS lets a process open; four hosts at their limit"
     )

@@ -12,14 +12,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.paths.diagnosis import not_followed
-from pkcs12kit.retrieval.chains import Chains
 from pkcs12kit.retrieval.contents import Contents, read_contents
 from pkcs12kit.retrieval.folder_index import Origin
+from pkcs12kit.retrieval.following import Following
 from pkcs12kit.retrieval.gather_report import GatheredUrl
-from pkcs12kit.retrieval.pointers import pointers_down, pointers_up
 from pkcs12kit.retrieval.retrieved import Retrieval, Status
+from pkcs12kit.retrieval.rounds import Rounds
 from pkcs12kit.retrieval.turns import Location, Turns
 
 if TYPE_CHECKING:
@@ -30,13 +28,10 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.fetcher import Fetcher
-    from pkcs12kit.retrieval.pointers import Pointer
 
 # How the fetcher ends its sentence where a limit on all URLs together is met.
 _OF_ALL_URLS: Final = ("(limits.retrieval_seconds)", "(limits.retrieval_total_bytes)", "(limits.retrieval_urls)")
 _NOT_NEEDED: Final = "no longer needed: a valid path was found"
-_SELDOM: Final = 16
-"""A search for a path is repeated when there is a sixteenth more to search in, so that all cost a few of the last."""
 
 
 @dataclass(slots=True)
@@ -50,12 +45,14 @@ class _Outcome:
 class Crawl:
     """One crawl. ``found``, ``rejects`` and ``urls()`` say what came, ``incomplete`` which limit ended it.
 
-    Each URL is asked once, those of one certificate and of different ones side by side. Followed are the target, the
-    trust anchors, and what can lie on a path at ``time``: caIssuers of each certificate that names lead up to from the
-    target, caRepository of each that names lead down to from a trust anchor. With ``everything``, both of both, and of
-    whatever was fetched. Without it, all ends once ``has_path`` says yes to the certificates between target and trust
-    anchors; it is asked where names make a chain, and runs in a thread. Where the one way from the target and the other
-    from the trust anchors bring no path, it goes on to everything: a repository may have what no caIssuers names.
+    Each URL is asked once, those of one certificate and of different ones side by side, as
+    :class:`~pkcs12kit.retrieval.following.Following` says. Without ``has_path``, everything. With it, all ends once it
+    says yes to the certificates between target and trust anchors; it is asked where names make a chain, and runs in a
+    thread. Where the one way from the target and the other from the trust anchors bring no path, it goes on to
+    everything: a repository may have what no caIssuers names.
+
+    Once there is a path, what is as near is waited for, ``limits.retrieval_settle_seconds`` at the most: see
+    :class:`~pkcs12kit.retrieval.rounds.Rounds`. ``near`` is then the same whichever server answers first.
     """
 
     def __init__(
@@ -78,16 +75,9 @@ class Crawl:
         self._given = dict.fromkeys(pool)
         self._time = time
         self._has_path = has_path
-        self._everything = has_path is None
         self._limits = limits
-        self._chains = Chains(
-            None if target is None else target.issuer,
-            [anchor.name for anchor in self._trust_anchors],
-            usable=self._usable,
-        )
-        self._led: list[Certificate] = []  # by names, one way or the other
-        self._followed: set[Certificate] = set()  # both ways
-        self._searched = -1
+        self._following = self._make_following()
+        self._near: Iterable[Certificate] | None = None
         self._locations: dict[str, Location] = {}
         self._outcomes: dict[str, _Outcome] = {}
         self._read: dict[str | None, Contents] = {}
@@ -103,6 +93,11 @@ class Crawl:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+
+    @property
+    def near(self) -> tuple[Certificate, ...]:
+        """What came from URLs no farther than the path; all that was found, where not all of those answered in time."""
+        return tuple(self.found) if self._near is None else tuple(one for one in self._near if one in self.found)
 
     def urls(self) -> tuple[GatheredUrl, ...]:
         """Say what came of each URL: upwards first, then by URL."""
@@ -121,26 +116,69 @@ class Crawl:
     async def _run(self, running: dict[asyncio.Task[Retrieval], Location]) -> str:
         """Go on until there is no reason to; say why what was not asked was not."""
         answered: asyncio.Queue[asyncio.Task[Retrieval]] = asyncio.Queue()
-        self._begin()
         while True:
-            self._follow()
-            if await self._is_there_a_path(last=not running and not self._turns):
+            self._point()
+            if self._has_path is not None and await self._is_there_a_path(
+                self._has_path, last=not running and not self._turns
+            ):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._limits.retrieval_settle_seconds):
+                        await self._settle(self._has_path, running, answered)
                 return _NOT_NEEDED
             if self.incomplete is not None:
                 return f"not asked: {self.incomplete}"
-            for location in self._turns.take():
-                task = asyncio.create_task(self._fetcher.fetch(location.url, location.purpose))
-                task.add_done_callback(answered.put_nowait)
-                running[task] = location
-            if not running:
-                if self._widen():
-                    continue
+            self._ask(self._turns.take(), running, answered)
+            if running:
+                await self._take_one(running, answered)
+            elif not self._widen():
                 return ""
-            await asyncio.sleep(0)
-            task = await answered.get()
-            location = running.pop(task)
-            self._turns.end(location)
-            self._take_in(location, task.result())
+
+    async def _settle(
+        self,
+        has_path: Callable[[CertificatePool], bool],
+        running: dict[asyncio.Task[Retrieval], Location],
+        answered: asyncio.Queue[asyncio.Task[Retrieval]],
+    ) -> None:
+        """Wait for what is as near as the path; without a word where a limit cuts that short."""
+        rounds = Rounds(self._make_following(), has_path=has_path)
+        farther: dict[str, Location] = {}
+        while True:
+            answers = {url: outcome.contents.certificates for url, outcome in self._outcomes.items()}
+            if await asyncio.to_thread(rounds.advance, answers):
+                self._near = rounds.found
+                return
+            for url in rounds.wanted & farther.keys():
+                self._turns.put(farther.pop(url))
+            while locations := self._turns.take():
+                farther |= {each.url: each for each in locations if each.url not in rounds.wanted}
+                for location in locations:
+                    if location.url in farther:
+                        self._turns.end(location)
+                self._ask([each for each in locations if each.url in rounds.wanted], running, answered)
+            if self.incomplete is not None or not running:
+                return
+            await self._take_one(running, answered)
+            self._point()
+
+    def _ask(
+        self,
+        locations: Iterable[Location],
+        running: dict[asyncio.Task[Retrieval], Location],
+        answered: asyncio.Queue[asyncio.Task[Retrieval]],
+    ) -> None:
+        for location in locations:
+            task = asyncio.create_task(self._fetcher.fetch(location.url, location.purpose))
+            task.add_done_callback(answered.put_nowait)
+            running[task] = location
+
+    async def _take_one(
+        self, running: dict[asyncio.Task[Retrieval], Location], answered: asyncio.Queue[asyncio.Task[Retrieval]]
+    ) -> None:
+        await asyncio.sleep(0)
+        task = await answered.get()
+        location = running.pop(task)
+        self._turns.end(location)
+        self._take_in(location, task.result())
 
     async def _break_off(self, running: dict[asyncio.Task[Retrieval], Location], why: str) -> None:
         """End what is under way; what has come meanwhile is kept."""
@@ -158,44 +196,25 @@ class Crawl:
                 skipped = Retrieval(url=location.url, purpose=location.purpose, status=Status.SKIPPED, why=why)
                 self._outcomes[location.url] = _Outcome(skipped)
 
-    def _begin(self) -> None:
-        for certificate in self._given:
-            self._chains.add(certificate)
-        target = [] if self._target is None else [self._target]
-        self._lead(target, [anchor.certificate for anchor in self._trust_anchors if anchor.certificate is not None])
-
-    def _follow(self) -> None:
-        """Take up the URLs of those certificates that names newly lead to."""
-        self._lead(self._chains.take_upwards(), self._chains.take_downwards())
+    def _make_following(self) -> Following:
+        return Following(
+            target=self._target,
+            trust_anchors=self._trust_anchors,
+            given=self._given,
+            time=self._time,
+            everything=self._has_path is None,
+            limits=self._limits,
+        )
 
     def _widen(self) -> bool:
-        """Go on to everything, where a path is looked for and the two ways brought none; say whether there is more."""
-        if self._everything or self._target is None or not self._trust_anchors:
-            return False
-        self._everything = True
-        for certificate in (*self._led, *filter(self._usable, self.found)):
-            self._follow_both_ways(certificate)
+        """Go on to everything; say whether there is more."""
+        if self._following.widen():
+            self._point()
         return bool(self._turns)
 
-    def _lead(self, upwards: list[Certificate], downwards: list[Certificate]) -> None:
-        if self._everything:
-            for certificate in (*upwards, *downwards):
-                self._follow_both_ways(certificate)
-            return
-        self._led += (*upwards, *downwards)
-        for certificate in upwards:
-            self._point(pointers_up(certificate, limits=self._limits))
-        for certificate in downwards:
-            self._point(pointers_down(certificate, limits=self._limits))
-
-    def _follow_both_ways(self, certificate: Certificate) -> None:
-        if certificate not in self._followed:
-            self._followed.add(certificate)
-            self._point(pointers_up(certificate, limits=self._limits))
-            self._point(pointers_down(certificate, limits=self._limits))
-
-    def _point(self, pointers: Iterable[Pointer]) -> None:
-        for pointer in pointers:
+    def _point(self) -> None:
+        """Take up the URLs that the certificates newly lead to."""
+        for pointer in self._following.take():
             location = self._locations.get(pointer.url)
             if location is None:
                 location = self._locations[pointer.url] = Location(pointer.url, len(self._locations))
@@ -234,13 +253,10 @@ class Crawl:
         left = self._left
         if len(new) > left:
             self._exhausted()
-            new.sort(key=lambda certificate: not self._chains.leads(certificate))
+            new.sort(key=lambda certificate: not self._following.leads(certificate))
         for certificate in new[:left]:
             self.found[certificate] = [origin]
-            if certificate not in self._given:
-                self._chains.add(certificate)
-            if self._everything and self._usable(certificate):
-                self._follow_both_ways(certificate)
+            self._following.add(certificate)
 
     def _reject(self, rejects: tuple[Reject, ...]) -> None:
         if len(rejects) > self._left:
@@ -255,16 +271,8 @@ class Crawl:
         most = self._limits.retrieval_certificates
         self.incomplete = self.incomplete or f"more than {most:,} certificates (limits.retrieval_certificates)"
 
-    def _usable(self, certificate: Certificate) -> bool:
-        with suppress(MalformedCertificateError):
-            _ = certificate.extensions  # where it is usable its URLs are next: decoded once for both
-        return not_followed(certificate, self._time) is None
-
-    async def _is_there_a_path(self, *, last: bool) -> bool:
-        """Search among what lies between target and trust anchors, where there is more of it than the last time."""
-        between = self._chains.between
-        enough = len(between) > self._searched + (0 if last else self._searched // _SELDOM)
-        if self._has_path is None or not self._chains.complete or not enough:
+    async def _is_there_a_path(self, has_path: Callable[[CertificatePool], bool], *, last: bool) -> bool:
+        """Search among what lies between target and trust anchors, where it is time to."""
+        if not self._following.is_time_to_search(last=last):
             return False
-        self._searched = len(between)
-        return await asyncio.to_thread(self._has_path, CertificatePool(between))
+        return await asyncio.to_thread(has_path, CertificatePool(self._following.between))

@@ -45,8 +45,9 @@ _WARNINGS: Final = 20
 class FetchedPath:
     """A valid path and what was fetched to find it.
 
-    ``pool`` has the certificates that were given and those that were fetched. ``retrievals`` say what came of each URL,
-    without its content: those of certificates first. ``warnings`` are sentences with text from outside.
+    ``pool`` has the certificates that were given and, of those that were fetched, the ones that were chosen from.
+    ``retrievals`` say what came of each URL, without its content: those of certificates first. ``warnings`` are
+    sentences with text from outside.
     """
 
     path: ValidatedPath
@@ -70,6 +71,8 @@ def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input 
     """Find the best valid path as :func:`~pkcs12kit.find_path` does, and fetch what is missing for it.
 
     Where ``pool`` makes no valid path, certificates are gathered as :func:`~pkcs12kit.gather` does, until there is one.
+    Then what is as near as that one is waited for, ``limits.retrieval_settle_seconds`` at the most, and the best of
+    them is taken, so that it does not depend on which server answers first. What came from farther away is left out.
     Where ``revocation`` asks for it, OCSP responses and CRLs are fetched for each certificate of that path whose status
     what was given does not settle: OCSP first, a CRL where that settles nothing. Where a certificate is revoked, or
     unknown and has to be known, the next path is tried, and what that one names is fetched: at most
@@ -242,7 +245,7 @@ class _Search:
             limits=self._limits,
         )
         await self._crawl.run()
-        self.pool |= CertificatePool(self._crawl.found)
+        self.pool |= CertificatePool(self._crawl.near)
         return await asyncio.to_thread(self._next, self.pool)
 
     async def _is_settled(self, path: ValidatedPath, given: Revocation) -> bool:

@@ -83,9 +83,11 @@ def gather(
     """Follow caIssuers up from ``target`` and caRepository down from the trust anchors (RFC 5280 section 4.2.2).
 
     Over HTTP and HTTPS, many URLs side by side, and on from each certificate that can lie on a path, by its names and
-    at the time of ``parameters`` (now, where none are given). It ends as soon as ``pool`` and what was fetched make a
-    valid path; where they do at once, nobody is asked. With ``everything``, and where those ways bring no path, it goes
-    on to whatever is named. Without trust anchors all is fetched that leads up; without ``target``, what leads down.
+    at the time of ``parameters`` (now, where none are given). It ends when ``pool`` and what was fetched make a valid
+    path, and what is as near as that one has answered too, or ``limits.retrieval_settle_seconds`` have passed. Where
+    they make a path at once, nobody is asked.
+    With ``everything``, and where those ways bring no path, it goes on to whatever is named. Without trust anchors all
+    is fetched that leads up; without ``target``, what leads down.
 
     Whatever comes is a candidate and nothing more: nothing is trusted but ``trust_anchors``. Schemes but
     HTTP and HTTPS, and addresses that are not public, are refused; the limits are those whose names begin with

@@ -286,17 +286,46 @@ class TestCrawl:
         assert table.asked == [url("to-b"), url("to-a"), url("by-ta-1"), url("by-ta-2")]
 
     def test_stops_as_soon_as_there_is_a_path(self):
-        """What is under way is broken off, what waits is not asked; both are reported as skipped."""
+        """What is under way is broken off, what waits is not asked; both are reported as skipped.
+
+        What is under way is as near as the path, and is waited for: so long as the limit says.
+        """
         top, low = ca("TA", down(url("by-ta"))), ca("B", up(url("never")))
         low_by_top = top.issue_ca(low, extensions=[up(url("to-ta"))])
         table = Table(**{"to-b": pem(low_by_top)})
         table.stalled[url("by-ta")] = asyncio.Event()
-        crawled = crawl(table, server(low, up(url("to-b"))), top.certificate, has_path=lambda pool: len(pool) == 1)
+        asked_for = server(low, up(url("to-b")))
+        limits = {"retrieval_settle_seconds": 0.01}
+        crawled = crawl(table, asked_for, top.certificate, has_path=lambda pool: len(pool) == 1, **limits)
         assert table.asked == [url("to-b"), url("by-ta")]
         assert table.broken_off == [url("by-ta")]
         for name in ("by-ta", "to-ta"):
             assert outcome(crawled, name).retrieval.status is Status.SKIPPED
             assert outcome(crawled, name).why == "no longer needed: a valid path was found"
+
+    @pytest.mark.parametrize("first", ["to-b-1", "to-b-2"])
+    def test_waits_for_what_is_as_near_as_the_path(self, first):
+        """Two paths, one URL each: both are found, whichever comes first; what is farther away is not asked."""
+        top, low = ca("TA"), ca("B")
+        pages = {name: top.issue_ca(low, extensions=[up(url(f"{name}-above"))]) for name in ("to-b-1", "to-b-2")}
+        (second,) = pages.keys() - {first}
+        loops = []
+
+        class Watched(Table):
+            async def fetch(self, wanted, purpose):
+                loops.append(asyncio.get_running_loop())
+                return await super().fetch(wanted, purpose)
+
+        table = Watched(**{name: pem(certificate) for name, certificate in pages.items()})
+        answers = table.stalled[url(second)] = asyncio.Event()
+        crawled = crawl(
+            table,
+            server(low, up(url("to-b-1"), url("to-b-2"))),
+            top.certificate,
+            has_path=lambda _: loops[0].call_soon_threadsafe(answers.set) or True,
+        )
+        assert list(crawled.near) == [pages["to-b-1"], pages["to-b-2"]]
+        assert sorted(table.asked) == [url("to-b-1"), url("to-b-2")]
 
     def test_asks_nobody_where_there_is_a_path_already(self):
         """The given pool makes a path: nothing is fetched."""
@@ -318,7 +347,7 @@ class TestCrawl:
         asked = []
         table = Table(**pages)
         crawl(table, first, top.certificate, has_path=lambda pool: asked.append(len(pool)) or len(pool) == 7)
-        assert asked == [7]
+        assert asked == [7, 7]  # once more for what does not depend on which answer is first
         assert len(table.asked) == 7
 
     def test_searches_do_not_grow_with_the_namesakes(self):

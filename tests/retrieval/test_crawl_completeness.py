@@ -130,3 +130,13 @@ def test_random_pkis(seed):
         assert bool(world.finds(early.found)) == bool(wanted), number
         assert world.finds(early.found) <= wanted, number
         assert crawl(world, random.Random(2), everything=True).urls() == everything.urls(), number  # noqa: S311
+
+
+@pytest.mark.parametrize("seed", range(0, 80, 10))
+def test_the_order_of_answers_does_not_matter(seed):
+    """What is as near as a path follows from what the servers have, and so does the best path in it."""
+    for number in range(seed, seed + 10):
+        world = make_world(random.Random(number))  # noqa: S311  # the same at each run
+        one, *others = (crawl(world, random.Random(order), everything=False).near for order in range(5))  # noqa: S311
+        if world.finds(one):
+            assert all(other == one for other in others), number
