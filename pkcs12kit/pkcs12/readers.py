@@ -50,10 +50,11 @@ _JAVA_TRIED: Final = "keytool 17 of Debian 12"
 _WINDOWS_PBES2: Final = (
     "https://learn.microsoft.com/en-us/windows/win32/api/wincrypt/ns-wincrypt-pkcs12_pbes2_export_params"
 )
-_WINDOWS_AES_TESTS: Final = "https://github.com/ansible-collections/ansible.windows/pull/582"
-_WINDOWS_3DES_TESTS: Final = "https://github.com/ansible-collections/community.windows/pull/555"
+_WINDOWS_IMPORT: Final = (
+    "https://learn.microsoft.com/en-us/troubleshoot/windows-server/certificates-and-public-key-infrastructure-pki/"
+    "cannot-import-aes256-sha256-encrypted-pfx-certificate"
+)
 _WINDOWS_LEGACY: Final = "https://github.com/acmesh-official/acme.sh/issues/6805"
-_WINDOWS_WIZARD: Final = "https://github.com/dsccommunity/CertificateDsc/issues/153"
 _EMPTY_PASSWORDS: Final = "https://github.com/zeroc-ice/ice/pull/6503"
 _PYCA: Final = "https://github.com/pyca/cryptography/pull/7458"
 _XCA: Final = "https://github.com/chris2511/xca/issues/360"
@@ -135,15 +136,14 @@ _TABLE: Final = (
     _reader(
         "windows-2016",
         "Windows Server 2016 and before, certificate import",
-        _refuses((Feature.AES,), REPORTED, _WINDOWS_AES_TESTS, "since Server 2019, and Windows 10 1709"),
-        _opens(_LEGACY, REPORTED, _WINDOWS_3DES_TESTS),
+        _refuses((Feature.AES,), DOCUMENTED, _WINDOWS_IMPORT, f"since Server 2019; Windows 10 1709: {_WINDOWS_PBES2}"),
+        _opens(_LEGACY, DOCUMENTED, _WINDOWS_IMPORT),
         _opens((Feature.RC2_40,), REPORTED, _WINDOWS_LEGACY, "as openssl -legacy writes it"),
     ),
     _reader(
         "windows-2022",
         "Windows Server 2019 and 2022, certificate import",
-        _opens(_MODERN, DOCUMENTED, _WINDOWS_PBES2),
-        _opens(_LEGACY, REPORTED, _WINDOWS_WIZARD, "what its export wizard offers"),
+        _opens((*_MODERN, *_LEGACY), DOCUMENTED, _WINDOWS_IMPORT),
         _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS),
     ),
     _reader(

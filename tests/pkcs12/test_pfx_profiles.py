@@ -144,6 +144,15 @@ class TestReaders:
             features = [statement.feature for statement in reader.statements]
             assert len(features) == len(set(features)), f"{reader.name} contradicts itself"
 
+    @pytest.mark.parametrize("name", ["windows-2016", "windows-2022"])
+    def test_what_microsoft_says_of_windows(self, name):
+        """That Server 2019 opens AES with SHA-256, Server 2016 does not, and both open triple DES with SHA-1."""
+        expected = {Feature.AES: name == "windows-2022", Feature.TRIPLE_DES: True, Feature.MAC_SHA1: True}
+        for feature, opens in expected.items():
+            statement = readers.READERS[name].of(feature)
+            assert (statement.opens, statement.standing) == (opens, readers.DOCUMENTED)
+            assert statement.source.startswith("https://learn.microsoft.com/en-us/troubleshoot/windows-server/")
+
     @pytest.mark.parametrize("name", readers.READERS)
     def test_one_reader(self, name):
         """Whoever is named, some profile is chosen, and it is one that this reader is known to open."""
