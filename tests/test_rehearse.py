@@ -16,6 +16,7 @@ import pkcs12kit as pk
 from pkcs12kit import SentCheck, Verdict, lab
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.safe_bags import certificate_bag
+from pkcs12kit.tls.clients.registry import CLIENTS
 from pkcs12kit.verifier import rehearse as rehearsing
 
 PASSWORD = "correct horse 42 battery"
@@ -234,7 +235,7 @@ class TestClients:
         with pytest.raises(pk.InputError, match=r"java \(needs java\)"):
             rehearse(chain, clients=["java"])
         with pytest.raises(pk.InputError, match="needs curl"):
-            rehearse(chain, clients=["all"])
+            rehearse(chain, clients=["all", "curl"])
         with pytest.raises(KeyError, match="no client 'lynx'"):
             rehearse(chain, clients=["lynx"])
 
@@ -248,6 +249,26 @@ class TestClients:
         report = rehearse(chain, clients=["go"])
         assert refused(report) == {"go"}
         assert report.problems == tuple(f"go, {one}: {verdict.value}: because\x1b[2J" for one in ("TLSv1.2", "TLSv1.3"))
+
+    @pytest.mark.parametrize(
+        ("named", "asked", "required"),
+        [
+            ([], list(CLIENTS), {"openssl"}),
+            (["openssl"], ["openssl"], {"openssl"}),
+            (["go"], ["openssl", "go"], {"openssl", "go"}),
+            (["all"], list(CLIENTS), {"openssl", "go", "nss"}),
+        ],
+        ids=["nobody", "openssl", "go", "all"],
+    )
+    def test_who_is_named_is_asked_alone(self, rehearse, chain, answering, named, asked, required):
+        """And has to accept; all means all that are installed, of whom each has to accept."""
+        answering(go=Verdict.ACCEPTED, nss=Verdict.ACCEPTED)
+        report = rehearse(chain, clients=named)
+        assert list(dict.fromkeys(one.client for one in report.handshakes)) == asked
+        assert report.required == required
+        assert refused(report) == set()
+        answering(go=Verdict.ACCEPTED, nss=Verdict.REFUSED)
+        assert refused(rehearse(chain, clients=named)) == required & {"nss"}
 
     def test_our_own_refusal_is_a_no(self, rehearse, chain, answering, monkeypatch):
         """Whatever the strict reading says; and so is no handshake at all."""

@@ -49,7 +49,7 @@ def print_rehearsal(report: RehearsalReport, name: str, *, with_path: bool = Tru
 
     sent = report.sent
     asked = f"Clients were told to trust the anchor alone, and asked for {report.server_name}"
-    asked += "." if report.server_name_given else ", which the certificate is for (--server-name says another)."
+    asked += "." if report.server_name_given else ", the name in the certificate: no --server-name was given."
     print_text(
         (
             findings_tree(sent.findings, title=name, answer=report.ok),

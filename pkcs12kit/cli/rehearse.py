@@ -45,8 +45,9 @@ Examples:
     "--clients",
     type=OneOf([*CLIENTS, "all"]),
     multiple=True,
-    help="Say no unless this client accepts, too; one that is not installed is an error. May be given again."
-    " Without it OpenSSL has to accept, and whoever else is installed is tried and told.",
+    help="Ask this client and OpenSSL alone, and say no unless both accept; one that is not installed is an error."
+    " May be given again; all: all that are installed. Without it OpenSSL has to accept, and whoever else is installed"
+    " is tried and told.",
 )
 @click.option(
     "--device",
@@ -74,8 +75,9 @@ def command(
 
     Would a device accept it? The file is taken as an appliance takes it: its certificates, in its order, and nothing
     else. They are read strictly, and clients connect in TLS 1.2 and TLS 1.3: OpenSSL in this process, so that the key
-    is never on disk, and Java, Go, GnuTLS, NSS and curl where they are installed. FILE.p12 may be - for standard
-    input. Exit status 1: a client that has to accept does not, a check says no, or the password does not open the file.
+    is never on disk, and Java, Go, GnuTLS, NSS and curl where they are installed, or those of --clients. FILE.p12 may
+    be - for standard input. Exit status 1: a client that has to accept does not, a check says no, or the password does
+    not open the file.
     """
     from pkcs12kit.cli.inputs import validation_parameters
     from pkcs12kit.cli.output import print_json

@@ -93,6 +93,11 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     return tuple(sorted(came, key=lambda handshake: order.index(handshake.client)))
 
 
+def installed_clients() -> frozenset[str]:
+    """Name the clients that are here, and can be asked."""
+    return frozenset(name for name in CLIENTS if make_client(name).missing() is None)
+
+
 def _certificates_of(trust_anchors: Iterable[TrustAnchor]) -> tuple[Certificate, ...]:
     """Give what clients take as anchors."""
     anchors = []

@@ -20,9 +20,10 @@ class RehearsalReport(Shown):
     """What clients that trust certain anchors make of a server with a PKCS#12 file; true where nothing says no.
 
     That is where the strict reading says yes, every client in ``required`` accepts in TLS 1.2 and in TLS 1.3, and no
-    device that was named says no. ``handshakes`` has those of other clients too, whose refusal is told and is no
-    reason to say no: which of them are there depends on the computer. ``server_name`` is what the clients asked for;
-    ``server_name_given`` says whether the caller named it, or the certificate did. Neither key nor password is in it.
+    device that was named says no. Where no client was named, ``handshakes`` has those of all others too, whose refusal
+    is told and is no reason to say no: which of them are there depends on the computer. ``server_name`` is what the
+    clients asked for; ``server_name_given`` says whether the caller named it, or the certificate did. Neither key nor
+    password is in it.
     """
 
     sent: SentReport

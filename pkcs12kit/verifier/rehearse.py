@@ -21,7 +21,7 @@ from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.clients.registry import CLIENTS
 from pkcs12kit.tls.devices import DEVICES
 from pkcs12kit.tls.judging import judge_by_rules
-from pkcs12kit.tls.rehearsal import shake_hands
+from pkcs12kit.tls.rehearsal import installed_clients, shake_hands
 from pkcs12kit.verifier.delivery import choose_key
 from pkcs12kit.verifier.rehearsal_report import RehearsalReport
 from pkcs12kit.verifier.sent import judge_sent
@@ -64,10 +64,12 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
 
     The file is taken as an appliance takes it: the certificate of the key first, then all others in the order of the
     file, nothing added and nothing left out. They are read strictly, as by :func:`~pkcs12kit.judge_sent`, which looks
-    for what is missing in ``certificates``. OpenSSL in this process has to accept them in TLS 1.2 and in TLS 1.3, and
-    so has each of ``clients``, names of :data:`~pkcs12kit.tls.clients.registry.CLIENTS`, or ``all``. Other clients that
-    are installed are tried and told. Each of ``devices``, names of :data:`~pkcs12kit.tls.devices.DEVICES`, is judged
-    by what is known of it: none says no, and that is not the same as having tried it. The private key stays in memory.
+    for what is missing in ``certificates``. OpenSSL in this process has to accept them in TLS 1.2 and in TLS 1.3.
+    Without ``clients`` all others that are installed are asked too, and what they say is told and decides nothing.
+    ``clients``, names of :data:`~pkcs12kit.tls.clients.registry.CLIENTS`, are the only others to be asked, and each
+    has to accept; ``all`` stands for all that are installed. Each of ``devices``, names of
+    :data:`~pkcs12kit.tls.devices.DEVICES`, is judged by what is known of it: none says no, and that is not the same as
+    having tried it. The private key stays in memory.
 
     Without ``server_name`` clients ask for the first dNSName of the certificate, or iPAddress; for a wildcard, a name
     that matches. ``time`` and ``server_name`` are short for ``parameters`` with just these. Clients are told the time
@@ -85,7 +87,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     require_several(several)
     if parameters is not None and (time is not None or server_name is not None):
         raise TypeError("give time and server_name inside parameters, or no parameters")
-    required = _required(clients)
+    asked_of, required = _clients(clients)
     named_devices = tuple(dict.fromkeys(devices))
     _refuse_unknown("device", named_devices, DEVICES)
     sources = tuple(certificates)
@@ -114,7 +116,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         identity.private_key,
         served,
         private_key_info=key.private_key_info,
-        clients=CLIENTS,
+        clients=asked_of,
         required=required,
         server_name=wanted,
         trust_anchors=anchors,
@@ -136,12 +138,14 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     )
 
 
-def _required(clients: Iterable[str]) -> frozenset[str]:
+def _clients(clients: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """Say who is asked, and who has to accept."""
     named = frozenset(clients)
+    required = named - {ALL_CLIENTS} | {_IN_PROCESS}
+    _refuse_unknown("client", required, CLIENTS)
     if ALL_CLIENTS in named:
-        named = named - {ALL_CLIENTS} | CLIENTS.keys()
-    _refuse_unknown("client", named, CLIENTS)
-    return named | {_IN_PROCESS}
+        return frozenset(CLIENTS), required | installed_clients()
+    return (required if named else frozenset(CLIENTS)), required
 
 
 def _refuse_unknown(kind: str, named: Iterable[str], known: Iterable[str]) -> None:
