@@ -17,13 +17,15 @@ The language after the fence says what is done with a block:
 ============ ========================================================================================================
 
 Others (``_LISTINGS``) are for the reader alone; a block in any other language, or in none, fails, as does an unknown
-directive. Blocks within admonitions and lists count. Two comments, which are not rendered, prepare a page; each is a
-line of its own:
+directive. Blocks within admonitions and lists count. Comments, which are not rendered, prepare a page; each is a line
+of its own:
 
 ``% run: COMMAND`` is run by bash at its place in the page, to make what the page takes for granted.
 
 ``% needs: PROGRAM...`` names programs of other makers that the page runs. Without them the test of the page is
 skipped, and fails in CI.
+
+``% slow`` leaves a page that takes long by its nature to ``pytest -m slow``.
 
 All blocks share the folder, and the environment as one terminal does: ``cd`` and ``export`` last for the rest of the
 page, and what a block leaves running in the background is ended with the page. ``pkcs12kit`` and ``python3`` on PATH
@@ -293,8 +295,12 @@ class _Page:
 def pytest_generate_tests(metafunc):
     """Make a test of each page in the folder that the test's module names; modules of their own run side by side."""
     if hasattr(metafunc.module, "FOLDER") and "page" in metafunc.fixturenames:
-        names = sorted(page.relative_to(DOCS).as_posix() for page in (DOCS / metafunc.module.FOLDER).glob("*.md"))
-        metafunc.parametrize("page", [DOCS / name for name in names], ids=names)
+        pages = []
+        for page in sorted((DOCS / metafunc.module.FOLDER).glob("*.md")):
+            is_slow = re.search(r"^% slow$", page.read_text("utf-8"), re.MULTILINE)
+            marks = [pytest.mark.slow] if is_slow else []
+            pages.append(pytest.param(page, id=page.relative_to(DOCS).as_posix(), marks=marks))
+        metafunc.parametrize("page", pages)
 
 
 @pytest.fixture
