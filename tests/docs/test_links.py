@@ -42,13 +42,20 @@ def links_of(text):
 
 @cache
 def anchors_of(page):
-    """Give what GitHub and MyST make of a page's headings (letters, digits and hyphens), and MyST's own targets."""
+    """Give what GitHub and MyST make of a page's headings: letters, digits and hyphens."""
     text = page.read_text("utf-8")
     headings = [inline.content for it, inline in pairwise(tokens_of(text)) if it.type == "heading_open"]
     plain = [re.sub(r"[*`]|\{[\w:]+\}|\[|\]\([^)]*\)", "", heading).strip().lower() for heading in headings]
     anchors = [re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain]
     again = {f"{anchor}-{number}" for anchor, count in Counter(anchors).items() for number in range(1, count)}
-    return {*anchors, *again, *re.findall(r"^\(([\w-]+)\)=$", text, re.MULTILINE)}
+    return {*anchors, *again}
+
+
+@cache
+def targets():
+    """Give MyST's own targets, ``(name)=``, on all pages of the documentation: each of them finds any of these."""
+    pages = [(PROJECT / name).read_text("utf-8") for name in PAGES if name.startswith("docs/")]
+    return set(re.findall(r"^\(([\w-]+)\)=$", "\n".join(pages), re.MULTILINE))
 
 
 def fault_of(target, page):
@@ -61,7 +68,8 @@ def fault_of(target, page):
     if not to.exists():
         return "no such file"
     if parts.fragment and to.suffix == ".md" and parts.fragment not in anchors_of(to):
-        return "no such heading"
+        is_target = not parts.path and page.is_relative_to(PROJECT / "docs") and parts.fragment in targets()
+        return None if is_target else "no such heading"
     return None
 
 
