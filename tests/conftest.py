@@ -101,6 +101,35 @@ def serve(require_tool, cannot_run):
     return find
 
 
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+
+
+@pytest.fixture
+def _no_proxies(monkeypatch):
+    """Tests' own servers are asked directly, whatever the environment says."""
+    for name in _PROXIES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="session")
+def in_child():
+    """Work in a process of its own: ``in_child(work)`` is its exit status; 1 an exception, negative a signal."""
+
+    def do(work):
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                work()
+                status = 0
+            finally:
+                os._exit(status)
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+    return do
+
+
 @pytest.fixture(scope="session")
 def replica():
     """The Federal PKI's shape, with quick keys."""

@@ -9,17 +9,14 @@ import pytest
 import pkcs12kit as pk
 from pkcs12kit import lab
 
-from .retrieval.conftest import PROXIES, Server
+from .retrieval.conftest import Server
 
 OPTIONS = pk.FetchOptions(allow_private=True, cache=False)
 
 
 @pytest.fixture
-def site(monkeypatch):
-    """A web server on loopback, asked directly whatever proxies the environment names."""
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def site(_no_proxies):
+    """A web server on loopback."""
     with Server() as server:
         yield server
 

@@ -14,7 +14,7 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.retrieval import requesting
 
-from ..retrieval.conftest import PROXIES, Server  # noqa: TID252  # pytest makes no top-level package of tests
+from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
 from .conftest import PASSWORD
 
 AT_HOME = ("--fetch", "--allow-private", "--no-cache")
@@ -55,11 +55,8 @@ class Site:
 
 
 @pytest.fixture
-def site(monkeypatch):
-    """The lab on loopback, asked directly whatever proxies the environment names."""
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def site(_no_proxies):
+    """The lab on loopback."""
     with Server() as server:
         yield Site(server)
     assert server.errors == []

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import threading
 import zipfile
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
 
 import pytest
@@ -20,14 +17,16 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.lab import extensions as ext
 
+from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
+
 AT_HOME = ("--allow-private", "--no-cache")
 
 
 class Site:
     """A root, a CA below it that issued a server's certificate, and both published in an archive, signed."""
 
-    def __init__(self, port):
-        self.base = f"http://127.0.0.1:{port}"
+    def __init__(self, server):
+        self.base = server.base
         self.root, self.issuing = lab.Authority.create("DoD Root CA 3"), lab.Authority.create("DOD SW CA-60")
         self.certificates = [self.root.certificate, self.root.issue_ca(self.issuing)]
         self.server = self.issuing.issue_server("mdm.example.mil").certificate
@@ -35,6 +34,12 @@ class Site:
         self.certify(ExtendedKeyUsageOID.CODE_SIGNING)
         self.pages = {}
         self.publish()
+        server.otherwise(self.answer)
+
+    async def answer(self, exchange):
+        """Answer with what is there."""
+        content = self.pages.get(exchange.target)
+        await exchange.answer(content or b"", status=404 if content is None else 200)
 
     def certify(self, purpose):
         """Give the signer a certificate for this purpose."""
@@ -61,43 +66,12 @@ class Site:
         self.pages["/bundle.zip"] = buffer.getvalue()
 
 
-@contextmanager
-def serving():
-    """Serve it on loopback."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            content = site.pages.get(self.path)
-            self.send_response(404 if content is None else 200)
-            self.send_header("Content-Length", str(len(content or b"")))
-            self.end_headers()
-            self.wfile.write(content or b"")
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
-        site = Site(server.server_port)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield site
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 @pytest.fixture
-def site(monkeypatch):
-    """The publisher, asked directly whatever proxies the environment names."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    with serving() as one:
-        yield one
+def site(_no_proxies):
+    """The publisher."""
+    with Server() as server:
+        yield Site(server)
+    assert server.errors == []
 
 
 @pytest.fixture

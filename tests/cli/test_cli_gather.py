@@ -6,15 +6,14 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 import pkcs12kit as pk
 from pkcs12kit import lab
 
+from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
 from .conftest import run_environment
 
 AT_HOME = ("--allow-private", "--no-cache")
@@ -27,70 +26,37 @@ _LAUNCH = (
 
 
 class Site:
-    """The lab, published; ``pages`` is what is there, ``stalled`` the paths that never answer."""
+    """The lab, published; ``pages`` is what is there, ``stalled`` the paths that do not answer as long as they are."""
 
     def __init__(self, server):
         self.server = server
-        self.base = f"http://127.0.0.1:{server.server_port}"
+        self.base = server.base
         self.replica = lab.make_replica(key_type=lab.KeyType.EC_P256, base_url=self.base)
         self.pages = self.replica.published()
         self.stalled = set()
-        self.asked = []
         self.reached = threading.Event()
-        self.release = threading.Event()
+        server.otherwise(self.answer)
 
+    async def answer(self, exchange):
+        """Answer with what is there."""
+        if exchange.target in self.stalled:
+            self.reached.set()
+            await self.server.until(lambda: exchange.target not in self.stalled)
+        content = self.pages.get(exchange.target)
+        await exchange.answer(content or b"", status=404 if content is None else 200)
 
-@contextmanager
-def serving():
-    """Serve the lab on loopback."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self):
-            site.asked.append(self.path)
-            if self.path in site.stalled:
-                site.reached.set()
-                site.release.wait()
-                self.close_connection = True
-                return
-            content = site.pages.get(self.path)
-            self.send_response(404 if content is None else 200)
-            self.send_header("Content-Length", str(len(content or b"")))
-            self.end_headers()
-            self.wfile.write(content or b"")
-
-        def log_message(self, *_):
-            """Say nothing."""
-
-    class Quiet(ThreadingHTTPServer):
-        daemon_threads = True
-
-        def handle_error(self, *connection):
-            """Say nothing of connections that the command breaks off."""
-            if not isinstance(sys.exception(), ConnectionError):
-                super().handle_error(*connection)
-
-    with Quiet(("127.0.0.1", 0), Handler) as server:
-        site = Site(server)
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield site
-        finally:
-            site.release.set()
-            server.shutdown()
-            thread.join()
+    @property
+    def asked(self):
+        """The paths that were asked for."""
+        return [exchange.target for exchange in self.server.requests]
 
 
 @pytest.fixture
-def site(monkeypatch):
-    """The lab on a server of its own, asked directly whatever proxies the environment names."""
-    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
-    with serving() as one:
-        yield one
+def site(_no_proxies):
+    """The lab on a server of its own."""
+    with Server() as server:
+        yield Site(server)
+    assert server.errors == []
 
 
 @pytest.fixture
@@ -200,6 +166,7 @@ def test_offline_takes_what_the_cache_has(gather, site, tmp_path):
     empty = gather("--cache", tmp_path / "empty", "--allow-private", "--offline", into=tmp_path / "third")
     assert empty.status == 1
     assert "not in the cache" in empty.text
+    assert empty.errors == "hint: without --offline it is asked for where the certificates say that it is\n"
 
 
 def test_private_addresses_need_to_be_allowed(gather, site):
@@ -251,7 +218,7 @@ def test_a_folder_that_cannot_be_written(gather, site, tmp_path):
 
 def test_no_server_answers(gather, site):
     """Without a network it says what may help: a proxy, or another computer."""
-    site.server.socket.close()
+    site.server.stop()
     outcome = gather(*AT_HOME)
     assert outcome.status == 1
     assert "cannot be connected to" in outcome.text
@@ -284,7 +251,6 @@ def test_progress_at_a_terminal(terminal, site, given, tmp_path):
     shown.expect(" URLs, ")
     assert site.reached.wait(30)
     site.stalled = set()
-    site.release.set()
     shown.expect("Gathered ")
     shown.finish()
-    assert f"http://127.0.0.1:{site.server.server_port}/" in shown.shown
+    assert f"http://127.0.0.1:{site.server.port}/" in shown.shown

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from tempfile import mkdtemp
@@ -24,6 +21,9 @@ from pkcs12kit import Certificate, load_certificate, load_certificates
 from pkcs12kit.lab import Authority, Edge, KeyType, Topology, Validity, make_replica
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.lab.authority import Revocation
+
+from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
+from ..retrieval.encodings import ber  # noqa: TID252  # as above
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -74,8 +74,8 @@ def pem(certificates: Iterable[Certificate]) -> str:
 class Jobs:
     """Makes each job as files in a folder."""
 
-    def __init__(self, folder: Path, openssl: str, fpki: Callable[[], Path]) -> None:
-        self._folder, self._openssl, self._fpki = folder, openssl, fpki
+    def __init__(self, folder: Path, fpki: Callable[[], Path]) -> None:
+        self._folder, self._fpki = folder, fpki
 
     def _make(self, name: str, **more: object) -> Job:
         folder = Path(mkdtemp(prefix=f"{name}-", dir=self._folder))
@@ -268,11 +268,11 @@ class Jobs:
     @contextmanager
     def published(self) -> Iterator[Job]:
         """The certificate of the issuing CA is not in the heap, but where the server's certificate says."""
-        with _served() as (url, files):
-            locations = ext.non_critical(ext.authority_information_access(f"{url}/a.cer"))
+        with Server() as server:
+            locations = ext.non_critical(ext.authority_information_access(server.url("/a.cer")))
             edge = Edge(subject=SERVER, issuer="A", extensions=(locations,))
             job, _ = self.of_edges("published", f"{SERVER}<A<B<TA", edge, "A<B<TA")
-            files["/a.cer"] = job.right[0][1].der
+            server.answer("/a.cer", job.right[0][1].der, headers={"Content-Type": "application/pkix-cert"})
             pool = tuple(it for it in job.pool if it != job.right[0][1])
             job.heap.write_text(pem(pool), "ascii")
             yield replace(job, pool=pool, fetch=True)
@@ -337,16 +337,8 @@ class Jobs:
         return file
 
     def _pkcs7_ber(self, job: Job) -> Path:
-        names = ("key.pem", "server.pem", "more.pem", "content.txt", "certs.p7b")
-        key, certificate, more, content, file = (job.heap.with_name(name) for name in names)
-        write_key(job, key)
-        certificate.write_text(job.target.to_pem(), "ascii")
-        more.write_text(pem((*job.pool, job.anchor)), "ascii")
-        content.write_text("signed", "ascii")
-        command = [self._openssl, "cms", "-sign", "-stream", "-nodetach", "-binary", "-outform", "DER"]
-        given = ["-signer", certificate, "-inkey", key, "-certfile", more, "-in", content, "-out", file]
-        subprocess.run([*command, *given], check=True, capture_output=True, timeout=60)
-        assert file.read_bytes()[1] == 0x80  # of indefinite length
+        file = job.heap.with_name("certs.p7b")
+        file.write_bytes(ber((job.target, *job.pool, job.anchor)))
         return file
 
     def slip(self) -> tuple[Job, ...]:
@@ -389,31 +381,6 @@ _REAL: Final = {
         (("2171", "13579", "61474"),),
     ),
 }
-
-
-@contextmanager
-def _served() -> Iterator[tuple[str, dict[str, bytes]]]:
-    """Serve on loopback what is put into the mapping, by path."""
-    files: dict[str, bytes] = {}
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.path in files else 404)
-            self.send_header("Content-Type", "application/pkix-cert")
-            self.end_headers()
-            self.wfile.write(files.get(self.path, b""))
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}", files
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def _by_serial(certificates: Iterable[Certificate], digits: str) -> Certificate:

@@ -25,19 +25,6 @@ SYSTEM_CALLS = ("open", "stat", "fchmod", "write", "fsync", "lseek", "read", "re
 STOPPED = 77
 
 
-def in_child(work):
-    """Do ``work`` in a process of its own and give its exit status; 1 is an exception."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @pytest.fixture(params=["no file", "old file"])
 def target(request, tmp_path):
     """Where to write: nothing there yet, or an older file."""
@@ -75,7 +62,7 @@ def stop_before(monkeypatch, call):
         monkeypatch.setattr(writing.os, name, counting(name, getattr(os, name)))
 
 
-def test_stopped_dead_before_each_system_call(target, monkeypatch):
+def test_stopped_dead_before_each_system_call(target, monkeypatch, in_child):
     """Between any two system calls, with umask 000: no handler runs, nothing is cleaned up, and it still holds."""
     had = target.read_bytes() if target.exists() else None
     seen = set()
@@ -126,7 +113,7 @@ def test_new_name_only_for_what_is_on_the_disk(target, monkeypatch):
 
 
 @pytest.mark.parametrize("written", [0, 1, 4096, len(NEW) - 1])
-def test_disk_full_in_the_middle(target, written):
+def test_disk_full_in_the_middle(target, written, in_child):
     """The kernel takes some of the bytes and refuses the rest: an error, no partial file, the old one stands."""
     had = target.read_bytes() if target.exists() else None
 
@@ -161,7 +148,7 @@ def test_disk_full_after_a_short_write(target, monkeypatch):
     assert list(target.parent.iterdir()) == ([target] if had is not None else [])
 
 
-def test_read_only_folder(target):
+def test_read_only_folder(target, in_child):
     """No right to write in the folder: an error, and nothing changes. The superuser is somebody else for it."""
     had = target.read_bytes() if target.exists() else None
     folder = target.parent

@@ -42,8 +42,6 @@ from pkcs12kit.retrieval.permitted import require_permitted_address
 from pkcs12kit.retrieval.retrieved import Purpose
 from pkcs12kit.retrieval.running import run
 
-PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-
 
 @dataclass
 class Exchange:
@@ -233,11 +231,8 @@ class Names(AbstractResolver):
 
 
 @pytest.fixture(autouse=True)
-def _no_proxies(monkeypatch):
-    """The tests' servers are asked directly, whatever the environment says."""
-    for name in PROXIES:
-        monkeypatch.delenv(name, raising=False)
-        monkeypatch.delenv(name.upper(), raising=False)
+def _directly(_no_proxies):
+    """The tests' servers are asked directly."""
 
 
 @pytest.fixture

@@ -48,19 +48,6 @@ def assert_whole(entry):
     assert entry.etag == f'"{hashlib.sha256(entry.content).hexdigest()}"'
 
 
-def in_child(work):
-    """Do ``work`` in a process of its own and give its exit status; 1 is an exception, negative a signal."""
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        finally:
-            os._exit(status)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 @pytest.fixture
 def folder(tmp_path):
     """Where the cache is."""
@@ -228,7 +215,7 @@ def load(folder):
 
 
 @pytest.mark.parametrize("work", [store_new, store_over, store_and_evict, confirm, check, load])
-def test_killed_before_each_system_call(work, folder, monkeypatch):
+def test_killed_before_each_system_call(work, folder, monkeypatch, in_child):
     """Between any two system calls: no handler runs, no lock stays, nothing half-done is seen, no litter stays."""
     for call in range(1, 300):
         here = folder / str(call)
@@ -335,7 +322,7 @@ def test_stopped_process_is_not_waited_for(folder, said):
 
 
 @pytest.mark.parametrize("written", [0, 1, 100, len(NEW) - 1, len(NEW)])
-def test_disk_full_in_the_middle(written, folder):
+def test_disk_full_in_the_middle(written, folder, in_child):
     """The kernel takes some of the bytes and refuses the rest: said once, what was there stands, no litter."""
     keep(Cache(folder))
 
@@ -404,7 +391,7 @@ def own_folder():
         yield Path(above) / "cache"
 
 
-def test_read_only_folder(own_folder):
+def test_read_only_folder(own_folder, in_child):
     """Nothing can be stored, which is said once; what is there can be loaded, what is damaged is not believed."""
     user = 65534 if os.geteuid() == 0 else os.geteuid()
     keep(Cache(own_folder))
@@ -441,7 +428,7 @@ def test_read_only_folder(own_folder):
         own_folder.chmod(0o700)
 
 
-def test_folder_that_cannot_be_made(own_folder):
+def test_folder_that_cannot_be_made(own_folder, in_child):
     """Nothing is kept, which is said; the caller goes on."""
     above = own_folder.parent
     if os.geteuid() != 0:
