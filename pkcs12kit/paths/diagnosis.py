@@ -2,7 +2,9 @@
 
 The order of what is said is that of :class:`Closeness`, and within each class:
 
-* attempts that reach an anchor: the fewest failures first, those of the search before those found here,
+* attempts that reach an anchor: the fewest failures first, then those that would be valid at the nearest time, those
+  of the search before those found here; where the target itself is not valid at the time, no other issuer helps, and
+  those that would be valid at the nearest time are the first of all,
 * where the way up ends: the walk with the fewest unusable certificates first, then the shortest,
 * whatever else: in the order of the search.
 """
@@ -11,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from enum import IntEnum
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -26,7 +29,7 @@ from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS, lapse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5
+_OF_TIME: Final = frozenset({FailureReason.EXPIRED, FailureReason.NOT_YET_VALID})
 Edge = tuple["Certificate", FailureReason, object]
 
 
@@ -90,7 +94,10 @@ def explain(
         ]
         findings += new
     findings += ((Closeness.ALONE, path) for path in _alone(not_followed, parameters.time))
-    findings.sort(key=lambda finding: (finding[0], len(finding[1].failures)))  # stable: as it was found otherwise
+    nearest_first = lapse(target, parameters.time) is not None
+    findings.sort(  # stable: as it was found otherwise
+        key=lambda finding: (finding[0], *_order(finding[1], parameters.time, nearest_first=nearest_first))
+    )
     return tuple(_each_once(path for _, path in findings))
 
 
@@ -160,19 +167,15 @@ class _Finder:
     def _near_paths(self) -> Iterator[RejectedPath]:
         """Paths that reach an anchor only through certificates that discovery does not follow.
 
-        The walk to each anchor with the fewest of them, and the five paths that were the latest to lapse.
+        The walk to each anchor with the fewest of them, five paths at the time when the target is valid that is nearest
+        to the one asked for, and the five paths that were the latest to lapse.
         """
         budget = Budget(self._limits)
+        time = self._parameters.time
+        nearest = min(max(time, self._target.not_before), self._target.not_after)
         try:
-            graph = CertificationGraph(
-                self._target,
-                self._pool,
-                self._trust_anchors,
-                usable=lambda _: True,
-                budget=budget,
-            )
-            search = CandidateSearch(graph, budget=budget)
-            paths = (*self._ascent.reached.values(), *islice(_signed(search, budget), _CLOSEST))
+            then = [] if nearest == time else self._closest(lambda one: not_followed(one, nearest) is None, budget)
+            paths = (*self._ascent.reached.values(), *then, *self._closest(lambda _: True, budget))
             for path in {(path.certificates, path.trust_anchor.node): path for path in paths}.values():
                 if _is_signed(path, budget):
                     near = self._near_path(path, budget)
@@ -180,6 +183,11 @@ class _Finder:
                         yield near
         except BudgetExhaustedError:
             return
+
+    def _closest(self, usable: Callable[[Certificate], bool], budget: Budget) -> list[CertificationPath]:
+        """List the paths through usable certificates that last longest."""
+        graph = CertificationGraph(self._target, self._pool, self._trust_anchors, usable=usable, budget=budget)
+        return list(islice(_signed(CandidateSearch(graph, budget=budget), budget), _CLOSEST))
 
     def _near_path(self, path: CertificationPath, budget: Budget) -> RejectedPath | None:
         """Name what is in a path's way, where that is first of all the time or a certificate of no CA."""
@@ -267,6 +275,16 @@ def _closeness(judged: RejectedPath) -> Closeness:
     if judged.reason is FailureReason.BUDGET_EXHAUSTED:
         return Closeness.GIVEN_UP
     return Closeness.REACHES_AN_ANCHOR
+
+
+def _order(path: RejectedPath, time: datetime, *, nearest_first: bool) -> tuple[bool | int | timedelta, ...]:
+    """Put attempts into order by their failures and by how far from ``time`` they would be valid."""
+    failures, window = len(path.failures), path.would_be_valid
+    if window is not None:
+        away = max(window[0] - time, time - window[1], timedelta(0))
+    else:
+        away = timedelta.max if all(failure.reason in _OF_TIME for failure in path.failures) else timedelta(0)
+    return (window is None, away, failures) if nearest_first else (failures, away)
 
 
 def _refuted(judged: Iterable[RejectedPath]) -> set[Link]:

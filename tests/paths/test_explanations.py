@@ -171,6 +171,37 @@ def test_fewer_failures_come_before_a_later_lapse():
     assert [topology.draw(path.certificates) for path in solve(topology).rejected] == ["EE<B", "EE<B<E", "EE<B<C<D"]
 
 
+@pytest.mark.parametrize("sign", [1, -1], ids=["before", "after"])
+def test_where_the_target_is_not_valid_the_nearest_window_comes_first(sign):
+    """Not another that lasts longer or that some of its certificates are valid for at the time asked for."""
+
+    def around(first, last):
+        first, last = sorted((sign * first, sign * last))
+        return lab.Validity(not_before=AT + timedelta(days=first), not_after=AT + timedelta(days=last))
+
+    topology = build(
+        edge("EE", "B", validity=around(100, 500)),
+        edge("B", "TA", validity=around(-30, 50)),  # the fewest failures, and valid with EE never
+        *(edge("B", "TA", validity=around(200 + number, 9000 + number)) for number in range(6)),
+        edge("B", "TA", validity=around(90, 150)),
+    )
+    first, *others = (path.would_be_valid for path in solve(topology).rejected)
+    nearest = around(100, 150)
+    assert first == (nearest.not_before, nearest.not_after)
+    assert None in others
+
+
+def test_of_as_many_failures_the_nearest_window_comes_first():
+    """Both renewed soon, or expired lately: what lasts longest is a year off."""
+    topology = build(
+        "EE<B",
+        edge("B", "TA", validity=lab.Validity.around(AT, days_before=-20, days_after=40)),
+        edge("B", "TA", validity=lab.Validity.around(AT, days_before=-25, days_after=300)),
+    )
+    windows = [path.would_be_valid for path in solve(topology).rejected if path.would_be_valid]
+    assert [(begin - AT).days for begin, _ in windows] == [20, 25]
+
+
 def test_an_issuer_missing_on_the_only_way_comes_before_the_root_on_that_way():
     """R -> EE, R self-signed and cross-certified by X, who is missing: the way goes on from R, so X is asked for."""
     topology = build("EE<R", "R<R", "R<X<TA", "Y<TA")
