@@ -106,7 +106,7 @@ def command(
     certificates = [item for one in reports for item in one.certificates]
     silent = _silent(folder, _answered(bundles, report), fetching.limits)
     written = write_folder(certificates, folder, unanswered=silent, limits=fetching.limits)
-    _show(bundles, report, written, as_json=as_json)
+    _show(bundles, report, written, offline=fetching.offline, as_json=as_json)
     refused = any(bundle.why for bundle in bundles)
     if refused or (report is not None and (report.path is None if inputs.anchors else not _has_all(report))):
         sys.exit(1)
@@ -183,7 +183,12 @@ def _list_bundles(bundling: BundleOptions, *, as_json: bool) -> None:
 
 
 def _show(
-    bundles: Sequence[BundleReport], report: GatherReport | None, written: FolderReport, *, as_json: bool
+    bundles: Sequence[BundleReport],
+    report: GatherReport | None,
+    written: FolderReport,
+    *,
+    offline: bool,
+    as_json: bool,
 ) -> None:
     from pkcs12kit.cli.output import hint, print_json, print_text
 
@@ -203,7 +208,7 @@ def _show(
         hint("--strict-checksums uses nothing of a bundle that is weakly signed")
     print_text([wrote(written)] if report is None else gathered(report, written, every=False))
     if report is not None:
-        _suggest(report)
+        _suggest(report, offline=offline)
     elif any(bundle.url is None for bundle in bundles):
         option = advice(retrieval for bundle in bundles for retrieval in bundle.retrievals)
         if option is not None:
@@ -243,15 +248,18 @@ def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator
         yield from (origin.url for origin in item.origins if origin.url not in answered)
 
 
-def _suggest(report: GatherReport) -> None:
+def _suggest(report: GatherReport, *, offline: bool) -> None:
     """Say what to do next where something was not to be had."""
     from pkcs12kit.cli.output import hint
     from pkcs12kit.cli.refusal import suggest
+    from pkcs12kit.retrieval.retrieved import Status
 
     if report.path is not None:
         return
     option = advice(report.retrievals)
     if option is not None:
         hint(option)
+    elif offline and any(url.retrieval.status is Status.SKIPPED for url in report.urls):
+        hint("without --offline it is asked for where the certificates say that it is")
     elif report.report is not None:
         suggest(report.report, sources_given=True)

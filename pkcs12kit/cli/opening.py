@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
 import click
 
@@ -26,6 +26,15 @@ class OpeningOptions(NamedTuple):
     password_env: str | None
     password_stdin: bool
     contents_password_file: str | None
+
+
+class Opening(TypedDict):
+    """How to open the file, as the library takes it."""
+
+    password: str | None
+    contents_password: str | None
+    key_name: str | None
+    key_id: bytes | None
 
 
 class _KeyId(click.ParamType[bytes]):
@@ -61,10 +70,8 @@ def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command_with_options
 
 
-def open_or_exit(
-    open_with: Callable[[str | None, str | None], T], opening: OpeningOptions, file: str, *, as_json: bool
-) -> T:
-    """Call with the passwords of the file and of its contents, the first asked for where it turns out to need one.
+def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, file: str, *, as_json: bool) -> T:
+    """Call with how to open the file, its password asked for where it turns out to need one.
 
     A wrong password is a no, and ends the command as such; one that is missing is bad usage, and raised.
     """
@@ -81,7 +88,10 @@ def open_or_exit(
 
     def attempt(password: str | None) -> T:
         tried.append(password)
-        return open_with(password, contents_password)
+        how = Opening(
+            password=password, contents_password=contents_password, key_name=opening.key_name, key_id=opening.key_id
+        )
+        return open_with(how)
 
     try:
         return open_with_password(attempt, given, name_of(file))[0]

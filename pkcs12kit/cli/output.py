@@ -18,6 +18,7 @@ import click
 
 from pkcs12kit.cli.values import alternatives
 from pkcs12kit.display.harmless import harmless
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -91,7 +92,13 @@ def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> N
         console.width = _UNWRAPPED
     with _writing():
         for renderable in renderables:
-            console.print(renderable)
+            if console.is_terminal:
+                console.print(renderable)
+                continue
+            with console.capture() as captured:
+                console.print(renderable)
+            # Without what tables are filled up with to the width of their columns.
+            print(*(line.rstrip(" ") for line in captured.get().split("\n")), sep="\n", end="", file=console.file)
 
 
 def print_build_report(report: BuildReport, *, err: bool = False) -> None:
@@ -101,7 +108,7 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
     from pkcs12kit.display.paths import path_tree
 
     what = "the private key and " if report.has_private_key else ""
-    what += f"{len(report.certificates)} certificates, profile {report.profile.name}, {len(report.data):,} bytes"
+    what += f"{counted(len(report.certificates), 'certificate')}, profile {report.profile.name}, {counted(len(report.data), 'byte')}"
     where = str(report.output) if report.output is not None else "to standard output"
     if not report.changed:
         where += ", which already holds just this"

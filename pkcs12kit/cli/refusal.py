@@ -30,8 +30,15 @@ _NEXT_STEPS: Final = {
     FailureReason.WEAK_ALGORITHM: "--algorithms allow-all accepts it, to look at old files",
     FailureReason.EXPLICIT_POLICY: "--policy takes policies of the trust anchor's domain; leave it out to accept any",
     FailureReason.SERVER_NAME: "give the name that the certificate is for with --server-name, or leave it out",
+    FailureReason.EXTENDED_KEY_USAGE: "have its CA issue a certificate for TLS servers, or leave --server-name out",
+    FailureReason.NAME_CONSTRAINTS: "have a CA issue it that may issue for this name, or give another way with --certs",
+    FailureReason.REVOKED: "have its CA issue a new certificate, or give another way to the trust anchor with --certs",
+    FailureReason.BUDGET_EXHAUSTED: "give fewer certificates with --certs: those on the way to the anchor suffice",
     FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
 }
+_ANOTHER_WAY: Final = (
+    "give certificates for another way to the trust anchor with --certs; pkcs12kit paths CERT --all shows each attempt"
+)
 FETCH: Final = "--fetch"
 GATHER: Final = "pkcs12kit gather CERT --into FOLDER"
 _IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
@@ -81,7 +88,7 @@ def suggest(report: PathReport, *, sources_given: bool, fetching: str | None = N
 
 
 def about_time(rejected: Sequence[RejectedPath]) -> str | None:
-    """Say what helps with a file whose path fails for its time alone; None where that is not what is wrong."""
+    """Say what helps with a file whose path fails for its time; None where that is not what is wrong."""
     if not rejected:
         return None
     closest = rejected[0]
@@ -105,14 +112,14 @@ def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:
     return any(url.lower().startswith(("http://", "https://")) for url in urls)
 
 
-def _next_step(closest: RejectedPath, target: Certificate) -> str | None:
+def _next_step(closest: RejectedPath, target: Certificate) -> str:
     if closest.clock_looks_wrong:
         return RIGHT_TIME if closest.reason is FailureReason.NOT_YET_VALID else f"{RIGHT_TIME}. Else {_RENEW_TARGET}"
     if closest.section == SECTION_OF_TRUST_ANCHORS:
         return _IGNORE_ANCHOR
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
         return _RENEW_TARGET
-    return _NEXT_STEPS.get(closest.reason)
+    return _NEXT_STEPS.get(closest.reason, _ANOTHER_WAY)
 
 
 def _to_json(no: PathError) -> dict[str, Any]:

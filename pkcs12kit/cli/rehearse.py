@@ -17,7 +17,7 @@ from pkcs12kit.tls.devices import DEVICES
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pkcs12kit.cli.opening import OpeningOptions
+    from pkcs12kit.cli.opening import Opening, OpeningOptions
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.verifier.rehearsal_report import RehearsalReport
@@ -87,15 +87,12 @@ def command(
 
     parameters = validation_parameters(search)
 
-    def open_with(password: str | None, contents_password: str | None) -> RehearsalReport:
+    def open_with(how: Opening) -> RehearsalReport:
         with progress() as tell:
             return rehearse(
                 file,
                 trust_anchors=search.trust_anchors,
-                password=password,
-                contents_password=contents_password,
-                key_name=opening.key_name,
-                key_id=opening.key_id,
+                **how,
                 certificates=search.certificates,
                 clients=clients,
                 devices=devices,

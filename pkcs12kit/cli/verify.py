@@ -17,12 +17,23 @@ from pkcs12kit.pkcs12.readers import READERS
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pkcs12kit.cli.opening import OpeningOptions
+    from pkcs12kit.cli.opening import Opening, OpeningOptions
     from pkcs12kit.cli.options import SearchOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.verifier.report import VerificationReport
 
-_BUILT_ANEW: Final = frozenset({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER})
+_NEXT_STEPS: Final = (
+    # the first that fits
+    (
+        {Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER},
+        "pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order",
+    ),
+    ({Check.SERVER_NAME}, "give the name that the certificate is for with --server-name, or have its CA issue another"),
+    ({Check.REVOCATION}, "give what is missing with --crl or --ocsp, or accept it with --revocation soft"),
+    ({Check.EXPIRY}, "have what expires renewed, and build the file anew"),
+    ({Check.READERS}, "pkcs12kit convert FILE NEW.p12 --for READER protects it so that the reader opens it"),
+    ({Check.PATH}, "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all looks for another path"),
+)
 
 
 @click.command(
@@ -82,14 +93,11 @@ def command(
     parameters = validation_parameters(search)
     revocation = revocation_inputs(search)
 
-    def open_with(password: str | None, contents_password: str | None) -> VerificationReport:
+    def open_with(how: Opening) -> VerificationReport:
         return verify(
             file,
             trust_anchors=search.trust_anchors,
-            password=password,
-            contents_password=contents_password,
-            key_name=opening.key_name,
-            key_id=opening.key_id,
+            **how,
             certs_only=certs_only,
             parameters=parameters,
             expires_within=expires_within,
@@ -107,7 +115,6 @@ def command(
 
 def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
     from pkcs12kit.cli.output import hint, print_error, print_json, print_text
-    from pkcs12kit.cli.refusal import about_time
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
@@ -121,14 +128,19 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn])
     if report:
         return
-    problems = {finding.check for finding in report.problems}
     print_error(f"{name}: not as it should be: {', '.join(finding.check.value for finding in report.problems)}")
+    step = _next_step(report)
+    if step is not None:
+        hint(step)
+
+
+def _next_step(report: VerificationReport) -> str | None:
+    from pkcs12kit.cli.refusal import about_time
+
     wrong_time = about_time(report.rejected)
     if wrong_time is not None:
-        hint(wrong_time)
-    elif problems & _BUILT_ANEW:
-        hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")
-    elif Check.READERS in problems:
-        hint("pkcs12kit convert FILE NEW.p12 --for READER protects it so that the reader opens it")
-    elif problems == {Check.PRIVATE_KEY} and not report.has_private_key:
-        hint("--certs-only asks about a file of certificates alone")
+        return wrong_time
+    problems = {finding.check for finding in report.problems}
+    if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
+        return "--certs-only asks about a file of certificates alone"
+    return next((step for checks, step in _NEXT_STEPS if problems & checks), None)

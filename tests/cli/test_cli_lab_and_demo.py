@@ -83,6 +83,7 @@ class TestDemo:
         assert outcome.text.count("certBag") == 6
         assert "\nRehearsal  yes\n" in outcome.text
         assert "bytes, as served" in outcome.text
+        assert not any(line.endswith(" ") for line in outcome.text.splitlines())
         assert "  pkcs12kit rehearse demo/server.p12 --anchor demo/anchor.pem \\\n" in outcome.text
         assert "pkcs12kit inspect demo/server.p12 --password-file demo/password.txt" in outcome.text
         assert outcome.errors.startswith("Making a replica of the Federal PKI")

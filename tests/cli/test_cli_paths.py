@@ -6,10 +6,12 @@ import io
 import random
 import zipfile
 from itertools import pairwise
+from types import SimpleNamespace
 
 import pytest
 
-from pkcs12kit import lab
+from pkcs12kit import FailureReason, lab
+from pkcs12kit.cli import refusal
 
 CERTIFICATE_FIELDS = {"subject", "issuer", "serial", "sha256", "not_before", "not_after"}
 REJECTED_FIELDS = {"certificates", "certificate", "reason", "section", "detail"} | {
@@ -463,3 +465,11 @@ def test_output_does_not_depend_on_the_terminals_encoding(call, folder, monkeypa
         stream.flush()
         shown = stream.buffer.getvalue().decode("ascii")
     assert r"Bundesdruckerei Gr\xf6\xdfe" in shown
+
+
+@pytest.mark.parametrize("reason", FailureReason)
+def test_every_reason_has_a_next_step(reason):
+    """Whatever the closest attempt fails for, the hint is a sentence about what to give or to ask."""
+    closest = SimpleNamespace(clock_looks_wrong=False, section="", reason=reason, certificate="ca", certificates=["ee"])
+    step = refusal._next_step(closest, "ee")
+    assert "--" in step

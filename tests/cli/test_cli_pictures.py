@@ -144,6 +144,17 @@ class TestGraph:
         assert outcome.status == 2
         assert "--svg FILE" in outcome.errors
 
+    def test_sources_by_option(self, call, fpki, pool):
+        """``--certs``, as other commands take it, alone and beside arguments; without any there is nothing to draw."""
+        command, source, *more = (*pool, "--json")
+        by_option = call(command, "--certs", source, *more)
+        assert (by_option.status, by_option.json) == (0, call(command, source, *more).json)
+        both = call(command, source, "--certs", fpki / "dod-id-sw-ca-37.pem", *more).json
+        assert len(both["edges"]) > len(by_option.json["edges"])
+        outcome = call(command, *more)
+        assert outcome.status == 2
+        assert outcome.errors.startswith("error: give certificates to draw: SOURCE")
+
     def test_an_anchor_is_needed(self, call, fpki):
         """From where the picture goes down the user says."""
         outcome = call("graph", fpki / "fpki-2024-10.p7b", "--svg", "a.svg")

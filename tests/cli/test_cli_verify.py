@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -79,12 +80,22 @@ def test_json(verify, chain, replica):
     [
         pytest.param(lambda c: [c[0], *c[2:]], {}, "chain", "hint: pkcs12kit build", id="missing intermediate"),
         pytest.param(lambda c: [c[0], c[2], c[1], *c[3:]], {}, "order", "hint: pkcs12kit build", id="wrong order"),
-        pytest.param(lambda c: c, {"server_name": "else.example"}, "server-name", "", id="wrong name"),
-        pytest.param(lambda c: c, {"expires_within": "9999w"}, "expiry", "", id="expires soon"),
+        pytest.param(
+            lambda c: c, {"server_name": "else.example"}, "server-name", "hint: give the name", id="wrong name"
+        ),
+        pytest.param(
+            lambda c: c, {"expires_within": "9999w"}, "expiry", "hint: have what expires renewed", id="expires soon"
+        ),
         pytest.param(lambda c: c, {"for": "java-8"}, "readers", "hint: pkcs12kit convert", id="reader"),
         pytest.param(lambda c: c, {"at": "2001-01-01"}, "path", "hint: is that the right time?", id="time"),
-        pytest.param(lambda c: c, {"policy": "1.2.3"}, "path", "", id="policy"),
-        pytest.param(lambda c: c, {"revocation": "require"}, "revocation", "", id="revocation unknown"),
+        pytest.param(lambda c: c, {"policy": "1.2.3"}, "path", "hint: pkcs12kit paths CERT", id="policy"),
+        pytest.param(
+            lambda c: c,
+            {"revocation": "require"},
+            "revocation",
+            "hint: give what is missing with --crl",
+            id="revocation unknown",
+        ),
     ],
 )
 @pytest.mark.parametrize("as_json", [False, True])
@@ -100,6 +111,16 @@ def test_no(verify, chain, arrange, options, checks, told, as_json):
     else:
         assert outcome.text.startswith("server.p12  no\n")
         assert outcome.text.count("── NO  ") == 1
+
+
+def test_expired(verify, chain):
+    """Where only a CA's certificate has expired, and where the server's has: what to renew, and how to ask of then."""
+    first = min(one.not_after for one in chain[1:-1])
+    asked = "--at TIME asks about another time\n"
+    outcome = verify(chain, at=(first + timedelta(days=1)).isoformat())
+    assert outcome.errors.endswith(f"hint: build the file anew with renewed certificates in --certs; {asked}")
+    outcome = verify(chain, at=(chain[0].not_after + timedelta(days=1)).isoformat())
+    assert outcome.errors.endswith(f"hint: renew the certificate: have its CA issue a new one; {asked}")
 
 
 def test_revoked(verify, chain, files):
