@@ -140,9 +140,8 @@ def render() -> str:
 
 def short_table() -> str:
     """Write the table of the README: the rows that it has room for, without notes."""
-    names = (f"{tool.title} {tool.version if tool.version[:1].isdigit() else ''}" for tool in COMPARISON.tools.values())
     lines = [
-        f"| | {' | '.join(map(str.strip, names))} |",
+        f"| | {' | '.join(tool.title for tool in COMPARISON.tools.values())} |",
         f"| --- |{' --- |' * len(COMPARISON.tools)}",
     ]
     lines += (
