@@ -11,7 +11,7 @@ import pytest
 
 import pkcs12kit as pk
 
-from .comparison import BEGIN, COMPARISON, render
+from .comparison import BEGIN, COMPARISON, render, short_table
 from .rival_jobs import SERVER, Jobs, write_key
 from .rivals import ITERATIONS, PASSWORD, Certvalidator, Cfssl, Keytool, OpenSSL, Ours
 from .servers import OpenSSLFiles
@@ -191,6 +191,11 @@ def test_the_page_is_up_to_date():
     if os.environ.get("PKCS12KIT_WRITE_PAGE"):
         PAGE.write_text(expected, "utf-8")
     assert PAGE.read_text("utf-8") == expected
+
+
+def test_the_readme_has_the_same():
+    """The README's table is the page's in short."""
+    assert short_table() in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_every_cell_is_tried_or_cited():
