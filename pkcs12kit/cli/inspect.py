@@ -49,7 +49,7 @@ def command(
     FILE.p12 may be - for standard input. Keys are named, never shown. Exit status 1: the password does not open the
     file, or a part of it does not open; what can be seen is shown all the same.
     """
-    from pkcs12kit.cli.next_steps import WRONG_PASSWORD
+    from pkcs12kit.cli.next_steps import wrong_password
     from pkcs12kit.cli.output import hint, print_error, print_json, print_text
     from pkcs12kit.cli.passwords import given_password, password_from_file
     from pkcs12kit.sources.reading import name_of
@@ -70,7 +70,8 @@ def command(
             hint("--password-file, --password-env or --password-stdin opens the rest")
     if report.mac_verified is False:
         print_error(f"{name_of(file)}: the password does not open it")
-        hint(WRONG_PASSWORD)
+        given = {"password_file": password_file, "password_env": password_env, "password_stdin": password_stdin}
+        hint(wrong_password(given))
     else:
         for why in report.unopened:
             print_error(f"{name_of(file)}: {why}")

@@ -7,11 +7,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.cli.passwords import at_terminal
 from pkcs12kit.errors import InputError, KeyMismatchError, LimitExceededError, OutputError, PasswordError
 from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from pkcs12kit.errors import Pkcs12KitError
 
@@ -52,7 +53,13 @@ _INSTEAD: Final = {
     ("revocation", Kind.CERTIFICATE): "--certs takes certificates",
 }
 _MISMATCH: Final = "give the certificate that was issued for this key, or the key that it was requested with"
-WRONG_PASSWORD: Final = "of a password file the first line counts, with every space in it"  # noqa: S105 - a sentence
+_PASSWORD_SOURCES: Final = ("password_file", "password_env", "password_stdin")
+_WRONG_PASSWORD: Final = {
+    "file": "of a password file the first line counts, with every space in it",
+    "env": "the whole value of {} counts, with every space in it",
+    "stdin": "of standard input the first line counts, with every space in it",
+}
+_TYPED_WRONG: Final = "type it once more: capital letters count, and every space"
 _SWAPPED: Final = "are --key and --cert swapped?"
 _UNPROTECTED: Final = "openssl pkcs12 -in {} -nokeys -out NEW.pem writes its certificates as PEM"
 _FETCHED_BY_NONE: Final = "URLs are not read: download it and give the file"
@@ -77,8 +84,18 @@ def _about_password(value: str, given: dict[str, object], name: str) -> str | No
     if _TAKES.get(name) == "certificate":  # a PKCS#12 file, whose password no option has
         return _INSTEAD["key", Kind.PKCS12] if "pkcs12" in given else _UNPROTECTED.format(value)
     of = {"key": "key_password_file", "pkcs12": "pkcs12_password_file"}.get(name)
-    sources = (of,) if of else ("password_file", "password_env", "password_stdin")
-    return WRONG_PASSWORD if any(given.get(source) for source in sources) else None
+    return wrong_password(given, (of,) if of else _PASSWORD_SOURCES)
+
+
+def wrong_password(given: Mapping[str, object], sources: Iterable[str] = _PASSWORD_SOURCES) -> str | None:
+    """Say what counts of a password that opened nothing, by the option that it came from, or as it was typed.
+
+    None where it came from none of ``sources``, and there is no terminal to ask for it at.
+    """
+    for source in sources:
+        if value := given.get(source):
+            return _WRONG_PASSWORD[source.rpartition("_")[2]].format(value)
+    return _TYPED_WRONG if at_terminal() else None
 
 
 def _about_file(value: str, given: dict[str, object], name: str) -> str | None:

@@ -75,7 +75,7 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
 
     A wrong password is a no, and ends the command as such; one that is missing is bad usage, and raised.
     """
-    from pkcs12kit.cli.next_steps import WRONG_PASSWORD
+    from pkcs12kit.cli.next_steps import wrong_password
     from pkcs12kit.cli.output import hint, print_error, print_json
     from pkcs12kit.cli.passwords import given_password, open_with_password, password_from_file
     from pkcs12kit.errors import PfxPasswordError
@@ -101,5 +101,7 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
         if as_json:
             print_json({"file": name_of(file), "ok": False, "error": str(error)})
         print_error(error)
-        hint(WRONG_PASSWORD)
+        step = wrong_password(opening._asdict())
+        if step is not None:
+            hint(step)
         sys.exit(1)

@@ -57,7 +57,7 @@ def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool
     Raises :class:`click.UsageError` at once where there is nothing to get it from.
     """
     _require_one_at_most(file, variable, stdin=stdin)
-    if file is None and variable is None and not stdin and not _at_terminal():
+    if file is None and variable is None and not stdin and not at_terminal():
         raise click.UsageError(
             "no terminal to ask for a password at; give --password-file, --password-env or --password-stdin"
         )
@@ -92,7 +92,7 @@ def opening_password(
     except PasswordError as error:
         if pkcs12 is None and isinstance(error, PfxPasswordError):  # --cert is one, and none of these opens it
             raise
-        if not _at_terminal():
+        if not at_terminal():
             option = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
             raise type(error)(f"{error}; {option} says where it is") from None
         return _ask(f"Password of {key or pkcs12}")
@@ -109,7 +109,7 @@ def open_with_password(open_with: Callable[[str | None], T], given: str | None, 
     except PasswordError as error:
         if given is not None:
             raise
-        if not _at_terminal():
+        if not at_terminal():
             raise type(error)(
                 f"{error}; --password-file, --password-env or --password-stdin says where it is"
             ) from None
@@ -127,7 +127,7 @@ def password_for_copy(file: str | None, variable: str | None, *, ask: bool, othe
         return _password_from_environment(variable, "--new-password-env")
     if otherwise is not None and not ask:
         return otherwise
-    if not _at_terminal():
+    if not at_terminal():
         raise click.UsageError(
             "no terminal to ask for a new password at; give --new-password-file or --new-password-env"
         )
@@ -146,7 +146,16 @@ def password_from_file(name: str) -> str:
 
 def ask_for_new_password() -> str:
     """Ask twice at the terminal, until both are the same."""
-    return _ask("Password for the new file", twice=True)
+    from pkcs12kit.cli.output import print_error
+
+    while (password := _ask("Password for the new file")) != _ask("The same again"):
+        print_error("the two passwords differ; type both anew")
+    return password
+
+
+def at_terminal() -> bool:
+    """Whether there is somebody to ask."""
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _require_one_at_most(file: str | None, variable: str | None, *, stdin: bool) -> None:
@@ -174,12 +183,6 @@ def _first_line(data: bytes, source: str) -> str:
     raise InputError(f"{source}: the password is not UTF-8 text")
 
 
-def _ask(what: str, *, twice: bool = False) -> str:
-    password: str = click.prompt(
-        harmless(what), hide_input=True, confirmation_prompt="The same again" if twice else False, err=True
-    )
+def _ask(what: str) -> str:
+    password: str = click.prompt(harmless(what), hide_input=True, err=True)
     return password
-
-
-def _at_terminal() -> bool:
-    return sys.stdin is not None and sys.stdin.isatty()

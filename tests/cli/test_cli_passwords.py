@@ -20,6 +20,9 @@ def arguments(files):
     return ("build", *given, "--anchor", files.trust_anchor, "--out", "server.p12")
 
 
+TYPED_WRONG = "type it once more: capital letters count, and every space"
+
+
 def opens(folder, password):
     """Whether the file that was built opens with this password."""
     try:
@@ -110,6 +113,41 @@ class TestFileVariableStandardInput:
         assert "longer than any password" in outcome.errors
 
 
+class TestWrong:
+    """What may help depends on where the password came from."""
+
+    @pytest.fixture
+    def server(self, build, folder):
+        """A file with its password."""
+        assert build().status == 0
+        return folder / "server.p12"
+
+    @pytest.mark.parametrize(
+        ("options", "stdin", "told"),
+        [
+            (("--password-env", "OTHER"), b"", "the whole value of OTHER counts, with every space in it"),
+            (("--password-stdin",), b"not it\n", "of standard input the first line counts, with every space in it"),
+        ],
+    )
+    @pytest.mark.parametrize("command", ["verify", "rehearse", "inspect", "convert"])
+    def test_given(self, call, server, files, monkeypatch, command, options, stdin, told):
+        """Of a password file nothing is said where none was given."""
+        monkeypatch.setenv("OTHER", "not it ")
+        more = {"convert": ("new.p12",), "inspect": ()}.get(command, ("--anchor", files.trust_anchor))
+        assert call(command, server, *more, *options, stdin=stdin).errors.splitlines()[1:] == [f"hint: {told}"]
+
+    @pytest.mark.parametrize("command", ["verify", "convert"])
+    def test_typed(self, terminal, server, files, command):
+        """At the prompt."""
+        more = {"convert": ("new.p12",)}.get(command, ("--anchor", files.trust_anchor))
+        screen = terminal(command, "server.p12", *more)
+        screen.expect(f"Password of {server.name}")
+        screen.type("not it\n")
+        assert screen.finish() in {1, 2}
+        assert TYPED_WRONG in screen.shown
+        assert "password file" not in screen.shown
+
+
 class TestWarnings:
     """What will hurt later is said now, without showing the password."""
 
@@ -147,7 +185,8 @@ class TestTerminal:
             screen.expect("The same again")
             screen.type(f"{second}\n")
         assert screen.finish() == 0
-        assert "do not match" in screen.shown
+        assert "\x1b[0m the two passwords differ; type both anew" in screen.shown
+        assert "Error:" not in screen.shown
         assert PASSWORD not in screen.shown
         assert "another one" not in screen.shown
         assert opens(folder, PASSWORD)
@@ -185,6 +224,7 @@ class TestTerminal:
         screen.type("wrong\n")
         assert screen.finish() == 2
         assert "does not open the private key" in " ".join(screen.shown.split())
+        assert TYPED_WRONG in screen.shown
 
     def test_pkcs12(self, terminal, replica, files, folder, password_file):
         """The old file's password is asked for too."""
