@@ -10,6 +10,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.key_identifier_index import KeyIdentifierIndex
 from pkcs12kit.certificates.subject_index import SubjectIndex
 from pkcs12kit.shown import Shown
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -88,7 +89,7 @@ class CertificatePool(Shown):
         return isinstance(certificate, Certificate) and certificate in self.by_subject(certificate.subject)
 
     def __repr__(self) -> str:
-        return f"<CertificatePool: {len(self)} certificates, {len(self.rejects)} rejects>"
+        return f"<CertificatePool: {counted(len(self), 'certificate')}, {counted(len(self.rejects), 'reject')}>"
 
 
 def _by_fingerprint(certificates: list[Certificate]) -> tuple[Certificate, ...]:

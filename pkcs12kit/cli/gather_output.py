@@ -11,6 +11,7 @@ from pkcs12kit.cli.fetching import size_in_words
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.paths import path_report
 from pkcs12kit.retrieval.retrieved import Status
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,8 +36,10 @@ def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Ite
     if report.incomplete is not None:
         yield Text(f"Cut short: {harmless(report.incomplete)}", style="yellow")
     answered = sum(url.answered for url in report.urls)
-    fetched = f"{len(report.certificates):,} certificates from {answered:,} of {len(report.urls):,} URLs"
-    yield Text(f"Gathered {fetched}; {size_in_words(report.size)} over the network", style="dim")
+    fetched, asked = counted(len(report.certificates), "certificate"), counted(len(report.urls), "URL")
+    yield Text(
+        f"Gathered {fetched} from {answered:,} of {asked}; {size_in_words(report.size)} over the network", style="dim"
+    )
     yield wrote(written)
 
 

@@ -108,7 +108,8 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
     from pkcs12kit.display.paths import path_tree
 
     what = "the private key and " if report.has_private_key else ""
-    what += f"{counted(len(report.certificates), 'certificate')}, profile {report.profile.name}, {counted(len(report.data), 'byte')}"
+    what += f"{counted(len(report.certificates), 'certificate')}, profile {report.profile.name}"
+    what += f", {len(report.data):,} bytes"
     where = str(report.output) if report.output is not None else "to standard output"
     if not report.changed:
         where += ", which already holds just this"

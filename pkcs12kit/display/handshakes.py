@@ -14,6 +14,7 @@ from pkcs12kit.display.labels import short
 from pkcs12kit.pkcs12.capabilities import Answer
 from pkcs12kit.tls.handshake import Verdict
 from pkcs12kit.tls.judging import Bearing
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +75,7 @@ def _received(handshakes: Sequence[Handshake], served: Sequence[Certificate]) ->
     if not came:
         return Text("-", style="dim")
     octets = list(dict.fromkeys(f"{message.size:,}" for message in came))
-    text = Text(f"{_counted(came[0].certificates)}, {' or '.join(octets)} bytes, ")
+    text = Text(f"{counted(len(came[0].certificates), 'certificate')}, {' or '.join(octets)} bytes, ")
     if all(message.certificates == tuple(served) for message in came):
         return text.append("as served")
     return text.append("not as served", style="bold red")
@@ -110,7 +111,3 @@ def device_tree(verdicts: Iterable[DeviceVerdict], *, title: str = "By rule, and
                 text.append(f"  [{harmless(remark.source)}]", style="dim")
             branch.add(text)
     return tree
-
-
-def _counted(certificates: Sequence[Certificate]) -> str:
-    return f"{len(certificates)} certificate{'' if len(certificates) == 1 else 's'}"

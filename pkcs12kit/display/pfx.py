@@ -11,6 +11,7 @@ from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.labels import with_expiry
 from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +40,8 @@ def mac_in_words(mac: Mac | None) -> str:
         return "none"
     if mac.salt is None or mac.iterations is None:
         return mac.algorithm
-    return f"{mac.algorithm}, {mac.digest}, {mac.iterations:,} iterations, {len(mac.salt)} bytes of salt"
+    iterations, salt = counted(mac.iterations, "iteration"), counted(len(mac.salt), "byte")
+    return f"{mac.algorithm}, {mac.digest}, {iterations}, {salt} of salt"
 
 
 def encryption_in_words(encryption: Encryption | None) -> str:
@@ -52,7 +54,7 @@ def encryption_in_words(encryption: Encryption | None) -> str:
     if encryption.kdf is not None:
         parts.append(f"{encryption.kdf} with {encryption.digest}" if encryption.digest is not None else encryption.kdf)
     if encryption.iterations is not None:
-        parts.append(f"{encryption.iterations:,} iterations")
+        parts.append(counted(encryption.iterations, "iteration"))
     return "encrypted: " + ", ".join(parts)
 
 

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from pkcs12kit.notebook.chains import path_body
 from pkcs12kit.notebook.markup import Element, element
 from pkcs12kit.notebook.pfx import readers
-from pkcs12kit.notebook.pieces import code, counted, facts, lines, said, title
+from pkcs12kit.notebook.pieces import code, facts, lines, said, title
 from pkcs12kit.notebook.pools import rejects_list
 from pkcs12kit.notebook.retrievals import retrievals_table
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from pkcs12kit.builder import BuildReport

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from pkcs12kit.display.labels import short
 from pkcs12kit.notebook.certificates import card, certificate_facts, heading, kinds
 from pkcs12kit.notebook.markup import Element, Node, element, name
-from pkcs12kit.notebook.pieces import badge, counted, facts, folded, joined, said, title
+from pkcs12kit.notebook.pieces import badge, facts, folded, joined, said, title
 from pkcs12kit.notebook.validity import Axis, bar, dates, day, is_valid, state_badge
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,7 +14,6 @@ from pkcs12kit.notebook.pieces import (
     badge,
     cell,
     code,
-    counted,
     facts,
     folded,
     left_out,
@@ -27,6 +26,7 @@ from pkcs12kit.notebook.pieces import (
 )
 from pkcs12kit.notebook.pools import rejects_list
 from pkcs12kit.notebook.validity import day, state_badge
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

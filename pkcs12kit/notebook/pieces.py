@@ -24,11 +24,6 @@ _OUTCOMES: Final = {
 _ANSWERS: Final = {Answer.YES: ("✓ yes", "good"), Answer.NO: ("✗ no", "bad"), Answer.UNKNOWN: ("? not known", "warn")}
 
 
-def counted(number: int, what: str, plural: str | None = None) -> str:
-    """Write a number and what it counts: ``1 path``, ``2 paths``."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {plural or what + 's'}"
-
-
 def title(*children: Node) -> Element:
     """Head the whole."""
     return element("p", *children, class_="title")

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.display.harmless import harmless
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -84,12 +85,12 @@ def _picture(picture: Picture) -> str:
 
 def _bundle(bundle: Bundle) -> str:
     key = "a private key and " if bundle.private_key is not None else ""
-    return _listed(f"Bundle of {key}{len(bundle.certificates)} certificates:", bundle.certificates)
+    return _listed(f"Bundle of {key}{counted(len(bundle.certificates), 'certificate')}:", bundle.certificates)
 
 
 def _decoded(decoded: DecodedPfx) -> str:
-    keys, certificates = len(decoded.keys), decoded.certificates
-    return _listed(f"Read from a PKCS#12 file: {keys} private keys, {len(certificates)} certificates:", certificates)
+    keys, certificates = counted(len(decoded.keys), "private key"), counted(len(decoded.certificates), "certificate")
+    return _listed(f"Read from a PKCS#12 file: {keys}, {certificates}:", decoded.certificates)
 
 
 def _listed(head: str, certificates: Iterable[Certificate]) -> str:
@@ -106,7 +107,8 @@ def _pfx(report: PfxReport) -> str:
 
 def _build(report: BuildReport) -> str:
     where = report.output if report.output is not None else "nowhere"
-    head = f"Built {len(report.certificates)} certificates, written to {where}, profile {report.profile.name}"
+    certificates = counted(len(report.certificates), "certificate")
+    head = f"Built {certificates}, written to {where}, profile {report.profile.name}"
     return "\n".join([harmless(head), _validated_path(report.path)])
 
 

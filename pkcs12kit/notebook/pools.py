@@ -8,9 +8,10 @@ from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.labels import serial
 from pkcs12kit.display.pictures.assembling import label_of
 from pkcs12kit.notebook.markup import Element, Verbatim, element, name
-from pkcs12kit.notebook.pieces import badge, cell, code, counted, folded, left_out, lines, said, table, title
+from pkcs12kit.notebook.pieces import badge, cell, code, folded, left_out, lines, said, table, title
 from pkcs12kit.notebook.style import SORTING
 from pkcs12kit.notebook.validity import day, is_valid, state
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.notebook.markup import Element, Node, element
-from pkcs12kit.notebook.pieces import cell, code, counted, facts, folded, left_out, lines, part, said, table, title
+from pkcs12kit.notebook.pieces import cell, code, facts, folded, left_out, lines, part, said, table, title
 from pkcs12kit.notebook.pools import certificates_table, rejects_list
 from pkcs12kit.notebook.searches import report_body
 from pkcs12kit.retrieval.retrieved import Status
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

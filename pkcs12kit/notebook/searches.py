@@ -10,8 +10,9 @@ from pkcs12kit.display.labels import serial, short
 from pkcs12kit.display.pictures import picture_of_report, to_svg
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.markup import Element, Node, Verbatim, element, name
-from pkcs12kit.notebook.pieces import cell, code, counted, folded, left_out, part, said, table, title
+from pkcs12kit.notebook.pieces import cell, code, folded, left_out, part, said, table, title
 from pkcs12kit.notebook.validity import day
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

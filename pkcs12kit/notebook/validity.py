@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.notebook.markup import Element, element
 from pkcs12kit.notebook.pieces import badge
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,12 +89,8 @@ def dates(certificate: Certificate, time: datetime | None) -> Element:
 
 def _how_far(certificate: Certificate, time: datetime) -> str:
     if time > certificate.not_after:
-        return f"over for {_days((time - certificate.not_after).days)}"
+        return f"over for {counted((time - certificate.not_after).days, 'day')}"
     if time < certificate.not_before:
-        return f"begins in {_days((certificate.not_before - time).days)}"
+        return f"begins in {counted((certificate.not_before - time).days, 'day')}"
     gone = Axis(certificate.not_before, certificate.not_after).place(time)
-    return f"{gone:.0f} % over, {_days((certificate.not_after - time).days)} left"
-
-
-def _days(number: int) -> str:
-    return f"{number:,} day" if number == 1 else f"{number:,} days"
+    return f"{gone:.0f} % over, {counted((certificate.not_after - time).days, 'day')} left"

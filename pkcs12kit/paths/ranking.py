@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.paths.merits import Merits
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,12 +112,8 @@ def _say_expiry(better: CertificationPath, worse: CertificationPath) -> str:
 
 
 def _say_length(better: CertificationPath, worse: CertificationPath) -> str:
-    below = _certificates(len(better.certificates))
+    below = counted(len(better.certificates), "certificate")
     return f"has {below} below the trust anchor, the next {len(worse.certificates)}"
-
-
-def _certificates(number: int) -> str:
-    return "1 certificate" if number == 1 else f"{number} certificates"
 
 
 def _say_strength(better: CertificationPath, worse: CertificationPath) -> str:

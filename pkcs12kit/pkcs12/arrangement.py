@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -71,8 +72,8 @@ def arrange(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, b
     mismatches = tuple(_mismatches(keys, readable))
     duplicates = tuple(_duplicates(ordered))
     problems = [*_of_chain(keys, chain, ordered, in_order=in_order), *duplicates, *mismatches]
-    if len(readable) != len(certificates):
-        problems.append(f"{len(certificates) - len(readable)} certificates have names or keys that cannot be read")
+    if unreadable := len(certificates) - len(readable):
+        problems.append(f"the name or key of {counted(unreadable, 'certificate')} cannot be read")
     return Arrangement(
         chain=chain,
         is_complete=bool(chain) and chain[-1].is_self_issued,
@@ -109,7 +110,7 @@ def _of_chain(
         yield "the certificates are not in order: end-entity first, then each issuer"
     strangers = len(set(certificates) - set(chain)) if chain and len(keys) < 2 else 0  # noqa: PLR2004  # a key, a chain
     if strangers:
-        yield f"{strangers} certificates are not in the chain of the end-entity"
+        yield f"{counted(strangers, 'certificate')} outside the chain of the end-entity"
 
 
 def _duplicates(certificates: Sequence[Certificate]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.errors import InputError
 from pkcs12kit.shown import Shown
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,7 +153,7 @@ def _given_names(
 ) -> tuple[str | None, ...]:
     """Name the certificates as asked for, and by their common names where nothing is asked for; no name twice."""
     if len(others) > len(certificates) - 1:
-        raise InputError(f"{len(others)} names for {len(certificates) - 1} CA certificates")
+        raise InputError(f"{counted(len(others), 'name')} for {counted(len(certificates) - 1, 'CA certificate')}")
     for name in others:
         _require_name(name)
     return tuple(_distinct([first, *others, *map(_name, certificates[1 + len(others) :])]))

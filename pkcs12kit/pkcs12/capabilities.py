@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from pkcs12kit.pkcs12.facts import Feature, PfxFacts, of_profile
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,16 +126,17 @@ class Reader:
             yield from self._beyond_of(protection, limit)
             total += protection.iterations or 0
         if self.bounds.total is not None and total > self.bounds.total:
-            yield f"{total:,} iterations in all, and {self.bounds.total:,} are allowed"
+            yield f"{counted(total, 'iteration')} in all, and {self.bounds.total:,} are allowed"
 
     def _beyond_of(self, protection: Protection, limit: int | None) -> Iterator[str]:
         iterations = protection.iterations
         if iterations is not None and limit is not None and iterations > limit:
-            yield f"{protection}: {iterations:,} iterations, and {limit:,} are allowed"
+            yield f"{protection}: {counted(iterations, 'iteration')}, and {limit:,} are allowed"
         if iterations is not None and iterations < self.bounds.minimum:
-            yield f"{protection}: {iterations:,} iterations, and {self.bounds.minimum:,} are the least"
+            yield f"{protection}: {counted(iterations, 'iteration')}, and {self.bounds.minimum:,} are the least"
         if protection.salt_length is not None and protection.salt_length < self.bounds.salt_length:
-            yield f"{protection}: a salt of {protection.salt_length} bytes, and {self.bounds.salt_length} are the least"
+            salt = counted(protection.salt_length, "byte")
+            yield f"{protection}: a salt of {salt}, and {self.bounds.salt_length} are the least"
 
     def cap(self, profile: Profile) -> Profile:
         """Lower the iteration counts of a profile to what this reader takes. Its total is shared out evenly."""

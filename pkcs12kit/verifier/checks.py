@@ -18,7 +18,8 @@ from pkcs12kit.pkcs12.capabilities import Answer
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.pkcs12.safe_bags import trusted_key_usage
 from pkcs12kit.verifier.delivery import name_mismatch
-from pkcs12kit.verifier.phrases import counted, drawn, name_of, names, not_checked, not_ok, note, ok, say
+from pkcs12kit.verifier.phrases import drawn, name_of, names, not_checked, not_ok, note, ok, say
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -37,11 +37,6 @@ def not_checked(check: AnyCheck, why: str) -> Finding:
     return Finding(check=check, outcome=Outcome.NOT_CHECKED, why=why)
 
 
-def counted(number: int, what: str) -> str:
-    """Write a number and what it counts, which takes an s in the plural."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
-
-
 def say(failure: Failure) -> str:
     """Say which certificate failed, why, and where the standard asks for it."""
     return f"{name_of(failure.certificate)}: {failure.detail} [{failure.section}]"

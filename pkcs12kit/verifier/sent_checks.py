@@ -16,7 +16,8 @@ from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.tls.chain_limits import KNOWN_CHAIN_LIMITS
 from pkcs12kit.tls.disallowed import disallowed_by_stig
-from pkcs12kit.verifier.phrases import counted, drawn, name_of, names, not_checked, not_ok, note, ok
+from pkcs12kit.verifier.phrases import drawn, name_of, names, not_checked, not_ok, note, ok
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -55,7 +55,9 @@ def test_gap(chain):
     arrangement = arranged((chain[0], *chain[2:]), key=chain[0])
     assert arrangement.chain == chain[:1]
     assert not arrangement.is_complete
-    assert [f"{len(chain) - 2} certificates are not in the chain of the end-entity"] == list(arrangement.problems)
+    assert [f"{len(chain) - 2} certificates outside the chain of the end-entity"] == list(arrangement.problems)
+    (problem,) = arranged((chain[0], chain[2]), key=chain[0]).problems
+    assert problem == "1 certificate outside the chain of the end-entity"
 
 
 def test_no_certificate_for_the_key(chain):

@@ -10,6 +10,7 @@ from pkcs12kit.display.pictures.assembling import Judgement, Material, assemble,
 from pkcs12kit.display.pictures.picture import EdgeState
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -78,7 +79,7 @@ def picture_of_pool(
     anchors = tuple(dict.fromkeys(trust_anchors))[: limits.picture_certificates]
     searched = _of_report(report) if report is not None else ()
     certificates, left_out = _within(chain(searched, _downwards(pool, anchors)), limits)
-    count = f"{len(pool):,} certificate{'' if len(pool) == 1 else 's'}"
+    count = counted(len(pool), "certificate")
     names = ", ".join(dict.fromkeys(label_of(anchor.name) for anchor in anchors))
     return assemble(
         Material(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.pictures.picture import EdgeState
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -125,12 +126,9 @@ def about_certificate(edge: PictureEdge) -> str:
 
 def summary(picture: Picture) -> str:
     """Say in one line how much is shown, and of when."""
-    counted = (
-        f"{len(picture.edges):,} certificate{'' if len(picture.edges) == 1 else 's'},"
-        f" {len(picture.nodes):,} subject{'' if len(picture.nodes) == 1 else 's'}"
-    )
+    shown = f"{counted(len(picture.edges), 'certificate')}, {counted(len(picture.nodes), 'subject')}"
     parts = [format_time(picture.time)] if picture.time is not None else []
-    return "; ".join([*parts, counted, *([inert(picture.left_out)] if picture.left_out is not None else [])])
+    return "; ".join([*parts, shown, *([inert(picture.left_out)] if picture.left_out is not None else [])])
 
 
 def node_legend(picture: Picture) -> list[str]:
