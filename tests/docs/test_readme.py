@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
@@ -30,6 +31,18 @@ def after_demo(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     subprocess.run([*COMMAND, "demo"], cwd=folder, capture_output=True, check=True)
     return folder
+
+
+def test_badges_say_what_is_true():
+    """Each badge repeats what the package states of itself; there is none for anything else."""
+    stated = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    badges = re.findall(r"\(https://img\.shields\.io/badge/(\S+?)-blue\)", (PROJECT / "README.md").read_text("utf-8"))
+    true = [
+        f"python-{stated['requires-python'].removeprefix('>=')}+",
+        f"license-{stated['license'].replace('-', '--')}",
+    ]
+    assert "Typing :: Typed" in stated["classifiers"]
+    assert badges == [*true, "typed-PEP_561"]
 
 
 def readme_commands(language):
