@@ -12,8 +12,12 @@ from pkcs12kit.cli.passwords import password_options
 from pkcs12kit.cli.protection import chosen_profile, protection_options
 from pkcs12kit.cli.values import FILE, VARIABLE, OneOf
 from pkcs12kit.display.harmless import harmless
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.cli.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
@@ -31,6 +35,8 @@ Examples:
   pkcs12kit convert old.p12 new.p12 --password-file old.txt \\
       --new-password-file new.txt
   pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem \\
+      --password-file password.txt
+  pkcs12kit convert server.p12 server-chain.pem --to pem --certs-only \\
       --password-file password.txt""",
 )
 @click.argument("file", type=FILE, metavar="IN.p12")
@@ -41,8 +47,11 @@ Examples:
     type=OneOf(["pkcs12", "pem"]),
     default="pkcs12",
     show_default=True,
-    help="What to write: a PKCS#12 file, or the key (not encrypted) and its chain as PEM, for Apache and nginx.",
+    help="What to write: a PKCS#12 file, or the key (not encrypted) and its chain as PEM, for nginx and HAProxy. Of a"
+    " file without a key PEM has all certificates.",
 )
+@click.option("--certs-only", is_flag=True, help="With --to pem: the key's chain without the key, for Apache.")
+@click.option("--key-only", is_flag=True, help="With --to pem: the key (not encrypted) without its chain.")
 @protection_options
 @password_options
 @click.option(
@@ -69,6 +78,8 @@ def command(
     key_name: str | None,
     limits: Limits,
     *,
+    certs_only: bool,
+    key_only: bool,
     password_stdin: bool,
     ask_new_password: bool,
     as_json: bool,
@@ -81,7 +92,7 @@ def command(
     """
     from pkcs12kit.cli.output import print_json, print_lines, write_bytes
     from pkcs12kit.cli.passwords import given_password, open_with_password, password_for_copy, password_from_file
-    from pkcs12kit.pkcs12.conversion import convert_pfx, encode_pem
+    from pkcs12kit.pkcs12.conversion import contents_for_pem, convert_pfx, encode_pem
     from pkcs12kit.pkcs12.decoder import decode_pfx
     from pkcs12kit.pkcs12.readers import require_password
     from pkcs12kit.pkcs12.writing import write_private
@@ -91,7 +102,8 @@ def command(
     if as_json and output == "-":
         raise click.UsageError("--json and OUT - both want standard output")
     new_password_given = new_password_file is not None or new_password_env is not None or ask_new_password
-    _require_sense(form, protection, key_name, new_password_given=new_password_given)
+    only = {option for option, given in (("--certs-only", certs_only), ("--key-only", key_only)) if given}
+    _require_sense(form, protection, key_name, only, new_password_given=new_password_given)
     profile = chosen_profile(protection)
     if new_password_given and not profile.takes_password:
         raise click.UsageError(f"the profile {profile.name} takes no password")
@@ -104,8 +116,13 @@ def command(
             return decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
 
     decoded, password = open_with_password(decode, given, name_of(file))
+    private_keys, certificates = len(decoded.keys), decoded.certificates
     if form == "pem":
-        written = encode_pem(decoded, friendly_name=key_name)
+        certs_only = certs_only or not (decoded.keys or key_only or key_name)
+        chosen: dict[str, Any] = {"friendly_name": key_name, "certs_only": certs_only, "key_only": key_only}
+        written = encode_pem(decoded, **chosen)
+        identity, certificates = contents_for_pem(decoded, **chosen)
+        private_keys = 0 if identity is None else 1
     else:
         new_password = None
         if profile.takes_password:
@@ -126,27 +143,42 @@ def command(
         return
     write_private(output, written)
     if as_json:
-        print_json(_report(output, None if form == "pem" else profile, decoded, len(written)))
+        used = None if form == "pem" else profile
+        print_json(_report(output, used, private_keys, certificates, len(written)))
     else:
-        what = "PEM, the key not encrypted" if form == "pem" else f"profile {profile.name}"
+        what = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
         print_lines(harmless(f"Wrote {output}: {what}, {len(written):,} bytes"))
 
 
-def _require_sense(form: str, protection: ProtectionOptions, key_name: str | None, *, new_password_given: bool) -> None:
+def _pem_in_words(private_keys: int, certificates: int) -> str:
+    chain = counted(certificates, "certificate")
+    if not private_keys:
+        return f"PEM, {chain}, no key"
+    return f"PEM, the key not encrypted, {chain}" if certificates else "PEM, the key alone, not encrypted"
+
+
+def _require_sense(
+    form: str, protection: ProtectionOptions, key_name: str | None, only: set[str], *, new_password_given: bool
+) -> None:
     """Refuse what says how a PKCS#12 file is to be where none is written, and the other way round."""
     if form == "pem" and (any(protection) or new_password_given):
         raise click.UsageError("--to pem takes neither a profile nor a new password: its key is not encrypted")
-    if form != "pem" and key_name is not None:
-        raise click.UsageError("--key-name takes --to pem: a PKCS#12 file keeps every key")
+    if form != "pem" and (key_name is not None or only):
+        option = "--key-name" if key_name is not None else min(only)
+        raise click.UsageError(f"{option} takes --to pem: a PKCS#12 file keeps every key and certificate")
+    if len(only) > 1:
+        raise click.UsageError("give --certs-only or --key-only, not both")
 
 
-def _report(output: str, profile: Profile | None, decoded: DecodedPfx, size: int) -> dict[str, Any]:
+def _report(
+    output: str, profile: Profile | None, private_keys: int, certificates: Iterable[Certificate], size: int
+) -> dict[str, Any]:
     iterations = profile and {"encryption": profile.encryption_iterations, "mac": profile.mac_iterations}
     return {
         "output": output,
         "bytes": size,
         "profile": profile and profile.name,
         "iterations": iterations,
-        "private_keys": len(decoded.keys),
-        "certificates": [certificate.to_json() for certificate in decoded.certificates],
+        "private_keys": private_keys,
+        "certificates": [certificate.to_json() for certificate in certificates],
     }

@@ -19,6 +19,8 @@ from pkcs12kit.pkcs12.structure import read_pfx
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.decoder import DecodedPfx
@@ -70,7 +72,9 @@ def convert_pfx(
     return encode_contents(bags, keys, password=new_password, profile=profile, limits=limits, random_bytes=random_bytes)
 
 
-def encode_pem(decoded: DecodedPfx, *, friendly_name: str | None = None) -> bytes:
+def encode_pem(
+    decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
+) -> bytes:
     """Write a private key, not encrypted, and its chain as PEM, for Apache httpd and nginx among others.
 
     The key comes first, as PKCS#8, then its certificate, then each issuer as far as the file has them, whatever their
@@ -78,16 +82,37 @@ def encode_pem(decoded: DecodedPfx, *, friendly_name: str | None = None) -> byte
     certificate, as in :func:`~pkcs12kit.encode_pfx`. ``friendly_name`` says which of several keys is meant.
     Write it with :func:`~pkcs12kit.write_pfx`: nobody else may read it.
 
+    With ``key_only`` the certificates are left out, and with ``certs_only`` the key, for servers that want two files.
+    A file that holds no key takes ``certs_only``, and gives every certificate that can be read, in file order.
+
     Chaining is by name and key identifier; no signature and no time is checked. Raises
-    :class:`~pkcs12kit.errors.InputError` where there is no such key, more than one, or no certificate for it.
+    :class:`~pkcs12kit.errors.InputError` where there is no such key, more than one, or no certificate (for it).
     """
     from asn1crypto import pem
 
+    identity, chain = contents_for_pem(decoded, friendly_name=friendly_name, certs_only=certs_only, key_only=key_only)
+    key: bytes = b""
+    if identity is not None:
+        key = pem.armor("PRIVATE KEY", encode_private_key(identity.private_key, identity.certificate))
+    return key + "".join(certificate.to_pem() for certificate in chain).encode("ascii")
+
+
+def contents_for_pem(
+    decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
+) -> tuple[Identity | None, tuple[Certificate, ...]]:
+    """Choose the key and the certificates that :func:`encode_pem` writes, and raise what it raises."""
+    if certs_only and key_only:
+        raise TypeError("give certs_only or key_only, not both")
+    if certs_only and not decoded.keys and friendly_name is None:
+        if not decoded.certificates:
+            raise InputError("the PKCS#12 file holds no certificate")
+        return None, decoded.certificates
     identity = decoded.identity if friendly_name is None else decoded.key(friendly_name=friendly_name).identity
-    key: bytes = pem.armor("PRIVATE KEY", encode_private_key(identity.private_key, identity.certificate))
+    if key_only:
+        return identity, ()
     certificates = [(certificate, None) for certificate in decoded.certificates]
     chain = arrange([KeyLink(local_key_id=None, certificate=identity.certificate)], certificates).chain
-    return key + "".join(certificate.to_pem() for certificate in chain).encode("ascii")
+    return None if certs_only else identity, chain
 
 
 def _require_protected(bag: Bag, profile: Profile) -> None:

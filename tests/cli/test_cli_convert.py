@@ -133,7 +133,7 @@ class TestPem:
     def test_written(self, convert, folder, replica, bundle):
         """The key, not encrypted, its certificate and each issuer; readable by its owner alone, whatever the umask."""
         outcome = convert()
-        assert outcome.text.startswith("Wrote server.pem: PEM, the key not encrypted, ")
+        assert outcome.text.startswith("Wrote server.pem: PEM, the key not encrypted, 6 certificates, ")
         pem = (folder / "server.pem").read_bytes()
         assert load_pem_private_key(pem, None).public_key() == replica.server.private_key.public_key()
         assert [it.serial_number for it in load_pem_x509_certificates(pem)] == [
@@ -157,6 +157,46 @@ class TestPem:
         outcome = convert("--key-name", "other")
         assert outcome.status == 2
         assert "there are: 'mdm.example.mil'" in outcome.errors
+
+    def test_two_files(self, convert, folder):
+        """RFC 8446 section 4.4.2's chain in one, the key in the other: what Apache's manual advises."""
+        assert convert("--key-only", output="server.key").text.startswith(
+            "Wrote server.key: PEM, the key alone, not encrypted, "
+        )
+        assert convert("--certs-only").text.startswith("Wrote server.pem: PEM, 6 certificates, no key, ")
+        key, certificates = (folder / "server.key").read_bytes(), (folder / "server.pem").read_bytes()
+        assert (b"CERTIFICATE" in key, b"PRIVATE KEY" in certificates) == (False, False)
+        assert load_pem_private_key(key, None).public_key() == load_pem_x509_certificates(certificates)[0].public_key()
+        for file in ("server.key", "server.pem"):
+            assert stat.S_IMODE((folder / file).stat().st_mode) == 0o600
+
+    def test_json(self, convert, bundle):
+        """What was written, which is not all that the file holds."""
+        own = [certificate.sha256 for certificate in bundle.certificates]
+        for options, keys, certificates in (((), 1, own), (("--certs-only",), 0, own), (("--key-only",), 1, [])):
+            report = convert("--json", *options).json
+            assert report["private_keys"] == keys
+            assert [it["sha256"] for it in report["certificates"]] == certificates
+
+    def test_without_a_key(self, call, folder, bundle, password_file):
+        """A file of certificates alone, as ``build --certs-only`` makes it, gives them, and says so."""
+        alone = pk.Bundle(private_key=None, certificates=bundle.certificates[:1])
+        pk.write_pfx(folder / "ca.p12", pk.encode_pfx(alone, password=PASSWORD, profile=QUICK))
+        for options in ([], ["--certs-only"]):
+            outcome = call("convert", "ca.p12", "ca.pem", "--to", "pem", "--password-file", password_file, *options)
+            assert outcome.text.startswith("Wrote ca.pem: PEM, 1 certificate, no key, ")
+            assert (folder / "ca.pem").read_text() == bundle.certificates[0].to_pem()
+        for options in (["--key-only"], ["--key-name", "x"]):
+            outcome = call("convert", "ca.p12", "no.pem", "--to", "pem", "--password-file", password_file, *options)
+            assert outcome.status == 2
+            assert "holds no private key" in outcome.errors
+            assert not (folder / "no.pem").exists()
+
+    def test_not_both(self, convert):
+        """Nothing would be left."""
+        outcome = convert("--certs-only", "--key-only")
+        assert outcome.status == 2
+        assert "give --certs-only or --key-only, not both" in outcome.errors
 
     @pytest.mark.parametrize(
         "options", [["--profile", "legacy"], ["--for", "nss"], ["--iterations", "5"], ["--ask-new-password"]]
@@ -189,6 +229,8 @@ class TestRefused:
         ("options", "sentence"),
         [
             (["--key-name", "x"], "--key-name takes --to pem"),
+            (["--certs-only"], "--certs-only takes --to pem"),
+            (["--key-only"], "--key-only takes --to pem"),
             (["--profile", "legacy", "--for", "nss"], "give --profile or --for, not both"),
             (["--profile", "no-password", "--new-password-env", "X"], "takes no password"),
             (["--new-password-env", "MISSING"], "--new-password-env: the environment variable MISSING is not set"),

@@ -242,6 +242,29 @@ class TestPem:
         with pytest.raises(InputError, match="no private key"):
             encode_pem(decoded, friendly_name="third")
 
+    def test_two_files(self, bundle):
+        """The key alone and the certificates alone are together what one file has; not both can be left out."""
+        decoded = decode_pfx(encode_pfx(bundle, password="x", profile=few(profiles.MODERN)), password="x")
+        key, certificates = encode_pem(decoded, key_only=True), encode_pem(decoded, certs_only=True)
+        assert key + certificates == encode_pem(decoded)
+        assert re.findall(rb"-----BEGIN ([A-Z ]+)-----", key) == [b"PRIVATE KEY"]
+        assert b"PRIVATE KEY" not in certificates
+        with pytest.raises(TypeError, match="not both"):
+            encode_pem(decoded, certs_only=True, key_only=True)
+
+    def test_certificates_of_a_file_without_key(self, identity_and_path):
+        """Every one in file order, whether it is in a chain or not; none at all is refused."""
+        certificates = identity_and_path[1].certificates
+        alone = Bundle(private_key=None, certificates=certificates[::-2])
+        data = encode_pfx(alone, password=None, profile=profiles.NO_PASSWORD)
+        pem = encode_pem(decode_pfx(data, password=None), certs_only=True)
+        assert [it.public_bytes(Encoding.DER) for it in load_pem_x509_certificates(pem)] == [
+            it.der for it in certificates[::-2]
+        ]
+        empty = with_mac([safe_by(AES, PASSWORD, bags_of())])
+        with pytest.raises(InputError, match="holds no certificate"):
+            encode_pem(decode_pfx(empty, password=PASSWORD), certs_only=True)
+
     def test_without_key_or_certificate(self, identity_and_path, keys):
         """There is nothing that a server could use."""
         alone = encode_pfx(Bundle.certificates_only(identity_and_path[1]), password=None, profile=profiles.NO_PASSWORD)
