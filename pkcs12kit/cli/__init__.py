@@ -81,6 +81,19 @@ class _Commands(click.Group):
             formatter.write_dl(self.summaries())
 
 
+def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
+    if not value or ctx.resilient_parsing:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        said = f"version {version(PROGRAM)}"
+    except PackageNotFoundError:
+        said = "run from its source and not installed: no version"
+    click.echo(f"{PROGRAM}, {said}")
+    ctx.exit()
+
+
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -88,7 +101,14 @@ class _Commands(click.Group):
     "pkcs12kit COMMAND --help has the options of a command, with examples. Exit status: 0 yes, 1 the answer is no,"
     " 2 bad usage, unreadable input or a file that cannot be written.",
 )
-@click.version_option(package_name="pkcs12kit")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Build the PKCS#12 file that a server needs: key, certificate, and every CA on the way to a trust anchor."""
 

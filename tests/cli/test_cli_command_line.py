@@ -94,15 +94,20 @@ class TestHelp:
             assert f"  {option} " in text
         assert "--password " not in text
 
-    def test_version(self, call, cannot_run):
-        """The name and the version, which only an installed package has."""
-        from importlib.metadata import PackageNotFoundError, version
+    def test_version(self, call, monkeypatch):
+        """The name and the version, which only an installed package has; run from a clone it says so."""
+        from importlib import metadata
 
-        try:
-            expected = version("pkcs12kit")
-        except PackageNotFoundError:
-            cannot_run("pkcs12kit is not installed here")
-        assert call("--version").text == f"pkcs12kit, version {expected}\n"
+        monkeypatch.setattr(metadata, "version", lambda name: f"1.2.3 of {name}")
+        assert call("--version").text == "pkcs12kit, version 1.2.3 of pkcs12kit\n"
+
+        def fail(name):
+            raise metadata.PackageNotFoundError(name)
+
+        monkeypatch.setattr(metadata, "version", fail)
+        outcome = call("--version")
+        assert (outcome.status, outcome.errors) == (0, "")
+        assert outcome.text == "pkcs12kit, run from its source and not installed: no version\n"
 
 
 class TestUsage:
