@@ -116,7 +116,7 @@ _CROSS: Final = (
     _Issued("common", "bridge-2013", 11424, 1073, 150, profiles.BRIDGE_BY_COMMON),
     _Issued("bridge-2016", "interoperability", 47633, 387, 1000, profiles.INTEROPERABILITY_BY_BRIDGE),
     _Issued("bridge-2013", "interoperability", 9644, 655, 440, profiles.INTEROPERABILITY_BY_BRIDGE),
-    _Issued("interoperability", "root-3", 748, 835, 600, profiles.ROOT_BY_INTEROPERABILITY),
+    _Issued("interoperability", "root-3", 748, 835, 360, profiles.ROOT_BY_INTEROPERABILITY),
     _Issued("interoperability", "root-3", 655, 982, 300, profiles.OLDER_ROOT_BY_INTEROPERABILITY),
     _Issued("root-3", "issuing-37", 18, 982, 1210, profiles.ISSUING),
 )
@@ -193,12 +193,12 @@ class Replica:
         serial_number: int | None = None,
         policies: Iterable[str] = (profiles.DOD_MEDIUM_NPE,),
     ) -> Identity:
-        """Issue one more server certificate under DOD ID SW CA-37, as :func:`make_replica` does, for two years."""
+        """Issue one more server certificate under DOD ID SW CA-37, as :func:`make_replica` does, for 396 days."""
         return _issue_server(
             self.authorities["issuing-37"],
             server_name,
             private_key=private_key or key_type.generate(),
-            validity=validity or Validity.around(self.at, days_before=1, days_after=730),
+            validity=validity or _validity_of_servers(self.at),
             serial_number=serial_number,
             policies=policies,
             base_url=self.base_url,
@@ -281,7 +281,7 @@ def make_replica(
         authorities["issuing-37"],
         server_name,
         private_key=key_type.generate(),
-        validity=Validity.around(instant, days_before=1, days_after=730),
+        validity=_validity_of_servers(instant),
         serial_number=_SERVER_SERIAL,
         policies=(profiles.DOD_MEDIUM_NPE,),
         base_url=base,
@@ -367,6 +367,11 @@ def _issue_server(
             *profiles.location_extensions(_SITES["issuing-37"].locations(base_url)),
         ),
     )
+
+
+def _validity_of_servers(instant: datetime) -> Validity:
+    """Less than the 398 days that browsers and phones take below roots that they ship."""
+    return Validity.around(instant, days_before=1, days_after=395)
 
 
 def _validity(edge: _Issued, instant: datetime) -> Validity:

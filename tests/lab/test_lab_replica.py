@@ -118,8 +118,16 @@ def test_valid_paths_are_all_there_are(replica):
 def test_valid_paths_last_longest_first(replica):
     """The order is by the first expiry; the two that end together are ordered by the newer cross-certificate."""
     expiries = [path.expires - AT for path in replica.valid_paths]
-    assert expiries == [timedelta(days=days) for days in (600, 300, 150, 150)]
+    assert expiries == [timedelta(days=days) for days in (360, 300, 150, 150)]
+    assert replica.server.certificate.not_after > max(path.expires for path in replica.valid_paths)
     assert replica.valid_paths[2].certificates[2].not_before > replica.valid_paths[3].certificates[2].not_before
+
+
+def test_the_servers_certificate_lasts_as_long_as_browsers_take(replica):
+    """398 days are the most below roots that they ship (CA/Browser Forum, ballot SC31); it ends after the path does."""
+    for identity in (replica.server, replica.issue_server("other.example.mil")):
+        lasts = identity.certificate.not_after - identity.certificate.not_before
+        assert timedelta(days=390) < lasts < timedelta(days=398)
 
 
 def test_path_has_the_reference_names(replica):

@@ -565,8 +565,18 @@ class TestReal:
 
     @pytest.mark.parametrize("name", ["ios", "macos", "chrome"])
     def test_replica_as_any_root(self, replica_case, name):
-        """Its server's certificate lasts longer than shipped roots may have it, and who knows which those are."""
-        verdict = judge_by_rules(name, **replica_case)
+        """Its server's certificate lasts no longer than shipped roots may have it: yes, whichever those are."""
+        assert judge_by_rules(name, **replica_case).answer is Answer.YES
+
+    @pytest.mark.parametrize("name", ["ios", "macos", "chrome"])
+    def test_a_long_certificate_below_any_root(self, replica, replica_case, name):
+        """One that lasts longer, for who knows which roots are shipped."""
+        long = replica.issue_server(
+            replica.server_name, validity=lab.Validity.around(replica.at, days_before=1, days_after=730)
+        ).certificate
+        path = replace(replica_case["path"], certificates=(long, *replica_case["path"].certificates[1:]))
+        message = replace(replica_case["message"], certificates=(long, *replica_case["message"].certificates[1:]))
+        verdict = judge_by_rules(name, **replica_case | {"path": path, "message": message})
         assert verdict.answer is Answer.UNKNOWN
         (why,) = (remark.why for remark in verdict.remarks if remark.bearing is Bearing.UNKNOWN)
         assert why.endswith("398 at most below roots that it ships; whether it ships this root is not known")
