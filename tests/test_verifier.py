@@ -402,11 +402,14 @@ class TestFileAndReaders:
 
     def test_readers(self, judge, chain, topology):
         """A reader that is named has to be known to open the file; else all are told."""
-        assert finding(judge(chain), Check.READERS).outcome is Outcome.NOTE
+        told = finding(judge(chain), Check.READERS)
+        assert told.outcome is Outcome.NOTE
+        assert told.why.startswith("can be imported by: openssl-")
+        assert "; not by: " in told.why
         assert refused(judge(chain, readers=["openssl-3", "nss"])) == set()
         report = judge(chain, readers=["openssl-3", "java-8"])
         assert refused(report) == {Check.READERS}
-        assert "java-8" in finding(report, Check.READERS).why
+        assert finding(report, Check.READERS).why.startswith("not known to import the file: java-8: ")
         bundle = pk.Bundle(private_key=topology.servers["EE"].private_key, certificates=chain)
         data = pk.encode_pfx(bundle, password=PASSWORD, profile=pk.profiles.UNENCRYPTED_CERTIFICATES_2023)
         report = judge((), data=data, readers=["dotnet"])  # of which nothing is known

@@ -48,7 +48,7 @@ def profiles() -> Iterator[str]:
             f" {profile.encryption_salt_length}, {profile.mac_salt_length} |"
         )
     yield ""
-    yield "| profile | opened by |"
+    yield "| profile | can be imported by |"
     yield "| --- | --- |"
     for profile in PROFILES:
         opened_by = ", ".join(name for name, verdict in profile.readers.items() if verdict.answer.value == "yes")

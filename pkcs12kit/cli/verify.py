@@ -31,7 +31,7 @@ _NEXT_STEPS: Final = (
     ({Check.SERVER_NAME}, "give the name that the certificate is for with --server-name, or have its CA issue another"),
     ({Check.REVOCATION}, "give what is missing with --crl or --ocsp, or accept it with --revocation soft"),
     ({Check.EXPIRY}, "have what expires renewed, and build the file anew"),
-    ({Check.READERS}, "pkcs12kit convert FILE NEW.p12 --for READER protects it so that the reader opens it"),
+    ({Check.READERS}, "pkcs12kit convert FILE NEW.p12 --for READER protects it so that the reader can import it"),
     ({Check.PATH}, "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all looks for another path"),
 )
 

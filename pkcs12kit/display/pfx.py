@@ -78,7 +78,7 @@ def _findings(report: PfxReport) -> Iterator[Text]:
     for sentence in unusual_passwords(report):
         yield Text(sentence, style="yellow")
     verdicts = report.readers
-    for answer, label in ((Answer.YES, "Opened by"), (Answer.NO, "Not opened by")):
+    for answer, label in ((Answer.YES, "Can be imported by"), (Answer.NO, "Cannot be imported by")):
         names = [name for name, verdict in verdicts.items() if verdict.answer is answer]
         if names:
             yield Text(f"{label}: {', '.join(names)}")

@@ -107,12 +107,12 @@ def pfx_body(report: PfxReport, view: View) -> tuple[Node, ...]:
 
 
 def readers(verdicts: Mapping[str, ReaderVerdict]) -> Element:
-    """Say who can open a file, and why: one reader a row."""
+    """Say who can import a file, and why: one reader a row."""
     rows = (
         (cell(reader), cell(answer(verdict.answer), class_="tight"), cell(verdict.why))
         for reader, verdict in verdicts.items()
     )
-    return folded("Who can open it", table(("reader", "opens it", "because of"), rows))
+    return folded("Who can import it", table(("reader", "imports it", "because of"), rows))
 
 
 def _key(friendly_name: str | None) -> Element:

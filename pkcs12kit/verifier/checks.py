@@ -258,16 +258,16 @@ def of_other_paths(search: Search) -> Finding:
 
 
 def of_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:
-    """Say who opens the file, by the table of readers."""
+    """Say who can import the file, by the table of readers: not who connects to a server that has it."""
     verdicts = anatomy.readers
     if wanted:
         refusals = [f"{name}: {verdicts[name].why}" for name in wanted if verdicts[name].answer is not Answer.YES]
         if refusals:
-            return not_ok(Check.READERS, f"not known to be opened by {'; '.join(refusals)}")
-        return ok(Check.READERS, f"opened by {', '.join(wanted)}")
+            return not_ok(Check.READERS, f"not known to import the file: {'; '.join(refusals)}")
+        return ok(Check.READERS, f"can be imported by {', '.join(wanted)}")
     parts = [
         f"{title}: {', '.join(named)}"
-        for answer, title in ((Answer.YES, "opened by"), (Answer.NO, "not by"), (Answer.UNKNOWN, "not known"))
+        for answer, title in ((Answer.YES, "can be imported by"), (Answer.NO, "not by"), (Answer.UNKNOWN, "not known"))
         if (named := [name for name, verdict in verdicts.items() if verdict.answer is answer])
     ]
     return note(Check.READERS, "; ".join(parts))

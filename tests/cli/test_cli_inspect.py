@@ -216,9 +216,10 @@ def test_iterations_beyond_the_limit(call, file, password_file):
 
 
 def test_findings(call, folder, file, password_file):
-    """The text says when the first certificate expires, who opens the file, and what follows it."""
+    """The text says when the first certificate expires, who can import the file, and what follows it."""
     outcome = call("inspect", file, "--password-file", password_file)
     assert "First expiry: 20" in outcome.text
-    assert "Opened by: " in outcome.text
+    assert "── Can be imported by: " in outcome.text
+    assert "── Cannot be imported by: " in outcome.text
     (folder / "padded.p12").write_bytes((folder / file).read_bytes() + bytes(5))
     assert "Bytes after the PKCS#12 file: 5" in call("inspect", "padded.p12", "--password-file", password_file).text
