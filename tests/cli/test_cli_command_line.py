@@ -278,6 +278,13 @@ class TestColours:
         everything = " ".join(line.strip() for line in lines)
         assert "Write a file for each" in everything or "is not one of ftp, imap" in everything
 
+    def test_a_name_wider_than_the_terminal(self, terminal):
+        """It stays in one piece, to be copied."""
+        name = "a-folder-with-a-long-name/" * 4 + "file.p12"
+        screen = terminal("inspect", name, COLUMNS="60")
+        assert screen.finish() == 2
+        assert name in screen.shown
+
     @pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
     def test_plain_where_asked_for(self, terminal, no_path, environment):
         """https://no-color.org, and terminals that have none."""

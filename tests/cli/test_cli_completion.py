@@ -123,7 +123,7 @@ class TestWhatIsOffered:
             "P12_PASSWORD_OF_A_TEST": ("plain", "")
         }
 
-    def test_bash_takes_words_apart_at_equals_signs(self, offered, monkeypatch, call):
+    def test_bash_takes_words_apart_at_equals_signs(self, monkeypatch, call):
         """``--profile=mod`` comes as three words, ``--key=a`` before it as three more."""
         monkeypatch.setenv("_PKCS12KIT_COMPLETE", "bash_complete")
         monkeypatch.setenv("COMP_WORDS", "pkcs12kit\nbuild\n--key\n=\na\n--profile\n=\nmod")
@@ -131,7 +131,6 @@ class TestWhatIsOffered:
             monkeypatch.setenv("COMP_CWORD", number)
             expected = [name for name in profiles.names() if name in names]
             assert call().text.splitlines() == [f"plain,{name}" for name in expected]
-        assert offered  # the fixture takes the environment back
 
 
 class TestTheCommand:
