@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
@@ -12,6 +13,7 @@ from pkcs12kit.cli.fetching import size_in_words
 from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.labels import labelled, with_expiry
 from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -33,12 +35,12 @@ _TITLES: Final = {
 }
 
 
-def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[Text]:
+def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[RenderableType]:
     """List names, titles, publishers and URLs."""
     for bundle in bundles:
         yield Text.assemble((harmless(bundle.name), "bold"), harmless(f"  {bundle.title}"))
         said = (bundle.publisher, *bundle.urls, bundle.source and f"source: {bundle.source}")
-        yield from (Text(harmless(f"    {line}"), style="dim") for line in said if line)
+        yield from (Padding(Text(harmless(line), style="dim"), (0, 0, 0, 4)) for line in said if line)
 
 
 def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
@@ -51,7 +53,7 @@ def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
         )
     else:
         size = size_in_words(sum(retrieval.size for retrieval in report.retrievals))
-        count = f"{len(report.certificates):,} certificates from {report.url}; {size} over the network"
+        count = f"{counted(len(report.certificates), 'certificate')} from {report.url}; {size} over the network"
         yield Text.assemble((name, "bold"), harmless(f": {count}"))
     if report.checksum is not None:
         yield from _checksum(report.checksum)
@@ -62,7 +64,7 @@ def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
 def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
     if verdict.status is ChecksumStatus.VERIFIED and verdict.signer is not None and verdict.trust_anchor is not None:
         signer, anchor = verdict.signer.subject, verdict.trust_anchor.name
-        files = f"{len(verdict.listed):,} file{'' if len(verdict.listed) == 1 else 's'}"
+        files = counted(len(verdict.listed), "file")
         said = f"Checksums: right for {files}, signed by {signer}, who leads to {anchor}"
         yield Text(harmless(said), style="green")
     elif verdict.status is ChecksumStatus.ABSENT:
