@@ -89,7 +89,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     try:
         said = f"version {version(PROGRAM)}"
     except PackageNotFoundError:
-        said = "run from its source and not installed: no version"
+        said = "version not known: run from its source, not installed"
     click.echo(f"{PROGRAM}, {said}")
     ctx.exit()
 

@@ -107,7 +107,7 @@ class TestHelp:
         monkeypatch.setattr(metadata, "version", fail)
         outcome = call("--version")
         assert (outcome.status, outcome.errors) == (0, "")
-        assert outcome.text == "pkcs12kit, run from its source and not installed: no version\n"
+        assert outcome.text == "pkcs12kit, version not known: run from its source, not installed\n"
 
 
 class TestUsage:
