@@ -58,4 +58,6 @@ class CertificationPath(Shown):
 
     def __str__(self) -> str:
         names = [certificate.subject.common_name or str(certificate.subject) for certificate in self.certificates]
-        return " <- ".join([*names, self.trust_anchor.name.common_name or str(self.trust_anchor.name)])
+        anchor = self.trust_anchor
+        above = [] if anchor.certificate in self.certificates else [anchor.name.common_name or str(anchor.name)]
+        return " <- ".join([*names, *above])

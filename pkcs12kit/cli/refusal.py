@@ -36,6 +36,7 @@ _NEXT_STEPS: Final = {
     FailureReason.BUDGET_EXHAUSTED: "give fewer certificates with --certs: those on the way to the anchor suffice",
     FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
 }
+_FOR_WANT_OF_CERTIFICATES: Final = frozenset({FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR})
 _ANOTHER_WAY: Final = (
     "give certificates for another way to the trust anchor with --certs; pkcs12kit paths CERT --all shows each attempt"
 )
@@ -77,13 +78,14 @@ def refuse(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Seq
 
 def suggest(report: PathReport, *, sources_given: bool, fetching: str | None = None) -> None:
     """Say what to do next where a search found nothing; ``fetching``, FETCH or GATHER, is what might still fetch it."""
-    step = _next_step(report.rejected[0], report.target) if report.rejected else None
+    closest = report.rejected[0] if report.rejected else None
+    step = _next_step(closest, report.target) if closest is not None else None
     missing = "it"
-    if not sources_given:
+    if not sources_given and (closest is None or closest.reason in _FOR_WANT_OF_CERTIFICATES):
         step = "no --certs given: give the CA certificates that you have, as files, folders or zips"
         missing = "what is missing"
     if step is not None:
-        can_fetch = fetching is not None and report.rejected and _can_be_fetched(report.rejected[0], fetching)
+        can_fetch = fetching is not None and closest is not None and _can_be_fetched(closest, fetching)
         hint(f"{step}; or fetch {missing}: {fetching}" if can_fetch else step)
 
 

@@ -41,8 +41,10 @@ def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: st
             line.append("  expires first", style="yellow")
         branch = branch.add(line)
     anchor = path.trust_anchor
-    line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(short(anchor.name))
-    branch.add(line.append("  trust anchor", style="bold green"))
+    if anchor.certificate not in path.certificates:  # where the target is the anchor itself, its line is there
+        line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(short(anchor.name))
+        branch.add(line)
+    line.append("  trust anchor", style="bold green")
     if path.authority_constrained_policy_set:
         policies = sorted(path.authority_constrained_policy_set, key=_arcs)
         tree.add(Text(f"policies: {', '.join(policies)}", style="dim"))

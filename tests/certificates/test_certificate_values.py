@@ -275,6 +275,7 @@ def test_a_path_is_target_first_and_without_the_anchor(topology, server):
     assert path.target == server
     assert path.with_anchor == (*certificates, anchor.certificate)
     assert str(path) == "EE <- B <- A <- TA"
+    assert str(CertificationPath(certificates=(anchor.certificate,), trust_anchor=anchor)) == "TA"
     nameless = TrustAnchor(name=anchor.name, subject_public_key_info=anchor.subject_public_key_info)
     assert CertificationPath(certificates=certificates, trust_anchor=nameless).with_anchor == certificates
 

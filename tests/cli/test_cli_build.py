@@ -367,6 +367,24 @@ class TestCertificatesOnly:
         assert outcome.json["private_key"] is False
         assert decoded(folder / "server.p12").certificates == replica.valid_paths[0].with_anchor[1:]
 
+    def test_of_the_anchor_itself(self, build, files, folder):
+        """An anchor's own certificate, for a truststore: told once, as what it is, and once in the file."""
+        outcome = build("--certs-only", "--truststore", key=None, cert=files.trust_anchor, certs=None)
+        assert outcome.status == 0, outcome.errors
+        _, line, _, wrote = outcome.text.splitlines()
+        assert line.endswith("  expires first  trust anchor")
+        assert wrote.startswith("Wrote server.p12: 1 certificate, ")
+        assert len(decoded(folder / "server.p12").certificates) == 1
+
+    def test_of_an_anchor_that_expired(self, build, files):
+        """No CA certificates are missing, so none are asked for."""
+        outcome = build("--certs-only", "--at", "2060-01-01", key=None, cert=files.trust_anchor, certs=None)
+        assert outcome.status == 1
+        assert ": expired on " in outcome.errors
+        (hint,) = (line for line in outcome.errors.splitlines() if line.startswith("hint: "))
+        assert "--certs" not in hint
+        assert hint.startswith("hint: renew the certificate")
+
 
 class TestUsage:
     """What cannot be meant is refused before anything is read: exit status 2."""
