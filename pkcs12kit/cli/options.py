@@ -172,7 +172,8 @@ expires_within_option = click.option(
     "--expires-within",
     type=Duration(),
     default="0d",
-    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h or 6w.",
+    help="Say no if a certificate of the path expires so soon after the time, for example 30d, 12h, 6w or 2y: 365 days"
+    " a year.",
 )
 """For what answers whether a path lasts: the command gets a timedelta, as ``expires_within``."""
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
-_DURATION: Final = re.compile(r"([0-9]{1,5})([hdw])", re.ASCII)
+_DURATION: Final = re.compile(r"(?![0-9]{4,}y)([0-9]{1,5})([hdwy])", re.ASCII)  # no time has a year of five digits
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
 
 
 class Instant(click.ParamType[datetime]):
@@ -50,7 +51,7 @@ class ObjectIdentifier(click.ParamType[str]):
 
 
 class Duration(click.ParamType[timedelta]):
-    """A span of hours, days or weeks."""
+    """A span of hours, days, weeks or years of 365 days."""
 
     name = "duration"
 
@@ -60,8 +61,8 @@ class Duration(click.ParamType[timedelta]):
             return value
         found = _DURATION.fullmatch(value)
         if found is None:
-            self.fail(f"{value!r} is no duration; write it like 30d, 12h or 6w", param, ctx)
-        return int(found[1]) * {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}[found[2]]
+            self.fail(f"{value!r} is no duration; write it like 30d, 12h, 6w or 2y", param, ctx)
+        return int(found[1]) * _UNITS[found[2]]
 
 
 def alternatives(names: Sequence[str]) -> str:

@@ -184,12 +184,21 @@ def test_unreadable(verify, call, chain, files, folder, password_file):
     assert outcome.errors.startswith("error: --anchor nowhere.pem: ")
 
 
-@pytest.mark.parametrize("given", ["30", "-1d", "1.5d", "30 d", "d", "1000000d"])
+@pytest.mark.parametrize("given", ["30", "-1d", "1.5d", "30 d", "d", "1000000d", "1000y", "2Y"])
 def test_no_duration(verify, chain, given):
     """An example says how to write it."""
     outcome = verify(chain, f"--expires-within={given}")
     assert outcome.status == 2
-    assert "write it like 30d, 12h or 6w" in outcome.errors
+    assert "write it like 30d, 12h, 6w or 2y" in outcome.errors
+
+
+def test_years(verify, chain):
+    """Two years are 730 days; what lasts for less is a no."""
+    left = [verify(chain, "--json", "--expires-within", within).json for within in ("2y", "730d")]
+    assert left[0]["findings"] == left[1]["findings"]
+    outcome = verify(chain, "--expires-within", "100y")
+    assert outcome.status == 1
+    assert "sooner than asked for" in outcome.text
 
 
 def test_key_options(verify, chain):
