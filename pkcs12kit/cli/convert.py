@@ -120,7 +120,8 @@ def command(
     if form == "pem":
         certs_only = certs_only or not (decoded.keys or key_only or key_name)
         chosen: dict[str, Any] = {"friendly_name": key_name, "certs_only": certs_only, "key_only": key_only}
-        written = encode_pem(decoded, **chosen)
+        with naming_pkcs12(name_of(file), data):
+            written = encode_pem(decoded, **chosen)
         identity, certificates = contents_for_pem(decoded, **chosen)
         private_keys = 0 if identity is None else 1
     else:

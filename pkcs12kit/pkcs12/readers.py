@@ -47,9 +47,6 @@ _JAVA_BACKPORT: Final = "https://bugs.java.com/bugdatabase/view_bug?bug_id=82677
 _JAVA_PBMAC1: Final = "https://bugs.openjdk.org/browse/JDK-8370042"
 _JAVA_CACERTS: Final = "https://bugs.java.com/bugdatabase/view_bug?bug_id=8275253"
 _JAVA_TRIED: Final = "keytool 17 of Debian 12"
-_WINDOWS_PBES2: Final = (
-    "https://learn.microsoft.com/en-us/windows/win32/api/wincrypt/ns-wincrypt-pkcs12_pbes2_export_params"
-)
 _WINDOWS_IMPORT: Final = (
     "https://learn.microsoft.com/en-us/troubleshoot/windows-server/certificates-and-public-key-infrastructure-pki/"
     "cannot-import-aes256-sha256-encrypted-pfx-certificate"
@@ -136,7 +133,7 @@ _TABLE: Final = (
     _reader(
         "windows-2016",
         "Windows Server 2016 and before, certificate import",
-        _refuses((Feature.AES,), DOCUMENTED, _WINDOWS_IMPORT, f"since Server 2019; Windows 10 1709: {_WINDOWS_PBES2}"),
+        _refuses((Feature.AES,), DOCUMENTED, _WINDOWS_IMPORT, "since Server 2019, and Windows 11"),
         _opens(_LEGACY, DOCUMENTED, _WINDOWS_IMPORT),
         _opens((Feature.RC2_40,), REPORTED, _WINDOWS_LEGACY, "as openssl -legacy writes it"),
     ),
