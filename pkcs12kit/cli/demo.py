@@ -105,8 +105,10 @@ def _refuse_files_of_others(root: Path, *files: Path) -> None:
     from pkcs12kit.errors import OutputError
     from pkcs12kit.lab.folder import MARKER_FILE
 
-    if (root / "lab" / MARKER_FILE).is_file():
-        return
-    for file in files:
-        if file.exists():
-            raise OutputError(f"{file} is there and no earlier demo wrote it; name another folder")
+    try:
+        is_of_a_demo = (root / "lab" / MARKER_FILE).is_file()
+        there = [file for file in files if file.exists()]
+    except OSError as error:
+        raise OutputError(f"cannot write the demo to {root}: {error.strerror}") from None
+    if there and not is_of_a_demo:
+        raise OutputError(f"{there[0]} is there and no earlier demo wrote it; name another folder")

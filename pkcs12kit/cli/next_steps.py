@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -72,12 +73,13 @@ def next_step(error: Pkcs12KitError, given: dict[str, object], named: Iterable[t
     """
     if isinstance(error, KeyMismatchError):
         return _MISMATCH
-    if isinstance(error, OutputError):
-        return _about_place(given)
-    if not isinstance(error, InputError) or isinstance(error, LimitExceededError):
-        return None
-    about = _about_password if isinstance(error, PasswordError) else _about_file
-    return next((step for name, value in named for step in (about(value, given, name),) if step), None)
+    with suppress(OSError):  # what may not be looked at, or has too long a name, as the error says
+        if isinstance(error, OutputError):
+            return _about_place(given)
+        if isinstance(error, InputError) and not isinstance(error, LimitExceededError):
+            about = _about_password if isinstance(error, PasswordError) else _about_file
+            return next((step for name, value in named for step in (about(value, given, name),) if step), None)
+    return None
 
 
 def _about_password(value: str, given: dict[str, object], name: str) -> str | None:

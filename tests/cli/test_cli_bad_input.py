@@ -194,6 +194,16 @@ class TestNextSteps:
         graph = ("graph", files.certificates, "--anchor", files.trust_anchor)
         assert call(*graph, "--svg", "no/a.svg").errors.endswith("hint: make the folder no first\n")
 
+    def test_a_name_that_cannot_be_looked_up(self, build, call):
+        """There is no hint, and the error stays what it is: a name of 300 characters is too long to ask about."""
+        name = 300 * "a"
+        for outcome in (build(key=name), build(certs=f"{name}/a"), call("inspect", name)):
+            assert outcome.errors.endswith(": file name too long\n")
+            assert (outcome.status, outcome.errors.count("\n")) == (2, 1)
+        for outcome in (build(out=f"{name}/a.p12"), call("lab", name), call("demo", name)):
+            assert outcome.errors.endswith(": File name too long\n")
+            assert (outcome.status, outcome.errors.count("error:")) == (2, 1)
+
     def test_a_pipe_is_not_read_twice(self, build, tmp_path, replica):
         """What came through a named pipe is gone: the hint does not say that it is empty."""
         import os
