@@ -211,10 +211,11 @@ class TestNextSteps:
 
         pipe = tmp_path / "pipe"
         os.mkfifo(pipe)
-        writer = threading.Thread(target=lambda: pipe.write_bytes(_key(replica)))
+        writer = threading.Thread(target=lambda: pipe.write_bytes(_key(replica)), daemon=True)  # waits for a reader
         writer.start()
         outcome = build(cert=pipe)
-        writer.join()
+        writer.join(timeout=60)
+        assert not writer.is_alive()
         refused(outcome, f"--cert {pipe}", "expected a certificate, found a private key")
         assert "hint" not in outcome.errors
 
