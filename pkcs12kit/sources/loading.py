@@ -80,8 +80,9 @@ def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIM
     none is.
     """
     anchors: dict[object, TrustAnchor] = {}
+    collector = Collector(password=None, limits=limits)  # one, for its limits are of all sources together
     for source in sources:
-        for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, limits):
+        for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, collector):
             anchors.setdefault(anchor.node, anchor)
     if not anchors:
         raise InputError("no trust anchor given")
@@ -125,10 +126,11 @@ def load_identity(
     return _matched(private_key, collector.certificates, key_name=name_of(key), name=name_of(certificate))
 
 
-def _trust_anchors(source: CertificateSource, limits: Limits) -> Iterator[TrustAnchor]:
-    collector = _collect([source], limits=limits)
+def _trust_anchors(source: CertificateSource, collector: Collector) -> Iterator[TrustAnchor]:
+    before = len(collector.certificates)
+    _collect_one(source, collector)
     _refuse_rejects(collector)
-    for certificate in collector.certificates:
+    for certificate in collector.certificates[before:]:
         try:
             yield TrustAnchor.from_certificate(certificate)
         except MalformedCertificateError as error:
@@ -184,11 +186,15 @@ def _belongs(certificate: Certificate, private_key: CertificateIssuerPrivateKeyT
 def _collect(sources: Sequence[CertificateSource], *, password: str | None = None, limits: Limits) -> Collector:
     collector = Collector(password=password, limits=limits)
     for source in sources:
-        if isinstance(source, Certificate | CertificatePool):
-            collector.take(source)
-        else:
-            collector.collect(source)
+        _collect_one(source, collector)
     return collector
+
+
+def _collect_one(source: CertificateSource, collector: Collector) -> None:
+    if isinstance(source, Certificate | CertificatePool):
+        collector.take(source)
+    else:
+        collector.collect(source)
 
 
 def _refuse_rejects(collector: Collector) -> None:

@@ -23,7 +23,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS, KIB, MIB
 from pkcs12kit.sources.keys import read_private_key
-from pkcs12kit.sources.loading import load_certificates, load_identity
+from pkcs12kit.sources.loading import load_certificates, load_identity, load_trust_anchors
 
 from .conftest import der, issue, key_pem, make_ber_pkcs7, make_pkcs7, make_zip, pem
 
@@ -185,6 +185,15 @@ class TestSize:
         for source in (tmp_path, make_zip({"chain.pem": pem(*chain)}), b"-----BEGIN CERTIFICATE-----" * 3):
             with pytest.raises(LimitExceededError, match=r"limits\.certificates"):
                 load_certificates(source, limits=limits)
+
+    @pytest.mark.parametrize("load", [load_certificates, load_trust_anchors])
+    def test_too_many_certificates_of_all_sources(self, chain, load):
+        """The limit is one of all that is given to a call, not of each source."""
+        limits = dataclasses.replace(DEFAULT_LIMITS, certificates=2)
+        sources = [der(one) for one in chain]
+        load(*sources[:2], limits=limits)
+        with pytest.raises(LimitExceededError, match=r"limits\.certificates"):
+            load(*sources, limits=limits)
 
 
 SIZE = 16 * MIB
