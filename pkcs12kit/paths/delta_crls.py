@@ -30,13 +30,14 @@ class _Crl(NamedTuple):
 
 
 def with_newest_deltas(
-    containers: Iterable[CRLContainer], *, time: datetime, is_signed: Callable[[CRLContainer], bool]
+    containers: Iterable[CRLContainer], *, time: datetime, is_signed: Sequence[Callable[[CRLContainer], bool]]
 ) -> list[CRLContainer]:
     """Leave out every delta CRL but the newest that goes with the newest full CRL of its scope.
 
     That is one whose base the full CRL has reached, and whose own number is later. What is not signed, not current at
-    ``time`` (timezone-aware) or without a number decides nothing. Full CRLs are never left out, nor is what cannot be
-    read: that is for who checks it to say.
+    ``time`` (timezone-aware) or without a number decides nothing. ``is_signed`` are tests of that, the strictest first:
+    a laxer one is asked where what passes the stricter has no such delta CRL. Full CRLs are never left out, nor is what
+    cannot be read: that is for who checks it to say.
     """
     containers = list(containers)
     scopes: dict[_Scope, list[_Crl]] = defaultdict(list)
@@ -50,19 +51,26 @@ def with_newest_deltas(
     return [container for container in containers if id(container) not in superseded]
 
 
-def _superseded(of_scope: Sequence[_Crl], is_signed: Callable[[CRLContainer], bool]) -> Iterator[CRLContainer]:
+def _superseded(
+    of_scope: Sequence[_Crl], is_signed: Sequence[Callable[[CRLContainer], bool]]
+) -> Iterator[CRLContainer]:
     deltas = [one for one in of_scope if one.base is not None]
     if not deltas:
         return
-    sound = [one for one in of_scope if one.is_current and one.number is not None and is_signed(one.container)]
+    numbered = [one for one in of_scope if one.is_current and one.number is not None]
+    newest = next(filter(None, (_newest([one for one in numbered if test(one.container)]) for test in is_signed)), None)
+    for one in deltas:
+        if one is not newest:
+            yield one.container
+
+
+def _newest(sound: Sequence[_Crl]) -> _Crl | None:
+    """Find the newest delta CRL that goes with the newest full one."""
     reached = max((one.number or 0 for one in sound if one.base is None), default=None)
     fit = [
         one for one in sound if one.base is not None and reached is not None and one.base <= reached < (one.number or 0)
     ]
-    newest = max(fit, key=lambda one: one.number or 0, default=None)
-    for one in deltas:
-        if one is not newest:
-            yield one.container
+    return max(fit, key=lambda one: one.number or 0, default=None)
 
 
 def _read(container: CRLContainer, time: datetime) -> tuple[_Scope, _Crl]:

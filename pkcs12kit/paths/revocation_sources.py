@@ -75,7 +75,7 @@ class Sources:
         for certificate in _crl_issuers(certificate_lists, pool, budget):
             self._issuers[certificate.subject.hashable].append(certificate)
         self._on_path = [self.anchor.certificate, *(x509.Certificate.load(it.der) for it in path.certificates)]
-        self._is_signed: dict[int, bool] = {}
+        self._is_signed: dict[tuple[int, int], bool] = {}
         self.names_deltas = any(b"\x06\x03\x55\x1d\x2e" in data for data in revocation.crls)
         """Whether one of the CRLs may have the extension freshestCRL (RFC 5280 section 5.2.6)."""
 
@@ -115,25 +115,32 @@ class Sources:
                     issuers += self._issuers.get(name, ())
                     waiting += self._issuers.get(name, ())
         crls = (container for name in names for container in self._crls.get(name, ()))
-        return with_newest_deltas(crls, time=self._time, is_signed=self._signed), issuers
+        return with_newest_deltas(crls, time=self._time, is_signed=(self._signed_on_path, self._signed)), issuers
+
+    def _signed_on_path(self, container: CRLContainer) -> bool:
+        """Whether a certificate on the path verifies a CRL of its name."""
+        name = container.crl_data.issuer.hashable
+        return self._signed_by((it for it in self._on_path if it.subject.hashable == name), container)
 
     def _signed(self, container: CRLContainer) -> bool:
-        """Whether a certificate of the issuer's name verifies a CRL; whether it may sign CRLs is asked later."""
-        verdict = self._is_signed.get(id(container))
-        if verdict is None:
-            name = container.crl_data.issuer.hashable
-            signers = [it for it in self._on_path if it.subject.hashable == name]
-            verdict = any(self._has_signed(it, container) for it in (*signers, *self._issuers.get(name, ())))
-            self._is_signed[id(container)] = verdict
-        return verdict
+        """Whether any certificate of the issuer's name does, a mere candidate too: it is validated later."""
+        candidates = self._issuers.get(container.crl_data.issuer.hashable, ())
+        return self._signed_on_path(container) or self._signed_by(candidates, container)
+
+    def _signed_by(self, certificates: Iterable[x509.Certificate], container: CRLContainer) -> bool:
+        return any(self._has_signed(certificate, container) for certificate in certificates)
 
     def _has_signed(self, certificate: x509.Certificate, container: CRLContainer) -> bool:
-        self._budget.spend("signature_checks")
-        try:
-            _verify(self._signature_validator, container.crl_data, certificate)
-        except InvalidSignature:
-            return False
-        return True
+        asked = (id(certificate), id(container))
+        if asked not in self._is_signed:
+            self._budget.spend("signature_checks")
+            try:
+                _verify(self._signature_validator, container.crl_data, certificate)
+            except InvalidSignature:
+                self._is_signed[asked] = False
+            else:
+                self._is_signed[asked] = True
+        return self._is_signed[asked]
 
 
 def _who_may_speak_of(certificate: x509.Certificate) -> Iterator[str]:

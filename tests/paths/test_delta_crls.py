@@ -10,6 +10,7 @@ from cryptography import x509
 
 from pkcs12kit import lab
 from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus, check_revocation
 
@@ -41,8 +42,14 @@ class Crls:
         )
         self.of_root = root.make_crl()
 
-    def sign(self, number, reason, *extensions, by=None, validity=TODAY):
-        """Sign a CRL that lists the server's certificate for a reason, or not at all."""
+    def sign(self, number, reason, *extensions, by=None, validity=TODAY, key=None):
+        """Sign a CRL that lists the server's certificate for a reason, or not at all.
+
+        ``key`` is whose key identifier it has, where not the signer's.
+        """
+        if key is not None:
+            identifier = lab.extensions.authority_key_identifier(key.private_key.public_key())
+            extensions += (lab.non_critical(identifier),)
         entry = lab.Revocation(serial_number=self.server.serial_number, date=TODAY.not_before, reason=reason)
         revoked = [] if reason is None else [entry]
         return (by or self.ca).make_crl(validity=validity, revoked=revoked, number=number, extensions=extensions)
@@ -51,20 +58,16 @@ class Crls:
         """Sign a full CRL that names delta CRLs."""
         return self.sign(number, reason, FRESHEST, **others)
 
-    def delta(self, number, base, reason=None, *, by=None, validity=TODAY, key=None):
-        """Sign a delta CRL. ``key`` is whose key identifier it has, where not the signer's."""
-        extensions = [lab.critical(x509.DeltaCRLIndicator(base))]
-        if key is not None:
-            identifier = lab.extensions.authority_key_identifier(key.private_key.public_key())
-            extensions.append(lab.non_critical(identifier))
-        return self.sign(number, reason, *extensions, by=by, validity=validity)
+    def delta(self, number, base, reason=None, **others):
+        """Sign a delta CRL."""
+        return self.sign(number, reason, lab.critical(x509.DeltaCRLIndicator(base)), **others)
 
-    def status(self, *crls, mode=RevocationMode.REQUIRE):
+    def status(self, *crls, mode=RevocationMode.REQUIRE, pool=None):
         """Ask for the status, which must not depend on the order of the CRLs."""
         found = set()
         for order in itertools.permutations(crls):
             revocation = Revocation(mode=mode, crls=[*order, self.of_root])
-            found.add(check_revocation(self.path, time=NOW, revocation=revocation).statuses[0].status)
+            found.add(check_revocation(self.path, time=NOW, revocation=revocation, pool=pool).statuses[0].status)
         (status,) = found
         return status
 
@@ -107,12 +110,25 @@ def test_what_a_full_crl_revokes_is_revoked_without_its_delta(crls):
 def test_a_forged_one_decides_nothing(crls):
     """Neither which is the newest, nor what a genuine one says (section 6.3.3 (h))."""
     forged = crls.delta(99, 1, RELEASED, by=crls.forger, key=crls.ca)
-    newer = crls.sign(99, None, lab.non_critical(lab.extensions.authority_key_identifier(
-        crls.ca.private_key.public_key())), FRESHEST, by=crls.forger)  # fmt: skip
+    newer = crls.full(99, by=crls.forger, key=crls.ca)
     assert crls.status(crls.full(1), crls.delta(2, 1, COMPROMISED), forged) is REVOKED
     assert crls.status(crls.full(1), crls.delta(2, 1, COMPROMISED), newer) is REVOKED
     assert crls.status(crls.full(1), crls.delta(2, 1), forged) is GOOD
     assert crls.status(crls.full(1), forged) is UNKNOWN
+
+
+def test_a_forged_one_decides_nothing_with_its_certificate_in_the_pool(crls):
+    """A candidate of the issuer's name is nobody's key yet: what the CA on the path signed goes first."""
+    pool = CertificatePool([crls.forger.certificate])
+    forged = crls.delta(99, 1, RELEASED, by=crls.forger, key=crls.ca)
+    newer = crls.full(99, by=crls.forger, key=crls.ca)
+    for mode in (RevocationMode.REQUIRE, RevocationMode.SOFT):
+        genuine = (crls.full(1), crls.delta(2, 1, COMPROMISED))
+        for forgeries in ([forged], [newer], [forged, newer]):
+            assert crls.status(*genuine, *forgeries, mode=mode, pool=pool) is REVOKED
+    assert crls.status(crls.full(1), crls.delta(2, 1), forged, pool=pool) is GOOD
+    assert crls.status(crls.full(1, COMPROMISED), forged, pool=pool) is REVOKED
+    assert crls.status(crls.full(1), forged, pool=pool) is UNKNOWN
 
 
 def test_one_of_another_time_decides_nothing(crls):
