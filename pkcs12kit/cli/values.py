@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
 _DURATION: Final = re.compile(r"(?![0-9]{4,}y)([0-9]{1,5})([hdwy])", re.ASCII)  # no time has a year of five digits
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)  # what POSIX calls a Name
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
 
 
@@ -99,8 +100,9 @@ class Variable(click.ParamType[str]):
     name = "variable"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """Offer those that are set, by name alone."""
-        return [CompletionItem(name) for name in sorted(os.environ) if name.startswith(incomplete)]
+        """Offer those that are set, by name alone; not names that only other programs can set, and no shell quotes."""
+        names = filter(_VARIABLE.fullmatch, sorted(os.environ))
+        return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
 FILE: Final = Place("file")  # the shell offers folders too, as the way to files

@@ -123,6 +123,12 @@ class TestWhatIsOffered:
             "P12_PASSWORD_OF_A_TEST": ("plain", "")
         }
 
+    @pytest.mark.parametrize("name", ["EVIL$(id)", "EVIL`id`", "EVIL;id", "EVIL\nfile,", "EVIL ", "BASH_FUNC_EVIL%%"])
+    def test_variables_that_no_shell_sets(self, offered, monkeypatch, name):
+        """Bash puts what is offered on the line as it is, where it would be a command or a second line of an answer."""
+        monkeypatch.setenv(name, "")
+        assert name.partition("\n")[0] not in offered("pkcs12kit inspect a --password-env ")
+
     def test_bash_takes_words_apart_at_equals_signs(self, monkeypatch, call):
         """``--profile=mod`` comes as three words, ``--key=a`` before it as three more."""
         monkeypatch.setenv("_PKCS12KIT_COMPLETE", "bash_complete")
