@@ -1,6 +1,7 @@
 """Provision one TLS host: its key, its certificate and the way to the trust anchor as one PKCS#12 file.
 
-P12_PASSWORD=... python provision_host.py server.key server.pem CA_FOLDER anchor.pem mdm.example.mil server.p12
+read -rs P12_PASSWORD && export P12_PASSWORD
+python provision_host.py server.key server.pem CA_FOLDER anchor.pem mdm.example.mil server.p12
 """
 
 import os
@@ -9,6 +10,8 @@ from datetime import UTC, datetime
 
 import pkcs12kit as pk
 
+if len(sys.argv) != 7 or not (password := os.environ.get("P12_PASSWORD")):
+    sys.exit(__doc__)
 key, certificate, certs, anchor, server_name, output = sys.argv[1:]
 try:
     server = pk.load_identity(key=key, certificate=certificate)
@@ -20,7 +23,7 @@ try:
     if second.opinion is not pk.Opinion.VALID:
         sys.exit(f"{server_name}: nothing written: {second}")
     bundle = pk.Bundle.from_path(server, path, friendly_name=server_name)
-    pk.write_pfx(output, pk.encode_pfx(bundle, password=os.environ["P12_PASSWORD"], profile=pk.profiles.MODERN))
+    pk.write_pfx(output, pk.encode_pfx(bundle, password=password, profile=pk.profiles.MODERN))
 except pk.NoValidPathError as error:
     reasons = [f"  {tried.certificate.subject}: {tried.detail} [{tried.section}]" for tried in error.attempts]
     sys.exit("\n".join([f"{server_name}: nothing written, no valid path:", *reasons]))
