@@ -10,9 +10,11 @@ from datetime import UTC, datetime
 
 import pkcs12kit as pk
 
-if len(sys.argv) != 7 or not (password := os.environ.get("P12_PASSWORD")):
+try:
+    key, certificate, certs, anchor, server_name, output = sys.argv[1:]
+    password = os.environ["P12_PASSWORD"]
+except (ValueError, KeyError):
     sys.exit(__doc__)
-key, certificate, certs, anchor, server_name, output = sys.argv[1:]
 try:
     server = pk.load_identity(key=key, certificate=certificate)
     pool = pk.load_certificates(certs)
