@@ -12,8 +12,8 @@ import pkcs12kit as pk
 
 try:
     key, certificate, certs, anchor, server_name, output = sys.argv[1:]
-    password = os.environ["P12_PASSWORD"]
-except (ValueError, KeyError):
+    password = os.environ.get("P12_PASSWORD") or sys.exit(__doc__)
+except ValueError:
     sys.exit(__doc__)
 try:
     server = pk.load_identity(key=key, certificate=certificate)

@@ -79,10 +79,10 @@ def test_says_what_it_cannot_read(files, tmp_path):
     assert not output.exists()
 
 
-@pytest.mark.parametrize(("arguments", "password"), [([], {"P12_PASSWORD": PASSWORD}), (["file"] * 6, {})])
+@pytest.mark.parametrize(("arguments", "password"), [([], PASSWORD), (["file"] * 6, "")])
 def test_says_how_it_is_called(arguments, password):
     """Without arguments, or without a password: how to call it, with the password in no line of the shell's history."""
-    command, environment = [sys.executable, PROVISION_HOST, *arguments], os.environ | password
+    command, environment = [sys.executable, PROVISION_HOST, *arguments], os.environ | {"P12_PASSWORD": password}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
