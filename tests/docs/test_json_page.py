@@ -1,0 +1,97 @@
+"""The page on JSON has each key that each command prints, and no other."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json.md"
+GIVEN = "--certs lab/certs --anchor lab/anchor.pem"
+OPENED = "--anchor lab/anchor.pem --password-file password.txt"
+CALLS = {  # what `lab` and the calls above it made is there for those below
+    "lab": "lab",
+    "paths": f"lab/server.pem {GIVEN}",
+    "build": f"--key lab/server.key --cert lab/server.pem {GIVEN} --password-file password.txt --out server.p12",
+    "verify": f"server.p12 {OPENED}",
+    "rehearse": f"server.p12 {OPENED} --clients openssl",
+    "probe": "127.0.0.1:PORT --anchor lab/anchor.pem",
+    "inspect": "server.p12 --password-file password.txt",
+    "convert": "server.p12 converted.p12 --password-file password.txt",
+    "gather": f"lab/server.pem {GIVEN} --offline --cache cache --into gathered",
+    "graph": "lab/certs --anchor lab/anchor.pem",
+    "demo": "demo",
+}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """What each command prints."""
+    folder = tmp_path_factory.mktemp("json")
+    (folder / "password.txt").write_text("correct horse\n", "utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = str(server.getsockname()[1])  # nobody listens there any more when it is probed
+    printed = {}
+    for command, arguments in CALLS.items():
+        call = [sys.executable, "-m", "pkcs12kit", command, *arguments.replace("PORT", port).split(), "--json"]
+        done = subprocess.run(call, cwd=folder, capture_output=True, check=False)
+        assert done.returncode == (command == "probe"), done.stderr
+        printed[command] = json.loads(done.stdout)
+    return printed
+
+
+@pytest.fixture(scope="module")
+def sections():
+    """The sections of the page, by the command that each is about."""
+    _, *parts = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.MULTILINE)
+    return {part.partition("\n")[0]: part for part in parts}
+
+
+@pytest.mark.parametrize("command", CALLS)
+def test_the_keys_of_a_command(answers, sections, command):
+    """The first column of its table has the keys of the object, once each."""
+    cells = re.findall(r"^\| (`[^|]+`) \|", sections[command], re.MULTILINE)
+    assert sorted(key for cell in cells for key in re.findall(r"`(\w+)`", cell)) == sorted(answers[command])
+
+
+def test_every_command_has_a_section(sections):
+    """Of those that take ``--json``."""
+    assert sorted(sections) == sorted(CALLS)
+
+
+@pytest.mark.parametrize(
+    ("command", "key"),
+    [
+        ("paths", "paths"),
+        ("paths", "rejected"),
+        ("verify", "findings"),
+        ("rehearse", "sent"),
+        ("rehearse", "handshakes"),
+        ("probe", "servers"),
+        ("inspect", "mac"),
+        ("inspect", "arrangement"),
+        ("gather", "urls"),
+        ("gather", "folder"),
+        ("graph", "nodes"),
+        ("graph", "edges"),
+    ],
+)
+def test_the_keys_within_exist(answers, sections, command, key):
+    """What the page says that an object within an object holds, it holds."""
+    (said,) = re.findall(rf"^\| `{key}` \| (.*) \|$", sections[command], re.MULTILINE)
+    said = re.sub(r"\([^()]*\)", "", re.sub(r"\]\([^()]*\)", "]", said))
+    named = set(re.findall(r"`([a-z_]+)`", said)) - {"id", "missing_issuer"}
+    value = answers[command][key]
+    holds = value[0] if isinstance(value, list) else value
+    assert named
+    assert named <= set(holds)
+
+
+def test_certificates(answers):
+    """The six keys that the page begins with."""
+    assert list(answers["paths"]["target"]) == ["subject", "issuer", "serial", "sha256", "not_before", "not_after"]
