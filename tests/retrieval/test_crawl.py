@@ -276,6 +276,7 @@ class TestCrawl:
         crawled = crawl(table, server(low, up(url("gone"))), top.certificate, has_path=lambda pool: low_by_top in pool)
         assert table.asked == [url("gone"), url("to-ta"), url("by-other")]
         assert low_by_top in crawled.found
+        assert low_by_top in crawled.near
 
     def test_upwards_first_at_one_host(self):
         """With one request at a time, what leads up is asked before what leads down, whenever it was met."""

@@ -128,6 +128,7 @@ def test_random_pkis(seed):
         early = crawl(world, random.Random(1), everything=False)  # noqa: S311
         assert world.finds(everything.found) == wanted, number
         assert bool(world.finds(early.found)) == bool(wanted), number
+        assert bool(world.finds(early.near)) == bool(wanted), number  # what is left out as too far is not needed
         assert world.finds(early.found) <= wanted, number
         assert crawl(world, random.Random(2), everything=True).urls() == everything.urls(), number  # noqa: S311
 
