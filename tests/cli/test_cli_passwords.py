@@ -268,6 +268,7 @@ class TestTerminal:
         assert outcome.errors == "error: standard input: there is none\n"
 
 
+@pytest.mark.slow
 def test_limits_hold_for_the_identity_too(call, folder, files, password_file, replica):
     """``--max-iterations`` raises what ``--pkcs12`` may ask for, whether a password is given for it or not."""
     profile = profiles.MODERN.with_iterations(encryption=3, mac=2_000_001)

@@ -229,6 +229,7 @@ finally:
 GIVEN = "--anchor lab/anchor.pem --password-env PASSWORD"
 
 
+@pytest.mark.slow
 def test_nothing_is_asked_of_the_network(tmp_path):
     """'No other command does': Python's audit events of connecting and resolving, for each command in turn."""
 
