@@ -14,7 +14,7 @@ from asn1crypto import core
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, mldsa, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL, crypto
 
@@ -268,6 +268,7 @@ def test_what_cannot_be_served_is_said(chain, private_key):
         (ec.generate_private_key(ec.SECP256R1()), leaf, "with this private key: key values mismatch"),
         (dsa.generate_private_key(2048), leaf, "a DSA key cannot serve TLS"),
         (exchange, leaf, "with this private key: Unsupported key type"),
+        (mldsa.MLDSA44PrivateKey.generate(), leaf, "with this private key: Unsupported key type"),
     ):
         with pytest.raises(InputError, match=says) as caught:
             LoopbackServer(key, certificates)
