@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from typing import TYPE_CHECKING
 
@@ -114,5 +115,6 @@ def command(
     elif files and not pictures.on_standard_output:
         print_lines(f"Wrote {harmless(', '.join(files))}: {summary(picture)}")
     if report is not None and not report.valid:
-        hint(f"there is no valid path; pkcs12kit paths {target_file} with --certs and --anchor says why")
+        call = f"pkcs12kit paths {shlex.quote(str(target_file))}"
+        hint(f"there is no valid path; {call} with --certs and --anchor says why")
         sys.exit(1)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.cli.passwords import at_terminal
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.errors import Pkcs12KitError
 
-_NAMES_LOOKED_AT: Final = 10_000
-"""Of a folder, for one that is like a name that is not there: more take longer than anybody waits for a hint."""
+_NAMES_LOOKED_AT: Final = 1_000
+"""Of a folder, for one that is like a name that is not there: two seconds where all are long and alike."""
 
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
 # name of the parameter: what it takes
@@ -84,7 +85,7 @@ def next_step(error: Pkcs12KitError, given: dict[str, object], named: Iterable[t
 
 def _about_password(value: str, given: dict[str, object], name: str) -> str | None:
     if _TAKES.get(name) == "certificate":  # a PKCS#12 file, whose password no option has
-        return _INSTEAD["key", Kind.PKCS12] if "pkcs12" in given else _UNPROTECTED.format(value)
+        return _INSTEAD["key", Kind.PKCS12] if "pkcs12" in given else _UNPROTECTED.format(quote(value))
     of = {"key": "key_password_file", "pkcs12": "pkcs12_password_file"}.get(name)
     return wrong_password(given, (of,) if of else _PASSWORD_SOURCES)
 

@@ -168,6 +168,15 @@ class TestNextSteps:
             "hint: openssl pkcs12 -in server.p12 -nokeys -out NEW.pem writes its certificates as PEM"
         ]
 
+    def test_a_call_to_copy_is_quoted(self, build, call, files, folder):
+        """A name with a command in it is one word of the call that a hint has, and no command."""
+        assert build(out="a;$(id).p12").status == 0
+        name, anchor = "'a;$(id).p12'", ("--anchor", files.trust_anchor)
+        assert f"openssl pkcs12 -in {name} -nokeys" in call("paths", "a;$(id).p12", *anchor).errors
+        (folder / "a;$(id).pem").write_bytes(files.certificate.read_bytes())
+        drawn = call("graph", files.trust_anchor, *anchor, "--target", "a;$(id).pem", "--json")
+        assert "pkcs12kit paths 'a;$(id).pem' with --certs" in drawn.errors
+
     def test_a_wrong_password(self, build, call, files, tmp_path):
         """Of the file to open, whichever command opens it."""
         assert build().status == 0
