@@ -64,7 +64,7 @@ def readers() -> Iterator[str]:
     """Give what is known of each reader: a section each, every statement with its source."""
     for reader in READERS.values():
         yield f"## {reader.name}\n\n{reader.title}.\n"
-        yield "| | opens it | known | source | |"
+        yield "| about | opens it | known | source | remark |"
         yield "| --- | --- | --- | --- | --- |"
         for it in reader.statements:
             answer = "yes" if it.opens else "no"
@@ -88,7 +88,7 @@ def devices() -> Iterator[str]:
     """Give what is known of each TLS client: a section each, every rule with its source."""
     for device in DEVICES.values():
         yield f"## {device.name}\n\n{device.title}.\n"
-        yield "| | what it does | known | source | |"
+        yield "| about | what it does | known | source | remark |"
         yield "| --- | --- | --- | --- | --- |"
         for it in device.statements:
             since = f", issued since {it.since}" if it.since else ""
