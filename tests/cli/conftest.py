@@ -21,6 +21,14 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit.cli import main
 
 PASSWORD = "correct horse 42 battery"
+BEST_PATH = [  # of the lab: through the bridge of 2013 there is another, which ends earlier
+    "mdm.example.mil",
+    "DOD ID SW CA-37",
+    "DoD Root CA 3",
+    "DoD Interoperability Root CA 2",
+    "Federal Bridge CA 2016",
+    "Federal Common Policy CA",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -15,18 +15,10 @@ from pkcs12kit import lab
 from pkcs12kit.retrieval import requesting
 
 from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
-from .conftest import PASSWORD
+from .conftest import BEST_PATH, PASSWORD
 
 AT_HOME = ("--fetch", "--allow-private", "--no-cache")
 ISSUING = "/issuedto/DODIDSWCA_37_IT.p7c"
-PATH = [  # through the bridge of 2013 there is another, which may be there first and ends earlier
-    "mdm.example.mil",
-    "DOD ID SW CA-37",
-    "DoD Root CA 3",
-    "DoD Interoperability Root CA 2",
-    "Federal Bridge CA 2016",
-    "Federal Common Policy CA",
-]
 
 
 class Site:
@@ -107,7 +99,7 @@ def test_from_the_certificate_and_the_anchor_alone(site, build, folder):
     """All CA certificates are fetched, and the file holds the path; no CRL is asked for."""
     outcome = build("--json", *AT_HOME)
     assert outcome.status == 0
-    assert names(folder) == PATH
+    assert names(folder) == BEST_PATH
     retrievals = outcome.json["retrievals"]
     assert {one["purpose"] for one in retrievals} == {"caIssuers", "caRepository"}
     assert {one["url"] for one in retrievals} >= {site.server.url(ISSUING)}
@@ -118,7 +110,7 @@ def test_with_revocation_required(build, folder):
     """The CRLs of each CA on the path, too; OCSP is asked first, and its dead URL is a warning and no more."""
     outcome = build("--json", *AT_HOME, "--revocation", "require")
     assert outcome.status == 0
-    assert names(folder) == PATH
+    assert names(folder) == BEST_PATH
     fetched = [one["url"] for one in outcome.json["retrievals"] if one["purpose"] == "crl"]
     assert len(fetched) == len(set(fetched)) == 5
     assert "/ocsp: the server answers 404; it would have given the status of mdm.example.mil" in outcome.errors
@@ -241,7 +233,7 @@ def test_a_hostile_server_of_crls(site, build, folder, pool, handler, says):
     assert says in outcome.errors
     outcome = build(*options, "--revocation", "soft", certs=pool)
     assert outcome.status == 0
-    assert names(folder) == PATH
+    assert names(folder) == BEST_PATH
     assert outcome.errors.count("revocation status unknown") == 1
 
 
@@ -253,7 +245,7 @@ def test_offline_from_the_filled_cache(site, build, folder, tmp_path):
     site.server.stop()
     (folder / "server.p12").unlink()
     assert build(*cached, "--offline", "--allow-private").status == 0
-    assert names(folder) == PATH
+    assert names(folder) == BEST_PATH
     assert len(site.asked) == asked
 
 
@@ -277,7 +269,7 @@ def test_options_for_fetching_take_fetch(build, options):
 def test_nothing_is_asked_where_nothing_is_missing(site, build, folder, pool):
     """With the certificates given, --fetch asks nobody."""
     outcome = build("--json", *AT_HOME, certs=pool)
-    assert (outcome.status, names(folder), site.asked, outcome.json["retrievals"]) == (0, PATH, [], [])
+    assert (outcome.status, names(folder), site.asked, outcome.json["retrievals"]) == (0, BEST_PATH, [], [])
 
 
 @pytest.fixture

@@ -11,16 +11,7 @@ import pytest
 
 from pkcs12kit import decode_pfx, lab
 
-from .conftest import forms_of
-
-NAMES = [
-    "mdm.example.mil",
-    "DOD ID SW CA-37",
-    "DoD Root CA 3",
-    "DoD Interoperability Root CA 2",
-    "Federal Bridge CA 2016",
-    "Federal Common Policy CA",
-]
+from .conftest import BEST_PATH, forms_of
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +52,7 @@ class TestDemo:
         assert demo().status == 0
         file, password_file = folder / "demo" / "server.p12", folder / "demo" / "password.txt"
         for program in ("openssl", "keytool", "pk12util", "certtool"):
-            assert list_certificates(program, file, password_file) == NAMES, program
+            assert list_certificates(program, file, password_file) == BEST_PATH, program
 
     def test_what_is_where(self, demo, folder):
         """File, password (0600), anchor, lab; the lab's own private key is its owner's alone."""
@@ -79,7 +70,7 @@ class TestDemo:
         """The path, the anatomy of the file, its rehearsal, and commands to try, on standard output."""
         outcome = demo()
         names = [line.strip("│├└─ ").split("  ")[0] for line in outcome.text.splitlines()]
-        assert [name for name in names if name in NAMES] == NAMES
+        assert [name for name in names if name in BEST_PATH] == BEST_PATH
         assert outcome.text.count("certBag") == 6
         assert "\nRehearsal  yes\n" in outcome.text
         assert "bytes, as served" in outcome.text
