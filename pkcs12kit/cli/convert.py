@@ -92,7 +92,7 @@ def command(
     """
     from pkcs12kit.cli.output import print_json, print_lines, write_bytes
     from pkcs12kit.cli.passwords import given_password, open_with_password, password_for_copy, password_from_file
-    from pkcs12kit.pkcs12.conversion import contents_for_pem, convert_pfx, encode_pem
+    from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
     from pkcs12kit.pkcs12.readers import require_password
     from pkcs12kit.pkcs12.writing import write_private
@@ -118,12 +118,8 @@ def command(
     decoded, password = open_with_password(decode, given, name_of(file))
     private_keys, certificates = len(decoded.keys), decoded.certificates
     if form == "pem":
-        certs_only = certs_only or not (decoded.keys or key_only or key_name)
-        chosen: dict[str, Any] = {"friendly_name": key_name, "certs_only": certs_only, "key_only": key_only}
         with naming_pkcs12(name_of(file), data):
-            written = encode_pem(decoded, **chosen)
-        identity, certificates = contents_for_pem(decoded, **chosen)
-        private_keys = 0 if identity is None else 1
+            written, private_keys, certificates = _pem(decoded, key_name, certs_only=certs_only, key_only=key_only)
     else:
         new_password = None
         if profile.takes_password:
@@ -149,6 +145,18 @@ def command(
     else:
         what = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
         print_lines(harmless(f"Wrote {output}: {what}, {len(written):,} bytes"))
+
+
+def _pem(
+    decoded: DecodedPfx, key_name: str | None, *, certs_only: bool, key_only: bool
+) -> tuple[bytes, int, tuple[Certificate, ...]]:
+    """Write PEM; say how many keys are in it, and which certificates. A file without a key has those alone."""
+    from pkcs12kit.pkcs12.conversion import contents_for_pem, encode_pem
+
+    certs_only = certs_only or not (decoded.keys or key_only or key_name)
+    chosen: dict[str, Any] = {"friendly_name": key_name, "certs_only": certs_only, "key_only": key_only}
+    identity, certificates = contents_for_pem(decoded, **chosen)
+    return encode_pem(decoded, **chosen), int(identity is not None), certificates
 
 
 def _pem_in_words(private_keys: int, certificates: int) -> str:
