@@ -56,7 +56,7 @@ class BuildReport(Shown):
     """Whether the file holds the key, too."""
     profile: Profile
     data: bytes = field(repr=False)
-    """The PFX."""
+    """The bytes of the file (RFC 7292, DER)."""
     output: Path | None
     """Where it stands; None where it was not to be written."""
     changed: bool

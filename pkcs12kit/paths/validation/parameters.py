@@ -21,7 +21,7 @@ SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationParameters:
-    """What the user asks a path to fulfil. Only ``time`` has no default.
+    """What the user asks a path to fulfil. Only ``time`` has no default. Clauses are of RFC 5280.
 
     Raises :class:`ValueError` for a time without time zone, an empty user-initial-policy-set (nothing could fulfil
     it) and a negative path length; :class:`TypeError` for a policy set that is one string.
@@ -32,15 +32,15 @@ class ValidationParameters:
     user_initial_policy_set: AbstractSet[str] = frozenset({ANY_POLICY})
     """Dotted object identifiers, in the trust anchor's domain; kept as a frozenset. 6.1.1 (c)."""
     initial_policy_mapping_inhibit: bool = False
-    """6.1.1 (e)."""
+    """Whether policies are taken as they are, never mapped, on all of the path. 6.1.1 (e)."""
     initial_explicit_policy: bool = False
-    """6.1.1 (f)."""
+    """Whether one of ``user_initial_policy_set`` has to hold for the whole path. 6.1.1 (f)."""
     initial_any_policy_inhibit: bool = False
-    """6.1.1 (g)."""
+    """Whether anyPolicy in a certificate counts for no policy. 6.1.1 (g)."""
     initial_permitted_subtrees: Sequence[GeneralName] = ()
-    """6.1.1 (h); empty: every name is permitted."""
+    """Within one of which every name of that form has to lie; empty: every name is permitted. 6.1.1 (h)."""
     initial_excluded_subtrees: Sequence[GeneralName] = ()
-    """6.1.1 (i)."""
+    """Within which no name of that form may lie. 6.1.1 (i)."""
     server_name: str | None = None
     """DNS name or IP address that the target has to be for (RFC 9525); asks for serverAuth too."""
     extended_key_usage: str | None = None
@@ -51,6 +51,7 @@ class ValidationParameters:
     max_path_length: int | None = None
     """Intermediate certificates that are not self-issued, at the most. 6.1.2 (k)."""
     algorithm_policy: AlgorithmPolicy = DEFAULT
+    """Which hashes, key sizes and curves are strong enough."""
     use_trust_anchor_constraints: bool = True
     """Whether the extensions of an anchor's certificate narrow what it is trusted for (RFC 5937)."""
     check_trust_anchor_validity: bool = True
