@@ -60,7 +60,8 @@ _ANCHOR: Final = click.option(
     metavar="FILE",
     multiple=True,
     required=True,
-    help="The trust anchor: the root certificate that the clients trust. May be given again.",
+    help="The trust anchor: the root certificate that the clients trust. Every certificate in FILE is trusted. May be"
+    " given again.",
 )
 _OPTIONAL_ANCHOR: Final = click.option(
     "--anchor",
