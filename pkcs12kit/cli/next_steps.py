@@ -37,7 +37,7 @@ _TAKES: Final = {
     "crls": "revocation",
     "ocsp_responses": "revocation",
 }
-_WHOEVER: Final = {
+_WHATEVER_IT_IS_FOR: Final = {
     Kind.HTML: "a web page was saved in its place, one to sign in at for example: download it anew, and look into it",
     Kind.EMPTY: "copy or download it anew",
     Kind.CUT_SHORT: "copy or download it anew, whole",
@@ -143,7 +143,10 @@ def _about_content(value: str, given: dict[str, object], name: str) -> str | Non
         return _SWAPPED
     if takes == "certificate" and kinds & _KEYS:
         return "--key takes the private key" if "key" in given else "give its certificate; a private key is not needed"
-    return next((step for kind in kinds for step in (_INSTEAD.get((takes, kind)) or _WHOEVER.get(kind),) if step), None)
+    return next(
+        (step for kind in kinds for step in (_INSTEAD.get((takes, kind)) or _WHATEVER_IT_IS_FOR.get(kind),) if step),
+        None,
+    )
 
 
 def _kinds_in(file: str) -> frozenset[Kind]:
