@@ -182,8 +182,6 @@ def _embedded(address: IPAddress) -> tuple[ipaddress.IPv4Address, ...]:
 def _is_public(address: IPAddress, embedded: tuple[ipaddress.IPv4Address, ...]) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return address.is_global and address not in _PROTOCOL_ASSIGNMENTS and address != _AZURE_PLATFORM
-    if not all(_is_public(each, ()) for each in embedded):
-        return False
-    if address.ipv4_mapped is not None or address.teredo is not None or address in _NAT64:
-        return True
+    if embedded:  # of what is around them, Python versions have different opinions
+        return all(_is_public(each, ()) for each in embedded)
     return address in _GLOBAL_UNICAST and address not in _DOCUMENTATION and address.is_global

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
+from ipaddress import IPv6Address
 
 import pytest
 from hypothesis import given
@@ -36,7 +37,7 @@ SECONDS = 30
         ("[2001:db8::1]", "2001:db8::1", None),
         ("2001:db8::1", "2001:db8::1", None),
         ("2001:db8::1:443", "2001:db8::1:443", None),
-        ("::ffff:192.0.2.1", "::ffff:c000:201", None),
+        ("::ffff:192.0.2.1", str(IPv6Address("::ffff:c000:201")), None),
         ("fe80::1%eth0", "fe80::1%eth0", None),
         ("bücher.example:443", "xn--bcher-kva.example", 443),
         ("BÜCHER。example", "xn--bcher-kva.example", None),

@@ -275,4 +275,4 @@ def _text(
 
 def _n(value: float) -> str:
     """Write a number in as few characters as a tenth of a pixel takes."""
-    return f"{value:.1f}".removesuffix(".0")
+    return f"{value:z.1f}".removesuffix(".0")  # z: no -0, which differs between Python versions
