@@ -24,6 +24,7 @@ from .interoperability import servers
 
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 settings.register_profile("ci", derandomize=True)
+os.environ.pop("PYTHONUNBUFFERED", None)  # what tests start buffers as it does for users
 if os.environ.get("CI"):
     settings.load_profile("ci")
 

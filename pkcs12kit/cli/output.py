@@ -99,6 +99,7 @@ def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> N
                 console.print(renderable)
             # Without what tables are filled up with to the width of their columns.
             print(*(line.rstrip(" ") for line in captured.get().split("\n")), sep="\n", end="", file=console.file)
+        console.file.flush()  # before hints on standard error; and what cannot be written fails here
 
 
 def print_build_report(report: BuildReport, *, err: bool = False) -> None:

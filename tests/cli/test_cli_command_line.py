@@ -194,6 +194,21 @@ class TestProcess:
             os.close(writer)
         assert (done.returncode, done.stderr) == (141, b"")
 
+    def test_hints_come_after_the_answer(self, files, folder):
+        """Also where both go to one file, which standard output is buffered for: the hint is on the last line."""
+        together = folder / "together.txt"
+        with together.open("wb") as file:
+            subprocess.run(
+                [sys.executable, "-m", "pkcs12kit", "paths", files.certificate, "--anchor", files.trust_anchor],
+                env=run_environment(),
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                check=False,
+            )
+        lines = together.read_text("utf-8").splitlines()
+        assert lines[0].startswith("No valid path")
+        assert [line for line in lines if line.startswith("hint: ")] == lines[-1:]
+
     @pytest.mark.parametrize("command", ["paths", "json", "build", "inspect", "lab"])
     def test_standard_output_that_is_full(self, files, folder, replica, password_file, command, cannot_run):
         """One sentence and exit status 2: a file cut short, or an answer half told, is never a yes or a no."""
