@@ -252,7 +252,7 @@ class _Search:
         """Ask about the certificates of a path; whether there is no use in looking for another one."""
         collector = self._collector or await self._collecting(given)
         collector.pool = self.pool
-        report = await collector.collect(path, time=self._time)
+        report = await collector.collect(path, time=lambda: self._time)
         if report.failure is None:
             self._settled = replace(path, revocation=report)
             return True

@@ -20,7 +20,7 @@ from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
 from pkcs12kit.retrieval.revocation_data import FetchedCrl, read_crls, read_ocsp_responses
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -95,15 +95,17 @@ class RevocationCollector:
         """What was given and what was fetched, together."""
         return Revocation(mode=self._mode, crls=self._kept.crls, ocsp_responses=self._kept.ocsp_responses)
 
-    async def collect(self, path: CertificationPath, *, time: datetime) -> RevocationReport:
+    async def collect(self, path: CertificationPath, *, time: Callable[[], datetime]) -> RevocationReport:
         """Fetch what may settle the status of each certificate of a *validated* path, and say what is known then.
+
+        ``time`` is asked anew for each check: a responder may sign its answer after the first (RFC 6960 section 2.4).
 
         OCSP comes first, a CRL only for what it does not settle: CRLs take tens of MiB. Certificates of CRL issuers
         come last, where a CRL alone did not do. Nothing more is asked once a certificate is revoked. Raises what
         :func:`~pkcs12kit.paths.revocation.check_revocation` raises for what the user gave.
         """
         links = [_Link(*link) for link in zip(path.certificates, path.issuers, strict=True)]
-        report = await self._check(path, time)
+        report = await self._check(path, time())
         for step in (self._ask_first, self._ask_for_crls, self._ask_for_crl_issuers):
             unknown = [
                 link
@@ -113,7 +115,7 @@ class RevocationCollector:
             if not unknown or any(status.status is RevocationStatus.REVOKED for status in report.statuses):
                 break
             if any(await asyncio.gather(*(step(link) for link in unknown))):
-                report = await self._check(path, time)
+                report = await self._check(path, time())
         return report
 
     async def _check(self, path: CertificationPath, time: datetime) -> RevocationReport:

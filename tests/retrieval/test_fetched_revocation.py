@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import dataclasses
 import socket
@@ -264,6 +265,19 @@ def test_responders_of_all_kinds(server, by_both, how):
     assert {exchange.headers["content-type"] for exchange in posts} == (
         {"application/ocsp-request"} if "to_get" in how else set()
     )
+
+
+def test_an_answer_that_is_signed_after_the_first_check_counts(server, by_both):
+    """RFC 6960 section 2.4: a responder's time is when it was asked, after the search began. No CRL is needed."""
+    answer = by_both.responder()
+
+    async def in_the_next_second(exchange):
+        await asyncio.sleep(1 - datetime.now(UTC).microsecond / 1e6)
+        await answer(exchange)
+
+    server.otherwise(in_the_next_second)
+    assert statuses(search(by_both)) == [GOOD, GOOD, GOOD]
+    assert crls_asked(server) == []
 
 
 def test_revoked_by_ocsp(server, by_both):
