@@ -15,7 +15,7 @@ from pkcs12kit.cli.options import gathering_options, json_option
 from pkcs12kit.cli.values import FILE, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.folder import FolderReport
     from pkcs12kit.retrieval.gather import FetchOptions
     from pkcs12kit.retrieval.gather_report import GatherReport
+    from pkcs12kit.retrieval.retrieved import Retrieval
 
 
 @click.command(
@@ -207,12 +208,11 @@ def _show(
     if any(bundle.checksum and bundle.checksum.status is ChecksumStatus.WEAK and not bundle.why for bundle in bundles):
         hint("--strict-checksums uses nothing of a bundle that is weakly signed")
     print_text([wrote(written)] if report is None else gathered(report, written, every=False))
+    of_bundles = [it for bundle in bundles if bundle.url is None for it in bundle.retrievals]
     if report is not None:
-        _suggest(report, offline=offline)
-    elif any(bundle.url is None for bundle in bundles):
-        option = advice(retrieval for bundle in bundles for retrieval in bundle.retrievals)
-        if option is not None:
-            hint(option)
+        _suggest(report, of_bundles, offline=offline)
+    elif (option := advice(of_bundles)) is not None:
+        hint(option)
 
 
 def _has_all(report: GatherReport) -> bool:
@@ -248,15 +248,15 @@ def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator
         yield from (origin.url for origin in item.origins if origin.url not in answered)
 
 
-def _suggest(report: GatherReport, *, offline: bool) -> None:
-    """Say what to do next where something was not to be had."""
+def _suggest(report: GatherReport, of_bundles: Iterable[Retrieval], *, offline: bool) -> None:
+    """Say what to do next where something was not to be had, of ``of_bundles`` too."""
     from pkcs12kit.cli.output import hint
     from pkcs12kit.cli.refusal import suggest
     from pkcs12kit.retrieval.retrieved import Status
 
     if report.path is not None:
         return
-    option = advice(report.retrievals)
+    option = advice((*of_bundles, *report.retrievals))
     if option is not None:
         hint(option)
     elif offline and any(url.retrieval.status is Status.SKIPPED for url in report.urls):

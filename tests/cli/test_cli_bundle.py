@@ -165,6 +165,22 @@ def test_no_answer(gather, site):
     assert "hint:" not in gather("--bundle", f"{site.base}/nothing.zip").errors
 
 
+def test_what_was_refused_of_a_bundle_beside_a_certificate(call, files, tmp_path):
+    """The hint is about the address that was refused, as without a certificate; no network is missing."""
+    outcome = call(
+        "gather",
+        files.certificate,
+        "--bundle",
+        "http://127.0.0.1:8080/b.zip",
+        "--into",
+        tmp_path / "into",
+        "--no-cache",
+    )
+    assert outcome.status == 1
+    assert "hint: --allow-private" in outcome.errors
+    assert "Is there a network" not in outcome.errors
+
+
 def test_what_changed(gather, site):
     """The next run into the folder says what is new and gone, and what will expire."""
     gather("--bundle", "dod")
