@@ -52,7 +52,7 @@ class _Commands(click.Group):
         """List each command with the sentence that says what it is for."""
         return [(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
         if cmd_name not in _COMMANDS:
             return None
         command: click.Command = import_module(f"{__name__}.{_COMMANDS[cmd_name][0]}").command
@@ -76,7 +76,7 @@ class _Commands(click.Group):
         ]
         return commands or click.Command.shell_complete(self, ctx, incomplete)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # click's
         with formatter.section("Commands"):
             formatter.write_dl(self.summaries())
 

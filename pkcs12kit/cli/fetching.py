@@ -76,7 +76,7 @@ class _Seconds(click.FloatRange):
     def __init__(self) -> None:
         super().__init__(min=0, min_open=True, max=86_400)
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # click's
         seconds: float = super().convert(value, param, ctx)
         if isnan(seconds):  # which no comparison finds outside of a range
             self.fail(f"{value} is no number of seconds.", param, ctx)

@@ -64,7 +64,7 @@ def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
         output_mermaid: str | None,
         as_json: bool,
         **given: Any,  # noqa: ANN401  # whatever else the command takes
-    ) -> Any:  # noqa: ANN401
+    ) -> Any:  # noqa: ANN401  # click's
         pictures = PictureOptions(output_svg, output_dot, output_mermaid)
         if pictures.count(_STANDARD_OUTPUT) + as_json > 1:
             raise click.UsageError("standard output can have one picture, or --json, not both")

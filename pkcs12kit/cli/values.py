@@ -25,7 +25,7 @@ class Instant(click.ParamType[datetime]):
 
     name = "time"  # what help shows for it
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's
         """Parse it, or fail with an example."""
         if isinstance(value, datetime):
             return value
@@ -44,7 +44,7 @@ class ObjectIdentifier(click.ParamType[str]):
 
     name = "oid"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's
         """Accept it as it is, or fail with an example."""
         if not _OBJECT_IDENTIFIER.fullmatch(value):
             self.fail(f"{value!r} is no object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
@@ -56,7 +56,7 @@ class Duration(click.ParamType[timedelta]):
 
     name = "duration"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401  # click's
         """Parse it, or fail with an example."""
         if isinstance(value, timedelta):
             return value
@@ -75,7 +75,7 @@ def alternatives(names: Sequence[str]) -> str:
 class OneOf(click.Choice[str]):
     """One of several names. What is none of them gets those that are like it, or else all of them."""
 
-    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:  # noqa: ARG002 - click's
+    def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's
         """Say what might have been meant."""
         near = get_close_matches(str(value), self.choices)
         if near:
@@ -89,7 +89,7 @@ class Place(click.ParamType[str]):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Leave it to the shell, which knows folders, quotes and spaces."""
         return [CompletionItem(incomplete, type=self.name)]
 
@@ -99,7 +99,7 @@ class Variable(click.ParamType[str]):
 
     name = "variable"
 
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Offer those that are set, by name alone; not names that only other programs can set, and no shell quotes."""
         names = filter(_VARIABLE.fullmatch, sorted(os.environ))
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]

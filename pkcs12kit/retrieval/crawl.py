@@ -273,6 +273,6 @@ class Crawl:
 
     async def _is_there_a_path(self, has_path: Callable[[CertificatePool], bool], *, last: bool) -> bool:
         """Search among what lies between target and trust anchors, where it is time to."""
-        if not self._following.is_time_to_search(last=last):
+        if not self._following.take_turn_to_search(last=last):
             return False
         return await asyncio.to_thread(has_path, CertificatePool(self._following.between))

@@ -91,8 +91,8 @@ class Following:
             self._follow_both_ways(certificate)
         return True
 
-    def is_time_to_search(self, *, last: bool) -> bool:
-        """Whether names make a chain, and there is enough more than the last time this was so."""
+    def take_turn_to_search(self, *, last: bool) -> bool:
+        """Whether names make a chain, and there is enough more than at the last turn; if so, this is one."""
         between = len(self._chains.between)
         enough = between > self._searched + (0 if last else self._searched // _SELDOM)
         if not self._chains.complete or not enough:

@@ -37,7 +37,7 @@ class Rounds:
         while True:
             if self._round is None:
                 self._round = self._next_round()
-                if self._following.is_time_to_search(last=not self._round) and self._has_path(
+                if self._following.take_turn_to_search(last=not self._round) and self._has_path(
                     CertificatePool(self._following.between)
                 ):
                     return True
