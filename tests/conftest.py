@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -113,20 +114,39 @@ def _no_proxies(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+def _start(work):
+    """Start work in a process of its own, whose number is returned; an exception ends it with 1."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            work()
+            status = 0
+        finally:
+            os._exit(status)
+    return child
+
+
+@pytest.fixture(scope="session")
+def in_children():
+    """Works side by side, each in a process of its own, while a block runs; afterwards all must have ended well."""
+
+    @contextmanager
+    def do(works):
+        children = [_start(work) for work in works]
+        yield
+        statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
+        assert statuses == [0] * len(children)
+
+    return do
+
+
 @pytest.fixture(scope="session")
 def in_child():
     """Work in a process of its own: ``in_child(work)`` is its exit status; 1 an exception, negative a signal."""
 
     def do(work):
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                work()
-                status = 0
-            finally:
-                os._exit(status)
-        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return os.waitstatus_to_exitcode(os.waitpid(_start(work), 0)[1])
 
     return do
 

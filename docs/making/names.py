@@ -41,6 +41,7 @@ def import_for_annotations() -> None:
     for module in [import_module(it.name) for it in found if not it.name.endswith(".__main__")]:
         for statement in ast.parse(inspect.getsource(module)).body:
             if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+                # Our own source, and nothing that the imports of other modules have not run already.
                 exec(compile(ast.Module(statement.body, []), str(module.__file__), "exec"), vars(module))  # noqa: S102
         vars(module).update((name, alias) for name, alias in aliases.items() if name in vars(module))
         for value in vars(module).values():

@@ -14,7 +14,6 @@ import resource
 import signal
 import tempfile
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -103,26 +102,7 @@ def test_damaged_content_is_written_anew(folder):
     assert cache.load(OTHER).content == OLD
 
 
-@contextmanager
-def processes(works):
-    """Do each of ``works`` in a process of its own; afterwards all must have ended well."""
-    children = []
-    for work in works:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                work()
-                status = 0
-            finally:
-                os._exit(status)
-        children.append(child)
-    yield
-    statuses = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
-    assert statuses == [0] * len(children)
-
-
-def test_processes_at_once(folder):
+def test_processes_at_once(folder, in_children):
     """Three store, load and confirm the same URLs, one checks without end, and there is never room for all."""
     limits = replace(DEFAULT_LIMITS, retrieval_cache_entries=6, retrieval_cache_wait=60)
     urls = [f"http://x/{number}" for number in range(8)]
@@ -151,7 +131,7 @@ def test_processes_at_once(folder):
         for _ in range(30):
             assert cache.check().damaged == ()
 
-    with processes([lambda seed=seed: user(seed) for seed in range(3)] + [checker]):
+    with in_children([lambda seed=seed: user(seed) for seed in range(3)] + [checker]):
         pass
     cache = Cache(folder, on_damage=failing, limits=limits)
     keep(cache)
