@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, m
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit import lab
+from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
@@ -392,10 +393,56 @@ def test_the_budget_for_checks_is_no_verdict(counted):
 
 
 def test_a_long_rsa_exponent_is_not_computed_with():
-    """FIPS 186-5 section 5.1 ends exponents at 256 bits: one as long as the modulus takes 300 times as long."""
+    """Exponents in use have 17 bits; beyond 32 nothing is computed: one of 2,048 bits takes 300 times as long."""
     modulus = rsa.generate_private_key(public_exponent=65537, key_size=2048).public_key().public_numbers().n
     ca = lab.Authority.create("CA", key_type=lab.KeyType.RSA_2048)
     certificate = ca.issue_server("www.example.com").certificate
-    for bits, verdict in ((256, SignatureVerdict.INVALID), (257, SignatureVerdict.UNSUPPORTED)):
+    for bits, verdict in ((32, SignatureVerdict.INVALID), (33, SignatureVerdict.UNSUPPORTED)):
         key = rsa.RSAPublicNumbers(e=(1 << bits) - 1, n=modulus).public_key()
         assert check_signature(certificate, key) is verdict
+
+
+def test_a_check_is_charged_by_its_cost(keys):
+    """limits.signature_checks counts checks of ECDSA on P-256: larger and slower keys cost as many as they take."""
+    cost = {kind: signatures.verification_cost(key.public_key(), size=1000) for kind, key in keys.items()}
+    assert cost["ec-p256"] == cost["rsa"] == 1
+    assert cost["ec-p384"] > 4 * cost["ec-p256"]
+    assert cost["dsa"] < signatures.verification_cost(dsa.generate_private_key(2048).public_key(), size=1000)
+    huge = rsa.RSAPublicNumbers(e=(1 << 32) - 1, n=(1 << 16_384) - 1).public_key()
+    assert signatures.verification_cost(huge, size=1000) > 25
+    assert signatures.verification_cost(keys["ec-p256"].public_key(), size=64 * 1024 * 1024) > 1_000
+    memory, budget = SignatureMemory(size=10), Budget(DEFAULT_LIMITS)
+    target = lab.Authority.create("CA").issue_server("www.example.com").certificate
+    memory.verdict(target, keys["ec-p384"].public_key(), b"info", budget)
+    assert budget.spent("signature_checks") == cost["ec-p384"]
+
+
+@pytest.mark.parametrize(("bits", "verdict"), [(16_384, INVALID), (16_385, UNSUPPORTED)])
+def test_an_absurd_rsa_key_is_refused_before_it_is_tried(bits, verdict):
+    """OpenSSL itself verifies with 16,384 bits at most; a longer key is not even loaded into a check."""
+    certificate = lab.Authority.create("CA", key_type=lab.KeyType.RSA_2048).issue_server("www.example.com").certificate
+    key = rsa.RSAPublicNumbers(e=65537, n=(1 << bits) - 1).public_key()
+    assert check_signature(certificate, key) is verdict
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_signed_data_is_judged_as_a_certificate_is(sign_by, keys, kind):
+    """A certificate's parts, given as the octets, algorithm and signature of a CRL or OCSP response would be."""
+    subject = lab.KeyType.EC_P256.generate().public_key()
+    target = sign_by("TA", keys[kind], "EE", subject, ca=False, **signing(kind))
+    structure = lenient.read_structure(target.der)
+    signed = signatures.SignedData(
+        content=structure.tbs_certificate,
+        algorithm=structure.signature_algorithm,
+        signature=target.signature,
+        sha256=target.sha256,
+    )
+    damaged = dataclasses.replace(signed, content=signed.content.replace(b"EE", b"EF", 1), sha256="of another")
+    unknown = dataclasses.replace(signed, algorithm=b"\x30\x05\x06\x03\x2a\x03\x04", sha256="of a third")
+    memory, budget = SignatureMemory(size=10), Budget(DEFAULT_LIMITS)
+    own = WorkingKey(keys[kind].public_key(), spki(keys[kind]))
+    fresh = FRESH[kind](keys[kind])
+    assert memory.verdict_on(signed, own, budget) is VALID
+    assert memory.verdict_on(signed, WorkingKey(fresh.public_key(), spki(fresh)), budget) is INVALID
+    assert memory.verdict_on(damaged, own, budget) is INVALID
+    assert memory.verdict_on(unknown, own, budget) is UNSUPPORTED

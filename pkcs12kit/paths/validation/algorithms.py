@@ -38,7 +38,10 @@ class AlgorithmPolicy:
             algorithm = certificate.as_cryptography.signature_hash_algorithm
         except UnsupportedAlgorithm:
             return None  # nothing to judge: the signature check calls it unsupported
-        digest = algorithm.name if algorithm else None
+        return self.weakness_of_digest(algorithm.name if algorithm else None, issuer_key)
+
+    def weakness_of_digest(self, digest: str | None, issuer_key: CertificatePublicKeyTypes) -> str | None:
+        """Return why a signature with that hash (None: the algorithm's own) is too weak; None where it is accepted."""
         if digest in self.refused_hashes:
             return f"signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{self.name}' refuses"
         if isinstance(issuer_key, ec.EllipticCurvePublicKey):
