@@ -14,7 +14,7 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.retrieval import requesting
 
-from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
+from ..retrieval.conftest import Server
 from .conftest import BEST_PATH, PASSWORD
 
 AT_HOME = ("--fetch", "--allow-private", "--no-cache")

@@ -17,7 +17,7 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.lab import extensions as ext
 
-from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
+from ..retrieval.conftest import Server
 
 AT_HOME = ("--allow-private", "--no-cache")
 

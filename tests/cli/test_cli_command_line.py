@@ -427,27 +427,39 @@ class TestInterruptions:
         assert not list(folder.iterdir())
 
     def test_killed_at_any_time(self, files, folder, password_file):
-        """SIGKILL at six moments around the writing: the old file or a complete new one, never half of one."""
+        """SIGKILL before every fourth system call of the writing: the old file or a complete new one, never half."""
         from pkcs12kit import decode_pfx
 
         output = folder / "server.p12"
-        output.write_bytes(b"old")
         given = ("--key", files.key, "--cert", files.certificate, "--certs", files.bundle)
         given = ("build", *given, "--anchor", files.trust_anchor, "--no-second-opinion", "--profile", "legacy")
-        command = [sys.executable, "-m", "pkcs12kit", *given, "--password-file", password_file, "--out", output]
-        start = time.monotonic()
-        subprocess.run([*map(str, command)], env=run_environment(), check=True, capture_output=True)
-        whole = time.monotonic() - start
-        for moment in range(6):
+        given = (*given, "--password-file", password_file, "--out", output)
+        statuses = []
+        while not statuses or statuses[-1] != 0:
             output.write_bytes(b"old")
-            process = subprocess.Popen(
-                [*map(str, command)], env=run_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-            )
-            time.sleep(whole * (0.75 + 0.05 * moment))
-            process.send_signal(signal.SIGKILL)
-            process.wait()
+            done = run(4 * len(statuses), *given, cwd=folder, program=(sys.executable, "-c", KILLED))
+            statuses.append(done.returncode)
             data = output.read_bytes()
             assert data == b"old" or decode_pfx(data, password=PASSWORD).private_key is not None
+        assert statuses[:-1] == [-signal.SIGKILL] * len(statuses[:-1])
+        assert len(statuses) > 3
+
+
+KILLED = """
+import os, signal, sys
+left = int(sys.argv.pop(1))
+
+def count(frame, event, function):
+    global left
+    if event == "c_call" and frame.f_code.co_filename.endswith("pkcs12/writing.py") and function.__module__ == "posix":
+        if not left:
+            os.kill(os.getpid(), signal.SIGKILL)
+        left -= 1
+
+from pkcs12kit.cli import main
+sys.setprofile(count)
+main()
+"""
 
 
 class TestSecrets:

@@ -13,7 +13,7 @@ import pytest
 import pkcs12kit as pk
 from pkcs12kit import lab
 
-from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
+from ..retrieval.conftest import Server
 from .conftest import run_environment
 
 AT_HOME = ("--allow-private", "--no-cache")

@@ -15,6 +15,7 @@ import pytest
 
 from pkcs12kit import Bundle, InputError, SentCheck, Verdict, decode_pfx, encode_pfx, profiles
 
+from ..waiting import wait_until
 from .conftest import PASSWORD, Terminal, run_environment
 
 QUICK = replace(profiles.MODERN, encryption_iterations=3, mac_iterations=3)
@@ -215,14 +216,6 @@ def hanging(tmp_path, folder, pfx, chain, files, password_file):
     return tuple(map(str, given)), {"PATH": str(programs), "TMPDIR": str(temporary)}, temporary, note
 
 
-def wait_for(condition):
-    """Wait until something is so; the time limit is for what never comes."""
-    end = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
-
-
 def nothing_is_left(note, temporary):
     """No process, no port, no file."""
     pid, port = map(int, note.read_text().split())
@@ -250,7 +243,7 @@ def test_interrupted(hanging, number, status, again):
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=run_environment(**environment)
     ) as process:
-        wait_for(note.exists)
+        assert wait_until(note.exists)
         assert list(temporary.iterdir()), "the client's folder is there while it runs"
         process.send_signal(number)
         while again and process.poll() is None:
@@ -269,7 +262,7 @@ def test_progress_at_a_terminal(hanging):
     screen = Terminal(*arguments, **environment)
     try:
         screen.expect("openssl, TLSv1.3: accepted")
-        wait_for(note.exists)
+        assert wait_until(note.exists)
         screen.type("\x03")
         screen.expect("interrupted")
         assert screen.finish() == 130

@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,10 @@ import pytest
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.verifier.probe import probe
 
+from ..waiting import wait_until
+
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 TRUST_STORE_CLIENT = Path(__file__).with_name("TrustStoreClient.java")
-PATIENCE = 60.0  # seconds until a server that was told to has read its files again
 SERVER_NAME = "mdm.example.mil"
 pytestmark = pytest.mark.slow  # each runs a whole page, some twice; test_pages.py runs them too
 
@@ -59,17 +59,18 @@ def serves_the_path(tmp_path):
     """
 
     def check(port):
-        page, deadline = tmp_path / "page", time.monotonic() + PATIENCE
+        page = tmp_path / "page"
         password = (page / "password.txt").read_text().strip()
         path = decode_pfx((page / "server.p12").read_bytes(), password=password).certificates
         assert len(path) == 5  # the anchor's own is not there
-        while True:
+        report = None
+
+        def sends_the_path():
+            nonlocal report
             report = probe(f"127.0.0.1:{port}", trust_anchors=[page / "anchor.pem"], server_name=SERVER_NAME)
-            sent = report.sent and report.sent.message.certificates
-            if sent == path or time.monotonic() > deadline:
-                break
-            time.sleep(0.05)
-        assert sent == path, report.answer.why
+            return report.sent and report.sent.message.certificates == path
+
+        assert wait_until(sends_the_path), report.answer.why
         assert {one.protocol for one in report.answer.answers} == {"TLSv1.2", "TLSv1.3"}
         assert report.sent_in_tls_1_2 is None  # the same there
         assert report.ok, report.problems

@@ -22,8 +22,8 @@ from pkcs12kit.lab import Authority, Edge, KeyType, Topology, Validity, make_rep
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.lab.authority import Revocation
 
-from ..retrieval.conftest import Server  # noqa: TID252  # pytest makes no top-level package of tests
-from ..retrieval.encodings import ber  # noqa: TID252  # as above
+from ..retrieval.conftest import Server
+from ..retrieval.encodings import ber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -8,10 +8,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from ..waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -250,15 +251,17 @@ def _free_ports(count: int, host: str) -> tuple[int, ...]:
 
 def _answers(process: subprocess.Popen[bytes], host: str, port: int) -> bool:
     """Wait until the server takes connections; False where it ended instead."""
-    deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
+
+    def ended_or_answers() -> bool:
+        if process.poll() is not None:
+            return True
         try:
             socket.create_connection((host, port), timeout=1).close()
         except OSError:
-            time.sleep(0.05)
-        else:
-            return process.poll() is None
-    return False
+            return False
+        return True
+
+    return wait_until(ended_or_answers) and process.poll() is None
 
 
 def _end(process: subprocess.Popen) -> None:

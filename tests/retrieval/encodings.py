@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..sources.conftest import make_ber_pkcs7  # noqa: TID252  # pytest makes no top-level package of tests
+from ..sources.conftest import make_ber_pkcs7
 
 
 def ber(certificates):
