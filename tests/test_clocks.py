@@ -67,7 +67,7 @@ def timed(tree):
 
 
 def test_clocks_are_few_and_slow():
-    """No code of the tests reads a clock, but for a few tests that are marked slow. Count steps instead: counting.py."""
+    """Only a few tests, marked slow, read a clock; counting.py counts steps instead."""
     slow, others = [], []
     for path in sorted(TESTS.rglob("*.py")):
         name = path.relative_to(TESTS).as_posix()

