@@ -7,7 +7,8 @@ The language after the fence says what is done with a block:
              block: ``! pkcs12kit ...``, or ``pkcs12kit ... || test $? -eq 1``.
 ``console``  ``$ command`` lines (continued by a backslash; ``> `` before the rest is optional), each followed by what
              it prints, standard output and error together, 100 columns wide. ``...`` stands for anything, white space
-             at the end of lines for nothing. The exit status is not looked at: what is printed tells.
+             at the end of lines for nothing, and spaces between words for one: columns are as wide as what stands in
+             them on this machine. The exit status is not looked at: what is printed tells.
 ``python``   Run in one namespace per page, as a script in the folder would be.
 ``pycon``    ``>>>`` with what is printed, in the same namespace, with ``...`` as above.
 ``sh``       Not run: for what needs a network, another machine, or another operating system. Bash has to be able to
@@ -190,7 +191,8 @@ class _Terminal:
 
 
 def _stripped(text: str) -> str:
-    return "".join(f"{line.rstrip()}\n" for line in text.rstrip().splitlines())
+    lines = (re.sub(r"(?<=\S) {2,}", " ", line.rstrip()) for line in text.rstrip().splitlines())
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _called(text: str) -> Iterator[list[str]]:

@@ -39,6 +39,10 @@ $ echo "$SAID" \
 by the block above and more
 .../sub
 on error
+$ printf 'client     verdict  \n  openssl  accepted   \n  a/b/c    not tried  \n'
+client verdict
+  openssl   accepted
+  a/b/c  not   tried
 $ pkcs12kit lab --help | head -n 1
 Usage: pkcs12kit lab [OPTIONS] FOLDER
 $ pkcs12kit nothing; printf 'a line  \n\nand another'
@@ -94,6 +98,8 @@ def test_a_sound_page_passes(run):
         ("> ```console\n> $ echo one\n> two\n> ```", "one"),
         ("```console\n$ echo one\n```", "one"),
         ("```console\n$ true\nsomething\n```", "something"),
+        ("```console\n$ echo 'openssl  refused'\nopenssl  accepted\n```", "refused"),
+        ("```console\n$ echo one two\nonetwo\n```", "one two"),
         ("```console\necho one\n```", "begins with"),
         ("- ```python\n  1 / 0\n  ```", "ZeroDivisionError"),
         ("```python\nx = (\n```", "SyntaxError"),
