@@ -9,12 +9,13 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 
-from pkcs12kit.certificates import lenient
+from pkcs12kit.certificates import lenient, reading
 from pkcs12kit.certificates.encoded_names import read_name
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.outline import read_outline, read_subject_public_key_info, read_tbs_certificate
-from pkcs12kit.certificates.tags import refuse_endless_tags
+from pkcs12kit.certificates.public_keys import read_public_key
+from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.shown import Shown
@@ -24,20 +25,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
 _Taken = TypeVar("_Taken")
 
-_REFUSALS: Final = (ValueError, TypeError, x509.InvalidVersion)
-_UNREADABLE: Final = (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_UNREADABLE: Final = (*reading.REFUSALS, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
 class Certificate(Shown):
     """An X.509 certificate, read by pyca/cryptography, or by asn1crypto where its encoding has a slip.
 
-    Certificates are equal when their DER is. Reading checks the encoding only: no signature, no time, no name.
+    Certificates are equal when their DER is. Reading checks the encoding, and that each field has a value that can be
+    represented; it checks no signature, no name, and not whether the certificate is valid now.
 
-    Everything but :attr:`extensions` and :attr:`public_key` can be had from any certificate that exists; those two
-    decode on first use and raise :class:`~pkcs12kit.errors.MalformedCertificateError` when neither reader can.
+    Reading raises :class:`~pkcs12kit.errors.MalformedCertificateError`. So do, on first use, :attr:`extensions`,
+    :attr:`public_key` and :attr:`signature_hash_algorithm`, because they are decoded only then. Every other attribute
+    has a value for any certificate that exists. No attribute raises anything else, except those of pyca/cryptography's
+    object, :attr:`as_cryptography`.
+
     Immutable, and so usable from many threads: what is decoded on first use comes out the same for each of them.
     """
 
@@ -81,7 +86,8 @@ class Certificate(Shown):
     public_key: CertificatePublicKeyTypes
     """The subject's public key.
 
-    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`, also where its algorithm is not known.
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`, also where its algorithm is not known, or where it is
+    on an elliptic curve that is not given by name (RFC 5480 section 2.1.1).
     """
     subject_public_key_info: bytes
     """The subject's key as encoded in the certificate, DER (RFC 5280 section 4.1.2.7)."""
@@ -100,20 +106,7 @@ class Certificate(Shown):
 
     def __init__(self, der: bytes) -> None:
         der = bytes(der)
-        try:
-            refuse_endless_tags(der)
-        except ValueError as refusal:
-            raise MalformedCertificateError(f"not a certificate: {refusal}") from None
-        slip = None
-        try:
-            reading = load_der_x509_certificate(der)
-        except _REFUSALS as refusal:
-            reading = _canonical_reading(der)
-            lenient.read_structure(der)  # raises here if at all: asn1crypto lets more pass than DER
-            slip = str(refusal)
-        _set_der(self, der)
-        _set_reading(self, reading)
-        _set_encoding_slip(self, slip)
+        _set_fields(self, der, reading.read_certificate(der))
 
     if not TYPE_CHECKING:
 
@@ -142,7 +135,7 @@ class Certificate(Shown):
         """Read the first certificate of a PEM text. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
         from asn1crypto import pem
 
-        data = text.encode("utf-8") if isinstance(text, str) else text
+        data = text.encode("utf-8", "replace") if isinstance(text, str) else text
         try:
             for label, _, der in pem.unarmor(data, multiple=True):
                 if label in {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}:
@@ -160,8 +153,16 @@ class Certificate(Shown):
 
     @property
     def serial_number(self) -> int:
-        """The number that the issuer gave it."""
+        """The number that the issuer gave it; at most 20 octets in a sound certificate (RFC 5280 section 4.1.2.2).
+
+        Python refuses to write integers of more than 4,300 digits as text: :attr:`serial_number_text` is for that.
+        """
         return self._reading.serial_number
+
+    @property
+    def serial_number_text(self) -> str:
+        """The serial number as text: decimal up to 20 octets, beyond them hexadecimal after ``0x``."""
+        return serial_number_text(self.serial_number)
 
     @property
     def version(self) -> int:
@@ -179,19 +180,40 @@ class Certificate(Shown):
         return self._reading.signature
 
     @property
+    def signature_algorithm(self) -> str:
+        """The object identifier of the algorithm that it is signed with, dotted."""
+        return self._reading.signature_algorithm_oid.dotted_string
+
+    @property
+    def signature_hash_algorithm(self) -> HashAlgorithm | None:
+        """The hash that was signed; None where the algorithm has a hash of its own, as Ed25519 has.
+
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the algorithm is not known.
+        """
+        try:
+            return self._reading.signature_hash_algorithm
+        except (*reading.REFUSALS, UnsupportedAlgorithm) as refusal:
+            raise MalformedCertificateError(f"unusable signature algorithm: {refusal}") from None
+
+    @property
     def as_cryptography(self) -> x509.Certificate:
         """The certificate for pyca/cryptography: without the slip in its encoding, where it has one.
 
+        It decodes most of its attributes when they are asked for, and then raises exceptions of its own
+        (:class:`ValueError`, ``UnsupportedAlgorithm``). The attributes of this class do not.
         Where :attr:`encoding_slip` is set its ``public_bytes`` are not :attr:`der`, and its signature does not verify.
         """
         return self._reading
 
     def to_json(self) -> dict[str, str]:
-        """Describe it for ``--json``: subject, issuer, serial (decimal), sha256 (hex), not_before, not_after."""
+        """Describe it for ``--json``: subject, issuer, serial, sha256 (hexadecimal), not_before, not_after.
+
+        ``serial`` is :attr:`serial_number_text`: decimal unless it is longer than a serial number may be.
+        """
         return {
             "subject": str(self.subject),
             "issuer": str(self.issuer),
-            "serial": str(self.serial_number),
+            "serial": self.serial_number_text,
             "sha256": self.sha256,
             "not_before": format_time(self.not_before),
             "not_after": format_time(self.not_after),
@@ -211,28 +233,28 @@ class Certificate(Shown):
         return (Certificate, (self.der,))
 
     def __repr__(self) -> str:
-        return f"<Certificate {str(self.subject)!r} #{self.serial_number} until {format_time(self.not_after)}>"
+        number = serial_number_label(self.serial_number)
+        return f"<Certificate {str(self.subject)!r} {number} until {format_time(self.not_after)}>"
 
 
 def read_sound(der: bytes) -> Certificate | None:
     """Read a certificate that pyca/cryptography reads; None for anything else, which may be one with a slip."""
-    try:
-        refuse_endless_tags(der)
-        reading = load_der_x509_certificate(der)
-    except _REFUSALS:
+    found = reading.read_sound(der)
+    if found is None:
         return None
     certificate = Certificate.__new__(Certificate)
-    _set_der(certificate, der)
-    _set_reading(certificate, reading)
-    _set_encoding_slip(certificate, None)
+    _set_fields(certificate, der, found)
     return certificate
 
 
-def _canonical_reading(der: bytes) -> x509.Certificate:
-    try:
-        return load_der_x509_certificate(lenient.canonical_der(der))
-    except _REFUSALS as refusal:
-        raise MalformedCertificateError(f"not a certificate: {refusal}") from None
+def _set_fields(certificate: Certificate, der: bytes, found: reading.Reading) -> None:
+    """Fill the slots that reading fills."""
+    pyca, not_before, not_after, encoding_error = found
+    _set_der(certificate, der)
+    _set_reading(certificate, pyca)
+    _set_encoding_slip(certificate, encoding_error)
+    _set_not_before(certificate, not_before)
+    _set_not_after(certificate, not_after)
 
 
 def _passing_reading(certificate: Certificate) -> x509.Certificate:
@@ -254,7 +276,7 @@ def _decode_name(certificate: Certificate, field: Literal["subject", "issuer"]) 
         return names[field]
     try:
         return Name.from_cryptography(getattr(_passing_reading(certificate), field))
-    except (ValueError, TypeError):
+    except reading.REFUSALS:
         return lenient.read_name(getattr(lenient.read_structure(certificate.der), field))
 
 
@@ -263,16 +285,13 @@ def _take_extensions(certificate: Certificate, take: Callable[[x509.Extensions],
         return take(_passing_reading(certificate).extensions)
     except _UNREADABLE as refusal:
         try:
-            return take(_canonical_reading(certificate.der).extensions)
+            return take(reading.read_canonical(certificate.der).extensions)
         except (*_UNREADABLE, MalformedCertificateError):
             raise MalformedCertificateError(f"unreadable extensions: {refusal}") from None
 
 
 def _decode_public_key(certificate: Certificate) -> CertificatePublicKeyTypes:
-    try:
-        return certificate.as_cryptography.public_key()
-    except (ValueError, TypeError, UnsupportedAlgorithm) as refusal:
-        raise MalformedCertificateError(f"unusable public key: {refusal}") from None
+    return read_public_key(certificate.subject_public_key_info, certificate.as_cryptography.public_key)
 
 
 def _decode_subject_public_key_info(certificate: Certificate) -> bytes:
@@ -340,8 +359,6 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
     "subject": lambda certificate: _decode_name(certificate, "subject"),
     "issuer": lambda certificate: _decode_name(certificate, "issuer"),
     "sha256": lambda certificate: hashlib.sha256(certificate.der).hexdigest(),
-    "not_before": lambda certificate: certificate.as_cryptography.not_valid_before_utc,
-    "not_after": lambda certificate: certificate.as_cryptography.not_valid_after_utc,
     "extensions": _decode_extensions,
     "public_key": _decode_public_key,
     "subject_public_key_info": _decode_subject_public_key_info,
@@ -357,3 +374,5 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
 _set_der = Certificate.__dict__["der"].__set__
 _set_reading = Certificate.__dict__["_reading"].__set__
 _set_encoding_slip = Certificate.__dict__["encoding_slip"].__set__
+_set_not_before = Certificate.__dict__["not_before"].__set__
+_set_not_after = Certificate.__dict__["not_after"].__set__

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Attribute
 
 _VERSION_TAG: Final = 0xA0
+EXTENSIONS_TAG: Final = 0xA3
 _CLASS_BITS: Final = 0xC0
 _NULL: Final = b"\x05\x00"
 # RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
@@ -29,6 +30,10 @@ _WITHOUT_PARAMETERS: Final = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.
 _DSA: Final = "1.2.840.10040.4.1"
 _NO_KEY_ALGORITHM: Final = "1.2.840.10040.4"  # the arc that DSA's identifier is in
 _PKCS1_RSA_WITH_SHA3: Final = frozenset(f"2.16.840.1.101.3.4.3.{arc}" for arc in (13, 14, 15, 16))
+
+
+UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""What asn1crypto raises for octets that it cannot read."""
 
 
 class Structure(NamedTuple):
@@ -40,6 +45,8 @@ class Structure(NamedTuple):
     issuer: bytes
     subject: bytes
     subject_public_key_info: bytes
+    after_key: tuple[bytes, ...]
+    """The fields that follow the key: unique identifiers and extensions, of those that are there."""
 
 
 def read_structure(der: bytes) -> Structure:
@@ -51,10 +58,17 @@ def read_structure(der: bytes) -> Structure:
         if first[0] == _VERSION_TAG:
             next(fields)  # serialNumber follows the version; without a version it came first
         tbs_signature_algorithm, issuer, _, subject, subject_public_key_info = (next(fields) for _ in range(5))
+        after_key = tuple(fields)
     except (ValueError, StopIteration, RuntimeError) as error:
         raise MalformedCertificateError(f"not the structure of a certificate: {error}") from None
     return Structure(
-        tbs_certificate, tbs_signature_algorithm, signature_algorithm, issuer, subject, subject_public_key_info
+        tbs_certificate,
+        tbs_signature_algorithm,
+        signature_algorithm,
+        issuer,
+        subject,
+        subject_public_key_info,
+        after_key,
     )
 
 
@@ -72,8 +86,8 @@ def canonical_der(der: bytes) -> bytes:
         _mask_key_without_parameters(certificate["tbs_certificate"]["subject_public_key_info"])
         _refuse_broken_masks(certificate.name_constraints_value)
         encoded: bytes = certificate.dump(force=True)
-    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise MalformedCertificateError(_first_line(error)) from None
+    except UNREADABLE as error:
+        raise MalformedCertificateError(f"not a certificate: {_first_line(error)}") from None
     return encoded
 
 

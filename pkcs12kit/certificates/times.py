@@ -8,7 +8,8 @@ from typing import cast
 
 def format_time(instant: datetime) -> str:
     """Write an aware datetime as RFC 3339 in UTC, to the second: ``2018-06-01T00:00:00Z``."""
-    return require_aware(instant).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # strftime does not pad years before 1000 everywhere
+    return require_aware(instant).astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
 def require_aware(instant: datetime) -> datetime:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pkcs12kit.errors import InputError, KeyMismatchError
 from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ class TrustAnchor(Shown):
 
     ``certificate`` and ``constraints`` are optional. The constraints (RFC 5937 section 3) are the extensions that
     narrow what the anchor is trusted for; which of them validation heeds is said there.
+
+    Raises :class:`~pkcs12kit.errors.KeyMismatchError` where ``certificate`` has another key, and
+    :class:`~pkcs12kit.errors.InputError` where it has another subject: paths are validated with the key and shown with
+    the certificate, so that the two must be of one CA. The keys are compared as they are encoded.
     """
 
     name: Name
@@ -26,6 +32,22 @@ class TrustAnchor(Shown):
     """DER."""
     certificate: Certificate | None = None
     constraints: Extensions | None = None
+
+    def __post_init__(self) -> None:
+        certificate = self.certificate
+        if certificate is None:
+            return
+        if certificate.subject_public_key_info != self.subject_public_key_info:
+            raise KeyMismatchError(
+                f"the trust anchor's key is not that of its certificate, {certificate.subject}:"
+                f" SHA-256 of the SubjectPublicKeyInfo is {hashlib.sha256(self.subject_public_key_info).hexdigest()}"
+                f" for the trust anchor, {hashlib.sha256(certificate.subject_public_key_info).hexdigest()} for the"
+                " certificate; TrustAnchor.from_certificate takes both from the certificate"
+            )
+        if certificate.subject != self.name:
+            raise InputError(
+                f"the trust anchor's name, {self.name}, is not the subject of its certificate, {certificate.subject}"
+            )
 
     @classmethod
     def from_certificate(cls, certificate: Certificate) -> TrustAnchor:

@@ -28,7 +28,7 @@ def short(name: Name) -> str:
 
 def serial(certificate: Certificate) -> str:
     """Write the serial number, the middle of a long one left out."""
-    number = str(certificate.serial_number)
+    number = certificate.serial_number_text
     if len(number) > _SERIAL_SHOWN:
         return f"{number[:_SERIAL_ENDS]}...{number[-_SERIAL_ENDS:]}"
     return number

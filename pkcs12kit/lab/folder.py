@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import OutputError
 from pkcs12kit.lab.profiles import COMMON_DEVICES
@@ -148,4 +149,4 @@ The paths are valid for the policy {COMMON_DEVICES} (add --policy to ask for it)
 def _drawn(replica: Replica) -> Iterable[str]:
     for certificate in replica.valid_paths[0].with_anchor:
         name = certificate.subject.common_name
-        yield f"{name} #{certificate.serial_number}, until {format_time(certificate.not_after)}"
+        yield f"{name} {serial_number_label(certificate.serial_number)}, until {format_time(certificate.not_after)}"

@@ -94,7 +94,7 @@ def certificate_facts(certificate: Certificate, view: View) -> Element:
             [
                 ("subject", name(certificate.subject) if certificate.subject else "empty"),
                 ("issuer", name(certificate.issuer)),
-                ("serial number", code(certificate.serial_number)),
+                ("serial number", code(certificate.serial_number_text)),
                 ("valid from", format_time(certificate.not_before)),
                 ("valid until", format_time(certificate.not_after)),
                 ("public key", _public_key(certificate)),

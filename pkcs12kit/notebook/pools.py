@@ -74,7 +74,7 @@ def _by_subject(certificate: Certificate) -> tuple[str, datetime]:
 
 
 def _row(certificate: Certificate, time: datetime) -> tuple[Element, ...]:
-    number = str(certificate.serial_number)
+    number = certificate.serial_number_text
     kind = ", ".join(
         word for word, holds in (("CA", certificate.is_ca), ("self-issued", certificate.is_self_issued)) if holds
     )

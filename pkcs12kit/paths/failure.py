@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import FailureReason, PathError
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ class Failure:
         return self.reason in _OF_THE_ISSUER_AND_THE_ANCHOR
 
     def __str__(self) -> str:
-        return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail} [{self.section}]"
+        number = serial_number_label(self.certificate.serial_number)
+        return f"{self.certificate.subject} ({number}): {self.detail} [{self.section}]"
 
 
 class InvalidPathError(PathError):

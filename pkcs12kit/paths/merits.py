@@ -6,7 +6,6 @@ from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, rsa
 
 from pkcs12kit.errors import MalformedCertificateError
@@ -112,8 +111,8 @@ def _offer(way: Merits, vertex: Vertex, ways: dict[Vertex, list[Merits]], fresh:
 def _security_bits(certificate: Certificate) -> int:
     """Estimate the bits of security of its key and of the hash that signed it (NIST SP 800-57 part 1, 5.6.1)."""
     try:
-        key, digest = certificate.public_key, certificate.as_cryptography.signature_hash_algorithm
-    except (MalformedCertificateError, UnsupportedAlgorithm):
+        key, digest = certificate.public_key, certificate.signature_hash_algorithm
+    except MalformedCertificateError:
         return _UNKNOWN_STRENGTH
     size: int = getattr(key, "key_size", 256)
     of_key = _of_factoring(size) if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) else size // 2

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class WorkingKey:
     def of(cls, issuer: TrustAnchor | Certificate) -> Self:
         """Take an issuer's key as it stands (6.1.2 (g) to (i)). Raises :class:`MalformedCertificateError`."""
         certificate = issuer if isinstance(issuer, Certificate) else issuer.certificate
-        key = certificate.public_key if certificate is not None else _load(issuer.subject_public_key_info)
+        key = certificate.public_key if certificate is not None else read_public_key(issuer.subject_public_key_info)
         return cls(key, issuer.subject_public_key_info)
 
     @classmethod
@@ -66,7 +66,7 @@ class WorkingKey:
 
 
 def _working_key(info: bytes) -> WorkingKey:
-    return WorkingKey(_load(info), info)
+    return WorkingKey(read_public_key(info), info)
 
 
 def _with_parameters(info: bytes, issuer_info: bytes) -> bytes:
@@ -78,13 +78,6 @@ def _with_parameters(info: bytes, issuer_info: bytes) -> bytes:
             raise MalformedCertificateError("a key without parameters, of another algorithm than its issuer's")
         key["algorithm"]["parameters"] = issuer_key["algorithm"]["parameters"]
         encoded: bytes = key.dump(force=True)
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise MalformedCertificateError(f"unusable public key: {error}") from None
     return encoded
-
-
-def _load(info: bytes) -> CertificatePublicKeyTypes:
-    try:
-        return load_der_public_key(info)  # type: ignore[return-value]  # the validator refuses what cannot sign
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise MalformedCertificateError(f"unusable public key: {error}") from None

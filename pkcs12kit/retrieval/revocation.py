@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.revocation import Revocation, RevocationReport, RevocationStatus, check_revocation
 from pkcs12kit.retrieval.contents import read_contents
@@ -241,4 +242,4 @@ def _read(retrieval: Retrieval, content: bytes, limits: Limits) -> _Answer:
 
 
 def _short(certificate: Certificate) -> str:
-    return certificate.subject.common_name or str(certificate.subject) or f"#{certificate.serial_number}"
+    return certificate.subject.common_name or str(certificate.subject) or serial_number_label(certificate.serial_number)

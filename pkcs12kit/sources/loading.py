@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -165,7 +166,7 @@ def _matched(
     """Make an identity with the one certificate that belongs to the key."""
     matching = [certificate for certificate in dict.fromkeys(certificates) if _belongs(certificate, private_key)]
     if len(matching) > 1:
-        described = ", ".join(f"#{certificate.serial_number}" for certificate in matching[:5])
+        described = ", ".join(serial_number_label(certificate.serial_number) for certificate in matching[:5])
         raise InputError(f"{name}: {len(matching)} certificates belong to the private key ({described}); leave one")
     end_entities = (certificate for certificate in certificates if not certificate.is_ca)
     end_entity = matching[0] if matching else next(end_entities, certificates[0])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,8 +32,18 @@ class CertificateMessage:
 
     @classmethod
     def from_der(cls, encoded: Iterable[bytes], *, protocol: str) -> CertificateMessage:
-        """Read each certificate. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where one is none."""
-        return cls(certificates=tuple(map(Certificate.from_der, encoded)), protocol=protocol)
+        """Read each certificate.
+
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` for the first that cannot be read, with its place:
+        clients refuse the whole list then, whichever certificate it is.
+        """
+        certificates = []
+        for position, der in enumerate(encoded, start=1):
+            try:
+                certificates.append(Certificate.from_der(der))
+            except MalformedCertificateError as error:
+                raise MalformedCertificateError(f"certificate {position} of those sent: {error}") from None
+        return cls(certificates=tuple(certificates), protocol=protocol)
 
     @property
     def size(self) -> int:

@@ -100,7 +100,7 @@ def _traits_of(certificate: Certificate, *, is_target: bool) -> Iterator[Trait]:
         yield Trait.ENCODING_SLIP
     if certificate.version != _V3:
         yield Trait.OLD_VERSION
-    if certificate.as_cryptography.signature_algorithm_oid.dotted_string in _SHA1:
+    if certificate.signature_algorithm in _SHA1:
         yield Trait.SHA1_SIGNATURE
     yield _key_trait(certificate)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import SentCheck
@@ -177,10 +178,14 @@ def _stands_for(new: Certificate, old: Certificate) -> bool:
 def _called(certificate: Certificate) -> str:
     """Name one certificate of several with one subject."""
     if not is_readable(certificate):
-        return f"that with the serial number {certificate.serial_number}"
+        return f"that with the serial number {_number(certificate)}"
     issuer = certificate.issuer.common_name or str(certificate.issuer)
     by = "self-signed" if certificate.is_self_issued else f"issued by {issuer}"
-    return f"{name_of(certificate)} ({by}, serial number {certificate.serial_number})"
+    return f"{name_of(certificate)} ({by}, serial number {_number(certificate)})"
+
+
+def _number(certificate: Certificate) -> str:
+    return serial_number_label(certificate.serial_number).removeprefix("#")
 
 
 def _longest_increasing(positions: Sequence[int]) -> frozenset[int]:

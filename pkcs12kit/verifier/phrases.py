@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.findings import Finding, Outcome
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def say(failure: Failure) -> str:
 
 def name_of(certificate: Certificate) -> str:
     """Name a certificate as people do."""
-    return certificate.subject.common_name or str(certificate.subject) or f"#{certificate.serial_number}"
+    return certificate.subject.common_name or str(certificate.subject) or serial_number_label(certificate.serial_number)
 
 
 def names(certificates: Sequence[Certificate]) -> str:

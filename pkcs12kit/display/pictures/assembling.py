@@ -179,7 +179,7 @@ def _edge(certificate: Certificate, issuer: str, subject: str, material: Materia
     return PictureEdge(
         issuer=issuer,
         subject=subject,
-        serial=str(certificate.serial_number),
+        serial=certificate.serial_number_text,
         sha256=certificate.sha256,
         not_before=certificate.not_before,
         not_after=certificate.not_after,

@@ -157,7 +157,7 @@ class Validator:
         if weakness is not None:
             self._fail(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
         if verdict is SignatureVerdict.UNSUPPORTED:
-            algorithm = certificate.as_cryptography.signature_algorithm_oid.dotted_string
+            algorithm = certificate.signature_algorithm
             detail = f"its signature algorithm {algorithm} cannot be checked here"
             self._fail(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, detail)
 

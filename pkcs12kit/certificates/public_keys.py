@@ -1,0 +1,81 @@
+"""Public keys as certificates and trust anchors encode them: SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Final
+
+from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat import asn1
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.errors import MalformedCertificateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+_REFUSALS: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError)
+_OBJECT_IDENTIFIER: Final = b"\x06"
+
+
+@asn1.sequence
+class _Algorithm(SimpleNamespace):
+    """An AlgorithmIdentifier that has parameters, which are not decoded."""
+
+    algorithm: asn1.TLV
+    parameters: asn1.TLV
+    __init__ = SimpleNamespace.__init__
+
+
+@asn1.sequence
+class _KeyInfo(SimpleNamespace):
+    """A SubjectPublicKeyInfo with the key undecoded."""
+
+    algorithm: _Algorithm
+    subject_public_key: asn1.TLV
+    __init__ = SimpleNamespace.__init__
+
+
+def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> CertificatePublicKeyTypes:
+    """Decode a public key from its SubjectPublicKeyInfo (DER).
+
+    ``load`` decodes it in another way, for example from a certificate that pyca/cryptography has read already.
+
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where it cannot be decoded, where its algorithm is not
+    known, and for a key on an elliptic curve that is given by its parameters and not by its name, also if it is a curve
+    that has a name: implementations that compared such parameters wrongly believed forged keys (RFC 5480 section 2.1.1:
+    specifiedCurve MUST NOT be used). Not checked: whether the key is of a kind that signs, or strong enough.
+    """
+    try:
+        key = load_der_public_key(info) if load is None else load()
+    except _REFUSALS as refusal:
+        raise MalformedCertificateError(f"unusable public key: {refusal}") from None
+    if isinstance(key, ec.EllipticCurvePublicKey) and not _names_its_curve(info):
+        raise MalformedCertificateError(
+            "unusable public key: its elliptic curve is given by explicit parameters, not by name"
+            " (RFC 5480 section 2.1.1)"
+        )
+    return key  # type: ignore[return-value]  # the validator refuses what cannot sign
+
+
+def _names_its_curve(info: bytes) -> bool:
+    """Return True if the parameters of the key's algorithm are an object identifier."""
+    try:
+        parameters = asn1.decode_der(_KeyInfo, info).algorithm.parameters
+    except ValueError:  # not DER to the letter
+        return _names_its_curve_leniently(info)
+    return bytes(parameters.tag_bytes) == _OBJECT_IDENTIFIER
+
+
+def _names_its_curve_leniently(info: bytes) -> bool:
+    from asn1crypto.keys import PublicKeyInfo
+
+    try:
+        name: str = PublicKeyInfo.load(info)["algorithm"]["parameters"].name
+    except UNREADABLE:
+        return False
+    return name == "named"
