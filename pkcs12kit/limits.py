@@ -114,11 +114,38 @@ class Limits:
         "bytes, of all CRLs and OCSP responses for one path",
         "DoD's CRLs are tens of MiB each; a path has few",
     )
+    crl_header_bytes: int = _limit(
+        100 * KIB,
+        "bytes of one CRL without its entries",
+        "as many as certificate_bytes; a signature, names and a few URLs take under 4 KiB",
+    )
+    crl_rewritten_bytes: int = _limit(
+        256 * KIB,
+        "bytes of one CRL with encoding errors, which is decoded whole and encoded again",
+        "6,000 entries; about a second on one core",
+    )
+    revocation_entry_bytes: int = _limit(
+        16 * MIB,
+        "bytes of CRL entries read one by one, for one path",
+        "only where entries are critical or name other issuers: 450,000 of 37 bytes, about four seconds on one core",
+    )
+    ocsp_response_bytes: int = _limit(
+        1 * MIB, "bytes of one OCSP response", "ten times what OpenSSL accepts (OCSP_MAX_RESP_LENGTH, 100 KiB)"
+    )
+    ocsp_answers: int = _limit(
+        50,
+        "answers about single certificates in one OCSP response",
+        "a response has one as a rule; at 50 in each of revocation_objects about three seconds on one core",
+    )
     revocation_issuers: int = _limit(
-        1_000, "certificates of CRL issuers, for one path", "as many as CRLs and OCSP responses"
+        1_000,
+        "certificates of CRL issuers and OCSP responders, for one path",
+        "as many as CRLs and OCSP responses",
     )
     revocation_lookups: int = _limit(
-        200, "certificates looked up in CRLs, for one path", "ten a certificate on a path of twenty; PKITS needs three"
+        200,
+        "certificates whose status is looked up, for one path",
+        "ten a certificate on a path of twenty; PKITS needs three",
     )
 
     # PKCS#12 files

@@ -46,7 +46,7 @@ class Extensions:
     authority_key_identifier: x509.AuthorityKeyIdentifier | None = field(default=None)
     authority_information_access: tuple[x509.AccessDescription, ...] = ()
     ca_repositories: tuple[str, ...] = ()
-    crl_locations: tuple[str, ...] = ()
+    crl_distribution_points: tuple[x509.DistributionPoint, ...] = ()
     delta_crl_locations: tuple[str, ...] = ()
 
     @classmethod
@@ -73,6 +73,11 @@ class Extensions:
     def ocsp_responders(self) -> tuple[str, ...]:
         """Where the issuer's OCSP responders are (section 4.2.2.1)."""
         return _locations(self.authority_information_access, AuthorityInformationAccessOID.OCSP)
+
+    @property
+    def crl_locations(self) -> tuple[str, ...]:
+        """URLs of the CRLs that its distribution points name (section 4.2.1.13)."""
+        return _crl_locations(self.crl_distribution_points)
 
     @cached_property
     def policy_mappings(self) -> tuple[tuple[str, str], ...] | None:
@@ -131,6 +136,6 @@ _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
         "ca_repositories",
         lambda value: _locations(value, SubjectInformationAccessOID.CA_REPOSITORY),
     ),
-    ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string: ("crl_locations", _crl_locations),
+    ExtensionOID.CRL_DISTRIBUTION_POINTS.dotted_string: ("crl_distribution_points", tuple),
     ExtensionOID.FRESHEST_CRL.dotted_string: ("delta_crl_locations", _crl_locations),
 }

@@ -91,6 +91,22 @@ def canonical_der(der: bytes) -> bytes:
     return encoded
 
 
+def canonical_algorithm(der: bytes) -> bytes:
+    """Return the AlgorithmIdentifier of a signature without the NULL parameter that its algorithm does not have.
+
+    Raises :class:`ValueError`.
+    """
+    from asn1crypto.algos import SignedDigestAlgorithm
+
+    try:
+        algorithm = SignedDigestAlgorithm.load(der, strict=True)
+        _drop_null_parameters(algorithm)
+        encoded: bytes = algorithm.dump()
+    except (TypeError, LookupError, AttributeError) as error:
+        raise ValueError(_first_line(error)) from None
+    return encoded
+
+
 def read_name(der: bytes) -> Name:
     """Read an encoded distinguished name; values that decode as no text are kept as bytes."""
     try:

@@ -50,6 +50,13 @@ class Budget:
         often = limits.exhausted_validations
         return cls(replace(limits, **{limit: often * getattr(limits, limit) for limit in _OF_ONE_VALIDATION}))
 
+    @classmethod
+    def for_revocation(cls, limits: Limits) -> Budget:
+        """Return the budget of one check of revocation: signers need few paths of their own, and short ones."""
+        return cls(
+            replace(limits, discovery_steps=limits.discovery_steps // 10, candidate_paths=limits.revocation_lookups)
+        )
+
     def spend(self, limit: str, amount: int = 1) -> None:
         """Count ``amount`` against the field ``limit`` of the limits. Raises :class:`BudgetExhaustedError` past it."""
         spent = self._spent.get(limit, 0) + amount

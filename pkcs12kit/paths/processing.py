@@ -16,7 +16,7 @@ from pkcs12kit.paths.failure import Failure, InvalidPathError
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.ranking import explain_order, lasting_before_short, longest_lasting, order_of
 from pkcs12kit.paths.report import PathReport, RejectedPath
-from pkcs12kit.paths.revocation import check_revocation
+from pkcs12kit.paths.revocation import RevocationChecker
 from pkcs12kit.paths.states import ValidationGraph
 from pkcs12kit.paths.validation.equivalence import Equivalence
 from pkcs12kit.paths.validation.validator import Validator, validate
@@ -111,7 +111,7 @@ class _Search:
         self._trust_anchors = tuple({(one.node, one.certificate): one for one in anchors}.values())
         self._parameters = parameters
         self._ranking = ranking
-        self._revocation = revocation
+        self._revocation = None if revocation is None else RevocationChecker(revocation, pool=pool, limits=limits)
         self._limits = limits
         self._budget = Budget(limits)
         self._judged: set[object] = set()
@@ -239,14 +239,7 @@ class _Search:
             raise InvalidPathError(self._given_up(exhausted)) from None
         if self._revocation is None:
             return validated
-        report = check_revocation(
-            path,
-            time=self._parameters.time,
-            revocation=self._revocation,
-            pool=self._pool,
-            algorithm_policy=self._parameters.algorithm_policy,
-            limits=self._limits,
-        )
+        report = self._revocation.check(path, self._parameters)
         if report.failure is not None:
             raise InvalidPathError(report.failure)
         return replace(validated, revocation=report)

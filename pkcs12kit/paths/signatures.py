@@ -176,12 +176,14 @@ class SignatureScheme:
             if oid in _HASHING_BY_ITSELF.values():
                 return cls(oid, None, None)
             digest = _HASHES[algorithm.hash_algo]()
-            parameters = {
-                "rsassa_pkcs1v15": padding.PKCS1v15,
-                "rsassa_pss": lambda: _pss(algorithm["parameters"].native),
-                "ecdsa": lambda: ec.ECDSA(digest),
-                "dsa": lambda: None,
-            }[algorithm.signature_algo]()
+            parameters: padding.PKCS1v15 | padding.PSS | ec.ECDSA | None = None
+            match algorithm.signature_algo:
+                case "rsassa_pkcs1v15":
+                    parameters = padding.PKCS1v15()
+                case "rsassa_pss":
+                    parameters = _pss(algorithm["parameters"].native)
+                case "ecdsa":
+                    parameters = ec.ECDSA(digest)
         except (ValueError, TypeError, KeyError):
             return None
         return cls(oid, digest, parameters)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.certificates.path import CertificationPath
 
 if TYPE_CHECKING:
-    from pkcs12kit.paths.revocation import RevocationReport
+    from pkcs12kit.paths.revocation.model import RevocationReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.working_key import WorkingKey
 

@@ -1,0 +1,164 @@
+"""The revocation status of each certificate of a path, from the trust anchor down (RFC 5280 section 6.1.3 (a)(3))."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.times import require_aware
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.revocation.crl_check import CrlCheck
+from pkcs12kit.paths.revocation.evidence import Evidence
+from pkcs12kit.paths.revocation.model import CertificateStatus, RevocationMode, RevocationReport, RevocationStatus
+from pkcs12kit.paths.revocation.ocsp_check import OcspCheck
+from pkcs12kit.paths.revocation.signers import SignerSearch, Subject, side_parameters
+from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
+from pkcs12kit.paths.validation.parameters import ValidationParameters
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.revocation.model import Findings, Revocation
+    from pkcs12kit.paths.revocation.signers import Node
+
+
+def check_revocation(
+    path: CertificationPath,
+    *,
+    time: datetime,
+    revocation: Revocation,
+    pool: CertificatePool | None = None,
+    algorithm_policy: AlgorithmPolicy = DEFAULT,
+    limits: Limits = DEFAULT_LIMITS,
+) -> RevocationReport:
+    """Return the revocation status of each certificate of a *validated* path at ``time`` (timezone-aware).
+
+    - The path itself is taken as valid and is not checked again. The trust anchor has no status.
+    - An OCSP response counts where the working key of the path verifies it, or the key of a delegate that the same key
+      certified for OCSP signing (RFC 6960 section 4.2.2.2). A CRL counts where the key of a certificate verifies it
+      that is on the path, or that is found in ``pool`` and has a valid path to the same trust anchor, with cRLSign.
+    - The certificates of CRL issuers and responders beside the path are validated, and must be known to be good.
+    - Data from after ``time``, data past its nextUpdate and signatures that ``algorithm_policy`` refuses do not count.
+    - Certificates below a revoked one are not checked, and so unknown.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a CRL or not an OCSP response, and
+    :class:`~pkcs12kit.errors.LimitExceededError` for more than ``limits`` allow.
+    """
+    checker = RevocationChecker(revocation, pool=pool, limits=limits)
+    return checker.check(path, ValidationParameters(time=time, algorithm_policy=algorithm_policy))
+
+
+class RevocationChecker:
+    """Checks many paths by the same CRLs and OCSP responses, which are read once, when first needed."""
+
+    def __init__(
+        self, revocation: Revocation, *, pool: CertificatePool | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self._revocation = revocation
+        self._pool = pool
+        self._limits = limits
+        self._evidence: Evidence | None = None
+
+    def check(self, path: CertificationPath, parameters: ValidationParameters) -> RevocationReport:
+        """Check one path, as :func:`check_revocation` does, at the time and by the algorithms of ``parameters``."""
+        require_aware(parameters.time)
+        if self._revocation.mode is RevocationMode.OFF:
+            return RevocationReport(mode=RevocationMode.OFF)
+        if self._evidence is None:
+            self._evidence = Evidence(self._revocation, pool=self._pool, limits=self._limits)
+        statuses = _Check(path, self._evidence, parameters, Budget.for_revocation(self._limits)).run()
+        return RevocationReport(mode=self._revocation.mode, statuses=statuses)
+
+
+class _Check:
+    """The check of one path."""
+
+    def __init__(
+        self, path: CertificationPath, evidence: Evidence, parameters: ValidationParameters, budget: Budget
+    ) -> None:
+        self._path = path
+        self._evidence = evidence
+        self._budget = budget
+        self._known: dict[tuple[str, ...], CertificateStatus] = {}
+        self._search = SignerSearch(
+            evidence=evidence,
+            parameters=side_parameters(parameters),
+            budget=budget,
+            status_of=self._status,
+            main_path=path,
+        )
+
+    def run(self) -> tuple[CertificateStatus, ...]:
+        """Look up each certificate, from the trust anchor down; the result is target first."""
+        found: list[CertificateStatus] = []
+        revoked: CertificateStatus | None = None
+        certificates = self._path.certificates
+        for position in range(len(certificates) - 1, -1, -1):
+            certificate = certificates[position]
+            if revoked is not None:
+                found.append(
+                    _unknown(certificate, f"not checked, as {revoked.certificate.subject} above it is revoked")
+                )
+                continue
+            partial = CertificationPath(certificates=certificates[position:], trust_anchor=self._path.trust_anchor)
+            try:
+                status = self._status(Subject(partial), ())
+            except (BudgetExhaustedError, MalformedCertificateError) as error:
+                status = _unknown(certificate, str(error))
+            if status.status is RevocationStatus.REVOKED:
+                revoked = status
+            found.append(status)
+        return tuple(reversed(found))
+
+    def _status(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
+        """Ask both kinds of data: one that says revoked settles it, else one that says good."""
+        asked = tuple(certificate.sha256 for certificate in subject.path.certificates)
+        if asked not in self._known:
+            self._budget.spend("revocation_lookups")
+            status = self._look_up(subject, waiting)
+            if waiting and status.status is RevocationStatus.UNKNOWN:
+                return status  # without the word of who waits; for somebody else it may be known
+            self._known[asked] = status
+        return self._known[asked]
+
+    def _look_up(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
+        certificate = subject.certificate
+        good: list[str] = []
+        unknown: list[str] = []
+        checks = (
+            ("OCSP", OcspCheck(subject, self._search, waiting)),
+            ("CRL", CrlCheck(subject, self._search, waiting)),
+        )
+        for source, check in checks:
+            findings: Findings = check.run()
+            if findings.revoked is not None:
+                return CertificateStatus(
+                    certificate=certificate,
+                    status=RevocationStatus.REVOKED,
+                    detail=findings.revoked.detail(source),
+                    revoked_at=findings.revoked.revoked_at,
+                    reason=findings.revoked.reason,
+                )
+            if findings.good:
+                good.append(source)
+            unknown += [f"{source}: {note}" for note in findings.notes]
+        if good:
+            return CertificateStatus(
+                certificate=certificate, status=RevocationStatus.GOOD, detail=f"not revoked (by {' and '.join(good)})"
+            )
+        if not unknown:
+            unknown = [f"a responder answered {error}" for error in dict.fromkeys(self._evidence.errors)]
+        return _unknown(certificate, "; ".join(unknown) or "no CRL and no OCSP response given is about it")
+
+
+def _unknown(certificate: Certificate, detail: str) -> CertificateStatus:
+    return CertificateStatus(
+        certificate=certificate,
+        status=RevocationStatus.UNKNOWN,
+        detail=f"revocation status unknown: {detail}",
+    )

@@ -1,0 +1,285 @@
+"""One certificate revocation list, read but not believed (RFC 5280 section 5)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from cryptography import x509
+from cryptography.x509 import load_der_x509_crl
+from cryptography.x509.oid import AuthorityInformationAccessOID, CRLEntryExtensionOID, ExtensionOID
+
+from pkcs12kit.certificates.encoded_names import read_name
+from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.tags import refuse_endless_tags
+from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
+from pkcs12kit.paths.revocation.crl_encoding import canonical_crl, read_crl_structure
+from pkcs12kit.paths.revocation.distribution_points import Scope
+from pkcs12kit.paths.revocation.model import RevocationEntry
+from pkcs12kit.paths.signatures import SignedData
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.budget import Budget
+
+REMOVE_FROM_CRL: Final = "removeFromCRL"
+HOLD: Final = "certificateHold"
+
+_UNREADABLE: Final = (ValueError, TypeError, KeyError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+_PROCESSED: Final = frozenset(
+    {
+        ExtensionOID.AUTHORITY_KEY_IDENTIFIER,
+        ExtensionOID.CRL_NUMBER,
+        ExtensionOID.DELTA_CRL_INDICATOR,
+        ExtensionOID.ISSUING_DISTRIBUTION_POINT,
+        ExtensionOID.FRESHEST_CRL,
+    }
+)
+_PROCESSED_IN_ENTRIES: Final = frozenset(
+    {CRLEntryExtensionOID.CRL_REASON, CRLEntryExtensionOID.INVALIDITY_DATE, CRLEntryExtensionOID.CERTIFICATE_ISSUER}
+)
+# An Extension whose critical is TRUE has these octets before its value (X.690 sections 8.2, 11.1), and the extension
+# certificateIssuer the others before its criticality. Where an encoding has neither, only entries of the certificate in
+# question have to be decoded.
+_CRITICAL: Final = b"\x01\x01\xff\x04"
+_CERTIFICATE_ISSUER: Final = b"\x06\x03\x55\x1d\x1d"
+
+
+class _Entry(NamedTuple):
+    """An entry, and the issuer of its certificate."""
+
+    issuers: tuple[Name, ...]
+    entry: RevocationEntry
+
+
+@dataclass(slots=True, kw_only=True)
+class RevocationList:
+    """A CRL: its header and extensions are decoded, its entries only as far as they are asked for."""
+
+    signed: SignedData
+    issuer: Name
+    this_update: datetime
+    next_update: datetime | None
+    scope: Scope
+    number: int | None
+    base_number: int | None
+    """BaseCRLNumber; None for a full CRL."""
+    key_identifier: bytes | None
+    """The key identifier of the authorityKeyIdentifier."""
+    names_delta_crls: bool
+    """True where it has the extension freshestCRL (section 5.2.6)."""
+    issuer_urls: tuple[str, ...]
+    """URLs of its issuer's certificates (section 5.2.7)."""
+    delta_urls: tuple[str, ...]
+    fault: str | None
+    """The reason why it must not be used, whoever signed it; None where there is none."""
+    _parsed: x509.CertificateRevocationList = field(repr=False)
+    _encoded_entries: bytes = field(repr=False)
+    _is_version_2: bool
+    _entries: dict[int, list[_Entry]] | None = field(default=None, repr=False)
+    _entry_fault: str | None = None
+
+    @property
+    def is_delta(self) -> bool:
+        """True for a delta CRL (section 5.2.4)."""
+        return self.base_number is not None
+
+    def __str__(self) -> str:
+        kind = "delta CRL" if self.is_delta else "CRL"
+        number = "" if self.number is None else f" #{self.number}"
+        return f"the {kind}{number} of {self.issuer.common_name or self.issuer}"
+
+    def entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
+        """Return the entries about one certificate. Raises :class:`UnusableCrlError` and ``BudgetExhaustedError``.
+
+        Entries are read one by one only where one of them may be critical or name another issuer, or where the serial
+        number may be listed twice.
+        """
+        if not self._must_be_walked:
+            return self._direct_entries_about(issuer, serial_number, budget)
+        if self._entries is None:
+            self._entries = self._walk(budget)
+        if self._entry_fault is not None:
+            raise UnusableCrlError(self._entry_fault)
+        return tuple(found.entry for found in self._entries.get(serial_number, ()) if issuer in found.issuers)
+
+    @property
+    def _must_be_walked(self) -> bool:
+        return _CRITICAL in self._encoded_entries or _CERTIFICATE_ISSUER in self._encoded_entries
+
+    def _direct_entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
+        bits = (serial_number if serial_number >= 0 else ~serial_number).bit_length()
+        encoded = serial_number.to_bytes(bits // 8 + 1, "big", signed=True)
+        if issuer != self.issuer or encoded not in self._encoded_entries:
+            return ()
+        if serial_number >= 0 and self._encoded_entries.count(encoded) == 1:
+            listed = self._parsed.get_revoked_certificate_by_serial_number(serial_number)
+            return () if listed is None else (self._read(listed),)
+        budget.spend("revocation_entry_bytes", len(self._encoded_entries))
+        return tuple(self._read(entry) for entry in self._parsed if entry.serial_number == serial_number)
+
+    def _walk(self, budget: Budget) -> dict[int, list[_Entry]]:
+        """Decode every entry: what is critical in any of them, and whose certificate each is about (section 5.3.3)."""
+        budget.spend("revocation_entry_bytes", len(self._encoded_entries))
+        entries: dict[int, list[_Entry]] = {}
+        issuers: tuple[Name, ...] = (self.issuer,)
+        try:
+            for listed in self._parsed:
+                issuers = _certificate_issuers(listed) or issuers
+                entries.setdefault(listed.serial_number, []).append(_Entry(issuers, self._read(listed)))
+        except UnusableCrlError as error:
+            self._entry_fault = str(error)
+        except _UNREADABLE as error:
+            self._entry_fault = f"has an entry that cannot be read: {_first_line(error)}"
+        return entries
+
+    def _read(self, listed: x509.RevokedCertificate) -> RevocationEntry:
+        try:
+            extensions = listed.extensions
+            revoked_at = listed.revocation_date_utc
+        except _UNREADABLE as error:
+            raise UnusableCrlError(f"has an entry that cannot be read: {_first_line(error)}") from None
+        reason = "unspecified"
+        for extension in extensions:
+            if not self._is_version_2:
+                raise UnusableCrlError("is of version 1, and has an entry with extensions")
+            if extension.critical and extension.oid not in _PROCESSED_IN_ENTRIES:
+                raise UnusableCrlError(
+                    f"has an entry with the critical extension {extension.oid.dotted_string}, which is not processed"
+                )
+            if isinstance(extension.value, x509.CRLReason):
+                reason = extension.value.reason.value
+        return RevocationEntry(revoked_at=revoked_at, reason=reason)
+
+
+class UnusableCrlError(Exception):
+    """A CRL must not be used (RFC 5280 sections 5.2 and 5.3); the text says why."""
+
+
+def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
+    """Read a CRL's header and extensions. Nothing is verified.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a CRL, and
+    :class:`~pkcs12kit.errors.LimitExceededError` for a header beyond ``limits.crl_header_bytes``.
+    """
+    try:
+        refuse_endless_tags(der)
+        structure = read_crl_structure(der)
+        if structure.header_bytes > limits.crl_header_bytes:
+            raise LimitExceededError(
+                f"a CRL with more than limits.crl_header_bytes = {limits.crl_header_bytes:,} in its header"
+            )
+        try:
+            parsed = load_der_x509_crl(der)
+            entries = structure.entries
+        except _UNREADABLE:
+            canonical = canonical_crl(der, structure, at_most=limits.crl_rewritten_bytes)
+            parsed, entries = load_der_x509_crl(canonical), read_crl_structure(canonical).entries
+        issuer = read_name(structure.issuer)
+        this_update, next_update = parsed.last_update_utc, parsed.next_update_utc
+    except (*_UNREADABLE, x509.InvalidVersion, MalformedCertificateError) as error:
+        raise InputError(f"not a CRL: {_first_line(error)}") from None
+    if not issuer:
+        raise InputError("not a CRL: without an issuer")
+    found = _read_extensions(parsed)
+    fault = found.pop("fault") or _structural_fault(structure.version, found["has_any"])
+    if structure.algorithm != structure.inner_algorithm:
+        fault = "names two different signature algorithms (RFC 5280 section 5.1.1.2)"
+    return RevocationList(
+        signed=SignedData(
+            content=structure.content,
+            algorithm=structure.algorithm,
+            signature=parsed.signature,
+            sha256=hashlib.sha256(der).hexdigest(),
+        ),
+        issuer=issuer,
+        this_update=this_update,
+        next_update=next_update,
+        scope=Scope.of(found["scope"], issuer),
+        number=found["number"],
+        base_number=found["base_number"],
+        key_identifier=found["key_identifier"],
+        names_delta_crls=found["names_delta_crls"],
+        issuer_urls=found["issuer_urls"],
+        delta_urls=found["delta_urls"],
+        fault=fault,
+        _parsed=parsed,
+        _encoded_entries=entries,
+        _is_version_2=structure.version is not None,
+    )
+
+
+def _read_extensions(parsed: x509.CertificateRevocationList) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "has_any": False,
+        "fault": None,
+        "scope": None,
+        "number": None,
+        "base_number": None,
+        "key_identifier": None,
+        "names_delta_crls": False,
+        "issuer_urls": (),
+        "delta_urls": (),
+    }
+    try:
+        extensions = list(parsed.extensions)
+    except _UNREADABLE as error:
+        values["fault"] = f"has extensions that cannot be read: {_first_line(error)}"
+        return values
+    for extension in extensions:
+        values["has_any"] = True
+        if extension.critical and extension.oid not in _PROCESSED:
+            oid = extension.oid.dotted_string
+            values["fault"] = f"has the critical extension {oid}, which is not processed"
+        match extension.value:
+            case x509.IssuingDistributionPoint() as point:
+                values["scope"] = point
+            case x509.CRLNumber(crl_number=number):
+                values["number"] = number
+            case x509.DeltaCRLIndicator(crl_number=number):
+                values["base_number"] = number
+            case x509.AuthorityKeyIdentifier(key_identifier=identifier):
+                values["key_identifier"] = identifier
+            case x509.FreshestCRL() as points:
+                values["names_delta_crls"] = True
+                values["delta_urls"] = tuple(_urls(name for point in points for name in point.full_name or ()))
+            case x509.AuthorityInformationAccess() as descriptions:
+                values["issuer_urls"] = tuple(
+                    _urls(
+                        description.access_location
+                        for description in descriptions
+                        if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+                    )
+                )
+    return values
+
+
+def _structural_fault(version: int | None, has_extensions: bool) -> str | None:  # noqa: FBT001  # one caller
+    if version is None and has_extensions:
+        return "is of version 1, and has extensions (RFC 5280 section 5.1.2.1)"
+    if version not in {None, 1}:
+        return "is of a version that is not known (RFC 5280 section 5.1.2.1)"
+    return None
+
+
+def _certificate_issuers(listed: x509.RevokedCertificate) -> tuple[Name, ...]:
+    """Return the names of certificateIssuer; empty where the entry does not have it."""
+    for extension in listed.extensions:
+        if isinstance(extension.value, x509.CertificateIssuer):
+            names = extension.value.get_values_for_type(x509.DirectoryName)
+            if not names:
+                raise UnusableCrlError("has an entry whose certificateIssuer is not a directory name")
+            return tuple(map(Name.from_cryptography, names))
+    return ()
+
+
+def _urls(names: Iterable[x509.GeneralName]) -> list[str]:
+    return [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

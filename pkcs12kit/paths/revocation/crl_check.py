@@ -1,0 +1,176 @@
+"""The answer of CRLs about one certificate (RFC 5280 section 6.3.3)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from cryptography.x509 import ReasonFlags
+
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.revocation.crl import HOLD, REMOVE_FROM_CRL, UnusableCrlError
+from pkcs12kit.paths.revocation.distribution_points import ALL_REASONS, distribution_points
+from pkcs12kit.paths.revocation.model import Findings, freshness_fault
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pkcs12kit.paths.revocation.crl import RevocationList
+    from pkcs12kit.paths.revocation.distribution_points import DistributionPoint
+    from pkcs12kit.paths.revocation.model import RevocationEntry
+    from pkcs12kit.paths.revocation.signers import Node, Signer, SignerSearch, Subject
+
+_FRESHEST_CRL = "2.5.29.46"
+
+
+class _Usable(NamedTuple):
+    """A full CRL that covers the certificate, is current, and is signed by who may."""
+
+    crl: RevocationList
+    signer: Signer
+    reasons: frozenset[ReasonFlags]
+    """interim_reasons_mask of section 6.3.3 (d)."""
+
+
+class CrlCheck:
+    """One lookup of one certificate in CRLs. ``waiting`` are signers whose own status waits for the answer."""
+
+    def __init__(self, subject: Subject, search: SignerSearch, waiting: tuple[Node, ...]) -> None:
+        self._subject = subject
+        self._search = search
+        self._waiting = waiting
+        self._notes: list[str] = []
+
+    def run(self) -> Findings:
+        """Return what the CRLs say. Raises ``BudgetExhaustedError``."""
+        try:
+            points = list(distribution_points(self._subject.certificate))
+        except MalformedCertificateError as error:
+            return Findings(notes=(str(error),))
+        names = [name for point in points for name in sorted(point.crl_issuers, key=str)]
+        crls = self._search.evidence.crls_of(names)
+        usable = [found for crl in crls if not crl.is_delta and (found := self._usable(crl, points)) is not None]
+        deltas = [crl for crl in crls if crl.is_delta]
+        if deltas and not usable and len(deltas) == len(crls):
+            self._note(deltas[0], "needs the full CRL that it is about, which was not given")
+        revoked: list[RevocationEntry] = []
+        reasons: frozenset[ReasonFlags] = frozenset()
+        for full in usable:
+            entries = self._entries(full, self._newest_deltas(full, usable, deltas))
+            if entries is None:
+                continue
+            if not entries and not full.reasons:
+                self._note(
+                    full.crl, "only revokes: every distribution point of the certificate names another CRL issuer"
+                )
+            revoked += entries
+            reasons |= full.reasons  # (l)
+        if revoked:
+            return Findings(revoked=min(revoked, key=lambda entry: entry.revoked_at))
+        if reasons and reasons != ALL_REASONS:
+            missing = ", ".join(sorted(reason.value for reason in ALL_REASONS - reasons))
+            self._notes.append(f"no CRL that counts is about the reasons {missing}")
+        return Findings(good=reasons == ALL_REASONS, notes=tuple(dict.fromkeys(self._notes)))
+
+    def _note(self, crl: RevocationList, reason: str) -> None:
+        self._notes.append(f"{crl} {reason}")
+
+    def _fault(self, crl: RevocationList) -> str | None:
+        """Return why a CRL says nothing whoever signed it (sections 5.2 and 6.3.3 (a)); None where it does."""
+        time, max_age = self._search.parameters.time, self._search.evidence.max_age
+        return crl.fault or freshness_fault(crl.this_update, crl.next_update, time=time, max_age=max_age)
+
+    def _usable(self, crl: RevocationList, points: Sequence[DistributionPoint]) -> _Usable | None:
+        """Judge a full CRL by its scope, its times and its signature ((b), (d), (f), (g))."""
+        of_issuer = [point for point in points if crl.issuer in point.crl_issuers]
+        covered = [point for point in of_issuer if crl.scope.covers(point)]
+        reasons = frozenset[ReasonFlags]().union(*(point.reasons & crl.scope.reasons for point in covered))
+        fault = self._fault(crl) or crl.scope.kind_fault(self._subject.certificate)
+        if fault is None and not covered:
+            indirect_only = all(point.is_indirect for point in of_issuer) and not crl.scope.is_indirect
+            fault = "is not an indirect CRL" if indirect_only else "covers other distribution points"
+        if fault is None and not reasons and all(point.reasons for point in covered):
+            fault = "covers other reasons than its distribution point"
+        if fault is not None:
+            self._note(crl, fault)
+            return None
+        signer = self._search.crl_signer(crl, self._subject, self._waiting)
+        if isinstance(signer, str):
+            self._note(crl, signer)
+            return None
+        return _Usable(crl, signer, reasons)
+
+    def _newest_deltas(
+        self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]
+    ) -> list[RevocationList]:
+        """Return the delta CRL to combine with a full one: the newest (section 5.2.4; (c), (h)).
+
+        It is of the same issuer, scope and key, its base is reached by the full CRL, and it is newer than every full
+        CRL of that scope. Several of one number are all returned.
+        """
+        own = full.crl
+        if own.number is None:
+            return []
+        reached = max(
+            one.crl.number or 0
+            for one in usable
+            if one.signer.node == full.signer.node and one.crl.scope.extension == own.scope.extension
+        )
+        fit = []
+        for delta in deltas:
+            number, base = delta.number, delta.base_number
+            if (
+                delta.issuer != own.issuer
+                or delta.scope.extension != own.scope.extension
+                or delta.key_identifier != own.key_identifier
+                or number is None
+                or base is None
+                or not base <= own.number
+                or not reached < number
+            ):
+                continue
+            fault = self._fault(delta)
+            if fault is None and not self._search.has_signed(full.signer.key, delta.signed):
+                fault = f"is not signed by the key of {own}"
+            if fault is None:
+                fault = self._search.weakness(full.signer.key, delta.signed)
+            if fault is None:
+                fit.append(delta)
+            else:
+                self._note(delta, fault)
+        newest = max((delta.number or 0 for delta in fit), default=None)
+        return [delta for delta in fit if delta.number == newest]
+
+    def _entries(self, full: _Usable, deltas: Sequence[RevocationList]) -> list[RevocationEntry] | None:
+        """Return the entries of a full CRL and its deltas that revoke the certificate now ((i) to (k)).
+
+        None where they do not answer: where the CRL must not be used, or is not to be used without a delta CRL.
+        """
+        certificate, budget, time = self._subject.certificate, self._search.budget, self._search.parameters.time
+        asked = (certificate.issuer, certificate.serial_number, budget)
+        try:
+            of_full = full.crl.entries_about(*asked)
+        except UnusableCrlError as error:
+            self._note(full.crl, str(error))
+            return None
+        changes: list[RevocationEntry] = []
+        read = []
+        for delta in deltas:
+            try:
+                changes += delta.entries_about(*asked)
+                read.append(delta)
+            except UnusableCrlError as error:
+                self._note(delta, str(error))
+        is_lifted = any(entry.reason == REMOVE_FROM_CRL for entry in changes)
+        revoked = [entry for entry in changes if entry.reason != REMOVE_FROM_CRL]
+        revoked += [entry for entry in of_full if not (is_lifted and entry.reason == HOLD)]
+        now = [entry for entry in revoked if entry.revoked_at <= time and entry.reason != REMOVE_FROM_CRL]
+        if now:
+            return now
+        if any(entry.reason == REMOVE_FROM_CRL for entry in of_full):
+            self._note(full.crl, "lists the certificate with removeFromCRL, which only a delta CRL may do")
+            return None
+        names_deltas = full.crl.names_delta_crls or _FRESHEST_CRL in certificate.extensions.oids
+        if names_deltas and len(read) < max(len(deltas), 1):
+            self._note(full.crl, "goes with delta CRLs, and the newest that goes with it was not given")
+            return None
+        return []

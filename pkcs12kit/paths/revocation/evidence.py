@@ -1,0 +1,78 @@
+"""The CRLs, OCSP responses and candidate certificates of one check, found by the names that make them matter."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from pkcs12kit.errors import LimitExceededError
+from pkcs12kit.paths.revocation.crl import read_crl
+from pkcs12kit.paths.revocation.ocsp import SUCCESSFUL, read_ocsp_response
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.revocation.crl import RevocationList
+    from pkcs12kit.paths.revocation.model import Revocation
+    from pkcs12kit.paths.revocation.ocsp import OcspResponse
+
+
+class Evidence:
+    """Everything given for a check, read once. Nothing of it is believed.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, and
+    :class:`~pkcs12kit.errors.LimitExceededError` for more than ``limits`` allow.
+    """
+
+    def __init__(self, revocation: Revocation, *, pool: CertificatePool | None, limits: Limits) -> None:
+        _require_within(limits, revocation)
+        self.max_age = revocation.max_age
+        self._pool = pool
+        self._crls: dict[Name, list[RevocationList]] = defaultdict(list)
+        for crl in (read_crl(der, limits=limits) for der in dict.fromkeys(revocation.crls)):
+            self._crls[crl.issuer].append(crl)
+        responses = [read_ocsp_response(der, limits=limits) for der in dict.fromkeys(revocation.ocsp_responses)]
+        self.responses: tuple[OcspResponse, ...] = tuple(
+            response for response in responses if response.response_status == SUCCESSFUL
+        )
+        """The successful responses."""
+        self.errors = tuple(
+            response.response_status for response in responses if response.response_status != SUCCESSFUL
+        )
+        """The errors that responders sent in place of an answer (RFC 6960 section 2.3)."""
+        candidates = sum(len(self.candidates(name)) for name in self._crls)
+        if candidates > limits.revocation_issuers:
+            raise LimitExceededError(
+                f"{candidates} certificates in the names of CRL issuers, beyond limits.revocation_issuers ="
+                f" {limits.revocation_issuers}"
+            )
+
+    def crls_of(self, names: Iterable[Name]) -> list[RevocationList]:
+        """Return the CRLs in the name of any of the issuers, in the order given."""
+        return [crl for name in dict.fromkeys(names) for crl in self._crls.get(name, ())]
+
+    def candidates(self, name: Name) -> tuple[Certificate, ...]:
+        """Return the certificates in the pool whose subject is ``name``; nobody vouches for them yet."""
+        return self._pool.by_subject(name) if self._pool is not None else ()
+
+    @property
+    def pool(self) -> CertificatePool | None:
+        """The candidate certificates for the paths of signers."""
+        return self._pool
+
+
+def _require_within(limits: Limits, revocation: Revocation) -> None:
+    objects = [*revocation.crls, *revocation.ocsp_responses]
+    if len(objects) > limits.revocation_objects:
+        raise LimitExceededError(
+            f"{len(objects)} CRLs and OCSP responses, beyond limits.revocation_objects = {limits.revocation_objects}"
+        )
+    size = sum(len(data) for data in objects)
+    if size > limits.revocation_bytes:
+        raise LimitExceededError(
+            f"{size} bytes of CRLs and OCSP responses, beyond limits.revocation_bytes = {limits.revocation_bytes}"
+        )

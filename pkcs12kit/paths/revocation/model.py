@@ -1,0 +1,178 @@
+"""The values of a revocation check: what is asked, and the status of each certificate of a path."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.times import format_time
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.paths.failure import Failure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+MAX_AGE: Final = timedelta(days=7)
+"""The age up to which a CRL or an OCSP response counts that names no nextUpdate, unless the user says otherwise.
+
+Baseline Requirements of the CA/Browser Forum, section 4.9.7: CAs issue a CRL at least once every seven days.
+"""
+
+
+class RevocationMode(Enum):
+    """The meaning of an unknown revocation status. A revoked certificate is a no in both modes that check."""
+
+    OFF = "off"
+    """Nothing is checked."""
+    SOFT = "soft"
+    """Unknown is a warning."""
+    REQUIRE = "require"
+    """Unknown is a no."""
+
+
+class RevocationStatus(Enum):
+    """The answer of CRLs and OCSP responses about one certificate."""
+
+    GOOD = "good"
+    REVOKED = "revoked"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revocation:
+    """A request to check revocation, with the data to check it by.
+
+    Raises :class:`TypeError` where one object is given instead of several, and :class:`ValueError` for an unknown mode
+    and for a negative age.
+    """
+
+    mode: RevocationMode
+    """May be given by its value, too: ``"require"``."""
+    crls: Iterable[bytes] = field(default=(), repr=False)
+    """CertificateLists, DER: full and delta, direct and indirect, in any order; kept as a tuple."""
+    ocsp_responses: Iterable[bytes] = field(default=(), repr=False)
+    """OCSPResponses, DER; kept as a tuple."""
+    max_age: timedelta = MAX_AGE
+    """The age, from thisUpdate on, up to which a CRL or an OCSP response without nextUpdate counts.
+
+    RFC 5280 section 5.1.2.5 requires nextUpdate of CRLs; in OCSP its absence says that newer information is always
+    available (RFC 6960 section 4.2.2.1). Zero refuses such data.
+    """
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "mode", RevocationMode(self.mode))
+        if self.max_age < timedelta(0):
+            raise ValueError(f"max_age is a length of time, not {self.max_age}")
+        for name in ("crls", "ocsp_responses"):
+            given = getattr(self, name)
+            if isinstance(given, bytes | bytearray | str):
+                raise TypeError(f"{name} is a collection, not one object")
+            object.__setattr__(self, name, tuple(given))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateStatus:
+    """The revocation status of one certificate of a path."""
+
+    certificate: Certificate
+    status: RevocationStatus
+    detail: str
+    """The finding, without the certificate's name: for an unknown status what was tried, and why it did not count."""
+    revoked_at: datetime | None = None
+    """Timezone-aware; None unless revoked."""
+    reason: str | None = None
+    """CRLReason as RFC 5280 section 5.3.1 spells it, ``unspecified`` where none is given; None unless revoked."""
+
+    def as_failure(self) -> Failure:
+        """Return the same as a reason why the path fails; only for a status that is not good."""
+        revoked = self.status is RevocationStatus.REVOKED
+        return Failure(
+            reason=FailureReason.REVOKED if revoked else FailureReason.REVOCATION_UNKNOWN,
+            certificate=self.certificate,
+            section="RFC 5280 section 6.1.3 (a)(3)",
+            detail=self.detail,
+        )
+
+    def __str__(self) -> str:
+        return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationReport:
+    """The status of each certificate of a path, target first; empty where nothing was checked."""
+
+    mode: RevocationMode
+    statuses: tuple[CertificateStatus, ...] = ()
+
+    @property
+    def failure(self) -> Failure | None:
+        """The reason why the path fails: a revoked certificate, else, where required, one of unknown status.
+
+        Of several the one nearest to the trust anchor.
+        """
+        wanted = [RevocationStatus.REVOKED]
+        if self.mode is RevocationMode.REQUIRE:
+            wanted.append(RevocationStatus.UNKNOWN)
+        for status in wanted:
+            for found in reversed(self.statuses):
+                if found.status is status:
+                    return found.as_failure()
+        return None
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A sentence for each certificate whose status is unknown though it need not be known."""
+        if self.mode is not RevocationMode.SOFT:
+            return ()
+        return tuple(str(status) for status in self.statuses if status.status is RevocationStatus.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationEntry:
+    """One statement that a certificate is revoked, by a CRL entry or an OCSP response."""
+
+    revoked_at: datetime
+    """Timezone-aware; the certificate is revoked from this moment on, this moment included."""
+    reason: str
+    """CRLReason as RFC 5280 section 5.3.1 spells it; ``unspecified`` where none is given."""
+
+    def detail(self, source: str) -> str:
+        """Return the sentence about it; ``source`` is ``CRL`` or ``OCSP``."""
+        return f"revoked on {format_time(self.revoked_at)}, reason {self.reason} (by {source})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """The result of asking one kind of data (CRLs, or OCSP responses) about one certificate."""
+
+    revoked: RevocationEntry | None = None
+    """The statement that counts, where the certificate is revoked."""
+    good: bool = False
+    """True where data that counts covers the certificate, and does not revoke it."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each object that is about the certificate and did not count: which, and why."""
+
+
+def freshness_fault(
+    this_update: datetime, next_update: datetime | None, *, time: datetime, max_age: timedelta
+) -> str | None:
+    """Return why data of these times is not current at ``time``; None where it is.
+
+    All times are timezone-aware; both ends are inclusive (RFC 5280 section 6.3.3 (a), RFC 6960 section 4.2.2.1).
+    """
+    if this_update > time:
+        return f"was issued after the time asked for (thisUpdate {format_time(this_update)})"
+    if next_update is not None:
+        return f"is out of date since {format_time(next_update)} (nextUpdate)" if next_update < time else None
+    if time - this_update > max_age:
+        return (
+            f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is more than {max_age.days:,} days old"
+            if max_age >= timedelta(days=1)
+            else f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is older than {max_age}"
+        )
+    return None

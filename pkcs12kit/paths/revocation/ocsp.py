@@ -1,0 +1,197 @@
+"""One OCSP response, read but not believed (RFC 6960 section 4.2)."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from pkcs12kit.certificates import lenient
+from pkcs12kit.certificates.tags import refuse_endless_tags
+from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
+from pkcs12kit.paths.revocation.model import RevocationEntry, RevocationStatus
+from pkcs12kit.paths.signatures import SignedData
+
+if TYPE_CHECKING:
+    from asn1crypto import ocsp as asn1_ocsp
+
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.limits import Limits
+
+NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
+"""The extension id-pkix-ocsp-nocheck of a responder's certificate (section 4.2.2.2.1)."""
+
+SUCCESSFUL: Final = "successful"
+
+_PROCESSED: Final = frozenset(
+    {
+        "1.3.6.1.5.5.7.48.1.2",  # nonce (section 4.4.1): ties the response to a request, and none is sent with one
+        "1.3.6.1.5.5.7.48.1.9",  # extended revoke (section 4.4.8): changes no status
+    }
+)
+_PROCESSED_IN_ANSWERS: Final = frozenset(
+    {
+        "1.3.6.1.5.5.7.48.1.3",  # CRL references (section 4.4.2): which CRL the answer is from
+        "1.3.6.1.5.5.7.48.1.6",  # archive cutoff (section 4.4.4): how far back the responder looks
+        "2.5.29.21",  # reasonCode and invalidityDate, of a CRL entry (section 4.4.5)
+        "2.5.29.24",
+    }
+)
+# asn1crypto's spelling: RFC 5280 section 5.3.1's
+_REASONS: Final = {
+    "unspecified": "unspecified",
+    "key_compromise": "keyCompromise",
+    "ca_compromise": "cACompromise",
+    "affiliation_changed": "affiliationChanged",
+    "superseded": "superseded",
+    "cessation_of_operation": "cessationOfOperation",
+    "certificate_hold": "certificateHold",
+    "remove_from_crl": "removeFromCRL",
+    "privilege_withdrawn": "privilegeWithdrawn",
+    "aa_compromise": "aACompromise",
+}
+# What asn1crypto raises for data that is malformed.
+_MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleAnswer:
+    """The answer about one certificate, a SingleResponse."""
+
+    hash_name: str
+    """The hash of the two next fields, as hashlib names it."""
+    issuer_name_hash: bytes
+    issuer_key_hash: bytes
+    serial_number: int
+    status: RevocationStatus
+    """UNKNOWN is the responder's own word: it does not know the certificate."""
+    revoked: RevocationEntry | None
+    this_update: datetime
+    next_update: datetime | None
+    fault: str | None
+    """The reason why it must not be used, whoever signed it; None where there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OcspResponse:
+    """A response: the responder's error, or a basic response with its answers."""
+
+    response_status: str
+    """``successful``, or the error as RFC 6960 section 4.2.1 spells it."""
+    signed: SignedData | None = None
+    """None unless successful."""
+    responder_name: Name | None = None
+    responder_key_hash: bytes | None = None
+    """SHA-1 of the responder's public key. One of name and hash is there (section 4.2.2.3)."""
+    answers: tuple[SingleAnswer, ...] = ()
+    certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    """Certificates that came with it, DER as they are."""
+    fault: str | None = None
+    """The reason why it must not be used, whoever signed it; None where there is none."""
+
+    def __str__(self) -> str:
+        if self.responder_name is not None:
+            return f"the response of {self.responder_name.common_name or self.responder_name}"
+        return f"the response of the responder with the key {(self.responder_key_hash or b'').hex()}"
+
+
+def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
+    """Read an OCSP response. Nothing is verified.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a basic OCSP response, and
+    :class:`~pkcs12kit.errors.LimitExceededError` beyond ``limits.ocsp_response_bytes`` and ``limits.ocsp_answers``.
+    """
+    from asn1crypto import ocsp as asn1_ocsp
+
+    if len(der) > limits.ocsp_response_bytes:
+        raise LimitExceededError(f"an OCSP response beyond limits.ocsp_response_bytes = {limits.ocsp_response_bytes:,}")
+    try:
+        refuse_endless_tags(der)
+        response = asn1_ocsp.OCSPResponse.load(der, strict=True)
+        status = str(response["response_status"].native)
+        if status != SUCCESSFUL:
+            return OcspResponse(response_status=_camel_case(status))
+        if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
+            raise InputError("an OCSP response of a type that is not known; only the basic type is")
+        return _read_basic(der, response["response_bytes"]["response"].parsed, limits)
+    except (*_MALFORMED, MalformedCertificateError) as error:
+        raise InputError(f"not an OCSP response: {_first_line(error)}") from None
+
+
+def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) -> OcspResponse:
+    data = basic["tbs_response_data"]
+    if len(data["responses"]) > limits.ocsp_answers:
+        raise LimitExceededError(
+            f"an OCSP response with more than limits.ocsp_answers = {limits.ocsp_answers:,} answers"
+        )
+    responder, certificates = data["responder_id"], basic["certs"]
+    by_name = responder.name == "by_name"
+    fault = _extension_fault(data["response_extensions"], _PROCESSED)
+    if data["version"].native != "v1":
+        fault = "is of a version that is not known (RFC 6960 section 4.2.1)"
+    return OcspResponse(
+        response_status=SUCCESSFUL,
+        signed=SignedData(
+            content=data.dump(),
+            algorithm=basic["signature_algorithm"].dump(),
+            signature=basic["signature"].native,
+            sha256=hashlib.sha256(der).hexdigest(),
+        ),
+        responder_name=lenient.read_name(responder.chosen.chosen.untag().dump()) if by_name else None,
+        responder_key_hash=None if by_name else responder.chosen.native,
+        answers=tuple(_read_answer(answer) for answer in data["responses"]),
+        certificates=tuple(certificate.dump() for certificate in certificates or ()),
+        fault=fault,
+    )
+
+
+def _read_answer(answer: asn1_ocsp.SingleResponse) -> SingleAnswer:
+    identity, status = answer["cert_id"], answer["cert_status"]
+    revoked = None
+    if status.name == "revoked":
+        reason = status.chosen["revocation_reason"].native
+        revoked = RevocationEntry(
+            revoked_at=_time(status.chosen["revocation_time"]), reason=_REASONS.get(reason, "unspecified")
+        )
+    known = {"good": RevocationStatus.GOOD, "revoked": RevocationStatus.REVOKED}
+    return SingleAnswer(
+        hash_name=identity["hash_algorithm"]["algorithm"].native,
+        issuer_name_hash=identity["issuer_name_hash"].native,
+        issuer_key_hash=identity["issuer_key_hash"].native,
+        serial_number=identity["serial_number"].native,
+        status=known.get(status.name, RevocationStatus.UNKNOWN),
+        revoked=revoked,
+        this_update=_time(answer["this_update"]),
+        next_update=None if answer["next_update"].native is None else _time(answer["next_update"]),
+        fault=_extension_fault(answer["single_extensions"], _PROCESSED_IN_ANSWERS),
+    )
+
+
+def _extension_fault(extensions: Any, processed: frozenset[str]) -> str | None:  # noqa: ANN401  # asn1crypto is untyped
+    """Return the critical extension that is in the way, as a sentence (section 4.4); None where there is none."""
+    seen = set()
+    for extension in extensions or ():
+        oid: str = extension["extn_id"].dotted
+        if oid in seen:
+            return f"has the extension {oid} twice"
+        seen.add(oid)
+        if extension["critical"].native and oid not in processed:
+            return f"has the critical extension {oid}, which is not processed"
+    return None
+
+
+def _time(value: Any) -> datetime:  # noqa: ANN401  # asn1crypto is untyped
+    time = value.native
+    if not isinstance(time, datetime) or time.tzinfo is None:
+        raise ValueError("a time without its zone, or out of range")  # the data is malformed
+    return time
+
+
+def _camel_case(status: str) -> str:
+    first, *others = status.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -1,0 +1,188 @@
+"""The answer of OCSP responses about one certificate (RFC 6960 sections 3.2 and 4.2.2)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from pkcs12kit.certificates import lenient
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.revocation.model import Findings, RevocationStatus, freshness_fault
+from pkcs12kit.paths.revocation.ocsp import NO_CHECK
+from pkcs12kit.paths.revocation.signers import own_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pkcs12kit.paths.revocation.model import RevocationEntry
+    from pkcs12kit.paths.revocation.ocsp import OcspResponse, SingleAnswer
+    from pkcs12kit.paths.revocation.signers import Node, SignerSearch, Subject
+
+_OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
+
+
+class OcspCheck:
+    """One lookup of one certificate in OCSP responses.
+
+    ``waiting`` are signers whose own status waits for the answer.
+    """
+
+    def __init__(self, subject: Subject, search: SignerSearch, waiting: tuple[Node, ...]) -> None:
+        self._subject = subject
+        self._search = search
+        self._waiting = waiting
+        self._notes: list[str] = []
+        self._names = _issuer_names(subject)
+        self._key = _key_octets(subject.issuer.node[1])
+
+    def run(self) -> Findings:
+        """Return what the responses say. Raises ``BudgetExhaustedError``."""
+        revoked: list[RevocationEntry] = []
+        good = False
+        for response in self._search.evidence.responses:
+            answers = [answer for answer in response.answers if self._is_about_it(answer)]
+            if not answers:
+                continue
+            fault = self._fault(response, answers) or self._signer_refusal(response)
+            if fault is not None:
+                self._notes.append(f"{response} {fault}")
+                continue
+            status, entry = self._worst(response, answers)
+            if entry is not None:
+                revoked.append(entry)
+            good = good or status is RevocationStatus.GOOD
+        if revoked:
+            return Findings(revoked=min(revoked, key=lambda entry: entry.revoked_at))
+        return Findings(good=good, notes=tuple(dict.fromkeys(self._notes)))
+
+    def _is_about_it(self, answer: SingleAnswer) -> bool:
+        """Return True where the certID names the certificate: serial number, issuer's name and key (section 4.1.1)."""
+        if answer.serial_number != self._subject.certificate.serial_number:
+            return False
+        try:
+            digest = hashlib.new(answer.hash_name, usedforsecurity=False)
+        except ValueError:
+            return False
+        of_key = digest.copy()
+        of_key.update(self._key)
+        return answer.issuer_key_hash == of_key.digest() and any(
+            answer.issuer_name_hash == hashlib.new(answer.hash_name, name, usedforsecurity=False).digest()
+            for name in self._names
+        )
+
+    @staticmethod
+    def _fault(response: OcspResponse, answers: list[SingleAnswer]) -> str | None:
+        """Return why a response says nothing whoever signed it; None where it does.
+
+        Its times are judged answer by answer; producedAt decides nothing (section 3.2).
+        """
+        return response.fault or next((answer.fault for answer in answers if answer.fault is not None), None)
+
+    def _worst(
+        self, response: OcspResponse, answers: list[SingleAnswer]
+    ) -> tuple[RevocationStatus, RevocationEntry | None]:
+        """Return the worst of the answers of one response that are current."""
+        time, max_age = self._search.parameters.time, self._search.evidence.max_age
+        worst, found = RevocationStatus.UNKNOWN, []
+        for answer in answers:
+            fault = freshness_fault(answer.this_update, answer.next_update, time=time, max_age=max_age)
+            if fault is not None:
+                self._notes.append(f"{response} {fault}")
+                continue
+            if answer.revoked is not None and answer.revoked.revoked_at <= time:
+                return RevocationStatus.REVOKED, answer.revoked
+            found.append(
+                RevocationStatus.UNKNOWN if answer.status is RevocationStatus.UNKNOWN else RevocationStatus.GOOD
+            )
+        if RevocationStatus.UNKNOWN in found:
+            self._notes.append(f"{response} says that the responder does not know the certificate")
+        elif found:
+            worst = RevocationStatus.GOOD
+        return worst, None
+
+    def _signer_refusal(self, response: OcspResponse) -> str | None:
+        """Return why the signer of a response may not answer for the issuer; None where it may (section 4.2.2.2).
+
+        It may where it is the issuer itself, by the working key of the path, or a delegate of that key.
+        """
+        issuer, search = self._subject.issuer, self._search
+        signed = response.signed
+        assert signed is not None  # noqa: S101  # only successful responses are kept
+        if search.has_signed(issuer.key, signed):
+            if not self._identifies(response, issuer.node):
+                return "names another responder than the one that signed it"
+            return search.weakness(issuer.key, signed)
+        refusals: list[str] = []
+        for certificate in self._delegates(response):
+            search.budget.spend("revocation_issuers")
+            refusal = self._delegate_refusal(response, certificate)
+            if refusal is None:
+                return None
+            refusals.append(refusal)
+        return (
+            "; ".join(dict.fromkeys(refusals)) or "is not signed by the issuer, and brings no responder's certificate"
+        )
+
+    def _delegates(self, response: OcspResponse) -> Iterator[Certificate]:
+        """Return the certificates that may be the responder's, which came with the response or are in the pool."""
+        seen = set()
+        for der in response.certificates:
+            try:
+                certificate = Certificate(der)
+                is_named = self._identifies(response, certificate.node)
+            except MalformedCertificateError:
+                continue
+            if is_named and der not in seen:
+                seen.add(der)
+                yield certificate
+        if response.responder_name is not None:
+            for certificate in self._search.evidence.candidates(response.responder_name):
+                if certificate.der not in seen:
+                    yield certificate
+
+    def _identifies(self, response: OcspResponse, node: Node) -> bool:
+        """Return True where the responderID names a name and key (section 4.2.2.3)."""
+        if response.responder_name is not None:
+            return response.responder_name == node[0]
+        digest = hashlib.sha1(_key_octets(node[1]), usedforsecurity=False).digest()
+        return response.responder_key_hash == digest
+
+    def _delegate_refusal(self, response: OcspResponse, certificate: Certificate) -> str | None:
+        search, subject = self._search, self._subject
+        key = own_key(certificate)
+        if key is None or response.signed is None or not search.has_signed(key, response.signed):
+            return "is not signed by the responder that it names"
+        named = f"is signed by a responder whose certificate (#{certificate.serial_number})"
+        weakness = search.weakness(key, response.signed)
+        if weakness is not None:
+            return weakness
+        try:
+            extensions = certificate.extensions
+        except MalformedCertificateError as error:
+            return f"{named} cannot be read: {error}"
+        if _OCSP_SIGNING not in (extensions.extended_key_usage or ()):
+            return f"{named} lacks id-kp-OCSPSigning in its extendedKeyUsage"
+        if extensions.key_usage is not None and not extensions.key_usage.digital_signature:
+            return f"{named} has a keyUsage without digitalSignature"
+        checked = NO_CHECK not in extensions.oids
+        return search.delegate_refusal(certificate, subject, self._waiting, check_status=checked)
+
+
+def _issuer_names(subject: Subject) -> tuple[bytes, ...]:
+    """Return the issuer's name as it is encoded in the certificate, and as in the issuer's own."""
+    certificate, issuer = subject.certificate, subject.issuer.certificate
+    names = {lenient.read_structure(certificate.der).issuer: None}
+    if issuer is not None:
+        names[lenient.read_structure(issuer.der).subject] = None
+    return tuple(names)
+
+
+def _key_octets(key_info: bytes) -> bytes:
+    """Return the value of the BIT STRING subjectPublicKey, which identifiers of keys are hashes of (RFC 6960 4.1.1)."""
+    from asn1crypto.keys import PublicKeyInfo
+
+    octets: bytes = PublicKeyInfo.load(key_info)["public_key"].contents[1:]
+    return octets

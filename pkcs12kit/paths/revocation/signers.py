@@ -1,0 +1,280 @@
+"""The keys that may sign revocation data about the certificates of one path (RFC 5280 section 6.3.3 (f), (g)).
+
+A key counts because it belongs to the path that was validated, or because our validator accepts a path from its
+certificate to the same trust anchor. Names, serial numbers, key identifiers and signature octets prove nothing: an
+attacker can copy them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.discovery import CandidateSearch
+from pkcs12kit.paths.failure import InvalidPathError
+from pkcs12kit.paths.graph import CertificationGraph
+from pkcs12kit.paths.revocation.distribution_points import distribution_points
+from pkcs12kit.paths.revocation.model import RevocationStatus
+from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
+from pkcs12kit.paths.validation.validator import validate
+from pkcs12kit.paths.working_key import WorkingKey
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import TypeAlias
+
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.revocation.crl import RevocationList
+    from pkcs12kit.paths.revocation.evidence import Evidence
+    from pkcs12kit.paths.revocation.model import CertificateStatus
+    from pkcs12kit.paths.signatures import SignedData
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+
+Node: TypeAlias = "tuple[Name, bytes]"
+"""A name and a SubjectPublicKeyInfo: who signed, whatever the certificate."""
+
+
+class Signer(NamedTuple):
+    """A name and key on a validated path."""
+
+    node: Node
+    key: WorkingKey
+    certificate: Certificate | None
+    """None for a trust anchor that is a name and a key."""
+
+
+class Subject:
+    """The certificate whose status is asked for, as the target of a path whose other certificates are settled."""
+
+    def __init__(self, path: CertificationPath) -> None:
+        self.path = path
+        self.certificate = path.target
+        self.issuers = _signers_above(path)
+        """The issuer, then the certificates above it, the trust anchor last."""
+
+    @property
+    def issuer(self) -> Signer:
+        """The issuer of the certificate, with the working key of the path."""
+        return self.issuers[0]
+
+
+def _signers_above(path: CertificationPath) -> tuple[Signer, ...]:
+    """Return who is above the target of a path, with working keys (RFC 5280 section 6.1.4 (d) to (f))."""
+    anchor = path.trust_anchor
+    key = WorkingKey.of(anchor)
+    upside_down = [Signer(anchor.node, key, anchor.certificate)]
+    for certificate in reversed(path.certificates[1:]):
+        key = key.next(certificate)
+        upside_down.append(Signer(certificate.node, key, certificate))
+    return tuple(reversed(upside_down))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignerSearch:
+    """Finds and judges the signers of CRLs and OCSP responses for one path, at one time.
+
+    ``status_of`` looks up a certificate beside the path: the subject, and the signers that wait for the answer, whose
+    own word about themselves does not count.
+    """
+
+    evidence: Evidence
+    parameters: ValidationParameters
+    """The time and the algorithms by which signers are validated."""
+    budget: Budget
+    status_of: Callable[[Subject, tuple[Node, ...]], CertificateStatus]
+    main_path: CertificationPath
+
+    def has_signed(self, key: WorkingKey, signed: SignedData) -> bool:
+        """Return True where a key verifies a signature. Raises ``BudgetExhaustedError``."""
+        return REMEMBERED.verdict_on(signed, key, self.budget) is SignatureVerdict.VALID
+
+    def weakness(self, key: WorkingKey, signed: SignedData) -> str | None:
+        """Return why the algorithm policy refuses a signature that verifies; None where it accepts it."""
+        policy, scheme = self.parameters.algorithm_policy, signed.scheme
+        digest = scheme.digest.name if scheme is not None and scheme.digest is not None else None
+        weakness = policy.weakness_of_digest(digest, key.key)
+        if weakness is not None:
+            return f"is {weakness}"
+        weakness = policy.weakness_of_key(key.key)
+        return None if weakness is None else f"is signed with a weak key: {weakness}"
+
+    def crl_signer(self, crl: RevocationList, subject: Subject, waiting: tuple[Node, ...]) -> Signer | str:
+        """Return who signed a CRL and may do so, or the reason why it does not count.
+
+        That is its issuer by name, on the path or with a path of its own to the same trust anchor, whose keyUsage, if
+        there is one, has cRLSign (RFC 5280 section 6.3.3 (f), (g)).
+        """
+        refusals: list[str] = []
+        for signer in subject.issuers:
+            if signer.node[0] == crl.issuer and self.has_signed(signer.key, crl.signed):
+                refusal = self.weakness(signer.key, crl.signed) or _crl_sign_refusal(signer.certificate, subject)
+                if refusal is None:
+                    return signer
+                refusals.append(refusal)
+        for certificate in self.evidence.candidates(crl.issuer):
+            key = own_key(certificate)
+            if key is None or not self.has_signed(key, crl.signed):
+                continue
+            refusal = (
+                self.weakness(key, crl.signed)
+                or _crl_sign_refusal(certificate, subject)
+                or self.side_path_refusal(certificate, subject, waiting, self_vouching=_names_itself(certificate))
+            )
+            if refusal is None:
+                return Signer(certificate.node, key, certificate)
+            refusals.append(refusal)
+        return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.common_name or crl.issuer}"
+
+    def side_path_refusal(
+        self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...], *, self_vouching: bool = False
+    ) -> str | None:
+        """Return why a signer's certificate is not to be trusted; None where it has a good path to the same anchor.
+
+        A signer that waits for its own status vouches for itself only with ``self_vouching``.
+        """
+        if certificate.node in waiting:
+            return None if self_vouching else f"is signed by {_numbered(certificate)}, whose status only it would tell"
+        named = _numbered(certificate)
+        invalid: list[str] = []
+        unknown: list[str] = []
+        for path in self._valid_paths(certificate, subject, invalid):
+            refusal = self._status_refusal(path, (*waiting, certificate.node))
+            if refusal is None:
+                return None
+            unknown.append(refusal)
+        if unknown:
+            return f"is signed by {named}, which is not known to be good: {unknown[0]}"
+        reason = f": {invalid[0]}" if invalid else ""
+        return f"is signed by {named}, which has no valid path to the trust anchor{reason}"
+
+    def delegate_refusal(
+        self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...], *, check_status: bool
+    ) -> str | None:
+        """Return why a certificate is not that of a delegate of the issuer's key; None where it is.
+
+        It must be issued by the key that issued the subject, be valid with the path above that, and, with
+        ``check_status``, be known to be good (RFC 6960 section 4.2.2.2).
+        """
+        named = f"is signed by the responder {_numbered(certificate)}"
+        if certificate.node in waiting:
+            return f"{named}, whose status only it would tell"
+        chain = (certificate, *subject.path.certificates[1:])
+        if len({one.node for one in chain}) != len(chain):
+            return f"{named}, which is a CA on the path"
+        path = CertificationPath(certificates=chain, trust_anchor=self.main_path.trust_anchor)
+        self.budget.start_validation()
+        try:
+            validate(path, self.parameters, budget=self.budget)
+        except InvalidPathError as no:
+            by = "" if no.failure.certificate == certificate else f"{_numbered(no.failure.certificate)}: "
+            return f"{named}, which is not a valid delegate of the issuer: {by}{no.failure.detail}"
+        refusal = self._status_refusal(path, (*waiting, certificate.node)) if check_status else None
+        return None if refusal is None else f"{named}, which is not known to be good: {refusal}"
+
+    def _valid_paths(
+        self, certificate: Certificate, subject: Subject, refusals: list[str]
+    ) -> Iterator[CertificationPath]:
+        """Validate paths from a signer's certificate to the trust anchor of the path (RFC 5280 section 6.1)."""
+        for path in self._proposed_paths(certificate, subject):
+            self.budget.start_validation()
+            try:
+                yield validate(path, self.parameters, budget=self.budget)
+            except InvalidPathError as no:
+                refusals.append(no.failure.detail)
+
+    def _proposed_paths(self, certificate: Certificate, subject: Subject) -> Iterator[CertificationPath]:
+        """Propose paths: below the path itself first, then by any certificates of the pool."""
+        anchor, above = self.main_path.trust_anchor, subject.path.certificates[1:]
+        for position in range(len(above) + 1):
+            issuer: Certificate | TrustAnchor = above[position] if position < len(above) else anchor
+            chain = (certificate, *above[position:])
+            name = issuer.subject if isinstance(issuer, Certificate) else issuer.name
+            if name == certificate.issuer and len({one.node for one in chain}) == len(chain):
+                yield CertificationPath(certificates=chain, trust_anchor=anchor)
+        if self.evidence.pool is not None:
+            time = self.parameters.time
+            graph = CertificationGraph(
+                certificate,
+                self.evidence.pool,
+                (anchor,),
+                usable=lambda one: one.is_ca and one.not_before <= time <= one.not_after,
+                budget=self.budget,
+            )
+            yield from CandidateSearch(graph, budget=self.budget)
+
+    def _status_refusal(self, path: CertificationPath, waiting: tuple[Node, ...]) -> str | None:
+        """Return the certificate of a side path that is not known to be good, as a sentence; None where all are.
+
+        Certificates that the side path shares with the main path, and their issuers, are settled there.
+        """
+        certificates = path.certificates
+        for position in range(len(certificates) - 1, -1, -1):
+            chain = certificates[position:]
+            if chain == self.main_path.certificates[-len(chain) :]:
+                continue
+            partial = CertificationPath(certificates=chain, trust_anchor=path.trust_anchor)
+            status = self.status_of(Subject(partial), waiting)
+            if status.status is not RevocationStatus.GOOD:
+                return status.detail if position == 0 else f"{_numbered(status.certificate)} above it: {status.detail}"
+        return None
+
+
+def side_parameters(parameters: ValidationParameters) -> ValidationParameters:
+    """Return the parameters by which signers are validated: those of the path that are not about its own target.
+
+    The trust anchor has been judged with the path, and is not judged again.
+    """
+    return replace(
+        parameters,
+        user_initial_policy_set=type(parameters)(time=parameters.time).user_initial_policy_set,
+        server_name=None,
+        extended_key_usage=None,
+        max_path_length=None,
+        check_trust_anchor_validity=False,
+    )
+
+
+def own_key(certificate: Certificate) -> WorkingKey | None:
+    """Return a certificate's key; None where it cannot be used without the path above it."""
+    try:
+        return WorkingKey.of(certificate)
+    except MalformedCertificateError:
+        return None
+
+
+def _crl_sign_refusal(certificate: Certificate | None, subject: Subject) -> str | None:
+    if certificate is None:
+        usage = None
+    elif certificate == subject.path.trust_anchor.certificate:
+        constraints = subject.path.trust_anchor.constraints
+        usage = None if constraints is None else constraints.key_usage
+    else:
+        try:
+            usage = certificate.extensions.key_usage
+        except MalformedCertificateError as error:
+            return f"is signed by {_numbered(certificate)}: {error}"
+    if certificate is None or usage is None or usage.crl_sign:
+        return None
+    return f"is signed by {_numbered(certificate)}, whose keyUsage lacks cRLSign"
+
+
+def _names_itself(certificate: Certificate) -> bool:
+    """Return True where the CA that issued a CRL signer's certificate names that signer as its CRL issuer.
+
+    Its status is in its own CRL then, as in test 4.14.30 of NIST's PKITS.
+    """
+    try:
+        points = list(distribution_points(certificate))
+    except MalformedCertificateError:
+        return False
+    return any(point.is_indirect and certificate.subject in point.crl_issuers for point in points)
+
+
+def _numbered(certificate: Certificate) -> str:
+    name = certificate.subject.common_name or str(certificate.subject)
+    return f"{name or 'a certificate without a name'} (#{certificate.serial_number})"
