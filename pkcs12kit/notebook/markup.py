@@ -1,8 +1,9 @@
 """HTML as a tree, and the one place where it becomes text: whatever stands in the tree as text stays text.
 
-Text comes from outside: names in certificates and files, what programs and servers say. :func:`write` makes control
-characters and marks that turn the direction of writing visible, shortens what is long, and escapes the rest, in this
-order. Tags, names of attributes and :class:`Verbatim` are our own.
+Text comes from outside: names in certificates and files, what programs and servers say. :func:`write` shortens what is
+long, makes control characters and marks that turn the direction of writing visible, escapes what HTML reads as markup,
+and puts what could delimit a formula into elements of its own, which MathJax and KaTeX do not look across. Tags, names
+of attributes and :class:`Verbatim` are our own.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, TypeAlias, Union
 
-from pkcs12kit.display.harmless import harmless
+from pkcs12kit.display.harmless import as_references, formula_pieces, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +56,7 @@ def write(node: Node, *, longest: int) -> str:
 def _written(node: Node, longest: int) -> Iterator[str]:
     if isinstance(node, Element):
         attributes = "".join(
-            f' {key}="{_safe(value, longest if key == "title" else len(value))}"' for key, value in node.attributes
+            f' {key}="{_attribute(value, longest if key == "title" else len(value))}"' for key, value in node.attributes
         )
         yield f"<{node.tag}{attributes}>"
         for child in node.children:
@@ -64,10 +65,22 @@ def _written(node: Node, longest: int) -> Iterator[str]:
     elif isinstance(node, Verbatim):
         yield node.markup
     elif node is not None:
-        yield _safe(node, longest)
+        yield _text(node, longest)
 
 
-def _safe(text: str, longest: int) -> str:
+def _attribute(text: str, longest: int) -> str:
+    """Write a text as the value of an attribute, where no formula is looked for but in the source of Markdown."""
+    return as_references(escape(_cut(text, longest), quote=True))
+
+
+def _text(text: str, longest: int) -> str:
+    """Write a text between tags: no markup and no formula is found in it (:func:`formula_pieces`)."""
+    return "".join(
+        f"<span>{reference}</span>" if (reference := as_references(piece)) != piece else escape(piece, quote=True)
+        for piece in formula_pieces(_cut(text, longest))
+    )
+
+
+def _cut(text: str, longest: int) -> str:
     left = len(text) - longest
-    more = f" … and {left:,} more characters" if left > 0 else ""
-    return escape(harmless(text[:longest]), quote=True) + more
+    return harmless(text[:longest]) + (f" … and {left:,} more characters" if left > 0 else "")

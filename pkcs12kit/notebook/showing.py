@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
+from pkcs12kit.display.harmless import NO_FORMULAS
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook.markup import Element, Verbatim, element, write
 from pkcs12kit.notebook.plain import plain
@@ -54,8 +55,9 @@ def to_html(value: Shown, *, time: datetime | None = None, limits: Limits = DEFA
     """Draw a value as HTML, as notebooks show it: one ``div`` element for any page, with styles of its own.
 
     ``time`` (timezone-aware) is when validity is looked at; without it that is the time that a path was validated for,
-    and for anything else now. Nothing in it is loaded from elsewhere, and text from outside stays text. It is bounded
-    by ``limits``: what is left out is counted. Neither a private key nor a password is in it.
+    and for anything else now. Nothing in it is loaded from elsewhere, and text from outside stays text: MathJax and
+    KaTeX find no formula in it, unless a page gives them other delimiters than those of TeX and AsciiMath.
+    It is bounded by ``limits``: what is left out is counted. Neither a private key nor a password is in it.
 
     Raises :class:`TypeError` for a value that has no picture of its own, :class:`ValueError` for a time without zone.
     """
@@ -64,7 +66,9 @@ def to_html(value: Shown, *, time: datetime | None = None, limits: Limits = DEFA
 
 def _html(value: object, view: View) -> str:
     drawn = _find(value)(value, view)
-    around = element("div", element("style", Verbatim(STYLE)), drawn, class_=ROOT, lang="en", dir="ltr")
+    around = element(
+        "div", element("style", Verbatim(STYLE)), drawn, class_=f"{ROOT} {NO_FORMULAS}", lang="en", dir="ltr"
+    )
     return write(around, longest=view.limits.notebook_characters)
 
 

@@ -18,6 +18,7 @@ HOSTILE = (
     '\\"]; evil -> n1; //\\N\\G',
     "a|b; click n0 href 'javascript:alert(1)' %%{init: {}}%% `code` #quot; <br/>",
     "Z\u0300\u0301\u0302\u0303\u0304\u0305\u0306\u0307\u0308\u0309",
+    r"$x^2$ $$y$$ \(z\) \[w\] \begin{align}q\end{align} \ref{a} \$1$ `a/b`",  # formulas, to typesetters of pages
     "",
     " " * 300,
     "W" * 5_000,

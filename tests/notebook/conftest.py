@@ -32,8 +32,11 @@ class Read:
 
     @property
     def skeleton(self):
-        """Tags and names of attributes, in order: what must not depend on text from outside."""
-        return [(tag, *attributes) for tag, attributes in self.elements]
+        """Tags and names of attributes, in order: what must not depend on text from outside.
+
+        Left out are bare ``span`` elements: what could delimit a formula stands in one.
+        """
+        return [(tag, *attributes) for tag, attributes in self.elements if (tag, attributes) != ("span", {})]
 
 
 class _Reader(HTMLParser):

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import pkcs12kit as pk
+from pkcs12kit.display.harmless import NO_FORMULAS
 from pkcs12kit.notebook import showing
 from pkcs12kit.notebook.style import SORTING, STYLE
 from pkcs12kit.shown import Shown
@@ -69,7 +70,7 @@ def test_is_well_formed_and_needs_nothing_from_elsewhere(kind, values, html):
     text = pk.to_html(values[kind])
     read = html(text)
     assert read.faults == []
-    assert read.elements[0] == ("div", {"class": "pkcs12kit", "lang": "en", "dir": "ltr"})
+    assert read.elements[0] == ("div", {"class": f"pkcs12kit {NO_FORMULAS}", "lang": "en", "dir": "ltr"})
     attributes = {name for _, attributes in read.elements for name in attributes}
     assert attributes.isdisjoint({"href", "src", "srcset", "action", "formaction", "data", "xlink:href", "background"})
     assert not any(name.startswith("on") for name in attributes)
@@ -99,7 +100,7 @@ def test_ipython_shows_it(kind, values, cannot_run):
     shown, metadata = DisplayFormatter().format(values[kind])
     assert set(shown) == {"text/html", "text/plain"}
     assert metadata == {}
-    assert shown["text/html"].startswith('<div class="pkcs12kit"')
+    assert shown["text/html"].startswith('<div class="pkcs12kit ')
     assert all(char.isprintable() or char == "\n" for char in shown["text/plain"])
     assert shown["text/plain"].strip()
 

@@ -1,6 +1,7 @@
 """A picture as SVG: one file, nothing in it that runs, nothing that is fetched; light or dark as the reader has it.
 
-What is told by colour is told by line and sign too. Texts from certificates are made harmless and escaped.
+What is told by colour is told by line and sign too. Texts from certificates are made harmless and escaped, and no
+typesetter of a page that the picture stands in finds a formula in them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from pkcs12kit.display.harmless import NO_FORMULAS, as_references, formula_pieces
 from pkcs12kit.display.pictures import style, wording
 from pkcs12kit.display.pictures.blocks import (
     ASIDE,
@@ -60,7 +62,9 @@ class _Svg:
         self._nodes = {node.id: node for node in picture.nodes}
         self._layout: Layout = lay_out(picture, limits)
         self._width = max(self._layout.width, _LEAST_WIDTH) + 2 * _MARGIN
-        self._root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": style.ROOT})
+        self._root = Element(
+            "svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": f"{style.ROOT} {NO_FORMULAS}"}
+        )
 
     def text(self) -> str:
         """Draw everything, and write it down."""
@@ -75,13 +79,13 @@ class _Svg:
         width, height = _n(self._width), _n(bottom + _MARGIN)
         self._root.attrib |= {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}
         paper.attrib |= {"width": width, "height": height}
-        return tostring(self._root, encoding="unicode") + "\n"
+        return as_references(tostring(self._root, encoding="unicode")) + "\n"
 
     def _accessible(self) -> None:
         """Say what is seen to who does not see it. Ids differ from picture to picture, so that a page may have many."""
         mark = hashlib.sha256(f"{self._picture!r}{self._title}".encode("utf-8", "backslashreplace")).hexdigest()[:12]
-        SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}).text = self._title
-        SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}).text = _description(self._picture, self._nodes)
+        _fill(SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}), self._title)
+        _fill(SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}), _description(self._picture, self._nodes))
         self._root.set("aria-labelledby", f"p12k-{mark}-title p12k-{mark}-desc")
 
     def _heading(self) -> float:
@@ -128,7 +132,7 @@ class _Svg:
         if not isinstance(block, NodeBlock):
             return
         group = SubElement(drawing, "g", _node_class(block.node))
-        SubElement(group, "title").text = wording.about_node(block.node, block.own)
+        _fill(SubElement(group, "title"), wording.about_node(block.node, block.own))
         _rectangle(group, placed, "p12k-box", radius=5)
         y = placed.top + PADDING - 3
         for line in block.name:
@@ -155,7 +159,7 @@ class _Svg:
         y = block.top - 3
         name = SubElement(column, "g", _node_class(node))
         own = [edge for edge in self._picture.edges if edge.is_self_signed and edge.subject == node.id]
-        SubElement(name, "title").text = wording.about_node(node, own)
+        _fill(SubElement(name, "title"), wording.about_node(node, own))
         for line in block.name:
             y += NAME_LEADING
             _text(name, line, block.left, y, "p12k-row", size=NAME_SIZE)
@@ -174,7 +178,7 @@ class _Svg:
     def _certificate(self, parent: Element, edge: PictureEdge) -> Element:
         group = SubElement(parent, "g", {"class": style.CLASSES[edge.state]})
         about = wording.about_edge(edge, self._nodes[edge.issuer], self._nodes[edge.subject])
-        SubElement(group, "title").text = about
+        _fill(SubElement(group, "title"), about)
         return group
 
     def _legend(self, y: float) -> float:
@@ -270,7 +274,20 @@ def _text(
         attributes["text-anchor"] = "middle"
     if not is_sure(text):  # held to the width that there is room for
         attributes |= {"textLength": _n(width_of(text, size, bold=bold)), "lengthAdjust": "spacingAndGlyphs"}
-    SubElement(parent, "text", attributes).text = text
+    _fill(SubElement(parent, "text", attributes), text)
+
+
+def _fill(parent: Element, text: str) -> None:
+    """Put a text into an element; what could delimit a formula stands in elements of its own."""
+    last = None
+    for piece in formula_pieces(text):
+        if as_references(piece) != piece:
+            last = SubElement(parent, "tspan")
+            last.text = piece
+        elif last is None:
+            parent.text = piece
+        else:
+            last.tail = piece
 
 
 def _n(value: float) -> str:
