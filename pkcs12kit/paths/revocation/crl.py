@@ -112,8 +112,10 @@ class RevocationList:
         return _CRITICAL in self._encoded_entries or _CERTIFICATE_ISSUER in self._encoded_entries
 
     def _direct_entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
+        from asn1crypto import parser
+
         bits = (serial_number if serial_number >= 0 else ~serial_number).bit_length()
-        encoded = serial_number.to_bytes(bits // 8 + 1, "big", signed=True)
+        encoded = parser.emit(0, 0, 2, serial_number.to_bytes(bits // 8 + 1, "big", signed=True))
         if issuer != self.issuer or encoded not in self._encoded_entries:
             return ()
         if serial_number >= 0 and self._encoded_entries.count(encoded) == 1:
