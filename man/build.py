@@ -32,6 +32,8 @@ _EXIT: Final = {
     "0": "Yes: done, and nothing says no.",
     "1": "The answer is no.",
     "2": "Bad usage, input that cannot be read, or a file that cannot be written.",
+    "70": "An error in pkcs12kit itself, which is no answer: please report it. --debug, before COMMAND, shows where it"
+    " happened.",
     "130": "Interrupted from the keyboard; 143 and 129 where SIGTERM or SIGHUP ended it.",
     "141": "Whoever read standard output went away before the end.",
 }

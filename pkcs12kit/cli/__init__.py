@@ -1,8 +1,9 @@
 """The command: parse, call, print. One module a command, loaded when it is called.
 
-Exit status: 0 yes, 1 the answer is no, 2 bad usage, unreadable input or a file that cannot be written, 130
-interrupted. Results go to standard output, everything else to standard error. With ``--json`` standard output holds
-one object where there is an answer, yes or no, and nothing otherwise.
+Exit status: 0 yes, 1 the answer is no, 2 bad usage, unreadable input or a file that cannot be written, 70 an error in
+pkcs12kit itself, 130 interrupted, 141 the reader of standard output went away. Results go to standard output,
+everything else to standard error. With ``--json`` standard output holds one object where there is an answer, yes or no,
+and nothing otherwise.
 """
 
 from __future__ import annotations
@@ -12,13 +13,16 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from click.shell_completion import CompletionItem
 
 _COMMANDS: Final = {
@@ -39,11 +43,24 @@ _COMMANDS: Final = {
 PROGRAM: Final = "pkcs12kit"
 COMPLETION: Final = "_PKCS12KIT_COMPLETE"
 """The environment variable by which a shell asks for completions."""
+_UNUSABLE: Final = 2
+_INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of BSD's sysexits.h
 _INTERRUPTED: Final = 130  # what shells make of SIGINT, and not to be taken for a no
+_READER_GONE: Final = 141  # what shells make of SIGPIPE
 
 
 class _Commands(click.Group):
     """A group that knows its commands by name, and loads the one that is called."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401  # click's signature
+        """Parse the words of the call; --help and --version print here, and end it."""
+        with _reader():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
+        """Call the command."""
+        with _reader():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return sorted(_COMMANDS)
@@ -81,6 +98,18 @@ class _Commands(click.Group):
             formatter.write_dl(self.summaries())
 
 
+@contextmanager
+def _reader() -> Iterator[None]:
+    """End with status 141 where a reader has gone away: click would end with 1, which says no."""
+    try:
+        yield
+    except BrokenPipeError:
+        from pkcs12kit.cli.output import discard
+
+        discard(sys.stdout)
+        sys.exit(_READER_GONE)
+
+
 def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:  # noqa: FBT001  # click's signature
     if not value or ctx.resilient_parsing:
         return
@@ -99,7 +128,13 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="\b\nSee it done on a replica, with nothing at hand:\n  pkcs12kit demo\n\n"
     "pkcs12kit COMMAND --help has the options of a command, with examples. Exit status: 0 yes, 1 the answer is no,"
-    " 2 bad usage, unreadable input or a file that cannot be written.",
+    " 2 bad usage, unreadable input or a file that cannot be written, 70 an error in pkcs12kit itself.",
+)
+@click.option(
+    "--debug",
+    is_flag=True,
+    expose_value=False,  # it is looked for where it is needed: see unexpected.py
+    help="Show the traceback of an error in pkcs12kit itself. It may hold parts of the input.",
 )
 @click.option(
     "--version",
@@ -138,8 +173,24 @@ def _end_by_signals() -> None:
 
 
 def main() -> None:
-    """Run the command, and turn the library's errors into a sentence and an exit status."""
+    """Run the command, and turn errors into a sentence and an exit status. Status 1 is only ever the answer no."""
     _end_by_signals()
+    try:
+        _run()
+    except SystemExit:
+        raise
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    except BaseException as error:  # noqa: BLE001  # also the panics of pyca's Rust, which are not an Exception
+        try:
+            from pkcs12kit.cli.unexpected import report_unexpected
+
+            report_unexpected(error, sys.argv[1:])
+        finally:  # whatever else fails
+            sys.exit(_INTERNAL_ERROR)
+
+
+def _run() -> NoReturn:
     # pyca/cryptography warns of odd but readable certificates; what matters of them the report says.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pkcs12kit\.")
     for stream in (sys.stdout, sys.stderr):
@@ -155,7 +206,7 @@ def main() -> None:
         from pkcs12kit.cli.output import print_usage_error
 
         print_usage_error(error)
-        sys.exit(error.exit_code)
+        sys.exit(_UNUSABLE)  # click's own has 1 for some errors
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
@@ -167,4 +218,4 @@ def main() -> None:
         from pkcs12kit.cli.output import print_error_and_notes
 
         print_error_and_notes(error)
-        sys.exit(1 if isinstance(error, PathError) else 2)
+        sys.exit(1 if isinstance(error, PathError) else _UNUSABLE)

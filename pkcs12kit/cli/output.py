@@ -12,7 +12,7 @@ import shlex
 import sys
 import textwrap
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
@@ -175,7 +175,16 @@ def _print_sentence(label: str, colour: str, sentence: object) -> None:
         text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
     if _may_colour():
         text = click.style(label, fg=colour, bold=True) + text.removeprefix(label)
-    click.echo(text, err=True)
+    try:
+        click.echo(text, err=True)
+    except OSError:  # there is nowhere left to say it; and the answer, with its exit status, stays the same
+        discard(sys.stderr)
+
+
+def discard(stream: TextIO) -> None:
+    """Lose what is still buffered for a stream: writing it would fail again at exit, with another exit status."""
+    with suppress(OSError, ValueError):  # it is closed, or not of a file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _columns_of_terminal() -> int | None:
@@ -196,8 +205,8 @@ def _writing() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if sys.stdout is not None:  # what is still buffered would fail again at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            discard(sys.stdout)
         if isinstance(error, BrokenPipeError):
             sys.exit(_READER_GONE)
         from pkcs12kit.errors import OutputError

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-import traceback
 from pathlib import Path
 
 import click
@@ -30,14 +29,21 @@ HELP_WIDTH = 80
 ESCAPE = "\x1b"
 
 
-def run(*arguments, cwd, program=(sys.executable, "-m", "pkcs12kit"), stdout=subprocess.PIPE, **environment):
+def run(
+    *arguments,
+    cwd,
+    program=(sys.executable, "-m", "pkcs12kit"),
+    stdout=subprocess.PIPE,
+    stderr=subprocess.PIPE,
+    **environment,
+):
     """Run it in a process of its own."""
     return subprocess.run(
         [*program, *map(str, arguments)],
         cwd=cwd,
         env=run_environment(**environment),
         stdout=stdout,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         check=False,
     )
 
@@ -476,19 +482,22 @@ class TestSecrets:
     )
 
     @pytest.mark.parametrize("place", PLACES)
-    def test_tracebacks_of_bugs(self, monkeypatch, files, folder, call, password_file, place):
+    def test_tracebacks_of_bugs(self, monkeypatch, capsysbinary, files, folder, call, password_file, place):
         """A bug's traceback shows lines of code, not what was in them; and nothing is written half."""
         module, _, name = place.rpartition(".")
         monkeypatch.setattr(sys.modules.get(module) or __import__(module, fromlist=[name]), name, _broken)
         given = ("--key", files.key, "--cert", files.certificate, "--certs", files.bundle)
         given = ("build", *given, "--anchor", files.trust_anchor, "--password-file", password_file, "--out", "s.p12")
-        monkeypatch.setattr(sys, "argv", ["pkcs12kit", *map(str, given)])
+        monkeypatch.setattr(sys, "argv", ["pkcs12kit", "--debug", *map(str, given)])
         before = snapshot(folder)
-        with pytest.raises(ZeroDivisionError) as raised:
+        capsysbinary.readouterr()
+        with pytest.raises(SystemExit) as end:
             main()
-        shown = "".join(traceback.format_exception(raised.value)) + repr(raised.value)
+        _, errors = capsysbinary.readouterr()
+        assert end.value.code == 70
+        assert b"ZeroDivisionError" in errors.partition(b"Traceback (most recent call last):")[2]
         for secret in call.secrets:
-            assert secret not in shown.encode()
+            assert secret not in errors
         assert snapshot(folder) == before or place.endswith("print_build_report")
 
     def test_representations(self, replica, files):
