@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import click
+
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.paths.revocation import Revocation, RevocationMode
+from pkcs12kit.paths.revocation.model import MAX_AGE
 from pkcs12kit.paths.validation.algorithms import POLICIES
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.revocation_data import load_crls, load_ocsp_responses
@@ -29,12 +32,18 @@ def validation_parameters(search: SearchOptions) -> ValidationParameters:
 
 
 def revocation_inputs(search: SearchOptions) -> Revocation | None:
-    """Load what to check revocation with; None where nothing asks for it."""
-    mode = search.revocation or ("soft" if search.crls or search.ocsp_responses else "off")
-    if mode == "off":
+    """Load the CRLs and OCSP responses to check revocation by; None where nothing asks for a check.
+
+    Raises :class:`click.UsageError` for a maximal age without anything that it could be about.
+    """
+    mode = search.revocation or ("soft" if search.crls or search.ocsp_responses else None)
+    if mode is None and search.revocation_max_age is not None:
+        raise click.UsageError("--revocation-max-age says which CRLs count, and takes --crl, --ocsp or --revocation")
+    if mode in {None, "off"}:
         return None
     return Revocation(
         mode=RevocationMode(mode),
         crls=load_crls(*search.crls) if search.crls else (),
         ocsp_responses=load_ocsp_responses(*search.ocsp_responses) if search.ocsp_responses else (),
+        max_age=MAX_AGE if search.revocation_max_age is None else search.revocation_max_age,
     )

@@ -13,7 +13,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
 _KEYS_OF_A_FILE: Final = DEFAULT_LIMITS.pfx_total_iterations // DEFAULT_LIMITS.pfx_iterations
 
@@ -30,6 +30,7 @@ class SearchOptions(NamedTuple):
     crls: tuple[str, ...] = ()
     ocsp_responses: tuple[str, ...] = ()
     revocation: str | None = None
+    revocation_max_age: timedelta | None = None
     certificates: tuple[str, ...] = ()
     ranking: str = "longest-lasting"
 
@@ -115,6 +116,12 @@ _REVOCATION: Final = (
         type=OneOf(["off", "soft", "require"]),
         help="What an unknown revocation status means: nothing is checked, a warning, or a no."
         " Default: soft where CRLs or OCSP responses are given, else off.",
+    ),
+    click.option(
+        "--revocation-max-age",
+        type=Duration(),
+        help="How old a CRL or an OCSP response may be that does not say when the next one comes (nextUpdate), for"
+        " example 12h or 30d; 0d refuses it. Default: 7d.",
     ),
 )
 _STRENGTH: Final = (

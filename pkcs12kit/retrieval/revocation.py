@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import InputError, MalformedCertificateError
-from pkcs12kit.paths.revocation import Revocation, RevocationReport, RevocationStatus, check_revocation
+from pkcs12kit.paths.revocation import RevocationReport, RevocationStatus, check_revocation
 from pkcs12kit.retrieval.contents import read_contents
 from pkcs12kit.retrieval.ocsp_requests import REQUEST_TYPE, as_url, ocsp_request
 from pkcs12kit.retrieval.permitted import scheme_of
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
     from pkcs12kit.retrieval.fetcher import Fetcher
 
@@ -79,7 +80,7 @@ class RevocationCollector:
         self.skipped: dict[str, None] = {}
         self.pool = pool
         self._fetcher = fetcher
-        self._mode = given.mode
+        self._given = given
         self._algorithm_policy = algorithm_policy
         self._limits = limits
         self._kept = _Kept(dict.fromkeys(given.crls), dict.fromkeys(given.ocsp_responses))
@@ -94,7 +95,7 @@ class RevocationCollector:
     @property
     def revocation(self) -> Revocation:
         """What was given and what was fetched, together."""
-        return Revocation(mode=self._mode, crls=self._kept.crls, ocsp_responses=self._kept.ocsp_responses)
+        return replace(self._given, crls=self._kept.crls, ocsp_responses=self._kept.ocsp_responses)
 
     async def collect(self, path: CertificationPath, *, time: Callable[[], datetime]) -> RevocationReport:
         """Fetch what may settle the status of each certificate of a *validated* path, and say what is known then.

@@ -84,7 +84,7 @@ class RevokingPki:
         """Sign a CRL."""
         return self.authorities[name].make_crl(revoked=self.revoked[name], **others)
 
-    def respond(self, request, *, signer=None, delegated=False, this_update=None, age=timedelta(0)):
+    def respond(self, request, *, signer=None, delegated=False, this_update=None, age=timedelta(0), lasts=A_WEEK):
         """Sign the answer to an OCSP request, by the issuer of what it asks about or by another authority."""
         issuer = next(by for (by, _), one in self.issued.items() if one.serial_number == request.serial_number)
         authority = self.authorities[signer or issuer]
@@ -104,7 +104,7 @@ class RevokingPki:
             algorithm=request.hash_algorithm,
             cert_status=status,
             this_update=since,
-            next_update=since + A_WEEK,
+            next_update=None if lasts is None else since + lasts,
             revocation_time=NOW - A_WEEK if is_revoked else None,
             revocation_reason=None,
         )

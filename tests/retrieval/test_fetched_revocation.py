@@ -335,6 +335,16 @@ def test_an_answer_signed_after_the_search_began_counts(by_both):
     assert statuses(found) == [GOOD, GOOD, GOOD]
 
 
+@pytest.mark.parametrize(("max_age", "expected"), [(timedelta(days=7), GOOD), (timedelta(hours=1), UNKNOWN)])
+def test_the_age_that_the_user_allows_holds_for_what_is_fetched(server, by_both, max_age, expected):
+    """An answer of two hours ago without nextUpdate (RFC 6960 section 4.2.2.1)."""
+    server.otherwise(by_both.responder(age=timedelta(hours=2), lasts=None))
+    for name in ("root", "bridge-a", "bridge-b", "issuing"):
+        server.answer(f"/{name}.crl", status=404)
+    found = search(by_both, SOFT, given={"max_age": max_age})
+    assert set(statuses(found)) == {expected}
+
+
 def test_the_past_has_no_status(by_both):
     """What is fetched tells of now: about a time long ago nothing is known."""
     with pytest.raises(NoValidPathError) as caught:
