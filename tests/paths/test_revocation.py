@@ -10,6 +10,7 @@ import dataclasses
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asn1crypto import ocsp as asn1_ocsp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -455,3 +456,65 @@ def test_no_crl_is_used_unsigned_even_where_its_issuer_is_looked_up_in_itself(pk
     stale = indirect_crl(signer, genuine, begins=-10, ends=-5)
     assert status(indirect_crl(signer, genuine, begins=-10, ends=5)) is GOOD
     assert status(stale, indirect_crl(signer, forger, begins=-20, ends=5)) is UNKNOWN
+
+
+def test_a_ca_does_not_vouch_for_itself_by_a_crl_issuer_below_it(pki):
+    """6.3.3 (f): whoever holds the key of a revoked CA can certify a CRL issuer of any name, and sign a CRL with that.
+
+    The path of such an issuer leads through the very certificate whose status is asked for, and proves nothing.
+    """
+    impostor = lab.Authority.create("Root")
+    key = impostor.private_key.public_key()
+    extensions = [
+        lab.critical(lab.key_usage("crl_sign")),
+        lab.non_critical(x509.SubjectKeyIdentifier.from_public_key(key)),
+    ]
+    below = pki.issuing.issue(pki.root.name, key, extensions=extensions)
+    pool = CertificatePool([below, *pki.path.certificates])
+    statuses = pki.check(crls=[impostor.make_crl(), pki.issuing.make_crl()], pool=pool).statuses
+    assert statuses[1].status is UNKNOWN
+    assert "is not known to be good" in statuses[1].detail
+    # The same issuer, certified by the trust anchor itself and with a status of its own, may speak.
+    beside = pki.root.issue(pki.root.name, key, extensions=extensions)
+    pool = CertificatePool([beside, *pki.path.certificates])
+    statuses = pki.check(crls=[impostor.make_crl(), pki.root.make_crl(), pki.issuing.make_crl()], pool=pool).statuses
+    assert statuses[1].status is GOOD
+
+
+def test_the_issuers_own_crl_only_revokes_where_another_is_named(pki):
+    """A certificate whose distribution points all name another CRL issuer is not good by its own issuer's CRL."""
+    point = x509.DistributionPoint(None, None, None, [x509.DirectoryName(lab.authority.as_name("CRL Issuer"))])
+    points = lab.non_critical(x509.CRLDistributionPoints([point]))
+    server = pki.issuing.issue_server("server.example", extensions=[points]).certificate
+    path = CertificationPath(certificates=(server, pki.issuing_certificate), trust_anchor=pki.path.trust_anchor)
+
+    def status(*entries):
+        crls = [pki.root.make_crl(), pki.issuing.make_crl(revoked=entries)]
+        return check_revocation(path, time=NOW, revocation=Revocation(mode="require", crls=crls)).statuses[0]
+
+    assert status().status is UNKNOWN
+    assert "only revokes" in status().detail
+    assert status(lab.Revocation(serial_number=server.serial_number, date=A_WEEK_AGO)).status is REVOKED
+
+
+def test_data_without_next_update_counts_for_a_while(pki):
+    """RFC 5280 section 5.1.2.5 and RFC 6960 section 4.2.2.1: how old it may be is ``max_age``, counted inclusively."""
+    response = ocsp.load_der_ocsp_response(pki.respond(issued=A_WEEK_AGO))
+    undated = asn1_ocsp.OCSPResponse.load(response.public_bytes(Encoding.DER))
+    basic = undated["response_bytes"]["response"].parsed
+    del basic["tbs_response_data"]["responses"][0]["next_update"]
+    content = basic["tbs_response_data"].dump(force=True)
+    basic["signature"] = pki.issuing.private_key.sign(content, ec.ECDSA(hashes.SHA256()))
+    undated["response_bytes"]["response"] = basic
+    data = undated.dump(force=True)
+
+    def status(**age):
+        revocation = Revocation(mode="require", crls=[pki.root.make_crl()], ocsp_responses=[data], **age)
+        return check_revocation(pki.path, time=NOW, revocation=revocation).statuses[0]
+
+    assert status().status is GOOD
+    too_old = status(max_age=timedelta(days=7) - timedelta(seconds=1))
+    assert too_old.status is UNKNOWN
+    assert "no nextUpdate" in too_old.detail
+    with pytest.raises(ValueError, match="max_age"):
+        Revocation(mode="soft", max_age=timedelta(seconds=-1))

@@ -12,6 +12,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, CRLEntryExtensi
 
 from pkcs12kit.certificates.encoded_names import read_name
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.serial_numbers import serial_number_text
 from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths.revocation.crl_encoding import canonical_crl, read_crl_structure
@@ -90,7 +91,7 @@ class RevocationList:
 
     def __str__(self) -> str:
         kind = "delta CRL" if self.is_delta else "CRL"
-        number = "" if self.number is None else f" #{self.number}"
+        number = "" if self.number is None else f" #{serial_number_text(self.number)}"
         return f"the {kind}{number} of {self.issuer.common_name or self.issuer}"
 
     def entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:

@@ -95,8 +95,8 @@ def distribution_points(certificate: Certificate) -> Iterator[DistributionPoint]
     """
     issuer = certificate.issuer
     points = certificate.extensions.crl_distribution_points
-    for point in points:
-        crl_issuers = [name for name in map(_point_name, point.crl_issuer or ()) if isinstance(name, Name)]
+    named = [_directory_names(point.crl_issuer or ()) for point in points]
+    for point, crl_issuers in zip(points, named, strict=True):
         if point.crl_issuer and not crl_issuers:
             continue  # a CRL's issuer has a directory name (section 5.1.2.3): none serves this point
         has_names = point.full_name is not None or point.relative_name is not None
@@ -104,11 +104,13 @@ def distribution_points(certificate: Certificate) -> Iterator[DistributionPoint]
             names=_names(point.full_name, point.relative_name, crl_issuers or (issuer,))
             if has_names
             else frozenset(map(_point_name, point.crl_issuer or ())),
-            crl_issuers=frozenset(crl_issuers or (issuer,)),
+            crl_issuers=crl_issuers or frozenset((issuer,)),
             is_indirect=bool(crl_issuers),
             reasons=ALL_REASONS if point.reasons is None else ALL_REASONS & point.reasons,
         )
-    names_issuer = not points or any(not point.crl_issuer for point in points)
+    names_issuer = not points or any(
+        not point.crl_issuer or issuer in crl_issuers for point, crl_issuers in zip(points, named, strict=True)
+    )
     yield DistributionPoint(
         names=frozenset((issuer,)),
         crl_issuers=frozenset((issuer,)),
@@ -127,6 +129,10 @@ def _names(
         added = tuple((attribute.oid.dotted_string, attribute.value) for attribute in relative_name)
         names.update(Name((*name.relative_distinguished_names, added)) for name in relative_to)
     return frozenset(names)
+
+
+def _directory_names(names: Iterable[x509.GeneralName]) -> frozenset[Name]:
+    return frozenset(name for name in map(_point_name, names) if isinstance(name, Name))
 
 
 def _point_name(name: x509.GeneralName) -> PointName:

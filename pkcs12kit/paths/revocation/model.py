@@ -99,7 +99,7 @@ class CertificateStatus:
         )
 
     def __str__(self) -> str:
-        return f"{self.certificate.subject} (#{self.certificate.serial_number}): {self.detail}"
+        return f"{self.certificate.subject} (#{self.certificate.serial_number_text}): {self.detail}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation.ocsp import OcspResponse, SingleAnswer
     from pkcs12kit.paths.revocation.signers import Node, SignerSearch, Subject
 
+# They name an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
+_HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
+# They name an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
+_HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
 _OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
 
 
@@ -62,16 +66,13 @@ class OcspCheck:
         """Return True where the certID names the certificate: serial number, issuer's name and key (section 4.1.1)."""
         if answer.serial_number != self._subject.certificate.serial_number:
             return False
-        try:
-            digest = hashlib.new(answer.hash_name, usedforsecurity=False)
-        except ValueError:
+        if answer.hash_name not in _HASHES:
             return False
-        of_key = digest.copy()
-        of_key.update(self._key)
-        return answer.issuer_key_hash == of_key.digest() and any(
-            answer.issuer_name_hash == hashlib.new(answer.hash_name, name, usedforsecurity=False).digest()
-            for name in self._names
-        )
+
+        def digest(octets: bytes) -> bytes:
+            return hashlib.new(answer.hash_name, octets, usedforsecurity=False).digest()
+
+        return answer.issuer_key_hash == digest(self._key) and answer.issuer_name_hash in map(digest, self._names)
 
     @staticmethod
     def _fault(response: OcspResponse, answers: list[SingleAnswer]) -> str | None:
@@ -155,7 +156,7 @@ class OcspCheck:
         key = own_key(certificate)
         if key is None or response.signed is None or not search.has_signed(key, response.signed):
             return "is not signed by the responder that it names"
-        named = f"is signed by a responder whose certificate (#{certificate.serial_number})"
+        named = f"is signed by a responder whose certificate (#{certificate.serial_number_text})"
         weakness = search.weakness(key, response.signed)
         if weakness is not None:
             return weakness

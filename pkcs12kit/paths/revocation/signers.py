@@ -7,7 +7,7 @@ attacker can copy them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.certificates.certificate import Certificate
@@ -19,6 +19,7 @@ from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.revocation.distribution_points import distribution_points
 from pkcs12kit.paths.revocation.model import RevocationStatus
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
+from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.paths.working_key import WorkingKey
 
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation.evidence import Evidence
     from pkcs12kit.paths.revocation.model import CertificateStatus
     from pkcs12kit.paths.signatures import SignedData
-    from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 Node: TypeAlias = "tuple[Name, bytes]"
 """A name and a SubjectPublicKeyInfo: who signed, whatever the certificate."""
@@ -143,7 +143,7 @@ class SignerSearch:
         invalid: list[str] = []
         unknown: list[str] = []
         for path in self._valid_paths(certificate, subject, invalid):
-            refusal = self._status_refusal(path, (*waiting, certificate.node))
+            refusal = self._status_refusal(path, subject, (*waiting, certificate.node))
             if refusal is None:
                 return None
             unknown.append(refusal)
@@ -173,7 +173,7 @@ class SignerSearch:
         except InvalidPathError as no:
             by = "" if no.failure.certificate == certificate else f"{_numbered(no.failure.certificate)}: "
             return f"{named}, which is not a valid delegate of the issuer: {by}{no.failure.detail}"
-        refusal = self._status_refusal(path, (*waiting, certificate.node)) if check_status else None
+        refusal = self._status_refusal(path, subject, (*waiting, certificate.node)) if check_status else None
         return None if refusal is None else f"{named}, which is not known to be good: {refusal}"
 
     def _valid_paths(
@@ -207,15 +207,16 @@ class SignerSearch:
             )
             yield from CandidateSearch(graph, budget=self.budget)
 
-    def _status_refusal(self, path: CertificationPath, waiting: tuple[Node, ...]) -> str | None:
+    def _status_refusal(self, path: CertificationPath, subject: Subject, waiting: tuple[Node, ...]) -> str | None:
         """Return the certificate of a side path that is not known to be good, as a sentence; None where all are.
 
-        Certificates that the side path shares with the main path, and their issuers, are settled there.
+        The certificates above the subject are settled, and no others: one below it would be vouched for by the subject
+        itself, which may be revoked.
         """
-        certificates = path.certificates
+        certificates, settled = path.certificates, subject.path.certificates[1:]
         for position in range(len(certificates) - 1, -1, -1):
             chain = certificates[position:]
-            if chain == self.main_path.certificates[-len(chain) :]:
+            if chain == settled[-len(chain) :]:
                 continue
             partial = CertificationPath(certificates=chain, trust_anchor=path.trust_anchor)
             status = self.status_of(Subject(partial), waiting)
@@ -225,16 +226,14 @@ class SignerSearch:
 
 
 def side_parameters(parameters: ValidationParameters) -> ValidationParameters:
-    """Return the parameters by which signers are validated: those of the path that are not about its own target.
+    """Return the parameters by which signers are validated: time and algorithms, and nothing that is about the target.
 
-    The trust anchor has been judged with the path, and is not judged again.
+    The validity of the trust anchor has been judged with the path, and is not judged again.
     """
-    return replace(
-        parameters,
-        user_initial_policy_set=type(parameters)(time=parameters.time).user_initial_policy_set,
-        server_name=None,
-        extended_key_usage=None,
-        max_path_length=None,
+    return ValidationParameters(
+        time=parameters.time,
+        algorithm_policy=parameters.algorithm_policy,
+        use_trust_anchor_constraints=parameters.use_trust_anchor_constraints,
         check_trust_anchor_validity=False,
     )
 
@@ -277,4 +276,4 @@ def _names_itself(certificate: Certificate) -> bool:
 
 def _numbered(certificate: Certificate) -> str:
     name = certificate.subject.common_name or str(certificate.subject)
-    return f"{name or 'a certificate without a name'} (#{certificate.serial_number})"
+    return f"{name or 'a certificate without a name'} (#{certificate.serial_number_text})"
