@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
-from importlib.metadata import distribution
+import tomllib
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import pkcs12kit
 
@@ -53,6 +57,27 @@ def test_is_typed_for_its_users(installed):
     """PEP 561: the wheel lists py.typed, and the stub that has the public names."""
     files = {str(file) for file in installed.files}
     assert files >= {"pkcs12kit/py.typed", "pkcs12kit/__init__.pyi"}
+
+
+def imported():
+    """Return the top-level modules of other distributions that the package imports, anywhere in a module."""
+    names = set()
+    for path in (SOURCE_TREE / "pkcs12kit").rglob("*.py*"):
+        if path.suffix in {".py", ".pyi"}:
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and not node.level:
+                    names.add(node.module.partition(".")[0])
+    return names - set(sys.stdlib_module_names) - {"pkcs12kit"}
+
+
+def test_declares_what_it_imports_and_nothing_else():
+    """Each distribution that the package imports from is among its dependencies in pyproject.toml, and is used."""
+    project = tomllib.loads((SOURCE_TREE / "pyproject.toml").read_text("utf-8"))["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    provided_by = packages_distributions()
+    assert declared == {canonicalize_name(provided_by[name][0]) for name in imported()}
 
 
 def test_every_public_name_is_there():
