@@ -19,7 +19,7 @@ _LISTED: Final = re.compile(r"(?<!not)[/-]listed\b")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Divergence:
-    """A kind of scenario that programs judge otherwise than the RFC's text, or than pkcs12kit where that is open."""
+    """A kind of scenario in which programs do not give the expected verdict."""
 
     about: str
     title: str

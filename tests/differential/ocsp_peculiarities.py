@@ -241,8 +241,12 @@ OTHERS: Final = [
         ends_before_it_begins=_single(begin=-HOUR, end=-2 * HOUR),
     ),
     *_many("time", Effect.NONE, ends_in_an_hour=_single(end=HOUR), without_next_update=_single(end=None)),
-    *_many("produced", Effect.SPOILS, produced_tomorrow=_response(produced=DAY)),
-    *_many("produced", Effect.NONE, produced_long_ago=_response(produced=-20 * DAY)),
+    *_many(
+        "produced",
+        Effect.NONE,
+        produced_tomorrow=_response(produced=DAY),
+        produced_long_ago=_response(produced=-20 * DAY),
+    ),
     *_many(
         "response",
         Effect.SPOILS,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 HERE: Final = Path(__file__).parent
 _SECONDS: Final = 240
+UNREADABLE: Final = "a file cannot be read: "
+"""The start of pkcs12kit's answer where a CRL or a response raises an InputError."""
 _CERT_REVOKED: Final = "23"
 """X509_V_ERR_CERT_REVOKED."""
 
@@ -69,7 +71,7 @@ def ask_pkcs12kit(scenario: Scenario, now: datetime) -> Answer:
     try:
         report = check_revocation(path, time=now, revocation=revocation, pool=pool)
     except InputError as error:
-        return Answer(Verdict.UNKNOWN, str(error))
+        return Answer(Verdict.UNKNOWN, f"{UNREADABLE}{error}")
     if scenario.response is not None:
         return Answer(Verdict(report.statuses[0].status.value), str(report.statuses[0]))
     if report.failure is None:
