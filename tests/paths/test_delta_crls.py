@@ -107,6 +107,22 @@ def test_what_a_full_crl_revokes_is_revoked_without_its_delta(crls):
     assert crls.status(crls.full(1)) is UNKNOWN
 
 
+def test_a_full_crl_as_new_as_a_current_delta_needs_none(crls):
+    """Section 5.2.3: a full CRL and a delta CRL of one number, issued together, hold the same information."""
+    assert crls.status(crls.full(7), crls.delta(7, 5)) is GOOD
+    assert crls.status(crls.full(7), crls.delta(6, 5)) is GOOD
+    assert crls.status(crls.full(7, HELD), crls.delta(7, 5, RELEASED)) is REVOKED
+    assert crls.status(crls.full(7), crls.delta(7, 5), crls.delta(8, 7, COMPROMISED)) is REVOKED
+
+
+def test_only_a_genuine_current_delta_shows_that_a_full_crl_is_new(crls):
+    """One that is forged, past its nextUpdate, or beside another for a later full CRL does not (section 5.2.4)."""
+    past = lab.Validity.around(NOW, days_before=3, days_after=-1)
+    assert crls.status(crls.full(7), crls.delta(7, 5, by=crls.forger, key=crls.ca)) is UNKNOWN
+    assert crls.status(crls.full(7), crls.delta(7, 5, validity=past)) is UNKNOWN
+    assert crls.status(crls.full(7), crls.delta(7, 5), crls.delta(10, 9)) is UNKNOWN
+
+
 def test_a_forged_one_decides_nothing(crls):
     """Neither which is the newest, nor what a genuine one says (section 6.3.3 (h))."""
     forged = crls.delta(99, 1, RELEASED, by=crls.forger, key=crls.ca)

@@ -31,6 +31,15 @@ class _Usable(NamedTuple):
     """interim_reasons_mask of section 6.3.3 (d)."""
 
 
+class _Deltas(NamedTuple):
+    """The delta CRLs that go with a full CRL."""
+
+    newest: list[RevocationList]
+    """To be combined with the full CRL; several of one number are all here."""
+    is_full_newer: bool
+    """True where the full CRL is as new as a current delta CRL, so that it needs none (section 5.2.3)."""
+
+
 class CrlCheck:
     """One lookup of one certificate in CRLs. ``waiting`` are signers whose own status waits for the answer."""
 
@@ -99,23 +108,21 @@ class CrlCheck:
             return None
         return _Usable(crl, signer, reasons)
 
-    def _newest_deltas(
-        self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]
-    ) -> list[RevocationList]:
+    def _newest_deltas(self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]) -> _Deltas:
         """Return the delta CRL to combine with a full one: the newest (section 5.2.4; (c), (h)).
 
         It is of the same issuer, scope and key, its base is reached by the full CRL, and it is newer than every full
-        CRL of that scope. Several of one number are all returned.
+        CRL of that scope.
         """
         own = full.crl
         if own.number is None:
-            return []
+            return _Deltas([], is_full_newer=False)
         reached = max(
             one.crl.number or 0
             for one in usable
             if one.signer.node == full.signer.node and one.crl.scope.extension == own.scope.extension
         )
-        fit = []
+        fit, older, is_for_a_later_full = [], False, False
         for delta in deltas:
             number, base = delta.number, delta.base_number
             if (
@@ -124,23 +131,31 @@ class CrlCheck:
                 or delta.key_identifier != own.key_identifier
                 or number is None
                 or base is None
-                or not base <= own.number
-                or not reached < number
+                or own.number < number <= reached
             ):
                 continue
-            fault = self._fault(delta)
-            if fault is None and not self._search.has_signed(full.signer.key, delta.signed):
-                fault = f"is not signed by the key of {own}"
-            if fault is None:
-                fault = self._search.weakness(full.signer.key, delta.signed)
-            if fault is None:
+            fault = self._delta_fault(delta, full)
+            if fault is not None:
+                self._note(delta, fault)
+            elif number <= own.number:
+                older = True
+            elif base <= own.number:
                 fit.append(delta)
             else:
-                self._note(delta, fault)
+                is_for_a_later_full = True
         newest = max((delta.number or 0 for delta in fit), default=None)
-        return [delta for delta in fit if delta.number == newest]
+        return _Deltas(
+            [delta for delta in fit if delta.number == newest], is_full_newer=older and not is_for_a_later_full
+        )
 
-    def _entries(self, full: _Usable, deltas: Sequence[RevocationList]) -> list[RevocationEntry] | None:
+    def _delta_fault(self, delta: RevocationList, full: _Usable) -> str | None:
+        """Return why a delta CRL does not count beside a full one: its times or its signature; None where it does."""
+        fault = self._fault(delta)
+        if fault is None and not self._search.has_signed(full.signer.key, delta.signed):
+            fault = f"is not signed by the key of {full.crl}"
+        return fault or self._search.weakness(full.signer.key, delta.signed)
+
+    def _entries(self, full: _Usable, deltas: _Deltas) -> list[RevocationEntry] | None:
         """Return the entries of a full CRL and its deltas that revoke the certificate now ((i) to (k)).
 
         None where they do not answer: where the CRL must not be used, or is not to be used without a delta CRL.
@@ -154,7 +169,7 @@ class CrlCheck:
             return None
         changes: list[RevocationEntry] = []
         read = []
-        for delta in deltas:
+        for delta in deltas.newest:
             try:
                 changes += delta.entries_about(*asked)
                 read.append(delta)
@@ -170,7 +185,8 @@ class CrlCheck:
             self._note(full.crl, "lists the certificate with removeFromCRL, which only a delta CRL may do")
             return None
         names_deltas = full.crl.names_delta_crls or _FRESHEST_CRL in certificate.extensions.oids
-        if names_deltas and len(read) < max(len(deltas), 1):
+        needed = len(deltas.newest) or (0 if deltas.is_full_newer else 1)
+        if names_deltas and len(read) < needed:
             self._note(full.crl, "goes with delta CRLs, and the newest that goes with it was not given")
             return None
         return []
