@@ -60,6 +60,9 @@ DELTAS: Final = {
     "forged-revokes": (_with_delta(lists="keyCompromise", signer="stranger"), _GOOD),
     "of-newer-base-removes": (_with_delta(reason="certificateHold", lists="removeFromCRL", base=6, number=7), _REVOKED),
     "of-newer-base-revokes": (_with_delta(lists="keyCompromise", base=6, number=7), _GOOD),
+    "of-the-full-crls-number": (_with_delta(number=5), _GOOD),
+    "of-the-full-crls-number-listed": (_with_delta(reason="keyCompromise", lists="keyCompromise", number=5), _REVOKED),
+    "older-than-full": (_with_delta(base=3, number=4, begin=-DAY), _GOOD),
     "older-than-full-removes": (
         _with_delta(reason="certificateHold", lists="removeFromCRL", base=3, number=4, begin=-DAY),
         _REVOKED,
@@ -148,6 +151,7 @@ LATER: Final = {
     "both-silent": (_later(first=None, second=None), _GOOD),
     "revoked-in-the-later": (_later(first=None, second="keyCompromise"), _REVOKED),
     "hold-ended-in-the-later": (_later(first="certificateHold", second=None), _GOOD),
+    "revocation-gone-in-the-later": (_later(first="keyCompromise", second=None), _REVOKED),
 }
 
 
