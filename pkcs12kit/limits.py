@@ -48,10 +48,20 @@ class Limits:
     private_key_bytes: int = _limit(
         16 * KIB, "bytes of one private key", "RSA of 16,384 bits, the most that OpenSSL uses, takes 9.3 KiB"
     )
+    private_key_work: int = _limit(
+        256,
+        "Kibit³, the cubes of the lengths of the primes of an RSA private key, twice above 2,048 bits",
+        "one RSA key of 8,192 bits; OpenSSL tests both primes: 0.02 to 0.04 seconds a Kibit³ on one core",
+    )
     scrypt_bytes: int = _limit(
         128 * MIB,
         "bytes, 128 N r p of RFC 7914, to open one private key",
         "eight times what 'openssl pkcs8 -scrypt' asks for",
+    )
+    kdf_salt_bytes: int = _limit(
+        KIB,
+        "bytes of the salt of one key derivation, of a PKCS#12 file or a private key",
+        "programs write 8 to 64; sixteen times the longest",
     )
 
     # Certification paths
@@ -159,8 +169,10 @@ class Limits:
     )
     pfx_total_iterations: int = _limit(
         10_000_000,
-        "iterations of all key derivations for one file",
-        "sixteen of the 600,000 that pk12util and certtool of Debian 12 write: MAC, certificates, fourteen keys",
+        "iterations of all key derivations for one file, and for all PKCS#12 files among certificates that are loaded"
+        " together; other work is counted as the iterations that take as long",
+        "sixteen of the 600,000 that pk12util and certtool of Debian 12 write: MAC, certificates, fourteen keys; about"
+        " ten seconds on one core",
     )
     pfx_retry_iterations: int = _limit(
         500_000,
@@ -168,7 +180,7 @@ class Limits:
         "under a second; 240 tries at the 2,048 iterations of the programs that are known for such encodings",
     )
     pfx_key_bytes: int = _limit(
-        1024, "bytes of one derived key", "eight times the longest that is of use: 128 bytes, for RC2 or an HMAC-SHA512"
+        256, "bytes of one derived key", "twice the longest that is of use: 128 bytes, for RC2 or an HMAC-SHA512"
     )
     pfx_scrypt_bytes: int = _limit(
         64 * MIB,
@@ -179,10 +191,10 @@ class Limits:
         256 * MIB, "bytes, 128 N r p of RFC 7914, of all scrypts for one file", "four at the limit of one"
     )
     pfx_private_key_work: int = _limit(
-        200,
-        "KiB³, the cubes of the lengths of all private keys of one PKCS#12 file",
-        "OpenSSL tests the primes of RSA keys: 0.03 to 0.05 seconds a KiB³ on one core. 120 keys of 2,048 bits, 16 of"
-        " 4,096, one of 8,192",
+        256,
+        "Kibit³, counted as in private_key_work, of all private keys of one PKCS#12 file",
+        "128 RSA keys of 2,048 bits, 16 of 4,096, or one of 8,192; a key that is not RSA takes 0.1, or the cube of its"
+        " length in KiB if that is more",
     )
     pfx_bags: int = _limit(
         2_000, "bags in one PKCS#12 file", "ten times the certificates that .NET's Pkcs12LoaderLimits allow (200)"
@@ -191,6 +203,11 @@ class Limits:
         100_000,
         "elements of BER in one PKCS#12 file, certificates not looked into",
         "fifty for each of pfx_bags; a shrouded key with its attributes takes 27; about 0.2 seconds on one core",
+    )
+    pfx_all_elements: int = _limit(
+        1_000_000,
+        "elements of BER in all PKCS#12 files among certificates that are loaded together",
+        "ten files at the limit of pfx_elements; about two seconds on one core",
     )
     pfx_depth: int = _limit(
         64,

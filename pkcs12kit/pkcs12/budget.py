@@ -1,11 +1,25 @@
-"""What one PFX may still ask for, counted before the work is done."""
+"""The work that a PKCS#12 file or an encrypted private key may still ask for, counted before it is done.
+
+The unit is one iteration of PBKDF2 with HMAC-SHA256, 0.3 to 0.8 microseconds on one core, and everything that outside
+data can make long is counted in it:
+
+- one iteration of a slower hash (SHA-384, SHA-512, SHA-3) as two,
+- each run of the iterations that a longer output takes,
+- every 64 octets of salt and password at the start of each run, for they are hashed there; twice for PKCS12KDF, which
+  adds to them as well,
+- the two PBKDF2 within scrypt (RFC 7914 section 6), the second of which has 128 r p octets of salt,
+- every 16 octets of ciphertext, for the slowest ciphers (RC2, triple DES) and several tries,
+- a private key, by what testing its primes takes.
+
+scrypt's own mixing is counted apart, in the bytes that it writes, because they are also memory.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import LimitExceededError
-from pkcs12kit.limits import KIB
+from pkcs12kit.pkcs12.key_cost import UNITS_PER_CUBIC_KIBIBIT, cost_of_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -13,103 +27,181 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.derivation import KeyDerivation, ScryptCost
 
-_MOST_RUNS: Final = 64
-"""More than any output takes: 1,024 bytes of SHA-1 are 52 runs."""
+_SLOW_DIGESTS: Final = frozenset(
+    {"SHA-384", "SHA-512", "SHA-512/224", "SHA-512/256", "SHA3-224", "SHA3-256", "SHA3-384", "SHA3-512"}
+)
+_SLOWNESS: Final = 2
+_MOST_RUNS: Final = 16 * _SLOWNESS
+"""No output takes more: 256 bytes, the default of pfx_key_bytes, are 16 runs of MD5, which is not slow."""
+_HASHED_OCTETS: Final = 64
+_DECIPHERED_OCTETS: Final = 16
+_ITERATIONS_PER_CUBIC_KIBIBIT: Final = 20_000
+"""What the primes of an RSA key take in iterations, per Kibit³; rather less, so that a key of 8,192 bits fits."""
+_SCRYPT_BLOCK: Final = 128  # octets of a block of RFC 7914, for r = 1
+_SCRYPT_PRF: Final = "SHA-256"
+_SCRYPT_PRF_OCTETS: Final = 32
 _RAISED_BY_OPTION: Final = frozenset({"pfx_iterations", "pfx_total_iterations"})
 
 
-class Budget:
-    """Counts what one file asks for against the limits. Not shared between threads."""
+class SharedWork:
+    """The work of several PKCS#12 files that are loaded together, as certificates from a folder are."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self) -> None:
+        self.iterations = 0
+        self.scrypt_bytes = 0
+        self.elements = 0
+
+
+class Budget:
+    """Counts what one file asks for against the limits. Not shared between threads.
+
+    ``shared`` is the work that files loaded together share; None for a file by itself. ``subject`` begins the messages.
+    """
+
+    def __init__(self, limits: Limits, *, shared: SharedWork | None = None, subject: str = "the PKCS#12 file") -> None:
         self.limits = limits
-        self._iterations = 0
+        self._subject = subject
+        self._has_company = shared is not None
+        self._work = SharedWork() if shared is None else shared
         self._retry_iterations = 0
-        self._scrypt_bytes = 0
         self._private_key_work = 0
         self._bags = 0
         self._elements = 0
+        self._others_elements = self._work.elements
+        self._most_elements = min(limits.pfx_elements, limits.pfx_all_elements - self._others_elements)
+        self._deepest = limits.pfx_depth
+
+    @property
+    def iterations(self) -> int:
+        """The iterations counted so far, including other work counted as iterations."""
+        return self._work.iterations
+
+    @property
+    def scrypt_bytes(self) -> int:
+        """The bytes of scrypt counted so far."""
+        return self._work.scrypt_bytes
 
     def foresee(self, derivations: Iterable[KeyDerivation]) -> None:
-        """Check what all these derivations ask for, without counting them. Raises :class:`LimitExceededError`."""
-        iterations = scrypt_bytes = 0
+        """Check what all these derivations ask for at least, without counting them.
+
+        Raises :class:`~pkcs12kit.errors.LimitExceededError`.
+        """
+        iterations, scrypt_bytes = self._work.iterations, self._work.scrypt_bytes
         for derivation in derivations:
+            self.salt(derivation.salt or b"")
             if derivation.cost is not None and min(derivation.cost) > 0:
                 scrypt_bytes += self._require_scrypt(derivation.cost)
-            iterations += self._require_iterations(derivation.iterations or 0)
+            iterations += _weight(derivation.digest) * self._require_iterations(derivation.iterations or 0)
         self._require_totals(iterations, scrypt_bytes)
 
-    def derive(self, iterations: int, *, blocks: int = 1) -> None:
-        """Count one derivation whose output takes ``blocks`` runs. Raises :class:`LimitExceededError` before it."""
-        self._iterations += blocks * self._require_iterations(iterations)
-        self._require_totals(self._iterations, self._scrypt_bytes)
+    def salt(self, salt: bytes) -> None:
+        """Check the length of a salt. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._require(len(salt), "kdf_salt_bytes", "bytes of salt for one key")
 
-    def retry(self, iterations: int | None) -> bool:
-        """Whether the budget has one more derivation, with a rare encoding of the password; if so, count it.
+    def derive(self, iterations: int, *, digest: str, runs: int = 1, octets: int = 0) -> None:
+        """Count one derivation, before it: ``runs`` times the iterations, each beginning with ``octets`` to hash.
 
-        None for a scrypt: no writer is known that gives it anything but UTF-8.
+        Raises :class:`~pkcs12kit.errors.LimitExceededError`.
         """
-        if iterations is None or self._retry_iterations + iterations > self.limits.pfx_retry_iterations:
+        self._require_iterations(iterations)
+        self._spend(_weight(digest) * runs * (iterations + octets // _HASHED_OCTETS))
+
+    def scrypt(self, cost: ScryptCost, *, octets: int, length: int) -> None:
+        """Count one scrypt of ``length`` bytes of output, before it; ``octets`` of salt and password go into it.
+
+        Raises :class:`~pkcs12kit.errors.LimitExceededError`.
+        """
+        scrypt_bytes = self._work.scrypt_bytes + self._require_scrypt(cost)
+        self._require_totals(self._work.iterations, scrypt_bytes)
+        blocks = _SCRYPT_BLOCK * cost.r * cost.p
+        self.derive(1, digest=_SCRYPT_PRF, runs=-(-blocks // _SCRYPT_PRF_OCTETS), octets=octets)
+        self.derive(1, digest=_SCRYPT_PRF, runs=-(-length // _SCRYPT_PRF_OCTETS), octets=blocks)
+        self._work.scrypt_bytes = scrypt_bytes
+
+    def decipher(self, octets: int) -> None:
+        """Count the decryption of ``octets``, before it. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._spend(octets // _DECIPHERED_OCTETS)
+
+    def retry(self, iterations: int | None, octets: int = 0) -> bool:
+        """Return True, and count it, where one more try with a rare encoding of the password is within the budget.
+
+        ``iterations`` are those of its derivation, None for a scrypt: no writer is known that gives it anything but
+        UTF-8. ``octets`` are to be deciphered, or hashed.
+        """
+        if iterations is None:
             return False
-        if self._iterations + _MOST_RUNS * iterations > self.limits.pfx_total_iterations:
+        iterations += octets // _DECIPHERED_OCTETS
+        if self._retry_iterations + iterations > self.limits.pfx_retry_iterations:
+            return False
+        if self._work.iterations + _MOST_RUNS * iterations > self.limits.pfx_total_iterations:
             return False  # running out of the total would hide that the password is wrong
         self._retry_iterations += iterations
         return True
 
-    def scrypt(self, cost: ScryptCost) -> None:
-        """Count one scrypt. Raises :class:`LimitExceededError` before it."""
-        self._scrypt_bytes += self._require_scrypt(cost)
-        self._require_totals(self._iterations, self._scrypt_bytes)
-
     def key_length(self, length: int) -> None:
-        """Check the length of a derived key in bytes. Raises :class:`LimitExceededError`."""
-        _require(length, self.limits.pfx_key_bytes, "pfx_key_bytes", "bytes of derived key")
+        """Check the length of a derived key in bytes. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._require(length, "pfx_key_bytes", "bytes of derived key")
 
-    def private_key(self, length: int) -> None:
-        """Count the work of loading a private key of ``length`` bytes. Raises :class:`LimitExceededError` before it."""
-        _require(length, self.limits.private_key_bytes, "private_key_bytes", "bytes of one private key")
-        self._private_key_work += length**3
-        work = -(-self._private_key_work // KIB**3)
-        _require(work, self.limits.pfx_private_key_work, "pfx_private_key_work", "KiB³ of private keys")
+    def private_key(self, der: bytes) -> None:
+        """Count the work of loading a private key, before it. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._require(len(der), "private_key_bytes", "bytes of one private key")
+        cost = cost_of_key(der)
+        self._private_key_work += cost
+        for work, limit in ((cost, "private_key_work"), (self._private_key_work, "pfx_private_key_work")):
+            self._require(-(-work // UNITS_PER_CUBIC_KIBIBIT), limit, "Kibit³ of private keys")
+        self._spend(cost * _ITERATIONS_PER_CUBIC_KIBIBIT // UNITS_PER_CUBIC_KIBIBIT)
 
     def bag(self) -> None:
-        """Count one bag. Raises :class:`LimitExceededError`."""
+        """Count one bag. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
         self._bags += 1
-        _require(self._bags, self.limits.pfx_bags, "pfx_bags", "bags or more")
+        self._require(self._bags, "pfx_bags", "bags or more")
 
     def element(self, depth: int) -> None:
-        """Count one element of BER, ``depth`` levels deep. Raises :class:`LimitExceededError`."""
+        """Count one element of BER, ``depth`` levels deep. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
         self._elements += 1
-        if self._elements > self.limits.pfx_elements or depth > self.limits.pfx_depth:
-            _require(self._elements, self.limits.pfx_elements, "pfx_elements", "elements of BER or more")
-            _require(depth, self.limits.pfx_depth, "pfx_depth", "elements of BER in one another")
+        if self._elements > self._most_elements or depth > self._deepest:
+            self._require(self._elements, "pfx_elements", "elements of BER or more")
+            self._require(depth, "pfx_depth", "elements of BER in one another")
+            self._require(self._others_elements + self._elements, "pfx_all_elements", "elements of BER or more")
+        self._work.elements = self._others_elements + self._elements
 
     def nest(self, depth: int) -> None:
-        """Check how deep SafeContents lie in one another. Raises :class:`LimitExceededError`."""
-        _require(depth, self.limits.pfx_nesting, "pfx_nesting", "SafeContents in one another")
+        """Check how deep SafeContents lie in one another. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._require(depth, "pfx_nesting", "SafeContents in one another")
 
     def size(self, length: int) -> None:
-        """Check the size of a file in bytes. Raises :class:`LimitExceededError`."""
-        _require(length, self.limits.pfx_bytes, "pfx_bytes", "bytes")
+        """Check the size of a file in bytes. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._require(length, "pfx_bytes", "bytes")
+
+    def _spend(self, iterations: int) -> None:
+        """Count work after checking it: what is refused is not done, and is no burden on other files."""
+        iterations += self._work.iterations
+        self._require_totals(iterations, self._work.scrypt_bytes)
+        self._work.iterations = iterations
 
     def _require_iterations(self, iterations: int) -> int:
-        _require(iterations, self.limits.pfx_iterations, "pfx_iterations", "iterations for one key")
+        self._require(iterations, "pfx_iterations", "iterations for one key")
         return iterations
 
     def _require_scrypt(self, cost: ScryptCost) -> int:
-        asked = 128 * cost.n * cost.r * cost.p
-        _require(asked, self.limits.pfx_scrypt_bytes, "pfx_scrypt_bytes", "bytes for one scrypt")
+        asked = _SCRYPT_BLOCK * cost.n * cost.r * cost.p
+        self._require(asked, "pfx_scrypt_bytes", "bytes for one scrypt")
         return asked
 
     def _require_totals(self, iterations: int, scrypt_bytes: int) -> None:
-        _require(iterations, self.limits.pfx_total_iterations, "pfx_total_iterations", "iterations in all")
-        _require(scrypt_bytes, self.limits.pfx_total_scrypt_bytes, "pfx_total_scrypt_bytes", "bytes of scrypt")
+        others = ", other PKCS#12 files included" if self._has_company else ""
+        self._require(iterations, "pfx_total_iterations", f"iterations in all{others}")
+        self._require(scrypt_bytes, "pfx_total_scrypt_bytes", f"bytes of scrypt{others}")
+
+    def _require(self, asked: int, limit: str, what: str) -> None:
+        allowed: int = getattr(self.limits, limit)
+        if asked > allowed:
+            figure = f"{asked:,}" if asked < 2**64 else f"2**{asked.bit_length() - 1} or more"
+            option = " (--max-iterations raises it)" if limit in _RAISED_BY_OPTION else ""
+            raise LimitExceededError(
+                f"{self._subject} asks for {figure} {what}; limits.{limit} allows {allowed:,}{option}"
+            )
 
 
-def _require(asked: int, allowed: int, limit: str, what: str) -> None:
-    if asked > allowed:
-        figure = f"{asked:,}" if asked < 2**64 else f"2**{asked.bit_length() - 1} or more"
-        option = " (--max-iterations raises it)" if limit in _RAISED_BY_OPTION else ""
-        raise LimitExceededError(
-            f"the PKCS#12 file asks for {figure} {what}; limits.{limit} allows {allowed:,}{option}"
-        )
+def _weight(digest: str | None) -> int:
+    return _SLOWNESS if digest in _SLOW_DIGESTS else 1

@@ -12,7 +12,7 @@ from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import Budget, SharedWork
 from pkcs12kit.pkcs12.opening import Opener
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.shown import Shown
@@ -206,6 +206,23 @@ def decode_pfx(
         password_uses=opener.uses,
         trailing_bytes=pfx.trailing_bytes,
     )
+
+
+def decode_certificates(
+    data: bytes, *, password: str | None, limits: Limits = DEFAULT_LIMITS, work: SharedWork | None = None
+) -> tuple[tuple[Certificate, ...], tuple[Reject, ...]]:
+    """Read the certificates of a PFX, and what is unreadable among them, as :func:`decode_pfx` does, but no key.
+
+    ``work`` is what files that are loaded together share. Raises as :func:`decode_pfx` does; a private key that is
+    encrypted in another way, damaged or of an unknown algorithm is no reason to.
+    """
+    budget = Budget(limits, shared=work)
+    pfx = read_pfx(data, budget)
+    opener = Opener(pfx, password=password, contents_password=None, budget=budget)
+    opener.authenticate(keys=False)
+    bags = (bag for safe in pfx.safes for bag in opener.open_safe(safe) if bag.is_certificate)
+    certificates, rejects = _read_certificates(bags, limits)
+    return tuple(certificate for certificate, _ in certificates), tuple(rejects)
 
 
 class CertificatesByKey:

@@ -79,6 +79,7 @@ class KeyDerivation:
         """
         octets = password.octets(self.algorithm)
         budget.key_length(length)
+        budget.salt(self.salt or b"")
         if self.algorithm == SCRYPT and self.cost is not None and self.salt is not None:
             return _scrypt(octets, salt=self.salt, cost=self.cost, length=length, budget=budget)
         if self.iterations is None or self.salt is None or self.digest not in DIGESTS:
@@ -158,9 +159,9 @@ def pkcs12_kdf(
     new = _hash(digest)
     block = new().block_size
     blocks = -(-length // digest_size(digest))
-    budget.derive(iterations, blocks=blocks)
     diversifier = bytes([purpose]) * block
     state = _fill(salt, block) + _fill(password.octets(PKCS12KDF), block)
+    budget.derive(iterations, digest=digest, runs=blocks, octets=2 * len(state))  # hashed, and added to
     output = b""
     for remaining in range(blocks, 0, -1):
         derived: bytes = diversifier + state
@@ -183,7 +184,7 @@ def digest_size(digest: str) -> int:
 
 def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
     """RFC 8018 section 5.1, which ends at the length of one digest; nothing but hashing."""
-    budget.derive(iterations)
+    budget.derive(iterations, digest=digest, octets=len(password) + len(salt))
     new = _hash(digest)
     derived = password + salt
     for _ in range(iterations):
@@ -193,14 +194,15 @@ def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, lengt
 
 def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
     """RFC 8018 section 5.2."""
-    budget.derive(iterations, blocks=-(-length // digest_size(digest)))
+    runs = -(-length // digest_size(digest))
+    budget.derive(iterations, digest=digest, runs=runs, octets=len(password) + len(salt))
     return hashlib.pbkdf2_hmac(DIGESTS[digest], password, salt, iterations, length)
 
 
 def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: Budget) -> bytes:
     if min(cost) < 1:
         raise MalformedPfxError("the PKCS#12 file states a cost of scrypt below 1")
-    budget.scrypt(cost)
+    budget.scrypt(cost, octets=len(password) + len(salt), length=length)
     try:
         return Scrypt(salt=salt, length=length, n=cost.n, r=cost.r, p=cost.p).derive(password)
     except ValueError:  # N is no power of 2, for example

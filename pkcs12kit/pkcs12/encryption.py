@@ -217,6 +217,7 @@ def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budge
     :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a length of key or
     IV that the cipher has not, and :class:`~pkcs12kit.errors.LimitExceededError`, all before any derivation.
     """
+    budget.decipher(len(ciphertext))
     cipher, key, iv = _derive(encryption, password, budget)
     return ciphers.decrypt(cipher, key, iv, ciphertext)
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from pkcs12kit.errors import MalformedPfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.ber import is_one_sequence
 from pkcs12kit.pkcs12.ciphers import DecryptionError
 from pkcs12kit.pkcs12.encryption import decrypt
+from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.passwords import EncodedPassword, rare_encodings, usual_encodings
 from pkcs12kit.pkcs12.structure import read_bags
 
@@ -87,12 +85,13 @@ class Opener:
         """What opened what so far, each once."""
         return tuple(self._uses)
 
-    def authenticate(self) -> None:
+    def authenticate(self, *, keys: bool = True) -> None:
         """Verify the MAC, where there is one. Raises :class:`~pkcs12kit.errors.PfxPasswordError`.
 
-        Before any work, the derivations that can be seen are held against the limits, each and all together.
+        Before any work, the derivations that can be seen are held against the limits, each and all together; those of
+        private keys only with ``keys``.
         """
-        self._budget.foresee(self._visible_derivations())
+        self._budget.foresee(self._visible_derivations(keys=keys))
         mac = self._pfx.mac
         if mac is None:
             return
@@ -100,7 +99,7 @@ class Opener:
         def attempt(password: Password) -> bool | None:
             return macs.verify(mac, self._pfx.content, password, self._budget) or None
 
-        if self._try(MAC, mac.derivation, attempt) is None:
+        if self._try(MAC, mac.derivation, attempt, octets=len(self._pfx.content)) is None:
             if self._password is None:
                 raise PfxPasswordError("the PKCS#12 file is protected by a password, and none was given")
             raise PfxPasswordError(
@@ -144,23 +143,22 @@ class Opener:
 
         return self._decrypt(PRIVATE_KEY, encryption, bag.content, lambda info: (info, self._load_key(info)))
 
-    def _visible_derivations(self) -> Iterator[KeyDerivation]:
+    def _visible_derivations(self, *, keys: bool) -> Iterator[KeyDerivation]:
         visible = [self._pfx.mac, *(safe.encryption for safe in self._pfx.safes)]
         for safe in self._pfx.safes:
-            if safe.encryption is None:
+            if safe.encryption is None and keys:
                 visible += [bag.encryption for bag in self.open_safe(safe)]
         derivations = (protection.derivation for protection in visible if protection is not None)
         yield from (derivation for derivation in derivations if derivation is not None)
 
     def _load_key(self, der: bytes) -> PrivateKeyTypes:
-        self._budget.private_key(len(der))
         try:
-            return load_der_private_key(der, None)
-        except UnsupportedAlgorithm:
+            return load_private_key(der, self._budget)
+        except UnknownKeyError:
             raise UnsupportedPfxError(
                 "the PKCS#12 file holds a private key of an algorithm that is not known"
             ) from None
-        except (ValueError, TypeError, InternalError):
+        except UnreadableKeyError:
             raise _MalformedPlaintextError from None
 
     def _decrypt(self, part: str, encryption: Encryption, ciphertext: bytes, read: Callable[[bytes], T]) -> T:
@@ -178,7 +176,7 @@ class Opener:
                 is_damaged = is_damaged or _is_by_the_right_key(plaintext, padding=len(ciphertext) - len(plaintext))
                 return None
 
-        opened = self._try(part, encryption.derivation, attempt)
+        opened = self._try(part, encryption.derivation, attempt, octets=len(ciphertext))
         if opened is not None:
             return opened
         if is_damaged and self._is_authenticated:
@@ -192,10 +190,13 @@ class Opener:
             f"the {part} of the PKCS#12 file cannot be decrypted: wrong password or damaged file{self._untried}"
         )
 
-    def _try(self, part: str, derivation: KeyDerivation | None, attempt: Callable[[Password], T | None]) -> T | None:
+    def _try(
+        self, part: str, derivation: KeyDerivation | None, attempt: Callable[[Password], T | None], *, octets: int
+    ) -> T | None:
         kdf = derivation.algorithm if derivation is not None else ""
+        iterations = derivation.iterations if derivation is not None else None
         for trial, is_rare in self._trials(part, kdf):
-            if is_rare and not self._budget.retry(derivation.iterations if derivation is not None else None):
+            if is_rare and not self._budget.retry(iterations, octets):
                 self._gave_up = True
                 break
             opened = attempt(trial.candidate.octets)

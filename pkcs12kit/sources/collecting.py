@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.budget import SharedWork
     from pkcs12kit.sources.elements import Element
     from pkcs12kit.sources.reading import Source
 
@@ -81,6 +82,7 @@ class Collector:
         self.rejects: list[Reject] = []
         self._password = password
         self._limits = limits
+        self._work: SharedWork | None = None
         self._opened = containers
         """What is looked into; whatever else may hold certificates counts as something without."""
 
@@ -243,12 +245,14 @@ class Collector:
             self._reject(place, "the bundle is cut short or damaged here")
 
     def _pkcs12(self, place: _Place, data: bytes) -> None:
-        from pkcs12kit.pkcs12.decoder import decode_pfx
+        from pkcs12kit.pkcs12.budget import SharedWork
+        from pkcs12kit.pkcs12.decoder import decode_certificates
 
+        work = self._work = self._work or SharedWork()
         try:
-            decoded = decode_pfx(data, password=self._password, limits=self._limits)
+            certificates, rejects = decode_certificates(data, password=self._password, limits=self._limits, work=work)
         except PfxPasswordError as error:
-            unencrypted = pfx_certificates(data, self._limits) if self._password is None else ()
+            unencrypted = pfx_certificates(data, self._limits, work) if self._password is None else ()
             if not unencrypted:
                 raise PfxPasswordError(f"{place.name}: {error}") from None
             for der in unencrypted:
@@ -256,9 +260,9 @@ class Collector:
         except InputError as error:
             raise type(error)(f"{place.name}: {error}") from None
         else:
-            for certificate in decoded.certificates:
+            for certificate in certificates:
                 self._add(place, certificate)
-            for reject in decoded.rejects:
+            for reject in rejects:
                 self._reject(place, reject.reason)
 
     def _sound_certificate(self, place: _Place, data: bytes) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from zipfile import ZipInfo
 
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.budget import SharedWork
     from pkcs12kit.sources.elements import Element
 
 _MARKER: Final = re.compile(rb"-----(BEGIN|END) ([^\r\n-]{1,64})-----")
@@ -129,16 +130,17 @@ def certificate_pair(data: bytes) -> Iterator[Element]:
         yield from elements(part.contents)
 
 
-def pfx_certificates(data: bytes, limits: Limits) -> tuple[bytes, ...]:
+def pfx_certificates(data: bytes, limits: Limits, work: SharedWork) -> tuple[bytes, ...]:
     """Take the certificates of a PKCS#12 file that encrypts none, without its password and so without its MAC.
 
-    Empty too where some of its contents are encrypted, which may be certificates. Raises
+    Empty too where some of its contents are encrypted, which may be certificates. ``work`` is shared with other files
+    that are loaded together. Raises :class:`~pkcs12kit.errors.LimitExceededError`, and
     :class:`~pkcs12kit.errors.PfxError` where the file is damaged.
     """
     from pkcs12kit.pkcs12.budget import Budget
     from pkcs12kit.pkcs12.structure import read_bags, read_pfx
 
-    budget = Budget(limits)
+    budget = Budget(limits, shared=work)
     safes = read_pfx(data, budget).safes
     if any(safe.encryption is not None for safe in safes):
         return ()

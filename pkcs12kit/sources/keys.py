@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-import math
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
-
-from pkcs12kit.errors import InputError, LimitExceededError, PasswordError
+from pkcs12kit.errors import InputError, LimitExceededError, MalformedPfxError, PasswordError, UnsupportedPfxError
+from pkcs12kit.pkcs12.asn1 import load, reading
+from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.ciphers import DecryptionError
+from pkcs12kit.pkcs12.encryption import decrypt, read_encryption
+from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
+from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_encodings
 from pkcs12kit.sources.containers import pem_blocks
-from pkcs12kit.sources.elements import children, elements
+from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff, sniff_der
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.derivation import ScryptCost
+    from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.sources.containers import PemBlock
 
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
 _DEK_INFO: Final = re.compile(rb"DEK-Info:[ \t]*([A-Za-z0-9-]{1,32}),[ \t]*([0-9A-Fa-f]{1,64})\s")
 _BLOCK_BYTES: Final = {b"AES-128-CBC": 16, b"AES-256-CBC": 16, b"DES-EDE3-CBC": 8}
-_SCRYPT: Final = bytes.fromhex("2b06010401da47040b")  # RFC 7914 section 7
 
 
 def read_private_key(
@@ -40,23 +44,19 @@ def read_private_key(
     if kind is Kind.PEM:
         block = _only_key(data, name)
         if block.is_encrypted:
-            _check_initialization_vector(block.text, name)
-            return _load(block.text, name=name, password=_required(password, name), is_pem=True)
+            _check_size(block.text, name, limits)
+            return _open_traditional(block.text, name=name, password=password, budget=_budget(name, limits))
         kind, data = block.kind, block.content
     elif kind is Kind.BASE64:
         data = decode_base64(data) or b""
         kind = sniff_der(data)
     if kind not in _KEYS or kind is Kind.OPENSSH_PRIVATE_KEY:
         raise InputError(f"{name}: expected a private key, found {kind.value}")
-    if len(data) > limits.private_key_bytes:
-        raise LimitExceededError(
-            f"{name}: a private key of more than {limits.private_key_bytes:,} bytes (limits.private_key_bytes)"
-        )
+    _check_size(data, name, limits)
     der = next(elements(data)).encoding or data
     if kind is Kind.PRIVATE_KEY:
-        return _load(der, name=name, password=None)
-    _check_derivation(der, name, limits)
-    return _load(der, name=name, password=_required(password, name))
+        return _load(der, name=name, budget=_budget(name, limits))
+    return _open_pkcs8(der, name=name, password=password, budget=_budget(name, limits))
 
 
 def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPrivateKeyTypes:
@@ -64,6 +64,19 @@ def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPri
     if not hasattr(key, "sign"):
         raise InputError(f"{name}: a private key for key agreement, which cannot sign")
     return cast("CertificateIssuerPrivateKeyTypes", key)
+
+
+def _budget(name: str, limits: Limits) -> Budget:
+    """Return the budget of one key, for which ``scrypt_bytes`` stands in place of the limits of a PKCS#12 file."""
+    own = replace(limits, pfx_scrypt_bytes=limits.scrypt_bytes, pfx_total_scrypt_bytes=limits.scrypt_bytes)
+    return Budget(own, subject=f"{name}: the private key")
+
+
+def _check_size(encoded: bytes, name: str, limits: Limits) -> None:
+    if len(encoded) > limits.private_key_bytes:
+        raise LimitExceededError(
+            f"{name}: a private key of more than {limits.private_key_bytes:,} bytes (limits.private_key_bytes)"
+        )
 
 
 def _only_key(data: bytes, name: str) -> PemBlock:
@@ -83,31 +96,92 @@ def _only_key(data: bytes, name: str) -> PemBlock:
     return next(iter(keys.values()))
 
 
-def _required(password: str | None, name: str) -> bytes:
-    if password is None:
-        raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
-    return password.encode("utf-8")
-
-
-def _load(
-    encoded: bytes, *, name: str, password: bytes | None, is_pem: bool = False
-) -> CertificateIssuerPrivateKeyTypes:
-    load = load_pem_private_key if is_pem else load_der_private_key
+def _load(der: bytes, *, name: str, budget: Budget, is_decrypted: bool = False) -> CertificateIssuerPrivateKeyTypes:
+    """Load a key in the clear. What is not one where it ``is_decrypted`` is what a wrong password makes of a key."""
     try:
-        key = load(encoded, password)
-    except UnsupportedAlgorithm:
+        key = load_private_key(der, budget)
+    except UnknownKeyError:
         raise InputError(f"{name}: a private key of a kind that is not supported") from None
-    except (ValueError, TypeError, InternalError):  # TypeError where the password is empty, InternalError for damage
-        if password is None:
-            raise InputError(f"{name}: a private key that is damaged or of a kind that is not known") from None
-        raise PasswordError(
-            f"{name}: the password does not open the private key (or its encryption is damaged or not supported)"
-        ) from None
+    except UnreadableKeyError:
+        if is_decrypted:
+            raise _wrong_password(name) from None
+        raise InputError(f"{name}: a private key that is damaged or of a kind that is not known") from None
     return require_signing_key(key, name)
 
 
-def _check_initialization_vector(text: bytes, name: str) -> None:
-    """Refuse traditional encryption that pyca does not know, or whose IV is short, on which its reader panics."""
+def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: Budget) -> CertificateIssuerPrivateKeyTypes:
+    """Decrypt a key in PKCS#8 as the same key in a PKCS#12 file, within the same bounds, and load it."""
+    encryption, ciphertext = _read_pkcs8(der, name, budget)
+    derivation = encryption.derivation
+    if derivation is not None:
+        if derivation.cost is not None:
+            _check_scrypt(derivation.cost, name, budget.limits)
+        budget.foresee([derivation])
+    if password is None:
+        raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
+    kdf = "" if derivation is None else derivation.algorithm
+    iterations = None if derivation is None else derivation.iterations
+    candidates = [(usual, False) for usual in usual_encodings(password, kdf)]
+    candidates += [(rare, True) for rare in rare_encodings(password, kdf)]
+    for candidate, is_rare in candidates:
+        if is_rare and not budget.retry(iterations, len(ciphertext)):
+            break
+        try:
+            key = decrypt(encryption, ciphertext, candidate.octets, budget)
+        except DecryptionError:
+            continue
+        except UnsupportedPfxError:
+            raise InputError(
+                f"{name}: a private key that is encrypted by {encryption}, which is not supported"
+            ) from None
+        except MalformedPfxError:
+            raise _damaged(name) from None
+        try:
+            return _load(key, name=name, budget=budget, is_decrypted=True)
+        except PasswordError:
+            continue
+    raise _wrong_password(name)
+
+
+def _read_pkcs8(der: bytes, name: str, budget: Budget) -> tuple[Encryption, bytes]:
+    """Read an EncryptedPrivateKeyInfo (RFC 5958 section 3)."""
+    from asn1crypto import keys
+
+    try:
+        with reading("the encrypted private key"):
+            info = load(keys.EncryptedPrivateKeyInfo, der, budget)
+            return read_encryption(info["encryption_algorithm"]), info["encrypted_data"].native
+    except MalformedPfxError:
+        raise _damaged(name) from None
+
+
+def _open_traditional(
+    text: bytes, *, name: str, password: str | None, budget: Budget
+) -> CertificateIssuerPrivateKeyTypes:
+    """Decrypt a key in PEM that is encrypted in the traditional way (RFC 1421 section 4.6.1.1), and load it."""
+    from Cryptodome.IO import PEM
+
+    _check_encryption(text, name)
+    if password is None:
+        raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
+    octets = encode_password(password).utf8
+    try:
+        der, _, _ = PEM.decode(text.decode("latin-1"), octets)
+    except ValueError:  # also for an empty password, and padding that is wrong
+        raise _wrong_password(name) from None
+    return _load(der, name=name, budget=budget, is_decrypted=True)
+
+
+def _wrong_password(name: str) -> PasswordError:
+    return PasswordError(f"{name}: the password does not open the private key (or its encryption is damaged)")
+
+
+def _damaged(name: str) -> InputError:
+    return InputError(f"{name}: an encrypted private key that is damaged or encrypted in no known way")
+
+
+def _check_encryption(text: bytes, name: str) -> None:
+    """Refuse traditional encryption by a cipher that is not known, or with an IV of the wrong length."""
     info = _DEK_INFO.search(text)
     if info is None or info[1] not in _BLOCK_BYTES:
         cipher = info[1].decode("ascii") if info else "nothing that is stated"
@@ -117,32 +191,9 @@ def _check_initialization_vector(text: bytes, name: str) -> None:
         raise InputError(f"{name}: an encrypted private key that is damaged: its IV has the wrong length")
 
 
-def _check_derivation(der: bytes, name: str, limits: Limits) -> None:
-    """Refuse an encrypted key whose key derivation is made to take for ever (RFC 8018 section 4.2)."""
-    from asn1crypto import keys
-
-    try:
-        algorithm = keys.EncryptedPrivateKeyInfo.load(der)["encryption_algorithm"]
-        if algorithm["algorithm"].native == "pbes2":
-            derivation = algorithm["parameters"]["key_derivation_func"]
-            algorithm_identifier, *parameters = children(next(elements(derivation.dump())))
-            if algorithm_identifier.contents == _SCRYPT:
-                cost, *factors = (int.from_bytes(part.contents) for part in children(parameters[0])[1:4])
-                _check_scrypt(cost * math.prod(factors), name, limits)
-                return
-        iterations = algorithm.kdf_iterations
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, StopIteration):
-        raise InputError(f"{name}: an encrypted private key that is damaged or encrypted in no known way") from None
-    if iterations > limits.pfx_iterations:
-        raise LimitExceededError(
-            f"{name}: the private key's encryption takes {iterations:,} iterations;"
-            f" {limits.pfx_iterations:,} are allowed (limits.pfx_iterations)"
-        )
-
-
-def _check_scrypt(parameters: int, name: str, limits: Limits) -> None:
+def _check_scrypt(cost: ScryptCost, name: str, limits: Limits) -> None:
     """Bound what scrypt takes: 128 N r bytes of memory, p times over (RFC 7914 section 6)."""
-    if 128 * parameters > limits.scrypt_bytes:
+    if 128 * cost.n * cost.r * cost.p > limits.scrypt_bytes:
         raise LimitExceededError(
             f"{name}: the private key's scrypt takes more than {limits.scrypt_bytes:,} bytes (limits.scrypt_bytes)"
         )

@@ -272,9 +272,9 @@ def test_loading_private_keys_has_a_budget(small_bundle):
     assert len(info) < DEFAULT_LIMITS.private_key_bytes
     raised = in_time(make_pfx([data_info(bags_of(bag_of(1, info)))]))
     assert isinstance(raised, LimitExceededError)
-    assert "limits.pfx_private_key_work allows 200" in str(raised)
+    assert "limits.private_key_work allows 256" in str(raised)
     der_of_key = small_bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    many = make_pfx([data_info(bags_of(*[bag_of(1, der_of_key)] * 600))])  # 600 keys of 138 bytes: 1.5 KiB³
+    many = make_pfx([data_info(bags_of(*[bag_of(1, der_of_key)] * 600))])  # 600 keys, a tenth of a Kibit³ each
     assert len(decode_pfx(many, password=None).keys) == 600
     for read in (decode_pfx, inspect_pfx):
         with pytest.raises(LimitExceededError, match="pfx_private_key_work allows 1"):
