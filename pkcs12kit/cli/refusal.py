@@ -45,6 +45,8 @@ GATHER: Final = "pkcs12kit gather CERT --into FOLDER"
 _IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
 _RENEW_TARGET: Final = "renew the certificate: have its CA issue a new one; --at TIME asks about another time"
 
+_URLS_SHOWN: Final = 3
+_URL_SHOWN: Final = 200  # characters
 _RENEW_ISSUER: Final = "build the file anew with renewed certificates in --certs; --at TIME asks about another time"
 
 
@@ -121,7 +123,20 @@ def _next_step(closest: RejectedPath, target: Certificate) -> str:
         return _IGNORE_ANCHOR
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
         return _RENEW_TARGET
+    if closest.reason is FailureReason.REVOCATION_UNKNOWN:
+        return _NEXT_STEPS[closest.reason].replace("--ocsp", f"--ocsp{_where_to_ask(closest.certificate)}")
     return _NEXT_STEPS.get(closest.reason, _ANOTHER_WAY)
+
+
+def _where_to_ask(certificate: Certificate) -> str:
+    """Return where a certificate says that its revocation status can be had, in brackets; empty where it says nothing.
+
+    URLs that are too long to read are left out.
+    """
+    extensions = certificate.extensions
+    urls = (*extensions.crl_locations, *extensions.delta_crl_locations, *extensions.ocsp_responders)
+    named = [url for url in dict.fromkeys(urls) if len(url) <= _URL_SHOWN][:_URLS_SHOWN]
+    return f" (the certificate names {', '.join(named)})" if named else ""
 
 
 def _to_json(no: PathError) -> dict[str, Any]:
