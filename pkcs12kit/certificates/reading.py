@@ -49,7 +49,9 @@ def read_certificate(der: bytes) -> Reading:
         certificate = load_der_x509_certificate(der)
     except REFUSALS as refusal:
         reading = _check_fields(read_canonical(der), der, str(refusal))
-        lenient.read_structure(der)  # raises here if at all: asn1crypto lets more pass than DER
+        structure = lenient.read_structure(der)  # raises here if at all: asn1crypto lets more pass than DER
+        for name in (structure.issuer, structure.subject):
+            lenient.read_name(name)
         return reading
     return _check_fields(certificate, der, None)
 
