@@ -30,6 +30,7 @@ class BundleOptions(NamedTuple):
     bundle_anchors: tuple[str, ...]
     expires_within: timedelta
     strict_checksums: bool
+    allow_unsigned: bool
 
     def known(self) -> Mapping[str, PublishedBundle]:
         """Give the bundles that are known by name."""
@@ -41,6 +42,8 @@ class BundleOptions(NamedTuple):
         self, folder: str, *, parameters: ValidationParameters, options: FetchOptions, limits: Limits
     ) -> tuple[BundleReport, ...]:
         """Fetch each, and compare it with what the folder has of it; signers are judged by the same parameters."""
+        if self.strict_checksums and self.allow_unsigned:
+            raise click.UsageError("--strict-checksums refuses what --unsigned would use: give one of them")
         if not self.bundles:
             return ()
         from pkcs12kit.retrieval.bundle_changes import certificates_in_folder
@@ -60,6 +63,7 @@ class BundleOptions(NamedTuple):
                 previous=certificates_in_folder(folder, urls=bundle.urls, limits=limits),
                 expires_within=self.expires_within,
                 strict_checksums=self.strict_checksums,
+                allow_unsigned=self.allow_unsigned,
                 options=options,
                 limits=limits,
             )
@@ -116,6 +120,13 @@ _OPTIONS: Final = (
         is_flag=True,
         help="Use nothing of a bundle unless its signed checksums are verified: not where they are weak, not proven or"
         " absent.",
+    ),
+    click.option(
+        "--unsigned",
+        "allow_unsigned",
+        is_flag=True,
+        help="Also use a bundle whose publisher signs (dod, eca, a name with roots in --bundles) where its signed"
+        " checksums are missing or by an unknown signer: anybody may have made it.",
     ),
 )
 

@@ -80,8 +80,8 @@ def command(
     --anchor is trusted.
 
     Exit status 1: there is no valid path; without --anchor: something named could not be fetched; a bundle could not
-    be fetched, or is bad, or with --strict-checksums is not verified. What was fetched is written all the same, and
-    nothing of such a bundle.
+    be fetched, contradicts its signed checksums, or does not have them though its publisher signs (--unsigned), or with
+    --strict-checksums is not verified. What was fetched is written all the same, and nothing of such a bundle.
     """
     if list_bundles:
         _list_bundles(bundling, as_json=as_json)

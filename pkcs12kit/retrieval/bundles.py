@@ -23,7 +23,7 @@ from pkcs12kit.retrieval.permitted import require_permitted_url
 from pkcs12kit.retrieval.published_bundles import find_bundle
 from pkcs12kit.retrieval.retrieved import Purpose, Status
 from pkcs12kit.retrieval.running import run
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+from pkcs12kit.retrieval.signed_checksums import UNPROVEN, ChecksumStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.bundle_archive import BundleContents
     from pkcs12kit.retrieval.published_bundles import PublishedBundle
     from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.retrieval.signed_checksums import ChecksumVerdict
 
 _DEFAULT_OPTIONS = FetchOptions()
 _FROM_CACHE = frozenset({Status.CACHED, Status.UNCHANGED})
@@ -50,6 +51,7 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     previous: Iterable[Certificate] | None = None,
     expires_within: timedelta = EXPIRES_WITHIN,
     strict_checksums: bool = False,
+    allow_unsigned: bool = False,
     options: FetchOptions = _DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BundleReport:
@@ -58,20 +60,27 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     Its URLs are asked in order until one answers. An archive with a signed checksum file (DISA's have one) is used as
     far as its files are listed there, and not at all where anything contradicts it. Its signer must lead to one of
     ``trust_anchors`` at ``time`` (timezone-aware; now by default), by ``algorithm_policy``; where none are given, to a
-    root that :class:`~pkcs12kit.PublishedBundle` names. Without either, a sound signature proves nothing. An archive
-    that is weakly signed, or has no checksum file, is used all the same. :class:`~pkcs12kit.ChecksumVerdict` says all
-    that. With ``strict_checksums`` nothing is used but what is VERIFIED.
+    root that :class:`~pkcs12kit.PublishedBundle` names. Without either, a sound signature proves nothing.
+
+    Of a bundle that names roots (``dod`` and ``eca`` do) nothing is used where there is no checksum file, or where its
+    signer leads to none of them: whoever can change the archive can take the file out, or sign it. ``allow_unsigned``
+    uses such a bundle all the same; one that contradicts its checksums is refused even so. Other bundles may come
+    without a signature. An archive that is weakly signed is used. :class:`~pkcs12kit.ChecksumVerdict` says all that.
+    With ``strict_checksums`` nothing of any bundle is used but what is VERIFIED.
 
     Whatever comes is a candidate and never a trust anchor. Changes are counted from ``previous``; None: from what the
     cache has of the same URL. ``expires_within`` is when a certificate is soon to expire. Revocation is not checked,
     that of the signer included. Where what the cache has is of no use, the server is asked anew. Where what it gives
     was made before what the cache has, the report warns of that.
 
-    A server that fails and a bundle that is bad are in the report, and raise nothing. Raises
-    :class:`~pkcs12kit.errors.InputError` for a name that is not known, and :class:`~pkcs12kit.errors.OutputError` for a
-    cache folder that others may write to.
+    A server that fails and a bundle that is refused are in the report, and raise nothing. Raises :class:`ValueError`
+    for ``strict_checksums`` with ``allow_unsigned``, :class:`~pkcs12kit.errors.InputError` for a name that is not
+    known, and :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
+    if strict_checksums and allow_unsigned:
+        raise ValueError("strict_checksums refuses what allow_unsigned would use: give one of them")
     named = find_bundle(bundle, limits=limits) if isinstance(bundle, str) else bundle
+    refused = _refused(named, strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
     time = datetime.now(UTC) if time is None else require_aware(time)
     rules = SignerRules(
         trust_anchors=tuple(trust_anchors),
@@ -82,8 +91,19 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     warnings: list[str] = []
     cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
     kept = _in_cache(cache, named, rules=rules, limits=limits)
+    if kept is not None and kept.checksum.status in refused:
+        kept = None
     earlier = tuple(previous) if previous is not None else None if kept is None else kept.certificates
-    look = partial(_opened, named, earlier, kept, rules=rules, expires_within=expires_within, limits=limits)
+    look = partial(
+        _opened,
+        named,
+        earlier,
+        kept,
+        refused=refused,
+        rules=rules,
+        expires_within=expires_within,
+        limits=limits,
+    )
     retrievals = run(_fetch(named.urls, cache=cache, options=options, limits=limits))
     report = look(retrievals)
     if report.why and retrievals[-1].status in _FROM_CACHE and not options.offline:
@@ -92,8 +112,7 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
         report = replace(opened, retrievals=(*report.retrievals, *map(_without_content, again)))
         if cache is not None and not report.why:
             _heal(cache, again[-1], limits=limits)
-    report = replace(report, warnings=tuple(dict.fromkeys((*warnings, *report.warnings))))
-    return _strictly(report) if strict_checksums and not report.why else report
+    return replace(report, warnings=tuple(dict.fromkeys((*warnings, *report.warnings))))
 
 
 def _opened(
@@ -102,6 +121,7 @@ def _opened(
     kept: BundleContents | None,
     retrievals: tuple[Retrieval, ...],
     *,
+    refused: frozenset[ChecksumStatus],
     rules: SignerRules,
     expires_within: timedelta,
     limits: Limits,
@@ -120,6 +140,8 @@ def _opened(
         first, *others = contents.checksum.reasons
         more = f" (and {len(others)} more)" if others else ""
         return replace(report, checksum=contents.checksum, why=f"{answer.url}: {first}{more}")
+    if contents.checksum.status in refused:
+        return replace(report, checksum=contents.checksum, why=f"{answer.url}: {_unproven(contents.checksum, refused)}")
     origins = () if answer.fetched is None else (Origin(url=answer.url, fetched=answer.fetched),)
     older = kept is not None and contents.is_older_than(kept)
     return replace(
@@ -135,6 +157,24 @@ def _opened(
     )
 
 
+def _refused(named: PublishedBundle, *, strict_checksums: bool, allow_unsigned: bool) -> frozenset[ChecksumStatus]:
+    """List the verdicts on its checksums, beside BAD, with which nothing of a bundle is used."""
+    if strict_checksums:
+        return frozenset(ChecksumStatus) - {ChecksumStatus.VERIFIED}
+    return UNPROVEN if named.is_signed and not allow_unsigned else frozenset()
+
+
+def _unproven(verdict: ChecksumVerdict, refused: frozenset[ChecksumStatus]) -> str:
+    """Say what is missing of the signature, and what uses the bundle all the same."""
+    found = f"{verdict.status.value}: {verdict.reasons[0]}"
+    if refused is not UNPROVEN:
+        return f"its checksums have to be verified, and are {found}"
+    return (
+        f"its publisher signs a file of checksums, and that signature is {found}"
+        " (--unsigned, or allow_unsigned=True, uses such a bundle all the same)"
+    )
+
+
 def _without_content(retrieval: Retrieval) -> Retrieval:
     return replace(retrieval, content=None)
 
@@ -144,15 +184,6 @@ def _heal(cache: Cache, answer: Retrieval, *, limits: Limits) -> None:
     if answer.content is not None and answer.fetched is not None:
         url = str(require_permitted_url(answer.url, allow_private=True, limits=limits))
         cache.store(url, answer.content, etag=None, last_modified=None, fetched=answer.fetched)
-
-
-def _strictly(report: BundleReport) -> BundleReport:
-    """Use nothing of what is not verified."""
-    verdict = report.checksum
-    if verdict is None or verdict.status is ChecksumStatus.VERIFIED:
-        return report
-    why = f"{report.url}: its checksums have to be verified, and are {verdict.status.value}: {verdict.reasons[0]}"
-    return replace(report, certificates=(), changes=None, rejects=(), why=why)
 
 
 async def _fetch(

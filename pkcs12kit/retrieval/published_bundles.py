@@ -36,6 +36,9 @@ class PublishedBundle:
     ``urls`` are asked in order until one answers. ``roots`` are SHA-256 fingerprints, lower-case hexadecimal: where the
     user names no trust anchor, the signer of a checksum file in the archive must lead to one of these certificates,
     which has to be in the archive itself. Empty: nobody is known. ``source`` says where all that is from.
+
+    A bundle with roots is one whose publisher is known to sign: without a signature by someone whom a root or the
+    user's trust anchor leads to it is refused (:func:`~pkcs12kit.fetch_bundle`).
     """
 
     name: str
@@ -44,6 +47,11 @@ class PublishedBundle:
     publisher: str = ""
     roots: tuple[str, ...] = ()
     source: str = ""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether its publisher is known to sign it."""
+        return bool(self.roots)
 
     def to_json(self) -> dict[str, object]:
         """Describe it for ``--json``."""
@@ -108,12 +116,19 @@ PUBLISHED: Final[Mapping[str, PublishedBundle]] = MappingProxyType(
 def find_bundle(
     name: str, published: Mapping[str, PublishedBundle] = PUBLISHED, *, limits: Limits = DEFAULT_LIMITS
 ) -> PublishedBundle:
-    """Look up a name, or make a bundle of a URL. Raises :class:`~pkcs12kit.errors.InputError` for anything else."""
+    """Look up a name, or make a bundle of a URL; the URL of a known bundle brings that bundle's roots.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for anything else.
+    """
     if name in published:
         return published[name]
     if not scheme_of(name):
         raise InputError(f"no bundle is called {printable(name)!r}; known are {', '.join(sorted(published))}, and URLs")
-    return PublishedBundle(name=name, title=name, urls=(_permitted(name, "", limits),))
+    url = _permitted(name, "", limits)
+    same = [
+        one for one in published.values() if _normalized(url, limits) in {_normalized(its, limits) for its in one.urls}
+    ]
+    return PublishedBundle(name=name, title=name, urls=(url,), roots=tuple(root for one in same for root in one.roots))
 
 
 def load_bundles(file: Source | None = None, *, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, PublishedBundle]:
@@ -190,3 +205,7 @@ def _permitted(url: str, where: str, limits: Limits) -> str:
         shown = "a URL" if has_credentials(url) else printable(url[:_SHOWN])  # a password is not repeated
         raise InputError(f"{where}{shown}: {error}") from None
     return url
+
+
+def _normalized(url: str, limits: Limits) -> str:
+    return str(require_permitted_url(url, allow_private=True, limits=limits))

@@ -50,6 +50,10 @@ class ChecksumStatus(Enum):
     """Something contradicts it: a file, the signature, the signer. Nothing of the bundle is to be used."""
 
 
+UNPROVEN: Final = frozenset({ChecksumStatus.ABSENT, ChecksumStatus.NOT_ANCHORED})
+"""No signature by anybody who is known: such a bundle may be anybody's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFile:
     """A file of an archive, and the certificates in it: candidates."""

@@ -133,6 +133,31 @@ def test_weak(gather, site, tmp_path):
     assert "hint" not in strict.errors
 
 
+def test_unsigned(gather, site, own, tmp_path):
+    """The publisher is known to sign, and the signature is missing: exit status 1, what is missing, and the option."""
+    roots = f'roots = ["{site.root.certificate.sha256}"]\n'
+    own.write_text(own.read_text() + roots)
+    assert gather("--bundle", "dod", into=tmp_path / "signed").status == 0
+    with zipfile.ZipFile(BytesIO(site.pages["/bundle.zip"])) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if not name.endswith(".sha256")}
+    buffer = BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    site.pages["/bundle.zip"] = buffer.getvalue()
+    refused = gather("--bundle", "dod")
+    assert refused.status == 1
+    told = " ".join(refused.text.split())
+    assert "nothing of it is used" in told
+    assert "its publisher signs a file of checksums, and that signature is absent: there is none in the archive" in told
+    assert "--unsigned" in told
+    assert not list((tmp_path / "published").glob("*.pem"))
+    allowed = gather("--bundle", "dod", "--unsigned")
+    assert allowed.status == 0
+    assert "Checksums: none that are signed" in allowed.text
+    assert gather("--bundle", "dod", "--unsigned", "--strict-checksums").status == 2
+
+
 def test_by_url(gather, site):
     """A URL in place of a name."""
     outcome = gather("--bundle", f"{site.base}/bundle.zip")
