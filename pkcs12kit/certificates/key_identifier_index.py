@@ -52,9 +52,8 @@ def _candidates(der: bytes) -> set[bytes] | None:
         start = position + len(_SUBJECT_KEY_IDENTIFIER)
         start += len(_CRITICAL) if der.startswith(_CRITICAL, start) else 0
         outer, outer_length, inner, length = der[start : start + 4].ljust(4, b"\0")
-        if outer == _OCTET_STRING and outer_length >= _LONG_FORM:
-            return None
-        if outer == inner == _OCTET_STRING and outer_length == length + 2:
-            found.add(der[start + 4 : start + 4 + length])
+        if not outer == inner == _OCTET_STRING or outer_length >= _LONG_FORM or outer_length != length + 2:
+            return None  # pyca/cryptography may read one here all the same
+        found.add(der[start + 4 : start + 4 + length])
         position = der.find(_SUBJECT_KEY_IDENTIFIER, start)
     return None

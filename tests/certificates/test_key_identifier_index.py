@@ -63,6 +63,14 @@ def test_a_length_in_four_octets_is_no_short_one(certificate_with):
     assert CertificatePool([certificate]).by_key_identifier(bytes(0x048112 - 5)) == (certificate,)
 
 
+@pytest.mark.parametrize("more", [b"\x04\x00", b"\x05\x00", b"\xff"])
+def test_a_key_identifier_with_something_behind_it_is_found(certificate_with, more):
+    """What the attribute says is found, also where pyca/cryptography reads what is not DER (X.690 section 10)."""
+    certificate = certificate_with(sequence(KEY_IDENTIFIER, octets(octets(b"true") + more)))
+    pool = CertificatePool([certificate])
+    assert pool.by_key_identifier(b"true") == ((certificate,) if certificate.key_identifier == b"true" else ())
+
+
 @pytest.mark.parametrize("poses", [0, 1, 3, 4, 9])
 def test_what_poses_as_a_key_identifier_hides_none_and_is_none(certificate_with, poses):
     """Only extnID in its place makes an extension a subjectKeyIdentifier (RFC 5280 section 4.1.2.9)."""

@@ -222,7 +222,7 @@ def test_a_slip_in_one_algorithm_field_alone_is_no_agreement(authority, sound):
 
 @pytest.mark.parametrize("field", [3, 5], ids=["issuer", "subject"])
 def test_a_name_that_no_reader_reads_is_found_when_the_certificate_is_read(authority, sound, field):
-    """An attribute of three elements (RFC 5280 section 4.1.2.4 has two) is refused at once, not when it is asked for."""
+    """An attribute of three elements (RFC 5280 section 4.1.2.4 has two) is refused before the name is asked for."""
     common_name = bytes.fromhex("0603550403")
     fields = list(_elements(sound.tbs_certificate, 6))
     attribute = sequence(common_name, b"\x0c\x01a", b"\x0c\x01b")
