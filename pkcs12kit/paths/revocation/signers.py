@@ -123,23 +123,24 @@ class SignerSearch:
             refusal = (
                 self.weakness(key, crl.signed)
                 or _crl_sign_refusal(certificate, subject)
-                or self.side_path_refusal(certificate, subject, waiting, self_vouching=_names_itself(certificate))
+                or self.side_path_refusal(certificate, subject, waiting)
             )
             if refusal is None:
                 return Signer(certificate.node, key, certificate)
             refusals.append(refusal)
         return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.common_name or crl.issuer}"
 
-    def side_path_refusal(
-        self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...], *, self_vouching: bool = False
-    ) -> str | None:
+    def side_path_refusal(self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...]) -> str | None:
         """Return why a signer's certificate is not to be trusted; None where it has a good path to the same anchor.
 
-        A signer that waits for its own status vouches for itself only with ``self_vouching``.
+        A signer that waits for its own status counts for one certificate: its own, to the octet, where the CA that
+        issued it names it as the CRL issuer. Another certificate with its name and key may be forged, and says nothing
+        about that; and a certificate above the signer must be good before the signer counts.
         """
-        if certificate.node in waiting:
-            return None if self_vouching else f"is signed by {_numbered(certificate)}, whose status only it would tell"
         named = _numbered(certificate)
+        if certificate.node in waiting:
+            is_own_issuer = certificate == subject.certificate and _names_itself(certificate)
+            return None if is_own_issuer else f"is signed by {named}, whose status only it would tell"
         invalid: list[str] = []
         unknown: list[str] = []
         for path in self._valid_paths(certificate, subject, invalid):
@@ -247,19 +248,26 @@ def own_key(certificate: Certificate) -> WorkingKey | None:
 
 
 def _crl_sign_refusal(certificate: Certificate | None, subject: Subject) -> str | None:
-    if certificate is None:
-        usage = None
-    elif certificate == subject.path.trust_anchor.certificate:
-        constraints = subject.path.trust_anchor.constraints
-        usage = None if constraints is None else constraints.key_usage
+    """Return why the holder of a certificate may not sign CRLs, by its keyUsage; None where it may.
+
+    A trust anchor may unless its constraints say otherwise. Of the other certificates without a keyUsage only those of
+    CAs count. RFC 5280 section 6.3.3 (f) accepts all of them, but section 4.2.1.3 requires a keyUsage of every CRL
+    issuer, and an end entity may have been able to choose its own name.
+    """
+    anchor = subject.path.trust_anchor
+    if certificate is None or certificate == anchor.certificate:
+        usage = None if anchor.constraints is None else anchor.constraints.key_usage
+        may_sign = usage is None or usage.crl_sign
     else:
         try:
             usage = certificate.extensions.key_usage
         except MalformedCertificateError as error:
             return f"is signed by {_numbered(certificate)}: {error}"
-    if certificate is None or usage is None or usage.crl_sign:
+        may_sign = certificate.is_ca if usage is None else usage.crl_sign
+    if may_sign:
         return None
-    return f"is signed by {_numbered(certificate)}, whose keyUsage lacks cRLSign"
+    signer = _numbered(certificate) if certificate is not None else "the trust anchor"
+    return f"is signed by {signer}, whose keyUsage lacks cRLSign"
 
 
 def _names_itself(certificate: Certificate) -> bool:
