@@ -10,7 +10,7 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.certificates.lenient import UNREADABLE, split
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -60,6 +60,22 @@ def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> Ce
             " (RFC 5480 section 2.1.1)"
         )
     return key  # type: ignore[return-value]  # the validator refuses what cannot sign
+
+
+def public_key_octets(info: bytes) -> bytes:
+    """Return the octets of subjectPublicKey, of which identifiers of keys are hashes (RFC 6960 section 4.1.1).
+
+    ``info`` is a SubjectPublicKeyInfo, DER, of any algorithm. The octets are the value of the BIT STRING, without the
+    octet that counts unused bits. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+    """
+    from asn1crypto import parser
+
+    try:
+        _, key = split(parser.parse(info, strict=True)[4])
+        octets: bytes = parser.parse(key, strict=True)[4][1:]
+    except ValueError as error:
+        raise MalformedCertificateError(f"unusable public key: {error}") from None
+    return octets
 
 
 def _names_its_curve(info: bytes) -> bool:

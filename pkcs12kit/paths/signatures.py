@@ -14,7 +14,7 @@ from functools import cached_property
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InternalError, InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
@@ -50,6 +50,9 @@ _DSA_BITS: Final = 3_072
 # id-RSASSA-PSS as an ObjectIdentifier, and the octets of a SubjectPublicKeyInfo that it stands within as its algorithm.
 _FOR_PSS: Final = bytes.fromhex("06092a864886f70d01010a")
 _ALGORITHM_WITHIN: Final = 24
+# What pyca/cryptography raises for keys and parameters with which it does not verify: OverflowError for a salt of
+# RSASSA-PSS whose length takes more than 31 bits.
+_UNSUPPORTED: Final = (UnsupportedAlgorithm, InternalError, ValueError, TypeError, OverflowError)
 
 
 class SignatureVerdict(Enum):
@@ -298,7 +301,7 @@ def _verdict(verify: Callable[[], None]) -> SignatureVerdict:
         verify()
     except (InvalidSignature, MalformedCertificateError):
         return SignatureVerdict.INVALID
-    except (UnsupportedAlgorithm, ValueError, TypeError):
+    except _UNSUPPORTED:
         return SignatureVerdict.UNSUPPORTED
     return SignatureVerdict.VALID
 

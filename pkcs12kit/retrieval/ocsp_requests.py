@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlsplit
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.ocsp import OCSPRequestBuilder
 
 from pkcs12kit.certificates.lenient import read_structure
+from pkcs12kit.certificates.public_keys import public_key_octets
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -29,11 +31,9 @@ def ocsp_request(certificate: Certificate, issuer: Certificate | TrustAnchor) ->
     would bound it more, but clients have to take answers without it, so that they can be made beforehand (RFC 5019
     sections 2.1.1 and 4). Raises :class:`ValueError` for a serial number that no request can have.
     """
-    from asn1crypto.keys import PublicKeyInfo
-
     name = hashes.Hash(hashes.SHA1())  # noqa: S303  # an identifier
     name.update(read_structure(certificate.der).issuer)
-    key_hash: bytes = PublicKeyInfo.load(issuer.subject_public_key_info).sha1
+    key_hash = hashlib.sha1(public_key_octets(issuer.subject_public_key_info), usedforsecurity=False).digest()
     builder = OCSPRequestBuilder().add_certificate_by_hash(
         name.finalize(),
         key_hash,

@@ -9,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.public_keys import public_key_octets
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.revocation.model import Findings, RevocationStatus, freshness_fault
 from pkcs12kit.paths.revocation.ocsp import NO_CHECK
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation.ocsp import OcspResponse, SingleAnswer
     from pkcs12kit.paths.revocation.signers import Node, SignerSearch, Subject
 
-# They name an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
-_HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
 # They name an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
 _HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
 _OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
@@ -40,7 +39,7 @@ class OcspCheck:
         self._waiting = waiting
         self._notes: list[str] = []
         self._names = _issuer_names(subject)
-        self._key = _key_octets(subject.issuer.node[1])
+        self._key = public_key_octets(subject.issuer.node[1])
 
     def run(self) -> Findings:
         """Return what the responses say. Raises ``BudgetExhaustedError``."""
@@ -148,7 +147,7 @@ class OcspCheck:
         """Return True where the responderID names a name and key (section 4.2.2.3)."""
         if response.responder_name is not None:
             return response.responder_name == node[0]
-        digest = hashlib.sha1(_key_octets(node[1]), usedforsecurity=False).digest()
+        digest = hashlib.sha1(public_key_octets(node[1]), usedforsecurity=False).digest()
         return response.responder_key_hash == digest
 
     def _delegate_refusal(self, response: OcspResponse, certificate: Certificate) -> str | None:
@@ -179,11 +178,3 @@ def _issuer_names(subject: Subject) -> tuple[bytes, ...]:
     if issuer is not None:
         names[lenient.read_structure(issuer.der).subject] = None
     return tuple(names)
-
-
-def _key_octets(key_info: bytes) -> bytes:
-    """Return the value of the BIT STRING subjectPublicKey, which identifiers of keys are hashes of (RFC 6960 4.1.1)."""
-    from asn1crypto.keys import PublicKeyInfo
-
-    octets: bytes = PublicKeyInfo.load(key_info)["public_key"].contents[1:]
-    return octets

@@ -1,0 +1,68 @@
+"""OCSP responses that nobody signed: whatever they hold, they end in no error but that they cannot be read."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from asn1crypto import algos, core, keys
+
+from pkcs12kit import lab
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.public_keys import public_key_octets
+
+from .world import GOOD, UNKNOWN, World, changed, respond
+
+
+@pytest.fixture(scope="module")
+def world():
+    """One PKI for all tests."""
+    return World()
+
+
+def test_responder_with_a_key_of_an_unknown_algorithm(world):
+    """The key hash of a responderID is over the octets of the key, of any algorithm (RFC 6960 section 4.2.1)."""
+    elliptic = bytes.fromhex("06072a8648ce3d0201")  # id-ecPublicKey
+    certificate = Certificate(world.server.der.replace(elliptic, elliptic[:-1] + b"\x7f"))
+    octets = public_key_octets(certificate.subject_public_key_info)
+    assert octets == public_key_octets(world.server.subject_public_key_info)
+
+    def name_it(basic):
+        responder = basic["tbs_response_data"]["responder_id"]
+        responder.chosen.set(hashlib.sha1(octets, usedforsecurity=False).digest())
+
+    response = changed(world.respond(certificates=[world.server]), name_it)
+    response = response.replace(world.server.der, certificate.der)
+    found = world.status(ocsp_responses=[response])
+    assert found.status is UNKNOWN
+    assert "is not signed by the responder that it names" in found.detail
+
+
+@pytest.fixture(scope="module")
+def rsa_ca():
+    """An issuing CA with an RSA key."""
+    return lab.Authority.create("Issuing", key_type=lab.KeyType.RSA_2048)
+
+
+def test_key_octets_are_those_that_other_libraries_hash(world, rsa_ca):
+    """As asn1crypto reads them for the algorithms that it knows."""
+    for certificate in (rsa_ca.certificate, world.server):
+        info = keys.PublicKeyInfo.load(certificate.subject_public_key_info)
+        assert hashlib.sha1(public_key_octets(info.dump()), usedforsecurity=False).digest() == info.sha1
+
+
+@pytest.mark.parametrize("bits", [31, 63, 70, 9000])
+def test_salt_of_rsassa_pss_that_no_machine_holds(world, rsa_ca, bits):
+    """Neither valid nor an error of pyca/cryptography: nothing is signed with it (RFC 4055 section 3.1)."""
+    server = rsa_ca.issue_server("server.example").certificate
+    path = world.path_of(server, world.root.issue_ca(rsa_ca))
+
+    def sign_with_much_salt(basic):
+        basic["signature_algorithm"] = algos.SignedDigestAlgorithm(
+            {"algorithm": "rsassa_pss", "parameters": algos.RSASSAPSSParams({"salt_length": core.Integer(2**bits)})}
+        )
+
+    genuine = respond(server, path.certificates[1], key=rsa_ca.private_key)
+    assert world.status(path=path, ocsp_responses=[genuine]).status is GOOD
+    found = world.status(path=path, ocsp_responses=[changed(genuine, sign_with_much_salt)])
+    assert found.status is UNKNOWN
