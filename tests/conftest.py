@@ -79,6 +79,12 @@ def require_tool():
     return require
 
 
+def administrators_path() -> str:
+    """Return PATH with the folder of Debian's servers, which users' PATH lacks, if it has that of its programs."""
+    path = os.environ.get("PATH", os.defpath)
+    return f"{path}:/usr/sbin" if {"/bin", "/usr/bin"} & set(path.split(os.pathsep)) else path
+
+
 @pytest.fixture(scope="session")
 def serve(require_tool, cannot_run):
     """Start a server of another maker: ``serve("nginx")`` is that of ``servers`` with the programs that it takes."""
@@ -92,8 +98,8 @@ def serve(require_tool, cannot_run):
             if not CATALINA.exists():
                 cannot_run(f"needs Tomcat in {CATALINA} (Debian's tomcat10-common)")
             return partial(servers.tomcat, str(CATALINA))
-        program = {"apache": "apache2"}.get(name, name)  # where administrators have it, and users' PATH has it not
-        program = shutil.which(program, path="/usr/sbin") or require_tool(program)
+        program = {"apache": "apache2"}.get(name, name)
+        program = shutil.which(program, path=administrators_path()) or require_tool(program)
         if name in {"nginx", "haproxy"}:
             return partial(getattr(servers, name), program)
         if not APACHE_MODULES.is_dir():

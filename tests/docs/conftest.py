@@ -59,6 +59,8 @@ from markdown_it import MarkdownIt
 
 from pkcs12kit.cli import cli
 
+from ..conftest import administrators_path
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -130,7 +132,7 @@ class _Terminal:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, "http://127.0.0.1:9")  # the discard port: nothing listens
         for name, value in {
-            "PATH": f"{programs}:{os.environ['PATH']}:/usr/sbin",  # where Debian has its servers
+            "PATH": f"{programs}:{administrators_path()}",
             "HOME": str(home),
             "XDG_CACHE_HOME": str(home / ".cache"),
             "XDG_CONFIG_HOME": str(home / ".config"),
