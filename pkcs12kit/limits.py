@@ -99,6 +99,11 @@ class Limits:
         "signature checks in one search, each counted as the checks of ECDSA on P-256 that it costs",
         "a full mesh of 64 authorities has 4,032 certificates; one check on P-256 takes about 0.13 ms: three seconds",
     )
+    explanation_signature_checks: int = _limit(
+        1_000,
+        "signature checks to explain why no path was found, counted as in signature_checks",
+        "0.15 seconds, as a search in a sound pool takes; certificates with key identifiers need few",
+    )
     name_constraint_comparisons: int = _limit(
         250_000,
         "comparisons of a name with a subtree in one validation, reading them counted in",

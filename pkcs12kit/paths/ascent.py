@@ -7,7 +7,6 @@ of certificates.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
@@ -55,7 +54,7 @@ class Ascent:
     """Everything above a target. ``refuted`` are links whose signature is known not to verify.
 
     A link is believed where both key identifiers are there and equal, and checked by its signature otherwise. Where the
-    budget ends, what was met so far is there.
+    budget ends, ``stopped`` has what ended it, and what was met so far is there: each end is true, others may exist.
     """
 
     def __init__(
@@ -86,9 +85,13 @@ class Ascent:
         self.roots: list[RejectedPath] = []
         """Self-signed certificates that are no anchors, those that fewest unusable certificates lead to first."""
         self.orphans: set[Certificate] = set()
-        """Certificates that nobody signed of all who were supplied."""
-        with suppress(BudgetExhaustedError):
+        """Certificates that no supplied issuer signed; all that have the issuer's name were tried."""
+        self.stopped: BudgetExhaustedError | None = None
+        """What ended the work early; None where everything above the target was met."""
+        try:
             self._climb()
+        except BudgetExhaustedError as exhausted:
+            self.stopped = exhausted
 
     @property
     def missing(self) -> tuple[RejectedPath, ...]:

@@ -65,6 +65,8 @@ class Closeness(IntEnum):
     """A namesake of the issuer did not sign it, and somebody else did."""
     ALONE = 7
     """A certificate that the search did not follow: expired, not yet valid, or no CA's."""
+    STOPPED = 8
+    """The explanation itself was ended by a limit: there may be closer attempts than those that were found."""
 
 
 def explain(
@@ -82,7 +84,8 @@ def explain(
 
     ``judged`` are the search's own rejections, ``not_followed`` the certificates that it passed over, ``found`` says
     whether it met a valid path. Each finding (certificate, reason, issuer) is there once, the closest to success first.
-    What is looked for beyond the search has a budget of its own, as large as the search's.
+    What is looked for beyond the search has a budget of its own: as many steps as the search, and
+    ``explanation_signature_checks``. Where that ends, the last finding says so, and every other one is still true.
     """
     findings = [(_closeness(path), path) for path in judged]
     if not found:
@@ -93,6 +96,9 @@ def explain(
             (finder.closeness(path), path) for path in judged if (path.certificates, path.failures[0]) not in whole
         ]
         findings += new
+        stopped = finder.stopped if all(place is not Closeness.GIVEN_UP for place, _ in findings) else None
+        if stopped is not None:
+            findings.append((Closeness.STOPPED, finder.stopped_early(stopped, alone=not findings)))
     findings += ((Closeness.ALONE, path) for path in _alone(not_followed, parameters.time))
     nearest_first = lapse(target, parameters.time) is not None
     findings.sort(  # stable: as it was found otherwise
@@ -131,13 +137,18 @@ class _Finder:
         self._trust_anchors = trust_anchors
         self._parameters = parameters
         self._limits = limits
-        self._ascent = Ascent(
-            target, pool, trust_anchors, usable=self._is_usable, refuted=refuted, budget=Budget(limits)
-        )
+        checks = min(limits.signature_checks, limits.explanation_signature_checks)
+        budget = Budget(replace(limits, signature_checks=checks))
+        self._ascent = Ascent(target, pool, trust_anchors, usable=self._is_usable, refuted=refuted, budget=budget)
+        left = max(0, checks - budget.spent("signature_checks"))
+        self._near_paths_budget = Budget(replace(limits, signature_checks=left))
+        self.stopped = self._ascent.stopped
+        """What ended the explanation early; None while nothing did."""
 
     def closeness(self, judged: RejectedPath) -> Closeness:
         """Class a rejection of the search; a wrong key matters only where no right one is there."""
-        if judged.reason is FailureReason.BAD_SIGNATURE and judged.certificate not in self._ascent.orphans:
+        is_met = self._ascent.stopped is None
+        if judged.reason is FailureReason.BAD_SIGNATURE and is_met and judged.certificate not in self._ascent.orphans:
             return Closeness.ANOTHER_KEY
         return _closeness(judged)
 
@@ -152,14 +163,34 @@ class _Finder:
             yield Closeness.MISSING_ON_THE_WAY if on_the_way else Closeness.MISSING_ELSEWHERE, missing
         for root in ascent.roots:
             yield Closeness.UNTRUSTED_ROOT, root
-        if not (ascent.missing or ascent.roots or ascent.reached):
+        if not (ascent.missing or ascent.roots or ascent.reached or ascent.stopped):
             yield Closeness.MISSING_ON_THE_WAY, self._circles()
         if self._target.node in ascent.reached:
             yield Closeness.REACHES_AN_ANCHOR, self._itself()
         named = {end.certificate.issuer for end in (*ascent.missing, *ascent.roots)}
         for anchor in self._trust_anchors:
-            if anchor.node not in ascent.reached and anchor.name not in named:
+            is_unused = anchor.node not in ascent.reached and anchor.name not in named
+            if is_unused and (ascent.stopped is None or not self._is_named(anchor)):
                 yield Closeness.UNUSED_ANCHOR, self._unused(anchor)
+
+    def stopped_early(self, stopped: BudgetExhaustedError, *, alone: bool) -> RejectedPath:
+        """Tell that a limit ended the explanation; ``alone`` where the search and it found nothing else to tell."""
+        which = "explanation_signature_checks" if stopped.limit == "signature_checks" else stopped.limit
+        allowed: int = getattr(self._limits, which)
+        until = f"given up after {allowed:,} {stopped.limit.replace('_', ' ')} (limits.{which})"
+        detail = f"the explanation is incomplete: what comes closest to a path was looked for and {until}"
+        reason, section = FailureReason.BUDGET_EXHAUSTED, "pkcs12kit.limits"
+        if alone:
+            names = ", ".join(str(anchor.name) for anchor in self._trust_anchors)
+            detail = f"no trust anchor given ({names}) was reached, and {detail}"
+            reason, section = FailureReason.NO_TRUST_ANCHOR, "RFC 5280 section 6.1"
+        failure = Failure(reason=reason, certificate=self._target, section=section, detail=detail)
+        return RejectedPath(certificates=(self._target,), failures=(failure,))
+
+    def _is_named(self, anchor: TrustAnchor) -> bool:
+        """Return True where a certificate, the target included, names the anchor as its issuer."""
+        issued = (certificate for certificate in self._pool if certificate.subject != anchor.name)
+        return any(certificate.issuer == anchor.name for certificate in (self._target, *issued))
 
     def _is_usable(self, certificate: Certificate) -> bool:
         return not_followed(certificate, self._parameters.time) is None
@@ -170,8 +201,7 @@ class _Finder:
         The walk to each anchor with the fewest of them, five paths at the time when the target is valid that is nearest
         to the one asked for, and the five paths that were the latest to lapse.
         """
-        budget = Budget(self._limits)
-        time = self._parameters.time
+        budget, time = self._near_paths_budget, self._parameters.time
         nearest = min(max(time, self._target.not_before), self._target.not_after)
         try:
             then = [] if nearest == time else self._closest(lambda one: not_followed(one, nearest) is None, budget)
@@ -181,8 +211,8 @@ class _Finder:
                     near = self._near_path(path, budget)
                     if near is not None:
                         yield near
-        except BudgetExhaustedError:
-            return
+        except BudgetExhaustedError as exhausted:
+            self.stopped = self.stopped or exhausted
 
     def _closest(self, usable: Callable[[Certificate], bool], budget: Budget) -> list[CertificationPath]:
         """List the paths through usable certificates that last longest."""

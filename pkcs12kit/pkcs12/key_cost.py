@@ -19,7 +19,7 @@ _SEQUENCE: Final = 0x10
 _OBJECT_IDENTIFIER: Final = 0x06
 _PRIMES: Final = slice(4, 6)  # RFC 8017 appendix A.1.2: version, n, e, d, p, q, d mod (p-1), d mod (q-1), 1/q mod p
 _RSA_INTEGERS: Final = 9
-# PKCS#3 dhKeyAgreement and X9.42 dhpublicnumber (RFC 3279 section 2.3.3), without tag and length
+# dhKeyAgreement of PKCS#3 and dhpublicnumber of X9.42, object identifiers without tag and length
 _KEY_AGREEMENT: Final = frozenset({bytes.fromhex("2a864886f70d010301"), bytes.fromhex("2a8648ce3e0201")})
 
 

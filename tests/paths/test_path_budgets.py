@@ -80,10 +80,13 @@ def searched(path, **limits):
 
 
 def test_every_limit_of_paths_is_tested_here():
-    """No budget of this room is left out: those of limits.py from path_length to policy_edges."""
+    """No budget of paths is left out: those of limits.py from path_length to policy_edges.
+
+    ``explanation_signature_checks`` has a module of its own, test_explanation_budget.
+    """
     names = [limit.name for limit in describe_limits()]
     ours = names[names.index("path_length") : names.index("revocation_objects")]
-    assert set(ours) == {*OF_ONE_VALIDATION, *OF_A_SEARCH}
+    assert set(ours) == {*OF_ONE_VALIDATION, *OF_A_SEARCH, "explanation_signature_checks"}
 
 
 @pytest.mark.parametrize("limit", OF_ONE_VALIDATION)

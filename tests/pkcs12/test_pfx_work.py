@@ -314,7 +314,7 @@ def test_the_cost_of_sound_keys():
 
 @pytest.mark.parametrize("algorithm", ["1.2.840.113549.1.3.1", "1.2.840.10046.2.1"])
 def test_keys_for_diffie_hellman_are_not_loaded(monkeypatch, algorithm):
-    """RFC 3279 section 2.3.3: a server's certificate is not for one, and testing its modulus takes half a minute."""
+    """A server's certificate is not for one, and testing its modulus takes half a minute."""
     monkeypatch.setattr("pkcs12kit.pkcs12.key_loading.load_der_private_key", pytest.fail)
     data = diffie_hellman(8192, algorithm)
     with pytest.raises(UnsupportedPfxError, match="algorithm that is not known"):
