@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 TESTS = Path(__file__).parent
 CLOCKS = {
@@ -76,6 +77,12 @@ def test_clocks_are_few_and_slow():
             all_of_them += [f"{name}:{it}" for it in names]
     assert sorted(others) == sorted(ALLOWED)
     assert len(slow) <= SLOW, slow
+
+
+def test_examples_have_no_deadline():
+    """Hypothesis fails an example that takes 200 milliseconds, if it is not told otherwise."""
+    assert settings.default.deadline is None
+    assert HealthCheck.too_slow in settings.default.suppress_health_check
 
 
 @pytest.mark.parametrize(
