@@ -18,6 +18,7 @@ OF_MODULES = {"time", "timeit", "os", "resource"}
 SLOW = 3  # tests with a clock, at most: where the work is within calls of C, which counts do not see
 ALLOWED = {
     # function outside of tests: why it has a clock
+    "fuzz/run.py:fuzz_randomly": "it runs for as long as was asked",
     "interoperability/rivals.py:_find": "another library's search, which has no end of its own, is given up",
 }
 
