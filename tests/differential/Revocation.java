@@ -66,6 +66,7 @@ public final class Revocation {
         parameters.setDate(time);
         List<Object> known = new ArrayList<>(certificates(scenario.resolve("pool.pem")));
         known.addAll(chain);
+        known.addAll(crls(scenario.resolve("crls.pem")));
         CertPathValidator validator = CertPathValidator.getInstance("PKIX");
         PKIXRevocationChecker checker = (PKIXRevocationChecker) validator.getRevocationChecker();
         Path response = scenario.resolve("response.der");
@@ -74,7 +75,6 @@ public final class Revocation {
                     PKIXRevocationChecker.Option.NO_FALLBACK, PKIXRevocationChecker.Option.ONLY_END_ENTITY));
             checker.setOcspResponses(Map.of(chain.get(0), Files.readAllBytes(response)));
         } else {
-            known.addAll(crls(scenario.resolve("crls.pem")));
             checker.setOptions(EnumSet.of(
                     PKIXRevocationChecker.Option.NO_FALLBACK, PKIXRevocationChecker.Option.PREFER_CRLS));
         }

@@ -8,7 +8,20 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from . import der
-from .objects import DAY, ECDSA_SHA384, HOUR, REASONS, UNKNOWN, Certificate, Crl, Entry, extension, key, name
+from .objects import (
+    DAY,
+    ECDSA_SHA384,
+    HOUR,
+    REASONS,
+    UNKNOWN,
+    Certificate,
+    Crl,
+    Entry,
+    extension,
+    key,
+    name,
+    printable_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -121,10 +134,11 @@ VERSIONS: Final = [
         "status",
         Effect.SPOILS,
         version_1_listed_with_reason=lambda level: level.listed().with_crl(version=1),
+        version_3=_changed(version=3),
         version_1_with_extensions=_changed(version=1, keeps_extensions=True),
     ),
 ]
-"""CRLs of version 1, which have no extensions to be unusual in other ways."""
+"""CRLs of other versions. Version 1 has no extensions that could be unusual in other ways."""
 
 OTHERS: Final = [
     *_many(
@@ -136,6 +150,20 @@ OTHERS: Final = [
         old_without_next_update=_changed(begin=-300 * DAY, end=None),
     ),
     *_many("time", Effect.NONE, ends_in_an_hour=_changed(end=HOUR), without_next_update=_changed(end=None)),
+    *_many(
+        "time",
+        Effect.NONE,
+        begins_now=_changed(begin=0 * DAY),
+        ends_now=_changed(end=0 * DAY),
+        generalized_times=_changed(generalized_times=True),
+    ),
+    *_many(
+        "name",
+        Effect.NONE,
+        issuer_in_another_case=lambda level: level.with_crl(issuer=name(level.issuer_name.swapcase())),
+        issuer_as_printable_string=lambda level: level.with_crl(issuer=printable_name(level.issuer_name)),
+        issuer_with_blanks=lambda level: level.with_crl(issuer=name(f"  {level.issuer_name.replace(' ', '   ')} ")),
+    ),
     *_many(
         "signature",
         Effect.SPOILS,
@@ -154,12 +182,17 @@ OTHERS: Final = [
         users_and_cas=_extended(_scope(der.implicit(1, b"\xff"), der.implicit(2, b"\xff"))),
         scope_twice=_extended(_scope(der.implicit(1, b"\xff")), _scope(der.implicit(2, b"\xff"))),
         delta_alone=_extended(extension("2.5.29.27", der.integer(4), critical=True)),
+        delta_alone_not_critical=_extended(extension("2.5.29.27", der.integer(4))),
+        critical_issuer_alternative_name=_extended(
+            extension("2.5.29.18", der.sequence(der.implicit(2, b"ca.example")), critical=True)
+        ),
     ),
     *_many(
         "extension",
         Effect.NONE,
         unknown_extension=_extended(_NOT_CRITICAL),
         without_number=_changed(number=None),
+        critical_number=_extended(extension("2.5.29.20", der.integer(5), critical=True), number=None),
         number_of_20_octets=_changed(number=2**158),
         key_identifier_of_another=lambda level: level.with_crl(key_identifier=key("stranger").identifier),
     ),
@@ -192,7 +225,8 @@ def only_for(level: Level) -> list[Peculiarity]:
     """Return the peculiarities that depend on the kind of certificate: scopes of users' and of CAs' CRLs."""
     user, ca = _extended(_scope(der.implicit(1, b"\xff"))), _extended(_scope(der.implicit(2, b"\xff")))
     right, wrong = (ca, user) if level.is_ca else (user, ca)
+    relaxed = _extended(_scope(der.implicit(1 if level.is_ca else 2, b"\xff"), critical=False))
     return [
         *_many("extension", Effect.NONE, scope_of_its_kind=right),
-        *_many("extension", Effect.SPOILS, scope_of_another_kind=wrong),
+        *_many("extension", Effect.SPOILS, scope_of_another_kind=wrong, scope_of_another_kind_not_critical=relaxed),
     ]

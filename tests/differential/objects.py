@@ -84,6 +84,12 @@ def relative_name(common_name: str) -> bytes:
     return der.tlv(0x31, der.sequence(der.oid("2.5.4.3"), der.utf8(common_name)))
 
 
+def printable_name(common_name: str) -> bytes:
+    """Return a Name of one PrintableString."""
+    value = der.tlv(0x13, common_name.encode("ascii"))
+    return der.sequence(der.tlv(0x31, der.sequence(der.oid("2.5.4.3"), value)))
+
+
 def name(*common_names: str) -> bytes:
     """Return a Name of one RelativeDistinguishedName for each text."""
     return der.sequence(*map(relative_name, common_names))
@@ -198,6 +204,7 @@ class Crl:
     version: int = 2
     keeps_extensions: bool = False
     """Also in version 1."""
+    generalized_times: bool = False
     altered: bool = False
     outer: bytes = ECDSA_SHA256
     key_identifier: bytes | None = None
@@ -207,19 +214,20 @@ class Crl:
 
     def encode(self, now: datetime) -> bytes:
         """Return the CertificateList, DER."""
+        time = der.generalized_time if self.generalized_times else der.utc_time
         extensions = [
             authority_key_identifier(self.key_identifier or key(self.signer).identifier),
             extension("2.5.29.20", der.integer(self.number)) if self.number is not None else b"",
             *self.extensions,
         ]
         body = der.sequence(
-            der.integer(1) if self.version == 2 else b"",
+            der.integer(self.version - 1) if self.version > 1 else b"",
             ECDSA_SHA256,
             self.issuer,
-            der.utc_time(now + self.begin),
-            der.utc_time(now + self.end) if self.end is not None else b"",
+            time(now + self.begin),
+            time(now + self.end) if self.end is not None else b"",
             der.sequence(*(entry.encode(now) for entry in self.entries)) if self.entries else b"",
-            der.explicit(0, der.sequence(*extensions)) if self.version == 2 or self.keeps_extensions else b"",
+            der.explicit(0, der.sequence(*extensions)) if self.version > 1 or self.keeps_extensions else b"",
         )
         if self.signature_of is not None:
             return der.sequence(body, ECDSA_SHA256, _last_item(self.signature_of))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from . import der
 from .crl_peculiarities import Effect
+from .crl_scopes import Point, Scope
 from .objects import (
     ANY_PURPOSE,
     DAY,
@@ -20,6 +21,8 @@ from .objects import (
     SERVER_AUTH,
     UNKNOWN,
     Certificate,
+    Crl,
+    Entry,
     Response,
     Single,
     extension,
@@ -35,9 +38,11 @@ if TYPE_CHECKING:
     from .worlds import Level
 
 DELEGATE: Final = name("Responder")
+_DELEGATE_SERIAL: Final = 7300
 _CRITICAL = extension(UNKNOWN, der.NULL, critical=True)
 _NOT_CRITICAL = extension(UNKNOWN, der.NULL)
 _NONCE = extension("1.3.6.1.5.5.7.48.1.2", der.octets(bytes(16)))
+_CRITICAL_NONCE = extension("1.3.6.1.5.5.7.48.1.2", der.octets(bytes(16)), critical=True)
 _EXTENDED_REVOKE = extension("1.3.6.1.5.5.7.48.1.9", der.NULL)
 _ARCHIVE_CUTOFF = extension("1.3.6.1.5.5.7.48.1.6", der.tlv(0x18, b"20240101000000Z"))
 
@@ -62,6 +67,8 @@ class Question:
     """The certificate of its issuer, DER."""
     now: datetime
     response: Response
+    crls: tuple[Crl, ...] = ()
+    """About the delegate."""
 
     @property
     def single(self) -> Single:
@@ -128,7 +135,7 @@ def _certificate_of(question: Question, **changes: object) -> bytes:
         "issuer": question.level.issuer,
         "key": "delegate",
         "signer": question.level.issuer_key,
-        "serial": 7300,
+        "serial": _DELEGATE_SERIAL,
         "usages": ("digitalSignature",),
         "extensions": (purposes(OCSP_SIGNING), NO_CHECK),
     }
@@ -148,6 +155,25 @@ def _delegate(
             responder=responder or by_name(DELEGATE),
             certificates=(_certificate_of(question, **changes),),
         )
+
+    return change
+
+
+def _delegate_on_crl(*, is_listed: bool) -> Callable[[Question], Question]:
+    """Have a delegate sign whose own status is on a CRL, which does not cover the server: it is for another place."""
+    place, of_delegate = Point(names=("b",)), Scope(names=("b",))
+
+    def change(question: Question) -> Question:
+        issuer = question.level.issuer
+        points = extension("2.5.29.31", der.sequence(place.encode(issuer, issuer)))
+        crl = Crl(
+            issuer=issuer,
+            signer=question.level.issuer_key,
+            extensions=(of_delegate.encode(issuer),),
+            entries=(Entry(serial=_DELEGATE_SERIAL),) if is_listed else (),
+        )
+        changed = _delegate(extensions=(purposes(OCSP_SIGNING), points))(question)
+        return dataclasses.replace(changed, crls=(crl,))
 
     return change
 
@@ -203,6 +229,7 @@ _SIGNERS_TRUSTED: Final = _many(
     delegate_without_usage=_delegate(usages=None),
     delegate_nonrepudiation=_delegate(usages=("nonRepudiation",)),
     delegate_critical_purpose=_delegate(extensions=(purposes(OCSP_SIGNING, critical=True), NO_CHECK)),
+    delegate_good_by_crl=_delegate_on_crl(is_listed=False),
     delegate_of_two_purposes=_delegate(extensions=(purposes(SERVER_AUTH, OCSP_SIGNING), NO_CHECK)),
 )
 _SIGNERS_REFUSED: Final = _many(
@@ -219,6 +246,7 @@ _SIGNERS_REFUSED: Final = _many(
     delegate_of_another_purpose=_delegate(extensions=(purposes(SERVER_AUTH), NO_CHECK)),
     delegate_may_not_sign=_delegate(usages=("keyEncipherment",)),
     delegate_may_sign_crls_only=_delegate(usages=("cRLSign",)),
+    delegate_revoked_by_crl=_delegate_on_crl(is_listed=True),
     delegate_expired=_delegate(end=-DAY),
     delegate_future=_delegate(begin=DAY),
     delegate_altered=_delegate(altered=True),
@@ -263,6 +291,7 @@ OTHERS: Final = [
         Effect.NONE,
         unknown_extension=_response(extensions=(_NOT_CRITICAL,)),
         nonce=_response(extensions=(_NONCE,)),
+        critical_nonce=_response(extensions=(_CRITICAL_NONCE,)),
     ),
     *_many(
         "single",

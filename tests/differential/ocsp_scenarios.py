@@ -30,7 +30,7 @@ def _scenario(label: str | None, peculiarities: Sequence[Peculiarity], now: date
         expected=status_of(peculiarities),
         path=path,
         anchor=anchor,
-        crls=(levels[1].crl.encode(now),),
+        crls=tuple(crl.encode(now) for crl in (levels[1].crl, *question.crls)),
         response=question.response.encode(now),
         exact=label is None,
     )

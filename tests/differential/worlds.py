@@ -46,6 +46,8 @@ class Level:
     """A certificate of the path, and all that its issuer makes of it."""
 
     issuer: bytes
+    issuer_name: str
+    """Its common name."""
     issuer_key: str
     serial: int
     is_ca: bool
@@ -78,19 +80,24 @@ class Level:
         return self.with_crl(entries=(*self.crl.entries, Entry(serial=self.serial, **details)))
 
 
-ANCHOR: Final = name("Anchor")
 FIRST_SERIAL: Final = 7000
 
 
 def plain_levels(cas: int) -> list[Level]:
     """Return the levels of a path with a number of CAs, target first: nothing revoked, nothing unusual."""
-    names = [ANCHOR, *(name(f"CA {number}") for number in range(1, cas + 1))]
+    names = ["Anchor", *(f"CA {number}" for number in range(1, cas + 1))]
     levels = []
-    for depth, issuer in enumerate(names):
-        label = f"issuer {depth}"
-        crl = Crl(issuer=issuer, signer=label)
+    for depth, issuer_name in enumerate(names):
+        label, issuer = f"issuer {depth}", name(issuer_name)
         levels.append(
-            Level(issuer=issuer, issuer_key=label, serial=FIRST_SERIAL + depth, is_ca=depth < cas, crls=(crl,))
+            Level(
+                issuer=issuer,
+                issuer_name=issuer_name,
+                issuer_key=label,
+                serial=FIRST_SERIAL + depth,
+                is_ca=depth < cas,
+                crls=(Crl(issuer=issuer, signer=label),),
+            )
         )
     return levels[::-1]
 
