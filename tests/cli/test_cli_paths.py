@@ -470,6 +470,9 @@ def test_output_does_not_depend_on_the_terminals_encoding(call, folder, monkeypa
 @pytest.mark.parametrize("reason", FailureReason)
 def test_every_reason_has_a_next_step(reason):
     """Whatever the closest attempt fails for, the hint is a sentence about what to give or to ask."""
-    closest = SimpleNamespace(clock_looks_wrong=False, section="", reason=reason, certificate="ca", certificates=["ee"])
+    certificate = lab.Authority.create("CA").certificate
+    closest = SimpleNamespace(
+        clock_looks_wrong=False, section="", reason=reason, certificate=certificate, certificates=[certificate]
+    )
     step = refusal._next_step(closest, "ee")
     assert "--" in step
