@@ -109,6 +109,16 @@ class TestFailureReasons:
             (clause,) = re.findall(r"\[(RFC [^]]+)\]", example) or re.findall(r"is not (valid) before", example)
             assert clause == "valid" or citations(clause) <= citations(overview[reason])
 
+    def test_why_a_crl_or_a_response_did_not_count(self, sections):
+        """Each sentence of the table is one of the code, where a dot-dot-dot stands for what it quotes."""
+        paths = PROJECT / "pkcs12kit/paths"
+        code = "".join(file.read_text("utf-8") for file in [*(paths / "revocation").glob("*.py"), paths / "budget.py"])
+        code = words(re.sub(r'"\s*\n\s*f?"', "", code))  # a text in several pieces
+        rows = re.findall(r"^\| (`.*?`) \| [A-Z].*\. \| [A-Z].*\. \|$", sections["revocation-unknown"], re.MULTILINE)
+        assert len(rows) > 20
+        said = [part for row in rows for sentence in re.findall(r"`(.*?)`", row) for part in sentence.split("…")]
+        assert [part for part in said if part.strip(" ,()") not in code] == []
+
     def test_figures(self, fpki):
         """What is said of the Federal PKI's certificates can be counted in them."""
         pool = list(pkcs12kit.load_certificates(fpki / "fpki-2024-10.p7b"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.times import require_aware
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.revocation.model import Findings, Revocation
     from pkcs12kit.paths.revocation.signers import Node
+
+_NOTES_SHOWN: Final = 5  # of one certificate
+_NOTE_SHOWN: Final = 500  # characters
 
 
 def check_revocation(
@@ -153,7 +156,14 @@ class _Check:
             )
         if not unknown:
             unknown = [f"a responder answered {error}" for error in dict.fromkeys(self._evidence.errors)]
-        return _unknown(certificate, "; ".join(unknown) or "no CRL and no OCSP response given is about it")
+        return _unknown(certificate, _joined(unknown) or "no CRL and no OCSP response given is about it")
+
+
+def _joined(notes: list[str]) -> str:
+    """Write the first notes in one sentence, each cut to a length that can be read: they quote text from outside."""
+    shown = [note if len(note) <= _NOTE_SHOWN else f"{note[:_NOTE_SHOWN]}..." for note in notes[:_NOTES_SHOWN]]
+    more = [f"and {len(notes) - _NOTES_SHOWN} more"] if len(notes) > _NOTES_SHOWN else []
+    return "; ".join([*shown, *more])
 
 
 def _unknown(certificate: Certificate, detail: str) -> CertificateStatus:

@@ -174,7 +174,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         structure = read_crl_structure(der)
         if structure.header_bytes > limits.crl_header_bytes:
             raise LimitExceededError(
-                f"a CRL with more than limits.crl_header_bytes = {limits.crl_header_bytes:,} in its header"
+                f"a CRL with more than limits.crl_header_bytes = {limits.crl_header_bytes:,} beside its entries"
             )
         try:
             parsed = load_der_x509_crl(der)
@@ -187,7 +187,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
     except (*_UNREADABLE, x509.InvalidVersion, MalformedCertificateError) as error:
         raise InputError(f"not a CRL: {_first_line(error)}") from None
     if not issuer:
-        raise InputError("not a CRL: without an issuer")
+        raise InputError("not a CRL: it names no issuer")
     found = _read_extensions(parsed)
     fault = found.pop("fault") or _structural_fault(structure.version, found["has_any"])
     if structure.algorithm != structure.inner_algorithm:
@@ -265,7 +265,7 @@ def _structural_fault(version: int | None, has_extensions: bool) -> str | None: 
     if version is None and has_extensions:
         return "is of version 1, and has extensions (RFC 5280 section 5.1.2.1)"
     if version not in {None, 1}:
-        return "is of a version that is not known (RFC 5280 section 5.1.2.1)"
+        return "is of an unknown version (RFC 5280 section 5.1.2.1)"
     return None
 
 

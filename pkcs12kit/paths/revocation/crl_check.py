@@ -60,7 +60,7 @@ class CrlCheck:
         usable = [found for crl in crls if not crl.is_delta and (found := self._usable(crl, points)) is not None]
         deltas = [crl for crl in crls if crl.is_delta]
         if deltas and not usable and len(deltas) == len(crls):
-            self._note(deltas[0], "needs the full CRL that it is about, which was not given")
+            self._note(deltas[0], "changes a full CRL, and no full CRL of this issuer was given")
         revoked: list[RevocationEntry] = []
         reasons: frozenset[ReasonFlags] = frozenset()
         for full in usable:
@@ -69,7 +69,8 @@ class CrlCheck:
                 continue
             if not entries and not full.reasons:
                 self._note(
-                    full.crl, "only revokes: every distribution point of the certificate names another CRL issuer"
+                    full.crl,
+                    "can only revoke the certificate, as each of its distribution points names another CRL issuer",
                 )
             revoked += entries
             reasons |= full.reasons  # (l)
@@ -77,7 +78,7 @@ class CrlCheck:
             return Findings(revoked=min(revoked, key=lambda entry: entry.revoked_at))
         if reasons and reasons != ALL_REASONS:
             missing = ", ".join(sorted(reason.value for reason in ALL_REASONS - reasons))
-            self._notes.append(f"no CRL that counts is about the reasons {missing}")
+            self._notes.append(f"no CRL that counts covers the reasons {missing}")
         return Findings(good=reasons == ALL_REASONS, notes=tuple(dict.fromkeys(self._notes)))
 
     def _note(self, crl: RevocationList, reason: str) -> None:
@@ -96,9 +97,13 @@ class CrlCheck:
         fault = self._fault(crl) or crl.scope.kind_fault(self._subject.certificate)
         if fault is None and not covered:
             indirect_only = all(point.is_indirect for point in of_issuer) and not crl.scope.is_indirect
-            fault = "is not an indirect CRL" if indirect_only else "covers other distribution points"
+            fault = (
+                "is not an indirect CRL, and so not about certificates of another issuer"
+                if indirect_only
+                else "covers other distribution points than those of the certificate"
+            )
         if fault is None and not reasons and all(point.reasons for point in covered):
-            fault = "covers other reasons than its distribution point"
+            fault = "covers other reasons than the distribution point of the certificate"
         if fault is not None:
             self._note(crl, fault)
             return None
@@ -182,11 +187,11 @@ class CrlCheck:
         if now:
             return now
         if any(entry.reason == REMOVE_FROM_CRL for entry in of_full):
-            self._note(full.crl, "lists the certificate with removeFromCRL, which only a delta CRL may do")
+            self._note(full.crl, "lists the certificate with the reason removeFromCRL, which only a delta CRL may have")
             return None
         names_deltas = full.crl.names_delta_crls or _FRESHEST_CRL in certificate.extensions.oids
         needed = len(deltas.newest) or (0 if deltas.is_full_newer else 1)
         if names_deltas and len(read) < needed:
-            self._note(full.crl, "goes with delta CRLs, and the newest that goes with it was not given")
+            self._note(full.crl, "is changed by delta CRLs (freshestCRL), and none that counts and fits it was given")
             return None
         return []

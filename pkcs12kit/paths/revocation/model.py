@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.failure import Failure
+from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -168,11 +169,17 @@ def freshness_fault(
     if this_update > time:
         return f"was issued after the time asked for (thisUpdate {format_time(this_update)})"
     if next_update is not None:
-        return f"is out of date since {format_time(next_update)} (nextUpdate)" if next_update < time else None
+        return f"has been out of date since {format_time(next_update)} (nextUpdate)" if next_update < time else None
+    if not max_age:
+        return "has no nextUpdate, which the maximal age of 0 requires"
     if time - this_update > max_age:
         return (
-            f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is more than {max_age.days:,} days old"
-            if max_age >= timedelta(days=1)
-            else f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is older than {max_age}"
+            f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is further back than the maximal age of"
+            f" {_length_of(max_age)}"
         )
     return None
+
+
+def _length_of(time: timedelta) -> str:
+    """Write a length of time in days where it is a number of days, else in hours, minutes and seconds."""
+    return counted(time.days, "day") if time == timedelta(days=time.days) else str(time)

@@ -113,7 +113,7 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
         if status != SUCCESSFUL:
             return OcspResponse(response_status=_camel_case(status))
         if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
-            raise InputError("an OCSP response of a type that is not known; only the basic type is")
+            raise InputError("an OCSP response of an unknown type; only the basic type can be read")
         return _read_basic(der, response["response_bytes"]["response"].parsed, limits)
     except (*_MALFORMED, MalformedCertificateError) as error:
         raise InputError(f"not an OCSP response: {_first_line(error)}") from None
@@ -129,7 +129,7 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
     by_name = responder.name == "by_name"
     fault = _extension_fault(data["response_extensions"], _PROCESSED)
     if data["version"].native != "v1":
-        fault = "is of a version that is not known (RFC 6960 section 4.2.1)"
+        fault = "is of an unknown version (RFC 6960 section 4.2.1)"
     return OcspResponse(
         response_status=SUCCESSFUL,
         signed=SignedData(

@@ -98,7 +98,7 @@ class OcspCheck:
                 RevocationStatus.UNKNOWN if answer.status is RevocationStatus.UNKNOWN else RevocationStatus.GOOD
             )
         if RevocationStatus.UNKNOWN in found:
-            self._notes.append(f"{response} says that the responder does not know the certificate")
+            self._notes.append(f"{response} says unknown: the responder does not know the certificate")
         elif found:
             worst = RevocationStatus.GOOD
         return worst, None
@@ -123,7 +123,8 @@ class OcspCheck:
                 return None
             refusals.append(refusal)
         return (
-            "; ".join(dict.fromkeys(refusals)) or "is not signed by the issuer, and brings no responder's certificate"
+            "; ".join(dict.fromkeys(refusals))
+            or "is not signed by the issuer, and no certificate of the responder that it names was found"
         )
 
     def _delegates(self, response: OcspResponse) -> Iterator[Certificate]:
@@ -154,7 +155,7 @@ class OcspCheck:
         search, subject = self._search, self._subject
         key = own_key(certificate)
         if key is None or response.signed is None or not search.has_signed(key, response.signed):
-            return "is not signed by the responder that it names"
+            return "is not signed with the key of the responder that it names"
         named = f"is signed by a responder whose certificate (#{certificate.serial_number_text})"
         weakness = search.weakness(key, response.signed)
         if weakness is not None:

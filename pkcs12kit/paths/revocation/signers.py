@@ -140,7 +140,7 @@ class SignerSearch:
         named = _numbered(certificate)
         if certificate.node in waiting:
             is_own_issuer = certificate == subject.certificate and _names_itself(certificate)
-            return None if is_own_issuer else f"is signed by {named}, whose status only it would tell"
+            return None if is_own_issuer else f"is signed by {named}, whose own status depends on it"
         invalid: list[str] = []
         unknown: list[str] = []
         for path in self._valid_paths(certificate, subject, invalid):
@@ -163,7 +163,7 @@ class SignerSearch:
         """
         named = f"is signed by the responder {_numbered(certificate)}"
         if certificate.node in waiting:
-            return f"{named}, whose status only it would tell"
+            return f"{named}, whose own status depends on it"
         chain = (certificate, *subject.path.certificates[1:])
         if len({one.node for one in chain}) != len(chain):
             return f"{named}, which is a CA on the path"
