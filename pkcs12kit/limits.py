@@ -129,6 +129,11 @@ class Limits:
         "bytes, of all CRLs and OCSP responses for one path",
         "DoD's CRLs are tens of MiB each; a path has few",
     )
+    revocation_header_bytes: int = _limit(
+        2 * MIB,
+        "bytes of all OCSP responses, and of all CRLs without their entries, for one path",
+        "2 KiB for each of revocation_objects; at most about three seconds a MiB to read on one core",
+    )
     crl_header_bytes: int = _limit(
         100 * KIB,
         "bytes of one CRL without its entries",
@@ -151,6 +156,16 @@ class Limits:
         50,
         "answers about single certificates in one OCSP response",
         "a response has one as a rule; at 50 in each of revocation_objects about three seconds on one core",
+    )
+    ocsp_elements: int = _limit(
+        250,
+        "answers, extensions and certificates in one OCSP response",
+        "five for each of ocsp_answers; a response has one answer and under ten of the others as a rule",
+    )
+    revocation_comparisons: int = _limit(
+        500_000,
+        "comparisons of a CRL's scope with a distribution point, for one path",
+        "all of revocation_objects with five points of 100 certificates; about a second on one core",
     )
     revocation_issuers: int = _limit(
         1_000,

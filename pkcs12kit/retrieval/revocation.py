@@ -14,6 +14,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.revocation import RevocationReport, RevocationStatus, check_revocation
+from pkcs12kit.paths.revocation.crl_encoding import header_bytes
 from pkcs12kit.retrieval.contents import read_contents
 from pkcs12kit.retrieval.ocsp_requests import REQUEST_TYPE, as_url, ocsp_request
 from pkcs12kit.retrieval.permitted import scheme_of
@@ -55,8 +56,10 @@ class _Answer:
 class _Kept:
     """What was given and fetched so far, each once, in order."""
 
-    crls: dict[bytes, None] = field(default_factory=dict)
-    ocsp_responses: dict[bytes, None] = field(default_factory=dict)
+    crls: dict[bytes, int] = field(default_factory=dict)
+    """CRLs, DER, each with its bytes without entries."""
+    ocsp_responses: dict[bytes, int] = field(default_factory=dict)
+    """Responses, DER, each with its length."""
     certificates: dict[Certificate, None] = field(default_factory=dict)
 
 
@@ -83,7 +86,9 @@ class RevocationCollector:
         self._given = given
         self._algorithm_policy = algorithm_policy
         self._limits = limits
-        self._kept = _Kept(dict.fromkeys(given.crls), dict.fromkeys(given.ocsp_responses))
+        self._kept = _Kept(
+            {der: header_bytes(der) for der in given.crls}, {der: len(der) for der in given.ocsp_responses}
+        )
         self._asked: set[tuple[str, Purpose, bytes | None]] = set()
         self._issuer_urls: dict[str, None] = {}
 
@@ -188,21 +193,26 @@ class RevocationCollector:
 
     def _keep(self, answer: _Answer, url: str, wanted: str) -> bool:
         """Keep what is of use, within the limits on what is checked; whether anything was."""
-        new: dict[bytes, None] = dict.fromkeys((*(crl.der for crl in answer.crls), *answer.ocsp_responses))
-        kept = [*self._kept.crls, *self._kept.ocsp_responses]
-        size = sum(len(der) for der in (*kept, *new))
-        if len(kept) + len(new) > self._limits.revocation_objects:
-            answer.why = f"more than {self._limits.revocation_objects:,} for one path (limits.revocation_objects)"
-        elif size > self._limits.revocation_bytes:
-            answer.why = f"more than {self._limits.revocation_bytes:,} bytes for one path (limits.revocation_bytes)"
+        crls = self._kept.crls | {crl.der: crl.header_bytes for crl in answer.crls}
+        responses = self._kept.ocsp_responses | {der: len(der) for der in answer.ocsp_responses}
+        decoded = {**crls, **responses}
+        limits = self._limits
+        if len(decoded) > limits.revocation_objects:
+            answer.why = f"more than {limits.revocation_objects:,} for one path (limits.revocation_objects)"
+        elif sum(map(len, decoded)) > limits.revocation_bytes:
+            answer.why = f"more than {limits.revocation_bytes:,} bytes for one path (limits.revocation_bytes)"
+        elif sum(decoded.values()) > limits.revocation_header_bytes:
+            answer.why = (
+                f"more than {limits.revocation_header_bytes:,} bytes for one path, the entries of CRLs not counted"
+                " (limits.revocation_header_bytes)"
+            )
         if answer.why:
             if answer.retrieval.status is Status.SKIPPED and scheme_of(url) in {"ldap", "ldaps"}:
                 self.skipped[url] = None
             else:
                 self.faults.append(f"{url}: {answer.why}; it would have given {wanted}")
             return False
-        self._kept.crls.update(dict.fromkeys(crl.der for crl in answer.crls))
-        self._kept.ocsp_responses.update(dict.fromkeys(answer.ocsp_responses))
+        self._kept.crls, self._kept.ocsp_responses = crls, responses
         self._kept.certificates.update(dict.fromkeys(answer.certificates))
         return True
 

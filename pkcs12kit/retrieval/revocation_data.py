@@ -19,6 +19,8 @@ class FetchedCrl:
     """A CRL, DER, and where it says that more is: its issuer's certificates (RFC 5280 section 5.2.7), its deltas."""
 
     der: bytes
+    header_bytes: int
+    """Bytes of everything but the entries."""
     issuer_urls: tuple[str, ...]
     delta_urls: tuple[str, ...]
 
@@ -45,7 +47,9 @@ def _read_crl(der: bytes, limits: Limits) -> FetchedCrl:
     found = read_crl(der, limits=limits)
     if found.fault is not None:
         raise InputError(f"{found} {found.fault}")
-    return FetchedCrl(der=der, issuer_urls=found.issuer_urls, delta_urls=found.delta_urls)
+    return FetchedCrl(
+        der=der, header_bytes=found.header_bytes, issuer_urls=found.issuer_urls, delta_urls=found.delta_urls
+    )
 
 
 def _require_answer(der: bytes, limits: Limits) -> None:

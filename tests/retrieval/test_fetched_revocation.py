@@ -423,6 +423,7 @@ def test_offline_takes_what_was_kept(server, by_both, tmp_path):
         ({"retrieval_crl_bytes": 100}, "(limits.retrieval_crl_bytes)"),
         ({"revocation_objects": 1}, "(limits.revocation_objects)"),
         ({"revocation_bytes": 400}, "(limits.revocation_bytes)"),
+        ({"revocation_header_bytes": 400}, "(limits.revocation_header_bytes)"),
         ({"retrieval_urls": 1}, "(limits.retrieval_urls)"),
     ],
 )

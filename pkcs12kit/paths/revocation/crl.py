@@ -71,6 +71,8 @@ class RevocationList:
     """BaseCRLNumber; None for a full CRL."""
     key_identifier: bytes | None
     """The key identifier of the authorityKeyIdentifier."""
+    header_bytes: int
+    """Bytes of everything but the entries."""
     names_delta_crls: bool
     """True where it has the extension freshestCRL (section 5.2.6)."""
     issuer_urls: tuple[str, ...]
@@ -206,6 +208,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         number=found["number"],
         base_number=found["base_number"],
         key_identifier=found["key_identifier"],
+        header_bytes=structure.header_bytes,
         names_delta_crls=found["names_delta_crls"],
         issuer_urls=found["issuer_urls"],
         delta_urls=found["delta_urls"],

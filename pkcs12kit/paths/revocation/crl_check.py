@@ -91,6 +91,7 @@ class CrlCheck:
 
     def _usable(self, crl: RevocationList, points: Sequence[DistributionPoint]) -> _Usable | None:
         """Judge a full CRL by its scope, its times and its signature ((b), (d), (f), (g))."""
+        self._search.budget.spend("revocation_comparisons", len(points))
         of_issuer = [point for point in points if crl.issuer in point.crl_issuers]
         covered = [point for point in of_issuer if crl.scope.covers(point)]
         reasons = frozenset[ReasonFlags]().union(*(point.reasons & crl.scope.reasons for point in covered))

@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from pkcs12kit.certificates import lenient
+from pkcs12kit.certificates.tags import refuse_endless_tags
 
 _INTEGER: Final = 0x02
 _TIMES: Final = frozenset({0x17, 0x18})
@@ -52,6 +53,15 @@ def read_crl_structure(der: bytes) -> CrlStructure:
     return CrlStructure(
         content, inner_algorithm, algorithm, version, issuer, entries, header_bytes=len(der) - len(entries)
     )
+
+
+def header_bytes(der: bytes) -> int:
+    """Return the octets of everything but the entries of a CRL; all of them where it is not one."""
+    try:
+        refuse_endless_tags(der)
+        return read_crl_structure(der).header_bytes
+    except ValueError:
+        return len(der)
 
 
 def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes:

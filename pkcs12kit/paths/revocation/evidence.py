@@ -33,9 +33,16 @@ class Evidence:
         self.max_age = revocation.max_age
         self._pool = pool
         self._crls: dict[Name, list[RevocationList]] = defaultdict(list)
-        for crl in (read_crl(der, limits=limits) for der in dict.fromkeys(revocation.crls)):
+        headers = _HeaderBytes(limits)
+        for der in dict.fromkeys(revocation.crls):
+            crl = read_crl(der, limits=limits)
+            headers.count(crl.header_bytes)
             self._crls[crl.issuer].append(crl)
-        responses = [read_ocsp_response(der, limits=limits) for der in dict.fromkeys(revocation.ocsp_responses)]
+        responses = []
+        for der in dict.fromkeys(revocation.ocsp_responses):
+            response = read_ocsp_response(der, limits=limits)
+            headers.count(response.size)
+            responses.append(response)
         self.responses: tuple[OcspResponse, ...] = tuple(
             response for response in responses if response.response_status == SUCCESSFUL
         )
@@ -63,6 +70,22 @@ class Evidence:
     def pool(self) -> CertificatePool | None:
         """The candidate certificates for the paths of signers."""
         return self._pool
+
+
+class _HeaderBytes:
+    """Bytes that were decoded so far, against ``limits.revocation_header_bytes``."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._left = self._allowed = limits.revocation_header_bytes
+
+    def count(self, size: int) -> None:
+        """Count the bytes of one more object. Raises :class:`~pkcs12kit.errors.LimitExceededError`."""
+        self._left -= size
+        if self._left < 0:
+            raise LimitExceededError(
+                "OCSP responses, and CRLs without their entries, beyond limits.revocation_header_bytes ="
+                f" {self._allowed:,} bytes"
+            )
 
 
 def _require_within(limits: Limits, revocation: Revocation) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.certificates import lenient
+from pkcs12kit.certificates.encoded_names import read_name
 from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths.revocation.model import RevocationEntry, RevocationStatus
@@ -85,6 +87,8 @@ class OcspResponse:
     responder_key_hash: bytes | None = None
     """SHA-1 of the responder's public key. One of name and hash is there (section 4.2.2.3)."""
     answers: tuple[SingleAnswer, ...] = ()
+    size: int = 0
+    """Bytes of the whole response."""
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
     """Certificates that came with it, DER as they are."""
     fault: str | None = None
@@ -100,7 +104,8 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
     """Read an OCSP response. Nothing is verified.
 
     Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a basic OCSP response, and
-    :class:`~pkcs12kit.errors.LimitExceededError` beyond ``limits.ocsp_response_bytes`` and ``limits.ocsp_answers``.
+    :class:`~pkcs12kit.errors.LimitExceededError` beyond ``limits.ocsp_response_bytes``, ``limits.ocsp_answers`` and
+    ``limits.ocsp_elements``.
     """
     from asn1crypto import ocsp as asn1_ocsp
 
@@ -111,7 +116,7 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
         response = asn1_ocsp.OCSPResponse.load(der, strict=True)
         status = str(response["response_status"].native)
         if status != SUCCESSFUL:
-            return OcspResponse(response_status=_camel_case(status))
+            return OcspResponse(response_status=_camel_case(status), size=len(der))
         if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
             raise InputError("an OCSP response of an unknown type; only the basic type can be read")
         return _read_basic(der, response["response_bytes"]["response"].parsed, limits)
@@ -121,10 +126,7 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
 
 def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) -> OcspResponse:
     data = basic["tbs_response_data"]
-    if len(data["responses"]) > limits.ocsp_answers:
-        raise LimitExceededError(
-            f"an OCSP response with more than limits.ocsp_answers = {limits.ocsp_answers:,} answers"
-        )
+    _require_within(limits, basic)
     responder, certificates = data["responder_id"], basic["certs"]
     by_name = responder.name == "by_name"
     fault = _extension_fault(data["response_extensions"], _PROCESSED)
@@ -138,12 +140,44 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
             signature=basic["signature"].native,
             sha256=hashlib.sha256(der).hexdigest(),
         ),
-        responder_name=lenient.read_name(responder.chosen.chosen.untag().dump()) if by_name else None,
+        responder_name=read_name(responder.chosen.chosen.contents) if by_name else None,
         responder_key_hash=None if by_name else responder.chosen.native,
         answers=tuple(_read_answer(answer) for answer in data["responses"]),
         certificates=tuple(certificate.dump() for certificate in certificates or ()),
+        size=len(der),
         fault=fault,
     )
+
+
+def _require_within(limits: Limits, basic: asn1_ocsp.BasicOCSPResponse) -> None:
+    """Refuse more answers, extensions and certificates than ``limits`` allow; those beyond are not even counted.
+
+    Raises :class:`~pkcs12kit.errors.LimitExceededError`.
+    """
+    data = basic["tbs_response_data"]
+    answers = _count(data["responses"], at_most=limits.ocsp_answers)
+    if answers > limits.ocsp_answers:
+        raise LimitExceededError(
+            f"an OCSP response with more than limits.ocsp_answers = {limits.ocsp_answers:,} answers"
+        )
+    left = limits.ocsp_elements - answers
+    lists = (
+        data["response_extensions"],
+        basic["certs"],
+        *(answer["single_extensions"] for answer in data["responses"]),
+    )
+    for elements in lists:
+        left -= _count(elements, at_most=left)
+        if left < 0:
+            raise LimitExceededError(
+                f"an OCSP response with more than limits.ocsp_elements = {limits.ocsp_elements:,} answers, extensions"
+                " and certificates"
+            )
+
+
+def _count(elements: Any, *, at_most: int) -> int:  # noqa: ANN401  # asn1crypto is untyped
+    """Return the number of elements of a SEQUENCE OF, or ``at_most + 1`` where it has more."""
+    return sum(1 for _ in islice(lenient.split(elements.contents or b""), at_most + 1))
 
 
 def _read_answer(answer: asn1_ocsp.SingleResponse) -> SingleAnswer:

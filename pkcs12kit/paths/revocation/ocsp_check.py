@@ -117,7 +117,6 @@ class OcspCheck:
             return search.weakness(issuer.key, signed)
         refusals: list[str] = []
         for certificate in self._delegates(response):
-            search.budget.spend("revocation_issuers")
             refusal = self._delegate_refusal(response, certificate)
             if refusal is None:
                 return None
@@ -129,19 +128,20 @@ class OcspCheck:
 
     def _delegates(self, response: OcspResponse) -> Iterator[Certificate]:
         """Return the certificates that may be the responder's, which came with the response or are in the pool."""
-        seen = set()
-        for der in response.certificates:
+        budget = self._search.budget
+        for der in dict.fromkeys(response.certificates):
+            budget.spend("revocation_issuers")
             try:
                 certificate = Certificate(der)
                 is_named = self._identifies(response, certificate.node)
             except MalformedCertificateError:
                 continue
-            if is_named and der not in seen:
-                seen.add(der)
+            if is_named:
                 yield certificate
         if response.responder_name is not None:
             for certificate in self._search.evidence.candidates(response.responder_name):
-                if certificate.der not in seen:
+                if certificate.der not in response.certificates:
+                    budget.spend("revocation_issuers")
                     yield certificate
 
     def _identifies(self, response: OcspResponse, node: Node) -> bool:

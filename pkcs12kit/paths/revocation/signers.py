@@ -168,9 +168,8 @@ class SignerSearch:
         if len({one.node for one in chain}) != len(chain):
             return f"{named}, which is a CA on the path"
         path = CertificationPath(certificates=chain, trust_anchor=self.main_path.trust_anchor)
-        self.budget.start_validation()
         try:
-            validate(path, self.parameters, budget=self.budget)
+            self._validate(path)
         except InvalidPathError as no:
             by = "" if no.failure.certificate == certificate else f"{_numbered(no.failure.certificate)}: "
             return f"{named}, which is not a valid delegate of the issuer: {by}{no.failure.detail}"
@@ -182,11 +181,17 @@ class SignerSearch:
     ) -> Iterator[CertificationPath]:
         """Validate paths from a signer's certificate to the trust anchor of the path (RFC 5280 section 6.1)."""
         for path in self._proposed_paths(certificate, subject):
-            self.budget.start_validation()
             try:
-                yield validate(path, self.parameters, budget=self.budget)
+                self._validate(path)
+                yield path
             except InvalidPathError as no:
                 refusals.append(no.failure.detail)
+
+    def _validate(self, path: CertificationPath) -> None:
+        """Raise ``InvalidPathError`` where a path beside the main one is not valid, and ``BudgetExhaustedError``."""
+        self.budget.start_validation()
+        self.budget.spend("judged_certificates", len(path.certificates))
+        validate(path, self.parameters, budget=self.budget)
 
     def _proposed_paths(self, certificate: Certificate, subject: Subject) -> Iterator[CertificationPath]:
         """Propose paths: below the path itself first, then by any certificates of the pool."""

@@ -35,7 +35,7 @@ def test_responder_with_a_key_of_an_unknown_algorithm(world):
     response = response.replace(world.server.der, certificate.der)
     found = world.status(ocsp_responses=[response])
     assert found.status is UNKNOWN
-    assert "is not signed by the responder that it names" in found.detail
+    assert "the responder that it names" in found.detail
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,110 @@
+"""What anybody can make costs bounded work, counted in steps: objects that nobody signed, and odd certificates."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from cryptography import x509
+
+from pkcs12kit import lab
+from pkcs12kit.errors import LimitExceededError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.revocation.crl_encoding import header_bytes
+
+from .world import GOOD, UNKNOWN, World, changed
+
+
+@pytest.fixture(scope="module")
+def world():
+    """One PKI for all tests."""
+    return World()
+
+
+def within(**figures):
+    """Return limits with other figures."""
+    return dataclasses.replace(DEFAULT_LIMITS, **figures)
+
+
+def many(kind):
+    """Return a change of a response that adds 99 answers, extensions or certificates."""
+
+    def change(basic):
+        data = basic["tbs_response_data"]
+        if kind == "answers":
+            for _ in range(99):
+                data["responses"].append(data["responses"][0])
+        elif kind == "certificates":
+            for _ in range(99):
+                basic["certs"].append(basic["certs"][0])
+        else:
+            extensions = [{"extn_id": f"1.2.3.{number}", "extn_value": b""} for number in range(99)]
+            place = data if kind == "extensions" else data["responses"][0]
+            name = "response_extensions" if kind == "extensions" else "single_extensions"
+            place[name] = extensions
+
+    return change
+
+
+@pytest.mark.parametrize("kind", ["answers", "extensions", "extensions of an answer", "certificates"])
+def test_elements_of_one_response(world, kind):
+    """asn1crypto makes an object of each element: a megabyte of the shortest would take a minute."""
+    response = changed(world.respond(certificates=[world.ca]), many(kind))
+    limits = within(ocsp_answers=99, ocsp_elements=99)
+    with pytest.raises(LimitExceededError, match=r"limits\.ocsp_(answers|elements) = 99"):
+        world.status(ocsp_responses=[response], limits=limits)
+    found = world.status(ocsp_responses=[response], limits=within(ocsp_answers=100, ocsp_elements=101))
+    assert found.status is (GOOD if kind == "certificates" else UNKNOWN)  # certificates are not signed over
+    assert world.status(ocsp_responses=[world.respond()], limits=within(ocsp_elements=1)).status is GOOD
+
+
+def test_bytes_of_all_objects_that_are_decoded(world):
+    """Names and extensions of many CRLs of 100 KiB would take minutes; entries are not decoded and do not count."""
+    listed = [lab.Revocation(serial_number=number, date=world.server.not_before) for number in range(1, 100)]
+    crl, response = world.issuing.make_crl(number=2, revoked=listed), world.respond()
+    assert len(crl) - header_bytes(crl) > 1_800
+    limit = header_bytes(world.root_crl) + header_bytes(crl) + len(response)
+    given = {"crls": [crl], "ocsp_responses": [response]}
+    assert world.status(**given, limits=within(revocation_header_bytes=limit)).status is GOOD
+    for objects, allowed in ((given, limit - 1), ({"crls": [crl]}, header_bytes(world.root_crl))):
+        with pytest.raises(LimitExceededError, match="revocation_header_bytes"):
+            world.status(**objects, limits=within(revocation_header_bytes=allowed))
+
+
+def test_distribution_points_compared_with_crls(world):
+    """A certificate may have thousands of points, and each CRL is compared with each of them."""
+    points = [
+        x509.DistributionPoint([x509.UniformResourceIdentifier(f"http://x.example/{number}")], None, None, None)
+        for number in range(99)
+    ]
+    extension = lab.non_critical(x509.CRLDistributionPoints(points))
+    path = world.path_of(world.issuing.issue_server("server.example", extensions=[extension]).certificate, world.ca)
+    crls = [world.issuing.make_crl(number=number) for number in range(2)]
+    # 100 points are compared with two CRLs, and one point of the CA with one.
+    assert world.status(path=path, crls=crls, limits=within(revocation_comparisons=201)).status is GOOD
+    found = world.status(path=path, crls=crls, limits=within(revocation_comparisons=200))
+    assert found.status is UNKNOWN
+    assert "limits.revocation_comparisons" in found.detail
+
+
+def test_certificates_of_responders_count_before_they_are_read(world):
+    """A response may bring hundreds of certificates, of which none has the name that the response has."""
+    others = [lab.Authority.create(f"Other {number}").certificate for number in range(3)]
+    forged = changed(world.respond(certificates=others), lambda basic: basic["signature"].set(b"forged"))
+    assert (
+        "no certificate of the responder"
+        in world.status(ocsp_responses=[forged], limits=within(revocation_issuers=3)).detail
+    )
+    found = world.status(ocsp_responses=[forged], limits=within(revocation_issuers=2))
+    assert "limits.revocation_issuers" in found.detail
+
+
+def test_paths_of_signers_are_charged_by_their_length(world):
+    """Each path beside the main one is validated whole, and a pool can suggest many of them."""
+    key = lab.Authority.create("Issuing")
+    signer = world.root.issue(
+        "Issuing", key.private_key.public_key(), extensions=[lab.critical(lab.key_usage("crl_sign"))]
+    )
+    given = {"crls": [key.make_crl()], "pool": [signer]}
+    assert world.status(**given, limits=within(judged_certificates=1)).status is GOOD
+    assert "limits.judged_certificates" in world.status(**given, limits=within(judged_certificates=0)).detail
