@@ -35,12 +35,12 @@ def certificate_bag(
     local_key_id: bytes | None = None,
     attributes: tuple[bytes, ...] = (),
 ) -> Asn1Value:
-    """Put a certificate into a certBag (RFC 7292 section 4.2.3), byte for byte as it is."""
-    from asn1crypto import core
-    from asn1crypto import pkcs12 as asn1_pkcs12
+    """Put a certificate into a certBag (RFC 7292 section 4.2.3), byte for byte as it is, whatever the bytes are."""
+    from pkcs12kit.pkcs12 import asn1_types
 
-    content = asn1_pkcs12.CertBag({"cert_id": "x509", "cert_value": core.ParsableOctetString(der)})
-    return _bag("cert_bag", content, friendly_name, local_key_id, attributes)
+    content = asn1_types.CertBag({"cert_id": _X509_CERTIFICATE, "cert_value": der})
+    bag = {"bag_id": _BAG_IDS["certBag"], "bag_value": content.retag({"explicit": 0})}
+    return _with_attributes(asn1_types.SafeBag, bag, friendly_name, local_key_id, attributes)
 
 
 def key_bag(
@@ -93,6 +93,7 @@ def other_bag(
     return _with_attributes(asn1_types.SafeBag, bag, friendly_name, local_key_id, attributes)
 
 
+_X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 # RFC 7292 appendix D
 _BAG_IDS: Final = {
     "certBag": "1.2.840.113549.1.12.10.1.3",

@@ -123,6 +123,16 @@ def test_nothing_but_the_protection_changes(everything, profile):
     assert set(facts.protections) == set(of_profile(profile).protections)
 
 
+@pytest.mark.parametrize("octets", [b"", b"not ASN.1", b"\x31\x00", b"\x30\x30cut short", b"\x1f" + b"\xff" * 40])
+def test_a_certificate_that_is_not_one_is_kept(octets):
+    """The OCTET STRING of a certBag may hold anything (RFC 7292 section 4.2.3); it is kept as it is, and a reject."""
+    value = der(0x30, oid("1.2.840.113549.1.9.22.1") + der(0xA0, der(0x04, octets)))
+    data = with_mac([safe_by(AES, PASSWORD, bags_of(bag_of(3, value)))])
+    converted = convert_pfx(data, password=PASSWORD, new_password=None, profile=profiles.NO_PASSWORD)
+    assert bag_of(3, value) in converted
+    assert len(decode_pfx(converted, password=None).rejects) == 1
+
+
 @pytest.mark.parametrize("source", profiles.PROFILES, ids=lambda profile: profile.name)
 def test_there_and_back(bundle, source):
     """From each profile to the strongest and back gives what encoding gives, to the byte, with the same salts."""
