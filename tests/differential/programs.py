@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .worlds import Scenario
 
 HERE: Final = Path(__file__).parent
-_SECONDS: Final = 240
+_SECONDS: Final = 600
 UNREADABLE: Final = "a file cannot be read: "
 """The start of pkcs12kit's answer where a CRL or a response raises an InputError."""
 _CERT_REVOKED: Final = "23"
