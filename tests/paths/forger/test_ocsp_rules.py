@@ -236,6 +236,19 @@ def test_age_of_a_response_without_next_update(age, max_age, expected):
     assert by_ca(p.single(this_update=NOW - 8 * DAY)).statuses(max_age=max_age)[0] is GOOD
 
 
+def test_critical_extensions_that_change_no_status_are_accepted():
+    """Nonce, extended revoke, CRL references, archive cutoff, reasonCode, invalidityDate (RFC 6960 section 4.4)."""
+    nothing = der.octets(b"")
+    of_response, of_answer = ("48.1.2", "48.1.9"), ("48.1.3", "48.1.6")
+    processed = [ext.Extension(f"1.3.6.1.5.5.7.{oid}", nothing, critical=True) for oid in of_response]
+    assert by_ca(extensions=processed).statuses() == (GOOD, GOOD)
+    processed = [ext.Extension(f"1.3.6.1.5.5.7.{oid}", nothing, critical=True) for oid in of_answer]
+    processed += [ext.Extension(oid, nothing, critical=True) for oid in ("2.5.29.21", "2.5.29.24")]
+    assert by_ca(p.single(extensions=processed)).statuses() == (GOOD, GOOD)
+    for others in ([ext.Extension("2.5.29.29", nothing, critical=True)], [*processed, processed[0]]):
+        assert by_ca(p.single(extensions=others)).statuses() == (UNKNOWN, GOOD)
+
+
 @pytest.mark.parametrize("hash_name", ["shake_128", "shake_256"])
 def test_hash_without_a_length_is_not_known(hash_name):
     """A certID by SHAKE names nothing, and ends in no error: anybody can make such a response."""
