@@ -8,7 +8,6 @@ is ASN.1: the values of extensions, public keys, the contents of PKCS#12.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from asn1crypto import parser
@@ -173,21 +172,35 @@ def replaced(encoding: bytes, path: str, by: bytes) -> bytes:
     return root.encode(root.at(path), by)
 
 
-def mutants(encoding: bytes, *, below: str = "") -> Iterator[tuple[str, bytes]]:
-    """List what an encoding becomes, each with a description: all that is changed lies at or below a place."""
-    root = Element.parse(encoding)
-    for path, element in root.walk():
-        if path != below and below and not path.startswith(f"{below}."):
-            continue
-        own = element.encode()
-        for name, other in (*HOSTILE.items(), *_misshapen(element, own)):
-            if other != own:
-                yield f"{path or 'all'}: {name}", root.encode(element, other)
+class Mutants:
+    """All that one encoding becomes when one of its elements is replaced, each with a description of the change.
 
+    They are made one by one, when they are asked for.
+    """
 
-def every(step: int, mutations: Iterator[tuple[str, bytes]], *, start: int = 0) -> Iterator[tuple[str, bytes]]:
-    """Take one of so many mutants, spread over all elements and all hostile values if ``step`` is a prime."""
-    return islice(mutations, start, None, step)
+    def __init__(self, encoding: bytes) -> None:
+        self._root = Element.parse(encoding)
+        self._changes = [
+            (f"{path or 'all'}: {name}", element, other)
+            for path, element in self._root.walk()
+            for own in (element.encode(),)
+            for name, other in (*HOSTILE.items(), *_misshapen(element, own))
+            if other != own
+        ]
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    def __iter__(self) -> Iterator[tuple[str, bytes]]:
+        return self.some(len(self))
+
+    def some(self, count: int, *, start: int = 0) -> Iterator[tuple[str, bytes]]:
+        """List so many of them, about, spread over all elements and all values."""
+        step = max(len(self) // count, 1)
+        while step > 1 and any(len(HOSTILE) % prime == step % prime == 0 for prime in (2, 3, 5, 7)):
+            step += 1  # otherwise an element would meet the same few values as the next
+        for name, element, other in self._changes[start::step]:
+            yield name, self._root.encode(element, other)
 
 
 def _misshapen(element: Element, own: bytes) -> Iterator[tuple[str, bytes]]:
