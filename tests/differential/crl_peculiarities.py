@@ -102,6 +102,7 @@ def _look_alike(level: Level) -> Level:
 _CRITICAL = extension(UNKNOWN, der.NULL, critical=True)
 _NOT_CRITICAL = extension(UNKNOWN, der.NULL)
 _INVALIDITY = extension("2.5.29.24", der.tlv(0x18, b"20240101000000Z"))
+_CRITICAL_INVALIDITY = extension("2.5.29.24", der.tlv(0x18, b"20240101000000Z"), critical=True)
 
 STATUSES: Final = [
     Peculiarity(name="crl-not-listed", group="status", effect=Effect.NONE, change=lambda level: level),
@@ -115,6 +116,7 @@ STATUSES: Final = [
         },
         listed=_listed(),
         revoked_with_invalidity_date=_listed(extensions=(_INVALIDITY,)),
+        revoked_with_critical_invalidity_date=_listed(extensions=(_CRITICAL_INVALIDITY,)),
         revoked_with_unknown_extension=_listed(extensions=(_NOT_CRITICAL,)),
         revoked_at_the_time=_listed(date=0 * DAY),
         revoked_twice=lambda level: level.listed(reason="certificateHold").listed(),

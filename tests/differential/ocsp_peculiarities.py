@@ -44,7 +44,12 @@ _NOT_CRITICAL = extension(UNKNOWN, der.NULL)
 _NONCE = extension("1.3.6.1.5.5.7.48.1.2", der.octets(bytes(16)))
 _CRITICAL_NONCE = extension("1.3.6.1.5.5.7.48.1.2", der.octets(bytes(16)), critical=True)
 _EXTENDED_REVOKE = extension("1.3.6.1.5.5.7.48.1.9", der.NULL)
+_CRITICAL_EXTENDED_REVOKE = extension("1.3.6.1.5.5.7.48.1.9", der.NULL, critical=True)
 _ARCHIVE_CUTOFF = extension("1.3.6.1.5.5.7.48.1.6", der.tlv(0x18, b"20240101000000Z"))
+_CRITICAL_ARCHIVE_CUTOFF = extension("1.3.6.1.5.5.7.48.1.6", der.tlv(0x18, b"20240101000000Z"), critical=True)
+_CRL_REFERENCES = extension(
+    "1.3.6.1.5.5.7.48.1.3", der.sequence(der.explicit(0, der.tlv(0x16, b"http://crl.invalid/a.crl"))), critical=True
+)
 
 
 def by_name(responder: bytes) -> bytes:
@@ -284,6 +289,7 @@ OTHERS: Final = [
         version_2=_response(version=2),
         critical_extension=_response(extensions=(_CRITICAL,)),
         altered=_response(altered=True),
+        extension_twice=_response(extensions=(_NOT_CRITICAL, _NOT_CRITICAL)),
         another_algorithm=_response(outer=ECDSA_SHA384),
     ),
     *_many(
@@ -292,6 +298,7 @@ OTHERS: Final = [
         unknown_extension=_response(extensions=(_NOT_CRITICAL,)),
         nonce=_response(extensions=(_NONCE,)),
         critical_nonce=_response(extensions=(_CRITICAL_NONCE,)),
+        critical_extended_revoke=_response(extensions=(_CRITICAL_EXTENDED_REVOKE,)),
     ),
     *_many(
         "single",
@@ -306,6 +313,8 @@ OTHERS: Final = [
         Effect.NONE,
         single_unknown_extension=_single(extensions=(_NOT_CRITICAL,)),
         archive_cutoff=_single(extensions=(_ARCHIVE_CUTOFF,)),
+        critical_archive_cutoff=_single(extensions=(_CRITICAL_ARCHIVE_CUTOFF,)),
+        crl_references=_single(extensions=(_CRL_REFERENCES,)),
         sha1_without_null=_single(digest_null=False),
         **{digest: _single(digest=digest) for digest in DIGESTS if digest != "sha1"},
     ),
