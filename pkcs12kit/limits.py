@@ -140,9 +140,9 @@ class Limits:
         "as many as certificate_bytes; a signature, names and a few URLs take under 4 KiB",
     )
     crl_rewritten_bytes: int = _limit(
-        256 * KIB,
-        "bytes of one CRL with encoding errors, which is decoded whole and encoded again",
-        "6,000 entries; about a second on one core",
+        512 * KIB,
+        "bytes of all CRLs with encoding errors for one path, which are decoded whole and encoded again",
+        "12,000 entries; about two seconds on one core",
     )
     revocation_entry_bytes: int = _limit(
         16 * MIB,

@@ -14,7 +14,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.revocation import RevocationReport, RevocationStatus, check_revocation
-from pkcs12kit.paths.revocation.crl_encoding import header_bytes
+from pkcs12kit.paths.revocation.crl import read_crl
 from pkcs12kit.retrieval.contents import read_contents
 from pkcs12kit.retrieval.ocsp_requests import REQUEST_TYPE, as_url, ocsp_request
 from pkcs12kit.retrieval.permitted import scheme_of
@@ -52,14 +52,21 @@ class _Answer:
     why: str = ""
 
 
+class _Cost(NamedTuple):
+    """The bytes of a CRL or an OCSP response that count against two of the limits."""
+
+    header_bytes: int
+    rewritten_bytes: int
+
+
 @dataclass(slots=True)
 class _Kept:
     """What was given and fetched so far, each once, in order."""
 
-    crls: dict[bytes, int] = field(default_factory=dict)
-    """CRLs, DER, each with its bytes without entries."""
-    ocsp_responses: dict[bytes, int] = field(default_factory=dict)
-    """Responses, DER, each with its length."""
+    crls: dict[bytes, _Cost]
+    """CRLs, DER."""
+    ocsp_responses: dict[bytes, _Cost]
+    """Responses, DER."""
     certificates: dict[Certificate, None] = field(default_factory=dict)
 
 
@@ -87,7 +94,8 @@ class RevocationCollector:
         self._algorithm_policy = algorithm_policy
         self._limits = limits
         self._kept = _Kept(
-            {der: header_bytes(der) for der in given.crls}, {der: len(der) for der in given.ocsp_responses}
+            {der: _cost(der, limits) for der in given.crls},
+            {der: _Cost(len(der), 0) for der in given.ocsp_responses},
         )
         self._asked: set[tuple[str, Purpose, bytes | None]] = set()
         self._issuer_urls: dict[str, None] = {}
@@ -193,15 +201,20 @@ class RevocationCollector:
 
     def _keep(self, answer: _Answer, url: str, wanted: str) -> bool:
         """Keep what is of use, within the limits on what is checked; whether anything was."""
-        crls = self._kept.crls | {crl.der: crl.header_bytes for crl in answer.crls}
-        responses = self._kept.ocsp_responses | {der: len(der) for der in answer.ocsp_responses}
+        crls = self._kept.crls | {crl.der: _Cost(crl.header_bytes, crl.rewritten_bytes) for crl in answer.crls}
+        responses = self._kept.ocsp_responses | {der: _Cost(len(der), 0) for der in answer.ocsp_responses}
         decoded = {**crls, **responses}
         limits = self._limits
         if len(decoded) > limits.revocation_objects:
             answer.why = f"more than {limits.revocation_objects:,} for one path (limits.revocation_objects)"
         elif sum(map(len, decoded)) > limits.revocation_bytes:
             answer.why = f"more than {limits.revocation_bytes:,} bytes for one path (limits.revocation_bytes)"
-        elif sum(decoded.values()) > limits.revocation_header_bytes:
+        elif sum(cost.rewritten_bytes for cost in decoded.values()) > limits.crl_rewritten_bytes:
+            answer.why = (
+                f"more than {limits.crl_rewritten_bytes:,} bytes of CRLs with encoding errors for one path"
+                " (limits.crl_rewritten_bytes)"
+            )
+        elif sum(cost.header_bytes for cost in decoded.values()) > limits.revocation_header_bytes:
             answer.why = (
                 f"more than {limits.revocation_header_bytes:,} bytes for one path, the entries of CRLs not counted"
                 " (limits.revocation_header_bytes)"
@@ -250,6 +263,15 @@ def _read(retrieval: Retrieval, content: bytes, limits: Limits) -> _Answer:
     except InputError as error:
         answer.why = str(error)
     return answer
+
+
+def _cost(crl: bytes, limits: Limits) -> _Cost:
+    """Return the cost of a CRL that the user gave; the check refuses one that cannot be read."""
+    try:
+        found = read_crl(crl, limits=limits)
+    except InputError:
+        return _Cost(0, 0)
+    return _Cost(found.header_bytes, found.rewritten_bytes)
 
 
 def _short(certificate: Certificate) -> str:

@@ -21,6 +21,8 @@ class FetchedCrl:
     der: bytes
     header_bytes: int
     """Bytes of everything but the entries."""
+    rewritten_bytes: int
+    """Bytes that count against ``limits.crl_rewritten_bytes``."""
     issuer_urls: tuple[str, ...]
     delta_urls: tuple[str, ...]
 
@@ -48,7 +50,11 @@ def _read_crl(der: bytes, limits: Limits) -> FetchedCrl:
     if found.fault is not None:
         raise InputError(f"{found} {found.fault}")
     return FetchedCrl(
-        der=der, header_bytes=found.header_bytes, issuer_urls=found.issuer_urls, delta_urls=found.delta_urls
+        der=der,
+        header_bytes=found.header_bytes,
+        rewritten_bytes=found.rewritten_bytes,
+        issuer_urls=found.issuer_urls,
+        delta_urls=found.delta_urls,
     )
 
 

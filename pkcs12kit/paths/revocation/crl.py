@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.revocation.crl_encoding import CrlStructure
 
 REMOVE_FROM_CRL: Final = "removeFromCRL"
 HOLD: Final = "certificateHold"
@@ -73,6 +74,8 @@ class RevocationList:
     """The key identifier of the authorityKeyIdentifier."""
     header_bytes: int
     """Bytes of everything but the entries."""
+    rewritten_bytes: int
+    """Bytes that were encoded again because of an encoding error in it (``limits.crl_rewritten_bytes``)."""
     names_delta_crls: bool
     """True where it has the extension freshestCRL (section 5.2.6)."""
     issuer_urls: tuple[str, ...]
@@ -85,6 +88,7 @@ class RevocationList:
     _is_version_2: bool
     _entries: dict[int, list[_Entry]] | None = field(default=None, repr=False)
     _entry_fault: str | None = None
+    _has_marks: bool | None = None
 
     @property
     def is_delta(self) -> bool:
@@ -112,7 +116,10 @@ class RevocationList:
 
     @property
     def _must_be_walked(self) -> bool:
-        return _CRITICAL in self._encoded_entries or _CERTIFICATE_ISSUER in self._encoded_entries
+        """True where the octets of a critical extension, or of certificateIssuer, are in the entries."""
+        if self._has_marks is None:
+            self._has_marks = _CRITICAL in self._encoded_entries or _CERTIFICATE_ISSUER in self._encoded_entries
+        return self._has_marks
 
     def _direct_entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
         from asn1crypto import parser
@@ -143,11 +150,17 @@ class RevocationList:
         return entries
 
     def _read(self, listed: x509.RevokedCertificate) -> RevocationEntry:
+        """Read the date and the reason of an entry. Raises :class:`UnusableCrlError`.
+
+        Extensions that cannot be read are ignored where none of the CRL's entries has a critical one: the certificate
+        is listed, whatever the reason.
+        """
+        extensions: Iterable[x509.Extension[x509.ExtensionType]] = ()
         try:
             extensions = listed.extensions
-            revoked_at = listed.revocation_date_utc
         except _UNREADABLE as error:
-            raise UnusableCrlError(f"has an entry that cannot be read: {_first_line(error)}") from None
+            if self._must_be_walked:
+                raise UnusableCrlError(f"has an entry that cannot be read: {_first_line(error)}") from None
         reason = "unspecified"
         for extension in extensions:
             if not self._is_version_2:
@@ -158,7 +171,7 @@ class RevocationList:
                 )
             if isinstance(extension.value, x509.CRLReason):
                 reason = extension.value.reason.value
-        return RevocationEntry(revoked_at=revoked_at, reason=reason)
+        return RevocationEntry(revoked_at=listed.revocation_date_utc, reason=reason)
 
 
 class UnusableCrlError(Exception):
@@ -178,12 +191,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
             raise LimitExceededError(
                 f"a CRL with more than limits.crl_header_bytes = {limits.crl_header_bytes:,} beside its entries"
             )
-        try:
-            parsed = load_der_x509_crl(der)
-            entries = structure.entries
-        except _UNREADABLE:
-            canonical = canonical_crl(der, structure, at_most=limits.crl_rewritten_bytes)
-            parsed, entries = load_der_x509_crl(canonical), read_crl_structure(canonical).entries
+        parsed, entries, is_rewritten = _parse(der, structure, at_most=limits.crl_rewritten_bytes)
         issuer = read_name(structure.issuer)
         this_update, next_update = parsed.last_update_utc, parsed.next_update_utc
     except (*_UNREADABLE, x509.InvalidVersion, MalformedCertificateError) as error:
@@ -209,6 +217,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         base_number=found["base_number"],
         key_identifier=found["key_identifier"],
         header_bytes=structure.header_bytes,
+        rewritten_bytes=len(der) if is_rewritten else 0,
         names_delta_crls=found["names_delta_crls"],
         issuer_urls=found["issuer_urls"],
         delta_urls=found["delta_urls"],
@@ -217,6 +226,26 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         _encoded_entries=entries,
         _is_version_2=structure.version is not None,
     )
+
+
+def _parse(der: bytes, structure: CrlStructure, *, at_most: int) -> tuple[x509.CertificateRevocationList, bytes, bool]:
+    """Return a CRL as pyca/cryptography reads it, its encoded entries, and True where it had encoding errors.
+
+    The errors are not in the entries that are returned. The extensions may still be unreadable. Raises the errors of
+    ``_UNREADABLE``.
+    """
+    parsed = None
+    try:
+        parsed = load_der_x509_crl(der)
+        list(parsed.extensions)
+    except _UNREADABLE:
+        try:
+            canonical = canonical_crl(der, structure, at_most=at_most)
+            return load_der_x509_crl(canonical), read_crl_structure(canonical).entries, True
+        except _UNREADABLE:
+            if parsed is None:
+                raise
+    return parsed, structure.entries, False
 
 
 def _read_extensions(parsed: x509.CertificateRevocationList) -> dict[str, Any]:

@@ -7,14 +7,25 @@ pyca/cryptography insists on DER to the letter, for CRLs as for certificates (se
 from __future__ import annotations
 
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates import lenient
-from pkcs12kit.certificates.tags import refuse_endless_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _INTEGER: Final = 0x02
 _TIMES: Final = frozenset({0x17, 0x18})
 _SEQUENCE: Final = 0x30
+_EXTENSIONS: Final = 0xA0
+_BOOLEAN: Final = 0x01
+_OCTET_STRING: Final = 0x04
+_SCOPE: Final = bytes.fromhex("0603551d1c")
+"""The identifier of issuingDistributionPoint, encoded."""
+_NUMBERS: Final = frozenset({bytes.fromhex("0603551d14"), bytes.fromhex("0603551d1b")})
+"""Those of cRLNumber and deltaCRLIndicator."""
+_SCOPE_FLAGS: Final = frozenset({0x81, 0x82, 0x84, 0x85})
+"""The tags of its BOOLEAN fields, all of which are FALSE where they are absent."""
 _MOST_FIELDS: Final = 8
 """One more than a tbsCertList has."""
 
@@ -40,37 +51,30 @@ class CrlStructure(NamedTuple):
 def read_crl_structure(der: bytes) -> CrlStructure:
     """Cut a CRL into its encoded parts. Raises :class:`ValueError`."""
     content, algorithm, _ = _fields(der, 3)
-    fields = _fields(content, _MOST_FIELDS)
-    rest = list(fields)
+    rest = list(_fields(content, _MOST_FIELDS))
     version = None
     if rest and rest[0][0] == _INTEGER:
         version = int.from_bytes(_contents(rest.pop(0)), "big", signed=True)
-    if len(rest) < 3:  # noqa: PLR2004  # signature, issuer, thisUpdate
+    if len(rest) < 3 or rest[2][0] not in _TIMES:  # noqa: PLR2004  # signature, issuer, thisUpdate
         raise ValueError("a tbsCertList without its first fields")
-    inner_algorithm, issuer = rest[0], _contents(rest[1])
-    after_times = [field for field in rest[2:] if field[0] not in _TIMES]
-    entries = after_times[0] if after_times and after_times[0][0] == _SEQUENCE else b""
+    inner_algorithm, issuer, _, *optional = rest
+    if optional and optional[0][0] in _TIMES:
+        optional.pop(0)
+    entries = optional.pop(0) if optional and optional[0][0] == _SEQUENCE else b""
+    if len(optional) > 1 or (optional and optional[0][0] != _EXTENSIONS):
+        raise ValueError("a tbsCertList with a field that does not belong there")
     return CrlStructure(
-        content, inner_algorithm, algorithm, version, issuer, entries, header_bytes=len(der) - len(entries)
+        content, inner_algorithm, algorithm, version, _contents(issuer), entries, header_bytes=len(der) - len(entries)
     )
-
-
-def header_bytes(der: bytes) -> int:
-    """Return the octets of everything but the entries of a CRL; all of them where it is not one."""
-    try:
-        refuse_endless_tags(der)
-        return read_crl_structure(der).header_bytes
-    except ValueError:
-        return len(der)
 
 
 def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes:
     """Encode a CRL so that pyca/cryptography reads it; the result is never signed over, compared or written.
 
-    A NULL parameter of an ECDSA signature is dropped without a look at the entries. Any other CRL of up to ``at_most``
-    bytes is decoded whole and encoded as DER. Raises :class:`ValueError` where neither helps.
+    A NULL parameter of an ECDSA signature is dropped without a look at the entries. Of any other CRL of up to
+    ``at_most`` bytes numbers, times, criticalities and lengths are encoded as DER. Names keep their octets, for
+    asn1crypto would encode the same URI otherwise. Raises :class:`ValueError` where neither helps.
     """
-    from asn1crypto import crl as asn1_crl
     from asn1crypto import parser
     from cryptography.x509 import load_der_x509_crl
 
@@ -89,11 +93,86 @@ def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes
         else:
             return repaired
     if len(der) > at_most:
-        raise ValueError(f"an encoding error in a CRL of more than {at_most:,} bytes (limits.crl_rewritten_bytes)")
+        raise ValueError(
+            f"an encoding error in a CRL of more than {at_most:,} bytes, which are left of limits.crl_rewritten_bytes"
+        )
+    return _encode_again(der, issuer_at=1 if structure.version is None else 2)
+
+
+def _encode_again(der: bytes, *, issuer_at: int) -> bytes:
+    """Encode a CRL as DER, except its names, the octets of which stay. Raises :class:`ValueError`."""
+    content, algorithm, signature = _fields(der, 3)
+    fields = list(_fields(content, _MOST_FIELDS))
+    fields[:issuer_at] = [_canonical_value(field) if field[0] == _INTEGER else field for field in fields[:issuer_at]]
+    for position in range(issuer_at + 1, len(fields)):
+        field = fields[position]
+        if field[0] == _SEQUENCE:
+            fields[position] = _sequence(map(_canonical_entry, lenient.split(_contents(field))))
+        elif field[0] == _EXTENSIONS:
+            fields[position] = _explicit(_canonical_extensions(_contents(field)))
+        else:
+            fields[position] = _canonical_value(field)
+    return _sequence([_sequence(fields), algorithm, signature])
+
+
+def _canonical_entry(encoding: bytes) -> bytes:
+    serial_number, date, *extensions = _fields(encoding, 3)
+    return _sequence([_canonical_value(serial_number), _canonical_value(date), *map(_canonical_extensions, extensions)])
+
+
+def _canonical_extensions(encoding: bytes) -> bytes:
+    """Encode Extensions without FALSE, the default (X.690 section 11.5), and TRUE with its one value in DER."""
+    return _sequence(map(_canonical_extension, lenient.split(_contents(encoding))))
+
+
+def _canonical_extension(encoding: bytes) -> bytes:
+    from asn1crypto import parser
+
+    identifier, *criticality, value = _fields(encoding, 3)
+    if value[0] != _OCTET_STRING or (criticality and criticality[0][0] != _BOOLEAN):
+        raise ValueError("an extension with a field that does not belong there")
+    critical = [parser.emit(0, 0, 1, b"\xff")] if criticality and any(_contents(criticality[0])) else []
+    if identifier == _SCOPE:
+        fields = map(_canonical_flag, lenient.split(_contents(_contents(value))))
+        value = parser.emit(0, 0, 4, _sequence(fields))
+    elif identifier in _NUMBERS:
+        value = parser.emit(0, 0, 4, _canonical_value(_contents(value)))
+    return _sequence([identifier, *critical, value])
+
+
+def _canonical_flag(field: bytes) -> bytes:
+    """Return a field of issuingDistributionPoint: nothing for FALSE, one value for TRUE, any other as it is."""
+    from asn1crypto import parser
+
+    if field[0] not in _SCOPE_FLAGS:
+        return field
+    encoded: bytes = parser.emit(2, 0, field[0] & 0x1F, b"\xff") if any(_contents(field)) else b""
+    return encoded
+
+
+def _canonical_value(encoding: bytes) -> bytes:
+    """Encode an INTEGER or a time as DER. Raises :class:`ValueError`."""
+    from asn1crypto import core
+
+    kinds = {_INTEGER: core.Integer, 0x17: core.UTCTime, 0x18: core.GeneralizedTime}
     try:
-        encoded: bytes = asn1_crl.CertificateList.load(der, strict=True).dump(force=True)
-    except (TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+        encoded: bytes = kinds[encoding[0]].load(encoding, strict=True).dump(force=True)
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"neither a number nor a time: {error}") from None
+    return encoded
+
+
+def _sequence(items: Iterable[bytes]) -> bytes:
+    from asn1crypto import parser
+
+    encoded: bytes = parser.emit(0, 1, 16, b"".join(items))
+    return encoded
+
+
+def _explicit(item: bytes) -> bytes:
+    from asn1crypto import parser
+
+    encoded: bytes = parser.emit(2, 1, 0, item)
     return encoded
 
 

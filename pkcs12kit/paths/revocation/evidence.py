@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import LimitExceededError
@@ -33,9 +34,10 @@ class Evidence:
         self.max_age = revocation.max_age
         self._pool = pool
         self._crls: dict[Name, list[RevocationList]] = defaultdict(list)
-        headers = _HeaderBytes(limits)
+        headers, left = _HeaderBytes(limits), limits.crl_rewritten_bytes
         for der in dict.fromkeys(revocation.crls):
-            crl = read_crl(der, limits=limits)
+            crl = read_crl(der, limits=replace(limits, crl_rewritten_bytes=left))
+            left -= crl.rewritten_bytes
             headers.count(crl.header_bytes)
             self._crls[crl.issuer].append(crl)
         responses = []

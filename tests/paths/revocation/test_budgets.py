@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+from asn1crypto import parser
 from cryptography import x509
 
 from pkcs12kit import lab
-from pkcs12kit.errors import LimitExceededError
+from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.revocation.crl_encoding import header_bytes
+from pkcs12kit.paths.revocation.crl import read_crl
 
 from .world import GOOD, UNKNOWN, World, changed
 
@@ -19,6 +20,11 @@ from .world import GOOD, UNKNOWN, World, changed
 def world():
     """One PKI for all tests."""
     return World()
+
+
+def header_bytes(crl):
+    """Return the bytes of a CRL without its entries."""
+    return read_crl(crl, limits=DEFAULT_LIMITS).header_bytes
 
 
 def within(**figures):
@@ -108,3 +114,15 @@ def test_paths_of_signers_are_charged_by_their_length(world):
     given = {"crls": [key.make_crl()], "pool": [signer]}
     assert world.status(**given, limits=within(judged_certificates=1)).status is GOOD
     assert "limits.judged_certificates" in world.status(**given, limits=within(judged_certificates=0)).detail
+
+
+def test_crls_that_are_encoded_again(world):
+    """Anybody can spell the length of a CRL in too many octets; all such CRLs share one limit."""
+    crls = []
+    for number in range(2):
+        contents = parser.parse(world.issuing.make_crl(number=number))[4]
+        crls.append(b"\x30\x84" + len(contents).to_bytes(4, "big") + contents)
+    limit = sum(map(len, crls))
+    assert world.status(crls=crls, limits=within(crl_rewritten_bytes=limit)).status is GOOD
+    with pytest.raises(InputError, match=r"limits\.crl_rewritten_bytes"):
+        world.status(crls=crls, limits=within(crl_rewritten_bytes=limit - 1))
