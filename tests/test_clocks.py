@@ -80,10 +80,23 @@ def test_clocks_are_few_and_slow():
     assert len(slow) <= SLOW, slow
 
 
+def with_a_deadline(tree):
+    """Return the lines that let hypothesis fail an example for the time that it takes."""
+    keywords = [it for node in ast.walk(tree) if isinstance(node, ast.Call) for it in node.keywords]
+    return [
+        it.lineno
+        for it in keywords
+        if it.arg == "deadline" and isinstance(it.value, ast.Constant) and it.value.value is not None
+    ]
+
+
 def test_examples_have_no_deadline():
     """Hypothesis fails an example that takes 200 milliseconds, if it is not told otherwise."""
     assert settings.default.deadline is None
     assert HealthCheck.too_slow in settings.default.suppress_health_check
+    for path in TESTS.rglob("*.py"):
+        assert with_a_deadline(ast.parse(path.read_text("utf-8"))) == [], path
+    assert with_a_deadline(ast.parse("settings(deadline=None)\nsettings(deadline=500)")) == [2]
 
 
 @pytest.mark.parametrize(
