@@ -33,7 +33,7 @@ def read_name(contents: bytes) -> Name:
 def _read_short(contents: bytes) -> Name:
     try:
         return Name(_read_relative(encoding) for encoding in lenient.split(contents))
-    except (ValueError, TypeError):
+    except lenient.UNREADABLE:
         return lenient.read_name(_sequence(contents))
 
 
@@ -48,7 +48,7 @@ def _read(contents: bytes) -> Name:
     encoding = _sequence(contents)
     try:
         return Name.from_cryptography(x509.Name.from_bytes(encoding))
-    except (ValueError, TypeError):
+    except lenient.UNREADABLE:
         return lenient.read_name(encoding)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, SubjectInformationAccessOID
 
+from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Extensions:
                 (mapping["issuer_domain_policy"].dotted, mapping["subject_domain_policy"].dotted)
                 for mapping in mappings
             )
-        except (ValueError, TypeError) as error:
+        except UNREADABLE as error:
             reason = str(error).partition("\n")[0]
             raise MalformedCertificateError(f"unreadable policy mappings: {reason}") from None
 

@@ -111,7 +111,7 @@ def read_name(der: bytes) -> Name:
     """Read an encoded distinguished name; values that decode as no text are kept as bytes."""
     try:
         return Name((_attribute(attribute) for attribute in _elements(rdn, 0)) for rdn in _elements(der, 0))
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise MalformedCertificateError(f"unreadable distinguished name: {_first_line(error)}") from None
 
 
@@ -184,7 +184,7 @@ def _attribute(der: bytes) -> Attribute:
             string = x509.DirectoryString.load(value)
         is_text = isinstance(string, core.AbstractString | x509.DirectoryString)
         text: str | None = string.native if is_text else None
-    except (ValueError, TypeError):
+    except UNREADABLE:
         text = None
     return oid, value if text is None else text
 

@@ -83,15 +83,14 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     anyExtendedKeyUsage.
     """
     from asn1crypto import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from pyhanko_certvalidator.context import ValidationContext
     from pyhanko_certvalidator.errors import PathError as CertvalidatorPathError
     from pyhanko_certvalidator.errors import ValidationError
     from pyhanko_certvalidator.path import ValidationPath
     from pyhanko_certvalidator.validate import async_validate_path
 
-    target, *issuers = (x509.Certificate.load(certificate.der) for certificate in path.certificates)
     try:
+        target, *issuers = (x509.Certificate.load(certificate.der) for certificate in path.certificates)
         anchor = _anchor(path, parameters)
         context = ValidationContext(
             trust_roots=[anchor],
@@ -108,7 +107,7 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
             _check_purpose(target, parameters.purpose)
     except (ValidationError, CertvalidatorPathError) as no:
         return Confirmation(opinion=Opinion.INVALID, detail=str(no))
-    except (NotImplementedError, UnsupportedAlgorithm, ValueError, TypeError, KeyError, AssertionError) as unable:
+    except Exception as unable:  # noqa: BLE001  # asn1crypto, which reads for it, raises whatever it stumbles over
         detail = str(unable).partition("\n")[0] or type(unable).__name__
         return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail)
     return Confirmation(opinion=Opinion.VALID)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 from cryptography.x509.oid import SignatureAlgorithmOID
 
 from pkcs12kit.certificates import lenient
+from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -187,7 +188,7 @@ class SignatureScheme:
                     parameters = _pss(algorithm["parameters"].native)
                 case "ecdsa":
                     parameters = ec.ECDSA(digest)
-        except (ValueError, TypeError, KeyError):
+        except UNREADABLE:
             return None
         return cls(oid, digest, parameters)
 
@@ -349,7 +350,7 @@ def _is_for_other_signatures(key_info: bytes, algorithm: bytes) -> bool:
         return used["salt_length"] < wanted["salt_length"] or any(
             _hash_of(used[name]) != _hash_of(wanted[name]) for name in ("hash_algorithm", "mask_gen_algorithm")
         )
-    except (ValueError, TypeError, KeyError):
+    except UNREADABLE:
         return True
 
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pkcs12kit.certificates.lenient import UNREADABLE
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
@@ -39,7 +41,7 @@ def is_encoded_for(private_key_info: bytes, certificate: Certificate) -> bool:
     """Whether a key, which is the certificate's, is encoded for RSASSA-PSS alone just as the certificate has it."""
     try:
         of_key = _if_pss(private_key_info, position=1)
-    except (ValueError, TypeError, KeyError):  # a form of before PKCS#8, which says nothing of RSASSA-PSS
+    except UNREADABLE:  # a form of before PKCS#8, which says nothing of RSASSA-PSS
         of_key = None
     return of_key == _for_pss(certificate)
 

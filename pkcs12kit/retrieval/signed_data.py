@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.sources.containers import pem_blocks, pkcs7_certificates
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _DIGESTS: Final = frozenset({"md5", "sha1", "sha224", "sha256", "sha384", "sha512"})
 _TEXTS: Final = {"md5": "MD5", "sha1": "SHA-1"}
-_UNREADABLE: Final = (ValueError, TypeError, KeyError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def verify_signed_data(
         refuse_endless_tags(der)
         certificates = tuple(_certificates(der, at_most=limits.retrieval_certificates))
         return _verify(_signed_data(der), certificates, (*certificates, *candidates), algorithm_policy)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         first_line = str(error).partition("\n")[0]
         raise InputError(f"cannot be read as CMS SignedData: {first_line}") from None
 

@@ -17,12 +17,13 @@ from hypothesis import strategies as st
 import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.errors import Pkcs12KitError
+from pkcs12kit.paths.confirmation import Opinion, confirm
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.sources.sniffing import Kind, sniff
 
 from .calling import NO, UNUSABLE, YES, Call, call, check, write
-from .materials import HOST, PASSWORD, Materials, signed
-from .mutator import Mutants, tlv
+from .materials import AT, HOST, PASSWORD, Materials, signed
+from .mutator import Mutants, replaced, tlv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -258,6 +259,20 @@ def test_times_at_the_ends_of_the_calendar(files, moment):
     """In UTC they are before the year 1 and after 9999."""
     for words in (("--at", moment), (f"--at={moment}", "--server-name", HOST)):
         assert call(*files.paths(*words)).status in {NO, UNUSABLE}
+
+
+def test_second_opinion_on_what_asn1crypto_stumbles_over(files):
+    """A BIT STRING without the octet that each has, in an otherName: an IndexError is no opinion, and no crash."""
+    made = files.materials
+    names = "0.7.0.4.1.0"  # of the server, in its subjectAltName
+    mutant = replaced(made.server.certificate.der, f"{names}.5.1.0", tlv(3))
+    path = pk.find_path(
+        pk.Certificate.from_der(signed(mutant, made.authority)),
+        pool=pk.CertificatePool([made.ca]),
+        trust_anchors=[pk.TrustAnchor.from_certificate(made.root.certificate)],
+        parameters=(parameters := pk.ValidationParameters(time=AT)),
+    )
+    assert confirm(path, parameters).opinion is Opinion.CANNOT_JUDGE
 
 
 @pytest.mark.parametrize(

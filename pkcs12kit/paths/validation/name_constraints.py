@@ -8,6 +8,7 @@ from functools import lru_cache, wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
+from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.paths.validation import name_forms
 from pkcs12kit.paths.validation.name_forms import DIRECTORY_NAME, DNS_NAME, RFC822_NAME, Base, Key, Place, quote
 
@@ -327,7 +328,7 @@ def bounds_violation(certificate: Certificate) -> str | None:
             for subtree in decoded[kind] or ():
                 if subtree["minimum"].native or subtree["maximum"].native is not None:
                     return f"its name constraints have a {kind[:-1].replace('_', ' ')} with a minimum or maximum"
-    except (ValueError, TypeError, KeyError) as error:
+    except UNREADABLE as error:
         return f"the bounds of its name constraints cannot be read: {str(error).partition(chr(10))[0]}"
     return None
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cryptography import x509
 
+from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.names import Name
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def _email_of(smtp_utf8_mailbox: bytes) -> str | bytes:
 
     try:
         text: str = UTF8String.load(smtp_utf8_mailbox, strict=True).native
-    except (ValueError, TypeError):
+    except UNREADABLE:
         return smtp_utf8_mailbox
     return text
 
