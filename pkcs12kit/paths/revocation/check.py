@@ -87,7 +87,7 @@ class _Check:
         self._path = path
         self._evidence = evidence
         self._budget = budget
-        self._known: dict[tuple[str, ...], CertificateStatus] = {}
+        self._known: dict[tuple[tuple[str, ...], tuple[Node, ...]], CertificateStatus] = {}
         self._search = SignerSearch(
             evidence=evidence,
             parameters=side_parameters(parameters),
@@ -119,15 +119,19 @@ class _Check:
         return tuple(reversed(found))
 
     def _status(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
-        """Ask both kinds of data: one that says revoked settles it, else one that says good."""
+        """Ask both kinds of data: one that says revoked settles it, else one that says good.
+
+        A status is remembered. An unknown one is remembered for the same waiting signers, without whose word it was
+        found: it may be known where they do not wait.
+        """
         asked = tuple(certificate.sha256 for certificate in subject.path.certificates)
-        if asked not in self._known:
+        known = self._known.get((asked, ())) or self._known.get((asked, waiting))
+        if known is None:
             self._budget.spend("revocation_lookups")
-            status = self._look_up(subject, waiting)
-            if waiting and status.status is RevocationStatus.UNKNOWN:
-                return status  # without the word of who waits; for somebody else it may be known
-            self._known[asked] = status
-        return self._known[asked]
+            known = self._look_up(subject, waiting)
+            is_unknown = known.status is RevocationStatus.UNKNOWN
+            self._known[asked, waiting if is_unknown else ()] = known
+        return known
 
     def _look_up(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
         certificate = subject.certificate

@@ -126,3 +126,17 @@ def test_crls_that_are_encoded_again(world):
     assert world.status(crls=crls, limits=within(crl_rewritten_bytes=limit)).status is GOOD
     with pytest.raises(InputError, match=r"limits\.crl_rewritten_bytes"):
         world.status(crls=crls, limits=within(crl_rewritten_bytes=limit - 1))
+
+
+def test_an_unknown_status_of_a_signer_is_looked_up_once(world):
+    """Many CRLs by one CRL issuer, of which nothing is known: the same question is not asked for each of them."""
+    issuer = lab.Authority.create("Issuing")
+    usage = [lab.critical(lab.key_usage("crl_sign"))]
+    signer = world.issuing.issue("Issuing", issuer.private_key.public_key(), extensions=usage)
+    crls = [issuer.make_crl(number=number) for number in range(9)]
+    # The server, the CA, and the CRL issuer, about which only these CRLs speak.
+    found = world.status(crls=crls, pool=[signer], limits=within(revocation_lookups=3))
+    assert found.status is UNKNOWN
+    assert "limits.revocation_lookups" not in found.detail
+    genuine = world.issuing.make_crl()
+    assert world.status(crls=[*crls, genuine], pool=[signer], limits=within(revocation_lookups=3)).status is GOOD
