@@ -74,7 +74,7 @@ class RevocationChecker:
             return RevocationReport(mode=RevocationMode.OFF)
         if self._evidence is None:
             self._evidence = Evidence(self._revocation, pool=self._pool, limits=self._limits)
-        statuses = _Check(path, self._evidence, parameters, Budget.for_revocation(self._limits)).run()
+        statuses = _Check(path, self._evidence, parameters, self._limits).run()
         return RevocationReport(mode=self._revocation.mode, statuses=statuses)
 
 
@@ -82,18 +82,22 @@ class _Check:
     """The check of one path."""
 
     def __init__(
-        self, path: CertificationPath, evidence: Evidence, parameters: ValidationParameters, budget: Budget
+        self, path: CertificationPath, evidence: Evidence, parameters: ValidationParameters, limits: Limits
     ) -> None:
         self._path = path
         self._evidence = evidence
-        self._budget = budget
+        self._budget = Budget.for_revocation(limits)
         self._known: dict[tuple[tuple[str, ...], tuple[Node, ...]], CertificateStatus] = {}
-        self._search = SignerSearch(
-            evidence=evidence,
-            parameters=side_parameters(parameters),
-            budget=budget,
-            status_of=self._status,
-            main_path=path,
+        # Each with a budget of its own: worthless data of one kind does not keep data of the other from being judged.
+        self._by_ocsp, self._by_crl = (
+            SignerSearch(
+                evidence=evidence,
+                parameters=side_parameters(parameters),
+                budget=Budget.for_revocation(limits),
+                status_of=self._status,
+                main_path=path,
+            )
+            for _ in range(2)
         )
 
     def run(self) -> tuple[CertificateStatus, ...]:
@@ -138,9 +142,10 @@ class _Check:
         good: list[str] = []
         unknown: list[str] = []
         checks = (
-            ("OCSP", OcspCheck(subject, self._search, waiting)),
-            ("CRL", CrlCheck(subject, self._search, waiting)),
+            ("OCSP", OcspCheck(subject, self._by_ocsp, waiting)),
+            ("CRL", CrlCheck(subject, self._by_crl, waiting)),
         )
+        is_complete = True
         for source, check in checks:
             findings: Findings = check.run()
             if findings.revoked is not None:
@@ -153,8 +158,9 @@ class _Check:
                 )
             if findings.good:
                 good.append(source)
+            is_complete = is_complete and findings.is_complete
             unknown += [f"{source}: {note}" for note in findings.notes]
-        if good:
+        if good and is_complete:
             return CertificateStatus(
                 certificate=certificate, status=RevocationStatus.GOOD, detail=f"not revoked (by {' and '.join(good)})"
             )

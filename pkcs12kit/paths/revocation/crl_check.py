@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from cryptography.x509 import ReasonFlags
 
 from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.revocation.crl import HOLD, REMOVE_FROM_CRL, UnusableCrlError
 from pkcs12kit.paths.revocation.distribution_points import ALL_REASONS, distribution_points
 from pkcs12kit.paths.revocation.model import Findings, freshness_fault
@@ -48,23 +49,24 @@ class CrlCheck:
         self._search = search
         self._waiting = waiting
         self._notes: list[str] = []
+        self._given_up: list[str] = []
 
     def run(self) -> Findings:
-        """Return what the CRLs say. Raises ``BudgetExhaustedError``."""
+        """Return the findings of the CRLs; where a budget ends the work, those of the CRLs before."""
         try:
             points = list(distribution_points(self._subject.certificate))
         except MalformedCertificateError as error:
             return Findings(notes=(str(error),))
         names = [name for point in points for name in sorted(point.crl_issuers, key=str)]
         crls = self._search.evidence.crls_of(names)
-        usable = [found for crl in crls if not crl.is_delta and (found := self._usable(crl, points)) is not None]
+        usable = self._all_usable([crl for crl in crls if not crl.is_delta], points)
         deltas = [crl for crl in crls if crl.is_delta]
         if deltas and not usable and len(deltas) == len(crls):
             self._note(deltas[0], "changes a full CRL, and no full CRL of this issuer was given")
         revoked: list[RevocationEntry] = []
         reasons: frozenset[ReasonFlags] = frozenset()
         for full in usable:
-            entries = self._entries(full, self._newest_deltas(full, usable, deltas))
+            entries = self._entries_now(full, usable, deltas)
             if entries is None:
                 continue
             if not entries and not full.reasons:
@@ -79,7 +81,30 @@ class CrlCheck:
         if reasons and reasons != ALL_REASONS:
             missing = ", ".join(sorted(reason.value for reason in ALL_REASONS - reasons))
             self._notes.append(f"no CRL that counts covers the reasons {missing}")
-        return Findings(good=reasons == ALL_REASONS, notes=tuple(dict.fromkeys(self._notes)))
+        notes = dict.fromkeys([*self._given_up, *self._notes])
+        return Findings(good=reasons == ALL_REASONS, notes=tuple(notes), is_complete=not self._given_up)
+
+    def _all_usable(self, crls: Sequence[RevocationList], points: Sequence[DistributionPoint]) -> list[_Usable]:
+        """Judge full CRLs, as many as the budget allows."""
+        usable: list[_Usable] = []
+        try:
+            for crl in crls:
+                found = self._usable(crl, points)
+                if found is not None:
+                    usable.append(found)
+        except BudgetExhaustedError as error:
+            self._given_up.append(str(error))
+        return usable
+
+    def _entries_now(
+        self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]
+    ) -> list[RevocationEntry] | None:
+        """Return the entries that revoke the certificate; None where they do not answer, or a budget ends first."""
+        try:
+            return self._entries(full, self._newest_deltas(full, usable, deltas))
+        except BudgetExhaustedError as error:
+            self._given_up.append(str(error))
+            return None
 
     def _note(self, crl: RevocationList, reason: str) -> None:
         self._notes.append(f"{crl} {reason}")

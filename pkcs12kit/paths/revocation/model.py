@@ -157,6 +157,8 @@ class Findings:
     """True where data that counts covers the certificate, and does not revoke it."""
     notes: tuple[str, ...] = ()
     """A sentence for each object that is about the certificate and did not count: which, and why."""
+    is_complete: bool = True
+    """False where a budget ended before everything was judged: nothing may be called good then."""
 
 
 def freshness_fault(

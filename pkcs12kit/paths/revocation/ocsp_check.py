@@ -11,6 +11,7 @@ from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.public_keys import public_key_octets
 from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.revocation.model import Findings, RevocationStatus, freshness_fault
 from pkcs12kit.paths.revocation.ocsp import NO_CHECK
 from pkcs12kit.paths.revocation.signers import own_key
@@ -42,24 +43,32 @@ class OcspCheck:
         self._key = public_key_octets(subject.issuer.node[1])
 
     def run(self) -> Findings:
-        """Return what the responses say. Raises ``BudgetExhaustedError``."""
+        """Return the findings of the responses; where a budget ends the work, those of the responses before."""
         revoked: list[RevocationEntry] = []
-        good = False
-        for response in self._search.evidence.responses:
-            answers = [answer for answer in response.answers if self._is_about_it(answer)]
-            if not answers:
-                continue
-            fault = self._fault(response, answers) or self._signer_refusal(response)
-            if fault is not None:
-                self._notes.append(f"{response} {fault}")
-                continue
-            status, entry = self._worst(response, answers)
-            if entry is not None:
-                revoked.append(entry)
-            good = good or status is RevocationStatus.GOOD
+        good, is_complete = False, True
+        try:
+            for response in self._search.evidence.responses:
+                status, entry = self._answer_of(response)
+                if entry is not None:
+                    revoked.append(entry)
+                good = good or status is RevocationStatus.GOOD
+        except BudgetExhaustedError as error:
+            self._notes.insert(0, str(error))
+            is_complete = False
         if revoked:
             return Findings(revoked=min(revoked, key=lambda entry: entry.revoked_at))
-        return Findings(good=good, notes=tuple(dict.fromkeys(self._notes)))
+        return Findings(good=good, notes=tuple(dict.fromkeys(self._notes)), is_complete=is_complete)
+
+    def _answer_of(self, response: OcspResponse) -> tuple[RevocationStatus, RevocationEntry | None]:
+        """Return the answer of one response: UNKNOWN where it is not about the certificate, or does not count."""
+        answers = [answer for answer in response.answers if self._is_about_it(answer)]
+        if not answers:
+            return RevocationStatus.UNKNOWN, None
+        fault = self._fault(response, answers) or self._signer_refusal(response)
+        if fault is not None:
+            self._notes.append(f"{response} {fault}")
+            return RevocationStatus.UNKNOWN, None
+        return self._worst(response, answers)
 
     def _is_about_it(self, answer: SingleAnswer) -> bool:
         """Return True where the certID names the certificate: serial number, issuer's name and key (section 4.1.1)."""

@@ -13,7 +13,7 @@ from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.revocation.crl import read_crl
 
-from .world import GOOD, UNKNOWN, World, changed
+from .world import GOOD, REVOKED, UNKNOWN, World, changed
 
 
 @pytest.fixture(scope="module")
@@ -140,3 +140,49 @@ def test_an_unknown_status_of_a_signer_is_looked_up_once(world):
     assert "limits.revocation_lookups" not in found.detail
     genuine = world.issuing.make_crl()
     assert world.status(crls=[*crls, genuine], pool=[signer], limits=within(revocation_lookups=3)).status is GOOD
+
+
+def responses_with_strange_certificates(world, count):
+    """Return responses about the server that nobody signed, each with a certificate that it does not name."""
+    other = lab.Authority.create("Other").certificate
+    forged = changed(world.respond(certificates=[other]), lambda basic: basic["signature"].set(b"forged"))
+    return [forged.replace(b"forged", f"forge{number}".encode()) for number in range(count)]
+
+
+@pytest.mark.parametrize("kind", ["crls", "ocsp_responses"])
+def test_worthless_responses_do_not_hide_that_a_certificate_is_revoked(world, kind):
+    """Whoever answers for a responder can use up the budget: what other data revokes stays revoked, in either kind.
+
+    In mode soft an unknown status would be forgiven.
+    """
+    worthless = responses_with_strange_certificates(world, 3)
+    limits = within(revocation_issuers=2)
+    if kind == "crls":
+        entry = lab.Revocation(serial_number=world.server.serial_number, date=world.server.not_before)
+        revoking, sound = [world.issuing.make_crl(revoked=[entry])], [world.issuing.make_crl()]
+    else:
+        revoking, sound = [world.respond(revoked=True)], [world.respond()]
+
+    def status(genuine):
+        given = {"crls": [], "ocsp_responses": [], kind: genuine}
+        given["ocsp_responses"] = [*given["ocsp_responses"], *worthless]
+        return world.status(**given, limits=limits)
+
+    assert status(revoking).status is REVOKED
+    # Data that was not judged any more might have revoked it: nothing is good then.
+    found = status(sound)
+    assert found.status is UNKNOWN
+    assert "limits.revocation_issuers" in found.detail
+
+
+def test_crls_after_the_budget_ends_and_before(world):
+    """A CRL that was judged before the work was given up revokes; it does not make good."""
+    entry = lab.Revocation(serial_number=world.server.serial_number, date=world.server.not_before)
+    forger = lab.Authority.create("Issuing")
+    limits = within(revocation_comparisons=2)  # one for the CA's own status, one for the server's
+    assert world.status(crls=[world.issuing.make_crl(revoked=[entry]), forger.make_crl()], limits=limits).status is (
+        REVOKED
+    )
+    found = world.status(crls=[world.issuing.make_crl(), forger.make_crl()], limits=limits)
+    assert found.status is UNKNOWN
+    assert "limits.revocation_comparisons" in found.detail

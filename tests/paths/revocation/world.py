@@ -57,17 +57,17 @@ class World:
         return respond(self.server, self.ca, key=self.issuing.private_key, **changes)
 
 
-def respond(about, issuer, *, key, responder=None, certificates=(), by_name=False, days=7):
-    """Sign a response that a certificate is good, by its issuer or another responder."""
+def respond(about, issuer, *, key, responder=None, certificates=(), by_name=False, days=7, revoked=False):
+    """Sign a response that a certificate is good, or revoked, by its issuer or another responder."""
     kind = ocsp.OCSPResponderEncoding.NAME if by_name else ocsp.OCSPResponderEncoding.HASH
     builder = ocsp.OCSPResponseBuilder().add_response(
         cert=about.as_cryptography,
         issuer=issuer.as_cryptography,
         algorithm=hashes.SHA256(),
-        cert_status=ocsp.OCSPCertStatus.GOOD,
+        cert_status=ocsp.OCSPCertStatus.REVOKED if revoked else ocsp.OCSPCertStatus.GOOD,
         this_update=NOW,
         next_update=NOW + timedelta(days=days),
-        revocation_time=None,
+        revocation_time=A_WEEK_AGO if revoked else None,
         revocation_reason=None,
     )
     builder = builder.responder_id(kind, (responder or issuer).as_cryptography)
