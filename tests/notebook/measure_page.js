@@ -52,7 +52,7 @@ window.addEventListener("load", () => {
   for (const root of roots) {
     const frame = root.getBoundingClientRect();
     for (const element of root.querySelectorAll("*")) {
-      if (["style", "script", "title", "desc"].includes(element.tagName.toLowerCase())) continue; // not drawn
+      if (element.closest("style, script, title, desc")) continue; // not drawn
       if (![...element.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim())) continue;
       const box = element.getBoundingClientRect();
       const svg = element.closest("svg");
