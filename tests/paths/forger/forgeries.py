@@ -60,17 +60,17 @@ def serials_of(world):
 
 
 def single_forgeries(world):
-    """Return each forgery with one change, and each wholly re-signed object: certificates apart from evidence."""
+    """Return forgeries with one change, and re-signed objects, each with its original: of certificates, of evidence."""
     serials = serials_of(world)
     certificates, evidence = [], []
     for original in (*world.certificates, *world.evidence, *world.others):
         found = certificates if isinstance(original, Certificate) else evidence
-        found.append(forge(original, STRANGER, "as it is"))
+        found.append((original, forge(original, STRANGER, "as it is")))
         for label, fields in changes(original, serials):
-            found += [forge(original, signing, label, **fields) for signing in ("kept", STRANGER)]
+            found += [(original, forge(original, signing, label, **fields)) for signing in ("kept", STRANGER)]
         if not isinstance(original, Certificate):
             turned = opposite(original, serials)
-            found += [forge(original, signing, "the opposite", **turned) for signing in ("kept", STRANGER)]
+            found += [(original, forge(original, signing, "the opposite", **turned)) for signing in ("kept", STRANGER)]
     return certificates, evidence
 
 
