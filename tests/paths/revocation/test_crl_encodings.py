@@ -8,16 +8,18 @@ import pytest
 from asn1crypto import parser
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
 from pkcs12kit import lab
 from pkcs12kit.certificates import lenient
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 
 from .world import GOOD, NOW, REVOKED, UNKNOWN, World
 
 FALSE, TRUE = bytes.fromhex("010100"), bytes.fromhex("0101ff")
+ECDSA_SHA1 = bytes.fromhex("300906072a8648ce3d0401")
 ECDSA, ECDSA_WITH_NULL = bytes.fromhex("300a06082a8648ce3d040302"), bytes.fromhex("300c06082a8648ce3d0403020500")
 NUMBER, SCOPE, REASON, UNKNOWN_TO_ALL = (
     bytes.fromhex(oid) for oid in ("0603551d14", "0603551d1c", "0603551d15", "06022a03")
@@ -86,7 +88,8 @@ class Crls(World):
             parser.emit(2, 1, 0, sequence(*extensions)) if extensions else b"",
             *fields,
         )
-        signature = self.issuing.private_key.sign(content, ec.ECDSA(hashes.SHA256()))
+        digest = hashes.SHA1() if algorithm == ECDSA_SHA1 else hashes.SHA256()  # noqa: S303  # that it is refused
+        signature = self.issuing.private_key.sign(content, ec.ECDSA(digest))
         return sequence(content, algorithm, parser.emit(0, 0, 3, b"\0" + signature))
 
     def entry(self, *extensions, serial=None, date=None):
@@ -202,3 +205,20 @@ def test_unreadable_extensions_of_a_crl_that_is_too_long_to_encode_again(crls):
         found = crls.status(crls=[crl], limits=dataclasses.replace(DEFAULT_LIMITS, crl_rewritten_bytes=limit))
         assert found.status is UNKNOWN
         assert "has extensions that cannot be read" in found.detail
+
+
+def test_weak_digest(crls):
+    """A signature that verifies counts only where the algorithm policy accepts its hash."""
+    crl = crls.crl(algorithm=ECDSA_SHA1)
+    found = crls.status(crls=[crl])
+    assert found.status is UNKNOWN
+    assert "SHA-1" in found.detail
+    assert crls.status(crls=[crl], algorithm_policy=ALLOW_ALL).status is GOOD
+
+
+def test_algorithm_that_hashes_by_itself():
+    """Ed25519 has no digest to be judged (RFC 8410 section 6)."""
+    world = World(issuing=lab.Authority.create("Issuing", private_key=ed25519.Ed25519PrivateKey.generate()))
+    assert world.status(crls=[world.issuing.make_crl()]).status is GOOD
+    forger = lab.Authority.create("Issuing", private_key=ed25519.Ed25519PrivateKey.generate())
+    assert world.status(crls=[forger.make_crl()]).status is UNKNOWN

@@ -17,7 +17,6 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.revocation import Revocation, RevocationStatus, check_revocation
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -28,8 +27,8 @@ GOOD, REVOKED, UNKNOWN = RevocationStatus.GOOD, RevocationStatus.REVOKED, Revoca
 class World:
     """Server <- Issuing <- Root, with a CRL of the root that lists nothing."""
 
-    def __init__(self):
-        self.root, self.issuing = lab.Authority.create("Root"), lab.Authority.create("Issuing")
+    def __init__(self, *, issuing=None):
+        self.root, self.issuing = lab.Authority.create("Root"), issuing or lab.Authority.create("Issuing")
         self.server = self.issuing.issue_server("server.example").certificate
         self.ca = self.root.issue_ca(self.issuing)
         self.anchor = TrustAnchor.from_certificate(self.root.certificate)
@@ -40,13 +39,11 @@ class World:
         """Return a path to the root, which is not validated."""
         return CertificationPath(certificates=certificates, trust_anchor=self.anchor)
 
-    def statuses(self, *, path=None, crls=(), ocsp_responses=(), pool=(), limits=DEFAULT_LIMITS, **others):
+    def statuses(self, *, path=None, crls=(), ocsp_responses=(), pool=(), **others):
         """Return the status of each certificate of a path, with the root's CRL given."""
-        revocation = Revocation(mode="require", crls=[self.root_crl, *crls], ocsp_responses=ocsp_responses, **others)
-        report = check_revocation(
-            path or self.path, time=NOW, revocation=revocation, pool=CertificatePool(pool), limits=limits
-        )
-        return report.statuses
+        revocation = Revocation(mode="require", crls=[self.root_crl, *crls], ocsp_responses=ocsp_responses)
+        pool = CertificatePool(pool)
+        return check_revocation(path or self.path, time=NOW, revocation=revocation, pool=pool, **others).statuses
 
     def status(self, **given):
         """Return the status of the target."""
