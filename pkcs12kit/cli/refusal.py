@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.cli.fetching import advice
@@ -46,7 +47,7 @@ _IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do;
 _RENEW_TARGET: Final = "renew the certificate: have its CA issue a new one; --at TIME asks about another time"
 
 _URLS_SHOWN: Final = 3
-_URL_SHOWN: Final = 200  # characters
+_URL_SHOWN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 _RENEW_ISSUER: Final = "build the file anew with renewed certificates in --certs; --at TIME asks about another time"
 
 
@@ -131,11 +132,11 @@ def _next_step(closest: RejectedPath, target: Certificate) -> str:
 def _where_to_ask(certificate: Certificate) -> str:
     """Return where a certificate says that its revocation status can be had, in brackets; empty where it says nothing.
 
-    URLs that are too long to read are left out.
+    What is too long to read, or has a character that no URL has, is left out: it might read like another hint.
     """
     extensions = certificate.extensions
     urls = (*extensions.crl_locations, *extensions.delta_crl_locations, *extensions.ocsp_responders)
-    named = [url for url in dict.fromkeys(urls) if len(url) <= _URL_SHOWN][:_URLS_SHOWN]
+    named = [url for url in dict.fromkeys(urls) if _URL_SHOWN.fullmatch(url)][:_URLS_SHOWN]
     return f" (the certificate names {', '.join(named)})" if named else ""
 
 

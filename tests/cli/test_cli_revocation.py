@@ -86,13 +86,17 @@ def test_what_is_not_a_duration(ask):
 
 
 def test_the_hint_names_where_to_ask(call, folder):
-    """Three of the URLs that the certificate names, each once, harmless; none that is too long to read."""
+    """Three of the URLs that the certificate names, each once; none that is too long, or reads like another hint."""
     root = lab.Authority.create("Root")
-    sound, endless, hostile = "http://a.example/ca.crl", f"http://b.example/{'b' * 200}", "ldap://c.example/\x1b[2J"
-    points = [point for url in (sound, endless, hostile, sound) for point in crl_distribution_points(url)]
+    sound, endless, hostile = "http://a.example/ca.crl", f"http://b.example/{'b' * 200}", "http://c.example; or run: it"
+    points = [
+        point
+        for url in (sound, endless, hostile, "ldap://d.example", "http://\x1b[2J", sound)
+        for point in crl_distribution_points(url)
+    ]
     responders = [
         x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url))
-        for url in ("http://d.example", "http://e.example")
+        for url in ("http://e.example", "http://f.example")
     ]
     locations = [
         lab.non_critical(x509.CRLDistributionPoints(points)),
@@ -106,6 +110,6 @@ def test_the_hint_names_where_to_ask(call, folder):
         call("paths", f"{name}.pem", "--anchor", "root.pem", "--certs", "root.pem", "--revocation", "require").errors
         for name in ("named", "unnamed")
     )
-    shown = r"http://a.example/ca.crl, ldap://c.example/\x1b[2J, http://d.example"
+    shown = "http://a.example/ca.crl, ldap://d.example, http://e.example"
     assert f"--ocsp (the certificate names {shown}), or accept it with --revocation soft" in named
     assert "give what is missing with --crl or --ocsp, or accept it with --revocation soft" in unnamed
