@@ -10,6 +10,7 @@ from pkcs12kit.errors import InputError
 
 from .worlds import KINDS, make
 
+pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 EVERY_KIND = pytest.mark.parametrize("kind", KINDS)
 
 
