@@ -207,6 +207,17 @@ def test_unreadable_extensions_of_a_crl_that_is_too_long_to_encode_again(crls):
         assert "has extensions that cannot be read" in found.detail
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("value", [b"", b"\x02", b"\x02\x00"])
+def test_a_number_of_nothing(crls, value, wrapped):
+    """A cRLNumber whose octets hold no INTEGER (RFC 5280 section 5.2.3): no answer, and no error of another kind."""
+    try:
+        found = crls.answer(extensions=[sequence(NUMBER, octets(value))], wrapped=wrapped)
+    except InputError:
+        return
+    assert found is UNKNOWN
+
+
 def test_weak_digest(crls):
     """A signature that verifies counts only where the algorithm policy accepts its hash."""
     crl = crls.crl(algorithm=ECDSA_SHA1)
