@@ -87,7 +87,7 @@ def canonical_der(der: bytes) -> bytes:
         _refuse_broken_masks(certificate.name_constraints_value)
         encoded: bytes = certificate.dump(force=True)
     except UNREADABLE as error:
-        raise MalformedCertificateError(f"not a certificate: {_first_line(error)}") from None
+        raise MalformedCertificateError(f"not a certificate: {first_line(error)}") from None
     return encoded
 
 
@@ -103,7 +103,7 @@ def canonical_algorithm(der: bytes) -> bytes:
         _drop_null_parameters(algorithm)
         encoded: bytes = algorithm.dump()
     except (TypeError, LookupError, AttributeError) as error:
-        raise ValueError(_first_line(error)) from None
+        raise ValueError(first_line(error)) from None
     return encoded
 
 
@@ -112,7 +112,7 @@ def read_name(der: bytes) -> Name:
     try:
         return Name((_attribute(attribute) for attribute in _elements(rdn, 0)) for rdn in _elements(der, 0))
     except UNREADABLE as error:
-        raise MalformedCertificateError(f"unreadable distinguished name: {_first_line(error)}") from None
+        raise MalformedCertificateError(f"unreadable distinguished name: {first_line(error)}") from None
 
 
 def split(contents: bytes) -> Iterator[bytes]:
@@ -189,5 +189,14 @@ def _attribute(der: bytes) -> Attribute:
     return oid, value if text is None else text
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0]
+def first_line(error: Exception) -> str:
+    """Return the first line of an error's text; its type where it has no text, or one that Python refuses to write.
+
+    asn1crypto raises KeyError with the number itself for one that has no name, and Python writes no number of more than
+    4,300 digits.
+    """
+    try:
+        text = str(error)
+    except ValueError:
+        text = ""
+    return text.strip().partition("\n")[0] or type(error).__name__

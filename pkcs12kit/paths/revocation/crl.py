@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509 import load_der_x509_crl
 from cryptography.x509.oid import AuthorityInformationAccessOID, CRLEntryExtensionOID, ExtensionOID
 
+from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.encoded_names import read_name
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.serial_numbers import serial_number_text
@@ -146,7 +147,7 @@ class RevocationList:
         except UnusableCrlError as error:
             self._entry_fault = str(error)
         except _UNREADABLE as error:
-            self._entry_fault = f"has an entry that cannot be read: {_first_line(error)}"
+            self._entry_fault = f"has an entry that cannot be read: {lenient.first_line(error)}"
         return entries
 
     def _read(self, listed: x509.RevokedCertificate) -> RevocationEntry:
@@ -160,7 +161,7 @@ class RevocationList:
             extensions = listed.extensions
         except _UNREADABLE as error:
             if self._must_be_walked:
-                raise UnusableCrlError(f"has an entry that cannot be read: {_first_line(error)}") from None
+                raise UnusableCrlError(f"has an entry that cannot be read: {lenient.first_line(error)}") from None
         reason = "unspecified"
         for extension in extensions:
             if not self._is_version_2:
@@ -195,7 +196,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         issuer = read_name(structure.issuer)
         this_update, next_update = parsed.last_update_utc, parsed.next_update_utc
     except (*_UNREADABLE, x509.InvalidVersion, MalformedCertificateError) as error:
-        raise InputError(f"not a CRL: {_first_line(error)}") from None
+        raise InputError(f"not a CRL: {lenient.first_line(error)}") from None
     if not issuer:
         raise InputError("not a CRL: it names no issuer")
     found = _read_extensions(parsed)
@@ -263,7 +264,7 @@ def _read_extensions(parsed: x509.CertificateRevocationList) -> dict[str, Any]:
     try:
         extensions = list(parsed.extensions)
     except _UNREADABLE as error:
-        values["fault"] = f"has extensions that cannot be read: {_first_line(error)}"
+        values["fault"] = f"has extensions that cannot be read: {lenient.first_line(error)}"
         return values
     for extension in extensions:
         values["has_any"] = True
@@ -314,7 +315,3 @@ def _certificate_issuers(listed: x509.RevokedCertificate) -> tuple[Name, ...]:
 
 def _urls(names: Iterable[x509.GeneralName]) -> list[str]:
     return [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

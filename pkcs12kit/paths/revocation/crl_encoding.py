@@ -159,8 +159,8 @@ def _canonical_value(encoding: bytes) -> bytes:
     kinds = {_INTEGER: core.Integer, 0x17: core.UTCTime, 0x18: core.GeneralizedTime}
     try:
         encoded: bytes = kinds[encoding[0]].load(encoding, strict=True).dump(force=True)
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"neither a number nor a time: {error}") from None
+    except lenient.UNREADABLE as error:
+        raise ValueError(f"neither a number nor a time: {lenient.first_line(error)}") from None
     return encoded
 
 

@@ -121,7 +121,7 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
             raise InputError("an OCSP response of an unknown type; only the basic type can be read")
         return _read_basic(der, response["response_bytes"]["response"].parsed, limits)
     except (*_MALFORMED, MalformedCertificateError) as error:
-        raise InputError(f"not an OCSP response: {_first_line(error)}") from None
+        raise InputError(f"not an OCSP response: {lenient.first_line(error)}") from None
 
 
 def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) -> OcspResponse:
@@ -225,7 +225,3 @@ def _time(value: Any) -> datetime:  # noqa: ANN401  # asn1crypto is untyped
 def _camel_case(status: str) -> str:
     first, *others = status.split("_")
     return first + "".join(word.capitalize() for word in others)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

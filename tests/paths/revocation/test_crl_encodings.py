@@ -189,6 +189,8 @@ def test_scope(crls, wrapped, fields, expected):
         {"this_update": integer(5)},
         {"extensions": [sequence(NUMBER, octets(integer(5)), TRUE)], "wrapped": True},
         {"extensions": [sequence(NUMBER, TRUE, TRUE, octets(integer(5)))], "wrapped": True},
+        {"extensions": [sequence(NUMBER, octets(b""))], "wrapped": True},
+        {"this_update": utc_time()[:1] + b"\0", "wrapped": True},
     ],
 )
 def test_fields_that_do_not_belong_there(crls, made):

@@ -10,6 +10,7 @@ from asn1crypto import algos, core, keys
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.public_keys import public_key_octets
+from pkcs12kit.errors import InputError
 
 from .world import GOOD, UNKNOWN, World, changed, respond
 
@@ -66,3 +67,10 @@ def test_salt_of_rsassa_pss_that_no_machine_holds(world, rsa_ca, bits):
     assert world.status(path=path, ocsp_responses=[genuine]).status is GOOD
     found = world.status(path=path, ocsp_responses=[changed(genuine, sign_with_much_salt)])
     assert found.status is UNKNOWN
+
+
+def test_number_of_many_digits_in_place_of_a_status(world):
+    """Python refuses to write numbers of more than 4,300 digits, also in the text of an error."""
+    status = b"\x0a\x82\x10\x00" + b"\x7f" * 4096
+    with pytest.raises(InputError, match="not an OCSP response: KeyError"):
+        world.status(ocsp_responses=[b"\x30\x82\x10\x04" + status])
