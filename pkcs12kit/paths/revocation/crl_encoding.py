@@ -154,8 +154,8 @@ def _canonical_value(encoding: bytes) -> bytes:
     """Encode an INTEGER or a time as DER. Raises :class:`ValueError`."""
     from asn1crypto import core
 
-    if not encoding or not _contents(encoding):
-        raise ValueError("a number or a time without octets (X.690 section 8.3.1)")
+    if not encoding:
+        raise ValueError("nothing where a number or a time belongs")
     kinds = {_INTEGER: core.Integer, 0x17: core.UTCTime, 0x18: core.GeneralizedTime}
     try:
         encoded: bytes = kinds[encoding[0]].load(encoding, strict=True).dump(force=True)
