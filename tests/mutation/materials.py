@@ -12,11 +12,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.lab.extensions import (
+    Extension,
+    authority_information_access,
     critical,
     crl_distribution_points,
     non_critical,
@@ -29,7 +31,7 @@ from .mutator import Element, tlv
 AT = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOST = "mdm.example.mil"
 PASSWORD = "correct horse 42 battery"
-NOWHERE = "http://pki.invalid/x"
+NOWHERE = "http://pki.invalid"
 _POLICY = "1.2.3.4"
 _TBS, _SIGNATURE = "0", "2"
 
@@ -56,10 +58,11 @@ def _policies() -> x509.CertificatePolicies:
     )
 
 
-def _access() -> x509.AuthorityInformationAccess:
-    methods = (AuthorityInformationAccessOID.OCSP, AuthorityInformationAccessOID.CA_ISSUERS)
-    return x509.AuthorityInformationAccess(
-        x509.AccessDescription(method, x509.UniformResourceIdentifier(NOWHERE)) for method in methods
+def _locations(base: str, issuer: str) -> tuple[Extension, ...]:
+    """Say where the issuer's certificate, its CRL and its OCSP responder are."""
+    return (
+        non_critical(authority_information_access(f"{base}/{issuer}.cer", f"{base}/{issuer}.ocsp")),
+        non_critical(crl_distribution_points(f"{base}/{issuer}.crl")),
     )
 
 
@@ -75,15 +78,11 @@ _OF_A_CA = (
     critical(x509.PolicyConstraints(3, 3)),
     non_critical(x509.InhibitAnyPolicy(3)),
     non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])),
-    non_critical(_access()),
-    non_critical(crl_distribution_points(NOWHERE)),
     non_critical(subject_information_access(NOWHERE)),
 )
 _OF_A_SERVER = (
     non_critical(x509.SubjectAlternativeName(_names())),
     non_critical(_policies()),
-    non_critical(_access()),
-    non_critical(crl_distribution_points(NOWHERE)),
 )
 
 
@@ -97,12 +96,12 @@ class Materials:
     server: pk.Identity
 
     @classmethod
-    def create(cls) -> Materials:
-        """Make them, with keys of their own."""
+    def create(cls, base: str = NOWHERE) -> Materials:
+        """Make them, with keys of their own. ``base`` is where they say that more is: ``BASE/CA.cer`` for example."""
         validity = lab.Validity.around(AT)
         topology = lab.Topology.from_edges(
-            lab.Edge(subject="CA", issuer="Root", path_length=3, extensions=_OF_A_CA),
-            lab.Edge(subject=HOST, issuer="CA", extensions=_OF_A_SERVER),
+            lab.Edge(subject="CA", issuer="Root", path_length=3, extensions=(*_OF_A_CA, *_locations(base, "Root"))),
+            lab.Edge(subject=HOST, issuer="CA", extensions=(*_OF_A_SERVER, *_locations(base, "CA"))),
             validity=validity,
         )
         return cls(

@@ -21,7 +21,9 @@ from pkcs12kit.paths.confirmation import Opinion, confirm
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.sources.sniffing import Kind, sniff
 
+from ..retrieval.conftest import Server  # pytest makes no top-level package of tests
 from .calling import NO, UNUSABLE, YES, Call, call, check, write
+from .conftest import Files
 from .materials import AT, HOST, PASSWORD, Materials, signed
 from .mutator import Mutants, replaced, tlv
 
@@ -29,14 +31,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from .conftest import Files
-
 pytestmark = pytest.mark.filterwarnings("ignore")  # pyca's words on odd certificates
 
 _QUICK = replace(profiles.MODERN, encryption_iterations=2_000, mac_iterations=2_000, minimum_iterations=1)
 _CALLS = 6
 """Of each role by default."""
-_CALLS_IN_SLOW = 500
+_CALLS_IN_SLOW = 300
 _DECOYS = 150
 
 
@@ -191,6 +191,60 @@ def try_heap(files, folder, count):
     for path in unreadable:
         assert f"warning: {path}: " in done.errors
     assert call("graph", folder, *files.search()[2:], "--json").status == YES
+
+
+class TestAnswersOfServers:
+    """What is fetched over HTTP, one thing of it changed at a time; the rest of the site is sound."""
+
+    @pytest.fixture(scope="class")
+    def site(self, tmp_path_factory):
+        """A server with all that certificates name, and the files that a user has."""
+        with Server() as server:
+            made = Materials.create(server.base)
+            files = Files(folder=tmp_path_factory.mktemp("site"), materials=made)
+            pages = {"/CA.cer": made.ca.der, "/CA.crl": made.crls[0], "/Root.crl": made.crls[1], "/CA.ocsp": made.ocsp}
+
+            async def answer(exchange):
+                content = pages.get(exchange.target)
+                await exchange.answer(content or b"", status=404 if content is None else 200)
+
+            server.otherwise(answer)
+            yield files, pages
+        assert server.errors == []
+
+    @pytest.mark.usefixtures("_no_proxies")
+    @pytest.mark.parametrize("page", [None, "/CA.cer", "/CA.crl", "/Root.crl", "/CA.ocsp"])
+    def test_some(self, site, page):
+        """``gather``, and ``build --fetch`` with revocation."""
+        self.try_page(site, page, 2)
+
+    @pytest.mark.slow
+    @pytest.mark.usefixtures("_no_proxies")
+    @pytest.mark.parametrize("page", ["/CA.cer", "/CA.crl", "/CA.ocsp"])
+    def test_many(self, site, page):
+        """The same, of more."""
+        self.try_page(site, page, 100)
+
+    def try_page(self, site, page, count):
+        """Call both commands for so many mutants of a page."""
+        files, pages = site
+        fetching = ("--allow-private", "--no-cache", "--anchor", files / "root.der", "--at", "2026-06-01T12:00:00Z")
+        own = ("--key", files / "server.key", "--cert", files / "server.der", "--password-file", files / "password.txt")
+        sound = pages.get(page)
+        changed = [("sound", sound)] if page is None else Mutants(sound).some(count)
+        for name, mutant in changed:
+            pages[page] = mutant
+            try:
+                gathered = call("gather", files / "server.der", "--into", files / "gathered", *fetching, "--json")
+                built = call(
+                    *("build", *own, *fetching, "--fetch", "--revocation", "require", "--out", files / "out.p12"),
+                    *("--profile", "legacy", "--dry-run", "--json"),
+                )
+            except AssertionError as error:
+                raise AssertionError(f"{page}, {name}: {error}") from None
+            finally:
+                pages[page] = sound
+            assert page is not None or (gathered.status, built.status) == (YES, YES), (gathered, built)
 
 
 SHAPELESS = st.one_of(

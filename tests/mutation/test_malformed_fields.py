@@ -18,6 +18,7 @@ from pkcs12kit.certificates.reading import read_certificate
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
 from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError
 from pkcs12kit.sources.loading import load_certificates
+from pkcs12kit.tls.certificate_message import CertificateMessage
 
 from .mutator import Element, replaced, tlv
 
@@ -207,6 +208,12 @@ class TestTrustAnchorOfACertificate:
         assert pk.TrustAnchor(name=alike, subject_public_key_info=key, certificate=one).certificate is one
 
 
+def test_a_malformed_certificate_among_those_that_a_server_sends(der):
+    """It is named with its place: clients refuse the whole list then (RFC 8446 section 4.4.2.4)."""
+    with pytest.raises(MalformedCertificateError, match="certificate 2 of those sent: unreadable validity"):
+        CertificateMessage.from_der([der, replaced(der, NOT_AFTER, YEAR_0)], protocol="TLSv1.3")
+
+
 def test_text_that_is_not_unicode():
     """Half a surrogate pair in a text given as PEM."""
     with pytest.raises(MalformedCertificateError):
@@ -223,3 +230,15 @@ def _signed_anew(der, authority):
     tbs = root.at("0").encode()
     signature = authority.private_key.sign(tbs, ec.ECDSA(hashes.SHA256()))
     return pk.Certificate.from_der(root.encode(root.at("2"), tlv(3, b"\0", signature)))
+
+
+def test_pyca_s_object_is_asked_in_one_place():
+    """Its attributes decode late and raise what callers do not expect: only what guards them asks for them."""
+    package = Path(pk.__file__).parent
+    asking = {
+        path.relative_to(package).as_posix()
+        for path in package.rglob("*.py")
+        if ".as_cryptography" in path.read_text("utf-8")
+    }
+    guarded = {"certificates/certificate.py", "paths/signatures.py"}
+    assert {path for path in asking if not path.startswith("lab/")} == guarded  # the lab's certificates are its own

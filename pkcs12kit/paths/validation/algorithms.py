@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
+
+from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -35,8 +36,8 @@ class AlgorithmPolicy:
     def weakness_of_signature(self, certificate: Certificate, issuer_key: CertificatePublicKeyTypes) -> str | None:
         """Say what is too weak about how ``certificate`` was signed; None when it is accepted."""
         try:
-            algorithm = certificate.as_cryptography.signature_hash_algorithm
-        except UnsupportedAlgorithm:
+            algorithm = certificate.signature_hash_algorithm
+        except MalformedCertificateError:
             return None  # nothing to judge: the signature check calls it unsupported
         return self.weakness_of_digest(algorithm.name if algorithm else None, issuer_key)
 
