@@ -345,3 +345,51 @@ def test_the_check_can_fail(done):
     """Each of what it is there to find."""
     with pytest.raises((AssertionError, json.JSONDecodeError)):
         check(done, ["pkcs12kit", "paths", "--json"])
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("0.1", tlv(2, b"\x01" * 3_000)),  # a serial number of which Python writes no decimal text
+        ("0.5.0.0.1", tlv(12, b"\x1b[2J\0\xe2\x80\xae<script>alert(1)</script>$x$")),  # the subject's common name
+    ],
+)
+def test_odd_values_of_a_valid_certificate_everywhere(files, tmp_path, place, value):
+    """Signed by its CA they are no reason to refuse it: they are shown harmlessly, by every command, and built."""
+    made = files.materials
+    server = write(tmp_path, "server.cer", signed(replaced(made.server.certificate.der, place, value), made.authority))
+    made_by = ("--profile", "legacy", "--out")  # few iterations
+    out, password = tmp_path / "out.p12", ("--password-file", files / "password.txt")
+    drawn = ("--svg", tmp_path / "a.svg", "--dot", tmp_path / "a.dot", "--mermaid", tmp_path / "a.mmd")
+    calls = [
+        files.paths(server=server),
+        ("paths", server, *files.search(), "--all", *drawn),
+        ("graph", server, files / "ca.der", *files.search()[2:], "--json"),
+        ("graph", server, files / "ca.der", *files.search()[2:], *drawn),
+        ("build", "--key", files / "server.key", "--cert", server, *files.search(), *password, *made_by, out),
+        ("verify", out, *files.search()[2:], *password),
+        ("verify", out, *files.search()[2:], *password, "--json"),
+        ("inspect", out, *password),
+        ("inspect", out, *password, "--json"),
+        ("convert", out, "-", "--to", "pem", "--certs-only", *password),
+    ]
+    for words in calls:
+        done = call(*words)
+        assert done.status == YES, (words, done)
+        assert "\x1b" not in done.output + done.errors
+    for picture in drawn[1::2]:
+        assert "\x1b" not in picture.read_text("utf-8")
+    certificate = pk.Certificate.from_der(server.read_bytes())
+    pool = pk.CertificatePool([certificate, made.ca])
+    report = pk.find_paths(
+        certificate,
+        pool=pool,
+        trust_anchors=[pk.TrustAnchor.from_certificate(made.root.certificate)],
+        parameters=pk.ValidationParameters(time=AT),
+    )
+    for value_shown in (certificate, pool, report, report.best, pk.inspect_pfx(out, password=PASSWORD)):
+        page = value_shown._repr_mimebundle_()
+        for text in (repr(value_shown), str(value_shown), *page.values()):
+            assert text.encode("utf-8")
+            assert "\x1b" not in text
+        assert "<script>alert" not in page["text/html"]
