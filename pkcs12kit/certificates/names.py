@@ -75,6 +75,12 @@ class Name:
                     return value
         return None
 
+    @property
+    def short_text(self) -> str:
+        r"""The common name, or all of the name where it has none, for sentences: control characters are escaped."""
+        name = self.common_name
+        return str(self) if not name else "".join(map(_escape_control, name))
+
     def __bool__(self) -> bool:
         return bool(self._relative_distinguished_names)
 
@@ -133,8 +139,10 @@ def _escape(value: str | bytes) -> str:
 
 
 def _escape_character(char: str) -> str:
-    if char in '"+,;<>\\':
-        return "\\" + char
+    return "\\" + char if char in '"+,;<>\\' else _escape_control(char)
+
+
+def _escape_control(char: str) -> str:
     if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"}:
         return "".join(f"\\{byte:02X}" for byte in char.encode("utf-8", "surrogatepass"))
     return char

@@ -59,4 +59,4 @@ def _pointers(certificate: Certificate, purpose: Purpose, limits: Limits) -> tup
 
 
 def _short(name: Name) -> str:
-    return name.common_name or str(name) or "(no name)"
+    return name.short_text or "(no name)"

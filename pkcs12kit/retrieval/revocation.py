@@ -275,4 +275,4 @@ def _cost(crl: bytes, limits: Limits) -> _Cost:
 
 
 def _short(certificate: Certificate) -> str:
-    return certificate.subject.common_name or str(certificate.subject) or serial_number_label(certificate.serial_number)
+    return certificate.subject.short_text or serial_number_label(certificate.serial_number)

@@ -151,12 +151,12 @@ def _remedy(failure: Failure, search: Search) -> str | None:
     called = _called(failure.certificate)
     missing = failure.missing_issuer
     if failure.reason is FailureReason.ISSUER_NOT_FOUND and missing is not None:
-        issuer = missing.name.common_name or missing.name
+        issuer = missing.name.short_text
         at = f", which may be had from {' or '.join(missing.locations)}" if missing.locations else ""
         key = f" with the key identifier {missing.key_identifier.hex()}" if missing.key_identifier is not None else ""
         return f"add the certificate of {issuer}{key} after {name_of(failure.certificate)}{at}"
     if failure.reason is FailureReason.NO_TRUST_ANCHOR and failure.certificate.is_self_issued:
-        trusted = " or ".join(str(anchor.name.common_name or anchor.name) for anchor in search.anchors)
+        trusted = " or ".join(anchor.name.short_text for anchor in search.anchors)
         is_target = search.report is not None and failure.certificate == search.report.target
         instead = f"certificate that a CA below {trusted} issued"
         if failure.certificate.is_ca and not is_target:
@@ -179,7 +179,7 @@ def _called(certificate: Certificate) -> str:
     """Name one certificate of several with one subject."""
     if not is_readable(certificate):
         return f"that with the serial number {_number(certificate)}"
-    issuer = certificate.issuer.common_name or str(certificate.issuer)
+    issuer = certificate.issuer.short_text
     by = "self-signed" if certificate.is_self_issued else f"issued by {issuer}"
     return f"{name_of(certificate)} ({by}, serial number {_number(certificate)})"
 

@@ -139,7 +139,7 @@ def of_chain_and_path(subject: Subject, search: Search) -> Iterator[Finding]:
         yield ok(
             Check.CHAIN,
             f"complete from {subject.source} alone: {counted(len(path.certificates), 'certificate')} up to"
-            f" {path.trust_anchor.name.common_name or path.trust_anchor.name}, whose own is {where}",
+            f" {path.trust_anchor.name.short_text}, whose own is {where}",
         )
         yield ok(Check.PATH, f"valid at {format_time(path.parameters.time)} by RFC 5280 section 6.1")
         return

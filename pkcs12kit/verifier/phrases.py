@@ -45,7 +45,7 @@ def say(failure: Failure) -> str:
 
 def name_of(certificate: Certificate) -> str:
     """Name a certificate as people do."""
-    return certificate.subject.common_name or str(certificate.subject) or serial_number_label(certificate.serial_number)
+    return certificate.subject.short_text or serial_number_label(certificate.serial_number)
 
 
 def names(certificates: Sequence[Certificate]) -> str:

@@ -51,7 +51,7 @@ def first_break(certificates: Sequence[Certificate], budget: Budget) -> Break | 
     for position, (lower, upper) in enumerate(pairwise(certificates), start=1):
         which = f"certificate {position + 1}, {name_of(upper)},"
         if upper.subject != lower.issuer:
-            issuer = lower.issuer.common_name or str(lower.issuer)
+            issuer = lower.issuer.short_text
             return Break(
                 position, f"{which} does not certify the one before it, {name_of(lower)}, which {issuer} issued"
             )
@@ -97,7 +97,7 @@ def of_duplicates(subject: Subject) -> Finding:
     """Say whether a (subject, key) comes twice: a path holds each once, and Java takes the chain to end there."""
     repeated = Counter(certificate.node for certificate in subject.certificates)
     told = [
-        f"{times} certificates have the subject {name.common_name or name} and the same key"
+        f"{times} certificates have the subject {name.short_text} and the same key"
         for (name, _), times in repeated.items()
         if times > 1
     ]
@@ -176,7 +176,7 @@ def of_purposes_above(of_the_target: Finding, path: ValidatedPath | None) -> Fin
         if _names_no_servers(certificate.extensions)
     ]
     if _names_no_servers(path.trust_anchor.constraints):
-        anchor = path.trust_anchor.name.common_name or path.trust_anchor.name
+        anchor = path.trust_anchor.name.short_text
         told.append(
             f"the trust anchor {anchor} has an extendedKeyUsage that does not name TLS servers: OpenSSL refuses it,"
             " and Go where it is not for any purpose"

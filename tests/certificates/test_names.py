@@ -196,3 +196,9 @@ def test_what_is_no_name_is_an_error():
     for der in (b"\x02\x01\x05", encoded("Some CA", _ASN1Type.UTF8String)[:-3]):
         with pytest.raises(MalformedCertificateError):
             read_name(der)
+
+
+def test_short_text_of_a_name():
+    """For sentences: the common name, in which nothing steers a terminal; or the whole name, escaped by RFC 4514."""
+    assert Name([[("2.5.4.3", "a\x1b[2J, b\u202e")]]).short_text == r"a\1B[2J, b\E2\80\AE"
+    assert Name([[("2.5.4.10", "Org, Inc.")]]).short_text == r"O=Org\, Inc."

@@ -99,7 +99,7 @@ class RevocationList:
     def __str__(self) -> str:
         kind = "delta CRL" if self.is_delta else "CRL"
         number = "" if self.number is None else f" #{serial_number_text(self.number)}"
-        return f"the {kind}{number} of {self.issuer.common_name or self.issuer}"
+        return f"the {kind}{number} of {self.issuer.short_text}"
 
     def entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
         """Return the entries about one certificate. Raises :class:`UnusableCrlError` and ``BudgetExhaustedError``.

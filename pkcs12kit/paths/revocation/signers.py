@@ -128,7 +128,7 @@ class SignerSearch:
             if refusal is None:
                 return Signer(certificate.node, key, certificate)
             refusals.append(refusal)
-        return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.common_name or crl.issuer}"
+        return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.short_text}"
 
     def side_path_refusal(self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...]) -> str | None:
         """Return why a signer's certificate is not to be trusted; None where it has a good path to the same anchor.
@@ -288,5 +288,5 @@ def _names_itself(certificate: Certificate) -> bool:
 
 
 def _numbered(certificate: Certificate) -> str:
-    name = certificate.subject.common_name or str(certificate.subject)
+    name = certificate.subject.short_text
     return f"{name or 'a certificate without a name'} (#{certificate.serial_number_text})"

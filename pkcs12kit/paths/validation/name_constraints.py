@@ -278,7 +278,7 @@ def _layers_of(certificate: Certificate) -> tuple[_Subtrees, ...]:
     constraints = certificate.extensions.name_constraints
     if constraints is None:
         return ()
-    return _layers(constraints, certificate.subject.common_name or str(certificate.subject))
+    return _layers(constraints, certificate.subject.short_text)
 
 
 @_remembered
