@@ -61,7 +61,7 @@ class CrlCheck:
         crls = self._search.evidence.crls_of(names)
         usable = self._all_usable([crl for crl in crls if not crl.is_delta], points)
         deltas = [crl for crl in crls if crl.is_delta]
-        if deltas and not usable and len(deltas) == len(crls):
+        if deltas and len(deltas) == len(crls):
             self._note(deltas[0], "changes a full CRL, and no full CRL of this issuer was given")
         revoked: list[RevocationEntry] = []
         reasons: frozenset[ReasonFlags] = frozenset()
@@ -69,7 +69,7 @@ class CrlCheck:
             entries = self._entries_now(full, usable, deltas)
             if entries is None:
                 continue
-            if not entries and not full.reasons:
+            if not full.reasons:
                 self._note(
                     full.crl,
                     "can only revoke the certificate, as each of its distribution points names another CRL issuer",
