@@ -58,7 +58,7 @@ class TestWhatIsOffered:
         assert list(sentences) == list(commands())
         assert sentences["completion"] == "Print the script that completes commands in bash, zsh or fish."
         assert list(offered("pkcs12kit re")) == ["rehearse"]
-        assert set(offered("pkcs12kit -")) == {"-h", "--help", "--version"}
+        assert set(offered("pkcs12kit -")) == {"-h", "--help", "--version", "--debug"}
 
     @pytest.mark.parametrize("name", commands())
     def test_options(self, offered, name):

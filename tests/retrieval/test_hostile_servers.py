@@ -157,6 +157,7 @@ def test_limit_of_size_is_inclusive(server, fetch):
         assert "limits.retrieval_crl_bytes" in crl.why
 
 
+PATIENT = {"retrieval_idle_seconds": 600, "retrieval_request_seconds": 600}  # so that a limit on size is what ends it
 ENDLESS = {
     "length": (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", b"0" * 65536),
     "until the end": (b"HTTP/1.1 200 OK\r\n\r\n", b"0" * 65536),
@@ -176,7 +177,7 @@ def test_endless_data(fails, how):
     handler = forever(*ENDLESS[how])
     tracemalloc.start()
     try:
-        got = fails(handler, status=Status.REFUSED, retrieval_response_bytes=128 * KIB)
+        got = fails(handler, status=Status.REFUSED, retrieval_response_bytes=128 * KIB, **PATIENT)
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
