@@ -103,6 +103,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     password: str | Callable[[], str] | None,
     key_password: str | None = None,
     pkcs12_password: str | None = None,
+    require_mac: bool = False,
     certs_only: bool = False,
     parameters: ValidationParameters | None = None,
     time: datetime | None = None,
@@ -124,11 +125,12 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
 ) -> BuildReport:
     """Find the path, let two validators judge it, and write one PKCS#12 file.
 
-    The identity is ``key`` and ``certificate``, or ``pkcs12`` (an existing file, opened with ``pkcs12_password``); with
-    ``certs_only``, ``certificate`` alone, a CA's for example, and the file holds no key. ``certificates`` are the
-    sources of candidates, as :func:`~pkcs12kit.load_certificates` reads them; what stands beside the identity's
-    certificate in its own file is a candidate too. ``password`` protects the new file; where it is a function, that is
-    called once there is a path to write, so that nobody is asked for nothing. It is None for a profile that takes none.
+    The identity is ``key`` and ``certificate``, or ``pkcs12`` (an existing file, opened with ``pkcs12_password``;
+    with ``require_mac`` it has to have a MAC, and otherwise a warning says that it has none); with ``certs_only``,
+    ``certificate`` alone, a CA's for example, and the file holds no key. ``certificates`` are the sources of
+    candidates, as :func:`~pkcs12kit.load_certificates` reads them; what stands beside the identity's certificate in
+    its own file is a candidate too. ``password`` protects the new file; where it is a function, that is called once
+    there is a path to write, so that nobody is asked for nothing. It is None for a profile that takes none.
 
     ``friendly_name``, ``certificate_name`` and ``ca_names`` are as in :meth:`Bundle.from_path
     <pkcs12kit.Bundle.from_path>`; ``truststore``, with ``certs_only``, marks the certificates as trusted, for Java.
@@ -159,9 +161,20 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
     ca_names = tuple(ca_names)
     tell = on_warning or _say_nothing
+    of_file: list[str] = []
     identity, target = _identity_and_target(
-        key, certificate, pkcs12, key_password, pkcs12_password, limits, certs_only=certs_only
+        key,
+        certificate,
+        pkcs12,
+        key_password,
+        pkcs12_password,
+        limits,
+        certs_only=certs_only,
+        require_mac=require_mac,
+        on_warning=of_file.append,
     )
+    for warning in of_file:
+        tell(warning)
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
     pool = _pool(tuple(certificates), pkcs12 if certificate is None else certificate, pkcs12_password, limits)
     for reject in pool.rejects:
@@ -196,7 +209,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         change=file.change,
         dry_run=dry_run,
         rejects=pool.rejects,
-        warnings=(*found.warnings, *warnings),
+        warnings=(*of_file, *found.warnings, *warnings),
         retrievals=found.retrievals,
     )
 
@@ -205,7 +218,7 @@ def _say_nothing(_: str) -> None:
     pass
 
 
-def _identity_and_target(
+def _identity_and_target(  # noqa: PLR0913  # what load_identity takes
     key: Source | None,
     certificate: Source | None,
     pkcs12: Source | None,
@@ -214,6 +227,8 @@ def _identity_and_target(
     limits: Limits,
     *,
     certs_only: bool,
+    require_mac: bool,
+    on_warning: Callable[[str], object],
 ) -> tuple[Identity | None, Certificate]:
     """Load the identity, or a certificate alone where there is to be no key."""
     if certs_only:
@@ -226,6 +241,8 @@ def _identity_and_target(
         pkcs12=pkcs12,
         key_password=key_password,
         password=pkcs12_password,
+        require_mac=require_mac,
+        on_warning=on_warning,
         limits=limits,
     )
     return identity, identity.certificate

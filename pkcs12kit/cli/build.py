@@ -12,7 +12,7 @@ import click
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.fetching import Watch, fetching_options
 from pkcs12kit.cli.options import json_option, limits_option, path_options
-from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.passwords import password_options, require_mac_option
 from pkcs12kit.cli.protection import chosen_profile, for_all_readers, protection_options
 from pkcs12kit.cli.values import FILE
 
@@ -67,6 +67,7 @@ Examples:
     "--key-password-file", type=FILE, metavar="F", help="File whose first line opens --key. Else asked for if needed."
 )
 @click.option("--pkcs12-password-file", type=FILE, metavar="F", help="File whose first line opens --pkcs12.")
+@require_mac_option
 @protection_options
 @click.option("--friendly-name", metavar="NAME", help="What programs call the key and its certificate.")
 @click.option("--certificate-name", metavar="NAME", help="What they call the certificate, where not as the key.")
@@ -129,6 +130,7 @@ def command(
     dry_run: bool,
     certs_only: bool,
     password_stdin: bool,
+    require_mac: bool,
     no_anchor: bool,
     no_second_opinion: bool,
     rehearsing: bool,
@@ -153,6 +155,8 @@ def command(
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     _refuse_standard_output(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
+    if require_mac and pkcs12 is None:
+        raise click.UsageError("--require-mac takes --pkcs12: nothing else has a MAC")
     if truststore and not certs_only:
         raise click.UsageError("--truststore takes --certs-only: a truststore holds no key")
     if rehearsing and certs_only:
@@ -181,6 +185,7 @@ def command(
                 password=None if password is None else watch.aside(password),
                 key_password=opening_password(key_password_file, key=key, certificate=certificate, limits=limits),
                 pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12, limits=limits),
+                require_mac=require_mac,
                 parameters=parameters,
                 ranking=ranking.READY_MADE[search.ranking],
                 revocation=revocation_inputs(search),

@@ -8,7 +8,7 @@ import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, limits_option
-from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.passwords import password_options, require_mac_option
 from pkcs12kit.cli.protection import chosen_profile, protection_options
 from pkcs12kit.cli.values import FILE, VARIABLE, OneOf
 from pkcs12kit.display.harmless import harmless
@@ -63,6 +63,7 @@ Examples:
     "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
 )
 @click.option("--key-name", metavar="NAME", help="With --to pem: the friendly name of the key, if there are several.")
+@require_mac_option
 @limits_option
 @json_option
 def command(
@@ -81,6 +82,7 @@ def command(
     certs_only: bool,
     key_only: bool,
     password_stdin: bool,
+    require_mac: bool,
     ask_new_password: bool,
     as_json: bool,
 ) -> None:
@@ -90,7 +92,7 @@ def command(
     input, OUT for standard output; OUT may be the same file. What is written is readable by its owner alone. The
     password is asked for at the terminal if the file needs one and no option says where it is.
     """
-    from pkcs12kit.cli.output import print_json, print_lines, write_bytes
+    from pkcs12kit.cli.output import print_json, print_lines, warn, write_bytes
     from pkcs12kit.cli.passwords import given_password, open_with_password, password_for_copy, password_from_file
     from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
@@ -113,9 +115,18 @@ def command(
 
     def decode(password: str | None) -> DecodedPfx:
         with naming_pkcs12(name_of(file), data):
-            return decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
+            return decode_pfx(
+                data,
+                password=password,
+                contents_password=contents_password,
+                require_mac=require_mac,
+                limits=limits,
+            )
 
     decoded, password = open_with_password(decode, given, name_of(file))
+    warnings = [f"{name_of(file)}: {warning}" for warning in decoded.warnings]
+    for warning in warnings:
+        warn(warning)
     private_keys, certificates = len(decoded.keys), decoded.certificates
     if form == "pem":
         with naming_pkcs12(name_of(file), data):
@@ -141,7 +152,7 @@ def command(
     write_private(output, written)
     if as_json:
         used = None if form == "pem" else profile
-        print_json(_report(output, used, private_keys, certificates, len(written)))
+        print_json(_report(output, used, private_keys, certificates, len(written)) | {"warnings": warnings})
     else:
         what = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
         print_lines(harmless(f"Wrote {output}: {what}, {len(written):,} bytes"))

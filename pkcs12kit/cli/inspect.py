@@ -9,7 +9,7 @@ import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options import json_option, limits_option
-from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.passwords import password_options, require_mac_option
 from pkcs12kit.cli.values import FILE
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ Examples:
 @click.option(
     "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
 )
+@require_mac_option
 @limits_option
 @json_option
 def command(
@@ -42,6 +43,7 @@ def command(
     limits: Limits,
     *,
     password_stdin: bool,
+    require_mac: bool,
     as_json: bool,
 ) -> None:
     """Take a PKCS#12 file apart: protection and structure without its password, contents with it.
@@ -50,7 +52,7 @@ def command(
     file, or a part of it does not open; what can be seen is shown all the same.
     """
     from pkcs12kit.cli.next_steps import wrong_password
-    from pkcs12kit.cli.output import hint, print_error, print_json, print_text
+    from pkcs12kit.cli.output import hint, print_error, print_json, print_text, warn
     from pkcs12kit.cli.passwords import given_password, password_from_file
     from pkcs12kit.sources.reading import name_of
 
@@ -58,7 +60,9 @@ def command(
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     if contents_password is not None and password is None:
         raise click.UsageError("--contents-password-file needs the password of the MAC too")
-    report = _inspect(file, password, contents_password, limits)
+    report = _inspect(file, password, contents_password, limits, require_mac=require_mac)
+    for warning in report.warnings:
+        warn(f"{name_of(file)}: {warning}")
     closed = any(safe.bags is None for safe in report.safe_contents)
     if as_json:
         print_json(report.to_json())
@@ -79,9 +83,13 @@ def command(
         sys.exit(1)
 
 
-def _inspect(file: str, password: str | None, contents_password: str | None, limits: Limits) -> PfxReport:
+def _inspect(
+    file: str, password: str | None, contents_password: str | None, limits: Limits, *, require_mac: bool
+) -> PfxReport:
     from pkcs12kit.pkcs12.inspection import inspect_pfx
     from pkcs12kit.sources.pkcs12_file import opened_pkcs12
 
     with opened_pkcs12(file, limits) as data:
-        return inspect_pfx(data, password=password, contents_password=contents_password, limits=limits)
+        return inspect_pfx(
+            data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
+        )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
 import click
 
-from pkcs12kit.cli.passwords import password_options
+from pkcs12kit.cli.passwords import password_options, require_mac_option
 from pkcs12kit.cli.values import FILE
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ class OpeningOptions(NamedTuple):
     password_env: str | None
     password_stdin: bool
     contents_password_file: str | None
+    require_mac: bool
 
 
 class Opening(TypedDict):
@@ -33,6 +34,7 @@ class Opening(TypedDict):
 
     password: str | None
     contents_password: str | None
+    require_mac: bool
     key_name: str | None
     key_id: bytes | None
 
@@ -61,6 +63,7 @@ def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
     )
+    @require_mac_option
     @wraps(command)
     def gather(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
         own = {name: given.pop(name) for name in OpeningOptions._fields}
@@ -89,7 +92,11 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
     def attempt(password: str | None) -> T:
         tried.append(password)
         how = Opening(
-            password=password, contents_password=contents_password, key_name=opening.key_name, key_id=opening.key_id
+            password=password,
+            contents_password=contents_password,
+            require_mac=opening.require_mac,
+            key_name=opening.key_name,
+            key_id=opening.key_id,
         )
         return open_with(how)
 

@@ -37,6 +37,14 @@ def password_options(command: Command) -> Command:
     return command
 
 
+require_mac_option = click.option(
+    "--require-mac",
+    is_flag=True,
+    help="Refuse a PKCS#12 file that anybody may have changed: without a MAC, or with one made without a password.",
+)
+"""For what opens a PKCS#12 file; the command gets ``require_mac``."""
+
+
 def given_password(file: str | None, variable: str | None, *, stdin: bool) -> str | None:
     """Take the password from where the options say; None where they say nothing."""
     _require_one_at_most(file, variable, stdin=stdin)

@@ -80,7 +80,7 @@ def command(
     not open the file.
     """
     from pkcs12kit.cli.inputs import validation_parameters
-    from pkcs12kit.cli.output import print_json
+    from pkcs12kit.cli.output import print_json, warn
     from pkcs12kit.cli.rehearsal_output import explain_refusal, print_rehearsal, progress
     from pkcs12kit.sources.reading import name_of
     from pkcs12kit.verifier.rehearse import rehearse
@@ -104,6 +104,8 @@ def command(
 
     report = open_or_exit(open_with, opening, file, as_json=as_json)
     name = name_of(file)
+    for warning in report.warnings:
+        warn(f"{name}: {warning}")
     if as_json:
         print_json({"file": name, **report.to_json()})
     else:

@@ -114,10 +114,12 @@ def command(
 
 
 def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output import hint, print_error, print_json, print_text
+    from pkcs12kit.cli.output import hint, print_error, print_json, print_text, warn
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
+    for warning in report.anatomy.warnings:
+        warn(f"{name}: {warning}")
     if as_json:
         print_json({"file": name, **report.to_json()})
     else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, TypeAlias
 
 from asn1crypto import algos, cms, core
-from asn1crypto.pkcs12 import Attributes, Version
+from asn1crypto.pkcs12 import Version
 
 SCRYPT = "1.3.6.1.4.1.11591.4.11"
 PBMAC1 = "1.2.840.113549.1.5.14"
@@ -33,16 +33,6 @@ class Pfx(core.Sequence):  # type: ignore[misc]  # as above
         ("version", Version),
         ("auth_safe", cms.ContentInfo),
         ("mac_data", MacData, {"optional": True}),
-    ]
-
-
-class SafeBag(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 7292 section 4.2, whatever the bag is of: the value comes with its explicit tag on."""
-
-    _fields: ClassVar[_Fields] = [
-        ("bag_id", core.ObjectIdentifier),
-        ("bag_value", core.Any),
-        ("bag_attributes", Attributes, {"optional": True}),
     ]
 
 

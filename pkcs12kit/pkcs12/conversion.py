@@ -11,7 +11,7 @@ from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
-from pkcs12kit.pkcs12.opening import Opener
+from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.private_keys import encode_private_key
 from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.structure import read_pfx
@@ -30,13 +30,15 @@ if TYPE_CHECKING:
 _PUBLIC: Final = frozenset({"certBag", "crlBag"})
 
 
-def convert_pfx(
+def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     data: bytes,
     *,
     password: str | None,
     contents_password: str | None = None,
     new_password: str | None,
     profile: Profile = profiles.MODERN,
+    require_mac: bool = False,
+    on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
@@ -47,13 +49,19 @@ def convert_pfx(
     :func:`~pkcs12kit.encode_pfx` does it: keys last, one password for everything, DER. SafeContents in one another
     become one; bytes after the PFX are left out.
 
+    The new file has a MAC, if ``profile`` has one, whatever the old one had. With ``require_mac`` a file that anybody
+    may have changed is refused, as by :func:`~pkcs12kit.decode_pfx`; else ``on_warning`` is called with a sentence.
+
     ``password`` and ``contents_password`` open ``data`` as for :func:`~pkcs12kit.decode_pfx`, and what that raises is
     raised; ``new_password`` and ``profile`` are for :func:`~pkcs12kit.encode_pfx`, and so are its errors. Raises
     :class:`~pkcs12kit.errors.InputError` where a secret would lie in the clear beside encrypted keys.
     """
     pfx = read_pfx(data, budget := Budget(limits))
-    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
+    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
     opener.authenticate()
+    why = why_not_authentic(pfx.mac, opener.uses)
+    if why is not None and on_warning is not None:
+        on_warning(why)
     bags: list[Asn1Value] = []
     keys = []
     for bag in (bag for safe in pfx.safes for bag in opener.open_safe(safe)):

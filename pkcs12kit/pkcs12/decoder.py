@@ -13,7 +13,7 @@ from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.budget import Budget, SharedWork
-from pkcs12kit.pkcs12.opening import Opener
+from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.shown import Shown
 
@@ -101,6 +101,12 @@ class DecodedPfx(Shown):
     trailing_bytes: int = 0
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """That the file may have been changed by anybody, where it has no MAC, or one made without a password."""
+        why = why_not_authentic(self.mac, self.password_uses)
+        return () if why is None else (why,)
+
+    @property
     def private_keys(self) -> tuple[PrivateKeyTypes, ...]:
         """Every private key."""
         return tuple(key.private_key for key in self.keys)
@@ -155,7 +161,12 @@ class DecodedPfx(Shown):
 
 
 def decode_pfx(
-    data: bytes, *, password: str | None, contents_password: str | None = None, limits: Limits = DEFAULT_LIMITS
+    data: bytes,
+    *,
+    password: str | None,
+    contents_password: str | None = None,
+    require_mac: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> DecodedPfx:
     """Read a PFX in DER or BER. The MAC, where there is one, is verified before anything is decrypted.
 
@@ -164,11 +175,15 @@ def decode_pfx(
     open is tried with ``password``. Passwords are tried as the standards encode them, then as some writers do:
     ``password_uses`` says what worked.
 
+    ``require_mac`` refuses a file without a MAC, and one whose MAC is made without a password: anybody may have changed
+    it, and ``warnings`` says so otherwise.
+
     Read are: encryption by PBES2 (PBKDF2 with HMAC of SHA-1, SHA-2 or SHA-3, or scrypt; AES, triple DES, DES, RC2,
     Camellia or SEED, in CBC), by PBES1 with MD5 or SHA-1 and by the six schemes of RFC 7292 appendix C; MACs by HMAC
     with MD5, SHA-1, SHA-2 or SHA-3 under PKCS12KDF, and PBMAC1. A salt may be empty or missing.
 
-    Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file (a MAC that was
+    Raises :class:`~pkcs12kit.errors.PfxError` where a MAC is required and missing,
+    :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file (a MAC that was
     damaged looks the same), :class:`~pkcs12kit.errors.MalformedPfxError` where it is damaged,
     :class:`~pkcs12kit.errors.UnsupportedPfxError` where it uses something else, and
     :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``,
@@ -178,7 +193,7 @@ def decode_pfx(
         raise TypeError(f"decode_pfx() takes the bytes of a file, not {type(data).__name__}")
     budget = Budget(limits)
     pfx = read_pfx(data, budget)
-    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
+    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
     opener.authenticate()
     bags = tuple(bag for safe in pfx.safes for bag in opener.open_safe(safe))
     keys = [(*opener.open_key_info(bag), bag) for bag in bags if bag.is_key]
@@ -209,7 +224,12 @@ def decode_pfx(
 
 
 def decode_certificates(
-    data: bytes, *, password: str | None, limits: Limits = DEFAULT_LIMITS, work: SharedWork | None = None
+    data: bytes,
+    *,
+    password: str | None,
+    require_mac: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    work: SharedWork | None = None,
 ) -> tuple[tuple[Certificate, ...], tuple[Reject, ...]]:
     """Read the certificates of a PFX, and what is unreadable among them, as :func:`decode_pfx` does, but no key.
 
@@ -218,7 +238,7 @@ def decode_certificates(
     """
     budget = Budget(limits, shared=work)
     pfx = read_pfx(data, budget)
-    opener = Opener(pfx, password=password, contents_password=None, budget=budget)
+    opener = Opener(pfx, password=password, contents_password=None, budget=budget, require_mac=require_mac)
     opener.authenticate(keys=False)
     bags = (bag for safe in pfx.safes for bag in opener.open_safe(safe) if bag.is_certificate)
     certificates, rejects = _read_certificates(bags, limits)

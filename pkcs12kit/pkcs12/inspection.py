@@ -14,7 +14,7 @@ from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.facts import PfxFacts, of_encryption, of_mac
-from pkcs12kit.pkcs12.opening import Opener
+from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.shown import Shown
 
@@ -118,6 +118,12 @@ class PfxReport(Shown):
         return who_opens(self.facts)
 
     @property
+    def warnings(self) -> tuple[str, ...]:
+        """That the file may have been changed by anybody, where it has no MAC, or one made without a password."""
+        why = why_not_authentic(self.mac, self.password_uses)
+        return () if why is None else (why,)
+
+    @property
     def end_entity(self) -> Certificate | None:
         """The first certificate that belongs to a private key of the file, None where none is known to."""
         return next(
@@ -141,6 +147,7 @@ class PfxReport(Shown):
             "arrangement": None if self.arrangement is None else self.arrangement.to_json(),
             "expires": None if self.expires is None else format_time(self.expires),
             "trailing_bytes": self.trailing_bytes,
+            "warnings": list(self.warnings),
             "readers": {name: verdict.to_json() for name, verdict in self.readers.items()},
         }
 
@@ -150,12 +157,14 @@ def inspect_pfx(
     *,
     password: str | None = None,
     contents_password: str | None = None,
+    require_mac: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> PfxReport:
     """Take a PFX apart: ``source`` is its path, or its bytes.
 
     Without ``password`` nothing is decrypted. With one, the MAC is verified first, and a wrong password shows no more
-    than none does. ``contents_password`` is as in :func:`~pkcs12kit.decode_pfx`. No certificate is validated.
+    than none does. ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; a MAC that is
+    made without a password is known for one only with ``password``. No certificate is validated.
 
     Raises :class:`~pkcs12kit.errors.InputError` where there is no such file,
     :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` where even the
@@ -164,7 +173,9 @@ def inspect_pfx(
     budget = Budget(limits)
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
     pfx = read_pfx(data, budget)
-    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget)
+    if require_mac and pfx.mac is None:
+        raise PfxError(f"{why_not_authentic(None, ())} (a MAC is required)")
+    opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
     unopened: dict[str, None] = {}
     mac_verified, may_open = (None, False) if password is None else _authenticate(pfx, opener, unopened)
     opened: _Opened = tuple(_open_safe(safe, opener, unopened, may_open=may_open) for safe in pfx.safes)

@@ -5,23 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pkcs12kit.errors import MalformedPfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.ber import is_one_sequence
 from pkcs12kit.pkcs12.ciphers import DecryptionError
 from pkcs12kit.pkcs12.encryption import decrypt
 from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
-from pkcs12kit.pkcs12.passwords import EncodedPassword, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.passwords import NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
 from pkcs12kit.pkcs12.structure import read_bags
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from pkcs12kit.pkcs12.budget import Budget
     from pkcs12kit.pkcs12.derivation import KeyDerivation
     from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
 
@@ -58,6 +59,21 @@ class PasswordUse:
         }
 
 
+def why_not_authentic(mac: Mac | None, uses: Iterable[PasswordUse]) -> str | None:
+    """Return why a PFX that was opened may have been changed by anybody; None where its MAC verified with a password.
+
+    ``uses`` are those of the opening. A MAC under an absent or an empty password can be made by anybody.
+    """
+    if mac is None:
+        return "the PKCS#12 file has no MAC: nothing shows whether it was changed"
+    if any(use.part == MAC and use.encoding in NO_PASSWORD for use in uses):
+        return (
+            "the MAC of the PKCS#12 file is made without a password, as anybody can make it: nothing shows whether"
+            " the file was changed"
+        )
+    return None
+
+
 class _Trial(NamedTuple):
     candidate: EncodedPassword
     is_contents_password: bool
@@ -66,14 +82,24 @@ class _Trial(NamedTuple):
 class Opener:
     """Opens one PFX, and remembers what worked. Not shared between threads.
 
-    ``contents_password`` is for contents and keys, before ``password``; None where there is no second one.
+    ``contents_password`` is for contents and keys, before ``password``; None where there is no second one. With
+    ``require_mac``, a file that anybody may have changed is refused.
     """
 
-    def __init__(self, pfx: Pfx, *, password: str | None, contents_password: str | None, budget: Budget) -> None:
+    def __init__(
+        self,
+        pfx: Pfx,
+        *,
+        password: str | None,
+        contents_password: str | None,
+        budget: Budget,
+        require_mac: bool = False,
+    ) -> None:
         self._pfx = pfx
         self._password = password
         self._contents_password = contents_password
         self._budget = budget
+        self._require_mac = require_mac
         self._in_the_clear: dict[Safe, tuple[Bag, ...]] = {}
         self._worked: dict[str, list[_Trial]] = {}
         self._uses: dict[PasswordUse, None] = {}
@@ -86,7 +112,10 @@ class Opener:
         return tuple(self._uses)
 
     def authenticate(self, *, keys: bool = True) -> None:
-        """Verify the MAC, where there is one. Raises :class:`~pkcs12kit.errors.PfxPasswordError`.
+        """Verify the MAC, where there is one.
+
+        Raises :class:`~pkcs12kit.errors.PfxPasswordError`, and :class:`~pkcs12kit.errors.PfxError` where a MAC is
+        required and there is none, or one without a password.
 
         Before any work, the derivations that can be seen are held against the limits, each and all together; those of
         private keys only with ``keys``.
@@ -94,6 +123,7 @@ class Opener:
         self._budget.foresee(self._visible_derivations(keys=keys))
         mac = self._pfx.mac
         if mac is None:
+            self._check_authenticity()
             return
 
         def attempt(password: Password) -> bool | None:
@@ -106,6 +136,7 @@ class Opener:
                 "the MAC of the PKCS#12 file does not verify with this password: the password is wrong or the file is"
                 f" damaged{self._untried}"
             )
+        self._check_authenticity()
         self._is_authenticated = True
 
     def open_safe(self, safe: Safe) -> tuple[Bag, ...]:
@@ -142,6 +173,11 @@ class Opener:
                 raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
 
         return self._decrypt(PRIVATE_KEY, encryption, bag.content, lambda info: (info, self._load_key(info)))
+
+    def _check_authenticity(self) -> None:
+        why = why_not_authentic(self._pfx.mac, self.uses)
+        if self._require_mac and why is not None:
+            raise PfxError(f"{why} (a MAC is required)")
 
     def _visible_derivations(self, *, keys: bool) -> Iterator[KeyDerivation]:
         visible = [self._pfx.mac, *(safe.encryption for safe in self._pfx.safes)]

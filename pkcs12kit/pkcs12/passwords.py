@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PKCS12KDF: Final = "PKCS12KDF"
+NO_PASSWORD: Final = frozenset({"absent", "empty"})
+"""The names of the encodings that :func:`usual_encodings` has for no password."""
 _BY_HMAC: Final = frozenset({"PBKDF2", "scrypt"})
 _SHORTEST_HMAC_BLOCK: Final = 64
 

@@ -39,8 +39,7 @@ def certificate_bag(
     from pkcs12kit.pkcs12 import asn1_types
 
     content = asn1_types.CertBag({"cert_id": _X509_CERTIFICATE, "cert_value": der})
-    bag = {"bag_id": _BAG_IDS["certBag"], "bag_value": content.retag({"explicit": 0})}
-    return _with_attributes(asn1_types.SafeBag, bag, friendly_name, local_key_id, attributes)
+    return _bag("certBag", content.dump(), friendly_name, local_key_id, attributes)
 
 
 def key_bag(
@@ -50,10 +49,8 @@ def key_bag(
     local_key_id: bytes | None = None,
     attributes: tuple[bytes, ...] = (),
 ) -> Asn1Value:
-    """Put a private key (PKCS#8, DER) into a keyBag, in the clear (RFC 7292 section 4.2.1)."""
-    from asn1crypto import keys
-
-    return _bag("key_bag", keys.PrivateKeyInfo.load(private_key_info), friendly_name, local_key_id, attributes)
+    """Put a private key (PKCS#8, DER) into a keyBag, in the clear (RFC 7292 section 4.2.1), byte for byte as it is."""
+    return _bag("keyBag", private_key_info, friendly_name, local_key_id, attributes)
 
 
 def shrouded_key_bag(
@@ -68,7 +65,7 @@ def shrouded_key_bag(
     from asn1crypto import keys
 
     content = keys.EncryptedPrivateKeyInfo({"encryption_algorithm": algorithm_identifier, "encrypted_data": ciphertext})
-    return _bag("pkcs8_shrouded_key_bag", content, friendly_name, local_key_id, attributes)
+    return _bag("pkcs8ShroudedKeyBag", content.dump(), friendly_name, local_key_id, attributes)
 
 
 def other_bag(
@@ -81,25 +78,26 @@ def other_bag(
 ) -> Asn1Value:
     """Put an encoded bag value into a bag of any type, by the RFC's name (``crlBag``) or its object identifier.
 
-    Raises :class:`~pkcs12kit.errors.MalformedPfxError` for a value that is no ASN.1 of a universal type.
+    The value is not looked into. Raises :class:`~pkcs12kit.errors.MalformedPfxError` for a type that has no encoding.
     """
-    from asn1crypto import core
-
-    from pkcs12kit.pkcs12 import asn1_types
-
-    with reading(f"a {type_name}"):
-        tagged = core.load(value, strict=True).retag({"explicit": 0})
-    bag = {"bag_id": _BAG_IDS.get(type_name, type_name), "bag_value": tagged}
-    return _with_attributes(asn1_types.SafeBag, bag, friendly_name, local_key_id, attributes)
+    with reading(f"a bag of type {type_name}"):
+        return _bag(type_name, value, friendly_name, local_key_id, attributes)
 
 
 _X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 # RFC 7292 appendix D
 _BAG_IDS: Final = {
+    "keyBag": "1.2.840.113549.1.12.10.1.1",
+    "pkcs8ShroudedKeyBag": "1.2.840.113549.1.12.10.1.2",
     "certBag": "1.2.840.113549.1.12.10.1.3",
     "crlBag": "1.2.840.113549.1.12.10.1.4",
     "secretBag": "1.2.840.113549.1.12.10.1.5",
 }
+_UNIVERSAL: Final = 0
+_CONTEXT_SPECIFIC: Final = 2
+_CONSTRUCTED: Final = 1
+_SEQUENCE: Final = 16
+_SET: Final = 17
 
 
 def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
@@ -114,27 +112,19 @@ def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
 
 
 def _bag(
-    bag_id: str, value: Asn1Value, friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]
+    type_name: str, value: bytes, friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]
 ) -> Asn1Value:
+    """Make a SafeBag around the encoding of its value, which asn1crypto never takes apart."""
+    from asn1crypto import core, parser
     from asn1crypto import pkcs12 as asn1_pkcs12
 
-    bag = {"bag_id": bag_id, "bag_value": value}
-    return _with_attributes(asn1_pkcs12.SafeBag, bag, friendly_name, local_key_id, others)
-
-
-def _with_attributes(
-    structure: Asn1Value,
-    bag: dict[str, Asn1Value],
-    friendly_name: str | None,
-    local_key_id: bytes | None,
-    others: tuple[bytes, ...],
-) -> Asn1Value:
-    from asn1crypto import pkcs12 as asn1_pkcs12
-
-    attributes: list[Asn1Value] = [asn1_pkcs12.Attribute.load(der, strict=True) for der in others]
+    attributes = list(others)
     if friendly_name is not None:
-        attributes.append({"type": "friendly_name", "values": [friendly_name]})
+        attributes.append(asn1_pkcs12.Attribute({"type": "friendly_name", "values": [friendly_name]}).dump())
     if local_key_id is not None:
-        attributes.append({"type": "local_key_id", "values": [local_key_id]})
-    # bagAttributes is OPTIONAL: no attribute, no field
-    return structure({**bag, "bag_attributes": attributes} if attributes else bag)
+        attributes.append(asn1_pkcs12.Attribute({"type": "local_key_id", "values": [local_key_id]}).dump())
+    bag: bytes = core.ObjectIdentifier(_BAG_IDS.get(type_name, type_name)).dump()
+    bag += parser.emit(_CONTEXT_SPECIFIC, _CONSTRUCTED, 0, value)
+    if attributes:  # bagAttributes is OPTIONAL: no attribute, no field. X.690 section 11.6: in order
+        bag += parser.emit(_UNIVERSAL, _CONSTRUCTED, _SET, b"".join(sorted(attributes)))
+    return core.Any.load(parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, bag))

@@ -76,11 +76,17 @@ class Collector:
     """
 
     def __init__(
-        self, *, password: str | None, limits: Limits, containers: frozenset[Kind] = HOLDS_CERTIFICATES
+        self,
+        *,
+        password: str | None,
+        limits: Limits,
+        require_mac: bool = False,
+        containers: frozenset[Kind] = HOLDS_CERTIFICATES,
     ) -> None:
         self.certificates: list[Certificate] = []
         self.rejects: list[Reject] = []
         self._password = password
+        self._require_mac = require_mac
         self._limits = limits
         self._work: SharedWork | None = None
         self._opened = containers
@@ -250,9 +256,13 @@ class Collector:
 
         work = self._work = self._work or SharedWork()
         try:
-            certificates, rejects = decode_certificates(data, password=self._password, limits=self._limits, work=work)
+            certificates, rejects = decode_certificates(
+                data, password=self._password, require_mac=self._require_mac, limits=self._limits, work=work
+            )
         except PfxPasswordError as error:
-            unencrypted = pfx_certificates(data, self._limits, work) if self._password is None else ()
+            unencrypted = (
+                () if self._password is not None or self._require_mac else pfx_certificates(data, self._limits, work)
+            )
             if not unencrypted:
                 raise PfxPasswordError(f"{place.name}: {error}") from None
             for der in unencrypted:

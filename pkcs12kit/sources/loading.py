@@ -17,7 +17,7 @@ from pkcs12kit.sources.reading import name_of, read_source
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
@@ -31,7 +31,10 @@ TrustAnchorSource: TypeAlias = "Source | Certificate | CertificatePool | TrustAn
 
 
 def load_certificates(
-    *sources: CertificateSource, password: str | None = None, limits: Limits = DEFAULT_LIMITS
+    *sources: CertificateSource,
+    password: str | None = None,
+    require_mac: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> CertificatePool:
     """Read every certificate of the sources: files, folders, ``"-"`` for standard input, or bytes.
 
@@ -42,6 +45,9 @@ def load_certificates(
 
     A certificate or a pool that is loaded already stands for itself.
 
+    With ``require_mac`` a PKCS#12 needs a MAC that ``password`` verifies. Without it none is needed, and nothing is
+    said: certificates are candidates, wherever they come from.
+
     What cannot be read is in ``pool.rejects``; it never loses the rest. In folders and zips, what holds no
     certificates (keys, requests, CRLs, texts) is passed over; it is a reject where it begins or is labelled as
     something with certificates, or has such a file's ending and nothing recognizable in it.
@@ -51,7 +57,7 @@ def load_certificates(
     :class:`~pkcs12kit.errors.PasswordError` for a PKCS#12 that ``password`` does not open;
     :class:`~pkcs12kit.errors.LimitExceededError`. No signature, time or purpose is checked.
     """
-    collector = _collect(sources, password=password, limits=limits)
+    collector = _collect(sources, password=password, require_mac=require_mac, limits=limits)
     return CertificatePool(collector.certificates, rejects=collector.rejects)
 
 
@@ -97,6 +103,8 @@ def load_identity(
     pkcs12: Source | None = None,
     key_password: str | None = None,
     password: str | None = None,
+    require_mac: bool = False,
+    on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Identity:
     """Read a private key and its end-entity certificate: from ``key`` and ``certificate``, or from ``pkcs12``.
@@ -106,7 +114,8 @@ def load_identity(
 
     Keys: PKCS#8, PKCS#1, SEC 1, in PEM or DER, encrypted (PKCS#8 and traditional PEM) or not; RSA, EC, DSA, Ed25519,
     Ed448 and ML-DSA. ``key_password`` opens ``key``, ``password`` a PKCS#12; one given for something that is not
-    encrypted is ignored, so that one setting serves many keys.
+    encrypted is ignored, so that one setting serves many keys. ``require_mac`` is as in :func:`~pkcs12kit.decode_pfx`;
+    otherwise ``on_warning`` is called with a sentence where ``pkcs12`` may have been changed by anybody.
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError` with both fingerprints where key and certificate do not belong
     together, :class:`~pkcs12kit.errors.PasswordError` where a password is missing or wrong,
@@ -115,7 +124,7 @@ def load_identity(
     if pkcs12 is not None:
         if key is not None or certificate is not None:
             raise InputError("an identity is either a key and a certificate, or a PKCS#12 file: both were given")
-        return _identity_from_pkcs12(pkcs12, password, limits)
+        return _identity_from_pkcs12(pkcs12, password, limits, require_mac=require_mac, on_warning=on_warning)
     key = certificate if key is None else key
     certificate = key if certificate is None else certificate
     if key is None or certificate is None:
@@ -138,7 +147,14 @@ def _trust_anchors(source: CertificateSource, collector: Collector) -> Iterator[
             raise MalformedCertificateError(f"trust anchor {certificate.subject}: {error}") from None
 
 
-def _identity_from_pkcs12(source: Source, password: str | None, limits: Limits) -> Identity:
+def _identity_from_pkcs12(
+    source: Source,
+    password: str | None,
+    limits: Limits,
+    *,
+    require_mac: bool,
+    on_warning: Callable[[str], object] | None,
+) -> Identity:
     from pkcs12kit.pkcs12.decoder import decode_pfx
 
     name = name_of(source)
@@ -148,10 +164,13 @@ def _identity_from_pkcs12(source: Source, password: str | None, limits: Limits) 
     if kind is not Kind.PKCS12:
         raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}")
     try:
-        decoded = decode_pfx(data, password=password, limits=limits)
+        decoded = decode_pfx(data, password=password, require_mac=require_mac, limits=limits)
         key = decoded.private_key
     except InputError as error:
         raise type(error)(f"{name}: {error}") from None
+    if on_warning is not None:
+        for warning in decoded.warnings:
+            on_warning(f"{name}: {warning}")
     if key is None:
         raise InputError(f"{name}: a PKCS#12 file without a private key")
     certificates = decoded.certificates if decoded.certificate is None else (decoded.certificate,)
@@ -184,8 +203,10 @@ def _belongs(certificate: Certificate, private_key: CertificateIssuerPrivateKeyT
         return False
 
 
-def _collect(sources: Sequence[CertificateSource], *, password: str | None = None, limits: Limits) -> Collector:
-    collector = Collector(password=password, limits=limits)
+def _collect(
+    sources: Sequence[CertificateSource], *, password: str | None = None, require_mac: bool = False, limits: Limits
+) -> Collector:
+    collector = Collector(password=password, require_mac=require_mac, limits=limits)
     for source in sources:
         _collect_one(source, collector)
     return collector

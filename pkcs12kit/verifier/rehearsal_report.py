@@ -32,6 +32,8 @@ class RehearsalReport(Shown):
     handshakes: tuple[Handshake, ...]
     required: frozenset[str]
     devices: tuple[DeviceVerdict, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    """That the file may have been changed by anybody, where it has no MAC, or one made without a password."""
 
     @property
     def ok(self) -> bool:
@@ -97,6 +99,7 @@ class RehearsalReport(Shown):
                 for handshake in self.handshakes
             ],
             "devices": [verdict.to_json() for verdict in self.devices],
+            "warnings": list(self.warnings),
         }
 
 

@@ -48,6 +48,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     trust_anchors: Iterable[TrustAnchorSource],
     password: str | None,
     contents_password: str | None = None,
+    require_mac: bool = False,
     key_name: str | None = None,
     key_id: bytes | None = None,
     certificates: Iterable[CertificateSource] = (),
@@ -74,8 +75,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     Without ``server_name`` clients ask for the first dNSName of the certificate, or iPAddress; for a wildcard, a name
     that matches. ``time`` and ``server_name`` are short for ``parameters`` with just these. Clients are told the time
     where it is not now, give or take five minutes; one that cannot be told has not been tried. ``on_progress`` is given
-    each handshake as it comes. ``password``, ``contents_password``, ``key_name`` and ``key_id`` are as in
-    :func:`~pkcs12kit.verify`.
+    each handshake as it comes. ``password``, ``contents_password``, ``require_mac``, ``key_name`` and ``key_id`` are as
+    in :func:`~pkcs12kit.verify`.
 
     A no is an answer and no error. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open
     the file, and whatever else :func:`~pkcs12kit.decode_pfx` raises; :class:`~pkcs12kit.errors.InputError` for files
@@ -95,7 +96,13 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
     with opened_pkcs12(file, limits) as data:
-        decoded = decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
+        decoded = decode_pfx(
+            data,
+            password=password,
+            contents_password=contents_password,
+            require_mac=require_mac,
+            limits=limits,
+        )
         key = _key(decoded, key_name, key_id)
         identity = key.identity
         served = _served(decoded, identity.certificate)
@@ -135,6 +142,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         handshakes=handshakes,
         required=required,
         devices=tuple(verdicts),
+        warnings=decoded.warnings,
     )
 
 

@@ -70,5 +70,6 @@ class VerificationReport(Shown):
             "policies": [] if path is None else sorted(path.authority_constrained_policy_set),
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "second_opinion": self.confirmation.to_json(),
+            "warnings": list(self.anatomy.warnings),
             "readers": {name: verdict.to_json() for name, verdict in self.anatomy.readers.items()},
         }

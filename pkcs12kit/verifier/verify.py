@@ -35,6 +35,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     trust_anchors: Iterable[TrustAnchorSource],
     password: str | None,
     contents_password: str | None = None,
+    require_mac: bool = False,
     key_name: str | None = None,
     key_id: bytes | None = None,
     certs_only: bool = False,
@@ -54,12 +55,12 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     says of that, the server's name, when the first certificate of the path expires, and who can open the file.
     Certificates that are on no path, and other valid paths, are told and are no reason to say no.
 
-    ``password`` and ``contents_password`` are as in :func:`~pkcs12kit.decode_pfx`. Of several keys ``key_name``
-    (friendlyName), ``key_id`` (localKeyID) or both say which is meant. With ``certs_only`` the file has to hold no key,
-    and its first certificate is what the path is for. ``time`` and ``server_name`` are short for ``parameters`` with
-    just these; the time is now where none is given. A path that does not last until ``expires_within`` after that time
-    is a no. ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`: each has to be known to open
-    the file.
+    ``password``, ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`. Of several keys
+    ``key_name`` (friendlyName), ``key_id`` (localKeyID) or both say which is meant. With ``certs_only`` the file has to
+    hold no key, and its first certificate is what the path is for. ``time`` and ``server_name`` are short for
+    ``parameters`` with just these; the time is now where none is given. A path that does not last until
+    ``expires_within`` after that time is a no. ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`: each
+    has to be known to open the file.
 
     Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file, and whatever else
     :func:`~pkcs12kit.decode_pfx` raises, with the file's name; :class:`~pkcs12kit.errors.InputError` for files that
@@ -81,7 +82,13 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
     with opened_pkcs12(file, limits) as data:
-        decoded = decode_pfx(data, password=password, contents_password=contents_password, limits=limits)
+        decoded = decode_pfx(
+            data,
+            password=password,
+            contents_password=contents_password,
+            require_mac=require_mac,
+            limits=limits,
+        )
         key = None if certs_only else choose_key(decoded, key_name, key_id)
         anatomy = inspect_pfx(data, password=password, contents_password=contents_password, limits=limits)
     subject = Subject.of(decoded, key)

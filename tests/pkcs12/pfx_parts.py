@@ -75,6 +75,11 @@ def attribute(dotted, *values):
     return der(0x30, oid(dotted) + der(0x31, b"".join(values)))
 
 
+def identifier_of_pbes1():
+    """The AlgorithmIdentifier of three-key triple DES under PKCS12KDF, one iteration."""
+    return der(0x30, oid("1.2.840.113549.1.12.1.3") + der(0x30, der(0x04, b"saltsalt") + b"\x02\x01\x01"))
+
+
 def octets_password(octets):
     """A password that is given to every key derivation as these octets."""
     return Password(bmp=octets, utf8=octets)
