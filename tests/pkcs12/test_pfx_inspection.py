@@ -62,6 +62,7 @@ def test_without_the_password(data):
         "arrangement": None,
         "expires": None,
         "trailing_bytes": 0,
+        "warnings": [],
     }
     assert inspect_pfx(data).end_entity is None
 
