@@ -68,6 +68,17 @@ class Evidence:
         """Return the certificates in the pool whose subject is ``name``; nobody vouches for them yet."""
         return self._pool.by_subject(name) if self._pool is not None else ()
 
+    def responders(self, response: OcspResponse) -> tuple[Certificate, ...]:
+        """Return the certificates in the pool that may be the responder's; nobody vouches for them yet.
+
+        By name, or by subjectKeyIdentifier, which is the hash of the key as a rule (RFC 5280 section 4.2.1.2 (1)).
+        """
+        if response.responder_name is not None:
+            return self.candidates(response.responder_name)
+        if self._pool is None or response.responder_key_hash is None:
+            return ()
+        return self._pool.by_key_identifier(response.responder_key_hash)
+
     @property
     def pool(self) -> CertificatePool | None:
         """The candidate certificates for the paths of signers."""

@@ -147,10 +147,10 @@ class OcspCheck:
                 continue
             if is_named:
                 yield certificate
-        if response.responder_name is not None:
-            for certificate in self._search.evidence.candidates(response.responder_name):
-                if certificate.der not in response.certificates:
-                    budget.spend("revocation_issuers")
+        for certificate in self._search.evidence.responders(response):
+            if certificate.der not in response.certificates:
+                budget.spend("revocation_issuers")
+                if self._identifies(response, certificate.node):
                     yield certificate
 
     def _identifies(self, response: OcspResponse, node: Node) -> bool:
