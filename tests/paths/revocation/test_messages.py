@@ -7,7 +7,7 @@ from cryptography import x509
 
 from pkcs12kit import lab
 
-from .world import INDIRECT, UNKNOWN, World, crl_issuers
+from .world import A_WEEK_AGO, INDIRECT, UNKNOWN, World, crl_issuers
 
 SOME_REASONS = lab.critical(
     x509.IssuingDistributionPoint(
@@ -65,3 +65,23 @@ def test_another_crl_issuer_is_named(world):
     assert "the CRL #3 of Another is not an indirect CRL" in found.detail
     assert "the CRL #4 of Another is not signed by Another" in found.detail
     assert SOME_ARE_MISSING not in found.detail
+
+
+def test_other_distribution_point(world):
+    """6.3.3 (b)(2)(i): the CRL is for other points; one that is out of date as well is out of date first of all."""
+    scope = x509.IssuingDistributionPoint(
+        full_name=[x509.UniformResourceIdentifier("http://x.example/other.crl")],
+        relative_name=None,
+        only_contains_user_certs=False,
+        only_contains_ca_certs=False,
+        only_some_reasons=None,
+        indirect_crl=False,
+        only_contains_attribute_certs=False,
+    )
+    extensions = [lab.critical(scope)]
+    found = world.status(crls=[world.issuing.make_crl(extensions=extensions)])
+    assert "the CRL #1 of Issuing covers other distribution points" in found.detail
+    past = lab.Validity.around(A_WEEK_AGO, days_before=1, days_after=1)
+    found = world.status(crls=[world.issuing.make_crl(extensions=extensions, validity=past)])
+    assert "out of date" in found.detail
+    assert "other distribution points" not in found.detail

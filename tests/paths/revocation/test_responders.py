@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -63,3 +65,14 @@ def test_the_key_decides_and_not_its_identifier(world, key):
     found = world.status(ocsp_responses=[changed(genuine, sign_with_other)], pool=[copied])
     assert found.status is UNKNOWN
     assert "no certificate of the responder that it names was found" in found.detail
+
+
+def test_one_good_answer_is_enough_in_any_order(world):
+    """A response that does not count, or is about another certificate, takes nothing from one that counts."""
+    good = world.respond()
+    forged = changed(good, lambda basic: basic["signature"].set(b"forged"))
+    elsewhere = respond(world.ca, world.root.certificate, key=world.root.private_key)
+    for responses in itertools.permutations([good, forged, elsewhere]):
+        assert world.status(ocsp_responses=responses).status is GOOD
+    for responses in ([forged], [elsewhere], [forged, elsewhere]):
+        assert world.status(ocsp_responses=responses).status is UNKNOWN
