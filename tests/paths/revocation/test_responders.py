@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import itertools
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pkcs12kit import lab
 
-from .world import GOOD, UNKNOWN, World, changed, respond
+from .world import GOOD, NOW, REVOKED, UNKNOWN, World, changed, respond
 
 
 @pytest.fixture(scope="module")
@@ -57,12 +57,8 @@ def test_the_key_decides_and_not_its_identifier(world, key):
     """A subjectKeyIdentifier can be copied: the hash is taken of the key."""
     other = ec.generate_private_key(ec.SECP256R1())
     copied = delegate(world.issuing, other, identifier_of=key.public_key())
-
-    def sign_with_other(basic):
-        basic["signature"].set(other.sign(basic["tbs_response_data"].dump(), ec.ECDSA(hashes.SHA256())))
-
     genuine = respond(world.server, world.ca, key=key, responder=delegate(world.issuing, key))
-    found = world.status(ocsp_responses=[changed(genuine, sign_with_other)], pool=[copied])
+    found = world.status(ocsp_responses=[changed(genuine, lambda _: None, key=other)], pool=[copied])
     assert found.status is UNKNOWN
     assert "no certificate of the responder that it names was found" in found.detail
 
@@ -76,3 +72,35 @@ def test_one_good_answer_is_enough_in_any_order(world):
         assert world.status(ocsp_responses=responses).status is GOOD
     for responses in ([forged], [elsewhere], [forged, elsewhere]):
         assert world.status(ocsp_responses=responses).status is UNKNOWN
+
+
+def with_second_answer(world, **extension):
+    """Return the CA's response with the same answer again, which has an extension."""
+
+    def add(basic):
+        answers = basic["tbs_response_data"]["responses"]
+        second = answers[0].copy()
+        second["single_extensions"] = [{"extn_id": "1.2.3", "extn_value": b"", **extension}]
+        answers.append(second)
+
+    return changed(world.respond(), add, key=world.issuing.private_key)
+
+
+def test_each_answer_about_the_certificate_must_be_usable(world):
+    """RFC 6960 section 4.4: an unknown critical extension of the second answer is as bad as one of the first."""
+    assert world.status(ocsp_responses=[with_second_answer(world)]).status is GOOD
+    found = world.status(ocsp_responses=[with_second_answer(world, critical=True)])
+    assert found.status is UNKNOWN
+    assert "critical extension 1.2.3" in found.detail
+
+
+def test_revoked_from_later_on(world):
+    """A revocationTime after the time asked for: not revoked yet, and from that very second on."""
+    for seconds, expected in ((0, REVOKED), (1, GOOD)):
+
+        def move(basic, moment=NOW + timedelta(seconds=seconds)):
+            answer = basic["tbs_response_data"]["responses"][0]
+            answer["cert_status"].chosen["revocation_time"] = moment
+
+        response = changed(world.respond(revoked=True), move, key=world.issuing.private_key)
+        assert world.status(ocsp_responses=[response]).status is expected

@@ -73,11 +73,16 @@ def respond(about, issuer, *, key, responder=None, certificates=(), by_name=Fals
     return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
 
 
-def changed(response, change):
-    """Return an OCSP response with its BasicOCSPResponse changed by a function, the signature kept."""
+def changed(response, change, *, key=None):
+    """Return an OCSP response with its BasicOCSPResponse changed by a function.
+
+    It is signed anew with a key where one is given; else the signature is kept.
+    """
     outer = asn1_ocsp.OCSPResponse.load(response)
     basic = outer["response_bytes"]["response"].parsed
     change(basic)
+    if key is not None:
+        basic["signature"].set(key.sign(basic["tbs_response_data"].dump(force=True), ec.ECDSA(hashes.SHA256())))
     outer["response_bytes"]["response"] = core.ParsableOctetString(basic.dump(force=True))
     return outer.dump(force=True)
 
