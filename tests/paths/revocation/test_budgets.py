@@ -186,3 +186,14 @@ def test_crls_after_the_budget_ends_and_before(world):
     found = world.status(crls=[world.issuing.make_crl(), forger.make_crl()], limits=limits)
     assert found.status is UNKNOWN
     assert "limits.revocation_comparisons" in found.detail
+
+
+@pytest.mark.parametrize("limit", ["ocsp_response_bytes", "crl_header_bytes"])
+def test_bytes_of_one_object(world, limit):
+    """The limits are inclusive."""
+    response, crl = world.respond(), world.issuing.make_crl()
+    given = {"ocsp_responses": [response]} if limit == "ocsp_response_bytes" else {"crls": [crl]}
+    longest = len(response) if "ocsp_responses" in given else max(map(header_bytes, (crl, world.root_crl)))
+    assert world.status(**given, limits=within(**{limit: longest})).status is GOOD
+    with pytest.raises(LimitExceededError, match=limit):
+        world.status(**given, limits=within(**{limit: longest - 1}))

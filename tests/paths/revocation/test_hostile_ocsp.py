@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from asn1crypto import algos, core, keys
+from asn1crypto import algos, core, keys, parser
 
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
@@ -36,7 +36,8 @@ def test_responder_with_a_key_of_an_unknown_algorithm(world):
     response = response.replace(world.server.der, certificate.der)
     found = world.status(ocsp_responses=[response])
     assert found.status is UNKNOWN
-    assert "the responder that it names" in found.detail
+    assert "the responder with the key" in found.detail
+    assert "is not signed with the key of the responder that it names" in found.detail
 
 
 @pytest.fixture(scope="module")
@@ -74,3 +75,19 @@ def test_number_of_many_digits_in_place_of_a_status(world):
     status = b"\x0a\x82\x10\x00" + b"\x7f" * 4096
     with pytest.raises(InputError, match="not an OCSP response: KeyError"):
         world.status(ocsp_responses=[b"\x30\x82\x10\x04" + status])
+
+
+def test_response_of_another_type(world):
+    """Only the basic type is known (RFC 6960 section 4.2.1)."""
+    basic, other = (parser.emit(0, 0, 6, bytes.fromhex("2b060105050730010" + last)) for last in ("1", "7"))
+    with pytest.raises(InputError, match="of an unknown type"):
+        world.status(ocsp_responses=[world.respond().replace(basic, other)])
+
+
+def test_messages_name_the_responder(world):
+    """By the name or the key hash that the response has."""
+    for by_name, named in ((True, "the response of Issuing"), (False, "the response of the responder with the key ")):
+        forged = changed(world.respond(by_name=by_name), lambda basic: basic["signature"].set(b"forged"))
+        assert named in world.status(ocsp_responses=[forged]).detail
+    identifier = hashlib.sha1(public_key_octets(world.ca.subject_public_key_info), usedforsecurity=False).hexdigest()
+    assert identifier in world.status(ocsp_responses=[forged]).detail

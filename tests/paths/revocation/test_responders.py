@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.name import _ASN1Type
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkcs12kit import lab
+from pkcs12kit.certificates import lenient
+from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 
 from .world import GOOD, NOW, REVOKED, UNKNOWN, World, changed, respond
 
@@ -104,3 +109,57 @@ def test_revoked_from_later_on(world):
 
         response = changed(world.respond(revoked=True), move, key=world.issuing.private_key)
         assert world.status(ocsp_responses=[response]).status is expected
+
+
+def test_the_delegates_key_must_have_signed(world, key):
+    """The genuine certificate of a delegate beside a response that somebody else signed, or that was changed."""
+    responder = delegate(world.issuing, key)
+    genuine = respond(world.server, world.ca, key=key, responder=responder, certificates=[responder])
+    assert world.status(ocsp_responses=[genuine]).status is GOOD
+    stranger = ec.generate_private_key(ec.SECP256R1())
+    for forged in (
+        changed(genuine, lambda _: None, key=stranger),
+        changed(genuine, lambda basic: basic["signature"].set(b"forged")),
+    ):
+        found = world.status(ocsp_responses=[forged])
+        assert found.status is UNKNOWN
+        assert "is not signed with the key of the responder" in found.detail
+
+
+@pytest.mark.parametrize("by_delegate", [True, False])
+def test_weak_digest(world, key, by_delegate):
+    """A response signed with SHA-1 counts only where the algorithm policy accepts that."""
+
+    def sign_with_sha1(basic):
+        basic["signature_algorithm"] = {"algorithm": "sha1_ecdsa"}
+        content = basic["tbs_response_data"].dump(force=True)
+        digest = hashes.SHA1()  # noqa: S303  # that it is refused
+        basic["signature"].set((key if by_delegate else world.issuing.private_key).sign(content, ec.ECDSA(digest)))
+
+    if by_delegate:
+        responder = delegate(world.issuing, key)
+        genuine = respond(world.server, world.ca, key=key, responder=responder, certificates=[responder])
+    else:
+        genuine = world.respond()
+    weak = changed(genuine, sign_with_sha1)
+    found = world.status(ocsp_responses=[weak])
+    assert found.status is UNKNOWN
+    assert "SHA-1" in found.detail
+    assert world.status(ocsp_responses=[weak], algorithm_policy=ALLOW_ALL).status is GOOD
+
+
+def test_issuer_name_in_either_encoding(world):
+    """Section 4.1.1: the hash is of the issuer's name as the certificate has it; real responders hash the CA's own."""
+    printable = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Issuing", _ASN1Type.PrintableString)])
+    respelled = lab.Authority.create(printable, private_key=world.issuing.private_key)
+    ca = world.root.issue_ca(respelled)
+    path = world.path_of(world.server, ca)
+    other = world.root.issue_ca(lab.Authority.create("Other", private_key=world.issuing.private_key))
+    for issuer, expected in ((ca, GOOD), (world.ca, GOOD), (other, UNKNOWN)):
+        digest = hashlib.sha256(lenient.read_structure(issuer.der).subject).digest()
+
+        def hash_name(basic, digest=digest):
+            basic["tbs_response_data"]["responses"][0]["cert_id"]["issuer_name_hash"] = digest
+
+        response = changed(world.respond(), hash_name, key=world.issuing.private_key)
+        assert world.status(path=path, ocsp_responses=[response]).status is expected
