@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 
 from .world import A_WEEK_AGO, GOOD, INDIRECT, REVOKED, UNKNOWN, World, crl_issuers, crl_signer
 
@@ -133,3 +134,24 @@ def test_a_revoked_crl_issuer_says_nothing(world):
         assert world.status(crls=[crl], pool=[certificate]).status is (REVOKED if revoked else GOOD)
         crls = [crl, world.root.make_crl(revoked=[entry], number=2)]
         assert world.status(crls=crls, pool=[certificate]).status is UNKNOWN
+
+
+def test_a_crl_issuer_beside_the_path_may_not_sign_weakly(world):
+    """The algorithm policy is for CRL issuers in the pool as for those on the path."""
+    weak = ec.generate_private_key(ec.SECP192R1())
+    allowed = {"algorithm_policy": ALLOW_ALL}
+    certificate, signer = crl_signer(world.root, "Issuing", key=weak)
+    found = world.status(crls=[signer.make_crl()], pool=[certificate])
+    assert found.status is UNKNOWN
+    assert "is signed with a weak key" in found.detail
+    assert world.status(crls=[signer.make_crl()], pool=[certificate], **allowed).status is GOOD
+
+
+def test_a_certificate_with_an_unusable_key_is_passed_over(world):
+    """One of the CRL issuer's name whose key is of no known algorithm: the next is tried."""
+    certificate, signer = crl_signer(world.root, "Issuing")
+    elliptic = bytes.fromhex("06072a8648ce3d0201")  # id-ecPublicKey
+    odd = Certificate(certificate.der.replace(elliptic, elliptic[:-1] + b"\x7f"))
+    crls = [signer.make_crl()]
+    assert "is not signed by Issuing" in world.status(crls=crls, pool=[odd]).detail
+    assert world.status(crls=crls, pool=[odd, certificate]).status is GOOD
