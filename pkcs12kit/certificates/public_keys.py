@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 _REFUSALS: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError)
 _OBJECT_IDENTIFIER: Final = b"\x06"
+# The object identifiers of Diffie-Hellman, PKCS #3 and X9.42, and the octets that an algorithm stands within. A key
+# of these signs nothing, and OpenSSL looks for factors of its modulus when it reads one: 36 seconds for 8,192 bits.
+_DIFFIE_HELLMAN: Final = (bytes.fromhex("06092a864886f70d010301"), bytes.fromhex("06072a8648ce3e0201"))
+_ALGORITHM_WITHIN: Final = 48
 
 
 @asn1.sequence
@@ -48,8 +52,11 @@ def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> Ce
     Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where it cannot be decoded, where its algorithm is not
     known, and for a key on an elliptic curve that is given by its parameters and not by its name, also if it is a curve
     that has a name: implementations that compared such parameters wrongly believed forged keys (RFC 5480 section 2.1.1:
-    specifiedCurve MUST NOT be used). Not checked: whether the key is of a kind that signs, or strong enough.
+    specifiedCurve MUST NOT be used). A Diffie-Hellman key is refused unread, because reading it may take a minute. Not
+    checked: whether the key is of a kind that signs, or strong enough.
     """
+    if any(identifier in info[:_ALGORITHM_WITHIN] for identifier in _DIFFIE_HELLMAN):
+        raise MalformedCertificateError("unusable public key: a Diffie-Hellman key signs nothing")
     try:
         key = load_der_public_key(info) if load is None else load()
     except _REFUSALS as refusal:

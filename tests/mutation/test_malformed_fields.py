@@ -242,3 +242,17 @@ def test_pyca_s_object_is_asked_in_one_place():
     }
     guarded = {"certificates/certificate.py", "paths/signatures.py"}
     assert {path for path in asking if not path.startswith("lab/")} == guarded  # the lab's certificates are its own
+
+
+@pytest.mark.parametrize("identifier", ["06092a864886f70d010301", "06072a8648ce3e0201"])
+def test_a_diffie_hellman_key_is_refused_before_it_is_read(identifier):
+    """OpenSSL looks for factors of its modulus: 36 seconds for 8,192 bits, for a key that signs nothing."""
+    parameters = tlv(0x30, tlv(2, b"\x17"), tlv(2, b"\x05"))
+    info = tlv(0x30, tlv(0x30, bytes.fromhex(identifier), parameters), tlv(3, b"\x00\x02\x01\x04"))
+
+    def load():
+        pytest.fail("the key was read")
+
+    for how in (load, None):
+        with pytest.raises(MalformedCertificateError, match="Diffie-Hellman"):
+            read_public_key(info, how)
