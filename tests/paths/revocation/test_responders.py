@@ -163,3 +163,18 @@ def test_issuer_name_in_either_encoding(world):
 
         response = changed(world.respond(), hash_name, key=world.issuing.private_key)
         assert world.status(path=path, ocsp_responses=[response]).status is expected
+
+
+def test_a_ca_further_up_is_not_a_delegate(world):
+    """A CA above the issuer does not answer for it, also with id-kp-OCSPSigning: the issuer did not certify it."""
+    above, below = lab.Authority.create("Above"), lab.Authority.create("Below")
+    extensions = [
+        lab.critical(lab.key_usage("digital_signature", "key_cert_sign", "crl_sign")),
+        lab.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING])),
+    ]
+    ca, issuer = world.root.issue_ca(above, extensions=extensions), above.issue_ca(below)
+    server = below.issue_server("server.example").certificate
+    response = respond(server, issuer, key=above.private_key, responder=ca, certificates=[ca])
+    found = world.status(path=world.path_of(server, issuer, ca), ocsp_responses=[response])
+    assert found.status is UNKNOWN
+    assert "is a CA on the path" in found.detail
