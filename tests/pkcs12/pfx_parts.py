@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 
 from asn1crypto import cms, core
-from asn1crypto import pkcs12 as asn1_pkcs12
 
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import encryption
@@ -50,7 +49,7 @@ def oid(dotted):
 
 def plain_safe(*bags):
     """Make an unencrypted safe."""
-    return cms.ContentInfo({"content_type": "data", "content": asn1_pkcs12.SafeContents(list(bags)).dump()})
+    return cms.ContentInfo({"content_type": "data", "content": bags_of(*bags)})
 
 
 def encrypted_safe(identifier, ciphertext):

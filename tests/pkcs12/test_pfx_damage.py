@@ -31,7 +31,7 @@ from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from ..counting import counted_calls
 from .conftest import PASSWORD
-from .pfx_parts import chunked, der, explicit, indefinite, make_pfx, plain_safe, with_mac
+from .pfx_parts import bags_of, chunked, der, explicit, indefinite, make_pfx, plain_safe, with_mac
 
 LOW = replace(DEFAULT_LIMITS, pfx_iterations=5_000, pfx_total_iterations=20_000)
 
@@ -241,7 +241,7 @@ def test_file_size_bags_and_nesting_are_limited(small, small_bundle):
     with pytest.raises(LimitExceededError, match="pfx_bags"):
         decode_pfx(many, password=None, limits=replace(DEFAULT_LIMITS, pfx_bags=20))
     for depth, fits in ((DEFAULT_LIMITS.pfx_nesting, True), (DEFAULT_LIMITS.pfx_nesting + 1, False), (2_000, False)):
-        contents = core.load(asn1_pkcs12.SafeContents([bag]).dump()).dump()
+        contents = bags_of(bag)
         for _ in range(depth - 1):
             nested = core.ObjectIdentifier("1.2.840.113549.1.12.10.1.6").dump() + explicit(contents)
             contents = der(0x30, der(0x30, nested))
@@ -327,7 +327,7 @@ def test_rc2_40_certificates(require_tool, bundle):
         certificate_bag(certificate.der, friendly_name=name)
         for certificate, name in zip(bundle.certificates, bundle.aliases, strict=True)
     ]
-    data = make_pfx([rc2_40_safe(require_tool, asn1_pkcs12.SafeContents(bags).dump())])
+    data = make_pfx([rc2_40_safe(require_tool, bags_of(*bags))])
     decoded = decode_pfx(data, password=PASSWORD)
     assert decoded.certificates == bundle.certificates
     assert decoded.friendly_names == bundle.aliases
@@ -352,7 +352,7 @@ def test_rc2_40_hides_no_work(require_tool, small_bundle):
         asn1_pkcs12.SafeBag({"bag_id": "pkcs8_shrouded_key_bag", "bag_value": shrouded}),
         certificate_bag(small_bundle.certificates[0].der),
     ]
-    data = make_pfx([rc2_40_safe(require_tool, asn1_pkcs12.SafeContents(bags).dump())])
+    data = make_pfx([rc2_40_safe(require_tool, bags_of(*bags))])
     with counted_calls() as calls, pytest.raises(LimitExceededError, match="2,147,483,647"):
         decode_pfx(data, password=PASSWORD)
     assert calls.total() < 500_000
