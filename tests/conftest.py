@@ -41,6 +41,15 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.fixture(autouse=True)
+def _signals_as_before():
+    """Restore the signal handlers that a command called in this process replaces; later tests would miss theirs."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 def _cannot_run(reason: str) -> None:
     """Skip with a reason; in CI a check that cannot run is a failure."""
     if os.environ.get("CI"):

@@ -8,7 +8,6 @@ import json
 import os
 import pty
 import select
-import signal
 import subprocess
 import sys
 import termios
@@ -29,15 +28,6 @@ BEST_PATH = [  # of the lab: through the bridge of 2013 there is another, which 
     "Federal Bridge CA 2016",
     "Federal Common Policy CA",
 ]
-
-
-@pytest.fixture(autouse=True)
-def signals_as_before():
-    """Take back what a command called in this process does with signals: it would take those of later tests, too."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 @dataclass(frozen=True)

@@ -67,14 +67,3 @@ class Files:
 def files(tmp_path_factory) -> Files:
     """Make the PKI and its files once."""
     return Files(folder=tmp_path_factory.mktemp("mutation"), materials=Materials.create())
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_before():
-    """Take back what the command does with signals."""
-    import signal
-
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)

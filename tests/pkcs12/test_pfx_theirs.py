@@ -196,7 +196,16 @@ def test_java_with_a_password_for_the_key(require_tool, keystore, pem, tmp_path)
     assert [use.contents_password for use in decoded.password_uses] == [False, False, True]
 
 
-@pytest.mark.parametrize("cipher", ["3des", "3des-pkcs12", "aes-128", "aes-192", "aes-256", "rc2-40", "arcfour"])
+@pytest.mark.parametrize(
+    "cipher",
+    [
+        "aes-256",
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("3des", "3des-pkcs12", "aes-128", "aes-192", "rc2-40", "arcfour")
+        ),
+    ],
+)
 def test_every_encryption_of_certtool(require_tool, pem, small_bundle, tmp_path, cipher):
     """GnuTLS's writer. It takes a password as an argument only."""
     written = tmp_path / "theirs.p12"
