@@ -239,6 +239,7 @@ class _Search:
             raise InvalidPathError(self._given_up(exhausted)) from None
         if self._revocation is None:
             return validated
+        self._budget.spend("revocation_paths")
         report = self._revocation.check(path, self._parameters)
         if report.failure is not None:
             raise InvalidPathError(report.failure)

@@ -518,3 +518,23 @@ def test_data_without_next_update_counts_for_a_while(pki):
     assert "no nextUpdate" in too_old.detail
     with pytest.raises(ValueError, match="max_age"):
         Revocation(mode="soft", max_age=timedelta(seconds=-1))
+
+
+@pytest.mark.parametrize("allowed", [3, 50])
+def test_a_search_checks_the_revocation_of_so_many_paths(allowed):
+    """limits.revocation_paths: a CA that certifies a mesh of others makes as many valid paths as it likes."""
+    labels = [f"C{number}" for number in range(6)]
+    pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
+    topology = lab.Topology.from_edges("EE<C0", "C5<TA", *pairs, validity=lab.Validity.around(NOW))
+    crls = [topology.authorities[label].make_crl() for label in (*labels[:5], "TA")]  # none of C5
+    report = find_paths(
+        topology.servers["EE"].certificate,
+        pool=topology.pool,
+        trust_anchors=[topology.trust_anchor("TA")],
+        parameters=ValidationParameters(time=NOW),
+        revocation=Revocation(mode=RevocationMode.REQUIRE, crls=crls),
+        limits=dataclasses.replace(DEFAULT_LIMITS, revocation_paths=allowed),
+    )
+    assert report.valid == ()
+    assert ("revocation_paths" in (report.incomplete or "")) is (allowed == 3)
+    assert {attempt.reason for attempt in report.rejected} >= {FailureReason.REVOCATION_UNKNOWN}
