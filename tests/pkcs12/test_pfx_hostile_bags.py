@@ -45,10 +45,11 @@ def converted(data, quick):
 
 
 def held(data, password=None):
-    """Everything that is in a file, to compare by: what does not say where it stood."""
+    """Everything that is in a file, to compare by, without places: the attributes of a bag are a SET."""
     decoded = decode_pfx(data, password=password)
-    keys = [(key.private_key_info, key.friendly_name, key.local_key_id, key.attributes) for key in decoded.keys]
-    names = zip(decoded.friendly_names, decoded.local_key_ids, decoded.certificate_attributes, strict=True)
+    keys = [(key.private_key_info, key.friendly_name, key.local_key_id, sorted(key.attributes)) for key in decoded.keys]
+    attributes = map(sorted, decoded.certificate_attributes)
+    names = zip(decoded.friendly_names, decoded.local_key_ids, attributes, strict=True)
     return keys, decoded.certificates, list(names), decoded.other_bags, decoded.rejects
 
 
