@@ -85,7 +85,7 @@ def test_every_limit_of_paths_is_tested_here():
     ``explanation_signature_checks`` has a module of its own, test_explanation_budget.
     """
     names = [limit.name for limit in describe_limits()]
-    ours = names[names.index("path_length") : names.index("revocation_objects")]
+    ours = names[names.index("path_length") : names.index("revocation_paths")]
     assert set(ours) == {*OF_ONE_VALIDATION, *OF_A_SEARCH, "explanation_signature_checks"}
 
 
