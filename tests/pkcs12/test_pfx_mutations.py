@@ -100,12 +100,15 @@ LOW = replace(DEFAULT_LIMITS, pfx_iterations=5_000, pfx_total_iterations=20_000,
 @pytest.mark.parametrize(
     "profile",
     [
-        replace(profiles.FIPS_2026, **QUICK),
-        replace(profiles.LEGACY_RC2, **QUICK),
-        replace(profiles.UNENCRYPTED_CERTIFICATES_2023, **QUICK),
-        profiles.NO_PASSWORD,
+        pytest.param(replace(profiles.FIPS_2026, **QUICK), id="fips-2026", marks=pytest.mark.slow),
+        pytest.param(replace(profiles.LEGACY_RC2, **QUICK), id="legacy-rc2", marks=pytest.mark.slow),
+        pytest.param(
+            replace(profiles.UNENCRYPTED_CERTIFICATES_2023, **QUICK),
+            id="unencrypted-certificates-2023",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(profiles.NO_PASSWORD, id="no-password"),
     ],
-    ids=lambda profile: profile.name,
 )
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # pyca's word on a certificate that was hit
 def test_flips_of_every_profile(small_bundle, profile):
