@@ -1,33 +1,23 @@
-"""The revocation status of each certificate of a path, from the trust anchor down (RFC 5280 section 6.1.3 (a)(3))."""
+"""The entry to the revocation check. The check itself loads when first asked for: most searches do not ask."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.times import require_aware
-from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
-from pkcs12kit.paths.revocation.crl_check import CrlCheck
-from pkcs12kit.paths.revocation.evidence import Evidence
-from pkcs12kit.paths.revocation.model import CertificateStatus, RevocationMode, RevocationReport, RevocationStatus
-from pkcs12kit.paths.revocation.ocsp_check import OcspCheck
-from pkcs12kit.paths.revocation.signers import SignerSearch, Subject, side_parameters
+from pkcs12kit.paths.revocation.model import RevocationMode, RevocationReport
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.revocation.model import Findings, Revocation
-    from pkcs12kit.paths.revocation.signers import Node
-
-_NOTES_SHOWN: Final = 5  # of one certificate
-_NOTE_SHOWN: Final = 500  # characters
+    from pkcs12kit.paths.revocation.evidence import Evidence
+    from pkcs12kit.paths.revocation.model import Revocation
 
 
 def check_revocation(
@@ -72,113 +62,10 @@ class RevocationChecker:
         require_aware(parameters.time)
         if self._revocation.mode is RevocationMode.OFF:
             return RevocationReport(mode=RevocationMode.OFF)
+        from pkcs12kit.paths.revocation.evidence import Evidence
+        from pkcs12kit.paths.revocation.path_check import PathCheck
+
         if self._evidence is None:
             self._evidence = Evidence(self._revocation, pool=self._pool, limits=self._limits)
-        statuses = _Check(path, self._evidence, parameters, self._limits).run()
+        statuses = PathCheck(path, self._evidence, parameters, self._limits).run()
         return RevocationReport(mode=self._revocation.mode, statuses=statuses)
-
-
-class _Check:
-    """The check of one path."""
-
-    def __init__(
-        self, path: CertificationPath, evidence: Evidence, parameters: ValidationParameters, limits: Limits
-    ) -> None:
-        self._path = path
-        self._evidence = evidence
-        self._budget = Budget.for_revocation(limits)
-        self._known: dict[tuple[tuple[str, ...], tuple[Node, ...]], CertificateStatus] = {}
-        # Each with a budget of its own: worthless data of one kind does not keep data of the other from being judged.
-        self._by_ocsp, self._by_crl = (
-            SignerSearch(
-                evidence=evidence,
-                parameters=side_parameters(parameters),
-                budget=Budget.for_revocation(limits),
-                status_of=self._status,
-                main_path=path,
-            )
-            for _ in range(2)
-        )
-
-    def run(self) -> tuple[CertificateStatus, ...]:
-        """Look up each certificate, from the trust anchor down; the result is target first."""
-        found: list[CertificateStatus] = []
-        revoked: CertificateStatus | None = None
-        certificates = self._path.certificates
-        for position in range(len(certificates) - 1, -1, -1):
-            certificate = certificates[position]
-            if revoked is not None:
-                found.append(
-                    _unknown(certificate, f"not checked, as {revoked.certificate.subject} above it is revoked")
-                )
-                continue
-            partial = CertificationPath(certificates=certificates[position:], trust_anchor=self._path.trust_anchor)
-            try:
-                status = self._status(Subject(partial), ())
-            except (BudgetExhaustedError, MalformedCertificateError) as error:
-                status = _unknown(certificate, str(error))
-            if status.status is RevocationStatus.REVOKED:
-                revoked = status
-            found.append(status)
-        return tuple(reversed(found))
-
-    def _status(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
-        """Ask both kinds of data: one that says revoked settles it, else one that says good.
-
-        A status is remembered. An unknown one is remembered for the same waiting signers, without whose word it was
-        found: it may be known where they do not wait.
-        """
-        asked = tuple(certificate.sha256 for certificate in subject.path.certificates)
-        known = self._known.get((asked, ())) or self._known.get((asked, waiting))
-        if known is None:
-            self._budget.spend("revocation_lookups")
-            known = self._look_up(subject, waiting)
-            is_unknown = known.status is RevocationStatus.UNKNOWN
-            self._known[asked, waiting if is_unknown else ()] = known
-        return known
-
-    def _look_up(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
-        certificate = subject.certificate
-        good: list[str] = []
-        unknown: list[str] = []
-        checks = (
-            ("OCSP", OcspCheck(subject, self._by_ocsp, waiting)),
-            ("CRL", CrlCheck(subject, self._by_crl, waiting)),
-        )
-        is_complete = True
-        for source, check in checks:
-            findings: Findings = check.run()
-            if findings.revoked is not None:
-                return CertificateStatus(
-                    certificate=certificate,
-                    status=RevocationStatus.REVOKED,
-                    detail=findings.revoked.detail(source),
-                    revoked_at=findings.revoked.revoked_at,
-                    reason=findings.revoked.reason,
-                )
-            if findings.good:
-                good.append(source)
-            is_complete = is_complete and findings.is_complete
-            unknown += [f"{source}: {note}" for note in findings.notes]
-        if good and is_complete:
-            return CertificateStatus(
-                certificate=certificate, status=RevocationStatus.GOOD, detail=f"not revoked (by {' and '.join(good)})"
-            )
-        if not unknown:
-            unknown = [f"a responder answered {error}" for error in dict.fromkeys(self._evidence.errors)]
-        return _unknown(certificate, _joined(unknown) or "no CRL and no OCSP response given is about it")
-
-
-def _joined(notes: list[str]) -> str:
-    """Write the first notes in one sentence, each cut to a length that can be read: they quote text from outside."""
-    shown = [note if len(note) <= _NOTE_SHOWN else f"{note[:_NOTE_SHOWN]}..." for note in notes[:_NOTES_SHOWN]]
-    more = [f"and {len(notes) - _NOTES_SHOWN} more"] if len(notes) > _NOTES_SHOWN else []
-    return "; ".join([*shown, *more])
-
-
-def _unknown(certificate: Certificate, detail: str) -> CertificateStatus:
-    return CertificateStatus(
-        certificate=certificate,
-        status=RevocationStatus.UNKNOWN,
-        detail=f"revocation status unknown: {detail}",
-    )
