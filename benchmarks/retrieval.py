@@ -27,10 +27,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 import pkcs12kit as pk
 from pkcs12kit import lab
+from pkcs12kit.event_loop import run
 from pkcs12kit.lab.extensions import subject_information_access
-from pkcs12kit.retrieval.fetcher import Fetcher
+from pkcs12kit.retrieval.http.client import Fetcher
 from pkcs12kit.retrieval.retrieved import Purpose
-from pkcs12kit.retrieval.running import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,6 +8,7 @@ from .certificates.names import Name
 from .certificates.path import CertificationPath
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
+from .devices.judge import DeviceVerdict
 from .display import pictures
 from .errors import (
     FailureReason,
@@ -24,15 +25,16 @@ from .errors import (
     Pkcs12KitError,
     UnsupportedPfxError,
 )
+from .files import write_pfx
 from .findings import Check, Finding, Outcome, ProbeCheck, SentCheck
 from .limits import DEFAULT_LIMITS, Limits
-from .notebook.showing import to_html
+from .notebook.show import to_html
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
-from .paths.processing import find_path, find_paths
 from .paths.ranking import Ranking, longest_lasting, shortest, why_before
 from .paths.report import NoValidPathError, PathReport, RejectedPath
 from .paths.revocation import CertificateStatus, Revocation, RevocationMode, RevocationReport, RevocationStatus
+from .paths.search import find_path, find_paths
 from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
 from .paths.validation.parameters import ValidationParameters
@@ -44,34 +46,27 @@ from .pkcs12.decoder import DecodedPfx, decode_pfx
 from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
 from .pkcs12.profiles import Profile
-from .pkcs12.writing import write_pfx
-from .retrieval.bundle_changes import BundleChanges
-from .retrieval.bundle_report import BundleReport
-from .retrieval.bundles import fetch_bundle
-from .retrieval.finding import FetchedPath, find_path_fetching
-from .retrieval.gather import FetchOptions, gather
-from .retrieval.gather_report import GatherReport
-from .retrieval.published_bundles import PublishedBundle, load_bundles
-from .retrieval.signed_checksums import ChecksumStatus, ChecksumVerdict
+from .retrieval.bundles.checksums import ChecksumStatus, ChecksumVerdict
+from .retrieval.bundles.fetch import fetch_bundle
+from .retrieval.bundles.published import PublishedBundle, load_bundles
+from .retrieval.bundles.report import BundleChanges, BundleReport
+from .retrieval.find_path import FetchedPath, find_path_fetching
+from .retrieval.gather import FetchOptions, GatherReport, gather
+from .sources.crls_and_ocsp import load_crls, load_ocsp_responses
 from .sources.loading import (
     load_certificate,
     load_certificates,
     load_identity,
     load_trust_anchors,
 )
-from .sources.revocation_data import load_crls, load_ocsp_responses
 from .tls.certificate_message import CertificateMessage
-from .tls.contact import Contact
 from .tls.handshake import Handshake, Verdict
-from .tls.judging import DeviceVerdict
-from .tls.probing import ProtocolAnswer, ServerAnswer
+from .tls.probing.contact import Contact
+from .tls.probing.server import ProtocolAnswer, ServerAnswer
 from .verifier.probe import probe
-from .verifier.probe_report import ProbedServer, ProbeReport
-from .verifier.rehearsal_report import RehearsalReport
 from .verifier.rehearse import rehearse
-from .verifier.report import VerificationReport
+from .verifier.reports import ProbedServer, ProbeReport, RehearsalReport, SentReport, VerificationReport
 from .verifier.sent import judge_sent
-from .verifier.sent_report import SentReport
 from .verifier.verify import verify
 
 __all__ = [

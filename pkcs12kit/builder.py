@@ -7,22 +7,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pkcs12kit.certificates.expected import require_several
+from pkcs12kit.certificates.arguments import require_several
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import InputError
+from pkcs12kit.files import read_private, require_writable, write_pfx
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
-from pkcs12kit.paths.processing import find_path
 from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.search import find_path
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
-from pkcs12kit.pkcs12.writing import read_private, require_writable, write_pfx
-from pkcs12kit.shown import Shown
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity, load_trust_anchors
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -281,7 +281,7 @@ class _Question(NamedTuple):
 
     def answer_fetching(self, options: FetchOptions, tell: Callable[[str], object]) -> _Found:
         """Fetch what is missing."""
-        from pkcs12kit.retrieval.finding import find_path_fetching
+        from pkcs12kit.retrieval.find_path import find_path_fetching
 
         fetched = find_path_fetching(**self._asdict(), options=options, on_warning=tell)
         return _Found(fetched.path, fetched.warnings, fetched.retrievals)

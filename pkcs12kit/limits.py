@@ -412,6 +412,6 @@ DEFAULT_LIMITS = Limits()
 def describe_limits() -> tuple[LimitDescription, ...]:
     """List every limit with unit, default and origin, in the order of :class:`Limits`."""
     return tuple(
-        LimitDescription(item.name, item.metadata["unit"], cast(int, item.default), item.metadata["origin"])
+        LimitDescription(item.name, item.metadata["unit"], cast("int", item.default), item.metadata["origin"])
         for item in fields(Limits)
     )

@@ -18,8 +18,8 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, settings
 
 from pkcs12kit import lab
-from pkcs12kit.tls.clients.registry import make_client
 from pkcs12kit.tls.handshake import Handshake, Verdict
+from pkcs12kit.tls.rehearsal.clients.registry import make_client
 
 from .interoperability import servers
 
@@ -237,7 +237,7 @@ def answering(monkeypatch):
 
     A pair has what the client received beside the verdict; ``openssl`` can be one that only says something, too.
     """
-    from pkcs12kit.tls import rehearsal
+    from pkcs12kit.tls.rehearsal import run as rehearsal
 
     def answer(**said):
         pairs = {name: one if isinstance(one, tuple) else (one,) for name, one in said.items()}

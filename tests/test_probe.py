@@ -15,8 +15,8 @@ import pkcs12kit as pk
 from pkcs12kit import Contact, Outcome, ProbeCheck, lab
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
-from pkcs12kit.tls.loopback import LoopbackServer
-from pkcs12kit.tls.probing import ProtocolAnswer, ServerAnswer
+from pkcs12kit.tls.probing.server import ProtocolAnswer, ServerAnswer
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 from pkcs12kit.verifier import probe as probing
 from pkcs12kit.verifier.probe import probe_servers, probed_server
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import pkcs12kit as pk
 from pkcs12kit import SentCheck, Verdict, lab
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
-from pkcs12kit.pkcs12.safe_bags import certificate_bag
-from pkcs12kit.tls.clients.registry import CLIENTS
+from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 from pkcs12kit.verifier import rehearse as rehearsing
 
 PASSWORD = "correct horse 42 battery"

@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import pkcs12kit as pk
 from pkcs12kit import builder, lab
 from pkcs12kit.pkcs12 import encoder
+from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.passwords import Password
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
 
 PASSWORD = "correct horse 42 battery"
 QUICK = pk.profiles.MODERN.with_iterations(encryption=3, mac=5)

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import pkcs12kit as pk
 from pkcs12kit import Check, Outcome, lab
+from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.opening import PasswordUse
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
 from pkcs12kit.verifier import checks
 from pkcs12kit.verifier import verify as verifying
 

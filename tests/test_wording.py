@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, pictures, to_html
+from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
+from pkcs12kit.devices.stig import DISALLOWED
+from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.limits import describe_limits
 from pkcs12kit.pkcs12.profiles import PROFILES
 from pkcs12kit.pkcs12.readers import READERS
-from pkcs12kit.tls.chain_limits import KNOWN_CHAIN_LIMITS
-from pkcs12kit.tls.devices import DEVICES
-from pkcs12kit.tls.disallowed import DISALLOWED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

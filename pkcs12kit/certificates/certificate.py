@@ -10,15 +10,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.certificates import lenient, reading
-from pkcs12kit.certificates.encoded_names import read_name
+from pkcs12kit.certificates.der import read_name, read_outline, read_subject_public_key_info, read_tbs_certificate
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
-from pkcs12kit.certificates.outline import read_outline, read_subject_public_key_info, read_tbs_certificate
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit.errors import KeyMismatchError
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.indexes import SubjectIndex
 from pkcs12kit.certificates.key_identifier_index import KeyIdentifierIndex
-from pkcs12kit.certificates.subject_index import SubjectIndex
-from pkcs12kit.shown import Shown
-from pkcs12kit.wording import counted
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.certificates import lenient
-from pkcs12kit.certificates.tags import refuse_endless_tags
+from pkcs12kit.certificates.der import refuse_endless_tags
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:

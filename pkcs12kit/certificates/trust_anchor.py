@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import InputError, KeyMismatchError
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate

@@ -104,7 +104,7 @@ def _reader() -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        from pkcs12kit.cli.output import discard
+        from pkcs12kit.cli.output.console import discard
 
         discard(sys.stdout)
         sys.exit(_READER_GONE)
@@ -203,7 +203,7 @@ def _run() -> NoReturn:
     try:
         sys.exit(cli.main(prog_name=PROGRAM, complete_var=COMPLETION, standalone_mode=False) or 0)
     except click.ClickException as error:
-        from pkcs12kit.cli.output import print_usage_error
+        from pkcs12kit.cli.output.console import print_usage_error
 
         print_usage_error(error)
         sys.exit(_UNUSABLE)  # click's own has 1 for some errors
@@ -215,7 +215,7 @@ def _run() -> NoReturn:
 
         if not isinstance(error, Pkcs12KitError):
             raise
-        from pkcs12kit.cli.output import print_error_and_notes
+        from pkcs12kit.cli.output.console import print_error_and_notes
 
         print_error_and_notes(error)
         sys.exit(1 if isinstance(error, PathError) else _UNUSABLE)

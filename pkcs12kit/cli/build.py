@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.fetching import Watch, fetching_options
-from pkcs12kit.cli.options import json_option, limits_option, path_options
-from pkcs12kit.cli.passwords import password_options, require_mac_option
-from pkcs12kit.cli.protection import chosen_profile, for_all_readers, protection_options
-from pkcs12kit.cli.values import FILE
+from pkcs12kit.cli.options.fetch import Watch, fetching_options
+from pkcs12kit.cli.options.passwords import password_options, require_mac_option
+from pkcs12kit.cli.options.protection import chosen_profile, for_all_readers, protection_options
+from pkcs12kit.cli.options.search import json_option, limits_option, path_options
+from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
     from pkcs12kit.builder import BuildReport
-    from pkcs12kit.cli.fetching import FetchingOptions
-    from pkcs12kit.cli.options import SearchOptions
-    from pkcs12kit.cli.protection import ProtectionOptions
+    from pkcs12kit.cli.options.fetch import FetchingOptions
+    from pkcs12kit.cli.options.protection import ProtectionOptions
+    from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
-    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
+    from pkcs12kit.verifier.reports import RehearsalReport
 
 
 @click.command(
@@ -146,10 +146,10 @@ def command(
     --rehearse does.
     """
     from pkcs12kit.builder import build
-    from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
-    from pkcs12kit.cli.output import warn
-    from pkcs12kit.cli.passwords import opening_password, password_for_new_file
-    from pkcs12kit.cli.rehearsal_output import rehearse_built
+    from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file
+    from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.output.console import warn
+    from pkcs12kit.cli.output.rehearsal import rehearse_built
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths import ranking
 
@@ -203,7 +203,7 @@ def command(
                 on_warning=watch.aside(warn),
             )
     except PathError as no:
-        from pkcs12kit.cli.refusal import refuse
+        from pkcs12kit.cli.output.hints import refuse
 
         retrievals = watch.retrievals if fetch else None
         refuse(no, as_json=as_json, sources_given=bool(search.certificates), retrievals=retrievals)
@@ -216,7 +216,7 @@ def command(
 
 def _tell_what_was_built(report: BuildReport, *, as_json: bool) -> None:
     """Print it at once, before clients are asked; in JSON both are one object."""
-    from pkcs12kit.cli.output import print_build_report, write_bytes
+    from pkcs12kit.cli.output.console import print_build_report, write_bytes
 
     if report.output is None:
         write_bytes(report.data)
@@ -225,8 +225,8 @@ def _tell_what_was_built(report: BuildReport, *, as_json: bool) -> None:
 
 
 def _tell_the_rest(report: BuildReport, rehearsal: RehearsalReport | None, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output import print_json
-    from pkcs12kit.cli.rehearsal_output import explain_refusal_of_built, print_rehearsal
+    from pkcs12kit.cli.output.console import print_json
+    from pkcs12kit.cli.output.rehearsal import explain_refusal_of_built, print_rehearsal
 
     if as_json:
         print_json(report.to_json() | ({} if rehearsal is None else {"rehearsal": rehearsal.to_json()}))

@@ -24,7 +24,7 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
         """Call it. A mismatch of key and certificate names both already. What may help is noted with each error."""
-        from pkcs12kit.cli.next_steps import next_step
+        from pkcs12kit.cli.output.hints import next_step
 
         _refuse_shared_standard_input(ctx)
         try:

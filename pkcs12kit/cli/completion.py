@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.options.values import OneOf
 from pkcs12kit.cli.shells import SHELLS, script
-from pkcs12kit.cli.values import OneOf
 
 
 @click.command(
@@ -35,6 +35,6 @@ def command(shell: str) -> None:
     fish: ~/.config/fish/completions/pkcs12kit.fish.
     """
     from pkcs12kit.cli import COMPLETION, PROGRAM, cli
-    from pkcs12kit.cli.output import print_lines
+    from pkcs12kit.cli.output.console import print_lines
 
     print_lines(script(shell, cli, program=PROGRAM, variable=COMPLETION).rstrip("\n"))

@@ -7,18 +7,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option, limits_option
-from pkcs12kit.cli.passwords import password_options, require_mac_option
-from pkcs12kit.cli.protection import chosen_profile, protection_options
-from pkcs12kit.cli.values import FILE, VARIABLE, OneOf
-from pkcs12kit.display.harmless import harmless
-from pkcs12kit.wording import counted
+from pkcs12kit.cli.options.passwords import password_options, require_mac_option
+from pkcs12kit.cli.options.protection import chosen_profile, protection_options
+from pkcs12kit.cli.options.search import json_option, limits_option
+from pkcs12kit.cli.options.values import FILE, VARIABLE, OneOf
+from pkcs12kit.text import counted, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.cli.protection import ProtectionOptions
+    from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
@@ -92,13 +91,18 @@ def command(
     input, OUT for standard output; OUT may be the same file. What is written is readable by its owner alone. The
     password is asked for at the terminal if the file needs one and no option says where it is.
     """
-    from pkcs12kit.cli.output import print_json, print_lines, warn, write_bytes
-    from pkcs12kit.cli.passwords import given_password, open_with_password, password_for_copy, password_from_file
+    from pkcs12kit.cli.options.passwords import (
+        given_password,
+        open_with_password,
+        password_for_copy,
+        password_from_file,
+    )
+    from pkcs12kit.cli.output.console import print_json, print_lines, warn, write_bytes
+    from pkcs12kit.files import write_private
     from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
     from pkcs12kit.pkcs12.readers import require_password
-    from pkcs12kit.pkcs12.writing import write_private
-    from pkcs12kit.sources.pkcs12_file import naming_pkcs12, read_pkcs12
+    from pkcs12kit.sources.loading import naming_pkcs12, read_pkcs12
     from pkcs12kit.sources.reading import name_of
 
     if as_json and output == "-":

@@ -11,8 +11,8 @@ from pathlib import Path
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option
-from pkcs12kit.cli.values import FOLDER
+from pkcs12kit.cli.options.search import json_option
+from pkcs12kit.cli.options.values import FOLDER
 
 
 @click.command(
@@ -35,15 +35,15 @@ def command(folder: str, *, as_json: bool) -> None:
     no earlier demo wrote is refused. Exit status 1: the rehearsal says no.
     """
     from pkcs12kit.builder import build
-    from pkcs12kit.cli.output import as_typed, print_build_report, print_json, print_lines, print_text, warn
-    from pkcs12kit.cli.rehearsal_output import explain_refusal_of_built, print_rehearsal, rehearse_built
-    from pkcs12kit.display.harmless import harmless
+    from pkcs12kit.cli.output.console import as_typed, print_build_report, print_json, print_lines, print_text, warn
+    from pkcs12kit.cli.output.rehearsal import explain_refusal_of_built, print_rehearsal, rehearse_built
     from pkcs12kit.display.pfx import pfx_tree
+    from pkcs12kit.files import write_private
     from pkcs12kit.lab import make_replica
     from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.inspection import inspect_pfx
-    from pkcs12kit.pkcs12.writing import write_private
+    from pkcs12kit.text import harmless
 
     root = Path(folder)
     output, password_file, anchor = root / "server.p12", root / "password.txt", root / "anchor.pem"

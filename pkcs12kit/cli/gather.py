@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from pkcs12kit.cli.bundling import bundle_options
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.fetching import advice, fetching_options, progress
-from pkcs12kit.cli.options import gathering_options, json_option
-from pkcs12kit.cli.values import FILE, FOLDER
+from pkcs12kit.cli.options.bundles import bundle_options
+from pkcs12kit.cli.options.fetch import advice, fetching_options, progress
+from pkcs12kit.cli.options.search import gathering_options, json_option
+from pkcs12kit.cli.options.values import FILE, FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.cli.bundling import BundleOptions
-    from pkcs12kit.cli.fetching import FetchingOptions
-    from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.cli.options.bundles import BundleOptions
+    from pkcs12kit.cli.options.fetch import FetchingOptions
+    from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-    from pkcs12kit.retrieval.bundle_report import BundleReport
-    from pkcs12kit.retrieval.folder import FolderReport
-    from pkcs12kit.retrieval.gather import FetchOptions
-    from pkcs12kit.retrieval.gather_report import GatherReport
+    from pkcs12kit.retrieval.bundles.report import BundleReport
+    from pkcs12kit.retrieval.gather import FetchOptions, GatherReport
+    from pkcs12kit.retrieval.output_folder import FolderReport
     from pkcs12kit.retrieval.retrieved import Retrieval
 
 
@@ -90,9 +89,9 @@ def command(
         raise click.UsageError("missing option '--into': the folder that the certificates are to be written to")
     if certificate is None:
         _require_bundle(search, bundling, everything=everything)
-    from pkcs12kit.cli.inputs import validation_parameters
-    from pkcs12kit.cli.output import warn
-    from pkcs12kit.retrieval.folder import require_folder, write_folder
+    from pkcs12kit.cli.options.search import validation_parameters
+    from pkcs12kit.cli.output.console import warn
+    from pkcs12kit.retrieval.output_folder import require_folder, write_folder
 
     require_folder(folder, limits=fetching.limits)
     inputs = _Inputs.load(certificate, search)
@@ -123,7 +122,7 @@ class _Inputs(NamedTuple):
     @classmethod
     def load(cls, certificate: str | None, search: SearchOptions) -> _Inputs:
         from pkcs12kit.certificates.pool import CertificatePool
-        from pkcs12kit.cli.output import warn
+        from pkcs12kit.cli.output.console import warn
         from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
         target = None if certificate is None else load_certificate(certificate)
@@ -172,13 +171,13 @@ def _require_bundle(search: SearchOptions, bundling: BundleOptions, *, everythin
 
 
 def _list_bundles(bundling: BundleOptions, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output import print_json, print_text
+    from pkcs12kit.cli.output.console import print_json, print_text
 
     known = bundling.known()
     if as_json:
         print_json({"bundles": [bundle.to_json() for bundle in known.values()]})
     else:
-        from pkcs12kit.cli.bundle_output import known_bundles
+        from pkcs12kit.cli.output.gather import known_bundles
 
         print_text(known_bundles(known.values()))
 
@@ -191,15 +190,14 @@ def _show(
     offline: bool,
     as_json: bool,
 ) -> None:
-    from pkcs12kit.cli.output import hint, print_json, print_text
+    from pkcs12kit.cli.output.console import hint, print_json, print_text
 
     if as_json:
         told = {} if report is None else report.to_json()
         print_json(told | {"bundles": [bundle.to_json() for bundle in bundles], "folder": written.to_json()})
         return
-    from pkcs12kit.cli.bundle_output import fetched_bundle
-    from pkcs12kit.cli.gather_output import gathered, wrote
-    from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+    from pkcs12kit.cli.output.gather import fetched_bundle, gathered, wrote
+    from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
 
     for bundle in bundles:
         print_text(fetched_bundle(bundle))
@@ -217,7 +215,7 @@ def _show(
 
 def _has_all(report: GatherReport) -> bool:
     """Whether each URL gave certificates, but for those whose scheme is not spoken here."""
-    from pkcs12kit.retrieval.permitted import scheme_of
+    from pkcs12kit.retrieval.http.permitted import scheme_of
 
     asked = (url for url in report.urls if scheme_of(url.url) in {"http", "https"})
     return report.incomplete is None and all(url.answered for url in asked)
@@ -234,10 +232,10 @@ def _answered(bundles: Sequence[BundleReport], report: GatherReport | None) -> A
 def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator[str]:
     """List the URLs of the last run that gave nothing this time, or were not asked: what they gave then may be there.
 
-    An index that cannot be read is for :func:`~pkcs12kit.retrieval.folder.write_folder` to refuse.
+    An index that cannot be read is for :func:`~pkcs12kit.retrieval.output_folder.write_folder` to refuse.
     """
     from pkcs12kit.errors import InputError
-    from pkcs12kit.retrieval.folder_index import INDEX_FILE, decode_index
+    from pkcs12kit.retrieval.output_folder import INDEX_FILE, decode_index
     from pkcs12kit.sources.reading import read_source
 
     try:
@@ -250,8 +248,8 @@ def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator
 
 def _suggest(report: GatherReport, of_bundles: Iterable[Retrieval], *, offline: bool) -> None:
     """Say what to do next where something was not to be had, of ``of_bundles`` too."""
-    from pkcs12kit.cli.output import hint
-    from pkcs12kit.cli.refusal import suggest
+    from pkcs12kit.cli.output.console import hint
+    from pkcs12kit.cli.output.hints import suggest
     from pkcs12kit.retrieval.retrieved import Status
 
     if report.path is not None:

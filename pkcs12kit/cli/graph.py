@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option
-from pkcs12kit.cli.picturing import picture_options
-from pkcs12kit.cli.values import FILE, Instant
+from pkcs12kit.cli.options.pictures import picture_options
+from pkcs12kit.cli.options.search import json_option
+from pkcs12kit.cli.options.values import FILE, Instant
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pkcs12kit.cli.picturing import PictureOptions
+    from pkcs12kit.cli.options.pictures import PictureOptions
 
 
 @click.command(
@@ -88,13 +88,13 @@ def command(
         raise click.UsageError("say which picture is wanted: --svg FILE, --dot FILE, --mermaid FILE or --json")
     from datetime import UTC, datetime
 
-    from pkcs12kit.cli.output import hint, print_json, print_lines, warn
-    from pkcs12kit.display.harmless import harmless
-    from pkcs12kit.display.pictures.making import picture_of_pool
+    from pkcs12kit.cli.output.console import hint, print_json, print_lines, warn
+    from pkcs12kit.display.pictures.build import picture_of_pool
     from pkcs12kit.display.pictures.wording import summary
-    from pkcs12kit.paths.processing import find_paths
+    from pkcs12kit.paths.search import find_paths
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
+    from pkcs12kit.text import harmless
 
     anchors = load_trust_anchors(*trust_anchors)
     target = load_certificate(target_file) if target_file is not None else None

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option, limits_option
-from pkcs12kit.cli.passwords import password_options, require_mac_option
-from pkcs12kit.cli.values import FILE
+from pkcs12kit.cli.options.passwords import password_options, require_mac_option
+from pkcs12kit.cli.options.search import json_option, limits_option
+from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
@@ -51,9 +51,9 @@ def command(
     FILE.p12 may be - for standard input. Keys are named, never shown. Exit status 1: the password does not open the
     file, or a part of it does not open; what can be seen is shown all the same.
     """
-    from pkcs12kit.cli.next_steps import wrong_password
-    from pkcs12kit.cli.output import hint, print_error, print_json, print_text, warn
-    from pkcs12kit.cli.passwords import given_password, password_from_file
+    from pkcs12kit.cli.options.passwords import given_password, password_from_file
+    from pkcs12kit.cli.output.console import hint, print_error, print_json, print_text, warn
+    from pkcs12kit.cli.output.hints import wrong_password
     from pkcs12kit.sources.reading import name_of
 
     password = given_password(password_file, password_env, stdin=password_stdin)
@@ -87,7 +87,7 @@ def _inspect(
     file: str, password: str | None, contents_password: str | None, limits: Limits, *, require_mac: bool
 ) -> PfxReport:
     from pkcs12kit.pkcs12.inspection import inspect_pfx
-    from pkcs12kit.sources.pkcs12_file import opened_pkcs12
+    from pkcs12kit.sources.loading import opened_pkcs12
 
     with opened_pkcs12(file, limits) as data:
         return inspect_pfx(

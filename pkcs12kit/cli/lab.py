@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option
-from pkcs12kit.cli.values import FOLDER
+from pkcs12kit.cli.options.search import json_option
+from pkcs12kit.cli.options.values import FOLDER
 
 if TYPE_CHECKING:
     from pkcs12kit.lab import Replica
@@ -33,8 +33,8 @@ def command(folder: str, server_name: str, *, as_json: bool) -> None:
     critical policy and name constraints, CRLs; and a server's key and certificate. README.txt in the folder says what
     is what. A folder that holds anything but an earlier lab is refused.
     """
-    from pkcs12kit.cli.output import print_json, print_lines
-    from pkcs12kit.display.harmless import harmless
+    from pkcs12kit.cli.output.console import print_json, print_lines
+    from pkcs12kit.text import harmless
 
     files = _make_replica(server_name).write(folder)
     if as_json:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import json_option, path_options
-from pkcs12kit.cli.picturing import picture_options
-from pkcs12kit.cli.values import FILE
+from pkcs12kit.cli.options.pictures import picture_options
+from pkcs12kit.cli.options.search import json_option, path_options
+from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
-    from pkcs12kit.cli.options import SearchOptions
-    from pkcs12kit.cli.picturing import PictureOptions
+    from pkcs12kit.cli.options.pictures import PictureOptions
+    from pkcs12kit.cli.options.search import SearchOptions
 
 
 @click.command(
@@ -53,10 +53,10 @@ def command(
     A picture has every valid path and what was refused, as --all shows them.
     """
     from pkcs12kit.certificates.pool import CertificatePool
-    from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
-    from pkcs12kit.cli.output import print_json, print_text, warn
+    from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.output.console import print_json, print_text, warn
     from pkcs12kit.paths import ranking
-    from pkcs12kit.paths.processing import find_paths
+    from pkcs12kit.paths.search import find_paths
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
     parameters = validation_parameters(search)
@@ -75,7 +75,7 @@ def command(
         at_most=None if every or pictures.wanted else 1,
     )
     if pictures.wanted:
-        from pkcs12kit.display.pictures.making import picture_of_report
+        from pkcs12kit.display.pictures.build import picture_of_report
 
         pictures.write(picture_of_report(report, trust_anchors=anchors, time=parameters.time))
         if not every:
@@ -92,7 +92,7 @@ def command(
         print_text(path_report(report, every=every))
     if not report.valid:
         if not as_json:
-            from pkcs12kit.cli.refusal import GATHER, suggest
+            from pkcs12kit.cli.output.hints import GATHER, suggest
 
             suggest(report, sources_given=bool(search.certificates), fetching=GATHER)
         sys.exit(1)

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options import expires_within_option, json_option, sent_options
-from pkcs12kit.cli.values import OneOf
+from pkcs12kit.cli.options.search import expires_within_option, json_option, sent_options
+from pkcs12kit.cli.options.values import OneOf
+from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls.devices import DEVICES
-from pkcs12kit.tls.starttls.protocols import STARTTLS
+from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import timedelta
 
-    from pkcs12kit.cli.options import SearchOptions
-    from pkcs12kit.verifier.probe_report import ProbedServer
+    from pkcs12kit.cli.options.search import SearchOptions
+    from pkcs12kit.verifier.reports import ProbedServer
 
 _MOBILEIRON_CORE: Final[dict[int | None, str]] = {443: "devices", 8443: "administrators", 7443: "app store"}
 _LARGEST_PORT: Final = 65535
@@ -100,9 +100,9 @@ def command(
     """
     from contextlib import closing
 
-    from pkcs12kit.cli.inputs import validation_parameters
-    from pkcs12kit.cli.output import print_json
-    from pkcs12kit.cli.probe_output import explain_problems, print_probe, progress
+    from pkcs12kit.cli.options.search import validation_parameters
+    from pkcs12kit.cli.output.console import print_json
+    from pkcs12kit.cli.output.probe import explain_problems, print_probe, progress
     from pkcs12kit.verifier.probe import probe_servers
 
     if mdm and starttls is not None:

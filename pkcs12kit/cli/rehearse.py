@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.opening import open_or_exit, opening_options
-from pkcs12kit.cli.options import expires_within_option, json_option, limits_option, sent_options
-from pkcs12kit.cli.values import FILE, OneOf
-from pkcs12kit.tls.clients.registry import CLIENTS
-from pkcs12kit.tls.devices import DEVICES
+from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
+from pkcs12kit.cli.options.search import expires_within_option, json_option, limits_option, sent_options
+from pkcs12kit.cli.options.values import FILE, OneOf
+from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pkcs12kit.cli.opening import Opening, OpeningOptions
-    from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.cli.options.pkcs12_input import Opening, OpeningOptions
+    from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
-    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
+    from pkcs12kit.verifier.reports import RehearsalReport
 
 
 @click.command(
@@ -79,9 +79,9 @@ def command(
     be - for standard input. Exit status 1: a client that has to accept does not, a check says no, or the password does
     not open the file.
     """
-    from pkcs12kit.cli.inputs import validation_parameters
-    from pkcs12kit.cli.output import print_json, warn
-    from pkcs12kit.cli.rehearsal_output import explain_refusal, print_rehearsal, progress
+    from pkcs12kit.cli.options.search import validation_parameters
+    from pkcs12kit.cli.output.console import print_json, warn
+    from pkcs12kit.cli.output.rehearsal import explain_refusal, print_rehearsal, progress
     from pkcs12kit.sources.reading import name_of
     from pkcs12kit.verifier.rehearse import rehearse
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pkcs12kit.cli.output import hint, print_error
-from pkcs12kit.display.harmless import harmless
+from pkcs12kit.cli.output.console import hint, print_error
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

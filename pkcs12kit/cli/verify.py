@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.opening import open_or_exit, opening_options
-from pkcs12kit.cli.options import expires_within_option, json_option, judging_options, limits_option
-from pkcs12kit.cli.values import FILE, OneOf
+from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
+from pkcs12kit.cli.options.search import expires_within_option, json_option, judging_options, limits_option
+from pkcs12kit.cli.options.values import FILE, OneOf
 from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.readers import READERS
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from pkcs12kit.cli.opening import Opening, OpeningOptions
-    from pkcs12kit.cli.options import SearchOptions
+    from pkcs12kit.cli.options.pkcs12_input import Opening, OpeningOptions
+    from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
-    from pkcs12kit.verifier.report import VerificationReport
+    from pkcs12kit.verifier.reports import VerificationReport
 
 _NEXT_STEPS: Final = (
     # the first that fits
@@ -85,7 +85,7 @@ def command(
     for the server, when does it expire, who can open the file? FILE.p12 may be - for standard input. Exit status 1:
     a check says no, or the password does not open the file.
     """
-    from pkcs12kit.cli.inputs import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
     from pkcs12kit.verifier.verify import verify
 
     if certs_only and (opening.key_name is not None or opening.key_id is not None):
@@ -114,7 +114,7 @@ def command(
 
 
 def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output import hint, print_error, print_json, print_text, warn
+    from pkcs12kit.cli.output.console import hint, print_error, print_json, print_text, warn
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
@@ -137,7 +137,7 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
 
 
 def _next_step(report: VerificationReport) -> str | None:
-    from pkcs12kit.cli.refusal import about_time
+    from pkcs12kit.cli.output.hints import about_time
 
     wrong_time = about_time(report.rejected)
     if wrong_time is not None:

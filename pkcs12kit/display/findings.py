@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.display.harmless import harmless
 from pkcs12kit.findings import Outcome
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

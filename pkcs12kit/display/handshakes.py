@@ -9,12 +9,11 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.display.harmless import harmless
+from pkcs12kit.devices.judge import Bearing
 from pkcs12kit.display.labels import short
-from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.text import counted, harmless
 from pkcs12kit.tls.handshake import Verdict
-from pkcs12kit.tls.judging import Bearing
-from pkcs12kit.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.tls.handshake import Handshake
-    from pkcs12kit.tls.judging import DeviceVerdict
 
 _ANSWERS: Final = {
     Answer.YES: ("would accept", "green"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from pkcs12kit.display.harmless import harmless
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate

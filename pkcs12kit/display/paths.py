@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.certificates.times import format_time
-from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.labels import labelled, short, with_expiry
 from pkcs12kit.errors import FailureReason
+from pkcs12kit.text import harmless
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

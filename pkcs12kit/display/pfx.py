@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.certificates.times import format_time
-from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.labels import with_expiry
-from pkcs12kit.pkcs12.capabilities import Answer
-from pkcs12kit.wording import counted
+from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.text import counted, harmless
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

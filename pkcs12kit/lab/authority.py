@@ -14,9 +14,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
-from pkcs12kit.certificates.times import require_aware
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.lab.keys import KeyType, SignatureHash, signing_hash
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import OutputError
 from pkcs12kit.lab.profiles import COMMON_DEVICES
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

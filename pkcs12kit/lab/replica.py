@@ -22,13 +22,13 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.times import require_aware
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.lab import profiles
 from pkcs12kit.lab.authority import Authority, Revocation, Validity
 from pkcs12kit.lab.folder import LabFiles, write_lab
 from pkcs12kit.lab.keys import KeyType
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -8,12 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.labels import serial, short
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.notebook.markup import Element, Node, element, name
-from pkcs12kit.notebook.pieces import badge, code, facts, folded, joined, said
+from pkcs12kit.notebook.html import Element, Node, badge, code, element, facts, folded, joined, name, said
 from pkcs12kit.notebook.validity import Axis, bar, dates, is_valid, state_badge
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.notebook.view import View
+    from pkcs12kit.notebook.html import View
 
 _USAGES: Final = (
     "digital_signature",

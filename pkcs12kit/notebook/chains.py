@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.display.labels import short
 from pkcs12kit.notebook.certificates import card, certificate_facts, heading, kinds
-from pkcs12kit.notebook.markup import Element, Node, element, name
-from pkcs12kit.notebook.pieces import badge, facts, folded, joined, said, title
+from pkcs12kit.notebook.html import Element, Node, badge, element, facts, folded, joined, name, said, title
 from pkcs12kit.notebook.validity import Axis, bar, dates, day, is_valid, state_badge
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.notebook.view import View
+    from pkcs12kit.notebook.html import View
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
 

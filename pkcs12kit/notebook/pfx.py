@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.pfx import encryption_in_words, mac_in_words, unusual_passwords
 from pkcs12kit.notebook.certificates import heading
 from pkcs12kit.notebook.chains import chain
-from pkcs12kit.notebook.markup import Element, Node, element, name
-from pkcs12kit.notebook.pieces import (
+from pkcs12kit.notebook.html import (
+    Element,
+    Node,
     answer,
     badge,
     cell,
     code,
+    element,
     facts,
     folded,
     left_out,
     lines,
+    name,
     part,
     said,
     table,
@@ -26,15 +28,16 @@ from pkcs12kit.notebook.pieces import (
 )
 from pkcs12kit.notebook.pools import rejects_list
 from pkcs12kit.notebook.validity import day, state_badge
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.notebook.view import View
+    from pkcs12kit.notebook.html import View
     from pkcs12kit.pkcs12.bundle import Bundle
-    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
+    from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import BagReport, PfxReport, SafeContentsReport
 

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.labels import serial
-from pkcs12kit.display.pictures.assembling import label_of
-from pkcs12kit.notebook.markup import Element, Verbatim, element, name
-from pkcs12kit.notebook.pieces import badge, cell, code, folded, left_out, lines, said, table, title
+from pkcs12kit.display.pictures.build import label_of
+from pkcs12kit.notebook.html import (
+    Element,
+    Verbatim,
+    badge,
+    cell,
+    code,
+    element,
+    folded,
+    left_out,
+    lines,
+    name,
+    said,
+    table,
+    title,
+)
 from pkcs12kit.notebook.style import SORTING
 from pkcs12kit.notebook.validity import day, is_valid, state
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +32,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.pool import CertificatePool, Reject
-    from pkcs12kit.notebook.view import View
+    from pkcs12kit.notebook.html import View
 
 _HEADS = ("subject", "issuer", "kind", "valid from", "valid until", "state", "serial", "SHA-256")
 _DIGITS_SHOWN = 12

@@ -5,21 +5,34 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.display.labels import serial, short
 from pkcs12kit.display.pictures import picture_of_report, to_svg
 from pkcs12kit.notebook.chains import chain, path_body
-from pkcs12kit.notebook.markup import Element, Node, Verbatim, element, name
-from pkcs12kit.notebook.pieces import cell, code, folded, left_out, part, said, table, title
+from pkcs12kit.notebook.html import (
+    Element,
+    Node,
+    Verbatim,
+    cell,
+    code,
+    element,
+    folded,
+    left_out,
+    name,
+    part,
+    said,
+    table,
+    title,
+)
 from pkcs12kit.notebook.validity import day
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.display.pictures import Picture
-    from pkcs12kit.notebook.view import View
+    from pkcs12kit.notebook.html import View
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import NoValidPathError, PathReport, RejectedPath
 

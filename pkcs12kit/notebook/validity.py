@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from pkcs12kit.notebook.markup import Element, element
-from pkcs12kit.notebook.pieces import badge
-from pkcs12kit.wording import counted
+from pkcs12kit.notebook.html import Element, badge, element
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

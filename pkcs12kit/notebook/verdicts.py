@@ -7,26 +7,37 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.display.labels import short
 from pkcs12kit.notebook.chains import chain, path_body
-from pkcs12kit.notebook.markup import Element, Node, element
+from pkcs12kit.notebook.html import (
+    Element,
+    Node,
+    answer,
+    cell,
+    element,
+    facts,
+    folded,
+    lines,
+    outcome,
+    part,
+    said,
+    table,
+    title,
+    yes_or_no,
+)
 from pkcs12kit.notebook.pfx import pfx_body
-from pkcs12kit.notebook.pieces import answer, cell, facts, folded, lines, outcome, part, said, table, title, yes_or_no
 from pkcs12kit.notebook.searches import rejected_table
-from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.compatibility import Answer
 from pkcs12kit.tls.handshake import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Finding
-    from pkcs12kit.notebook.view import View
+    from pkcs12kit.notebook.html import View
     from pkcs12kit.paths.report import RejectedPath
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.handshake import Handshake
-    from pkcs12kit.tls.judging import DeviceVerdict
-    from pkcs12kit.verifier.probe_report import ProbeReport
-    from pkcs12kit.verifier.rehearsal_report import RehearsalReport
-    from pkcs12kit.verifier.report import VerificationReport
-    from pkcs12kit.verifier.sent_report import SentReport
+    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, SentReport, VerificationReport
 
 _VERDICTS: Final = {
     Verdict.ACCEPTED: ("✓ accepted", "good"),

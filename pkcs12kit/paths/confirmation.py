@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from pkcs12kit import event_loop
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.errors import PathError
-from pkcs12kit.paths import coroutines
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
             algorithm_usage_policy=_algorithms(parameters.algorithm_policy),
         )
         validation_path = ValidationPath(anchor, interm=reversed(issuers), leaf=target)
-        coroutines.run(async_validate_path(context, validation_path, parameters=_parameters(parameters)))
+        event_loop.run(async_validate_path(context, validation_path, parameters=_parameters(parameters)))
         usages = path.target.extensions.extended_key_usage
         # certvalidator does not take anyExtendedKeyUsage for every purpose (RFC 5280 section 4.2.1.12 leaves it open).
         if parameters.purpose is not None and ANY_EXTENDED_KEY_USAGE not in (usages or ()):

@@ -19,14 +19,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.paths.ascent import Ascent
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
-from pkcs12kit.paths.discovery import CandidateSearch, may_have_signed
-from pkcs12kit.paths.failure import Failure, InvalidPathError
+from pkcs12kit.paths.candidates import CandidateSearch, may_have_signed
+from pkcs12kit.paths.dead_ends import Ascent
+from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS, Failure, InvalidPathError, lapse
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.validation.validator import validate
-from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS, lapse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.ascent import Link
+    from pkcs12kit.paths.dead_ends import Link
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import FailureReason, PathError
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
+
 
 # A verdict for one of these reasons is about the certificate itself: no other path would change it.
 _OF_THE_CERTIFICATE_ALONE: Final = frozenset(
@@ -108,3 +112,21 @@ class InvalidPathError(PathError):
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
         self.failure = failure
+
+
+SECTION = "RFC 5280 section 6.1.3 (a)(2)"
+SECTION_OF_TRUST_ANCHORS = "RFC 5280 section 6.1.1 (d), by choice"
+
+
+def lapse(certificate: Certificate, time: datetime, section: str = SECTION) -> Failure | None:
+    """Say that a certificate is expired or not yet valid at ``time``; None when it is within its validity.
+
+    Both ends are included (RFC 5280 section 4.1.2.5).
+    """
+    if time > certificate.not_after:
+        reason, detail = FailureReason.EXPIRED, f"expired on {format_time(certificate.not_after)}"
+    elif time < certificate.not_before:
+        reason, detail = FailureReason.NOT_YET_VALID, f"is not valid before {format_time(certificate.not_before)}"
+    else:
+        return None
+    return Failure(reason=reason, certificate=certificate, section=section, detail=detail)

@@ -6,7 +6,7 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from pkcs12kit.paths.merits import best_ways
+from pkcs12kit.paths.bounds import best_ways
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.bounds import Merits
     from pkcs12kit.paths.budget import Budget
-    from pkcs12kit.paths.merits import Merits
 
 
 class CertificationGraph:

@@ -12,9 +12,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from pkcs12kit.certificates.path import CertificationPath
-from pkcs12kit.certificates.times import format_time
-from pkcs12kit.paths.merits import Merits
-from pkcs12kit.wording import counted
+from pkcs12kit.paths.bounds import Merits
+from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

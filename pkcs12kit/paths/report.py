@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import PathError
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

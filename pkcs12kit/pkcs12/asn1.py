@@ -3,15 +3,131 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from pkcs12kit.errors import MalformedPfxError
-from pkcs12kit.pkcs12.ber import definite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pkcs12kit.pkcs12.budget import Budget
+
+
+_CONSTRUCTED: Final = 0x20
+_LONG_TAG: Final = 0x1F
+_INDEFINITE: Final = b"\x80"
+_END_OF_CONTENTS: Final = b"\x00\x00"
+_OCTET_STRING: Final = 0x04
+_OBJECT_IDENTIFIER: Final = 0x06
+_SEQUENCE: Final = 0x30
+_CONTEXT_0: Final = 0xA0
+# X.690 section 8.7.3: strings in pieces, by the identifier octet that they have then. OCTET STRING and BMPString.
+_IN_PIECES: Final = frozenset({0x24, 0x3E})
+# RFC 5652 section 8: EncryptedContentInfo is a type, an algorithm and the ciphertext, [0] IMPLICIT OCTET STRING.
+_ENCRYPTED_CONTENT_INFO: Final = (_OBJECT_IDENTIFIER, _SEQUENCE, _CONTEXT_0)
+
+
+class _Child(NamedTuple):
+    start: int
+    end: int
+    rewritten: bytes | None
+
+
+def definite(data: bytes, budget: Budget) -> tuple[bytes, int]:
+    """Give the first element of ``data`` with definite lengths and strings in one piece, and its length in ``data``.
+
+    What is in DER already comes back byte for byte. Raises :class:`ValueError` for what is no BER, or has a tag number
+    above 30, which nothing in a PFX has; :class:`~pkcs12kit.errors.LimitExceededError` for too many elements, or too
+    many in one another.
+    """
+    end, rewritten = _Rewriter(data, budget).element(0, len(data), 1)
+    return data[:end] if rewritten is None else rewritten, end
+
+
+def is_one_sequence(data: bytes) -> bool:
+    """Whether ``data`` is, by its first and last octets alone, one SEQUENCE and nothing behind it."""
+    from asn1crypto.parser import _parse
+
+    if data[:1] != bytes([_SEQUENCE]):
+        return False
+    if data[1:2] == _INDEFINITE:
+        return data.endswith(_END_OF_CONTENTS)
+    try:
+        return bool(_parse(data, len(data), lengths_only=True)[1] == len(data))
+    except ValueError:
+        return False
+
+
+class _Rewriter:
+    """Reads one encoding. An element that need not change is None, in place of a copy of it."""
+
+    def __init__(self, data: bytes, budget: Budget) -> None:
+        self._data = data
+        self._budget = budget
+
+    def element(self, start: int, limit: int, depth: int, *, pieces_of: int | None = None) -> tuple[int, bytes | None]:
+        """Read the element at ``start``, which ends by ``limit``; give its end and what it becomes.
+
+        ``pieces_of`` is the identifier octet of the pieces of a string that has its own tag (X.690 section 8.14.3).
+        """
+        from asn1crypto.parser import _parse
+
+        self._budget.element(depth)
+        data = self._data
+        octet = data[start] if start < limit else 0
+        if octet & _LONG_TAG == _LONG_TAG:
+            raise ValueError("a tag number above 30")
+        if octet in _IN_PIECES:
+            pieces_of = octet & ~_CONSTRUCTED
+        indefinite = data[start + 1 : start + 2] == _INDEFINITE and octet & _CONSTRUCTED
+        contents, end = (start + 2, limit) if indefinite else _parse(data, limit, start, lengths_only=True)
+        if not octet & _CONSTRUCTED:
+            return end, None
+        children = self._children(contents, end, depth + 1, indefinite=bool(indefinite))
+        if indefinite:
+            end = (children[-1][1] if children else contents) + len(_END_OF_CONTENTS)
+            if end > limit:
+                raise ValueError("an end-of-contents outside of what it is in")
+        if pieces_of is not None:
+            return end, _encode(octet & ~_CONSTRUCTED, b"".join(self._pieces(children, pieces_of)))
+        if not indefinite and all(rewritten is None for _, _, rewritten in children):
+            return end, None
+        return end, _encode(octet, b"".join(self._encodings(children)))
+
+    def _children(self, position: int, limit: int, depth: int, *, indefinite: bool) -> list[_Child]:
+        data = self._data
+        children: list[_Child] = []
+        octets: list[int] = []
+        while data[position : position + 2] != _END_OF_CONTENTS if indefinite else position < limit:
+            octets.append(data[position] if position < limit else 0)
+            encrypted_content = len(octets) == len(_ENCRYPTED_CONTENT_INFO) and tuple(octets) == _ENCRYPTED_CONTENT_INFO
+            end, rewritten = self.element(
+                position, limit, depth, pieces_of=_OCTET_STRING if encrypted_content else None
+            )
+            children.append(_Child(position, end, rewritten))
+            position = end
+        return children
+
+    def _encodings(self, children: list[_Child]) -> Iterator[bytes]:
+        for start, end, rewritten in children:
+            yield self._data[start:end] if rewritten is None else rewritten
+
+    def _pieces(self, children: list[_Child], octet: int) -> Iterator[bytes]:
+        from asn1crypto.parser import _parse
+
+        for encoding in self._encodings(children):
+            if encoding[0] != octet:
+                raise ValueError("a string in pieces of another type (X.690 section 8.7.3.2)")
+            contents, end = _parse(encoding, len(encoding), 0, lengths_only=True)
+            yield encoding[contents:end]
+
+
+def _encode(octet: int, contents: bytes) -> bytes:
+    from asn1crypto import parser
+
+    encoding: bytes = parser.emit(octet >> 6, octet >> 5 & 1, octet & _LONG_TAG, contents)
+    return encoding
+
 
 Asn1Value: TypeAlias = Any
 """A value of a class of asn1crypto's."""

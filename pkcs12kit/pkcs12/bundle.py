@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.errors import InputError
-from pkcs12kit.shown import Shown
-from pkcs12kit.wording import counted
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

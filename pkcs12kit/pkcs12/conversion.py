@@ -9,11 +9,10 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
+from pkcs12kit.pkcs12.bags import certificate_bag, encode_private_key, other_bag
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
-from pkcs12kit.pkcs12.private_keys import encode_private_key
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.structure import read_pfx
 
 if TYPE_CHECKING:

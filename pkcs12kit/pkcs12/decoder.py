@@ -12,10 +12,10 @@ from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.budget import Budget, SharedWork
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
-from pkcs12kit.shown import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

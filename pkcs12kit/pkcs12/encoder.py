@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING
 from pkcs12kit.errors import PasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import mac, profiles
+from pkcs12kit.pkcs12.bags import (
+    certificate_bag,
+    encode_private_key,
+    key_bag,
+    safe_contents,
+    shrouded_key_bag,
+    trusted_key_usage,
+)
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
-from pkcs12kit.pkcs12.private_keys import encode_private_key
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag, safe_contents, shrouded_key_bag, trusted_key_usage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

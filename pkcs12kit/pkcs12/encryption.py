@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12 import ciphers
+from pkcs12kit.pkcs12 import algorithms
 from pkcs12kit.pkcs12.derivation import (
     IV,
     KEY,
@@ -172,7 +172,7 @@ def new_encryption(
         _, cipher = _PKCS12_IDENTIFIERS[scheme.algorithm]
         derivation = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-1", iterations=iterations, salt=salt)
         return Encryption(algorithm=scheme.algorithm, cipher=cipher, derivation=derivation)
-    description = ciphers.describe(scheme.cipher or "")
+    description = algorithms.describe(scheme.cipher or "")
     if scheme.algorithm != "PBES2" or scheme.digest is None or description is None:
         raise ValueError(f"cannot encrypt by {scheme}")
     return Encryption(
@@ -207,30 +207,30 @@ def algorithm_identifier(encryption: Encryption) -> Asn1Value:
 def encrypt(encryption: Encryption, plaintext: bytes, password: Password, budget: Budget) -> bytes:
     """Encrypt with padding (RFC 8018 section 6.1.1 step 4)."""
     cipher, key, iv = _derive(encryption, password, budget)
-    return ciphers.encrypt(cipher, key, iv, plaintext)
+    return algorithms.encrypt(cipher, key, iv, plaintext)
 
 
 def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budget: Budget) -> bytes:
     """Decrypt and take the padding off.
 
-    Raises :class:`~pkcs12kit.pkcs12.ciphers.DecryptionError` where the padding is wrong,
+    Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` where the padding is wrong,
     :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a length of key or
     IV that the cipher has not, and :class:`~pkcs12kit.errors.LimitExceededError`, all before any derivation.
     """
     budget.decipher(len(ciphertext))
     cipher, key, iv = _derive(encryption, password, budget)
-    return ciphers.decrypt(cipher, key, iv, ciphertext)
+    return algorithms.decrypt(cipher, key, iv, ciphertext)
 
 
 def _derive(encryption: Encryption, password: Password, budget: Budget) -> tuple[str, bytes, bytes]:
     """Derive the key, and the IV where the scheme gives it, for the cipher that the file names."""
     cipher, derivation = encryption.cipher or "", encryption.derivation
-    description = ciphers.describe(cipher)
+    description = algorithms.describe(cipher)
     if description is None or derivation is None:
         raise UnsupportedPfxError(f"the encryption {encryption} in the PKCS#12 file is not supported")
     block_length = description.block_length
     key_length = description.key_length if derivation.key_length is None else derivation.key_length
-    if not ciphers.allows_key_length(cipher, key_length):
+    if not algorithms.allows_key_length(cipher, key_length):
         raise MalformedPfxError(f"the PKCS#12 file states {key_length} bytes of key for {cipher}")
     if encryption.algorithm == "PBES2":
         iv = encryption.iv or b""

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import InputError, MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
 from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
-from pkcs12kit.pkcs12.facts import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
-from pkcs12kit.shown import Shown
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
+    from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse

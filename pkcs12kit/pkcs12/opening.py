@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import mac as macs
-from pkcs12kit.pkcs12.ber import is_one_sequence
-from pkcs12kit.pkcs12.ciphers import DecryptionError
+from pkcs12kit.pkcs12.algorithms import DecryptionError
+from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.encryption import decrypt
 from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.passwords import NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings

@@ -31,7 +31,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
+    from pkcs12kit.pkcs12.compatibility import ReaderVerdict
 
 HMAC: Final = "HMAC"
 """The MAC of RFC 7292: HMAC under a key from PKCS12KDF."""
@@ -93,7 +93,7 @@ class Profile:
     @property
     def readers(self) -> dict[str, ReaderVerdict]:
         """Which reader opens such a file with a key in it, by name, with the sources of that."""
-        from pkcs12kit.pkcs12.facts import of_profile
+        from pkcs12kit.pkcs12.compatibility import of_profile
         from pkcs12kit.pkcs12.readers import who_opens
 
         return who_opens(of_profile(self))

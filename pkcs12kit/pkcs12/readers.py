@@ -15,14 +15,12 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, PasswordError
-from pkcs12kit.pkcs12.capabilities import Answer, Bounds, Reader, Standing, Statement
-from pkcs12kit.pkcs12.facts import Feature, of_profile
+from pkcs12kit.pkcs12.compatibility import Answer, Bounds, Feature, Reader, Standing, Statement, of_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pkcs12kit.pkcs12.capabilities import ReaderVerdict
-    from pkcs12kit.pkcs12.facts import PfxFacts
+    from pkcs12kit.pkcs12.compatibility import PfxFacts, ReaderVerdict
     from pkcs12kit.pkcs12.profiles import Profile
 
 DOCUMENTED: Final = Standing.DOCUMENTED

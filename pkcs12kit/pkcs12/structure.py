@@ -6,8 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, load, reading, within_tag
-from pkcs12kit.pkcs12.ber import definite
+from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, load, reading, within_tag
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.times import format_time
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from datetime import datetime

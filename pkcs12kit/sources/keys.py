@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedPfxError, PasswordError, UnsupportedPfxError
+from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import load, reading
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.ciphers import DecryptionError
 from pkcs12kit.pkcs12.encryption import decrypt, read_encryption
 from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_encodings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeAlias
 
 from pkcs12kit.certificates.certificate import Certificate
@@ -9,7 +10,7 @@ from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError
+from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError, MalformedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_private_key, require_signing_key
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.reading import Source
+
 
 CertificateSource: TypeAlias = "Source | Certificate | CertificatePool"
 """What certificates come from; those that are loaded stand for themselves."""
@@ -223,3 +225,35 @@ def _refuse_rejects(collector: Collector) -> None:
     """Fail closed where what was to be all of something cannot be read in part."""
     if collector.rejects:
         raise InputError(str(collector.rejects[0]))
+
+
+@contextmanager
+def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
+    """Give the bytes of a PKCS#12 file, in base64 or not; whatever error comes of them then begins with its name.
+
+    Raises :class:`~pkcs12kit.errors.InputError` where it cannot be read, and, in place of
+    :class:`~pkcs12kit.errors.MalformedPfxError`, where it is something else than a PKCS#12 file.
+    """
+    data = read_pkcs12(source, limits)
+    with naming_pkcs12(name_of(source), data):
+        yield data
+
+
+def read_pkcs12(source: Source, limits: Limits) -> bytes:
+    """Read the bytes of a PKCS#12 file, in base64 or not; what they are is not looked at otherwise."""
+    data = as_octets(read_source(source, limits))
+    return decode_base64(data) or data
+
+
+@contextmanager
+def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
+    """Begin each error that comes of the bytes of a PKCS#12 file with its name, as :func:`opened_pkcs12` does."""
+    try:
+        yield
+    except MalformedPfxError as error:
+        kind = sniff(data)
+        if kind is not Kind.PKCS12:
+            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}") from None
+        raise MalformedPfxError(f"{name}: {error}") from None
+    except InputError as error:
+        raise type(error)(f"{name}: {error}") from None

@@ -7,19 +7,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check, Finding
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Opinion
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
 from pkcs12kit.pkcs12.arrangement import is_readable
-from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.pkcs12.bags import trusted_key_usage
+from pkcs12kit.pkcs12.compatibility import Answer
 from pkcs12kit.pkcs12.passwords import usual_encodings
-from pkcs12kit.pkcs12.safe_bags import trusted_key_usage
-from pkcs12kit.verifier.delivery import name_mismatch
-from pkcs12kit.verifier.phrases import drawn, name_of, names, not_checked, not_ok, note, ok, say
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
+from pkcs12kit.verifier.delivered import drawn, name_mismatch, name_of, names, not_checked, not_ok, note, ok, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
-    from pkcs12kit.verifier.delivery import Search, Subject
+    from pkcs12kit.verifier.delivered import Search, Subject
 
 _NO_CHAIN: Final = frozenset(
     {

@@ -7,20 +7,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.expected import require_several
+from pkcs12kit.certificates.arguments import require_several
+from pkcs12kit.devices.judge import judge_by_rules
+from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, parse_address, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_2
-from pkcs12kit.tls.contact import OpenSockets
-from pkcs12kit.tls.devices import DEVICES
-from pkcs12kit.tls.judging import judge_by_rules
-from pkcs12kit.tls.probing import ask_server
-from pkcs12kit.tls.starttls.protocols import STARTTLS
+from pkcs12kit.tls.probing.contact import OpenSockets
+from pkcs12kit.tls.probing.server import ask_server
+from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 from pkcs12kit.verifier.probe_checks import findings_of
-from pkcs12kit.verifier.probe_report import ProbedServer, ProbeReport
+from pkcs12kit.verifier.reports import ProbedServer, ProbeReport
 from pkcs12kit.verifier.sent import judge_sent
 
 if TYPE_CHECKING:
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.tls.certificate_message import CertificateMessage
-    from pkcs12kit.tls.judging import DeviceVerdict
-    from pkcs12kit.tls.probing import ServerAnswer
-    from pkcs12kit.verifier.sent_report import SentReport
+    from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.verifier.reports import SentReport
 
 _LOOKS_UP: Final = 0.25  # seconds: a signal that comes just before a wait is seen after it
 _LONGEST: Final = 86_400  # seconds: sockets take no more than some weeks
@@ -58,13 +58,13 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
 
     ``host`` is ``HOST[:PORT]``, a DNS name or an IP address, IPv6 in brackets where a port follows; ``port`` is short
     for that, and 443, or the port of ``starttls``, where neither says. ``starttls`` is a protocol of
-    :data:`~pkcs12kit.tls.starttls.protocols.STARTTLS`, which is spoken before TLS. ``server_name`` goes into SNI and is
-    what the certificate has to be for, the host where it is None. Every address of a name is tried. TLS 1.3 and TLS 1.2
-    are asked for one by one, older versions where neither leads to certificates. Nothing is trusted and nothing sent
-    after the handshake.
+    :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`, which is spoken before TLS. ``server_name`` goes into
+    SNI and is what the certificate has to be for, the host where it is None. Every address of a name is tried. TLS 1.3
+    and TLS 1.2 are asked for one by one, older versions where neither leads to certificates. Nothing is trusted and
+    nothing sent after the handshake.
 
     What comes is judged as :func:`~pkcs12kit.judge_sent` does, with ``certificates`` to look in for what is missing,
-    and by the rules of ``devices``, names of :data:`~pkcs12kit.tls.devices.DEVICES`. ``time`` is short for
+    and by the rules of ``devices``, names of :data:`~pkcs12kit.devices.table.DEVICES`. ``time`` is short for
     ``parameters`` with just that; it is now where none is given. ``timeout`` is in seconds, a day at most, and for all
     connections together.
 

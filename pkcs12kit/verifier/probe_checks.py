@@ -6,16 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.findings import ProbeCheck
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
-from pkcs12kit.tls.contact import Contact
-from pkcs12kit.verifier.phrases import not_checked, not_ok, note, ok
+from pkcs12kit.tls.probing.contact import Contact
+from pkcs12kit.verifier.delivered import not_checked, not_ok, note, ok
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pkcs12kit.findings import Finding
-    from pkcs12kit.tls.probing import ServerAnswer
-    from pkcs12kit.verifier.probe_report import ProbedServer
-    from pkcs12kit.verifier.sent_report import SentReport
+    from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.verifier.reports import ProbedServer, SentReport
 
 _CURRENT: Final = frozenset({TLS_1_2, TLS_1_3})
 # What iOS and Android have, as OpenSSL names it in small letters; servers choose X25519 or P-256 if they have it.

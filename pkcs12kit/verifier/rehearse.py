@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from pkcs12kit.certificates.expected import require_several
+from pkcs12kit.certificates.arguments import require_several
+from pkcs12kit.devices.judge import judge_by_rules
+from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
-from pkcs12kit.sources.pkcs12_file import opened_pkcs12
+from pkcs12kit.sources.loading import load_certificates, load_trust_anchors, opened_pkcs12
 from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
-from pkcs12kit.tls.clients.registry import CLIENTS
-from pkcs12kit.tls.devices import DEVICES
-from pkcs12kit.tls.judging import judge_by_rules
-from pkcs12kit.tls.rehearsal import installed_clients, shake_hands
-from pkcs12kit.verifier.delivery import choose_key
-from pkcs12kit.verifier.rehearsal_report import RehearsalReport
+from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
+from pkcs12kit.tls.rehearsal.run import installed_clients, shake_hands
+from pkcs12kit.verifier.delivered import choose_key
+from pkcs12kit.verifier.reports import RehearsalReport
 from pkcs12kit.verifier.sent import judge_sent
 
 if TYPE_CHECKING:
@@ -67,10 +66,10 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     file, nothing added and nothing left out. They are read strictly, as by :func:`~pkcs12kit.judge_sent`, which looks
     for what is missing in ``certificates``. OpenSSL in this process has to accept them in TLS 1.2 and in TLS 1.3.
     Without ``clients`` all others that are installed are asked too, and what they say is told and decides nothing.
-    ``clients``, names of :data:`~pkcs12kit.tls.clients.registry.CLIENTS`, are the only others to be asked, and each
-    has to accept; ``all`` stands for all that are installed. Each of ``devices``, names of
-    :data:`~pkcs12kit.tls.devices.DEVICES`, is judged by what is known of it: none says no, and that is not the same as
-    having tried it. The private key stays in memory.
+    ``clients``, names of :data:`~pkcs12kit.tls.rehearsal.clients.registry.CLIENTS`, are the only others to be asked,
+    and each has to accept; ``all`` stands for all that are installed. Each of ``devices``, names of
+    :data:`~pkcs12kit.devices.table.DEVICES`, is judged by what is known of it: none says no, and that is not the same
+    as having tried it. The private key stays in memory.
 
     Without ``server_name`` clients ask for the first dNSName of the certificate, or iPAddress; for a wildcard, a name
     that matches. ``time`` and ``server_name`` are short for ``parameters`` with just these. Clients are told the time

@@ -6,19 +6,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.expected import require_pool, require_trust_anchors
+from pkcs12kit.certificates.arguments import require_pool, require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.findings import SentCheck
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import Budget
-from pkcs12kit.paths.processing import find_paths
+from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.verifier import checks, sent_checks
-from pkcs12kit.verifier.changes import changes_of_arrangement, changes_of_end_entity, changes_without_path, wanted
-from pkcs12kit.verifier.delivery import Search, Subject, search_paths, without_wrong_name
-from pkcs12kit.verifier.phrases import in_order_of
-from pkcs12kit.verifier.sent_report import SentReport
+from pkcs12kit.verifier.advice import changes_of_arrangement, changes_of_end_entity, changes_without_path, wanted
+from pkcs12kit.verifier.delivered import Search, Subject, in_order_of, search_paths, without_wrong_name
+from pkcs12kit.verifier.reports import SentReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -6,18 +6,18 @@ from collections import Counter
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
+from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
+from pkcs12kit.devices.stig import disallowed_by_stig
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.findings import Outcome, SentCheck
 from pkcs12kit.paths.budget import BudgetExhaustedError
-from pkcs12kit.paths.discovery import may_have_signed
+from pkcs12kit.paths.candidates import may_have_signed
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.validation.extensions import check_purpose
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.pkcs12.arrangement import is_readable
-from pkcs12kit.tls.chain_limits import KNOWN_CHAIN_LIMITS
-from pkcs12kit.tls.disallowed import disallowed_by_stig
-from pkcs12kit.verifier.phrases import drawn, name_of, names, not_checked, not_ok, note, ok
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
+from pkcs12kit.verifier.delivered import drawn, name_of, names, not_checked, not_ok, note, ok
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.certificate_message import CertificateMessage
-    from pkcs12kit.verifier.delivery import Search, Subject
+    from pkcs12kit.verifier.delivered import Search, Subject
 
 
 class Break(NamedTuple):

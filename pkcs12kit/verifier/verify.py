@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.expected import require_several
+from pkcs12kit.certificates.arguments import require_several
 from pkcs12kit.findings import Check
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.confirmation import NOT_ASKED, confirm
@@ -13,12 +13,10 @@ from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.readers import READERS
-from pkcs12kit.sources.loading import load_trust_anchors
-from pkcs12kit.sources.pkcs12_file import opened_pkcs12
+from pkcs12kit.sources.loading import load_trust_anchors, opened_pkcs12
 from pkcs12kit.verifier import checks
-from pkcs12kit.verifier.delivery import Subject, choose_key, search_paths
-from pkcs12kit.verifier.phrases import in_order_of
-from pkcs12kit.verifier.report import VerificationReport
+from pkcs12kit.verifier.delivered import Subject, choose_key, in_order_of, search_paths
+from pkcs12kit.verifier.reports import VerificationReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -18,7 +18,6 @@ from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool, Reject
-from pkcs12kit.certificates.times import format_time, require_aware
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import KeyMismatchError, MalformedCertificateError
 from pkcs12kit.lab.extensions import (
@@ -26,6 +25,7 @@ from pkcs12kit.lab.extensions import (
     crl_distribution_points,
     subject_information_access,
 )
+from pkcs12kit.times import format_time, require_aware
 
 AT = datetime(2026, 3, 1, 12, 30, tzinfo=UTC)
 

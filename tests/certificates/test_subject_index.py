@@ -14,11 +14,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from pkcs12kit import lab
-from pkcs12kit.certificates import encoded_names, lenient, outline
+from pkcs12kit.certificates import der as encoded_names
+from pkcs12kit.certificates import der as outline
+from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate, read_sound
+from pkcs12kit.certificates.indexes import _ending, _endings
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.subject_index import _ending, _endings
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.sources.loading import load_certificates
 

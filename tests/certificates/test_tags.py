@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.certificates.tags import refuse_endless_tags
+from pkcs12kit.certificates.der import refuse_endless_tags
 from pkcs12kit.errors import MalformedCertificateError, MalformedPfxError
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import pkcs12kit as pk
 from pkcs12kit import lab
-from pkcs12kit.retrieval import requesting
+from pkcs12kit.retrieval.http import request as requesting
 
 from ..retrieval.conftest import Server
 from .conftest import BEST_PATH, PASSWORD

@@ -398,7 +398,7 @@ class TestInterruptions:
     @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(28, "No space left on device")])
     def test_in_each_system_call_of_writing(self, build, folder, monkeypatch, function, error):
         """Ctrl-C and a full disk: no traceback, no temporary file, the old file whole."""
-        from pkcs12kit.pkcs12 import writing
+        from pkcs12kit import files as writing
 
         class Interrupted:
             def __getattr__(self, name):
@@ -476,9 +476,9 @@ class TestSecrets:
         "pkcs12kit.builder.confirm",
         "pkcs12kit.builder.encode_pfx",
         "pkcs12kit.builder.write_pfx",
-        "pkcs12kit.pkcs12.ciphers.Cipher",
+        "pkcs12kit.pkcs12.algorithms.Cipher",
         "pkcs12kit.sources.loading.read_private_key",
-        "pkcs12kit.cli.output.print_build_report",
+        "pkcs12kit.cli.output.console.print_build_report",
     )
 
     @pytest.mark.parametrize("place", PLACES)

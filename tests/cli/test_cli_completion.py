@@ -15,10 +15,10 @@ import click
 import pytest
 
 from pkcs12kit.cli import cli
-from pkcs12kit.cli.values import OneOf, Place, Variable
+from pkcs12kit.cli.options.values import OneOf, Place, Variable
+from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.readers import READERS
-from pkcs12kit.tls.devices import DEVICES
 
 from .conftest import run_environment
 

@@ -151,7 +151,7 @@ def test_what_a_limit_leaves_out_is_not_gone(gather, tmp_path, monkeypatch):
     gather("--all", *AT_HOME)
     before = {path.name for path in (tmp_path / "gathered").iterdir()}
     limited = replace(pk.DEFAULT_LIMITS, retrieval_certificates=3)
-    monkeypatch.setattr("pkcs12kit.cli.fetching.DEFAULT_LIMITS", limited)
+    monkeypatch.setattr("pkcs12kit.cli.options.fetch.DEFAULT_LIMITS", limited)
     assert "limits.retrieval_certificates" in gather("--all", *AT_HOME).text
     assert {path.name for path in (tmp_path / "gathered").iterdir()} == before
 

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pkcs12kit import FailureReason, lab
-from pkcs12kit.cli import refusal
+from pkcs12kit.cli.output import hints as refusal
 
 CERTIFICATE_FIELDS = {"subject", "issuer", "serial", "sha256", "not_before", "not_after"}
 REJECTED_FIELDS = {"certificates", "certificate", "reason", "section", "detail"} | {

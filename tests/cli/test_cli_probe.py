@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from pkcs12kit.tls.loopback import LoopbackServer
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 from .conftest import run_environment
 
@@ -159,8 +159,8 @@ def test_certs_and_devices(probe, serving, chain, files):
 
 def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
     """What is no TLS server at the port of a protocol that begins with TLS later: the hint says how to speak it."""
-    from pkcs12kit.tls.contact import Contact
-    from pkcs12kit.tls.probing import ServerAnswer
+    from pkcs12kit.tls.probing.contact import Contact
+    from pkcs12kit.tls.probing.server import ServerAnswer
     from pkcs12kit.verifier import probe as probing
 
     answer = ServerAnswer(
@@ -175,8 +175,8 @@ def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
 
 def test_a_server_that_begins_with_tls_is_guessed(probe, monkeypatch):
     """A server that says nothing in the protocol of ``--starttls`` may be waiting for TLS: the hint says so."""
-    from pkcs12kit.tls.contact import Contact
-    from pkcs12kit.tls.probing import ServerAnswer
+    from pkcs12kit.tls.probing.contact import Contact
+    from pkcs12kit.tls.probing.server import ServerAnswer
     from pkcs12kit.verifier import probe as probing
 
     answer = ServerAnswer(

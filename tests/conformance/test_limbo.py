@@ -15,9 +15,9 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.confirmation import Opinion, confirm
-from pkcs12kit.paths.processing import find_path
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import Revocation, RevocationMode
+from pkcs12kit.paths.search import find_path
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")

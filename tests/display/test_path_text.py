@@ -12,8 +12,8 @@ from pkcs12kit import lab
 from pkcs12kit.display.paths import path_report, path_tree, rejected_paths
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.failure import Failure, MissingIssuer
-from pkcs12kit.paths.processing import find_paths
 from pkcs12kit.paths.report import PathReport, RejectedPath
+from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

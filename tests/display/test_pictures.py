@@ -15,8 +15,8 @@ from pkcs12kit.display.pictures import EdgeState, picture_of_path, picture_of_po
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.failure import Failure
-from pkcs12kit.paths.processing import find_paths
 from pkcs12kit.paths.report import PathReport, RejectedPath
+from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 

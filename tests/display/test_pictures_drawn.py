@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.pictures import (
     EdgeState,
     Picture,
@@ -30,6 +29,7 @@ from pkcs12kit.display.pictures.blocks import CertificateBlock, ColumnBlock, Nod
 from pkcs12kit.display.pictures.layout import lay_out
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
+from pkcs12kit.text import harmless
 
 from ..counting import counted_calls
 from .hostile import HOSTILE, NAMES, assert_harmless

@@ -20,17 +20,17 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 import pkcs12kit as pk
-from pkcs12kit.cli import output
-from pkcs12kit.cli.bundle_output import fetched_bundle, known_bundles
+from pkcs12kit.cli.output import console as output
+from pkcs12kit.cli.output.gather import fetched_bundle, known_bundles
+from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.display.findings import changes_tree, findings_tree
 from pkcs12kit.display.handshakes import device_tree, handshake_table
-from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.labels import with_expiry
 from pkcs12kit.display.paths import path_report, path_tree, rejected_paths
 from pkcs12kit.display.pfx import pfx_tree
 from pkcs12kit.display.pictures import picture_of_report, to_dot, to_mermaid, to_svg
-from pkcs12kit.pkcs12.capabilities import Answer
-from pkcs12kit.tls.judging import Bearing, Remark
+from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.text import harmless
 
 from .hostile import HOSTILE, NAMES, assert_harmless
 

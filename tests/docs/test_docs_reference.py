@@ -14,9 +14,10 @@ from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 
 import pkcs12kit
 from pkcs12kit import Name, lab
-from pkcs12kit.cli import cli, refusal
+from pkcs12kit.cli import cli
+from pkcs12kit.cli.output import hints as refusal
 from pkcs12kit.paths.validation import extensions
-from pkcs12kit.pkcs12.capabilities import Answer, Standing
+from pkcs12kit.pkcs12.compatibility import Answer, Standing
 from pkcs12kit.pkcs12.readers import READERS
 
 PROJECT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from pkcs12kit.certificates.times import format_time
+from pkcs12kit.times import format_time
 
 from .servers import OpenSSLFiles
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pkcs12kit.pkcs12.capabilities import Answer, Standing
-from pkcs12kit.pkcs12.facts import of_profile
+from pkcs12kit.pkcs12.compatibility import Answer, Standing, of_profile
 from pkcs12kit.pkcs12.readers import READERS
 
 from .conftest import writings_of

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import pkcs12kit as pk
-from pkcs12kit.pkcs12.capabilities import Answer
+from pkcs12kit.devices.judge import Bearing, Remark
+from pkcs12kit.pkcs12.compatibility import Answer
 from pkcs12kit.tls.address import ServerAddress
-from pkcs12kit.tls.judging import Bearing, Remark
 
 from .browser import Chromium
 

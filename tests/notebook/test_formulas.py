@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 import pkcs12kit as pk
 from pkcs12kit.display.pictures import svg
-from pkcs12kit.notebook import markup
+from pkcs12kit.notebook import html as markup
 
 from .test_notebook_hostile import AT, named, shown  # noqa: F401  # named is a fixture
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 import pkcs12kit as pk
 import pkcs12kit.notebook
-from pkcs12kit.display.harmless import harmless
-from pkcs12kit.notebook.markup import element, write
+from pkcs12kit.notebook.html import element, write
+from pkcs12kit.text import harmless
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PAYLOADS = [

@@ -17,10 +17,10 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import pkcs12kit as pk
-from pkcs12kit.display.harmless import NO_FORMULAS
-from pkcs12kit.notebook import showing
+from pkcs12kit.notebook import show as showing
 from pkcs12kit.notebook.style import SORTING, STYLE
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.text import NO_FORMULAS
 
 PASSWORD = "correct horse battery"
 # Public classes that show their repr, and why that is enough. Errors and closed lists of words are not named here.
@@ -152,7 +152,7 @@ def test_a_certificate_is_drawn_without_the_search_and_the_clients():
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
     assert "pkcs12kit.notebook.pools" in loaded
-    assert loaded.isdisjoint({"pkcs12kit.paths.processing", "pkcs12kit.tls", "pkcs12kit.retrieval", "aiohttp"})
+    assert loaded.isdisjoint({"pkcs12kit.paths.search", "pkcs12kit.tls", "pkcs12kit.retrieval", "aiohttp"})
 
 
 def test_what_is_not_ours_is_not_drawn():

@@ -19,7 +19,7 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.paths.confirmation import NOT_ASKED, Confirmation, ConfirmationError, Opinion, confirm
-from pkcs12kit.paths.processing import find_path, find_paths
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.loading import load_certificates

@@ -28,7 +28,7 @@ from pkcs12kit import (
     find_paths,
     lab,
 )
-from pkcs12kit.paths import processing
+from pkcs12kit.paths import search as processing
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.ranking import longest_lasting, shortest
 from pkcs12kit.paths.signatures import SignatureMemory

@@ -19,7 +19,7 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.display.paths import path_report
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.processing import find_paths
+from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.signatures import REMEMBERED
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 

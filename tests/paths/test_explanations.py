@@ -18,8 +18,8 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.failure import Failure
-from pkcs12kit.paths.processing import find_paths
 from pkcs12kit.paths.report import RejectedPath
+from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 from ..counting import counted_calls

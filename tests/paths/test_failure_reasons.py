@@ -19,9 +19,9 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.cli import cli
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.failure import Failure
-from pkcs12kit.paths.processing import find_paths
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import Revocation, RevocationMode
+from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)

@@ -16,8 +16,8 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS, describe_limits
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.signatures import SignatureMemory
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate

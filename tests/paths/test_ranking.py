@@ -9,8 +9,8 @@ import pytest
 from pkcs12kit import lab
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.ranking import longest_lasting, shortest, why_before
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)

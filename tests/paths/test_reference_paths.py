@@ -11,8 +11,8 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.confirmation import Opinion, confirm
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 

@@ -24,8 +24,8 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus, check_revocation
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 

@@ -15,8 +15,8 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Confirmation, ConfirmationError, Opinion
 from pkcs12kit.paths.failure import InvalidPathError
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 NOW = ValidationParameters(time=datetime.now(UTC))

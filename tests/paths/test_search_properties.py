@@ -16,9 +16,9 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import Budget
 from pkcs12kit.paths.failure import InvalidPathError
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
 

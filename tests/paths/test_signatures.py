@@ -23,11 +23,10 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import signatures
 from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
-from pkcs12kit.paths.processing import find_paths
-from pkcs12kit.paths.signatures import REMEMBERED, SignatureMemory, SignatureVerdict, check_signature
+from pkcs12kit.paths.search import find_paths
+from pkcs12kit.paths.signatures import REMEMBERED, SignatureMemory, SignatureVerdict, WorkingKey, check_signature
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
 from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.paths.working_key import WorkingKey
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 VALID, INVALID, UNSUPPORTED = SignatureVerdict.VALID, SignatureVerdict.INVALID, SignatureVerdict.UNSUPPORTED

@@ -16,8 +16,8 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.lab.extensions import authority_information_access, authority_key_identifier
-from pkcs12kit.paths.processing import find_path, find_paths
 from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 from ..counting import counted_calls

@@ -6,9 +6,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
+from pkcs12kit.pkcs12.bags import certificate_bag, key_bag
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag
 
 from .conftest import PASSWORD, issue
 from .pfx_parts import make_pfx, plain_safe

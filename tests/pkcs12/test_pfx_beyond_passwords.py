@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.serialization.pkcs7 import (
 
 from pkcs12kit import lab
 from pkcs12kit.errors import UnsupportedPfxError
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from .conftest import PASSWORD
 from .pfx_parts import bags_of, contents_of, der, oid, plain_safe, with_mac

@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit.errors import MalformedPfxError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import encryption, profiles
+from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.budget import Budget
-from pkcs12kit.pkcs12.ciphers import DecryptionError
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
 

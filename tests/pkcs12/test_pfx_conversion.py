@@ -22,10 +22,10 @@ from cryptography.x509 import load_pem_x509_certificates
 from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.compatibility import of_profile
 from pkcs12kit.pkcs12.conversion import convert_pfx, encode_pem
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
-from pkcs12kit.pkcs12.facts import of_profile
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 
 from .conftest import PASSWORD, issue

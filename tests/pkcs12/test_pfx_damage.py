@@ -22,12 +22,12 @@ from pkcs12kit.errors import (
 )
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import derivation
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
-from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from ..counting import counted_calls
 from .conftest import PASSWORD

@@ -9,9 +9,9 @@ from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs12
 from cryptography.x509 import load_der_x509_certificate
 
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from .conftest import PASSWORD
 from .pfx_parts import bags_of, der, encrypted_safe, oid, safe_by, with_mac

@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.errors import LimitExceededError, MalformedPfxError, PfxPasswordError, Pkcs12KitError
 from pkcs12kit.limits import DEFAULT_LIMITS, MIB
-from pkcs12kit.pkcs12.ber import definite
+from pkcs12kit.pkcs12.asn1 import definite
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.budget import Budget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.profiles import Scheme
-from pkcs12kit.pkcs12.safe_bags import certificate_bag
 
 from ..counting import counted_calls
 from .conftest import PASSWORD

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pkcs12kit.cli.passwords import password_from_file
+from pkcs12kit.cli.options.passwords import password_from_file
 from pkcs12kit.errors import InputError, PasswordError
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx

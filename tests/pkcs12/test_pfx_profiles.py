@@ -9,9 +9,18 @@ import pytest
 
 from pkcs12kit.errors import InputError, PasswordError
 from pkcs12kit.pkcs12 import profiles, readers
-from pkcs12kit.pkcs12.capabilities import Answer, Bounds, Reader, Standing, Statement
+from pkcs12kit.pkcs12.compatibility import (
+    Answer,
+    Bounds,
+    Feature,
+    PfxFacts,
+    Protection,
+    Reader,
+    Standing,
+    Statement,
+    of_profile,
+)
 from pkcs12kit.pkcs12.encoder import encode_pfx
-from pkcs12kit.pkcs12.facts import Feature, PfxFacts, Protection, of_profile
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 
 from .conftest import PASSWORD

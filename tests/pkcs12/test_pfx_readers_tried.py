@@ -8,9 +8,8 @@ import pytest
 
 from pkcs12kit.pkcs12 import profiles, readers
 from pkcs12kit.pkcs12.bundle import Bundle
-from pkcs12kit.pkcs12.capabilities import Standing
+from pkcs12kit.pkcs12.compatibility import Feature, Standing
 from pkcs12kit.pkcs12.encoder import encode_pfx
-from pkcs12kit.pkcs12.facts import Feature
 
 from .conftest import PASSWORD
 

@@ -10,13 +10,13 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit.errors import InputError, MalformedPfxError, PfxPasswordError, UnsupportedPfxError
-from pkcs12kit.pkcs12 import ciphers
+from pkcs12kit.pkcs12 import algorithms as ciphers
+from pkcs12kit.pkcs12.bags import certificate_bag, key_bag
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
 from pkcs12kit.pkcs12.profiles import Scheme
-from pkcs12kit.pkcs12.safe_bags import certificate_bag, key_bag
 
 from .conftest import PASSWORD, issue
 from .pfx_parts import (

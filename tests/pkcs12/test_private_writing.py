@@ -8,9 +8,9 @@ import stat
 
 import pytest
 
+from pkcs12kit import files as writing
 from pkcs12kit.errors import OutputError
-from pkcs12kit.pkcs12 import writing
-from pkcs12kit.pkcs12.writing import write_pfx, write_private
+from pkcs12kit.files import write_pfx, write_private
 
 NEW = b"new secret " * 100
 OLD = b"old"

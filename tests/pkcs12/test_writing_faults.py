@@ -15,9 +15,9 @@ import threading
 
 import pytest
 
+from pkcs12kit import files as writing
 from pkcs12kit.errors import OutputError
-from pkcs12kit.pkcs12 import writing
-from pkcs12kit.pkcs12.writing import write_pfx, write_private
+from pkcs12kit.files import write_pfx, write_private
 
 NEW = b"new secret " * 1000
 OLD = b"old"

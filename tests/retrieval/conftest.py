@@ -35,12 +35,12 @@ from aiohttp.abc import AbstractResolver
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit import lab
+from pkcs12kit.event_loop import run
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval import resolver
-from pkcs12kit.retrieval.fetcher import Fetcher
-from pkcs12kit.retrieval.permitted import require_permitted_address
+from pkcs12kit.retrieval.http import permitted as resolver
+from pkcs12kit.retrieval.http.client import Fetcher
+from pkcs12kit.retrieval.http.permitted import require_permitted_address
 from pkcs12kit.retrieval.retrieved import Purpose
-from pkcs12kit.retrieval.running import run
 
 
 @dataclass

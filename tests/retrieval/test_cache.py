@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from pkcs12kit import DEFAULT_LIMITS, OutputError
-from pkcs12kit.retrieval.cache import Cache
-from pkcs12kit.retrieval.cache_records import CacheRecord, decode_record, record_name
+from pkcs12kit.retrieval.cache.cache import Cache
+from pkcs12kit.retrieval.cache.entries import CacheRecord, decode_record, record_name
 
 URL = "http://pki.example.mil/issuedto/CA37.p7c"
 WHEN = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -21,9 +21,9 @@ from pathlib import Path
 import pytest
 
 from pkcs12kit import DEFAULT_LIMITS
-from pkcs12kit.retrieval import cache_entries
-from pkcs12kit.retrieval.cache import Cache
-from pkcs12kit.retrieval.cache_records import record_name
+from pkcs12kit.retrieval.cache import entries as cache_entries
+from pkcs12kit.retrieval.cache.cache import Cache
+from pkcs12kit.retrieval.cache.entries import record_name
 
 URL = "http://pki.example.mil/issuedto/CA37.p7c"
 OTHER = "http://pki.example.mil/issuedby/ROOT.p7c"

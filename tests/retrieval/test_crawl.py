@@ -20,9 +20,8 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval.chains import Chains
-from pkcs12kit.retrieval.crawl import Crawl
-from pkcs12kit.retrieval.pointers import pointers_down, pointers_up
+from pkcs12kit.retrieval.crawl.crawl import Crawl
+from pkcs12kit.retrieval.crawl.frontier import Chains, pointers_down, pointers_up
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
 
 NOW = datetime.now(UTC)

@@ -16,7 +16,7 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.contents import read_contents
-from pkcs12kit.retrieval.crawl import Crawl
+from pkcs12kit.retrieval.crawl.crawl import Crawl
 from pkcs12kit.retrieval.retrieved import Retrieval, Status
 
 PARAMETERS = pk.ValidationParameters(time=datetime.now(UTC))

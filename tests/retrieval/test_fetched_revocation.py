@@ -21,11 +21,11 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus
 from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.retrieval import fetcher
-from pkcs12kit.retrieval.finding import find_path_fetching
+from pkcs12kit.retrieval.find_path import find_path_fetching
 from pkcs12kit.retrieval.gather import FetchOptions
-from pkcs12kit.retrieval.ocsp_requests import as_url, ocsp_request
+from pkcs12kit.retrieval.http import client as fetcher
 from pkcs12kit.retrieval.retrieved import Purpose, Status
+from pkcs12kit.retrieval.revocation_fetch import as_url, ocsp_request
 
 from .revoking import A_WEEK, NOW, RevokingPki, crl_at, ocsp_at, slug
 

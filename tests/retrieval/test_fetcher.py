@@ -11,12 +11,12 @@ from email.utils import format_datetime
 
 import pytest
 
-from pkcs12kit.retrieval import requesting
-from pkcs12kit.retrieval.cache import Cache
-from pkcs12kit.retrieval.fetcher import Fetcher
+from pkcs12kit.event_loop import run
+from pkcs12kit.retrieval.cache.cache import Cache
+from pkcs12kit.retrieval.http import request as requesting
+from pkcs12kit.retrieval.http.accounting import retry_after, seconds_before
+from pkcs12kit.retrieval.http.client import Fetcher
 from pkcs12kit.retrieval.retrieved import Progress, Purpose, Retrieval, Status
-from pkcs12kit.retrieval.retrying import retry_after, seconds_before
-from pkcs12kit.retrieval.running import run
 
 CONTENT = b"0 is how DER begins"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)

@@ -14,10 +14,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from pkcs12kit import DEFAULT_LIMITS, LimitExceededError, OutputError, load_certificates
+from pkcs12kit import files as writing
 from pkcs12kit.lab import Authority
-from pkcs12kit.pkcs12 import writing
-from pkcs12kit.retrieval.folder import GatheredCertificate, file_name, require_folder, write_folder
-from pkcs12kit.retrieval.folder_index import Origin
+from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin, file_name, require_folder, write_folder
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 AIA = "http://pki.example.mil/issuedto/CA37.p7c"

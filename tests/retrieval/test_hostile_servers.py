@@ -15,7 +15,7 @@ import pytest
 
 from pkcs12kit import lab
 from pkcs12kit.limits import KIB, MIB
-from pkcs12kit.retrieval.cache import Cache
+from pkcs12kit.retrieval.cache.cache import Cache
 from pkcs12kit.retrieval.retrieved import Purpose, Status
 
 CONTENT = b"0 is how DER begins"

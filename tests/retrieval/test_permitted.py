@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval.permitted import (
+from pkcs12kit.retrieval.http.permitted import (
+    PermittedResolver,
+    RefusedAddressError,
     RefusedError,
     require_permitted_address,
     require_permitted_redirect,
     require_permitted_url,
     scheme_of,
 )
-from pkcs12kit.retrieval.resolver import PermittedResolver, RefusedAddressError
 
 PUBLIC = ["8.8.8.8", "93.184.215.14", "192.0.1.1", "2001:4860:4860::8888", "2606:2800:21f:cb07::1", "2a00::1"]
 PRIVATE = {

@@ -11,9 +11,9 @@ from contextlib import closing
 
 import pytest
 
-from pkcs12kit.retrieval.fetcher import Fetcher
+from pkcs12kit.event_loop import run
+from pkcs12kit.retrieval.http.client import Fetcher
 from pkcs12kit.retrieval.retrieved import Purpose
-from pkcs12kit.retrieval.running import run
 
 VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
 

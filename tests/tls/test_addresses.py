@@ -15,8 +15,8 @@ from pkcs12kit import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.address import ServerAddress, parse_address, parse_host
 from pkcs12kit.tls.channel import Deadline
-from pkcs12kit.tls.connecting import SocketAddress, connected, resolve
-from pkcs12kit.tls.contact import Contact, ContactError, OpenSockets
+from pkcs12kit.tls.probing.connect import SocketAddress, connected, resolve
+from pkcs12kit.tls.probing.contact import Contact, ContactError, OpenSockets
 
 from ..waiting import HOUR, waiting_for_nothing
 

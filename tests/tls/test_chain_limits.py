@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from pkcs12kit.devices.model import JAVA, KNOWN_CHAIN_LIMITS, ChainLimit
 from pkcs12kit.lab import Authority
 from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
-from pkcs12kit.tls.chain_limits import JAVA, KNOWN_CHAIN_LIMITS, ChainLimit
 
 
 @pytest.fixture(scope="module")

@@ -20,13 +20,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit
 from pkcs12kit import lab
-from pkcs12kit.lab import extensions as ext
-from pkcs12kit.pkcs12.capabilities import Answer, Standing
-from pkcs12kit.tls import judging
-from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
-from pkcs12kit.tls.devices import DEVICES
-from pkcs12kit.tls.judging import Bearing, judge_by_rules
-from pkcs12kit.tls.rules import (
+from pkcs12kit.devices import judge as judging
+from pkcs12kit.devices.judge import Bearing, judge_by_rules
+from pkcs12kit.devices.model import (
     FEDERAL_COMMON_POLICY_CA,
     FEDERAL_COMMON_POLICY_CA_G2,
     Bound,
@@ -40,7 +36,11 @@ from pkcs12kit.tls.rules import (
     Statement,
     Trait,
 )
-from pkcs12kit.tls.traits import find_traits, measure
+from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.devices.traits import find_traits, measure
+from pkcs12kit.lab import extensions as ext
+from pkcs12kit.pkcs12.compatibility import Answer, Standing
+from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -620,7 +620,7 @@ class TestTable:
 
     def test_the_table_loads_quickly(self):
         """The names are shown by ``--help``, so reading them loads neither ASN.1 nor cryptography."""
-        script = "import sys, pkcs12kit.tls.devices; print(*{name.partition('.')[0] for name in sys.modules})"
+        script = "import sys, pkcs12kit.devices.table; print(*{name.partition('.')[0] for name in sys.modules})"
         done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
         assert set(done.stdout.split()).isdisjoint({"asn1crypto", "cryptography", "OpenSSL", "rich"})
 

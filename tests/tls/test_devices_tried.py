@@ -20,18 +20,18 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit as pk
 from pkcs12kit import lab
+from pkcs12kit.devices import judge as judging
+from pkcs12kit.devices.judge import judge_by_rules
+from pkcs12kit.devices.model import Quantity, Root, Shipping, Trait
+from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.devices.traits import find_traits
 from pkcs12kit.lab import extensions as ext
-from pkcs12kit.pkcs12.capabilities import Answer, Standing
-from pkcs12kit.tls import judging
+from pkcs12kit.pkcs12.compatibility import Answer, Standing
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
-from pkcs12kit.tls.clients.registry import make_client
-from pkcs12kit.tls.devices import DEVICES
 from pkcs12kit.tls.handshake import Endpoint, Verdict
-from pkcs12kit.tls.judging import judge_by_rules
-from pkcs12kit.tls.loopback import LoopbackServer
-from pkcs12kit.tls.rehearsal import PROTOCOLS
-from pkcs12kit.tls.rules import Quantity, Root, Shipping, Trait
-from pkcs12kit.tls.traits import find_traits
+from pkcs12kit.tls.rehearsal.clients.registry import make_client
+from pkcs12kit.tls.rehearsal.run import PROTOCOLS
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 SERVER = "mdm.example.mil"
 SECONDS = 120.0  # a busy machine takes ten for a virtual machine

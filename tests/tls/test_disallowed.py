@@ -10,9 +10,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 import pkcs12kit
+from pkcs12kit.devices import stig as disallowed
+from pkcs12kit.devices.stig import DISALLOWED, disallowed_by_stig
 from pkcs12kit.lab import Authority
-from pkcs12kit.tls import disallowed
-from pkcs12kit.tls.disallowed import DISALLOWED, disallowed_by_stig
 
 # Serial number, issuer's common name: the certificates of the shared data that a STIG lists.
 LISTED = {

@@ -23,7 +23,7 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.channel import Channel, ChannelTimeoutError, Deadline, TLSError
-from pkcs12kit.tls.loopback import LoopbackServer
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 from ..waiting import HOUR, waiting_for_nothing
 

@@ -22,9 +22,9 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
-from pkcs12kit.tls.clients.openssl import OpenSSLClient
 from pkcs12kit.tls.handshake import Endpoint, Verdict
-from pkcs12kit.tls.loopback import LoopbackServer
+from pkcs12kit.tls.rehearsal.clients.openssl import OpenSSLClient
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 PROTOCOLS = (TLS_1_2, TLS_1_3)
 SECONDS = 30
@@ -119,7 +119,8 @@ def test_no_configuration_is_heeded(tmp_path):
     (tmp_path / "ta.der").write_bytes(topology.authorities["TA"].certificate.der)
     asking = (
         "import sys; from pathlib import Path; from pkcs12kit import Certificate\n"
-        "from pkcs12kit.tls.clients.openssl import OpenSSLClient; from pkcs12kit.tls.handshake import Endpoint\n"
+        "from pkcs12kit.tls.rehearsal.clients.openssl import OpenSSLClient\n"
+        "from pkcs12kit.tls.handshake import Endpoint\n"
         "anchor = Certificate.from_der(Path(sys.argv[1]).read_bytes())\n"
         "there = dict(host='127.0.0.1', port=int(sys.argv[2]), server_name='EE', time=None, seconds=30.0)\n"
         "there |= dict(trust_anchors=(anchor,), protocols=('TLSv1.2', 'TLSv1.3'))\n"

@@ -14,13 +14,13 @@ from OpenSSL import SSL
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls import probing
 from pkcs12kit.tls.address import ServerAddress, parse_address
 from pkcs12kit.tls.channel import Channel, ChannelError, Deadline
-from pkcs12kit.tls.connecting import SocketAddress
-from pkcs12kit.tls.contact import Contact, OpenSockets
-from pkcs12kit.tls.probing import ask_server
-from pkcs12kit.tls.starttls.protocols import STARTTLS
+from pkcs12kit.tls.probing import server as probing
+from pkcs12kit.tls.probing.connect import SocketAddress
+from pkcs12kit.tls.probing.contact import Contact, OpenSockets
+from pkcs12kit.tls.probing.server import ask_server
+from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
 from ..waiting import HOUR, waiting_for_nothing
 

@@ -11,9 +11,9 @@ import pytest
 
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.channel import Deadline
-from pkcs12kit.tls.contact import Contact, ContactError
-from pkcs12kit.tls.starttls.dialogue import Dialogue
-from pkcs12kit.tls.starttls.protocols import STARTTLS, start_tls
+from pkcs12kit.tls.probing.contact import Contact, ContactError
+from pkcs12kit.tls.probing.starttls import Dialogue
+from pkcs12kit.tls.probing.starttls_protocols import STARTTLS, start_tls
 
 SECONDS = 30
 XMPP_STREAM = (

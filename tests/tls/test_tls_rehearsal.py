@@ -14,11 +14,11 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls import rehearsal
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
-from pkcs12kit.tls.clients.registry import CLIENTS, make_client
 from pkcs12kit.tls.handshake import Endpoint, Handshake, Verdict
-from pkcs12kit.tls.rehearsal import shake_hands
+from pkcs12kit.tls.rehearsal import run as rehearsal
+from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS, make_client
+from pkcs12kit.tls.rehearsal.run import shake_hands
 
 SECONDS = 30
 

@@ -8,11 +8,10 @@
 
 from __future__ import annotations
 
-from pkcs12kit.display.pictures.dot import to_dot
-from pkcs12kit.display.pictures.making import picture_of_path, picture_of_pool, picture_of_report
-from pkcs12kit.display.pictures.mermaid import to_mermaid
+from pkcs12kit.display.pictures.build import picture_of_path, picture_of_pool, picture_of_report
 from pkcs12kit.display.pictures.picture import EdgeState, Picture, PictureEdge, PictureNode
 from pkcs12kit.display.pictures.svg import to_svg
+from pkcs12kit.display.pictures.text_formats import to_dot, to_mermaid
 
 __all__ = [
     "EdgeState",

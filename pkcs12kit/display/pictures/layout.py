@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.display.pictures.arranging import Box, Link, arrange
+from pkcs12kit.display.pictures.arranging import Box, Link, arrange, layers_of
 from pkcs12kit.display.pictures.blocks import INDENT, CertificateBlock, ColumnBlock, NodeBlock
 from pkcs12kit.display.pictures.folding import fold
-from pkcs12kit.display.pictures.layers import layers_of
 from pkcs12kit.display.pictures.picture import EdgeState
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from pkcs12kit.certificates.times import format_time
-from pkcs12kit.shown import Shown
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,6 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from pkcs12kit.display.harmless import NO_FORMULAS, as_references, formula_pieces
 from pkcs12kit.display.pictures import style, wording
 from pkcs12kit.display.pictures.blocks import (
     ASIDE,
@@ -25,10 +24,13 @@ from pkcs12kit.display.pictures.blocks import (
     NodeBlock,
     RowBlock,
     certificate_line,
+    is_sure,
+    width_of,
+    wrapped,
 )
 from pkcs12kit.display.pictures.layout import lay_out
-from pkcs12kit.display.pictures.measuring import is_sure, width_of, wrapped
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.text import NO_FORMULAS, as_references, formula_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,10 +6,9 @@ import unicodedata
 from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.times import format_time
-from pkcs12kit.display.harmless import harmless
 from pkcs12kit.display.pictures.picture import EdgeState
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted, harmless
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

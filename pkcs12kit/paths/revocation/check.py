@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.times import require_aware
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.revocation.model import RevocationMode, RevocationReport
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
 from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from datetime import datetime

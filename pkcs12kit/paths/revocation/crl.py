@@ -11,10 +11,9 @@ from cryptography.x509 import load_der_x509_crl
 from cryptography.x509.oid import AuthorityInformationAccessOID, CRLEntryExtensionOID, ExtensionOID
 
 from pkcs12kit.certificates import lenient
-from pkcs12kit.certificates.encoded_names import read_name
+from pkcs12kit.certificates.der import read_name, refuse_endless_tags
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.serial_numbers import serial_number_text
-from pkcs12kit.certificates.tags import refuse_endless_tags
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths.revocation.crl_encoding import canonical_crl, read_crl_structure
 from pkcs12kit.paths.revocation.distribution_points import Scope

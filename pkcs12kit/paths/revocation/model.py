@@ -7,10 +7,10 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.times import format_time
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.failure import Failure
-from pkcs12kit.wording import counted
+from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -9,8 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.certificates import lenient
-from pkcs12kit.certificates.encoded_names import read_name
-from pkcs12kit.certificates.tags import refuse_endless_tags
+from pkcs12kit.certificates.der import read_name, refuse_endless_tags
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths.revocation.model import RevocationEntry, RevocationStatus
 from pkcs12kit.paths.signatures import SignedData

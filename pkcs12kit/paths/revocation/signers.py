@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.paths.discovery import CandidateSearch
+from pkcs12kit.paths.candidates import CandidateSearch
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.revocation.distribution_points import distribution_points
 from pkcs12kit.paths.revocation.model import RevocationStatus
-from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
+from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict, WorkingKey
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
-from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

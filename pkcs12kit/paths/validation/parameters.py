@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
-from pkcs12kit.certificates.times import require_aware
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ class ValidationParameters:
     def __post_init__(self) -> None:
         # Certificates state their validity to the second (RFC 5280 section 4.1.2.5), so that is how time is compared.
         object.__setattr__(self, "time", require_aware(self.time).replace(microsecond=0))
-        if isinstance(cast(object, self.user_initial_policy_set), str):
+        if isinstance(cast("object", self.user_initial_policy_set), str):
             raise TypeError("user_initial_policy_set is a set of object identifiers, not one string")
         for name in ("user_initial_policy_set", "initial_permitted_subtrees", "initial_excluded_subtrees"):
             kind = frozenset if name == "user_initial_policy_set" else tuple

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.paths.signatures import WorkingKey
 from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees
 from pkcs12kit.paths.validation.policy_graph import PolicyGraph
-from pkcs12kit.paths.working_key import WorkingKey
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet

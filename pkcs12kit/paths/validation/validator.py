@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
-from pkcs12kit.paths.failure import Failure, InvalidPathError
+from pkcs12kit.paths.failure import SECTION as VALIDITY
+from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS, Failure, InvalidPathError, lapse
 from pkcs12kit.paths.signatures import SignatureVerdict
-from pkcs12kit.paths.validation import extensions, profile
+from pkcs12kit.paths.validation import extensions
+from pkcs12kit.paths.validation import extensions as profile
 from pkcs12kit.paths.validation.policy_graph import mapping_violation
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.verdict import ValidatedPath
-from pkcs12kit.paths.validity import SECTION as VALIDITY
-from pkcs12kit.paths.validity import SECTION_OF_TRUST_ANCHORS, lapse
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
-    from pkcs12kit.paths.signatures import SignatureMemory
+    from pkcs12kit.paths.signatures import SignatureMemory, WorkingKey
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-    from pkcs12kit.paths.working_key import WorkingKey
 
 
 def validate(

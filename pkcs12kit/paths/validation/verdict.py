@@ -9,8 +9,8 @@ from pkcs12kit.certificates.path import CertificationPath
 
 if TYPE_CHECKING:
     from pkcs12kit.paths.revocation.model import RevocationReport
+    from pkcs12kit.paths.signatures import WorkingKey
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-    from pkcs12kit.paths.working_key import WorkingKey
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from pkcs12kit.certificates.certificate import Certificate as RealCertificate
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.paths.processing import find_path
 from pkcs12kit.paths.revocation import Revocation, RevocationStatus, check_revocation
+from pkcs12kit.paths.search import find_path
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 from . import extensions as ext

@@ -7,9 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pkcs12kit import lab
-from pkcs12kit.retrieval.bundle_changes import certificates_in_folder, compare_bundles
-from pkcs12kit.retrieval.folder import GatheredCertificate, write_folder
-from pkcs12kit.retrieval.folder_index import Origin
+from pkcs12kit.retrieval.bundles.report import certificates_in_folder, compare_bundles
+from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin, write_folder
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LONG = lab.Validity.around(NOW)

@@ -17,12 +17,11 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval.bundle_archive import BundleContents
-from pkcs12kit.retrieval.bundles import fetch_bundle
+from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus, ChecksumVerdict
+from pkcs12kit.retrieval.bundles.fetch import BundleContents, fetch_bundle
+from pkcs12kit.retrieval.bundles.published import PUBLISHED, PublishedBundle, find_bundle, load_bundles
 from pkcs12kit.retrieval.gather import FetchOptions
-from pkcs12kit.retrieval.published_bundles import PUBLISHED, PublishedBundle, find_bundle, load_bundles
 from pkcs12kit.retrieval.retrieved import Status
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus, ChecksumVerdict
 
 PATH = "/unclass-certificates_pkcs7_DoD.zip"
 PRIVATE = FetchOptions(cache=False, allow_private=True)

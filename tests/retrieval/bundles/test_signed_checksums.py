@@ -23,9 +23,8 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL, DEFAULT
-from pkcs12kit.retrieval.bundle_archive import open_bundle
-from pkcs12kit.retrieval.bundle_signer import SignerRules
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
+from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus, SignerRules
+from pkcs12kit.retrieval.bundles.fetch import open_bundle
 
 SHA1 = hashes.SHA1()  # noqa: S303  # to be refused
 BINARY = (pkcs7.PKCS7Options.Binary,)

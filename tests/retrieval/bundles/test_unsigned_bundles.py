@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from pkcs12kit import lab
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval.bundles import fetch_bundle
+from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
+from pkcs12kit.retrieval.bundles.fetch import fetch_bundle
+from pkcs12kit.retrieval.bundles.published import PUBLISHED, PublishedBundle, find_bundle
 from pkcs12kit.retrieval.gather import FetchOptions
-from pkcs12kit.retrieval.published_bundles import PUBLISHED, PublishedBundle, find_bundle
 from pkcs12kit.retrieval.retrieved import Status
-from pkcs12kit.retrieval.signed_checksums import ChecksumStatus
 
 PATH = "/unclass-certificates_pkcs7_DoD.zip"
 PRIVATE = FetchOptions(cache=False, allow_private=True)

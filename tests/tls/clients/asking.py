@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.tls.certificate_message import TLS_1_3
 from pkcs12kit.tls.handshake import Endpoint
-from pkcs12kit.tls.loopback import LoopbackServer
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 if TYPE_CHECKING:
     from pkcs12kit import lab

@@ -7,7 +7,7 @@ import tempfile
 import pytest
 
 from pkcs12kit import lab
-from pkcs12kit.tls.clients.registry import make_client
+from pkcs12kit.tls.rehearsal.clients.registry import make_client
 
 from .asking import NAME, PROGRAMS, World
 

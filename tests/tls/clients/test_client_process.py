@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls.clients.process import private_folder, run
+from pkcs12kit.tls.rehearsal.clients.process import private_folder, run
 
 
 @pytest.fixture

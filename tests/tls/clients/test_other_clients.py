@@ -15,9 +15,9 @@ from OpenSSL import SSL
 
 from pkcs12kit import lab
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
-from pkcs12kit.tls.clients.registry import make_client
 from pkcs12kit.tls.handshake import Verdict
-from pkcs12kit.tls.loopback import LoopbackServer
+from pkcs12kit.tls.rehearsal.clients.registry import make_client
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 from .asking import NAME, PROGRAMS, Case, ask, ask_once, endpoint
 

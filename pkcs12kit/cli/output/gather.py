@@ -1,0 +1,185 @@
+"""What a gathering came to, for people: the path, what was fetched, what was not and what it would have given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from rich.padding import Padding
+from rich.text import Text
+from rich.tree import Tree
+
+from pkcs12kit.cli.options.fetch import size_in_words
+from pkcs12kit.display.labels import labelled, with_expiry
+from pkcs12kit.display.paths import path_report
+from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
+from pkcs12kit.retrieval.retrieved import Status
+from pkcs12kit.text import counted, harmless
+from pkcs12kit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from rich.console import RenderableType
+
+    from pkcs12kit.retrieval.bundles.checksums import ChecksumVerdict
+    from pkcs12kit.retrieval.bundles.published import PublishedBundle
+    from pkcs12kit.retrieval.bundles.report import BundleChanges, BundleReport, Replacement
+    from pkcs12kit.retrieval.gather import GatheredUrl, GatherReport
+    from pkcs12kit.retrieval.output_folder import FolderReport
+
+
+_LINES: Final = 20
+"""Of URLs that gave nothing; --json has them all."""
+
+
+def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Iterator[RenderableType]:
+    """Say it all: the path or why there is none, failures, what was skipped, what was fetched, what was written."""
+    if report.report is not None:
+        yield from path_report(report.report, every=every)
+    failed = [url for url in report.urls if url.failed]
+    if failed:
+        yield _failures(failed)
+    yield from _skipped(report)
+    if report.incomplete is not None:
+        yield Text(f"Cut short: {harmless(report.incomplete)}", style="yellow")
+    answered = sum(url.answered for url in report.urls)
+    fetched, asked = counted(len(report.certificates), "certificate"), counted(len(report.urls), "URL")
+    yield Text(
+        f"Gathered {fetched} from {answered:,} of {asked}; {size_in_words(report.size)} over the network", style="dim"
+    )
+    yield wrote(written)
+
+
+def wrote(written: FolderReport) -> Text:
+    """Say what was written."""
+    counts = {
+        "new": written.new,
+        "there already": written.unchanged,
+        "gone": written.gone,
+        "kept, for where they came from did not answer or was not asked": written.kept,
+        "gone, but changed since and so left alone": written.left,
+    }
+    said = ", ".join(f"{len(names):,} {what}" for what, names in counts.items() if names) or "nothing"
+    return Text(harmless(f"Wrote {written.folder}: {said}"), style="bold green")
+
+
+def _failures(failed: Sequence[GatheredUrl]) -> Tree:
+    tree = Tree(Text("What could not be fetched:", style="bold"), guide_style="dim")
+    for url in failed[:_LINES]:
+        branch = tree.add(Text.assemble(harmless(url.url), ": ", (harmless(url.why), "red")))
+        if not url.answered:
+            branch.add(Text(f"it would have given {_wanted(url)}", style="dim"))
+    if failed[_LINES:]:
+        tree.add(Text(f"and {len(failed) - _LINES:,} more; --json has them all", style="dim"))
+    return tree
+
+
+def _wanted(url: GatheredUrl) -> str:
+    first, *others = url.wanted
+    return harmless(first) + (f", and {len(others)} more" if others else "")
+
+
+def _skipped(report: GatherReport) -> Iterator[Text]:
+    """Count what was not asked, by reason, with one URL as an example."""
+    reasons: dict[str, list[str]] = {}
+    for url in report.urls:
+        if url.retrieval.status is Status.SKIPPED:
+            reasons.setdefault(url.why, []).append(url.url)
+    for why, urls in reasons.items():
+        what = urls[0] if len(urls) == 1 else f"{len(urls):,} URLs, such as {urls[0]}"
+        yield Text(harmless(f"Skipped {what}: {why}"), style="dim")
+
+
+"""Of one kind of change; --json has them all."""
+
+_TITLES: Final = {
+    ChecksumStatus.WEAK: "right, but weakly signed",
+    ChecksumStatus.NOT_ANCHORED: "not proven",
+    ChecksumStatus.BAD: "refused",
+}
+
+
+def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[RenderableType]:
+    """List names, titles, publishers and URLs."""
+    for bundle in bundles:
+        yield Text.assemble((harmless(bundle.name), "bold"), harmless(f"  {bundle.title}"))
+        said = (bundle.publisher, *bundle.urls, bundle.source and f"source: {bundle.source}")
+        yield from (Padding(Text(harmless(line), style="dim"), (0, 0, 0, 4)) for line in said if line)
+
+
+def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
+    """Say it all of one bundle."""
+    is_url = report.bundle.name in report.bundle.urls
+    name = harmless(report.bundle.name if is_url else f"Bundle {report.bundle.name}")
+    if report.why:
+        yield Text.assemble(
+            (name, "bold"), ": ", ("nothing of it is used", "bold red"), ": ", (harmless(report.why), "red")
+        )
+    else:
+        size = size_in_words(sum(retrieval.size for retrieval in report.retrievals))
+        count = f"{counted(len(report.certificates), 'certificate')} from {report.url}; {size} over the network"
+        yield Text.assemble((name, "bold"), harmless(f": {count}"))
+    if report.checksum is not None:
+        yield from _checksum(report.checksum)
+    if report.changes is not None:
+        yield from _changes(report.changes)
+
+
+def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
+    if verdict.status is ChecksumStatus.VERIFIED and verdict.signer is not None and verdict.trust_anchor is not None:
+        signer, anchor = verdict.signer.subject, verdict.trust_anchor.name
+        files = counted(len(verdict.listed), "file")
+        said = f"Checksums: right for {files}, signed by {signer}, who leads to {anchor}"
+        yield Text(harmless(said), style="green")
+    elif verdict.status is ChecksumStatus.ABSENT:
+        yield Text(harmless(f"Checksums: none that are signed: {'; '.join(verdict.reasons)}"), style="yellow")
+    else:
+        bad = verdict.status is ChecksumStatus.BAD
+        tree = Tree(Text(f"Checksums: {_TITLES[verdict.status]}", style="bold"), guide_style="dim")
+        for line in _shown(verdict.reasons):
+            tree.add(Text(line, style="red" if bad else "yellow"))
+        if verdict.signer is not None:
+            leads = f", who leads to {verdict.trust_anchor.name}" if verdict.trust_anchor else ""
+            tree.add(Text(harmless(f"signed by {verdict.signer.subject}{leads}"), style="dim"))
+        yield tree
+    if verdict.left_out:
+        files = ", ".join(_shown(verdict.left_out))
+        yield Text(f"Left out, for they are not among the signed checksums: {files}", style="yellow")
+
+
+def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
+    found = {
+        "New": [with_expiry(each) for each in changes.new],
+        "Gone": [with_expiry(each) for each in changes.gone],
+        "Renewed, with the same key": [_replaced(each) for each in changes.renewed],
+        "Rekeyed": [_replaced(each) for each in changes.rekeyed],
+    }
+    if not changes.compared:
+        yield Text("Nothing to compare it with: this is the first time", style="dim")
+    elif not any(found.values()):
+        yield Text("Nothing has changed since the last time", style="dim")
+    found[f"Expire by {format_time(changes.until)}"] = [with_expiry(each) for each in changes.expiring]
+    found["Expired"] = [with_expiry(each) for each in changes.expired]
+    for title, lines in found.items():
+        if lines:
+            tree = Tree(Text(f"{title}: {len(lines):,}", style="bold"), guide_style="dim")
+            for line in lines[:_LINES]:
+                tree.add(line)
+            if lines[_LINES:]:
+                tree.add(Text(_more(lines)))
+            yield tree
+
+
+def _replaced(replacement: Replacement) -> Text:
+    stays = ", which stays" if replacement.stays else ""
+    return with_expiry(replacement.after).append(", after ").append(labelled(replacement.before)).append(stays)
+
+
+def _shown(lines: Sequence[str]) -> Iterator[str]:
+    yield from (harmless(line) for line in lines[:_LINES])
+    if lines[_LINES:]:
+        yield _more(lines)
+
+
+def _more(lines: Sequence[object]) -> str:
+    return f"and {len(lines) - _LINES:,} more; --json has them all"

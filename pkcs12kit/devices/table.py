@@ -1,0 +1,379 @@
+"""Known clients and their rules: the table, with the source of each statement.
+
+A client stands for every version that its title names. Where nothing is known the answer is unknown, and nothing was
+concluded from how another client behaves. What is accepted below is accepted as such: the rest of RFC 5280 section 6.1
+is for validation to say.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from itertools import chain
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.devices import model as chain_limits
+from pkcs12kit.devices.model import (
+    FEDERAL_COMMON_POLICY_CA,
+    FEDERAL_COMMON_POLICY_CA_G2,
+    Bound,
+    Device,
+    Effect,
+    Lifetime,
+    Note,
+    Quantity,
+    Root,
+    Shipping,
+    Statement,
+    Trait,
+)
+from pkcs12kit.pkcs12.compatibility import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pkcs12kit.devices.model import ChainLimit
+
+DOCUMENTED: Final = Standing.DOCUMENTED
+REPORTED: Final = Standing.REPORTED
+TRIED: Final = Standing.TRIED
+
+_POLICIES: Final = (
+    Trait.CERTIFICATE_POLICIES_CRITICAL,
+    Trait.POLICY_MAPPINGS_CRITICAL,
+    Trait.POLICY_CONSTRAINTS_CRITICAL,
+    Trait.INHIBIT_ANY_POLICY_CRITICAL,
+)
+_NAMES: Final = (
+    Trait.DIRECTORY_NAMES_CONSTRAINED,
+    Trait.OTHER_NAMES_CONSTRAINED,
+    Trait.NAME_CONSTRAINTS_NOT_CRITICAL,
+)
+_CURVES: Final = (Trait.P256_KEY, Trait.P384_KEY, Trait.P521_KEY)
+
+_APPLE_2019: Final = "https://support.apple.com/en-za/103769"
+_APPLE_2020: Final = "https://support.apple.com/de-at/102028"
+_APPLE_CERTIFICATE: Final = (
+    "https://github.com/darlinghq/darling-security/blob/master/OSX/sec/Security/SecCertificate.c"
+)
+_APPLE_SECURITY: Final = "https://github.com/apple-oss-distributions/Security"
+_APPLE_ATS: Final = "https://medium.com/@Mrugraj/app-transport-security-b7910c4fc70f"
+_APPLE_ROOTS: Final = "https://www.idmanagement.gov/implement/announcements/04_apple_common_removal/"
+_TRUST_STORES: Final = "https://fpki.idmanagement.gov/truststores/"
+_ANDROID_NAMES: Final = "https://android.googlesource.com/platform/libcore/+/refs/tags/android-security-8.1.0_r90"
+_ANDROID_STRENGTH: Final = (
+    "https://github.com/google/conscrypt/blob/master/common/src/main/java/org/conscrypt/ChainStrengthAnalyzer.java"
+)
+_ANDROID_PROVIDERS: Final = (
+    "https://android.googlesource.com/platform/libcore/+/refs/heads/main/luni/src/main/java/java/security/"
+    "security.properties"
+)
+_ANDROID_SSL: Final = "https://developer.android.com/privacy-and-security/security-ssl"
+_ANDROID_USER_ROOTS: Final = "https://developer.android.com/privacy-and-security/security-config"
+_WINDOWS_STATUS: Final = "https://learn.microsoft.com/en-us/windows/win32/api/wincrypt/ns-wincrypt-cert_trust_status"
+_WINDOWS_SHA1: Final = (
+    "https://learn.microsoft.com/en-us/archive/technet-wiki/32288.windows-enforcement-of-sha1-certificates"
+)
+_WINDOWS_RSA: Final = "https://technet.microsoft.com/en-us/security/advisory/2661254"
+_WINDOWS_AIA: Final = "https://playbooks.idmanagement.gov/fpki/common/certificates/"
+_CHROME_NAMES: Final = "https://www.chromestatus.com/feature/4981025180483584"
+_CHROME_VERIFY: Final = "https://github.com/chromium/chromium/blob/main/net/cert/cert_verify_proc.cc"
+_CHROME_BUILTIN: Final = "https://github.com/chromium/chromium/blob/main/net/cert/cert_verify_proc_builtin.cc"
+_CHROME_PKI: Final = "https://github.com/google/boringssl/blob/main/pki/"
+_MOZILLA_PKIX: Final = "https://github.com/nss-dev/nss/blob/master/lib/mozpkix/lib/"
+_FIREFOX_VERIFIER: Final = "https://github.com/mozilla-firefox/firefox/blob/main/security/certverifier/CertVerifier.cpp"
+_FIREFOX_PRELOADING: Final = "https://wiki.mozilla.org/Security/CryptoEngineering/Intermediate_Preloading"
+_JDK: Final = "https://github.com/openjdk/jdk/blob/master/src/java.base/share/"
+_JAVA_NAMES: Final = f"{_JDK}classes/sun/security/util/HostnameChecker.java"
+_JAVA_END_ENTITY: Final = f"{_JDK}classes/sun/security/validator/EndEntityChecker.java"
+_JAVA_POLICIES: Final = f"{_JDK}classes/sun/security/provider/certpath/PolicyChecker.java"
+_JAVA_CONSTRAINTS: Final = f"{_JDK}classes/sun/security/provider/certpath/ConstraintsChecker.java"
+_JAVA_ALGORITHMS: Final = f"{_JDK}conf/security/java.security"
+_JAVA_AIA: Final = "https://stackoverflow.com/questions/65721938"
+_JAVA_LENGTH: Final = "https://bugs.openjdk.org/browse/JDK-8313236"
+_JAVA_TRIED: Final = "java 17 of Debian 12"
+_GO_TRIED: Final = "go 1.19 of Debian 12"
+_GO_NAMES: Final = "https://go.dev/doc/go1.15"
+_GO_SHA1: Final = "https://go.dev/doc/go1.18#sha1"
+_GO_PARSER: Final = "https://github.com/golang/go/blob/go1.19/src/crypto/x509/parser.go"
+_GO_VERIFY: Final = "https://github.com/golang/go/blob/go1.19/src/crypto/x509/verify.go"
+_GO_KEYS: Final = "https://github.com/golang/go/blob/go1.19/src/crypto/x509/x509.go"
+_GO_POLICIES: Final = "https://github.com/golang/go/issues/68484"
+_GO_AIA: Final = "https://github.com/golang/go/issues/31773"
+_GO_RSA: Final = "https://github.com/containerd/containerd/pull/8905"
+
+
+def _say(
+    effect: Effect,
+    traits: Iterable[Trait],
+    standing: Standing,
+    source: str,
+    note: str = "",
+    *,
+    since: date | None = None,
+) -> list[Statement]:
+    return [
+        Statement(trait=trait, effect=effect, standing=standing, source=source, note=note, since=since)
+        for trait in traits
+    ]
+
+
+def _accepts(traits: Iterable[Trait], standing: Standing, source: str, note: str = "") -> list[Statement]:
+    return _say(Effect.ACCEPTED, traits, standing, source, note)
+
+
+def _refuses(
+    traits: Iterable[Trait], standing: Standing, source: str, note: str = "", *, since: date | None = None
+) -> list[Statement]:
+    return _say(Effect.REFUSED, traits, standing, source, note, since=since)
+
+
+def _tried(program: str, source: str) -> str:
+    """Say who tried it, and where it is known from of other versions."""
+    return f"{program}; {source}"
+
+
+def _sent(limit: ChainLimit, tried: str = "") -> list[Bound]:
+    quantities = ((Quantity.CERTIFICATES, limit.most_certificates), (Quantity.BYTES, limit.most_bytes))
+    standing, source = (TRIED, _tried(tried, limit.source)) if tried else (DOCUMENTED, limit.source)
+    return [
+        Bound(quantity=quantity, most=most, standing=standing, source=source)
+        for quantity, most in quantities
+        if most is not None
+    ]
+
+
+def _rsa(
+    source: str,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    note: str = "",
+    standing: Standing = DOCUMENTED,
+) -> Bound:
+    return Bound(quantity=Quantity.RSA_BITS, least=least, most=most, standing=standing, source=source, note=note)
+
+
+def _without(root: Root, source: str, note: str = "") -> Shipping:
+    return Shipping(root=root, ships=False, standing=REPORTED, source=source, note=note)
+
+
+def _without_either() -> tuple[Shipping, ...]:
+    return tuple(_without(root, _TRUST_STORES) for root in (FEDERAL_COMMON_POLICY_CA, FEDERAL_COMMON_POLICY_CA_G2))
+
+
+def _apple(name: str, title: str, *, removed_in: str) -> Device:
+    """Make the entry of one of Apple's systems: they share the framework, and the documents."""
+    statements = (
+        _refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _APPLE_2019),
+        _refuses(
+            (Trait.NO_PURPOSE, Trait.OTHER_PURPOSE, Trait.ANY_PURPOSE), DOCUMENTED, _APPLE_2019, since=date(2019, 7, 1)
+        ),
+        _refuses((Trait.SHA1_SIGNATURE,), DOCUMENTED, _APPLE_2019),
+        _accepts((Trait.RSA_KEY,), DOCUMENTED, _APPLE_2019, "2,048 bits or more"),
+        _accepts((Trait.P256_KEY, Trait.P384_KEY), REPORTED, _APPLE_ATS, "256 bits or more"),
+        _accepts(_POLICIES, DOCUMENTED, _APPLE_CERTIFICATE),
+        _accepts(_NAMES, DOCUMENTED, _APPLE_SECURITY),
+    )
+    return Device(
+        name=name,
+        title=title,
+        statements=tuple(chain.from_iterable(statements)),
+        bounds=(_rsa(_APPLE_2019, least=2_048),),
+        lifetimes=(
+            Lifetime(
+                days=825, since=date(2019, 7, 1), below_shipped_roots=False, standing=DOCUMENTED, source=_APPLE_2019
+            ),
+            Lifetime(
+                days=398, since=date(2020, 9, 1), below_shipped_roots=True, standing=DOCUMENTED, source=_APPLE_2020
+            ),
+        ),
+        roots=(
+            _without(FEDERAL_COMMON_POLICY_CA, _APPLE_ROOTS, f"removed in {removed_in}, September 2018"),
+            _without(FEDERAL_COMMON_POLICY_CA_G2, _TRUST_STORES),
+        ),
+    )
+
+
+_TABLE: Final = (
+    _apple("ios", "iOS and iPadOS 13 and later", removed_in="iOS 12"),
+    Device(
+        name="android",
+        title="Android 9 and later, apps that use its own TLS",
+        statements=(
+            *_refuses((Trait.MISSING_ISSUER,), DOCUMENTED, _ANDROID_SSL, "it fetches none"),
+            *_refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _ANDROID_NAMES),
+            *_refuses((Trait.SHA1_SIGNATURE,), DOCUMENTED, _ANDROID_STRENGTH, "older versions accept it"),
+            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _ANDROID_STRENGTH, "1,024 bits or more"),
+            *_accepts((Trait.P256_KEY, Trait.P384_KEY), DOCUMENTED, _ANDROID_STRENGTH, "160 bits or more"),
+            *_accepts(
+                (*_POLICIES, *_NAMES), DOCUMENTED, _ANDROID_PROVIDERS, "by the validator of OpenJDK, which it has"
+            ),
+        ),
+        bounds=(*_sent(chain_limits.BORINGSSL), _rsa(_ANDROID_STRENGTH, least=1_024)),
+        roots=_without_either(),
+        notes=(
+            Note(
+                text="apps made for Android 7 and later do not trust roots that were added, unless they say so",
+                standing=DOCUMENTED,
+                source=_ANDROID_USER_ROOTS,
+            ),
+        ),
+    ),
+    Device(
+        name="windows",
+        title="Windows, programs that use its own verification (CryptoAPI)",
+        statements=(
+            *_say(
+                Effect.DEPENDS,
+                (Trait.MISSING_ISSUER,),
+                REPORTED,
+                _WINDOWS_AIA,
+                "it fetches it by authorityInfoAccess, where the network lets it",
+            ),
+            *_say(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (Trait.SHA1_SIGNATURE,), DOCUMENTED, _WINDOWS_SHA1),
+            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _WINDOWS_RSA, "1,024 bits or more"),
+            *_accepts((Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.POLICY_MAPPINGS_CRITICAL), DOCUMENTED, _WINDOWS_STATUS),
+            *_accepts((Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.OTHER_NAMES_CONSTRAINED), DOCUMENTED, _WINDOWS_STATUS),
+        ),
+        bounds=(_rsa(_WINDOWS_RSA, least=1_024),),
+        roots=(_without(FEDERAL_COMMON_POLICY_CA_G2, _TRUST_STORES),),
+        notes=(
+            Note(
+                text="Microsoft's program had Federal Common Policy CA, to be removed by decision of the Federal PKI",
+                standing=REPORTED,
+                source=_TRUST_STORES,
+            ),
+        ),
+    ),
+    _apple("macos", "macOS 10.15 and later", removed_in="macOS 10.14"),
+    Device(
+        name="chrome",
+        title="Chrome with its own verifier and root store, all systems but iOS",
+        statements=(
+            *_say(
+                Effect.DEPENDS,
+                (Trait.MISSING_ISSUER,),
+                DOCUMENTED,
+                _CHROME_BUILTIN,
+                "it fetches it by authorityInfoAccess, where the network lets it",
+            ),
+            *_refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _CHROME_NAMES, "since Chrome 58"),
+            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _CHROME_BUILTIN, "1,024 bits or more"),
+            *_accepts(_CURVES, DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
+            *_refuses((Trait.ED25519_KEY,), DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
+            *_accepts(_POLICIES, DOCUMENTED, f"{_CHROME_PKI}verify_certificate_chain.cc"),
+            *_accepts(_NAMES, DOCUMENTED, f"{_CHROME_PKI}name_constraints.cc"),
+        ),
+        bounds=(*_sent(chain_limits.BORINGSSL), _rsa(_CHROME_BUILTIN, least=1_024)),
+        lifetimes=(
+            Lifetime(
+                days=398, since=date(2020, 9, 1), below_shipped_roots=True, standing=DOCUMENTED, source=_CHROME_VERIFY
+            ),
+        ),
+        roots=_without_either(),
+    ),
+    Device(
+        name="firefox",
+        title="Firefox, with mozilla::pkix",
+        statements=(
+            *_refuses(
+                (Trait.MISSING_ISSUER,),
+                DOCUMENTED,
+                _FIREFOX_PRELOADING,
+                "it fetches none; it has those of public CAs beforehand",
+            ),
+            *_refuses((Trait.COMMON_NAME_ONLY,), REPORTED, _CHROME_NAMES, "since Firefox 48"),
+            *_accepts((Trait.NO_PURPOSE,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_refuses((Trait.ANY_PURPOSE, Trait.OTHER_PURPOSE), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _FIREFOX_VERIFIER, "1,024 bits or more"),
+            *_accepts(_CURVES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_refuses((Trait.ED25519_KEY,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_accepts(
+                (
+                    Trait.CERTIFICATE_POLICIES_CRITICAL,
+                    Trait.POLICY_CONSTRAINTS_CRITICAL,
+                    Trait.INHIBIT_ANY_POLICY_CRITICAL,
+                ),
+                DOCUMENTED,
+                f"{_MOZILLA_PKIX}pkixcert.cpp",
+                "it passes over them",
+            ),
+            *_refuses((Trait.POLICY_MAPPINGS_CRITICAL,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcert.cpp"),
+            *_accepts(_NAMES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixnames.cpp"),
+        ),
+        bounds=(
+            *_sent(chain_limits.NSS),
+            Bound(quantity=Quantity.INTERMEDIATES, most=6, standing=DOCUMENTED, source=f"{_MOZILLA_PKIX}pkixbuild.cpp"),
+            _rsa(_FIREFOX_VERIFIER, least=1_024),
+        ),
+        roots=_without_either(),
+    ),
+    Device(
+        name="java",
+        title="Java 8u271 and later, with the JDK's own TLS and validation",
+        statements=(
+            *_refuses(
+                (Trait.MISSING_ISSUER,),
+                TRIED,
+                _tried(_JAVA_TRIED, _JAVA_AIA),
+                "it fetches none unless com.sun.security.enableAIAcaIssuers",
+            ),
+            *_accepts(
+                (Trait.COMMON_NAME_ONLY,), TRIED, _tried(_JAVA_TRIED, _JAVA_NAMES), "the common name counts then"
+            ),
+            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
+            *_refuses((Trait.OTHER_PURPOSE,), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
+            *_say(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (Trait.SHA1_SIGNATURE,), DOCUMENTED, _JAVA_ALGORITHMS),
+            *_accepts((Trait.RSA_KEY,), TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "1,024 bits or more"),
+            *_accepts(_CURVES, TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "224 bits or more"),
+            *_accepts(_POLICIES, TRIED, _tried(_JAVA_TRIED, _JAVA_POLICIES)),
+            *_accepts(_NAMES, TRIED, _tried(_JAVA_TRIED, _JAVA_CONSTRAINTS)),
+        ),
+        bounds=(
+            *_sent(chain_limits.JAVA, _JAVA_TRIED),
+            Bound(
+                quantity=Quantity.INTERMEDIATES_NOT_IN_ORDER,
+                most=5,
+                standing=TRIED,
+                source=_tried(_JAVA_TRIED, _JAVA_LENGTH),
+                note="it validates what is in order as it is, and builds a path of anything else",
+            ),
+            _rsa(_tried(_JAVA_TRIED, _JAVA_ALGORITHMS), least=1_024, standing=TRIED),
+        ),
+        roots=_without_either(),
+    ),
+    Device(
+        name="go",
+        title="Go 1.18 and later, crypto/tls with its own verifier (not with the roots of Windows and macOS)",
+        statements=(
+            *_refuses((Trait.MISSING_ISSUER,), TRIED, _tried(_GO_TRIED, _GO_AIA), "it fetches none"),
+            *_refuses((Trait.COMMON_NAME_ONLY,), TRIED, _tried(_GO_TRIED, _GO_NAMES)),
+            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
+            *_refuses((Trait.OTHER_PURPOSE,), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
+            *_refuses((Trait.SHA1_SIGNATURE,), TRIED, _tried(_GO_TRIED, _GO_SHA1)),
+            *_accepts((Trait.RSA_KEY, *_CURVES, Trait.ED25519_KEY), TRIED, _tried(_GO_TRIED, _GO_KEYS)),
+            *_accepts((Trait.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER)),
+            *_refuses(
+                (Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.INHIBIT_ANY_POLICY_CRITICAL),
+                TRIED,
+                _tried(_GO_TRIED, _GO_POLICIES),
+                "before Go 1.24",
+            ),
+            *_refuses((Trait.POLICY_MAPPINGS_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER), "before Go 1.24"),
+            *_refuses(
+                (Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.UNUSUAL_NAMES_CONSTRAINED),
+                TRIED,
+                _tried(_GO_TRIED, _GO_PARSER),
+            ),
+            *_accepts(
+                (Trait.OTHER_NAMES_CONSTRAINED, Trait.URIS_CONSTRAINED, Trait.NAME_CONSTRAINTS_NOT_CRITICAL),
+                TRIED,
+                _tried(_GO_TRIED, _GO_PARSER),
+            ),
+        ),
+        bounds=(*_sent(chain_limits.GO, _GO_TRIED), _rsa(_GO_RSA, most=8_192, note="since Go 1.19.12 and 1.20.7")),
+    ),
+)
+
+DEVICES: Final[Mapping[str, Device]] = {device.name: device for device in _TABLE}
+"""Every client, by name."""

@@ -1,0 +1,184 @@
+"""What is read from the certificates that a server sends: the traits and figures that rules are about.
+
+Where what is sent makes a valid path, the certificates of that path are looked at; else all that are sent. Of the
+trust anchor's certificate its key counts, and nothing else: a client has it by decision.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+
+from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
+from pkcs12kit.devices.model import Quantity, Trait
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
+from pkcs12kit.paths.validation.parameters import SERVER_AUTH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.tls.certificate_message import CertificateMessage
+
+_SHA1: Final = frozenset(
+    {
+        SignatureAlgorithmOID.RSA_WITH_SHA1.dotted_string,
+        "1.3.14.3.2.29",  # the same, by an older number
+        SignatureAlgorithmOID.ECDSA_WITH_SHA1.dotted_string,
+        SignatureAlgorithmOID.DSA_WITH_SHA1.dotted_string,
+    }
+)
+_V3: Final = 3
+_CRITICAL: Final = {
+    ExtensionOID.CERTIFICATE_POLICIES.dotted_string: Trait.CERTIFICATE_POLICIES_CRITICAL,
+    POLICY_MAPPINGS: Trait.POLICY_MAPPINGS_CRITICAL,
+    ExtensionOID.POLICY_CONSTRAINTS.dotted_string: Trait.POLICY_CONSTRAINTS_CRITICAL,
+    ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: Trait.INHIBIT_ANY_POLICY_CRITICAL,
+}
+_CURVES: Final = {"secp256r1": Trait.P256_KEY, "secp384r1": Trait.P384_KEY, "secp521r1": Trait.P521_KEY}
+
+
+def find_traits(
+    message: CertificateMessage, path: ValidatedPath | None, trust_anchors: Sequence[TrustAnchor]
+) -> dict[Trait, Certificate]:
+    """Find the traits that occur, each with the first certificate that has it, the server's first.
+
+    Nothing raises: of a certificate that cannot be read, that is its trait.
+    """
+    found: dict[Trait, Certificate] = {}
+    certificates = message.certificates if path is None else path.certificates
+    for position, certificate in enumerate(certificates):
+        for trait in _traits_of(certificate, is_target=position == 0):
+            found.setdefault(trait, certificate)
+    if path is None:
+        missing = _without_issuer(message.certificates, trust_anchors)
+        if missing is not None:
+            found[Trait.MISSING_ISSUER] = missing
+    elif path.trust_anchor.certificate is not None:
+        anchor = path.trust_anchor.certificate
+        found.setdefault(_key_trait(anchor), anchor)
+    return found
+
+
+def measure(
+    message: CertificateMessage, path: ValidatedPath | None
+) -> Iterator[tuple[Quantity, int, Certificate | None]]:
+    """Give the figures that are bounded, each with the certificate that it is of."""
+    yield Quantity.CERTIFICATES, len(message.certificates), None
+    yield Quantity.BYTES, message.size, None
+    keys = message.certificates
+    if path is not None:
+        intermediates = path.certificates[1:]
+        yield Quantity.INTERMEDIATES, len(intermediates), None
+        if not _is_in_order(message.certificates, path):
+            counted = sum(not certificate.is_self_issued for certificate in intermediates)
+            yield Quantity.INTERMEDIATES_NOT_IN_ORDER, counted, None
+        anchor = path.trust_anchor.certificate
+        keys = path.certificates if anchor is None else (*path.certificates, anchor)
+    for certificate in keys:
+        bits = _rsa_bits(certificate)
+        if bits is not None:
+            yield Quantity.RSA_BITS, bits, certificate
+
+
+def _is_in_order(sent: Sequence[Certificate], path: ValidatedPath) -> bool:
+    """Say whether the path is what is sent; what comes after the anchor's own certificate does not count."""
+    own, others = sent[: len(path.certificates)], sent[len(path.certificates) :]
+    return own == path.certificates and (not others or others[0].node == path.trust_anchor.node)
+
+
+def _traits_of(certificate: Certificate, *, is_target: bool) -> Iterator[Trait]:
+    if certificate.encoding_slip is not None:
+        yield Trait.ENCODING_SLIP
+    if certificate.version != _V3:
+        yield Trait.OLD_VERSION
+    if certificate.signature_algorithm in _SHA1:
+        yield Trait.SHA1_SIGNATURE
+    yield _key_trait(certificate)
+    try:
+        extensions = certificate.extensions
+    except MalformedCertificateError:
+        yield Trait.UNREADABLE
+        return
+    yield from (trait for oid, trait in _CRITICAL.items() if oid in extensions.critical)
+    yield from _constraint_traits(extensions)
+    if is_target:
+        yield from _target_traits(extensions)
+
+
+def _target_traits(extensions: Extensions) -> Iterator[Trait]:
+    names = extensions.subject_alternative_name or ()
+    if not any(isinstance(name, x509.DNSName | x509.IPAddress) for name in names):
+        yield Trait.COMMON_NAME_ONLY
+    usages = extensions.extended_key_usage
+    if usages is None:
+        yield Trait.NO_PURPOSE
+    elif SERVER_AUTH not in usages:
+        yield Trait.ANY_PURPOSE if ANY_EXTENDED_KEY_USAGE in usages else Trait.OTHER_PURPOSE
+
+
+def _constraint_traits(extensions: Extensions) -> Iterator[Trait]:
+    constraints = extensions.name_constraints
+    if constraints is None:
+        return
+    if ExtensionOID.NAME_CONSTRAINTS.dotted_string not in extensions.critical:
+        yield Trait.NAME_CONSTRAINTS_NOT_CRITICAL
+        return
+    for subtree in (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())):
+        if isinstance(subtree, x509.DirectoryName):
+            yield Trait.DIRECTORY_NAMES_CONSTRAINED
+        elif isinstance(subtree, x509.DNSName | x509.IPAddress | x509.RFC822Name):
+            yield Trait.OTHER_NAMES_CONSTRAINED
+        elif isinstance(subtree, x509.UniformResourceIdentifier):
+            yield Trait.URIS_CONSTRAINED
+        else:
+            yield Trait.UNUSUAL_NAMES_CONSTRAINED
+
+
+def _key_trait(certificate: Certificate) -> Trait:
+    try:
+        key = certificate.public_key
+    except MalformedCertificateError:
+        return Trait.UNREADABLE
+    if isinstance(key, rsa.RSAPublicKey):
+        return Trait.RSA_KEY
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return _CURVES.get(key.curve.name, Trait.OTHER_KEY)
+    return Trait.ED25519_KEY if isinstance(key, ed25519.Ed25519PublicKey) else Trait.OTHER_KEY
+
+
+def _rsa_bits(certificate: Certificate) -> int | None:
+    try:
+        key = certificate.public_key
+    except MalformedCertificateError:
+        return None
+    return key.key_size if isinstance(key, rsa.RSAPublicKey) else None
+
+
+def _without_issuer(certificates: Sequence[Certificate], trust_anchors: Iterable[TrustAnchor]) -> Certificate | None:
+    """Find where the names run out: the first certificate whose issuer is neither sent nor an anchor.
+
+    None where a way of names leads from the server's certificate to an anchor, whatever else is wrong with it.
+    """
+    anchors = {anchor.name for anchor in trust_anchors}
+    not_seen: dict[Name, list[Certificate]] = {}
+    for certificate in certificates[1:]:
+        not_seen.setdefault(certificate.subject, []).append(certificate)
+    waiting, stuck = list(certificates[:1]), None
+    while waiting:  # each certificate is looked at once
+        certificate = waiting.pop()
+        if certificate.issuer in anchors:
+            return None
+        issuers = not_seen.pop(certificate.issuer, [])
+        if not issuers:
+            stuck = stuck or certificate
+        waiting.extend(issuers)
+    return stuck

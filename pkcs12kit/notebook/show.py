@@ -1,0 +1,219 @@
+"""Which value is drawn by which room, and what is around everything drawn."""
+
+from __future__ import annotations
+
+import io
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.notebook.html import Element, Verbatim, View, element, write
+from pkcs12kit.notebook.style import ROOT, STYLE
+from pkcs12kit.text import NO_FORMULAS, counted, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from rich.console import RenderableType
+
+    from pkcs12kit.builder import BuildReport
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.display.pictures import Picture
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.notebook_hook import Shown
+    from pkcs12kit.paths.report import NoValidPathError, PathReport
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.pkcs12.inspection import PfxReport
+    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, SentReport, VerificationReport
+
+    Draw = Callable[[object, View], Element]
+
+
+_WIDTH: Final = 120
+
+
+def plain(value: object) -> str:
+    """Write a value as text: nothing in it can steer a terminal."""
+    for kind in type(value).__mro__:
+        if kind.__name__ in _TREES:
+            return _TREES[kind.__name__](value)
+    return "\n".join(map(harmless, repr(value).splitlines()))
+
+
+def _printed(renderables: Iterable[RenderableType]) -> str:
+    from rich.console import Console
+
+    output = io.StringIO()
+    console = Console(
+        file=output,
+        width=_WIDTH,
+        color_system=None,
+        force_terminal=False,
+        force_jupyter=False,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    for renderable in renderables:
+        console.print(renderable)
+    return "\n".join(line.rstrip() for line in output.getvalue().splitlines())
+
+
+def _path(path: CertificationPath) -> str:
+    return harmless(path)
+
+
+def _validated_path(path: ValidatedPath) -> str:
+    from pkcs12kit.display.paths import path_tree
+
+    return _printed([path_tree(path)])
+
+
+def _report(report: PathReport) -> str:
+    from pkcs12kit.display.paths import path_report
+
+    return _printed(path_report(report, every=True))
+
+
+def _error(error: NoValidPathError) -> str:
+    return _report(error.report)
+
+
+def _picture(picture: Picture) -> str:
+    from pkcs12kit.display.pictures.wording import inert, summary
+
+    return f"{inert(picture.title)}: {summary(picture)}"
+
+
+def _bundle(bundle: Bundle) -> str:
+    key = "a private key and " if bundle.private_key is not None else ""
+    return _listed(f"Bundle of {key}{counted(len(bundle.certificates), 'certificate')}:", bundle.certificates)
+
+
+def _decoded(decoded: DecodedPfx) -> str:
+    keys, certificates = counted(len(decoded.keys), "private key"), counted(len(decoded.certificates), "certificate")
+    return _listed(f"Read from a PKCS#12 file: {keys}, {certificates}:", decoded.certificates)
+
+
+def _listed(head: str, certificates: Iterable[Certificate]) -> str:
+    from pkcs12kit.display.labels import with_expiry
+
+    return "\n".join([head, *(f"  {with_expiry(certificate).plain}" for certificate in certificates)])
+
+
+def _pfx(report: PfxReport) -> str:
+    from pkcs12kit.display.pfx import pfx_tree
+
+    return _printed([pfx_tree(report, title="PKCS#12 file")])
+
+
+def _build(report: BuildReport) -> str:
+    where = report.output if report.output is not None else "nowhere"
+    certificates = counted(len(report.certificates), "certificate")
+    head = f"Built {certificates}, written to {where}, profile {report.profile.name}"
+    return "\n".join([harmless(head), _validated_path(report.path)])
+
+
+def _verification(report: VerificationReport) -> str:
+    return _findings(report, "PKCS#12 file")
+
+
+def _sent(report: SentReport) -> str:
+    return _findings(report, "Certificates that a server sends")
+
+
+def _probe(report: ProbeReport) -> str:
+    return _findings(report, str(report.server))
+
+
+def _rehearsal(report: RehearsalReport) -> str:
+    answer = f"Rehearsal as {harmless(report.server_name)}: {'accepted' if report.ok else 'not accepted'}"
+    tried = (f"  {one.client} {one.protocol}: {one.verdict.value} {one.why}" for one in report.handshakes)
+    return "\n".join([answer, *map(harmless, tried), _sent(report.sent)])
+
+
+def _findings(report: VerificationReport | SentReport | ProbeReport, title: str) -> str:
+    from pkcs12kit.display.findings import findings_tree
+
+    return _printed([findings_tree(report.findings, title=title, answer=report.ok)])
+
+
+_TREES: Final[dict[str, Callable[[Any], str]]] = {
+    "CertificationPath": _path,
+    "ValidatedPath": _validated_path,
+    "PathReport": _report,
+    "Picture": _picture,
+    "NoValidPathError": _error,
+    "Bundle": _bundle,
+    "DecodedPfx": _decoded,
+    "PfxReport": _pfx,
+    "BuildReport": _build,
+    "VerificationReport": _verification,
+    "SentReport": _sent,
+    "RehearsalReport": _rehearsal,
+    "ProbeReport": _probe,
+}
+
+
+# By the names of classes, so that showing a certificate loads neither the search for paths nor the TLS clients.
+_DRAWN_BY: Final = {
+    "Certificate": "certificates.draw_certificate",
+    "TrustAnchor": "certificates.draw_trust_anchor",
+    "Identity": "certificates.draw_identity",
+    "CertificatePool": "pools.draw_pool",
+    "CertificationPath": "chains.draw_path",
+    "ValidatedPath": "chains.draw_validated_path",
+    "PathReport": "searches.draw_report",
+    "Picture": "searches.draw_picture",
+    "RejectedPath": "searches.draw_rejected",
+    "NoValidPathError": "searches.draw_error",
+    "Bundle": "pfx.draw_bundle",
+    "DecodedPfx": "pfx.draw_decoded",
+    "PfxReport": "pfx.draw_pfx_report",
+    "VerificationReport": "verdicts.draw_verification",
+    "SentReport": "verdicts.draw_sent",
+    "RehearsalReport": "verdicts.draw_rehearsal",
+    "ProbeReport": "verdicts.draw_probe",
+    "GatherReport": "reports.draw_gathering",
+    "BundleReport": "reports.draw_bundle_report",
+    "BuildReport": "reports.draw_build",
+}
+
+
+def show(value: object) -> dict[str, str]:
+    """Give what Jupyter shows of a value, by media type."""
+    return {"text/html": _html(value, View(limits=DEFAULT_LIMITS)), "text/plain": plain(value)}
+
+
+def to_html(value: Shown, *, time: datetime | None = None, limits: Limits = DEFAULT_LIMITS) -> str:
+    """Draw a value as HTML, as notebooks show it: one ``div`` element for any page, with styles of its own.
+
+    ``time`` (timezone-aware) is when validity is looked at; without it that is the time that a path was validated for,
+    and for anything else now. Nothing in it is loaded from elsewhere, and text from outside stays text: MathJax and
+    KaTeX find no formula in it, unless a page gives them other delimiters than those of TeX and AsciiMath.
+    It is bounded by ``limits``: what is left out is counted. Neither a private key nor a password is in it.
+
+    Raises :class:`TypeError` for a value that has no picture of its own, :class:`ValueError` for a time without zone.
+    """
+    return _html(value, View(limits=limits, time=time))
+
+
+def _html(value: object, view: View) -> str:
+    drawn = _find(value)(value, view)
+    around = element(
+        "div", element("style", Verbatim(STYLE)), drawn, class_=f"{ROOT} {NO_FORMULAS}", lang="en", dir="ltr"
+    )
+    return write(around, longest=view.limits.notebook_characters)
+
+
+def _find(value: object) -> Draw:
+    for kind in type(value).__mro__:
+        place = _DRAWN_BY.get(kind.__name__)
+        if place is not None and kind.__module__.startswith("pkcs12kit."):
+            module, _, function = place.partition(".")
+            return cast("Draw", getattr(import_module(f"pkcs12kit.notebook.{module}"), function))
+    raise TypeError(f"a {type(value).__name__} is not drawn")

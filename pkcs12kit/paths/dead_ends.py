@@ -1,0 +1,242 @@
+"""The way up from a target, by name and key and whatever the time: where it ends, and which anchors it reaches.
+
+Unlike discovery it does not look for paths. Each (subject, key) is entered once, by the walk to it that has the fewest
+certificates that cannot be used, then the fewest at all, and then lasts longest, so that the work grows with the number
+of certificates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.errors import FailureReason, MalformedCertificateError
+from pkcs12kit.paths.budget import BudgetExhaustedError
+from pkcs12kit.paths.candidates import may_have_signed
+from pkcs12kit.paths.failure import Failure, MissingIssuer
+from pkcs12kit.paths.report import RejectedPath
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from collections.abc import Set as AbstractSet
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.pool import CertificatePool
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.budget import Budget
+
+_NAMED_AT_MOST: Final = 3  # key identifiers in one sentence
+
+Walk = tuple["Certificate", ...]
+Link = tuple["Certificate", bytes]
+"""A certificate, and the SubjectPublicKeyInfo of an issuer."""
+
+
+@dataclass(slots=True)
+class _Namesakes:
+    """The certificates of one subject, by key, and their keys by key identifier."""
+
+    by_key: dict[bytes, list[Certificate]] = field(default_factory=dict)
+    by_identifier: dict[bytes, set[bytes]] = field(default_factory=dict)
+
+    def add(self, certificate: Certificate) -> None:
+        key = certificate.subject_public_key_info
+        self.by_key.setdefault(key, []).append(certificate)
+        if certificate.key_identifier is not None:
+            self.by_identifier.setdefault(certificate.key_identifier, set()).add(key)
+
+
+class Ascent:
+    """Everything above a target. ``refuted`` are links whose signature is known not to verify.
+
+    A link is believed where both key identifiers are there and equal, and checked by its signature otherwise. Where the
+    budget ends, ``stopped`` has what ended it, and what was met so far is there: each end is true, others may exist.
+    """
+
+    def __init__(
+        self,
+        target: Certificate,
+        pool: CertificatePool,
+        trust_anchors: Iterable[TrustAnchor],
+        *,
+        usable: Callable[[Certificate], bool],
+        refuted: AbstractSet[Link],
+        budget: Budget,
+    ) -> None:
+        self._pool = pool
+        self._usable = usable
+        self._refuted = refuted
+        self._budget = budget
+        self._anchors: dict[Name, list[TrustAnchor]] = {}
+        for anchor in trust_anchors:
+            self._anchors.setdefault(anchor.name, []).append(anchor)
+        self._namesakes: dict[Name, _Namesakes] = {}
+        self._entered = {target.node, *(anchor.node for anchors in self._anchors.values() for anchor in anchors)}
+        self._order = count()
+        self._waiting: list[tuple[int, int, float, int, Walk]] = []
+        self._push((target,), 0, target.not_after.timestamp())
+        self._missing: dict[tuple[Name, bytes | None], RejectedPath] = {}
+        self.reached: dict[tuple[Name, bytes], CertificationPath] = {}
+        """One walk to each anchor that any leads to, by the anchor's name and key."""
+        self.roots: list[RejectedPath] = []
+        """Self-signed certificates that are no anchors, those that fewest unusable certificates lead to first."""
+        self.orphans: set[Certificate] = set()
+        """Certificates that no supplied issuer signed; all that have the issuer's name were tried."""
+        self.stopped: BudgetExhaustedError | None = None
+        """What ended the work early; None where everything above the target was met."""
+        try:
+            self._climb()
+        except BudgetExhaustedError as exhausted:
+            self.stopped = exhausted
+
+    @property
+    def missing(self) -> tuple[RejectedPath, ...]:
+        """Issuers that nobody supplied, in the same order: one for each name and key identifier."""
+        return tuple(self._missing.values())
+
+    def _climb(self) -> None:
+        while self._waiting:
+            unusable, _, lasts_until, _, walk = heappop(self._waiting)
+            last = walk[-1]
+            self._budget.spend("discovery_steps")
+            is_anchored = self._end_at_anchors(walk)
+            if last.is_self_issued and self._has_signed(last, last):
+                if not is_anchored:
+                    self.roots.append(_rejected(walk, self._untrusted_root(last)))
+                continue
+            signers = self._signers(last)
+            if not signers and not is_anchored:
+                self._end(walk)
+            for key in signers:
+                self._enter(last.issuer, key, walk, unusable, -lasts_until)
+
+    def _end_at_anchors(self, walk: Walk) -> bool:
+        """Whether an anchor issued the last certificate; the first walk to each is kept."""
+        last = walk[-1]
+        found = False
+        for anchor in self._anchors.get(last.issuer, ()):
+            self._budget.spend("discovery_steps")
+            if may_have_signed(anchor, last, self._budget):
+                found = True
+                if anchor.node not in self.reached:
+                    self.reached[anchor.node] = CertificationPath(certificates=walk, trust_anchor=anchor)
+        return found
+
+    def _signers(self, certificate: Certificate) -> list[bytes]:
+        """Find the keys of the issuer's name that signed it."""
+        namesakes = self._of(certificate.issuer)
+        wanted = certificate.issuer_key_identifier
+        believed = namesakes.by_identifier.get(wanted, ()) if wanted is not None else ()
+        signers = [key for key in sorted(believed) if (certificate, key) not in self._refuted]
+        if signers:
+            return signers
+        return [key for key, [issuer, *_] in namesakes.by_key.items() if self._has_signed(issuer, certificate)]
+
+    def _has_signed(self, issuer: Certificate, certificate: Certificate) -> bool:
+        self._budget.spend("discovery_steps")
+        if (certificate, issuer.subject_public_key_info) in self._refuted:
+            return False
+        return may_have_signed(issuer, certificate, self._budget)
+
+    def _enter(self, name: Name, key: bytes, walk: Walk, unusable: int, lasts_until: float) -> None:
+        if (name, key) in self._entered:
+            return
+        self._entered.add((name, key))
+        for issuer in self._of(name).by_key[key]:
+            self._budget.spend("discovery_steps")
+            cost = unusable + (not self._usable(issuer))
+            self._push((*walk, issuer), cost, min(lasts_until, issuer.not_after.timestamp()))
+
+    def _push(self, walk: Walk, unusable: int, lasts_until: float) -> None:
+        heappush(self._waiting, (unusable, len(walk), -lasts_until, next(self._order), walk))
+
+    def _of(self, name: Name) -> _Namesakes:
+        found = self._namesakes.get(name)
+        if found is None:
+            found = self._namesakes[name] = _Namesakes()
+            for certificate in self._pool.by_subject(name):
+                self._budget.spend("discovery_steps")
+                found.add(certificate)
+        return found
+
+    def _end(self, walk: Walk) -> None:
+        last = walk[-1]
+        self.orphans.add(last)
+        which = (last.issuer, last.issuer_key_identifier)
+        if which not in self._missing:
+            self._missing[which] = _rejected(walk, self._missing_issuer(last))
+
+    def _missing_issuer(self, certificate: Certificate) -> Failure:
+        """Say who is missing: nobody has the issuer's name, or those who have it hold another key (a rekeyed CA)."""
+        anchors = self._anchors.get(certificate.issuer, ())
+        identifiers = {*self._of(certificate.issuer).by_identifier, *(anchor.key_identifier for anchor in anchors)}
+        missing = MissingIssuer(
+            name=certificate.issuer,
+            key_identifier=certificate.issuer_key_identifier,
+            locations=_ca_issuers(certificate),
+            found_key_identifiers=tuple(sorted(filter(None, identifiers))),
+        )
+        namesakes = self._of(certificate.issuer).by_key
+        is_known = bool(anchors or namesakes)
+        is_rekeyed = missing.key_identifier is not None and missing.key_identifier not in identifiers
+        if is_known and not is_rekeyed:
+            reason, section = FailureReason.BAD_SIGNATURE, "RFC 5280 section 6.1.3 (a)(1)"
+        elif anchors and not namesakes:
+            reason, section = FailureReason.NO_TRUST_ANCHOR, "RFC 5280 section 6.1"
+        else:
+            reason, section = FailureReason.ISSUER_NOT_FOUND, "RFC 4158 section 3"
+        return Failure(
+            reason=reason,
+            certificate=certificate,
+            section=section,
+            detail=_sentence(missing, is_known=is_known, is_anchor=bool(anchors), is_rekeyed=is_rekeyed),
+            missing_issuer=missing,
+        )
+
+    def _untrusted_root(self, certificate: Certificate) -> Failure:
+        detail = "is self-signed and not a trust anchor"
+        namesakes = self._anchors.get(certificate.subject)
+        if namesakes:
+            detail += ", though the trust anchor has the same name: it has another key"
+            identifiers = [anchor.key_identifier.hex() for anchor in namesakes if anchor.key_identifier is not None]
+            if certificate.key_identifier is not None and identifiers:
+                own = certificate.key_identifier.hex()
+                detail += f" (key identifier {', '.join(identifiers)}, and this one {own})"
+        else:
+            detail += "; no cross-certificate for it that leads to a trust anchor was supplied"
+        return Failure(
+            reason=FailureReason.NO_TRUST_ANCHOR, certificate=certificate, section="RFC 5280 section 6.1", detail=detail
+        )
+
+
+def _sentence(missing: MissingIssuer, *, is_known: bool, is_anchor: bool, is_rekeyed: bool) -> str:
+    identifiers = [identifier.hex() for identifier in missing.found_key_identifiers]
+    more = [f"and {len(identifiers) - _NAMED_AT_MOST} more"] if len(identifiers) > _NAMED_AT_MOST else []
+    found = ", ".join([*identifiers[:_NAMED_AT_MOST], *more])
+    found = f" (key identifier {found})" if found else ""
+    wanted = f" (key identifier {missing.key_identifier.hex()})" if missing.key_identifier is not None else ""
+    who = "the trust anchor of that name" if is_anchor else "what was found by that name"
+    if not is_known:
+        detail = f"its issuer {missing.name}{wanted} was not supplied"
+    elif is_rekeyed:
+        detail = f"its issuer {missing.name} with that key{wanted} was not supplied: {who} has another key{found}"
+    else:
+        detail = f"its issuer {missing.name} is known by name, but {who} did not sign it{found}"
+    if missing.locations:
+        detail += f"; it may be had from {', '.join(missing.locations)}"
+    return detail
+
+
+def _rejected(walk: Walk, failure: Failure) -> RejectedPath:
+    return RejectedPath(certificates=walk, failures=(failure,))
+
+
+def _ca_issuers(certificate: Certificate) -> tuple[str, ...]:
+    try:
+        return certificate.extensions.ca_issuers
+    except MalformedCertificateError:
+        return ()

@@ -1,0 +1,314 @@
+"""What of a PFX decides who can open it: algorithms, iterations, MAC, password. Of any file, ours or not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.pkcs12 import profiles
+from pkcs12kit.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.mac import Mac
+    from pkcs12kit.pkcs12.profiles import Profile, Scheme
+
+
+class Feature(Enum):
+    """What a reader can or cannot do; the value is how the documentation names it."""
+
+    AES = "AES under PBKDF2-HMAC-SHA256"
+    TRIPLE_DES = "3-key triple DES with SHA-1"
+    RC2_40 = "RC2-40 with SHA-1"
+    CLEAR_CERTIFICATES = "certificates in the clear"
+    CLEAR_KEY = "key in the clear"
+    MAC_SHA1 = "MAC with SHA-1"
+    MAC_SHA256 = "MAC with SHA-256"
+    PBMAC1 = "PBMAC1 with SHA-256"
+    NO_MAC = "no MAC"
+    PKCS12KDF = "PKCS12KDF"
+    EMPTY_PASSWORD = "empty password"  # noqa: S105  # no secret
+    NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # no secret
+
+
+_KNOWN: Final[dict[tuple[str, str | None, str | None, str | None], Feature]] = {
+    ("PBES2", "AES-128-CBC", "PBKDF2", "SHA-256"): Feature.AES,
+    ("PBES2", "AES-192-CBC", "PBKDF2", "SHA-256"): Feature.AES,
+    ("PBES2", "AES-256-CBC", "PBKDF2", "SHA-256"): Feature.AES,
+    ("pbeWithSHAAnd3-KeyTripleDES-CBC", "DES-EDE3-CBC", "PKCS12KDF", "SHA-1"): Feature.TRIPLE_DES,
+    ("pbeWithSHAAnd40BitRC2-CBC", "RC2-40-CBC", "PKCS12KDF", "SHA-1"): Feature.RC2_40,
+    ("HMAC", None, "PKCS12KDF", "SHA-1"): Feature.MAC_SHA1,
+    ("HMAC", None, "PKCS12KDF", "SHA-256"): Feature.MAC_SHA256,
+    ("PBMAC1", None, "PBKDF2", "SHA-256"): Feature.PBMAC1,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Protection:
+    """One use of the password: an encryption or the MAC, named as in ``inspect --json``.
+
+    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C, ``HMAC`` or ``PBMAC1``, or a dotted object identifier;
+    ``cipher`` is None for a MAC; ``kdf`` is ``PBKDF2``, ``PKCS12KDF`` or another. ``iterations`` and ``salt_length``
+    (bytes) are None where the file does not state them.
+    """
+
+    algorithm: str
+    cipher: str | None = None
+    kdf: str | None = None
+    digest: str | None = None
+    iterations: int | None = None
+    salt_length: int | None = None
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What a reader needs for it; nothing where the reader table does not speak of it."""
+        known = _KNOWN.get((self.algorithm, self.cipher, self.kdf, self.digest))
+        if known is None:
+            return ()
+        return (known, Feature.PKCS12KDF) if self.kdf == "PKCS12KDF" else (known,)
+
+    def __str__(self) -> str:
+        return " with ".join(filter(None, (self.algorithm, self.cipher, self.kdf, self.digest)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PfxFacts:
+    """What of a PFX decides who can open it.
+
+    ``encryptions`` are those of every SafeContents and every shrouded key, ``mac`` is None where there is none.
+    ``clear_certificates`` and ``clear_key`` say that some lie in the clear. ``empty_password`` and
+    ``non_ascii_password`` are None where the password is not known. ``complete`` is False where some contents were not
+    looked into, so that there may be more.
+    """
+
+    encryptions: tuple[Protection, ...]
+    mac: Protection | None
+    clear_certificates: bool = False
+    clear_key: bool = False
+    empty_password: bool | None = None
+    non_ascii_password: bool | None = None
+    complete: bool = True
+
+    @property
+    def protections(self) -> tuple[Protection, ...]:
+        """Every use of the password, in file order, the MAC last."""
+        return self.encryptions if self.mac is None else (*self.encryptions, self.mac)
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """What a reader needs for the file as a whole, each once."""
+        return tuple(dict.fromkeys(self._features()))
+
+    def _features(self) -> Iterator[Feature]:
+        for protection in self.protections:
+            yield from protection.features
+        if self.mac is None:
+            yield Feature.NO_MAC
+        if self.clear_certificates:
+            yield Feature.CLEAR_CERTIFICATES
+        if self.clear_key:
+            yield Feature.CLEAR_KEY
+        if self.empty_password:
+            yield Feature.EMPTY_PASSWORD
+        if self.non_ascii_password:
+            yield Feature.NON_ASCII_PASSWORD
+
+
+def of_profile(profile: Profile, *, with_key: bool = True) -> PfxFacts:
+    """Tell what a file of certificates, and a key unless ``with_key`` is False, will be like, whatever its password."""
+    schemes = [profile.certificate_encryption, *([profile.key_encryption] if with_key else [])]
+    encryptions = [_protection(scheme, profile) for scheme in schemes if scheme is not None]
+    mac = None
+    if profile.mac_algorithm is not None:
+        mac = Protection(
+            algorithm=profile.mac_algorithm,
+            kdf="PBKDF2" if profile.mac_algorithm == profiles.PBMAC1 else "PKCS12KDF",
+            digest=profile.mac_digest,
+            iterations=profile.mac_iterations,
+            salt_length=profile.mac_salt_length,
+        )
+    return PfxFacts(
+        encryptions=tuple(encryptions),
+        mac=mac,
+        clear_certificates=profile.certificate_encryption is None,
+        clear_key=with_key and profile.key_encryption is None,
+    )
+
+
+def _protection(scheme: Scheme, profile: Profile) -> Protection:
+    pbes2 = scheme.algorithm == "PBES2"
+    return Protection(
+        algorithm=scheme.algorithm,
+        cipher=scheme.cipher if pbes2 else _PKCS12_CIPHERS[scheme.algorithm],
+        kdf="PBKDF2" if pbes2 else "PKCS12KDF",
+        digest=scheme.digest if pbes2 else "SHA-1",
+        iterations=profile.encryption_iterations,
+        salt_length=profile.encryption_salt_length,
+    )
+
+
+_PKCS12_CIPHERS: Final = {algorithm: cipher for algorithm, cipher, kdf, _ in _KNOWN if kdf == "PKCS12KDF" and cipher}
+
+
+def of_encryption(encryption: Encryption) -> Protection:
+    """Tell what matters of an encryption that a file states."""
+    return Protection(
+        algorithm=encryption.algorithm,
+        cipher=encryption.cipher,
+        kdf=encryption.kdf,
+        digest=encryption.digest,
+        iterations=encryption.iterations,
+        salt_length=None if encryption.salt is None else len(encryption.salt),
+    )
+
+
+def of_mac(mac: Mac) -> Protection:
+    """Tell what matters of a MAC that a file states. With PBKDF2 of another digest than HMAC's both are named."""
+    prf = None if mac.derivation is None else mac.derivation.digest
+    return Protection(
+        algorithm=mac.algorithm,
+        kdf=None if mac.derivation is None else mac.derivation.algorithm,
+        digest=mac.digest if prf in {mac.digest, None} else f"{mac.digest} and {prf}",
+        iterations=mac.iterations,
+        salt_length=None if mac.salt is None else len(mac.salt),
+    )
+
+
+class Answer(Enum):
+    """Whether a reader opens a file. The value is what ``--json`` prints."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Standing(Enum):
+    """How a statement is known."""
+
+    DOCUMENTED = "documented"
+    """By the maker: documentation, release note, source code, a maintainer's word."""
+    REPORTED = "reported"
+    """By users of it."""
+    TRIED = "tried by us"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """One thing that is known of a reader. ``source`` is an address, or says how it was tried."""
+
+    feature: Feature
+    opens: bool
+    standing: Standing
+    source: str
+    note: str = ""
+
+    def __str__(self) -> str:
+        note = f" ({self.note})" if self.note else ""
+        return f"{'opens' if self.opens else 'does not open'} {self.feature.value}{note}; {self.standing.value}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """The iteration counts that a reader takes, and the shortest salt, in bytes. None is no limit that is known of.
+
+    ``total`` is for all uses of the password in a file together.
+    """
+
+    encryption: int | None = None
+    mac: int | None = None
+    total: int | None = None
+    minimum: int = 1
+    salt_length: int = 0
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderVerdict:
+    """Whether one reader opens one file, and why that is the answer; ``sources`` has where it is known from."""
+
+    answer: Answer
+    why: str
+    sources: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``inspect --json``."""
+        return {"opens": self.answer.value, "why": self.why, "sources": list(self.sources)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reader:
+    """A program or library that opens PFX files, by the name that ``--for`` takes. ``title`` says which versions."""
+
+    name: str
+    title: str
+    statements: tuple[Statement, ...]
+    bounds: Bounds = field(default_factory=Bounds)
+
+    def of(self, feature: Feature) -> Statement | None:
+        """Find what is known of one feature; None where nothing is."""
+        return next((statement for statement in self.statements if statement.feature is feature), None)
+
+    def opens(self, facts: PfxFacts) -> ReaderVerdict:
+        """Say whether it opens a file with these facts. One no makes it a no, else one unknown an unknown."""
+        known = [statement for statement in map(self.of, facts.features) if statement is not None]
+        sources = tuple(dict.fromkeys(statement.source for statement in known))
+        refused = [statement for statement in known if not statement.opens]
+        if refused:
+            why = "; ".join(map(str, refused))
+            return ReaderVerdict(answer=Answer.NO, why=why, sources=tuple(statement.source for statement in refused))
+        if beyond := tuple(self._beyond(facts)):
+            return ReaderVerdict(answer=Answer.NO, why="; ".join(beyond), sources=(self.bounds.source,))
+        unknown = tuple(self._unknown(facts))
+        if unknown:
+            return ReaderVerdict(
+                answer=Answer.UNKNOWN, why=f"nothing is known of {', '.join(unknown)}", sources=sources
+            )
+        why = ", ".join(feature.value for feature in facts.features if feature is not Feature.PKCS12KDF)
+        if not facts.complete:
+            why += "; as far as can be seen without opening all of it"
+        return ReaderVerdict(answer=Answer.YES, why=why, sources=sources)
+
+    def _unknown(self, facts: PfxFacts) -> Iterator[str]:
+        for protection in facts.protections:
+            if not protection.features:
+                yield str(protection)
+        for feature in facts.features:
+            # Whoever does not speak of PKCS12KDF has nothing against it.
+            if feature is not Feature.PKCS12KDF and self.of(feature) is None:
+                yield feature.value
+
+    def _beyond(self, facts: PfxFacts) -> Iterator[str]:
+        total = 0
+        for protection in facts.protections:
+            limit = self.bounds.mac if protection is facts.mac else self.bounds.encryption
+            yield from self._beyond_of(protection, limit)
+            total += protection.iterations or 0
+        if self.bounds.total is not None and total > self.bounds.total:
+            yield f"{counted(total, 'iteration')} in all, and {self.bounds.total:,} are allowed"
+
+    def _beyond_of(self, protection: Protection, limit: int | None) -> Iterator[str]:
+        iterations = protection.iterations
+        if iterations is not None and limit is not None and iterations > limit:
+            yield f"{protection}: {counted(iterations, 'iteration')}, and {limit:,} are allowed"
+        if iterations is not None and iterations < self.bounds.minimum:
+            yield f"{protection}: {counted(iterations, 'iteration')}, and {self.bounds.minimum:,} are the least"
+        if protection.salt_length is not None and protection.salt_length < self.bounds.salt_length:
+            salt = counted(protection.salt_length, "byte")
+            yield f"{protection}: a salt of {salt}, and {self.bounds.salt_length} are the least"
+
+    def cap(self, profile: Profile) -> Profile:
+        """Lower the iteration counts of a profile to what this reader takes. Its total is shared out evenly."""
+        if not profile.takes_password:
+            return profile
+        each = [] if self.bounds.total is None else [self.bounds.total // len(of_profile(profile).protections)]
+        return profile.with_iterations(
+            encryption=min([profile.encryption_iterations, *_given(self.bounds.encryption), *each]),
+            mac=min([profile.mac_iterations, *_given(self.bounds.mac), *each]),
+        )
+
+
+def _given(limit: int | None) -> list[int]:
+    return [] if limit is None else [limit]

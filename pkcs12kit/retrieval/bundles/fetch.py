@@ -1,0 +1,291 @@
+"""Fetch a list of certificates that is published under a name, and check its signed checksum file where it has one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.pool import Reject
+from pkcs12kit.errors import InputError
+from pkcs12kit.event_loop import run
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.validation.algorithms import DEFAULT
+from pkcs12kit.retrieval.bundles.checksums import (
+    NO_ARCHIVE,
+    UNPROVEN,
+    BundleFile,
+    ChecksumStatus,
+    ChecksumVerdict,
+    SignerRules,
+    check_files,
+)
+from pkcs12kit.retrieval.bundles.published import find_bundle
+from pkcs12kit.retrieval.bundles.report import EXPIRES_WITHIN, BundleReport, compare_bundles
+from pkcs12kit.retrieval.cache.cache import Cache
+from pkcs12kit.retrieval.gather import FetchOptions, make_fetcher
+from pkcs12kit.retrieval.http.permitted import require_permitted_url
+from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin
+from pkcs12kit.retrieval.retrieved import Purpose, Status
+from pkcs12kit.sources.collecting import Collector
+from pkcs12kit.sources.containers import ArchiveBudget, zip_members
+from pkcs12kit.sources.sniffing import Kind, sniff
+from pkcs12kit.times import require_aware
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import timedelta
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
+    from pkcs12kit.retrieval.bundles.published import PublishedBundle
+    from pkcs12kit.retrieval.retrieved import Retrieval
+
+
+# No PKCS#12: it would derive keys by as many iterations as whoever made it likes.
+_READ: Final = frozenset({Kind.CERTIFICATE, Kind.PKCS7, Kind.CERTIFICATE_PAIR, Kind.ZIP})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleContents:
+    """The certificates of a bundle: candidates. None of them where its checksum file is bad."""
+
+    certificates: tuple[Certificate, ...]
+    rejects: tuple[Reject, ...]
+    checksum: ChecksumVerdict
+    archived: datetime | None = None
+    """When the archive says that the checksum file was made: anybody can change that."""
+
+    def is_older_than(self, other: BundleContents) -> bool:
+        """Say whether it was made before ``other`` was: by what the signatures claim, else by what the archives do."""
+        signed, others = self.checksum.signing_time, other.checksum.signing_time
+        if signed is None or others is None:
+            signed, others = self.archived, other.archived
+        return signed is not None and others is not None and signed < others
+
+
+def open_bundle(data: bytes, *, url: str, rules: SignerRules, limits: Limits) -> BundleContents:
+    """Read a bundle that came from ``url``, within the limits on what a user's own sources may hold.
+
+    Raises :class:`~pkcs12kit.errors.InputError` where it holds no certificate, or has a file named to land outside its
+    folder; :class:`~pkcs12kit.errors.LimitExceededError`.
+    """
+    if sniff(data) is not Kind.ZIP:
+        collector = Collector(password=None, limits=limits, containers=_READ)
+        collector.collect_content(url, data)
+        return BundleContents(
+            certificates=tuple(dict.fromkeys(collector.certificates)),
+            rejects=tuple(collector.rejects),
+            checksum=NO_ARCHIVE,
+        )
+    files = tuple(_files(data, url, limits))
+    verdict = check_files(files, rules=rules, limits=limits)
+    if verdict.status is ChecksumStatus.BAD:
+        return BundleContents(certificates=(), rejects=(), checksum=verdict)
+    archived = next((file.member.modified for file in files if file.member.name == verdict.file), None)
+    if verdict.status is not ChecksumStatus.ABSENT:
+        listed = frozenset(verdict.listed)
+        files = tuple(file for file in files if file.member.name in listed)
+    certificates = tuple(dict.fromkeys(certificate for file in files for certificate in file.certificates))
+    rejects = tuple(reject for file in files for reject in file.rejects)
+    if not certificates:
+        first = f" that can be read: {rejects[0].reason}" if rejects else ""
+        raise InputError(f"{url}: a zip archive without certificates{first}")
+    return BundleContents(certificates=certificates, rejects=rejects, checksum=verdict, archived=archived)
+
+
+def _files(data: bytes, url: str, limits: Limits) -> Iterator[BundleFile]:
+    """Unpack the archive in memory, and read each file on its own."""
+    budget = ArchiveBudget(name=url, limits=limits)
+    collector = Collector(password=None, limits=limits, containers=_READ)
+    for member in zip_members(data, budget):
+        name = f"{url}!{member.name}"
+        certificates, rejects = len(collector.certificates), len(collector.rejects)
+        if member.fault is None:
+            collector.collect_member(name, member.data, archive=budget)
+            faults = tuple(collector.rejects[rejects:])
+        else:
+            faults = (Reject(source=name, position=1, reason=member.fault),)
+        yield BundleFile(member=member, certificates=tuple(collector.certificates[certificates:]), rejects=faults)
+
+
+_DEFAULT_OPTIONS = FetchOptions()
+_FROM_CACHE = frozenset({Status.CACHED, Status.UNCHANGED})
+
+
+def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
+    bundle: str | PublishedBundle,
+    *,
+    trust_anchors: Iterable[TrustAnchor] = (),
+    time: datetime | None = None,
+    algorithm_policy: AlgorithmPolicy = DEFAULT,
+    previous: Iterable[Certificate] | None = None,
+    expires_within: timedelta = EXPIRES_WITHIN,
+    strict_checksums: bool = False,
+    allow_unsigned: bool = False,
+    options: FetchOptions = _DEFAULT_OPTIONS,
+    limits: Limits = DEFAULT_LIMITS,
+) -> BundleReport:
+    """Fetch ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or one of :func:`~pkcs12kit.load_bundles`.
+
+    Its URLs are asked in order until one answers. An archive with a signed checksum file (DISA's have one) is used as
+    far as its files are listed there, and not at all where anything contradicts it. Its signer must lead to one of
+    ``trust_anchors`` at ``time`` (timezone-aware; now by default), by ``algorithm_policy``; where none are given, to a
+    root that :class:`~pkcs12kit.PublishedBundle` names. Without either, a sound signature proves nothing.
+
+    Of a bundle that names roots (``dod`` and ``eca`` do) nothing is used where there is no checksum file, or where its
+    signer leads to none of them: whoever can change the archive can take the file out, or sign it. ``allow_unsigned``
+    uses such a bundle all the same; one that contradicts its checksums is refused even so. Other bundles may come
+    without a signature. An archive that is weakly signed is used. :class:`~pkcs12kit.ChecksumVerdict` says all that.
+    With ``strict_checksums`` nothing of any bundle is used but what is VERIFIED.
+
+    Whatever comes is a candidate and never a trust anchor. Changes are counted from ``previous``; None: from what the
+    cache has of the same URL. ``expires_within`` is when a certificate is soon to expire. Revocation is not checked,
+    that of the signer included. Where what the cache has is of no use, the server is asked anew. Where what it gives
+    was made before what the cache has, the report warns of that.
+
+    A server that fails and a bundle that is refused are in the report, and raise nothing. Raises :class:`ValueError`
+    for ``strict_checksums`` with ``allow_unsigned``, :class:`~pkcs12kit.errors.InputError` for a name that is not
+    known, and :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
+    """
+    if strict_checksums and allow_unsigned:
+        raise ValueError("strict_checksums refuses what allow_unsigned would use: give one of them")
+    named = find_bundle(bundle, limits=limits) if isinstance(bundle, str) else bundle
+    refused = _refused(named, strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
+    time = datetime.now(UTC) if time is None else require_aware(time)
+    rules = SignerRules(
+        trust_anchors=tuple(trust_anchors),
+        roots=frozenset(named.roots),
+        time=time,
+        algorithm_policy=algorithm_policy,
+    )
+    warnings: list[str] = []
+    cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
+    kept = _in_cache(cache, named, rules=rules, limits=limits)
+    if kept is not None and kept.checksum.status in refused:
+        kept = None
+    earlier = tuple(previous) if previous is not None else None if kept is None else kept.certificates
+    look = partial(
+        _opened,
+        named,
+        earlier,
+        kept,
+        refused=refused,
+        rules=rules,
+        expires_within=expires_within,
+        limits=limits,
+    )
+    retrievals = run(_fetch(named.urls, cache=cache, options=options, limits=limits))
+    report = look(retrievals)
+    if report.why and retrievals[-1].status in _FROM_CACHE and not options.offline:
+        again = run(_fetch((retrievals[-1].url,), cache=None, options=options, limits=limits))
+        opened = report if again[-1].content is None else look(again)
+        report = replace(opened, retrievals=(*report.retrievals, *map(_without_content, again)))
+        if cache is not None and not report.why:
+            _heal(cache, again[-1], limits=limits)
+    return replace(report, warnings=tuple(dict.fromkeys((*warnings, *report.warnings))))
+
+
+def _opened(
+    named: PublishedBundle,
+    earlier: tuple[Certificate, ...] | None,
+    kept: BundleContents | None,
+    retrievals: tuple[Retrieval, ...],
+    *,
+    refused: frozenset[ChecksumStatus],
+    rules: SignerRules,
+    expires_within: timedelta,
+    limits: Limits,
+) -> BundleReport:
+    """Say what is in the answer, or why nothing of it is used."""
+    answer = next((retrieval for retrieval in retrievals if retrieval.content is not None), None)
+    report = BundleReport(bundle=named, retrievals=tuple(map(_without_content, retrievals)))
+    if answer is None:
+        return replace(report, why="; ".join(f"{retrieval.url}: {retrieval.why}" for retrieval in retrievals))
+    report = replace(report, url=answer.url)
+    try:
+        contents = open_bundle(answer.content or b"", url=answer.url, rules=rules, limits=limits)
+    except InputError as error:
+        return replace(report, why=str(error))
+    if contents.checksum.status is ChecksumStatus.BAD:
+        first, *others = contents.checksum.reasons
+        more = f" (and {len(others)} more)" if others else ""
+        return replace(report, checksum=contents.checksum, why=f"{answer.url}: {first}{more}")
+    if contents.checksum.status in refused:
+        return replace(report, checksum=contents.checksum, why=f"{answer.url}: {_unproven(contents.checksum, refused)}")
+    origins = () if answer.fetched is None else (Origin(url=answer.url, fetched=answer.fetched),)
+    older = kept is not None and contents.is_older_than(kept)
+    return replace(
+        report,
+        certificates=tuple(
+            GatheredCertificate(certificate=certificate, origins=origins)
+            for certificate in sorted(contents.certificates, key=lambda each: (str(each.subject), each.sha256))
+        ),
+        checksum=contents.checksum,
+        changes=compare_bundles(earlier, contents.certificates, time=rules.time, expires_within=expires_within),
+        rejects=contents.rejects,
+        warnings=(f"{answer.url}: its checksums were made before those of the last time: an older bundle",) * older,
+    )
+
+
+def _refused(named: PublishedBundle, *, strict_checksums: bool, allow_unsigned: bool) -> frozenset[ChecksumStatus]:
+    """List the verdicts on its checksums, beside BAD, with which nothing of a bundle is used."""
+    if strict_checksums:
+        return frozenset(ChecksumStatus) - {ChecksumStatus.VERIFIED}
+    return UNPROVEN if named.is_signed and not allow_unsigned else frozenset()
+
+
+def _unproven(verdict: ChecksumVerdict, refused: frozenset[ChecksumStatus]) -> str:
+    """Say what is missing of the signature, and what uses the bundle all the same."""
+    found = f"{verdict.status.value}: {verdict.reasons[0]}"
+    if refused is not UNPROVEN:
+        return f"its checksums have to be verified, and are {found}"
+    return (
+        f"its publisher signs a file of checksums, and that signature is {found}"
+        " (--unsigned, or allow_unsigned=True, uses such a bundle all the same)"
+    )
+
+
+def _without_content(retrieval: Retrieval) -> Retrieval:
+    return replace(retrieval, content=None)
+
+
+def _heal(cache: Cache, answer: Retrieval, *, limits: Limits) -> None:
+    """Keep what can be used in place of what could not."""
+    if answer.content is not None and answer.fetched is not None:
+        url = str(require_permitted_url(answer.url, allow_private=True, limits=limits))
+        cache.store(url, answer.content, etag=None, last_modified=None, fetched=answer.fetched)
+
+
+async def _fetch(
+    urls: tuple[str, ...], *, cache: Cache | None, options: FetchOptions, limits: Limits
+) -> tuple[Retrieval, ...]:
+    retrievals = []
+    async with make_fetcher(options, cache=cache, limits=limits) as fetcher:
+        for url in urls:
+            retrievals.append(await fetcher.fetch(url, Purpose.BUNDLE))
+            if retrievals[-1].content is not None:
+                break
+    return tuple(retrievals)
+
+
+def _in_cache(
+    cache: Cache | None, bundle: PublishedBundle, *, rules: SignerRules, limits: Limits
+) -> BundleContents | None:
+    """Give what the cache has of the bundle before it is fetched; None where that is nothing of use."""
+    if cache is None:
+        return None
+    for url in bundle.urls:
+        try:
+            entry = cache.load(str(require_permitted_url(url, allow_private=True, limits=limits)))
+            if entry is None:
+                continue
+            contents = open_bundle(entry.content, url=url, rules=rules, limits=limits)
+        except InputError:
+            continue
+        if contents.certificates:
+            return contents
+    return None

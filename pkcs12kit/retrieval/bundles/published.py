@@ -1,0 +1,211 @@
+"""The lists of certificates that are published under a name: where they are, as data, and as users change it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, cast
+
+from pkcs12kit.errors import InputError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.cache.entries import has_credentials
+from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url, scheme_of
+from pkcs12kit.sources.reading import name_of, printable, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.sources.reading import Source
+
+FILE: Final = "bundles.toml"
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_SHOWN: Final = 200  # characters of what is refused
+_FIELDS: Final = frozenset({"title", "publisher", "urls", "roots", "source"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishedBundle:
+    """A list of certificates that somebody publishes, as a zip archive or PKCS#7: its content decides, not its name.
+
+    ``urls`` are asked in order until one answers. ``roots`` are SHA-256 fingerprints, lower-case hexadecimal: where the
+    user names no trust anchor, the signer of a checksum file in the archive must lead to one of these certificates,
+    which has to be in the archive itself. Empty: nobody is known. ``source`` says where all that is from.
+
+    A bundle with roots is one whose publisher is known to sign: without a signature by someone whom a root or the
+    user's trust anchor leads to it is refused (:func:`~pkcs12kit.fetch_bundle`).
+    """
+
+    name: str
+    title: str
+    urls: tuple[str, ...]
+    publisher: str = ""
+    roots: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def is_signed(self) -> bool:
+        """Whether its publisher is known to sign it."""
+        return bool(self.roots)
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``--json``."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "publisher": self.publisher,
+            "urls": list(self.urls),
+            "roots": list(self.roots),
+            "source": self.source,
+        }
+
+
+_DISA: Final = "Defense Information Systems Agency (DISA), DoD PKE"
+_DISA_FILES: Final = "https://dl.dod.cyber.mil/wp-content/uploads/pki-pke/zip"
+# README.txt in DISA's archives has the SHA-1 fingerprint of the root that their signer is below: D7:3C:A9:11:02:A2:20:
+# 4A:36:45:9E:D3:22:13:B4:67:D7:CE:97:FB (versions 5.3 and 5.5, DoD Root CA 3), D3:7E:CF:61:C0:B4:ED:88:68:1E:F3:63:0C:
+# 4E:2F:C7:87:B3:7A:EF (5.12 and 5.14, DoD Root CA 6). These are the SHA-256 fingerprints of the same two certificates.
+_DISA_ROOTS: Final = (
+    "b107b33f453e5510f68e513110c6f6944bacc263df0137f821c1b3c2f8f863d2",
+    "2a5e41aca93df7cc496d2369b7a0a037045d502f1abaaf76975fc07c6660cf93",
+)
+_DISA_SOURCE: Final = "https://www.cyber.mil/pki-pke/document-library and README.txt in the archive"
+_FPKI_FILE: Final = "CACertificatesValidatingToFederalCommonPolicyG2.p7b"
+
+PUBLISHED: Final[Mapping[str, PublishedBundle]] = MappingProxyType(
+    {
+        bundle.name: bundle
+        for bundle in (
+            PublishedBundle(
+                name="dod",
+                title="DoD PKI: roots and issuing CAs",
+                publisher=_DISA,
+                urls=(f"{_DISA_FILES}/unclass-certificates_pkcs7_DoD.zip",),
+                roots=_DISA_ROOTS,
+                source=_DISA_SOURCE,
+            ),
+            PublishedBundle(
+                name="eca",
+                title="External Certification Authorities of the DoD: roots and issuing CAs",
+                publisher=_DISA,
+                urls=(f"{_DISA_FILES}/unclass-certificates_pkcs7_ECA.zip",),
+                roots=_DISA_ROOTS,
+                source=_DISA_SOURCE,
+            ),
+            PublishedBundle(
+                name="fpki",
+                title="Federal PKI: CA certificates that reach Federal Common Policy CA G2",
+                publisher="General Services Administration (GSA)",
+                urls=(
+                    f"https://www.idmanagement.gov/implement/tools/{_FPKI_FILE}",
+                    f"https://raw.githubusercontent.com/GSA/idmanagement.gov/staging/_implement/tools/{_FPKI_FILE}",
+                ),
+                source="the page of the FPKI graph on idmanagement.gov, and the repository that it is made from",
+            ),
+        )
+    }
+)
+"""The bundles that are known by name. None of them is trusted: not by its name, its URL or its signature."""
+
+
+def find_bundle(
+    name: str, published: Mapping[str, PublishedBundle] = PUBLISHED, *, limits: Limits = DEFAULT_LIMITS
+) -> PublishedBundle:
+    """Look up a name, or make a bundle of a URL; the URL of a known bundle brings that bundle's roots.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for anything else.
+    """
+    if name in published:
+        return published[name]
+    if not scheme_of(name):
+        raise InputError(f"no bundle is called {printable(name)!r}; known are {', '.join(sorted(published))}, and URLs")
+    url = _permitted(name, "", limits)
+    same = [
+        one for one in published.values() if _normalized(url, limits) in {_normalized(its, limits) for its in one.urls}
+    ]
+    return PublishedBundle(name=name, title=name, urls=(url,), roots=tuple(root for one in same for root in one.roots))
+
+
+def load_bundles(file: Source | None = None, *, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, PublishedBundle]:
+    """Read a TOML file of bundles over those known here: each table ``[bundles.NAME]`` adds a name or replaces one.
+
+    It has ``urls``, and may have ``title``, ``publisher``, ``roots`` and ``source``, as :class:`PublishedBundle` has
+    them; nothing of a bundle that it replaces is kept. None reads ``bundles.toml`` in the platform's folder for
+    settings, by platformdirs, where it is there. Raises :class:`~pkcs12kit.errors.InputError` for anything else in it.
+    """
+    if file is None:
+        file = _settings_file()
+        if not file.is_file():
+            return PUBLISHED
+    where = name_of(file)
+    try:
+        tables = tomllib.loads(read_source(file, limits).decode("utf-8"))
+    except (ValueError, RecursionError) as error:  # ValueError: also an integer of too many digits
+        raise InputError(f"{where}: no TOML: {error}") from None
+    if tables.keys() - {"bundles"} or not isinstance(tables.get("bundles", {}), dict):
+        raise InputError(f"{where}: expected tables [bundles.NAME], and nothing else")
+    own = {name: _bundle(name, table, where, limits) for name, table in tables.get("bundles", {}).items()}
+    return MappingProxyType({**PUBLISHED, **own})
+
+
+def _settings_file() -> Path:
+    from platformdirs import user_config_path
+
+    return user_config_path("pkcs12kit", appauthor=False) / FILE
+
+
+def _bundle(name: str, table: object, where: str, limits: Limits) -> PublishedBundle:
+    where = f"{where}: bundle {printable(name)!r}"
+    if not _NAME.fullmatch(name):
+        raise InputError(f"{where}: a name is made of small letters, digits, dots, dashes and underscores")
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: expected a table")
+    if unknown := sorted(table.keys() - _FIELDS):
+        raise InputError(f"{where}: {printable(unknown[0])!r} is none of {', '.join(sorted(_FIELDS))}")
+    urls, roots = _texts(table, "urls", where), _texts(table, "roots", where)
+    if not urls:
+        raise InputError(f"{where}: 'urls' is missing or empty")
+    for root in roots:
+        if not _SHA256.fullmatch(root):
+            raise InputError(f"{where}: a root is a SHA-256 fingerprint, 64 digits 0-9a-f, not {printable(root)!r}")
+    return PublishedBundle(
+        name=name,
+        title=_text(table, "title", where) or name,
+        publisher=_text(table, "publisher", where),
+        urls=tuple(_permitted(url, f"{where}: ", limits) for url in urls),
+        roots=roots,
+        source=_text(table, "source", where),
+    )
+
+
+def _text(table: Mapping[str, object], field: str, where: str) -> str:
+    value = table.get(field, "")
+    if not isinstance(value, str):
+        raise InputError(f"{where}: {field!r} is text")
+    return value
+
+
+def _texts(table: Mapping[str, object], field: str, where: str) -> tuple[str, ...]:
+    value = table.get(field, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(f"{where}: {field!r} is a list of texts")
+    return tuple(cast("list[str]", value))
+
+
+def _permitted(url: str, where: str, limits: Limits) -> str:
+    """Refuse what is no URL; whether its address is public is the fetcher's question."""
+    try:
+        require_permitted_url(url, allow_private=True, limits=limits)
+    except RefusedError as error:
+        shown = "a URL" if has_credentials(url) else printable(url[:_SHOWN])  # a password is not repeated
+        raise InputError(f"{where}{shown}: {error}") from None
+    return url
+
+
+def _normalized(url: str, limits: Limits) -> str:
+    return str(require_permitted_url(url, allow_private=True, limits=limits))

@@ -1,0 +1,1 @@
+"""The cache of retrieved contents in a folder."""

@@ -1,0 +1,1 @@
+"""The crawl: certificates found by following the URLs inside certificates."""

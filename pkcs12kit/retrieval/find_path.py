@@ -1,0 +1,282 @@
+"""Find a path with what certificates name fetched on the way: issuers' certificates, CRLs, OCSP responses."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.arguments import require_trust_anchors
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.event_loop import run
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.report import NoValidPathError
+from pkcs12kit.paths.revocation import RevocationMode, RevocationStatus
+from pkcs12kit.paths.search import find_path
+from pkcs12kit.retrieval.cache.cache import Cache
+from pkcs12kit.retrieval.gather import FetchOptions, make_fetcher
+from pkcs12kit.retrieval.http.permitted import scheme_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.ranking import Ranking
+    from pkcs12kit.paths.revocation import Revocation
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.retrieval.crawl.crawl import Crawl
+    from pkcs12kit.retrieval.http.client import Fetcher
+    from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.retrieval.revocation_fetch import RevocationCollector
+
+_DEFAULT_OPTIONS: Final = FetchOptions()
+_WARNINGS: Final = 20
+"""Of URLs that gave nothing, for people; the retrievals have them all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchedPath:
+    """A valid path and what was fetched to find it.
+
+    ``pool`` has the certificates that were given and, of those that were fetched, the ones that were chosen from.
+    ``retrievals`` say what came of each URL, without its content: those of certificates first. ``warnings`` are
+    sentences with text from outside.
+    """
+
+    path: ValidatedPath
+    pool: CertificatePool = field(repr=False)
+    retrievals: tuple[Retrieval, ...]
+    warnings: tuple[str, ...]
+
+
+def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input has its own keyword
+    target: Certificate,
+    *,
+    pool: CertificatePool,
+    trust_anchors: Iterable[TrustAnchor],
+    parameters: ValidationParameters,
+    ranking: Ranking = longest_lasting,
+    revocation: Revocation | None = None,
+    options: FetchOptions = _DEFAULT_OPTIONS,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> FetchedPath:
+    """Find the best valid path as :func:`~pkcs12kit.find_path` does, and fetch what is missing for it.
+
+    Where ``pool`` makes no valid path, certificates are gathered as :func:`~pkcs12kit.gather` does, until there is one.
+    Then what is as near as that one is waited for, ``limits.retrieval_settle_seconds`` at the most, and the best of
+    them is taken, so that it does not depend on which server answers first. What came from farther away is left out.
+    Where ``revocation`` asks for it, OCSP responses and CRLs are fetched for each certificate of that path whose status
+    what was given does not settle: OCSP first, a CRL where that settles nothing. Where a certificate is revoked, or
+    unknown and has to be known, the next path is tried, and what that one names is fetched: at most
+    ``limits.retrieval_paths`` paths. Nothing else is asked, and nothing where nothing is missing.
+
+    What was fetched is a candidate and nothing more, and is judged as what was given. Only what is current says
+    something, so a time in the past finds no status; where ``parameters.time`` is now, or was at most
+    ``limits.retrieval_seconds`` ago, the path is judged at the time when everything was there.
+
+    ``on_warning`` is called with each warning before the path is returned, or
+    :class:`~pkcs12kit.NoValidPathError` raised. Raises what :func:`~pkcs12kit.find_path` and
+    :func:`~pkcs12kit.gather` raise.
+    """
+    anchors = require_trust_anchors(trust_anchors)
+    search = _Search(target, pool, anchors, parameters, ranking, revocation, options, limits)
+    path = search.at_once()
+    if path is not None:
+        return FetchedPath(path=path, pool=pool, retrievals=(), warnings=())
+    run(search.run())
+    warnings = tuple(search.warnings())
+    for warning in warnings:
+        if on_warning is not None:
+            on_warning(warning)
+    return FetchedPath(path=search.final(), pool=search.pool, retrievals=tuple(search.retrievals()), warnings=warnings)
+
+
+class _Search:
+    """One search. It looks for the best path that is not known to be revoked, and asks about that one; and so on."""
+
+    def __init__(
+        self,
+        target: Certificate,
+        pool: CertificatePool,
+        trust_anchors: tuple[TrustAnchor, ...],
+        parameters: ValidationParameters,
+        ranking: Ranking,
+        revocation: Revocation | None,
+        options: FetchOptions,
+        limits: Limits,
+    ) -> None:
+        self.pool = pool
+        self._target = target
+        self._trust_anchors = trust_anchors
+        self._parameters = parameters
+        self._is_about_now = _is_about_now(parameters.time, limits)
+        self._ranking = ranking
+        self._revocation = revocation
+        self._asking = None if revocation is None or revocation.mode is RevocationMode.OFF else revocation
+        self._options = options
+        self._limits = limits
+        self._warnings: list[str] = []
+        self._cache: Cache | None = None
+        self._stack = AsyncExitStack()
+        self._gatherer: Fetcher | None = None
+        self._crawl: Crawl | None = None
+        self._asker: Fetcher | None = None
+        self._collector: RevocationCollector | None = None
+        self._settled: ValidatedPath | None = None
+        self._unknown: set[Certificate] = set()
+        """Certificates whose status was to be known, and is not, whatever was fetched."""
+
+    def at_once(self) -> ValidatedPath | None:
+        """Find the path with what was given; None where something is missing that might be fetched.
+
+        Raises :class:`NoValidPathError` where the target itself is at fault: nothing mends that.
+        """
+        try:
+            path = self.final()
+        except NoValidPathError as no:
+            failures = [failure for attempt in no.attempts for failure in attempt.failures]
+            if any(failure.certificate == self._target and failure.of_the_certificate_alone for failure in failures):
+                raise
+            return None
+        statuses = () if path.revocation is None else path.revocation.statuses
+        return None if any(status.status is RevocationStatus.UNKNOWN for status in statuses) else path
+
+    async def run(self) -> None:
+        """Fetch until the best path is settled, or nothing is left to fetch."""
+        if self._options.cache:
+            folder, warnings = self._options.cache_folder, self._warnings
+            self._cache = await asyncio.to_thread(Cache, folder, on_damage=warnings.append, limits=self._limits)
+        async with self._stack:
+            for _ in range(self._limits.retrieval_paths):
+                path = await asyncio.to_thread(self._next, self.pool) or await self._gathered()
+                if path is None or self._asking is None or await self._is_settled(path, self._asking):
+                    return
+        most = f"{self._limits.retrieval_paths} (limits.retrieval_paths)"
+        self._warnings.append(f"revocation was asked about for no more paths than {most}")
+
+    def final(self) -> ValidatedPath:
+        """Find the best path with all that there is. Raises :class:`NoValidPathError`."""
+        # To search again would say the same, and reading large CRLs once more takes long.
+        return self._settled or self._find(self.pool, self._known)
+
+    def retrievals(self) -> Iterator[Retrieval]:
+        """Say what came of each URL."""
+        if self._crawl is not None:
+            yield from (url.retrieval for url in self._crawl.urls())
+        if self._asker is not None:
+            yield from (replace(retrieval, content=None) for retrieval in self._asker.retrievals)
+
+    def warnings(self) -> Iterator[str]:
+        """Say what was not to be had, and what it would have given."""
+        yield from self._warnings
+        faults: list[str] = []
+        skipped: list[str] = []
+        if self._crawl is not None:
+            urls = self._crawl.urls()
+            wanted = {url.url: "" if url.answered else f"; it would have given {url.wanted[0]}" for url in urls}
+            faults += [f"{url.url}: {url.why}{wanted[url.url]}" for url in urls if url.failed]
+            skipped += [url.url for url in urls if scheme_of(url.url) in {"ldap", "ldaps"}]
+            faults += [str(reject) for reject in self._crawl.rejects]
+            if self._crawl.incomplete is not None:
+                faults.append(f"the gathering was cut short: {self._crawl.incomplete}")
+        if self._collector is not None:
+            faults += self._collector.faults
+            skipped += self._collector.skipped
+        yield from faults[:_WARNINGS]
+        if faults[_WARNINGS:]:
+            yield f"{len(faults) - _WARNINGS:,} more URLs gave nothing of use; the retrievals have them all"
+        if skipped:
+            yield f"LDAP is not spoken here: skipped {len(skipped)}, such as {skipped[0]}"
+
+    @property
+    def _known(self) -> Revocation | None:
+        return self._revocation if self._collector is None else self._collector.revocation
+
+    def _find(self, pool: CertificatePool, revocation: Revocation | None) -> ValidatedPath:
+        return find_path(
+            self._target,
+            pool=pool if self._collector is None else pool | self._collector.certificates,
+            trust_anchors=self._trust_anchors,
+            parameters=replace(self._parameters, time=self._time),
+            ranking=self._ranking,
+            revocation=revocation,
+            limits=self._limits,
+        )
+
+    @property
+    def _time(self) -> datetime:
+        # A responder signs its answer when it is asked, which is after the search began (RFC 6960 section 2.4).
+        return max(datetime.now(UTC), self._parameters.time) if self._is_about_now else self._parameters.time
+
+    def _next(self, pool: CertificatePool) -> ValidatedPath | None:
+        """Find the best path among those that nothing is known against."""
+        known = self._known
+        revocation = None if known is None or self._asking is None else replace(known, mode=RevocationMode.SOFT)
+        if self._unknown:
+            pool = CertificatePool(certificate for certificate in pool if certificate not in self._unknown)
+        try:
+            return self._find(pool, revocation)
+        except NoValidPathError:
+            return None
+
+    async def _gathered(self) -> ValidatedPath | None:
+        """Fetch certificates until there is such a path."""
+        from pkcs12kit.retrieval.crawl.crawl import Crawl
+
+        if self._gatherer is None:
+            self._gatherer = await self._stack.enter_async_context(
+                make_fetcher(self._options, cache=self._cache, limits=self._limits)
+            )
+        self._crawl = Crawl(
+            self._gatherer,
+            target=self._target,
+            trust_anchors=self._trust_anchors,
+            pool=self.pool,
+            time=self._parameters.time,
+            has_path=lambda candidates: self._next(candidates) is not None,
+            limits=self._limits,
+        )
+        await self._crawl.run()
+        self.pool |= CertificatePool(self._crawl.near)
+        return await asyncio.to_thread(self._next, self.pool)
+
+    async def _is_settled(self, path: ValidatedPath, given: Revocation) -> bool:
+        """Ask about the certificates of a path; whether there is no use in looking for another one."""
+        collector = self._collector or await self._collecting(given)
+        collector.pool = self.pool
+        report = await collector.collect(path, time=lambda: self._time)
+        if report.failure is None:
+            self._settled = replace(path, revocation=report)
+            return True
+        if report.failure.reason is FailureReason.REVOCATION_UNKNOWN:
+            self._unknown |= {one.certificate for one in report.statuses if one.status is RevocationStatus.UNKNOWN}
+            return self._target in self._unknown  # no other path tells more of the target
+        return report.failure.certificate == self._target
+
+    async def _collecting(self, given: Revocation) -> RevocationCollector:
+        from pkcs12kit.retrieval.revocation_fetch import RevocationCollector
+
+        # What is in the cache is asked for again, conditionally: a CRL may be replaced before its nextUpdate.
+        self._asker = await self._stack.enter_async_context(
+            make_fetcher(self._options, cache=self._cache, limits=replace(self._limits, retrieval_fresh_seconds=0))
+        )
+        self._collector = RevocationCollector(
+            self._asker,
+            given,
+            pool=self.pool,
+            algorithm_policy=self._parameters.algorithm_policy,
+            limits=self._limits,
+        )
+        return self._collector
+
+
+def _is_about_now(time: datetime, limits: Limits) -> bool:
+    return timedelta(0) <= datetime.now(UTC) - time <= timedelta(seconds=limits.retrieval_seconds)

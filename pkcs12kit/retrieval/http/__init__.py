@@ -1,0 +1,1 @@
+"""HTTP with bounds: addresses, redirects, bytes and time."""

@@ -1,0 +1,230 @@
+"""Which URLs and addresses may be asked.
+
+A URL in a certificate is written by whoever made the certificate. Asked for from here, it could reach what only this
+machine reaches: its own services, its network's, the metadata service of a cloud.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
+
+from aiohttp import ThreadedResolver
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL  # aiohttp splits URLs with it: the URL judged is the URL requested
+
+from pkcs12kit.errors import InputError
+from pkcs12kit.limits import DEFAULT_LIMITS
+
+if TYPE_CHECKING:
+    from pkcs12kit.limits import Limits
+
+_SCHEMES: Final = frozenset({"http", "https"})
+_SYSTEM_PORTS: Final = frozenset({80, 443})
+_FIRST_USER_PORT: Final = 1024  # RFC 6335 section 6
+_ENDS: Final = " \t\r\n"  # some certificates have them around the URL
+_NOT_IN_A_URL: Final = re.compile(r"[^\x20-\x7e]|\\")
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*):", re.IGNORECASE)  # RFC 3986 section 3.1
+_PORT: Final = re.compile(r"[0-9]{0,5}")
+_LABEL: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?")
+_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
+_NAME_LENGTH: Final = 253  # RFC 1035 section 3.1, written with dots
+# RFC 6761 section 6.3, RFC 6762 section 3, RFC 8375, and 'internal', which ICANN keeps for private use.
+_PRIVATE_DOMAINS: Final = ("localhost", "local", "home.arpa", "internal")
+
+# The whole of what IANA gives out of IPv6 to be routed; ipaddress knows the exceptions in it and those of IPv4, but for
+# the newest; of 192.0.0.0/24 (RFC 6890) it knows parts.
+_GLOBAL_UNICAST: Final = ipaddress.IPv6Network("2000::/3")
+_DOCUMENTATION: Final = ipaddress.IPv6Network("3fff::/20")  # RFC 9637
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 section 2.1
+_PROTOCOL_ASSIGNMENTS: Final = ipaddress.IPv4Network("192.0.0.0/24")
+_AZURE_PLATFORM: Final = ipaddress.IPv4Address("168.63.129.16")  # public by its number; a metadata service by its use
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class RefusedError(InputError):
+    """A URL or an address that is not asked. The text says why, in one line, and may quote text from outside."""
+
+
+def scheme_of(text: str) -> str:
+    """Give the scheme of a URL in lower case; empty where it has none. Nothing else of the URL is looked at."""
+    found = _SCHEME.match(text.strip(_ENDS))
+    return found[1].lower() if found else ""
+
+
+def require_permitted_url(text: str, *, allow_private: bool = False, limits: Limits = DEFAULT_LIMITS) -> URL:
+    """Take apart a URL that may be asked; raises :class:`RefusedError` for any other.
+
+    That is one of ``http`` or ``https``, in printable ASCII (RFC 3986 section 2; spaces in its path are encoded), no
+    longer than ``limits.retrieval_url_characters``, without user name and password, at port 80, 443 or any from 1024
+    up: the other system ports belong to other protocols (RFC 6335 section 6), whose servers a request could confuse.
+
+    The host is a name or a canonical address (RFC 3986 section 3.2.2). Other spellings of an address (``127.1``,
+    ``2130706433``, ``0x7f.1``, percent-encoded) are refused whatever they stand for. An address is judged by
+    :func:`require_permitted_address`; so is each one that a name resolves to, by the resolver, later. Names that only
+    mean something in a private network are refused here: behind a proxy they would not be resolved by us. Both not
+    with ``allow_private``. A fragment is dropped.
+    """
+    text = text.strip(_ENDS)
+    if len(text) > limits.retrieval_url_characters:
+        raise RefusedError(
+            f"longer than {limits.retrieval_url_characters:,} characters (limits.retrieval_url_characters)"
+        )
+    if _NOT_IN_A_URL.search(text):
+        raise RefusedError("holds characters that no URL has (RFC 3986 section 2)")
+    if (scheme := scheme_of(text)) not in _SCHEMES:
+        raise RefusedError(f"neither http nor https, but {scheme}" if scheme else "no URL: it has no scheme")
+    if not text[len(scheme) + 1 :].startswith("//"):
+        raise RefusedError("names no host")
+    try:
+        url = URL(text).with_fragment(None)
+        host = url.host and url.raw_host  # reading the former decodes IDNA, as aiohttp will
+    except ValueError as error:  # UnicodeError, which IDNA raises, is one
+        raise RefusedError(f"no URL: {error}") from None
+    authority = re.split(r"[/?#]", text[len(scheme) + 3 :], maxsplit=1)[0]
+    if "@" in authority:
+        raise RefusedError("has a user name or a password in it")
+    _require_port(url, authority)
+    _require_host(host or "", allow_private=allow_private)
+    return url
+
+
+def require_permitted_redirect(
+    url: URL, location: str, *, allow_private: bool = False, limits: Limits = DEFAULT_LIMITS
+) -> URL:
+    """Take apart where a server sends us on to (RFC 9110 section 10.2.2); raises :class:`RefusedError`.
+
+    The rules are those of :func:`require_permitted_url`. From ``https`` it does not go on by ``http``: whoever asked
+    by https asked for an answer that nobody on the way can have changed.
+    """
+    if len(location) > limits.retrieval_url_characters:
+        raise RefusedError(
+            f"longer than {limits.retrieval_url_characters:,} characters (limits.retrieval_url_characters)"
+        )
+    location = location.strip(_ENDS)
+    if _NOT_IN_A_URL.search(location):
+        raise RefusedError("holds characters that no URL has (RFC 3986 section 2)")
+    try:
+        target = urljoin(str(url), location)
+    except ValueError as error:
+        raise RefusedError(f"no URL: {error}") from None
+    permitted = require_permitted_url(target, allow_private=allow_private, limits=limits)
+    if url.scheme == "https" and permitted.scheme != "https":
+        raise RefusedError("http after https")
+    return permitted
+
+
+def require_permitted_address(address: str, *, allow_private: bool = False) -> None:
+    """Raise :class:`RefusedError` unless this address may be connected to.
+
+    It has to be one that is routed on the public internet, after IANA's registries of special-purpose addresses
+    (RFC 6890): neither private, shared (RFC 6598), loopback, link-local, nor reserved. IPv6 addresses that carry one
+    of IPv4 (mapped, NAT64, 6to4, Teredo) are judged by it as well. ``allow_private`` takes all of these; multicast and
+    unspecified addresses never are.
+    """
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        raise RefusedError(f"{address} is no address") from None
+    embedded = _embedded(parsed)
+    if any(each.is_multicast or each.is_unspecified for each in (parsed, *embedded)):
+        raise RefusedError(f"{address} is the address of no server")
+    if not allow_private and not _is_public(parsed, embedded):
+        raise RefusedError(f"{address} is not a public address")
+
+
+def _require_port(url: URL, authority: str) -> None:
+    written = authority.rpartition("]")[2].rpartition(":")[2] if ":" in authority.rpartition("]")[2] else ""
+    if not _PORT.fullmatch(written):  # int() takes a sign, and digits of any script
+        raise RefusedError("its port is no number")
+    if url.port not in _SYSTEM_PORTS and (url.port or 0) < _FIRST_USER_PORT:
+        raise RefusedError(f"port {url.port} is neither 80, 443 nor one from 1024 up")
+
+
+def _require_host(host: str, *, allow_private: bool) -> None:
+    if not host:
+        raise RefusedError("names no host")
+    if ":" in host:
+        if "%" in host and not allow_private:  # a zone (RFC 6874): link-local
+            raise RefusedError(f"{host} is not a public address")
+        require_permitted_address(host.replace("%25", "%"), allow_private=allow_private)
+        return
+    name = host.removesuffix(".")
+    labels = name.split(".")
+    if len(name) > _NAME_LENGTH or not all(_LABEL.fullmatch(label) for label in labels):
+        raise RefusedError("its host is neither a name nor an address (RFC 3986 section 3.2.2)")
+    if _NUMBER.fullmatch(labels[-1]):  # no top-level domain is a number (RFC 3696 section 2)
+        try:
+            ipaddress.IPv4Address(host)
+        except ValueError:
+            raise RefusedError(f"{host} is no address as one is written (RFC 3986 section 3.2.2)") from None
+        require_permitted_address(host, allow_private=allow_private)
+    elif not allow_private and (len(labels) == 1 or name.endswith(tuple(f".{each}" for each in _PRIVATE_DOMAINS))):
+        raise RefusedError(f"{host} is a name in a private network")
+
+
+def _embedded(address: IPAddress) -> tuple[ipaddress.IPv4Address, ...]:
+    """Give the IPv4 addresses that an IPv6 address sends its packets to."""
+    if not isinstance(address, ipaddress.IPv6Address):
+        return ()
+    if address.ipv4_mapped is not None:
+        return (address.ipv4_mapped,)
+    if address.sixtofour is not None:
+        return (address.sixtofour,)
+    if address.teredo is not None:
+        return address.teredo
+    if address in _NAT64:
+        return (ipaddress.IPv4Address(int(address) & 0xFFFFFFFF),)
+    return ()
+
+
+def _is_public(address: IPAddress, embedded: tuple[ipaddress.IPv4Address, ...]) -> bool:
+    if isinstance(address, ipaddress.IPv4Address):
+        return address.is_global and address not in _PROTOCOL_ASSIGNMENTS and address != _AZURE_PLATFORM
+    if embedded:  # of what is around them, Python versions have different opinions
+        return all(_is_public(each, ()) for each in embedded)
+    return address in _GLOBAL_UNICAST and address not in _DOCUMENTATION and address.is_global
+
+
+class RefusedAddressError(OSError):
+    """Every address of a name was refused; an OSError, for aiohttp passes no other on. The text says which and why."""
+
+
+class PermittedResolver(AbstractResolver):
+    """Resolve names, and leave out each address that may not be asked.
+
+    aiohttp connects to the addresses given here and asks for the name no second time: a name that answers differently
+    the next time (DNS rebinding) gains nothing. It does not come here with addresses: those are judged in the URL, by
+    :func:`~pkcs12kit.retrieval.http.permitted.require_permitted_url`.
+
+    ``resolver`` does the work: by default the system's, in threads of the event loop's executor. A lookup in a thread
+    cannot be broken off; it ends when the system's resolver gives up.
+    """
+
+    def __init__(self, *, allow_private: bool = False, resolver: AbstractResolver | None = None) -> None:
+        self._allow_private = allow_private
+        self._resolver = resolver or ThreadedResolver()
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """Give the addresses that may be asked; raises OSError where there are none."""
+        permitted, refused = [], []
+        for found in await self._resolver.resolve(host, port, family):
+            try:
+                require_permitted_address(found["host"], allow_private=self._allow_private)
+            except RefusedError as error:
+                refused.append(str(error))
+            else:
+                permitted.append(found)
+        if refused and not permitted:
+            raise RefusedAddressError(f"{host}: {'; '.join(dict.fromkeys(refused))}")
+        return permitted
+
+    async def close(self) -> None:
+        """Close the resolver that does the work."""
+        await self._resolver.close()

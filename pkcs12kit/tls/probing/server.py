@@ -1,0 +1,352 @@
+"""What a live server sends, asked by a client that trusts nothing and takes anything."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkcs12kit.certificates.lenient import read_name
+from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, is_ip_address, parse_host
+from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
+from pkcs12kit.tls.channel import (
+    Channel,
+    ChannelClosedError,
+    ChannelError,
+    ChannelTimeoutError,
+    Deadline,
+    NotTLSError,
+    PeerLimitError,
+    TLSError,
+)
+from pkcs12kit.tls.probing.connect import connected, resolve
+from pkcs12kit.tls.probing.contact import Contact, ContactError, OpenSockets
+from pkcs12kit.tls.probing.starttls_protocols import start_tls
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Iterator, Sequence
+
+    from OpenSSL import SSL
+
+    from pkcs12kit.certificates.names import Name
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.tls.probing.connect import SocketAddress
+    from pkcs12kit.tls.probing.starttls_protocols import Protocol
+
+OLD_TLS: Final = "anything older or weaker"
+"""What is asked for where neither TLS 1.2 nor 1.3 leads to certificates; how far back is up to OpenSSL."""
+
+# What iOS and Android both have: App Transport Security wants ECDHE and AES (developer.apple.com, "Preventing Insecure
+# Network Connections"), BoringSSL has no DHE and no CBC with SHA-2. Level 1 takes no signature with SHA-1 (RFC 9155).
+_OF_TODAY: Final = (
+    b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES128-SHA"
+    b":ECDHE-RSA-AES256-SHA:@SECLEVEL=1"
+)
+_ANY: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and to send certificates
+
+
+class _Offer(NamedTuple):
+    """What to ask for in one connection, the versions as pyOpenSSL names them."""
+
+    least: str
+    most: str
+    ciphers: bytes
+
+
+_OFFERS: Final = {
+    TLS_1_3: _Offer("TLS1_3_VERSION", "TLS1_3_VERSION", _OF_TODAY),
+    TLS_1_2: _Offer("TLS1_2_VERSION", "TLS1_2_VERSION", _OF_TODAY),
+    OLD_TLS: _Offer("TLS1_VERSION", "TLS1_2_VERSION", _ANY),
+}
+_CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
+_BAD_CERTIFICATE: Final = 42  # RFC 8446 section 6.2, which OpenSSL sends where it cannot decode one
+_UNRECOGNIZED_NAME: Final = 112  # RFC 6066 section 3
+_DESCRIPTION: Final = 0xFF  # of an alert, in what OpenSSL tells of it
+
+_OF_ERRORS: Final = {
+    ChannelTimeoutError: Contact.TIMED_OUT,
+    ChannelClosedError: Contact.CLOSED,
+    NotTLSError: Contact.NOT_TLS,
+    TLSError: Contact.HANDSHAKE_FAILED,
+    PeerLimitError: Contact.UNREADABLE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolAnswer:
+    """What came of one handshake.
+
+    ``protocol`` is the version that was agreed on where certificates came, else the one that was asked for. ``why`` is
+    what kept the handshake from its end, and may quote the server; empty where nothing did. ``message`` is
+    what the server sent, None unless ``contact`` is ANSWERED. ``is_old`` says that any version and cipher suite
+    had been offered, since what clients of today offer had led to nothing.
+    """
+
+    protocol: str
+    contact: Contact
+    why: str = ""
+    message: CertificateMessage | None = None
+    asks_for_client_certificate: bool = False
+    client_authorities: tuple[Name, ...] = field(default=(), repr=False)
+    """Whose certificates the server wants of clients, as far as it says (RFC 5246 section 7.4.4)."""
+    is_old: bool = False
+    cipher_suite: str = ""
+    """As OpenSSL names it; empty where none was agreed on."""
+    group: str = ""
+    """Of the key exchange, as OpenSSL names it; empty where there is none."""
+    ended_by_server: bool = False
+    """Whether it was the server that broke the handshake off."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the handshake came to its end: the server has the private key of its certificate then."""
+        return self.message is not None and not self.why
+
+    def to_json(self) -> dict[str, object]:
+        """Describe it for ``--json``; certificates by their SHA-256."""
+        return {
+            "protocol": self.protocol,
+            "contact": self.contact.value,
+            "why": self.why,
+            "handshake_complete": self.is_complete,
+            "cipher_suite": self.cipher_suite,
+            "group": self.group,
+            "asks_for_client_certificate": self.asks_for_client_certificate,
+            "client_authorities": [str(name) for name in self.client_authorities],
+            "bytes": None if self.message is None else self.message.size,
+            "certificates": [one.sha256 for one in self.message.certificates] if self.message else [],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAnswer:
+    """What came of asking one server, version by version, the newest first.
+
+    ``answered_at`` is the address that took the connection, None where none did; ``not_asked`` are the others of the
+    name, at which something else may be sent. ``why`` is in words what ``contact`` says, and may quote the server;
+    empty where it answered.
+    """
+
+    contact: Contact
+    why: str
+    answered_at: str | None
+    protocols: tuple[ProtocolAnswer, ...]
+    not_asked: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> tuple[ProtocolAnswer, ...]:
+        """Those in which certificates came."""
+        return tuple(one for one in self.protocols if one.message is not None)
+
+    @property
+    def message(self) -> CertificateMessage | None:
+        """What the server sent in the newest version."""
+        return next((one.message for one in self.answers), None)
+
+
+def ask_server(
+    address: ServerAddress,
+    *,
+    server_name: str | None = None,
+    starttls: Protocol | None = None,
+    seconds: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    sockets: OpenSockets | None = None,
+) -> ServerAnswer:
+    """Connect to a server and take the certificates that it sends, in TLS 1.3 and in TLS 1.2; older where neither does.
+
+    Nothing is trusted and nothing checked. Offered is what iOS and Android both have; weak versions and algorithms
+    where that leads to nothing. Nothing is sent after a handshake but its end.
+    ``server_name`` is a DNS name for SNI, the host where it is None; IP addresses are never sent (RFC 6066 section 3).
+    ``seconds`` are for all of it, ``limits.probe_seconds`` where None: each version has its share of what is left.
+    ``sockets`` lets another thread end it. Whatever a server does is an answer; nothing is raised for it. Raises
+    :class:`~pkcs12kit.errors.InputError` for a ``server_name`` that is none, before anything is sent.
+    """
+    name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
+    sockets = OpenSockets() if sockets is None else sockets
+    deadline = Deadline.after(limits.probe_seconds if seconds is None else seconds)
+    port = address.port or (HTTPS_PORT if starttls is None else starttls.port)
+    try:
+        addresses = resolve(address.host, port, deadline=deadline, sockets=sockets, limits=limits)
+    except ContactError as error:
+        return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
+    questions = _Questions(addresses, name, starttls, limits, sockets)
+    answers: list[ProtocolAnswer] = []
+    for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
+        if offer == OLD_TLS and any(one.message for one in answers):
+            break
+        try:
+            answers.append(questions.ask(offer, deadline, left))
+        except ContactError as error:  # before TLS, where another version changes nothing
+            if not answers:
+                at = questions.answered_at
+                return ServerAnswer(contact=error.contact, why=str(error), answered_at=at, protocols=())
+            answers.append(ProtocolAnswer(protocol=offer, contact=error.contact, why=str(error)))
+            break
+        if answers[-1].contact is Contact.NOT_TLS:
+            break
+    contact, why = _sum_up(answers)
+    return ServerAnswer(
+        contact=contact,
+        why=why,
+        answered_at=questions.answered_at,
+        protocols=tuple(answers),
+        not_asked=tuple(at for at in map(str, addresses) if at != questions.answered_at),
+    )
+
+
+def _share(deadline: Deadline, parts: int) -> Deadline:
+    """Give one of so many parts of what is left, so that a hang in one version leaves time for the next."""
+    now = time.monotonic()
+    return Deadline(now + (deadline.at - now) / parts)
+
+
+def _sum_up(answers: Sequence[ProtocolAnswer]) -> tuple[Contact, str]:
+    """Tell what came of it all; the words of several versions where they differ."""
+    contacts = {one.contact for one in answers}
+    if Contact.INTERRUPTED not in contacts and Contact.ANSWERED in contacts:
+        return Contact.ANSWERED, ""
+    contact = max(contacts, key=list(Contact).index)
+    worded: dict[str, list[str]] = {}
+    for one in answers:
+        if one.contact is not Contact.ANSWERED:
+            worded.setdefault(one.why, []).append(one.protocol)
+    if len(worded) == 1:
+        return contact, next(iter(worded))
+    return contact, "; ".join(f"{' and '.join(protocols)}: {why}" for why, protocols in worded.items())
+
+
+class _Questions:
+    """The same server asked again and again, in one version after the other."""
+
+    def __init__(
+        self,
+        addresses: Sequence[SocketAddress],
+        server_name: str,
+        starttls: Protocol | None,
+        limits: Limits,
+        sockets: OpenSockets,
+    ) -> None:
+        self._addresses = addresses
+        self._server_name = server_name
+        self._starttls = starttls
+        self._limits = limits
+        self._sockets = sockets
+        self.answered_at: str | None = None
+
+    def ask(self, offer: str, deadline: Deadline, left: int) -> ProtocolAnswer:
+        """Connect, to the address that took the last connection if one did, and shake hands in this version.
+
+        ``left`` is how many versions share the time, this one counted in. Raises
+        :class:`~pkcs12kit.tls.probing.contact.ContactError` where it does not come to TLS, and when interrupted.
+        """
+        try:
+            with connected(self._addresses, deadline=deadline, sockets=self._sockets) as (over, at):
+                self._addresses, self.answered_at = (at,), str(at)
+                if self._starttls is not None:  # a hang here ends it all, and many a mail server keeps clients waiting
+                    start_tls(
+                        over, self._starttls, server_name=self._server_name, deadline=deadline, limits=self._limits
+                    )
+                return _shake_hands(over, offer, self._server_name, _share(deadline, left), self._limits)
+        finally:  # which looks as if the server had closed the connection
+            self._sockets.require_no_interruption()
+
+
+def _shake_hands(
+    over: socket.socket, offer: str, server_name: str, deadline: Deadline, limits: Limits
+) -> ProtocolAnswer:
+    """Do one handshake and take what came, whether it ended well or not."""
+    seen = _Seen()
+    connection = _connection(offer, server_name, seen)
+    why, contact = "", Contact.ANSWERED
+    with closing(Channel(connection, over, deadline=deadline, limits=limits)) as channel:
+        try:
+            channel.handshake()
+        except ChannelError as error:
+            why, contact = str(error), _OF_ERRORS[type(error)]
+        certificates, protocol = channel.certificates, channel.protocol
+        authorities = tuple(_authorities(connection))
+        cipher_suite, group = connection.get_cipher_name() or "", connection.get_group_name() or ""
+    if not certificates:
+        contact = seen.told(contact)
+        words = "its certificates cannot be read: " if contact is Contact.UNREADABLE else ""
+        return ProtocolAnswer(protocol=offer, contact=contact, why=f"{words}{why or 'the server sent none'}")
+    try:
+        message = CertificateMessage.from_der(certificates, protocol=protocol)
+    except MalformedCertificateError as error:
+        why = f"its certificates cannot be read: {error}"
+        return ProtocolAnswer(protocol=protocol, contact=Contact.UNREADABLE, why=why)
+    return ProtocolAnswer(
+        protocol=protocol,
+        contact=Contact.ANSWERED,
+        why=why,
+        message=message,
+        asks_for_client_certificate=seen.certificate_request,
+        client_authorities=authorities,
+        is_old=offer == OLD_TLS,
+        cipher_suite=cipher_suite,
+        group=group,
+        ended_by_server=contact is Contact.CLOSED or seen.server_ended,
+    )
+
+
+class _Seen:
+    """What OpenSSL passes through that it does not tell in the end."""
+
+    def __init__(self) -> None:
+        self.certificate_request = False
+        self._read: int | None = None
+        self._written: int | None = None
+
+    @property
+    def server_ended(self) -> bool:
+        """Whether an alert of the server was the last that was said."""
+        return self._read is not None and self._written is None
+
+    def told(self, contact: Contact) -> Contact:
+        """Say why no certificate came, by the last alert of the server, or of OpenSSL."""
+        if contact is Contact.ANSWERED:
+            return Contact.HANDSHAKE_FAILED
+        if self._written == _BAD_CERTIFICATE:
+            return Contact.UNREADABLE
+        return Contact.NAME_REFUSED if self._read == _UNRECOGNIZED_NAME else contact
+
+    def look(self, connection: SSL.Connection, where: int, what: int) -> None:
+        from OpenSSL import SSL
+
+        if where == SSL.SSL_CB_READ_ALERT:
+            self._read = what & _DESCRIPTION
+        elif where == SSL.SSL_CB_WRITE_ALERT:
+            self._written = what & _DESCRIPTION
+        elif connection.get_state_string() == _CERTIFICATE_REQUEST:
+            self.certificate_request = True
+
+
+def _connection(offer: str, server_name: str, seen: _Seen) -> SSL.Connection:
+    """Make a client that takes any certificate, from any server that OpenSSL can still speak to."""
+    from OpenSSL import SSL
+
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    asked = _OFFERS[offer]
+    context.set_cipher_list(asked.ciphers)
+    context.set_min_proto_version(getattr(SSL, asked.least))
+    context.set_max_proto_version(getattr(SSL, asked.most))
+    context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
+    context.set_verify(SSL.VERIFY_NONE)
+    context.set_info_callback(seen.look)
+    connection = SSL.Connection(context)
+    connection.set_connect_state()
+    if not is_ip_address(server_name):
+        connection.set_tlsext_host_name(server_name.encode("ascii"))
+    return connection
+
+
+def _authorities(connection: SSL.Connection) -> Iterator[Name]:
+    """Read which CAs the server names; names that cannot be read are left out."""
+    for name in connection.get_client_ca_list():
+        with suppress(MalformedCertificateError):
+            yield read_name(name.der())

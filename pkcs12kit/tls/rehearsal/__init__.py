@@ -1,0 +1,1 @@
+"""Handshakes on the loopback interface between a delivered chain and TLS clients."""
