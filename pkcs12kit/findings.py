@@ -86,3 +86,21 @@ class Finding:
 
     def __str__(self) -> str:
         return f"{self.check.value}: {self.outcome.value}: {self.why}"
+
+
+class Answer(Enum):
+    """An answer that may be unknown. The value is printed by ``--json``."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class Evidence(Enum):
+    """The source of a statement about a program."""
+
+    DOCUMENTED = "documented"
+    """By the maker: documentation, release note, source code, a maintainer's word."""
+    REPORTED = "reported"
+    """By its users."""
+    TRIED = "tried by us"

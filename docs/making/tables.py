@@ -68,7 +68,7 @@ def readers() -> Iterator[str]:
         yield "| --- | --- | --- | --- | --- |"
         for it in reader.statements:
             answer = "yes" if it.opens else "no"
-            yield f"| {it.feature.value} | {answer} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
+            yield f"| {it.feature.value} | {answer} | {it.evidence.value} | {_linked(it.source)} | {_linked(it.note)} |"
         bounds = reader.bounds
         figures = [
             f"at most {figure:,} iterations {what}"
@@ -93,26 +93,26 @@ def devices() -> Iterator[str]:
         for it in device.statements:
             since = f", issued since {it.since}" if it.since else ""
             what = f"{it.effect.value}{since}"
-            yield f"| {it.trait.value} | {what} | {it.standing.value} | {_linked(it.source)} | {_linked(it.note)} |"
+            yield f"| {it.trait.value} | {what} | {it.evidence.value} | {_linked(it.source)} | {_linked(it.note)} |"
         for bound in device.bounds:
             yield (
-                f"| {bound.quantity.value} | {bound.figures} | {bound.standing.value} | {_linked(bound.source)} |"
+                f"| {bound.quantity.value} | {bound.figures} | {bound.evidence.value} | {_linked(bound.source)} |"
                 f" {_linked(bound.note)} |"
             )
         for lifetime in device.lifetimes:
             which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
             what = f"at most {lifetime.days:,} days, issued since {lifetime.since}{which}"
             yield (
-                f"| how long the server's certificate is valid | {what} | {lifetime.standing.value} |"
+                f"| how long the server's certificate is valid | {what} | {lifetime.evidence.value} |"
                 f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
             )
         for root in device.roots:
             what = "comes with it" if root.ships else "comes without it"
             yield (
-                f"| {root.root.name} | {what} | {root.standing.value} | {_linked(root.source)} | {_linked(root.note)} |"
+                f"| {root.root.name} | {what} | {root.evidence.value} | {_linked(root.source)} | {_linked(root.note)} |"
             )
         for note in device.notes:
-            yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.standing.value}: {_linked(note.source)})."
+            yield f"\n{note.text[:1].upper()}{note.text[1:]} ({note.evidence.value}: {_linked(note.source)})."
         yield ""
 
 

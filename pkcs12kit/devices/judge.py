@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.devices.model import Effect
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.devices.traits import find_traits, measure
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.devices.model import Device, Lifetime, Shipping, Statement
+    from pkcs12kit.findings import Evidence
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
-    from pkcs12kit.pkcs12.compatibility import Standing
     from pkcs12kit.tls.certificate_message import CertificateMessage
 
 BY_RULE: Final = "by rule"
@@ -39,14 +39,14 @@ class Bearing(Enum):
 class Remark:
     """One thing to say of a client and of what is sent.
 
-    ``certificate`` is the one that it is about, if one is. ``standing`` and ``source`` say where the rule is known
+    ``certificate`` is the one that it is about, if one is. ``evidence`` and ``source`` say where the rule is known
     from; None and empty where no rule is, which is why the answer is not known.
     """
 
     bearing: Bearing
     why: str
     certificate: Certificate | None = None
-    standing: Standing | None = None
+    evidence: Evidence | None = None
     source: str = ""
 
     def to_json(self) -> dict[str, object]:
@@ -55,7 +55,7 @@ class Remark:
             "bearing": self.bearing.value,
             "why": self.why,
             "certificate": None if self.certificate is None else self.certificate.to_json(),
-            "standing": None if self.standing is None else self.standing.value,
+            "standing": None if self.evidence is None else self.evidence.value,
             "source": self.source,
         }
 
@@ -158,7 +158,7 @@ class _Case:
                     bearing=bearing,
                     why=f"{trait.value}: {statement.effect.value}{note}{doubt}",
                     certificate=certificate,
-                    standing=statement.standing,
+                    evidence=statement.evidence,
                     source=statement.source,
                 )
 
@@ -191,7 +191,7 @@ class _Case:
                         bearing=Bearing.REFUSED,
                         why=f"{figure:,} {bound.quantity.value}, and it takes {bound.figures}{note}",
                         certificate=certificate,
-                        standing=bound.standing,
+                        evidence=bound.evidence,
                         source=bound.source,
                     )
                     break  # once is enough
@@ -207,7 +207,7 @@ class _Case:
                     bearing=bearing,
                     why=f"{_lifetime(lifetime, valid)}{_doubt(bearing)}",
                     certificate=self.target,
-                    standing=lifetime.standing,
+                    evidence=lifetime.evidence,
                     source=lifetime.source,
                 )
 
@@ -229,11 +229,11 @@ class _Case:
                 bearing=Bearing.NOTE,
                 why=f"{has_it} {shipping.root.name}{more}",
                 certificate=anchor.certificate,
-                standing=shipping.standing,
+                evidence=shipping.evidence,
                 source=shipping.source,
             )
         for note in self.device.notes:
-            yield Remark(bearing=Bearing.NOTE, why=note.text, standing=note.standing, source=note.source)
+            yield Remark(bearing=Bearing.NOTE, why=note.text, evidence=note.evidence, source=note.source)
 
 
 def _lifetime(lifetime: Lifetime, valid: timedelta) -> str:

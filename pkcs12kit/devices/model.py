@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 if TYPE_CHECKING:
     from datetime import date
 
-    from pkcs12kit.pkcs12.compatibility import Standing
+    from pkcs12kit.findings import Evidence
     from pkcs12kit.tls.certificate_message import CertificateMessage
 
 
@@ -62,7 +62,7 @@ class Statement:
 
     trait: Trait
     effect: Effect
-    standing: Standing
+    evidence: Evidence
     source: str
     note: str = ""
     since: date | None = None
@@ -83,7 +83,7 @@ class Bound:
     """The most, and the least, that a client takes; None is no limit that is known of."""
 
     quantity: Quantity
-    standing: Standing
+    evidence: Evidence
     source: str
     most: int | None = None
     least: int | None = None
@@ -111,7 +111,7 @@ class Lifetime:
     days: int
     since: date
     below_shipped_roots: bool
-    standing: Standing
+    evidence: Evidence
     source: str
     note: str = ""
 
@@ -138,7 +138,7 @@ class Shipping:
 
     root: Root
     ships: bool
-    standing: Standing
+    evidence: Evidence
     source: str
     note: str = ""
 
@@ -148,7 +148,7 @@ class Note:
     """Something that a user of the client should know, and that makes no difference to the answer."""
 
     text: str
-    standing: Standing
+    evidence: Evidence
     source: str
 
 

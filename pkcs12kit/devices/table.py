@@ -26,16 +26,16 @@ from pkcs12kit.devices.model import (
     Statement,
     Trait,
 )
-from pkcs12kit.pkcs12.compatibility import Standing
+from pkcs12kit.findings import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from pkcs12kit.devices.model import ChainLimit
 
-DOCUMENTED: Final = Standing.DOCUMENTED
-REPORTED: Final = Standing.REPORTED
-TRIED: Final = Standing.TRIED
+DOCUMENTED: Final = Evidence.DOCUMENTED
+REPORTED: Final = Evidence.REPORTED
+TRIED: Final = Evidence.TRIED
 
 _POLICIES: Final = (
     Trait.CERTIFICATE_POLICIES_CRITICAL,
@@ -105,26 +105,26 @@ _GO_RSA: Final = "https://github.com/containerd/containerd/pull/8905"
 def _say(
     effect: Effect,
     traits: Iterable[Trait],
-    standing: Standing,
+    evidence: Evidence,
     source: str,
     note: str = "",
     *,
     since: date | None = None,
 ) -> list[Statement]:
     return [
-        Statement(trait=trait, effect=effect, standing=standing, source=source, note=note, since=since)
+        Statement(trait=trait, effect=effect, evidence=evidence, source=source, note=note, since=since)
         for trait in traits
     ]
 
 
-def _accepts(traits: Iterable[Trait], standing: Standing, source: str, note: str = "") -> list[Statement]:
-    return _say(Effect.ACCEPTED, traits, standing, source, note)
+def _accepts(traits: Iterable[Trait], evidence: Evidence, source: str, note: str = "") -> list[Statement]:
+    return _say(Effect.ACCEPTED, traits, evidence, source, note)
 
 
 def _refuses(
-    traits: Iterable[Trait], standing: Standing, source: str, note: str = "", *, since: date | None = None
+    traits: Iterable[Trait], evidence: Evidence, source: str, note: str = "", *, since: date | None = None
 ) -> list[Statement]:
-    return _say(Effect.REFUSED, traits, standing, source, note, since=since)
+    return _say(Effect.REFUSED, traits, evidence, source, note, since=since)
 
 
 def _tried(program: str, source: str) -> str:
@@ -134,9 +134,9 @@ def _tried(program: str, source: str) -> str:
 
 def _sent(limit: ChainLimit, tried: str = "") -> list[Bound]:
     quantities = ((Quantity.CERTIFICATES, limit.most_certificates), (Quantity.BYTES, limit.most_bytes))
-    standing, source = (TRIED, _tried(tried, limit.source)) if tried else (DOCUMENTED, limit.source)
+    evidence, source = (TRIED, _tried(tried, limit.source)) if tried else (DOCUMENTED, limit.source)
     return [
-        Bound(quantity=quantity, most=most, standing=standing, source=source)
+        Bound(quantity=quantity, most=most, evidence=evidence, source=source)
         for quantity, most in quantities
         if most is not None
     ]
@@ -148,13 +148,13 @@ def _rsa(
     least: int | None = None,
     most: int | None = None,
     note: str = "",
-    standing: Standing = DOCUMENTED,
+    evidence: Evidence = DOCUMENTED,
 ) -> Bound:
-    return Bound(quantity=Quantity.RSA_BITS, least=least, most=most, standing=standing, source=source, note=note)
+    return Bound(quantity=Quantity.RSA_BITS, least=least, most=most, evidence=evidence, source=source, note=note)
 
 
 def _without(root: Root, source: str, note: str = "") -> Shipping:
-    return Shipping(root=root, ships=False, standing=REPORTED, source=source, note=note)
+    return Shipping(root=root, ships=False, evidence=REPORTED, source=source, note=note)
 
 
 def _without_either() -> tuple[Shipping, ...]:
@@ -181,10 +181,10 @@ def _apple(name: str, title: str, *, removed_in: str) -> Device:
         bounds=(_rsa(_APPLE_2019, least=2_048),),
         lifetimes=(
             Lifetime(
-                days=825, since=date(2019, 7, 1), below_shipped_roots=False, standing=DOCUMENTED, source=_APPLE_2019
+                days=825, since=date(2019, 7, 1), below_shipped_roots=False, evidence=DOCUMENTED, source=_APPLE_2019
             ),
             Lifetime(
-                days=398, since=date(2020, 9, 1), below_shipped_roots=True, standing=DOCUMENTED, source=_APPLE_2020
+                days=398, since=date(2020, 9, 1), below_shipped_roots=True, evidence=DOCUMENTED, source=_APPLE_2020
             ),
         ),
         roots=(
@@ -214,7 +214,7 @@ _TABLE: Final = (
         notes=(
             Note(
                 text="apps made for Android 7 and later do not trust roots that were added, unless they say so",
-                standing=DOCUMENTED,
+                evidence=DOCUMENTED,
                 source=_ANDROID_USER_ROOTS,
             ),
         ),
@@ -240,7 +240,7 @@ _TABLE: Final = (
         notes=(
             Note(
                 text="Microsoft's program had Federal Common Policy CA, to be removed by decision of the Federal PKI",
-                standing=REPORTED,
+                evidence=REPORTED,
                 source=_TRUST_STORES,
             ),
         ),
@@ -267,7 +267,7 @@ _TABLE: Final = (
         bounds=(*_sent(chain_limits.BORINGSSL), _rsa(_CHROME_BUILTIN, least=1_024)),
         lifetimes=(
             Lifetime(
-                days=398, since=date(2020, 9, 1), below_shipped_roots=True, standing=DOCUMENTED, source=_CHROME_VERIFY
+                days=398, since=date(2020, 9, 1), below_shipped_roots=True, evidence=DOCUMENTED, source=_CHROME_VERIFY
             ),
         ),
         roots=_without_either(),
@@ -303,7 +303,7 @@ _TABLE: Final = (
         ),
         bounds=(
             *_sent(chain_limits.NSS),
-            Bound(quantity=Quantity.INTERMEDIATES, most=6, standing=DOCUMENTED, source=f"{_MOZILLA_PKIX}pkixbuild.cpp"),
+            Bound(quantity=Quantity.INTERMEDIATES, most=6, evidence=DOCUMENTED, source=f"{_MOZILLA_PKIX}pkixbuild.cpp"),
             _rsa(_FIREFOX_VERIFIER, least=1_024),
         ),
         roots=_without_either(),
@@ -334,11 +334,11 @@ _TABLE: Final = (
             Bound(
                 quantity=Quantity.INTERMEDIATES_NOT_IN_ORDER,
                 most=5,
-                standing=TRIED,
+                evidence=TRIED,
                 source=_tried(_JAVA_TRIED, _JAVA_LENGTH),
                 note="it validates what is in order as it is, and builds a path of anything else",
             ),
-            _rsa(_tried(_JAVA_TRIED, _JAVA_ALGORITHMS), least=1_024, standing=TRIED),
+            _rsa(_tried(_JAVA_TRIED, _JAVA_ALGORITHMS), least=1_024, evidence=TRIED),
         ),
         roots=_without_either(),
     ),

@@ -11,7 +11,7 @@ from rich.tree import Tree
 
 from pkcs12kit.devices.judge import Bearing
 from pkcs12kit.display.labels import short
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.tls.handshake import Verdict
 

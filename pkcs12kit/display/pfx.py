@@ -8,7 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pkcs12kit.display.labels import with_expiry
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.times import format_time
 

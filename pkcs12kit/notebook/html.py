@@ -13,8 +13,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar, Union
 
-from pkcs12kit.findings import Outcome
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer, Outcome
 from pkcs12kit.text import as_references, formula_pieces, harmless
 from pkcs12kit.times import require_aware
 

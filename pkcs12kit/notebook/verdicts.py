@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.display.labels import short
+from pkcs12kit.findings import Answer
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
     Element,
@@ -25,7 +26,6 @@ from pkcs12kit.notebook.html import (
 )
 from pkcs12kit.notebook.pfx import pfx_body
 from pkcs12kit.notebook.searches import rejected_table
-from pkcs12kit.pkcs12.compatibility import Answer
 from pkcs12kit.tls.handshake import Verdict
 
 if TYPE_CHECKING:

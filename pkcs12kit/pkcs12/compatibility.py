@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.text import counted
 
@@ -177,37 +178,19 @@ def of_mac(mac: Mac) -> Protection:
     )
 
 
-class Answer(Enum):
-    """Whether a reader opens a file. The value is what ``--json`` prints."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
-
-
-class Standing(Enum):
-    """How a statement is known."""
-
-    DOCUMENTED = "documented"
-    """By the maker: documentation, release note, source code, a maintainer's word."""
-    REPORTED = "reported"
-    """By users of it."""
-    TRIED = "tried by us"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
     """One thing that is known of a reader. ``source`` is an address, or says how it was tried."""
 
     feature: Feature
     opens: bool
-    standing: Standing
+    evidence: Evidence
     source: str
     note: str = ""
 
     def __str__(self) -> str:
         note = f" ({self.note})" if self.note else ""
-        return f"{'opens' if self.opens else 'does not open'} {self.feature.value}{note}; {self.standing.value}"
+        return f"{'opens' if self.opens else 'does not open'} {self.feature.value}{note}; {self.evidence.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

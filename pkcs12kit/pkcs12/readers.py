@@ -15,7 +15,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, PasswordError
-from pkcs12kit.pkcs12.compatibility import Answer, Bounds, Feature, Reader, Standing, Statement, of_profile
+from pkcs12kit.findings import Answer, Evidence
+from pkcs12kit.pkcs12.compatibility import Bounds, Feature, Reader, Statement, of_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.compatibility import PfxFacts, ReaderVerdict
     from pkcs12kit.pkcs12.profiles import Profile
 
-DOCUMENTED: Final = Standing.DOCUMENTED
-REPORTED: Final = Standing.REPORTED
-TRIED: Final = Standing.TRIED
+DOCUMENTED: Final = Evidence.DOCUMENTED
+REPORTED: Final = Evidence.REPORTED
+TRIED: Final = Evidence.TRIED
 
 _MODERN: Final = (Feature.AES, Feature.MAC_SHA256)
 _LEGACY: Final = (Feature.TRIPLE_DES, Feature.MAC_SHA1)
@@ -71,12 +72,12 @@ _NO_BOUNDS: Final = Bounds()
 _JAVA_BOUNDS: Final = Bounds(encryption=5_000_000, mac=5_000_000, source=_JAVA_KEY_STORE)
 
 
-def _opens(features: Iterable[Feature], standing: Standing, source: str, note: str = "") -> list[Statement]:
-    return [Statement(feature=it, opens=True, standing=standing, source=source, note=note) for it in features]
+def _opens(features: Iterable[Feature], evidence: Evidence, source: str, note: str = "") -> list[Statement]:
+    return [Statement(feature=it, opens=True, evidence=evidence, source=source, note=note) for it in features]
 
 
-def _refuses(features: Iterable[Feature], standing: Standing, source: str, note: str = "") -> list[Statement]:
-    return [Statement(feature=it, opens=False, standing=standing, source=source, note=note) for it in features]
+def _refuses(features: Iterable[Feature], evidence: Evidence, source: str, note: str = "") -> list[Statement]:
+    return [Statement(feature=it, opens=False, evidence=evidence, source=source, note=note) for it in features]
 
 
 def _reader(name: str, title: str, *statements: list[Statement], bounds: Bounds = _NO_BOUNDS) -> Reader:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.findings import Check, Finding
+from pkcs12kit.findings import Answer, Check, Finding
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Opinion
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.pkcs12.bags import trusted_key_usage
-from pkcs12kit.pkcs12.compatibility import Answer
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time

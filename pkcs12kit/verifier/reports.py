@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pkcs12kit.findings import Outcome, ProbeCheck
+from pkcs12kit.findings import Answer, Outcome, ProbeCheck
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import path_to_json
-from pkcs12kit.pkcs12.compatibility import Answer
 from pkcs12kit.times import format_time
 from pkcs12kit.tls.address import host_and_port
 from pkcs12kit.tls.certificate_message import TLS_1_2

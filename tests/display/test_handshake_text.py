@@ -10,7 +10,7 @@ from rich.console import Console
 from pkcs12kit import CertificateMessage, DeviceVerdict, Handshake, Verdict, lab
 from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.display.handshakes import device_tree, handshake_table
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer
 
 HOSTILE = "because\x1b[2J\u202e of\nthat"
 

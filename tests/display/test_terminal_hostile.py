@@ -29,7 +29,7 @@ from pkcs12kit.display.labels import with_expiry
 from pkcs12kit.display.paths import path_report, path_tree, rejected_paths
 from pkcs12kit.display.pfx import pfx_tree
 from pkcs12kit.display.pictures import picture_of_report, to_dot, to_mermaid, to_svg
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer
 from pkcs12kit.text import harmless
 
 from .hostile import HOSTILE, NAMES, assert_harmless

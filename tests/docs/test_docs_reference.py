@@ -16,8 +16,8 @@ import pkcs12kit
 from pkcs12kit import Name, lab
 from pkcs12kit.cli import cli
 from pkcs12kit.cli.output import hints as refusal
+from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.paths.validation import extensions
-from pkcs12kit.pkcs12.compatibility import Answer, Standing
 from pkcs12kit.pkcs12.readers import READERS
 
 PROJECT = Path(__file__).parents[2]
@@ -382,7 +382,7 @@ def test_answers_and_standings_are_explained():
     explained = re.findall(r"^\| ([a-z ]+) \|", page("readers.md"), re.MULTILINE)
     answers, standings = explained.index("answer"), explained.index("known")
     assert explained[answers + 1 : standings] == [answer.value for answer in Answer]
-    assert explained[standings + 1 :] == [standing.value for standing in Standing]
+    assert explained[standings + 1 :] == [evidence.value for evidence in Evidence]
 
 
 def test_what_is_chosen_for_a_reader():

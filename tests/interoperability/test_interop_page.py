@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pkcs12kit.pkcs12.compatibility import Answer, Standing, of_profile
+from pkcs12kit.findings import Answer, Evidence
+from pkcs12kit.pkcs12.compatibility import of_profile
 from pkcs12kit.pkcs12.readers import READERS
 
 from .conftest import writings_of
@@ -58,7 +59,7 @@ def test_what_was_tried_was_tried_with_these_versions():
         (program, statement.source)
         for program, name in READER_OF.items()
         for statement in READERS[name].statements
-        if statement.standing is Standing.TRIED
+        if statement.evidence is Evidence.TRIED
     }
     assert tried
     for program, source in tried:
@@ -72,7 +73,7 @@ def test_what_was_tried_is_tried_by_a_cell(program):
     """Each such statement is part of a yes, or a no all alone, that the next test holds against the program."""
     verdicts = [verdict_of(program, *cell) for cell in CELLS]
     for statement in READERS[READER_OF[program]].statements:
-        assert statement.standing is not Standing.TRIED or any(
+        assert statement.evidence is not Evidence.TRIED or any(
             statement.feature in features and verdict.answer is Answer.YES
             if statement.opens
             else verdict.why == str(statement)

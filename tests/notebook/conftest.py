@@ -11,7 +11,7 @@ import pytest
 
 import pkcs12kit as pk
 from pkcs12kit.devices.judge import Bearing, Remark
-from pkcs12kit.pkcs12.compatibility import Answer
+from pkcs12kit.findings import Answer
 from pkcs12kit.tls.address import ServerAddress
 
 from .browser import Chromium

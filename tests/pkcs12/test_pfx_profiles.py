@@ -8,18 +8,9 @@ from dataclasses import FrozenInstanceError, replace
 import pytest
 
 from pkcs12kit.errors import InputError, PasswordError
+from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.pkcs12 import profiles, readers
-from pkcs12kit.pkcs12.compatibility import (
-    Answer,
-    Bounds,
-    Feature,
-    PfxFacts,
-    Protection,
-    Reader,
-    Standing,
-    Statement,
-    of_profile,
-)
+from pkcs12kit.pkcs12.compatibility import Bounds, Feature, PfxFacts, Protection, Reader, Statement, of_profile
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 
@@ -159,7 +150,7 @@ class TestReaders:
         expected = {Feature.AES: name == "windows-2022", Feature.TRIPLE_DES: True, Feature.MAC_SHA1: True}
         for feature, opens in expected.items():
             statement = readers.READERS[name].of(feature)
-            assert (statement.opens, statement.standing) == (opens, readers.DOCUMENTED)
+            assert (statement.opens, statement.evidence) == (opens, readers.DOCUMENTED)
             assert statement.source.startswith("https://learn.microsoft.com/en-us/troubleshoot/windows-server/")
 
     @pytest.mark.parametrize("name", readers.READERS)
@@ -269,7 +260,7 @@ class TestWhoOpens:
 
 def test_one_unknown_is_no_yes():
     """A reader of which one feature is not known is not known to open the file; bounds are inclusive."""
-    aes = Statement(feature=Feature.AES, opens=True, standing=Standing.TRIED, source="us")
+    aes = Statement(feature=Feature.AES, opens=True, evidence=Evidence.TRIED, source="us")
     mac = replace(aes, feature=Feature.MAC_SHA256)
     facts = of_profile(profiles.MODERN_2023)
     bounds = Bounds(encryption=100_000, mac=100_000, total=300_000, minimum=100_000)

@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
+from pkcs12kit.findings import Evidence
 from pkcs12kit.pkcs12 import profiles, readers
 from pkcs12kit.pkcs12.bundle import Bundle
-from pkcs12kit.pkcs12.compatibility import Feature, Standing
+from pkcs12kit.pkcs12.compatibility import Feature
 from pkcs12kit.pkcs12.encoder import encode_pfx
 
 from .conftest import PASSWORD
@@ -41,7 +42,7 @@ TRIED = [
     (reader.name, statement.feature, statement.opens)
     for reader in readers.READERS.values()
     for statement in reader.statements
-    if statement.standing is Standing.TRIED and reader.name not in IN_THE_MATRIX
+    if statement.evidence is Evidence.TRIED and reader.name not in IN_THE_MATRIX
 ]
 
 

@@ -38,13 +38,13 @@ from pkcs12kit.devices.model import (
 )
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.devices.traits import find_traits, measure
+from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.lab import extensions as ext
-from pkcs12kit.pkcs12.compatibility import Answer, Standing
 from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
 
 PROJECT = Path(__file__).parents[2]
 NOW = datetime.now(UTC).replace(microsecond=0)
-RULE = {"standing": Standing.DOCUMENTED, "source": "https://client.example/rule"}
+RULE = {"evidence": Evidence.DOCUMENTED, "source": "https://client.example/rule"}
 SERVER = "mdm.example.mil"
 # What a server's certificate from the lab on P-256 has: nothing that a client must be asked about but its key.
 PLAIN = {Trait.P256_KEY}
@@ -151,7 +151,7 @@ class TestAnswer:
         verdict = judged(case)
         assert verdict.answer is Answer.UNKNOWN
         (remark,) = (remark for remark in verdict.remarks if remark.bearing is Bearing.UNKNOWN)
-        assert (remark.standing, remark.source) == (None, "")
+        assert (remark.evidence, remark.source) == (None, "")
         assert remark.certificate == case["message"].certificates[0]
         assert Trait.P384_KEY.value in remark.why
 
@@ -164,7 +164,7 @@ class TestAnswer:
         assert verdict.answer is Answer.NO
         assert [remark.bearing for remark in verdict.remarks[:2]] == [Bearing.REFUSED, Bearing.UNKNOWN]
         assert verdict.refusals[0].source == RULE["source"]
-        assert verdict.refusals[0].standing is Standing.DOCUMENTED
+        assert verdict.refusals[0].evidence is Evidence.DOCUMENTED
 
     def test_no_path_is_no_yes(self, judged, sent):
         """Without a valid path nothing is known to be accepted: an expired certificate is never a yes."""
@@ -592,14 +592,14 @@ class TestTable:
 
     @pytest.mark.parametrize("name", DEVICES)
     def test_every_statement_has_a_source(self, name):
-        """Each has an address and a standing, and stands once; a bound bounds."""
+        """Each has an address and evidence, and stands once; a bound bounds."""
         device = DEVICES[name]
         said = (*device.statements, *device.bounds, *device.lifetimes, *device.roots, *device.notes)
         for one in said:
             *tried, address = one.source.split("; ")
             assert address.startswith("https://")
-            assert bool(tried) is (one.standing is Standing.TRIED)
-            assert isinstance(one.standing, Standing)
+            assert bool(tried) is (one.evidence is Evidence.TRIED)
+            assert isinstance(one.evidence, Evidence)
         assert len({statement.trait for statement in device.statements}) == len(device.statements)
         assert len({bound.quantity for bound in device.bounds}) == len(device.bounds)
         assert all(bound.figures for bound in device.bounds)
@@ -625,7 +625,7 @@ class TestTable:
         assert set(done.stdout.split()).isdisjoint({"asn1crypto", "cryptography", "OpenSSL", "rich"})
 
     def test_the_page_has_the_table(self, monkeypatch):
-        """Each statement is on the page of devices, in the section of its device, with standing and source."""
+        """Each statement is on the page of devices, in the section of its device, with evidence and source."""
         monkeypatch.setattr(importlib.metadata, "version", lambda _: "0")
         generate = runpy.run_path(str(PROJECT / "docs" / "making" / "tables.py"))
         assert "```{include} /_generated/devices.md\n" in (PROJECT / "docs" / "reference" / "devices.md").read_text(
@@ -647,7 +647,7 @@ class TestTable:
                 assert cells[0] == f"| {what}"
                 *tried, address = it.source.split("; ")
                 *shown, link = cells[3].split("; ")
-                assert (cells[2], shown) == (it.standing.value, tried)
+                assert (cells[2], shown) == (it.evidence.value, tried)
                 assert link.endswith(f"](<{address}>)")
             for note in device.notes:
                 assert note.source in section

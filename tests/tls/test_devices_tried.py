@@ -25,8 +25,8 @@ from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.model import Quantity, Root, Shipping, Trait
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.devices.traits import find_traits
+from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.lab import extensions as ext
-from pkcs12kit.pkcs12.compatibility import Answer, Standing
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.handshake import Endpoint, Verdict
 from pkcs12kit.tls.rehearsal.clients.registry import make_client
@@ -317,7 +317,7 @@ def by_rule(monkeypatch, root):
         own = Shipping(
             root=Root(name="Root CA", sha256=root.certificate.sha256),
             ships=False,
-            standing=Standing.TRIED,
+            evidence=Evidence.TRIED,
             source=TRIED_WITH[name][1],
         )
         monkeypatch.setattr(judging, "DEVICES", {name: replace(DEVICES[name], roots=(own,))})
@@ -346,7 +346,7 @@ def test_what_is_said_to_be_refused_is(require_tool, root, ask, by_rule, case):
     _, verdict = by_rule(case.client, sent)
     (refusal,) = verdict.refusals
     assert case.why.value in refusal.why
-    assert refusal.standing is Standing.TRIED
+    assert refusal.evidence is Evidence.TRIED
     handshake = ask(case.client, sent)
     assert handshake.verdict is Verdict.REFUSED
     assert re.fullmatch(case.says, handshake.why), handshake.why
@@ -365,7 +365,7 @@ def test_all_that_is_said_to_be_tried_is():
     marked = set()
     for name, device in DEVICES.items():
         for it in (*device.statements, *device.bounds, *device.lifetimes, *device.roots, *device.notes):
-            if it.standing is Standing.TRIED:
+            if it.evidence is Evidence.TRIED:
                 assert it.source.startswith(f"{TRIED_WITH[name][1]}; https://")
                 marked.add((name, getattr(it, "trait", None) or it.quantity))
     run = {(case.client, trait) for case in ACCEPTED for trait in case.traits}

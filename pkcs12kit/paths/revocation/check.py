@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.revocation.evidence import Evidence
+    from pkcs12kit.paths.revocation.evidence import RevocationEvidence
     from pkcs12kit.paths.revocation.model import Revocation
 
 
@@ -55,17 +55,17 @@ class RevocationChecker:
         self._revocation = revocation
         self._pool = pool
         self._limits = limits
-        self._evidence: Evidence | None = None
+        self._evidence: RevocationEvidence | None = None
 
     def check(self, path: CertificationPath, parameters: ValidationParameters) -> RevocationReport:
         """Check one path, as :func:`check_revocation` does, at the time and by the algorithms of ``parameters``."""
         require_aware(parameters.time)
         if self._revocation.mode is RevocationMode.OFF:
             return RevocationReport(mode=RevocationMode.OFF)
-        from pkcs12kit.paths.revocation.evidence import Evidence
+        from pkcs12kit.paths.revocation.evidence import RevocationEvidence
         from pkcs12kit.paths.revocation.path_check import PathCheck
 
         if self._evidence is None:
-            self._evidence = Evidence(self._revocation, pool=self._pool, limits=self._limits)
+            self._evidence = RevocationEvidence(self._revocation, pool=self._pool, limits=self._limits)
         statuses = PathCheck(path, self._evidence, parameters, self._limits).run()
         return RevocationReport(mode=self._revocation.mode, statuses=statuses)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation.ocsp import OcspResponse
 
 
-class Evidence:
+class RevocationEvidence:
     """Everything given for a check, read once. Nothing of it is believed.
 
     Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, and

@@ -15,7 +15,7 @@ from pkcs12kit.paths.revocation.signers import SignerSearch, Subject, side_param
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.revocation.evidence import Evidence
+    from pkcs12kit.paths.revocation.evidence import RevocationEvidence
     from pkcs12kit.paths.revocation.model import Findings
     from pkcs12kit.paths.revocation.signers import Node
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -28,7 +28,7 @@ class PathCheck:
     """One check of one path, at one time."""
 
     def __init__(
-        self, path: CertificationPath, evidence: Evidence, parameters: ValidationParameters, limits: Limits
+        self, path: CertificationPath, evidence: RevocationEvidence, parameters: ValidationParameters, limits: Limits
     ) -> None:
         self._path = path
         self._evidence = evidence

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import Budget
     from pkcs12kit.paths.revocation.crl import RevocationList
-    from pkcs12kit.paths.revocation.evidence import Evidence
+    from pkcs12kit.paths.revocation.evidence import RevocationEvidence
     from pkcs12kit.paths.revocation.model import CertificateStatus
     from pkcs12kit.paths.signatures import SignedData
 
@@ -81,7 +81,7 @@ class SignerSearch:
     own word about themselves does not count.
     """
 
-    evidence: Evidence
+    evidence: RevocationEvidence
     parameters: ValidationParameters
     """The time and the algorithms by which signers are validated."""
     budget: Budget
