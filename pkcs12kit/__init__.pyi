@@ -11,6 +11,7 @@ from .certificates.trust_anchor import TrustAnchor
 from .devices.judge import DeviceVerdict
 from .display import pictures
 from .errors import (
+    ArgumentError,
     FailureReason,
     InputError,
     KeyMismatchError,
@@ -23,6 +24,7 @@ from .errors import (
     PfxError,
     PfxPasswordError,
     Pkcs12KitError,
+    UnknownNameError,
     UnsupportedPfxError,
 )
 from .files import write_pfx
@@ -72,6 +74,7 @@ from .verifier.verify import verify
 __all__ = [
     "DEFAULT_LIMITS",
     "AlgorithmPolicy",
+    "ArgumentError",
     "BuildReport",
     "Bundle",
     "BundleChanges",
@@ -133,6 +136,7 @@ __all__ = [
     "SentReport",
     "ServerAnswer",
     "TrustAnchor",
+    "UnknownNameError",
     "UnsupportedPfxError",
     "ValidatedPath",
     "ValidationParameters",

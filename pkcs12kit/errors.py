@@ -5,7 +5,16 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_MOST_NEAREST: Final = 3
+_LONGEST_NAME: Final = 64
+"""Characters of a wrong name that the message repeats."""
 
 
 class Pkcs12KitError(Exception):
@@ -14,6 +23,34 @@ class Pkcs12KitError(Exception):
 
 class InputError(Pkcs12KitError):
     """Something given by the user cannot be used as what it was given for."""
+
+
+class ArgumentError(InputError, TypeError, ValueError):
+    """An argument of the wrong kind, or a value that it cannot have: a mistake in the calling program.
+
+    It is a :class:`TypeError` and a :class:`ValueError` too, as Python programs expect of such mistakes.
+    """
+
+
+class UnknownNameError(InputError):
+    """A name of a profile, reader, device or client that pkcs12kit does not know.
+
+    ``kind`` says what was looked up (``profile``), ``name`` is the text that was given, ``known`` are the names that
+    exist and ``nearest`` the known names that are spelled like it, the most similar first, at most three.
+    """
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        self.kind = kind
+        self.name = name
+        self.known = tuple(known)
+        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
+        self.nearest = tuple(get_close_matches(shown.lower(), self.known, n=_MOST_NEAREST))
+        suggestion = f": did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else "."
+        super().__init__(f"unknown {kind} {shown!r}{suggestion} Known names: {', '.join(self.known)}")
+
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
+        """Return the call that makes an equal error, so that it can cross to another process."""
+        return type(self), (self.kind, self.name, self.known)
 
 
 class MalformedCertificateError(InputError):
