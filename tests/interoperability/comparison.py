@@ -128,8 +128,8 @@ def render() -> str:
         "| --- | --- | --- |",
         *(f"| {it.title} | {it.version or 'none'} | {it.what} |" for it in COMPARISON.tools.values()),
         "",
-        f"'{_NOT_TRIED}' was not tried, or does not apply. 'cited' is what its makers write, and was not tried.",
-        "A number is that of a note, below.",
+        f"'{_NOT_TRIED}' means not tried or not applicable. 'cited' means that the makers say so and it was not tried.",
+        "The numbers refer to the notes at the end.",
         "",
     ]
     for section, rows in groupby(COMPARISON.rows, key=lambda row: row.section):
