@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pkcs12kit.certificates.arguments import require_several
+from pkcs12kit.arguments import require_several
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import InputError
 from pkcs12kit.files import read_private, require_writable, write_pfx

@@ -1,4 +1,4 @@
-"""Every budget on work that outside data can ask for: its name, unit, default and where the figure comes from.
+"""Every budget on the work that outside data can demand: its name, unit, default and the origin of the figure.
 
 Each function that reads outside data takes ``limits=``; :data:`DEFAULT_LIMITS` is what it uses otherwise. To raise one:
 ``dataclasses.replace(DEFAULT_LIMITS, certificates=200_000)``.
@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import NamedTuple, cast
 
+from pkcs12kit.errors import ArgumentError
+
 KIB = 1024
 MIB = 1024 * KIB
 
 
 class LimitDescription(NamedTuple):
-    """What the documentation says of one limit."""
+    """The row of one limit in the documentation."""
 
     name: str
     unit: str
@@ -26,9 +28,12 @@ def _limit(default: int, unit: str, origin: str) -> int:
     return field(default=default, metadata={"unit": unit, "origin": origin})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Limits:
-    """The budgets in force for one call. All are inclusive: a value equal to the limit is still accepted."""
+    """The budgets in force for one call. All are inclusive: a value equal to the limit is still accepted.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for a limit that is not an integer of at least 0.
+    """
 
     # Reading
     input_bytes: int = _limit(64 * MIB, "bytes", "DISA's bundle of 49 certificates takes 85 KiB; 770 times that")
@@ -405,12 +410,23 @@ class Limits:
         "seven times the longest subject among 146 real CA certificates",
     )
 
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            value = cast("object", getattr(self, item.name))
+            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+                raise ArgumentError(f"limits: {item.name} is an integer of at least 0, not {value!r}")
+
+    def __repr__(self) -> str:
+        """Return the call that makes equal limits: only those that differ from their defaults."""
+        changed = (item.name for item in fields(self) if getattr(self, item.name) != item.default)
+        return f"Limits({', '.join(f'{name}={getattr(self, name)}' for name in changed)})"
+
 
 DEFAULT_LIMITS = Limits()
 
 
 def describe_limits() -> tuple[LimitDescription, ...]:
-    """List every limit with unit, default and origin, in the order of :class:`Limits`."""
+    """Return every limit with unit, default and origin, in the order of :class:`Limits`."""
     return tuple(
         LimitDescription(item.name, item.metadata["unit"], cast("int", item.default), item.metadata["origin"])
         for item in fields(Limits)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import cast
+
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.errors import ArgumentError
 
 
 def format_time(instant: datetime) -> str:
@@ -13,9 +15,8 @@ def format_time(instant: datetime) -> str:
 
 
 def require_aware(instant: datetime) -> datetime:
-    """Return ``instant`` itself. Raises :class:`ValueError` without a time zone, :class:`TypeError` for no datetime."""
-    if not isinstance(cast("object", instant), datetime):
-        raise TypeError(f"a time is a datetime, not {type(instant).__name__}")
-    if instant.tzinfo is None:
-        raise ValueError(f"{instant.isoformat()} has no time zone; give one, for example tzinfo=datetime.UTC")
+    """Return ``instant`` itself. Raises :class:`~pkcs12kit.ArgumentError` unless it is a datetime with a time zone."""
+    require_kind("time", instant, datetime)
+    if instant.utcoffset() is None:
+        raise ArgumentError(f"{instant.isoformat()} has no time zone; give one, for example tzinfo=datetime.UTC")
     return instant

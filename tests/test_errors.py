@@ -42,3 +42,20 @@ def test_a_wrong_argument_is_what_python_expects():
     assert isinstance(error, pk.InputError)
     assert isinstance(error, TypeError)
     assert isinstance(error, ValueError)
+
+
+class TestLimits:
+    """Limits print what differs from the defaults, and refuse what is not a limit."""
+
+    @pytest.mark.parametrize(("changed", "shown"), [({}, "Limits()"), ({"path_length": 7}, "Limits(path_length=7)")])
+    def test_repr(self, changed, shown):
+        """The text is the call that makes equal limits."""
+        limits = pk.Limits(**changed)
+        assert repr(limits) == shown
+        assert eval(shown, {"Limits": pk.Limits}) == limits  # noqa: S307  # our own text
+
+    @pytest.mark.parametrize("value", ["7", 7.0, None, True, -1])
+    def test_a_limit_is_a_number(self, value):
+        """A value that does not compare as a number would limit nothing."""
+        with pytest.raises(pk.ArgumentError, match="limits: path_length"):
+            pk.Limits(path_length=value)

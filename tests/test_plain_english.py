@@ -22,7 +22,6 @@ NOT_YET = frozenset(
         "display",
         "findings.py",
         "lab",
-        "limits.py",
         "notebook",
         "notebook_hook.py",
         "paths",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.arguments import require_several
+from pkcs12kit.arguments import require_several
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.errors import InputError

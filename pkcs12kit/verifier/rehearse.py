@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from pkcs12kit.certificates.arguments import require_several
+from pkcs12kit.arguments import require_several
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.errors import InputError, MalformedCertificateError

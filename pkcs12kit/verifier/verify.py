@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.arguments import require_several
+from pkcs12kit.arguments import require_several
 from pkcs12kit.findings import Check
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.confirmation import NOT_ASKED, confirm

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
+from pkcs12kit.arguments import require_flags, require_kind, require_several, require_texts
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from collections.abc import Set as AbstractSet
-    from datetime import datetime
 
     from cryptography.x509 import GeneralName
 
@@ -21,10 +23,10 @@ SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationParameters:
-    """What the user asks a path to fulfil. Only ``time`` has no default. Clauses are of RFC 5280.
+    """The requirements for a path. Only ``time`` has no default. Clauses are of RFC 5280.
 
-    Raises :class:`ValueError` for a time without time zone, an empty user-initial-policy-set (nothing could fulfil
-    it) and a negative path length; :class:`TypeError` for a policy set that is one string.
+    Raises :class:`~pkcs12kit.ArgumentError` for a time without time zone, an empty user-initial-policy-set (no path
+    could meet it), a policy set that is one string, and a negative path length.
     """
 
     time: datetime
@@ -32,47 +34,85 @@ class ValidationParameters:
     user_initial_policy_set: AbstractSet[str] = frozenset({ANY_POLICY})
     """Dotted object identifiers, in the trust anchor's domain; kept as a frozenset. 6.1.1 (c)."""
     initial_policy_mapping_inhibit: bool = False
-    """Whether policies are taken as they are, never mapped, on all of the path. 6.1.1 (e)."""
+    """True to forbid policy mapping on the whole path. 6.1.1 (e)."""
     initial_explicit_policy: bool = False
-    """Whether one of ``user_initial_policy_set`` has to hold for the whole path. 6.1.1 (f)."""
+    """True to require that the whole path is valid for one of ``user_initial_policy_set``. 6.1.1 (f)."""
     initial_any_policy_inhibit: bool = False
-    """Whether anyPolicy in a certificate counts for no policy. 6.1.1 (g)."""
+    """True to ignore anyPolicy in certificates. 6.1.1 (g)."""
     initial_permitted_subtrees: Sequence[GeneralName] = ()
-    """Within one of which every name of that form has to lie; empty: every name is permitted. 6.1.1 (h)."""
+    """Every name must lie within one of these, for names of their forms; empty to permit every name. 6.1.1 (h)."""
     initial_excluded_subtrees: Sequence[GeneralName] = ()
-    """Within which no name of that form may lie. 6.1.1 (i)."""
+    """No name may lie within one of these. 6.1.1 (i)."""
     server_name: str | None = None
-    """DNS name or IP address that the target has to be for (RFC 9525); asks for serverAuth too."""
+    """DNS name or IP address that the target must be valid for (RFC 9525); also requires serverAuth."""
     extended_key_usage: str | None = None
     """Purpose that the target, and each CA certificate that lists purposes, must allow; a dotted object identifier.
 
-    None asks for serverAuth where ``server_name`` is given, and for nothing otherwise.
+    None requires serverAuth if ``server_name`` is given, and no purpose otherwise.
     """
     max_path_length: int | None = None
-    """Intermediate certificates that are not self-issued, at the most. 6.1.2 (k)."""
+    """The largest number of intermediate certificates that are not self-issued. 6.1.2 (k)."""
     algorithm_policy: AlgorithmPolicy = DEFAULT
-    """Which hashes, key sizes and curves are strong enough."""
+    """The hashes, key sizes and curves that are strong enough."""
     use_trust_anchor_constraints: bool = True
-    """Whether the extensions of an anchor's certificate narrow what it is trusted for (RFC 5937)."""
+    """True to apply the constraints in the certificate of a trust anchor (RFC 5937)."""
     check_trust_anchor_validity: bool = True
-    """Whether an anchor's certificate has to be within its validity; RFC 5280 does not ask for it."""
+    """True to reject an expired trust anchor; RFC 5280 does not require this."""
 
     def __post_init__(self) -> None:
         # Certificates state their validity to the second (RFC 5280 section 4.1.2.5), so that is how time is compared.
         object.__setattr__(self, "time", require_aware(self.time).replace(microsecond=0))
-        if isinstance(cast("object", self.user_initial_policy_set), str):
-            raise TypeError("user_initial_policy_set is a set of object identifiers, not one string")
+        self._check_kinds()
         for name in ("user_initial_policy_set", "initial_permitted_subtrees", "initial_excluded_subtrees"):
             kind = frozenset if name == "user_initial_policy_set" else tuple
             object.__setattr__(self, name, kind(getattr(self, name)))
+        for policy in self.user_initial_policy_set:
+            require_kind("user_initial_policy_set", policy, str)
+        if self.initial_permitted_subtrees or self.initial_excluded_subtrees:
+            from cryptography.x509 import GeneralName
+
+            for subtree in (*self.initial_permitted_subtrees, *self.initial_excluded_subtrees):
+                require_kind("initial subtrees", subtree, GeneralName)
         if not self.user_initial_policy_set:
-            raise ValueError("an empty user_initial_policy_set accepts no path; leave it out to accept any policy")
+            raise ArgumentError("an empty user_initial_policy_set accepts no path; leave it out to accept any policy")
         if self.max_path_length is not None and self.max_path_length < 0:
-            raise ValueError(f"max_path_length is a number of certificates, not {self.max_path_length}")
+            raise ArgumentError(f"max_path_length is a number of certificates, not {self.max_path_length}")
+
+    def _check_kinds(self) -> None:
+        sets = ("user_initial_policy_set", "initial_permitted_subtrees", "initial_excluded_subtrees")
+        require_several({name: getattr(self, name) for name in sets})
+        require_texts(server_name=self.server_name, extended_key_usage=self.extended_key_usage)
+        require_flags(
+            initial_policy_mapping_inhibit=self.initial_policy_mapping_inhibit,
+            initial_explicit_policy=self.initial_explicit_policy,
+            initial_any_policy_inhibit=self.initial_any_policy_inhibit,
+            use_trust_anchor_constraints=self.use_trust_anchor_constraints,
+            check_trust_anchor_validity=self.check_trust_anchor_validity,
+        )
+        require_kind("max_path_length", self.max_path_length, int, optional=True)
+        require_kind("algorithm_policy", self.algorithm_policy, AlgorithmPolicy)
 
     @property
     def purpose(self) -> str | None:
-        """The extended key usage that is asked for, implied or given; None for none."""
+        """The required extended key usage, given or implied by ``server_name``; None for none."""
         if self.extended_key_usage is None and self.server_name is not None:
             return SERVER_AUTH
         return self.extended_key_usage
+
+
+def choose_parameters(
+    parameters: ValidationParameters | None, *, time: datetime | None = None, server_name: str | None = None
+) -> ValidationParameters:
+    """Return ``parameters``, or parameters of ``time`` (None for now) and ``server_name`` where none are given.
+
+    Every public function calls this: it is the one place where the time defaults to now. Raises
+    :class:`~pkcs12kit.ArgumentError` for values of other kinds, and for ``parameters`` beside ``time`` or
+    ``server_name``, which belong into them.
+    """
+    if parameters is None:
+        return ValidationParameters(time=datetime.now(UTC) if time is None else time, server_name=server_name)
+    if not isinstance(cast("object", parameters), ValidationParameters):
+        raise ArgumentError(f"parameters are ValidationParameters, not {type(parameters).__name__}")
+    if time is not None or server_name is not None:
+        raise ArgumentError("put time and server_name into parameters, or give no parameters")
+    return parameters
