@@ -105,8 +105,8 @@ class Collector:
         found = self._folder(source)  # type: ignore[arg-type]  # a folder is no bytes
         self._require_certificate(name, certificates, rejects, found)
 
-    def take(self, loaded: Certificate | CertificatePool) -> None:
-        """Take in what is loaded already."""
+    def add_loaded(self, loaded: Certificate | CertificatePool) -> None:
+        """Add certificates that are loaded already, with the rejects of their pool."""
         if isinstance(loaded, Certificate):
             self.certificates.append(loaded)
         else:

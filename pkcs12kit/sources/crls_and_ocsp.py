@@ -1,9 +1,16 @@
-"""CRLs and OCSP responses from files and folders, as they are: what they say is looked at where they are used."""
+"""CRLs and OCSP responses from sources: a path, bytes, ``"-"``, or an object of pyca/cryptography.
+
+They are returned as they are encoded. Nothing in them is checked here.
+"""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.ocsp import OCSPResponse
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -17,28 +24,36 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.reading import Source
 
+CrlSource: TypeAlias = "Source | x509.CertificateRevocationList"
+"""A source of CRLs, or a CRL of pyca/cryptography."""
+OcspResponseSource: TypeAlias = "Source | OCSPResponse"
+"""A source of OCSP responses, or a response of pyca/cryptography."""
 
-def load_crls(*sources: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, ...]:
-    """Read certificate revocation lists, DER or PEM, from files, folders, ``"-"`` or bytes; each once, as DER.
 
-    In a folder whatever is no CRL is passed over. Raises :class:`~pkcs12kit.errors.InputError` for a source that cannot
-    be read or holds none.
+def load_crls(*sources: CrlSource, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, ...]:
+    """Read certificate revocation lists, DER or PEM, from files, folders, ``"-"`` or bytes; return each once, as DER.
+
+    A CRL of pyca/cryptography is encoded. In a folder all other files are skipped. Raises
+    :class:`~pkcs12kit.errors.InputError` for a source that cannot be read or holds no CRL. Signatures and times are not
+    checked.
     """
     return _load(sources, Kind.REVOCATION_LIST, limits)
 
 
-def load_ocsp_responses(*sources: Source, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, ...]:
-    """Read OCSP responses, as :func:`load_crls` does CRLs."""
+def load_ocsp_responses(*sources: OcspResponseSource, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, ...]:
+    """Read OCSP responses and return each once, as DER. Sources and errors are those of :func:`load_crls`."""
     return _load(sources, Kind.OCSP_RESPONSE, limits)
 
 
-def _load(sources: tuple[Source, ...], wanted: Kind, limits: Limits) -> tuple[bytes, ...]:
+def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, limits: Limits) -> tuple[bytes, ...]:
     found: dict[bytes, None] = {}
     for source in sources:
+        if isinstance(source, x509.CertificateRevocationList | OCSPResponse):
+            source = source.public_bytes(Encoding.DER)  # noqa: PLW2901  # the same, as bytes
         others: dict[str, None] = {}
         of_source = [der for data in _contents(source, limits) for der in _of_kind(data, wanted, others)]
         if not of_source:
-            instead = "no file with any" if is_folder(source) else " and ".join(others)
+            instead = "no such file in the folder" if is_folder(source) else " and ".join(others)
             raise InputError(f"{name_of(source)}: expected {wanted.value}, found {instead}")
         found.update(dict.fromkeys(of_source))
     return tuple(found)
@@ -54,7 +69,7 @@ def _contents(source: Source, limits: Limits) -> Iterator[bytes]:
 
 
 def _of_kind(data: bytes, wanted: Kind, others: dict[str, None]) -> Iterator[bytes]:
-    """Give what is of one kind; say in ``others`` what else there is."""
+    """Yield the encodings of one kind, and add the kinds of all others to ``others``."""
     kind = sniff(data)
     parts = ((block.kind, block.content) for block in pem_blocks(data)) if kind is Kind.PEM else [(kind, data)]
     for kind_of_part, content in parts:

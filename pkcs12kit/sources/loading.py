@@ -1,16 +1,20 @@
-"""From sources to what the rest speaks of: pools, trust anchors, one certificate, an identity."""
+"""Certificates, trust anchors and identities from sources (a path, bytes, ``"-"``) or from loaded values."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, get_args
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError, MalformedPfxError
+from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError, MalformedPfxError, PfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_private_key, require_signing_key
@@ -23,13 +27,19 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.sources.reading import Source
 
 
-CertificateSource: TypeAlias = "Source | Certificate | CertificatePool"
-"""What certificates come from; those that are loaded stand for themselves."""
-TrustAnchorSource: TypeAlias = "Source | Certificate | CertificatePool | TrustAnchor"
-"""What trust anchors come from; those that are loaded stand for themselves."""
+CertificateSource: TypeAlias = "Source | Certificate | CertificatePool | x509.Certificate"
+"""A source of certificates, or certificates that are loaded already, by pkcs12kit or by pyca/cryptography."""
+TrustAnchorSource: TypeAlias = "CertificateSource | TrustAnchor"
+"""A source of trust anchors, or trust anchors and certificates that are loaded already."""
+KeySource: TypeAlias = "Source | PrivateKeyTypes"
+"""A source of a private key, or a private key of pyca/cryptography."""
+
+_PRIVATE_KEYS: Final = get_args(PrivateKeyTypes)
+_LISTED_CERTIFICATES: Final = 5
 
 
 def load_certificates(
@@ -40,42 +50,47 @@ def load_certificates(
 ) -> CertificatePool:
     """Read every certificate of the sources: files, folders, ``"-"`` for standard input, or bytes.
 
-    The content decides what is read how, never a file's ending: PEM with anything between its blocks, DER, base64
-    without armor lines, PKCS#7 in PEM, DER and BER, PKCS#12 (``password`` opens those), crossCertificatePair, zip
-    (never extracted to disk), one in another up to ``limits.nesting``. Folders are read with their subfolders in the
-    order of names, hidden files left out; symbolic links are followed.
+    The content decides how a source is read, never a file's ending: PEM with anything between its blocks, DER, base64
+    without armor lines, PKCS#7 in PEM, DER and BER, PKCS#12 (``password`` opens those), crossCertificatePair and zip
+    (never extracted to disk), nested up to ``limits.nesting`` deep. Folders are read with their subfolders in the
+    order of names, without hidden files; symbolic links are followed.
 
-    A certificate or a pool that is loaded already stands for itself.
+    A certificate or a pool that is loaded already is used as it is; so is a certificate of pyca/cryptography.
 
-    With ``require_mac`` a PKCS#12 needs a MAC that ``password`` verifies. Without it none is needed, and nothing is
-    said: certificates are candidates, wherever they come from.
+    With ``require_mac`` a PKCS#12 file needs a MAC that ``password`` verifies. Otherwise no MAC is needed, and there is
+    no warning: certificates are only candidates, wherever they come from.
 
-    What cannot be read is in ``pool.rejects``; it never loses the rest. In folders and zips, what holds no
-    certificates (keys, requests, CRLs, texts) is passed over; it is a reject where it begins or is labelled as
-    something with certificates, or has such a file's ending and nothing recognizable in it.
+    ``pool.rejects`` lists the parts that cannot be read; the rest is still read. In folders and zips, files that hold
+    no certificates (keys, requests, CRLs, texts) are skipped. Such a file is a reject if it begins or is labelled like
+    one with certificates, or has the ending of such a file and nothing recognizable in it.
 
     Raises :class:`~pkcs12kit.errors.InputError` for a source that cannot be opened or in which no certificate can be
-    read, saying what was found, and for a zip with a member named to land outside its folder;
-    :class:`~pkcs12kit.errors.PasswordError` for a PKCS#12 that ``password`` does not open;
-    :class:`~pkcs12kit.errors.LimitExceededError`. No signature, time or purpose is checked.
+    read (the message says what was found), and for a zip with a member whose name leads outside its folder;
+    :class:`~pkcs12kit.errors.PasswordError` for a PKCS#12 file that ``password`` does not open;
+    :class:`~pkcs12kit.errors.LimitExceededError`; and :class:`TypeError` for an object of another kind. No signature,
+    time or purpose is checked.
     """
+    if len(sources) == 1 and isinstance(sources[0], CertificatePool):
+        return sources[0]
     collector = _collect(sources, password=password, require_mac=require_mac, limits=limits)
     return CertificatePool(collector.certificates, rejects=collector.rejects)
 
 
-def load_certificate(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Certificate:
+def load_certificate(source: CertificateSource, *, limits: Limits = DEFAULT_LIMITS) -> Certificate:
     """Read the one certificate of a source, in any form that :func:`load_certificates` reads.
 
-    Raises :class:`~pkcs12kit.errors.InputError` where it holds none, several different ones, or some that cannot be
-    read.
+    A certificate that is loaded already is returned. Raises :class:`~pkcs12kit.errors.InputError` if the source holds
+    no certificate, several different ones, or some that cannot be read.
     """
+    if isinstance(source, Certificate):
+        return source
     collector = _collect([source], limits=limits)
-    _refuse_rejects(collector)
+    _require_no_rejects(collector)
     certificates = tuple(dict.fromkeys(collector.certificates))
-    if len(certificates) > 1:
+    if len(certificates) != 1:
         raise InputError(
-            f"{name_of(source)}: expected one certificate, found {len(certificates)};"
-            " put the one that is meant into a file of its own"
+            f"{label(source)}: expected one certificate, found {len(certificates) or 'none'};"
+            " give a file that holds only the certificate that you mean"
         )
     return certificates[0]
 
@@ -83,13 +98,12 @@ def load_certificate(source: Source, *, limits: Limits = DEFAULT_LIMITS) -> Cert
 def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIMITS) -> tuple[TrustAnchor, ...]:
     """Read trust anchors, in any form that :func:`load_certificates` reads, each (name, key) once, in order.
 
-    A :class:`~pkcs12kit.TrustAnchor` stands for itself.
-    Whatever certificate is in the sources becomes trusted; that it is self-signed is not asked. Raises
-    :class:`~pkcs12kit.errors.InputError` where there is none, and where any cannot be read: anchors are all there or
-    none is.
+    A :class:`~pkcs12kit.TrustAnchor` that is loaded already is used as it is. Every certificate in the sources becomes
+    a trust anchor; that it is self-signed is not checked. Raises :class:`~pkcs12kit.errors.InputError` if there is no
+    certificate, or if any certificate cannot be read: a part of the trust anchors is never returned.
     """
     anchors: dict[object, TrustAnchor] = {}
-    collector = Collector(password=None, limits=limits)  # one, for its limits are of all sources together
+    collector = Collector(password=None, limits=limits)  # one for all sources, because its limits are for all of them
     for source in sources:
         for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, collector):
             anchors.setdefault(anchor.node, anchor)
@@ -100,9 +114,9 @@ def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIM
 
 def load_identity(
     *,
-    key: Source | None = None,
-    certificate: Source | None = None,
-    pkcs12: Source | None = None,
+    key: KeySource | None = None,
+    certificate: CertificateSource | None = None,
+    pkcs12: Source | DecodedPfx | None = None,
     key_password: str | None = None,
     password: str | None = None,
     require_mac: bool = False,
@@ -111,37 +125,155 @@ def load_identity(
 ) -> Identity:
     """Read a private key and its end-entity certificate: from ``key`` and ``certificate``, or from ``pkcs12``.
 
-    Each is a path, ``"-"`` or bytes. A PEM file with both serves as ``key``, as ``certificate``, or as either alone.
-    Where ``certificate`` holds a chain, the end-entity is the certificate that belongs to the key.
+    - ``key``: a path, ``"-"``, bytes, or a private key of pyca/cryptography. PKCS#8, PKCS#1 or SEC 1, in PEM or DER,
+      encrypted (PKCS#8 and traditional PEM) or not; RSA, EC, DSA, Ed25519, Ed448 or ML-DSA.
+    - ``certificate``: a path, ``"-"``, bytes, or a loaded certificate or pool. Where it holds a chain, the end-entity
+      is the certificate that belongs to the key. A PEM file with both serves as ``key``, as ``certificate``, or as
+      either of them with the other left out.
+    - ``pkcs12``: a path, ``"-"``, bytes, or what :func:`~pkcs12kit.decode_pfx` returned.
+    - ``key_password`` opens ``key``, and ``password`` opens a PKCS#12 file. A password for something that is not
+      encrypted is ignored, so that one setting serves many keys.
+    - ``require_mac``: as in :func:`~pkcs12kit.decode_pfx`.
+    - ``on_warning``: called with a sentence if anyone may have changed the file ``pkcs12``.
 
-    Keys: PKCS#8, PKCS#1, SEC 1, in PEM or DER, encrypted (PKCS#8 and traditional PEM) or not; RSA, EC, DSA, Ed25519,
-    Ed448 and ML-DSA. ``key_password`` opens ``key``, ``password`` a PKCS#12; one given for something that is not
-    encrypted is ignored, so that one setting serves many keys. ``require_mac`` is as in :func:`~pkcs12kit.decode_pfx`;
-    otherwise ``on_warning`` is called with a sentence where ``pkcs12`` may have been changed by anybody.
-
-    Raises :class:`~pkcs12kit.errors.KeyMismatchError` with both fingerprints where key and certificate do not belong
-    together, :class:`~pkcs12kit.errors.PasswordError` where a password is missing or wrong,
-    :class:`~pkcs12kit.errors.InputError` for all else. Neither key nor password is in any message.
+    Raises :class:`~pkcs12kit.errors.KeyMismatchError` with both fingerprints if key and certificate do not belong
+    together, :class:`~pkcs12kit.errors.PasswordError` if a password is missing or wrong, and
+    :class:`~pkcs12kit.errors.InputError` for anything else. Neither key nor password is in any message.
     """
     if pkcs12 is not None:
         if key is not None or certificate is not None:
             raise InputError("an identity is either a key and a certificate, or a PKCS#12 file: both were given")
         return _identity_from_pkcs12(pkcs12, password, limits, require_mac=require_mac, on_warning=on_warning)
-    key = certificate if key is None else key
-    certificate = key if certificate is None else certificate
-    if key is None or certificate is None:
+    key = certificate if key is None else key  # type: ignore[assignment]  # one file may hold both
+    certificate = key if certificate is None else certificate  # type: ignore[assignment]
+    if key is None or certificate is None or isinstance(certificate, _PRIVATE_KEYS) or _is_loaded(key):
         raise InputError("an identity needs a key and a certificate, or a PKCS#12 file")
-    content = read_source(key, limits)
-    private_key = read_private_key(content, name=name_of(key), password=key_password, limits=limits)
+    if isinstance(key, _PRIVATE_KEYS):
+        private_key = require_signing_key(key, label(key))
+    else:
+        content = SourceContent.read(key, limits)  # type: ignore[arg-type]  # mypy does not narrow by a tuple of types
+        if certificate == key:
+            return _identity_from_text(content, key_password=key_password, password=password, limits=limits)
+        private_key = read_private_key(content.data, name=content.name, password=key_password, limits=limits)
     collector = Collector(password=password, limits=limits)
-    collector.collect(certificate, content=content if certificate == key else None)
-    return _matched(private_key, collector.certificates, key_name=name_of(key), name=name_of(certificate))
+    _collect_one(certificate, collector)
+    return _matched(private_key, collector.certificates, key_name=label(key), name=label(certificate))
+
+
+def load_identity_file(
+    source: Source,
+    *,
+    key_password: str | None,
+    password: str | None,
+    require_mac: bool,
+    on_warning: Callable[[str], object] | None,
+    limits: Limits,
+) -> Identity:
+    """Read an identity from one source, read once: a PKCS#12 file, or a PEM file with key and certificate.
+
+    The content decides which of the two it is. Parameters and errors are those of :func:`load_identity`.
+    """
+    content = SourceContent.read(source, limits)
+    if content.kind is Kind.PKCS12:
+        return _identity_from_pkcs12(content, password, limits, require_mac=require_mac, on_warning=on_warning)
+    return _identity_from_text(content, key_password=key_password, password=password, limits=limits)
+
+
+class SourceContent(NamedTuple):
+    """The bytes of a source, and its name for messages."""
+
+    name: str
+    data: bytes
+
+    @classmethod
+    def read(cls, source: Source, limits: Limits) -> SourceContent:
+        """Read a source once. Raises as :func:`~pkcs12kit.sources.reading.read_source` does."""
+        return cls(name_of(source), read_source(source, limits))
+
+    @property
+    def der(self) -> bytes:
+        """The bytes, decoded from UTF-16 and base64 if needed."""
+        data = as_octets(self.data)
+        return decode_base64(data) or data
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of :attr:`der`."""
+        return sniff(self.der)
+
+
+@contextmanager
+def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
+    """Yield the bytes of a PKCS#12 file, decoded from base64 if needed, and put its name before each error message.
+
+    Raises :class:`~pkcs12kit.errors.InputError` if the source cannot be read, and, in place of
+    :class:`~pkcs12kit.errors.MalformedPfxError`, if it is not a PKCS#12 file at all.
+    """
+    data = read_pkcs12(source, limits)
+    with naming_pkcs12(name_of(source), data):
+        yield data
+
+
+def read_pkcs12(source: Source, limits: Limits) -> bytes:
+    """Return the bytes of a PKCS#12 file, decoded from base64 if needed. Their structure is not checked."""
+    return SourceContent.read(source, limits).der
+
+
+@contextmanager
+def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
+    """Put the name of a PKCS#12 file before each error message, as :func:`opened_pkcs12` does."""
+    try:
+        yield
+    except MalformedPfxError as error:
+        kind = sniff(data)
+        if kind is not Kind.PKCS12:
+            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}") from None
+        raise MalformedPfxError(f"{name}: {error}") from None
+    except InputError as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def label(source: object) -> str:
+    """Return a name for a source or a loaded value, for messages. Raises :class:`TypeError` for other objects."""
+    if isinstance(source, _PRIVATE_KEYS):
+        return "the private key given"
+    if _is_loaded(source):
+        return "the certificates given" if isinstance(source, CertificatePool) else "the certificate given"
+    return name_of(source)  # type: ignore[arg-type]  # it raises for what is not a source
+
+
+def _is_loaded(source: object) -> bool:
+    return isinstance(source, Certificate | CertificatePool | x509.Certificate)
+
+
+def _collect(
+    sources: Sequence[CertificateSource], *, password: str | None = None, require_mac: bool = False, limits: Limits
+) -> Collector:
+    collector = Collector(password=password, require_mac=require_mac, limits=limits)
+    for source in sources:
+        _collect_one(source, collector)
+    return collector
+
+
+def _collect_one(source: CertificateSource, collector: Collector) -> None:
+    if isinstance(source, x509.Certificate):
+        source = Certificate.from_der(source.public_bytes(Encoding.DER))
+    if isinstance(source, Certificate | CertificatePool):
+        collector.add_loaded(source)
+    else:
+        collector.collect(source)
+
+
+def _require_no_rejects(collector: Collector) -> None:
+    """Raise if a part cannot be read where the whole is needed."""
+    if collector.rejects:
+        raise InputError(str(collector.rejects[0]))
 
 
 def _trust_anchors(source: CertificateSource, collector: Collector) -> Iterator[TrustAnchor]:
     before = len(collector.certificates)
     _collect_one(source, collector)
-    _refuse_rejects(collector)
+    _require_no_rejects(collector)
     for certificate in collector.certificates[before:]:
         try:
             yield TrustAnchor.from_certificate(certificate)
@@ -149,27 +281,39 @@ def _trust_anchors(source: CertificateSource, collector: Collector) -> Iterator[
             raise MalformedCertificateError(f"trust anchor {certificate.subject}: {error}") from None
 
 
+def _identity_from_text(
+    content: SourceContent, *, key_password: str | None, password: str | None, limits: Limits
+) -> Identity:
+    """Read key and certificate from the same content."""
+    private_key = read_private_key(content.data, name=content.name, password=key_password, limits=limits)
+    collector = Collector(password=password, limits=limits)
+    collector.collect_content(content.name, content.data)
+    return _matched(private_key, collector.certificates, key_name=content.name, name=content.name)
+
+
 def _identity_from_pkcs12(
-    source: Source,
+    source: SourceContent | Source | DecodedPfx,
     password: str | None,
     limits: Limits,
     *,
     require_mac: bool,
     on_warning: Callable[[str], object] | None,
 ) -> Identity:
-    from pkcs12kit.pkcs12.decoder import decode_pfx
+    from pkcs12kit.pkcs12.decoder import DecodedPfx, decode_pfx
 
-    name = name_of(source)
-    data = as_octets(read_source(source, limits))
-    data = decode_base64(data) or data
-    kind = sniff(data)
-    if kind is not Kind.PKCS12:
-        raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}")
-    try:
-        decoded = decode_pfx(data, password=password, require_mac=require_mac, limits=limits)
+    if isinstance(source, DecodedPfx):
+        decoded, name = source, "the PKCS#12 file given"
+        if require_mac and decoded.warnings:
+            raise PfxError(f"{name}: {decoded.warnings[0]} (a MAC is required)")
         key = decoded.private_key
-    except InputError as error:
-        raise type(error)(f"{name}: {error}") from None
+    else:
+        content = source if isinstance(source, SourceContent) else SourceContent.read(source, limits)
+        name, data = content.name, content.der
+        if (kind := sniff(data)) is not Kind.PKCS12:
+            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}")
+        with naming_pkcs12(name, data):
+            decoded = decode_pfx(data, password=password, require_mac=require_mac, limits=limits)
+            key = decoded.private_key
     if on_warning is not None:
         for warning in decoded.warnings:
             on_warning(f"{name}: {warning}")
@@ -184,11 +328,15 @@ def _identity_from_pkcs12(
 def _matched(
     private_key: CertificateIssuerPrivateKeyTypes, certificates: Sequence[Certificate], *, key_name: str, name: str
 ) -> Identity:
-    """Make an identity with the one certificate that belongs to the key."""
+    """Return the identity of the key and the one certificate that belongs to it."""
     matching = [certificate for certificate in dict.fromkeys(certificates) if _belongs(certificate, private_key)]
     if len(matching) > 1:
-        described = ", ".join(serial_number_label(certificate.serial_number) for certificate in matching[:5])
-        raise InputError(f"{name}: {len(matching)} certificates belong to the private key ({described}); leave one")
+        numbers = (serial_number_label(certificate.serial_number) for certificate in matching[:_LISTED_CERTIFICATES])
+        raise InputError(
+            f"{name}: {len(matching)} certificates belong to the private key ({', '.join(numbers)}); leave only one"
+        )
+    if not certificates:
+        raise InputError(f"{name}: an identity needs a certificate, and there is none")
     end_entities = (certificate for certificate in certificates if not certificate.is_ca)
     end_entity = matching[0] if matching else next(end_entities, certificates[0])
     try:
@@ -203,57 +351,3 @@ def _belongs(certificate: Certificate, private_key: CertificateIssuerPrivateKeyT
         return certificate.public_key == private_key.public_key()
     except MalformedCertificateError:
         return False
-
-
-def _collect(
-    sources: Sequence[CertificateSource], *, password: str | None = None, require_mac: bool = False, limits: Limits
-) -> Collector:
-    collector = Collector(password=password, require_mac=require_mac, limits=limits)
-    for source in sources:
-        _collect_one(source, collector)
-    return collector
-
-
-def _collect_one(source: CertificateSource, collector: Collector) -> None:
-    if isinstance(source, Certificate | CertificatePool):
-        collector.take(source)
-    else:
-        collector.collect(source)
-
-
-def _refuse_rejects(collector: Collector) -> None:
-    """Fail closed where what was to be all of something cannot be read in part."""
-    if collector.rejects:
-        raise InputError(str(collector.rejects[0]))
-
-
-@contextmanager
-def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
-    """Give the bytes of a PKCS#12 file, in base64 or not; whatever error comes of them then begins with its name.
-
-    Raises :class:`~pkcs12kit.errors.InputError` where it cannot be read, and, in place of
-    :class:`~pkcs12kit.errors.MalformedPfxError`, where it is something else than a PKCS#12 file.
-    """
-    data = read_pkcs12(source, limits)
-    with naming_pkcs12(name_of(source), data):
-        yield data
-
-
-def read_pkcs12(source: Source, limits: Limits) -> bytes:
-    """Read the bytes of a PKCS#12 file, in base64 or not; what they are is not looked at otherwise."""
-    data = as_octets(read_source(source, limits))
-    return decode_base64(data) or data
-
-
-@contextmanager
-def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
-    """Begin each error that comes of the bytes of a PKCS#12 file with its name, as :func:`opened_pkcs12` does."""
-    try:
-        yield
-    except MalformedPfxError as error:
-        kind = sniff(data)
-        if kind is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}") from None
-        raise MalformedPfxError(f"{name}: {error}") from None
-    except InputError as error:
-        raise type(error)(f"{name}: {error}") from None

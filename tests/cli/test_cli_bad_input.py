@@ -304,7 +304,7 @@ class TestSizeAndShape:
     def test_several_certificates_where_one_is_meant(self, call, files):
         """``paths`` asks which one."""
         outcome = call("paths", files.bundle, "--anchor", files.trust_anchor)
-        refused(outcome, files.bundle, "put the one that is meant into a file of its own")
+        refused(outcome, files.bundle, "give a file that holds only the certificate that you mean")
 
     def test_options_with_the_same_file(self, build, folder):
         """Where two options name it, the sentence does not guess which."""
@@ -323,7 +323,7 @@ class TestSizeAndShape:
         (folder / "cas").mkdir()
         (folder / "cas" / "two.pem").write_bytes(files.bundle.read_bytes())
         outcome = call("paths", "cas/two.pem", "--certs", "cas", "--anchor", files.trust_anchor)
-        refused(outcome, "cas/two.pem", "put the one that is meant into a file of its own")
+        refused(outcome, "cas/two.pem", "give a file that holds only the certificate that you mean")
         (folder / "cas" / "empty.pem").touch()
         refused(build(certs="cas", anchor="cas/empty.pem"), "--anchor cas/empty.pem", "nothing: it is empty")
 

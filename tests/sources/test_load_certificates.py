@@ -311,7 +311,7 @@ class TestOneCertificate:
         """The sentence says how many there are and what to do."""
         file = tmp_path / "chain.pem"
         file.write_bytes(pem(*chain))
-        with pytest.raises(InputError, match=r"chain\.pem: expected one certificate, found 3; put"):
+        with pytest.raises(InputError, match=r"chain\.pem: expected one certificate, found 3; give"):
             load_certificate(file)
         with pytest.raises(InputError, match="base64"):
             load_certificate(pem(chain[0]) + pem(chain[1]).replace(b"MII", b"M*I", 1))

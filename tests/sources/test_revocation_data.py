@@ -69,7 +69,7 @@ def test_none_where_one_was_expected(tmp_path, crl, responses, chain):
         pk.load_crls(responses[0])
     with pytest.raises(pk.InputError, match=r"\(CRL\), found a certificate"):
         pk.load_crls(crl, chain[0].public_bytes(Encoding.PEM))
-    with pytest.raises(pk.InputError, match="found no file with any"):
+    with pytest.raises(pk.InputError, match="found no such file in the folder"):
         pk.load_crls(tmp_path)
     with pytest.raises(pk.InputError, match="no such file"):
         pk.load_crls(tmp_path / "nowhere")

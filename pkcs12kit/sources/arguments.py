@@ -1,0 +1,186 @@
+"""The arguments of public functions that come from outside: sources or loaded values, one or several.
+
+A public function that begins from outside accepts every argument in the same forms: a source (a path, ``"-"`` for
+standard input, or bytes) or the loaded value, and, where there may be several, one of them or an iterable of them. It
+turns each argument into the loaded value with a function of this module, before it does anything else::
+
+    def judge(
+        target: CertificateSource,
+        *,
+        certificates: CertificatesArgument = (),
+        trust_anchors: TrustAnchorsArgument,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> Verdict:
+        end_entity = as_certificate(target, limits=limits)
+        pool = as_certificates(certificates, limits=limits)
+        anchors = as_trust_anchors(trust_anchors, limits=limits)
+
+The same for keys and identities (:func:`as_identity`, or :func:`~pkcs12kit.load_identity` where key and certificate
+come apart), for CRLs and OCSP responses (:func:`as_crls`, :func:`as_ocsp_responses`) and for PKCS#12 files
+(:func:`~pkcs12kit.sources.loading.opened_pkcs12`, a context that yields their bytes and puts their name before errors).
+
+All of them raise :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and :class:`TypeError`, which
+names the parameter, for an object of another kind. ``"-"`` can be read only once: no two arguments may be ``"-"``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from os import PathLike
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cryptography import x509
+
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.sources.crls_and_ocsp import load_crls, load_ocsp_responses
+from pkcs12kit.sources.loading import (
+    load_certificate,
+    load_certificates,
+    load_identity,
+    load_identity_file,
+    load_trust_anchors,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.sources.crls_and_ocsp import CrlSource, OcspResponseSource
+    from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
+    from pkcs12kit.sources.reading import Source
+
+CertificatesArgument: TypeAlias = "CertificateSource | Iterable[CertificateSource]"
+"""Certificates to search in: one source or loaded value, or several."""
+TrustAnchorsArgument: TypeAlias = "TrustAnchorSource | Iterable[TrustAnchorSource]"
+"""Trust anchors: one source or loaded value, or several."""
+IdentitySource: TypeAlias = "Source | DecodedPfx | Identity"
+"""A source of a key with its certificate, or one that is loaded already."""
+
+_SOURCES = (str, bytes, bytearray, memoryview, PathLike)
+_CERTIFICATES = (*_SOURCES, Certificate, CertificatePool, x509.Certificate)
+_SOURCE = "a path, bytes"
+
+
+def as_certificate(given: CertificateSource, *, name: str = "target", limits: Limits = DEFAULT_LIMITS) -> Certificate:
+    """Return the one certificate of an argument; ``name`` is the parameter's, for messages.
+
+    Raises as :func:`~pkcs12kit.load_certificate` does, and :class:`TypeError`.
+    """
+    _require_kind(given, _CERTIFICATES, name, f"{_SOURCE} or a Certificate")
+    return load_certificate(given, limits=limits)
+
+
+def as_certificates(
+    given: CertificatesArgument,
+    *,
+    name: str = "certificates",
+    password: str | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> CertificatePool:
+    """Return the pool of the certificates in an argument, empty if nothing is given; a pool is returned as it is.
+
+    ``name`` is the parameter's, for messages; ``password`` opens PKCS#12 files. Raises as
+    :func:`~pkcs12kit.load_certificates` does, and :class:`TypeError`.
+    """
+    several = _several(given, _CERTIFICATES, name, f"{_SOURCE}, Certificates or CertificatePools")
+    return load_certificates(*several, password=password, limits=limits)
+
+
+def as_trust_anchors(
+    given: TrustAnchorsArgument,
+    *,
+    name: str = "trust_anchors",
+    required: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[TrustAnchor, ...]:
+    """Return the trust anchors of an argument, each (name, key) once, in order.
+
+    ``name`` is the parameter's, for messages. Raises as :func:`~pkcs12kit.load_trust_anchors` does, for no trust anchor
+    only if ``required``, and :class:`TypeError`.
+    """
+    expected = f"{_SOURCE}, TrustAnchors or Certificates"
+    several = _several(given, (*_CERTIFICATES, TrustAnchor), name, expected)
+    return load_trust_anchors(*several, limits=limits) if several or required else ()
+
+
+def as_identity(
+    given: IdentitySource,
+    *,
+    name: str = "identity",
+    password: str | None = None,
+    key_password: str | None = None,
+    require_mac: bool = False,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Identity:
+    """Return the identity of an argument.
+
+    - ``given``: an :class:`~pkcs12kit.Identity`, which is returned as it is; what :func:`~pkcs12kit.decode_pfx`
+      returned; or the source of a PKCS#12 file or of a PEM file with both key and certificate. The content decides
+      which of the two it is.
+    - ``name``: the parameter's, for messages.
+    - ``password``, ``key_password``, ``require_mac``, ``on_warning``: as in :func:`~pkcs12kit.load_identity`.
+
+    Raises as :func:`~pkcs12kit.load_identity` does, and :class:`TypeError`.
+    """
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+
+    if isinstance(given, Identity):
+        return given
+    _require_kind(given, (*_SOURCES, DecodedPfx), name, f"{_SOURCE}, an Identity or a DecodedPfx")
+    if isinstance(given, DecodedPfx):
+        return load_identity(pkcs12=given, require_mac=require_mac, on_warning=on_warning, limits=limits)
+    return load_identity_file(
+        given,
+        key_password=key_password,
+        password=password,
+        require_mac=require_mac,
+        on_warning=on_warning,
+        limits=limits,
+    )
+
+
+def as_crls(
+    given: CrlSource | Iterable[CrlSource], *, name: str = "crls", limits: Limits = DEFAULT_LIMITS
+) -> tuple[bytes, ...]:
+    """Return the CRLs of an argument, DER, each once; ``name`` is the parameter's, for messages.
+
+    Raises as :func:`~pkcs12kit.load_crls` does, and :class:`TypeError`.
+    """
+    kinds = (*_SOURCES, x509.CertificateRevocationList)
+    return load_crls(*_several(given, kinds, name, f"{_SOURCE} or CRLs of pyca/cryptography"), limits=limits)
+
+
+def as_ocsp_responses(
+    given: OcspResponseSource | Iterable[OcspResponseSource],
+    *,
+    name: str = "ocsp_responses",
+    limits: Limits = DEFAULT_LIMITS,
+) -> tuple[bytes, ...]:
+    """Return the OCSP responses of an argument, DER, each once; ``name`` is the parameter's, for messages.
+
+    Raises as :func:`~pkcs12kit.load_ocsp_responses` does, and :class:`TypeError`.
+    """
+    from cryptography.x509.ocsp import OCSPResponse
+
+    kinds = (*_SOURCES, OCSPResponse)
+    several = _several(given, kinds, name, f"{_SOURCE} or OCSP responses of pyca/cryptography")
+    return load_ocsp_responses(*several, limits=limits)
+
+
+def _several(given: object, kinds: tuple[type, ...], name: str, expected: str) -> tuple[Any, ...]:
+    """Return one value, or each of several, as a tuple; a text is one value, not as many as it has characters."""
+    several = tuple(given) if isinstance(given, Iterable) and not isinstance(given, kinds) else (given,)
+    for one in several:
+        _require_kind(one, kinds, name, expected)
+    return several
+
+
+def _require_kind(given: object, kinds: tuple[type, ...], name: str, expected: str) -> None:
+    if not isinstance(given, kinds):
+        raise TypeError(f"{name}: expected {expected}, found {type(given).__name__}")
