@@ -73,14 +73,14 @@ class TestFailureReasons:
     def test_cause_and_cure(self, sections, reason):
         """First what it means, then what has happened, then what to do, each of more than a few words."""
         meaning, cause, cure = re.fullmatch(
-            r"(.*?)\n\n\*\*Cause\.\*\* (.*?)\n\n\*\*Cure\.\*\* (.*?)(?:\n\n```.*|\n*)", sections[reason], re.DOTALL
+            r"(.*?)\n\n\*\*Cause\.\*\* (.*?)\n\n\*\*What to do\.\*\* (.*?)(?:\n\n```.*|\n*)", sections[reason], re.DOTALL
         ).groups()
         assert min(len(words(part).split()) for part in (meaning, cause, cure)) >= 8
 
     @pytest.mark.parametrize("reason", pkcs12kit.FailureReason, ids=lambda reason: reason.value)
     def test_the_cure_is_the_hint(self, sections, reason):
         """What the command hints at for a reason is in its cure: every option of the hint."""
-        cure = words(sections[reason.value].partition("**Cure.**")[2])
+        cure = words(sections[reason.value].partition("**What to do.**")[2])
         hinted = re.findall(r"--[a-z-]+", refusal._NEXT_STEPS.get(reason, ""))
         assert [option for option in hinted if option not in cure] == []
 
