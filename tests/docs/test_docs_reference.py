@@ -73,7 +73,9 @@ class TestFailureReasons:
     def test_cause_and_cure(self, sections, reason):
         """First what it means, then what has happened, then what to do, each of more than a few words."""
         meaning, cause, cure = re.fullmatch(
-            r"(.*?)\n\n\*\*Cause\.\*\* (.*?)\n\n\*\*What to do\.\*\* (.*?)(?:\n\n```.*|\n*)", sections[reason], re.DOTALL
+            r"(.*?)\n\n\*\*Cause\.\*\* (.*?)\n\n\*\*What to do\.\*\* (.*?)(?:\n\n```.*|\n*)",
+            sections[reason],
+            re.DOTALL,
         ).groups()
         assert min(len(words(part).split()) for part in (meaning, cause, cure)) >= 8
 
