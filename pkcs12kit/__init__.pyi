@@ -1,6 +1,6 @@
 # The public names, and the module that each comes from; lazy_loader reads this file when pkcs12kit is imported.
 
-from . import lab
+from . import lab, probing, published, revocation
 from .builder import BuildReport, build
 from .certificates.certificate import Certificate
 from .certificates.identity import Identity
@@ -8,7 +8,6 @@ from .certificates.names import Name
 from .certificates.path import CertificationPath
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
-from .devices.judge import DeviceVerdict
 from .display import pictures
 from .errors import (
     ArgumentError,
@@ -35,7 +34,7 @@ from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confir
 from .paths.failure import Failure
 from .paths.ranking import Ranking, longest_lasting, shortest, why_before
 from .paths.report import NoValidPathError, PathReport, RejectedPath
-from .paths.revocation import CertificateStatus, Revocation, RevocationMode, RevocationReport, RevocationStatus
+from .paths.revocation import Revocation, RevocationMode
 from .paths.search import find_path, find_paths
 from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
@@ -48,10 +47,6 @@ from .pkcs12.decoder import DecodedPfx, decode_pfx
 from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
 from .pkcs12.profiles import Profile
-from .retrieval.bundles.checksums import ChecksumStatus, ChecksumVerdict
-from .retrieval.bundles.fetch import fetch_bundle
-from .retrieval.bundles.published import PublishedBundle, load_bundles
-from .retrieval.bundles.report import BundleChanges, BundleReport
 from .retrieval.find_path import FetchedPath, find_path_fetching
 from .retrieval.gather import FetchOptions, GatherReport, gather
 from .sources.crls_and_ocsp import load_crls, load_ocsp_responses
@@ -61,15 +56,13 @@ from .sources.loading import (
     load_identity,
     load_trust_anchors,
 )
-from .tls.certificate_message import CertificateMessage
-from .tls.handshake import Handshake, Verdict
-from .tls.probing.contact import Contact
-from .tls.probing.server import ProtocolAnswer, ServerAnswer
 from .verifier.probe import probe
 from .verifier.rehearse import rehearse
-from .verifier.reports import ProbedServer, ProbeReport, RehearsalReport, SentReport, VerificationReport
+from .verifier.reports import VerificationReport
 from .verifier.sent import judge_sent
 from .verifier.verify import verify
+
+__version__: str
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -77,28 +70,19 @@ __all__ = [
     "ArgumentError",
     "BuildReport",
     "Bundle",
-    "BundleChanges",
-    "BundleReport",
     "Certificate",
-    "CertificateMessage",
     "CertificatePool",
-    "CertificateStatus",
     "CertificationPath",
     "Check",
-    "ChecksumStatus",
-    "ChecksumVerdict",
     "Confirmation",
     "ConfirmationError",
-    "Contact",
     "DecodedPfx",
-    "DeviceVerdict",
     "Failure",
     "FailureReason",
     "FetchOptions",
     "FetchedPath",
     "Finding",
     "GatherReport",
-    "Handshake",
     "Identity",
     "InputError",
     "KeyMismatchError",
@@ -119,28 +103,18 @@ __all__ = [
     "PfxReport",
     "Pkcs12KitError",
     "ProbeCheck",
-    "ProbeReport",
-    "ProbedServer",
     "Profile",
-    "ProtocolAnswer",
-    "PublishedBundle",
     "Ranking",
-    "RehearsalReport",
     "Reject",
     "RejectedPath",
     "Revocation",
     "RevocationMode",
-    "RevocationReport",
-    "RevocationStatus",
     "SentCheck",
-    "SentReport",
-    "ServerAnswer",
     "TrustAnchor",
     "UnknownNameError",
     "UnsupportedPfxError",
     "ValidatedPath",
     "ValidationParameters",
-    "Verdict",
     "VerificationReport",
     "algorithms",
     "build",
@@ -149,7 +123,6 @@ __all__ = [
     "decode_pfx",
     "encode_pem",
     "encode_pfx",
-    "fetch_bundle",
     "find_path",
     "find_path_fetching",
     "find_paths",
@@ -157,7 +130,6 @@ __all__ = [
     "inspect_pfx",
     "judge_sent",
     "lab",
-    "load_bundles",
     "load_certificate",
     "load_certificates",
     "load_crls",
@@ -167,9 +139,12 @@ __all__ = [
     "longest_lasting",
     "pictures",
     "probe",
+    "probing",
     "profiles",
+    "published",
     "readers",
     "rehearse",
+    "revocation",
     "shortest",
     "to_html",
     "verify",

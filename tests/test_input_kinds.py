@@ -55,7 +55,7 @@ def test_what_is_loaded_stands_for_itself(replica, files, anchor, data):
 
 def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, parameters, data):
     """TypeError says what belongs there, and which call reads it from a file; nothing is asked or written."""
-    message = pk.CertificateMessage(certificates=(replica.server.certificate,), protocol="TLSv1.3")
+    message = pk.probing.CertificateMessage(certificates=(replica.server.certificate,), protocol="TLSv1.3")
     steps = (
         lambda target, **more: pk.find_path(target, parameters=parameters, **more),
         lambda target, **more: pk.find_paths(target, parameters=parameters, **more),
@@ -92,5 +92,5 @@ def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, para
 
 def test_anchors_may_come_one_by_one(replica, anchor, parameters):
     """An iterable that is gone after one look is a collection as any other: no trust anchor is lost."""
-    message = pk.CertificateMessage(certificates=replica.valid_paths[0].certificates, protocol="TLSv1.3")
+    message = pk.probing.CertificateMessage(certificates=replica.valid_paths[0].certificates, protocol="TLSv1.3")
     assert pk.judge_sent(message, trust_anchors=iter([anchor]), parameters=parameters).path is not None

@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import pkcs12kit as pk
-from pkcs12kit import Contact, Outcome, ProbeCheck, lab
+from pkcs12kit import Outcome, ProbeCheck, lab
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.probing import Contact
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.probing.server import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.rehearsal.server import LoopbackServer

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
 import pkcs12kit as pk
-from pkcs12kit import Verdict, lab
+from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.pkcs12.bags import certificate_bag, encode_private_key, is_encoded_for
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
+from pkcs12kit.probing import Verdict
 
 PASSWORD = "correct horse 42 battery"
 QUICK = pk.profiles.MODERN.with_iterations(encryption=3, mac=5)

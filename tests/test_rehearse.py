@@ -13,9 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import pkcs12kit as pk
-from pkcs12kit import SentCheck, Verdict, lab
+from pkcs12kit import SentCheck, lab
 from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
+from pkcs12kit.probing import Verdict
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 from pkcs12kit.verifier import rehearse as rehearsing
 
@@ -286,7 +287,7 @@ class TestClients:
 
     def test_other_certificates_than_were_served(self, rehearse, chain, answering):
         """Acceptance of something else is no acceptance."""
-        received = pk.CertificateMessage(certificates=chain[:1], protocol="TLSv1.3")
+        received = pk.probing.CertificateMessage(certificates=chain[:1], protocol="TLSv1.3")
         answering(openssl=(Verdict.ACCEPTED, received))
         report = rehearse(chain)
         assert refused(report) == {"openssl"}

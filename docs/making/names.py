@@ -6,13 +6,13 @@ import ast
 import inspect
 import pkgutil
 from importlib import import_module
-from typing import TYPE_CHECKING, get_type_hints
+from operator import attrgetter
+from typing import TYPE_CHECKING, Final, get_type_hints
 
 import pkcs12kit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Final
 
     from sphinx.domains.python import ObjectEntry
 
@@ -49,10 +49,20 @@ def import_for_annotations() -> None:
                 value.__new__.__annotations__ = get_type_hints(value)  # a NamedTuple's is made in a module of its own
 
 
+NAMESPACES: Final = ("probing", "published", "revocation")
+"""Public modules without a section of their own: their names are described on the pages of their subjects."""
+
+
 def without_a_place(described: Mapping[str, ObjectEntry]) -> Iterator[str]:
-    """Give each public name that no page of the API describes, of all the objects that pages describe."""
-    for name in pkcs12kit.__all__:
-        value = getattr(pkcs12kit, name)
+    """Yield each public name that no page of the API describes, of all the objects that pages describe."""
+    spaced = (
+        f"{space}.{name}"
+        for space in NAMESPACES
+        for name in getattr(pkcs12kit, space).__all__
+        if name not in pkcs12kit.__all__
+    )
+    for name in (*(name for name in pkcs12kit.__all__ if name not in NAMESPACES), *spaced):
+        value = attrgetter(name)(pkcs12kit)
         full_name = value.__name__ if inspect.ismodule(value) else f"pkcs12kit.{name}"
         if full_name not in described or not described[full_name].docname.startswith("reference/api/"):
             yield name

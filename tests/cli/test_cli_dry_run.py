@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from pkcs12kit import Verdict
+from pkcs12kit.probing import Verdict
 
 from .conftest import snapshot
 

@@ -13,7 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from pkcs12kit import Bundle, InputError, SentCheck, Verdict, decode_pfx, encode_pfx, profiles
+from pkcs12kit import Bundle, InputError, SentCheck, decode_pfx, encode_pfx, profiles
+from pkcs12kit.probing import Verdict
 
 from ..waiting import wait_until
 from .conftest import PASSWORD, Terminal, run_environment

@@ -7,10 +7,11 @@ import io
 import pytest
 from rich.console import Console
 
-from pkcs12kit import CertificateMessage, DeviceVerdict, Handshake, Verdict, lab
+from pkcs12kit import lab
 from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.display.handshakes import device_tree, handshake_table
 from pkcs12kit.findings import Answer
+from pkcs12kit.probing import CertificateMessage, DeviceVerdict, Handshake, Verdict
 
 HOSTILE = "because\x1b[2J\u202e of\nthat"
 

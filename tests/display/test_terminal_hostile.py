@@ -30,6 +30,8 @@ from pkcs12kit.display.paths import path_report, path_tree, rejected_paths
 from pkcs12kit.display.pfx import pfx_tree
 from pkcs12kit.display.pictures import picture_of_report, to_dot, to_mermaid, to_svg
 from pkcs12kit.findings import Answer
+from pkcs12kit.probing import CertificateMessage, DeviceVerdict, Handshake, Verdict
+from pkcs12kit.published import BundleReport, PublishedBundle
 from pkcs12kit.text import harmless
 
 from .hostile import HOSTILE, NAMES, assert_harmless
@@ -101,7 +103,7 @@ def renderables_of_names(root, server):
         yield from rejected_paths(report)
     yield path_tree(found.best, before_next=str(pk.NoValidPathError(expired)))
     yield with_expiry(server)
-    message = pk.CertificateMessage(certificates=(server, root), protocol="TLSv1.3")
+    message = CertificateMessage(certificates=(server, root), protocol="TLSv1.3")
     sent = pk.judge_sent(message, trust_anchors=found.trust_anchors, parameters=pk.ValidationParameters(time=AT))
     yield findings_tree(sent.findings, title=str(root.subject), answer=sent.ok)
     yield changes_tree(sent.changes)
@@ -109,10 +111,10 @@ def renderables_of_names(root, server):
 
 def renderables_of_texts(text, anatomy):
     """Draw everything that quotes what files, servers and programs say."""
-    handshake = pk.Handshake(client=text, version=text, protocol="TLSv1.3", verdict=pk.Verdict.REFUSED, why=text)
+    handshake = Handshake(client=text, version=text, protocol="TLSv1.3", verdict=Verdict.REFUSED, why=text)
     yield from handshake_table([handshake], served=(), required=[text])
     remark = Remark(bearing=Bearing.REFUSED, why=text, certificate=anatomy.certificates[0], source=text)
-    yield device_tree([pk.DeviceVerdict(device="ios", title="iOS", answer=Answer.NO, remarks=(remark,))])
+    yield device_tree([DeviceVerdict(device="ios", title="iOS", answer=Answer.NO, remarks=(remark,))])
     for outcome in pk.Outcome:
         finding = pk.Finding(check=pk.SentCheck.ORDER, outcome=outcome, why=text)
         yield findings_tree([finding], title=text, answer=False)
@@ -123,9 +125,9 @@ def renderables_of_texts(text, anatomy):
     ]
     arrangement = replace(anatomy.arrangement, problems=(text,))
     yield pfx_tree(replace(anatomy, safe_contents=tuple(safes), arrangement=arrangement), title=text)
-    bundle = pk.PublishedBundle(name=text, title=text, urls=(text,))
+    bundle = PublishedBundle(name=text, title=text, urls=(text,))
     yield from known_bundles([bundle])
-    yield from fetched_bundle(pk.BundleReport(bundle=bundle, url=text, why=text))
+    yield from fetched_bundle(BundleReport(bundle=bundle, url=text, why=text))
 
 
 @settings(deadline=None, max_examples=40)

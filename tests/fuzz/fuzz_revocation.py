@@ -24,7 +24,7 @@ KEPT = 1
 """The first octet chooses the kind of evidence, the world that it is given in, and whether it is signed again."""
 _OCSP, _REVOKED_WORLD, _SIGNED_AGAIN, _BESIDE = 1, 2, 4, 8
 _URL = "http://ca.example/ca.crl"
-GOOD, REVOKED = pk.RevocationStatus.GOOD, pk.RevocationStatus.REVOKED
+GOOD, REVOKED = pk.revocation.RevocationStatus.GOOD, pk.revocation.RevocationStatus.REVOKED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ class World:
     The two worlds have keys of their own, so that the evidence of one is a stranger's in the other.
     """
 
-    truth: pk.RevocationStatus
+    truth: pk.revocation.RevocationStatus
     path: pk.CertificationPath
     pool: pk.CertificatePool
     of_the_root: bytes
@@ -80,7 +80,7 @@ def check(data: bytes) -> None:
         assert server is world.truth, "sound evidence is disregarded beside a mutation"
 
 
-def _judge(world: World, crls: list[bytes], responses: list[bytes]) -> list[pk.RevocationStatus]:
+def _judge(world: World, crls: list[bytes], responses: list[bytes]) -> list[pk.revocation.RevocationStatus]:
     revocation = pk.Revocation(mode=pk.RevocationMode.REQUIRE, crls=crls, ocsp_responses=responses)
     report = check_revocation(world.path, time=AT, revocation=revocation, pool=world.pool)
     for status in report.statuses:
@@ -88,7 +88,7 @@ def _judge(world: World, crls: list[bytes], responses: list[bytes]) -> list[pk.R
     return [status.status for status in report.statuses]
 
 
-def _labels(truth: pk.RevocationStatus) -> tuple[str, str, str, str]:
+def _labels(truth: pk.revocation.RevocationStatus) -> tuple[str, str, str, str]:
     """Name the root, the CA, the server and the CA's OCSP responder of a world."""
     return (f"Root {truth.value}", f"CA {truth.value}", f"server {truth.value}", f"responder {truth.value}")
 

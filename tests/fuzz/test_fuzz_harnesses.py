@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pkcs12kit as pk
+from pkcs12kit.paths.revocation import RevocationStatus
 
 from . import fuzz_certificates, fuzz_name_constraints, fuzz_names, fuzz_pfx, fuzz_revocation, run
 from .elements import parse, split
@@ -79,8 +80,11 @@ def test_a_foreign_error_is_found(monkeypatch):
 
 def test_an_answer_that_nobody_signed_is_found(monkeypatch):
     """A judgement that believes any evidence is caught: in the one world by "good", in the other by "revoked"."""
-    believed = {"good": [pk.RevocationStatus.GOOD] * 2, "revoked": [pk.RevocationStatus.REVOKED] * 2}
-    believed["revoked"][1] = pk.RevocationStatus.GOOD
+    believed = {
+        "good": [RevocationStatus.GOOD] * 2,
+        "revoked": [RevocationStatus.REVOKED] * 2,
+    }
+    believed["revoked"][1] = RevocationStatus.GOOD
     for world, other in ((2, "good"), (0, "revoked")):
         monkeypatch.setattr(fuzz_revocation, "_judge", lambda *_, other=other: believed[other])
         with pytest.raises(AssertionError, match="nobody ever signed that"):

@@ -12,6 +12,18 @@ import pytest
 import pkcs12kit as pk
 from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.findings import Answer
+from pkcs12kit.probing import (
+    CertificateMessage,
+    Contact,
+    DeviceVerdict,
+    Handshake,
+    ProbedServer,
+    ProbeReport,
+    RehearsalReport,
+    ServerAnswer,
+    Verdict,
+)
+from pkcs12kit.published import BundleReport, load_bundles
 from pkcs12kit.tls.address import ServerAddress
 
 from .browser import Chromium
@@ -137,22 +149,20 @@ def values(replica, files, tmp_path_factory):
     file = tmp_path_factory.mktemp("pfx") / "server.p12"
     file.write_bytes(data)
     against = {"password": PASSWORD, "trust_anchors": [files.trust_anchor], "parameters": parameters}
-    message = pk.CertificateMessage(certificates=bundle.certificates, protocol="TLSv1.3")
+    message = CertificateMessage(certificates=bundle.certificates, protocol="TLSv1.3")
     sent = pk.judge_sent(message, trust_anchors=[anchor], parameters=parameters)
-    rehearsal = pk.RehearsalReport(
+    rehearsal = RehearsalReport(
         sent=sent,
         server_name=replica.server_name,
         server_name_given=True,
         handshakes=(
-            pk.Handshake(
-                client="openssl", version="OpenSSL 3", protocol="TLSv1.3", verdict=pk.Verdict.ACCEPTED, why=""
-            ),
-            pk.Handshake(client="go", version="Go 1", protocol="TLSv1.3", verdict=pk.Verdict.REFUSED, why="it <does>"),
+            Handshake(client="openssl", version="OpenSSL 3", protocol="TLSv1.3", verdict=Verdict.ACCEPTED, why=""),
+            Handshake(client="go", version="Go 1", protocol="TLSv1.3", verdict=Verdict.REFUSED, why="it <does>"),
         ),
         required=frozenset({"openssl"}),
-        devices=(pk.DeviceVerdict(device="ios", title="iOS", answer=Answer.UNKNOWN, remarks=(remark,)),),
+        devices=(DeviceVerdict(device="ios", title="iOS", answer=Answer.UNKNOWN, remarks=(remark,)),),
     )
-    answer = pk.ServerAnswer(contact=pk.Contact.REFUSED, why="nothing listens", answered_at=None, protocols=())
+    answer = ServerAnswer(contact=Contact.REFUSED, why="nothing listens", answered_at=None, protocols=())
     built = pk.build(
         key=files.key,
         certificate=files.certificate,
@@ -178,16 +188,14 @@ def values(replica, files, tmp_path_factory):
         pk.verify(file, **against),
         rehearsal,
         sent,
-        pk.ProbeReport(
-            server=pk.ProbedServer(
-                address=ServerAddress(host="mdm.example.mil"), port=443, server_name="mdm.example.mil"
-            ),
+        ProbeReport(
+            server=ProbedServer(address=ServerAddress(host="mdm.example.mil"), port=443, server_name="mdm.example.mil"),
             answer=answer,
             findings=(pk.Finding(check=pk.ProbeCheck.CONTACT, outcome=pk.Outcome.NOT_OK, why="nothing listens"),),
             sent=sent,
         ),
         pk.GatherReport(target=path.target, certificates=(), urls=(), report=report, given=replica.pool),
-        pk.BundleReport(bundle=pk.load_bundles()["fpki"], why="it could not be had"),
+        BundleReport(bundle=load_bundles()["fpki"], why="it could not be had"),
         built,
     )
     return {type(value).__name__: value for value in shown}

@@ -18,6 +18,8 @@ from hypothesis import strategies as st
 import pkcs12kit as pk
 import pkcs12kit.notebook
 from pkcs12kit.notebook.html import element, write
+from pkcs12kit.probing import CertificateMessage, Handshake, RehearsalReport, Verdict
+from pkcs12kit.published import BundleReport, PublishedBundle
 from pkcs12kit.text import harmless
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -80,15 +82,15 @@ def shown(key, certificate, text):
     identity = pk.Identity(private_key=key, certificate=certificate)
     pool = pk.CertificatePool([certificate], rejects=[pk.Reject(source=text, position=1, reason=text)])
     sent = pk.judge_sent(
-        pk.CertificateMessage(certificates=(certificate,), protocol=text),
+        CertificateMessage(certificates=(certificate,), protocol=text),
         trust_anchors=(anchor,),
         parameters=parameters,
     )
-    handshake = pk.Handshake(client=text, version=text, protocol=text, verdict=pk.Verdict.REFUSED, why=text)
-    rehearsal = pk.RehearsalReport(
+    handshake = Handshake(client=text, version=text, protocol=text, verdict=Verdict.REFUSED, why=text)
+    rehearsal = RehearsalReport(
         sent=sent, server_name=text, server_name_given=True, handshakes=(handshake,), required=frozenset({text})
     )
-    fetched = pk.BundleReport(bundle=pk.PublishedBundle(name="x", title=text, urls=(text,)), url=text, why=text)
+    fetched = BundleReport(bundle=PublishedBundle(name="x", title=text, urls=(text,)), url=text, why=text)
     picture = pk.pictures.picture_of_pool(pool, trust_anchors=[anchor], time=AT)
     return certificate, anchor, pool, identity, report, picture, sent, rehearsal, fetched
 

@@ -50,18 +50,20 @@ AS_REPR = {
     "ServerAnswer": "its report says it in findings",
     "ValidationParameters": "what was asked for, not what was found",
 }
+SPACES = (pk, pk.probing, pk.published, pk.revocation)
 KINDS = sorted(showing._DRAWN_BY)
 
 
 def test_every_public_class_is_drawn_or_has_a_reason_not_to_be(values):
     """Nothing public is forgotten: it is drawn, or the table above says why its repr does."""
-    classes = {name: getattr(pk, name) for name in pk.__all__ if isinstance(getattr(pk, name), type)}
+    named = {name: getattr(space, name) for space in SPACES for name in space.__all__}
+    classes = {name: value for name, value in named.items() if isinstance(value, type)}
     classes["Picture"] = pk.pictures.Picture
     plain = {name for name, one in classes.items() if issubclass(one, Enum | Exception) and not issubclass(one, Shown)}
     drawn = {name for name, one in classes.items() if issubclass(one, Shown)}
     assert drawn == set(KINDS) == set(values)
     assert sorted(set(classes) - drawn - plain) == sorted(name for name in AS_REPR if name in classes)
-    assert set(AS_REPR) <= set(pk.__all__)
+    assert set(AS_REPR) <= set(named)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -40,7 +40,7 @@ def judge(topology):
     def call(*certificates, anchor="TA", pool=False, protocol="TLSv1.3", server_name=None, **more):
         found = (topology.certificate(*one.split("<")) if isinstance(one, str) else one for one in certificates)
         return pk.judge_sent(
-            pk.CertificateMessage(certificates=tuple(found), protocol=protocol),
+            pk.probing.CertificateMessage(certificates=tuple(found), protocol=protocol),
             **{
                 "trust_anchors": (topology.trust_anchor(anchor),),
                 "parameters": pk.ValidationParameters(time=NOW, server_name=server_name),
@@ -262,7 +262,7 @@ class TestMissing:
         """Of several paths with the pool that one is proposed for which the server has the least to change."""
         more = lab.Topology.from_edges("EE<I<P<TA", "I<TA")
         report = pk.judge_sent(
-            pk.CertificateMessage(
+            pk.probing.CertificateMessage(
                 certificates=(more.certificate("EE", "I"), more.certificate("P", "TA")), protocol="TLSv1.2"
             ),
             trust_anchors=(more.trust_anchor("TA"),),

@@ -129,18 +129,19 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     options: FetchOptions = _DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BundleReport:
-    """Fetch ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or one of :func:`~pkcs12kit.load_bundles`.
+    """Fetch ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or one of :func:`~pkcs12kit.published.load_bundles`.
 
     Its URLs are asked in order until one answers. An archive with a signed checksum file (DISA's have one) is used as
     far as its files are listed there, and not at all where anything contradicts it. Its signer must lead to one of
     ``trust_anchors`` at ``time`` (timezone-aware; now by default), by ``algorithm_policy``; where none are given, to a
-    root that :class:`~pkcs12kit.PublishedBundle` names. Without either, a sound signature proves nothing.
+    root that :class:`~pkcs12kit.published.PublishedBundle` names. Without either, a sound signature proves nothing.
 
     Of a bundle that names roots (``dod`` and ``eca`` do) nothing is used where there is no checksum file, or where its
     signer leads to none of them: whoever can change the archive can take the file out, or sign it. ``allow_unsigned``
     uses such a bundle all the same; one that contradicts its checksums is refused even so. Other bundles may come
-    without a signature. An archive that is weakly signed is used. :class:`~pkcs12kit.ChecksumVerdict` says all that.
-    With ``strict_checksums`` nothing of any bundle is used but what is VERIFIED.
+    without a signature. An archive that is weakly signed is used.
+    :class:`~pkcs12kit.published.ChecksumVerdict` says all that. With
+    ``strict_checksums`` nothing of any bundle is used but what is VERIFIED.
 
     Whatever comes is a candidate and never a trust anchor. Changes are counted from ``previous``; None: from what the
     cache has of the same URL. ``expires_within`` is when a certificate is soon to expire. Revocation is not checked,

@@ -38,7 +38,7 @@ class PublishedBundle:
     which has to be in the archive itself. Empty: nobody is known. ``source`` says where all that is from.
 
     A bundle with roots is one whose publisher is known to sign: without a signature by someone whom a root or the
-    user's trust anchor leads to it is refused (:func:`~pkcs12kit.fetch_bundle`).
+    user's trust anchor leads to it is refused (:func:`~pkcs12kit.published.fetch_bundle`).
     """
 
     name: str

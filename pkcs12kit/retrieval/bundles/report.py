@@ -184,7 +184,7 @@ def _key(certificate: Certificate) -> bytes | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleReport(Shown):
-    """What :func:`~pkcs12kit.fetch_bundle` found. Everything in it is untrusted but ``bundle``, which the user named.
+    """The result of :func:`~pkcs12kit.published.fetch_bundle`. All but ``bundle``, which the user named, is untrusted.
 
     ``certificates`` are candidates for paths, never trust anchors; none where ``why`` says in one sentence why nothing
     of the bundle is used. ``checksum`` is None where nothing came that could be looked into, ``changes`` None where
