@@ -69,10 +69,10 @@ def growth_parts(options: argparse.Namespace, folder: Path) -> Iterator[Part]:
             grown.append(_grown(case, folder, options.cap))
     yield Part(
         "Growth",
-        "Processor seconds of the first search in a loaded pool, by a process that has checked no signature;"
-        f" at most {options.cap:g} seconds a row. `find_paths` reports at most {pk.DEFAULT_LIMITS.valid_paths} valid"
-        " paths, and says so. Signature checks are those of `find_path`; memory is how much the resident set grew at"
-        " its peak, for both searches.",
+        "Processor seconds of the first search in a loaded pool, in a process that has not checked a signature yet;"
+        f" at most {options.cap:g} seconds for each row. `find_paths` returns at most"
+        f" {pk.DEFAULT_LIMITS.valid_paths} valid paths. The signature checks are those of `find_path`; memory is the"
+        " growth of the resident set at its peak, for both searches.",
         ("pool", "size", "certificates", "path", *SEARCHES, "µs a certificate", "signature checks", "MiB"),
         [_growth_row(row, options.cap) for row in sorted(grown, key=_by_series(grown))],
         list(_growth_checks(grown)),
@@ -163,15 +163,13 @@ def _growth_checks(grown: list[Grown]) -> Iterator[Check]:
     """Every row answers; from one row of a series to the next seconds grow no more than certificates, and a bit."""
     answered = sum(row.answered(name) for row in grown for name in SEARCHES)
     wanted = len(grown) * len(SEARCHES)
-    yield Check("searches that answer, and rightly", f"{answered} of {wanted}", answered == wanted)
+    yield Check("searches with the right answer", f"{answered} of {wanted}", answered == wanted)
     for series in dict.fromkeys(row.case.series for row in grown if row.case.linear):
         rows = [row for row in grown if row.case.series == series]
         for name in SEARCHES:
             steps = [_step(name, before, after) for before, after in pairwise(rows) if _comparable(name, before, after)]
             complete = all(row.answered(name) for row in rows)
-            claim = (
-                f"{series}: {name} takes longer with the certificates (at most {GROWTH:g} times as much as they grow)"
-            )
+            claim = f"{series}: growth of {name}'s time divided by growth of the pool (at most {GROWTH:g})"
             largest = f"{max(steps):.2f}" if steps else "unknown"
             yield Check(claim, largest, complete and max(steps, default=0.0) <= GROWTH)
 

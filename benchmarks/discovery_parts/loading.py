@@ -69,10 +69,10 @@ def loading_parts(options: argparse.Namespace, folder: Path) -> Iterator[Part]:
             ]
     yield Part(
         "Loading and indexing",
-        "Processor seconds. Each with both indexes of the pool, by subject and by key identifier. 'Federal PKI' are"
-        " certificates of the 2024 pool, each many times with a serial number and a subject of its own; 'forest' is the"
-        " pool of the table above. Memory is how much the resident set grew for what is kept, by the octets of the DER;"
-        " pyca/cryptography parses on demand, and keeps no index.",
+        "Processor seconds, including both indexes of the pool, by subject and by key identifier. 'Federal PKI' are"
+        " certificates of the 2024 pool, copied many times with different serial numbers and subjects; 'forest' is the"
+        " pool of the table above. Memory is the growth of the resident set for the kept objects, divided by the size"
+        " of the DER. pyca/cryptography parses on demand and does not have an index.",
         (
             *("certificates", "count", "octets each", "pyca, PEM", "load_certificates", "ratio"),
             *("pyca, DER", "CertificatePool", "ratio", "memory / DER", "pyca's memory / DER"),

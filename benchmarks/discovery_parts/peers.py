@@ -96,7 +96,7 @@ def java(inputs: Inputs, peers: Path, folder: Path, rounds: int) -> Iterator[Fig
     for runs in WARM_RUNS:
         answers = [json.loads(run([*precompiled, runs]).output) for _ in range(max(2, rounds // 3))]
         best = min(answers, key=lambda answer: answer["warm_ms"])
-        note = "same certificate objects each time; they remember the last key that verified them"
+        note = "same certificate objects each time; they store the last key that verified them"
         yield Figure(f"Java, warm: {runs:,} runs", best["warm_ms"] / 1000, best["ok"], "remembered", note)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NAMES = {
     "cold": "pkcs12kit, cold",
-    "remembered": "pkcs12kit, warm: signatures remembered",
+    "remembered": "pkcs12kit, warm: signature checks stored",
     "checked": "pkcs12kit, warm: signatures checked again",
 }
 
@@ -44,8 +44,8 @@ def reference_parts(options: argparse.Namespace, folder: Path) -> Iterator[Part]
         ours = {kind: min(before[kind], after[kind]) for kind in before}
         checks, tried = _signature_checks(inputs)
         notes = {
-            "cold": "new process, with loading the files as they are published",
-            "remembered": "pool loaded, signatures remembered",
+            "cold": "new process, including loading the published files",
+            "remembered": "pool loaded, signature checks stored",
             "checked": f"pool loaded; {checks} signature checks, {tried} certificates on the paths tried",
         }
         rows = [
@@ -57,7 +57,7 @@ def reference_parts(options: argparse.Namespace, folder: Path) -> Iterator[Part]
         ]
         yield Part(
             f"Reference job of {job.name}",
-            f"A pool of {len(inputs.loaded[1])} certificates, at {job.time:%Y-%m-%d}. Peers get it as one PEM file.",
+            f"A pool of {len(inputs.loaded[1])} certificates, at {job.time:%Y-%m-%d}. The other programs get it as one PEM file.",
             ("", "seconds", "path found", "times pkcs12kit", "how"),
             [_reference_row(figure, ours) for figure in rows],
             list(_reference_checks(job, rows, ours, checks, tried)),
@@ -154,17 +154,17 @@ def _reference_checks(job: Job, rows: list[Figure], ours: dict[str, float], chec
     """Compare with what is wanted; where a peer is not installed there is nothing to compare with."""
     seconds = {figure.name: figure.seconds for figure in rows if figure.seconds is not None}
     for kind, peer, factor, claim in (
-        ("remembered", "Java, warm: 200 runs", 1.0, "Java warm by pkcs12kit warm, signatures remembered"),
+        ("remembered", "Java, warm: 200 runs", 1.0, "Java warm divided by pkcs12kit warm, signature checks stored"),
         (
             "checked",
             "certvalidator, warm",
             500.0 if job.name == "2018" else 1.0,
-            "certvalidator by pkcs12kit warm, signatures checked again",
+            "certvalidator divided by pkcs12kit warm, signatures checked again",
         ),
-        ("cold", "Java, cold: precompiled class", 2.0, "Java cold by pkcs12kit cold"),
+        ("cold", "Java, cold: precompiled class", 2.0, "Java cold divided by pkcs12kit cold"),
     ):
         if peer in seconds:
             ratio = seconds[peer] / ours[kind]
             yield Check(f"{job.name}: {claim} (at least {factor:g})", f"{ratio:,.2f}", ratio >= factor)
-    claim = f"{job.name}: signature checks no more than certificates on the paths tried (at most {tried})"
+    claim = f"{job.name}: signature checks, compared with certificates on the paths tried (at most {tried})"
     yield Check(claim, str(checks), checks <= tried)

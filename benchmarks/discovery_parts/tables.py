@@ -85,22 +85,22 @@ def plain(parts: list[Part]) -> Iterator[str]:
 
 def page(parts: list[Part]) -> Iterator[str]:
     """Write the page for docs/."""
-    yield "# How fast a path is found"
+    yield "# Benchmark: how fast a path is found"
     yield "\nWritten by `python benchmarks/discovery.py --markdown`, in one run:\n"
     yield from (f"- {line}" for line in _machine())
     yield (
-        "\nEach figure is the fastest of many runs, or their tenth percentile. 'Times pkcs12kit' is a figure by that of"
-        " pkcs12kit of the same kind: cold by cold; warm Java, whose certificates remember the key that verified them,"
-        " by signatures remembered; other warm ones by signatures checked again. The longer a Java process searches,"
-        " the better it compiles itself: 200 searches are what its program makes unless told otherwise, and what"
-        " pkcs12kit is held to."
+        "\nEach figure is the fastest of many runs, or their tenth percentile. 'Times pkcs12kit' is the figure divided by"
+        " pkcs12kit's figure of the same kind: cold figures by the cold one; warm Java by 'signature checks stored',"
+        " because Java's certificates store the key that verified them; other warm figures by 'signatures checked"
+        " again'. The longer a Java process runs, the better it is compiled: the goal is for 200 searches, the default"
+        " number of the benchmark."
     )
     for part in parts:
         yield f"\n## {part.title}\n\n{part.text}\n"
         yield from _markdown_table(part.header, part.rows)
         checks = [(check.claim, check.measured, "yes" if check.holds else "**no**") for check in part.checks]
-        yield "\nWhat `--check` holds it to:\n"
-        yield from _markdown_table(("wanted", "measured", "holds"), checks)
+        yield "\nGoals that `--check` tests:\n"
+        yield from _markdown_table(("goal", "measured", "reached"), checks)
 
 
 def _markdown_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
