@@ -57,7 +57,8 @@ def reference_parts(options: argparse.Namespace, folder: Path) -> Iterator[Part]
         ]
         yield Part(
             f"Reference job of {job.name}",
-            f"A pool of {len(inputs.loaded[1])} certificates, at {job.time:%Y-%m-%d}. The other programs get it as one PEM file.",
+            f"A pool of {len(inputs.loaded[1])} certificates, at {job.time:%Y-%m-%d}. The other programs get it as one"
+            " PEM file.",
             ("", "seconds", "path found", "times pkcs12kit", "how"),
             [_reference_row(figure, ours) for figure in rows],
             list(_reference_checks(job, rows, ours, checks, tried)),

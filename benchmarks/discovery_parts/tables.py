@@ -89,8 +89,8 @@ def page(parts: list[Part]) -> Iterator[str]:
     yield "\nWritten by `python benchmarks/discovery.py --markdown`, in one run:\n"
     yield from (f"- {line}" for line in _machine())
     yield (
-        "\nEach figure is the fastest of many runs, or their tenth percentile. 'Times pkcs12kit' is the figure divided by"
-        " pkcs12kit's figure of the same kind: cold figures by the cold one; warm Java by 'signature checks stored',"
+        "\nEach figure is the fastest of many runs, or their tenth percentile. 'Times pkcs12kit' is the figure divided"
+        " by pkcs12kit's figure of the same kind: cold figures by the cold one; warm Java by 'signature checks stored',"
         " because Java's certificates store the key that verified them; other warm figures by 'signatures checked"
         " again'. The longer a Java process runs, the better it is compiled: the goal is for 200 searches, the default"
         " number of the benchmark."
