@@ -27,7 +27,7 @@ from reference_jobs import JOBS
 
 import pkcs12kit as pk
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget
+from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.signatures import SignatureMemory, check_signature
 from pkcs12kit.paths.validation.validator import validate
 
@@ -78,8 +78,8 @@ def measure(path: pk.ValidatedPath) -> Times:
     memory = SignatureMemory(16)
     loop = asyncio.new_event_loop()
     columns: tuple[Callable[[], object], ...] = (
-        lambda: validate(path, path.parameters, budget=Budget(DEFAULT_LIMITS), memory=memory),
-        lambda: validate(path, path.parameters, budget=Budget(DEFAULT_LIMITS), memory=SignatureMemory(16)),
+        lambda: validate(path, path.parameters, budget=SearchBudget(DEFAULT_LIMITS), memory=memory),
+        lambda: validate(path, path.parameters, budget=SearchBudget(DEFAULT_LIMITS), memory=SignatureMemory(16)),
         lambda: [check_signature(*pair) for pair in zip(path.certificates, keys, strict=True)],
         certvalidator(path, loop),
     )

@@ -24,7 +24,6 @@ NOT_YET = frozenset(
         "lab",
         "notebook",
         "notebook_hook.py",
-        "paths",
         "pkcs12",
         "retrieval",
         "sources",

@@ -467,7 +467,7 @@ class TestLimits:
         assert not report.ok
         assert report.path is None
         assert refused(report) == {Check.PATH}
-        assert "this is no verdict" in finding(report, Check.PATH).why
+        assert "this is not a verdict" in finding(report, Check.PATH).why
         assert finding(report, Check.CHAIN).outcome is Outcome.NOT_CHECKED
 
     def test_no_path_is_never_ok(self, judge, chain):

@@ -1,1 +1,1 @@
-"""From a target to a trust anchor: discovery (RFC 4158), validation (RFC 5280 section 6), and what joins them."""
+"""Certification paths: the search for them (RFC 4158), their validation and revocation (RFC 5280 section 6)."""

@@ -1,4 +1,4 @@
-"""Counting work against the limits that outside data must not exceed."""
+"""Work that is counted against the limits: outside data must not cause more."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pkcs12kit.errors import LimitExceededError
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
 
-_OF_ONE_VALIDATION: Final = (
+_PER_VALIDATION: Final = (
     "path_length",
     "path_bytes",
     "name_constraint_comparisons",
@@ -20,7 +20,10 @@ _OF_ONE_VALIDATION: Final = (
 
 
 class BudgetExhaustedError(LimitExceededError):
-    """A search or a validation was given up: ``limit`` names the budget, ``allowed`` is its figure. Not a verdict."""
+    """The end of a search or a validation at a limit, which is not a verdict.
+
+    ``limit`` is the name of the limit, ``allowed`` its value.
+    """
 
     def __init__(self, limit: str, allowed: int) -> None:
         super().__init__(limit, allowed)
@@ -31,8 +34,8 @@ class BudgetExhaustedError(LimitExceededError):
         return f"given up after {self.allowed} {self.limit.replace('_', ' ')}; raise limits.{self.limit} to go on"
 
 
-class Budget:
-    """What is left of the limits, for one call. Not shared between threads."""
+class SearchBudget:
+    """The work that the limits still allow in one call. Not shared between threads."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -40,18 +43,21 @@ class Budget:
         self._counted: set[object] = set()
 
     @classmethod
-    def for_first_tries(cls, limits: Limits) -> Budget:
-        """Let a tenth of the steps suffice for a search that another follows where it does not."""
+    def for_first_attempt(cls, limits: Limits) -> SearchBudget:
+        """Return a budget with a tenth of the steps, for a search after which a more thorough one can follow."""
         return cls(replace(limits, discovery_steps=limits.discovery_steps // 10))
 
     @classmethod
-    def for_many_validations(cls, limits: Limits) -> Budget:
-        """Let what counts for one validation suffice for a search, as often as validations may exhaust it."""
+    def for_many_validations(cls, limits: Limits) -> SearchBudget:
+        """Return a budget in which the limits of one validation are multiplied by ``limits.exhausted_validations``.
+
+        That is as much as a search spends on validations that exhaust their limits.
+        """
         often = limits.exhausted_validations
-        return cls(replace(limits, **{limit: often * getattr(limits, limit) for limit in _OF_ONE_VALIDATION}))
+        return cls(replace(limits, **{limit: often * getattr(limits, limit) for limit in _PER_VALIDATION}))
 
     @classmethod
-    def for_revocation(cls, limits: Limits) -> Budget:
+    def for_revocation(cls, limits: Limits) -> SearchBudget:
         """Return the budget of one check of revocation: signers need few paths of their own, and short ones."""
         return cls(
             replace(limits, discovery_steps=limits.discovery_steps // 10, candidate_paths=limits.revocation_lookups)
@@ -66,17 +72,17 @@ class Budget:
             raise BudgetExhaustedError(limit, allowed)
 
     def spend_once(self, limit: str, amount: int, purpose: object) -> None:
-        """Do so the first time in a validation that it is for this purpose; the same work is not paid for twice."""
+        """Count ``amount`` the first time in a validation that it is for this purpose, and nothing after that."""
         if purpose not in self._counted:
             self._counted.add(purpose)
             self.spend(limit, amount)
 
     def start_validation(self) -> None:
-        """Begin the next validation: what is counted for one validation starts from nothing again."""
-        for limit in _OF_ONE_VALIDATION:
+        """Set the counts that are kept per validation back to zero."""
+        for limit in _PER_VALIDATION:
             self._spent.pop(limit, None)
         self._counted.clear()
 
     def spent(self, limit: str) -> int:
-        """How much has been counted against ``limit`` so far."""
+        """Return the amount that has been counted against ``limit``."""
         return self._spent.get(limit, 0)

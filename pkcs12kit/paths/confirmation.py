@@ -1,7 +1,7 @@
-"""A second opinion on a chosen path, by an implementation that shares no code with ours: certvalidator.
+"""The second opinion on a chosen path, by an independent implementation: certvalidator.
 
-It judges signatures, validity, names, name constraints, policies, path lengths, basicConstraints, keyUsage and
-extendedKeyUsage. It is not asked about the server's name, nor about revocation (see :mod:`pkcs12kit.paths.revocation`).
+It checks signatures, validity, names, name constraints, policies, path lengths, basicConstraints, keyUsage and
+extendedKeyUsage. It does not check the server's name and revocation (see :mod:`pkcs12kit.paths.revocation`).
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ _BY: Final = "pyhanko-certvalidator"
 
 
 class Opinion(Enum):
-    """What a second implementation says of a path."""
+    """The verdict of a second implementation on a path."""
 
     VALID = "valid"
     INVALID = "invalid"
     CANNOT_JUDGE = "cannot-judge"
-    """Neither yes nor no: the path uses something that it does not implement."""
+    """Neither valid nor invalid: the path uses something that it does not implement."""
     NOT_ASKED = "not-asked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """A second opinion. ``detail`` gives the reason where it is not a yes."""
+    """A second opinion. ``detail`` is the reason where the opinion is not ``VALID``."""
 
     opinion: Opinion
     by: str = _BY
     detail: str | None = None
 
     def to_json(self) -> dict[str, str | None]:
-        """Describe it for ``--json``."""
+        """Return the opinion as ``--json`` prints it."""
         return {"opinion": self.opinion.value, "by": self.by, "detail": self.detail}
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ NOT_ASKED: Final = Confirmation(opinion=Opinion.NOT_ASKED)
 
 
 class ConfirmationError(PathError):
-    """The second opinion on a path that our own validation accepts is a no. The text has both."""
+    """The error where the second opinion rejects a path that pkcs12kit accepts. The text has both verdicts."""
 
     def __init__(self, path: CertificationPath, confirmation: Confirmation) -> None:
         super().__init__(path, confirmation)
@@ -76,11 +76,11 @@ class ConfirmationError(PathError):
 
 
 def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confirmation:
-    """Ask certvalidator about a path, at the same time and with the same inputs. Never raises for its answer.
+    """Return the opinion of certvalidator on a path, at the same time and with the same inputs.
 
-    An anchor without a certificate is passed on by name and key, its constraints (RFC 5937) as inputs. It is not asked
-    about an anchor's own validity, about ``max_path_length``, about purposes of CA certificates, or about a target with
-    anyExtendedKeyUsage.
+    An opinion of any kind is returned and never raised. An anchor without a certificate is passed on by name and key,
+    with its constraints (RFC 5937) as inputs. Not checked: an anchor's own validity, ``max_path_length``, purposes of
+    CA certificates, and the purpose of a target with anyExtendedKeyUsage.
     """
     from asn1crypto import x509
     from pyhanko_certvalidator.context import ValidationContext
@@ -102,12 +102,12 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
         validation_path = ValidationPath(anchor, interm=reversed(issuers), leaf=target)
         event_loop.run(async_validate_path(context, validation_path, parameters=_parameters(parameters)))
         usages = path.target.extensions.extended_key_usage
-        # certvalidator does not take anyExtendedKeyUsage for every purpose (RFC 5280 section 4.2.1.12 leaves it open).
+        # For certvalidator anyExtendedKeyUsage is not every purpose (RFC 5280 section 4.2.1.12 leaves it open).
         if parameters.purpose is not None and ANY_EXTENDED_KEY_USAGE not in (usages or ()):
             _check_purpose(target, parameters.purpose)
     except (ValidationError, CertvalidatorPathError) as no:
         return Confirmation(opinion=Opinion.INVALID, detail=str(no))
-    except Exception as unable:  # noqa: BLE001  # asn1crypto, which reads for it, raises whatever it stumbles over
+    except Exception as unable:  # noqa: BLE001  # asn1crypto, which it uses, raises errors of any kind
         detail = str(unable).partition("\n")[0] or type(unable).__name__
         return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail)
     return Confirmation(opinion=Opinion.VALID)
@@ -127,10 +127,10 @@ def _anchor(path: CertificationPath, parameters: ValidationParameters) -> TrustA
 
 
 def _qualifiers(constraints: Extensions, parameters: ValidationParameters) -> TrustQualifiers:
-    """Say RFC 5937 constraints in certvalidator's terms. Skip counts beyond 0 have none there, and are left out.
+    """Return RFC 5937 constraints as certvalidator's qualifiers; skip counts above 0, which it lacks, are left out.
 
-    Where the anchor's policies are any, the user's are given for them: certvalidator 0.33 takes 'any' of the anchor and
-    a set of the user for any (its ``intersect_policy_sets``), and would forget what the user asked for.
+    Where the anchor's policies are any, the user's replace them: certvalidator 0.33 combines 'any' of the anchor and a
+    set of the user to any (its ``intersect_policy_sets``), and would ignore the policies that the user accepts.
     """
     from pyhanko_certvalidator.authority import TrustQualifiers
     from pyhanko_certvalidator.policy_decl import PKIXValidationParams
@@ -174,7 +174,7 @@ def _policies(policies: Iterable[str]) -> frozenset[str]:
 
 
 def _subtrees(names: Iterable[GeneralName] | None, *, permitted: bool) -> PKIXSubtrees | None:
-    """Take pyca's general names to certvalidator's, by way of DER; it wants to hear of every other form too."""
+    """Convert pyca's general names to certvalidator's, by way of DER; subtrees of every other form are added."""
     from asn1crypto import x509
     from cryptography import x509 as pyca_x509
     from pyhanko_certvalidator import name_trees

@@ -1,8 +1,8 @@
-"""The way up from a target, by name and key and whatever the time: where it ends, and which anchors it reaches.
+"""The ends of all ways up from a target, by name and key and at any time: trust anchors, untrusted roots, gaps.
 
-Unlike discovery it does not look for paths. Each (subject, key) is entered once, by the walk to it that has the fewest
-certificates that cannot be used, then the fewest at all, and then lasts longest, so that the work grows with the number
-of certificates.
+This is not a search for all paths. Each node (subject and key) is entered once, through the partial path with the
+fewest unusable certificates, then the fewest certificates, and then the latest expiry. Hence the work grows with the
+number of certificates.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError
-from pkcs12kit.paths.candidates import may_have_signed
 from pkcs12kit.paths.failure import Failure, MissingIssuer
+from pkcs12kit.paths.issuers import may_have_signed
 from pkcs12kit.paths.report import RejectedPath
 
 if TYPE_CHECKING:
@@ -27,18 +27,20 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
+    from pkcs12kit.paths.graph import Node
 
-_NAMED_AT_MOST: Final = 3  # key identifiers in one sentence
+_MOST_IDENTIFIERS: Final = 3  # in one sentence
 
-Walk = tuple["Certificate", ...]
+PartialPath = tuple["Certificate", ...]
+"""Certificates from the target upwards, each issued by the next."""
 Link = tuple["Certificate", bytes]
 """A certificate, and the SubjectPublicKeyInfo of an issuer."""
 
 
 @dataclass(slots=True)
 class _Namesakes:
-    """The certificates of one subject, by key, and their keys by key identifier."""
+    """The certificates of one subject by key, and their keys by key identifier."""
 
     by_key: dict[bytes, list[Certificate]] = field(default_factory=dict)
     by_identifier: dict[bytes, set[bytes]] = field(default_factory=dict)
@@ -50,11 +52,12 @@ class _Namesakes:
             self.by_identifier.setdefault(certificate.key_identifier, set()).add(key)
 
 
-class Ascent:
-    """Everything above a target. ``refuted`` are links whose signature is known not to verify.
+class DeadEndSearch:
+    """A search through everything above a target. ``refuted`` are links whose signature is known not to verify.
 
-    A link is believed where both key identifiers are there and equal, and checked by its signature otherwise. Where the
-    budget ends, ``stopped`` has what ended it, and what was met so far is there: each end is true, others may exist.
+    A link is accepted where both key identifiers are present and equal, and checked by its signature otherwise. Where
+    the budget ends the search early, ``stopped`` is the error; each end that was found is correct, and others may
+    exist.
     """
 
     def __init__(
@@ -65,7 +68,7 @@ class Ascent:
         *,
         usable: Callable[[Certificate], bool],
         refuted: AbstractSet[Link],
-        budget: Budget,
+        budget: SearchBudget,
     ) -> None:
         self._pool = pool
         self._usable = usable
@@ -76,62 +79,62 @@ class Ascent:
             self._anchors.setdefault(anchor.name, []).append(anchor)
         self._namesakes: dict[Name, _Namesakes] = {}
         self._entered = {target.node, *(anchor.node for anchors in self._anchors.values() for anchor in anchors)}
-        self._order = count()
-        self._waiting: list[tuple[int, int, float, int, Walk]] = []
+        self._numbers = count()
+        self._frontier: list[tuple[int, int, float, int, PartialPath]] = []
         self._push((target,), 0, target.not_after.timestamp())
         self._missing: dict[tuple[Name, bytes | None], RejectedPath] = {}
-        self.reached: dict[tuple[Name, bytes], CertificationPath] = {}
-        """One walk to each anchor that any leads to, by the anchor's name and key."""
+        self.reached: dict[Node, CertificationPath] = {}
+        """One path to each trust anchor that can be reached, by the anchor's name and key."""
         self.roots: list[RejectedPath] = []
-        """Self-signed certificates that are no anchors, those that fewest unusable certificates lead to first."""
+        """Self-signed certificates that are not anchors; those come first that the fewest unusable ones lead to."""
         self.orphans: set[Certificate] = set()
-        """Certificates that no supplied issuer signed; all that have the issuer's name were tried."""
+        """Certificates that no supplied issuer signed; all those with the issuer's name were tried."""
         self.stopped: BudgetExhaustedError | None = None
-        """What ended the work early; None where everything above the target was met."""
+        """The error that ended the search early; None where everything above the target was examined."""
         try:
-            self._climb()
+            self._run()
         except BudgetExhaustedError as exhausted:
             self.stopped = exhausted
 
     @property
     def missing(self) -> tuple[RejectedPath, ...]:
-        """Issuers that nobody supplied, in the same order: one for each name and key identifier."""
+        """The issuers that were not supplied, in the same order: one for each name and key identifier."""
         return tuple(self._missing.values())
 
-    def _climb(self) -> None:
-        while self._waiting:
-            unusable, _, lasts_until, _, walk = heappop(self._waiting)
-            last = walk[-1]
+    def _run(self) -> None:
+        while self._frontier:
+            unusable, _, lasts_until, _, partial = heappop(self._frontier)
+            last = partial[-1]
             self._budget.spend("discovery_steps")
-            is_anchored = self._end_at_anchors(walk)
+            is_anchored = self._end_at_anchors(partial)
             if last.is_self_issued and self._has_signed(last, last):
                 if not is_anchored:
-                    self.roots.append(_rejected(walk, self._untrusted_root(last)))
+                    self.roots.append(_rejected(partial, self._untrusted_root(last)))
                 continue
             signers = self._signers(last)
             if not signers and not is_anchored:
-                self._end(walk)
+                self._end(partial)
             for key in signers:
-                self._enter(last.issuer, key, walk, unusable, -lasts_until)
+                self._enter(last.issuer, key, partial, unusable, -lasts_until)
 
-    def _end_at_anchors(self, walk: Walk) -> bool:
-        """Whether an anchor issued the last certificate; the first walk to each is kept."""
-        last = walk[-1]
+    def _end_at_anchors(self, partial: PartialPath) -> bool:
+        """Return True where an anchor issued the last certificate; keep the first path to each anchor."""
+        last = partial[-1]
         found = False
         for anchor in self._anchors.get(last.issuer, ()):
             self._budget.spend("discovery_steps")
             if may_have_signed(anchor, last, self._budget):
                 found = True
                 if anchor.node not in self.reached:
-                    self.reached[anchor.node] = CertificationPath(certificates=walk, trust_anchor=anchor)
+                    self.reached[anchor.node] = CertificationPath(certificates=partial, trust_anchor=anchor)
         return found
 
     def _signers(self, certificate: Certificate) -> list[bytes]:
-        """Find the keys of the issuer's name that signed it."""
+        """Return the keys of the issuer's name that signed a certificate."""
         namesakes = self._of(certificate.issuer)
         wanted = certificate.issuer_key_identifier
-        believed = namesakes.by_identifier.get(wanted, ()) if wanted is not None else ()
-        signers = [key for key in sorted(believed) if (certificate, key) not in self._refuted]
+        accepted = namesakes.by_identifier.get(wanted, ()) if wanted is not None else ()
+        signers = [key for key in sorted(accepted) if (certificate, key) not in self._refuted]
         if signers:
             return signers
         return [key for key, [issuer, *_] in namesakes.by_key.items() if self._has_signed(issuer, certificate)]
@@ -142,17 +145,18 @@ class Ascent:
             return False
         return may_have_signed(issuer, certificate, self._budget)
 
-    def _enter(self, name: Name, key: bytes, walk: Walk, unusable: int, lasts_until: float) -> None:
+    def _enter(self, name: Name, key: bytes, partial: PartialPath, unusable: int, lasts_until: float) -> None:
+        """Extend a partial path by each certificate of a node that was not entered before."""
         if (name, key) in self._entered:
             return
         self._entered.add((name, key))
         for issuer in self._of(name).by_key[key]:
             self._budget.spend("discovery_steps")
             cost = unusable + (not self._usable(issuer))
-            self._push((*walk, issuer), cost, min(lasts_until, issuer.not_after.timestamp()))
+            self._push((*partial, issuer), cost, min(lasts_until, issuer.not_after.timestamp()))
 
-    def _push(self, walk: Walk, unusable: int, lasts_until: float) -> None:
-        heappush(self._waiting, (unusable, len(walk), -lasts_until, next(self._order), walk))
+    def _push(self, partial: PartialPath, unusable: int, lasts_until: float) -> None:
+        heappush(self._frontier, (unusable, len(partial), -lasts_until, next(self._numbers), partial))
 
     def _of(self, name: Name) -> _Namesakes:
         found = self._namesakes.get(name)
@@ -163,15 +167,18 @@ class Ascent:
                 found.add(certificate)
         return found
 
-    def _end(self, walk: Walk) -> None:
-        last = walk[-1]
+    def _end(self, partial: PartialPath) -> None:
+        last = partial[-1]
         self.orphans.add(last)
         which = (last.issuer, last.issuer_key_identifier)
         if which not in self._missing:
-            self._missing[which] = _rejected(walk, self._missing_issuer(last))
+            self._missing[which] = _rejected(partial, self._missing_issuer(last))
 
     def _missing_issuer(self, certificate: Certificate) -> Failure:
-        """Say who is missing: nobody has the issuer's name, or those who have it hold another key (a rekeyed CA)."""
+        """Return the failure of a certificate whose issuer is missing.
+
+        Either no certificate has the issuer's name, or those that have it hold another key (a rekeyed CA).
+        """
         anchors = self._anchors.get(certificate.issuer, ())
         identifiers = {*self._of(certificate.issuer).by_identifier, *(anchor.key_identifier for anchor in anchors)}
         missing = MissingIssuer(
@@ -215,24 +222,24 @@ class Ascent:
 
 def _sentence(missing: MissingIssuer, *, is_known: bool, is_anchor: bool, is_rekeyed: bool) -> str:
     identifiers = [identifier.hex() for identifier in missing.found_key_identifiers]
-    more = [f"and {len(identifiers) - _NAMED_AT_MOST} more"] if len(identifiers) > _NAMED_AT_MOST else []
-    found = ", ".join([*identifiers[:_NAMED_AT_MOST], *more])
+    more = [f"and {len(identifiers) - _MOST_IDENTIFIERS} more"] if len(identifiers) > _MOST_IDENTIFIERS else []
+    found = ", ".join([*identifiers[:_MOST_IDENTIFIERS], *more])
     found = f" (key identifier {found})" if found else ""
     wanted = f" (key identifier {missing.key_identifier.hex()})" if missing.key_identifier is not None else ""
-    who = "the trust anchor of that name" if is_anchor else "what was found by that name"
+    namesake = "the trust anchor of that name" if is_anchor else "the CA found by that name"
     if not is_known:
         detail = f"its issuer {missing.name}{wanted} was not supplied"
     elif is_rekeyed:
-        detail = f"its issuer {missing.name} with that key{wanted} was not supplied: {who} has another key{found}"
+        detail = f"its issuer {missing.name} with that key{wanted} was not supplied: {namesake} has another key{found}"
     else:
-        detail = f"its issuer {missing.name} is known by name, but {who} did not sign it{found}"
+        detail = f"its issuer {missing.name} is known by name, but {namesake} did not sign it{found}"
     if missing.locations:
-        detail += f"; it may be had from {', '.join(missing.locations)}"
+        detail += f"; it can be fetched from {', '.join(missing.locations)}"
     return detail
 
 
-def _rejected(walk: Walk, failure: Failure) -> RejectedPath:
-    return RejectedPath(certificates=walk, failures=(failure,))
+def _rejected(partial: PartialPath, failure: Failure) -> RejectedPath:
+    return RejectedPath(certificates=partial, failures=(failure,))
 
 
 def _ca_issuers(certificate: Certificate) -> tuple[str, ...]:

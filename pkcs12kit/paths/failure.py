@@ -1,9 +1,9 @@
-"""Why a certification path fails, as data; the sentence is made from it."""
+"""The reasons why a certification path fails, as data, and how a check reports one."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import FailureReason, PathError
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
 
+SECTION_OF_VALIDITY: Final = "RFC 5280 section 6.1.3 (a)(2)"
+SECTION_OF_TRUST_ANCHORS: Final = "RFC 5280 section 6.1.1 (d), by choice"
 
-# A verdict for one of these reasons is about the certificate itself: no other path would change it.
+# Reasons about the certificate only: every other path through it fails as well.
 _OF_THE_CERTIFICATE_ALONE: Final = frozenset(
     {
         FailureReason.NOT_YET_VALID,
@@ -30,27 +32,31 @@ _OF_THE_CERTIFICATE_ALONE: Final = frozenset(
         FailureReason.POLICY_MAPPING,
     }
 )
-
-# A verdict for one of these is about the certificate and the issuer above it: another key of that name may mend it.
+# Reasons about the certificate and the issuer above it: with another key of that name it may be valid.
 _OF_THE_ISSUER_TOO: Final = frozenset(
     {FailureReason.BAD_SIGNATURE, FailureReason.UNSUPPORTED_ALGORITHM, FailureReason.WEAK_ALGORITHM}
 )
+# Reasons about the certificate, the issuer above it, and the trust anchor to which the signer of a CRL leads.
+_OF_THE_ISSUER_AND_THE_ANCHOR: Final = frozenset({FailureReason.REVOKED, FailureReason.REVOCATION_UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingIssuer:
-    """Who issued a certificate and was not supplied, as far as the certificate tells. Nothing of it is verified."""
+    """The issuer of a certificate that was not supplied, as the certificate describes it. Nothing of it is verified."""
 
     name: Name
     key_identifier: bytes | None
-    """Of the key that it says it was signed with (RFC 5280 section 4.2.1.1)."""
+    """The identifier of the issuer's key (RFC 5280 section 4.2.1.1)."""
     locations: tuple[str, ...]
-    """Where it says that the issuer's certificate may be had (caIssuers, RFC 5280 section 4.2.2.1)."""
+    """The URLs of the issuer's certificate (caIssuers, RFC 5280 section 4.2.2.1)."""
     found_key_identifiers: tuple[bytes, ...] = ()
-    """Of others with that name, who did not sign it: the issuer was rekeyed, or one of them is an impostor."""
+    """The key identifiers of supplied issuers with that name that did not sign the certificate.
+
+    Either the issuer has a new key, or one of them is an impostor.
+    """
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``."""
+        """Return the issuer as ``--json`` prints it."""
         return {
             "name": str(self.name),
             "key_identifier": self.key_identifier.hex() if self.key_identifier is not None else None,
@@ -59,35 +65,36 @@ class MissingIssuer:
         }
 
 
-# A verdict for one of these is about the certificate, the issuer above it and the anchor that a CRL's signer leads to.
-_OF_THE_ISSUER_AND_THE_ANCHOR: Final = frozenset({FailureReason.REVOKED, FailureReason.REVOCATION_UNKNOWN})
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """One reason why a path is not valid: which certificate, which check, where the standard asks for it."""
+    """One reason why a path is not valid: the certificate, the check, and the section of the standard."""
 
     reason: FailureReason
     certificate: Certificate
     section: str
     """For example ``RFC 5280 section 6.1.3 (a)(2)``."""
     detail: str
-    """What was found, without the certificate's name."""
+    """The finding, without the certificate's name."""
     missing_issuer: MissingIssuer | None = None
-    """Where nobody supplied the issuer: who that is."""
+    """The issuer that was not supplied; None where that is not the reason."""
 
     @property
     def of_the_certificate_alone(self) -> bool:
-        """Whether the verdict would be the same in every other path through this certificate."""
+        """True where every other path through this certificate fails for the same reason."""
         return self.reason in _OF_THE_CERTIFICATE_ALONE
 
     @property
     def of_the_issuer_too(self) -> bool:
-        """Whether the verdict would be the same in every other path through this certificate and the same issuer."""
+        """True where every other path through this certificate and the same issuer fails for the same reason."""
         return self.reason in _OF_THE_ISSUER_TOO
 
+    @property
+    def of_the_issuer_and_the_anchor(self) -> bool:
+        """True where every other path with this certificate, issuer and trust anchor fails for the same reason."""
+        return self.reason in _OF_THE_ISSUER_AND_THE_ANCHOR
+
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``."""
+        """Return the failure as ``--json`` prints it."""
         return {
             "certificate": self.certificate.to_json(),
             "reason": self.reason.value,
@@ -96,30 +103,26 @@ class Failure:
             "missing_issuer": self.missing_issuer.to_json() if self.missing_issuer is not None else None,
         }
 
-    @property
-    def of_the_issuer_and_the_anchor(self) -> bool:
-        """Whether the verdict would be the same in every other path with this certificate, issuer and trust anchor."""
-        return self.reason in _OF_THE_ISSUER_AND_THE_ANCHOR
-
     def __str__(self) -> str:
         number = serial_number_label(self.certificate.serial_number)
         return f"{self.certificate.subject} ({number}): {self.detail} [{self.section}]"
 
 
 class InvalidPathError(PathError):
-    """Validation said no to one path; :attr:`failure` says why."""
+    """A path that is not valid; :attr:`failure` is the reason."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure)
         self.failure = failure
 
 
-SECTION = "RFC 5280 section 6.1.3 (a)(2)"
-SECTION_OF_TRUST_ANCHORS = "RFC 5280 section 6.1.1 (d), by choice"
+def refuse(reason: FailureReason, certificate: Certificate, section: str, detail: str) -> NoReturn:
+    """Raise :class:`InvalidPathError` for a check that a certificate does not pass."""
+    raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail))
 
 
-def lapse(certificate: Certificate, time: datetime, section: str = SECTION) -> Failure | None:
-    """Say that a certificate is expired or not yet valid at ``time``; None when it is within its validity.
+def validity_failure(certificate: Certificate, time: datetime, section: str = SECTION_OF_VALIDITY) -> Failure | None:
+    """Return the failure of a certificate that is expired or not yet valid at ``time``; None where it is valid.
 
     Both ends are included (RFC 5280 section 4.1.2.5).
     """
@@ -130,3 +133,19 @@ def lapse(certificate: Certificate, time: datetime, section: str = SECTION) -> F
     else:
         return None
     return Failure(reason=reason, certificate=certificate, section=section, detail=detail)
+
+
+def issuer_failure(certificate: Certificate, time: datetime) -> Failure | None:
+    """Return the failure because of which a search does not use a certificate as an issuer; None where it does.
+
+    A search uses the certificates of CAs that are valid at ``time``.
+    """
+    failure = validity_failure(certificate, time)
+    if failure is None and not certificate.is_ca:
+        failure = Failure(
+            reason=FailureReason.NOT_A_CA,
+            certificate=certificate,
+            section="RFC 5280 section 6.1.4 (k)",
+            detail="has no basicConstraints with cA, so it may not issue certificates",
+        )
+    return failure

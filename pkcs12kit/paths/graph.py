@@ -1,30 +1,65 @@
-"""The graph that paths are sought in: a node is a (subject, key), an edge a certificate from its issuer (RFC 4158)."""
+"""The graphs that paths are searched in, and the one made of names only (RFC 4158 section 2).
+
+A vertex stands for the possible issuers of a certificate; an edge is a certificate, from its issuer to its subject.
+"""
 
 from __future__ import annotations
 
 from collections import deque
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from pkcs12kit.paths.bounds import best_ways
+from pkcs12kit.paths.bounds import VertexT, bounds_from_anchors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.bounds import Merits
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.bounds import PathQuality
+    from pkcs12kit.paths.budget import SearchBudget
+
+Node: TypeAlias = tuple["Name", bytes]
+"""A name and a SubjectPublicKeyInfo. A path holds each node once."""
+
+
+class SearchGraph(Protocol[VertexT]):
+    """A graph in which a search finds paths from a target to trust anchors."""
+
+    @property
+    def target(self) -> Certificate:
+        """The certificate at which paths start."""
+
+    @property
+    def first(self) -> Sequence[VertexT]:
+        """The vertices of the possible issuers of the target."""
+
+    def anchors_at(self, vertex: VertexT) -> Sequence[TrustAnchor]:
+        """Return the trust anchors that ``vertex`` stands for."""
+
+    def issuers_at(self, vertex: VertexT) -> Sequence[tuple[Certificate, VertexT]]:
+        """Return the CA certificates that ``vertex`` stands for, each with the vertex of its own possible issuers."""
+
+    def bounds_at(self, vertex: VertexT) -> Sequence[PathQuality]:
+        """Return the bounds of a vertex, the shortest first; empty where no trust anchor can be reached from it."""
+
+    def restricted_bounds(
+        self, anchor_allowed: Callable[[TrustAnchor], bool], link_allowed: Callable[[Certificate, VertexT], bool]
+    ) -> Mapping[VertexT, Sequence[PathQuality]]:
+        """Return the bounds of every vertex with the allowed anchors and links only.
+
+        A link is a certificate and the vertex of its issuer.
+        """
 
 
 class CertificationGraph:
-    """The part of a pool that names lead to from one target.
+    """The part of a pool that names connect with one target.
 
-    Keys are not looked at here: a certificate is an edge from its issuer's *name* to its subject's name. What the graph
-    promises of a name is therefore a bound: no path through it is better. Time and memory grow with the number of
-    certificates in that part.
+    Keys are not compared here: an edge leads from the *name* of a certificate's issuer to the name of its subject.
+    Hence the bounds of a name hold for every key of that name. Time and memory grow with the number of certificates in
+    this part of the pool.
     """
 
     def __init__(
@@ -34,7 +69,7 @@ class CertificationGraph:
         trust_anchors: Iterable[TrustAnchor],
         *,
         usable: Callable[[Certificate], bool],
-        budget: Budget,
+        budget: SearchBudget,
     ) -> None:
         self.target = target
         self._pool = pool
@@ -45,84 +80,85 @@ class CertificationGraph:
         for anchor in trust_anchors:
             self.trust_anchors.setdefault(anchor.name, []).append(anchor)
         self._issuers: dict[Name, list[tuple[Certificate, Name]]] = {}
-        self._passed_over: list[Certificate] = []
-        self._met_through: dict[Name, Certificate] = {}
+        self._unusable: list[Certificate] = []
+        self._first_issued_by: dict[Name, Certificate] = {}
+        """The certificate through which the name of an issuer was first reached."""
         self._collect()
 
     @property
     def first(self) -> tuple[Name, ...]:
-        """Where ways up start: the name of the target's issuer."""
+        """The name of the target's issuer."""
         return (self.target.issuer,)
 
     def anchors_at(self, name: Name) -> Sequence[TrustAnchor]:
-        """Trust anchors that may have issued a certificate whose issuer is ``name``."""
+        """Return the trust anchors with this name."""
         return self.trust_anchors.get(name, ())
 
     def issuers_at(self, name: Name) -> Sequence[tuple[Certificate, Name]]:
-        """Usable certificates whose subject is ``name``, each with the name of its own issuer."""
+        """Return the usable certificates whose subject is ``name``, each with the name of its issuer."""
         return self._issuers.get(name, ())
 
-    def ways_to(self, name: Name) -> tuple[Merits, ...]:
-        """Say the best that ways from the trust anchors to ``name`` can be; empty where there is none."""
-        return self._ways.get(name, ())
+    def bounds_at(self, name: Name) -> tuple[PathQuality, ...]:
+        """Return the bounds of a name, the shortest first; empty where no trust anchor can be reached from it."""
+        return self._bounds.get(name, ())
 
-    def ways_by(
-        self, usable: Callable[[TrustAnchor], bool], may_go: Callable[[Certificate, Name], bool]
-    ) -> dict[Name, tuple[Merits, ...]]:
-        """Say so of every name, for ways from usable trust anchors by certificates that ``may_go`` below a name."""
-        return best_ways(
-            {name: list(filter(usable, anchors)) for name, anchors in self.trust_anchors.items()},
-            lambda name: [link for link in self.issued_by(name) if may_go(link[0], name)],
+    def restricted_bounds(
+        self, anchor_allowed: Callable[[TrustAnchor], bool], link_allowed: Callable[[Certificate, Name], bool]
+    ) -> dict[Name, tuple[PathQuality, ...]]:
+        """Return the bounds of every name with the allowed anchors and links (certificate, issuer's name) only."""
+        return bounds_from_anchors(
+            {name: list(filter(anchor_allowed, anchors)) for name, anchors in self.trust_anchors.items()},
+            lambda name: [link for link in self.issued_by(name) if link_allowed(link[0], name)],
         )
 
     def issued_by(self, name: Name) -> Sequence[tuple[Certificate, Name]]:
-        """Usable certificates whose issuer is ``name``, each with its subject; the target is not among them."""
+        """Return the usable certificates whose issuer is ``name``, each with its subject; never the target."""
         return self._issued.get(name, ())
 
-    def way_up_to(self, certificate: Certificate) -> tuple[Certificate, ...]:
-        """List the certificates on a shortest way, by names, from the target to a certificate of the graph."""
-        upside_down = [certificate]
-        while upside_down[-1] != self.target and (below := self._met_through.get(upside_down[-1].subject)):
-            upside_down.append(below)
-        return tuple(reversed(upside_down))
+    def shortest_way_to(self, certificate: Certificate) -> tuple[Certificate, ...]:
+        """Return the certificates on a shortest way, by names, from the target to a certificate of the graph."""
+        downwards = [certificate]
+        while downwards[-1] != self.target and (below := self._first_issued_by.get(downwards[-1].subject)):
+            downwards.append(below)
+        return tuple(reversed(downwards))
 
     @property
-    def anchors_in_reach(self) -> tuple[TrustAnchor, ...]:
-        """Trust anchors that names lead to."""
+    def reachable_anchors(self) -> tuple[TrustAnchor, ...]:
+        """The trust anchors whose names can be reached from the target."""
         return tuple(
             anchor for name, anchors in self.trust_anchors.items() if name in self._issuers for anchor in anchors
         )
 
     @property
     def certificates(self) -> Iterator[Certificate]:
-        """The usable certificates that names lead to, the target not among them."""
+        """The usable certificates of the graph, without the target."""
         for issuers in self._issuers.values():
             for certificate, _ in issuers:
                 yield certificate
 
     @property
-    def passed_over(self) -> tuple[Certificate, ...]:
-        """Certificates that names lead to and that are not usable."""
-        return tuple(self._passed_over)
+    def unusable(self) -> tuple[Certificate, ...]:
+        """The certificates that names connect with the target, and that are not usable."""
+        return tuple(self._unusable)
 
     def _collect(self) -> None:
-        """Walk up by names from the target, each name once."""
-        waiting = deque([self.target])
-        while waiting:
-            below = waiting.popleft()
+        """Collect certificates breadth-first from the target upwards, each name once."""
+        queue = deque([self.target])
+        while queue:
+            below = queue.popleft()
             name = below.issuer
             if name in self._issuers:
                 continue
-            self._met_through[name] = below
+            self._first_issued_by[name] = below
             found = self._pool.by_subject(name)
             self._budget.spend("discovery_steps", 1 + len(found))
             issuers = self._issuers[name] = []
             for certificate in found:
                 if self._usable(certificate):
                     issuers.append((certificate, certificate.issuer))
-                    waiting.append(certificate)
+                    queue.append(certificate)
                 else:
-                    self._passed_over.append(certificate)
+                    self._unusable.append(certificate)
 
     @cached_property
     def _issued(self) -> dict[Name, list[tuple[Certificate, Name]]]:
@@ -133,11 +169,5 @@ class CertificationGraph:
         return issued
 
     @cached_property
-    def _ways(self) -> dict[Name, tuple[Merits, ...]]:
-        return best_ways(self.trust_anchors, self.issued_by)
-
-
-def key_identifiers_differ(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bool:
-    """Whether both key identifiers are there and differ: a hint, not a verdict (RFC 4158 section 3.5.12)."""
-    wanted, found = certificate.issuer_key_identifier, issuer.key_identifier
-    return wanted is not None and found is not None and wanted != found
+    def _bounds(self) -> dict[Name, tuple[PathQuality, ...]]:
+        return bounds_from_anchors(self.trust_anchors, self.issued_by)

@@ -1,11 +1,11 @@
-"""Who issued which certificate, among nodes that are known: by signature, or else by name and key identifier."""
+"""The question whether one certificate issued another: by key identifiers, which are a hint, and by the signature."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict, WorkingKey
 
 if TYPE_CHECKING:
@@ -15,24 +15,41 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.graph import Node
 
-Node: TypeAlias = "tuple[Name, bytes]"
+
+def key_identifiers_differ(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bool:
+    """Return True where both key identifiers are present and differ: a hint only (RFC 4158 section 3.5.12)."""
+    wanted, found = certificate.issuer_key_identifier, issuer.key_identifier
+    return wanted is not None and found is not None and wanted != found
+
+
+def may_have_signed(issuer: Certificate | TrustAnchor, certificate: Certificate, budget: SearchBudget) -> bool:
+    """Return True where the signature verifies with the issuer's key, or cannot be checked with that key only.
+
+    Names are not compared. Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`.
+    """
+    try:
+        key = WorkingKey.of(issuer)
+    except MalformedCertificateError:
+        # The key may inherit parameters from the one above it (RFC 5280 section 6.1.4 (e)): validation decides.
+        return True
+    return REMEMBERED.verdict(certificate, key.key, key.info, budget) is not SignatureVerdict.INVALID
 
 
 class KnownIssuers:
-    """The subjects and keys that a picture may have as issuers, by name."""
+    """The nodes that may be issuers of the certificates in a picture, by name."""
 
     def __init__(self, holders: Iterable[Certificate | TrustAnchor], limits: Limits) -> None:
-        self._budget = Budget(limits)
+        self._budget = SearchBudget(limits)
         self._by_name: dict[Name, dict[Node, Certificate | TrustAnchor]] = {}
         for holder in holders:
             self._by_name.setdefault(holder.node[0], {}).setdefault(holder.node, holder)
 
     def issuer_of(self, certificate: Certificate) -> Node | None:
-        """Find whose key signed it; None where nobody here did, as far as that can be checked.
+        """Return the node whose key signed a certificate; None where no known key did.
 
-        Where no signature can be checked, or the limit for that is reached, key identifiers decide (RFC 4158 section
-        3.5.12).
+        Where a signature cannot be checked, or the limit for signature checks is reached, key identifiers decide.
         """
         wanted = certificate.issuer_key_identifier
         likely = sorted(

@@ -1,7 +1,8 @@
-"""Why one valid path is better than another (RFC 4158 section 3 leaves the choice to the implementation).
+"""Rankings of valid paths, and the reasons why one path is better than another.
 
-A ranking is a function from a path to a value that compares; the smaller value is the better path. The two here are
-lists of the same comparisons: what differs first decides, and at last a fingerprint, so that no two paths are equal.
+RFC 4158 section 3 leaves the choice to the implementation. A ranking is a function from a path to a value; the path
+with the smaller value is better. The two rankings here are lists of the same comparisons: the first that differs
+decides, and fingerprints come last, so that no two paths are equal.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 from pkcs12kit.certificates.path import CertificationPath
-from pkcs12kit.paths.bounds import Merits
+from pkcs12kit.paths.bounds import PathQuality
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
@@ -22,59 +23,59 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 Ranking: TypeAlias = Callable[[CertificationPath], Any]
-"""From a path to a value that compares with that of any other path; the smaller value is the better path."""
+"""A function from a path to a value that can be compared; the path with the smaller value is better."""
 
 Rank: TypeAlias = tuple[Any, ...]
-"""One value for each comparison of a list, in its order."""
+"""One value for each comparison, in their order."""
 
-Order: TypeAlias = Callable[[Merits], tuple[float, ...]]
-"""From merits to a value that is smaller for those that come first."""
+Order: TypeAlias = Callable[[PathQuality], tuple[float, ...]]
+"""A function from a quality to a value that is smaller for a better quality."""
 
 _REMEMBERED: Final = 8_192
 _KEY_SHOWN: Final = 60
-"""Characters of a value of somebody else's ranking that are quoted."""
+"""Largest number of characters in a value of the user's ranking that is quoted."""
 
 
 class Comparison(NamedTuple):
     """One way to compare two paths."""
 
     key: Callable[[CertificationPath], Any]
-    """The smaller is the better."""
-    say: Callable[[CertificationPath, CertificationPath], str]
-    """Put what makes the first better than the second into words."""
+    """The path with the smaller value is better."""
+    explain: Callable[[CertificationPath, CertificationPath], str]
+    """A function that returns the sentence why the first path is better than the second."""
 
 
 def longest_lasting(path: CertificationPath) -> Rank:
-    """Rank a path by the window of validity that lasts longest.
+    """Return the rank of a path by which the path that is valid longest comes first.
 
-    Then by the fewest certificates, the stronger algorithms, and certificate by certificate, from the target up, by
-    the newer one and its fingerprint.
+    Further criteria are, in this order: the fewest certificates, the stronger algorithms, and for each certificate,
+    from the target up, the newer one and its fingerprint.
     """
-    return (*lasting_before_short(Merits.of(path)), _precedences(path))
+    return (*lasting_before_short(PathQuality.of(path)), _precedences(path))
 
 
 def shortest(path: CertificationPath) -> Rank:
-    """Rank a path by the fewest certificates.
+    """Return the rank of a path by which the path with the fewest certificates comes first.
 
-    Then by the window of validity that lasts longest, the stronger algorithms, and certificate by certificate, from
-    the target up, by the newer one and its fingerprint.
+    Further criteria are, in this order: the longest validity, the stronger algorithms, and for each certificate, from
+    the target up, the newer one and its fingerprint.
     """
-    return (*short_before_lasting(Merits.of(path)), _precedences(path))
+    return (*short_before_lasting(PathQuality.of(path)), _precedences(path))
 
 
-def lasting_before_short(merits: Merits) -> tuple[float, ...]:
-    """Put merits into the order of :func:`longest_lasting`."""
-    return (-merits.lasts_until, merits.certificates, -merits.strength)
+def lasting_before_short(quality: PathQuality) -> tuple[float, ...]:
+    """Return the value of a quality in the order of :func:`longest_lasting`."""
+    return (-quality.lasts_until, quality.certificates, -quality.strength)
 
 
-def short_before_lasting(merits: Merits) -> tuple[float, ...]:
-    """Put merits into the order of :func:`shortest`."""
-    return (merits.certificates, -merits.lasts_until, -merits.strength)
+def short_before_lasting(quality: PathQuality) -> tuple[float, ...]:
+    """Return the value of a quality in the order of :func:`shortest`."""
+    return (quality.certificates, -quality.lasts_until, -quality.strength)
 
 
 @lru_cache(maxsize=_REMEMBERED)
 def precedence(certificate: Certificate) -> tuple[float, str]:
-    """Decide between certificates at one place in paths of the same merits: the newer, then the smaller fingerprint."""
+    """Return the key that decides between certificates in paths of equal quality: the newer, then by fingerprint."""
     return (-certificate.not_before.timestamp(), certificate.sha256)
 
 
@@ -83,16 +84,16 @@ def _precedences(path: CertificationPath) -> tuple[tuple[float, str], ...]:
 
 
 def why_before(better: CertificationPath, worse: CertificationPath, ranking: Ranking = longest_lasting) -> str:
-    """Say in one sentence which comparison put one path before another, with both values."""
+    """Return one sentence: the comparison that puts one path before another, with both values."""
     known = _known(ranking)
     if known is not None:
         return next(
-            (one.say(better, worse) for one in known.comparisons if one.key(better) != one.key(worse)),
+            (one.explain(better, worse) for one in known.comparisons if one.key(better) != one.key(worse)),
             "is the same path",
         )
     keys = ranking(better), ranking(worse)
     if keys[0] == keys[1]:
-        return f"is as good by the ranking given; {why_before(better, worse)}"
+        return f"is equal by the ranking given; {why_before(better, worse)}"
     shown = [repr(key) for key in keys]
     if max(map(len, shown)) > _KEY_SHOWN:
         return "is better by the ranking given"
@@ -100,28 +101,28 @@ def why_before(better: CertificationPath, worse: CertificationPath, ranking: Ran
 
 
 def explain_order(paths: Sequence[CertificationPath], ranking: Ranking = longest_lasting) -> tuple[str, ...]:
-    """Say of each of the paths, which are in the order of the ranking, what put it before the next."""
+    """Return, for each of the paths in the order of the ranking, the sentence why it comes before the next."""
     return tuple(why_before(better, worse, ranking) for better, worse in pairwise(paths))
 
 
-def _say_expiry(better: CertificationPath, worse: CertificationPath) -> str:
+def _explain_expiry(better: CertificationPath, worse: CertificationPath) -> str:
     until, next_until = format_time(better.expires), format_time(worse.expires)
     if until[:10] != next_until[:10]:
         until, next_until = until[:10], next_until[:10]
     return f"lasts until {until}, the next until {next_until}"
 
 
-def _say_length(better: CertificationPath, worse: CertificationPath) -> str:
+def _explain_length(better: CertificationPath, worse: CertificationPath) -> str:
     below = counted(len(better.certificates), "certificate")
     return f"has {below} below the trust anchor, the next {len(worse.certificates)}"
 
 
-def _say_strength(better: CertificationPath, worse: CertificationPath) -> str:
-    bits, next_bits = Merits.of(better).strength, Merits.of(worse).strength
+def _explain_strength(better: CertificationPath, worse: CertificationPath) -> str:
+    bits, next_bits = PathQuality.of(better).strength, PathQuality.of(worse).strength
     return f"has {bits} bits of security at its weakest, the next {next_bits}"
 
 
-def _say_precedence(better: CertificationPath, worse: CertificationPath) -> str:
+def _explain_precedence(better: CertificationPath, worse: CertificationPath) -> str:
     for mine, other in zip(better.with_anchor, worse.with_anchor, strict=False):
         if mine.not_before != other.not_before:
             since, next_since = format_time(mine.not_before), format_time(other.not_before)
@@ -134,34 +135,34 @@ def _say_precedence(better: CertificationPath, worse: CertificationPath) -> str:
     return "is as good; its trust anchor has no certificate"
 
 
-_EXPIRY: Final = Comparison(lambda path: -Merits.of(path).lasts_until, _say_expiry)
-_FEWEST: Final = Comparison(lambda path: Merits.of(path).certificates, _say_length)
-_STRENGTH: Final = Comparison(lambda path: -Merits.of(path).strength, _say_strength)
-_PRECEDENCE: Final = Comparison(_precedences, _say_precedence)
+_EXPIRY: Final = Comparison(lambda path: -PathQuality.of(path).lasts_until, _explain_expiry)
+_FEWEST: Final = Comparison(lambda path: PathQuality.of(path).certificates, _explain_length)
+_STRENGTH: Final = Comparison(lambda path: -PathQuality.of(path).strength, _explain_strength)
+_PRECEDENCE: Final = Comparison(_precedences, _explain_precedence)
 
 
-class _ReadyMade(NamedTuple):
-    """What is known of a ranking beside the ranks that it gives."""
+class _KnownRanking(NamedTuple):
+    """A ranking of this module: the order of qualities, and its comparisons."""
 
     order: Order
     comparisons: tuple[Comparison, ...]
 
 
-_KNOWN: Final[dict[Ranking, _ReadyMade]] = {
-    longest_lasting: _ReadyMade(lasting_before_short, (_EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)),
-    shortest: _ReadyMade(short_before_lasting, (_FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)),
+_KNOWN: Final[dict[Ranking, _KnownRanking]] = {
+    longest_lasting: _KnownRanking(lasting_before_short, (_EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)),
+    shortest: _KnownRanking(short_before_lasting, (_FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)),
 }
 
 READY_MADE: Final[dict[str, Ranking]] = {"longest-lasting": longest_lasting, "shortest": shortest}
-"""By the names that the command takes."""
+"""The rankings of this module by the names that the command accepts."""
 
 
 def order_of(ranking: Ranking) -> Order | None:
-    """Say in which order merits come first by a ready-made ranking; None for somebody else's."""
+    """Return the order of qualities of a ranking of this module; None for any other ranking."""
     known = _known(ranking)
     return None if known is None else known.order
 
 
-def _known(ranking: Ranking) -> _ReadyMade | None:
-    """Look a ranking up; by identity, as not every function can be hashed."""
+def _known(ranking: Ranking) -> _KnownRanking | None:
+    """Return a ranking of this module, found by identity, as not every function can be hashed; None for any other."""
     return next((known for one, known in _KNOWN.items() if one is ranking), None)

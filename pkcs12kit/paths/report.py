@@ -1,4 +1,4 @@
-"""What a search found: valid paths in order, rejected ones with certificate, reason and RFC section."""
+"""The report of a search: valid paths in order, rejected ones with certificate, reason and RFC section."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedPath(Shown):
-    """Certificates that were tried as a path, or as part of one, and why they are none.
+    """Certificates that were tried as a path, or as part of one, and the reasons why they are not a valid path.
 
-    ``certificates`` starts with the target and goes as far up as the attempt got; a certificate that was not followed
-    at all stands alone, and so does that of a trust anchor that nothing leads to. ``failures`` holds at least one, the
-    first being the one to mend first.
+    ``certificates`` starts with the target and ends where the attempt ended. It has one certificate only for one that
+    the search did not use, and for that of a trust anchor that nothing leads to. ``failures`` holds at least one
+    failure; the first is the one to correct first.
     """
 
     certificates: tuple[Certificate, ...]
     failures: tuple[Failure, ...]
     walks: int = 1
-    """How many candidate paths were refused for the same certificate, reason and issuer; this is the best of them."""
+    """The number of candidates rejected for the same certificate, reason and issuer; this is the best of them."""
     would_be_valid: tuple[datetime, datetime] | None = None
-    """Within which times the path would be valid, where nothing but the time is in its way; both ends included."""
+    """The first and the last time at which the path would be valid; None unless it fails for its times only."""
     clock_looks_wrong: bool = False
-    """Whether the target is not yet valid, or every certificate is past, or none has begun: is that the right time?"""
+    """True where the target is not yet valid, or all of several certificates are expired: the time may be wrong."""
 
     @property
     def certificate(self) -> Certificate:
@@ -50,17 +50,17 @@ class RejectedPath(Shown):
 
     @property
     def section(self) -> str:
-        """Where the standard asks for what the first failure found missing."""
+        """The section of the standard for the first failure."""
         return self.failures[0].section
 
     @property
     def detail(self) -> str:
-        """What each failure found, in one sentence each; all but the first with the certificate's name."""
+        """The findings of the failures, one sentence each; all but the first with the certificate's name."""
         first, *others = self.failures
         return "; ".join([first.detail, *(f"{other.certificate.subject} {other.detail}" for other in others)])
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``."""
+        """Return the attempt as ``--json`` prints it."""
         return {
             "certificates": [certificate.to_json() for certificate in self.certificates],
             "certificate": self.certificate.to_json(),
@@ -90,8 +90,8 @@ class RejectedPath(Shown):
 class PathReport(Shown):
     """The outcome of one search for all paths from ``target`` to the trust anchors.
 
-    ``valid`` is in order of rank, the best first; ``rejected`` the most useful first. ``incomplete`` says which limit
-    ended the search, or the validation of one path, before everything was tried; None where nothing was left out.
+    ``valid`` is in order of rank, the best first; ``rejected`` has the most useful first. ``incomplete`` names the
+    limit that ended the search, or the validation of one path, early; None where everything was tried.
     """
 
     target: Certificate
@@ -99,11 +99,11 @@ class PathReport(Shown):
     rejected: tuple[RejectedPath, ...]
     incomplete: str | None = None
     before_next: tuple[str, ...] = ()
-    """For each valid path but the last one sentence: which comparison put it before the next, and both values."""
+    """A sentence for each valid path but the last: the comparison that puts it before the next, with both values."""
     time: datetime | None = None
-    """When the paths had to be valid; timezone-aware. None where a report was not made by a search."""
+    """The time at which the paths had to be valid; timezone-aware. None where a search did not make the report."""
     trust_anchors: tuple[TrustAnchor, ...] = ()
-    """What paths were sought to; empty where a report was not made by a search."""
+    """The trust anchors of the search; empty where a search did not make the report."""
 
     def __repr__(self) -> str:
         return f"<PathReport {str(self.target.subject)!r}: {len(self.valid)} valid, {len(self.rejected)} rejected>"
@@ -116,7 +116,7 @@ class PathReport(Shown):
         return self.valid[0]
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``: target, paths, rejected, incomplete. Policies are the authorities' own."""
+        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete."""
         reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
         return {
             "target": self.target.to_json(),
@@ -127,14 +127,14 @@ class PathReport(Shown):
 
 
 class NoValidPathError(Shown, PathError):
-    """No valid path leads from the target to a trust anchor. Its text tells what is missing or wrong."""
+    """The error that no valid path leads from the target to a trust anchor. Its text names what is missing or wrong."""
 
     def __init__(self, report: PathReport) -> None:
         super().__init__(report)
         self.report = report
-        """Everything that the search found."""
+        """The whole report of the search."""
         self.attempts: tuple[RejectedPath, ...] = report.rejected
-        """What was tried, the most useful first."""
+        """The rejected attempts, the most useful first."""
 
     def __str__(self) -> str:
         text = f"no valid path from {self.report.target.subject} to a trust anchor"
@@ -142,7 +142,10 @@ class NoValidPathError(Shown, PathError):
 
 
 def path_to_json(path: ValidatedPath) -> dict[str, Any]:
-    """Describe a path for ``--json``: target first, the anchor apart. Policies are the authorities' own."""
+    """Return a path as ``--json`` prints it: the target first, the anchor separately.
+
+    ``policies`` are the authority-constrained policies.
+    """
     anchor = path.trust_anchor
     return {
         "certificates": [certificate.to_json() for certificate in path.certificates],

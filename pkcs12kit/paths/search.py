@@ -1,4 +1,4 @@
-"""From a target to its valid paths: joins discovery, which proposes, and validation, which judges."""
+"""The search for valid paths: candidates are proposed, validated, and checked for revocation."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pkcs12kit.certificates.arguments import require_certificate, require_pool, 
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.candidates import CandidateSearch
-from pkcs12kit.paths.failure import Failure, InvalidPathError
+from pkcs12kit.paths.failure import Failure, InvalidPathError, issuer_failure
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.ranking import explain_order, lasting_before_short, longest_lasting, order_of
 from pkcs12kit.paths.report import PathReport, RejectedPath
 from pkcs12kit.paths.revocation import RevocationChecker
 from pkcs12kit.paths.signatures import WorkingKey
-from pkcs12kit.paths.state_graph import ValidationGraph
+from pkcs12kit.paths.state_graph import StateGraph
 from pkcs12kit.paths.validation.equivalence import Equivalence
 from pkcs12kit.paths.validation.validator import Validator, validate
 
@@ -30,18 +30,18 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.bounds import Node, SearchGraph
+    from pkcs12kit.paths.graph import Node, SearchGraph
     from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
-_REFUSALS_BY_NAMES: Final = 8
-"""Proposals by names that may be refused before each certificate is judged in each state: under a millisecond each."""
+_MOST_REJECTED_BY_NAMES: Final = 8
+"""Candidates found by names that may be rejected before the state graph is made: under a millisecond each."""
 
 
-class _TooManyRefusedError(Exception):
-    """Names propose what validation refuses."""
+class _TooManyRejectedError(Exception):
+    """Validation rejects too many of the candidates that are found by names."""
 
 
 def find_path(
@@ -62,7 +62,7 @@ def find_path(
     :class:`~pkcs12kit.NoValidPathError`, whose ``attempts`` say what is missing or wrong, and :class:`ValueError`
     without a trust anchor. Revocation is checked only where ``revocation`` asks for it; nothing is fetched.
     """
-    search = _Search(target, pool, trust_anchors, parameters, ranking, revocation, limits)
+    search = _PathSearch(target, pool, trust_anchors, parameters, ranking, revocation, limits)
     found = search.run(at_most=1)
     return found[0] if found else search.report(found).best
 
@@ -84,12 +84,12 @@ def find_paths(
     the search: ``limits.valid_paths`` bounds the answer, the others the work. With ``at_most`` the search ends with so
     many valid paths, the best, without asking whether there are more.
     """
-    search = _Search(target, pool, trust_anchors, parameters, ranking, revocation, limits)
+    search = _PathSearch(target, pool, trust_anchors, parameters, ranking, revocation, limits)
     return search.report(search.run(at_most))
 
 
-class _Search:
-    """One search: what was proposed, what was rejected and why."""
+class _PathSearch:
+    """One search with its candidates, the rejected ones, and the reasons."""
 
     def __init__(
         self,
@@ -113,20 +113,23 @@ class _Search:
         self._ranking = ranking
         self._revocation = None if revocation is None else RevocationChecker(revocation, pool=pool, limits=limits)
         self._limits = limits
-        self._budget = Budget(limits)
-        self._judged: set[object] = set()
-        self._refused_under: dict[tuple[Certificate, Node], set[object]] = {}
-        """Links that were refused, each with the trust anchors of the paths."""
-        self._anchors_in_reach = 0
+        self._budget = SearchBudget(limits)
+        self._validated: set[object] = set()
+        self._rejected_links: dict[tuple[Certificate, Node], set[object]] = {}
+        """Links that were rejected, each with the trust anchors of the paths."""
+        self._reachable_anchors = 0
         self._rejected: list[RejectedPath] = []
-        self._passed_over: tuple[Certificate, ...] = ()
+        self._unusable: tuple[Certificate, ...] = ()
         order = order_of(ranking)
         self._comes_in_order = order is not None
         self._order = order or lasting_before_short
         self._incomplete: str | None = None
 
     def run(self, at_most: int | None) -> list[ValidatedPath]:
-        """Find the best valid paths, so many; all that there are where the ranking is not one of the search's own."""
+        """Return the best valid paths, ``at_most`` that many.
+
+        All valid paths are found first where the ranking is not one of those by which candidates come in order.
+        """
         found: list[ValidatedPath] = []
         for path in islice(self._valid_paths(), at_most if self._comes_in_order else None):
             if len(found) == self._limits.valid_paths:
@@ -136,10 +139,11 @@ class _Search:
         return sorted(found, key=self._ranking)[:at_most]
 
     def _valid_paths(self) -> Iterator[ValidatedPath]:
-        """Propose by names and judge; where too much is refused, judge first and propose what is left.
+        """Yield valid paths: found by names first; where too many candidates are rejected, by the state graph.
 
-        Names alone find the path at once nearly always, with few signatures checked. What is refused for the sake of
-        the whole path may be refused in as many ways as there are walks, and is judged in states instead.
+        Nearly always names are enough to find the path at once, with few signatures checked. But a path that fails only
+        as a whole (name constraints, policies, path lengths) may fail in as many variants as there are ways through the
+        graph; in the state graph each certificate is validated once for each validation state.
         """
         try:
             graph = CertificationGraph(
@@ -149,19 +153,21 @@ class _Search:
                 usable=self._may_issue_now,
                 budget=self._budget,
             )
-            self._passed_over = graph.passed_over
-            self._anchors_in_reach = len(graph.anchors_in_reach)
+            self._unusable = graph.unusable
+            self._reachable_anchors = len(graph.reachable_anchors)
             try:
-                yield from self._valid_among(graph, Budget.for_first_tries(self._limits), refusals=_REFUSALS_BY_NAMES)
-            except (_TooManyRefusedError, BudgetExhaustedError):
-                yield from self._valid_among(self._validation_graph(graph) or graph, self._budget)
+                yield from self._valid_among(
+                    graph, SearchBudget.for_first_attempt(self._limits), most_rejected=_MOST_REJECTED_BY_NAMES
+                )
+            except (_TooManyRejectedError, BudgetExhaustedError):
+                yield from self._valid_among(self._state_graph(graph) or graph, self._budget)
         except BudgetExhaustedError as exhausted:
             self._incomplete = str(exhausted)
             self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
 
-    def _validation_graph(self, graph: CertificationGraph) -> ValidationGraph | None:
-        """Judge each certificate in each state; None where that takes too much."""
-        budget = Budget.for_many_validations(self._limits)
+    def _state_graph(self, graph: CertificationGraph) -> StateGraph | None:
+        """Return the graph of all that is valid, and record its rejections; None where that exhausts a budget."""
+        budget = SearchBudget.for_many_validations(self._limits)
         equivalence = Equivalence(
             graph.certificates,
             target=self._target,
@@ -169,50 +175,53 @@ class _Search:
             parameters=self._parameters,
             budget=budget,
         )
-        judge = Validator(self._parameters, budget=budget)
+        validator = Validator(self._parameters, budget=budget)
         try:
-            validation_graph = ValidationGraph(graph, judge, key=equivalence.key, budget=budget)
+            state_graph = StateGraph(graph, validator, key=equivalence.key, budget=budget)
         except BudgetExhaustedError:
             return None
-        for above, failure in validation_graph.refused():
-            certificates = (*graph.way_up_to(failure.certificate), *above)
+        for above, failure in state_graph.rejected():
+            certificates = (*graph.shortest_way_to(failure.certificate), *above)
             self._rejected.append(RejectedPath(certificates=certificates, failures=(failure,)))
-        return validation_graph
+        return state_graph
 
     def _valid_among(
-        self, graph: SearchGraph[Any], budget: Budget, *, refusals: int | None = None
+        self, graph: SearchGraph[Any], budget: SearchBudget, *, most_rejected: int | None = None
     ) -> Iterator[ValidatedPath]:
-        """Judge what a graph proposes, and let the search learn from each no; at most so many, where that is given."""
+        """Yield the valid candidates of a graph, and exclude from the search what failed.
+
+        Raises :class:`_TooManyRejectedError` once ``most_rejected`` candidates were rejected.
+        """
         search = CandidateSearch(graph, budget=budget, order=self._order)
-        for link, under in self._refused_under.items():
-            if len(under) == self._anchors_in_reach:
+        for link, anchors in self._rejected_links.items():
+            if len(anchors) == self._reachable_anchors:
                 search.exclude_link(*link)
-        refused = 0
+        rejected = 0
         for path in search:
-            proposed = (path.certificates, path.trust_anchor.node, path.trust_anchor.certificate)
-            if proposed in self._judged or self._is_refused(path):
+            candidate = (path.certificates, path.trust_anchor.node, path.trust_anchor.certificate)
+            if candidate in self._validated or self._has_rejected_link(path):
                 continue
-            self._judged.add(proposed)
+            self._validated.add(candidate)
             try:
-                yield self._judge(path)
+                yield self._validate(path)
             except InvalidPathError as no:
                 self._rejected.append(RejectedPath(certificates=path.certificates, failures=(no.failure,)))
                 if no.failure.certificate == self._target and no.failure.of_the_certificate_alone:
-                    return  # whatever the path
-                self._learn(search, path, no.failure)
-                refused += 1
-                if refused == refusals:
-                    raise _TooManyRefusedError from None
+                    return  # every other path fails as well
+                self._exclude_failed(search, path, no.failure)
+                rejected += 1
+                if rejected == most_rejected:
+                    raise _TooManyRejectedError from None
 
     def report(self, valid: Sequence[ValidatedPath]) -> PathReport:
-        """Sum up: the valid paths in order, with what decided it, and why the others are none."""
+        """Return the report: the valid paths in order, with what decided it, and the rejected ones with reasons."""
         rejected = diagnosis.explain(
             self._target,
             self._pool,
             self._trust_anchors,
             parameters=self._parameters,
-            judged=self._rejected,
-            not_followed=self._passed_over,
+            rejected=self._rejected,
+            unusable=self._unusable,
             found=bool(valid),
             limits=self._limits,
         )
@@ -227,9 +236,10 @@ class _Search:
         )
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
-        return diagnosis.not_followed(certificate, self._parameters.time) is None
+        return issuer_failure(certificate, self._parameters.time) is None
 
-    def _judge(self, path: CertificationPath) -> ValidatedPath:
+    def _validate(self, path: CertificationPath) -> ValidatedPath:
+        """Return a path that is valid and not revoked. Raises :class:`InvalidPathError`."""
         self._budget.start_validation()
         try:
             validated = validate(path, self._parameters, budget=self._budget)
@@ -245,8 +255,8 @@ class _Search:
             raise InvalidPathError(report.failure)
         return replace(validated, revocation=report)
 
-    def _learn(self, search: CandidateSearch[Any], path: CertificationPath, failure: Failure) -> None:
-        """Never propose again what no other path could mend."""
+    def _exclude_failed(self, search: CandidateSearch[Any], path: CertificationPath, failure: Failure) -> None:
+        """Exclude from the search what fails in every other path for the same reason."""
         certificate, anchor = failure.certificate, path.trust_anchor
         if certificate == anchor.certificate:
             search.exclude_trust_anchor(anchor)
@@ -260,17 +270,17 @@ class _Search:
             if failure.of_the_issuer_too or issuer is anchor:
                 search.exclude_link(*link)
                 return
-            under = self._refused_under.setdefault(link, set())
-            under.add((anchor.node, anchor.certificate))
-            if len(under) == self._anchors_in_reach:
+            anchors = self._rejected_links.setdefault(link, set())
+            anchors.add((anchor.node, anchor.certificate))
+            if len(anchors) == self._reachable_anchors:
                 search.exclude_link(*link)
 
-    def _is_refused(self, path: CertificationPath) -> bool:
-        """Whether a link of the path was refused under its trust anchor before."""
+    def _has_rejected_link(self, path: CertificationPath) -> bool:
+        """Return True where a link of the path was rejected before, with the same trust anchor."""
         anchor = (path.trust_anchor.node, path.trust_anchor.certificate)
         links = zip(path.certificates, path.issuers, strict=True)
-        return bool(self._refused_under) and any(
-            anchor in self._refused_under.get((certificate, issuer.node), ()) for certificate, issuer in links
+        return bool(self._rejected_links) and any(
+            anchor in self._rejected_links.get((certificate, issuer.node), ()) for certificate, issuer in links
         )
 
     def _given_up(self, exhausted: BudgetExhaustedError) -> Failure:
@@ -278,5 +288,5 @@ class _Search:
             reason=FailureReason.BUDGET_EXHAUSTED,
             certificate=self._target,
             section="pkcs12kit.limits",
-            detail=f"{exhausted}; this is no verdict",
+            detail=f"{exhausted}; this is not a verdict",
         )

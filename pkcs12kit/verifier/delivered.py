@@ -10,7 +10,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.findings import Finding, Outcome
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.server_name import mismatch
@@ -126,7 +126,7 @@ def _in_file_order(
 ) -> tuple[ValidatedPath | None, Failure | BudgetExhaustedError | None]:
     """Validate what they begin with, as far up as an anchor's name comes; the first that is valid counts."""
     why_not: Failure | None = None
-    budget = Budget(limits)
+    budget = SearchBudget(limits)
     sequence = tuple(_sequence(subject))
     for length, last in enumerate(sequence, start=1):
         for anchor in anchors:

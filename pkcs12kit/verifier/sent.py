@@ -10,7 +10,7 @@ from pkcs12kit.certificates.arguments import require_pool, require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.findings import SentCheck
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget
+from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.tls.certificate_message import CertificateMessage
@@ -70,7 +70,7 @@ def judge_sent(
     search = search_paths(subject, anchors, asked, limits)
     with_pool = _with_pool(subject, search, pool, asked, limits)
     path_with_pool = _least_added(with_pool, subject)
-    broken = sent_checks.first_break(message.certificates, Budget(limits))
+    broken = sent_checks.first_break(message.certificates, SearchBudget(limits))
     size = sent_checks.of_size(message)
     findings = (
         sent_checks.of_end_entity(message),

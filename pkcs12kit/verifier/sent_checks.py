@@ -11,8 +11,8 @@ from pkcs12kit.devices.stig import disallowed_by_stig
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.findings import Outcome, SentCheck
 from pkcs12kit.paths.budget import BudgetExhaustedError
-from pkcs12kit.paths.candidates import may_have_signed
 from pkcs12kit.paths.failure import InvalidPathError
+from pkcs12kit.paths.issuers import may_have_signed
 from pkcs12kit.paths.validation.extensions import check_purpose
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.pkcs12.arrangement import is_readable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.findings import Finding
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.certificate_message import CertificateMessage
@@ -39,7 +39,7 @@ class Break(NamedTuple):
     why: str
 
 
-def first_break(certificates: Sequence[Certificate], budget: Budget) -> Break | None:
+def first_break(certificates: Sequence[Certificate], budget: SearchBudget) -> Break | None:
     """Find the first certificate that does not certify the one before it; None where each does.
 
     By name and by signature (RFC 5246 section 7.4.2). A signature that cannot be checked here breaks nothing: the

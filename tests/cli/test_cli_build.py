@@ -299,7 +299,7 @@ class TestNoPath:
         assert tree.startswith("The closest attempt:\n")
         assert "mdm.example.mil <- DOD ID SW CA-37" in tree
         assert "CN=DoD Root CA 3,OU=PKI,OU=DoD,O=Replica,C=US (key identifier " in tree
-        assert "it may be had from http://" in tree
+        assert "it can be fetched from http://" in tree
         assert error == "error: no valid path from mdm.example.mil to a trust anchor; nothing written"
         assert hint == "hint: give the missing certificate with --certs; or fetch it: --fetch"
 

@@ -206,7 +206,7 @@ class TestRefusal:
         assert outcome.status == 1
         assert "mdm.example.mil  #1001: its issuer CN=DOD ID SW CA-37" in outcome.text
         assert "(key identifier " in outcome.text
-        assert "it may be had from http://" in outcome.text
+        assert "it can be fetched from http://" in outcome.text
         assert outcome.errors == (
             "hint: no --certs given: give the CA certificates that you have, as files, folders or zips; or fetch what"
             " is missing: pkcs12kit gather CERT --into FOLDER\n"
@@ -415,7 +415,7 @@ class TestExplanations:
         write("ta.pem", topology.trust_anchor("TA").certificate)
         write("new.pem", topology.trust_anchor("TA'").certificate)
         rekeyed = call("paths", "ee.pem", "--certs", "old.pem", "--anchor", "ta.pem")
-        assert "what was found by that name has another key" in rekeyed.text
+        assert "the CA found by that name has another key" in rekeyed.text
         assert rekeyed.errors == "hint: give the missing certificate with --certs\n"
         anchor = call("paths", "ee.pem", "--certs", "whole.pem", "--anchor", "new.pem")
         assert "the trust anchor of that name has another key" in anchor.text

@@ -17,7 +17,7 @@ from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.lab.extensions import authority_key_identifier
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget
+from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.signatures import SignatureMemory
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -94,7 +94,7 @@ def judge():
         return validate(
             path,
             ValidationParameters(time=time, **parameters),
-            budget=Budget(limits),
+            budget=SearchBudget(limits),
             memory=memory or SignatureMemory(size=1000),
         )
 

@@ -28,7 +28,7 @@ from pkcs12kit import (
     find_paths,
     lab,
 )
-from pkcs12kit.paths import search as processing
+from pkcs12kit.paths import search
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.ranking import longest_lasting, shortest
 from pkcs12kit.paths.signatures import SignatureMemory
@@ -245,7 +245,7 @@ def test_states_find_what_names_find(world, judge, graph, anchors, asked, rankin
         "ranking": ranking,
     }
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processing, "_REFUSALS_BY_NAMES", 1)
+        patch.setattr(search, "_MOST_REJECTED_BY_NAMES", 1)
         report = find_paths(target, **where)
         best = find_paths(target, **where, at_most=1).valid
     assert told(report.valid) == told(expected)

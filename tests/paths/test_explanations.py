@@ -17,7 +17,7 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
-from pkcs12kit.paths.failure import Failure
+from pkcs12kit.paths.failure import Failure, issuer_failure
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -91,8 +91,8 @@ def explain(topology, judged, *, found):
         topology.pool,
         [topology.trust_anchor("TA")],
         parameters=ValidationParameters(time=AT),
-        judged=judged,
-        not_followed=(),
+        rejected=judged,
+        unusable=(),
         found=found,
         limits=DEFAULT_LIMITS,
     )
@@ -296,7 +296,7 @@ def test_a_rekeyed_issuer_without_key_identifiers_is_a_bad_signature():
     first = report.rejected[0]
     assert (first.reason, first.certificate) == (FailureReason.BAD_SIGNATURE, target)
     assert first.section == "RFC 5280 section 6.1.3 (a)(1)"
-    assert first.detail.startswith("its issuer CN=B is known by name, but what was found by that name did not sign it")
+    assert first.detail.startswith("its issuer CN=B is known by name, but the CA found by that name did not sign it")
 
 
 def test_a_damaged_certificate_comes_before_issuers_missing_elsewhere():
@@ -346,7 +346,7 @@ def test_an_anchor_that_nobody_names():
     report = solve(topology, pool=without(topology, topology.certificate("B", "TA")))
     [unused] = [path for path in report.rejected if path.certificate == topology.authorities["TA"].certificate]
     assert "no certificate given names it as the issuer" in unused.detail
-    assert "certificates with its name and another key are there" in unused.detail
+    assert "certificates with its name and another key were given" in unused.detail
 
 
 def test_an_anchor_without_a_certificate_is_named_too():
@@ -488,15 +488,15 @@ def test_explaining_a_mesh_of_64_costs_as_it_has_certificates(mesh, case):
     when = AT + timedelta(days=9999) if "expired" in case else AT
     links = [mesh.certificate(label, "TA") for label in ("C0", "C1")] if "no way" in case else []
     everybody = without(mesh, *links)
-    passed_over = [certificate for certificate in everybody if diagnosis.not_followed(certificate, when)]
+    unusable = [certificate for certificate in everybody if issuer_failure(certificate, when)]
     with counted_calls() as calls:
         explained = diagnosis.explain(
             mesh.servers["EE"].certificate,
             everybody,
             [mesh.trust_anchor("TA")],
             parameters=ValidationParameters(time=when),
-            judged=(),
-            not_followed=passed_over,
+            rejected=(),
+            unusable=unusable,
             found=False,
             limits=DEFAULT_LIMITS,
         )
@@ -521,8 +521,8 @@ def test_an_explanation_has_a_budget(mesh, limit):
         mesh.pool,
         [mesh.trust_anchor("TA")],
         parameters=ValidationParameters(time=AT),
-        judged=[finding(FailureReason.BUDGET_EXHAUSTED, target, target)],
-        not_followed=(),
+        rejected=[finding(FailureReason.BUDGET_EXHAUSTED, target, target)],
+        unusable=(),
         found=False,
         limits=dataclasses.replace(DEFAULT_LIMITS, **{limit: 3}),
     )

@@ -180,7 +180,7 @@ def assert_names(text, failure, certificate):
     assert f"[{failure.section}]" in text
     if failure.reason is FailureReason.BUDGET_EXHAUSTED:
         assert failure.section == "pkcs12kit.limits"
-        assert "no verdict" in text
+        assert "not a verdict" in text
     else:
         assert failure.section.startswith("RFC ")
 

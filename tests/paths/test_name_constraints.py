@@ -19,7 +19,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees, bounds_violation
 
 from ..counting import counted_calls
@@ -83,7 +83,7 @@ def judge(constraints, *names, subject=NOBODY, limits=DEFAULT_LIMITS):
     subtrees = ConstrainedSubtrees.unconstrained()
     for layer in constraints if isinstance(constraints, tuple) else (constraints,):
         subtrees = subtrees.constrain(layer)
-    return subtrees.violation(subject, names or None, budget=Budget(limits))
+    return subtrees.violation(subject, names or None, budget=SearchBudget(limits))
 
 
 INSIDE = [
@@ -219,7 +219,7 @@ def test_names_that_cannot_be_placed_fail_closed(base, name):
 def test_malformed_subtrees_fail_closed(base, name):
     """Section 4.2.1.10: 'MUST either process the constraint or reject the certificate', where it has such a name."""
     for constraints in (permitted(base, x509.RegisteredID(NameOID.COMMON_NAME)), excluded(base)):
-        assert "cannot be judged" in judge(constraints, name)
+        assert "cannot be checked" in judge(constraints, name)
         assert judge(constraints, ip("192.0.2.1")) is None
 
 
@@ -300,7 +300,7 @@ def test_email_address_in_the_subject_counts_without_alternative_names_only():
     assert "a@example.com" in judge(permitted(email("example.org")), subject=holder)
     assert judge(permitted(email("example.org")), dns("example.com"), subject=holder) is None
     subtrees = ConstrainedSubtrees.unconstrained().constrain(permitted(email("example.org")))
-    assert subtrees.violation(holder, (), budget=Budget(DEFAULT_LIMITS)) is not None
+    assert subtrees.violation(holder, (), budget=SearchBudget(DEFAULT_LIMITS)) is not None
 
 
 def test_a_common_name_is_never_a_dns_name():
@@ -349,8 +349,8 @@ def test_a_value_is_not_changed_by_constraining_it():
     """State variables of one path do not leak into another that shares its upper certificates."""
     upper = ConstrainedSubtrees.unconstrained().constrain(permitted(dns("a.org")))
     lower = upper.constrain(excluded(dns("x.a.org")))
-    assert upper.violation(NOBODY, [dns("x.a.org")], budget=Budget(DEFAULT_LIMITS)) is None
-    assert lower.violation(NOBODY, [dns("x.a.org")], budget=Budget(DEFAULT_LIMITS)) is not None
+    assert upper.violation(NOBODY, [dns("x.a.org")], budget=SearchBudget(DEFAULT_LIMITS)) is None
+    assert lower.violation(NOBODY, [dns("x.a.org")], budget=SearchBudget(DEFAULT_LIMITS)) is not None
 
 
 def test_the_sentence_names_name_subtrees_and_origin():
@@ -358,7 +358,7 @@ def test_the_sentence_names_name_subtrees_and_origin():
     subtrees = ConstrainedSubtrees.unconstrained().constrain(
         permitted(*(dns(f"{letter}.org") for letter in "abcde")), imposed_by="CN=Bridge"
     )
-    found = subtrees.violation(NOBODY, [dns("x.com")], budget=Budget(DEFAULT_LIMITS))
+    found = subtrees.violation(NOBODY, [dns("x.com")], budget=SearchBudget(DEFAULT_LIMITS))
     assert found == (
         "dNSName 'x.com' lies outside the permitted subtrees 'a.org', 'b.org', 'c.org' and 2 more, imposed by CN=Bridge"
     )
@@ -519,13 +519,13 @@ def test_threads_that_read_subtrees_at_once_do_not_disturb_each_other():
     constrained = ConstrainedSubtrees.unconstrained().constrain(excluded(ip("10.0.0.0/8"), ip("192.0.2.0/24")))
     interrupted = []
 
-    class Interrupting(Budget):
+    class Interrupting(SearchBudget):
         """Let another search begin to read when the first network has been read, and give up in its turn."""
 
         def spend(self, limit, amount=1):
             super().spend(limit, amount)
             if len(interrupted) == 2:
-                poor = Budget(dataclasses.replace(DEFAULT_LIMITS, name_constraint_comparisons=interrupted[0]))
+                poor = SearchBudget(dataclasses.replace(DEFAULT_LIMITS, name_constraint_comparisons=interrupted[0]))
                 with pytest.raises(BudgetExhaustedError):
                     constrained.violation(NOBODY, [ip("10.1.2.3")], budget=poor)
             interrupted.append(amount)

@@ -1,4 +1,4 @@
-"""Every budget of the search and of validation: hit, it ends the work, says which it was, and is no verdict."""
+"""Every budget of the search and of validation: exhausted, it ends the work, and is named; that is not a verdict."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS, describe_limits
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.signatures import SignatureMemory
@@ -92,7 +92,7 @@ def test_every_limit_of_paths_is_tested_here():
 @pytest.mark.parametrize("limit", OF_ONE_VALIDATION)
 def test_one_validation_within_its_limits_and_beyond(chain, judge, limit):
     """Inclusive: with exactly what it needs it is valid, with one less it is given up."""
-    generous = Budget(DEFAULT_LIMITS)
+    generous = SearchBudget(DEFAULT_LIMITS)
     validate(ordinary(chain), PARAMETERS, budget=generous, memory=SignatureMemory(size=10))
     needed = generous.spent(limit) + (20 if limit == "path_bytes" else 0)  # ECDSA signatures differ in length
     less = 40 if limit == "path_bytes" else 1
@@ -115,7 +115,7 @@ def test_a_search_says_that_a_validation_was_given_up(chain, limit):
     assert first.reason is FailureReason.BUDGET_EXHAUSTED
     assert first.certificate == report.target
     assert f"limits.{limit}" in first.detail
-    assert "no verdict" in first.detail
+    assert "not a verdict" in first.detail
     assert limit in report.incomplete
     with pytest.raises(NoValidPathError, match=f"limits.{limit}"):
         _ = report.best
@@ -197,10 +197,10 @@ def test_one_hostile_path_does_not_hide_the_others():
 def test_what_is_counted_for_one_validation_starts_from_nothing_for_the_next(chain):
     """A search may validate any number of paths, each of which needs most of a budget."""
     path = ordinary(chain)
-    alone = Budget(DEFAULT_LIMITS)
+    alone = SearchBudget(DEFAULT_LIMITS)
     validate(path, PARAMETERS, budget=alone)
     just_enough = {name: alone.spent(name) for name in OF_ONE_VALIDATION if name != "signature_checks"}
-    budget = Budget(dataclasses.replace(DEFAULT_LIMITS, **just_enough))
+    budget = SearchBudget(dataclasses.replace(DEFAULT_LIMITS, **just_enough))
     for _ in range(3):
         budget.start_validation()
         assert validate(path, PARAMETERS, budget=budget)
@@ -210,7 +210,7 @@ def test_what_is_counted_for_one_validation_starts_from_nothing_for_the_next(cha
 
 def test_what_is_counted_for_a_search_is_not_given_back():
     """Signature checks, candidates and steps add up over the whole search."""
-    budget = Budget(DEFAULT_LIMITS)
+    budget = SearchBudget(DEFAULT_LIMITS)
     for name in OF_A_SEARCH:
         budget.spend(name, 3)
     budget.start_validation()
@@ -306,7 +306,7 @@ def test_policies_squared_do_not_explode(chain, judge):
     """Each of 20 CAs maps both its policies to both: 2^20 nodes of a tree, 40 of a graph (RFC 9618 section 3)."""
     pairs = [(one, other) for one in ARCS[:2] for other in ARCS[:2]]
     path = chain(*same(20, policies(2), lab.critical(lab.policy_mappings(*pairs))), *same(1, policies(2)))
-    budget = Budget(DEFAULT_LIMITS)
+    budget = SearchBudget(DEFAULT_LIMITS)
     valid = validate(path, PARAMETERS, budget=budget, memory=SignatureMemory(size=100))
     assert valid.authority_constrained_policy_set == set(ARCS[:2])
     assert budget.spent("policy_nodes") <= 2 * 21

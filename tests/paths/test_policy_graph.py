@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.validation.policy_graph import PolicyGraph, mapping_violation
 
 from ..counting import counted_calls
@@ -20,7 +20,7 @@ RED, GOLD, SILVER, BLUE = "2.999.1", "2.999.2", "2.999.3", "2.999.4"
 
 def graph_of(*steps, limits=DEFAULT_LIMITS):
     """Run (policies, mappings) pairs through a new graph, everything allowed."""
-    graph = PolicyGraph.initial(Budget(limits))
+    graph = PolicyGraph.initial(SearchBudget(limits))
     for policies, mappings in steps:
         graph.process_policies(policies, any_policy_allowed=True)
         graph.apply_mappings(mappings, policy_mapping_allowed=True)
@@ -32,7 +32,7 @@ def graph_of(*steps, limits=DEFAULT_LIMITS):
 
 def test_initial_graph_allows_every_policy():
     """RFC 9618 section 5.2, step 6.1.2 (a): a single node, anyPolicy, at depth 0."""
-    graph = PolicyGraph.initial(Budget(DEFAULT_LIMITS))
+    graph = PolicyGraph.initial(SearchBudget(DEFAULT_LIMITS))
     assert not graph.is_null
     assert graph.authority_constrained_policy_set() == {ANY}
     assert graph.user_constrained_policy_set({GOLD}) == {GOLD}
@@ -68,7 +68,7 @@ def test_any_policy_passes_on_what_is_expected():
 
 def test_any_policy_counts_only_where_allowed():
     """Step 6.1.3 (d)(2): neither inhibit_anyPolicy > 0 nor self-issued: anyPolicy in the extension means nothing."""
-    graph = PolicyGraph.initial(Budget(DEFAULT_LIMITS))
+    graph = PolicyGraph.initial(SearchBudget(DEFAULT_LIMITS))
     graph.process_policies([ANY, GOLD], any_policy_allowed=False)
     assert graph.authority_constrained_policy_set() == {GOLD}
     graph.process_policies([ANY], any_policy_allowed=False)
@@ -97,7 +97,7 @@ def test_mapping_of_a_policy_that_any_policy_covers():
 
 def test_inhibited_mapping_deletes_the_policy():
     """Step 6.1.4 (b)(2): policy_mapping is 0, so a mapped policy goes, and what is left above it without children."""
-    graph = PolicyGraph.initial(Budget(DEFAULT_LIMITS))
+    graph = PolicyGraph.initial(SearchBudget(DEFAULT_LIMITS))
     graph.process_policies([GOLD, SILVER], any_policy_allowed=True)
     graph.process_policies([GOLD, SILVER], any_policy_allowed=True)
     graph.apply_mappings([(GOLD, BLUE), (RED, BLUE)], policy_mapping_allowed=False)
@@ -239,7 +239,7 @@ def run(path):
         assert graph.authority_constrained_policy_set() - {ANY} == asserted - {ANY}
         assert graph.is_null == (tree.root is None)
 
-    graph, tree = PolicyGraph.initial(Budget(DEFAULT_LIMITS)), Tree()
+    graph, tree = PolicyGraph.initial(SearchBudget(DEFAULT_LIMITS)), Tree()
     for depth, (stated, any_allowed, mappings, mapping_allowed) in enumerate(path, start=1):
         graph.process_policies(stated, any_policy_allowed=any_allowed)
         tree.process(depth, stated, any_allowed=any_allowed)
@@ -292,7 +292,7 @@ def many(count):
 
 def test_the_tree_that_doubles_stays_small():
     """RFC 9618 section 3.2: two policies that map onto both of themselves double a tree at each certificate."""
-    budget = Budget(DEFAULT_LIMITS)
+    budget = SearchBudget(DEFAULT_LIMITS)
     graph = PolicyGraph.initial(budget)
     both_ways = [(left, right) for left in (GOLD, SILVER) for right in (GOLD, SILVER)]
     for _ in range(100):

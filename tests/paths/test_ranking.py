@@ -135,7 +135,7 @@ def test_what_a_ranking_holds_equal_comes_in_the_default_order():
     topology = short_and_lasting()
     report = search(topology, ranking=lambda _: 0)
     assert report.valid == search(topology).valid
-    assert report.before_next == ("is as good by the ranking given; lasts until 2027-07-06, the next until 2026-07-21",)
+    assert report.before_next == ("is equal by the ranking given; lasts until 2027-07-06, the next until 2026-07-21",)
 
 
 def test_each_comparison_has_its_sentence():

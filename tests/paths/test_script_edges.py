@@ -12,7 +12,7 @@ import pytest
 from pkcs12kit import lab
 from pkcs12kit.builder import build
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.confirmation import Confirmation, ConfirmationError, Opinion
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.report import NoValidPathError
@@ -96,6 +96,6 @@ def test_the_wrong_type_is_named(topology):
 
 def test_a_budget_says_what_is_spent():
     """Each limit on its own."""
-    budget = Budget(DEFAULT_LIMITS)
+    budget = SearchBudget(DEFAULT_LIMITS)
     budget.spend("signature_checks", 3)
     assert (budget.spent("signature_checks"), budget.spent("candidate_paths")) == (3, 0)

@@ -14,7 +14,7 @@ from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget
+from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
@@ -72,7 +72,7 @@ def valid_ones(paths):
     """Validate each by itself, with nothing remembered between them."""
     for path in paths:
         try:
-            yield validate(path, PARAMETERS, budget=Budget(DEFAULT_LIMITS))
+            yield validate(path, PARAMETERS, budget=SearchBudget(DEFAULT_LIMITS))
         except InvalidPathError:
             continue
 

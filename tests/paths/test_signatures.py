@@ -21,8 +21,8 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths import signatures
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths import signature_schemes, signatures
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureMemory, SignatureVerdict, WorkingKey, check_signature
 from pkcs12kit.paths.validation.algorithms import ALLOW_ALL
@@ -325,7 +325,7 @@ def test_a_check_is_remembered_by_certificate_and_key(counted):
     """One check a (certificate, key): asked again, it costs neither work nor budget; another key is another check."""
     ca, other = lab.Authority.create("CA"), lab.Authority.create("CA")
     certificate = ca.issue_server("EE").certificate
-    memory, budget = SignatureMemory(size=10), Budget(DEFAULT_LIMITS)
+    memory, budget = SignatureMemory(size=10), SearchBudget(DEFAULT_LIMITS)
     good, bad = WorkingKey.of(ca.certificate), WorkingKey.of(other.certificate)
     for _ in range(3):
         assert memory.verdict(certificate, good.key, good.info, budget) is VALID
@@ -338,7 +338,7 @@ def test_a_check_is_remembered_by_certificate_and_key(counted):
 def test_the_memory_forgets_the_least_recently_used(counted):
     """It holds so many verdicts and no more."""
     ca = lab.Authority.create("CA")
-    key, memory, budget = WorkingKey.of(ca.certificate), SignatureMemory(size=2), Budget(DEFAULT_LIMITS)
+    key, memory, budget = WorkingKey.of(ca.certificate), SignatureMemory(size=2), SearchBudget(DEFAULT_LIMITS)
     first, second, third = (ca.issue_server(name).certificate for name in "abc")
     for certificate in (first, second, first, third, first, second):
         memory.verdict(certificate, key.key, key.info, budget)
@@ -355,7 +355,7 @@ def test_the_memory_serves_many_threads():
     memory = SignatureMemory(size=16)
 
     def judge_all(authority):
-        key, budget = WorkingKey.of(authority.certificate), Budget(DEFAULT_LIMITS)
+        key, budget = WorkingKey.of(authority.certificate), SearchBudget(DEFAULT_LIMITS)
         return {memory.verdict(certificate, key.key, key.info, budget) for certificate in certificates}
 
     with ThreadPoolExecutor(max_workers=8) as executor:
@@ -380,7 +380,7 @@ def test_the_budget_for_checks_is_no_verdict(counted):
     """Past limits.signature_checks nothing is checked and nothing remembered."""
     ca = lab.Authority.create("CA")
     key, memory = WorkingKey.of(ca.certificate), SignatureMemory(size=10)
-    budget = Budget(dataclasses.replace(DEFAULT_LIMITS, signature_checks=1))
+    budget = SearchBudget(dataclasses.replace(DEFAULT_LIMITS, signature_checks=1))
     first, second = (ca.issue_server(name).certificate for name in "ab")
     assert memory.verdict(first, key.key, key.info, budget) is VALID
     with pytest.raises(BudgetExhaustedError) as exhausted:
@@ -403,14 +403,14 @@ def test_a_long_rsa_exponent_is_not_computed_with():
 
 def test_a_check_is_charged_by_its_cost(keys):
     """limits.signature_checks counts checks of ECDSA on P-256: larger and slower keys cost as many as they take."""
-    cost = {kind: signatures.verification_cost(key.public_key(), size=1000) for kind, key in keys.items()}
+    cost = {kind: signature_schemes.verification_cost(key.public_key(), size=1000) for kind, key in keys.items()}
     assert cost["ec-p256"] == cost["rsa"] == 1
     assert cost["ec-p384"] > 4 * cost["ec-p256"]
-    assert cost["dsa"] < signatures.verification_cost(dsa.generate_private_key(2048).public_key(), size=1000)
+    assert cost["dsa"] < signature_schemes.verification_cost(dsa.generate_private_key(2048).public_key(), size=1000)
     huge = rsa.RSAPublicNumbers(e=(1 << 32) - 1, n=(1 << 16_384) - 1).public_key()
-    assert signatures.verification_cost(huge, size=1000) > 25
-    assert signatures.verification_cost(keys["ec-p256"].public_key(), size=64 * 1024 * 1024) > 1_000
-    memory, budget = SignatureMemory(size=10), Budget(DEFAULT_LIMITS)
+    assert signature_schemes.verification_cost(huge, size=1000) > 25
+    assert signature_schemes.verification_cost(keys["ec-p256"].public_key(), size=64 * 1024 * 1024) > 1_000
+    memory, budget = SignatureMemory(size=10), SearchBudget(DEFAULT_LIMITS)
     target = lab.Authority.create("CA").issue_server("www.example.com").certificate
     memory.verdict(target, keys["ec-p384"].public_key(), b"info", budget)
     assert budget.spent("signature_checks") == cost["ec-p384"]
@@ -438,7 +438,7 @@ def test_signed_data_is_judged_as_a_certificate_is(sign_by, keys, kind):
     )
     damaged = dataclasses.replace(signed, content=signed.content.replace(b"EE", b"EF", 1), sha256="of another")
     unknown = dataclasses.replace(signed, algorithm=b"\x30\x05\x06\x03\x2a\x03\x04", sha256="of a third")
-    memory, budget = SignatureMemory(size=10), Budget(DEFAULT_LIMITS)
+    memory, budget = SignatureMemory(size=10), SearchBudget(DEFAULT_LIMITS)
     own = WorkingKey(keys[kind].public_key(), spki(keys[kind]))
     fresh = FRESH[kind](keys[kind])
     assert memory.verdict_on(signed, own, budget) is VALID

@@ -179,7 +179,7 @@ def failing(report):
 
 
 def test_a_missing_issuer_is_named_with_key_identifier_and_url():
-    """TA -> (A) -> B -> EE: A was not supplied; B says where it may be had (AIA, RFC 5280 section 4.2.2.1)."""
+    """TA -> (A) -> B -> EE: A was not supplied; B says where to get it (AIA, RFC 5280 section 4.2.2.1)."""
     access = lab.non_critical(authority_information_access("http://ca.example/issued-to-a.p7c"))
     topology = build("EE<B", lab.Edge(subject="B", issuer="A", extensions=(access,)), "A<TA")
     pool = CertificatePool([topology.certificate("B", "A")])

@@ -14,7 +14,7 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.budget import Budget
+from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
@@ -116,7 +116,7 @@ def path_of(authorities):
 def verdict(path, **parameters):
     """Validate: the outputs, or the reason why not and of which certificate."""
     try:
-        valid = validate(path, ValidationParameters(time=AT, **parameters), budget=Budget(DEFAULT_LIMITS))
+        valid = validate(path, ValidationParameters(time=AT, **parameters), budget=SearchBudget(DEFAULT_LIMITS))
     except InvalidPathError as no:
         return no.failure.reason, no.failure.certificate.serial_number
     return valid.authority_constrained_policy_set, valid.user_constrained_policy_set

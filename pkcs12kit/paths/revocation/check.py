@@ -1,4 +1,4 @@
-"""The entry to the revocation check. The check itself loads when first asked for: most searches do not ask."""
+"""The entry point of the revocation check. The check itself is imported on first use: most searches do not need it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def check_revocation(
 ) -> RevocationReport:
     """Return the revocation status of each certificate of a *validated* path at ``time`` (timezone-aware).
 
-    - The path itself is taken as valid and is not checked again. The trust anchor has no status.
+    - The path itself is assumed to be valid, and is not validated again. The trust anchor has no status.
     - An OCSP response counts where the working key of the path verifies it, or the key of a delegate that the same key
       certified for OCSP signing (RFC 6960 section 4.2.2.2). A CRL counts where the key of a certificate verifies it
       that is on the path, or that is found in ``pool`` and has a valid path to the same trust anchor, with cRLSign.
@@ -47,7 +47,7 @@ def check_revocation(
 
 
 class RevocationChecker:
-    """Checks many paths by the same CRLs and OCSP responses, which are read once, when first needed."""
+    """A check of many paths by the same CRLs and OCSP responses, which are parsed once, when first needed."""
 
     def __init__(
         self, revocation: Revocation, *, pool: CertificatePool | None = None, limits: Limits = DEFAULT_LIMITS
@@ -58,7 +58,7 @@ class RevocationChecker:
         self._evidence: RevocationEvidence | None = None
 
     def check(self, path: CertificationPath, parameters: ValidationParameters) -> RevocationReport:
-        """Check one path, as :func:`check_revocation` does, at the time and by the algorithms of ``parameters``."""
+        """Return the report on one path, as :func:`check_revocation` does, by the time and policy of ``parameters``."""
         require_aware(parameters.time)
         if self._revocation.mode is RevocationMode.OFF:
             return RevocationReport(mode=RevocationMode.OFF)

@@ -1,4 +1,4 @@
-"""One certificate revocation list, read but not believed (RFC 5280 section 5)."""
+"""One certificate revocation list, parsed but not verified (RFC 5280 section 5)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.revocation.crl_encoding import CrlStructure
 
 REMOVE_FROM_CRL: Final = "removeFromCRL"
@@ -60,7 +60,7 @@ class _Entry(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class RevocationList:
-    """A CRL: its header and extensions are decoded, its entries only as far as they are asked for."""
+    """A CRL: its header and extensions are decoded, its entries only as they are looked up."""
 
     signed: SignedData
     issuer: Name
@@ -82,7 +82,7 @@ class RevocationList:
     """URLs of its issuer's certificates (section 5.2.7)."""
     delta_urls: tuple[str, ...]
     fault: str | None
-    """The reason why it must not be used, whoever signed it; None where there is none."""
+    """The reason why it must not be used, whatever its signer; None where there is none."""
     _parsed: x509.CertificateRevocationList = field(repr=False)
     _encoded_entries: bytes = field(repr=False)
     _is_version_2: bool
@@ -100,28 +100,30 @@ class RevocationList:
         number = "" if self.number is None else f" #{serial_number_text(self.number)}"
         return f"the {kind}{number} of {self.issuer.short_text}"
 
-    def entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
+    def entries_about(self, issuer: Name, serial_number: int, budget: SearchBudget) -> tuple[RevocationEntry, ...]:
         """Return the entries about one certificate. Raises :class:`UnusableCrlError` and ``BudgetExhaustedError``.
 
         Entries are read one by one only where one of them may be critical or name another issuer, or where the serial
         number may be listed twice.
         """
-        if not self._must_be_walked:
+        if not self._needs_all_entries:
             return self._direct_entries_about(issuer, serial_number, budget)
         if self._entries is None:
-            self._entries = self._walk(budget)
+            self._entries = self._decode_all(budget)
         if self._entry_fault is not None:
             raise UnusableCrlError(self._entry_fault)
         return tuple(found.entry for found in self._entries.get(serial_number, ()) if issuer in found.issuers)
 
     @property
-    def _must_be_walked(self) -> bool:
+    def _needs_all_entries(self) -> bool:
         """True where the octets of a critical extension, or of certificateIssuer, are in the entries."""
         if self._has_marks is None:
             self._has_marks = _CRITICAL in self._encoded_entries or _CERTIFICATE_ISSUER in self._encoded_entries
         return self._has_marks
 
-    def _direct_entries_about(self, issuer: Name, serial_number: int, budget: Budget) -> tuple[RevocationEntry, ...]:
+    def _direct_entries_about(
+        self, issuer: Name, serial_number: int, budget: SearchBudget
+    ) -> tuple[RevocationEntry, ...]:
         from asn1crypto import parser
 
         bits = (serial_number if serial_number >= 0 else ~serial_number).bit_length()
@@ -134,8 +136,11 @@ class RevocationList:
         budget.spend("revocation_entry_bytes", len(self._encoded_entries))
         return tuple(self._read(entry) for entry in self._parsed if entry.serial_number == serial_number)
 
-    def _walk(self, budget: Budget) -> dict[int, list[_Entry]]:
-        """Decode every entry: what is critical in any of them, and whose certificate each is about (section 5.3.3)."""
+    def _decode_all(self, budget: SearchBudget) -> dict[int, list[_Entry]]:
+        """Return all entries by serial number, each with its certificate's issuers (section 5.3.3).
+
+        A critical extension in any of them may forbid the use of the CRL.
+        """
         budget.spend("revocation_entry_bytes", len(self._encoded_entries))
         entries: dict[int, list[_Entry]] = {}
         issuers: tuple[Name, ...] = (self.issuer,)
@@ -150,7 +155,7 @@ class RevocationList:
         return entries
 
     def _read(self, listed: x509.RevokedCertificate) -> RevocationEntry:
-        """Read the date and the reason of an entry. Raises :class:`UnusableCrlError`.
+        """Return the date and the reason of an entry. Raises :class:`UnusableCrlError`.
 
         Extensions that cannot be read are ignored where none of the CRL's entries has a critical one: the certificate
         is listed, whatever the reason.
@@ -159,7 +164,7 @@ class RevocationList:
         try:
             extensions = listed.extensions
         except _UNREADABLE as error:
-            if self._must_be_walked:
+            if self._needs_all_entries:
                 raise UnusableCrlError(f"has an entry that cannot be read: {lenient.first_line(error)}") from None
         reason = "unspecified"
         for extension in extensions:
@@ -175,11 +180,11 @@ class RevocationList:
 
 
 class UnusableCrlError(Exception):
-    """A CRL must not be used (RFC 5280 sections 5.2 and 5.3); the text says why."""
+    """A CRL that must not be used (RFC 5280 sections 5.2 and 5.3); the text is the reason."""
 
 
 def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
-    """Read a CRL's header and extensions. Nothing is verified.
+    """Parse a CRL's header and extensions. Nothing is verified.
 
     Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a CRL, and
     :class:`~pkcs12kit.errors.LimitExceededError` for a header beyond ``limits.crl_header_bytes``.

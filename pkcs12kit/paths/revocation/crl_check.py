@@ -15,16 +15,17 @@ from pkcs12kit.paths.revocation.model import Findings, freshness_fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from pkcs12kit.paths.graph import Node
     from pkcs12kit.paths.revocation.crl import RevocationList
     from pkcs12kit.paths.revocation.distribution_points import DistributionPoint
     from pkcs12kit.paths.revocation.model import RevocationEntry
-    from pkcs12kit.paths.revocation.signers import Node, Signer, SignerSearch, Subject
+    from pkcs12kit.paths.revocation.signers import CheckedCertificate, Signer, SignerSearch
 
 _FRESHEST_CRL = "2.5.29.46"
 
 
 class _Usable(NamedTuple):
-    """A full CRL that covers the certificate, is current, and is signed by who may."""
+    """A full CRL that covers the certificate, is current, and has an authorized signer."""
 
     crl: RevocationList
     signer: Signer
@@ -36,25 +37,25 @@ class _Deltas(NamedTuple):
     """The delta CRLs that go with a full CRL."""
 
     newest: list[RevocationList]
-    """To be combined with the full CRL; several of one number are all here."""
+    """The delta CRLs to combine with the full CRL; there are several where they have the same number."""
     is_full_newer: bool
     """True where the full CRL is as new as a current delta CRL, so that it needs none (section 5.2.3)."""
 
 
 class CrlCheck:
-    """One lookup of one certificate in CRLs. ``waiting`` are signers whose own status waits for the answer."""
+    """One lookup of one certificate in CRLs. ``waiting`` are signers whose own status depends on the result."""
 
-    def __init__(self, subject: Subject, search: SignerSearch, waiting: tuple[Node, ...]) -> None:
-        self._subject = subject
+    def __init__(self, checked: CheckedCertificate, search: SignerSearch, waiting: tuple[Node, ...]) -> None:
+        self._checked = checked
         self._search = search
         self._waiting = waiting
         self._notes: list[str] = []
         self._given_up: list[str] = []
 
     def run(self) -> Findings:
-        """Return the findings of the CRLs; where a budget ends the work, those of the CRLs before."""
+        """Return the findings of the CRLs; where a budget is exhausted, those of the CRLs before."""
         try:
-            points = list(distribution_points(self._subject.certificate))
+            points = list(distribution_points(self._checked.certificate))
         except MalformedCertificateError as error:
             return Findings(notes=(str(error),))
         names = [name for point in points for name in sorted(point.crl_issuers, key=str)]
@@ -85,7 +86,7 @@ class CrlCheck:
         return Findings(good=reasons == ALL_REASONS, notes=tuple(notes), is_complete=not self._given_up)
 
     def _all_usable(self, crls: Sequence[RevocationList], points: Sequence[DistributionPoint]) -> list[_Usable]:
-        """Judge full CRLs, as many as the budget allows."""
+        """Return the usable ones of full CRLs, as many as the budget allows to check."""
         usable: list[_Usable] = []
         try:
             for crl in crls:
@@ -99,7 +100,7 @@ class CrlCheck:
     def _entries_now(
         self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]
     ) -> list[RevocationEntry] | None:
-        """Return the entries that revoke the certificate; None where they do not answer, or a budget ends first."""
+        """Return the entries that revoke the certificate; None where CRLs do not decide, or a budget is exhausted."""
         try:
             return self._entries(full, self._newest_deltas(full, usable, deltas))
         except BudgetExhaustedError as error:
@@ -110,17 +111,17 @@ class CrlCheck:
         self._notes.append(f"{crl} {reason}")
 
     def _fault(self, crl: RevocationList) -> str | None:
-        """Return why a CRL says nothing whoever signed it (sections 5.2 and 6.3.3 (a)); None where it does."""
+        """Return why a CRL does not count, whatever its signer (sections 5.2 and 6.3.3 (a)); None where it may."""
         time, max_age = self._search.parameters.time, self._search.evidence.max_age
         return crl.fault or freshness_fault(crl.this_update, crl.next_update, time=time, max_age=max_age)
 
     def _usable(self, crl: RevocationList, points: Sequence[DistributionPoint]) -> _Usable | None:
-        """Judge a full CRL by its scope, its times and its signature ((b), (d), (f), (g))."""
+        """Return a full CRL if its scope, times and signature allow its use ((b), (d), (f), (g)); else note why not."""
         self._search.budget.spend("revocation_comparisons", len(points))
         of_issuer = [point for point in points if crl.issuer in point.crl_issuers]
         covered = [point for point in of_issuer if crl.scope.covers(point)]
         reasons = frozenset[ReasonFlags]().union(*(point.reasons & crl.scope.reasons for point in covered))
-        fault = self._fault(crl) or crl.scope.kind_fault(self._subject.certificate)
+        fault = self._fault(crl) or crl.scope.kind_fault(self._checked.certificate)
         if fault is None and not covered:
             indirect_only = all(point.is_indirect for point in of_issuer) and not crl.scope.is_indirect
             fault = (
@@ -133,7 +134,7 @@ class CrlCheck:
         if fault is not None:
             self._note(crl, fault)
             return None
-        signer = self._search.crl_signer(crl, self._subject, self._waiting)
+        signer = self._search.crl_signer(crl, self._checked, self._waiting)
         if isinstance(signer, str):
             self._note(crl, signer)
             return None
@@ -142,8 +143,8 @@ class CrlCheck:
     def _newest_deltas(self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]) -> _Deltas:
         """Return the delta CRL to combine with a full one: the newest (section 5.2.4; (c), (h)).
 
-        It is of the same issuer, scope and key, its base is reached by the full CRL, and it is newer than every full
-        CRL of that scope.
+        It has the same issuer, scope and key. The number of the full CRL is not below its base, and it is newer than
+        every full CRL of that scope.
         """
         own = full.crl
         if own.number is None:
@@ -189,9 +190,9 @@ class CrlCheck:
     def _entries(self, full: _Usable, deltas: _Deltas) -> list[RevocationEntry] | None:
         """Return the entries of a full CRL and its deltas that revoke the certificate now ((i) to (k)).
 
-        None where they do not answer: where the CRL must not be used, or is not to be used without a delta CRL.
+        None where they do not decide: where the CRL must not be used, or not without a delta CRL.
         """
-        certificate, budget, time = self._subject.certificate, self._search.budget, self._search.parameters.time
+        certificate, budget, time = self._checked.certificate, self._search.budget, self._search.parameters.time
         asked = (certificate.issuer, certificate.serial_number, budget)
         try:
             of_full = full.crl.entries_about(*asked)

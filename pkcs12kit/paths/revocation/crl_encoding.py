@@ -1,6 +1,6 @@
 """The encoded parts of a CRL, and its encoding without the errors that real CAs make (RFC 5280 section 5.1).
 
-pyca/cryptography insists on DER to the letter, for CRLs as for certificates (see
+pyca/cryptography requires strict DER, for CRLs as for certificates (see
 :mod:`pkcs12kit.certificates.lenient`). Signatures are checked over the original octets.
 """
 
@@ -23,9 +23,9 @@ _OCTET_STRING: Final = 0x04
 _SCOPE: Final = bytes.fromhex("0603551d1c")
 """The identifier of issuingDistributionPoint, encoded."""
 _NUMBERS: Final = frozenset({bytes.fromhex("0603551d14"), bytes.fromhex("0603551d1b")})
-"""Those of cRLNumber and deltaCRLIndicator."""
+"""The identifiers of cRLNumber and deltaCRLIndicator, encoded."""
 _SCOPE_FLAGS: Final = frozenset({0x81, 0x82, 0x84, 0x85})
-"""The tags of its BOOLEAN fields, all of which are FALSE where they are absent."""
+"""The tags of the BOOLEAN fields of issuingDistributionPoint, which are FALSE where they are absent."""
 _MOST_FIELDS: Final = 8
 """One more than a tbsCertList has."""
 
@@ -49,7 +49,7 @@ class CrlStructure(NamedTuple):
 
 
 def read_crl_structure(der: bytes) -> CrlStructure:
-    """Cut a CRL into its encoded parts. Raises :class:`ValueError`."""
+    """Return the encoded parts of a CRL. Raises :class:`ValueError`."""
     content, algorithm, _ = _fields(der, 3)
     rest = list(_fields(content, _MOST_FIELDS))
     version = None
@@ -69,11 +69,11 @@ def read_crl_structure(der: bytes) -> CrlStructure:
 
 
 def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes:
-    """Encode a CRL so that pyca/cryptography reads it; the result is never signed over, compared or written.
+    """Return a CRL encoded so that pyca/cryptography reads it; signatures are never checked over the result.
 
-    A NULL parameter of an ECDSA signature is dropped without a look at the entries. Of any other CRL of up to
-    ``at_most`` bytes numbers, times, criticalities and lengths are encoded as DER. Names keep their octets, for
-    asn1crypto would encode the same URI otherwise. Raises :class:`ValueError` where neither helps.
+    A NULL parameter of an ECDSA signature is dropped, which leaves the entries as they are. In any other CRL of up to
+    ``at_most`` bytes, numbers, times, criticalities and lengths are encoded as DER. Names keep their octets, as
+    asn1crypto may encode the same URI differently. Raises :class:`ValueError` where neither helps.
     """
     from asn1crypto import parser
     from cryptography.x509 import load_der_x509_crl
@@ -100,7 +100,7 @@ def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes
 
 
 def _encode_again(der: bytes, *, issuer_at: int) -> bytes:
-    """Encode a CRL as DER, except its names, the octets of which stay. Raises :class:`ValueError`."""
+    """Return a CRL encoded as DER, except its names, which keep their octets. Raises :class:`ValueError`."""
     content, algorithm, signature = _fields(der, 3)
     fields = list(_fields(content, _MOST_FIELDS))
     fields[:issuer_at] = [_canonical_value(field) if field[0] == _INTEGER else field for field in fields[:issuer_at]]
@@ -121,7 +121,7 @@ def _canonical_entry(encoding: bytes) -> bytes:
 
 
 def _canonical_extensions(encoding: bytes) -> bytes:
-    """Encode Extensions without FALSE, the default (X.690 section 11.5), and TRUE with its one value in DER."""
+    """Return Extensions without FALSE, the default (X.690 section 11.5), and with TRUE as DER encodes it."""
     return _sequence(map(_canonical_extension, lenient.split(_contents(encoding))))
 
 
@@ -141,7 +141,7 @@ def _canonical_extension(encoding: bytes) -> bytes:
 
 
 def _canonical_flag(field: bytes) -> bytes:
-    """Return a field of issuingDistributionPoint: nothing for FALSE, one value for TRUE, any other as it is."""
+    """Return a field of issuingDistributionPoint as DER: nothing for FALSE, one value for TRUE, any other as it is."""
     from asn1crypto import parser
 
     if field[0] not in _SCOPE_FLAGS:
@@ -151,7 +151,7 @@ def _canonical_flag(field: bytes) -> bytes:
 
 
 def _canonical_value(encoding: bytes) -> bytes:
-    """Encode an INTEGER or a time as DER. Raises :class:`ValueError`."""
+    """Return an INTEGER or a time encoded as DER. Raises :class:`ValueError`."""
     from asn1crypto import core
 
     if not encoding:
@@ -179,7 +179,7 @@ def _explicit(item: bytes) -> bytes:
 
 
 def _fields(encoding: bytes, at_most: int) -> tuple[bytes, ...]:
-    """Split a SEQUENCE into the encodings of its fields. Raises :class:`ValueError` for more than ``at_most``."""
+    """Return the encodings of the fields of a SEQUENCE. Raises :class:`ValueError` for more than ``at_most``."""
     found = tuple(islice(lenient.split(_contents(encoding)), at_most + 1))
     if len(found) > at_most:
         raise ValueError(f"more than {at_most} fields")

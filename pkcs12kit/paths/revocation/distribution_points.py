@@ -23,7 +23,7 @@ ALL_REASONS: Final = frozenset(x509.ReasonFlags) - {x509.ReasonFlags.unspecified
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionPoint:
-    """One place where a certificate's status can be had (RFC 5280 section 4.2.1.13)."""
+    """One source of CRLs that a certificate names (RFC 5280 section 4.2.1.13)."""
 
     names: frozenset[PointName]
     """Names of the point: of its distributionPoint field, or, where it has none, of its cRLIssuer field."""
@@ -32,7 +32,7 @@ class DistributionPoint:
     is_indirect: bool
     """True where the point names a cRLIssuer: only an indirect CRL serves it then (6.3.3 (b)(1))."""
     reasons: frozenset[x509.ReasonFlags]
-    """Reasons that CRLs from this point can exclude; empty where they only revoke, and never say good."""
+    """Reasons that CRLs from this point can rule out; empty where they can only revoke the certificate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,18 +87,18 @@ class Scope:
 
 
 def distribution_points(certificate: Certificate) -> Iterator[DistributionPoint]:
-    """Return the distribution points of a certificate, and last the one that RFC 5280 section 6.3.3 supposes.
+    """Yield the distribution points of a certificate, and last the one that RFC 5280 section 6.3.3 assumes.
 
-    That one has the name of the certificate's issuer, who signs its CRL, and is about every reason. Stricter than the
-    standard, it only revokes where all the points of the certificate name other CRL issuers. Names of the issuer's
-    issuerAltName are not included. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+    That one has the name of the certificate's issuer, which signs its CRL, and covers every reason. Here it can only
+    revoke where all the points of the certificate name other CRL issuers, which is stricter than the standard. Names in
+    the issuer's issuerAltName are not included. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
     """
     issuer = certificate.issuer
     points = certificate.extensions.crl_distribution_points
     named = [_directory_names(point.crl_issuer or ()) for point in points]
     for point, crl_issuers in zip(points, named, strict=True):
         if point.crl_issuer and not crl_issuers:
-            continue  # a CRL's issuer has a directory name (section 5.1.2.3): none serves this point
+            continue  # a CRL's issuer has a directory name (section 5.1.2.3): no CRL is for this point
         has_names = point.full_name is not None or point.relative_name is not None
         yield DistributionPoint(
             names=_names(point.full_name, point.relative_name, crl_issuers or (issuer,))

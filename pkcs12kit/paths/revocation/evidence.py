@@ -1,4 +1,4 @@
-"""The CRLs, OCSP responses and candidate certificates of one check, found by the names that make them matter."""
+"""The CRLs, OCSP responses and candidate certificates of one check, indexed by the names of their issuers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class RevocationEvidence:
-    """Everything given for a check, read once. Nothing of it is believed.
+    """Everything given for a check, parsed once. Nothing of it is trusted.
 
     Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, and
     :class:`~pkcs12kit.errors.LimitExceededError` for more than ``limits`` allow.
@@ -65,13 +65,14 @@ class RevocationEvidence:
         return [crl for name in dict.fromkeys(names) for crl in self._crls.get(name, ())]
 
     def candidates(self, name: Name) -> tuple[Certificate, ...]:
-        """Return the certificates in the pool whose subject is ``name``; nobody vouches for them yet."""
+        """Return the certificates in the pool whose subject is ``name``; none of them is validated yet."""
         return self._pool.by_subject(name) if self._pool is not None else ()
 
     def responders(self, response: OcspResponse) -> tuple[Certificate, ...]:
-        """Return the certificates in the pool that may be the responder's; nobody vouches for them yet.
+        """Return the certificates in the pool that may be the responder's; none of them is validated yet.
 
-        By name, or by subjectKeyIdentifier, which is the hash of the key as a rule (RFC 5280 section 4.2.1.2 (1)).
+        They are found by name, or by subjectKeyIdentifier, which is usually the hash of the key (RFC 5280 section
+        4.2.1.2 (1)).
         """
         if response.responder_name is not None:
             return self.candidates(response.responder_name)
@@ -86,7 +87,7 @@ class RevocationEvidence:
 
 
 class _HeaderBytes:
-    """Bytes that were decoded so far, against ``limits.revocation_header_bytes``."""
+    """A count of decoded bytes against ``limits.revocation_header_bytes``."""
 
     def __init__(self, limits: Limits) -> None:
         self._left = self._allowed = limits.revocation_header_bytes

@@ -1,4 +1,4 @@
-"""The values of a revocation check: what is asked, and the status of each certificate of a path."""
+"""The values of a revocation check: the request, and the status of each certificate of a path."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 MAX_AGE: Final = timedelta(days=7)
-"""The age up to which a CRL or an OCSP response counts that names no nextUpdate, unless the user says otherwise.
+"""The default for the age up to which a CRL or an OCSP response without nextUpdate counts.
 
 Baseline Requirements of the CA/Browser Forum, section 4.9.7: CAs issue a CRL at least once every seven days.
 """
 
 
 class RevocationMode(Enum):
-    """The meaning of an unknown revocation status. A revoked certificate is a no in both modes that check."""
+    """The handling of an unknown revocation status. A revoked certificate fails in both modes that check."""
 
     OFF = "off"
     """Nothing is checked."""
     SOFT = "soft"
     """Unknown is a warning."""
     REQUIRE = "require"
-    """Unknown is a no."""
+    """Unknown is a failure."""
 
 
 class RevocationStatus(Enum):
@@ -53,7 +53,7 @@ class Revocation:
     """
 
     mode: RevocationMode
-    """May be given by its value, too: ``"require"``."""
+    """The mode, or its value: ``"require"``."""
     crls: Iterable[bytes] = field(default=(), repr=False)
     """CertificateLists, DER: full and delta, direct and indirect, in any order; kept as a tuple."""
     ocsp_responses: Iterable[bytes] = field(default=(), repr=False)
@@ -83,14 +83,14 @@ class CertificateStatus:
     certificate: Certificate
     status: RevocationStatus
     detail: str
-    """The finding, without the certificate's name: for an unknown status what was tried, and why it did not count."""
+    """The finding, without the certificate's name; for an unknown status, the data that was tried and did not count."""
     revoked_at: datetime | None = None
     """Timezone-aware; None unless revoked."""
     reason: str | None = None
     """CRLReason as RFC 5280 section 5.3.1 spells it, ``unspecified`` where none is given; None unless revoked."""
 
     def as_failure(self) -> Failure:
-        """Return the same as a reason why the path fails; only for a status that is not good."""
+        """Return the status as a reason why the path fails; only for a status that is not good."""
         revoked = self.status is RevocationStatus.REVOKED
         return Failure(
             reason=FailureReason.REVOKED if revoked else FailureReason.REVOCATION_UNKNOWN,
@@ -112,9 +112,9 @@ class RevocationReport:
 
     @property
     def failure(self) -> Failure | None:
-        """The reason why the path fails: a revoked certificate, else, where required, one of unknown status.
+        """The reason why the path fails: a revoked certificate, else, in mode ``REQUIRE``, one of unknown status.
 
-        Of several the one nearest to the trust anchor.
+        Where there are several, it is the one nearest to the trust anchor. None where the path does not fail.
         """
         wanted = [RevocationStatus.REVOKED]
         if self.mode is RevocationMode.REQUIRE:
@@ -127,7 +127,7 @@ class RevocationReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A sentence for each certificate whose status is unknown though it need not be known."""
+        """A sentence for each certificate of unknown status in mode ``SOFT``; empty in the other modes."""
         if self.mode is not RevocationMode.SOFT:
             return ()
         return tuple(str(status) for status in self.statuses if status.status is RevocationStatus.UNKNOWN)
@@ -149,7 +149,7 @@ class RevocationEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Findings:
-    """The result of asking one kind of data (CRLs, or OCSP responses) about one certificate."""
+    """The findings of one kind of data (CRLs, or OCSP responses) about one certificate."""
 
     revoked: RevocationEntry | None = None
     """The statement that counts, where the certificate is revoked."""
@@ -158,7 +158,7 @@ class Findings:
     notes: tuple[str, ...] = ()
     """A sentence for each object that is about the certificate and did not count: which, and why."""
     is_complete: bool = True
-    """False where a budget ended before everything was judged: nothing may be called good then."""
+    """False where a budget was exhausted before everything was checked: no certificate may be called good then."""
 
 
 def freshness_fault(
@@ -183,5 +183,5 @@ def freshness_fault(
 
 
 def _length_of(time: timedelta) -> str:
-    """Write a length of time in days where it is a number of days, else in hours, minutes and seconds."""
+    """Return a length of time in days where it is a number of days, else in hours, minutes and seconds."""
     return counted(time.days, "day") if time == timedelta(days=time.days) else str(time)

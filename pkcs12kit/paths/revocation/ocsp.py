@@ -1,4 +1,4 @@
-"""One OCSP response, read but not believed (RFC 6960 section 4.2)."""
+"""One OCSP response, parsed but not verified (RFC 6960 section 4.2)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SUCCESSFUL: Final = "successful"
 
 _PROCESSED: Final = frozenset(
     {
-        "1.3.6.1.5.5.7.48.1.2",  # nonce (section 4.4.1): ties the response to a request, and none is sent with one
+        "1.3.6.1.5.5.7.48.1.2",  # nonce (section 4.4.1): ties the response to a request; our requests have none
         "1.3.6.1.5.5.7.48.1.9",  # extended revoke (section 4.4.8): changes no status
     }
 )
@@ -39,7 +39,7 @@ _PROCESSED_IN_ANSWERS: Final = frozenset(
         "2.5.29.24",
     }
 )
-# asn1crypto's spelling: RFC 5280 section 5.3.1's
+# asn1crypto's spelling, and that of RFC 5280 section 5.3.1
 _REASONS: Final = {
     "unspecified": "unspecified",
     "key_compromise": "keyCompromise",
@@ -66,12 +66,12 @@ class SingleAnswer:
     issuer_key_hash: bytes
     serial_number: int
     status: RevocationStatus
-    """UNKNOWN is the responder's own word: it does not know the certificate."""
+    """UNKNOWN where the responder says that it does not know the certificate."""
     revoked: RevocationEntry | None
     this_update: datetime
     next_update: datetime | None
     fault: str | None
-    """The reason why it must not be used, whoever signed it; None where there is none."""
+    """The reason why it must not be used, whatever its signer; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +84,14 @@ class OcspResponse:
     """None unless successful."""
     responder_name: Name | None = None
     responder_key_hash: bytes | None = None
-    """SHA-1 of the responder's public key. One of name and hash is there (section 4.2.2.3)."""
+    """SHA-1 of the responder's public key. A response has either the name or the hash (section 4.2.2.3)."""
     answers: tuple[SingleAnswer, ...] = ()
     size: int = 0
     """Bytes of the whole response."""
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
-    """Certificates that came with it, DER as they are."""
+    """The certificates in the response, DER as received."""
     fault: str | None = None
-    """The reason why it must not be used, whoever signed it; None where there is none."""
+    """The reason why it must not be used, whatever its signer; None where there is none."""
 
     def __str__(self) -> str:
         if self.responder_name is not None:
@@ -100,7 +100,7 @@ class OcspResponse:
 
 
 def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
-    """Read an OCSP response. Nothing is verified.
+    """Parse an OCSP response. Nothing is verified.
 
     Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a basic OCSP response, and
     :class:`~pkcs12kit.errors.LimitExceededError` beyond ``limits.ocsp_response_bytes``, ``limits.ocsp_answers`` and
@@ -149,9 +149,9 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
 
 
 def _require_within(limits: Limits, basic: asn1_ocsp.BasicOCSPResponse) -> None:
-    """Refuse more answers, extensions and certificates than ``limits`` allow; those beyond are not even counted.
+    """Check that there are no more answers, extensions and certificates than ``limits`` allow.
 
-    Raises :class:`~pkcs12kit.errors.LimitExceededError`.
+    Counting stops at the limit. Raises :class:`~pkcs12kit.errors.LimitExceededError`.
     """
     data = basic["tbs_response_data"]
     answers = _count(data["responses"], at_most=limits.ocsp_answers)
@@ -202,7 +202,7 @@ def _read_answer(answer: asn1_ocsp.SingleResponse) -> SingleAnswer:
 
 
 def _extension_fault(extensions: Any, processed: frozenset[str]) -> str | None:  # noqa: ANN401  # asn1crypto is untyped
-    """Return the critical extension that is in the way, as a sentence (section 4.4); None where there is none."""
+    """Return why the extensions forbid the use (section 4.4): a critical one, or one that occurs twice; else None."""
     seen = set()
     for extension in extensions or ():
         oid: str = extension["extn_id"].dotted

@@ -19,11 +19,12 @@ from pkcs12kit.paths.revocation.signers import own_key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pkcs12kit.paths.graph import Node
     from pkcs12kit.paths.revocation.model import RevocationEntry
     from pkcs12kit.paths.revocation.ocsp import OcspResponse, SingleAnswer
-    from pkcs12kit.paths.revocation.signers import Node, SignerSearch, Subject
+    from pkcs12kit.paths.revocation.signers import CheckedCertificate, SignerSearch
 
-# They name an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
+# These hashes identify an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
 _HASHES = frozenset({"sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512"})
 _OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
 
@@ -34,13 +35,13 @@ class OcspCheck:
     ``waiting`` are signers whose own status waits for the answer.
     """
 
-    def __init__(self, subject: Subject, search: SignerSearch, waiting: tuple[Node, ...]) -> None:
-        self._subject = subject
+    def __init__(self, checked: CheckedCertificate, search: SignerSearch, waiting: tuple[Node, ...]) -> None:
+        self._checked = checked
         self._search = search
         self._waiting = waiting
         self._notes: list[str] = []
-        self._names = _issuer_names(subject)
-        self._key = public_key_octets(subject.issuer.node[1])
+        self._names = _issuer_names(checked)
+        self._key = public_key_octets(checked.issuer.node[1])
 
     def run(self) -> Findings:
         """Return the findings of the responses; where a budget ends the work, those of the responses before."""
@@ -72,7 +73,7 @@ class OcspCheck:
 
     def _is_about_it(self, answer: SingleAnswer) -> bool:
         """Return True where the certID names the certificate: serial number, issuer's name and key (section 4.1.1)."""
-        if answer.serial_number != self._subject.certificate.serial_number:
+        if answer.serial_number != self._checked.certificate.serial_number:
             return False
         if answer.hash_name not in _HASHES:
             return False
@@ -84,7 +85,7 @@ class OcspCheck:
 
     @staticmethod
     def _fault(response: OcspResponse, answers: list[SingleAnswer]) -> str | None:
-        """Return why a response says nothing whoever signed it; None where it does.
+        """Return why a response says nothing whatever its signer; None where it may count.
 
         Its times are judged answer by answer; producedAt decides nothing (section 3.2).
         """
@@ -115,9 +116,9 @@ class OcspCheck:
     def _signer_refusal(self, response: OcspResponse) -> str | None:
         """Return why the signer of a response may not answer for the issuer; None where it may (section 4.2.2.2).
 
-        It may where it is the issuer itself, by the working key of the path, or a delegate of that key.
+        The issuer itself may, by the working key of the path, and a delegate of that key.
         """
-        issuer, search = self._subject.issuer, self._search
+        issuer, search = self._checked.issuer, self._search
         signed = response.signed
         assert signed is not None  # noqa: S101  # only successful responses are kept
         if search.has_signed(issuer.key, signed):
@@ -136,7 +137,7 @@ class OcspCheck:
         )
 
     def _delegates(self, response: OcspResponse) -> Iterator[Certificate]:
-        """Return the certificates that may be the responder's, which came with the response or are in the pool."""
+        """Yield the certificates that may be the responder's: those in the response, then those in the pool."""
         budget = self._search.budget
         for der in dict.fromkeys(response.certificates):
             budget.spend("revocation_issuers")
@@ -154,14 +155,14 @@ class OcspCheck:
                     yield certificate
 
     def _identifies(self, response: OcspResponse, node: Node) -> bool:
-        """Return True where the responderID names a name and key (section 4.2.2.3)."""
+        """Return True where the responderID identifies a name and key (section 4.2.2.3)."""
         if response.responder_name is not None:
             return response.responder_name == node[0]
         digest = hashlib.sha1(public_key_octets(node[1]), usedforsecurity=False).digest()
         return response.responder_key_hash == digest
 
     def _delegate_refusal(self, response: OcspResponse, certificate: Certificate) -> str | None:
-        search, subject = self._search, self._subject
+        search, checked = self._search, self._checked
         key = own_key(certificate)
         if key is None or response.signed is None or not search.has_signed(key, response.signed):
             return "is not signed with the key of the responder that it names"
@@ -177,13 +178,13 @@ class OcspCheck:
             return f"{named} lacks id-kp-OCSPSigning in its extendedKeyUsage"
         if extensions.key_usage is not None and not extensions.key_usage.digital_signature:
             return f"{named} has a keyUsage without digitalSignature"
-        checked = NO_CHECK not in extensions.oids
-        return search.delegate_refusal(certificate, subject, self._waiting, check_status=checked)
+        check_status = NO_CHECK not in extensions.oids
+        return search.delegate_refusal(certificate, checked, self._waiting, check_status=check_status)
 
 
-def _issuer_names(subject: Subject) -> tuple[bytes, ...]:
+def _issuer_names(checked: CheckedCertificate) -> tuple[bytes, ...]:
     """Return the issuer's name as it is encoded in the certificate, and as in the issuer's own."""
-    certificate, issuer = subject.certificate, subject.issuer.certificate
+    certificate, issuer = checked.certificate, checked.issuer.certificate
     names = {lenient.read_structure(certificate.der).issuer: None}
     if issuer is not None:
         names[lenient.read_structure(issuer.der).subject] = None

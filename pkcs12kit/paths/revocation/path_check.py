@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.paths.budget import Budget, BudgetExhaustedError
+from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.revocation.crl_check import CrlCheck
 from pkcs12kit.paths.revocation.model import CertificateStatus, RevocationStatus
 from pkcs12kit.paths.revocation.ocsp_check import OcspCheck
-from pkcs12kit.paths.revocation.signers import SignerSearch, Subject, side_parameters
+from pkcs12kit.paths.revocation.signers import CheckedCertificate, SignerSearch, side_parameters
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.graph import Node
     from pkcs12kit.paths.revocation.evidence import RevocationEvidence
     from pkcs12kit.paths.revocation.model import Findings
-    from pkcs12kit.paths.revocation.signers import Node
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _NOTES_SHOWN: Final = 5  # of one certificate
@@ -25,21 +25,21 @@ _NOTE_SHOWN: Final = 500  # characters
 
 
 class PathCheck:
-    """One check of one path, at one time."""
+    """The check of one path, at one time."""
 
     def __init__(
         self, path: CertificationPath, evidence: RevocationEvidence, parameters: ValidationParameters, limits: Limits
     ) -> None:
         self._path = path
         self._evidence = evidence
-        self._budget = Budget.for_revocation(limits)
+        self._budget = SearchBudget.for_revocation(limits)
         self._known: dict[tuple[tuple[str, ...], tuple[Node, ...]], CertificateStatus] = {}
-        # Each with a budget of its own: worthless data of one kind does not keep data of the other from being judged.
+        # Each has its own budget: useless data of one kind must not prevent the check of data of the other kind.
         self._by_ocsp, self._by_crl = (
             SignerSearch(
                 evidence=evidence,
                 parameters=side_parameters(parameters),
-                budget=Budget.for_revocation(limits),
+                budget=SearchBudget.for_revocation(limits),
                 status_of=self._status,
                 main_path=path,
             )
@@ -47,7 +47,7 @@ class PathCheck:
         )
 
     def run(self) -> tuple[CertificateStatus, ...]:
-        """Look up each certificate, from the trust anchor down; the result is target first."""
+        """Return the status of each certificate, target first; they are looked up from the trust anchor down."""
         found: list[CertificateStatus] = []
         revoked: CertificateStatus | None = None
         certificates = self._path.certificates
@@ -60,7 +60,7 @@ class PathCheck:
                 continue
             partial = CertificationPath(certificates=certificates[position:], trust_anchor=self._path.trust_anchor)
             try:
-                status = self._status(Subject(partial), ())
+                status = self._status(CheckedCertificate(partial), ())
             except (BudgetExhaustedError, MalformedCertificateError) as error:
                 status = _unknown(certificate, str(error))
             if status.status is RevocationStatus.REVOKED:
@@ -68,28 +68,28 @@ class PathCheck:
             found.append(status)
         return tuple(reversed(found))
 
-    def _status(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
-        """Ask both kinds of data: one that says revoked settles it, else one that says good.
+    def _status(self, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> CertificateStatus:
+        """Return the status by both kinds of data: revoked if one of them says so, else good if one of them says so.
 
-        A status is remembered. An unknown one is remembered for the same waiting signers, without whose word it was
-        found: it may be known where they do not wait.
+        A status is remembered; an unknown one only for the same waiting signers, as it was found without their CRLs and
+        responses, and may be known with them.
         """
-        asked = tuple(certificate.sha256 for certificate in subject.path.certificates)
+        asked = tuple(certificate.sha256 for certificate in checked.path.certificates)
         known = self._known.get((asked, ())) or self._known.get((asked, waiting))
         if known is None:
             self._budget.spend("revocation_lookups")
-            known = self._look_up(subject, waiting)
+            known = self._look_up(checked, waiting)
             is_unknown = known.status is RevocationStatus.UNKNOWN
             self._known[asked, waiting if is_unknown else ()] = known
         return known
 
-    def _look_up(self, subject: Subject, waiting: tuple[Node, ...]) -> CertificateStatus:
-        certificate = subject.certificate
+    def _look_up(self, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> CertificateStatus:
+        certificate = checked.certificate
         good: list[str] = []
         unknown: list[str] = []
         checks = (
-            ("OCSP", OcspCheck(subject, self._by_ocsp, waiting)),
-            ("CRL", CrlCheck(subject, self._by_crl, waiting)),
+            ("OCSP", OcspCheck(checked, self._by_ocsp, waiting)),
+            ("CRL", CrlCheck(checked, self._by_crl, waiting)),
         )
         is_complete = True
         for source, check in checks:
@@ -116,7 +116,7 @@ class PathCheck:
 
 
 def _joined(notes: list[str]) -> str:
-    """Write the first notes in one sentence, each cut to a length that can be read: they quote text from outside."""
+    """Return the first notes in one sentence, each cut to a length that can be read: they quote text from outside."""
     shown = [note if len(note) <= _NOTE_SHOWN else f"{note[:_NOTE_SHOWN]}..." for note in notes[:_NOTES_SHOWN]]
     more = [f"and {len(notes) - _NOTES_SHOWN} more"] if len(notes) > _NOTES_SHOWN else []
     return "; ".join([*shown, *more])

@@ -1,8 +1,8 @@
 """The keys that may sign revocation data about the certificates of one path (RFC 5280 section 6.3.3 (f), (g)).
 
-A key counts because it belongs to the path that was validated, or because our validator accepts a path from its
-certificate to the same trust anchor. Names, serial numbers, key identifiers and signature octets prove nothing: an
-attacker can copy them.
+A key counts where it belongs to the validated path, or where our validator accepts a path from its certificate to the
+same trust anchor. Names, serial numbers, key identifiers and signature octets prove nothing: an attacker can copy
+them.
 """
 
 from __future__ import annotations
@@ -24,18 +24,14 @@ from pkcs12kit.paths.validation.validator import validate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import TypeAlias
 
-    from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
+    from pkcs12kit.paths.graph import Node
     from pkcs12kit.paths.revocation.crl import RevocationList
     from pkcs12kit.paths.revocation.evidence import RevocationEvidence
     from pkcs12kit.paths.revocation.model import CertificateStatus
     from pkcs12kit.paths.signatures import SignedData
-
-Node: TypeAlias = "tuple[Name, bytes]"
-"""A name and a SubjectPublicKeyInfo: who signed, whatever the certificate."""
 
 
 class Signer(NamedTuple):
@@ -47,14 +43,14 @@ class Signer(NamedTuple):
     """None for a trust anchor that is a name and a key."""
 
 
-class Subject:
-    """The certificate whose status is asked for, as the target of a path whose other certificates are settled."""
+class CheckedCertificate:
+    """A certificate whose status is looked up: the target of a path whose other certificates are already checked."""
 
     def __init__(self, path: CertificationPath) -> None:
         self.path = path
         self.certificate = path.target
         self.issuers = _signers_above(path)
-        """The issuer, then the certificates above it, the trust anchor last."""
+        """The issuer, then the signers above it, the trust anchor last."""
 
     @property
     def issuer(self) -> Signer:
@@ -63,7 +59,7 @@ class Subject:
 
 
 def _signers_above(path: CertificationPath) -> tuple[Signer, ...]:
-    """Return who is above the target of a path, with working keys (RFC 5280 section 6.1.4 (d) to (f))."""
+    """Return the signers above the target of a path, with working keys (RFC 5280 section 6.1.4 (d) to (f))."""
     anchor = path.trust_anchor
     key = WorkingKey.of(anchor)
     upside_down = [Signer(anchor.node, key, anchor.certificate)]
@@ -75,17 +71,17 @@ def _signers_above(path: CertificationPath) -> tuple[Signer, ...]:
 
 @dataclass(frozen=True, kw_only=True)
 class SignerSearch:
-    """Finds and judges the signers of CRLs and OCSP responses for one path, at one time.
+    """A search for the signers of CRLs and OCSP responses for one path, at one time.
 
-    ``status_of`` looks up a certificate beside the path: the subject, and the signers that wait for the answer, whose
-    own word about themselves does not count.
+    ``status_of`` looks up the status of a certificate beside the path. Its second argument are the signers whose own
+    status depends on the result: what they sign about themselves does not count.
     """
 
     evidence: RevocationEvidence
     parameters: ValidationParameters
     """The time and the algorithms by which signers are validated."""
-    budget: Budget
-    status_of: Callable[[Subject, tuple[Node, ...]], CertificateStatus]
+    budget: SearchBudget
+    status_of: Callable[[CheckedCertificate, tuple[Node, ...]], CertificateStatus]
     main_path: CertificationPath
 
     def has_signed(self, key: WorkingKey, signed: SignedData) -> bool:
@@ -102,16 +98,16 @@ class SignerSearch:
         weakness = policy.weakness_of_key(key.key)
         return None if weakness is None else f"is signed with a weak key: {weakness}"
 
-    def crl_signer(self, crl: RevocationList, subject: Subject, waiting: tuple[Node, ...]) -> Signer | str:
-        """Return who signed a CRL and may do so, or the reason why it does not count.
+    def crl_signer(self, crl: RevocationList, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> Signer | str:
+        """Return the authorized signer of a CRL, or the reason why the CRL does not count.
 
-        That is its issuer by name, on the path or with a path of its own to the same trust anchor, whose keyUsage, if
-        there is one, has cRLSign (RFC 5280 section 6.3.3 (f), (g)).
+        The signer has the name of the CRL's issuer, is on the path or has its own path to the same trust anchor, and
+        has cRLSign in its keyUsage, if there is one (RFC 5280 section 6.3.3 (f), (g)).
         """
         refusals: list[str] = []
-        for signer in subject.issuers:
+        for signer in checked.issuers:
             if signer.node[0] == crl.issuer and self.has_signed(signer.key, crl.signed):
-                refusal = self.weakness(signer.key, crl.signed) or _crl_sign_refusal(signer.certificate, subject)
+                refusal = self.weakness(signer.key, crl.signed) or _crl_sign_refusal(signer.certificate, checked)
                 if refusal is None:
                     return signer
                 refusals.append(refusal)
@@ -121,29 +117,31 @@ class SignerSearch:
                 continue
             refusal = (
                 self.weakness(key, crl.signed)
-                or _crl_sign_refusal(certificate, subject)
-                or self.side_path_refusal(certificate, subject, waiting)
+                or _crl_sign_refusal(certificate, checked)
+                or self.side_path_refusal(certificate, checked, waiting)
             )
             if refusal is None:
                 return Signer(certificate.node, key, certificate)
             refusals.append(refusal)
         return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.short_text}"
 
-    def side_path_refusal(self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...]) -> str | None:
-        """Return why a signer's certificate is not to be trusted; None where it has a good path to the same anchor.
+    def side_path_refusal(
+        self, certificate: Certificate, checked: CheckedCertificate, waiting: tuple[Node, ...]
+    ) -> str | None:
+        """Return why a signer's certificate is not trusted; None where it has a good path to the same anchor.
 
-        A signer that waits for its own status counts for one certificate: its own, to the octet, where the CA that
-        issued it names it as the CRL issuer. Another certificate with its name and key may be forged, and says nothing
-        about that; and a certificate above the signer must be good before the signer counts.
+        A waiting signer counts for one certificate only: its own, to the octet, where the CA that issued it names it as
+        the CRL issuer. Another certificate with its name and key may be forged, and is not covered by this; and a
+        certificate above the signer must be good before the signer counts.
         """
         named = _numbered(certificate)
         if certificate.node in waiting:
-            is_own_issuer = certificate == subject.certificate and _names_itself(certificate)
+            is_own_issuer = certificate == checked.certificate and _names_itself(certificate)
             return None if is_own_issuer else f"is signed by {named}, whose own status depends on it"
         invalid: list[str] = []
         unknown: list[str] = []
-        for path in self._valid_paths(certificate, subject, invalid):
-            refusal = self._status_refusal(path, subject, (*waiting, certificate.node))
+        for path in self._valid_paths(certificate, checked, invalid):
+            refusal = self._status_refusal(path, checked, (*waiting, certificate.node))
             if refusal is None:
                 return None
             unknown.append(refusal)
@@ -153,17 +151,17 @@ class SignerSearch:
         return f"is signed by {named}, which has no valid path to the trust anchor{reason}"
 
     def delegate_refusal(
-        self, certificate: Certificate, subject: Subject, waiting: tuple[Node, ...], *, check_status: bool
+        self, certificate: Certificate, checked: CheckedCertificate, waiting: tuple[Node, ...], *, check_status: bool
     ) -> str | None:
-        """Return why a certificate is not that of a delegate of the issuer's key; None where it is.
+        """Return why a certificate does not belong to a delegate of the issuer's key; None where it does.
 
-        It must be issued by the key that issued the subject, be valid with the path above that, and, with
-        ``check_status``, be known to be good (RFC 6960 section 4.2.2.2).
+        The key that issued the checked certificate must have issued it, it must be valid with the path above that, and,
+        with ``check_status``, be known to be good (RFC 6960 section 4.2.2.2).
         """
         named = f"is signed by the responder {_numbered(certificate)}"
         if certificate.node in waiting:
             return f"{named}, whose own status depends on it"
-        chain = (certificate, *subject.path.certificates[1:])
+        chain = (certificate, *checked.path.certificates[1:])
         if len({one.node for one in chain}) != len(chain):
             return f"{named}, which is a CA on the path"
         path = CertificationPath(certificates=chain, trust_anchor=self.main_path.trust_anchor)
@@ -172,14 +170,14 @@ class SignerSearch:
         except InvalidPathError as no:
             by = "" if no.failure.certificate == certificate else f"{_numbered(no.failure.certificate)}: "
             return f"{named}, which is not a valid delegate of the issuer: {by}{no.failure.detail}"
-        refusal = self._status_refusal(path, subject, (*waiting, certificate.node)) if check_status else None
+        refusal = self._status_refusal(path, checked, (*waiting, certificate.node)) if check_status else None
         return None if refusal is None else f"{named}, which is not known to be good: {refusal}"
 
     def _valid_paths(
-        self, certificate: Certificate, subject: Subject, refusals: list[str]
+        self, certificate: Certificate, checked: CheckedCertificate, refusals: list[str]
     ) -> Iterator[CertificationPath]:
-        """Validate paths from a signer's certificate to the trust anchor of the path (RFC 5280 section 6.1)."""
-        for path in self._proposed_paths(certificate, subject):
+        """Yield the valid paths from a signer's certificate to the trust anchor (RFC 5280 section 6.1)."""
+        for path in self._candidates(certificate, checked):
             try:
                 self._validate(path)
                 yield path
@@ -192,9 +190,9 @@ class SignerSearch:
         self.budget.spend("judged_certificates", len(path.certificates))
         validate(path, self.parameters, budget=self.budget)
 
-    def _proposed_paths(self, certificate: Certificate, subject: Subject) -> Iterator[CertificationPath]:
-        """Propose paths: below the path itself first, then by any certificates of the pool."""
-        anchor, above = self.main_path.trust_anchor, subject.path.certificates[1:]
+    def _candidates(self, certificate: Certificate, checked: CheckedCertificate) -> Iterator[CertificationPath]:
+        """Yield candidates: first those that join the path itself, then those through any certificates of the pool."""
+        anchor, above = self.main_path.trust_anchor, checked.path.certificates[1:]
         for position in range(len(above) + 1):
             issuer: Certificate | TrustAnchor = above[position] if position < len(above) else anchor
             chain = (certificate, *above[position:])
@@ -212,28 +210,30 @@ class SignerSearch:
             )
             yield from CandidateSearch(graph, budget=self.budget)
 
-    def _status_refusal(self, path: CertificationPath, subject: Subject, waiting: tuple[Node, ...]) -> str | None:
+    def _status_refusal(
+        self, path: CertificationPath, checked: CheckedCertificate, waiting: tuple[Node, ...]
+    ) -> str | None:
         """Return the certificate of a side path that is not known to be good, as a sentence; None where all are.
 
-        The certificates above the subject are settled, and no others: one below it would be vouched for by the subject
-        itself, which may be revoked.
+        Only the certificates above the checked one count as already checked. One below it would depend on the checked
+        certificate itself, which may be revoked.
         """
-        certificates, settled = path.certificates, subject.path.certificates[1:]
+        certificates, settled = path.certificates, checked.path.certificates[1:]
         for position in range(len(certificates) - 1, -1, -1):
             chain = certificates[position:]
             if chain == settled[-len(chain) :]:
                 continue
             partial = CertificationPath(certificates=chain, trust_anchor=path.trust_anchor)
-            status = self.status_of(Subject(partial), waiting)
+            status = self.status_of(CheckedCertificate(partial), waiting)
             if status.status is not RevocationStatus.GOOD:
                 return status.detail if position == 0 else f"{_numbered(status.certificate)} above it: {status.detail}"
         return None
 
 
 def side_parameters(parameters: ValidationParameters) -> ValidationParameters:
-    """Return the parameters by which signers are validated: time and algorithms, and nothing that is about the target.
+    """Return the parameters by which signers are validated: time and algorithms, without those about the target.
 
-    The validity of the trust anchor has been judged with the path, and is not judged again.
+    The validity of the trust anchor was checked with the path, and is not checked again.
     """
     return ValidationParameters(
         time=parameters.time,
@@ -251,14 +251,14 @@ def own_key(certificate: Certificate) -> WorkingKey | None:
         return None
 
 
-def _crl_sign_refusal(certificate: Certificate | None, subject: Subject) -> str | None:
+def _crl_sign_refusal(certificate: Certificate | None, checked: CheckedCertificate) -> str | None:
     """Return why the holder of a certificate may not sign CRLs, by its keyUsage; None where it may.
 
-    A trust anchor may unless its constraints say otherwise. Of the other certificates without a keyUsage only those of
-    CAs count. RFC 5280 section 6.3.3 (f) accepts all of them, but section 4.2.1.3 requires a keyUsage of every CRL
-    issuer, and an end entity may have been able to choose its own name.
+    A trust anchor may unless its constraints forbid it. Among other certificates without a keyUsage only those of CAs
+    count. RFC 5280 section 6.3.3 (f) accepts all of them, but section 4.2.1.3 requires a keyUsage of every CRL issuer,
+    and an end entity may have been able to choose its own name.
     """
-    anchor = subject.path.trust_anchor
+    anchor = checked.path.trust_anchor
     if certificate is None or certificate == anchor.certificate:
         usage = None if anchor.constraints is None else anchor.constraints.key_usage
         may_sign = usage is None or usage.crl_sign

@@ -1,4 +1,4 @@
-"""Which algorithms and key sizes a validation accepts: named policies (RFC 5280 leaves this to the application)."""
+"""Algorithm policies: the algorithms and key sizes that a validation accepts (left open by RFC 5280)."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TEXTS: Final = {"md2": "MD2", "md5": "MD5", "sha1": "SHA-1"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlgorithmPolicy:
-    """What signature hashes, key sizes and curves are accepted. Sizes are bits; None accepts any."""
+    """The signature hashes, key sizes and curves that are accepted. Sizes are bits; None accepts any."""
 
     name: str
     refused_hashes: frozenset[str] = frozenset()
-    """By pyca/cryptography's names: ``md5``, ``sha1``."""
+    """The names that pyca/cryptography uses: ``md5``, ``sha1``."""
     minimum_rsa_bits: int = 0
     minimum_dsa_bits: int = 0
     minimum_curve_bits: int = 0
@@ -34,11 +34,11 @@ class AlgorithmPolicy:
     only_rsa_and_ecdsa: bool = False
 
     def weakness_of_signature(self, certificate: Certificate, issuer_key: CertificatePublicKeyTypes) -> str | None:
-        """Say what is too weak about how ``certificate`` was signed; None when it is accepted."""
+        """Return why the signature on ``certificate`` is too weak; None where it is accepted."""
         try:
             algorithm = certificate.signature_hash_algorithm
         except MalformedCertificateError:
-            return None  # nothing to judge: the signature check calls it unsupported
+            return None  # the signature check reports it as unsupported
         return self.weakness_of_digest(algorithm.name if algorithm else None, issuer_key)
 
     def weakness_of_digest(self, digest: str | None, issuer_key: CertificatePublicKeyTypes) -> str | None:
@@ -52,7 +52,7 @@ class AlgorithmPolicy:
         return None
 
     def weakness_of_key(self, key: CertificatePublicKeyTypes) -> str | None:
-        """Say what is too weak about a public key; None when it is accepted."""
+        """Return why a public key is too weak; None where it is accepted."""
         if isinstance(key, rsa.RSAPublicKey):
             return self._too_short("RSA", key.key_size, self.minimum_rsa_bits)
         if isinstance(key, ec.EllipticCurvePublicKey):
@@ -80,7 +80,7 @@ DEFAULT: Final = AlgorithmPolicy(
     minimum_dsa_bits=2048,
     minimum_curve_bits=224,
 )
-"""Refuses MD5, SHA-1, RSA and DSA below 2,048 bits and curves below 224 bits (NIST SP 800-131A revision 2)."""
+"""The default: no MD5, no SHA-1, RSA and DSA from 2,048 bits, curves from 224 bits (NIST SP 800-131A revision 2)."""
 
 SP800_78: Final = AlgorithmPolicy(
     name="sp800-78",
@@ -91,9 +91,9 @@ SP800_78: Final = AlgorithmPolicy(
     hash_of_curve=(("secp256r1", "sha256"), ("secp384r1", "sha384")),
     only_rsa_and_ecdsa=True,
 )
-"""What NIST SP 800-78-5 section 3 lets PIV use: RSA from 2,048 bits, P-256 with SHA-256, P-384 with SHA-384."""
+"""The algorithms for PIV in NIST SP 800-78-5 section 3: RSA from 2,048 bits, P-256 with SHA-256, P-384 with SHA-384."""
 
 ALLOW_ALL: Final = AlgorithmPolicy(name="allow-all")
-"""Accepts whatever can be checked, for looking at old files. Proves nothing against who can forge MD5 or SHA-1."""
+"""Every algorithm that can be checked, to inspect old files. Signatures with MD5 or SHA-1 can be forged."""
 
 POLICIES: Final = {policy.name: policy for policy in (DEFAULT, SP800_78, ALLOW_ALL)}

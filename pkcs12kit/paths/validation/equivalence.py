@@ -1,7 +1,7 @@
-"""When two states of validation are as good as one: no certificate of a search can tell them apart.
+"""Equivalence of validation states: two states are equivalent where no certificate of a search tells them apart.
 
-States differ in name constraints that no name is affected by, in policies where nothing requires one, or in policies
-that the user did not ask for. In a mesh such differences multiply with each authority that is passed.
+Equivalent states may differ in name constraints that affect none of the names, in policies where nothing requires one,
+or in policies that the user did not ask for. In a mesh such differences multiply with each CA on the way.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.validation.name_constraints import ImposedConstraints
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.state import ValidationState
 
 
 class Equivalence:
-    """What is equal for states, of one search, that lead to the same verdicts below them.
+    """The keys of the validation states of one search: equal for states with the same verdicts below them.
 
-    ``certificates`` are all that may come on a path below one of the trust anchors, beside the target.
+    ``certificates`` are all those that can be on a path below one of the trust anchors, except the target.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Equivalence:
         target: Certificate,
         trust_anchors: Iterable[TrustAnchor],
         parameters: ValidationParameters,
-        budget: Budget,
+        budget: SearchBudget,
     ) -> None:
         self._budget = budget
         self._policies_matter = parameters.initial_explicit_policy or any(
@@ -51,7 +51,7 @@ class Equivalence:
             try:
                 own = certificate.extensions
             except MalformedCertificateError:
-                continue  # refused in every state
+                continue  # rejected in every state
             self._policies_matter |= _requires_policy(own)
             if certificate == target or not certificate.is_self_issued:
                 # Octet by octet: names that match may hold mailboxes that do not (section 4.2.1.10).
@@ -59,7 +59,7 @@ class Equivalence:
                 self._named.setdefault((subject, own.subject_alternative_name), certificate)
 
     def key(self, state: ValidationState) -> Hashable:
-        """Make what is equal for such states at one (subject, key).
+        """Return the key of a state; comparable for states at one node (subject and key).
 
         Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`.
         """
@@ -77,7 +77,7 @@ class Equivalence:
         )
 
     def _forbidden_by(self, imposed: ImposedConstraints) -> int:
-        """Say which of the sets of names are not allowed, a bit for each."""
+        """Return the sets of names that constraints do not allow, one bit for each."""
         if imposed not in self._forbidden:
             subtrees = ConstrainedSubtrees.unconstrained().constrain(imposed.constraints)
             self._forbidden[imposed] = sum(

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.paths.validation import name_forms
-from pkcs12kit.paths.validation.name_forms import DIRECTORY_NAME, DNS_NAME, RFC822_NAME, Base, Key, Place, quote
+from pkcs12kit.paths.validation.name_forms import (
+    DIRECTORY_NAME,
+    DNS_NAME,
+    RFC822_NAME,
+    HierarchyKey,
+    NamePosition,
+    SubtreeBase,
+    quote,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
 
 _EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
 _SMTP_UTF8_MAILBOX: Final = f"{name_forms.OTHER_NAME} {name_forms.SMTP_UTF8_MAILBOX}"
@@ -37,22 +45,22 @@ _NameOfForm: TypeAlias = tuple[str, object, int]
 """Form, value, and what reading the value costs."""
 
 
-class _Branch:
-    """A place in the hierarchy of a form's subtrees, with the base that holds names at it, and the one for below it."""
+class _TrieNode:
+    """A node in the trie of a form's subtrees, with the base that holds names at it, and that for names below it."""
 
-    __slots__ = ("at", "below", "branches")
+    __slots__ = ("at", "below", "children")
 
     def __init__(self) -> None:
         self.at: object = None
         self.below: object = None
-        self.branches: dict[Hashable, _Branch] = {}
+        self.children: dict[Hashable, _TrieNode] = {}
 
 
 class _Subtrees:
     """The subtrees of one name form that one certificate permits, or excludes.
 
-    A name is looked up step by step in a hierarchy, so that a thousand long subtrees cost it no more than its own
-    length. They are read when the first name of the form comes.
+    The bases are kept in a trie, so that a name is looked up in the time that its own length takes, however many
+    subtrees there are. They are parsed when the first name of the form is checked.
     """
 
     def __init__(self, form: str, *, excluded: bool, imposed_by: str) -> None:
@@ -62,17 +70,17 @@ class _Subtrees:
         self.bases: list[x509.GeneralName] = []
         self._reading_cost: int | None = None
         self._refusal: str | None = None
-        self._root = _Branch()
+        self._root = _TrieNode()
         self._wholes: dict[Hashable, object] = {}
         self._networks: list[IPv4Network | IPv6Network] = []
 
-    def read(self, budget: Budget) -> None:
-        """Prepare for comparisons. It counts in each validation, so that no answer depends on those before."""
+    def read(self, budget: SearchBudget) -> None:
+        """Parse the bases. The cost counts in each validation: a result must not depend on earlier validations."""
         if self._reading_cost is not None:
             budget.spend_once(_LIMIT, self._reading_cost, self)
             return
         total = 0
-        networks: list[IPv4Network | IPv6Network] = []  # its own, while other threads may be reading
+        networks: list[IPv4Network | IPv6Network] = []  # local, as other threads may be parsing them as well
         for base in self.bases:
             value = name_forms.value_of(self.form, base)
             cost = name_forms.reading_cost(value)
@@ -81,15 +89,15 @@ class _Subtrees:
             total += cost
         self._networks = networks
         self._reading_cost = total
-        budget.spend_once(_LIMIT, 0, self)  # paid for, base by base
+        budget.spend_once(_LIMIT, 0, self)  # the cost was counted base by base
 
     def _read_base(self, value: object, networks: list[IPv4Network | IPv6Network]) -> None:
-        """Take up one base, or note why no name of the form can be judged: its certificate is refused then."""
+        """Add one base, or record why names of the form cannot be checked: their certificates are rejected then."""
         if not name_forms.is_processed(self.form):
             self._refusal = f"name constraints on {self.form} are not processed"
             return
         if self.excluded and self.form.startswith(name_forms.OTHER_NAME):
-            # What else than an equal value lies inside, only the definition of the type could say.
+            # Only the definition of the type says which values besides an equal one lie inside.
             self._refusal = f"excluded subtrees of {self.form} are not processed"
             return
         base = name_forms.read_base(self.form, value)
@@ -101,24 +109,24 @@ class _Subtrees:
         elif base.whole is not None:
             self._wholes[base.whole] = value
         else:
-            self._plant(base, value)
+            self._insert(base, value)
 
-    def _plant(self, base: Base, value: object) -> None:
-        branch = self._root
+    def _insert(self, base: SubtreeBase, value: object) -> None:
+        node = self._root
         for step in base.key:
-            branch = branch.branches.setdefault(step, _Branch())
+            node = node.children.setdefault(step, _TrieNode())
         if base.at:
-            branch.at = value
+            node.at = value
         if base.below:
-            branch.below = value
+            node.below = value
 
-    def violation(self, value: object, place: Place | None) -> str | None:
-        """Say why the name ``value``, which stands at ``place``, is not allowed."""
+    def violation(self, value: object, position: NamePosition | None) -> str | None:
+        """Return why the name ``value``, which has this position, is not allowed; None where it is."""
         if self._refusal is not None:
-            return f"{self.form} {quote(value)} cannot be judged: {self._refusal}{self.imposed_by}"
-        if place is None:
-            return f"{self.form} {quote(value)} is malformed, so that name constraints cannot place it{self.imposed_by}"
-        base = self._find(place)
+            return f"{self.form} {quote(value)} cannot be checked: {self._refusal}{self.imposed_by}"
+        if position is None:
+            return f"{self.form} {quote(value)} is malformed, so name constraints cannot be checked{self.imposed_by}"
+        base = self._find(position)
         if self.excluded == (base is None):
             return None
         name = f"{self.form} {quote(value)}"
@@ -129,34 +137,34 @@ class _Subtrees:
             listed += f" and {len(self.bases) - _LISTED_AT_MOST} more"
         return f"{name} lies outside the permitted subtrees {listed}{self.imposed_by}"
 
-    def _find(self, place: Place) -> object:
-        """Find the base of a subtree that the name lies in."""
+    def _find(self, position: NamePosition) -> object:
+        """Return the base of a subtree that the name lies in; None where there is none."""
         for network in self._networks:
-            if place.whole in network:
+            if position.whole in network:
                 return network
-        if place.whole is not None and place.whole in self._wholes:
-            return self._wholes[place.whole]
-        return self._climb(place.key)
+        if position.whole is not None and position.whole in self._wholes:
+            return self._wholes[position.whole]
+        return self._look_up(position.key)
 
-    def _climb(self, key: Key) -> object:
-        branch = self._root
+    def _look_up(self, key: HierarchyKey) -> object:
+        node = self._root
         for step in key:
-            if branch.below is not None:
-                return branch.below
+            if node.below is not None:
+                return node.below
             if step == "*" and self.excluded and self.form == DNS_NAME:
-                # A wildcard stands for any label, one that is excluded among them.
-                return next((other.at for other in branch.branches.values() if other.at is not None), None)
-            if step not in branch.branches:
+                # A wildcard stands for any label, including an excluded one.
+                return next((other.at for other in node.children.values() if other.at is not None), None)
+            if step not in node.children:
                 return None
-            branch = branch.branches[step]
-        return branch.at
+            node = node.children[step]
+        return node.at
 
 
 _ByForm: TypeAlias = Mapping[str, tuple[_Subtrees, ...]]
 
 
 class ImposedConstraints:
-    """One value of the extension, compared by identity, which is quicker."""
+    """One value of the extension, compared by identity, which is faster."""
 
     __slots__ = ("constraints",)
 
@@ -165,7 +173,7 @@ class ImposedConstraints:
 
 
 def _imposed(constraints: x509.NameConstraints) -> ImposedConstraints:
-    """Give equal values of the extension one identity, as long as they are few subtrees."""
+    """Return the same object for equal values of the extension, unless they have many subtrees."""
     subtrees = len(constraints.permitted_subtrees or ()) + len(constraints.excluded_subtrees or ())
     return _remembered_imposed(constraints) if subtrees <= _COMPARED_AT_MOST else ImposedConstraints(constraints)
 
@@ -179,33 +187,33 @@ def _remembered_imposed(constraints: x509.NameConstraints) -> ImposedConstraints
 class ConstrainedSubtrees:
     """The state variables permitted_subtrees and excluded_subtrees of RFC 5280 section 6.1.2 (b) and (c).
 
-    Each certificate's permitted subtrees are kept as a layer of their own: a name lies in the intersection of all
-    layers when it lies in each layer that has its form. :meth:`constrain` makes a new value.
+    Each certificate's permitted subtrees are a separate layer: a name lies in the intersection of all layers where it
+    lies in each layer that has its form. :meth:`constrain` returns a new value.
 
-    Not processed, so that a certificate with such a name is refused: registeredID; otherName beyond the equality of
-    a whole permitted value; malformed subtrees. x400Address and ediPartyName never come here, because
+    These are not processed, so that a certificate with such a name is rejected: registeredID; otherName, except for a
+    permitted value that is equal as a whole; malformed subtrees. x400Address and ediPartyName never occur here, because
     pyca/cryptography does not decode them.
     """
 
     _by_form: _ByForm = field(default_factory=lambda: MappingProxyType({}))
     imposed: frozenset[ImposedConstraints] = frozenset()
-    """What was laid on one another; the same twice is laid on once."""
+    """The values of the extension that were combined, each once."""
 
     @classmethod
     def unconstrained(cls) -> ConstrainedSubtrees:
-        """Allow every name."""
+        """Return the value that allows every name."""
         return cls()
 
     def constrain(self, constraints: x509.NameConstraints, *, imposed_by: str = "") -> ConstrainedSubtrees:
-        """Intersect the permitted subtrees, unite the excluded ones (section 6.1.4 (g)).
+        """Return the intersection of the permitted subtrees and the union of the excluded ones (section 6.1.4 (g)).
 
-        ``imposed_by`` names the constraining certificate in messages. That minimum and maximum are absent from the
-        extension :func:`bounds_violation` checks; pyca/cryptography does not hand them out.
+        ``imposed_by`` names the constraining certificate in messages. :func:`bounds_violation` checks that the
+        extension has no minimum or maximum, which pyca/cryptography does not return.
         """
         return self._with(_layers(constraints, imposed_by), constraints)
 
     def constrain_by(self, certificate: Certificate) -> ConstrainedSubtrees:
-        """Do so with a certificate's own name constraints, where it has any; they are prepared once."""
+        """Return these subtrees constrained by a certificate's name constraints, if any, which are prepared once."""
         constraints = certificate.extensions.name_constraints
         return self if constraints is None else self._with(_layers_of(certificate), constraints)
 
@@ -219,39 +227,39 @@ class ConstrainedSubtrees:
         return ConstrainedSubtrees(_by_form=MappingProxyType(by_form), imposed=self.imposed | {imposed})
 
     def violation(
-        self, subject: Name, subject_alternative_name: Iterable[x509.GeneralName] | None, *, budget: Budget
+        self, subject: Name, subject_alternative_name: Iterable[x509.GeneralName] | None, *, budget: SearchBudget
     ) -> str | None:
-        """Say which name of a certificate is not allowed, None when all are (section 6.1.3 (b) and (c)).
+        """Return which name of a certificate is not allowed; None where all are (section 6.1.3 (b) and (c)).
 
-        A common name is never taken for a dNSName. Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`:
-        each name held against each subtree of its form counts against ``name_constraint_comparisons``, and reading a
-        name or a subtree counts as some more, by its length.
+        A common name is never treated as a dNSName. Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`: the
+        comparison of a name with a subtree of its form counts against ``name_constraint_comparisons``, and parsing a
+        name or a subtree counts as several comparisons, by its length.
         """
         return (
             self._violation(_names(subject, tuple(subject_alternative_name or ())), budget) if self._by_form else None
         )
 
-    def violation_by(self, certificate: Certificate, *, budget: Budget) -> str | None:
-        """Do so for all names of a certificate; they are listed once."""
+    def violation_by(self, certificate: Certificate, *, budget: SearchBudget) -> str | None:
+        """Return which name of a certificate is not allowed, as :meth:`violation` does; names are collected once."""
         return self._violation(_names_of(certificate), budget) if self._by_form else None
 
-    def _violation(self, names: Iterable[_NameOfForm], budget: Budget) -> str | None:
+    def _violation(self, names: Iterable[_NameOfForm], budget: SearchBudget) -> str | None:
         for form, value, cost in names:
             layers = self._by_form.get(form)
             if not layers:
                 continue
             budget.spend(_LIMIT, cost + sum(len(subtrees.bases) for subtrees in layers))
-            place = name_forms.read_name(form, value)
+            position = name_forms.read_name(form, value)
             for subtrees in layers:
                 subtrees.read(budget)
-                found = subtrees.violation(value, place)
+                found = subtrees.violation(value, position)
                 if found is not None:
                     return found
         return None
 
 
 def _remembered(function: Callable[[Certificate], _Result]) -> Callable[[Certificate], _Result]:
-    """Remember what a function says of the certificates asked about last; of large ones nothing, for want of memory."""
+    """Return a function that remembers its results for the latest certificates, except large ones, to save memory."""
     remembering = lru_cache(maxsize=_REMEMBERED)(function)
 
     @wraps(function)
@@ -293,11 +301,11 @@ def _names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) -> Iterato
 
 
 def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) -> Iterator[tuple[str, object]]:
-    """List the names that constraints apply to, each with its form (section 4.2.1.10)."""
+    """Yield the names that constraints apply to, each with its form (section 4.2.1.10)."""
     if subject:
         yield DIRECTORY_NAME, subject
     if not alternatives:
-        # Only a certificate without subjectAltName: its emailAddress attributes are mailboxes then.
+        # Where there is no subjectAltName, emailAddress attributes of the subject are mailboxes.
         for attributes in subject.relative_distinguished_names:
             for oid, value in attributes:
                 if oid == _EMAIL_ADDRESS:
@@ -312,10 +320,11 @@ def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) ->
 
 @_remembered
 def bounds_violation(certificate: Certificate) -> str | None:
-    """Say which subtree of a certificate's name constraints has a minimum or maximum, None when none has.
+    """Return which subtree of a certificate's name constraints has a minimum or maximum; None where none has.
 
-    RFC 5280 section 4.2.1.10: minimum MUST be zero and maximum absent; who does not process other values MUST
-    reject. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be read.
+    RFC 5280 section 4.2.1.10: minimum MUST be zero and maximum absent; an implementation that does not process other
+    values MUST reject them. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be
+    read.
     """
     constraints = certificate.extensions.name_constraints
     if constraints is None or _nothing_was_dropped(constraints, certificate.der):
@@ -334,9 +343,10 @@ def bounds_violation(certificate: Certificate) -> str | None:
 
 
 def _nothing_was_dropped(constraints: x509.NameConstraints, der: bytes) -> bool:
-    """Whether pyca/cryptography, which drops minimum and maximum, encodes the extension again as it stands in ``der``.
+    """Return True where pyca/cryptography, which drops minimum and maximum, encodes the extension as it is in ``der``.
 
-    Where the certificate holds the identifier of the extension twice this says no. Decoding anew takes 25 times longer.
+    Returns False where the certificate holds the identifier of the extension twice. To decode the extension with
+    asn1crypto instead takes 25 times longer.
     """
     try:
         encoded = constraints.public_bytes()

@@ -1,6 +1,6 @@
-"""The name forms of a GeneralName, reduced to what name constraints compare (RFC 5280 section 4.2.1.10).
+"""Names and subtree bases of each form of GeneralName, parsed for comparison (RFC 5280 section 4.2.1.10).
 
-A name that cannot be read as one of its form reads as None, and so does a subtree base: the caller fails closed.
+The parsers return None for a name or a base that is not well-formed. The caller must then reject the certificate.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from ipaddress import IPv4Network, IPv6Network
 
-Key: TypeAlias = "tuple[Hashable, ...]"
-"""A place in a hierarchy, most general step first: labels of a host from the top, or relative distinguished names."""
+HierarchyKey: TypeAlias = "tuple[Hashable, ...]"
+"""A position in a hierarchy, from the top: the labels of a host from the last one, or relative distinguished names."""
 
 DIRECTORY_NAME: Final = "directoryName"
 DNS_NAME: Final = "dNSName"
@@ -55,18 +55,18 @@ _HOST_OF_AUTHORITY: Final = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:%-]*@)?([A-
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a name stands: at ``key``; ``whole`` is the name itself where its form compares that too."""
+class NamePosition:
+    """The position of a name: ``key`` in the hierarchy, and ``whole``, the name itself where its form compares that."""
 
-    key: Key = ()
+    key: HierarchyKey = ()
     whole: Hashable = None
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
-    """What a subtree holds: names ``at`` its key, names ``below`` it, the one equal to ``whole``, or a network's."""
+class SubtreeBase:
+    """The base of a subtree: it holds names ``at`` its key, ``below`` it, one equal to ``whole``, or a network."""
 
-    key: Key = ()
+    key: HierarchyKey = ()
     at: bool = False
     below: bool = False
     whole: Hashable = None
@@ -74,19 +74,19 @@ class Base:
 
 
 def form_of(name: x509.GeneralName) -> str:
-    """Name the form; each type of otherName is a form of its own."""
+    """Return the name of the form of a GeneralName; each type of otherName is a separate form."""
     if isinstance(name, x509.OtherName):
         return f"{OTHER_NAME} {name.type_id.dotted_string}"
     return _FORMS[type(name)]
 
 
 def is_processed(form: str) -> bool:
-    """Whether subtrees of the form can be held against names."""
+    """Return True where subtrees of the form can be compared with names."""
     return form in _NAME_READERS or form.startswith(OTHER_NAME)
 
 
 def value_of(form: str, name: object) -> object:
-    """Take the value out of a GeneralName as ``form``: names as :class:`Name`, otherNames as DER, a mailbox as text."""
+    """Return the value of a GeneralName as ``form``: names as :class:`Name`, otherNames as DER, a mailbox as text."""
     if isinstance(name, x509.DirectoryName):
         return Name.from_cryptography(name.value)
     if isinstance(name, x509.OtherName) and form == RFC822_NAME:
@@ -95,7 +95,7 @@ def value_of(form: str, name: object) -> object:
 
 
 def reading_cost(value: object) -> int:
-    """Weigh what reading a name or base takes, in comparisons: a name may be as long as its certificate is allowed."""
+    """Return the cost of parsing a name or base, in comparisons: a name may be as long as a certificate may be."""
     if isinstance(value, Name):
         attributes = (attribute for rdn in value.relative_distinguished_names for attribute in rdn)
         size = sum(_ATTRIBUTE_OVERHEAD + len(text) for _, text in attributes)
@@ -105,7 +105,7 @@ def reading_cost(value: object) -> int:
 
 
 def quote(value: object) -> str:
-    """Write a name for a message, cut to a bearable length, without anything that steers a terminal."""
+    """Return a name for a message, cut to a length that can be read, without control characters for a terminal."""
     if isinstance(value, bytes):
         text = value[:_QUOTED_AT_MOST].hex()
     elif isinstance(value, x509.ObjectIdentifier):
@@ -117,20 +117,20 @@ def quote(value: object) -> str:
     return text
 
 
-def read_name(form: str, value: object) -> Place | None:
-    """Read a name that a certificate carries."""
+def read_name(form: str, value: object) -> NamePosition | None:
+    """Parse a name of a certificate."""
     return _NAME_READERS.get(form, _whole_name)(value)
 
 
-def read_base(form: str, value: object) -> Base | None:
-    """Read the base of a subtree."""
+def read_base(form: str, value: object) -> SubtreeBase | None:
+    """Parse the base of a subtree."""
     return _BASE_READERS.get(form, _whole_base)(value)
 
 
-def host_key(host: str) -> Key | None:
-    """Read a host name, labels from the top, in lower case (RFC 5280 section 7.2).
+def host_key(host: str) -> HierarchyKey | None:
+    """Parse a host name, labels from the top, in lower case (RFC 5280 section 7.2).
 
-    Underscores are let pass, as the comparison is sound with them; U-labels, empty labels and a trailing dot are not.
+    Underscores are accepted, as the comparison is correct with them; U-labels, empty labels and a trailing dot are not.
     """
     if not host.isascii() or len(host) > _HOST_AT_MOST:
         return None
@@ -139,7 +139,7 @@ def host_key(host: str) -> Key | None:
 
 
 def _email_of(smtp_utf8_mailbox: bytes) -> str | bytes:
-    """Read a SmtpUTF8Mailbox (RFC 9598 section 3); what is no UTF8String stays as it is."""
+    """Parse a SmtpUTF8Mailbox (RFC 9598 section 3); return data that is not a UTF8String as it is."""
     from asn1crypto.core import UTF8String
 
     try:
@@ -149,8 +149,8 @@ def _email_of(smtp_utf8_mailbox: bytes) -> str | bytes:
     return text
 
 
-def _mailbox(text: str) -> tuple[Key, str] | None:
-    """Read a mailbox as host and local part, the latter unquoted; an address literal for a host is not read."""
+def _mailbox(text: str) -> tuple[HierarchyKey, str] | None:
+    """Parse a mailbox into host and local part, the latter unquoted; return None for an address literal as host."""
     local_part, separator, host = text.rpartition("@")
     key = host_key(host)
     if not separator or key is None:
@@ -161,94 +161,94 @@ def _mailbox(text: str) -> tuple[Key, str] | None:
     return (key, local_part) if dot_string.fullmatch(local_part) else None
 
 
-def _directory_name(value: object) -> Place | None:
-    return Place(value.comparison_key) if isinstance(value, Name) else None
+def _directory_name(value: object) -> NamePosition | None:
+    return NamePosition(value.comparison_key) if isinstance(value, Name) else None
 
 
-def _directory_base(value: object) -> Base | None:
-    return Base(value.comparison_key, at=True, below=True) if isinstance(value, Name) else None
+def _directory_base(value: object) -> SubtreeBase | None:
+    return SubtreeBase(value.comparison_key, at=True, below=True) if isinstance(value, Name) else None
 
 
-def _dns_name(value: object) -> Place | None:
-    """Read a dNSName; a wildcard, as the whole left-most label, stays the label '*'."""
+def _dns_name(value: object) -> NamePosition | None:
+    """Parse a dNSName; a wildcard, as the whole left-most label, stays the label '*'."""
     if not isinstance(value, str):
         return None
     parent = host_key(value[2:]) if value.startswith("*.") else None
     if parent is not None:
-        return Place((*parent, "*"))
+        return NamePosition((*parent, "*"))
     key = host_key(value)
-    return None if key is None else Place(key)
+    return None if key is None else NamePosition(key)
 
 
-def _dns_base(value: object) -> Base | None:
-    # A leading dot is not defined for dNSName: whether it leaves out the domain itself, readers disagree.
+def _dns_base(value: object) -> SubtreeBase | None:
+    # A leading dot is not defined for dNSName: implementations disagree whether it excludes the domain itself.
     key = () if value == "" else host_key(str(value))
-    return None if key is None else Base(key, at=True, below=True)
+    return None if key is None else SubtreeBase(key, at=True, below=True)
 
 
-def _rfc822_name(value: object) -> Place | None:
+def _rfc822_name(value: object) -> NamePosition | None:
     mailbox = _mailbox(value) if isinstance(value, str) else None
-    return None if mailbox is None else Place(mailbox[0], whole=mailbox)
+    return None if mailbox is None else NamePosition(mailbox[0], whole=mailbox)
 
 
-def _rfc822_base(value: object) -> Base | None:
+def _rfc822_base(value: object) -> SubtreeBase | None:
     text = str(value)
     if "@" in text:
         # RFC 9549 deprecates this kind; local parts compare exactly (RFC 5280 section 7.5).
         mailbox = _mailbox(text) if text.isascii() else None
-        return None if mailbox is None else Base(whole=mailbox)
-    return Base(at=True, below=True) if not text else _host_or_domain(text)
+        return None if mailbox is None else SubtreeBase(whole=mailbox)
+    return SubtreeBase(at=True, below=True) if not text else _host_or_domain(text)
 
 
-def _uri_name(value: object) -> Place | None:
-    """Read the host of a URI (RFC 3986 section 3.2), which must be a fully qualified domain name, not an address."""
+def _uri_name(value: object) -> NamePosition | None:
+    """Parse the host of a URI (RFC 3986 section 3.2), which must be a fully qualified domain name, not an address."""
     authority = _AUTHORITY.match(value) if isinstance(value, str) else None
     host = _HOST_OF_AUTHORITY.fullmatch(authority[1]) if authority else None
     key = host_key(host[1].removesuffix(".")) if host else None
     if key is None or len(key) == 1 or _NUMBER.fullmatch(str(key[0])):
         return None
-    return Place(key)
+    return NamePosition(key)
 
 
-def _uri_base(value: object) -> Base | None:
-    return _host_or_domain(value) if isinstance(value, str) and value else Base(at=True, below=True)
+def _uri_base(value: object) -> SubtreeBase | None:
+    return _host_or_domain(value) if isinstance(value, str) and value else SubtreeBase(at=True, below=True)
 
 
-def _host_or_domain(text: str) -> Base | None:
-    """Read 'host.example.com', that host alone, or '.example.com', every host below it."""
+def _host_or_domain(text: str) -> SubtreeBase | None:
+    """Parse 'host.example.com', that host only, or '.example.com', every host below it."""
     key = host_key(text.removeprefix("."))
-    return None if key is None else Base(key, at=not text.startswith("."), below=text.startswith("."))
+    return None if key is None else SubtreeBase(key, at=not text.startswith("."), below=text.startswith("."))
 
 
-def _ip_name(value: object) -> Place | None:
+def _ip_name(value: object) -> NamePosition | None:
     from ipaddress import IPv4Address, IPv6Address
 
-    # With an address and a mask, pyca/cryptography reads a network; a name has an address alone (section 4.2.1.6).
-    return Place(whole=value) if isinstance(value, IPv4Address | IPv6Address) else None
+    # pyca/cryptography reads an address with a mask as a network; a name has an address only (section 4.2.1.6).
+    return NamePosition(whole=value) if isinstance(value, IPv4Address | IPv6Address) else None
 
 
-def _ip_base(value: object) -> Base | None:
+def _ip_base(value: object) -> SubtreeBase | None:
     from ipaddress import IPv4Network, IPv6Network
 
-    return Base(network=value) if isinstance(value, IPv4Network | IPv6Network) else None
+    return SubtreeBase(network=value) if isinstance(value, IPv4Network | IPv6Network) else None
 
 
-def _whole_name(value: object) -> Place | None:
-    return Place(whole=value) if isinstance(value, bytes) else None
+def _whole_name(value: object) -> NamePosition | None:
+    return NamePosition(whole=value) if isinstance(value, bytes) else None
 
 
-def _whole_base(value: object) -> Base | None:
-    return Base(whole=value) if isinstance(value, bytes) else None
+def _whole_base(value: object) -> SubtreeBase | None:
+    return SubtreeBase(whole=value) if isinstance(value, bytes) else None
 
 
-_NAME_READERS: Final[dict[str, Callable[[object], Place | None]]] = {
+_NAME_READERS: Final[dict[str, Callable[[object], NamePosition | None]]] = {
     DIRECTORY_NAME: _directory_name,
     DNS_NAME: _dns_name,
     RFC822_NAME: _rfc822_name,
     URI: _uri_name,
     IP_ADDRESS: _ip_name,
 }
-_BASE_READERS: Final[dict[str, Callable[[object], Base | None]]] = {
+_BASE_READERS: Final[dict[str, Callable[[object], SubtreeBase | None]]] = {
     DIRECTORY_NAME: _directory_base,
     DNS_NAME: _dns_base,
     RFC822_NAME: _rfc822_base,

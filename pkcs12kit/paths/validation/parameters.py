@@ -1,4 +1,4 @@
-"""The inputs of path validation (RFC 5280 section 6.1.1), and what TLS clients add to them."""
+"""The inputs of path validation (RFC 5280 section 6.1.1), and those that TLS clients add."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ValidationParameters:
     """
 
     time: datetime
-    """When the path has to be valid; timezone-aware. 6.1.1 (b)."""
+    """The time at which the path has to be valid; timezone-aware. 6.1.1 (b)."""
     user_initial_policy_set: AbstractSet[str] = frozenset({ANY_POLICY})
     """Dotted object identifiers, in the trust anchor's domain; kept as a frozenset. 6.1.1 (c)."""
     initial_policy_mapping_inhibit: bool = False
@@ -60,7 +60,7 @@ class ValidationParameters:
     """True to reject an expired trust anchor; RFC 5280 does not require this."""
 
     def __post_init__(self) -> None:
-        # Certificates state their validity to the second (RFC 5280 section 4.1.2.5), so that is how time is compared.
+        # Certificates state their validity to the second (RFC 5280 section 4.1.2.5), and so are times compared.
         object.__setattr__(self, "time", require_aware(self.time).replace(microsecond=0))
         self._check_kinds()
         for name in ("user_initial_policy_set", "initial_permitted_subtrees", "initial_excluded_subtrees"):
@@ -107,7 +107,7 @@ def choose_parameters(
 
     Every public function calls this: it is the one place where the time defaults to now. Raises
     :class:`~pkcs12kit.ArgumentError` for values of other kinds, and for ``parameters`` beside ``time`` or
-    ``server_name``, which belong into them.
+    ``server_name``, which belong in them.
     """
     if parameters is None:
         return ValidationParameters(time=datetime.now(UTC) if time is None else time, server_name=server_name)

@@ -3,8 +3,8 @@
 A tree doubles with each certificate that maps two policies onto two; the graph has one node for a policy at a depth.
 Its parent links come from the pairs that a certificate lists, so they grow with the input, not with its square.
 
-Policy qualifiers are not kept: RFC 9618 section 5.5 (step (g)(4)(ii)) does not recommend to return them, and without
-that nothing else reads them.
+Policy qualifiers are not kept: RFC 9618 section 5.5 (step (g)(4)(ii)) does not recommend to return them, and nothing
+else uses them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pkcs12kit.certificates.extensions import ANY_POLICY
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping
 
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
 
 
 class _Node(NamedTuple):
@@ -26,29 +26,30 @@ class _Node(NamedTuple):
 
     expected_policy_set: tuple[str, ...]
     descends_from: int
-    """The policies in the trust anchor's domain, each a bit, that it or its ancestors hang from anyPolicy with."""
+    """The policies, one bit each, with which it or its ancestors are children of anyPolicy."""
     parents: int
-    """How many."""
+    """The number of parents."""
 
 
 class PolicyGraph:
     """The state variable valid_policy_graph during one validation. Policies are dotted object identifiers.
 
-    A directed acyclic graph by depth: depth 0 holds anyPolicy alone, depth i what certificate i made of it, and a
-    policy occurs once at a depth. Steps come in the order of the path; they change the graph, not its copies.
+    A directed acyclic graph by depth: depth 0 holds only anyPolicy, depth i the policies after certificate i, and a
+    policy occurs once at a depth. Certificates are processed in the order of the path. That changes the graph, and not
+    its copies.
 
-    Only the last depth is kept, and of the others what is asked in the end: which policies of the trust anchor's
-    domain its nodes descend from. Nodes without children, which the standard deletes, have no descendants there.
+    Only the last depth is kept, and for each of its nodes the policies of the trust anchor's domain that it descends
+    from: the result needs nothing else. Nodes without children, which the standard deletes, have no descendants there.
     """
 
-    def __init__(self, budget: Budget) -> None:
+    def __init__(self, budget: SearchBudget) -> None:
         self._budget = budget
         self._bits: dict[str, int] = {}
         self._level: dict[str, _Node] = {}
 
     @classmethod
-    def initial(cls, budget: Budget) -> PolicyGraph:
-        """Make the graph as it is before the first certificate (RFC 9618 section 5.2, step 6.1.2 (a)).
+    def initial(cls, budget: SearchBudget) -> PolicyGraph:
+        """Return the graph before the first certificate (RFC 9618 section 5.2, step 6.1.2 (a)).
 
         Each later node counts against ``policy_nodes`` and each link to a parent against ``policy_edges``.
         """
@@ -57,17 +58,17 @@ class PolicyGraph:
         return graph
 
     def copy(self) -> PolicyGraph:
-        """Make a graph that goes its own way from here."""
+        """Return a copy that changes independently."""
         graph = PolicyGraph(self._budget)
-        graph._bits = self._bits  # only ever added to
+        graph._bits = self._bits  # never removed from
         graph._level = self._level.copy()
         return graph
 
     def key(self, user_initial_policy_set: Iterable[str]) -> Hashable:
-        """Make what is equal for graphs, copied from one, that lead to policies the user accepts by the same steps.
+        """Return a key that is equal for copies of one graph in which later steps lead to the same accepted policies.
 
-        A node that descends from none of these leads to none, and all that it does is to stand where anyPolicy would
-        make another: without anyPolicy, graphs that differ in such nodes are as good as one.
+        A node that descends from no accepted policy leads to none. It only prevents anyPolicy from creating a node for
+        the same policy: without anyPolicy, graphs that differ in such nodes have the same key.
         """
         accepted = set(user_initial_policy_set)
         every = ANY_POLICY in accepted
@@ -85,11 +86,11 @@ class PolicyGraph:
 
     @property
     def is_null(self) -> bool:
-        """Whether the graph is NULL: no policy is valid for the whole path so far."""
+        """True where the graph is NULL: no policy is valid for the whole path so far."""
         return not self._level
 
     def process_policies(self, policies: Iterable[str] | None, *, any_policy_allowed: bool) -> None:
-        """Let the next certificate state its certificate policies (steps 6.1.3 (d) and (e)).
+        """Process the certificate policies of the next certificate (steps 6.1.3 (d) and (e)).
 
         ``policies`` is None where it has no such extension. ``any_policy_allowed`` is the condition of (d)(2):
         inhibit_anyPolicy is greater than 0, or the certificate is self-issued and not the last. Raises
@@ -101,9 +102,10 @@ class PolicyGraph:
             self._grow(dict.fromkeys(policies), any_policy_allowed=any_policy_allowed)
 
     def apply_mappings(self, mappings: Iterable[tuple[str, str]], *, policy_mapping_allowed: bool) -> None:
-        """Let that certificate map policies, pairs of issuerDomainPolicy and subjectDomainPolicy (step 6.1.4 (b)).
+        """Process the policy mappings of that certificate (step 6.1.4 (b)).
 
-        ``policy_mapping_allowed`` says whether policy_mapping is greater than 0. Raises
+        ``mappings`` are pairs of issuerDomainPolicy and subjectDomainPolicy; ``policy_mapping_allowed`` is True where
+        policy_mapping is greater than 0. Raises
         :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`, and :class:`ValueError` for a mapping that
         :func:`mapping_violation` refuses.
         """
@@ -111,7 +113,7 @@ class PolicyGraph:
         for issuer_domain_policy, subject_domain_policy in mappings:
             equivalent.setdefault(issuer_domain_policy, {})[subject_domain_policy] = None
             if ANY_POLICY in {issuer_domain_policy, subject_domain_policy}:
-                raise ValueError("anyPolicy is never mapped; ask mapping_violation() first")
+                raise ValueError("anyPolicy is never mapped; call mapping_violation() first")
         level = self._level
         for policy, subject_domain_policies in equivalent.items():
             if not policy_mapping_allowed:  # (b)(2)
@@ -127,9 +129,9 @@ class PolicyGraph:
                 level[policy] = node._replace(expected_policy_set=tuple(subject_domain_policies))
 
     def authority_constrained_policy_set(self) -> frozenset[str]:
-        """List the policies that the path asserts, in the trust anchor's domain (step 6.1.5 (g)(1) to (4)).
+        """Return the policies that the path asserts, in the trust anchor's domain (step 6.1.5 (g)(1) to (4)).
 
-        anyPolicy is among them where the path allows every policy. Empty when the graph is NULL.
+        anyPolicy is among them where the path allows every policy. Empty where the graph is NULL.
         """
         descended = reduce(or_, (node.descends_from for node in self._level.values()), 0)
         asserted = {policy for policy, bit in self._bits.items() if bit & descended}
@@ -138,9 +140,9 @@ class PolicyGraph:
         return frozenset(asserted)
 
     def user_constrained_policy_set(self, user_initial_policy_set: Iterable[str]) -> frozenset[str]:
-        """List those of them that the user accepts (step 6.1.5 (g)(5) and (6)); anyPolicy accepts all.
+        """Return the asserted policies that the user accepts (step 6.1.5 (g)(5) and (6)); anyPolicy accepts all.
 
-        A path that needs an explicit policy fails when this is empty (RFC 9618 section 5.5, last paragraph).
+        A path that needs an explicit policy fails where this is empty (RFC 9618 section 5.5, last paragraph).
         """
         asserted = self.authority_constrained_policy_set()
         accepted = frozenset(user_initial_policy_set)
@@ -149,7 +151,7 @@ class PolicyGraph:
         return accepted if ANY_POLICY in asserted else asserted & accepted
 
     def _grow(self, policies: Mapping[str, object], *, any_policy_allowed: bool) -> None:
-        """Put the nodes of the next depth in the place of the last (step 6.1.3 (d)(1) to (3))."""
+        """Replace the nodes of the last depth by those of the next (step 6.1.3 (d)(1) to (3))."""
         above = self._level
         expecting: dict[str, list[_Node]] = {}
         for node in above.values():
@@ -181,7 +183,7 @@ class PolicyGraph:
 
 
 def mapping_violation(mappings: Iterable[tuple[str, str]]) -> str | None:
-    """Say what is wrong with policy mappings (RFC 5280 section 6.1.4 (a)), None when nothing is."""
+    """Return what is wrong with policy mappings (RFC 5280 section 6.1.4 (a)); None where nothing is."""
     for issuer_domain_policy, subject_domain_policy in mappings:
         if issuer_domain_policy == ANY_POLICY:
             return f"its policy mappings map anyPolicy to {subject_domain_policy}"

@@ -1,6 +1,6 @@
-"""Whether a certificate is for the server that a client wants to reach (RFC 9525).
+"""The check that a certificate is for the server that a client wants to reach (RFC 9525).
 
-Matching is done by service-identity, which loads when it is used (about 25 ms, most of it attrs).
+The matching is done by service-identity, which is imported when it is used (about 25 ms, most of it attrs).
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _QUOTED_AT_MOST: Final = 260
 
 
 def mismatch(certificate: Certificate, server_name: str) -> str | None:
-    """Say why ``certificate`` is not for ``server_name``, None when it is.
+    """Return why ``certificate`` is not for ``server_name``; None where it is.
 
     ``server_name`` is a DNS name, U-labels and one trailing dot allowed, or an IP address, IPv6 in brackets or not.
-    It is held against the subjectAltName alone, never a common name (RFC 9525 section 2): DNS names against dNSName,
-    addresses against iPAddress.
+    It is compared with the subjectAltName only, never with a common name (RFC 9525 section 2): DNS names with dNSName,
+    addresses with iPAddress.
 
-    A wildcard counts as the whole left-most label and stands for one label (section 6.3). What is no DNS name in the
-    preferred name syntax (RFC 5280 section 4.2.1.6: underscores, trailing dots, U-labels) is ignored, and so is
-    a wildcard right below a top-level domain. Other public suffixes are not known here. Raises
+    A wildcard counts as the whole left-most label and stands for one label (section 6.3). A dNSName that is not in the
+    preferred name syntax (RFC 5280 section 4.2.1.6: no underscores, trailing dots or U-labels) is ignored, and so is a
+    wildcard directly below a top-level domain. Other public suffixes are not known here. Raises
     :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be read.
     """
     wanted = _reference_identifier(server_name)
@@ -57,7 +57,7 @@ def mismatch(certificate: Certificate, server_name: str) -> str | None:
 
 
 def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:
-    """Read what the user wants to reach (RFC 9525 section 6.1)."""
+    """Return the reference identifier of a name (RFC 9525 section 6.1); None where it is neither name nor address."""
     from service_identity.hazmat import DNS_ID, IPAddress_ID
 
     bracketed = server_name.startswith("[") and server_name.endswith("]")
@@ -80,7 +80,7 @@ def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:
 
 
 def _presented_identifiers(names: Iterable[x509.GeneralName]) -> dict[str, CertificatePattern]:
-    """Take what RFC 9525 lets stand out of a subjectAltName; an identifier that is not to its rules is ignored."""
+    """Return the identifiers in a subjectAltName by their text; those that break the rules of RFC 9525 are ignored."""
     from service_identity import CertificateError
     from service_identity.hazmat import DNSPattern, IPAddressPattern
 
@@ -107,7 +107,7 @@ def _matches(presented: list[CertificatePattern], wanted: DNS_ID | IPAddress_ID)
             return False
     else:
         return True
-    # service-identity lets no wildcard stand for an A-label; RFC 9525 section 6.3 does, RFC 6125 did not.
+    # In service-identity a wildcard never stands for an A-label. RFC 9525 section 6.3 allows it; RFC 6125 did not.
     first, _, rest = wanted.hostname.partition(b".")
     return first.startswith(b"xn--") and any(
         isinstance(pattern, DNSPattern) and pattern.pattern == b"*." + rest for pattern in presented
@@ -115,7 +115,7 @@ def _matches(presented: list[CertificatePattern], wanted: DNS_ID | IPAddress_ID)
 
 
 def _quote(name: str) -> str:
-    """Write a name for a message: nothing in it steers a terminal."""
+    """Return a name for a message, without control characters for a terminal."""
     return (
         name
         if name.isascii() and name.isprintable() and len(name) <= _QUOTED_AT_MOST

@@ -1,4 +1,4 @@
-"""The state variables of path validation, and how they start (RFC 5280 section 6.1.2, RFC 5937 section 3)."""
+"""The state variables of path validation, and their initial values (RFC 5280 section 6.1.2, RFC 5937 section 3)."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 
 @dataclass(slots=True, kw_only=True)
 class ValidationState:
-    """What validation carries from one certificate to the next. Counters are certificates.
+    """The state that validation carries from one certificate to the next. Counters count certificates.
 
-    Where the standard starts a counter at n or n + 1, too many for a path of n certificates to use up, it starts at
-    infinity here, so that the state does not depend on what is still to come.
+    Where the standard starts a counter at n or n + 1, which a path of n certificates cannot use up, it starts at
+    infinity here, so that the state does not depend on the length of the path.
     """
 
     policy_graph: PolicyGraph
-    """valid_policy_graph, which RFC 9618 puts in the place of valid_policy_tree. (a)"""
+    """valid_policy_graph, which replaces valid_policy_tree (RFC 9618). (a)"""
     subtrees: ConstrainedSubtrees
     """permitted_subtrees and excluded_subtrees. (b), (c)"""
     explicit_policy: float
@@ -44,11 +44,11 @@ class ValidationState:
     working_issuer_name: Name
     max_path_length: float
     user_initial_policy_set: AbstractSet[str]
-    """An input rather than a variable; here because an anchor's own policies narrow it (RFC 5937 section 3)."""
+    """An input rather than a variable; it is here because an anchor's policies narrow it (RFC 5937 section 3)."""
 
     @classmethod
-    def initial(cls, anchor: TrustAnchor, parameters: ValidationParameters, budget: Budget) -> ValidationState:
-        """Set the variables before the first certificate (6.1.2), within the anchor's constraints (RFC 5937).
+    def initial(cls, anchor: TrustAnchor, parameters: ValidationParameters, budget: SearchBudget) -> ValidationState:
+        """Return the state before the first certificate (6.1.2), within the anchor's constraints (RFC 5937).
 
         Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the anchor's key cannot be used.
         """
@@ -80,11 +80,11 @@ class ValidationState:
         return state
 
     def copy(self) -> ValidationState:
-        """Make a state that goes its own way from here."""
+        """Return a copy that changes independently."""
         return replace(self, policy_graph=self.policy_graph.copy())
 
     def constrain(self, extensions: Extensions) -> None:
-        """Tighten the counters as a CA's extensions say (6.1.4 (i), (j), (m))."""
+        """Lower the counters to the values in a CA's extensions (6.1.4 (i), (j), (m))."""
         constraints = extensions.policy_constraints
         if constraints is not None:
             if constraints.require_explicit_policy is not None:
@@ -105,7 +105,7 @@ class ValidationState:
             self.inhibit_any_policy = max(self.inhibit_any_policy - 1, 0)
 
     def narrow_user_initial_policy_set(self, policies: tuple[str, ...] | None) -> None:
-        """Keep what the anchor's certificatePolicies allow (RFC 5937 section 3)."""
+        """Keep the policies that the anchor's certificatePolicies allow (RFC 5937 section 3)."""
         if policies is None or ANY_POLICY in policies:
             return
         if ANY_POLICY in self.user_initial_policy_set:

@@ -5,15 +5,19 @@ Revocation, 6.1.3 (a)(3), is judged separately, by :mod:`pkcs12kit.paths.revocat
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
-from pkcs12kit.paths.failure import SECTION as VALIDITY
-from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS, Failure, InvalidPathError, lapse
+from pkcs12kit.paths.failure import (
+    SECTION_OF_TRUST_ANCHORS,
+    SECTION_OF_VALIDITY,
+    InvalidPathError,
+    refuse,
+    validity_failure,
+)
 from pkcs12kit.paths.signatures import SignatureVerdict
 from pkcs12kit.paths.validation import extensions
-from pkcs12kit.paths.validation import extensions as profile
 from pkcs12kit.paths.validation.policy_graph import mapping_violation
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.state import ValidationState
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.budget import Budget
+    from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.signatures import SignatureMemory, WorkingKey
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
@@ -32,14 +36,14 @@ def validate(
     path: CertificationPath,
     parameters: ValidationParameters,
     *,
-    budget: Budget,
+    budget: SearchBudget,
     memory: SignatureMemory = signatures.REMEMBERED,
 ) -> ValidatedPath:
-    """Judge one certification path.
+    """Return a path that is valid, with its outputs (6.1.6).
 
-    Returns its outputs (6.1.6), or raises :class:`~pkcs12kit.paths.failure.InvalidPathError` for the first step that
-    says no, and :class:`~pkcs12kit.paths.budget.BudgetExhaustedError` when it would take too much work to tell.
-    Not checked: revocation, and whether anything but the encoding of an anchor's certificate is sound.
+    Raises :class:`~pkcs12kit.paths.failure.InvalidPathError` for the first step that fails, and
+    :class:`~pkcs12kit.paths.budget.BudgetExhaustedError` where validation takes more work than the limits allow. Not
+    checked: revocation, and the signature on an anchor's certificate.
     """
     budget.spend("path_length", len(path.certificates))
     budget.spend("path_bytes", sum(len(certificate.der) for certificate in path.certificates))
@@ -60,7 +64,7 @@ def validate(
 
 
 class Outputs(NamedTuple):
-    """What a yes says (6.1.6)."""
+    """The outputs of a successful validation (6.1.6)."""
 
     authority_constrained_policy_set: frozenset[str]
     user_constrained_policy_set: frozenset[str]
@@ -68,29 +72,29 @@ class Outputs(NamedTuple):
 
 
 class Validator:
-    """Section 6.1 for one search: where states start, and what each certificate makes of them.
+    """Section 6.1 for one search: the initial state, and the steps for each certificate.
 
-    Methods with an underscore are named after the parts of the section, and in their order; they change the state.
+    The private methods are named after the parts of the section, and come in the same order. They change the state.
     """
 
     def __init__(
-        self, parameters: ValidationParameters, *, budget: Budget, memory: SignatureMemory = signatures.REMEMBERED
+        self, parameters: ValidationParameters, *, budget: SearchBudget, memory: SignatureMemory = signatures.REMEMBERED
     ) -> None:
         self._parameters = parameters
         self._budget = budget
         self._memory = memory
 
     def start(self, anchor: TrustAnchor, first: Certificate) -> ValidationState:
-        """Make the state at a trust anchor (6.1.2), as the issuer of ``first``.
+        """Return the state at a trust anchor (6.1.2), as the issuer of ``first``.
 
-        Raises :class:`~pkcs12kit.paths.failure.InvalidPathError` where the anchor may not be one; the failure is of its
-        certificate, or of ``first`` where it has none.
+        Raises :class:`~pkcs12kit.paths.failure.InvalidPathError` where the anchor may not be used; the failure is about
+        its certificate, or about ``first`` where it has none.
         """
         self._check_trust_anchor(anchor)
         try:
             return ValidationState.initial(anchor, self._parameters, self._budget)
         except MalformedCertificateError as error:
-            self._fail(
+            refuse(
                 FailureReason.UNSUPPORTED_ALGORITHM,
                 anchor.certificate or first,
                 "RFC 5280 section 6.1.2 (g)",
@@ -98,35 +102,32 @@ class Validator:
             )
 
     def descend(self, state: ValidationState, certificate: Certificate) -> None:
-        """Take the state past one certificate that is not the last of the path (6.1.3 and 6.1.4)."""
+        """Process one certificate that is not the last of the path (6.1.3 and 6.1.4), and change the state."""
         self._process(state, certificate, is_target=False)
         self._prepare_for_next(state, certificate)
 
     def finish(self, state: ValidationState, target: Certificate) -> Outputs:
-        """Judge the last certificate of the path (6.1.3 and 6.1.5)."""
+        """Process the last certificate of the path (6.1.3 and 6.1.5), and return the outputs."""
         self._process(state, target, is_target=True)
         return self._wrap_up(state, target)
 
-    def _fail(self, reason: FailureReason, certificate: Certificate, section: str, detail: str) -> NoReturn:
-        raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail))
-
     def _check_trust_anchor(self, anchor: TrustAnchor) -> None:
-        """Ask of an anchor given as a certificate what RFC 5937 asks; RFC 5280 section 6.1 asks nothing."""
+        """Check an anchor that was given as a certificate (RFC 5937); RFC 5280 section 6.1 checks nothing."""
         if anchor.certificate is None:
             return
         if self._parameters.check_trust_anchor_validity:
             self._check_validity(anchor.certificate, SECTION_OF_TRUST_ANCHORS)
         if self._parameters.use_trust_anchor_constraints:
-            profile.check_trust_anchor(anchor.certificate)
+            extensions.check_trust_anchor(anchor.certificate)
 
     def _process(self, state: ValidationState, certificate: Certificate, *, is_target: bool) -> None:
-        """Section 6.1.3."""
+        """Process one certificate (6.1.3)."""
         own = extensions.read_extensions(certificate)
-        profile.check_certificate(certificate, own)
+        extensions.check_certificate(certificate, own)
         self._check_signature(state, certificate)  # (a)(1)
-        self._check_validity(certificate, VALIDITY)  # (a)(2)
+        self._check_validity(certificate, SECTION_OF_VALIDITY)  # (a)(2)
         if certificate.issuer != state.working_issuer_name:  # (a)(4)
-            self._fail(
+            refuse(
                 FailureReason.NAME_CHAINING,
                 certificate,
                 "RFC 5280 section 6.1.3 (a)(4)",
@@ -148,20 +149,20 @@ class Validator:
         verdict = self._memory.verdict(certificate, working.key, working.info, self._budget)
         if verdict is SignatureVerdict.INVALID:
             detail = f"its signature does not verify with the key of {state.working_issuer_name}"
-            self._fail(FailureReason.BAD_SIGNATURE, certificate, section, detail)
+            refuse(FailureReason.BAD_SIGNATURE, certificate, section, detail)
         policy = self._parameters.algorithm_policy
         weakness = policy.weakness_of_signature(certificate, working.key)
         if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
             weakness = f"signed with a weak key of {state.working_issuer_name}: {of_key}"
         if weakness is not None:
-            self._fail(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
+            refuse(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
         if verdict is SignatureVerdict.UNSUPPORTED:
             algorithm = certificate.signature_algorithm
             detail = f"its signature algorithm {algorithm} cannot be checked here"
-            self._fail(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, detail)
+            refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, detail)
 
     def _check_validity(self, certificate: Certificate, section: str) -> None:
-        failure = lapse(certificate, self._parameters.time, section)
+        failure = validity_failure(certificate, self._parameters.time, section)
         if failure is not None:
             raise InvalidPathError(failure)
 
@@ -169,54 +170,54 @@ class Validator:
         violation = state.subtrees.violation_by(certificate, budget=self._budget)
         if violation is not None:
             section = "RFC 5280 section 6.1.3 (b), (c)"
-            self._fail(FailureReason.NAME_CONSTRAINTS, certificate, section, violation)
+            refuse(FailureReason.NAME_CONSTRAINTS, certificate, section, violation)
 
     def _check_explicit_policy(self, state: ValidationState, certificate: Certificate, section: str) -> None:
         if state.explicit_policy == 0 and state.policy_graph.is_null:
             detail = "an explicit policy is required, and none is valid for the path down to this certificate"
-            self._fail(FailureReason.EXPLICIT_POLICY, certificate, section, detail)
+            refuse(FailureReason.EXPLICIT_POLICY, certificate, section, detail)
 
     def _prepare_for_next(self, state: ValidationState, certificate: Certificate) -> None:
-        """Section 6.1.4."""
+        """Prepare for the next certificate (6.1.4)."""
         own = certificate.extensions
         mappings = own.policy_mappings or ()
         violation = mapping_violation(mappings)
         if violation is not None:  # (a)
-            self._fail(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", violation)
+            refuse(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", violation)
         if mappings:  # (b)
             state.policy_graph.apply_mappings(mappings, policy_mapping_allowed=state.policy_mapping > 0)
         state.working_issuer_name = certificate.subject  # (c)
-        self._take_key(state, certificate, "RFC 5280 section 6.1.4 (d)")  # (d), (e), (f)
+        self._update_working_key(state, certificate, "RFC 5280 section 6.1.4 (d)")  # (d), (e), (f)
         state.count_down(certificate)  # (h)
         section = "RFC 5280 section 6.1.4 (k)"
         extensions.check_is_ca(certificate, section)  # (k)
         if not certificate.is_self_issued:  # (l)
             if state.max_path_length == 0:
                 detail = "is one CA certificate more than a path length constraint above it allows"
-                self._fail(FailureReason.PATH_LENGTH, certificate, "RFC 5280 section 6.1.4 (l)", detail)
+                refuse(FailureReason.PATH_LENGTH, certificate, "RFC 5280 section 6.1.4 (l)", detail)
             state.max_path_length -= 1
         state.subtrees = state.subtrees.constrain_by(certificate)  # (g)
         state.constrain(own)  # (i), (j), (m)
         extensions.check_may_sign_certificates(certificate, "RFC 5280 section 6.1.4 (n)")  # (n)
         extensions.check_critical_extensions(certificate, "RFC 5280 section 6.1.4 (o)")  # (o)
 
-    def _take_key(self, state: ValidationState, certificate: Certificate, section: str) -> None:
+    def _update_working_key(self, state: ValidationState, certificate: Certificate, section: str) -> None:
         try:
             state.working_key = state.working_key.next(certificate)
         except MalformedCertificateError as error:
-            self._fail(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, str(error))
+            refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, str(error))
 
     def _wrap_up(self, state: ValidationState, target: Certificate) -> Outputs:
-        """Sections 6.1.5 and 6.1.6."""
+        """Process the end of the path (6.1.5), and return the outputs (6.1.6)."""
         parameters = self._parameters
         state.explicit_policy = max(state.explicit_policy - 1, 0)  # (a)
         constraints = target.extensions.policy_constraints
         if constraints is not None and constraints.require_explicit_policy == 0:  # (b)
             state.explicit_policy = 0
-        self._take_key(state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
+        self._update_working_key(state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
         weakness = parameters.algorithm_policy.weakness_of_key(state.working_key.key)
         if weakness:
-            self._fail(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness)
+            refuse(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness)
         extensions.check_critical_extensions(target, "RFC 5280 section 6.1.5 (f)")  # (f)
         authority_set = state.policy_graph.authority_constrained_policy_set()  # (g)
         user_set = state.policy_graph.user_constrained_policy_set(state.user_initial_policy_set)
@@ -224,9 +225,9 @@ class Validator:
             wanted = ", ".join(sorted(state.user_initial_policy_set))
             valid = ", ".join(sorted(authority_set)) or "no policy"
             detail = f"an explicit policy is required: the path is valid for {valid}; asked for: {wanted}"
-            self._fail(FailureReason.EXPLICIT_POLICY, target, "RFC 5280 section 6.1.5 (g)", detail)
+            refuse(FailureReason.EXPLICIT_POLICY, target, "RFC 5280 section 6.1.5 (g)", detail)
         if parameters.server_name is not None:
             found = mismatch(target, parameters.server_name)
             if found is not None:
-                self._fail(FailureReason.SERVER_NAME, target, "RFC 9525 section 6", found)
+                refuse(FailureReason.SERVER_NAME, target, "RFC 9525 section 6", found)
         return Outputs(authority_set, user_set, state.working_key)

@@ -1,4 +1,4 @@
-"""The yes of path validation (RFC 5280 section 6.1.6)."""
+"""The path that validation accepts, with its outputs (RFC 5280 section 6.1.6)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ValidatedPath(CertificationPath):
-    """A path that validation said yes to, with its outputs.
+    """A path that validation accepts, with its outputs.
 
-    Policy sets hold dotted object identifiers in the trust anchor's domain, or anyPolicy alone.
+    Policy sets hold dotted object identifiers in the trust anchor's domain, or only anyPolicy.
     """
 
     parameters: ValidationParameters = field(repr=False)
-    """What it was validated for; at another time, or for another server, the answer may differ."""
+    """The inputs of the validation; at another time, or for another server, the path may not be valid."""
     authority_constrained_policy_set: frozenset[str]
-    """The policies that the authorities let the path stand for."""
+    """The policies that the CAs assert for the path."""
     user_constrained_policy_set: frozenset[str]
-    """Those of them that the user accepts."""
+    """The policies among these that the user accepts."""
     working_public_key: WorkingKey = field(repr=False)
     """The target's key, parameters included."""
     revocation: RevocationReport | None = field(default=None, repr=False)
-    """The status of each certificate, where it was asked for."""
+    """The revocation status of each certificate; None where it was not checked."""

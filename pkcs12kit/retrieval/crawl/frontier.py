@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.diagnosis import not_followed
+from pkcs12kit.paths.failure import issuer_failure
 from pkcs12kit.retrieval.retrieved import Purpose
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Following:
     def _usable(self, certificate: Certificate) -> bool:
         with suppress(MalformedCertificateError):
             _ = certificate.extensions  # where it is usable its URLs are next: decoded once for both
-        return not_followed(certificate, self._time) is None
+        return issuer_failure(certificate, self._time) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
