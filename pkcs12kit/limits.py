@@ -32,7 +32,7 @@ def _limit(default: int, unit: str, origin: str) -> int:
 class Limits:
     """The budgets in force for one call. All are inclusive: a value equal to the limit is still accepted.
 
-    Raises :class:`~pkcs12kit.ArgumentError` for a limit that is not an integer of at least 0.
+    Raises :class:`~pkcs12kit.ArgumentError` for a limit that is not an integer, or for seconds a number, of at least 0.
     """
 
     # Reading
@@ -413,8 +413,9 @@ class Limits:
     def __post_init__(self) -> None:
         for item in fields(self):
             value = cast("object", getattr(self, item.name))
-            if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-                raise ArgumentError(f"limits: {item.name} is an integer of at least 0, not {value!r}")
+            kinds, kind = ((int, float), "a number") if item.type == "float" else ((int,), "an integer")
+            if not isinstance(value, kinds) or isinstance(value, bool) or not value >= 0:  # NaN is not at least 0
+                raise ArgumentError(f"limits: {item.name} is {kind} of at least 0, not {value!r}")
 
     def __repr__(self) -> str:
         """Return the call that makes equal limits: only those that differ from their defaults."""

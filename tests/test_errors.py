@@ -59,3 +59,10 @@ class TestLimits:
         """A value that does not compare as a number would limit nothing."""
         with pytest.raises(pk.ArgumentError, match="limits: path_length"):
             pk.Limits(path_length=value)
+
+    def test_seconds_may_have_a_fraction(self):
+        """``--timeout 0.5`` is such a limit; a negative number and NaN are rejected."""
+        assert pk.Limits(retrieval_seconds=0.5).retrieval_seconds == 0.5
+        for value in (-0.5, float("nan"), True, "1"):
+            with pytest.raises(pk.ArgumentError):
+                pk.Limits(retrieval_seconds=value)
