@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, OutputError
+from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -140,9 +141,9 @@ def _named(path: str | os.PathLike[str]) -> Path:
     try:
         os.fsencode(target)
     except UnicodeEncodeError:
-        raise OutputError(f"cannot write {str(target)!a}: no file can have this name") from None
+        raise OutputError(f"cannot write {quoted(str(target))}: no file can have this name") from None
     if "\0" in str(target):
-        raise OutputError(f"cannot write {str(target)!a}: no file can have this name")
+        raise OutputError(f"cannot write {quoted(str(target))}: no file can have this name")
     return target
 
 

@@ -1,19 +1,28 @@
-"""Text from outside, made harmless to show: names in certificates and files, sentences that quote them."""
+"""Text for people: text from outside made safe to print, quotations, numbers with their nouns.
+
+Text from outside is whatever a certificate, a file, a server or a program says. It passes :func:`harmless` before it is
+printed, and :func:`quoted` where a message quotes it. Escapes of HTML, SVG, DOT and Mermaid belong to the modules that
+write these formats.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+import unicodedata
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 NO_FORMULAS: Final = "tex2jax_ignore mathjax_ignore"
 """Classes of an element in which MathJax 2, or MathJax 3 and 4, look for no formula unless a page is set up otherwise.
 
-KaTeX's auto-render ignores no class by default, so :func:`formula_pieces` is what holds everywhere.
+KaTeX's auto-render ignores no class by default, so only :func:`formula_pieces` helps everywhere.
 """
 
 _DELIMITERS: Final = re.compile(r"([$\\`])")
 _SPACED: Final = frozenset("\n\r\t\v\f\u2028\u2029")
-# Characters that show nothing and that Python prints all the same: the rest of Unicode's Default_Ignorable_Code_Point.
+# Characters that show nothing although Python counts them as printable, from Unicode's Default_Ignorable_Code_Point.
 _INVISIBLE: Final = frozenset(
     map(
         chr,
@@ -29,21 +38,59 @@ _INVISIBLE: Final = frozenset(
         ),
     )
 )
+_MARKS: Final = 3
+"""Combining marks in a row that are shown: no script stacks more, and a hundred would cover the lines above."""
+_QUOTED: Final = 100
 
 
-def harmless(text: object) -> str:
-    r"""Give ``text`` as one line in which nothing can steer a terminal.
+def harmless(text: object, *, longest: int | None = None, keep_end: bool = False) -> str:
+    r"""Return ``text`` as one line in which nothing can steer a terminal.
 
-    Line breaks become spaces; whatever else is not printable (escape sequences, marks that turn the direction of
-    writing, lone surrogates), or shows nothing, becomes what Python writes for it, ``\x1b`` for example.
+    Line breaks become spaces. Other characters that are not printable (escape sequences, marks that turn the direction
+    of writing, lone surrogates) or that show nothing become Python's escapes, ``\x1b`` for example; so does a combining
+    mark after three others. The result may pass through this function again: it stays the same.
+
+    Of a text of more than ``longest`` characters the beginning is kept, or the end with ``keep_end``, as suits the path
+    of a file; ``...`` stands for the rest. Escapes are not counted.
     """
-    return "".join(_harmless_character(char) for char in str(text))
+    line = str(text)
+    if longest is not None and len(line) > longest:
+        line = f"...{line[-longest:]}" if keep_end else f"{line[:longest]}..."
+    if line.isascii() and line.isprintable():
+        return line
+    return "".join(_harmless_characters(line))
 
 
-def _harmless_character(char: str) -> str:
-    if char.isprintable() and char not in _INVISIBLE:
-        return char
-    return " " if char in _SPACED else char.encode("unicode_escape").decode("ascii")
+def quoted(text: str | bytes, *, longest: int = _QUOTED) -> str:
+    r"""Return ``text`` in quotation marks, for a message.
+
+    The result is printable ASCII: every other character is Python's escape for it, so that letters that only look like
+    others can be told apart. Octets are shown as they are, ``\xff`` for example. ``...`` follows the quotation marks
+    where the text has more than ``longest`` characters.
+    """
+    characters = text.decode("latin-1") if isinstance(text, bytes) else text
+    return ascii(characters[:longest]) + ("..." if len(characters) > longest else "")
+
+
+def without_middle(text: str, *, longest: int, ends: int) -> str:
+    """Return ``text``; where it has more than ``longest`` characters, its first and last ``ends`` around ``...``."""
+    return text if len(text) <= longest else f"{text[:ends]}...{text[-ends:]}"
+
+
+def alternatives(names: Sequence[str]) -> str:
+    """Return names in quotation marks, in their order, with ``or`` before the last: ``'a', 'b' or 'c'``."""
+    *others, last = (repr(name) for name in names)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _harmless_characters(line: str) -> Iterator[str]:
+    marks = 0
+    for char in line:
+        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
+        if char.isprintable() and char not in _INVISIBLE and marks <= _MARKS:
+            yield char
+        else:
+            yield " " if char in _SPACED else char.encode("unicode_escape").decode("ascii")
 
 
 def formula_pieces(text: str) -> list[str]:
@@ -59,13 +106,13 @@ def formula_pieces(text: str) -> list[str]:
 
 
 def as_references(markup: str) -> str:
-    """Write these characters as numeric character references, in markup that is complete.
+    """Return complete markup with these characters as numeric character references.
 
     The Markdown of notebooks looks for formulas in its source, before HTML is parsed.
     """
     return _DELIMITERS.sub(lambda found: f"&#{ord(found[0])};", markup)
 
 
-def counted(number: int, what: str) -> str:
-    """Write a number and what it counts: ``1 path``, ``2,000 paths``."""
-    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, which gets an ``s`` unless the number is 1: ``1 path``, ``2,000 paths``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

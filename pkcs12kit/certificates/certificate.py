@@ -151,6 +151,15 @@ class Certificate(Shown):
         return armored.decode("ascii").replace("\r\n", "\n")
 
     @property
+    def label(self) -> str:
+        """The certificate for people: the label of its subject, with the serial number where the subject is empty.
+
+        One line, never empty, made safe to print: ``server.example``, or ``(no name) #77``.
+        """
+        name = self.subject.label
+        return name if self.subject else f"{name} {serial_number_label(self.serial_number)}"
+
+    @property
     def serial_number(self) -> int:
         """The number that the issuer gave it; at most 20 octets in a sound certificate (RFC 5280 section 4.1.2.2).
 

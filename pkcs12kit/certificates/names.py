@@ -6,6 +6,8 @@ import stringprep
 import unicodedata
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pkcs12kit.text import harmless
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -17,6 +19,10 @@ Attribute: TypeAlias = tuple[str, str | bytes]
 ComparisonKey: TypeAlias = tuple[Attribute | frozenset[Attribute], ...]
 """Prepared attributes, one for each relative distinguished name; a set of them where it has several."""
 
+NO_NAME: Final = "(no name)"
+"""The label of an empty name."""
+
+_LONGEST_LABEL: Final = 250
 _SHORT_NAMES: Final = {
     # RFC 4514 section 3, and the two that every tool prints beyond it
     "2.5.4.3": "CN",
@@ -76,10 +82,14 @@ class Name:
         return None
 
     @property
-    def short_text(self) -> str:
-        r"""The common name, or all of the name where it has none, for sentences: control characters are escaped."""
-        name = self.common_name
-        return str(self) if not name else "".join(map(_escape_control, name))
+    def label(self) -> str:
+        """The name for people: the common name, else the whole name, else ``(no name)`` where it is empty.
+
+        One line, never empty, made safe to print and cut after 250 characters: for messages and pictures, not for
+        comparison.
+        """
+        common_name = " ".join(harmless(self.common_name or "", longest=_LONGEST_LABEL).split())
+        return common_name or harmless(self, longest=_LONGEST_LABEL) or NO_NAME
 
     def __bool__(self) -> bool:
         return bool(self._relative_distinguished_names)

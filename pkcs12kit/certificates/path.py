@@ -57,7 +57,7 @@ class CertificationPath(Shown):
         return (*self.certificates, anchor)
 
     def __str__(self) -> str:
-        names = [certificate.subject.short_text for certificate in self.certificates]
+        names = [certificate.label for certificate in self.certificates]
         anchor = self.trust_anchor
-        above = [] if anchor.certificate in self.certificates else [anchor.name.short_text]
+        above = [] if anchor.certificate in self.certificates else [anchor.label]
         return " <- ".join([*names, *above])

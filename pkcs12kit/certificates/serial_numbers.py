@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pkcs12kit.text import without_middle
+
 # RFC 5280 section 4.1.2.2 allows 20 octets, the first bit of which is the sign. Python writes integers of up to 4,300
 # digits as decimal text, in quadratic time, and raises ValueError beyond that.
 _DECIMAL_BITS: Final = 20 * 8
@@ -18,5 +20,4 @@ def serial_number_text(number: int) -> str:
 
 def serial_number_label(number: int) -> str:
     """Return ``#`` and a serial number, for messages: without its middle where it is longer than RFC 5280 allows."""
-    text = serial_number_text(number)
-    return f"#{text}" if len(text) <= _SHOWN else f"#{text[:_ENDS]}...{text[-_ENDS:]}"
+    return f"#{without_middle(serial_number_text(number), longest=_SHOWN, ends=_ENDS)}"

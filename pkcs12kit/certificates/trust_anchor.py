@@ -64,6 +64,11 @@ class TrustAnchor(Shown):
         )
 
     @property
+    def label(self) -> str:
+        """The trust anchor for people, in one line that is safe to print: its certificate's label, or its name's."""
+        return self.name.label if self.certificate is None else self.certificate.label
+
+    @property
     def node(self) -> tuple[Name, bytes]:
         """Name and key, comparable to :attr:`Certificate.node <pkcs12kit.Certificate.node>`."""
         return (self.name, self.subject_public_key_info)

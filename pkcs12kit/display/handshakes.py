@@ -10,7 +10,6 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pkcs12kit.devices.judge import Bearing
-from pkcs12kit.display.labels import short
 from pkcs12kit.findings import Answer
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.tls.handshake import Verdict
@@ -104,7 +103,7 @@ def device_tree(verdicts: Iterable[DeviceVerdict], *, title: str = "By rule, and
         line = Text.assemble((verdict.device, "bold"), (f"  {verdict.title}", "dim"), "  ", (answer, style))
         branch = tree.add(line)
         for remark in verdict.remarks:
-            about = "" if remark.certificate is None else f"{short(remark.certificate.subject)}: "
+            about = "" if remark.certificate is None else f"{remark.certificate.label}: "
             text = Text(harmless(f"{about}{remark.why}"), style=style if remark.bearing is Bearing.REFUSED else "")
             if remark.source:
                 text.append(f"  [{harmless(remark.source)}]", style="dim")

@@ -1,7 +1,7 @@
-"""How certificates and names are called in text: as short as a person can still tell them apart.
+"""Labels of certificates in text: as short as a person can still tell them apart.
 
-Names come from outside: they are shown as text, never read as markup. Long serial numbers are shortened and validity is
-given to the day, in UTC; the whole of both is in the JSON.
+Names come from outside: they are shown as text, never read as markup. Long serial numbers are shortened, and times of
+expiry are days in UTC; JSON has both in full.
 """
 
 from __future__ import annotations
@@ -11,35 +11,33 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from pkcs12kit.text import harmless
+from pkcs12kit.text import without_middle
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.names import Name
 
 _SERIAL_SHOWN: Final = 16
 _SERIAL_ENDS: Final = 5
 
 
-def short(name: Name) -> str:
-    """Name it by its common name, or in whole where it has none."""
-    return harmless(name.common_name or name) or "(no subject name)"
-
-
-def serial(certificate: Certificate) -> str:
-    """Write the serial number, the middle of a long one left out."""
-    number = certificate.serial_number_text
-    if len(number) > _SERIAL_SHOWN:
-        return f"{number[:_SERIAL_ENDS]}...{number[-_SERIAL_ENDS:]}"
-    return number
+def short_serial(serial_number: str) -> str:
+    """Return a serial number without the middle of a long one."""
+    return without_middle(serial_number, longest=_SERIAL_SHOWN, ends=_SERIAL_ENDS)
 
 
 def labelled(certificate: Certificate) -> Text:
-    """Tell certificates of one subject apart by the serial number."""
-    return Text.assemble((short(certificate.subject), "cyan"), (f"  #{serial(certificate)}", "dim"))
+    """Return the subject of a certificate and its serial number, which tells certificates of one subject apart."""
+    number = short_serial(certificate.serial_number_text)
+    return Text.assemble((certificate.subject.label, "cyan"), (f"  #{number}", "dim"))
 
 
 def with_expiry(certificate: Certificate) -> Text:
-    """Label it, and say until when it is valid."""
-    until = certificate.not_after.astimezone(UTC).date().isoformat()
-    return labelled(certificate).append(f"  until {until}", style="default")
+    """Return the subject of a certificate, its serial number and the day on which it expires, in UTC."""
+    return labelled(certificate).append(f"  until {day(certificate.not_after)}", style="default")
+
+
+def day(instant: datetime) -> str:
+    """Return the day of an instant, in UTC: ``2018-06-01``."""
+    return instant.astimezone(UTC).date().isoformat()

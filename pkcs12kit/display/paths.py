@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.display.labels import labelled, short, with_expiry
+from pkcs12kit.display.labels import labelled, with_expiry
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.text import harmless
 from pkcs12kit.times import format_time
@@ -42,7 +42,7 @@ def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: st
         branch = branch.add(line)
     anchor = path.trust_anchor
     if anchor.certificate not in path.certificates:  # where the target is the anchor itself, its line is there
-        line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(short(anchor.name))
+        line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(anchor.label)
         branch.add(line)
     line.append("  trust anchor", style="bold green")
     if path.authority_constrained_policy_set:
@@ -59,7 +59,7 @@ def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
     for number, path in enumerate(report.valid, start=1):
         yield path_tree(path, number=number if every else None, before_next=reasons.get(number) if every else None)
     if not report.valid:
-        yield Text(f"No valid path from {short(report.target.subject)} to a trust anchor.", style="bold red")
+        yield Text(f"No valid path from {report.target.label} to a trust anchor.", style="bold red")
     if every or not report.valid:
         yield from rejected_paths(report)
     if report.incomplete is not None:
@@ -102,7 +102,7 @@ def _attempt(tree: Tree, path: RejectedPath) -> None:
     """Draw one attempt: how far up it got, what is wrong with which of its certificates, and when it would be valid."""
     branch = tree
     if path.certificates != (path.certificate,):
-        branch = tree.add(Text(" <- ".join(short(certificate.subject) for certificate in path.certificates)))
+        branch = tree.add(Text(" <- ".join(certificate.label for certificate in path.certificates)))
     for failure in path.failures:
         branch.add(_failure(failure))
     if path.would_be_valid is not None:
@@ -121,7 +121,7 @@ def _failure(failure: Failure, *, brief: bool = False) -> Text:
 def _finding(failure: Failure, *, brief: bool) -> str:
     """Say what was found; where it is brief, a missing issuer by its common name alone."""
     if brief and failure.reason is FailureReason.ISSUER_NOT_FOUND and failure.missing_issuer is not None:
-        return f"its issuer {short(failure.missing_issuer.name)} was not supplied"
+        return f"its issuer {failure.missing_issuer.name.label} was not supplied"
     return harmless(failure.detail)
 
 
@@ -148,7 +148,7 @@ def _group(reason: FailureReason, issuer: Name, failures: Sequence[Failure]) -> 
     if len(certificates) == 1:
         line = _failure(failures[0], brief=True)
         return line.append(f"  and {len(failures) - 1} more", style="dim") if len(failures) > 1 else line
-    line = Text.assemble(f"{len(certificates)} certificates issued by ", (short(issuer), "cyan"))
+    line = Text.assemble(f"{len(certificates)} certificates issued by ", (issuer.label, "cyan"))
     if reason is FailureReason.EXPIRED:
         last = format_time(max(certificate.not_after for certificate in certificates))
         line.append(f": expired, the last on {last}", style="red")

@@ -148,5 +148,5 @@ The paths are valid for the policy {COMMON_DEVICES} (add --policy to ask for it)
 
 def _drawn(replica: Replica) -> Iterable[str]:
     for certificate in replica.valid_paths[0].with_anchor:
-        name = certificate.subject.common_name
-        yield f"{name} {serial_number_label(certificate.serial_number)}, until {format_time(certificate.not_after)}"
+        number = serial_number_label(certificate.serial_number)
+        yield f"{certificate.subject.label} {number}, until {format_time(certificate.not_after)}"

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
-from pkcs12kit.display.labels import serial, short
+from pkcs12kit.display.labels import short_serial
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.notebook.html import Element, Node, badge, code, element, facts, folded, joined, name, said
 from pkcs12kit.notebook.validity import Axis, bar, dates, is_valid, state_badge
@@ -37,7 +37,7 @@ _KINDS: Final = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "em
 
 def heading(certificate: Certificate) -> tuple[Node, ...]:
     """Name a certificate, and tell it from others of its subject."""
-    return (name(short(certificate.subject)), said(f"  #{serial(certificate)}", "muted"))
+    return (name(certificate.subject.label), said(f"  #{short_serial(certificate.serial_number_text)}", "muted"))
 
 
 def draw_certificate(certificate: Certificate, view: View) -> Element:
@@ -56,7 +56,7 @@ def draw_certificate(certificate: Certificate, view: View) -> Element:
 def draw_trust_anchor(anchor: TrustAnchor, view: View) -> Element:
     """Draw a trust anchor: its certificate, where it has one, else its name."""
     if anchor.certificate is None:
-        head = element("div", name(short(anchor.name)), " ", badge("trust anchor", "good"), class_="head")
+        head = element("div", name(anchor.label), " ", badge("trust anchor", "good"), class_="head")
         return card(head, facts([("name", name(anchor.name)), ("certificate", "none: a name and a key are trusted")]))
     return element("div", element("p", badge("trust anchor", "good")), draw_certificate(anchor.certificate, view))
 

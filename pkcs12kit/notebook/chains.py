@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from pkcs12kit.display.labels import short
 from pkcs12kit.notebook.certificates import card, certificate_facts, heading, kinds
 from pkcs12kit.notebook.html import Element, Node, badge, element, facts, folded, joined, name, said, title
 from pkcs12kit.notebook.validity import Axis, bar, dates, day, is_valid, state_badge
@@ -88,9 +87,7 @@ def chain(
     if left > 0:
         cards.insert(len(shown), element("div", f"and {counted(left, 'more certificate')}", class_="card muted"))
     if anchor is not None and top is None:
-        cards.append(
-            card(element("div", name(short(anchor.name)), " ", badge("✓ trust anchor", "good"), class_="head"))
-        )
+        cards.append(card(element("div", name(anchor.label), " ", badge("✓ trust anchor", "good"), class_="head")))
     rows = (element("li", one) for one in cards)
     scale = element("div", element("span", day(axis.begin)), element("span", day(axis.end)), class_="axis")
     return element("div", element("ol", *rows, class_="chain" if linked else "chain loose"), scale)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.display.labels import serial
-from pkcs12kit.display.pictures.build import label_of
+from pkcs12kit.display.labels import short_serial
 from pkcs12kit.notebook.html import (
     Element,
     Verbatim,
@@ -83,7 +82,7 @@ def _summary(certificates: Iterable[Certificate], time: datetime, when: str) -> 
 
 
 def _by_subject(certificate: Certificate) -> tuple[str, datetime]:
-    return label_of(certificate.subject).casefold(), certificate.not_after
+    return certificate.subject.label.casefold(), certificate.not_after
 
 
 def _row(certificate: Certificate, time: datetime) -> tuple[Element, ...]:
@@ -92,12 +91,12 @@ def _row(certificate: Certificate, time: datetime) -> tuple[Element, ...]:
         word for word, holds in (("CA", certificate.is_ca), ("self-issued", certificate.is_self_issued)) if holds
     )
     return (
-        cell(name(label_of(certificate.subject)), title=str(certificate.subject), class_="roomy"),
-        cell(name(label_of(certificate.issuer)), title=str(certificate.issuer), class_="roomy"),
+        cell(name(certificate.subject.label), title=str(certificate.subject), class_="roomy"),
+        cell(name(certificate.issuer.label), title=str(certificate.issuer), class_="roomy"),
         cell(kind or "not a CA"),
         cell(day(certificate.not_before), key=format_time(certificate.not_before), class_="tight"),
         cell(day(certificate.not_after), key=format_time(certificate.not_after), class_="tight"),
         cell(said(*state(certificate, time)), class_="tight"),
-        cell(code(serial(certificate)), key=number.zfill(_BEYOND_SERIALS), title=number, class_="tight"),
+        cell(code(short_serial(number)), key=number.zfill(_BEYOND_SERIALS), title=number, class_="tight"),
         cell(code(certificate.sha256[:_DIGITS_SHOWN]), title=certificate.sha256, class_="tight"),
     )

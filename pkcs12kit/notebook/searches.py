@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.display.labels import serial, short
+from pkcs12kit.display.labels import short_serial
 from pkcs12kit.display.pictures import picture_of_report, to_svg
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
@@ -104,7 +104,7 @@ def _svg(picture: Picture, view: View) -> Element:
 
 
 def _answer(report: PathReport) -> Element:
-    target = short(report.target.subject)
+    target = report.target.label
     if report.valid:
         return element("span", said(f"✓ {counted(len(report.valid), 'valid path')}", "good"), " for ", name(target))
     return element("span", said("✗ No valid path", "bad"), " from ", name(target), " to a trust anchor")
@@ -149,12 +149,16 @@ def _failure(failure: Failure) -> Element:
 
 
 def _row(path: RejectedPath) -> tuple[Element, ...]:
-    names = " ← ".join(short(certificate.subject) for certificate in path.certificates)
+    names = " ← ".join(certificate.label for certificate in path.certificates)
     walks = f" so for {path.walks:,} candidate paths" if path.walks > 1 else ""
     failure = path.failures[0]
     return (
         cell(name(names), said(walks, "muted"), class_="roomy"),
-        cell(name(short(failure.certificate.subject)), code(f" #{serial(failure.certificate)}"), class_="roomy"),
+        cell(
+            name(failure.certificate.subject.label),
+            code(f" #{short_serial(failure.certificate.serial_number_text)}"),
+            class_="roomy",
+        ),
         cell(said(f"✗ {failure.reason.value}", "bad"), f": {path.detail}", class_="roomy"),
         cell(said(failure.section, "muted")),
     )

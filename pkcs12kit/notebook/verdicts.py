@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.display.labels import short
 from pkcs12kit.findings import Answer
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
@@ -185,6 +184,6 @@ def _devices(verdicts: Sequence[DeviceVerdict]) -> tuple[Node, ...]:
 
 def _remark(verdict: DeviceVerdict, number: int) -> Element:
     remark = verdict.remarks[number]
-    about = "" if remark.certificate is None else f"{short(remark.certificate.subject)}: "
+    about = "" if remark.certificate is None else f"{remark.certificate.label}: "
     source = said(f" [{remark.source}]", "muted") if remark.source else None
     return element("div", about, remark.why, source)

@@ -128,7 +128,7 @@ def _explain_precedence(better: CertificationPath, worse: CertificationPath) -> 
             since, next_since = format_time(mine.not_before), format_time(other.not_before)
             if since[:10] != next_since[:10]:
                 since, next_since = since[:10], next_since[:10]
-            name = mine.subject.short_text
+            name = mine.label
             return f"has the newer certificate for {name}: from {since}, the next from {next_since}"
         if mine != other:
             return f"is as good; the SHA-256 fingerprint {mine.sha256[:8]}... comes before {other.sha256[:8]}..."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.errors import InputError
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.text import counted
+from pkcs12kit.text import counted, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -185,7 +185,7 @@ def _require_name(name: str) -> None:
         )
     if not _fits_bmp(name):
         raise InputError(
-            f"the friendly name {name!a} has a character outside Unicode's basic multilingual plane (an emoji,"
+            f"the friendly name {quoted(name)} has a character outside Unicode's basic multilingual plane (an emoji,"
             " for example), which a BMPString cannot hold (RFC 2985 section 5.5.1)"
         )
 

@@ -16,6 +16,7 @@ from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.budget import Budget, SharedWork
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
+from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -302,7 +303,8 @@ def _certifiable(key: PrivateKeyTypes) -> CertificateIssuerPrivateKeyTypes:
 
 def _listed(keys: tuple[DecodedKey, ...]) -> str:
     listed = [
-        f"{key.friendly_name!a}, localKeyID {key.local_key_id.hex() if key.local_key_id else 'none'}"
+        f"{'no name' if key.friendly_name is None else quoted(key.friendly_name)},"
+        f" localKeyID {key.local_key_id.hex() if key.local_key_id else 'none'}"
         for key in keys[:_LISTED_KEYS]
     ]
     return "; ".join([*listed, *([f"and {len(keys) - _LISTED_KEYS} more"] if len(keys) > _LISTED_KEYS else [])])

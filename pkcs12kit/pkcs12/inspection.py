@@ -16,6 +16,7 @@ from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
+from pkcs12kit.text import quoted
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -209,7 +210,7 @@ def _read(path: Path, limits: Limits) -> bytes:
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
-        raise InputError(f"cannot read {str(path)!r}: no file can have this name") from None
+        raise InputError(f"cannot read {quoted(str(path))}: no file can have this name") from None
 
 
 def _authenticate(pfx: Pfx, opener: Opener, unopened: dict[str, None]) -> tuple[bool | None, bool]:

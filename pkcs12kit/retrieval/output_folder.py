@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import InputError, LimitExceededError, OutputError
 from pkcs12kit.files import read_in, write_in
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.text import quoted
 from pkcs12kit.times import format_time, require_aware
 
 if TYPE_CHECKING:
@@ -256,7 +257,7 @@ def _path(folder: str | os.PathLike[str]) -> Path:
     except ValueError:
         named = False
     if not named:
-        raise OutputError(f"cannot write to {str(path)!a}: no folder can have this name")
+        raise OutputError(f"cannot write to {quoted(str(path))}: no folder can have this name")
     return path
 
 

@@ -20,7 +20,6 @@ from cryptography.x509.ocsp import OCSPRequestBuilder
 from pkcs12kit.certificates.lenient import read_structure
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.public_keys import public_key_octets
-from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.revocation import RevocationReport, RevocationStatus, check_revocation
 from pkcs12kit.paths.revocation.crl import read_crl
@@ -192,12 +191,12 @@ class RevocationCollector:
         try:
             request = ocsp_request(link.certificate, link.issuer)
         except ValueError as error:
-            self.faults.append(f"no OCSP request for {_short(link.certificate)}: {error}")
+            self.faults.append(f"no OCSP request for {link.certificate.label}: {error}")
             return False
         for responder in responders:
             if self._is_new(responder, Purpose.OCSP, request):
                 answer = await self._ask_responder(responder, request)
-                if self._keep(answer, responder, f"the status of {_short(link.certificate)}"):
+                if self._keep(answer, responder, f"the status of {link.certificate.label}"):
                     return True
         return False
 
@@ -212,17 +211,17 @@ class RevocationCollector:
 
     async def _ask_for_crls(self, link: _Link) -> bool:
         """Ask for full and delta CRLs, and for the delta CRLs that the full ones name."""
-        wanted = f"a CRL for {_short(link.certificate)}"
+        wanted = f"a CRL for {link.certificate.label}"
         answers = await self._fetch_all(self._urls(link.certificate, Purpose.CRL), Purpose.CRL, wanted)
         delta_urls = [url for answer in answers for crl in answer.crls for url in crl.delta_urls]
-        answers += await self._fetch_all(delta_urls, Purpose.CRL, f"a delta CRL for {_short(link.certificate)}")
+        answers += await self._fetch_all(delta_urls, Purpose.CRL, f"a delta CRL for {link.certificate.label}")
         issuer_urls = (url for answer in answers for crl in answer.crls for url in crl.issuer_urls)
         self._issuer_urls.update(dict.fromkeys(issuer_urls))
         return bool(answers)
 
     async def _ask_for_crl_issuers(self, link: _Link) -> bool:
         """Ask for the certificates of who signed the CRLs, where the CRLs name them (RFC 5280 section 5.2.7)."""
-        wanted = f"the certificate of who signed a CRL for {_short(link.certificate)}"
+        wanted = f"the certificate of who signed a CRL for {link.certificate.label}"
         return bool(await self._fetch_all(self._issuer_urls, Purpose.CA_ISSUERS, wanted))
 
     async def _fetch_all(self, urls: Iterable[str], purpose: Purpose, wanted: str) -> list[_Answer]:
@@ -312,7 +311,3 @@ def _cost(crl: bytes, limits: Limits) -> _Cost:
     except InputError:
         return _Cost(0, 0)
     return _Cost(found.header_bytes, found.rewritten_bytes)
-
-
-def _short(certificate: Certificate) -> str:
-    return certificate.subject.short_text or serial_number_label(certificate.serial_number)

@@ -17,7 +17,7 @@ from pkcs12kit.sources.containers import (
     zip_members,
 )
 from pkcs12kit.sources.elements import elements
-from pkcs12kit.sources.reading import folder_files, is_folder, name_of, printable, read_source
+from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
 from pkcs12kit.sources.sniffing import (
     HOLDS_CERTIFICATES,
     UNRECOGNIZED,
@@ -138,7 +138,7 @@ class Collector:
         number = 0
         for file in folder_files(os.fspath(folder), self._limits):
             number += 1
-            place = _Place(name=printable(file.path), depth=1)
+            place = _Place(name=shown_path(file.path), depth=1)
             if file.fault is not None:
                 self._reject(place, file.fault)
                 continue

@@ -16,7 +16,7 @@ from zlib import error as DeflateError  # noqa: N812 - an exception under zlib's
 
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.sources.elements import children, elements
-from pkcs12kit.sources.reading import printable
+from pkcs12kit.sources.reading import shown_path
 from pkcs12kit.sources.sniffing import Kind, sniff_der
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def _refuse_escape(member: ZipInfo, budget: ArchiveBudget) -> None:
     name = member.orig_filename.replace("\\", "/")
     if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
         raise InputError(
-            f"{budget.name}: refused, for it has a member named to land outside its folder: {printable(name)}"
+            f"{budget.name}: refused, for it has a member named to land outside its folder: {shown_path(name)}"
         )
 
 
@@ -208,7 +208,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _unpack(archive: ZipFile, member: ZipInfo, budget: ArchiveBudget) -> ArchiveMember:
-    name = printable(member.filename)
+    name = shown_path(member.filename)
     if member.flag_bits & _ENCRYPTED_FLAG:
         return ArchiveMember(name=name, fault="encrypted in the zip archive; unpack it first")
     if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:  # others unpack without a bound on memory

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pkcs12kit.errors import InputError, LimitExceededError
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,15 +42,12 @@ def name_of(source: Source) -> str:
         raise TypeError(f"a source is a path or bytes, not {type(source).__name__}")
     if "-----BEGIN" in path or "\n" in path:  # never echoed: it may be a key
         raise InputError("a path was expected, and text of several lines or PEM was given; give contents as bytes")
-    return "standard input" if path == STANDARD_INPUT else printable(path)
+    return "standard input" if path == STANDARD_INPUT else shown_path(path)
 
 
-def printable(text: str) -> str:
-    """Escape what could steer a terminal, and cut what is too long to be read; the end, a file's name, is kept."""
-    if len(text) <= _SHOWN_CHARACTERS and text.isprintable():
-        return text
-    shown = "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text[-_SHOWN_CHARACTERS:])
-    return shown if len(text) <= _SHOWN_CHARACTERS else f"...{shown}"
+def shown_path(path: str) -> str:
+    """Return a path or the name of a file for messages: safe to print, the end kept of a long one."""
+    return harmless(path, longest=_SHOWN_CHARACTERS, keep_end=True)
 
 
 def is_folder(source: Source) -> bool:
@@ -114,7 +112,7 @@ def folder_files(folder: str, limits: Limits) -> Iterator[FolderFile]:
         remaining -= len(names)
         if remaining < 0:
             raise LimitExceededError(
-                f"{printable(folder)}: more than {limits.archive_members:,} files (limits.archive_members)"
+                f"{shown_path(folder)}: more than {limits.archive_members:,} files (limits.archive_members)"
             )
         pending += [os.path.join(path, name) for name in sorted(names, reverse=True)]  # noqa: PTH118
 

@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.text import quoted
 
 HTTPS_PORT: Final = 443
 
@@ -123,5 +124,4 @@ def _port(text: str, whole: str) -> int:
 
 
 def _no_address(text: str, why: str) -> InputError:
-    shown = text if len(text) <= _QUOTED_AT_MOST else f"{text[:_QUOTED_AT_MOST]}..."
-    return InputError(f"{shown!r} is no HOST[:PORT]: {why}; {_EXAMPLES}")
+    return InputError(f"{quoted(text, longest=_QUOTED_AT_MOST)} is not HOST[:PORT]: {why}; {_EXAMPLES}")

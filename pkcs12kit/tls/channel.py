@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from pkcs12kit.errors import LimitExceededError, Pkcs12KitError
+from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,4 +228,4 @@ def openssl_words(error: SSL.Error | crypto.Error) -> str:
 
 def _require_tls(opening: bytes) -> None:
     if opening[0] not in _RECORD_TYPES or (len(opening) > 1 and opening[1] != _RECORD_MAJOR_VERSION):
-        raise NotTLSError(f"the peer does not speak TLS: it began with {opening[:_SHOWN]!r}")
+        raise NotTLSError(f"the peer does not speak TLS: it began with {quoted(opening, longest=_SHOWN)}")

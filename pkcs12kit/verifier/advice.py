@@ -10,7 +10,7 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import SentCheck
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.times import format_time
-from pkcs12kit.verifier.delivered import name_mismatch, name_of
+from pkcs12kit.verifier.delivered import name_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -76,7 +76,7 @@ def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Ce
     yield from _removals(repeated, "there before")
     staying = _longest_increasing([kept[certificate] for certificate in should_send if certificate in kept])
     for before, certificate in zip((None, *should_send), should_send, strict=False):
-        where = "to the first place" if before is None else f"after {name_of(before)}"
+        where = "to the first place" if before is None else f"after {before.label}"
         if certificate not in kept:
             yield f"add {_called(certificate)}, which is in the pool, {where}"
         elif kept[certificate] not in staying:
@@ -150,12 +150,12 @@ def _remedy(failure: Failure, search: Search) -> str | None:
     called = _called(failure.certificate)
     missing = failure.missing_issuer
     if failure.reason is FailureReason.ISSUER_NOT_FOUND and missing is not None:
-        issuer = missing.name.short_text
+        issuer = missing.name.label
         at = f", which may be had from {' or '.join(missing.locations)}" if missing.locations else ""
         key = f" with the key identifier {missing.key_identifier.hex()}" if missing.key_identifier is not None else ""
-        return f"add the certificate of {issuer}{key} after {name_of(failure.certificate)}{at}"
+        return f"add the certificate of {issuer}{key} after {failure.certificate.label}{at}"
     if failure.reason is FailureReason.NO_TRUST_ANCHOR and failure.certificate.is_self_issued:
-        trusted = " or ".join(anchor.name.short_text for anchor in search.anchors)
+        trusted = " or ".join(anchor.label for anchor in search.anchors)
         is_target = search.report is not None and failure.certificate == search.report.target
         instead = f"certificate that a CA below {trusted} issued"
         if failure.certificate.is_ca and not is_target:
@@ -178,9 +178,9 @@ def _called(certificate: Certificate) -> str:
     """Name one certificate of several with one subject."""
     if not is_readable(certificate):
         return f"that with the serial number {_number(certificate)}"
-    issuer = certificate.issuer.short_text
+    issuer = certificate.issuer.label
     by = "self-signed" if certificate.is_self_issued else f"issued by {issuer}"
-    return f"{name_of(certificate)} ({by}, serial number {_number(certificate)})"
+    return f"{certificate.label} ({by}, serial number {_number(certificate)})"
 
 
 def _number(certificate: Certificate) -> str:

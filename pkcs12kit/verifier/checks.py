@@ -17,7 +17,7 @@ from pkcs12kit.pkcs12.bags import trusted_key_usage
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
-from pkcs12kit.verifier.delivered import drawn, name_mismatch, name_of, names, not_checked, not_ok, note, ok, say
+from pkcs12kit.verifier.delivered import drawn, name_mismatch, names, not_checked, not_ok, note, ok, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -106,7 +106,7 @@ def of_private_key(decoded: DecodedPfx, key: DecodedKey | None, *, certs_only: b
         return not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
     if key.certificate is None:
         return not_ok(Check.PRIVATE_KEY, "no certificate in the file is for the private key")
-    return ok(Check.PRIVATE_KEY, f"it is for the certificate of {name_of(key.certificate)}")
+    return ok(Check.PRIVATE_KEY, f"it is for the certificate of {key.certificate.label}")
 
 
 def of_arrangement(subject: Subject) -> Iterator[Finding]:
@@ -137,7 +137,7 @@ def of_chain_and_path(subject: Subject, search: Search) -> Iterator[Finding]:
         yield ok(
             Check.CHAIN,
             f"complete from {subject.source} alone: {counted(len(path.certificates), 'certificate')} up to"
-            f" {path.trust_anchor.name.short_text}, whose own is {where}",
+            f" {path.trust_anchor.label}, whose own is {where}",
         )
         yield ok(Check.PATH, f"valid at {format_time(path.parameters.time)} by RFC 5280 section 6.1")
         return
@@ -230,8 +230,8 @@ def of_expiry(
     first = min(certificates, key=lambda certificate: certificate.not_after)
     left = first.not_after - parameters.time
     if left < timedelta(0):
-        return not_ok(Check.EXPIRY, f"{name_of(first)} expired on {format_time(first.not_after)}")
-    what = f"{name_of(first)} is the first, on {format_time(first.not_after)}, in {counted(left.days, 'day')}"
+        return not_ok(Check.EXPIRY, f"{first.label} expired on {format_time(first.not_after)}")
+    what = f"{first.label} is the first, on {format_time(first.not_after)}, in {counted(left.days, 'day')}"
     return ok(Check.EXPIRY, what) if left >= within else not_ok(Check.EXPIRY, f"{what}: sooner than asked for")
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.findings import Finding, Outcome
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
@@ -200,23 +199,18 @@ def not_checked(check: AnyCheck, why: str) -> Finding:
 
 def say(failure: Failure) -> str:
     """Say which certificate failed, why, and where the standard asks for it."""
-    return f"{name_of(failure.certificate)}: {failure.detail} [{failure.section}]"
-
-
-def name_of(certificate: Certificate) -> str:
-    """Name a certificate as people do."""
-    return certificate.subject.short_text or serial_number_label(certificate.serial_number)
+    return f"{failure.certificate.label}: {failure.detail} [{failure.section}]"
 
 
 def names(certificates: Sequence[Certificate]) -> str:
     """List the names of some, and the number of the others."""
     more = [f"and {len(certificates) - _NAMED_AT_MOST} more"] if len(certificates) > _NAMED_AT_MOST else []
-    return ", ".join([*map(name_of, certificates[:_NAMED_AT_MOST]), *more])
+    return ", ".join([*(one.label for one in certificates[:_NAMED_AT_MOST]), *more])
 
 
 def drawn(certificates: Iterable[Certificate]) -> str:
     """Draw certificates as a path, target first."""
-    return " <- ".join(map(name_of, certificates))
+    return " <- ".join(certificate.label for certificate in certificates)
 
 
 def in_order_of(checks: type[Enum], findings: Iterable[Finding]) -> tuple[Finding, ...]:

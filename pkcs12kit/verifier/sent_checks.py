@@ -17,7 +17,7 @@ from pkcs12kit.paths.validation.extensions import check_purpose
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.text import counted
-from pkcs12kit.verifier.delivered import drawn, name_of, names, not_checked, not_ok, note, ok
+from pkcs12kit.verifier.delivered import drawn, names, not_checked, not_ok, note, ok
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,18 +49,16 @@ def first_break(certificates: Sequence[Certificate], budget: SearchBudget) -> Br
         if not is_readable(certificate):
             return Break(position, f"of certificate {position + 1} the names or the key cannot be read")
     for position, (lower, upper) in enumerate(pairwise(certificates), start=1):
-        which = f"certificate {position + 1}, {name_of(upper)},"
+        which = f"certificate {position + 1}, {upper.label},"
         if upper.subject != lower.issuer:
-            issuer = lower.issuer.short_text
-            return Break(
-                position, f"{which} does not certify the one before it, {name_of(lower)}, which {issuer} issued"
-            )
+            issuer = lower.issuer.label
+            return Break(position, f"{which} does not certify the one before it, {lower.label}, which {issuer} issued")
         try:
             if may_have_signed(upper, lower, budget):
                 continue
         except BudgetExhaustedError as exhausted:
             return Break(position, str(exhausted))
-        return Break(position, f"{which} bears the name of the issuer of {name_of(lower)} before it, but not its key")
+        return Break(position, f"{which} bears the name of the issuer of {lower.label} before it, but not its key")
     return None
 
 
@@ -84,20 +82,18 @@ def of_end_entity(message: CertificateMessage) -> Finding:
     if not is_readable(first):
         return not_ok(check, "the names or the key of the first certificate cannot be read")
     if not first.is_ca:
-        return ok(check, f"{name_of(first)} is the first")
+        return ok(check, f"{first.label} is the first")
     for position, certificate in enumerate(others, start=2):
         if not certificate.is_ca and is_readable(certificate):
-            return not_ok(
-                check, f"the first is a CA's, {name_of(first)}; {name_of(certificate)} is certificate {position}"
-            )
-    return not_ok(check, f"the first is a CA's, {name_of(first)}, and no end-entity's is sent")
+            return not_ok(check, f"the first is a CA's, {first.label}; {certificate.label} is certificate {position}")
+    return not_ok(check, f"the first is a CA's, {first.label}, and no end-entity's is sent")
 
 
 def of_duplicates(subject: Subject) -> Finding:
     """Say whether a (subject, key) comes twice: a path holds each once, and Java takes the chain to end there."""
     repeated = Counter(certificate.node for certificate in subject.certificates)
     told = [
-        f"{times} certificates have the subject {name.short_text} and the same key"
+        f"{times} certificates have the subject {name.label} and the same key"
         for (name, _), times in repeated.items()
         if times > 1
     ]
@@ -152,14 +148,14 @@ def of_purpose(target: Certificate | None) -> Finding:
         check_purpose(target, SERVER_AUTH)
     except (MalformedCertificateError, InvalidPathError) as error:
         why = f"{error.failure.detail} [{error.failure.section}]" if isinstance(error, InvalidPathError) else str(error)
-        return not_ok(check, f"{name_of(target)} {why}")
+        return not_ok(check, f"{target.label} {why}")
     if own.key_usage is not None and not own.key_usage.digital_signature:
-        return not_ok(check, f"{name_of(target)} has a keyUsage without digitalSignature [RFC 8446 section 4.4.2.2]")
+        return not_ok(check, f"{target.label} has a keyUsage without digitalSignature [RFC 8446 section 4.4.2.2]")
     if own.extended_key_usage is None:
         return ok(check, "it names no purpose, and so is for any")
     if SERVER_AUTH not in own.extended_key_usage:
         why = "is for any purpose and does not name TLS servers, which Apple, Firefox and OpenSSL ask for"
-        return not_ok(check, f"{name_of(target)} {why} [RFC 5280 section 4.2.1.12]")
+        return not_ok(check, f"{target.label} {why} [RFC 5280 section 4.2.1.12]")
     return ok(check, "it is for TLS servers")
 
 
@@ -171,12 +167,12 @@ def of_purposes_above(of_the_target: Finding, path: ValidatedPath | None) -> Fin
     if of_the_target.outcome is not Outcome.OK or path is None:
         return of_the_target
     told = [
-        f"{name_of(certificate)} is for any purpose and does not name TLS servers, which OpenSSL and GnuTLS ask of CAs"
+        f"{certificate.label} is for any purpose and does not name TLS servers, which OpenSSL and GnuTLS ask of CAs"
         for certificate in path.certificates[1:]
         if _names_no_servers(certificate.extensions)
     ]
     if _names_no_servers(path.trust_anchor.constraints):
-        anchor = path.trust_anchor.name.short_text
+        anchor = path.trust_anchor.label
         told.append(
             f"the trust anchor {anchor} has an extendedKeyUsage that does not name TLS servers: OpenSSL refuses it,"
             " and Go where it is not for any purpose"

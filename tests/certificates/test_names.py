@@ -198,7 +198,10 @@ def test_what_is_no_name_is_an_error():
             read_name(der)
 
 
-def test_short_text_of_a_name():
-    """For sentences: the common name, in which nothing steers a terminal; or the whole name, escaped by RFC 4514."""
-    assert Name([[("2.5.4.3", "a\x1b[2J, b\u202e")]]).short_text == r"a\1B[2J, b\E2\80\AE"
-    assert Name([[("2.5.4.10", "Org, Inc.")]]).short_text == r"O=Org\, Inc."
+def test_label_of_a_name():
+    """One line for people, never empty: the common name, the whole name by RFC 4514, or words for an empty name."""
+    assert Name([[("2.5.4.3", "a\x1b[2J,  b\n\u202e")]]).label == r"a\x1b[2J, b \u202e"
+    assert Name([[("2.5.4.10", "Org, Inc.")]]).label == r"O=Org\, Inc."
+    assert Name([[("2.5.4.10", "Org")], [("2.5.4.3", " \t")]]).label == r"CN=\ \09,O=Org"
+    assert Name([]).label == "(no name)"
+    assert Name([[("2.5.4.3", "W" * 5_000)]]).label == "W" * 250 + "..."

@@ -94,7 +94,7 @@ def test_reads_what_people_write(text, host, port):
 )
 def test_nonsense_is_said_to_be_nonsense(text):
     """What is no host and port raises InputError, in one short sentence with an example of one that is."""
-    with pytest.raises(InputError, match=r"is no HOST\[:PORT\]: .*; write it like mdm\.example\.mil") as error:
+    with pytest.raises(InputError, match=r"is not HOST\[:PORT\]: .*; write it like mdm\.example\.mil") as error:
         parse_address(text)
     assert len(str(error.value)) < 600
 

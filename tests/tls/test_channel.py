@@ -219,7 +219,7 @@ def test_a_peer_that_does_not_speak_tls_is_said_to(opening):
     """The first bytes are no record of TLS (RFC 8446 5.1); they are quoted, so that nothing steers a terminal."""
     with peer(sends(opening)) as over, pytest.raises(NotTLSError) as caught:
         client(over).handshake()
-    assert repr(opening) in str(caught.value)
+    assert repr(opening).removeprefix("b") in str(caught.value)
 
 
 @pytest.mark.parametrize("opening", [b"", b"\x16", b"\x16\x03\x03\x40\x00half of it"])

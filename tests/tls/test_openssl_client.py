@@ -273,7 +273,7 @@ def speaking(opening):
     ("opening", "why"),
     [
         (b"", "the peer closed the connection during the handshake"),
-        (b"HTTP/1.1 200 OK\r\n\r\n", r"the peer does not speak TLS: it began with b'HTTP/1.1 200 OK\r\n\r\n'"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", r"the peer does not speak TLS: it began with 'HTTP/1.1 200 OK\r\n\r\n'"),
         (b"\x16\x03\x03\x40\x00" + bytes(20_000), "the peer sends more than tls_bytes allows: 10000 bytes"),
     ],
 )

@@ -160,7 +160,7 @@ def test_a_server_that_wants_a_client_certificate(ask, chain, names):
 def test_a_name_that_is_none(monkeypatch, name):
     """An empty one, an unset variable of a script perhaps, is not taken for none given; nothing is resolved."""
     monkeypatch.setattr(probing, "resolve", None)
-    with pytest.raises(InputError, match=r"is no HOST\[:PORT\]"):
+    with pytest.raises(InputError, match=r"is not HOST\[:PORT\]"):
         ask_server(parse_address(NAME), server_name=name)
 
 

@@ -6,13 +6,12 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from pkcs12kit.text import alternatives
 
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
 _DURATION: Final = re.compile(r"(?![0-9]{4,}y)([0-9]{1,5})([hdwy])", re.ASCII)  # no time has a year of five digits
@@ -64,12 +63,6 @@ class Duration(click.ParamType[timedelta]):
         if found is None:
             self.fail(f"{value!r} is no duration; write it like 30d, 12h, 6w or 2y", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
-
-
-def alternatives(names: Sequence[str]) -> str:
-    """Write names, in their order, as one asks which of them was meant."""
-    *others, last = (repr(name) for name in names)
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 class OneOf(click.Choice[str]):

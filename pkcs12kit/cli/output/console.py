@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
-from pkcs12kit.cli.options.values import alternatives
-from pkcs12kit.text import counted, harmless
+from pkcs12kit.text import alternatives, counted, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

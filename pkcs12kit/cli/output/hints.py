@@ -18,7 +18,6 @@ from pkcs12kit.paths.confirmation import ConfirmationError
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.sources.sniffing import Kind, sniff
-from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,7 +74,7 @@ def refuse(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Seq
 
         target = no.report.target.subject
         print_text(rejected_paths(no.report), err=True)
-        print_error(f"no valid path from {harmless(target.common_name or target)} to a trust anchor; nothing written")
+        print_error(f"no valid path from {target.label} to a trust anchor; nothing written")
         option = None if retrievals is None else advice(retrievals)
         if option is not None:
             hint(option)

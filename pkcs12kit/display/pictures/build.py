@@ -86,15 +86,9 @@ def assemble(material: Material, limits: Limits) -> Picture:
     )
 
 
-def label_of(name: Name) -> str:
-    """Name it by its common name; where it has none, by its most specific text: names in whole are too long to draw."""
-    specific = (value for rdn in reversed(name.relative_distinguished_names) for _, value in rdn)
-    return name.common_name or next((value for value in specific if isinstance(value, str) and value), "(no name)")
-
-
 def order_of(name: Name) -> tuple[object, ...]:
-    """Sort by label as people do: CA-9 before CA-10."""
-    parts = _DIGITS.split(label_of(name).casefold())
+    """Return the key to sort names by, their labels as people sort them: CA-9 before CA-10."""
+    parts = _DIGITS.split(name.label.casefold())
     return (*((int(part), "") if number % 2 else (-1, part) for number, part in enumerate(parts)), (-2, str(name)))
 
 
@@ -163,7 +157,7 @@ def _nodes(
     return tuple(
         PictureNode(
             id=identifiers[place],
-            label=label_of(place.name),
+            label=place.name.label,
             name=str(place.name),
             key=_short_key(place, key_identifiers) if names[place.name] > 1 else None,
             is_trust_anchor=place.key is not None and (place.name, place.key) in anchors,
@@ -221,7 +215,7 @@ def picture_of_report(
     anchors = tuple(dict.fromkeys((*(path.trust_anchor for path in report.valid), *near, *trust_anchors)))
     return assemble(
         Material(
-            title=f"Certification paths of {label_of(report.target.subject)}",
+            title=f"Certification paths of {report.target.label}",
             certificates=certificates,
             trust_anchors=anchors[: limits.picture_certificates],
             target=report.target,
@@ -252,7 +246,7 @@ def picture_of_pool(
     searched = _of_report(report) if report is not None else ()
     certificates, left_out = _within(chain(searched, _downwards(pool, anchors)), limits)
     count = counted(len(pool), "certificate")
-    names = ", ".join(dict.fromkeys(label_of(anchor.name) for anchor in anchors))
+    names = ", ".join(dict.fromkeys(anchor.label for anchor in anchors))
     return assemble(
         Material(
             title=f"{count}, seen from {names}" if names else count,
@@ -279,7 +273,7 @@ def picture_of_path(path: CertificationPath, *, time: datetime | None = None) ->
     states = {certificate: state_at(certificate, time) for certificate in path.certificates}
     return assemble(
         Material(
-            title=f"Certification path of {label_of(path.target.subject)}",
+            title=f"Certification path of {path.target.label}",
             certificates=path.certificates,
             trust_anchors=(path.trust_anchor,),
             target=path.target,

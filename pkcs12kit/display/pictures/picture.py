@@ -31,7 +31,7 @@ class PictureNode:
     id: str
     """Unique in the picture, ASCII letters and digits."""
     label: str
-    """The common name; where there is none, the most specific text of the name."""
+    """The label of the name (:attr:`Name.label <pkcs12kit.Name.label>`)."""
     name: str
     """The whole name, RFC 4514 text."""
     key: str | None = None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
-from datetime import UTC
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.names import NO_NAME
+from pkcs12kit.display.labels import day, short_serial
 from pkcs12kit.display.pictures.picture import EdgeState
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
 
@@ -36,40 +35,21 @@ NODE_LEGEND: Final = {
 }
 _CHARACTERS: Final = 1_000
 """Of one text: fifteen common names as long as X.520 allows."""
-_COMBINED: Final = 3
-"""Combining marks in a row: no writing stacks more, and a hundred would cover what stands above."""
-_SERIAL_SHOWN: Final = 16
-_SERIAL_ENDS: Final = 5
 
 
 def inert(text: str) -> str:
-    """Give text from outside as one line that steers nothing: neither direction nor width, nor what is around it."""
-    if len(text) > _CHARACTERS:
-        text = f"{text[:_CHARACTERS]}…"
-    return harmless("".join(_single_marks(text)))
+    """Return text from outside as one line that is safe to draw, cut where it is longer than any picture can show."""
+    return harmless(text, longest=_CHARACTERS)
 
 
 def label(node: PictureNode) -> str:
-    """Name a node, for a box: blanks once, and never nothing."""
-    return " ".join(inert(node.label).split()) or "(no name)"
-
-
-def _single_marks(text: str) -> Iterator[str]:
-    marks = 0
-    for char in text:
-        marks = marks + 1 if unicodedata.category(char) in {"Mn", "Me"} else 0
-        yield char if marks <= _COMBINED else char.encode("unicode_escape").decode("ascii")
-
-
-def day(instant: datetime) -> str:
-    """Give the day, in UTC."""
-    return instant.astimezone(UTC).date().isoformat()
+    """Return the name of a node for its box: on one line, with single blanks, never empty."""
+    return " ".join(inert(node.label).split()) or NO_NAME
 
 
 def serial(edge: PictureEdge) -> str:
-    """Give the serial number, the middle of a long one left out."""
-    text = inert(edge.serial)
-    return f"#{text}" if len(text) <= _SERIAL_SHOWN else f"#{text[:_SERIAL_ENDS]}…{text[-_SERIAL_ENDS:]}"
+    """Return ``#`` and the serial number without the middle of a long one."""
+    return f"#{short_serial(inert(edge.serial))}"
 
 
 def standing(edge: PictureEdge) -> str:
@@ -101,7 +81,7 @@ def marks(node: PictureNode, own: Sequence[PictureEdge]) -> list[str]:
 
 def about_node(node: PictureNode, own: Sequence[PictureEdge]) -> str:
     """Say all that is known of a node, its self-signed certificates among it."""
-    lines = [inert(node.name) or "(no name)", *marks(node, ())]
+    lines = [inert(node.name) or NO_NAME, *marks(node, ())]
     lines += [f"self-signed {about_certificate(edge)}" for edge in own]
     return "\n".join(lines)
 

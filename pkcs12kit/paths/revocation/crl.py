@@ -98,7 +98,7 @@ class RevocationList:
     def __str__(self) -> str:
         kind = "delta CRL" if self.is_delta else "CRL"
         number = "" if self.number is None else f" #{serial_number_text(self.number)}"
-        return f"the {kind}{number} of {self.issuer.short_text}"
+        return f"the {kind}{number} of {self.issuer.label}"
 
     def entries_about(self, issuer: Name, serial_number: int, budget: SearchBudget) -> tuple[RevocationEntry, ...]:
         """Return the entries about one certificate. Raises :class:`UnusableCrlError` and ``BudgetExhaustedError``.

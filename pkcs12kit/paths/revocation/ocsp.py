@@ -95,7 +95,7 @@ class OcspResponse:
 
     def __str__(self) -> str:
         if self.responder_name is not None:
-            return f"the response of {self.responder_name.short_text}"
+            return f"the response of {self.responder_name.label}"
         return f"the response of the responder with the key {(self.responder_key_hash or b'').hex()}"
 
 

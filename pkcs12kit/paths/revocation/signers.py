@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.candidates import CandidateSearch
 from pkcs12kit.paths.failure import InvalidPathError
@@ -123,7 +124,7 @@ class SignerSearch:
             if refusal is None:
                 return Signer(certificate.node, key, certificate)
             refusals.append(refusal)
-        return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.short_text}"
+        return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.label}"
 
     def side_path_refusal(
         self, certificate: Certificate, checked: CheckedCertificate, waiting: tuple[Node, ...]
@@ -287,5 +288,4 @@ def _names_itself(certificate: Certificate) -> bool:
 
 
 def _numbered(certificate: Certificate) -> str:
-    name = certificate.subject.short_text
-    return f"{name or 'a certificate without a name'} (#{certificate.serial_number_text})"
+    return f"{certificate.subject.label} ({serial_number_label(certificate.serial_number)})"

@@ -17,7 +17,7 @@ from pkcs12kit.paths.validation.name_forms import (
     HierarchyKey,
     NamePosition,
     SubtreeBase,
-    quote,
+    shown,
 )
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Subtrees:
         base = name_forms.read_base(self.form, value)
         if base is None:
             kind = "excluded" if self.excluded else "permitted"
-            self._refusal = f"the {kind} subtree {quote(value)} is malformed"
+            self._refusal = f"the {kind} subtree {shown(value)} is malformed"
         elif base.network is not None:
             networks.append(base.network)
         elif base.whole is not None:
@@ -123,16 +123,16 @@ class _Subtrees:
     def violation(self, value: object, position: NamePosition | None) -> str | None:
         """Return why the name ``value``, which has this position, is not allowed; None where it is."""
         if self._refusal is not None:
-            return f"{self.form} {quote(value)} cannot be checked: {self._refusal}{self.imposed_by}"
+            return f"{self.form} {shown(value)} cannot be checked: {self._refusal}{self.imposed_by}"
         if position is None:
-            return f"{self.form} {quote(value)} is malformed, so name constraints cannot be checked{self.imposed_by}"
+            return f"{self.form} {shown(value)} is malformed, so name constraints cannot be checked{self.imposed_by}"
         base = self._find(position)
         if self.excluded == (base is None):
             return None
-        name = f"{self.form} {quote(value)}"
+        name = f"{self.form} {shown(value)}"
         if self.excluded:
-            return f"{name} lies inside the excluded subtree {quote(base)}{self.imposed_by}"
-        listed = ", ".join(quote(name_forms.value_of(self.form, base)) for base in self.bases[:_LISTED_AT_MOST])
+            return f"{name} lies inside the excluded subtree {shown(base)}{self.imposed_by}"
+        listed = ", ".join(shown(name_forms.value_of(self.form, base)) for base in self.bases[:_LISTED_AT_MOST])
         if len(self.bases) > _LISTED_AT_MOST:
             listed += f" and {len(self.bases) - _LISTED_AT_MOST} more"
         return f"{name} lies outside the permitted subtrees {listed}{self.imposed_by}"
@@ -286,7 +286,7 @@ def _layers_of(certificate: Certificate) -> tuple[_Subtrees, ...]:
     constraints = certificate.extensions.name_constraints
     if constraints is None:
         return ()
-    return _layers(constraints, certificate.subject.short_text)
+    return _layers(constraints, certificate.label)
 
 
 @_remembered

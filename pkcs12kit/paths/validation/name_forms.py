@@ -13,6 +13,7 @@ from cryptography import x509
 
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.text import harmless, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -38,7 +39,7 @@ _FORMS: Final[dict[type[x509.GeneralName], str]] = {
     x509.IPAddress: IP_ADDRESS,
     x509.RegisteredID: REGISTERED_ID,
 }
-_QUOTED_AT_MOST: Final = 200
+_SHOWN_AT_MOST: Final = 200
 _READING: Final = 4
 _CHARACTERS_A_COMPARISON: Final = 4
 _ATTRIBUTE_OVERHEAD: Final = 80  # an attribute takes as long to read as so many characters
@@ -104,17 +105,14 @@ def reading_cost(value: object) -> int:
     return _READING + size // _CHARACTERS_A_COMPARISON
 
 
-def quote(value: object) -> str:
-    """Return a name for a message, cut to a length that can be read, without control characters for a terminal."""
+def shown(value: object) -> str:
+    """Return a name or a base for a message: text in quotation marks, octets in hexadecimal, each safe to print."""
+    if isinstance(value, str):
+        return quoted(value, longest=_SHOWN_AT_MOST)
     if isinstance(value, bytes):
-        text = value[:_QUOTED_AT_MOST].hex()
-    elif isinstance(value, x509.ObjectIdentifier):
-        text = value.dotted_string
-    else:
-        text = repr(value[: _QUOTED_AT_MOST + 1]) if isinstance(value, str) else str(value)
-    if len(text) > _QUOTED_AT_MOST:
-        text = text[:_QUOTED_AT_MOST] + "..."
-    return text
+        return harmless(value[:_SHOWN_AT_MOST].hex(), longest=_SHOWN_AT_MOST)
+    text = value.dotted_string if isinstance(value, x509.ObjectIdentifier) else value
+    return harmless(text, longest=_SHOWN_AT_MOST)
 
 
 def read_name(form: str, value: object) -> NamePosition | None:
@@ -155,8 +153,8 @@ def _mailbox(text: str) -> tuple[HierarchyKey, str] | None:
     key = host_key(host)
     if not separator or key is None:
         return None
-    if quoted := _QUOTED_STRING.fullmatch(local_part):
-        return key, re.sub(r"\\(.)", r"\1", quoted[1])
+    if in_quotes := _QUOTED_STRING.fullmatch(local_part):
+        return key, re.sub(r"\\(.)", r"\1", in_quotes[1])
     dot_string = _DOT_STRING if local_part.isascii() else _UTF8_DOT_STRING
     return (key, local_part) if dot_string.fullmatch(local_part) else None
 

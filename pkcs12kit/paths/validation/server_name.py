@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from pkcs12kit.text import quoted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -26,6 +28,7 @@ _PREFERRED_NAME: Final = re.compile(
 _LIKE_AN_ADDRESS: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.IGNORECASE | re.ASCII | re.DOTALL)
 _LISTED_AT_MOST: Final = 10
 _QUOTED_AT_MOST: Final = 260
+_PLAIN: Final = re.compile(r"[A-Za-z0-9._:*-]{1,260}", re.ASCII)
 
 
 def mismatch(certificate: Certificate, server_name: str) -> str | None:
@@ -42,18 +45,18 @@ def mismatch(certificate: Certificate, server_name: str) -> str | None:
     """
     wanted = _reference_identifier(server_name)
     if wanted is None:
-        return f"{_quote(server_name)} is neither a DNS name nor an IP address"
+        return f"{_shown(server_name)} is neither a DNS name nor an IP address"
     names = certificate.extensions.subject_alternative_name
     if not names:
-        return f"it has no subjectAltName that could be {_quote(server_name)}; a common name does not count"
+        return f"it has no subjectAltName that could be {_shown(server_name)}; a common name does not count"
     presented = _presented_identifiers(names)
     if _matches(list(presented.values()), wanted):
         return None
-    listed = ", ".join(map(_quote, list(presented)[:_LISTED_AT_MOST])) or "no DNS name and no IP address"
+    listed = ", ".join(map(_shown, list(presented)[:_LISTED_AT_MOST])) or "no DNS name and no IP address"
     more = f" and {len(presented) - _LISTED_AT_MOST} more" if len(presented) > _LISTED_AT_MOST else ""
-    ignored = [_quote(name.value) for name in names if isinstance(name, x509.DNSName) and name.value not in presented]
+    ignored = [_shown(name.value) for name in names if isinstance(name, x509.DNSName) and name.value not in presented]
     but = f" ({ignored[0]} is ignored: it breaks the rules for a dNSName)" if ignored else ""
-    return f"it is for {listed}{more}, not for {_quote(server_name)}{but}"
+    return f"it is for {listed}{more}, not for {_shown(server_name)}{but}"
 
 
 def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:
@@ -114,10 +117,6 @@ def _matches(presented: list[CertificatePattern], wanted: DNS_ID | IPAddress_ID)
     )
 
 
-def _quote(name: str) -> str:
-    """Return a name for a message, without control characters for a terminal."""
-    return (
-        name
-        if name.isascii() and name.isprintable() and len(name) <= _QUOTED_AT_MOST
-        else ascii(name[:_QUOTED_AT_MOST])
-    )
+def _shown(name: str) -> str:
+    """Return a name for a message: in quotation marks where it has characters that a host name does not have."""
+    return name if _PLAIN.fullmatch(name) else quoted(name, longest=_QUOTED_AT_MOST)

@@ -18,7 +18,7 @@ from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.search import find_path
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.retrieval.bundles.cms import verify_signed_data
-from pkcs12kit.sources.reading import printable
+from pkcs12kit.sources.reading import shown_path
 from pkcs12kit.sources.sniffing import Kind, sniff
 from pkcs12kit.times import format_time
 
@@ -279,7 +279,7 @@ def _listing(content: bytes) -> tuple[dict[str, str], list[str]]:
             continue
         name = found[2].replace("\\", "/").removeprefix("./")
         if listing.setdefault(name, found[1].lower()) != found[1].lower():
-            faults.append(f"{printable(name)} is listed twice, with two checksums")
+            faults.append(f"{shown_path(name)} is listed twice, with two checksums")
     if not listing:
         faults.append("no file is listed in what is signed")
     return listing, faults
@@ -299,11 +299,11 @@ def _compare(
     for name, digest in listing.items():
         member = members.get(folder + name)
         if member is None:
-            faults.append(f"{printable(name)} is listed and not there")
+            faults.append(f"{shown_path(name)} is listed and not there")
         elif member.fault is not None:
-            faults.append(f"{printable(name)} cannot be read: {member.fault}")
+            faults.append(f"{shown_path(name)} cannot be read: {member.fault}")
         elif hashlib.sha256(member.data).hexdigest() != digest:
-            faults.append(f"{printable(name)} is not what was signed: its SHA-256 is another")
+            faults.append(f"{shown_path(name)} is not what was signed: its SHA-256 is another")
         else:
             right.append(member.name)
     covered = {folder + name for name in listing}

@@ -12,7 +12,8 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.cache.entries import has_credentials
 from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url, scheme_of
-from pkcs12kit.sources.reading import name_of, printable, read_source
+from pkcs12kit.sources.reading import name_of, read_source
+from pkcs12kit.text import harmless, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +124,7 @@ def find_bundle(
     if name in published:
         return published[name]
     if not scheme_of(name):
-        raise InputError(f"no bundle is called {printable(name)!r}; known are {', '.join(sorted(published))}, and URLs")
+        raise InputError(f"no bundle is called {quoted(name)}; known are {', '.join(sorted(published))}, and URLs")
     url = _permitted(name, "", limits)
     same = [
         one for one in published.values() if _normalized(url, limits) in {_normalized(its, limits) for its in one.urls}
@@ -160,19 +161,19 @@ def _settings_file() -> Path:
 
 
 def _bundle(name: str, table: object, where: str, limits: Limits) -> PublishedBundle:
-    where = f"{where}: bundle {printable(name)!r}"
+    where = f"{where}: bundle {quoted(name)}"
     if not _NAME.fullmatch(name):
         raise InputError(f"{where}: a name is made of small letters, digits, dots, dashes and underscores")
     if not isinstance(table, dict):
         raise InputError(f"{where}: expected a table")
     if unknown := sorted(table.keys() - _FIELDS):
-        raise InputError(f"{where}: {printable(unknown[0])!r} is none of {', '.join(sorted(_FIELDS))}")
+        raise InputError(f"{where}: {quoted(unknown[0])} is none of {', '.join(sorted(_FIELDS))}")
     urls, roots = _texts(table, "urls", where), _texts(table, "roots", where)
     if not urls:
         raise InputError(f"{where}: 'urls' is missing or empty")
     for root in roots:
         if not _SHA256.fullmatch(root):
-            raise InputError(f"{where}: a root is a SHA-256 fingerprint, 64 digits 0-9a-f, not {printable(root)!r}")
+            raise InputError(f"{where}: a root is a SHA-256 fingerprint, 64 digits 0-9a-f, not {quoted(root)}")
     return PublishedBundle(
         name=name,
         title=_text(table, "title", where) or name,
@@ -202,7 +203,7 @@ def _permitted(url: str, where: str, limits: Limits) -> str:
     try:
         require_permitted_url(url, allow_private=True, limits=limits)
     except RefusedError as error:
-        shown = "a URL" if has_credentials(url) else printable(url[:_SHOWN])  # a password is not repeated
+        shown = "a URL" if has_credentials(url) else harmless(url, longest=_SHOWN)  # a password is not repeated
         raise InputError(f"{where}{shown}: {error}") from None
     return url
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import OutputError
 from pkcs12kit.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, read_in, write_in
 from pkcs12kit.retrieval.cache.entries import CONTENT_SUFFIX, RECORD_SUFFIX
+from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -171,9 +172,9 @@ class CacheFolder:
         try:
             os.fsencode(self.path)
         except UnicodeEncodeError:
-            raise OutputError(f"{str(self.path)!a} cannot be the cache: no folder can have this name") from None
+            raise OutputError(f"{quoted(str(self.path))} cannot be the cache: no folder can have this name") from None
         if "\0" in str(self.path):
-            raise OutputError(f"{str(self.path)!a} cannot be the cache: no folder can have this name")
+            raise OutputError(f"{quoted(str(self.path))} cannot be the cache: no folder can have this name")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
             self.path.mkdir(mode=_OWNER_FOLDER)

@@ -217,8 +217,8 @@ class Pointer:
     def wanted(self) -> str:
         """What it is said to give, in a few words with text from outside."""
         if self.purpose is Purpose.CA_ISSUERS:
-            return f"certificates of {_short(self.issuer)}, which issued {_short(self.subject)}"
-        return f"certificates that {_short(self.subject)} issued"
+            return f"certificates of {self.issuer.label}, which issued {self.subject.label}"
+        return f"certificates that {self.subject.label} issued"
 
 
 def pointers_up(certificate: Certificate, *, limits: Limits = DEFAULT_LIMITS) -> tuple[Pointer, ...]:
@@ -245,10 +245,6 @@ def _pointers(certificate: Certificate, purpose: Purpose, limits: Limits) -> tup
         Pointer(url=url, purpose=purpose, subject=certificate.subject, issuer=certificate.issuer)
         for url in dict.fromkeys(url.strip()[:longest] for url in urls[: limits.retrieval_certificate_urls])
     )
-
-
-def _short(name: Name) -> str:
-    return name.short_text or "(no name)"
 
 
 @dataclass(slots=True, eq=False)

@@ -11,6 +11,7 @@ from pkcs12kit.retrieval.http.accounting import UnansweredError, seconds_before
 from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_redirect
 from pkcs12kit.retrieval.http.transport import Request
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -155,8 +156,7 @@ class Requester:
                 request.url, location, allow_private=self._allow_private, limits=self._limits
             )
         except RefusedError as error:
-            shown = location[: self._limits.retrieval_url_characters]
-            redirects.append(shown.encode("ascii", "backslashreplace").decode("ascii"))
+            redirects.append(harmless(location, longest=self._limits.retrieval_url_characters))
             raise UnansweredError(f"the server sends us on to a URL that is refused: {error}", refused=True) from None
         redirects.append(str(url))
         if len(redirects) > self._limits.retrieval_redirects:

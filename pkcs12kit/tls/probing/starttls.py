@@ -6,6 +6,7 @@ import socket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from pkcs12kit.text import quoted
 from pkcs12kit.tls.channel import ChannelTimeoutError
 from pkcs12kit.tls.probing.contact import Contact, ContactError
 
@@ -82,7 +83,7 @@ class Dialogue:
 
     def refused(self, words: str) -> NoReturn:
         """Say that the server said no, in its words."""
-        self._fail(Contact.STARTTLS_REFUSED, f"no TLS: {quoted(words)}")
+        self._fail(Contact.STARTTLS_REFUSED, f"no TLS: {_words(words)}")
 
     def broken(self, why: str) -> NoReturn:
         """Say that what the server says is not the protocol."""
@@ -90,7 +91,7 @@ class Dialogue:
 
     def strange(self, said: str | bytes) -> NoReturn:
         """Say that the server speaks something else."""
-        self.broken(f"this is no {self.protocol}: {quoted(said)}")
+        self.broken(f"this is no {self.protocol}: {_words(said)}")
 
     def end(self) -> None:
         """Require that nothing came after the yes: a man in the middle may have put it there.
@@ -102,7 +103,7 @@ class Dialogue:
             self._socket.settimeout(0)
             self._buffer += self._socket.recv(_CHUNK, socket.MSG_PEEK)
         if self._buffer:
-            self.broken(f"after its yes, and before TLS, more came in the clear: {quoted(bytes(self._buffer))}")
+            self.broken(f"after its yes, and before TLS, more came in the clear: {_words(bytes(self._buffer))}")
 
     def _cut(self, count: int) -> bytes:
         taken = bytes(self._buffer[:count])
@@ -125,13 +126,11 @@ class Dialogue:
         self._buffer += data
 
     def _rest(self) -> str:
-        return f"; the last it said was {quoted(bytes(self._buffer))}" if self._buffer else ""
+        return f"; the last it said was {_words(bytes(self._buffer))}" if self._buffer else ""
 
     def _fail(self, contact: Contact, why: str) -> NoReturn:
         raise ContactError(contact, f"{self.protocol}: {why}")
 
 
-def quoted(said: str | bytes) -> str:
-    """Quote what a server said, as one line and not too long."""
-    text = said[:_QUOTED_AT_MOST].decode("utf-8", "replace") if isinstance(said, bytes) else said[:_QUOTED_AT_MOST]
-    return repr(text.strip()) if len(said) <= _QUOTED_AT_MOST else f"{text.strip()!r}..."
+def _words(said: str | bytes) -> str:
+    return quoted(said.strip(), longest=_QUOTED_AT_MOST)

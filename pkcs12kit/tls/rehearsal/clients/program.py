@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.text import harmless
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.handshake import Handshake, Verdict
 from pkcs12kit.tls.rehearsal.clients.process import private_folder, run
@@ -163,9 +164,8 @@ def unclear(finished: Finished, received: tuple[str, ...] = ()) -> Answer:
 
 
 def one_line(text: str) -> str:
-    """Give text from outside as one line of limited length; it is not yet harmless to show."""
-    line = " ".join(text.split())
-    return line if len(line) <= _WORDS_AT_MOST else f"{line[:_WORDS_AT_MOST]}..."
+    """Return text from outside as one line that is safe to print, without the end of a long one."""
+    return harmless(" ".join(text.split()), longest=_WORDS_AT_MOST)
 
 
 def printed_certificates(text: str) -> tuple[str, ...]:
