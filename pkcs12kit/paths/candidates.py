@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class _PartialPath(Generic[VertexT]):
-    """A partial path from the target up to ``certificate``; ``vertex`` stands for its possible issuers."""
+    """A partial path from the target up to ``certificate``; ``vertex`` represents its possible issuers."""
 
     __slots__ = ("below", "certificate", "nodes", "precedence", "quality", "vertex")
 
@@ -158,7 +158,7 @@ class CandidateSearch(Generic[VertexT]):
             heappush(self._frontier, entry)
 
     def _update_bounds(self) -> None:
-        """Compute the bounds without what is excluded: stale ones make partial paths that lead there look good.
+        """Compute the bounds without what is excluded: with stale bounds, partial paths that lead there come too early.
 
         An update takes as long as one step for each link, and there is at most one update in that many steps.
         """

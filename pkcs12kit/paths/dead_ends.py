@@ -177,7 +177,7 @@ class DeadEndSearch:
     def _missing_issuer(self, certificate: Certificate) -> Failure:
         """Return the failure of a certificate whose issuer is missing.
 
-        Either no certificate has the issuer's name, or those that have it hold another key (a rekeyed CA).
+        Either no certificate has the issuer's name, or those with the name have another key (a rekeyed CA).
         """
         anchors = self._anchors.get(certificate.issuer, ())
         identifiers = {*self._of(certificate.issuer).by_identifier, *(anchor.key_identifier for anchor in anchors)}

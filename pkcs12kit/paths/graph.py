@@ -1,6 +1,6 @@
 """The graphs that paths are searched in, and the one made of names only (RFC 4158 section 2).
 
-A vertex stands for the possible issuers of a certificate; an edge is a certificate, from its issuer to its subject.
+A vertex represents the possible issuers of a certificate; an edge is a certificate, from its issuer to its subject.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ class SearchGraph(Protocol[VertexT]):
         """The vertices of the possible issuers of the target."""
 
     def anchors_at(self, vertex: VertexT) -> Sequence[TrustAnchor]:
-        """Return the trust anchors that ``vertex`` stands for."""
+        """Return the trust anchors that ``vertex`` represents."""
 
     def issuers_at(self, vertex: VertexT) -> Sequence[tuple[Certificate, VertexT]]:
-        """Return the CA certificates that ``vertex`` stands for, each with the vertex of its own possible issuers."""
+        """Return the CA certificates that ``vertex`` represents, each with the vertex of its own possible issuers."""
 
     def bounds_at(self, vertex: VertexT) -> Sequence[PathQuality]:
         """Return the bounds of a vertex, the shortest first; empty where no trust anchor can be reached from it."""
@@ -58,8 +58,8 @@ class CertificationGraph:
     """The part of a pool that names connect with one target.
 
     Keys are not compared here: an edge leads from the *name* of a certificate's issuer to the name of its subject.
-    Hence the bounds of a name hold for every key of that name. Time and memory grow with the number of certificates in
-    this part of the pool.
+    Hence the bounds of a name are bounds for every key of that name. Time and memory grow with the number of
+    certificates in this part of the pool.
     """
 
     def __init__(

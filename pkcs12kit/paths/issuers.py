@@ -1,4 +1,4 @@
-"""The question whether one certificate issued another: by key identifiers, which are a hint, and by the signature."""
+"""Checks that one certificate issued another: by key identifiers, which are a hint, and by the signature."""
 
 from __future__ import annotations
 

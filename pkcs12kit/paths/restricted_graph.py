@@ -22,7 +22,7 @@ _Issuers: TypeAlias = tuple[VertexT, "Certificate | None"]
 
 
 class RestrictedGraph(Generic[VertexT]):
-    """A graph without what has been excluded from it. Methods name a certificate together with its issuer's vertex."""
+    """A graph from which certificates, links and trust anchors can be excluded."""
 
     def __init__(self, graph: SearchGraph[VertexT], *, budget: SearchBudget) -> None:
         self._graph = graph
@@ -35,7 +35,7 @@ class RestrictedGraph(Generic[VertexT]):
         """Issuers from which no trust anchor can be reached any more, whatever the partial path."""
         self._nearest: dict[VertexT, tuple[Certificate, VertexT] | None] = {}
         self._bounds: Mapping[VertexT, Sequence[PathQuality]] | None = None
-        """None until :meth:`update_bounds` is called: those of the whole graph hold until then."""
+        """None until :meth:`update_bounds` is called: the bounds of the whole graph are used until then."""
 
     def exclude(self, certificate: Certificate) -> None:
         """Exclude a certificate."""
@@ -55,7 +55,7 @@ class RestrictedGraph(Generic[VertexT]):
         return self._graph.bounds_at(vertex) if self._bounds is None else self._bounds.get(vertex, ())
 
     def update_bounds(self) -> int:
-        """Compute the bounds of what is not excluded; return the number of links that were examined."""
+        """Compute the bounds again, without what is excluded. Return the number of links that were examined."""
         links = 0
 
         def link_allowed(certificate: Certificate, vertex: VertexT) -> bool:

@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
 
-_HASHING_BY_ITSELF: Final = {
-    # By name: cheaper to compare than to ask abstract classes, once a certificate.
+_WITHOUT_HASH: Final = {
+    # By class name: abstract classes make isinstance() slow, and this is done for every certificate.
     "Ed25519PublicKey": "1.3.101.112",  # RFC 8410 section 3
     "Ed448PublicKey": "1.3.101.113",
     "MLDSA44PublicKey": "2.16.840.1.101.3.4.3.17",  # RFC 9881 section 2
     "MLDSA65PublicKey": "2.16.840.1.101.3.4.3.18",
     "MLDSA87PublicKey": "2.16.840.1.101.3.4.3.19",
 }
-# Keys beyond these sizes are refused before anything is computed with them: nobody uses them, and a check costs up to
-# a second. The modulus is the longest that OpenSSL verifies with (OPENSSL_RSA_MAX_MODULUS_BITS). An exponent of 32 bits
-# holds every one in use; FIPS 186-5 section 5.1 allows 256. DSA ends at 3,072 bits (FIPS 186-4 section 4.2).
+# Larger keys are refused before anything is computed with them: they are not in use, and a check takes up to a second.
+# The modulus is the longest that OpenSSL verifies with (OPENSSL_RSA_MAX_MODULUS_BITS). An exponent of 32 bits holds
+# every one in use; FIPS 186-5 section 5.1 allows 256. DSA ends at 3,072 bits (FIPS 186-4 section 4.2).
 _RSA_BITS: Final = 16_384
 _RSA_EXPONENT_BITS: Final = 32
 _DSA_BITS: Final = 3_072
-# id-RSASSA-PSS as an ObjectIdentifier, and the octets of a SubjectPublicKeyInfo that it stands within as its algorithm.
+# id-RSASSA-PSS as an ObjectIdentifier, and the number of first octets of a SubjectPublicKeyInfo that contain it.
 _FOR_PSS: Final = bytes.fromhex("06092a864886f70d01010a")
 _ALGORITHM_WITHIN: Final = 24
 _HASHES: Final[dict[str, Callable[[], hashes.HashAlgorithm]]] = {
@@ -69,7 +69,7 @@ class SignatureScheme:
     oid: str
     """Dotted object identifier."""
     digest: hashes.HashAlgorithm | None
-    """The hash of the content; None where the algorithm hashes by itself."""
+    """The hash of the content; None where the algorithm includes the hash."""
     parameters: padding.PKCS1v15 | padding.PSS | ec.ECDSA | None
 
     @classmethod
@@ -79,7 +79,7 @@ class SignatureScheme:
         Raises what pyca/cryptography raises for algorithms that are not known.
         """
         reading = certificate.as_cryptography
-        if type(key).__name__ in _HASHING_BY_ITSELF:
+        if type(key).__name__ in _WITHOUT_HASH:
             return cls(reading.signature_algorithm_oid.dotted_string, None, None)
         parameters, digest = reading.signature_algorithm_parameters, reading.signature_hash_algorithm
         if parameters is None and digest is not None:
@@ -97,7 +97,7 @@ class SignatureScheme:
         try:
             algorithm = SignedDigestAlgorithm.load(der, strict=True)
             oid: str = algorithm["algorithm"].dotted
-            if oid in _HASHING_BY_ITSELF.values():
+            if oid in _WITHOUT_HASH.values():
                 return cls(oid, None, None)
             digest = _HASHES[algorithm.hash_algo]()
             parameters: padding.PKCS1v15 | padding.PSS | ec.ECDSA | None = None
@@ -113,15 +113,15 @@ class SignatureScheme:
         return cls(oid, digest, parameters)
 
     def verify(self, key: CertificatePublicKeyTypes, signature: bytes, content: bytes) -> None:
-        """Return where ``signature`` is that of ``key`` on ``content``.
+        """Check the signature of ``key`` on ``content``.
 
-        Raises InvalidSignature otherwise, and for an algorithm that is not the key's. Raises UnsupportedAlgorithm for
-        keys that are too large, and whatever else pyca/cryptography raises.
+        Raises InvalidSignature where it does not verify, and for an algorithm that is not the key's;
+        UnsupportedAlgorithm for keys that are too large; and the other errors of pyca/cryptography.
         """
         refusal = _size_refusal(key)
         if refusal is not None:
             raise UnsupportedAlgorithm(refusal)
-        of_key = _HASHING_BY_ITSELF.get(type(key).__name__)
+        of_key = _WITHOUT_HASH.get(type(key).__name__)
         if of_key is not None:
             if self.oid != of_key:
                 raise InvalidSignature
@@ -139,10 +139,10 @@ class SignatureScheme:
                 raise InvalidSignature
 
 
-def is_for_pss(key_info: bytes) -> bool:
-    """Return True where a SubjectPublicKeyInfo, DER, may be of an RSA key for RSASSA-PSS only (RFC 4055 section 1.2).
+def may_be_for_pss(key_info: bytes) -> bool:
+    """Return False where a SubjectPublicKeyInfo, DER, is not that of a key for RSASSA-PSS only (RFC 4055 section 1.2).
 
-    Where this is False, it is not. A look at the first octets is enough.
+    This is fast, as it searches the first octets only; where it returns True, call :func:`pss_key_forbids`.
     """
     return _FOR_PSS in key_info[:_ALGORITHM_WITHIN]
 

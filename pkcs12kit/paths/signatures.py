@@ -22,7 +22,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.paths.signature_schemes import SignatureScheme, is_for_pss, pss_key_forbids, verification_cost
+from pkcs12kit.paths.signature_schemes import SignatureScheme, may_be_for_pss, pss_key_forbids, verification_cost
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import SearchBudget
 
-# What pyca/cryptography raises for keys and parameters with which it does not verify: OverflowError for a salt of
-# RSASSA-PSS whose length takes more than 31 bits.
+# Errors of pyca/cryptography for keys and parameters that it does not support: OverflowError for an RSASSA-PSS salt
+# whose length takes more than 31 bits.
 _UNSUPPORTED: Final = (UnsupportedAlgorithm, InternalError, ValueError, TypeError, OverflowError)
 
 
@@ -169,8 +169,8 @@ class WorkingKey:
 def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) -> SignatureVerdict:
     """Return the verdict on one signature, over the octets that were signed. It is INVALID for another key's algorithm.
 
-    Not checked: whether an RSA key is for RSASSA-PSS only, which its value does not show; see
-    :meth:`SignatureMemory.verdict`.
+    Not checked: an RSA key may be for RSASSA-PSS only, which its value does not show. :meth:`SignatureMemory.verdict`
+    checks that.
     """
     if not certificate.signature_algorithms_agree:
         return SignatureVerdict.INVALID
@@ -184,7 +184,7 @@ def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) ->
 def _verdict_on_certificate(
     certificate: Certificate, key: CertificatePublicKeyTypes, key_info: bytes
 ) -> SignatureVerdict:
-    if is_for_pss(key_info):
+    if may_be_for_pss(key_info):
         try:
             algorithm = lenient.read_structure(certificate.der).signature_algorithm
         except MalformedCertificateError:
@@ -198,7 +198,7 @@ def _verdict_on_data(signed: SignedData, key: WorkingKey) -> SignatureVerdict:
     scheme = signed.scheme
     if scheme is None:
         return SignatureVerdict.UNSUPPORTED
-    if is_for_pss(key.info) and pss_key_forbids(key.info, signed.algorithm):
+    if may_be_for_pss(key.info) and pss_key_forbids(key.info, signed.algorithm):
         return SignatureVerdict.INVALID
     return _verdict(lambda: scheme.verify(key.key, signed.signature, signed.content))
 

@@ -1,9 +1,9 @@
 """The graph of everything that is valid: a vertex is an issuer (name and key) in one state of path validation.
 
 This graph is made where the search by names proposes too many paths that validation rejects. Each certificate is
-validated, from the trust anchors down, once for each validation state in which it is met, however many ways lead there:
-RFC 5280 section 6.1 depends on the way only through the state. Hence the graph holds all that is valid, and nothing
-else; its walks may contain cycles.
+validated, from the trust anchors down, once for each validation state that leads to it, however many ways lead there:
+the verdict of RFC 5280 section 6.1 depends on the way only through the state. Hence the graph holds all that is valid,
+and nothing else; its walks may contain cycles.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class StateGraph:
         return self._first
 
     def anchors_at(self, vertex: StateVertex) -> Sequence[TrustAnchor]:
-        """Return the trust anchor that the vertex stands for; empty where it is not an anchor's."""
+        """Return the trust anchor that the vertex represents; empty where it is not an anchor's."""
         return self._anchors.get(vertex, ())
 
     def issuers_at(self, vertex: StateVertex) -> Sequence[tuple[Certificate, StateVertex]]:

@@ -47,7 +47,7 @@ CASES = load_cases()
 
 
 def parameters_of(case) -> ValidationParameters:
-    """Give the inputs as the library takes them. Only a server's name is compared: a client's is for others to read."""
+    """Return the inputs of a case for the library. Only a server's name is compared, not a client's."""
     [purpose] = case["extended_key_usage"] or [PURPOSE_OF_KIND[case["validation_kind"]]]
     name = case["expected_peer_name"]
     time = datetime.fromisoformat(case["validation_time"]) if case["validation_time"] else datetime.now(UTC)
@@ -99,7 +99,7 @@ def path_of(case):
 
 
 def outcome(case) -> tuple[str, str]:
-    """Say what ``find_path`` answers, in limbo's words, and why."""
+    """Return the verdict of ``find_path`` in limbo's words, and the reason."""
     if not list(anchors_of(case)):
         return "FAILURE", "no trusted certificate can be read"
     try:

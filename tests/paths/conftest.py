@@ -134,7 +134,7 @@ def _kind_of(key):
 
 @pytest.fixture(scope="session")
 def resign():
-    """Change a certificate and sign it anew, with hashes too that pyca's builder refuses.
+    """Return a changed certificate with a new signature, also by hashes that pyca's builder rejects.
 
     ``edit`` gets the tbsCertificate as asn1crypto has it; ``algorithm`` is put in both algorithm fields.
     """
@@ -209,7 +209,7 @@ class FullMesh:
         self._edges = {}
 
     def edge(self, subject, issuer, *, stating=False):
-        """Give the certificate of a CA by another, by number."""
+        """Return the certificate of a CA by another, by their numbers."""
         key = (subject, issuer, stating)
         if key not in self._edges:
             policies = [lab.non_critical(lab.certificate_policies(self.POLICY))] if stating else []
@@ -217,7 +217,7 @@ class FullMesh:
         return self._edges[key]
 
     def edges(self, size, stating=lambda _subject, _issuer: False):
-        """Give all the certificates of the mesh of this size; ``stating`` says which state the policy."""
+        """Return all certificates of the mesh of this size; ``stating`` selects those that state the policy."""
         pairs = ((one, other) for one in range(size) for other in range(size) if one != other)
         return [self.edge(*pair, stating=stating(*pair)) for pair in pairs]
 

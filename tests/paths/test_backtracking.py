@@ -32,7 +32,7 @@ SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string
 
 
 class Case(NamedTuple):
-    """What a good and what bad certificates for one CA say, and what the others on the path do."""
+    """Contents of a good and of bad certificates for one CA, and of the others on the path."""
 
     good: dict[str, object]
     bad: dict[str, object]

@@ -76,7 +76,7 @@ def mapped():
     ],
 )
 def test_both_say_yes(chain, judge, links, parameters):
-    """What ours accepts, the other accepts with the same inputs (RFC 5280 section 6.1.1)."""
+    """The other validator accepts the same paths with the same inputs (RFC 5280 section 6.1.1)."""
     path = chain(*links)
     assert judge(path, **parameters)
     assert ask(path, **parameters) == Confirmation(opinion=Opinion.VALID)
@@ -129,7 +129,7 @@ def test_an_anchor_that_is_the_target(chain):
 
 
 def test_an_expired_anchor_is_not_the_others_business(chain, judge):
-    """RFC 5280 does not ask for it: where the user does not either, the second opinion is no obstacle."""
+    """RFC 5280 does not ask for it: where the user does not either, the second opinion does not object."""
     path = chain(
         {"validity": lab.Validity.around(AT)},
         {"validity": lab.Validity.around(AT)},
@@ -200,7 +200,7 @@ def test_other_signatures(sign_by, kind):
 
 
 def assert_no(path, *words, **parameters):
-    """The opinion is no, and its detail has these words."""
+    """The opinion is negative, and its detail has these words."""
     confirmation = ask(path, **parameters)
     assert confirmation.opinion is Opinion.INVALID, confirmation
     for word in words:
@@ -227,7 +227,7 @@ def test_no_for_what_is_wrong(chain):
 
 
 def test_no_for_another_purpose(chain):
-    """ExtendedKeyUsage of the target: serverAuth is not clientAuth, nor what nobody knows."""
+    """ExtendedKeyUsage of the target: serverAuth is neither clientAuth nor an unknown purpose."""
     client = ExtendedKeyUsageOID.CLIENT_AUTH.dotted_string
     assert_no(chain({}, {}), "client auth", extended_key_usage=client)
     assert_no(chain({}, {}), "2.999.1", extended_key_usage="2.999.1")
@@ -292,7 +292,7 @@ def test_not_asked_is_recorded():
 
 
 def test_a_disagreement_is_an_error_with_both_opinions(chain):
-    """What ``build`` raises before anything is written."""
+    """``build`` raises this error before anything is written."""
     path = chain({}, {})
     confirmation = ask(path, time=AT + timedelta(days=1000))
     error = ConfirmationError(path, confirmation)

@@ -164,7 +164,7 @@ ASKED = st.fixed_dictionaries(
 
 
 def simple_paths(target, pool, anchor):
-    """Walk up by names from the target in every way that holds no (subject, key) twice (RFC 4158 section 2.4.2)."""
+    """Yield every simple path by names from the target: no (subject, key) twice (RFC 4158 section 2.4.2)."""
     waiting = [(target,)]
     while waiting:
         walk = waiting.pop()
@@ -189,7 +189,7 @@ def all_valid(world, judge, target, pool, anchors, asked, ranking=longest_lastin
 
 
 def told(paths):
-    """Tell paths by what they hold."""
+    """Return what identifies a path: its certificates and its anchor."""
     return [(path.certificates, path.trust_anchor) for path in paths]
 
 

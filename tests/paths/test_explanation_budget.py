@@ -1,4 +1,4 @@
-"""The explanation why there is no path has a small budget of its own; where it ends, what is said is still true."""
+"""The explanation why there is no path has a small budget; where it is exhausted, the statements are true."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def search(target, pool, **limits):
 
 
 def said(report):
-    """What was said, each statement with the certificate and the reason."""
+    """Return the statements, each with the certificate and the reason."""
     return [
         (failure.certificate, failure.reason, failure.detail) for path in report.rejected for failure in path.failures
     ]
@@ -100,7 +100,7 @@ def test_namesakes_do_not_cost_their_square(monkeypatch):
 
 
 def told(report):
-    """What a terminal gets, as lines."""
+    """Return the lines that a terminal shows."""
     from rich.console import Console
 
     console = Console(width=1000)

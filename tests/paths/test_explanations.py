@@ -1,4 +1,4 @@
-"""Why there is no path: each refused link once, the closest to success first, and what is missing or wrong by name."""
+"""Explanations why there is no path: each rejected link once, the closest to success first, with names."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def said(topology, report):
 
 
 def test_a_link_that_many_walks_share_is_said_once():
-    """TA => A (4 certificates) -> B -> EE, B narrowed to other names: EE is refused below B once, for four walks."""
+    """TA => A (4 certificates) -> B -> EE, B narrowed to other names: EE is rejected below B once, four times."""
     topology = build(*(edge("A", "TA") for _ in range(4)), edge("B", "A", extensions=(NARROW,)), "EE<B")
     report = solve(topology)
     assert said(topology, report) == [("EE<B<A", "EE", "name-constraints")]
@@ -79,7 +79,7 @@ def test_a_link_that_many_walks_share_is_said_once():
 
 
 def finding(reason, certificate, *walk):
-    """Refuse a walk as the search would."""
+    """Return a candidate rejected as the search does it."""
     failure = Failure(reason=reason, certificate=certificate, section="RFC 5280 section 6.1", detail="is refused")
     return RejectedPath(certificates=walk, failures=(failure,))
 
@@ -100,7 +100,7 @@ def explain(topology, judged, *, found):
 
 @pytest.mark.parametrize("found", [True, False])
 def test_walks_through_one_link_are_counted(found):
-    """By certificate, reason and issuer: (EE, B) on three walks and (EE, B') on one are two findings."""
+    """By certificate, reason and issuer: (EE, B) in three candidates and (EE, B') in one are two findings."""
     topology = build(edge("A", "TA"), edge("A", "TA"), "B<A", "B'<A", "EE<B")
     ee, below, other = (
         topology.servers["EE"].certificate,
@@ -227,7 +227,7 @@ def test_a_wrong_anchor_comes_before_issuers_missing_on_side_branches():
 
 
 def test_dead_ends_behind_fewer_unusable_certificates_come_first():
-    """EE <- B (expired) <- missing, and EE <- B <- C <- missing: the walk that is whole first, though it is longer."""
+    """EE <- B (expired) <- missing, and EE <- B <- C <- missing: the way without expired ones first, though longer."""
     topology = build("EE<B", edge("B", "X", validity=EXPIRED), "B<C<Y", "X<TA", "Y<TA")
     pool = without(topology, topology.certificate("X", "TA"), topology.certificate("Y", "TA"))
     ends = [path for path in solve(topology, pool=pool).rejected if path.reason is FailureReason.ISSUER_NOT_FOUND]
@@ -300,7 +300,7 @@ def test_a_rekeyed_issuer_without_key_identifiers_is_a_bad_signature():
 
 
 def test_a_damaged_certificate_comes_before_issuers_missing_elsewhere():
-    """EE names B's key and is not signed by it; that B's other certificate lacks an issuer is no reason."""
+    """EE names B's key and is not signed by it; that B's other certificate lacks an issuer is not a reason."""
     topology = build("EE<B<TA", "B<Y<Z")
     whole = topology.servers["EE"].certificate
     damaged = Certificate.from_der(whole.der[:-1] + bytes([whole.der[-1] ^ 1]))
@@ -423,7 +423,7 @@ def test_a_clock_that_looks_wrong(years):
 
 
 def test_a_target_that_is_not_yet_valid_makes_the_clock_look_wrong():
-    """It alone: nobody has a certificate of tomorrow."""
+    """It is enough: a certificate of tomorrow cannot exist yet."""
     topology = build(edge("EE", "A", validity=TO_COME), "A<TA")
     [first] = solve(topology).rejected
     assert first.clock_looks_wrong
@@ -484,7 +484,7 @@ def mesh():
 
 @pytest.mark.parametrize("case", ["expired", "no way", "no way, expired"])
 def test_explaining_a_mesh_of_64_costs_as_it_has_certificates(mesh, case):
-    """Enter nothing twice: the calls grow with the certificates (some 300 for each) and not with the walks."""
+    """Enter nothing twice: the calls grow with the certificates (some 300 for each) and not with the ways."""
     when = AT + timedelta(days=9999) if "expired" in case else AT
     links = [mesh.certificate(label, "TA") for label in ("C0", "C1")] if "no way" in case else []
     everybody = without(mesh, *links)

@@ -44,7 +44,7 @@ class Scenario:
 
     @property
     def revocation(self):
-        """What to check revocation with, None for not at all."""
+        """The revocation data; None where revocation is not checked."""
         if not self.crls and not self.require_revocation:
             return None
         mode = RevocationMode.REQUIRE if self.require_revocation else RevocationMode.SOFT
@@ -52,7 +52,7 @@ class Scenario:
 
     @property
     def parameters(self):
-        """What the path has to fulfil."""
+        """The requirements for the path."""
         return ValidationParameters(time=AT, server_name=self.server_name)
 
     def search(self):
@@ -233,7 +233,7 @@ def assert_line_names(text, failure, certificate):
 
 
 def test_the_commands_line_for_name_chaining(chain, refusal):
-    """What the command would print of it."""
+    """Return the text that the command prints."""
     failure, about = misnamed(chain, refusal)
     rejected = RejectedPath(certificates=(about,), failures=(failure,))
     assert_line_names(display(PathReport(target=about, valid=(), rejected=(rejected,))), failure, about)

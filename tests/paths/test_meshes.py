@@ -1,4 +1,4 @@
-"""Full meshes: the work is bounded by the certificates that can be on a path, never by the number of walks.
+"""Full meshes: the work is bounded by the certificates that can be on a path, never by the number of paths.
 
 Every certificate of a mesh of 64 can be on a path, and the paths are more than 10^87. The figures below are budgets: a
 search that needs more ends without an answer, and says so.
@@ -61,7 +61,7 @@ def stated(mesh):
 
 
 def same_parity(one, other):
-    """Say which half of the certificates state the policy: those between two even or two odd CAs."""
+    """Return True for the half of the certificates that state the policy: between two even or two odd CAs."""
     return (one + other) % 2 == 0
 
 

@@ -139,7 +139,7 @@ def search_parallel(count, **limits):
 
 
 def test_candidate_paths():
-    """What was found before the limit is kept."""
+    """The paths found before the limit are kept."""
     assert search_parallel(5, candidate_paths=5).incomplete is None
     report = search_parallel(5, candidate_paths=3)
     assert len(report.valid) == 3
@@ -224,7 +224,7 @@ def test_what_is_counted_for_a_search_is_not_given_back():
 
 
 def long_chain(chain, links):
-    """Read a chain anew, so that nothing of it is decoded yet."""
+    """Return a chain of new objects, so that nothing of it is decoded yet."""
     path = chain(*links)
     certificates = tuple(Certificate.from_der(certificate.der) for certificate in path.certificates)
     return CertificationPath(certificates=certificates, trust_anchor=path.trust_anchor)
@@ -245,7 +245,7 @@ def constrained_directories(count, word="x"):
 
 
 def unknown(count):
-    """So many extensions that nobody knows."""
+    """Return that many unknown extensions."""
     return [lab.non_critical(x509.UnrecognizedExtension(ObjectIdentifier(arc), b"")) for arc in ARCS[:count]]
 
 
@@ -344,14 +344,14 @@ def search_web(**limits):
 
 
 def test_a_web_of_rejected_names_is_judged_to_the_end():
-    """A mesh of 7 has 326 walks up; 43 certificates in two states each are judged, and the answer is a verdict."""
+    """A mesh of 7 has 326 simple paths; 43 certificates are validated in two states each; the result is a verdict."""
     report = search_web(candidate_paths=20, judged_certificates=2 * 43)
     assert (report.valid, report.incomplete) == ((), None)
     assert {attempt.reason for attempt in report.rejected} == {FailureReason.NAME_CONSTRAINTS}
 
 
 def test_judged_certificates():
-    """Where that takes too much, walk after walk is judged instead, until another limit ends it."""
+    """Where that exceeds a limit, path after path is validated instead, until another limit ends the search."""
     report = search_web(candidate_paths=200, judged_certificates=10)
     assert report.valid == ()
     assert "candidate_paths" in report.incomplete

@@ -1,4 +1,4 @@
-"""What scripts do with the library: hand results between processes, and put the wrong thing in the right place."""
+"""Scripts that use the library: they pass results between processes, and arguments of the wrong kind."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def world():
 
 
 def simple_paths(target, pool, anchor):
-    """Walk up by names from the target in every way that holds no (subject, key) twice."""
+    """Yield every simple path by names from the target: no (subject, key) twice."""
     waiting = [(target,)]
     while waiting:
         walk = waiting.pop()

@@ -293,7 +293,7 @@ def test_a_wrong_key_is_tried_once():
 
 
 def test_nothing_is_missing_above_an_anchor():
-    """Z -> TA -> A -> EE, A refused by a name constraint, Z unknown: that Z was not supplied is no reason."""
+    """Z -> TA -> A -> EE, A rejected by a name constraint, Z unknown: that Z was not supplied is not a reason."""
     narrow = x509.NameConstraints(permitted_subtrees=[x509.DNSName("example.org")], excluded_subtrees=None)
     topology = build("EE<A", lab.Edge(subject="A", issuer="TA", extensions=(lab.critical(narrow),)), "TA<Z")
     reasons = {attempt.reason for attempt in solve(topology).rejected}
@@ -342,7 +342,7 @@ def test_several_anchors():
 
 
 def test_an_unusable_anchor_does_not_stand_in_the_way_of_another():
-    """Two anchors of one name; the key of the first is of an algorithm that nobody knows."""
+    """Two anchors of one name; the key of the first is of an unknown algorithm."""
     topology = build("EE<A<TA")
     whole = topology.trust_anchor("TA")
     unusable = TrustAnchor(name=whole.name, subject_public_key_info=bytes.fromhex("300b300506032a0304030200ff"))

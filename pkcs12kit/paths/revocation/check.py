@@ -36,7 +36,7 @@ def check_revocation(
       certified for OCSP signing (RFC 6960 section 4.2.2.2). A CRL counts where the key of a certificate verifies it
       that is on the path, or that is found in ``pool`` and has a valid path to the same trust anchor, with cRLSign.
     - The certificates of CRL issuers and responders beside the path are validated, and must be known to be good.
-    - Data from after ``time``, data past its nextUpdate and signatures that ``algorithm_policy`` refuses do not count.
+    - Data from after ``time``, data past its nextUpdate and signatures that ``algorithm_policy`` rejects do not count.
     - Certificates below a revoked one are not checked, and so unknown.
 
     Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a CRL or not an OCSP response, and

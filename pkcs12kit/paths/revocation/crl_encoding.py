@@ -34,7 +34,7 @@ class CrlStructure(NamedTuple):
     """The encoded parts of a CRL."""
 
     content: bytes
-    """The tbsCertList, which is what was signed."""
+    """The tbsCertList: the signed octets."""
     inner_algorithm: bytes
     algorithm: bytes
     """The signatureAlgorithm outside of the tbsCertList; :attr:`inner_algorithm` is the one inside."""

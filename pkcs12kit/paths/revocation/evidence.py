@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class RevocationEvidence:
     """Everything given for a check, parsed once. Nothing of it is trusted.
 
-    Raises :class:`~pkcs12kit.errors.InputError` for what cannot be read, and
+    Raises :class:`~pkcs12kit.errors.InputError` for data that cannot be parsed, and
     :class:`~pkcs12kit.errors.LimitExceededError` for more than ``limits`` allow.
     """
 

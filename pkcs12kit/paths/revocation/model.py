@@ -62,7 +62,7 @@ class Revocation:
     """The age, from thisUpdate on, up to which a CRL or an OCSP response without nextUpdate counts.
 
     RFC 5280 section 5.1.2.5 requires nextUpdate of CRLs; in OCSP its absence says that newer information is always
-    available (RFC 6960 section 4.2.2.1). Zero refuses such data.
+    available (RFC 6960 section 4.2.2.1). Zero excludes such data.
     """
 
     def __post_init__(self) -> None:
@@ -173,10 +173,10 @@ def freshness_fault(
     if next_update is not None:
         return f"has been out of date since {format_time(next_update)} (nextUpdate)" if next_update < time else None
     if not max_age:
-        return "has no nextUpdate, which the maximal age of 0 requires"
+        return "has no nextUpdate, which a maximum age of 0 requires"
     if time - this_update > max_age:
         return (
-            f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is further back than the maximal age of"
+            f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is older than the maximum age of"
             f" {_length_of(max_age)}"
         )
     return None

@@ -52,7 +52,7 @@ _REASONS: Final = {
     "privilege_withdrawn": "privilegeWithdrawn",
     "aa_compromise": "aACompromise",
 }
-# What asn1crypto raises for data that is malformed.
+# The errors of asn1crypto for malformed data.
 _MALFORMED: Final = (ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError)
 
 

@@ -85,9 +85,9 @@ class OcspCheck:
 
     @staticmethod
     def _fault(response: OcspResponse, answers: list[SingleAnswer]) -> str | None:
-        """Return why a response says nothing whatever its signer; None where it may count.
+        """Return why a response does not count, whatever its signer; None where it may.
 
-        Its times are judged answer by answer; producedAt decides nothing (section 3.2).
+        The times of each answer are checked separately; producedAt is not used (section 3.2).
         """
         return response.fault or next((answer.fault for answer in answers if answer.fault is not None), None)
 

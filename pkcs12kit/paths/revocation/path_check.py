@@ -69,7 +69,7 @@ class PathCheck:
         return tuple(reversed(found))
 
     def _status(self, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> CertificateStatus:
-        """Return the status by both kinds of data: revoked if one of them says so, else good if one of them says so.
+        """Return the status by both kinds of data: revoked by one of them, else good by one of them, else unknown.
 
         A status is remembered; an unknown one only for the same waiting signers, as it was found without their CRLs and
         responses, and may be known with them.

@@ -90,7 +90,7 @@ class SignerSearch:
         return REMEMBERED.verdict_on(signed, key, self.budget) is SignatureVerdict.VALID
 
     def weakness(self, key: WorkingKey, signed: SignedData) -> str | None:
-        """Return why the algorithm policy refuses a signature that verifies; None where it accepts it."""
+        """Return why the algorithm policy rejects a signature that verifies; None where it accepts it."""
         policy, scheme = self.parameters.algorithm_policy, signed.scheme
         digest = scheme.digest.name if scheme is not None and scheme.digest is not None else None
         weakness = policy.weakness_of_digest(digest, key.key)

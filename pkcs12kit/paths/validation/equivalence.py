@@ -1,4 +1,4 @@
-"""Equivalence of validation states: two states are equivalent where no certificate of a search tells them apart.
+"""Equivalence of validation states: equivalent states lead to the same verdicts on all certificates of a search.
 
 Equivalent states may differ in name constraints that affect none of the names, in policies where nothing requires one,
 or in policies that the user did not ask for. In a mesh such differences multiply with each CA on the way.
@@ -54,7 +54,7 @@ class Equivalence:
                 continue  # rejected in every state
             self._policies_matter |= _requires_policy(own)
             if certificate == target or not certificate.is_self_issued:
-                # Octet by octet: names that match may hold mailboxes that do not (section 4.2.1.10).
+                # By their octets: names that match may contain mailboxes that do not (section 4.2.1.10).
                 subject = certificate.subject.relative_distinguished_names
                 self._named.setdefault((subject, own.subject_alternative_name), certificate)
 

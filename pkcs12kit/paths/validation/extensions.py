@@ -1,4 +1,4 @@
-"""Checks of single extensions, and of what the certificate profile requires (RFC 5280 sections 4.1 and 4.2).
+"""Checks of single extensions, and of other rules of the certificate profile (RFC 5280 sections 4.1 and 4.2).
 
 Each check raises :class:`~pkcs12kit.paths.failure.InvalidPathError` where the certificate does not pass it. ``section``
 is the section of the standard that the failure cites.

@@ -42,7 +42,7 @@ _REMEMBERED: Final = 1024
 _REMEMBERED_BYTES: Final = 8 * 1024
 _Result = TypeVar("_Result")
 _NameOfForm: TypeAlias = tuple[str, object, int]
-"""Form, value, and what reading the value costs."""
+"""A form, a value, and the cost of parsing the value."""
 
 
 class _TrieNode:
@@ -314,7 +314,7 @@ def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) ->
         form = name_forms.form_of(name)
         yield form, name
         if form == _SMTP_UTF8_MAILBOX:
-            # RFC 9598 section 6: rfc822Name constraints hold for both kinds of mailbox.
+            # RFC 9598 section 6: rfc822Name constraints apply to both kinds of mailbox.
             yield RFC822_NAME, name
 
 

@@ -107,7 +107,7 @@ class PolicyGraph:
         ``mappings`` are pairs of issuerDomainPolicy and subjectDomainPolicy; ``policy_mapping_allowed`` is True where
         policy_mapping is greater than 0. Raises
         :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`, and :class:`ValueError` for a mapping that
-        :func:`mapping_violation` refuses.
+        :func:`mapping_violation` rejects.
         """
         equivalent: dict[str, dict[str, None]] = {}
         for issuer_domain_policy, subject_domain_policy in mappings:

@@ -1,6 +1,6 @@
 """Certification path validation, step by step (RFC 5280 section 6.1; policies by RFC 9618).
 
-Revocation, 6.1.3 (a)(3), is judged separately, by :mod:`pkcs12kit.paths.revocation`.
+Revocation, 6.1.3 (a)(3), is checked separately, by :mod:`pkcs12kit.paths.revocation`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class ValidatedPath(CertificationPath):
     """A path that validation accepts, with its outputs.
 
-    Policy sets hold dotted object identifiers in the trust anchor's domain, or only anyPolicy.
+    Policy sets contain dotted object identifiers in the trust anchor's domain, or only anyPolicy.
     """
 
     parameters: ValidationParameters = field(repr=False)

@@ -1,4 +1,4 @@
-"""The extensions that validation and revocation read, and one that nobody knows."""
+"""The extensions that validation and revocation read, and an unknown one."""
 
 from __future__ import annotations
 

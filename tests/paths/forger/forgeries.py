@@ -1,4 +1,4 @@
-"""What an attacker can make who holds no key of any CA or responder.
+"""The forgeries of an attacker without a key of any CA or responder.
 
 The attacker has every public object (certificates, CRLs, OCSP responses, also old ones), keys of its own, and the key
 of ``parties.mallory``, a server's certificate that the CA issued to it. So a forgery is an object with any contents,

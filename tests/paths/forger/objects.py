@@ -68,7 +68,7 @@ class Extension:
 
 
 def encode_extensions(number, extensions):
-    """Return the extensions under an explicit tag, nothing where there are none."""
+    """Return the extensions under an explicit tag, nothing where the list is empty."""
     return der.explicit(number, der.sequence(*(each.der for each in extensions))) if extensions else b""
 
 
@@ -92,7 +92,7 @@ class Signed:
         return dataclasses.replace(self, signature=self.signature_octets, **changes)
 
     def without(self, *oids):
-        """Return the extensions that are none of these."""
+        """Return the other extensions."""
         return tuple(each for each in self.extensions if each.oid not in oids)
 
     def extension(self, oid):

@@ -173,9 +173,9 @@ def test_crl(made, expected):
 
 @pytest.mark.parametrize("label", [*NOT_COUNTING])
 def test_crl_that_does_not_count_revokes_nothing(label):
-    """What may not vouch may not revoke: each of these lists with the server in it leaves the answer of OCSP good.
+    """A CRL that cannot make a certificate good cannot revoke it: each of these lists the server, which stays good.
 
-    Not so where the list is by the CA's own key and only does not cover enough: then a revocation in it counts.
+    The exception is a CRL by the CA's own key that does not cover enough: a revocation in it counts.
     """
     made = NOT_COUNTING[label]()
     listed = tuple(

@@ -108,9 +108,9 @@ def test_indirect_crl(made, expected):
 
 
 def test_signer_is_not_vouched_for_by_its_own_list():
-    """The only CRL is by a signer whose own status nobody tells but that CRL: circular, and so nothing.
+    """Only that CRL has the status of its own signer: this is circular, and the CRL does not count.
 
-    Not so where the signer's certificate itself names it as cRLIssuer, as test 4.14.30 of PKITS has it.
+    It counts where the signer's certificate names the signer as cRLIssuer, as in test 4.14.30 of PKITS.
     """
     of_root = p.server(ext.crl_points(ext.point(issuer="CRL Signer")), issuer="Root")
     alone = world(server=of_root, pool=(p.crl_signer(),)).but(
@@ -125,7 +125,7 @@ def test_signer_is_not_vouched_for_by_its_own_list():
 
 
 def test_signer_is_not_vouched_for_by_a_second_that_it_vouches_for():
-    """Two CRL signers that list each other are vouched for by nobody."""
+    """Two CRL signers that depend on each other's CRLs do not count."""
     at_second, at_first = (ext.crl_points(ext.point(issuer=name)) for name in ("CRL Signer 2", "CRL Signer"))
     first = p.crl_signer(at_second)
     second = p.crl_signer(at_first).but(subject="CRL Signer 2", key=p.key("CRL Signer 2"), serial=4898)

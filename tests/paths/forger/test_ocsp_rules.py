@@ -210,7 +210,7 @@ def test_response(made, expected):
     "label", [each for each in NOT_COUNTING if each not in ("good and unknown", "unknown and good")]
 )
 def test_response_that_does_not_count_revokes_nothing(label):
-    """What may not vouch may not revoke: each of these responses, saying revoked, leaves the CRL's good as it is."""
+    """A response that cannot make a certificate good cannot revoke it: each of these leaves it good by the CRL."""
     found = NOT_COUNTING[label]()
     turned = tuple(each if not hasattr(each, "singles") else _turned(each) for each in found.evidence)
     report = found.report(evidence=(*turned, p.crl("CA")), pool=found.pool)
@@ -280,7 +280,7 @@ def test_two_certificates_of_one_delegate_key_are_told_apart():
 
 
 def test_delegate_that_only_its_own_answer_vouches_for_is_not_helped_by_a_second():
-    """Two delegates that vouch for each other are vouched for by nobody (RFC 6960 section 4.2.2.2.1)."""
+    """Two delegates that depend on each other's responses do not count (RFC 6960 section 4.2.2.2.1)."""
     first = p.delegate(no_check=False)
     second = Certificate(
         subject="Responder 2",

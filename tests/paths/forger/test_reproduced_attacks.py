@@ -59,7 +59,7 @@ def candidate(*evidence, entries=()):
 
 
 def copied_signature():
-    """Return a world with an expired CRL that revokes, and a list that nobody signed with its signature octets."""
+    """Return a world with an expired CRL that revokes, and an unsigned list with its signature octets."""
     old = p.expired(p.crl("CA", p.revoked(), number=1))
     return world(old, p.crl("CA", number=9, this_update=NOW - 371 * DAY, signature=old.signature_octets))
 
@@ -126,7 +126,7 @@ CASES = {
     "delta-sound": (lambda: held(releasing), GOOD),
     "indirect-sound": (indirect, GOOD),
 }
-"""What is made, and the status of the server."""
+"""The objects of the case, and the status of the server."""
 SOUND = ("crl-sound", "ocsp-sound", "ocsp-delegate-sound", "delta-sound", "indirect-sound")
 PATHS = (*SOUND, "ocsp-copy-says-revoked", "crl-candidate-says-revoked")
 

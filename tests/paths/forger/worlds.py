@@ -32,7 +32,7 @@ class World:
     pool: tuple[Certificate, ...] = ()
     anchor: Certificate = dataclasses.field(default_factory=p.root)
     bare_anchor: bool = False
-    """Whether the anchor is given as a name and a key, without its certificate."""
+    """True where the anchor is given as a name and a key, without its certificate."""
     others: tuple[Crl | Response, ...] = ()
     """Genuine objects that say nothing: expired ones, ones with another scope."""
 

@@ -1,4 +1,4 @@
-"""What anybody can make costs bounded work, counted in steps: objects that nobody signed, and odd certificates."""
+"""Unsigned objects and odd certificates, which anyone can make, cost bounded work, counted in steps."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_an_unknown_status_of_a_signer_is_looked_up_once(world):
 
 
 def responses_with_strange_certificates(world, count):
-    """Return responses about the server that nobody signed, each with a certificate that it does not name."""
+    """Return unsigned responses about the server, each with a certificate that it does not name."""
     other = lab.Authority.create("Other").certificate
     forged = changed(world.respond(certificates=[other]), lambda basic: basic["signature"].set(b"forged"))
     return [forged.replace(b"forged", f"forge{number}".encode()) for number in range(count)]
@@ -151,9 +151,9 @@ def responses_with_strange_certificates(world, count):
 
 @pytest.mark.parametrize("kind", ["crls", "ocsp_responses"])
 def test_worthless_responses_do_not_hide_that_a_certificate_is_revoked(world, kind):
-    """Whoever answers for a responder can use up the budget: what other data revokes stays revoked, in either kind.
+    """A false responder can exhaust the budget: a certificate that other data revokes stays revoked, in either kind.
 
-    In mode soft an unknown status would be forgiven.
+    In mode soft an unknown status is only a warning.
     """
     worthless = responses_with_strange_certificates(world, 3)
     limits = within(revocation_issuers=2)

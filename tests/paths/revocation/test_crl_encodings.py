@@ -134,7 +134,7 @@ def test_listed_or_not_whatever_the_encoding(crls, made, wrapped):
 
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_serial_numbers_of_entries(crls, wrapped):
-    """Zero, negative, long and padded ones of other certificates are in nobody's way; the server's own is found."""
+    """Zero, negative, long and padded ones of other certificates do not matter; the server's own is found."""
     padded = parser.emit(0, 0, 2, b"\0" + parser.parse(crls.serial)[4])
     others = [crls.entry(serial=serial) for serial in (integer(0), integer(-5), integer(2**239), b"\x02\x00")]
     assert crls.answer(listed=others, wrapped=wrapped) is GOOD

@@ -1,4 +1,4 @@
-"""OCSP responses that nobody signed: whatever they hold, they end in no error but that they cannot be read."""
+"""Unsigned OCSP responses: whatever they contain, the only error is that they cannot be parsed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may sign CRLs, attacked by a look-alike in the pool and by CAs that vouch for themselves (RFC 5280 6.3.3 (f))."""
+"""Signers of CRLs, attacked by a look-alike in the pool and by CAs that certify themselves (RFC 5280 6.3.3 (f))."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def respond(about, issuer, *, key, responder=None, certificates=(), by_name=Fals
 def changed(response, change, *, key=None):
     """Return an OCSP response with its BasicOCSPResponse changed by a function.
 
-    It is signed anew with a key where one is given; else the signature is kept.
+    It gets a new signature where a key is given; else the old signature is kept.
     """
     outer = asn1_ocsp.OCSPResponse.load(response)
     basic = outer["response_bytes"]["response"].parsed

@@ -144,7 +144,7 @@ def test_what_is_no_server_name_matches_nothing(server_name):
 
 
 def test_a_common_name_never_counts():
-    """RFC 9525 section 2: the subject's common name is no identifier, with a subjectAltName or without."""
+    """RFC 9525 section 2: the subject's common name is not an identifier, with a subjectAltName or without."""
     assert "no subjectAltName" in mismatch(certificate_for(common_name="www.example.com"), "www.example.com")
     assert mismatch(certificate_for("a.example.com", common_name="www.example.com"), "www.example.com") is not None
     assert mismatch(certificate_for(V4, common_name="www.example.com"), "www.example.com") is not None

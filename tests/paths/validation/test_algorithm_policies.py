@@ -1,7 +1,7 @@
-"""Named algorithm policies: what is refused by default and why, what SP 800-78 adds, what allow-all accepts.
+"""Named algorithm policies: the default rejections and their reasons, those of SP 800-78, and allow-all.
 
-MD5 and SHA-1 signatures are made by signing a certificate anew, since pyca's builder refuses to; MD2 and MD4 no
-library at hand signs with.
+Certificates get new signatures with MD5 and SHA-1, as pyca's builder does not make them. No library at hand signs with
+MD2 and MD4.
 """
 
 from __future__ import annotations
@@ -166,5 +166,5 @@ def test_the_hash_that_signed_the_anchor_does_not_matter(chain, resign, keys, ju
 
 
 def test_policies_are_found_by_name():
-    """What ``--algorithms`` takes."""
+    """``--algorithms`` accepts these names."""
     assert POLICIES == {"default": DEFAULT, "sp800-78": SP800_78, "allow-all": ALLOW_ALL}

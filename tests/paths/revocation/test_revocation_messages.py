@@ -69,9 +69,9 @@ def respond(root, server, *, signer=None, name=None, this_update=NOW - DAY, next
 @pytest.mark.parametrize(
     ("max_age", "says"),
     [
-        (timedelta(0), "has no nextUpdate, which the maximal age of 0 requires"),
-        (timedelta(hours=12), "is further back than the maximal age of 12:00:00"),
-        (DAY - timedelta(seconds=1), "is further back than the maximal age of 23:59:59"),
+        (timedelta(0), "has no nextUpdate, which a maximum age of 0 requires"),
+        (timedelta(hours=12), "is older than the maximum age of 12:00:00"),
+        (DAY - timedelta(seconds=1), "is older than the maximum age of 23:59:59"),
         (timedelta(days=2), "not revoked (by OCSP)"),
     ],
 )
@@ -86,8 +86,8 @@ def test_days(root, server, detail):
     """A number of days is written as days."""
     old = respond(root, server, this_update=NOW - 8 * DAY)
     assert detail(responses=[old]) == (
-        "OCSP: the response of Root has no nextUpdate, and its thisUpdate 2026-06-12T00:00:00Z is further back than"
-        " the maximal age of 7 days"
+        "OCSP: the response of Root has no nextUpdate, and its thisUpdate 2026-06-12T00:00:00Z is older than"
+        " the maximum age of 7 days"
     )
 
 

@@ -12,7 +12,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.validation.policy_graph import PolicyGraph, mapping_violation
 
-from ..counting import counted_calls
+from ...counting import counted_calls
 
 ANY = "2.5.29.32.0"
 RED, GOLD, SILVER, BLUE = "2.999.1", "2.999.2", "2.999.3", "2.999.4"
@@ -149,7 +149,7 @@ class Tree:
         self.root = self.Node(0, ANY, None)
 
     def nodes(self, depth=None):
-        """Walk all nodes, or those of one depth."""
+        """Yield all nodes, or those of one depth."""
         pending = [self.root] if self.root else []
         while pending:
             node = pending.pop()

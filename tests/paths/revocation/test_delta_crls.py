@@ -79,7 +79,7 @@ def crls():
 
 
 def test_the_newest_of_several_counts(crls):
-    """What the newer revokes the older does not hide; what the newer releases the older does not hold."""
+    """The newer decides: a revocation in it counts, and so does the end of a hold."""
     assert crls.status(crls.full(1), crls.delta(5, 1), crls.delta(6, 1, COMPROMISED)) is REVOKED
     assert crls.status(crls.full(1, HELD), crls.delta(5, 1), crls.delta(6, 1, RELEASED)) is GOOD
     assert crls.status(crls.full(1, HELD), crls.delta(5, 1, RELEASED), crls.delta(6, 1, HELD)) is REVOKED
@@ -134,7 +134,7 @@ def test_a_forged_one_decides_nothing(crls):
 
 
 def test_a_forged_one_decides_nothing_with_its_certificate_in_the_pool(crls):
-    """A candidate of the issuer's name is nobody's key yet: what the CA on the path signed goes first."""
+    """A candidate with the issuer's name is not validated yet: the CRL that the CA on the path signed comes first."""
     pool = CertificatePool([crls.forger.certificate])
     forged = crls.delta(99, 1, RELEASED, by=crls.forger, key=crls.ca)
     newer = crls.full(99, by=crls.forger, key=crls.ca)

@@ -22,7 +22,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees, bounds_violation
 
-from ..counting import counted_calls
+from ...counting import counted_calls
 
 NOBODY = Name(())
 COUNTRY, ORGANIZATION, COMMON_NAME, EMAIL = "2.5.4.6", "2.5.4.10", "2.5.4.3", "1.2.840.113549.1.9.1"
@@ -266,7 +266,7 @@ def test_forms_that_are_not_processed_fail_closed():
 
 
 def test_other_names_compare_whole():
-    """Section 4.2.1.10 defines nothing for otherName: an equal value is inside, more nobody can say."""
+    """Section 4.2.1.10 defines nothing for otherName: an equal value is inside; more is not known."""
     base = other(USER_PRINCIPAL_NAME, "a@example.com")
     assert judge(permitted(base), base) is None
     assert "outside" in judge(permitted(base), other(USER_PRINCIPAL_NAME, "b@example.com"))

@@ -1,4 +1,4 @@
-"""What holds of every verdict, each test quoting the sentence that it proves."""
+"""Properties of every verdict; each test quotes the sentence that it proves."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ some_skips = st.one_of(st.none(), st.integers(0, 2))
 
 @st.composite
 def extensions_of(draw, *, ca):
-    """What a certificate may say, beyond being a CA's."""
+    """Contents of a certificate beside the basic constraints of a CA."""
     said = []
     if policies := draw(some_policies):
         said.append(lab.non_critical(lab.certificate_policies(*policies)))
@@ -123,7 +123,7 @@ def verdict(path, **parameters):
 
 
 def is_yes(said):
-    """Whether a verdict is a yes."""
+    """Return True where the path is valid."""
     return isinstance(said[0], frozenset)
 
 

@@ -329,7 +329,7 @@ def test_misuse(pki):
 
 
 def test_a_mode_by_its_value_is_that_mode():
-    """``"require"`` is REQUIRE, and what is no mode is refused: never is nothing checked for a slip in a script."""
+    """``"require"`` is REQUIRE, and an unknown mode is an error: a typing error never turns the check off."""
     assert Revocation(mode="require").mode is RevocationMode.REQUIRE
     with pytest.raises(ValueError, match="requires"):
         Revocation(mode="requires")
@@ -337,7 +337,7 @@ def test_a_mode_by_its_value_is_that_mode():
 
 @pytest.mark.parametrize("anchors", [["TA"], ["TA", "TB"], ["TA", "TA", "TC"]])
 def test_an_unknown_status_is_asked_once_a_link_and_anchor(anchors):
-    """A mesh of 16 without any CRL: the answer does not wait for every walk (RFC 5280 section 6.3.3 (f))."""
+    """A mesh of 16 without any CRL: the answer does not wait for every path (RFC 5280 section 6.3.3 (f))."""
     labels = [f"C{number}" for number in range(16)]
     pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
     topology = lab.Topology.from_edges("EE<C0", "C15<TA", "C14<TB", "X<TC", *pairs, validity=lab.Validity.around(NOW))
@@ -355,7 +355,7 @@ def test_an_unknown_status_is_asked_once_a_link_and_anchor(anchors):
 
 @pytest.mark.parametrize("refused", ["revoked", "unknown"])
 def test_a_mesh_is_entered_another_way_where_the_best_is_refused(refused):
-    """TA and TB certify two CAs of a mesh, TA for longer: a revoked link is not tried below every walk of the mesh.
+    """TA and TB certify two CAs of a mesh, TA for longer: a revoked link is not tried below every path of the mesh.
 
     RFC 4158 section 3.3: 'revoked' certificates are eliminated; the bounds of what is left are those of the other way.
     """
@@ -385,7 +385,7 @@ def test_a_mesh_is_entered_another_way_where_the_best_is_refused(refused):
 
 
 def test_a_link_of_unknown_status_is_not_looked_up_again_under_the_same_anchor():
-    """No CRL of EE's issuer, two anchors above a mesh of 10: under each it is asked once, whatever the walk between."""
+    """No CRL of EE's issuer, two anchors above a mesh of 10: for each anchor it is looked up once."""
     labels = [f"C{number}" for number in range(10)]
     pairs = [f"{one}<{other}" for one in labels for other in labels if one != other]
     sooner = lab.Edge(subject="C8", issuer="TB", validity=lab.Validity.around(NOW, days_after=20))
@@ -459,7 +459,7 @@ def test_no_crl_is_used_unsigned_even_where_its_issuer_is_looked_up_in_itself(pk
 
 
 def test_a_ca_does_not_vouch_for_itself_by_a_crl_issuer_below_it(pki):
-    """6.3.3 (f): whoever holds the key of a revoked CA can certify a CRL issuer of any name, and sign a CRL with that.
+    """6.3.3 (f): the holder of a revoked CA's key can certify a CRL issuer of any name, and sign a CRL with that.
 
     The path of such an issuer leads through the very certificate whose status is asked for, and proves nothing.
     """

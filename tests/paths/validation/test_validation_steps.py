@@ -18,7 +18,7 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.lab.extensions import authority_key_identifier
 
-from .constraining import excluded, inhibit_any_policy, mappings, permitted, policies, policy_constraints
+from ..constraining import excluded, inhibit_any_policy, mappings, permitted, policies, policy_constraints
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 ANY_POLICY, RED, BLUE, GREEN = "2.5.29.32.0", "2.999.1", "2.999.2", "2.999.3"
@@ -26,7 +26,7 @@ CLIENT_AUTH, SERVER_AUTH = "1.3.6.1.5.5.7.3.2", "1.3.6.1.5.5.7.3.1"
 
 
 def unknown(*, critical):
-    """Make an extension that nobody knows."""
+    """Return an unknown extension."""
     value = x509.UnrecognizedExtension(ObjectIdentifier("2.999.99"), b"\x05\x00")
     return lab.critical(value) if critical else lab.non_critical(value)
 
@@ -199,7 +199,7 @@ def test_any_policy_in_the_target_keeps_the_policies_above(chain, judge):
 
 
 def test_6_1_1_f_initial_explicit_policy(chain, judge, refusal):
-    """Without a policy for the path there is no verdict of valid; with one there is."""
+    """A path is valid only with a policy for it, where one is required."""
     failure = refusal(chain({}, {}), initial_explicit_policy=True)
     assert failure.reason is FailureReason.EXPLICIT_POLICY
     assert failure.section == "RFC 5280 section 6.1.3 (f)"
@@ -440,7 +440,7 @@ def test_6_1_4_n_key_usage(chain, judge, refusal):
     "links", [[{"extensions": (unknown(critical=True),)}, {}], [{}, {"extensions": (unknown(critical=True),)}]]
 )
 def test_6_1_4_o_and_6_1_5_f_unknown_critical_extensions(chain, refusal, links):
-    """What is critical and not processed is refused, in a CA certificate and in the target."""
+    """A critical extension that is not processed is rejected, in a CA certificate and in the target."""
     failure = refusal(chain(*links))
     assert failure.reason is FailureReason.UNKNOWN_CRITICAL_EXTENSION
     assert "2.999.99" in failure.detail
@@ -452,7 +452,7 @@ def test_unknown_extensions_that_are_not_critical_are_nothing(chain, judge):
 
 
 def test_every_processed_extension_may_be_critical(chain, judge):
-    """What 6.1 reads, and what TLS clients add, is processed: critical or not, it is no reason to refuse."""
+    """The extensions of 6.1, and those of TLS clients, are processed: critical or not, they are accepted."""
     directory = x509.DirectoryName(x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "www.example.com")]))
     path = chain(
         {
