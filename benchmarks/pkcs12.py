@@ -26,7 +26,7 @@ from cryptography.x509.oid import NameOID
 
 import pkcs12kit as pk
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.derivation import DIGESTS, IV, KEY, MAC, digest_size, pkcs12_kdf
 from pkcs12kit.pkcs12.passwords import encode_password
 
@@ -128,7 +128,7 @@ def kdf(protection: Encryption | Mac, length: int, purpose: int) -> None:
         iterations=protection.iterations or 0,
         purpose=purpose,
         length=length,
-        budget=Budget(DEFAULT_LIMITS),
+        budget=WorkBudget(DEFAULT_LIMITS),
     )
 
 

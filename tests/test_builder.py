@@ -265,7 +265,7 @@ class TestNo:
 
     def test_a_password_in_bytes(self, build):
         """What it is to be is said, and not what Python could not do with it."""
-        with pytest.raises(TypeError, match="a password is text, not bytes"):
+        with pytest.raises(TypeError, match="password: expected str, not bytes"):
             build(password=b"secret")
 
     def test_friendly_name_and_limits(self, build):

@@ -12,14 +12,14 @@ from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
 from pkcs12kit.devices.stig import DISALLOWED
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.limits import describe_limits
-from pkcs12kit.pkcs12.profiles import PROFILES
+from pkcs12kit.pkcs12.profiles import PROFILES, readers_of
 from pkcs12kit.pkcs12.readers import READERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from pkcs12kit import PathReport
-    from pkcs12kit.pkcs12.profiles import Scheme
+    from pkcs12kit.pkcs12.protection import Scheme
 
 
 def limits() -> Iterator[str]:
@@ -51,7 +51,7 @@ def profiles() -> Iterator[str]:
     yield "| profile | can be imported by |"
     yield "| --- | --- |"
     for profile in PROFILES:
-        opened_by = ", ".join(name for name, verdict in profile.readers.items() if verdict.answer.value == "yes")
+        opened_by = ", ".join(name for name, verdict in readers_of(profile).items() if verdict.answer.value == "yes")
         yield f"| `{profile.name}` | {opened_by or 'nobody that is known'} |"
 
 

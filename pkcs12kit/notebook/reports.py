@@ -23,6 +23,7 @@ from pkcs12kit.notebook.html import (
 from pkcs12kit.notebook.pfx import readers
 from pkcs12kit.notebook.pools import certificates_table, rejects_list
 from pkcs12kit.notebook.searches import report_body
+from pkcs12kit.pkcs12.profiles import readers_of
 from pkcs12kit.retrieval.retrieved import Status
 from pkcs12kit.text import counted
 
@@ -123,7 +124,7 @@ def draw_build(report: BuildReport, view: View) -> Element:
             ]
         ),
         *path_body(report.path, view),
-        readers(report.profile.readers),
+        readers(readers_of(report.profile)),
         retrievals_table(report.retrievals, view),
         rejects_list(report.rejects, view),
     )

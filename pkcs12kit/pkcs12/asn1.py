@@ -10,7 +10,7 @@ from pkcs12kit.errors import MalformedPfxError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
 
 
 _CONSTRUCTED: Final = 0x20
@@ -33,7 +33,7 @@ class _Child(NamedTuple):
     rewritten: bytes | None
 
 
-def definite(data: bytes, budget: Budget) -> tuple[bytes, int]:
+def definite(data: bytes, budget: WorkBudget) -> tuple[bytes, int]:
     """Give the first element of ``data`` with definite lengths and strings in one piece, and its length in ``data``.
 
     What is in DER already comes back byte for byte. Raises :class:`ValueError` for what is no BER, or has a tag number
@@ -61,7 +61,7 @@ def is_one_sequence(data: bytes) -> bool:
 class _Rewriter:
     """Reads one encoding. An element that need not change is None, in place of a copy of it."""
 
-    def __init__(self, data: bytes, budget: Budget) -> None:
+    def __init__(self, data: bytes, budget: WorkBudget) -> None:
         self._data = data
         self._budget = budget
 
@@ -140,7 +140,7 @@ def absent(value: Asn1Value) -> bool:
     return isinstance(value, Void)
 
 
-def load(spec: Asn1Value, data: bytes, budget: Budget) -> Asn1Value:
+def load(spec: Asn1Value, data: bytes, budget: WorkBudget) -> Asn1Value:
     """Read ``data``, all of it, in DER or BER, as asn1crypto's class ``spec``.
 
     Raises :class:`ValueError`, and :class:`~pkcs12kit.errors.LimitExceededError` for too many elements.

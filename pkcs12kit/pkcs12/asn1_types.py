@@ -26,7 +26,7 @@ class MacData(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
     ]
 
 
-class Pfx(core.Sequence):  # type: ignore[misc]  # as above
+class Asn1Pfx(core.Sequence):  # type: ignore[misc]  # as above
     """RFC 7292 section 4."""
 
     _fields: ClassVar[_Fields] = [

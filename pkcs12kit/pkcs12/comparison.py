@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12.bags import is_encoded_for
 from pkcs12kit.pkcs12.compatibility import of_profile
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import usual_encodings
+from pkcs12kit.pkcs12.private_keys import is_encoded_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
-    from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.pkcs12.protection import Profile
 
 
 def why_changed(

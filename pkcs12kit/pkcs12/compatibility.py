@@ -1,4 +1,8 @@
-"""What of a PFX decides who can open it: algorithms, iterations, MAC, password. Of any file, ours or not."""
+"""Compatibility: the facts of a PFX that decide which programs open it, and the verdict of one program on them.
+
+The facts are algorithms, iterations, MAC and password, of any file or profile. :class:`Reader` holds the knowledge
+about one program; the table of readers is in :mod:`~pkcs12kit.pkcs12.readers`.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.findings import Answer, Evidence
-from pkcs12kit.pkcs12 import profiles
+from pkcs12kit.pkcs12.protection import HMAC, PBES2, PBKDF2, PBMAC1, PKCS12KDF
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
@@ -15,11 +19,11 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
-    from pkcs12kit.pkcs12.profiles import Profile, Scheme
+    from pkcs12kit.pkcs12.protection import Profile, Scheme
 
 
 class Feature(Enum):
-    """What a reader can or cannot do; the value is how the documentation names it."""
+    """An ability that a reader has or lacks. The value is its name in the documentation."""
 
     AES = "AES under PBKDF2-HMAC-SHA256"
     TRIPLE_DES = "3-key triple DES with SHA-1"
@@ -31,29 +35,30 @@ class Feature(Enum):
     PBMAC1 = "PBMAC1 with SHA-256"
     NO_MAC = "no MAC"
     PKCS12KDF = "PKCS12KDF"
-    EMPTY_PASSWORD = "empty password"  # noqa: S105  # no secret
-    NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # no secret
+    EMPTY_PASSWORD = "empty password"  # noqa: S105  # not a secret
+    NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # not a secret
 
 
 _KNOWN: Final[dict[tuple[str, str | None, str | None, str | None], Feature]] = {
-    ("PBES2", "AES-128-CBC", "PBKDF2", "SHA-256"): Feature.AES,
-    ("PBES2", "AES-192-CBC", "PBKDF2", "SHA-256"): Feature.AES,
-    ("PBES2", "AES-256-CBC", "PBKDF2", "SHA-256"): Feature.AES,
-    ("pbeWithSHAAnd3-KeyTripleDES-CBC", "DES-EDE3-CBC", "PKCS12KDF", "SHA-1"): Feature.TRIPLE_DES,
-    ("pbeWithSHAAnd40BitRC2-CBC", "RC2-40-CBC", "PKCS12KDF", "SHA-1"): Feature.RC2_40,
-    ("HMAC", None, "PKCS12KDF", "SHA-1"): Feature.MAC_SHA1,
-    ("HMAC", None, "PKCS12KDF", "SHA-256"): Feature.MAC_SHA256,
-    ("PBMAC1", None, "PBKDF2", "SHA-256"): Feature.PBMAC1,
+    (PBES2, "AES-128-CBC", PBKDF2, "SHA-256"): Feature.AES,
+    (PBES2, "AES-192-CBC", PBKDF2, "SHA-256"): Feature.AES,
+    (PBES2, "AES-256-CBC", PBKDF2, "SHA-256"): Feature.AES,
+    ("pbeWithSHAAnd3-KeyTripleDES-CBC", "DES-EDE3-CBC", PKCS12KDF, "SHA-1"): Feature.TRIPLE_DES,
+    ("pbeWithSHAAnd40BitRC2-CBC", "RC2-40-CBC", PKCS12KDF, "SHA-1"): Feature.RC2_40,
+    (HMAC, None, PKCS12KDF, "SHA-1"): Feature.MAC_SHA1,
+    (HMAC, None, PKCS12KDF, "SHA-256"): Feature.MAC_SHA256,
+    (PBMAC1, None, PBKDF2, "SHA-256"): Feature.PBMAC1,
 }
+_PKCS12_CIPHERS: Final = {algorithm: cipher for algorithm, cipher, kdf, _ in _KNOWN if kdf == PKCS12KDF and cipher}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Protection:
-    """One use of the password: an encryption or the MAC, named as in ``inspect --json``.
+    """One use of the password, an encryption or the MAC, with names as in ``inspect --json``.
 
     ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C, ``HMAC`` or ``PBMAC1``, or a dotted object identifier;
     ``cipher`` is None for a MAC; ``kdf`` is ``PBKDF2``, ``PKCS12KDF`` or another. ``iterations`` and ``salt_length``
-    (bytes) are None where the file does not state them.
+    (bytes) are None if the file does not state them.
     """
 
     algorithm: str
@@ -65,11 +70,11 @@ class Protection:
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """What a reader needs for it; nothing where the reader table does not speak of it."""
+        """The abilities that a reader needs for it; empty if the table of readers does not cover it."""
         known = _KNOWN.get((self.algorithm, self.cipher, self.kdf, self.digest))
         if known is None:
             return ()
-        return (known, Feature.PKCS12KDF) if self.kdf == "PKCS12KDF" else (known,)
+        return (known, Feature.PKCS12KDF) if self.kdf == PKCS12KDF else (known,)
 
     def __str__(self) -> str:
         return " with ".join(filter(None, (self.algorithm, self.cipher, self.kdf, self.digest)))
@@ -77,12 +82,12 @@ class Protection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PfxFacts:
-    """What of a PFX decides who can open it.
+    """The facts of a PFX that decide which readers open it.
 
-    ``encryptions`` are those of every SafeContents and every shrouded key, ``mac`` is None where there is none.
-    ``clear_certificates`` and ``clear_key`` say that some lie in the clear. ``empty_password`` and
-    ``non_ascii_password`` are None where the password is not known. ``complete`` is False where some contents were not
-    looked into, so that there may be more.
+    ``encryptions`` are those of every SafeContents and every shrouded key; ``mac`` is None if there is no MAC.
+    ``clear_certificates`` and ``clear_key`` are True if there are certificates or keys that are not encrypted.
+    ``empty_password`` and ``non_ascii_password`` are None if the password is not known. ``complete`` is False if some
+    contents were not opened, so that there may be more facts.
     """
 
     encryptions: tuple[Protection, ...]
@@ -100,7 +105,7 @@ class PfxFacts:
 
     @property
     def features(self) -> tuple[Feature, ...]:
-        """What a reader needs for the file as a whole, each once."""
+        """The abilities that a reader needs for the whole file, each once."""
         return tuple(dict.fromkeys(self._features()))
 
     def _features(self) -> Iterator[Feature]:
@@ -118,69 +123,9 @@ class PfxFacts:
             yield Feature.NON_ASCII_PASSWORD
 
 
-def of_profile(profile: Profile, *, with_key: bool = True) -> PfxFacts:
-    """Tell what a file of certificates, and a key unless ``with_key`` is False, will be like, whatever its password."""
-    schemes = [profile.certificate_encryption, *([profile.key_encryption] if with_key else [])]
-    encryptions = [_protection(scheme, profile) for scheme in schemes if scheme is not None]
-    mac = None
-    if profile.mac_algorithm is not None:
-        mac = Protection(
-            algorithm=profile.mac_algorithm,
-            kdf="PBKDF2" if profile.mac_algorithm == profiles.PBMAC1 else "PKCS12KDF",
-            digest=profile.mac_digest,
-            iterations=profile.mac_iterations,
-            salt_length=profile.mac_salt_length,
-        )
-    return PfxFacts(
-        encryptions=tuple(encryptions),
-        mac=mac,
-        clear_certificates=profile.certificate_encryption is None,
-        clear_key=with_key and profile.key_encryption is None,
-    )
-
-
-def _protection(scheme: Scheme, profile: Profile) -> Protection:
-    pbes2 = scheme.algorithm == "PBES2"
-    return Protection(
-        algorithm=scheme.algorithm,
-        cipher=scheme.cipher if pbes2 else _PKCS12_CIPHERS[scheme.algorithm],
-        kdf="PBKDF2" if pbes2 else "PKCS12KDF",
-        digest=scheme.digest if pbes2 else "SHA-1",
-        iterations=profile.encryption_iterations,
-        salt_length=profile.encryption_salt_length,
-    )
-
-
-_PKCS12_CIPHERS: Final = {algorithm: cipher for algorithm, cipher, kdf, _ in _KNOWN if kdf == "PKCS12KDF" and cipher}
-
-
-def of_encryption(encryption: Encryption) -> Protection:
-    """Tell what matters of an encryption that a file states."""
-    return Protection(
-        algorithm=encryption.algorithm,
-        cipher=encryption.cipher,
-        kdf=encryption.kdf,
-        digest=encryption.digest,
-        iterations=encryption.iterations,
-        salt_length=None if encryption.salt is None else len(encryption.salt),
-    )
-
-
-def of_mac(mac: Mac) -> Protection:
-    """Tell what matters of a MAC that a file states. With PBKDF2 of another digest than HMAC's both are named."""
-    prf = None if mac.derivation is None else mac.derivation.digest
-    return Protection(
-        algorithm=mac.algorithm,
-        kdf=None if mac.derivation is None else mac.derivation.algorithm,
-        digest=mac.digest if prf in {mac.digest, None} else f"{mac.digest} and {prf}",
-        iterations=mac.iterations,
-        salt_length=None if mac.salt is None else len(mac.salt),
-    )
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One thing that is known of a reader. ``source`` is an address, or says how it was tried."""
+class ReaderStatement:
+    """One statement about a reader. ``source`` is an address, or the program and version that were tried."""
 
     feature: Feature
     opens: bool
@@ -195,7 +140,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """The iteration counts that a reader takes, and the shortest salt, in bytes. None is no limit that is known of.
+    """The iteration counts that a reader accepts, and the shortest salt in bytes. None if no limit is known.
 
     ``total`` is for all uses of the password in a file together.
     """
@@ -210,33 +155,33 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderVerdict:
-    """Whether one reader opens one file, and why that is the answer; ``sources`` has where it is known from."""
+    """The answer for one reader and one file, with the reason and the sources of the statements."""
 
     answer: Answer
     why: str
     sources: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``."""
+        """Return the verdict for ``inspect --json``."""
         return {"opens": self.answer.value, "why": self.why, "sources": list(self.sources)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A program or library that opens PFX files, by the name that ``--for`` takes. ``title`` says which versions."""
+    """A program or library that opens PFX files. ``name`` is its name for ``--for``; ``title`` names its versions."""
 
     name: str
     title: str
-    statements: tuple[Statement, ...]
+    statements: tuple[ReaderStatement, ...]
     bounds: Bounds = field(default_factory=Bounds)
 
-    def of(self, feature: Feature) -> Statement | None:
-        """Find what is known of one feature; None where nothing is."""
+    def statement_on(self, feature: Feature) -> ReaderStatement | None:
+        """Return the statement about one ability, None if nothing is known."""
         return next((statement for statement in self.statements if statement.feature is feature), None)
 
-    def opens(self, facts: PfxFacts) -> ReaderVerdict:
-        """Say whether it opens a file with these facts. One no makes it a no, else one unknown an unknown."""
-        known = [statement for statement in map(self.of, facts.features) if statement is not None]
+    def judge(self, facts: PfxFacts) -> ReaderVerdict:
+        """Return the verdict on a file with these facts: no if one fact is refused, else unknown if one is unknown."""
+        known = [statement for statement in map(self.statement_on, facts.features) if statement is not None]
         sources = tuple(dict.fromkeys(statement.source for statement in known))
         refused = [statement for statement in known if not statement.opens]
         if refused:
@@ -247,11 +192,11 @@ class Reader:
         unknown = tuple(self._unknown(facts))
         if unknown:
             return ReaderVerdict(
-                answer=Answer.UNKNOWN, why=f"nothing is known of {', '.join(unknown)}", sources=sources
+                answer=Answer.UNKNOWN, why=f"nothing is known about {', '.join(unknown)}", sources=sources
             )
         why = ", ".join(feature.value for feature in facts.features if feature is not Feature.PKCS12KDF)
         if not facts.complete:
-            why += "; as far as can be seen without opening all of it"
+            why += "; not all contents were opened"
         return ReaderVerdict(answer=Answer.YES, why=why, sources=sources)
 
     def _unknown(self, facts: PfxFacts) -> Iterator[str]:
@@ -259,8 +204,8 @@ class Reader:
             if not protection.features:
                 yield str(protection)
         for feature in facts.features:
-            # Whoever does not speak of PKCS12KDF has nothing against it.
-            if feature is not Feature.PKCS12KDF and self.of(feature) is None:
+            # A reader without a statement on PKCS12KDF opens it.
+            if feature is not Feature.PKCS12KDF and self.statement_on(feature) is None:
                 yield feature.value
 
     def _beyond(self, facts: PfxFacts) -> Iterator[str]:
@@ -270,20 +215,20 @@ class Reader:
             yield from self._beyond_of(protection, limit)
             total += protection.iterations or 0
         if self.bounds.total is not None and total > self.bounds.total:
-            yield f"{counted(total, 'iteration')} in all, and {self.bounds.total:,} are allowed"
+            yield f"{counted(total, 'iteration')} in all, and at most {self.bounds.total:,} are allowed"
 
     def _beyond_of(self, protection: Protection, limit: int | None) -> Iterator[str]:
         iterations = protection.iterations
         if iterations is not None and limit is not None and iterations > limit:
-            yield f"{protection}: {counted(iterations, 'iteration')}, and {limit:,} are allowed"
+            yield f"{protection}: {counted(iterations, 'iteration')}, and at most {limit:,} are allowed"
         if iterations is not None and iterations < self.bounds.minimum:
-            yield f"{protection}: {counted(iterations, 'iteration')}, and {self.bounds.minimum:,} are the least"
+            yield f"{protection}: {counted(iterations, 'iteration')}, and at least {self.bounds.minimum:,} are needed"
         if protection.salt_length is not None and protection.salt_length < self.bounds.salt_length:
             salt = counted(protection.salt_length, "byte")
-            yield f"{protection}: a salt of {salt}, and {self.bounds.salt_length} are the least"
+            yield f"{protection}: a salt of {salt}, and at least {self.bounds.salt_length} are needed"
 
     def cap(self, profile: Profile) -> Profile:
-        """Lower the iteration counts of a profile to what this reader takes. Its total is shared out evenly."""
+        """Return the profile with iteration counts that this reader accepts. Its total is divided evenly."""
         if not profile.takes_password:
             return profile
         each = [] if self.bounds.total is None else [self.bounds.total // len(of_profile(profile).protections)]
@@ -291,6 +236,66 @@ class Reader:
             encryption=min([profile.encryption_iterations, *_given(self.bounds.encryption), *each]),
             mac=min([profile.mac_iterations, *_given(self.bounds.mac), *each]),
         )
+
+
+def of_profile(profile: Profile, *, with_key: bool = True) -> PfxFacts:
+    """Return the facts of a file under a profile, with a key unless ``with_key`` is False.
+
+    The password is left open.
+    """
+    schemes = [profile.certificate_encryption, *([profile.key_encryption] if with_key else [])]
+    encryptions = [_protection(scheme, profile) for scheme in schemes if scheme is not None]
+    mac = None
+    if profile.mac_algorithm is not None:
+        mac = Protection(
+            algorithm=profile.mac_algorithm,
+            kdf=PBKDF2 if profile.mac_algorithm == PBMAC1 else PKCS12KDF,
+            digest=profile.mac_digest,
+            iterations=profile.mac_iterations,
+            salt_length=profile.mac_salt_length,
+        )
+    return PfxFacts(
+        encryptions=tuple(encryptions),
+        mac=mac,
+        clear_certificates=profile.certificate_encryption is None,
+        clear_key=with_key and profile.key_encryption is None,
+    )
+
+
+def _protection(scheme: Scheme, profile: Profile) -> Protection:
+    pbes2 = scheme.algorithm == PBES2
+    return Protection(
+        algorithm=scheme.algorithm,
+        cipher=scheme.cipher if pbes2 else _PKCS12_CIPHERS[scheme.algorithm],
+        kdf=PBKDF2 if pbes2 else PKCS12KDF,
+        digest=scheme.digest if pbes2 else "SHA-1",
+        iterations=profile.encryption_iterations,
+        salt_length=profile.encryption_salt_length,
+    )
+
+
+def of_encryption(encryption: Encryption) -> Protection:
+    """Return the facts of an encryption that a file states."""
+    return Protection(
+        algorithm=encryption.algorithm,
+        cipher=encryption.cipher,
+        kdf=encryption.kdf,
+        digest=encryption.digest,
+        iterations=encryption.iterations,
+        salt_length=None if encryption.salt is None else len(encryption.salt),
+    )
+
+
+def of_mac(mac: Mac) -> Protection:
+    """Return the facts of a MAC that a file states. If PBKDF2 has another digest than HMAC, both are named."""
+    prf = None if mac.derivation is None else mac.derivation.digest
+    return Protection(
+        algorithm=mac.algorithm,
+        kdf=None if mac.derivation is None else mac.derivation.algorithm,
+        digest=mac.digest if prf in {mac.digest, None} else f"{mac.digest} and {prf}",
+        iterations=mac.iterations,
+        salt_length=None if mac.salt is None else len(mac.salt),
+    )
 
 
 def _given(limit: int | None) -> list[int]:

@@ -9,10 +9,11 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
-from pkcs12kit.pkcs12.bags import certificate_bag, encode_private_key, other_bag
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 from pkcs12kit.pkcs12.structure import read_pfx
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.decoder import DecodedPfx
-    from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.pkcs12.protection import Profile
     from pkcs12kit.pkcs12.structure import Bag
 
 _PUBLIC: Final = frozenset({"certBag", "crlBag"})
@@ -35,7 +36,7 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     password: str | None,
     contents_password: str | None = None,
     new_password: str | None,
-    profile: Profile = profiles.MODERN,
+    profile: str | Profile = profiles.MODERN,
     require_mac: bool = False,
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
@@ -55,7 +56,8 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     raised; ``new_password`` and ``profile`` are for :func:`~pkcs12kit.encode_pfx`, and so are its errors. Raises
     :class:`~pkcs12kit.errors.InputError` where a secret would lie in the clear beside encrypted keys.
     """
-    pfx = read_pfx(data, budget := Budget(limits))
+    profile = profiles.find(profile)
+    pfx = read_pfx(data, budget := WorkBudget(limits))
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
     opener.authenticate()
     why = why_not_authentic(pfx.mac, opener.uses)

@@ -13,7 +13,7 @@ from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.pkcs12.budget import Budget, SharedWork
+from pkcs12kit.pkcs12.budget import SharedWork, WorkBudget
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.text import quoted
@@ -192,7 +192,7 @@ def decode_pfx(
     """
     if not isinstance(data, bytes):
         raise TypeError(f"decode_pfx() takes the bytes of a file, not {type(data).__name__}")
-    budget = Budget(limits)
+    budget = WorkBudget(limits)
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
     opener.authenticate()
@@ -237,7 +237,7 @@ def decode_certificates(
     ``work`` is what files that are loaded together share. Raises as :func:`decode_pfx` does; a private key that is
     encrypted in another way, damaged or of an unknown algorithm is no reason to.
     """
-    budget = Budget(limits, shared=work)
+    budget = WorkBudget(limits, shared=work)
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=None, budget=budget, require_mac=require_mac)
     opener.authenticate(keys=False)

@@ -1,4 +1,4 @@
-"""From a password to a key: PKCS12KDF (RFC 7292 appendix B), PBKDF1 and PBKDF2 (RFC 8018), scrypt (RFC 7914)."""
+"""Key derivation from a password: PKCS12KDF (RFC 7292 appendix B), PBKDF1 and PBKDF2 (RFC 8018), scrypt (RFC 7914)."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import absent
-from pkcs12kit.pkcs12.passwords import PKCS12KDF
+from pkcs12kit.pkcs12.protection import PBKDF1, PBKDF2, PKCS12KDF, SCRYPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
 
 # asn1crypto's name for a digest, for an HMAC with it and hashlib's name are the same.
@@ -37,18 +37,14 @@ DIGESTS: Final = {
 }
 DIGEST_NAMES: Final = {native: name for name, native in DIGESTS.items()}
 
-PBKDF1: Final = "PBKDF1"
-PBKDF2: Final = "PBKDF2"
-SCRYPT: Final = "scrypt"
-
-# RFC 7292 appendix B.3: what the derived bytes are for.
+# RFC 7292 appendix B.3: the purpose of the derived bytes.
 KEY: Final = 1
 IV: Final = 2
 MAC: Final = 3
 
 
 class ScryptCost(NamedTuple):
-    """N, r and p of RFC 7914: it takes 128 N r bytes of memory, p times over."""
+    """N, r and p of RFC 7914. scrypt writes 128 N r bytes of memory, p times."""
 
     n: int
     r: int
@@ -57,11 +53,11 @@ class ScryptCost(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyDerivation:
-    """How a key comes from the password, as the file states it.
+    """The key derivation that a file states.
 
-    ``algorithm`` is ``PKCS12KDF``, ``PBKDF1``, ``PBKDF2`` or ``scrypt``, or a dotted object identifier where nothing
-    more is known. ``digest`` (of PBKDF2: its HMAC's) is a dotted identifier too where it is not known, None where there
-    is none. ``key_length`` is in bytes, None where the file leaves it to the use; ``cost`` is scrypt's.
+    ``algorithm`` is ``PKCS12KDF``, ``PBKDF1``, ``PBKDF2`` or ``scrypt``, or the dotted object identifier of an unknown
+    algorithm. ``digest`` (for PBKDF2 the digest of its HMAC) may also be a dotted identifier, and is None if the
+    algorithm has no digest. ``key_length`` is in bytes, None if the file does not state it; ``cost`` is scrypt's.
     """
 
     algorithm: str
@@ -71,15 +67,15 @@ class KeyDerivation:
     key_length: int | None = None
     cost: ScryptCost | None = None
 
-    def derive(self, password: Password, length: int, budget: Budget, *, purpose: int = KEY) -> bytes:
-        """Derive ``length`` bytes. ``purpose`` (:data:`KEY`, :data:`IV`, :data:`MAC`) counts for PKCS12KDF alone.
+    def derive(self, password: Password, length: int, budget: WorkBudget, *, purpose: int = KEY) -> bytes:
+        """Return ``length`` derived bytes. Only PKCS12KDF uses ``purpose`` (:data:`KEY`, :data:`IV` or :data:`MAC`).
 
         Raises :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a cost
-        that scrypt has no meaning for, and :class:`~pkcs12kit.errors.LimitExceededError` before any work.
+        that scrypt does not allow, and :class:`~pkcs12kit.errors.LimitExceededError` before any work.
         """
         octets = password.octets(self.algorithm)
         budget.key_length(length)
-        budget.salt(self.salt or b"")
+        budget.salt(len(self.salt or b""))
         if self.algorithm == SCRYPT and self.cost is not None and self.salt is not None:
             return _scrypt(octets, salt=self.salt, cost=self.cost, length=length, budget=budget)
         if self.iterations is None or self.salt is None or self.digest not in DIGESTS:
@@ -96,8 +92,22 @@ class KeyDerivation:
         return " with ".join(part for part in (self.algorithm, self.digest) if part)
 
 
+def foresee(derivations: Iterable[KeyDerivation], budget: WorkBudget) -> None:
+    """Check the least work that these derivations need, each and all together, without counting it.
+
+    Raises :class:`~pkcs12kit.errors.LimitExceededError`.
+    """
+    iterations = scrypt_bytes = 0
+    for derivation in derivations:
+        budget.salt(len(derivation.salt or b""))
+        if derivation.cost is not None and min(derivation.cost) > 0:
+            scrypt_bytes += budget.scrypt_size(**derivation.cost._asdict())
+        iterations += budget.weigh(derivation.iterations or 0, digest=derivation.digest)
+    budget.foresee(iterations=iterations, scrypt_bytes=scrypt_bytes)
+
+
 def read_kdf(kdf: Asn1Value) -> KeyDerivation:
-    """Read asn1crypto's KdfAlgorithm. What asn1crypto raises for damage is the caller's to translate."""
+    """Parse asn1crypto's KdfAlgorithm. Raises as asn1crypto does; the caller translates its errors."""
     from pkcs12kit.pkcs12 import asn1_types
 
     parameters = kdf["parameters"]
@@ -128,7 +138,7 @@ def read_kdf(kdf: Asn1Value) -> KeyDerivation:
 
 
 def pbkdf2_identifier(derivation: KeyDerivation, *, with_key_length: bool = False) -> dict[str, object]:
-    """Write PBKDF2 as the contents of asn1crypto's KdfAlgorithm."""
+    """Return PBKDF2 as the contents of asn1crypto's KdfAlgorithm."""
     from asn1crypto import algos
 
     parameters: dict[str, object] = {
@@ -142,19 +152,20 @@ def pbkdf2_identifier(derivation: KeyDerivation, *, with_key_length: bool = Fals
 
 
 def positive(integer: Asn1Value) -> int:
-    """Take a count of iterations. Raises :class:`~pkcs12kit.errors.MalformedPfxError` below 1 (RFC 8018 section 5)."""
+    """Return an iteration count. Raises :class:`~pkcs12kit.errors.MalformedPfxError` below 1 (RFC 8018 section 5)."""
     iterations: int = integer.native
     if iterations < 1:
-        raise MalformedPfxError(f"the PKCS#12 file states {iterations} iterations")
+        raise MalformedPfxError(f"the PKCS#12 file states {iterations} iterations, and at least 1 is needed")
     return iterations
 
 
 def pkcs12_kdf(
-    password: Password, *, digest: str, salt: bytes, iterations: int, purpose: int, length: int, budget: Budget
+    password: Password, *, digest: str, salt: bytes, iterations: int, purpose: int, length: int, budget: WorkBudget
 ) -> bytes:
-    """Derive ``length`` bytes by RFC 7292 appendix B.2, for the ``purpose`` :data:`KEY`, :data:`IV` or :data:`MAC`.
+    """Return ``length`` bytes derived by RFC 7292 appendix B.2.
 
-    pyca/cryptography has no such primitive in its interface; the derivation is nothing but hashing.
+    ``purpose`` is :data:`KEY`, :data:`IV` or :data:`MAC`. pyca/cryptography has no public function for it; the
+    derivation only uses hashing.
     """
     new = _hash(digest)
     block = new().block_size
@@ -178,12 +189,12 @@ def pkcs12_kdf(
 
 
 def digest_size(digest: str) -> int:
-    """Length of a digest, in bytes."""
+    """Return the length of a digest in bytes."""
     return _hash(digest)().digest_size
 
 
-def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
-    """RFC 8018 section 5.1, which ends at the length of one digest; nothing but hashing."""
+def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: WorkBudget) -> bytes:
+    """Derive by RFC 8018 section 5.1, at most the length of one digest; it only uses hashing."""
     budget.derive(iterations, digest=digest, octets=len(password) + len(salt))
     new = _hash(digest)
     derived = password + salt
@@ -192,25 +203,27 @@ def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, lengt
     return derived[:length]
 
 
-def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: Budget) -> bytes:
-    """RFC 8018 section 5.2."""
+def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: WorkBudget) -> bytes:
+    """Derive by RFC 8018 section 5.2."""
     runs = -(-length // digest_size(digest))
     budget.derive(iterations, digest=digest, runs=runs, octets=len(password) + len(salt))
     return hashlib.pbkdf2_hmac(DIGESTS[digest], password, salt, iterations, length)
 
 
-def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: Budget) -> bytes:
+def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: WorkBudget) -> bytes:
     if min(cost) < 1:
-        raise MalformedPfxError("the PKCS#12 file states a cost of scrypt below 1")
-    budget.scrypt(cost, octets=len(password) + len(salt), length=length)
+        raise MalformedPfxError("the PKCS#12 file states a cost parameter of scrypt below 1 (RFC 7914 section 2)")
+    budget.scrypt(**cost._asdict(), octets=len(password) + len(salt), length=length)
     try:
         return Scrypt(salt=salt, length=length, n=cost.n, r=cost.r, p=cost.p).derive(password)
-    except ValueError:  # N is no power of 2, for example
-        raise MalformedPfxError("the PKCS#12 file states a cost that scrypt has no meaning for") from None
+    except ValueError:  # for example, N is not a power of 2
+        raise MalformedPfxError(
+            "the PKCS#12 file states cost parameters that scrypt does not allow (RFC 7914 section 2)"
+        ) from None
 
 
 def _hash(digest: str) -> Callable[..., hashlib._Hash]:
-    """Find hashlib's constructor; its own of a name is a third faster than ``new`` with that name."""
+    """Return hashlib's constructor of a digest; it is a third faster than ``hashlib.new`` with the name."""
     name = DIGESTS[digest]
     constructor = getattr(hashlib, name, None)
     try:
@@ -222,6 +235,6 @@ def _hash(digest: str) -> Callable[..., hashlib._Hash]:
 
 
 def _fill(text: bytes, block: int) -> bytes:
-    """Repeat ``text`` to fill whole blocks; nothing stays nothing."""
+    """Return ``text`` repeated to fill whole blocks; empty if it is empty."""
     whole = -(-len(text) // block) * block
     return (text * (-(-whole // len(text))))[:whole] if text else b""

@@ -12,15 +12,15 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import mac, profiles
 from pkcs12kit.pkcs12.bags import (
     certificate_bag,
-    encode_private_key,
     key_bag,
     safe_contents,
     shrouded_key_bag,
     trusted_key_usage,
 )
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,14 +30,14 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.passwords import Password
-    from pkcs12kit.pkcs12.profiles import Profile, Scheme
+    from pkcs12kit.pkcs12.protection import Profile, Scheme
 
 
 def encode_pfx(
     bundle: Bundle,
     *,
     password: str | None,
-    profile: Profile = profiles.MODERN,
+    profile: str | Profile = profiles.MODERN,
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
@@ -54,6 +54,7 @@ def encode_pfx(
     and :class:`~pkcs12kit.errors.LimitExceededError` for more iterations than ``limits``, or the default ones where
     those are higher, grant to reading the file.
     """
+    profile = profiles.find(profile)
     keys = []
     if bundle.private_key is not None:
         key = PlainKey(
@@ -138,7 +139,7 @@ class _Encoder:
         self._password = password
         self._profile = profile
         self._random_bytes = random_bytes
-        self._budget = Budget(_at_least_the_default(limits))
+        self._budget = WorkBudget(_at_least_the_default(limits))
 
     def encode(self, bags: list[Asn1Value], keys: list[PlainKey]) -> bytes:
         from asn1crypto import pkcs12 as asn1_pkcs12

@@ -10,22 +10,20 @@ from pkcs12kit.pkcs12 import algorithms
 from pkcs12kit.pkcs12.derivation import (
     IV,
     KEY,
-    PBKDF1,
-    PBKDF2,
     KeyDerivation,
     pbkdf2_identifier,
     positive,
     read_kdf,
 )
-from pkcs12kit.pkcs12.passwords import PKCS12KDF
+from pkcs12kit.pkcs12.protection import PBES2, PBKDF1, PBKDF2, PKCS12KDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
-    from pkcs12kit.pkcs12.profiles import Scheme
+    from pkcs12kit.pkcs12.protection import Scheme
 
 # The encryption schemes of PBES2 that are read: asn1crypto's name, or a dotted identifier that it has no name for.
 _PBES2_CIPHERS: Final = {
@@ -149,10 +147,10 @@ def _read_pbes2(parameters: Asn1Value) -> Encryption:
     if scheme["algorithm"].native == "rc2":
         version, iv = scheme["parameters"]["rc2_parameter_version"].native, scheme["parameters"]["iv"].native
         bits = 32 if version is None else _RC2_VERSIONS.get(version, version)
-        return Encryption(algorithm="PBES2", cipher=f"RC2-{bits}-CBC", derivation=derivation, iv=iv)
+        return Encryption(algorithm=PBES2, cipher=f"RC2-{bits}-CBC", derivation=derivation, iv=iv)
     cipher = _PBES2_CIPHERS.get(scheme["algorithm"].native)
     return Encryption(
-        algorithm="PBES2",
+        algorithm=PBES2,
         cipher=cipher or scheme["algorithm"].dotted,
         derivation=derivation,
         iv=None if cipher is None else scheme["parameters"].native,
@@ -173,10 +171,10 @@ def new_encryption(
         derivation = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-1", iterations=iterations, salt=salt)
         return Encryption(algorithm=scheme.algorithm, cipher=cipher, derivation=derivation)
     description = algorithms.describe(scheme.cipher or "")
-    if scheme.algorithm != "PBES2" or scheme.digest is None or description is None:
+    if scheme.algorithm != PBES2 or scheme.digest is None or description is None:
         raise ValueError(f"cannot encrypt by {scheme}")
     return Encryption(
-        algorithm="PBES2",
+        algorithm=PBES2,
         cipher=scheme.cipher,
         derivation=KeyDerivation(algorithm=PBKDF2, digest=scheme.digest, iterations=iterations, salt=salt),
         iv=random_bytes(description.block_length),
@@ -204,13 +202,13 @@ def algorithm_identifier(encryption: Encryption) -> Asn1Value:
     return algos.EncryptionAlgorithm({"algorithm": "pbes2", "parameters": parameters})
 
 
-def encrypt(encryption: Encryption, plaintext: bytes, password: Password, budget: Budget) -> bytes:
+def encrypt(encryption: Encryption, plaintext: bytes, password: Password, budget: WorkBudget) -> bytes:
     """Encrypt with padding (RFC 8018 section 6.1.1 step 4)."""
     cipher, key, iv = _derive(encryption, password, budget)
     return algorithms.encrypt(cipher, key, iv, plaintext)
 
 
-def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budget: Budget) -> bytes:
+def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budget: WorkBudget) -> bytes:
     """Decrypt and take the padding off.
 
     Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` where the padding is wrong,
@@ -222,7 +220,7 @@ def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budge
     return algorithms.decrypt(cipher, key, iv, ciphertext)
 
 
-def _derive(encryption: Encryption, password: Password, budget: Budget) -> tuple[str, bytes, bytes]:
+def _derive(encryption: Encryption, password: Password, budget: WorkBudget) -> tuple[str, bytes, bytes]:
     """Derive the key, and the IV where the scheme gives it, for the cipher that the file names."""
     cipher, derivation = encryption.cipher or "", encryption.derivation
     description = algorithms.describe(cipher)
@@ -232,7 +230,7 @@ def _derive(encryption: Encryption, password: Password, budget: Budget) -> tuple
     key_length = description.key_length if derivation.key_length is None else derivation.key_length
     if not algorithms.allows_key_length(cipher, key_length):
         raise MalformedPfxError(f"the PKCS#12 file states {key_length} bytes of key for {cipher}")
-    if encryption.algorithm == "PBES2":
+    if encryption.algorithm == PBES2:
         iv = encryption.iv or b""
         if len(iv) != block_length:
             raise MalformedPfxError(f"the PKCS#12 file states an IV of {len(iv)} bytes for {cipher}")

@@ -11,7 +11,7 @@ from pkcs12kit.errors import InputError, MalformedCertificateError, PfxError, Pf
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
@@ -114,9 +114,9 @@ class PfxReport(Shown):
     @property
     def readers(self) -> dict[str, ReaderVerdict]:
         """Who can read the file, by the table of :mod:`~pkcs12kit.pkcs12.readers`: a verdict for each reader's name."""
-        from pkcs12kit.pkcs12.readers import who_opens
+        from pkcs12kit.pkcs12.readers import judge
 
-        return who_opens(self.facts)
+        return judge(self.facts)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -171,7 +171,7 @@ def inspect_pfx(
     :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` where even the
     structure is not known, and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
-    budget = Budget(limits)
+    budget = WorkBudget(limits)
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
     pfx = read_pfx(data, budget)
     if require_mac and pfx.mac is None:

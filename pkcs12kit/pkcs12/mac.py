@@ -9,17 +9,14 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import derivation
 from pkcs12kit.pkcs12.derivation import DIGESTS, KeyDerivation, digest_size, pbkdf2_identifier, positive, read_kdf
-from pkcs12kit.pkcs12.passwords import PKCS12KDF
+from pkcs12kit.pkcs12.protection import HMAC, PBKDF2, PBMAC1, PKCS12KDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
-
-HMAC: Final = "HMAC"
-PBMAC1: Final = "PBMAC1"
 
 # RFC 9879 section 4: with PBMAC1, macSalt and iterations say nothing; its examples have these.
 _UNUSED_SALT: Final = b"NOT USED"
@@ -126,7 +123,7 @@ def new_mac(
         raise ValueError(f"no MAC algorithm {algorithm!r}")
     pbkdf2 = algorithm == PBMAC1
     kdf = KeyDerivation(
-        algorithm=derivation.PBKDF2 if pbkdf2 else PKCS12KDF,
+        algorithm=PBKDF2 if pbkdf2 else PKCS12KDF,
         digest=prf or digest if pbkdf2 else digest,
         iterations=iterations,
         salt=random_bytes(salt_length),
@@ -135,7 +132,7 @@ def new_mac(
     return Mac(algorithm=algorithm, digest=digest, derivation=kdf)
 
 
-def make_mac(mac: Mac, content: bytes, password: Password, budget: Budget) -> Mac:
+def make_mac(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> Mac:
     """Compute the value of a MAC from :func:`new_mac` over ``content``."""
     return replace(mac, value=_value(mac, content, password, budget))
 
@@ -164,7 +161,7 @@ def mac_data(mac: Mac) -> Asn1Value:
     return asn1_pkcs12.MacData({"mac": digest_info, "mac_salt": salt, "iterations": iterations})
 
 
-def verify(mac: Mac, content: bytes, password: Password, budget: Budget) -> bool:
+def verify(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> bool:
     """Whether the MAC over ``content`` verifies with ``password``; compared in constant time.
 
     Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
@@ -172,7 +169,7 @@ def verify(mac: Mac, content: bytes, password: Password, budget: Budget) -> bool
     return hmac.compare_digest(_value(mac, content, password, budget), mac.value)
 
 
-def _value(mac: Mac, content: bytes, password: Password, budget: Budget) -> bytes:
+def _value(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> bytes:
     if mac.digest not in DIGESTS or mac.derivation is None:
         detail = f" with {mac.digest}" if mac.digest else ""
         raise UnsupportedPfxError(f"the MAC algorithm {mac.algorithm}{detail} of the PKCS#12 file is not supported")

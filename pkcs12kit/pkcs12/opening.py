@@ -9,9 +9,10 @@ from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, Unsu
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import is_one_sequence
+from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt
-from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.passwords import NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.private_keys import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.structure import read_bags
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.derivation import KeyDerivation
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
@@ -92,7 +93,7 @@ class Opener:
         *,
         password: str | None,
         contents_password: str | None,
-        budget: Budget,
+        budget: WorkBudget,
         require_mac: bool = False,
     ) -> None:
         self._pfx = pfx
@@ -120,7 +121,7 @@ class Opener:
         Before any work, the derivations that can be seen are held against the limits, each and all together; those of
         private keys only with ``keys``.
         """
-        self._budget.foresee(self._visible_derivations(keys=keys))
+        foresee(self._visible_derivations(keys=keys), self._budget)
         mac = self._pfx.mac
         if mac is None:
             self._check_authenticity()

@@ -1,58 +1,59 @@
-"""A password as octets: what the standards say, and what writers do instead."""
+"""The encodings of a password: those of the standards, and those that some writers use instead."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkcs12kit.errors import PasswordError
+from pkcs12kit.errors import ArgumentError, PasswordError
+from pkcs12kit.pkcs12.protection import PBKDF2, PKCS12KDF, SCRYPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PKCS12KDF: Final = "PKCS12KDF"
 NO_PASSWORD: Final = frozenset({"absent", "empty"})
-"""The names of the encodings that :func:`usual_encodings` has for no password."""
-_BY_HMAC: Final = frozenset({"PBKDF2", "scrypt"})
+"""The names of the encodings of :func:`usual_encodings` for no password."""
+_BY_HMAC: Final = frozenset({PBKDF2, SCRYPT})
 _SHORTEST_HMAC_BLOCK: Final = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Password:
-    """A password as the key derivations get it; never shown.
+    """A password as the key derivations use it; never shown.
 
-    ``bmp`` goes into PKCS12KDF: by RFC 7292 appendix B.1 a BMPString with its terminator, or no octet at all for an
-    absent password. ``utf8`` goes into all others (RFC 8018 section 3).
+    ``bmp`` is for PKCS12KDF: by RFC 7292 appendix B.1 a BMPString with its terminator, or empty for an absent password.
+    ``utf8`` is for all other derivations (RFC 8018 section 3).
     """
 
     bmp: bytes = field(repr=False)
     utf8: bytes = field(repr=False)
 
     def octets(self, kdf: str) -> bytes:
-        """Give what the key derivation of this name takes."""
+        """Return the octets for the key derivation of this name."""
         return self.bmp if kdf == PKCS12KDF else self.utf8
 
 
 class EncodedPassword(NamedTuple):
-    """A password in one encoding, whatever the key derivation, and the name of that encoding."""
+    """A password in one encoding, the same for every key derivation, and the name of that encoding."""
 
     encoding: str
     octets: Password
 
 
 def encode_password(password: str) -> Password:
-    """Encode a password as OpenSSL and Java do; characters beyond the BMP become surrogate pairs.
+    """Return a password as OpenSSL and Java encode it; characters beyond the BMP become surrogate pairs.
 
-    Raises :class:`~pkcs12kit.errors.PasswordError` for what neither encoding can hold, :class:`TypeError` for bytes.
+    Raises :class:`~pkcs12kit.errors.PasswordError` for a password that cannot be encoded, and
+    :class:`~pkcs12kit.ArgumentError` for bytes.
     """
     if not isinstance(password, str):
-        raise TypeError(f"a password is text, not {type(password).__name__}")
+        raise ArgumentError(f"password: expected str, not {type(password).__name__}")
     if "\0" in password:
-        raise PasswordError("the password contains a NUL character, at which other programs would cut it off")
+        raise PasswordError("the password contains a NUL character, and other programs would ignore the rest of it")
     try:
         return Password(bmp=password.encode("utf-16-be") + b"\0\0", utf8=password.encode())
     except UnicodeEncodeError:
-        pass  # it holds the password, and would be the context of what is raised inside
+        pass  # this error holds the password, so it must not become the context of the next one
     raise PasswordError("the password contains half of a surrogate pair, which has no encoding")
 
 
@@ -60,10 +61,10 @@ ABSENT: Final = Password(bmp=b"", utf8=b"")
 
 
 def usual_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...]:
-    """List what the standards say that ``kdf`` takes. Raises as :func:`encode_password` does.
+    """Return the encodings of a password that the standards define for ``kdf``. Raises as :func:`encode_password` does.
 
-    Writers encode 'no password' as an absent one or as an empty one, and so does this, for None and for "": what was
-    asked for comes first. Key derivations other than PKCS12KDF see no difference.
+    Writers encode 'no password' as an absent or as an empty password. For None and for ``""`` both are returned, the
+    one that was asked for first. They only differ for PKCS12KDF.
     """
     if password:
         name = "UTF-16BE with terminator" if kdf == PKCS12KDF else "UTF-8"
@@ -74,7 +75,7 @@ def usual_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ..
 
 
 def rare_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...]:
-    """List what some writers give ``kdf`` instead, likeliest first; none is what :func:`usual_encodings` has."""
+    """Return the encodings that some writers use for ``kdf`` instead of :func:`usual_encodings`, most likely first."""
     if not password:
         return ()
     seen = {_as_key(found.octets.octets(kdf), kdf) for found in usual_encodings(password, kdf)}
@@ -88,13 +89,13 @@ def rare_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...
 
 
 def _as_key(octets: bytes, kdf: str) -> bytes:
-    """Make alike what the derivation takes for the same: HMAC fills a key up with zeros (RFC 2104 section 2)."""
+    """Return equal octets for equal keys: HMAC fills up a short key with zeros (RFC 2104 section 2)."""
     return octets.rstrip(b"\0") if kdf in _BY_HMAC and len(octets) <= _SHORTEST_HMAC_BLOCK else octets
 
 
 def _deviations(password: str) -> Iterator[tuple[str, bytes]]:
     utf_16, utf_8 = password.encode("utf-16-be"), password.encode()
-    # OpenSSL 1.0 took each octet of the terminal's encoding, mostly UTF-8, for a character
+    # OpenSSL 1.0 read each octet of the terminal's encoding, mostly UTF-8, as a character
     yield "UTF-8 octets as UTF-16BE with terminator", utf_8.decode("latin-1").encode("utf-16-be") + b"\0\0"
     yield "UTF-16BE with terminator", utf_16 + b"\0\0"
     yield "UTF-16BE without terminator", utf_16

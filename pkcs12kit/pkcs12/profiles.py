@@ -1,129 +1,63 @@
-"""Named, dated ways to protect a PFX: algorithms, iteration counts for encryption and for the MAC, salt lengths.
+"""Profiles: named, dated ways to protect a PFX, with algorithms, iteration counts and salt lengths.
 
-A dated profile never changes. :data:`MODERN` and :data:`LEGACY` stand for a dated one each, and may move to a newer
-one. Which reader opens what, and how that is known, is in :mod:`~pkcs12kit.pkcs12.readers`, and so is the choice of a
-profile by reader: :func:`for_readers`.
+A dated profile never changes. :data:`MODERN` and :data:`LEGACY` each stand for a dated profile, and may move to a newer
+one. :func:`for_readers` chooses a profile by the programs that have to open the file, and :func:`readers_of` lists the
+programs that open a profile; the evidence for both is in :mod:`~pkcs12kit.pkcs12.readers`.
 
-:data:`MODERN_2023` takes 100,000 iterations for encryption and MAC alike: 300,000 in a file, for MAC, certificates and
+:data:`MODERN_2023` uses 100,000 iterations for encryption and MAC alike: 300,000 in a file, for MAC, certificates and
 key. That is within every default limit that was found among readers that know its algorithms:
 
 - .NET 9's ``X509CertificateLoader`` refuses more than 300,000 for the MAC, 300,000 for one encryption and 1,000,000 in
   all (dotnet/runtime, ``Pkcs12LoaderLimits.cs``). .NET Framework, .NET 6 and 7 since June 2023 refuse more than 600,000
-  in all where no password is given (Microsoft KB5025823), some versions more than 300,000 for the certificates
+  in all if no password is given (Microsoft KB5025823); some versions refuse more than 300,000 for the certificates
   (dotnet/runtime, ``PfxAsn.manual.cs``).
 - OpenJDK refuses more than 5,000,000 (``PKCS12KeyStore.MAX_ITERATION_COUNT``).
-- Others have written as much themselves for years: OpenJDK 100,000 for the MAC and 50,000 for encryption before it
-  went over to AES (openjdk/jdk, pull request 473), Bouncy Castle's PKCS12 key store 102,400.
+- Other programs have written as many themselves for years: OpenJDK 100,000 for the MAC and 50,000 for encryption before
+  it changed to AES (openjdk/jdk, pull request 473), Bouncy Castle's PKCS12 key store 102,400.
 
-OWASP's 600,000 for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet), which pk12util and certtool of Debian 12 write,
-is above .NET's limits. :data:`FIPS_2026` takes it: .NET does not read PBMAC1 in any case. No count makes up for a
-password that can be guessed: choose a long random one.
+OWASP recommends 600,000 for PBKDF2-HMAC-SHA256 (Password Storage Cheat Sheet), and pk12util and certtool of Debian 12
+write as many; that is above .NET's limits. :data:`FIPS_2026` uses 600,000: .NET does not read PBMAC1 in any case. No
+count makes up for a password that can be guessed: choose a long random one.
 
-Salts for encryption are 16 bytes under PBKDF2 (NIST SP 800-132 section 5.1 wants 128 bits). Under PKCS12KDF the MAC's
-are 8, as OpenSSL writes: https://ca.stable.confirm.ch/pkcs12.html reports that macOS's keychain refused a file that
-differed from one it took in nothing but a MAC salt of 16 bytes.
+Salts for encryption are 16 bytes under PBKDF2 (NIST SP 800-132 section 5.1 requires 128 bits). Under PKCS12KDF the salt
+of the MAC is 8 bytes, as OpenSSL writes it: https://ca.stable.confirm.ch/pkcs12.html reports that macOS's keychain
+refused a file that differed from an accepted one only in a MAC salt of 16 bytes.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.errors import UnknownNameError
+from pkcs12kit.pkcs12.protection import PBES2, PBMAC1, Profile, Scheme
+from pkcs12kit.pkcs12.readers import choose, judge_profile
+
 if TYPE_CHECKING:
-    from pkcs12kit.pkcs12.compatibility import ReaderVerdict
+    from pkcs12kit.pkcs12.compatibility import Reader, ReaderVerdict
 
-HMAC: Final = "HMAC"
-"""The MAC of RFC 7292: HMAC under a key from PKCS12KDF."""
-PBMAC1: Final = "PBMAC1"
-"""The MAC of RFC 9879: HMAC under a key from PBKDF2."""
+__all__ = [
+    "ALIASES",
+    "FIPS_2026",
+    "LEGACY",
+    "LEGACY_3DES",
+    "LEGACY_RC2",
+    "MODERN",
+    "MODERN_2023",
+    "NO_PASSWORD",
+    "PROFILES",
+    "UNENCRYPTED_CERTIFICATES_2023",
+    "Profile",
+    "Scheme",
+    "find",
+    "for_readers",
+    "names",
+    "readers_of",
+]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scheme:
-    """What to encrypt with: an algorithm with its choices, before salt and iterations.
-
-    ``algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C; ``cipher`` and ``digest`` (of PBKDF2's
-    HMAC) choose within PBES2 and are None otherwise.
-    """
-
-    algorithm: str
-    cipher: str | None = None
-    digest: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """How a PFX is protected: algorithms, iteration counts, salt lengths in bytes.
-
-    ``certificate_encryption`` and ``key_encryption`` are None where that lies in the clear. ``mac_algorithm`` is
-    ``HMAC``, ``PBMAC1`` (then ``mac_digest`` is for PBKDF2 too) or None, where there is no MAC, and then no
-    ``mac_digest``. The counts and lengths for what a profile does not do are 0.
-
-    Raises :class:`ValueError` for counts below ``minimum_iterations`` and for lengths below 1.
-    """
-
-    name: str
-    date: date
-    """When the choice of algorithms and figures was made."""
-    summary: str
-    certificate_encryption: Scheme | None
-    key_encryption: Scheme | None
-    encryption_iterations: int
-    encryption_salt_length: int
-    mac_algorithm: str | None = HMAC
-    mac_digest: str | None
-    mac_iterations: int
-    mac_salt_length: int
-    minimum_iterations: int = 1
-
-    def __post_init__(self) -> None:
-        encrypts = self.certificate_encryption is not None or self.key_encryption is not None
-        _require_figures(self, "encryption", self.encryption_iterations, self.encryption_salt_length, wanted=encrypts)
-        authenticates = self.mac_algorithm is not None
-        _require_figures(self, "MAC", self.mac_iterations, self.mac_salt_length, wanted=authenticates)
-        if authenticates != (self.mac_digest is not None):
-            raise ValueError("a MAC has an algorithm and a digest, or there is none of both")
-
-    @property
-    def takes_password(self) -> bool:
-        """Whether anything in the file depends on a password."""
-        return bool(self.encryption_iterations or self.mac_iterations)
-
-    @property
-    def readers(self) -> dict[str, ReaderVerdict]:
-        """Which reader opens such a file with a key in it, by name, with the sources of that."""
-        from pkcs12kit.pkcs12.compatibility import of_profile
-        from pkcs12kit.pkcs12.readers import who_opens
-
-        return who_opens(of_profile(self))
-
-    def with_iterations(self, *, encryption: int | None = None, mac: int | None = None) -> Profile:
-        """Copy the profile with other iteration counts; what is not given stays.
-
-        Raises :class:`ValueError` for a count below ``minimum_iterations``, or for what the profile does not do. That
-        readers open the copy is not checked: :func:`~pkcs12kit.pkcs12.readers.who_opens` says it.
-        """
-        return replace(
-            self,
-            encryption_iterations=self.encryption_iterations if encryption is None else encryption,
-            mac_iterations=self.mac_iterations if mac is None else mac,
-        )
-
-
-def _require_figures(profile: Profile, what: str, iterations: int, salt_length: int, *, wanted: bool) -> None:
-    if not wanted and (iterations or salt_length):
-        raise ValueError(f"the profile {profile.name} has no {what}, so no iterations or salt for it")
-    if wanted and iterations < profile.minimum_iterations:
-        raise ValueError(
-            f"iteration counts of the profile {profile.name} are at least {profile.minimum_iterations:,},"
-            f" not {iterations:,}"
-        )
-    if wanted and salt_length < 1:
-        raise ValueError("salt lengths are at least 1")
-
-
-_AES_256: Final = Scheme(algorithm="PBES2", cipher="AES-256-CBC", digest="SHA-256")
+_AES_256: Final = Scheme(algorithm=PBES2, cipher="AES-256-CBC", digest="SHA-256")
 _TRIPLE_DES: Final = Scheme(algorithm="pbeWithSHAAnd3-KeyTripleDES-CBC")
 
 FIPS_2026: Final = Profile(
@@ -140,7 +74,7 @@ FIPS_2026: Final = Profile(
     mac_salt_length=16,
     minimum_iterations=1_000,  # NIST SP 800-132 section 5.2
 )
-"""For readers of 2025 and later, and where only approved algorithms are allowed (FIPS 140-3)."""
+"""For readers of 2025 and later, and for readers that allow only approved algorithms (FIPS 140-3)."""
 
 MODERN_2023: Final = Profile(
     name="modern-2023",
@@ -154,12 +88,12 @@ MODERN_2023: Final = Profile(
     mac_iterations=100_000,
     mac_salt_length=8,
 )
-"""For the readers of today. The year is that of the algorithms: by then OpenSSL 3, Java and Windows wrote them."""
+"""For the readers of today. OpenSSL 3, Java and Windows wrote these algorithms by 2023."""
 
 LEGACY_3DES: Final = Profile(
     name="legacy-3des",
     date=date(2026, 11, 22),
-    summary="3-key triple DES with SHA-1, MAC with SHA-1: weak, for readers that know nothing newer",
+    summary="3-key triple DES with SHA-1, MAC with SHA-1: weak, for readers that open nothing newer",
     certificate_encryption=_TRIPLE_DES,
     key_encryption=_TRIPLE_DES,
     encryption_iterations=2_048,
@@ -168,7 +102,10 @@ LEGACY_3DES: Final = Profile(
     mac_iterations=2_048,
     mac_salt_length=8,
 )
-"""For readers that open nothing newer, such as Windows Server 2016 and older Android; cheap to guess passwords of."""
+"""For readers that open nothing newer, such as Windows Server 2016 and older Android.
+
+Its passwords are cheap to guess.
+"""
 
 LEGACY_RC2: Final = replace(
     LEGACY_3DES,
@@ -176,7 +113,10 @@ LEGACY_RC2: Final = replace(
     summary="certificates under RC2 with 40 bits, the key under 3-key triple DES, MAC with SHA-1: for Windows XP",
     certificate_encryption=Scheme(algorithm="pbeWithSHAAnd40BitRC2-CBC"),
 )
-"""What OpenSSL 1 and Java 8 write; the certificates are as good as in the clear. OpenSSL 3 opens it with -legacy."""
+"""The protection that OpenSSL 1 and Java 8 write. 40 bits hardly hide the certificates.
+
+OpenSSL 3 opens it with -legacy.
+"""
 
 UNENCRYPTED_CERTIFICATES_2023: Final = replace(
     MODERN_2023,
@@ -184,12 +124,12 @@ UNENCRYPTED_CERTIFICATES_2023: Final = replace(
     summary="certificates in the clear, the key under AES-256 with PBKDF2-HMAC-SHA256, MAC with SHA-256",
     certificate_encryption=None,
 )
-"""Certificates are public; who may see them without the password sees what is in the file before asking for it."""
+"""For programs that show the certificates before they ask for the password. Certificates are public in any case."""
 
 NO_PASSWORD: Final = Profile(
     name="no-password",
     date=date(2026, 11, 22),
-    summary="nothing encrypted, no MAC: whoever reads the file has the key",
+    summary="nothing encrypted, no MAC: anyone who reads the file has the key",
     certificate_encryption=None,
     key_encryption=None,
     encryption_iterations=0,
@@ -199,45 +139,55 @@ NO_PASSWORD: Final = Profile(
     mac_iterations=0,
     mac_salt_length=0,
 )
-"""For certificates alone (Java's own cacerts is one), or where the file never leaves an encrypted place."""
+"""For certificates without a key (Java's own cacerts is such a file), or for a file that stays on an encrypted disk."""
 
 MODERN: Final = MODERN_2023
 """The default. May move to a newer profile."""
 
 LEGACY: Final = LEGACY_3DES
-"""What the oldest readers in use open. May move to another profile."""
+"""For the oldest readers in use. May move to another profile."""
 
 PROFILES: Final = (FIPS_2026, MODERN_2023, LEGACY_3DES, LEGACY_RC2, UNENCRYPTED_CERTIFICATES_2023, NO_PASSWORD)
-"""Every dated profile; those that protect everything first, the strongest of them first."""
+"""Every dated profile: first those that encrypt everything, the strongest first."""
 
 ALIASES: Final = {"modern": MODERN, "legacy": LEGACY}
-"""Names that may move."""
+"""The profiles of the names that may move."""
 
 
 def names() -> tuple[str, ...]:
-    """List the names that :func:`by_name` knows: those that may move, then the dated ones."""
+    """Return the names of all profiles: first those that may move, then the dated ones."""
     return (*ALIASES, *(profile.name for profile in PROFILES))
 
 
-def by_name(name: str) -> Profile:
-    """Find a profile by its name (``modern``, ``legacy-3des``, ...). Raises :class:`KeyError` with the names."""
-    for profile in PROFILES:
-        if profile.name == name:
-            return profile
-    if name in ALIASES:
-        return ALIASES[name]
-    raise KeyError(f"no profile {name!r}; there are {', '.join(names())}")
+def find(profile: str | Profile) -> Profile:
+    """Return the profile of a name (``modern``, ``legacy-3des``, ...); a profile is returned as it is.
 
-
-def for_readers(*readers: str) -> Profile:
-    """Choose the strongest profile that every one of these readers is known to open.
-
-    Iteration counts are capped at the lowest limit among them. ``readers`` are names of
-    :data:`~pkcs12kit.pkcs12.readers.READERS`. Only profiles that encrypt everything are chosen from.
-
-    Raises :class:`~pkcs12kit.errors.InputError` where there is none, with what each reader opens;
-    :class:`KeyError` for a name that is no reader's, with those that are; :class:`TypeError` for no name at all.
+    Raises :class:`~pkcs12kit.UnknownNameError`, and :class:`~pkcs12kit.ArgumentError` for an object of another kind.
     """
-    from pkcs12kit.pkcs12.readers import choose
+    if isinstance(profile, Profile):
+        return profile
+    require_kind("profile", profile, str, Profile)
+    known = {**ALIASES, **{dated.name: dated for dated in PROFILES}}
+    if profile not in known:
+        raise UnknownNameError("profile", profile, known)
+    return known[profile]
 
+
+def for_readers(*readers: str | Reader) -> Profile:
+    """Return the strongest profile that every one of these readers is known to open.
+
+    ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`, or readers. Iteration counts are capped at the
+    lowest limit of these readers. Only profiles that encrypt keys and certificates are considered.
+
+    Raises :class:`~pkcs12kit.errors.InputError` with the profiles that each reader opens if none is opened by all,
+    :class:`~pkcs12kit.UnknownNameError` for an unknown reader, and :class:`~pkcs12kit.ArgumentError` for no reader.
+    """
     return choose(readers, tuple(profile for profile in PROFILES if profile.certificate_encryption is not None))
+
+
+def readers_of(profile: str | Profile) -> dict[str, ReaderVerdict]:
+    """Return the verdict of each reader, by its name, on a file with a key under this profile.
+
+    The password is not considered. Raises as :func:`find` does.
+    """
+    return judge_profile(find(profile))

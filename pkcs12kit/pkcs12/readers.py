@@ -1,12 +1,12 @@
-"""Who opens what: the table of readers, with the source of each statement.
+"""Readers: the programs that open PFX files, and the source of each statement about them.
 
-A reader stands for every version that its title names, so one of them that refuses makes the answer no. Where nothing
-is known the answer is unknown, and a profile is never chosen on it. Nothing in the table was concluded from how another
-reader behaves. Tried by us means: the tests of this project did it, with the version that the source names.
+A reader stands for all versions that its title names: if one of them refuses a file, the answer is no. If nothing is
+known, the answer is unknown, and a profile is never chosen on it. Nothing in the table was concluded from the behaviour
+of another reader. "Tried by us" means that the tests of this project did it, with the version that the source names.
 
-MobileIron Core, now Ivanti EPMM, is not in the table. Its documentation says that it takes PKCS #12 files, and no more
-than one private key in each (https://help.ivanti.com/mi/help/en_US/CORE/11.x/dmga/DMGfiles/
-Cert_Enroll_s_1_ConfigUserProvided.htm); of algorithms and iterations we found nothing there.
+MobileIron Core, now Ivanti EPMM, is not in the table. Its documentation says that it accepts PKCS #12 files with at
+most one private key each (https://help.ivanti.com/mi/help/en_US/CORE/11.x/dmga/DMGfiles/
+Cert_Enroll_s_1_ConfigUserProvided.htm); about algorithms and iterations we found nothing there.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import InputError, PasswordError
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.errors import ArgumentError, InputError, PasswordError, UnknownNameError
 from pkcs12kit.findings import Answer, Evidence
-from pkcs12kit.pkcs12.compatibility import Bounds, Feature, Reader, Statement, of_profile
+from pkcs12kit.pkcs12.compatibility import Bounds, Feature, Reader, ReaderStatement, of_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from pkcs12kit.pkcs12.compatibility import PfxFacts, ReaderVerdict
-    from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.pkcs12.protection import Profile
 
 DOCUMENTED: Final = Evidence.DOCUMENTED
 REPORTED: Final = Evidence.REPORTED
@@ -72,15 +73,15 @@ _NO_BOUNDS: Final = Bounds()
 _JAVA_BOUNDS: Final = Bounds(encryption=5_000_000, mac=5_000_000, source=_JAVA_KEY_STORE)
 
 
-def _opens(features: Iterable[Feature], evidence: Evidence, source: str, note: str = "") -> list[Statement]:
-    return [Statement(feature=it, opens=True, evidence=evidence, source=source, note=note) for it in features]
+def _opens(features: Iterable[Feature], evidence: Evidence, source: str, note: str = "") -> list[ReaderStatement]:
+    return [ReaderStatement(feature=it, opens=True, evidence=evidence, source=source, note=note) for it in features]
 
 
-def _refuses(features: Iterable[Feature], evidence: Evidence, source: str, note: str = "") -> list[Statement]:
-    return [Statement(feature=it, opens=False, evidence=evidence, source=source, note=note) for it in features]
+def _refuses(features: Iterable[Feature], evidence: Evidence, source: str, note: str = "") -> list[ReaderStatement]:
+    return [ReaderStatement(feature=it, opens=False, evidence=evidence, source=source, note=note) for it in features]
 
 
-def _reader(name: str, title: str, *statements: list[Statement], bounds: Bounds = _NO_BOUNDS) -> Reader:
+def _reader(name: str, title: str, *statements: list[ReaderStatement], bounds: Bounds = _NO_BOUNDS) -> Reader:
     return Reader(name=name, title=title, statements=tuple(chain.from_iterable(statements)), bounds=bounds)
 
 
@@ -113,9 +114,9 @@ _TABLE: Final = (
         "java-17",
         "Java 17",
         _opens((*_MODERN, *_LEGACY, Feature.RC2_40), TRIED, _JAVA_TRIED),
-        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS, "keytool takes it from a file alone"),
+        _opens((Feature.EMPTY_PASSWORD,), REPORTED, _EMPTY_PASSWORDS, "keytool reads it only from a file"),
         _opens((Feature.CLEAR_CERTIFICATES, Feature.NO_MAC), TRIED, _JAVA_TRIED),
-        _refuses((Feature.CLEAR_KEY,), TRIED, _JAVA_TRIED, "it passes over such a key in silence"),
+        _refuses((Feature.CLEAR_KEY,), TRIED, _JAVA_TRIED, "it skips such a key without a message"),
         _refuses((Feature.NON_ASCII_PASSWORD,), TRIED, _JAVA_TRIED),
         _refuses((Feature.PBMAC1,), TRIED, _JAVA_TRIED, f"since 26: {_JAVA_PBMAC1}"),
         bounds=_JAVA_BOUNDS,
@@ -182,7 +183,7 @@ _TABLE: Final = (
         "Bouncy Castle for Java",
         _opens((*_MODERN, *_LEGACY, Feature.RC2_40, Feature.CLEAR_CERTIFICATES), TRIED, _BOUNCY_CASTLE_TRIED),
         _opens((Feature.NON_ASCII_PASSWORD,), TRIED, _BOUNCY_CASTLE_TRIED),
-        _refuses((Feature.CLEAR_KEY,), TRIED, _BOUNCY_CASTLE_TRIED, "it passes over such a key in silence"),
+        _refuses((Feature.CLEAR_KEY,), TRIED, _BOUNCY_CASTLE_TRIED, "it skips such a key without a message"),
         _refuses((Feature.PBMAC1,), TRIED, _BOUNCY_CASTLE_TRIED, f"since 1.81: {_BOUNCY_CASTLE_PBMAC1}"),
         bounds=Bounds(encryption=5_000_000, mac=5_000_000, source=_BOUNCY_CASTLE_LIMIT),
     ),
@@ -214,49 +215,64 @@ READERS: Final = {reader.name: reader for reader in _TABLE}
 """Every reader, by name."""
 
 
-def who_opens(facts: PfxFacts) -> dict[str, ReaderVerdict]:
-    """Say for each reader of :data:`READERS`, by name, whether it opens a file with these facts, and why."""
-    return {name: reader.opens(facts) for name, reader in READERS.items()}
+def find(reader: str | Reader) -> Reader:
+    """Return the reader of a name (``java-17``, ``windows-2022``, ...); a reader is returned as it is.
+
+    Raises :class:`~pkcs12kit.UnknownNameError`, and :class:`~pkcs12kit.ArgumentError` for an object of another kind.
+    """
+    if isinstance(reader, Reader):
+        return reader
+    require_kind("reader", reader, str, Reader)
+    if reader not in READERS:
+        raise UnknownNameError("reader", reader, READERS)
+    return READERS[reader]
 
 
-def require_password(names: Iterable[str], password: str) -> None:
-    """Raise :class:`~pkcs12kit.errors.PasswordError` where one of these readers is known not to open such a password.
+def judge(facts: PfxFacts) -> dict[str, ReaderVerdict]:
+    """Return the verdict of each reader of :data:`READERS`, by its name, on a file with these facts."""
+    return {name: reader.judge(facts) for name, reader in READERS.items()}
 
-    What is not known of a reader is no reason. Raises :class:`KeyError` for a name that is no reader's.
+
+def judge_profile(profile: Profile) -> dict[str, ReaderVerdict]:
+    """Return the verdict of each reader, by its name, on a file with a key under this profile."""
+    return judge(of_profile(profile))
+
+
+def require_password(readers: Iterable[str | Reader], password: str) -> None:
+    """Raise :class:`~pkcs12kit.errors.PasswordError` if one of these readers is known not to open such a password.
+
+    A reader about which nothing is known does not raise. Raises :class:`~pkcs12kit.UnknownNameError` for an unknown
+    reader.
     """
     features = ((Feature.EMPTY_PASSWORD, not password), (Feature.NON_ASCII_PASSWORD, not password.isascii()))
-    for reader in map(_by_name, names):
-        for statement in (reader.of(feature) for feature, is_so in features if is_so):
+    for reader in map(find, readers):
+        for statement in (reader.statement_on(feature) for feature, applies in features if applies):
             if statement is not None and not statement.opens:
                 raise PasswordError(f"this password cannot be used for {reader.name}: {statement}")
 
 
-def choose(names: Iterable[str], candidates: Iterable[Profile]) -> Profile:
-    """Take the first of the candidates that every one of these readers is known to open, iterations capped for them.
+def choose(readers: Iterable[str | Reader], candidates: Iterable[Profile]) -> Profile:
+    """Return the first candidate that every one of these readers is known to open, with iterations capped for them.
 
     Raises as :func:`~pkcs12kit.pkcs12.profiles.for_readers` does.
     """
-    wanted = [_by_name(name) for name in dict.fromkeys(names)]
+    wanted = list({reader.name: reader for reader in map(find, readers)}.values())
     if not wanted:
-        raise TypeError("for_readers() takes at least one name of a reader")
+        raise ArgumentError("for_readers: give the name of at least one reader")
     opened: dict[str, list[str]] = {reader.name: [] for reader in wanted}
     for candidate in candidates:
         profile = candidate
         for reader in wanted:
             profile = reader.cap(profile)
-        verdicts = [(reader.name, reader.opens(of_profile(profile))) for reader in wanted]
+        verdicts = [(reader.name, reader.judge(of_profile(profile))) for reader in wanted]
         if all(verdict.answer is Answer.YES for _, verdict in verdicts):
             return profile
         for name, verdict in verdicts:
             if verdict.answer is Answer.YES:
                 opened[name].append(profile.name)
     if len(wanted) == 1:
-        raise InputError(f"no profile is known to be opened by {wanted[0].name}")
+        raise InputError(f"{wanted[0].name} is not known to open any profile")
     each = "; ".join(f"{name} opens {', '.join(profiles) or 'none of them'}" for name, profiles in opened.items())
-    raise InputError(f"no profile is known to be opened by all of {', '.join(opened)}: {each}. Write a file for each")
-
-
-def _by_name(name: str) -> Reader:
-    if name not in READERS:
-        raise KeyError(f"no reader {name!r}; there are {', '.join(READERS)}")
-    return READERS[name]
+    raise InputError(
+        f"no profile is known to be opened by all of {', '.join(opened)}: {each}. Write one file for each of them"
+    )

@@ -13,7 +13,7 @@ from pkcs12kit.pkcs12.mac import Mac, read_mac
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
 
 # RFC 7292 section 4.2 and appendix D
 _BAG_TYPES: Final = {
@@ -79,7 +79,7 @@ class Bag:
 _X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 
 
-def read_pfx(data: bytes, budget: Budget) -> Pfx:
+def read_pfx(data: bytes, budget: WorkBudget) -> Pfx:
     """Read the outside of a PFX, in DER or BER.
 
     What follows it is counted and not looked at: padding at the end of a file hides nothing, since nothing there is
@@ -97,13 +97,13 @@ def read_pfx(data: bytes, budget: Budget) -> Pfx:
     return Pfx(mac=mac, content=content, safes=safes, trailing_bytes=len(data) - end)
 
 
-def _read_outside(data: bytes, budget: Budget) -> tuple[bytes, Mac | None, int]:
+def _read_outside(data: bytes, budget: WorkBudget) -> tuple[bytes, Mac | None, int]:
     """Read what the MAC is over, the MAC, and where the structure ends. Copies that asn1crypto made end here."""
     from pkcs12kit.pkcs12 import asn1_types
 
     with reading("the outermost structure"):
         encoding, end = definite(data, budget)
-        pfx = asn1_types.Pfx.load(encoding, strict=True)
+        pfx = asn1_types.Asn1Pfx.load(encoding, strict=True)
         version = pfx["version"].native
         mac_data = pfx["mac_data"]
         content_type = pfx["auth_safe"]["content_type"].native
@@ -120,7 +120,7 @@ def _read_outside(data: bytes, budget: Budget) -> tuple[bytes, Mac | None, int]:
     return content, mac, end
 
 
-def _read_safe(info: Asn1Value, budget: Budget) -> Safe:
+def _read_safe(info: Asn1Value, budget: WorkBudget) -> Safe:
     budget.bag()  # a safe may be empty, so bags alone would not bound safes
     content_type = info["content_type"].native
     if content_type == "data":
@@ -135,7 +135,7 @@ def _read_safe(info: Asn1Value, budget: Budget) -> Safe:
     )
 
 
-def read_bags(content: bytes, budget: Budget, *, depth: int = 1) -> tuple[Bag, ...]:
+def read_bags(content: bytes, budget: WorkBudget, *, depth: int = 1) -> tuple[Bag, ...]:
     """Read SafeContents. SafeContents within are read in their place (RFC 7292 section 4.2.6).
 
     Raises :class:`~pkcs12kit.errors.MalformedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
@@ -151,7 +151,7 @@ def read_bags(content: bytes, budget: Budget, *, depth: int = 1) -> tuple[Bag, .
         )
 
 
-def _read_bag(asn1_bag: Asn1Value, budget: Budget, depth: int) -> Iterator[Bag]:
+def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int) -> Iterator[Bag]:
     from pkcs12kit.pkcs12 import asn1_types
 
     budget.bag()

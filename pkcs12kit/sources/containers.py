@@ -137,10 +137,10 @@ def pfx_certificates(data: bytes, limits: Limits, work: SharedWork) -> tuple[byt
     that are loaded together. Raises :class:`~pkcs12kit.errors.LimitExceededError`, and
     :class:`~pkcs12kit.errors.PfxError` where the file is damaged.
     """
-    from pkcs12kit.pkcs12.budget import Budget
+    from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.structure import read_bags, read_pfx
 
-    budget = Budget(limits, shared=work)
+    budget = WorkBudget(limits, shared=work)
     safes = read_pfx(data, budget).safes
     if any(safe.encryption is not None for safe in safes):
         return ()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final, cast
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedPfxError, PasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import load, reading
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt, read_encryption
-from pkcs12kit.pkcs12.key_loading import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.private_keys import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff, sniff_der
@@ -66,10 +67,10 @@ def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPri
     return cast("CertificateIssuerPrivateKeyTypes", key)
 
 
-def _budget(name: str, limits: Limits) -> Budget:
+def _budget(name: str, limits: Limits) -> WorkBudget:
     """Return the budget of one key, for which ``scrypt_bytes`` stands in place of the limits of a PKCS#12 file."""
     own = replace(limits, pfx_scrypt_bytes=limits.scrypt_bytes, pfx_total_scrypt_bytes=limits.scrypt_bytes)
-    return Budget(own, subject=f"{name}: the private key")
+    return WorkBudget(own, subject=f"{name}: the private key")
 
 
 def _check_size(encoded: bytes, name: str, limits: Limits) -> None:
@@ -96,7 +97,7 @@ def _only_key(data: bytes, name: str) -> PemBlock:
     return next(iter(keys.values()))
 
 
-def _load(der: bytes, *, name: str, budget: Budget, is_decrypted: bool = False) -> CertificateIssuerPrivateKeyTypes:
+def _load(der: bytes, *, name: str, budget: WorkBudget, is_decrypted: bool = False) -> CertificateIssuerPrivateKeyTypes:
     """Load a key in the clear. What is not one where it ``is_decrypted`` is what a wrong password makes of a key."""
     try:
         key = load_private_key(der, budget)
@@ -109,14 +110,14 @@ def _load(der: bytes, *, name: str, budget: Budget, is_decrypted: bool = False) 
     return require_signing_key(key, name)
 
 
-def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: Budget) -> CertificateIssuerPrivateKeyTypes:
+def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudget) -> CertificateIssuerPrivateKeyTypes:
     """Decrypt a key in PKCS#8 as the same key in a PKCS#12 file, within the same bounds, and load it."""
     encryption, ciphertext = _read_pkcs8(der, name, budget)
     derivation = encryption.derivation
     if derivation is not None:
         if derivation.cost is not None:
             _check_scrypt(derivation.cost, name, budget.limits)
-        budget.foresee([derivation])
+        foresee([derivation], budget)
     if password is None:
         raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
     kdf = "" if derivation is None else derivation.algorithm
@@ -143,7 +144,7 @@ def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: Budget) 
     raise _wrong_password(name)
 
 
-def _read_pkcs8(der: bytes, name: str, budget: Budget) -> tuple[Encryption, bytes]:
+def _read_pkcs8(der: bytes, name: str, budget: WorkBudget) -> tuple[Encryption, bytes]:
     """Read an EncryptedPrivateKeyInfo (RFC 5958 section 3)."""
     from asn1crypto import keys
 
@@ -156,7 +157,7 @@ def _read_pkcs8(der: bytes, name: str, budget: Budget) -> tuple[Encryption, byte
 
 
 def _open_traditional(
-    text: bytes, *, name: str, password: str | None, budget: Budget
+    text: bytes, *, name: str, password: str | None, budget: WorkBudget
 ) -> CertificateIssuerPrivateKeyTypes:
     """Decrypt a key in PEM that is encrypted in the traditional way (RFC 1421 section 4.6.1.1), and load it."""
     from Cryptodome.IO import PEM

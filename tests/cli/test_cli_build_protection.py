@@ -31,7 +31,7 @@ class TestProtection:
     @pytest.mark.parametrize("name", [name for name in pk.profiles.names() if name != "no-password"])
     def test_each_profile(self, build, folder, name):
         """The name that was given, or the dated one that it stands for, is in the report; the file is of that kind."""
-        profile = pk.profiles.by_name(name)
+        profile = pk.profiles.find(name)
         few = str(profile.minimum_iterations)
         outcome = build("--json", "--no-second-opinion", profile=name, iterations=few)
         assert outcome.json["profile"] == profile.name

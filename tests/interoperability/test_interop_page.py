@@ -40,7 +40,7 @@ def verdict_of(program, profile, password):
         empty_password=text == "",
         non_ascii_password=text is not None and not text.isascii(),
     )
-    return READERS[READER_OF[program]].opens(facts), facts.features
+    return READERS[READER_OF[program]].judge(facts), facts.features
 
 
 def test_the_page_is_up_to_date():

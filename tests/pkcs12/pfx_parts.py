@@ -9,7 +9,7 @@ from asn1crypto import cms, core
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import encryption
 from pkcs12kit.pkcs12 import mac as macs
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.passwords import Password, encode_password
 
 from .conftest import PASSWORD
@@ -88,7 +88,7 @@ def safe_by(scheme, password, plaintext, *, salt_length=8):
     """Encrypt SafeContents by a Scheme, with three iterations; ``password`` is text or a Password."""
     encoded = encode_password(password) if isinstance(password, str) else password
     chosen = encryption.new_encryption(scheme, iterations=3, salt_length=salt_length, random_bytes=os.urandom)
-    ciphertext = encryption.encrypt(chosen, plaintext, encoded, Budget(DEFAULT_LIMITS))
+    ciphertext = encryption.encrypt(chosen, plaintext, encoded, WorkBudget(DEFAULT_LIMITS))
     return encrypted_safe(encryption.algorithm_identifier(chosen).dump(), ciphertext)
 
 
@@ -112,5 +112,5 @@ def with_mac(safes, *, password=None, algorithm="HMAC", digest="SHA-256", prf=No
     template = macs.new_mac(
         algorithm, digest=digest, prf=prf, iterations=3, salt_length=salt_length, random_bytes=os.urandom
     )
-    mac = macs.make_mac(template, contents_of(safes), encoded, Budget(DEFAULT_LIMITS))
+    mac = macs.make_mac(template, contents_of(safes), encoded, WorkBudget(DEFAULT_LIMITS))
     return make_pfx(safes, macs.mac_data(mac).dump())

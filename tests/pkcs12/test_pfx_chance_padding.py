@@ -15,7 +15,7 @@ from pkcs12kit.errors import MalformedPfxError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import encryption, profiles
 from pkcs12kit.pkcs12.algorithms import DecryptionError
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
 
@@ -37,9 +37,9 @@ def sound_by_chance(scheme, plaintext):
     draw = random.Random(1)  # noqa: S311  # the same files every time
     while True:
         chosen = encryption.new_encryption(scheme, iterations=1, salt_length=8, random_bytes=draw.randbytes)
-        ciphertext = encryption.encrypt(chosen, plaintext, encode_password(OTHER), Budget(DEFAULT_LIMITS))
+        ciphertext = encryption.encrypt(chosen, plaintext, encode_password(OTHER), WorkBudget(DEFAULT_LIMITS))
         with suppress(DecryptionError):
-            encryption.decrypt(chosen, ciphertext, encode_password(PASSWORD), Budget(DEFAULT_LIMITS))
+            encryption.decrypt(chosen, ciphertext, encode_password(PASSWORD), WorkBudget(DEFAULT_LIMITS))
             yield encryption.algorithm_identifier(chosen), ciphertext
 
 

@@ -23,7 +23,7 @@ from pkcs12kit.errors import (
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import derivation
 from pkcs12kit.pkcs12.bags import certificate_bag
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
@@ -291,7 +291,7 @@ def test_one_bad_certificate_does_not_lose_the_rest(small_bundle):
 
 def rc2_40_safe(require_tool, contents, iterations=50):
     """Encrypt SafeContents as OpenSSL 1.x did; the openssl program has the cipher."""
-    password, budget = encode_password(PASSWORD), Budget(DEFAULT_LIMITS)
+    password, budget = encode_password(PASSWORD), WorkBudget(DEFAULT_LIMITS)
     salt = b"8 bytes!"
     key, iv = (
         derivation.pkcs12_kdf(
@@ -386,7 +386,7 @@ def test_pkcs12_kdf_agrees_with_openssl(require_tool):
                 iterations=7,
                 purpose=purpose,
                 length=length,
-                budget=Budget(DEFAULT_LIMITS),
+                budget=WorkBudget(DEFAULT_LIMITS),
             )
             assert derived == expected, (digest, purpose)
 

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.conversion import convert_pfx
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
@@ -61,7 +61,7 @@ def test_a_certificate_that_is_not_asn1_is_kept(quick, what):
     assert held(data)[4], "it is a reject"
     again = converted(data, quick)
     assert held(again, "new") == held(data)
-    pfx = read_pfx(again, budget := Budget(DEFAULT_LIMITS))
+    pfx = read_pfx(again, budget := WorkBudget(DEFAULT_LIMITS))
     (kept,) = Opener(pfx, password="new", contents_password=None, budget=budget).open_safe(pfx.safes[0])
     assert kept.content == NOT_ASN1[what]
     assert (kept.friendly_name, kept.local_key_id, kept.attributes) == ("näme", b"\1\2", (OTHER,))

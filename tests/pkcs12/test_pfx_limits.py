@@ -14,10 +14,10 @@ from pkcs12kit.errors import LimitExceededError, MalformedPfxError, PfxPasswordE
 from pkcs12kit.limits import DEFAULT_LIMITS, MIB
 from pkcs12kit.pkcs12.asn1 import definite
 from pkcs12kit.pkcs12.bags import certificate_bag
-from pkcs12kit.pkcs12.budget import Budget
+from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.profiles import Scheme
+from pkcs12kit.pkcs12.protection import Scheme
 
 from ..counting import counted_calls
 from .conftest import PASSWORD
@@ -143,9 +143,9 @@ def test_number_and_depth_of_elements(small_bundle):
     deepest = der(0x30, b"")
     for _ in range(DEFAULT_LIMITS.pfx_depth - 1):
         deepest = der(0x30, deepest)
-    assert definite(deepest, Budget(DEFAULT_LIMITS)) == (deepest, len(deepest))
+    assert definite(deepest, WorkBudget(DEFAULT_LIMITS)) == (deepest, len(deepest))
     with pytest.raises(LimitExceededError, match="pfx_depth"):
-        definite(der(0x30, deepest), Budget(DEFAULT_LIMITS))
+        definite(der(0x30, deepest), WorkBudget(DEFAULT_LIMITS))
 
 
 def opens(data, **limits):
@@ -159,7 +159,7 @@ def opens(data, **limits):
 
 def test_definite_lengths():
     """X.690 section 8.1.3: the same element, indefinite lengths made definite and strings made whole."""
-    budget = Budget(DEFAULT_LIMITS)
+    budget = WorkBudget(DEFAULT_LIMITS)
     inner = b"\x02\x01\x07"
     for ber, expected in (
         (indefinite(0x30, inner, indefinite(0x31, inner)), der(0x30, inner + der(0x31, inner))),
@@ -290,8 +290,8 @@ def test_loading_private_keys_has_a_budget(small_bundle):
 def test_end_of_contents_stays_inside(data):
     """X.690 section 8.1.5: an element of indefinite length ends within what holds it."""
     with pytest.raises(ValueError, match=r"end-of-contents outside|Insufficient data"):
-        definite(bytes.fromhex(data), Budget(DEFAULT_LIMITS))
-    assert definite(bytes.fromhex("300430800000"), Budget(DEFAULT_LIMITS)) == (bytes.fromhex("30023000"), 6)
+        definite(bytes.fromhex(data), WorkBudget(DEFAULT_LIMITS))
+    assert definite(bytes.fromhex("300430800000"), WorkBudget(DEFAULT_LIMITS)) == (bytes.fromhex("30023000"), 6)
 
 
 def test_derivations_are_seen():

@@ -15,7 +15,7 @@ from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.profiles import Scheme
+from pkcs12kit.pkcs12.protection import Scheme
 
 from ..counting import counted_calls
 from .conftest import PASSWORD

@@ -7,10 +7,10 @@ from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
-from pkcs12kit.errors import InputError, PasswordError
+from pkcs12kit.errors import ArgumentError, InputError, PasswordError, UnknownNameError
 from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.pkcs12 import profiles, readers
-from pkcs12kit.pkcs12.compatibility import Bounds, Feature, PfxFacts, Protection, Reader, Statement, of_profile
+from pkcs12kit.pkcs12.compatibility import Bounds, Feature, PfxFacts, Protection, Reader, ReaderStatement, of_profile
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 
@@ -53,12 +53,18 @@ def test_dated_profiles_never_move():
 
 def test_names():
     """MODERN and LEGACY stand for dated profiles; every name is found, others are refused with those there are."""
-    assert profiles.by_name("modern") is profiles.MODERN is profiles.MODERN_2023
-    assert profiles.by_name("legacy") is profiles.LEGACY is profiles.LEGACY_3DES
-    assert [profiles.by_name(name).name for name in DATED] == list(DATED)
+    assert profiles.find("modern") is profiles.MODERN is profiles.MODERN_2023
+    assert profiles.find("legacy") is profiles.LEGACY is profiles.LEGACY_3DES
+    assert [profiles.find(name).name for name in DATED] == list(DATED)
     assert profiles.names() == ("modern", "legacy", *DATED)
-    with pytest.raises(KeyError, match="modern, legacy, fips-2026"):
-        profiles.by_name("strong")
+    with pytest.raises(
+        UnknownNameError, match=r"unknown profile 'modren': did you mean 'modern'.*legacy, fips-2026"
+    ) as raised:
+        profiles.find("modren")
+    assert raised.value.nearest[0] == "modern"
+    with pytest.raises(ArgumentError, match="profile: expected str or Profile, not int"):
+        profiles.find(7)
+    assert profiles.find(profiles.LEGACY_RC2) is profiles.LEGACY_RC2
 
 
 def few(profile):
@@ -112,13 +118,15 @@ def test_iterations_of_a_copy():
     for wrong in ({"mac": 0}, {"encryption": -1}):
         with pytest.raises(ValueError, match="at least 1"):
             modern.with_iterations(**wrong)
-    with pytest.raises(ValueError, match="at least 1,000, not 999"):  # NIST SP 800-132 section 5.2
+    with pytest.raises(
+        ValueError, match="at least 1,000 iterations are needed, not 999"
+    ):  # NIST SP 800-132 section 5.2
         profiles.FIPS_2026.with_iterations(mac=999)
     with pytest.raises(ValueError, match="no encryption"):
         profiles.NO_PASSWORD.with_iterations(encryption=1)
     with pytest.raises(ValueError, match="no MAC"):
         profiles.NO_PASSWORD.with_iterations(mac=1)
-    with pytest.raises(ValueError, match="a digest"):
+    with pytest.raises(ValueError, match="or neither"):
         replace(modern, mac_digest=None)
 
 
@@ -149,7 +157,7 @@ class TestReaders:
         """That Server 2019 opens AES with SHA-256, Server 2016 does not, and both open triple DES with SHA-1."""
         expected = {Feature.AES: name == "windows-2022", Feature.TRIPLE_DES: True, Feature.MAC_SHA1: True}
         for feature, opens in expected.items():
-            statement = readers.READERS[name].of(feature)
+            statement = readers.READERS[name].statement_on(feature)
             assert (statement.opens, statement.evidence) == (opens, readers.DOCUMENTED)
             assert statement.source.startswith("https://learn.microsoft.com/en-us/troubleshoot/windows-server/")
 
@@ -157,7 +165,7 @@ class TestReaders:
     def test_one_reader(self, name):
         """Whoever is named, some profile is chosen, and it is one that this reader is known to open."""
         profile = profiles.for_readers(name)
-        assert profile.readers[name].answer is Answer.YES
+        assert profiles.readers_of(profile)[name].answer is Answer.YES
 
     @pytest.mark.parametrize(
         ("names", "chosen"),
@@ -179,16 +187,16 @@ class TestReaders:
         """Refused with what each of them opens; for one alone there is nothing to tell apart."""
         each = (
             "opened by all of fips-140-3, windows-2016: fips-140-3 opens fips-2026; windows-2016 opens legacy-3des,"
-            " legacy-rc2. Write a file for each"
+            " legacy-rc2. Write one file for each of them"
         )
         with pytest.raises(InputError, match=re.escape(each)):
             profiles.for_readers("fips-140-3", "windows-2016")
 
     def test_names_that_are_none(self):
         """A name that is no reader's is answered with those that are; no name at all is a mistake in the program."""
-        with pytest.raises(KeyError, match=r"openssl-1\.0, openssl-3"):
+        with pytest.raises(UnknownNameError, match=r"unknown reader 'netscape'.*openssl-1\.0, openssl-3"):
             profiles.for_readers("netscape")
-        with pytest.raises(TypeError, match="at least one"):
+        with pytest.raises(ArgumentError, match="at least one"):
             profiles.for_readers()
 
     def test_iterations_are_capped(self, monkeypatch):
@@ -210,41 +218,41 @@ class TestWhoOpens:
         """What the table does not speak of is unknown to everybody, except where something else is a no already."""
         scrypt = Protection(algorithm="PBES2", cipher="AES-256-CBC", kdf="scrypt")
         facts = replace(of_profile(profiles.MODERN), encryptions=(scrypt,))
-        verdicts = readers.who_opens(facts)
+        verdicts = readers.judge(facts)
         assert verdicts["openssl-3"].answer is Answer.UNKNOWN
-        assert verdicts["openssl-3"].why == "nothing is known of PBES2 with AES-256-CBC with scrypt"
+        assert verdicts["openssl-3"].why == "nothing is known about PBES2 with AES-256-CBC with scrypt"
         assert verdicts["fips-140-3"].answer is Answer.NO  # its MAC
 
     def test_limits(self):
         """Too many iterations, in one derivation or in all; too few, or too short a salt, for approved mode."""
-        many = readers.who_opens(of_profile(profiles.MODERN.with_iterations(encryption=600_000, mac=600_000)))
+        many = readers.judge(of_profile(profiles.MODERN.with_iterations(encryption=600_000, mac=600_000)))
         assert many["dotnet"].answer is Answer.NO
-        assert "600,000 iterations, and 300,000 are allowed" in many["dotnet"].why
-        assert "1,800,000 iterations in all, and 1,000,000 are allowed" in many["dotnet"].why
+        assert "600,000 iterations, and at most 300,000 are allowed" in many["dotnet"].why
+        assert "1,800,000 iterations in all, and at most 1,000,000 are allowed" in many["dotnet"].why
         assert many["java-17"].answer is Answer.YES
         weak = replace(profiles.FIPS_2026, minimum_iterations=1, mac_iterations=999, encryption_salt_length=15)
-        verdict = readers.who_opens(of_profile(weak))["fips-140-3"]
+        verdict = readers.judge(of_profile(weak))["fips-140-3"]
         assert verdict.answer is Answer.NO
-        assert "999 iterations, and 1,000 are the least" in verdict.why
-        assert "a salt of 15 bytes, and 16 are the least" in verdict.why
+        assert "999 iterations, and at least 1,000 are needed" in verdict.why
+        assert "a salt of 15 bytes, and at least 16 are needed" in verdict.why
 
     def test_password(self):
         """A password that is empty, or beyond ASCII, where that is known to matter."""
         facts = of_profile(profiles.MODERN)
-        assert readers.who_opens(replace(facts, non_ascii_password=True))["java-17"].answer is Answer.NO
-        assert readers.who_opens(replace(facts, non_ascii_password=False))["java-17"].answer is Answer.YES
+        assert readers.judge(replace(facts, non_ascii_password=True))["java-17"].answer is Answer.NO
+        assert readers.judge(replace(facts, non_ascii_password=False))["java-17"].answer is Answer.YES
         legacy = replace(of_profile(profiles.LEGACY), empty_password=True)
-        answers = {name: verdict.answer for name, verdict in readers.who_opens(legacy).items()}
+        answers = {name: verdict.answer for name, verdict in readers.judge(legacy).items()}
         assert (answers["macos"], answers["ios"]) == (Answer.NO, Answer.YES)
 
     def test_what_was_not_looked_into_is_said(self):
         """A yes that rests on what can be seen without the password says so."""
         facts = replace(of_profile(profiles.MODERN), complete=False)
-        assert "as far as can be seen" in readers.who_opens(facts)["nss"].why
+        assert "not all contents were opened" in readers.judge(facts)["nss"].why
 
     def test_json(self):
         """Each answer is yes, no or unknown, with why and where from."""
-        described = {name: verdict.to_json() for name, verdict in profiles.LEGACY.readers.items()}
+        described = {name: verdict.to_json() for name, verdict in profiles.readers_of("legacy").items()}
         assert {it["opens"] for it in described.values()} == {"yes", "no"}
         assert described["macos"]["sources"] == ["https://github.com/zeroc-ice/ice/pull/6503"]
         assert all(it["why"] for it in described.values())
@@ -252,7 +260,7 @@ class TestWhoOpens:
     def test_nothing_protected(self):
         """No MAC and a key in the clear count too."""
         facts = PfxFacts(encryptions=(), mac=None, clear_certificates=True, clear_key=True)
-        verdicts = readers.who_opens(facts)
+        verdicts = readers.judge(facts)
         assert verdicts["openssl-3"].answer is Answer.YES
         assert verdicts["java-17"].answer is Answer.NO
         assert verdicts["nss"].answer is Answer.NO
@@ -260,23 +268,23 @@ class TestWhoOpens:
 
 def test_one_unknown_is_no_yes():
     """A reader of which one feature is not known is not known to open the file; bounds are inclusive."""
-    aes = Statement(feature=Feature.AES, opens=True, evidence=Evidence.TRIED, source="us")
+    aes = ReaderStatement(feature=Feature.AES, opens=True, evidence=Evidence.TRIED, source="us")
     mac = replace(aes, feature=Feature.MAC_SHA256)
     facts = of_profile(profiles.MODERN_2023)
     bounds = Bounds(encryption=100_000, mac=100_000, total=300_000, minimum=100_000)
     reader = Reader(name="r", title="R", statements=(aes, mac), bounds=bounds)
-    assert reader.opens(facts).answer is Answer.YES
-    unknown = replace(reader, statements=(aes,)).opens(facts)
-    assert (unknown.answer, unknown.why) == (Answer.UNKNOWN, "nothing is known of MAC with SHA-256")
-    assert reader.opens(replace(facts, clear_certificates=True)).answer is Answer.UNKNOWN
+    assert reader.judge(facts).answer is Answer.YES
+    unknown = replace(reader, statements=(aes,)).judge(facts)
+    assert (unknown.answer, unknown.why) == (Answer.UNKNOWN, "nothing is known about MAC with SHA-256")
+    assert reader.judge(replace(facts, clear_certificates=True)).answer is Answer.UNKNOWN
     beside = replace(facts, encryptions=(*facts.encryptions, Protection(algorithm="1.2.3", iterations=100_000)))
-    assert replace(reader, bounds=Bounds()).opens(beside).why == "nothing is known of 1.2.3"
+    assert replace(reader, bounds=Bounds()).judge(beside).why == "nothing is known about 1.2.3"
     for figure in ("encryption", "mac", "total"):
         tighter = replace(bounds, **{figure: getattr(bounds, figure) - 1})
-        assert replace(reader, bounds=tighter).opens(facts).answer is Answer.NO
-    assert replace(reader, bounds=replace(bounds, minimum=100_001)).opens(facts).answer is Answer.NO
-    assert "without opening all" in reader.opens(replace(facts, complete=False)).why
-    assert "without opening all" not in reader.opens(facts).why
+        assert replace(reader, bounds=tighter).judge(facts).answer is Answer.NO
+    assert replace(reader, bounds=replace(bounds, minimum=100_001)).judge(facts).answer is Answer.NO
+    assert "not all contents were opened" in reader.judge(replace(facts, complete=False)).why
+    assert "not all contents were opened" not in reader.judge(facts).why
 
 
 def test_password_that_a_reader_is_known_to_refuse():

@@ -16,7 +16,7 @@ from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
-from pkcs12kit.pkcs12.profiles import Scheme
+from pkcs12kit.pkcs12.protection import Scheme
 
 from .conftest import PASSWORD, issue
 from .pfx_parts import (

@@ -18,12 +18,12 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit.errors import InputError, LimitExceededError, Pkcs12KitError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS, KIB, MIB
 from pkcs12kit.pkcs12 import derivation
-from pkcs12kit.pkcs12.budget import Budget, SharedWork
+from pkcs12kit.pkcs12.budget import SharedWork, WorkBudget
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.derivation import DIGESTS, PBKDF1, PBKDF2, SCRYPT, KeyDerivation, ScryptCost, digest_size
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.key_cost import cost_of_key
-from pkcs12kit.pkcs12.passwords import PKCS12KDF
+from pkcs12kit.pkcs12.private_keys import cost_of_key
+from pkcs12kit.pkcs12.protection import PKCS12KDF
 from pkcs12kit.sources.keys import read_private_key
 from pkcs12kit.sources.loading import load_certificates
 
@@ -116,7 +116,7 @@ def no_work(monkeypatch):
 
 def counted(kdf, password, length):
     """Derive by ``kdf`` and give the budget; None where it refuses."""
-    budget = Budget(DEFAULT_LIMITS)
+    budget = WorkBudget(DEFAULT_LIMITS)
     try:
         kdf.derive(octets_password(bytes(password)), length, budget)
     except LimitExceededError:
@@ -158,7 +158,7 @@ def test_the_model_counts_hashing(monkeypatch):
         counting_hash = lambda data=b"": counting(data)  # noqa: E731
         monkeypatch.setattr(derivation, "_hash", lambda _, made=counting_hash: made)
         kdf = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-256", iterations=iterations, salt=bytes(salt))
-        kdf.derive(octets_password(bytes(password)), length, Budget(DEFAULT_LIMITS))
+        kdf.derive(octets_password(bytes(password)), length, WorkBudget(DEFAULT_LIMITS))
         monkeypatch.undo()
         taken = sum((number + 8) // 64 + 1 for number in octets if number)
         assert taken <= compressions(kdf, password=password, length=length) <= taken + 2 * len(octets)
@@ -261,11 +261,11 @@ def test_elements_of_files_among_certificates_are_counted_together():
     work = SharedWork()
     limits = replace(DEFAULT_LIMITS, pfx_all_elements=10)
     for _ in range(2):
-        budget = Budget(limits, shared=work)
+        budget = WorkBudget(limits, shared=work)
         for _ in range(5):
             budget.element(1)
     with pytest.raises(LimitExceededError, match=r"11 elements of BER or more; limits\.pfx_all_elements allows 10"):
-        Budget(limits, shared=work).element(1)
+        WorkBudget(limits, shared=work).element(1)
 
 
 def rsa_info(p, q):
@@ -288,7 +288,7 @@ MERSENNE = 2**9689 - 1  # a prime; one with many bits in few seconds, and it tak
 
 def test_private_keys_are_counted_by_their_primes(monkeypatch):
     """A key of 2.5 KB with one long prime took 32 seconds: a cost by the length of the key does not see that."""
-    monkeypatch.setattr("pkcs12kit.pkcs12.key_loading.load_der_private_key", pytest.fail)
+    monkeypatch.setattr("pkcs12kit.pkcs12.private_keys.load_der_private_key", pytest.fail)
     hostile = rsa_info(MERSENNE, 3)
     assert len(hostile) < 2500
     for data in (hostile, keys.PrivateKeyInfo.load(hostile)["private_key"].parsed.dump()):
@@ -315,7 +315,7 @@ def test_the_cost_of_sound_keys():
 @pytest.mark.parametrize("algorithm", ["1.2.840.113549.1.3.1", "1.2.840.10046.2.1"])
 def test_keys_for_diffie_hellman_are_not_loaded(monkeypatch, algorithm):
     """A server's certificate is not for one, and testing its modulus takes half a minute."""
-    monkeypatch.setattr("pkcs12kit.pkcs12.key_loading.load_der_private_key", pytest.fail)
+    monkeypatch.setattr("pkcs12kit.pkcs12.private_keys.load_der_private_key", pytest.fail)
     data = diffie_hellman(8192, algorithm)
     with pytest.raises(UnsupportedPfxError, match="algorithm that is not known"):
         decode_pfx(make_pfx([shrouded_in_the_clear(bag_of(1, data))]), password=None)

@@ -78,7 +78,7 @@ def chosen_profile(protection: ProtectionOptions) -> Profile:
     if protection.readers:
         profile = profiles.for_readers(*protection.readers)
     else:
-        profile = profiles.by_name(protection.profile_name or "modern")
+        profile = profiles.find(protection.profile_name or "modern")
     if protection.iterations is None and protection.mac_iterations is None:
         return profile
     mac = protection.iterations if protection.mac_iterations is None else protection.mac_iterations
@@ -87,7 +87,7 @@ def chosen_profile(protection: ProtectionOptions) -> Profile:
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     for name in protection.readers:
-        verdict = profile.readers[name]
+        verdict = profiles.readers_of(profile)[name]
         if verdict.answer.value != "yes":
             raise click.UsageError(f"--for {name}: {verdict.why}")
     return profile
