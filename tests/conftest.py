@@ -177,7 +177,7 @@ def replica():
 @pytest.fixture(scope="session")
 def files(replica, tmp_path_factory):
     """The replica as files: to read, never to write to."""
-    return replica.write(tmp_path_factory.mktemp("lab"))
+    return lab.write(replica, tmp_path_factory.mktemp("lab"))
 
 
 _READERS: Final = {

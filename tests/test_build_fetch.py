@@ -27,7 +27,7 @@ def published(site, tmp_path):
     replica = lab.make_replica(key_type=lab.KeyType.EC_P256, base_url=site.base)
     for path, content in replica.published().items():
         site.route(path, content)
-    return replica.write(tmp_path / "lab")
+    return lab.write(replica, tmp_path / "lab")
 
 
 @pytest.fixture

@@ -232,7 +232,7 @@ class TestNo:
         """A revoked CA is a no where revocation is asked about."""
         crl = replica.authorities["issuing-37"].make_crl(
             revoked=[
-                lab.Revocation(
+                lab.CrlEntry(
                     serial_number=replica.server.certificate.serial_number, date=replica.at - timedelta(hours=2)
                 )
             ]

@@ -24,7 +24,7 @@ def replica():
 @pytest.fixture(scope="module")
 def files(replica, tmp_path_factory):
     """The same as files, as a user has them."""
-    return replica.write(tmp_path_factory.mktemp("lab"))
+    return lab.write(replica, tmp_path_factory.mktemp("lab"))
 
 
 def provision(files, output, **changed):

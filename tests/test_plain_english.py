@@ -21,7 +21,6 @@ NOT_YET = frozenset(
         "devices",
         "display",
         "findings.py",
-        "lab",
         "notebook",
         "notebook_hook.py",
         "pkcs12",

@@ -298,7 +298,7 @@ class TestPath:
     def test_revocation(self, judge, chain, topology):
         """Only where it is asked for; a revoked CA is a no (RFC 5280 section 6.1.3 (a)(3))."""
         issuer = topology.authorities["P"]
-        entry = lab.Revocation(serial_number=chain[1].serial_number, date=issuer.certificate.not_before)
+        entry = lab.CrlEntry(serial_number=chain[1].serial_number, date=issuer.certificate.not_before)
         good = [topology.authorities[label].make_crl() for label in ("I", "TA")]
         for crl, expected in ((issuer.make_crl(), set()), (issuer.make_crl(revoked=[entry]), {Check.REVOCATION})):
             revocation = pk.Revocation(mode="require", crls=[*good, crl])

@@ -39,7 +39,7 @@ def command(folder: str, *, as_json: bool) -> None:
     from pkcs12kit.cli.output.rehearsal import explain_refusal_of_built, print_rehearsal, rehearse_built
     from pkcs12kit.display.pfx import pfx_tree
     from pkcs12kit.files import write_private
-    from pkcs12kit.lab import make_replica
+    from pkcs12kit.lab import make_replica, write
     from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.inspection import inspect_pfx
@@ -50,7 +50,7 @@ def command(folder: str, *, as_json: bool) -> None:
     _refuse_files_of_others(root, output, password_file, anchor)
     click.echo("Making a replica of the Federal PKI, as tangled as the real one ...", err=True)
     replica = make_replica()
-    files = replica.write(root / "lab")
+    files = write(replica, root / "lab")
     password = secrets.token_urlsafe(18)
     write_private(password_file, f"{password}\n".encode())
     write_private(anchor, files.trust_anchor.read_bytes())

@@ -34,9 +34,10 @@ def command(folder: str, server_name: str, *, as_json: bool) -> None:
     is what. A folder that holds anything but an earlier lab is refused.
     """
     from pkcs12kit.cli.output.console import print_json, print_lines
+    from pkcs12kit.lab import write
     from pkcs12kit.text import harmless
 
-    files = _make_replica(server_name).write(folder)
+    files = write(_make_replica(server_name), folder)
     if as_json:
         print_json({"server_name": server_name, **files.to_json()})
         return

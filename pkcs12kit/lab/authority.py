@@ -1,4 +1,4 @@
-"""A certification authority that issues whatever a test asks for, sound or not."""
+"""A certification authority that issues any certificate or CRL that a test needs, correct or not."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
 
 
 class Validity(NamedTuple):
-    """First and last instant, timezone-aware, both inclusive (RFC 5280 section 4.1.2.5)."""
+    """The first and the last instant of validity, timezone-aware, both inclusive (RFC 5280 section 4.1.2.5)."""
 
     not_before: datetime
     not_after: datetime
 
     @classmethod
     def around(cls, at: datetime | None = None, *, days_before: float = 365, days_after: float = 365) -> Validity:
-        """Span from so many days before ``at`` (now) to so many after; negative figures lie on the other side."""
+        """Return the validity from ``days_before`` to ``days_after`` around ``at``, by default now."""
         instant = require_aware(at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
         return cls(instant - timedelta(days=days_before), instant + timedelta(days=days_after))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Revocation:
-    """One entry of a CRL: which serial number, since when (timezone-aware), and why; no reason leaves it out."""
+class CrlEntry:
+    """One entry of a CRL (RFC 5280 section 5.3). ``date`` is timezone-aware; no reason is written for None."""
 
     serial_number: int
     date: datetime
@@ -55,9 +55,8 @@ class Revocation:
 class Authority:
     """A CA: a name, a private key and a self-signed certificate. Make one by :meth:`create`.
 
-    Nothing that it issues is checked against any rule: a test may need a certificate that breaks one. What is not said
-    is sound: an authority issues within the validity of its own certificate, signs with SHA-256, and draws a random
-    serial number. The key never appears in ``repr``.
+    Nothing that it issues is checked: a test may need a certificate that breaks a rule. The defaults are correct: the
+    validity of the authority's own certificate, SHA-256, and a random serial number. The key never appears in ``repr``.
     """
 
     name: x509.Name
@@ -75,10 +74,10 @@ class Authority:
         serial_number: int | None = None,
         extensions: Iterable[Extension] = (),
     ) -> Authority:
-        """Make a CA with a self-signed certificate; a ``name`` in text is its commonName.
+        """Return a CA with a self-signed certificate; a ``name`` that is a string is its commonName.
 
-        ``private_key`` gives an existing key instead of a fresh one, for two CAs with one key, or one renamed.
-        ``extensions`` come in place of the defaults of the same kind: basicConstraints and keyUsage, critical, and
+        ``private_key`` is an existing key instead of a new one: for two CAs with one key, or for a renamed CA.
+        ``extensions`` replace the defaults of the same kind: basicConstraints and keyUsage, critical, and
         subjectKeyIdentifier.
         """
         key = private_key or key_type.generate()
@@ -104,7 +103,7 @@ class Authority:
         extensions: Iterable[Extension] = (),
         hash_algorithm: SignatureHash | None = None,
     ) -> Certificate:
-        """Issue a certificate with exactly these extensions, in this order, and no other."""
+        """Issue a certificate with exactly these extensions, in this order."""
         return sign_certificate(
             issuer=self.name,
             signing_key=self.private_key,
@@ -128,7 +127,7 @@ class Authority:
     ) -> Certificate:
         """Issue a CA or cross-certificate for the name and key of ``subject``.
 
-        ``extensions`` come in place of the defaults of the same kind: basicConstraints and keyUsage, critical,
+        ``extensions`` replace the defaults of the same kind: basicConstraints and keyUsage, critical,
         subjectKeyIdentifier, authorityKeyIdentifier. ``path_length`` counts certificates; None leaves it out.
         """
         public_key = subject.private_key.public_key()
@@ -156,11 +155,11 @@ class Authority:
         serial_number: int | None = None,
         extensions: Iterable[Extension] = (),
     ) -> Identity:
-        """Issue an end-entity certificate for a TLS server, with its private key, fresh unless given.
+        """Issue an end-entity certificate for a TLS server, with its private key, which is new unless given.
 
-        ``server_name`` is a DNS name or an IP address, for the subjectAltName, and for the commonName where ``subject``
-        does not say otherwise. ``extensions`` come in place of the defaults of the same kind: keyUsage,
-        extendedKeyUsage, subjectAltName, the key identifiers.
+        ``server_name`` is a DNS name or an IP address for the subjectAltName, and also for the commonName unless
+        ``subject`` is given. ``extensions`` replace the defaults of the same kind: keyUsage, extendedKeyUsage,
+        subjectAltName and the key identifiers.
         """
         key = private_key or key_type.generate()
         certificate = self.issue(
@@ -176,14 +175,14 @@ class Authority:
         self,
         *,
         validity: Validity | None = None,
-        revoked: Iterable[Revocation] = (),
+        revoked: Iterable[CrlEntry] = (),
         number: int = 1,
         extensions: Iterable[Extension] = (),
     ) -> bytes:
-        """Sign a CRL, DER (RFC 5280 section 5).
+        """Return a signed CRL, DER (RFC 5280 section 5).
 
-        ``validity`` is thisUpdate and nextUpdate: by default a day ago, and in 30 days. ``extensions`` come after
-        authorityKeyIdentifier and cRLNumber, or in their place.
+        ``validity`` is thisUpdate and nextUpdate: by default one day ago, and 30 days from now. ``extensions`` follow
+        authorityKeyIdentifier and cRLNumber, or replace them.
         """
         this_update, next_update = validity or Validity.around(days_before=1, days_after=30)
         builder = x509.CertificateRevocationListBuilder(self.name, this_update, next_update)
@@ -202,7 +201,7 @@ class Authority:
 
 
 def as_name(name: str | x509.Name) -> x509.Name:
-    """Make a name of a text, as its commonName."""
+    """Return a name with this string as its commonName; a name is returned as it is."""
     if isinstance(name, x509.Name):
         return name
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -219,7 +218,7 @@ def sign_certificate(
     extensions: Iterable[Extension] = (),
     hash_algorithm: SignatureHash | None = None,
 ) -> Certificate:
-    """Sign a certificate with any key: with another's than the issuer's its signature does not verify."""
+    """Return a certificate signed with any key; unless it is the issuer's, the signature does not verify."""
     builder = (
         x509.CertificateBuilder()
         .issuer_name(issuer)
@@ -246,7 +245,7 @@ def _ca_extensions(public_key: CertificatePublicKeyTypes, path_length: int | Non
 def _server_extensions(
     server_name: str, private_key: CertificateIssuerPrivateKeyTypes, issuer_key: CertificatePublicKeyTypes
 ) -> tuple[Extension, ...]:
-    # keyEncipherment is for RSA key transport; no other key can do it (RFC 5480 section 3).
+    # keyEncipherment is for RSA key transport; other keys cannot be used for it (RFC 5480 section 3).
     rsa_only = ("key_encipherment",) if isinstance(private_key, rsa.RSAPrivateKey) else ()
     try:
         alternative_name: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(server_name))

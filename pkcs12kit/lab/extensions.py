@@ -1,4 +1,4 @@
-"""Building blocks for extensions, where pyca/cryptography has none or is long-winded (RFC 5280 section 4.2)."""
+"""Short forms of extensions (RFC 5280 section 4.2), and those that pyca/cryptography has no class for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ObjectIdentifier, SubjectInformationAccessOID
 
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
+from pkcs12kit.errors import ArgumentError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,29 +19,29 @@ Extension: TypeAlias = "x509.Extension[Any]"
 
 
 def critical(value: x509.ExtensionType) -> Extension:
-    """Mark an extension critical."""
+    """Return a critical extension with this value."""
     return x509.Extension(value.oid, critical=True, value=value)
 
 
 def non_critical(value: x509.ExtensionType) -> Extension:
-    """Mark an extension non-critical."""
+    """Return a non-critical extension with this value."""
     return x509.Extension(value.oid, critical=False, value=value)
 
 
 def merged(defaults: Iterable[Extension], instead: Iterable[Extension]) -> tuple[Extension, ...]:
-    """Replace defaults by the extensions of the same object identifier in ``instead``, and append the others."""
+    """Return the defaults, replaced by those of ``instead`` with the same object identifier; append the others."""
     chosen = {extension.oid: extension for extension in defaults}
     chosen.update((extension.oid, extension) for extension in instead)
     return tuple(chosen.values())
 
 
 def certificate_policies(*policies: str) -> x509.CertificatePolicies:
-    """State policies by dotted object identifier, without qualifiers (section 4.2.1.4)."""
+    """Return certificatePolicies with these dotted object identifiers, without qualifiers (section 4.2.1.4)."""
     return x509.CertificatePolicies([x509.PolicyInformation(ObjectIdentifier(policy), None) for policy in policies])
 
 
 def policy_mappings(*mappings: tuple[str, str]) -> x509.UnrecognizedExtension:
-    """Map policies of the issuer's domain to policies of the subject's, dotted (section 4.2.1.5)."""
+    """Return policyMappings from the issuer's policies to the subject's, as dotted identifiers (section 4.2.1.5)."""
     # pyca/cryptography has no class for policy mappings.
     from asn1crypto.x509 import PolicyMappings
 
@@ -51,7 +52,10 @@ def policy_mappings(*mappings: tuple[str, str]) -> x509.UnrecognizedExtension:
 
 
 def key_usage(*usages: str) -> x509.KeyUsage:
-    """State key usages by pyca's names, such as ``"key_cert_sign"`` (section 4.2.1.3)."""
+    """Return keyUsage with these usages, by pyca's names such as ``"key_cert_sign"`` (section 4.2.1.3).
+
+    Raises :class:`~pkcs12kit.ArgumentError` for an unknown name.
+    """
     names = (
         "digital_signature",
         "content_commitment",
@@ -64,27 +68,27 @@ def key_usage(*usages: str) -> x509.KeyUsage:
         "decipher_only",
     )
     if unknown := set(usages) - set(names):
-        raise ValueError(f"no such key usage: {', '.join(sorted(unknown))}")
+        raise ArgumentError(f"unknown key usage: {', '.join(sorted(unknown))}. Known: {', '.join(names)}")
     return x509.KeyUsage(**{name: name in usages for name in names})
 
 
 def subject_key_identifier(public_key: CertificatePublicKeyTypes) -> x509.SubjectKeyIdentifier:
-    """SHA-1 of the key, an identifier and no protection (section 4.2.1.2, method 1)."""
+    """Return subjectKeyIdentifier with the SHA-1 of the key, which protects nothing (section 4.2.1.2, method 1)."""
     return x509.SubjectKeyIdentifier.from_public_key(public_key)
 
 
 def authority_key_identifier(public_key: CertificatePublicKeyTypes) -> x509.AuthorityKeyIdentifier:
-    """Name the issuer's key by its identifier alone (section 4.2.1.1)."""
+    """Return authorityKeyIdentifier with only the identifier of the issuer's key (section 4.2.1.1)."""
     return x509.AuthorityKeyIdentifier(subject_key_identifier(public_key).digest, None, None)
 
 
 def crl_distribution_points(url: str) -> x509.CRLDistributionPoints:
-    """Say where the issuer's CRL is (section 4.2.1.13)."""
+    """Return cRLDistributionPoints with the URL of the issuer's CRL (section 4.2.1.13)."""
     return x509.CRLDistributionPoints([x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)])
 
 
 def authority_information_access(ca_issuers: str, ocsp: str | None = None) -> x509.AuthorityInformationAccess:
-    """Say where certificates of the issuer are, and its OCSP responder (section 4.2.2.1)."""
+    """Return authorityInfoAccess with the URLs of the issuer's certificates and OCSP responder (section 4.2.2.1)."""
     access = [
         x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(ca_issuers))
     ]
@@ -94,6 +98,6 @@ def authority_information_access(ca_issuers: str, ocsp: str | None = None) -> x5
 
 
 def subject_information_access(ca_repository: str) -> x509.SubjectInformationAccess:
-    """Say where certificates that the subject issued are (section 4.2.2.2)."""
+    """Return subjectInfoAccess with the URL of certificates that the subject issued (section 4.2.2.2)."""
     location = x509.UniformResourceIdentifier(ca_repository)
     return x509.SubjectInformationAccess([x509.AccessDescription(SubjectInformationAccessOID.CA_REPOSITORY, location)])

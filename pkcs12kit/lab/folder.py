@@ -1,4 +1,4 @@
-"""The replica as files: what a user would have, private key included."""
+"""A replica as the files that a user would have, private key included."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _PUBLIC: Final = 0o644
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabFiles:
-    """Where everything is. ``certificates`` and ``crls`` are folders, the others files."""
+    """The paths of the written files. ``folder``, ``certificates`` and ``crls`` are folders."""
 
     folder: Path
     key: Path
@@ -40,12 +40,17 @@ class LabFiles:
     readme: Path
 
     def to_json(self) -> dict[str, str]:
-        """Name each for ``--json``."""
+        """Return the paths for ``--json``."""
         return {field.name: str(getattr(self, field.name)) for field in fields(self)}
 
 
-def write_lab(replica: Replica, folder: str | os.PathLike[str]) -> LabFiles:
-    """Write a replica into a folder; see :meth:`pkcs12kit.lab.Replica.write`."""
+def write(replica: Replica, folder: str | os.PathLike[str]) -> LabFiles:
+    """Write the files that a user would have into ``folder``, and a README that explains them; return their paths.
+
+    The folder is made if it does not exist. In a folder with an earlier lab the files are replaced, and other files
+    stay; any other folder that is not empty is refused. The private key is not encrypted, and only its owner may read
+    it (0600). Raises :class:`~pkcs12kit.errors.OutputError`.
+    """
     root = Path(folder)
     files = LabFiles(
         folder=root,
@@ -63,7 +68,7 @@ def write_lab(replica: Replica, folder: str | os.PathLike[str]) -> LabFiles:
         for name in (files.certificates, files.crls):
             name.mkdir(exist_ok=True)
             if name.is_symlink():
-                raise OutputError(f"{name} is a symbolic link; it is not followed")
+                raise OutputError(f"{name} is a symbolic link; remove it, or name another folder")
         for path, data in _contents(replica, files).items():
             _write(path, data, _PUBLIC)
         key = replica.server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -74,26 +79,26 @@ def write_lab(replica: Replica, folder: str | os.PathLike[str]) -> LabFiles:
 
 
 def _claim(root: Path) -> None:
-    """Make the folder ours, or refuse one that holds anything but an earlier lab."""
+    """Mark the folder as a lab. Raises :class:`OutputError` if it is not empty and holds no earlier lab."""
     marker = root / MARKER_FILE
     root.mkdir(parents=True, exist_ok=True)
     if not marker.is_file() and any(root.iterdir()):
         raise OutputError(f"{root} is not empty and holds no earlier lab; name another folder")
-    # First of all, so that a lab interrupted half-way can be written over.
-    _write(marker, b"This folder is written over by pkcs12kit lab.\n", _PUBLIC)
+    # This comes first, so that an interrupted lab can be replaced.
+    _write(marker, b"pkcs12kit lab replaces files in this folder.\n", _PUBLIC)
 
 
 def _contents(replica: Replica, files: LabFiles) -> dict[Path, bytes]:
-    heap = tuple(replica.pool)
-    of_bridge = [certificate for certificate in heap if "OU=FPKI" in str(certificate.issuer)]
-    others = [certificate for certificate in heap if certificate not in of_bridge]
+    pool = tuple(replica.pool)
+    of_bridge = [certificate for certificate in pool if "OU=FPKI" in str(certificate.issuer)]
+    others = [certificate for certificate in pool if certificate not in of_bridge]
     singles, bundled = others[::3], [certificate for certificate in others if certificate not in others[::3]]
     contents = {
         files.certificate: _pem([replica.server.certificate]),
         files.trust_anchor: _pem([replica.trust_anchor]),
         files.issuing_ca: _pem([replica.issuing_ca]),
-        files.bundle: _pem(heap),
-        # As such files are met: PKCS#7 in DER and in PEM under one ending, and certificates one by one.
+        files.bundle: _pem(pool),
+        # As real folders are: PKCS#7 in DER and in PEM with the same ending, and single certificates.
         files.certificates / "fpki.p7b": _pkcs7(of_bridge, Encoding.DER),
         files.certificates / "dod.pem.p7b": _pkcs7(bundled, Encoding.PEM),
         files.readme: _readme(replica).encode("utf-8"),
@@ -114,17 +119,17 @@ def _pkcs7(certificates: Iterable[Certificate], encoding: Encoding) -> bytes:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Replace a file by a new one, which has its final mode from the start and follows no symbolic link."""
+    """Replace a file by a new one, with its final mode from the start. A symbolic link is not followed."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
         file.write(data)
 
 
 def _readme(replica: Replica) -> str:
-    return f"""A replica of the Federal PKI's shape, made by pkcs12kit lab for {format_time(replica.at)}.
+    return f"""A replica of the Federal PKI, made by pkcs12kit lab for {format_time(replica.at)}.
 
-Every name has O=Replica where the real ones have O=U.S. Government. All keys are the replica's own. Nothing here is
-trusted by anyone, and nothing here protects anything: the server's private key is not encrypted.
+Every name has O=Replica in place of O=U.S. Government. All keys were made for this replica. No program trusts these
+certificates, and the server's private key is not encrypted: use nothing of this in production.
 
 server.key        private key of {replica.server_name}, PKCS#8, PEM
 server.pem        its certificate

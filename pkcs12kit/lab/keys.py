@@ -1,4 +1,4 @@
-"""Private keys for the lab, made anew each time: none is ever stored with the project."""
+"""Private keys for the lab. They are generated each time: none is stored with the project."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SignatureHash: TypeAlias = hashes.SHA224 | hashes.SHA256 | hashes.SHA384 | hashe
 
 
 class KeyType(Enum):
-    """What kind of key to make. RSA takes tens of milliseconds a key and is what the real PKI has; EC takes none."""
+    """The type of a generated key. RSA, as in the real PKI, takes tens of milliseconds; EC takes almost no time."""
 
     RSA_2048 = "rsa-2048"
     RSA_3072 = "rsa-3072"
@@ -24,7 +24,7 @@ class KeyType(Enum):
     ED25519 = "ed25519"
 
     def generate(self) -> CertificateIssuerPrivateKeyTypes:
-        """Make a fresh private key."""
+        """Return a new private key."""
         match self:
             case KeyType.RSA_2048:
                 return rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -41,7 +41,7 @@ class KeyType(Enum):
 def signing_hash(
     private_key: CertificateIssuerPrivateKeyTypes, wanted: SignatureHash | None = None
 ) -> SignatureHash | None:
-    """Choose the hash to sign with: ``wanted``, else SHA-256; None for EdDSA and ML-DSA, which bring their own."""
+    """Return the hash to sign with: ``wanted``, else SHA-256; None for EdDSA and ML-DSA, which have their own."""
     if isinstance(private_key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | dsa.DSAPrivateKey):
         return wanted or hashes.SHA256()
     return None

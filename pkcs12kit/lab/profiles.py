@@ -1,4 +1,4 @@
-"""What the certificates of the replica say: policies, mappings and constraints of the real ones that they stand for."""
+"""Certificate profiles of the replica: the policies, mappings and constraints of the real certificates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pkcs12kit.lab.extensions import Extension
 
 MARKER: Final = "Replica"
-"""The organization in every name of the replica, where the real ones have the government's."""
+"""The organization in every name of the replica, in place of the government's."""
 
 
 def _common(*arcs: int) -> tuple[str, ...]:
@@ -31,11 +31,11 @@ COMMON_DEVICES: Final = _common(8)[0]
 """id-fpki-common-devices, in the trust anchor's domain: a path to the replica's server is valid for this policy."""
 
 DOD_MEDIUM_NPE: Final = _dod(36)[0]
-"""id-US-dod-mediumNPE-112, in the DoD's domain: what the server's certificate says."""
+"""id-US-dod-mediumNPE-112, in the DoD's domain: the policy of the server's certificate."""
 
 
 def replica_name(*organizational_units: str, common_name: str) -> x509.Name:
-    """Make a name of the replica: C=US, O=Replica, then the organizational units, then the common name."""
+    """Return a name of the replica: C=US, O=Replica, then the organizational units, then the common name."""
     return x509.Name([*_organization(*organizational_units), x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
@@ -53,8 +53,8 @@ _MIL_NAMES: Final = x509.DirectoryName(x509.Name([x509.NameAttribute(NameOID.DOM
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """What a CA certificate says beyond keys and locations. ``model`` is the real certificate it is taken from.
+class CertificateProfile:
+    """The extensions of a CA certificate other than keys and locations. ``model`` is the real certificate.
 
     Absent extensions are None or empty. ``policy_constraints`` are requireExplicitPolicy and inhibitPolicyMapping.
     """
@@ -72,25 +72,25 @@ class Profile:
     excluded: tuple[x509.GeneralName, ...] = ()
 
 
-ANCHOR: Final = Profile(model="Federal Common Policy CA, self-signed, #304")
-ROOT: Final = Profile(model="DoD Root CA 3, self-signed, #1", digital_signature=True)
-PLAIN: Final = Profile(model="none")
+ANCHOR: Final = CertificateProfile(model="Federal Common Policy CA, self-signed, #304")
+ROOT: Final = CertificateProfile(model="DoD Root CA 3, self-signed, #1", digital_signature=True)
+PLAIN: Final = CertificateProfile(model="none")
 
-BRIDGE_BY_COMMON: Final = Profile(
+BRIDGE_BY_COMMON: Final = CertificateProfile(
     model="Federal Bridge CA G4 by Federal Common Policy CA G2, 2020",
     policies=_common(1, 2, 14, 15, 18, 19, 20, 6, 7, 8, 36, 13, 16, 17, 39, 40, 41),
     mappings=tuple(zip(_common(6, 7, 16, 8, 36), _common(3, 12, 4, 37, 38), strict=True)),
     policy_constraints=(0, 2),
     inhibit_any_policy=0,
 )
-COMMON_BY_BRIDGE: Final = Profile(
+COMMON_BY_BRIDGE: Final = CertificateProfile(
     model="Federal Common Policy CA G2 by Federal Bridge CA G4, 2020",
     policies=_common(1, 2, 3, 12, 14, 15, 4, 18, 19, 20, 37, 38, 13, 17, 39, 40, 41),
     mappings=tuple(zip(_common(3, 12, 4, 37, 38), _common(6, 7, 16, 8, 36), strict=True)),
     policy_constraints=(0, 1),
     inhibit_any_policy=0,
 )
-INTEROPERABILITY_BY_BRIDGE: Final = Profile(
+INTEROPERABILITY_BY_BRIDGE: Final = CertificateProfile(
     model="DoD Interoperability Root CA 2 by Federal Bridge CA G4, 2023",
     policies=_common(3, 12, 18, 19, 20, 37, 13, 17, 39),
     mappings=(
@@ -105,7 +105,7 @@ INTEROPERABILITY_BY_BRIDGE: Final = Profile(
     inhibit_any_policy=0,
     permitted=(_DOD_NAMES, _MIL_NAMES, _ECA_NAMES),
 )
-BRIDGE_BY_INTEROPERABILITY: Final = Profile(
+BRIDGE_BY_INTEROPERABILITY: Final = CertificateProfile(
     model="Federal Bridge CA 2016 by DoD Interoperability Root CA 2, #1061",
     policies=(*_dod(36, 42), *_common(13, 17, 18, 19, 20, 39)),
     mappings=tuple(zip(_dod(36, 42, 42), _common(38, 12, 4), strict=True)),
@@ -114,22 +114,22 @@ BRIDGE_BY_INTEROPERABILITY: Final = Profile(
     inhibit_any_policy_critical=False,
     excluded=(_DOD_NAMES, _ECA_NAMES),
 )
-ROOT_BY_INTEROPERABILITY: Final = Profile(
+ROOT_BY_INTEROPERABILITY: Final = CertificateProfile(
     model="DoD Root CA 3 by DoD Interoperability Root CA 2, #748",
     policies=(*_dod(36, 39, 42), *_common(13, 17, 39)),
     policy_constraints=(0, None),
 )
-OLDER_ROOT_BY_INTEROPERABILITY: Final = Profile(
+OLDER_ROOT_BY_INTEROPERABILITY: Final = CertificateProfile(
     model="DoD Root CA 3 by DoD Interoperability Root CA 2, #655",
     policies=(*_dod(36, 39, 42), *_common(13, 17)),
     policy_constraints=(0, None),
 )
-ROOT_BY_COALITION: Final = Profile(
+ROOT_BY_COALITION: Final = CertificateProfile(
     model="DoD Root CA 3 by US DoD CCEB Interoperability Root CA 2, #28",
     policies=_dod(36, 39, 42),
     policy_constraints=(0, None),
 )
-BRIDGE_BY_ACES: Final = Profile(
+BRIDGE_BY_ACES: Final = CertificateProfile(
     model="Federal Bridge CA 2013 by IdenTrust ACES CA 1, #87042",
     policies=tuple(f"2.16.840.1.101.3.2.1.1.{arc}" for arc in (2, 3, 5, 6, 7)),
     mappings=tuple(
@@ -138,18 +138,18 @@ BRIDGE_BY_ACES: Final = Profile(
     ),
     inhibit_any_policy=0,
 )
-ISSUING: Final = Profile(
+ISSUING: Final = CertificateProfile(
     model="DOD ID SW CA-37 by DoD Root CA 3, #18",
     path_length=0,
     digital_signature=True,
     policies=(*_dod(36, 39, 42), *_common(13, 17)),
     policy_constraints=(0, None),
-    policy_constraints_critical=False,  # as the real one: against RFC 5280 section 4.2.1.11, and in use
+    policy_constraints_critical=False,  # as in the real certificate, against RFC 5280 section 4.2.1.11
 )
 
 
 class Locations(NamedTuple):
-    """Where a CA publishes: URLs."""
+    """The URLs at which a CA publishes."""
 
     crl: str
     issued_to: str
@@ -158,14 +158,14 @@ class Locations(NamedTuple):
 
 
 def ca_extensions(
-    profile: Profile,
+    profile: CertificateProfile,
     *,
     subject_key: CertificatePublicKeyTypes,
     subject_locations: Locations,
     issuer_key: CertificatePublicKeyTypes | None = None,
     issuer_locations: Locations | None = None,
 ) -> tuple[Extension, ...]:
-    """Build the extensions of a CA certificate; one without an issuer's key and locations is for a self-signed one."""
+    """Return the extensions of a CA certificate; without an issuer's key and locations it is self-signed."""
     found: list[Extension] = [
         ext.critical(x509.BasicConstraints(ca=True, path_length=profile.path_length)),
         ext.critical(
@@ -187,14 +187,14 @@ def ca_extensions(
 
 
 def location_extensions(issuer: Locations) -> tuple[Extension, ...]:
-    """Say where the issuer's CRL, certificates and OCSP responder are."""
+    """Return the extensions with the URLs of the issuer's CRL, certificates and OCSP responder."""
     return (
         ext.non_critical(ext.crl_distribution_points(issuer.crl)),
         ext.non_critical(ext.authority_information_access(issuer.issued_to, issuer.ocsp)),
     )
 
 
-def _policy_extensions(profile: Profile) -> list[Extension]:
+def _policy_extensions(profile: CertificateProfile) -> list[Extension]:
     found: list[Extension] = []
     if profile.policies:
         found.append(ext.non_critical(ext.certificate_policies(*profile.policies)))

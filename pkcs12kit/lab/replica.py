@@ -1,10 +1,10 @@
-"""The Federal PKI and the DoD PKI in small: their names, extensions, loops and dead ends, with keys of its own.
+"""The replica: a small copy of the Federal PKI and the DoD PKI, with their names, extensions, loops and dead ends.
 
 ::
 
     Federal Common Policy CA  <->  Federal Bridge CA 2016  <->  DoD Interoperability Root CA 2
             the anchor        <->  Federal Bridge CA 2013   ->             |  two parallel cross-certificates
-                              ...  Federal Bridge CA (all expired)    DoD Root CA 3 (self-signed, too)
+                              ...  Federal Bridge CA (all expired)    DoD Root CA 3 (also self-signed)
                                                                            |
                                                                       DOD ID SW CA-37  ->  the server
 """
@@ -25,14 +25,12 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.lab import profiles
-from pkcs12kit.lab.authority import Authority, Revocation, Validity
-from pkcs12kit.lab.folder import LabFiles, write_lab
+from pkcs12kit.lab.authority import Authority, CrlEntry, Validity
 from pkcs12kit.lab.keys import KeyType
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from os import PathLike
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
@@ -40,11 +38,11 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.identity import Identity
 
 BASE_URL: Final = "http://pki.replica.example"
-"""Where the URLs in the certificates point: a name that RFC 2606 reserves, so nothing ever answers there."""
+"""The base of the URLs in the certificates. RFC 2606 reserves the name, so no server ever answers there."""
 
 
 class _Site(NamedTuple):
-    """An authority: organizational units, common name, and how its files are called where it publishes them."""
+    """An authority: organizational units, common name, and the names of its published files."""
 
     units: tuple[str, ...]
     common_name: str
@@ -94,17 +92,17 @@ _SITES: Final = {
 
 
 class _Issued(NamedTuple):
-    """A CA certificate: its validity is from so many days before to so many days after the replica's time."""
+    """A CA certificate, valid from ``days_before`` to ``days_after`` around the replica's time."""
 
     issuer: str
     subject: str
     serial_number: int
     days_before: int
     days_after: int
-    profile: profiles.Profile
+    profile: profiles.CertificateProfile
 
 
-# Serial numbers are the last digits of the real certificates' that these stand for; 9xx are without a model.
+# Serial numbers are the last digits of those of the real certificates; 9xx have no real model.
 _SELF_SIGNED: Final = (
     _Issued("common", "common", 304, 2740, 4560, profiles.ANCHOR),
     _Issued("root-3", "root-3", 1, 2265, 4230, profiles.ROOT),
@@ -126,7 +124,7 @@ _TRAPS: Final = (
     _Issued("bridge-2013", "common", 5724, 1073, 150, profiles.COMMON_BY_BRIDGE),
     _Issued("interoperability", "bridge-2016", 1061, 388, 900, profiles.BRIDGE_BY_INTEROPERABILITY),
     _Issued("root-3", "interoperability", 903, 800, 700, profiles.PLAIN),
-    # Dead ends: a bridge's other key, and issuers that no certificate here is for
+    # Dead ends: the other key of a bridge, and issuers without a certificate here
     _Issued("common", "bridge-2016-rekeyed", 904, 60, 1700, profiles.BRIDGE_BY_COMMON),
     _Issued("coalition", "root-3", 28, 612, 1700, profiles.ROOT_BY_COALITION),
     _Issued("unrelated-root", "unrelated-issuing", 905, 900, 1900, profiles.PLAIN),
@@ -144,7 +142,7 @@ _TRAPS: Final = (
     # Not valid yet
     _Issued("interoperability", "root-3", 908, -400, 1500, profiles.ROOT_BY_INTEROPERABILITY),
 )
-# The valid paths below the anchor, the one that lasts longest first; the last two end together, the newer one first.
+# The valid paths below the anchor, the longest lasting first; the last two expire together, the newer one is first.
 _VALID_PATHS: Final = ((748, 47633, 16194), (655, 47633, 16194), (748, 9644, 11424), (655, 9644, 11424))
 _SERVER_SERIAL: Final = 1001
 
@@ -158,11 +156,11 @@ class NamedCrl(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replica:
-    """The replica. Make one by :func:`make_replica`; :meth:`write` lays it out as files.
+    """The replica. Make one by :func:`make_replica`; :func:`pkcs12kit.lab.write` writes it as files.
 
-    ``pool`` holds everything, the anchor's certificate and all traps among it, in an order that differs from replica
-    to replica. ``valid_paths`` are the four valid paths of ``server``, the one that lasts longest first.
-    ``authorities`` has the CAs with their keys, by label (``root-3``), to issue whatever else a test needs.
+    ``pool`` holds all CA certificates, with the anchor's and those that lead nowhere, in an order that differs from
+    replica to replica. ``valid_paths`` are the four valid paths of ``server``, the longest lasting first.
+    ``authorities`` are the CAs with their keys, by label (``root-3``), to issue further certificates.
     """
 
     at: datetime
@@ -177,7 +175,7 @@ class Replica:
     base_url: str = BASE_URL
 
     def certificate(self, serial_number: int) -> Certificate:
-        """Find a CA certificate of the pool by its serial number, which is there once. Raises :class:`KeyError`."""
+        """Return the CA certificate of the pool with this serial number. Raises :class:`KeyError`."""
         for certificate in self.pool:
             if certificate.serial_number == serial_number:
                 return certificate
@@ -210,32 +208,25 @@ class Replica:
         date: datetime | None = None,
         reason: x509.ReasonFlags | None = x509.ReasonFlags.key_compromise,
     ) -> Replica:
-        """Return the same replica with CRLs that list these certificates too, since ``date`` (an hour before ``at``).
+        """Return the replica with CRLs that also list these certificates.
+
+        ``date`` is the revocation date, by default an hour before ``at``.
 
         Raises :class:`ValueError` for a certificate that no authority of the replica issued.
         """
         since = require_aware(date or self.at - timedelta(hours=1))
-        revoked: dict[str, list[Revocation]] = {}
+        revoked: dict[str, list[CrlEntry]] = {}
         for certificate in certificates:
-            entry = Revocation(serial_number=certificate.serial_number, date=since, reason=reason)
+            entry = CrlEntry(serial_number=certificate.serial_number, date=since, reason=reason)
             revoked.setdefault(self._issuer_of(certificate), []).append(entry)
         return replace(self, crls=_crls(self.authorities, self.at, revoked))
 
-    def write(self, folder: str | PathLike[str]) -> LabFiles:
-        """Write the files that a user would have into ``folder``, and a README that explains them.
-
-        A folder is made where there is none. One that holds an earlier lab is written over, file by file, and keeps
-        what else it holds; any other that is not empty is refused. The private key is not encrypted, and only its owner
-        may read it (0600). Raises :class:`~pkcs12kit.errors.OutputError`.
-        """
-        return write_lab(self, folder)
-
     def published(self) -> dict[str, bytes]:
-        """Give what a web server for the URLs in the certificates has to answer, by path: ``/issuedto/...``.
+        """Return the contents of the URLs in the certificates, by path: ``/issuedto/...``.
 
-        For each CA the certificates issued to it, its self-signed one among them, those that it issued to CAs (PKCS#7,
-        DER), and its CRL. Nothing is there for OCSP, nor where there is no certificate: some URLs are dead, as real
-        ones are.
+        For each CA these are the certificates issued to it, with its self-signed one, those that it issued to CAs
+        (PKCS#7, DER), and its CRL. There is no OCSP response and no empty PKCS#7: some URLs have no content, as in the
+        real PKI.
         """
         prefix = urlsplit(self.base_url).path
         published = {f"{prefix}/{_SITES[label].crl}": crl.der for label, crl in zip(_SITES, self.crls, strict=True)}
@@ -267,11 +258,11 @@ def make_replica(
     key_type: KeyType = KeyType.RSA_2048,
     base_url: str = BASE_URL,
 ) -> Replica:
-    """Make a replica whose four paths are valid at ``at`` (timezone-aware; now by default) and for 150 days more.
+    """Return a replica whose four paths are valid at ``at`` (timezone-aware; by default now) and for 150 days more.
 
-    Everything but the keys and signatures follows from the arguments. ``server_name`` is a DNS name or an IP address.
-    The real CAs have RSA keys, which take about half a second here; :attr:`KeyType.EC_P256` is for tests in a hurry.
-    ``base_url`` is where the URLs of CRLs, repositories and OCSP point.
+    Only the keys and signatures are random. ``server_name`` is a DNS name or an IP address. The real CAs have RSA keys,
+    which take about half a second here; :attr:`KeyType.EC_P256` is faster. ``base_url`` is the base of the URLs of
+    CRLs, repositories and OCSP.
     """
     instant = require_aware(at or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
     base = base_url.rstrip("/")
@@ -287,7 +278,7 @@ def make_replica(
         base_url=base,
     )
     self_signed = (authorities[edge.subject].certificate for edge in _SELF_SIGNED)
-    heap = sorted((*self_signed, *issued.values()), key=lambda certificate: certificate.sha256)
+    pool = sorted((*self_signed, *issued.values()), key=lambda certificate: certificate.sha256)
     anchor = TrustAnchor.from_certificate(authorities["common"].certificate)
     return Replica(
         at=instant,
@@ -295,7 +286,7 @@ def make_replica(
         server=server,
         trust_anchor=authorities["common"].certificate,
         issuing_ca=issued[18],
-        pool=CertificatePool(heap),
+        pool=CertificatePool(pool),
         crls=_crls(authorities, instant, {}),
         valid_paths=tuple(
             CertificationPath(
@@ -370,7 +361,7 @@ def _issue_server(
 
 
 def _validity_of_servers(instant: datetime) -> Validity:
-    """Less than the 398 days that browsers and phones take below roots that they ship."""
+    """Return a validity below the 398 days that browsers and phones accept under the roots that they ship."""
     return Validity.around(instant, days_before=1, days_after=395)
 
 
@@ -379,10 +370,10 @@ def _validity(edge: _Issued, instant: datetime) -> Validity:
 
 
 def _crls(
-    authorities: Mapping[str, Authority], instant: datetime, revoked: Mapping[str, Iterable[Revocation]]
+    authorities: Mapping[str, Authority], instant: datetime, revoked: Mapping[str, Iterable[CrlEntry]]
 ) -> tuple[NamedCrl, ...]:
-    """Sign a CRL for each authority, good for a year; that of DoD Root CA 3 lists a CA that is not in the pool, too."""
-    unrelated = Revocation(
+    """Return a CRL of each authority, valid for a year; that of DoD Root CA 3 also lists a CA outside the pool."""
+    unrelated = CrlEntry(
         serial_number=17, date=instant - timedelta(days=100), reason=x509.ReasonFlags.cessation_of_operation
     )
     validity = Validity.around(instant, days_before=1, days_after=365)

@@ -1,4 +1,4 @@
-"""Any trust topology, written down as it is drawn: ``EE<B<A<TA``."""
+"""Trust topologies, written as they are drawn: ``EE<B<A<TA``."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.lab.authority import Authority, Validity
 from pkcs12kit.lab.keys import KeyType
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edge:
-    """One certificate: whom it is for and who issued it, by label, and what is special about it."""
+    """One certificate: the labels of its subject and issuer, and its special properties."""
 
     subject: str
     issuer: str
@@ -36,9 +37,9 @@ class Edge:
 class Topology:
     """Authorities and servers that certify one another. Make one by :meth:`from_edges`.
 
-    ``certificates`` has the certificate of each edge, in their order, those of the servers among them. ``pool`` has
-    them without those of the servers. The self-signed certificates of authorities are in neither, unless an edge says
-    so: ``TA<TA``.
+    ``certificates`` are the certificates of the edges, in their order, with those of the servers. ``pool`` holds them
+    without those of the servers. The self-signed certificate of an authority is in neither, unless there is an edge for
+    it: ``TA<TA``.
     """
 
     authorities: Mapping[str, Authority] = field(repr=False)
@@ -50,18 +51,20 @@ class Topology:
     def from_edges(
         cls, *edges: str | Edge, key_type: KeyType = KeyType.EC_P256, validity: Validity | None = None
     ) -> Topology:
-        """Make all that the edges name. Serial numbers count from 1 in the order of the edges.
+        """Return a topology with these edges. Serial numbers count from 1 in the order of the edges.
 
         ``"EE<B<A<TA"`` stands for three edges: A's certificate issued by TA, and so on. An edge that occurs again in a
-        text is the same certificate; an :class:`Edge` always is one more, for parallel cross-certificates. A label that
-        issues nothing is a server, its label its commonName and dNSName. Labels that differ in apostrophes at the end
-        alone (``B``, ``B'``) have one name and different keys: a CA that was rekeyed. It is one where either issues.
+        string is the same certificate; each :class:`Edge` is a further one, for parallel cross-certificates. A label
+        that issues nothing is a server, with the label as commonName and dNSName. Labels that differ only in
+        apostrophes at the end (``B``, ``B'``) have one name and different keys: a CA that was rekeyed. They are
+        authorities if one of them issues.
 
-        ``validity`` is for each edge that does not say otherwise, a year to both sides of now by default.
+        ``validity`` is for each edge without one of its own, by default from a year ago to a year from now. Raises
+        :class:`~pkcs12kit.ArgumentError` if there is no edge, or a string that is not a chain of labels.
         """
         expanded = tuple(_expand(edges))
         if not expanded:
-            raise ValueError("a topology has at least one edge")
+            raise ArgumentError("a topology needs at least one edge")
         span = validity or Validity.around()
         issuers = {edge.issuer.rstrip("'") for edge in expanded}
         authorities = {
@@ -105,20 +108,20 @@ class Topology:
         )
 
     def trust_anchor(self, label: str) -> TrustAnchor:
-        """Make a trust anchor of an authority's self-signed certificate. Raises :class:`KeyError`."""
+        """Return the self-signed certificate of an authority as a trust anchor. Raises :class:`KeyError`."""
         return TrustAnchor.from_certificate(self.authorities[label].certificate)
 
     def certificate(self, subject: str, issuer: str) -> Certificate:
-        """Find the first certificate that ``issuer`` issued to ``subject``, by label. Raises :class:`KeyError`."""
+        """Return the first certificate that ``issuer`` issued to ``subject``, by label. Raises :class:`KeyError`."""
         for edge, certificate in zip(self.edges, self.certificates, strict=True):
             if (edge.subject, edge.issuer) == (subject, issuer):
                 return certificate
         raise KeyError(f"{subject}<{issuer}")
 
     def draw(self, path: CertificationPath | Iterable[Certificate]) -> str:
-        """Write a path as the edges were: ``EE<B<A<TA``. Certificates of no topology are ``?``.
+        """Return a path as edges are written: ``EE<B<A<TA``. A certificate of another topology is ``?``.
 
-        Parallel certificates look the same; where it matters, compare certificates.
+        Parallel certificates look the same; compare the certificates to distinguish them.
         """
         if isinstance(path, CertificationPath):
             return "<".join((*map(self._label, path.certificates), self._label_of_node(path.trust_anchor.node)))
@@ -141,7 +144,7 @@ def _expand(edges: Iterable[str | Edge]) -> Iterable[Edge]:
             continue
         labels = [label.strip() for label in edge.split("<")]
         if len(labels) == 1 or not all(label.rstrip("'") for label in labels):
-            raise ValueError(f"not a chain of labels such as EE<B<A<TA: {edge!r}")
+            raise ArgumentError(f"expected a chain of labels such as EE<B<A<TA, not {edge!r}")
         for pair in pairwise(labels):
             if pair not in written:
                 written.add(pair)

@@ -200,7 +200,7 @@ class TestOptions:
     def test_revoked(self, build, replica, folder):
         """A certificate on a CRL is a no that names the certificate and the date."""
         issuer = replica.authorities["issuing-37"]
-        entry = lab.Revocation(
+        entry = lab.CrlEntry(
             serial_number=replica.server.certificate.serial_number, date=replica.at - timedelta(hours=1)
         )
         (folder / "revoked.crl").write_bytes(issuer.make_crl(revoked=[entry]))

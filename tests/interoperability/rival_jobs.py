@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit import Certificate, load_certificate, load_certificates
 from pkcs12kit.lab import Authority, Edge, KeyType, Topology, Validity, make_replica
 from pkcs12kit.lab import extensions as ext
-from pkcs12kit.lab.authority import Revocation
+from pkcs12kit.lab.authority import CrlEntry
 
 from ..retrieval.conftest import Server
 from ..retrieval.encodings import ber
@@ -230,7 +230,7 @@ class Jobs:
         """CRLs on which nothing is, and on which the certificate of the issuing CA is."""
         topology = Topology.from_edges(f"{SERVER}<A<TA")
         authorities, issuing = topology.authorities, topology.certificate("A", "TA")
-        revoked = Revocation(serial_number=issuing.serial_number, date=datetime.now(UTC) - timedelta(hours=2))
+        revoked = CrlEntry(serial_number=issuing.serial_number, date=datetime.now(UTC) - timedelta(hours=2))
         more = {
             "target": topology.servers[SERVER].certificate,
             "identity": topology.servers[SERVER],

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkcs12kit.builder import build
-from pkcs12kit.lab import Authority, KeyType, make_replica
+from pkcs12kit.lab import Authority, KeyType, make_replica, write
 
 PASSWORD = "correct horse 42"
 SERVER_NAME = "mdm.example.mil"
@@ -25,7 +25,7 @@ SERVER_NAME = "mdm.example.mil"
 def built(request, tmp_path_factory):
     """A PKCS#12 file that build() made from a replica of the Federal PKI, with anchor and password beside it."""
     folder = tmp_path_factory.mktemp("built")
-    lab = make_replica(server_name=SERVER_NAME, key_type=request.param).write(folder / "lab")
+    lab = write(make_replica(server_name=SERVER_NAME, key_type=request.param), folder / "lab")
     (folder / "password.txt").write_text(PASSWORD)
     report = build(
         key=lab.key,

@@ -22,7 +22,7 @@ def mode(path):
 
 def test_files_hold_the_replica(replica, tmp_path):
     """Key, certificate, anchor and issuing CA, and the whole heap twice: in certs/ and in bundle.pem."""
-    files = replica.write(tmp_path / "new" / "lab")
+    files = lab.write(replica, tmp_path / "new" / "lab")
     key = load_pem_private_key(files.key.read_bytes(), None)
     assert key.public_key() == replica.server.certificate.public_key
     assert files.key.read_text().splitlines()[0].strip("-") == "BEGIN PRIVATE KEY"
@@ -46,7 +46,7 @@ def test_files_hold_the_replica(replica, tmp_path):
 
 def test_readme_explains_each_file(replica, tmp_path):
     """Whoever finds the folder later knows what is in it and what to type."""
-    files = replica.write(tmp_path)
+    files = lab.write(replica, tmp_path)
     text = files.readme.read_text()
     for entry in tmp_path.iterdir():
         assert entry.name in text or entry.name in {".pkcs12kit-lab", "README.txt"}
@@ -59,9 +59,9 @@ def test_only_the_owner_may_read_the_key(replica, tmp_path, umask):
     """The key is 0600 whatever the umask, and on a second run, too, where the first one's was opened up."""
     before = os.umask(umask)
     try:
-        files = replica.write(tmp_path)
+        files = lab.write(replica, tmp_path)
         files.key.chmod(0o644)
-        replica.write(tmp_path)
+        lab.write(replica, tmp_path)
     finally:
         os.umask(before)
     assert mode(files.key) == 0o600
@@ -79,7 +79,7 @@ def test_key_has_its_mode_from_the_start(replica, tmp_path, monkeypatch):
         return real_open(path, flags, mode, **rest)
 
     monkeypatch.setattr(os, "open", watch)
-    replica.write(tmp_path)
+    lab.write(replica, tmp_path)
     flags, mode = calls["server.key"]
     assert flags & os.O_EXCL
     assert mode == 0o600
@@ -87,11 +87,11 @@ def test_key_has_its_mode_from_the_start(replica, tmp_path, monkeypatch):
 
 def test_earlier_lab_is_written_over(replica, tmp_path):
     """A second run leaves a whole second lab, no file of the first, and what else the user put there."""
-    first = replica.write(tmp_path)
+    first = lab.write(replica, tmp_path)
     names = {path.relative_to(tmp_path) for path in tmp_path.rglob("*")}
     (tmp_path / "notes.txt").write_text("mine")
     again = lab.make_replica(key_type=lab.KeyType.EC_P256)
-    again.write(tmp_path)
+    lab.write(again, tmp_path)
     assert first.trust_anchor.read_text() == again.trust_anchor.to_pem()
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert {path.relative_to(tmp_path) for path in tmp_path.rglob("*")} - names == {
@@ -106,7 +106,7 @@ def test_other_folder_is_refused(replica, tmp_path):
     """A folder with anything in it that is no lab stays as it is."""
     (tmp_path / "server.key").write_text("a real key")
     with pytest.raises(OutputError, match="not empty"):
-        replica.write(tmp_path)
+        lab.write(replica, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["server.key"]
     assert (tmp_path / "server.key").read_text() == "a real key"
 
@@ -115,7 +115,7 @@ def test_file_in_place_of_the_folder_is_refused(replica, tmp_path):
     """The error is ours and names the place, no traceback of the system's."""
     (tmp_path / "lab").write_text("a file")
     with pytest.raises(OutputError, match="cannot write the lab to"):
-        replica.write(tmp_path / "lab")
+        lab.write(replica, tmp_path / "lab")
     assert (tmp_path / "lab").read_text() == "a file"
 
 
@@ -125,10 +125,10 @@ def test_symbolic_links_are_not_followed(replica, tmp_path):
     elsewhere.mkdir()
     target = elsewhere / "precious"
     target.write_text("mine")
-    files = replica.write(tmp_path / "lab")
+    files = lab.write(replica, tmp_path / "lab")
     files.key.unlink()
     files.key.symlink_to(target)
-    replica.write(tmp_path / "lab")
+    lab.write(replica, tmp_path / "lab")
     assert not files.key.is_symlink()
     assert target.read_text() == "mine"
     for path in files.crls.iterdir():
@@ -136,13 +136,13 @@ def test_symbolic_links_are_not_followed(replica, tmp_path):
     files.crls.rmdir()
     files.crls.symlink_to(elsewhere)
     with pytest.raises(OutputError, match="symbolic link"):
-        replica.write(tmp_path / "lab")
+        lab.write(replica, tmp_path / "lab")
     assert [path.name for path in elsewhere.iterdir()] == ["precious"]
 
 
 def test_openssl_verifies_the_files(replica, tmp_path, require_tool):
     """What stands in the folder verifies with OpenSSL, CRLs included, given the certificates of one path."""
-    files = replica.write(tmp_path)
+    files = lab.write(replica, tmp_path)
     needed = tmp_path / "needed.pem"
     needed.write_text("".join(certificate.to_pem() for certificate in replica.valid_paths[0].certificates[1:]))
     crls = [argument for path in files.crls.iterdir() for argument in ("-CRLfile", path)]

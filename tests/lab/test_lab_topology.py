@@ -148,8 +148,8 @@ def test_crl_takes_entries_validity_and_number():
         authority.make_crl(
             validity=lab.Validity.around(AT, days_before=2, days_after=5),
             revoked=[
-                lab.Revocation(serial_number=5, date=AT, reason=x509.ReasonFlags.key_compromise),
-                lab.Revocation(serial_number=6, date=AT),
+                lab.CrlEntry(serial_number=5, date=AT, reason=x509.ReasonFlags.key_compromise),
+                lab.CrlEntry(serial_number=6, date=AT),
             ],
             number=9,
         )
@@ -162,5 +162,5 @@ def test_crl_takes_entries_validity_and_number():
 def test_key_usage_has_only_known_names():
     """A misspelt usage is an error, not a certificate without it."""
     assert lab.key_usage("digital_signature").digital_signature
-    with pytest.raises(ValueError, match="no such key usage: signing"):
+    with pytest.raises(ValueError, match="unknown key usage: signing"):
         lab.key_usage("signing")

@@ -130,7 +130,7 @@ class Materials:
     def crls(self) -> tuple[bytes, bytes]:
         """The CRLs of the CA and of the root."""
         span = lab.Validity(AT - timedelta(days=1), AT + timedelta(days=30))
-        entry = lab.Revocation(serial_number=99, date=AT - timedelta(days=2), reason=x509.ReasonFlags.key_compromise)
+        entry = lab.CrlEntry(serial_number=99, date=AT - timedelta(days=2), reason=x509.ReasonFlags.key_compromise)
         return tuple(issuer.make_crl(validity=span, revoked=[entry]) for issuer in (self.authority, self.root))
 
     @cached_property

@@ -110,7 +110,7 @@ def scenario(chain, resign):
         anchor, ca = (lab.Authority.create(name, validity=AROUND) for name in ("TA", "CA"))
         target = ca.issue_server("www.example.com").certificate
         at = lab.Validity.around(AT, days_before=1, days_after=1)
-        entry = lab.Revocation(
+        entry = lab.CrlEntry(
             serial_number=target.serial_number, date=at.not_before, reason=x509.ReasonFlags.key_compromise
         )
         return Scenario(

@@ -54,7 +54,7 @@ def test_reports_and_their_errors_survive_pickling(topology):
 
 def test_build_in_another_process(tmp_path):
     """A report of a build holds no private key but the encrypted one, so it can be handed over."""
-    files = lab.make_replica(key_type=lab.KeyType.EC_P256).write(tmp_path / "lab")
+    files = lab.write(lab.make_replica(key_type=lab.KeyType.EC_P256), tmp_path / "lab")
     given = {
         "key": files.key,
         "certificate": files.certificate,

@@ -76,7 +76,7 @@ class RevokingPki:
     def revoke(self, issuer, subject):
         """Put a certificate on its issuer's CRL, and have the responder say so."""
         certificate = self.issued[issuer, subject]
-        entry = lab.Revocation(serial_number=certificate.serial_number, date=NOW - A_WEEK)
+        entry = lab.CrlEntry(serial_number=certificate.serial_number, date=NOW - A_WEEK)
         self.revoked[issuer].append(entry)
         self.statuses[certificate.serial_number] = ocsp.OCSPCertStatus.REVOKED
 

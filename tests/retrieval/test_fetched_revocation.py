@@ -207,7 +207,7 @@ def test_a_delta_crl_revokes(server, named_by):
     pki = RevokingPki(server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl")), *in_certificates])
     issuing = pki.authorities["Issuing"]
     base = issuing.make_crl(extensions=in_crl)
-    entry = lab.Revocation(serial_number=pki.target.serial_number, date=NOW - A_WEEK)
+    entry = lab.CrlEntry(serial_number=pki.target.serial_number, date=NOW - A_WEEK)
     delta = issuing.make_crl(revoked=[entry], number=2, extensions=[lab.critical(x509.DeltaCRLIndicator(1))])
     server.route("/issuing.crl", base)
     server.route("/delta.crl", delta)

@@ -66,7 +66,7 @@ def test_elements_of_one_response(world, kind):
 
 def test_bytes_of_all_objects_that_are_decoded(world):
     """Names and extensions of many CRLs of 100 KiB would take minutes; entries are not decoded and do not count."""
-    listed = [lab.Revocation(serial_number=number, date=world.server.not_before) for number in range(1, 100)]
+    listed = [lab.CrlEntry(serial_number=number, date=world.server.not_before) for number in range(1, 100)]
     crl, response = world.issuing.make_crl(number=2, revoked=listed), world.respond()
     assert len(crl) - header_bytes(crl) > 1_800
     limit = header_bytes(world.root_crl) + header_bytes(crl) + len(response)
@@ -158,7 +158,7 @@ def test_worthless_responses_do_not_hide_that_a_certificate_is_revoked(world, ki
     worthless = responses_with_strange_certificates(world, 3)
     limits = within(revocation_issuers=2)
     if kind == "crls":
-        entry = lab.Revocation(serial_number=world.server.serial_number, date=world.server.not_before)
+        entry = lab.CrlEntry(serial_number=world.server.serial_number, date=world.server.not_before)
         revoking, sound = [world.issuing.make_crl(revoked=[entry])], [world.issuing.make_crl()]
     else:
         revoking, sound = [world.respond(revoked=True)], [world.respond()]
@@ -177,7 +177,7 @@ def test_worthless_responses_do_not_hide_that_a_certificate_is_revoked(world, ki
 
 def test_crls_after_the_budget_ends_and_before(world):
     """A CRL that was judged before the work was given up revokes; it does not make good."""
-    entry = lab.Revocation(serial_number=world.server.serial_number, date=world.server.not_before)
+    entry = lab.CrlEntry(serial_number=world.server.serial_number, date=world.server.not_before)
     forger = lab.Authority.create("Issuing")
     limits = within(revocation_comparisons=2)  # one for the CA's own status, one for the server's
     assert world.status(crls=[world.issuing.make_crl(revoked=[entry]), forger.make_crl()], limits=limits).status is (

@@ -50,7 +50,7 @@ class Crls:
         if key is not None:
             identifier = lab.extensions.authority_key_identifier(key.private_key.public_key())
             extensions += (lab.non_critical(identifier),)
-        entry = lab.Revocation(serial_number=self.server.serial_number, date=TODAY.not_before, reason=reason)
+        entry = lab.CrlEntry(serial_number=self.server.serial_number, date=TODAY.not_before, reason=reason)
         revoked = [] if reason is None else [entry]
         return (by or self.ca).make_crl(validity=validity, revoked=revoked, number=number, extensions=extensions)
 

@@ -59,7 +59,7 @@ class Pki:
 
     def revoke_server(self, reason=x509.ReasonFlags.key_compromise, date=A_WEEK_AGO):
         """Make the entry that revokes the server's certificate."""
-        return [lab.Revocation(serial_number=self.server.serial_number, date=date, reason=reason)]
+        return [lab.CrlEntry(serial_number=self.server.serial_number, date=date, reason=reason)]
 
     def respond(self, *, responder=None, status=ocsp.OCSPCertStatus.GOOD, issued=NOW, **revoked):
         """Sign an OCSP response about the server's certificate, by its issuer unless a responder is given."""
@@ -172,7 +172,7 @@ def test_off_checks_nothing(pki):
 
 def test_a_revoked_ca_is_the_reason_and_what_is_below_is_not_checked(pki):
     """A CRL of a revoked CA proves nothing: its certificates' status is unknown, and the CA is what fails."""
-    entry = lab.Revocation(serial_number=pki.issuing_certificate.serial_number, date=A_WEEK_AGO)
+    entry = lab.CrlEntry(serial_number=pki.issuing_certificate.serial_number, date=A_WEEK_AGO)
     report = pki.check(crls=[pki.root.make_crl(revoked=[entry]), pki.issuing.make_crl()])
     assert [status.status for status in report.statuses] == [UNKNOWN, REVOKED]
     assert report.failure.certificate == pki.issuing_certificate
@@ -369,7 +369,7 @@ def test_a_mesh_is_entered_another_way_where_the_best_is_refused(refused):
         validity=lab.Validity.around(NOW),
     )
     current = lab.Validity.around(NOW, days_before=1, days_after=9)
-    entry = lab.Revocation(serial_number=topology.certificate("C7", "TA").serial_number, date=NOW - timedelta(days=30))
+    entry = lab.CrlEntry(serial_number=topology.certificate("C7", "TA").serial_number, date=NOW - timedelta(days=30))
     crls = [topology.authorities[label].make_crl(validity=current) for label in [*labels, "TB"]]
     if refused == "revoked":
         crls.append(topology.authorities["TA"].make_crl(validity=current, revoked=[entry]))
@@ -494,7 +494,7 @@ def test_the_issuers_own_crl_only_revokes_where_another_is_named(pki):
 
     assert status().status is UNKNOWN
     assert "can only revoke" in status().detail
-    assert status(lab.Revocation(serial_number=server.serial_number, date=A_WEEK_AGO)).status is REVOKED
+    assert status(lab.CrlEntry(serial_number=server.serial_number, date=A_WEEK_AGO)).status is REVOKED
 
 
 def test_data_without_next_update_counts_for_a_while(pki):

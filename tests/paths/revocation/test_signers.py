@@ -127,8 +127,8 @@ def test_constraints_of_a_trust_anchor_without_a_certificate_count(world):
 def test_a_revoked_crl_issuer_says_nothing(world):
     """The CRL issuer's certificate is on the CRL of its CA: neither its yes nor its no counts."""
     certificate, signer = crl_signer(world.root, "Issuing", key=ec.generate_private_key(ec.SECP256R1()))
-    entry = lab.Revocation(serial_number=certificate.serial_number, date=A_WEEK_AGO)
-    of_server = lab.Revocation(serial_number=world.server.serial_number, date=A_WEEK_AGO)
+    entry = lab.CrlEntry(serial_number=certificate.serial_number, date=A_WEEK_AGO)
+    of_server = lab.CrlEntry(serial_number=world.server.serial_number, date=A_WEEK_AGO)
     for revoked in ([], [of_server]):
         crl = signer.make_crl(revoked=revoked)
         assert world.status(crls=[crl], pool=[certificate]).status is (REVOKED if revoked else GOOD)
