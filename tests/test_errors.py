@@ -54,7 +54,7 @@ class TestLimits:
         assert repr(limits) == shown
         assert eval(shown, {"Limits": pk.Limits}) == limits  # noqa: S307  # our own text
 
-    @pytest.mark.parametrize("value", ["7", 7.0, None, True, -1])
+    @pytest.mark.parametrize("value", ["7", float("nan"), None, True, -1, -0.5])
     def test_a_limit_is_a_number(self, value):
         """A value that does not compare as a number would limit nothing."""
         with pytest.raises(pk.ArgumentError, match="limits: path_length"):
