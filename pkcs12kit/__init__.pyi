@@ -27,7 +27,7 @@ from .errors import (
     UnsupportedPfxError,
 )
 from .files import write_pfx
-from .findings import Check, Finding, Outcome, ProbeCheck, SentCheck
+from .findings import Check, Finding, Outcome
 from .limits import DEFAULT_LIMITS, Limits
 from .notebook.show import to_html
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
@@ -59,7 +59,7 @@ from .sources.loading import (
 from .verifier.probe import probe
 from .verifier.rehearse import rehearse
 from .verifier.reports import VerificationReport
-from .verifier.sent import judge_sent
+from .verifier.served_chain import check_served_chain
 from .verifier.verify import verify
 
 __version__: str
@@ -102,14 +102,12 @@ __all__ = [
     "PfxPasswordError",
     "PfxReport",
     "Pkcs12KitError",
-    "ProbeCheck",
     "Profile",
     "Ranking",
     "Reject",
     "RejectedPath",
     "Revocation",
     "RevocationMode",
-    "SentCheck",
     "TrustAnchor",
     "UnknownNameError",
     "UnsupportedPfxError",
@@ -118,6 +116,7 @@ __all__ = [
     "VerificationReport",
     "algorithms",
     "build",
+    "check_served_chain",
     "confirm",
     "convert_pfx",
     "decode_pfx",
@@ -128,7 +127,6 @@ __all__ = [
     "find_paths",
     "gather",
     "inspect_pfx",
-    "judge_sent",
     "lab",
     "load_certificate",
     "load_certificates",

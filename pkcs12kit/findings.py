@@ -1,51 +1,46 @@
-"""What a check found: the closed lists of checks and of outcomes, and one finding."""
+"""Findings: the closed lists of checks, outcomes and answers, and the result of one check."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 class Check(Enum):
-    """What is asked of a PKCS#12 file. The value is what ``verify --json`` prints."""
+    """A check of a PKCS#12 file, of a served chain or of a live server. The value is printed by ``--json``.
 
+    Each command runs a part of them: :data:`FILE_CHECKS`, :data:`SERVED_CHAIN_CHECKS` and :data:`SERVER_CHECKS`.
+    """
+
+    # PKCS#12 files
     MAC = "mac"
     CONTENTS = "contents"
     PRIVATE_KEY = "private-key"
     LOCAL_KEY_ID = "local-key-id"
-    DUPLICATES = "duplicates"
-    CHAIN = "chain"
-    ORDER = "order"
-    PATH = "path"
     SECOND_OPINION = "second-opinion"
     REVOCATION = "revocation"
-    SERVER_NAME = "server-name"
-    EXPIRY = "expiry"
     OTHER_PATHS = "other-paths"
     READERS = "readers"
-
-
-class SentCheck(Enum):
-    """What is asked of the certificates that a TLS server sends. The value is what ``rehearse --json`` prints."""
-
-    END_ENTITY = "end-entity"
-    ORDER = "order"
+    # PKCS#12 files and served chains
     CHAIN = "chain"
+    ORDER = "order"
     PATH = "path"
     DUPLICATES = "duplicates"
+    SERVER_NAME = "server-name"
+    EXPIRY = "expiry"
+    # Served chains
+    END_ENTITY = "end-entity"
     SUPERFLUOUS = "superfluous"
     TRUST_ANCHOR = "trust-anchor"
     SIZE = "size"
-    SERVER_NAME = "server-name"
     PURPOSE = "purpose"
-    EXPIRY = "expiry"
     DISALLOWED = "disallowed"
     POOL = "pool"
-
-
-class ProbeCheck(Enum):
-    """What is asked of a live TLS server, beside what it sends. The value is what ``probe --json`` prints."""
-
+    # Live servers
     CONTACT = "contact"
     PROTOCOLS = "protocols"
     HANDSHAKE = "handshake"
@@ -53,39 +48,106 @@ class ProbeCheck(Enum):
     SAME_CERTIFICATES = "same-certificates"
 
 
-AnyCheck = Check | SentCheck | ProbeCheck
+FILE_CHECKS: Final = (
+    Check.MAC,
+    Check.CONTENTS,
+    Check.PRIVATE_KEY,
+    Check.LOCAL_KEY_ID,
+    Check.DUPLICATES,
+    Check.CHAIN,
+    Check.ORDER,
+    Check.PATH,
+    Check.SECOND_OPINION,
+    Check.REVOCATION,
+    Check.SERVER_NAME,
+    Check.EXPIRY,
+    Check.OTHER_PATHS,
+    Check.READERS,
+)
+"""The checks of ``verify``, in the order of its findings."""
+
+SERVED_CHAIN_CHECKS: Final = (
+    Check.END_ENTITY,
+    Check.ORDER,
+    Check.CHAIN,
+    Check.PATH,
+    Check.DUPLICATES,
+    Check.SUPERFLUOUS,
+    Check.TRUST_ANCHOR,
+    Check.SIZE,
+    Check.SERVER_NAME,
+    Check.PURPOSE,
+    Check.EXPIRY,
+    Check.DISALLOWED,
+    Check.POOL,
+)
+"""The checks of a served chain, in the order of their findings: in ``rehearse`` and in ``probe``."""
+
+SERVER_CHECKS: Final = (
+    Check.CONTACT,
+    Check.PROTOCOLS,
+    Check.HANDSHAKE,
+    Check.CLIENT_CERTIFICATE,
+    Check.SAME_CERTIFICATES,
+)
+"""The checks of a live server beside those of its chain, in the order of their findings: in ``probe``."""
 
 
 class Outcome(Enum):
-    """What came of a check."""
+    """The result of a check. The value is printed by ``--json``."""
 
     OK = "ok"
     NOTE = "note"
-    """Worth knowing, and no reason to say no."""
+    """Worth knowing; not a problem."""
     NOT_OK = "not-ok"
     NOT_CHECKED = "not-checked"
-    """It was not asked for, or something else that failed left nothing to check."""
+    """The check was not asked for, or an earlier problem left nothing to check."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One check, what came of it and why. ``why`` is text that may quote names from outside; never a secret."""
+    """One check with its outcome and the reason. ``why`` may quote text from outside; it never holds a secret."""
 
-    check: AnyCheck
+    check: Check
     outcome: Outcome
     why: str
 
     @property
     def is_problem(self) -> bool:
-        """Whether it makes the answer a no."""
+        """True for a check that failed."""
         return self.outcome is Outcome.NOT_OK
 
     def to_json(self) -> dict[str, str]:
-        """Describe it for ``--json``."""
+        """Return the finding as ``--json`` prints it."""
         return {"check": self.check.value, "outcome": self.outcome.value, "why": self.why}
 
     def __str__(self) -> str:
         return f"{self.check.value}: {self.outcome.value}: {self.why}"
+
+
+def ok(check: Check, why: str) -> Finding:
+    """Return a finding of a check that passed."""
+    return Finding(check=check, outcome=Outcome.OK, why=why)
+
+
+def note(check: Check, why: str) -> Finding:
+    """Return a finding that is worth knowing and not a problem."""
+    return Finding(check=check, outcome=Outcome.NOTE, why=why)
+
+
+def not_ok(check: Check, why: str) -> Finding:
+    """Return a finding of a check that failed."""
+    return Finding(check=check, outcome=Outcome.NOT_OK, why=why)
+
+
+def not_checked(check: Check, why: str) -> Finding:
+    """Return a finding of a check that was not made."""
+    return Finding(check=check, outcome=Outcome.NOT_CHECKED, why=why)
+
+
+def sort_findings(findings: Iterable[Finding], checks: Sequence[Check]) -> tuple[Finding, ...]:
+    """Return the findings in the order of ``checks``. Raises :class:`ValueError` for a check that is not in it."""
+    return tuple(sorted(findings, key=lambda finding: checks.index(finding.check)))
 
 
 class Answer(Enum):

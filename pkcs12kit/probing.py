@@ -5,7 +5,8 @@ from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.tls.handshake import Handshake, Verdict
 from pkcs12kit.tls.probing.contact import Contact
 from pkcs12kit.tls.probing.server import ProtocolAnswer, ServerAnswer
-from pkcs12kit.verifier.reports import ProbedServer, ProbeReport, RehearsalReport, SentReport
+from pkcs12kit.tls.probing.target import ProbedServer
+from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport
 
 __all__ = [
     "CertificateMessage",
@@ -16,7 +17,7 @@ __all__ = [
     "ProbedServer",
     "ProtocolAnswer",
     "RehearsalReport",
-    "SentReport",
+    "ServedChainReport",
     "ServerAnswer",
     "Verdict",
 ]

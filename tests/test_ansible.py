@@ -207,7 +207,7 @@ def test_verify_fails_in_good_time(host):
     assert host.play("--tags", "verify").failed == 0
     soon = host.play("--tags", "verify", pkcs12kit_bundle_expires_within="9000d")
     assert (soon.changed, soon.failed) == (0, 1)
-    assert re.search(r"server\.p12: not as it should be: expiry; .*: sooner than asked for; hint: ", soon.text)
+    assert re.search(r"server\.p12 failed: expiry; .*: sooner than asked for; hint: ", soon.text)
     wrong = host.play("--tags", "verify", pkcs12kit_bundle_password="another")
     assert "does not verify with this password" in wrong.text
 

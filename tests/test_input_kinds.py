@@ -48,8 +48,8 @@ def test_what_is_loaded_stands_for_itself(replica, files, anchor, data):
     for certificates in (replica.pool, [replica.pool], list(replica.pool)):
         built = pk.build(**key, certificates=certificates, trust_anchors=[anchor])
         assert built.path.certificates == replica.valid_paths[0].certificates
-    assert pk.verify(data, trust_anchors=[anchor], password=PASSWORD)
-    assert pk.rehearse(data, trust_anchors=[replica.trust_anchor], certificates=replica.pool, password=PASSWORD)
+    assert pk.verify(data, trust_anchors=[anchor], password=PASSWORD).ok
+    assert pk.rehearse(data, trust_anchors=[replica.trust_anchor], certificates=replica.pool, password=PASSWORD).ok
     assert pk.probe("127.0.0.1:1", trust_anchors=[anchor], certificates=replica.pool, timeout=5).problems
 
 
@@ -80,7 +80,7 @@ def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, para
         (message, {"pool": [files.certificates]}, "pool is a CertificatePool, not list"),
     ):
         with pytest.raises(TypeError, match=says):
-            pk.judge_sent(given, **{"trust_anchors": [anchor], "parameters": parameters, **more})
+            pk.check_served_chain(given, **{"trust_anchors": [anchor], "parameters": parameters, **more})
     for call in (
         lambda: pk.verify(replica, trust_anchors=[anchor], password=PASSWORD),
         lambda: pk.verify(data, trust_anchors=[replica], password=PASSWORD),
@@ -93,4 +93,4 @@ def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, para
 def test_anchors_may_come_one_by_one(replica, anchor, parameters):
     """An iterable that is gone after one look is a collection as any other: no trust anchor is lost."""
     message = pk.probing.CertificateMessage(certificates=replica.valid_paths[0].certificates, protocol="TLSv1.3")
-    assert pk.judge_sent(message, trust_anchors=iter([anchor]), parameters=parameters).path is not None
+    assert pk.check_served_chain(message, trust_anchors=iter([anchor]), parameters=parameters).path is not None

@@ -232,7 +232,7 @@ def _tell_the_rest(report: BuildReport, rehearsal: RehearsalReport | None, *, as
         print_json(report.to_json() | ({} if rehearsal is None else {"rehearsal": rehearsal.to_json()}))
     elif rehearsal is not None:
         print_rehearsal(rehearsal, "Rehearsal", with_path=False, err=report.output is None)
-    if rehearsal is not None and not rehearsal:
+    if rehearsal is not None and not rehearsal.ok:
         explain_refusal_of_built(rehearsal, report)
         sys.exit(1)
 

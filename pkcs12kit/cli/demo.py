@@ -89,7 +89,7 @@ def command(folder: str, *, as_json: bool) -> None:
         print_lines(f"\nThe password is in {harmless(password_file)}. Try:")
         for call in calls:
             print_lines(as_typed(call))
-    if not rehearsal:
+    if not rehearsal.ok:
         explain_refusal_of_built(rehearsal, report)
         sys.exit(1)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from pkcs12kit.cli.options.search import SearchOptions
-    from pkcs12kit.verifier.reports import ProbedServer
+    from pkcs12kit.tls.probing.target import ProbedServer
 
 _MOBILEIRON_CORE: Final[dict[int | None, str]] = {443: "devices", 8443: "administrators", 7443: "app store"}
 _LARGEST_PORT: Final = 65535
@@ -124,7 +124,7 @@ def command(
         ) as probing,
     ):
         reports = list(probing)
-    answer = all(reports)
+    answer = all(report.ok for report in reports)
     if as_json:
         print_json({"ok": answer, "servers": [report.to_json() for report in reports]})
     else:
@@ -139,7 +139,7 @@ def _servers(
 ) -> Iterator[ProbedServer]:
     """List what is to be probed, each host at each port."""
     from pkcs12kit.tls.address import parse_address
-    from pkcs12kit.verifier.probe import probed_server
+    from pkcs12kit.tls.probing.target import probed_server
 
     labelled: dict[int | None, str] = dict(_MOBILEIRON_CORE if mdm else {})
     for port in ports:

@@ -110,6 +110,6 @@ def command(
         print_json({"file": name, **report.to_json()})
     else:
         print_rehearsal(report, name)
-    if not report:
+    if not report.ok:
         explain_refusal(report, name)
         sys.exit(1)

@@ -109,7 +109,7 @@ def command(
 
     report = open_or_exit(open_with, opening, file, as_json=as_json)
     _show(report, file, as_json=as_json)
-    if not report:
+    if not report.ok:
         sys.exit(1)
 
 
@@ -128,9 +128,9 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
 
         drawn = [] if report.path is None else [path_tree(report.path)]
         print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn])
-    if report:
+    if report.ok:
         return
-    print_error(f"{name}: not as it should be: {', '.join(finding.check.value for finding in report.problems)}")
+    print_error(f"{name} failed: {', '.join(report.failed)}")
     step = _next_step(report)
     if step is not None:
         hint(step)
@@ -142,7 +142,7 @@ def _next_step(report: VerificationReport) -> str | None:
     wrong_time = about_time(report.rejected)
     if wrong_time is not None:
         return wrong_time
-    problems = {finding.check for finding in report.problems}
+    problems = {finding.check for finding in report.findings if finding.is_problem}
     if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
         return "--certs-only asks about a file of certificates alone"
     return next((step for checks, step in _NEXT_STEPS if problems & checks), None)

@@ -26,6 +26,7 @@ from pkcs12kit.devices.model import (
     Statement,
     Trait,
 )
+from pkcs12kit.errors import UnknownNameError
 from pkcs12kit.findings import Evidence
 
 if TYPE_CHECKING:
@@ -377,3 +378,12 @@ _TABLE: Final = (
 
 DEVICES: Final[Mapping[str, Device]] = {device.name: device for device in _TABLE}
 """Every client, by name."""
+
+
+def require_devices(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names, each once. Raises :class:`~pkcs12kit.errors.UnknownNameError` for one that is not a device."""
+    wanted = tuple(dict.fromkeys(names))
+    for name in wanted:
+        if name not in DEVICES:
+            raise UnknownNameError("device", name, DEVICES)
+    return wanted

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
-    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, SentReport, VerificationReport
+    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport, VerificationReport
 
     Draw = Callable[[object, View], Element]
 
@@ -122,7 +122,7 @@ def _verification(report: VerificationReport) -> str:
     return _findings(report, "PKCS#12 file")
 
 
-def _sent(report: SentReport) -> str:
+def _sent(report: ServedChainReport) -> str:
     return _findings(report, "Certificates that a server sends")
 
 
@@ -133,10 +133,10 @@ def _probe(report: ProbeReport) -> str:
 def _rehearsal(report: RehearsalReport) -> str:
     answer = f"Rehearsal as {harmless(report.server_name)}: {'accepted' if report.ok else 'not accepted'}"
     tried = (f"  {one.client} {one.protocol}: {one.verdict.value} {one.why}" for one in report.handshakes)
-    return "\n".join([answer, *map(harmless, tried), _sent(report.sent)])
+    return "\n".join([answer, *map(harmless, tried), _sent(report.served_chain)])
 
 
-def _findings(report: VerificationReport | SentReport | ProbeReport, title: str) -> str:
+def _findings(report: VerificationReport | ServedChainReport | ProbeReport, title: str) -> str:
     from pkcs12kit.display.findings import findings_tree
 
     return _printed([findings_tree(report.findings, title=title, answer=report.ok)])
@@ -153,7 +153,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "PfxReport": _pfx,
     "BuildReport": _build,
     "VerificationReport": _verification,
-    "SentReport": _sent,
+    "ServedChainReport": _sent,
     "RehearsalReport": _rehearsal,
     "ProbeReport": _probe,
 }
@@ -175,7 +175,7 @@ _DRAWN_BY: Final = {
     "DecodedPfx": "pfx.draw_decoded",
     "PfxReport": "pfx.draw_pfx_report",
     "VerificationReport": "verdicts.draw_verification",
-    "SentReport": "verdicts.draw_sent",
+    "ServedChainReport": "verdicts.draw_served_chain",
     "RehearsalReport": "verdicts.draw_rehearsal",
     "ProbeReport": "verdicts.draw_probe",
     "GatherReport": "reports.draw_gathering",

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import RejectedPath
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.handshake import Handshake
-    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, SentReport, VerificationReport
+    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport, VerificationReport
 
 _VERDICTS: Final = {
     Verdict.ACCEPTED: ("✓ accepted", "good"),
@@ -50,7 +50,7 @@ def draw_verification(report: VerificationReport, view: View) -> Element:
     view = view.at(report.parameters.time)
     return element(
         "div",
-        title("PKCS#12 file: ", yes_or_no(report.ok, "as it should be", "not as it should be")),
+        title("PKCS#12 file: ", yes_or_no(report.ok, "every check passed", "failed")),
         findings_table(report.findings),
         *_path("The path", report.path, report.rejected, view),
         facts([("second opinion", str(report.confirmation))]),
@@ -58,9 +58,9 @@ def draw_verification(report: VerificationReport, view: View) -> Element:
     )
 
 
-def draw_sent(report: SentReport, view: View) -> Element:
+def draw_served_chain(report: ServedChainReport, view: View) -> Element:
     """Draw what a server's certificates are worth."""
-    how = yes_or_no(report.ok, "as they should be", "not as they should be")
+    how = yes_or_no(report.ok, "every check passed", "failed")
     return element("div", title("Certificates that a server sends: ", how), *_sent(report, view))
 
 
@@ -74,7 +74,7 @@ def draw_rehearsal(report: RehearsalReport, view: View) -> Element:
         _handshakes(report.handshakes, report.required),
         *_devices(report.devices),
         part("What the server sends"),
-        *_sent(report.sent, view),
+        *_sent(report.served_chain, view),
     )
 
 
@@ -82,13 +82,16 @@ def draw_probe(report: ProbeReport, view: View) -> Element:
     """Draw what a live server is worth, and what to change."""
     return element(
         "div",
-        title(f"Server {report.server}: ", yes_or_no(report.ok, "as it should be", "not as it should be")),
+        title(f"Server {report.server}: ", yes_or_no(report.ok, "every check passed", "failed")),
         findings_table(report.findings),
         *_changes("What to change", report.changes, view),
         *_devices(report.devices),
         *(
             folded(head, *_sent(sent, view, with_changes=False))
-            for head, sent in (("What it sends", report.sent), ("What it sends in TLS 1.2", report.sent_in_tls_1_2))
+            for head, sent in (
+                ("What it sends", report.served_chain),
+                ("What it sends in TLS 1.2", report.served_chain_in_tls_1_2),
+            )
             if sent is not None
         ),
     )
@@ -113,7 +116,7 @@ def _path(head: str, path: ValidatedPath | None, rejected: Sequence[RejectedPath
     return (part(head), *path_body(path, view))
 
 
-def _sent(report: SentReport, view: View, *, with_changes: bool = True) -> tuple[Node, ...]:
+def _sent(report: ServedChainReport, view: View, *, with_changes: bool = True) -> tuple[Node, ...]:
     view = view.at(report.parameters.time)
     better: tuple[Node, ...] = ()
     if report.path_with_pool is not None:
@@ -126,7 +129,7 @@ def _sent(report: SentReport, view: View, *, with_changes: bool = True) -> tuple
     )
 
 
-def _what_is_sent(report: SentReport, view: View) -> tuple[Node, ...]:
+def _what_is_sent(report: ServedChainReport, view: View) -> tuple[Node, ...]:
     """Draw the certificates that are sent, and the path that they make; once where both are the same."""
     sent, path = report.message.certificates, report.path
     if path is not None and sent in {path.certificates, path.with_anchor}:

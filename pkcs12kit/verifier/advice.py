@@ -1,4 +1,4 @@
-"""What to change on a server so that it sends what its clients need: one sentence for each step."""
+"""Advice on a served chain: the changes after which a server sends the certificates that its clients need."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.findings import SentCheck
+from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.times import format_time
 from pkcs12kit.verifier.delivered import name_mismatch
@@ -21,42 +21,42 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
-    from pkcs12kit.verifier.delivered import Search
+    from pkcs12kit.verifier.delivered import ChainPaths
 
 _NAMED_AT_MOST: Final = 5
 _NOWHERE: Final = frozenset({FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR})
 
 
-def wanted(
+def chain_to_send(
     sent: Sequence[Certificate],
-    search: Search,
+    paths: ChainPaths,
     path_with_pool: ValidatedPath | None,
     *,
     linked: int,
     lean: bool,
 ) -> tuple[Certificate, ...] | None:
-    """Say what the server ought to send; None where no path is known.
+    """Return the certificates that the server should send; None where no path is known.
 
-    That is the path, and what is sent now and does no harm: the anchor's own certificate at its end, or whatever else
-    certifies what is before it, as the first ``linked`` certificates do. With ``lean`` it is the path alone.
+    These are the path, and the harmless certificates that are sent after it now: the anchor's own, or others that
+    certify the one before them, as the first ``linked`` certificates do. With ``lean``, only the path is returned.
     """
-    path = search.path or path_with_pool
+    path = paths.path or path_with_pool
     if path is None:
         return None
     if lean:
         return path.certificates
-    if search.is_in_order:
+    if paths.is_in_order:
         nodes = [certificate.node for certificate in sent[:linked]]
-        # What follows a (subject, key) that was there before may certify that one alone.
+        # A certificate after a (subject, key) that occurred before may certify only that one.
         return tuple(sent[: next((at for at, node in enumerate(nodes) if nodes.index(node) < at), linked)])
     own = [one for one in sent if is_readable(one) and one.node == path.trust_anchor.node and one.is_self_issued]
     return (*path.certificates, *(one for one in own[:1] if one not in path.certificates))
 
 
 def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Certificate]) -> Iterator[str]:
-    """Say how to come from the one to the other: what to replace, remove, move and add, in this order.
+    """Yield the changes from the one chain to the other: certificates to replace, remove, move and add, in this order.
 
-    What is added does not come from the server, and so from the pool. Positions are those of what is sent now.
+    A certificate to add comes from the pool, since the server does not have it. Positions are those in ``sent``.
     """
     kept = {certificate: sent.index(certificate) for certificate in should_send if certificate in sent}
     added = [certificate for certificate in should_send if certificate not in kept]
@@ -73,7 +73,7 @@ def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Ce
         yield f"replace certificate {position + 1}, {_called(certificate)}, by {_called(instead)}, which is in the pool"
         kept[instead] = position
     yield from _removals(strangers, "on no path")
-    yield from _removals(repeated, "there before")
+    yield from _removals(repeated, "sent before")
     staying = _longest_increasing([kept[certificate] for certificate in should_send if certificate in kept])
     for before, certificate in zip((None, *should_send), should_send, strict=False):
         where = "to the first place" if before is None else f"after {before.label}"
@@ -84,7 +84,7 @@ def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Ce
 
 
 def _removals(removed: Sequence[tuple[int, Certificate]], why: str) -> Iterator[str]:
-    """Say what to remove: a few certificates one by one, more of them by their positions."""
+    """Yield one change for each of a few certificates, or one for all of many, with their positions."""
     if len(removed) <= _NAMED_AT_MOST:
         for position, certificate in removed:
             yield f"remove certificate {position + 1}, {_called(certificate)}, which is {why}"
@@ -99,24 +99,24 @@ def _removals(removed: Sequence[tuple[int, Certificate]], why: str) -> Iterator[
     yield f"remove the certificates {written}, which are {why}"
 
 
-def changes_without_path(search: Search, with_pool: PathReport | None, sent: Sequence[Certificate]) -> Iterator[str]:
-    """Say what comes closest to a remedy where no path is known, even with the pool where one was asked.
+def changes_without_path(paths: ChainPaths, with_pool: PathReport | None, sent: Sequence[Certificate]) -> Iterator[str]:
+    """Yield changes that come closest to a remedy, where no path is known even with the pool.
 
-    What is wrong with a certificate that is sent may show only once the pool has led on from there.
+    The problem of a certificate in ``sent`` may show only where the pool has the certificates above it.
     """
-    alone, together = _closest(search.report), _closest(with_pool)
+    without, together = _closest(paths.report), _closest(with_pool)
     nowhere = any(failure.reason in _NOWHERE for failure in together)
-    told: dict[str, None] = {}
-    for failure in (*alone, *(one for one in together if one.reason not in _NOWHERE)):
-        change = _remedy(failure, search) if failure.certificate in sent else None
+    changes: dict[str, None] = {}
+    for failure in (*without, *(one for one in together if one.reason not in _NOWHERE)):
+        change = _remedy(failure, paths) if failure.certificate in sent else None
         if change is not None:
             leads = "; the pool has none that leads to a trust anchor"
-            told[change + (leads if nowhere and failure.reason in _NOWHERE else "")] = None
-    yield from told
+            changes[change + (leads if nowhere and failure.reason in _NOWHERE else "")] = None
+    yield from changes
 
 
 def _closest(report: PathReport | None) -> tuple[Failure, ...]:
-    """Give why the path that came closest is none."""
+    """Return the failures of the path that comes closest to a valid one."""
     return report.rejected[0].failures if report is not None and report.rejected else ()
 
 
@@ -126,27 +126,28 @@ def changes_of_end_entity(
     parameters: ValidationParameters,
     sent: Sequence[Certificate],
 ) -> Iterator[str]:
-    """Say what only another certificate mends, and which one that is sent in the wrong place is for the name."""
+    """Yield the changes that need another server certificate; it may be sent already, in the wrong place."""
     problems = {finding.check for finding in findings if finding.is_problem}
-    if SentCheck.END_ENTITY in problems and (target is None or target.is_ca):
+    if Check.END_ENTITY in problems and (target is None or target.is_ca):
         yield "put the server's own certificate in the first place"
         return
-    asked = [f"for {parameters.server_name}"] if SentCheck.SERVER_NAME in problems else []
-    asked += ["for TLS servers"] if SentCheck.PURPOSE in problems else []
+    asked = [f"for {parameters.server_name}"] if Check.SERVER_NAME in problems else []
+    asked += ["for TLS servers"] if Check.PURPOSE in problems else []
     if target is not None and asked:
-        there = _for_name(sent, parameters) if SentCheck.SERVER_NAME in problems else ""
+        there = _for_name(sent, parameters) if Check.SERVER_NAME in problems else ""
         yield f"replace {_called(target)} by a certificate {' and '.join(asked)}{there}"
 
 
 def _for_name(sent: Sequence[Certificate], parameters: ValidationParameters) -> str:
-    """Name an end-entity's certificate that is for the name; whether the server has its key is not known here."""
+    """Return a note on a certificate in ``sent`` that is for the name. The server may not have its key."""
     for position, certificate in enumerate(sent, start=1):
         if is_readable(certificate) and not certificate.is_ca and name_mismatch(certificate, parameters) is None:
             return f": certificate {position}, {_called(certificate)}, is for the name, if the server has its key"
     return ""
 
 
-def _remedy(failure: Failure, search: Search) -> str | None:
+def _remedy(failure: Failure, paths: ChainPaths) -> str | None:
+    """Return the change on the server that would remedy this failure; None where none is known."""
     called = _called(failure.certificate)
     missing = failure.missing_issuer
     if failure.reason is FailureReason.ISSUER_NOT_FOUND and missing is not None:
@@ -155,12 +156,12 @@ def _remedy(failure: Failure, search: Search) -> str | None:
         key = f" with the key identifier {missing.key_identifier.hex()}" if missing.key_identifier is not None else ""
         return f"add the certificate of {issuer}{key} after {failure.certificate.label}{at}"
     if failure.reason is FailureReason.NO_TRUST_ANCHOR and failure.certificate.is_self_issued:
-        trusted = " or ".join(anchor.label for anchor in search.anchors)
-        is_target = search.report is not None and failure.certificate == search.report.target
+        trusted = " or ".join(anchor.label for anchor in paths.anchors)
+        is_target = paths.report is not None and failure.certificate == paths.report.target
         instead = f"certificate that a CA below {trusted} issued"
         if failure.certificate.is_ca and not is_target:
             instead = f"cross-certificate on the way to {trusted}"
-        return f"replace {called}, which is no trust anchor, by a {instead}"
+        return f"replace {called}, which is not a trust anchor, by a {instead}"
     if failure.reason is FailureReason.NO_TRUST_ANCHOR:
         return f"replace {called}: {failure.detail}"
     if failure.reason is FailureReason.BAD_SIGNATURE:
@@ -175,9 +176,9 @@ def _stands_for(new: Certificate, old: Certificate) -> bool:
 
 
 def _called(certificate: Certificate) -> str:
-    """Name one certificate of several with one subject."""
+    """Return a name that tells a certificate from others with the same subject."""
     if not is_readable(certificate):
-        return f"that with the serial number {_number(certificate)}"
+        return f"the one with the serial number {_number(certificate)}"
     issuer = certificate.issuer.label
     by = "self-signed" if certificate.is_self_issued else f"issued by {issuer}"
     return f"{certificate.label} ({by}, serial number {_number(certificate)})"
@@ -188,7 +189,7 @@ def _number(certificate: Certificate) -> str:
 
 
 def _longest_increasing(positions: Sequence[int]) -> frozenset[int]:
-    """Find the most positions that are in order already: those are not moved."""
+    """Return the largest set of positions that are in order already: those are not moved."""
     ends: list[int] = []
     chains: list[tuple[int, ...]] = []
     for position in positions:

@@ -1,4 +1,4 @@
-"""The checks, each a function to its finding."""
+"""Checks of PKCS#12 files: each function makes one or two checks and returns or yields their findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.findings import Answer, Check, Finding
+from pkcs12kit.findings import Answer, Check, Finding, not_checked, not_ok, note, ok
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Opinion
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
@@ -17,7 +17,7 @@ from pkcs12kit.pkcs12.bags import trusted_key_usage
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
-from pkcs12kit.verifier.delivered import drawn, name_mismatch, names, not_checked, not_ok, note, ok, say
+from pkcs12kit.verifier.delivered import describe, drawn, labels, name_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
-    from pkcs12kit.verifier.delivered import Search, Subject
+    from pkcs12kit.verifier.delivered import ChainPaths, DeliveredChain
 
 _NO_CHAIN: Final = frozenset(
     {
@@ -42,17 +42,17 @@ _NO_CHAIN: Final = frozenset(
 )
 
 
-def of_mac(anatomy: PfxReport, password: str | None, contents_password: str | None) -> Finding:
-    """Say how the file is authenticated and what is unusual about its password; a wrong one never comes here."""
+def check_mac(anatomy: PfxReport, password: str | None, contents_password: str | None) -> Finding:
+    """Report how the file is authenticated and what is unusual about its password, which is known to be right."""
     notes = []
     if anatomy.mac is None:
-        notes.append("there is none: whether the file was changed cannot be told")
+        notes.append("there is no MAC: a change of the file would not be noticed")
     if not password and not contents_password:
-        notes.append("the file opens without a password: whoever has it has what is in it")
+        notes.append("the file opens without a password: anyone who has the file can read its contents")
     for use in anatomy.password_uses:
         given = contents_password if use.contents_password else password
         if use.contents_password and use.part != "MAC":
-            notes.append(f"the {use.part} opens with another password than the MAC: most programs know one only")
+            notes.append(f"the {use.part} opens with another password than the MAC: most programs accept only one")
         if given and use.encoding != usual_encodings(given, use.kdf)[0].encoding:
             notes.append(f"the password of the {use.part} is encoded as {use.encoding}, which few programs try")
     if notes:
@@ -60,8 +60,8 @@ def of_mac(anatomy: PfxReport, password: str | None, contents_password: str | No
     return ok(Check.MAC, "verifies with the password")
 
 
-def of_contents(decoded: DecodedPfx, subject: Subject, search: Search) -> Finding:
-    """Say what cannot be read, which is a no, and what is in the file beside key and path, which is none."""
+def check_contents(decoded: DecodedPfx, chain: DeliveredChain, paths: ChainPaths) -> Finding:
+    """Check that every certificate can be read; note what the file holds beside the key and the path."""
     unreadable = [str(reject) for reject in decoded.rejects]
     unreadable += [
         f"certificate {position}: its names or its key cannot be read"
@@ -72,10 +72,10 @@ def of_contents(decoded: DecodedPfx, subject: Subject, search: Search) -> Findin
         more = f", and {len(unreadable) - 1} more" if len(unreadable) > 1 else ""
         return not_ok(Check.CONTENTS, f"not every certificate can be read: {unreadable[0]}{more}")
     notes = []
-    superfluous = _superfluous(subject, search)
+    superfluous = _superfluous(chain, paths)
     if superfluous:
-        which = "of this key" if subject.has_other_keys else "at all"
-        notes.append(f"{counted(len(superfluous), 'certificate')} on no path {which}: {names(superfluous)}")
+        which = "of this key" if chain.has_other_keys else "at all"
+        notes.append(f"{counted(len(superfluous), 'certificate')} on no path {which}: {labels(superfluous)}")
     notes += [f"{count} {type_}" for type_, count in Counter(bag.type for bag in decoded.other_bags).items()]
     if decoded.trailing_bytes:
         notes.append(f"{counted(decoded.trailing_bytes, 'byte')} after its end")
@@ -85,33 +85,32 @@ def of_contents(decoded: DecodedPfx, subject: Subject, search: Search) -> Findin
     return ok(Check.CONTENTS, total)
 
 
-def _superfluous(subject: Subject, search: Search) -> list[Certificate]:
-    """List what is on no path. Nothing, where there is no path, or the search was cut short."""
-    if search.path is None or search.report is None or search.report.incomplete is not None:
+def _superfluous(chain: DeliveredChain, paths: ChainPaths) -> list[Certificate]:
+    """Return the certificates that are on no path; none where there is no path, or where the search was cut short."""
+    if paths.path is None or paths.report is None or paths.report.incomplete is not None:
         return []
-    paths = (search.path, *search.report.valid)
-    useful = {certificate.node for path in paths for certificate in path.with_anchor}
-    return [certificate for certificate in subject.certificates if certificate.node not in useful]
+    useful = {certificate.node for path in (paths.path, *paths.report.valid) for certificate in path.with_anchor}
+    return [certificate for certificate in chain.certificates if certificate.node not in useful]
 
 
-def of_private_key(decoded: DecodedPfx, key: DecodedKey | None, *, certs_only: bool) -> Finding:
-    """Say whether a certificate is for the private key; with ``certs_only``, whether there is none."""
+def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, *, certs_only: bool) -> Finding:
+    """Check that a certificate is for the private key; with ``certs_only``, that the file has no private key."""
     if certs_only:
         if decoded.keys:
-            return not_ok(Check.PRIVATE_KEY, "certificates alone were expected, and a private key is there")
+            return not_ok(Check.PRIVATE_KEY, "the file has a private key, where only certificates were expected")
         return ok(Check.PRIVATE_KEY, "there is none, as expected")
     if key is None:
         marked = any(trusted_key_usage() in attributes for attributes in decoded.certificate_attributes)
-        kind = "this is a Java truststore" if marked else "the file holds certificates alone"
+        kind = "this is a Java truststore" if marked else "the file holds only certificates"
         return not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
     if key.certificate is None:
         return not_ok(Check.PRIVATE_KEY, "no certificate in the file is for the private key")
     return ok(Check.PRIVATE_KEY, f"it is for the certificate of {key.certificate.label}")
 
 
-def of_arrangement(subject: Subject) -> Iterator[Finding]:
-    """Say whether each localKeyID is where it belongs, and whether a (subject, key) comes twice."""
-    mismatches, duplicates = subject.of_all_keys.mismatches, subject.of_all_keys.duplicates
+def check_arrangement(chain: DeliveredChain) -> Iterator[Finding]:
+    """Check that each localKeyID is at a key's own certificate, and that no (subject, key) occurs twice."""
+    mismatches, duplicates = chain.of_all_keys.mismatches, chain.of_all_keys.duplicates
     if mismatches:
         yield not_ok(Check.LOCAL_KEY_ID, "; ".join(mismatches))
     else:
@@ -119,62 +118,61 @@ def of_arrangement(subject: Subject) -> Iterator[Finding]:
     if duplicates:
         yield not_ok(Check.DUPLICATES, "; ".join(duplicates))
     else:
-        yield ok(Check.DUPLICATES, "no subject and key comes twice")
+        yield ok(Check.DUPLICATES, "no subject and key occurs twice")
 
 
-def of_chain_and_path(subject: Subject, search: Search) -> Iterator[Finding]:
-    """Say whether the file is in order, whether its certificates reach an anchor, and whether the path is valid."""
-    if search.report is None:
-        yield not_ok(Check.CHAIN, f"{subject.source} holds no certificate that can be read")
+def check_chain_and_path(chain: DeliveredChain, paths: ChainPaths) -> Iterator[Finding]:
+    """Check the order of the certificates, that they lead to a trust anchor, and that this path is valid."""
+    if paths.report is None:
+        yield not_ok(Check.CHAIN, f"{chain.source} holds no certificate that can be read")
         yield not_checked(Check.ORDER, "there is no certificate")
         yield not_checked(Check.PATH, "there is no certificate")
         return
-    yield of_order(subject, search)
-    path = search.path
+    yield _check_order(chain, paths)
+    path = paths.path
     if path is not None:
-        there = any(certificate.node == path.trust_anchor.node for certificate in subject.certificates)
-        where = f"in {subject.source}" if there else f"not in {subject.source}"
+        there = any(certificate.node == path.trust_anchor.node for certificate in chain.certificates)
+        where = f"in {chain.source}" if there else f"not in {chain.source}"
         yield ok(
             Check.CHAIN,
-            f"complete from {subject.source} alone: {counted(len(path.certificates), 'certificate')} up to"
-            f" {path.trust_anchor.label}, whose own is {where}",
+            f"complete in {chain.source}: {counted(len(path.certificates), 'certificate')} up to"
+            f" {path.trust_anchor.label}, whose own certificate is {where}",
         )
         yield ok(Check.PATH, f"valid at {format_time(path.parameters.time)} by RFC 5280 section 6.1")
         return
-    closest = search.report.rejected[0]
-    trusted = {anchor.name for anchor in search.anchors}
-    why = "; ".join(map(say, closest.failures))
-    reaches = closest.certificates[0] == subject.target and closest.certificates[-1].issuer in trusted
+    closest = paths.report.rejected[0]
+    trusted = {anchor.name for anchor in paths.anchors}
+    why = "; ".join(map(describe, closest.failures))
+    reaches = closest.certificates[0] == chain.target and closest.certificates[-1].issuer in trusted
     if closest.reason is FailureReason.BUDGET_EXHAUSTED:
         yield not_checked(Check.CHAIN, "the search was given up")
         yield not_ok(Check.PATH, why)
     elif reaches and closest.reason not in _NO_CHAIN:
-        yield ok(Check.CHAIN, f"complete from {subject.source} alone: {drawn(closest.certificates)}")
+        yield ok(Check.CHAIN, f"complete in {chain.source}: {drawn(closest.certificates)}")
         yield not_ok(Check.PATH, why)
     else:
         yield not_ok(Check.CHAIN, why)
         yield not_checked(Check.PATH, "no chain leads to a trust anchor")
 
 
-def of_order(subject: Subject, search: Search) -> Finding:
-    """Say whether the certificates lie as the path does."""
-    if search.is_in_order:
-        return ok(Check.ORDER, f"{subject.source} begins with the path: end-entity, then each issuer")
-    if search.path is None:
-        if subject.arrangement.in_order:
+def _check_order(chain: DeliveredChain, paths: ChainPaths) -> Finding:
+    if paths.is_in_order:
+        return ok(Check.ORDER, f"{chain.source} begins with the path: end-entity, then each issuer")
+    if paths.path is None:
+        if chain.arrangement.in_order:
             return ok(Check.ORDER, "end-entity, then each issuer, as far as they go")
         return not_ok(Check.ORDER, "the certificates are not in order: end-entity first, then each issuer")
     why = ""
-    if isinstance(search.why_not, BudgetExhaustedError):
-        why = f" ({search.why_not})"
-    elif search.why_not is not None:
-        why = f" ({say(search.why_not)})"
-    right = drawn(search.path.certificates)
-    return not_ok(Check.ORDER, f"as they lie the certificates make no valid path{why}; in order: {right}")
+    if isinstance(paths.why_not_in_order, BudgetExhaustedError):
+        why = f" ({paths.why_not_in_order})"
+    elif paths.why_not_in_order is not None:
+        why = f" ({describe(paths.why_not_in_order)})"
+    right = drawn(paths.path.certificates)
+    return not_ok(Check.ORDER, f"in this order the certificates make no valid path{why}; in order: {right}")
 
 
-def of_second_opinion(confirmation: Confirmation, path: ValidatedPath | None) -> Finding:
-    """Say what certvalidator said."""
+def check_second_opinion(confirmation: Confirmation, path: ValidatedPath | None) -> Finding:
+    """Return certvalidator's opinion of the path as a finding."""
     check = Check.SECOND_OPINION
     if path is None or confirmation.opinion is Opinion.NOT_ASKED:
         return not_checked(check, "there is no path to judge" if path is None else "not asked for")
@@ -183,10 +181,10 @@ def of_second_opinion(confirmation: Confirmation, path: ValidatedPath | None) ->
     return (note if confirmation.opinion is Opinion.CANNOT_JUDGE else not_ok)(check, str(confirmation))
 
 
-def of_revocation(
-    path: ValidatedPath | None, revocation: Revocation | None, subject: Subject, limits: Limits
+def check_path_revocation(
+    path: ValidatedPath | None, revocation: Revocation | None, chain: DeliveredChain, limits: Limits
 ) -> Finding:
-    """Check revocation of the path, where that is asked for; CRL issuers are looked for in the file, too."""
+    """Check that no certificate of the path is revoked, if that is asked for; CRL issuers may be in the file."""
     check = Check.REVOCATION
     if revocation is None or revocation.mode is RevocationMode.OFF:
         return not_checked(check, "not asked for")
@@ -196,19 +194,19 @@ def of_revocation(
         path,
         time=path.parameters.time,
         revocation=revocation,
-        pool=CertificatePool(subject.certificates),
+        pool=CertificatePool(chain.certificates),
         algorithm_policy=path.parameters.algorithm_policy,
         limits=limits,
     )
     if report.failure is not None:
-        return not_ok(check, say(report.failure))
+        return not_ok(check, describe(report.failure))
     if report.warnings:
         return note(check, "; ".join(report.warnings))
     return ok(check, f"not revoked: {counted(len(report.statuses), 'certificate')}")
 
 
-def of_server_name(target: Certificate | None, parameters: ValidationParameters) -> Finding:
-    """Say whether the certificate is for the server (RFC 9525); its purpose is part of the path."""
+def check_server_name(target: Certificate | None, parameters: ValidationParameters) -> Finding:
+    """Check that the certificate is for the server name (RFC 9525). Its purpose is checked with the path."""
     check = Check.SERVER_NAME
     if parameters.server_name is None:
         return not_checked(check, "not asked for")
@@ -218,11 +216,11 @@ def of_server_name(target: Certificate | None, parameters: ValidationParameters)
     return ok(check, f"it is for {parameters.server_name}") if why is None else not_ok(check, why)
 
 
-def of_expiry(
-    subject: Subject, path: ValidatedPath | None, parameters: ValidationParameters, within: timedelta
+def check_expiry(
+    chain: DeliveredChain, path: ValidatedPath | None, parameters: ValidationParameters, within: timedelta
 ) -> Finding:
-    """Say which certificate expires first, and whether that is soon. Without a path, of those that chain by name."""
-    certificates: Sequence[Certificate] = subject.arrangement.chain
+    """Check that no certificate of the path, or else of the chain by names, expires within that time."""
+    certificates: Sequence[Certificate] = chain.arrangement.chain
     if path is not None:
         certificates = path.with_anchor if parameters.check_trust_anchor_validity else path.certificates
     if not certificates:
@@ -231,22 +229,22 @@ def of_expiry(
     left = first.not_after - parameters.time
     if left < timedelta(0):
         return not_ok(Check.EXPIRY, f"{first.label} expired on {format_time(first.not_after)}")
-    what = f"{first.label} is the first, on {format_time(first.not_after)}, in {counted(left.days, 'day')}"
-    return ok(Check.EXPIRY, what) if left >= within else not_ok(Check.EXPIRY, f"{what}: sooner than asked for")
+    why = f"{first.label} is the first, on {format_time(first.not_after)}, in {counted(left.days, 'day')}"
+    return ok(Check.EXPIRY, why) if left >= within else not_ok(Check.EXPIRY, f"{why}: sooner than asked for")
 
 
-def of_other_paths(search: Search) -> Finding:
-    """Say which other valid paths the certificates make."""
+def check_other_paths(paths: ChainPaths) -> Finding:
+    """Report the other valid paths that the certificates make."""
     check = Check.OTHER_PATHS
-    if search.path is None or search.report is None:
+    if paths.path is None or paths.report is None:
         return not_checked(check, "there is no path")
-    chosen = search.path
+    chosen = paths.path
     others = [
         path
-        for path in search.report.valid
+        for path in paths.report.valid
         if (path.certificates, path.trust_anchor.node) != (chosen.certificates, chosen.trust_anchor.node)
     ]
-    cut_short = f"; the search was cut short: {search.report.incomplete}" if search.report.incomplete else ""
+    cut_short = f"; the search was cut short: {paths.report.incomplete}" if paths.report.incomplete else ""
     if not others:
         return (note if cut_short else ok)(check, f"the certificates make no other valid path{cut_short}")
     shortest = min(others, key=lambda path: len(path.certificates))
@@ -255,8 +253,8 @@ def of_other_paths(search: Search) -> Finding:
     return note(check, f"the certificates make {more}, {shorter}: {drawn(shortest.certificates)}{cut_short}")
 
 
-def of_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:
-    """Say who can import the file, by the table of readers: not who connects to a server that has it."""
+def check_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:
+    """Check that each of these readers is known to import the file; without names, list all that do and do not."""
     verdicts = anatomy.readers
     if wanted:
         refusals = [f"{name}: {verdicts[name].why}" for name in wanted if verdicts[name].answer is not Answer.YES]

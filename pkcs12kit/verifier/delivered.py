@@ -1,14 +1,13 @@
-"""What a file or a server delivers: the certificates for one key, in their order, and the paths that they make."""
+"""Delivered chains: the certificates for one key that a file or a server delivers, and the paths that they make."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.findings import Finding, Outcome
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.search import find_paths
@@ -18,12 +17,10 @@ from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_reada
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from enum import Enum
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.findings import AnyCheck
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport
@@ -31,22 +28,27 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
 
+_NAMED_AT_MOST: Final = 3
 
-class Subject(NamedTuple):
-    """What is judged: the certificate that all are for, and those that stand with it, in order of file or wire."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveredChain:
+    """The target certificate of a file or of a server, with the certificates delivered with it, in their order."""
 
     target: Certificate | None
     certificates: tuple[Certificate, ...]
-    """Those that can be read, without those of other keys."""
+    """The readable certificates, without those of other keys."""
     arrangement: Arrangement
-    """How these lie."""
+    """The order of ``certificates``."""
     of_all_keys: Arrangement
+    """The order of all certificates, those of other keys included."""
     has_other_keys: bool
-    source: str = "the file"
+    source: str
+    """``the file`` or ``the served chain``, for messages."""
 
     @classmethod
-    def of(cls, decoded: DecodedPfx, key: DecodedKey | None) -> Subject:
-        """Tell what belongs to the key that is meant; without one the file is for its first certificate."""
+    def of_file(cls, decoded: DecodedPfx, key: DecodedKey | None) -> DeliveredChain:
+        """Return the chain of one key of a file; without a key, the target is the first certificate."""
         found = [*zip(decoded.certificates, decoded.local_key_ids, strict=True)]
         links = [KeyLink(local_key_id=one.local_key_id, certificate=one.certificate) for one in decoded.keys]
         others = {one.certificate for one in decoded.keys} - {key.certificate} if key is not None else set()
@@ -64,11 +66,12 @@ class Subject(NamedTuple):
             arrangement=arrange([KeyLink(local_key_id=None, certificate=target)] if target else [], own),
             of_all_keys=arrange(links, found),
             has_other_keys=len(links) > 1,
+            source="the file",
         )
 
     @classmethod
-    def of_message(cls, certificates: Sequence[Certificate]) -> Subject:
-        """Tell what a server sends: its own is the first, or the first of no CA where a CA's is in its place."""
+    def of_message(cls, certificates: Sequence[Certificate]) -> DeliveredChain:
+        """Return the chain that a server sends. Its target is the first certificate that is not a CA's, if any."""
         own = tuple(filter(is_readable, certificates))
         target = next((certificate for certificate in own if not certificate.is_ca), next(iter(own), None))
         links = [KeyLink(local_key_id=None, certificate=target)] if target is not None else []
@@ -79,54 +82,64 @@ class Subject(NamedTuple):
             arrangement=arrangement,
             of_all_keys=arrangement,
             has_other_keys=False,
-            source="what is sent",
+            source="the served chain",
         )
 
 
-class Search(NamedTuple):
-    """What paths the certificates make. ``report`` is None where there is no certificate to search from."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainPaths:
+    """The paths that a delivered chain makes. ``report`` is None where there is no certificate to search from."""
 
     path: ValidatedPath | None = None
+    """The chain in its own order, where that is a valid path; else the best path that its certificates make."""
     is_in_order: bool = False
-    why_not: Failure | BudgetExhaustedError | None = None
-    """Why their own order is no valid path, where its names chain up to an anchor."""
+    why_not_in_order: Failure | BudgetExhaustedError | None = None
+    """The reason why the chain in its own order is not a valid path, where it ends at an anchor's name."""
     report: PathReport | None = None
     anchors: tuple[TrustAnchor, ...] = ()
 
 
 def choose_key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey | None:
-    """Find the key that is meant; raises where that is not said, or is none of them."""
+    """Return the key with that name and identifier, or the only key; None where the file has none.
+
+    Raises :class:`~pkcs12kit.errors.InputError` where several keys fit, or none of those in the file.
+    """
     if key_name is not None or key_id is not None:
         return decoded.key(friendly_name=key_name, local_key_id=key_id)
     return decoded.keys[0] if decoded.private_key is not None else None  # which raises where there are several
 
 
-def search_paths(
-    subject: Subject, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
-) -> Search:
-    """Validate the certificates in their own order first, then look what else they make."""
-    if subject.target is None:
-        return Search()
-    parameters = without_wrong_name(subject.target, parameters)
-    delivered, why_not = _in_file_order(subject, anchors, parameters, limits)
+def find_chain_paths(
+    chain: DeliveredChain, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
+) -> ChainPaths:
+    """Validate a delivered chain in its own order, then search for all paths that its certificates make."""
+    if chain.target is None:
+        return ChainPaths()
+    parameters = without_wrong_name(chain.target, parameters)
+    in_order, why_not = _validate_in_order(chain, anchors, parameters, limits)
     report = find_paths(
-        subject.target,
-        pool=CertificatePool(subject.certificates),
+        chain.target,
+        pool=CertificatePool(chain.certificates),
         trust_anchors=anchors,
         parameters=parameters,
         limits=limits,
     )
-    path = delivered or next(iter(report.valid), None)
-    return Search(path, delivered is not None, why_not, report, anchors)
+    return ChainPaths(
+        path=in_order or next(iter(report.valid), None),
+        is_in_order=in_order is not None,
+        why_not_in_order=why_not,
+        report=report,
+        anchors=anchors,
+    )
 
 
-def _in_file_order(
-    subject: Subject, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
+def _validate_in_order(
+    chain: DeliveredChain, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
 ) -> tuple[ValidatedPath | None, Failure | BudgetExhaustedError | None]:
-    """Validate what they begin with, as far up as an anchor's name comes; the first that is valid counts."""
+    """Return the shortest valid path that the chain begins with; else None, and why the longest one is not valid."""
     why_not: Failure | None = None
     budget = SearchBudget(limits)
-    sequence = tuple(_sequence(subject))
+    sequence = tuple(_sequence(chain))
     for length, last in enumerate(sequence, start=1):
         for anchor in anchors:
             if anchor.name != last.issuer:
@@ -143,13 +156,13 @@ def _in_file_order(
     return None, why_not
 
 
-def _sequence(subject: Subject) -> Iterator[Certificate]:
-    """List certificates from the target on as long as each is named the issuer of the one before, each key once."""
-    if subject.certificates[:1] != (subject.target,):
+def _sequence(chain: DeliveredChain) -> Iterator[Certificate]:
+    """Yield certificates from the target on, while each one is named as the issuer of the last, and each key once."""
+    if chain.certificates[:1] != (chain.target,):
         return
     nodes = set()
     issuer: Name | None = None
-    for certificate in subject.certificates:
+    for certificate in chain.certificates:
         if certificate.node in nodes or issuer not in {None, certificate.subject}:
             return
         nodes.add(certificate.node)
@@ -158,14 +171,14 @@ def _sequence(subject: Subject) -> Iterator[Certificate]:
 
 
 def without_wrong_name(target: Certificate, parameters: ValidationParameters) -> ValidationParameters:
-    """Ask nothing of the name where it is wrong: that is told on its own, beside what is true of the path."""
+    """Return the parameters without a server name that the target is not for: a check of its own reports that."""
     if name_mismatch(target, parameters) is None:
         return parameters
     return replace(parameters, server_name=None, extended_key_usage=parameters.purpose)
 
 
 def name_mismatch(target: Certificate, parameters: ValidationParameters) -> str | None:
-    """Say why the target is not for the server's name; None where it is, or where no name is asked for."""
+    """Return why the target is not for the server name; None where it is, or where no name is asked for."""
     if parameters.server_name is None:
         return None
     try:
@@ -174,46 +187,17 @@ def name_mismatch(target: Certificate, parameters: ValidationParameters) -> str 
         return str(error)
 
 
-_NAMED_AT_MOST: Final = 3
-
-
-def ok(check: AnyCheck, why: str) -> Finding:
-    """Say that it is as it should be."""
-    return Finding(check=check, outcome=Outcome.OK, why=why)
-
-
-def note(check: AnyCheck, why: str) -> Finding:
-    """Say what is worth knowing, and no reason to say no."""
-    return Finding(check=check, outcome=Outcome.NOTE, why=why)
-
-
-def not_ok(check: AnyCheck, why: str) -> Finding:
-    """Say no."""
-    return Finding(check=check, outcome=Outcome.NOT_OK, why=why)
-
-
-def not_checked(check: AnyCheck, why: str) -> Finding:
-    """Say why there is no answer."""
-    return Finding(check=check, outcome=Outcome.NOT_CHECKED, why=why)
-
-
-def say(failure: Failure) -> str:
-    """Say which certificate failed, why, and where the standard asks for it."""
+def describe(failure: Failure) -> str:
+    """Return the label of the failed certificate, the reason, and the section of the standard."""
     return f"{failure.certificate.label}: {failure.detail} [{failure.section}]"
 
 
-def names(certificates: Sequence[Certificate]) -> str:
-    """List the names of some, and the number of the others."""
+def labels(certificates: Sequence[Certificate]) -> str:
+    """Return the labels of the first certificates, and the number of the others."""
     more = [f"and {len(certificates) - _NAMED_AT_MOST} more"] if len(certificates) > _NAMED_AT_MOST else []
     return ", ".join([*(one.label for one in certificates[:_NAMED_AT_MOST]), *more])
 
 
 def drawn(certificates: Iterable[Certificate]) -> str:
-    """Draw certificates as a path, target first."""
+    """Return certificates as a path in one line, target first: ``EE <- CA <- root``."""
     return " <- ".join(certificate.label for certificate in certificates)
-
-
-def in_order_of(checks: type[Enum], findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Sort findings by the closed list of checks that they are of."""
-    order = list(checks)
-    return tuple(sorted(findings, key=lambda finding: order.index(finding.check)))

@@ -1,4 +1,4 @@
-"""``probe``: one live server, or several side by side, held against what their clients trust."""
+"""The library functions behind ``probe``: live servers are asked side by side, and their answers checked."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_several
 from pkcs12kit.devices.judge import judge_by_rules
-from pkcs12kit.devices.table import DEVICES
-from pkcs12kit.errors import InputError
+from pkcs12kit.devices.table import require_devices
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
-from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, parse_address, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.probing.contact import OpenSockets
 from pkcs12kit.tls.probing.server import ask_server
-from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
-from pkcs12kit.verifier.probe_checks import findings_of
-from pkcs12kit.verifier.reports import ProbedServer, ProbeReport
-from pkcs12kit.verifier.sent import judge_sent
+from pkcs12kit.tls.probing.target import probed_server
+from pkcs12kit.verifier.probe_checks import check_server
+from pkcs12kit.verifier.reports import ProbeReport
+from pkcs12kit.verifier.served_chain import check_served_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -33,10 +32,11 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.tls.certificate_message import CertificateMessage
     from pkcs12kit.tls.probing.server import ServerAnswer
-    from pkcs12kit.verifier.reports import SentReport
+    from pkcs12kit.tls.probing.target import ProbedServer
+    from pkcs12kit.verifier.reports import ServedChainReport
 
-_LOOKS_UP: Final = 0.25  # seconds: a signal that comes just before a wait is seen after it
-_LONGEST: Final = 86_400  # seconds: sockets take no more than some weeks
+_SIGNAL_CHECK: Final = 0.25  # seconds between checks for signals: one that comes just before a wait is seen after it
+_LONGEST: Final = 86_400  # seconds: sockets accept timeouts of some weeks at most
 
 
 def probe(  # noqa: PLR0913  # each question has its own keyword
@@ -54,29 +54,33 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
     timeout: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ProbeReport:
-    """Connect to a live server, take the certificates that it sends, and hold them against trust anchors.
+    """Connect to a live server, and check the certificates that it sends against trust anchors.
 
-    ``host`` is ``HOST[:PORT]``, a DNS name or an IP address, IPv6 in brackets where a port follows; ``port`` is short
-    for that, and 443, or the port of ``starttls``, where neither says. ``starttls`` is a protocol of
-    :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`, which is spoken before TLS. ``server_name`` goes into
-    SNI and is what the certificate has to be for, the host where it is None. Every address of a name is tried. TLS 1.3
-    and TLS 1.2 are asked for one by one, older versions where neither leads to certificates. Nothing is trusted and
-    nothing sent after the handshake.
+    - ``host``: ``HOST[:PORT]``, a DNS name or an IP address, IPv6 in brackets where a port follows.
+    - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
+    - ``port``: the port, where ``host`` has none; by default 443, or the port of ``starttls``.
+    - ``server_name``: the name for SNI, and that the certificate has to be for; by default the host.
+    - ``starttls``: a name of :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`, the protocol before TLS.
+    - ``certificates``: files or values to search for certificates that the server leaves out.
+    - ``devices``: names of :data:`~pkcs12kit.devices.table.DEVICES`. They are judged by documented rules, not run.
+    - ``parameters``: the inputs of path validation; or only ``time``, by default now.
+    - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
+    - ``timeout``: seconds for all connections together, a day at most; by default ``limits.probe_seconds``.
+    - ``limits``: bounds on the work.
 
-    What comes is judged as :func:`~pkcs12kit.judge_sent` does, with ``certificates`` to look in for what is missing,
-    and by the rules of ``devices``, names of :data:`~pkcs12kit.devices.table.DEVICES`. ``time`` is short for
-    ``parameters`` with just that; it is now where none is given. ``timeout`` is in seconds, a day at most, and for all
-    connections together.
+    Every address of a name is tried. The server is asked for TLS 1.3 and for TLS 1.2 one by one, and for older versions
+    where neither leads to certificates. It is not trusted, and nothing is sent after the handshake. The served chain is
+    checked as by :func:`~pkcs12kit.check_served_chain`.
 
-    Whatever the server does, or fails to do, is an answer and no error. Raises
-    :class:`~pkcs12kit.errors.InputError` for a host or a name that is none and for files that cannot be read,
-    :class:`KeyError` for a protocol or a device that is not known, :class:`TypeError` and :class:`ValueError` for
-    arguments that make no sense. Not checked: revocation. The system's resolver has no timeout: a thread that waits for
-    it is left behind where it takes longer than that.
+    Whatever the server does, or fails to do, is part of the report, not an error. Raises
+    :class:`~pkcs12kit.errors.InputError` for a host or a name that cannot be read and for files that cannot be read,
+    :class:`~pkcs12kit.errors.UnknownNameError` for an unknown protocol or device, and
+    :class:`~pkcs12kit.errors.ArgumentError` for other arguments that cannot be used. Not checked: revocation. The
+    system's resolver has no timeout: where it takes too long, the thread that waits for it is left behind.
     """
     server = probed_server(host, port=port, server_name=server_name, starttls=starttls)
     if parameters is not None and (time is not None or parameters.server_name is not None):
-        raise TypeError("give time inside parameters, or no parameters; and server_name outside of them")
+        raise ArgumentError("give time inside parameters, or no parameters; and server_name outside of them")
     (report,) = probe_servers(
         (server,),
         trust_anchors=trust_anchors,
@@ -88,22 +92,6 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
         limits=limits,
     )
     return report
-
-
-def probed_server(
-    host: str, *, port: int | None = None, server_name: str | None = None, starttls: str | None = None, label: str = ""
-) -> ProbedServer:
-    """Read where a server is. Raises as :func:`probe` does; nothing is resolved."""
-    if starttls is not None and starttls not in STARTTLS:
-        raise KeyError(f"no protocol {starttls!r}; there are {', '.join(STARTTLS)}")
-    address = parse_address(host)
-    if address.port is not None and port is not None:
-        raise InputError(f"{host!r} says its port, and port says one too")
-    default = HTTPS_PORT if starttls is None else STARTTLS[starttls].port
-    name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
-    return ProbedServer(
-        address=address, port=port or address.port or default, server_name=name, starttls=starttls, label=label
-    )
 
 
 def probe_servers(  # noqa: PLR0913  # as above
@@ -118,24 +106,22 @@ def probe_servers(  # noqa: PLR0913  # as above
     on_answer: Callable[[ProbedServer, ServerAnswer], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Generator[ProbeReport]:
-    """Probe servers side by side, at most ``limits.probe_servers`` at a time, and give a report of each in their order.
+    """Probe servers side by side, at most ``limits.probe_servers`` at once, and yield their reports in order.
 
-    As :func:`probe`, with ``parameters`` for all of them but for the name. ``on_answer`` is called with each answer as
-    it comes, from threads. Closing the iterator ends what is still on its way, sockets and threads with it.
+    The arguments are those of :func:`probe`, with ``parameters`` for all servers except for the server name.
+    ``on_answer`` is called with each answer as it comes, from threads. Closing the generator interrupts the servers
+    that have not answered yet, and ends their sockets and threads.
     """
     require_several({"trust_anchors": trust_anchors, "certificates": certificates, "devices": devices})
     if timeout is not None and not 0 < timeout <= _LONGEST:
-        raise ValueError(f"timeout is in seconds, more than none and {_LONGEST:,} at most")
+        raise ArgumentError(f"timeout is in seconds, more than 0 and at most {_LONGEST:,}")
     if expires_within < timedelta(0):
-        raise ValueError("expires_within is a time to come, and not negative")
-    for name in (wanted := tuple(dict.fromkeys(devices))):
-        if name not in DEVICES:
-            raise KeyError(f"no device {name!r}; there are {', '.join(DEVICES)}")
+        raise ArgumentError("expires_within must not be negative")
     sources = tuple(certificates)
     judge = _Judge(
+        devices=require_devices(devices),
         trust_anchors=load_trust_anchors(*trust_anchors, limits=limits),
         pool=load_certificates(*sources, limits=limits) if sources else None,
-        devices=wanted,
         parameters=parameters,
         expires_within=expires_within,
         limits=limits,
@@ -149,18 +135,11 @@ def _probe_all(
     timeout: float | None,
     on_answer: Callable[[ProbedServer, ServerAnswer], object] | None,
 ) -> Generator[ProbeReport]:
-    """Ask in threads, which wait for servers most of the time, and judge here, as the answers are wanted."""
+    """Ask in threads, which mostly wait for servers; check the answers in this thread, when they are asked for."""
     sockets = OpenSockets()
 
     def ask(server: ProbedServer) -> ServerAnswer:
-        answer = ask_server(
-            replace(server.address, port=server.port),
-            server_name=server.server_name,
-            starttls=None if server.starttls is None else STARTTLS[server.starttls],
-            seconds=timeout,
-            limits=judge.limits,
-            sockets=sockets,
-        )
+        answer = ask_server(server, seconds=timeout, limits=judge.limits, sockets=sockets)
         if on_answer is not None:
             on_answer(server, answer)
         return answer
@@ -169,17 +148,17 @@ def _probe_all(
         asked = [threads.submit(ask, server) for server in servers]
         try:
             for server, question in zip(servers, asked, strict=True):
-                while not wait((question,), timeout=_LOOKS_UP).done:
+                while not wait((question,), timeout=_SIGNAL_CHECK).done:
                     pass
                 yield judge.report(server, question.result())
-        finally:  # an interruption comes here too
+        finally:  # after an interruption, too
             sockets.interrupt()
             threads.shutdown(wait=False, cancel_futures=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judge:
-    """What every answer is held against."""
+    """The inputs with which every answer is checked."""
 
     trust_anchors: tuple[TrustAnchor, ...]
     pool: CertificatePool | None
@@ -189,43 +168,43 @@ class _Judge:
     limits: Limits
 
     def report(self, server: ProbedServer, answer: ServerAnswer) -> ProbeReport:
-        parameters = replace(self.parameters, server_name=server.server_name)
         message = answer.message
         if message is None:
             return ProbeReport(
-                server=server, answer=answer, findings=tuple(findings_of(server, answer, None)), sent=None
+                server=server, answer=answer, findings=tuple(check_server(server, answer, None)), served_chain=None
             )
-        sent = self._judge(message, parameters)
-        others = (one.message for one in answer.answers if one.message and one.protocol == TLS_1_2)
-        other = next((self._judge(one, parameters) for one in others if one.certificates != message.certificates), None)
+        chain = self._check(message, server.server_name)
+        older = (one.message for one in answer.answers if one.message and one.protocol == TLS_1_2)
+        others = (one for one in older if one.certificates != message.certificates)
+        other = next((self._check(one, server.server_name) for one in others), None)
         return ProbeReport(
             server=server,
             answer=answer,
-            findings=tuple(findings_of(server, answer, other)),
-            sent=sent,
-            sent_in_tls_1_2=other,
-            devices=self._by_rule(sent),
-            devices_in_tls_1_2=() if other is None else self._by_rule(other),
+            findings=tuple(check_server(server, answer, other)),
+            served_chain=chain,
+            served_chain_in_tls_1_2=other,
+            devices=self._judge_devices(chain),
+            devices_in_tls_1_2=() if other is None else self._judge_devices(other),
         )
 
-    def _by_rule(self, sent: SentReport) -> tuple[DeviceVerdict, ...]:
-        return tuple(
-            judge_by_rules(
-                device,
-                message=sent.message,
-                path=sent.path,
-                trust_anchors=self.trust_anchors,
-                parameters=sent.parameters,
-            )
-            for device in self.devices
-        )
-
-    def _judge(self, message: CertificateMessage, parameters: ValidationParameters) -> SentReport:
-        return judge_sent(
+    def _check(self, message: CertificateMessage, server_name: str) -> ServedChainReport:
+        return check_served_chain(
             message,
             trust_anchors=self.trust_anchors,
-            parameters=parameters,
+            parameters=replace(self.parameters, server_name=server_name),
             pool=self.pool,
             expires_within=self.expires_within,
             limits=self.limits,
+        )
+
+    def _judge_devices(self, chain: ServedChainReport) -> tuple[DeviceVerdict, ...]:
+        return tuple(
+            judge_by_rules(
+                device,
+                message=chain.message,
+                path=chain.path,
+                trust_anchors=self.trust_anchors,
+                parameters=chain.parameters,
+            )
+            for device in self.devices
         )

@@ -1,4 +1,4 @@
-"""``rehearse``: what TLS clients make of a PKCS#12 file before a server has it."""
+"""The library function behind ``rehearse``: TLS clients try a PKCS#12 file before a server has it."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cryptography import x509
 
 from pkcs12kit.arguments import require_several
 from pkcs12kit.devices.judge import judge_by_rules
-from pkcs12kit.devices.table import DEVICES
-from pkcs12kit.errors import InputError, MalformedCertificateError
+from pkcs12kit.devices.table import require_devices
+from pkcs12kit.errors import ArgumentError, InputError, MalformedCertificateError, UnknownNameError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.server_name import mismatch
@@ -23,7 +23,7 @@ from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 from pkcs12kit.tls.rehearsal.run import installed_clients, shake_hands
 from pkcs12kit.verifier.delivered import choose_key
 from pkcs12kit.verifier.reports import RehearsalReport
-from pkcs12kit.verifier.sent import judge_sent
+from pkcs12kit.verifier.served_chain import check_served_chain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 ALL_CLIENTS: Final = "all"
 _IN_PROCESS: Final = "openssl"
 _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
-"""A time so close to the clock's is not told to clients: most of them cannot be told any."""
+"""Clients are not given a time so close to now: most of them can only use the clock."""
 
 
 def rehearse(  # noqa: PLR0913  # each question has its own keyword
@@ -60,36 +60,41 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     on_progress: Callable[[Handshake], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> RehearsalReport:
-    """Serve a PKCS#12 file on loopback, and hold what is sent against clients that trust the anchors and nothing else.
+    """Serve a PKCS#12 file on loopback to TLS clients that trust only these anchors, and report their answers.
 
-    The file is taken as an appliance takes it: the certificate of the key first, then all others in the order of the
-    file, nothing added and nothing left out. They are read strictly, as by :func:`~pkcs12kit.judge_sent`, which looks
-    for what is missing in ``certificates``. OpenSSL in this process has to accept them in TLS 1.2 and in TLS 1.3.
-    Without ``clients`` all others that are installed are asked too, and what they say is told and decides nothing.
-    ``clients``, names of :data:`~pkcs12kit.tls.rehearsal.clients.registry.CLIENTS`, are the only others to be asked,
-    and each has to accept; ``all`` stands for all that are installed. Each of ``devices``, names of
-    :data:`~pkcs12kit.devices.table.DEVICES`, is judged by what is known of it: none says no, and that is not the same
-    as having tried it. The private key stays in memory.
+    - ``file``: a path, ``-``, bytes or a readable object.
+    - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
+    - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
+    - ``key_name``, ``key_id``: choose one of several keys, as for :func:`~pkcs12kit.verify`.
+    - ``certificates``: files or values to search for certificates that the file lacks. They are not served.
+    - ``clients``: names of :data:`~pkcs12kit.tls.rehearsal.clients.registry.CLIENTS`, each of which has to accept;
+      ``all`` for all that are installed. Without names, every installed client is asked, and its answer decides
+      nothing. OpenSSL in this process is always asked and always has to accept.
+    - ``devices``: names of :data:`~pkcs12kit.devices.table.DEVICES`. They are judged by documented rules, not run.
+    - ``parameters``: the inputs of path validation; or only ``time`` (default: now) and ``server_name``.
+    - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
+    - ``on_progress``: is called with each handshake when it is done.
+    - ``limits``: bounds on the work.
 
-    Without ``server_name`` clients ask for the first dNSName of the certificate, or iPAddress; for a wildcard, a name
-    that matches. ``time`` and ``server_name`` are short for ``parameters`` with just these. Clients are told the time
-    where it is not now, give or take five minutes; one that cannot be told has not been tried. ``on_progress`` is given
-    each handshake as it comes. ``password``, ``contents_password``, ``require_mac``, ``key_name`` and ``key_id`` are as
-    in :func:`~pkcs12kit.verify`.
+    The server sends the certificate of the key first, then all others in the order of the file, as an appliance does.
+    This chain is checked as by :func:`~pkcs12kit.check_served_chain`. Without ``server_name``, clients ask for the
+    first dNSName or iPAddress of the certificate; for a wildcard, for a name that matches. A client is given the time
+    where it differs from now by more than five minutes; one that cannot be given a time is not tried. The private key
+    stays in memory.
 
-    A no is an answer and no error. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open
-    the file, and whatever else :func:`~pkcs12kit.decode_pfx` raises; :class:`~pkcs12kit.errors.InputError` for files
-    that cannot be read, a file without a key or without its certificate, a certificate or a key that cannot be served,
-    and a client of ``clients`` that is not there; :class:`KeyError` for a client or a device that is not known;
-    :class:`TypeError` and :class:`ValueError` for arguments that make no sense. Not checked: revocation.
+    A refusal is part of the report, not an error. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password
+    does not open the file, and the other errors of :func:`~pkcs12kit.decode_pfx`;
+    :class:`~pkcs12kit.errors.UnknownNameError` for an unknown client or device;
+    :class:`~pkcs12kit.errors.InputError` for files that cannot be read, for a file without a key or without its
+    certificate, for a certificate or key that cannot be served, and for a client of ``clients`` that is not installed;
+    :class:`~pkcs12kit.errors.ArgumentError` for other arguments that cannot be used. Not checked: revocation.
     """
     several = {"trust_anchors": trust_anchors, "certificates": certificates, "clients": clients, "devices": devices}
     require_several(several)
     if parameters is not None and (time is not None or server_name is not None):
-        raise TypeError("give time and server_name inside parameters, or no parameters")
+        raise ArgumentError("give time and server_name inside parameters, or no parameters")
     asked_of, required = _clients(clients)
-    named_devices = tuple(dict.fromkeys(devices))
-    _refuse_unknown("device", named_devices, DEVICES)
+    named_devices = require_devices(devices)
     sources = tuple(certificates)
     if parameters is None:
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
@@ -109,7 +114,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     wanted = ServerAddress(host=parse_host(meant)).name
     asked = replace(parameters, server_name=wanted)
     message = CertificateMessage(certificates=served, protocol=TLS_1_3)
-    sent = judge_sent(
+    served_chain = check_served_chain(
         message,
         trust_anchors=anchors,
         parameters=asked,
@@ -131,11 +136,11 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         on_progress=on_progress,
     )
     verdicts = (
-        judge_by_rules(device, message=message, path=sent.path, trust_anchors=anchors, parameters=asked)
+        judge_by_rules(device, message=message, path=served_chain.path, trust_anchors=anchors, parameters=asked)
         for device in named_devices
     )
     return RehearsalReport(
-        sent=sent,
+        served_chain=served_chain,
         server_name=wanted,
         server_name_given=parameters.server_name is not None,
         handshakes=handshakes,
@@ -146,31 +151,25 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
 
 
 def _clients(clients: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """Say who is asked, and who has to accept."""
+    """Return the names of the clients to ask, and of those that have to accept."""
     named = frozenset(clients)
     required = named - {ALL_CLIENTS} | {_IN_PROCESS}
-    _refuse_unknown("client", required, CLIENTS)
+    for name in sorted(required - CLIENTS.keys()):
+        raise UnknownNameError("client", name, CLIENTS)
     if ALL_CLIENTS in named:
         return frozenset(CLIENTS), required | installed_clients()
     return (required if named else frozenset(CLIENTS)), required
 
 
-def _refuse_unknown(kind: str, named: Iterable[str], known: Iterable[str]) -> None:
-    known = tuple(known)
-    for name in named:
-        if name not in known:
-            raise KeyError(f"no {kind} {name!r}; there are {', '.join(known)}")
-
-
 def _key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey:
     key = choose_key(decoded, key_name, key_id)
     if key is None:
-        raise InputError("a PKCS#12 file without a private key: there is nothing to serve")
+        raise InputError("the PKCS#12 file has no private key: there is nothing to serve")
     return key
 
 
 def _served(decoded: DecodedPfx, own: Certificate) -> tuple[Certificate, ...]:
-    """List what a server sends that is given the file: no more, and no less."""
+    """Return the certificates that a server sends if it is given this file: all of them, its own first."""
     if decoded.rejects:
         raise InputError(str(decoded.rejects[0]))
     others = list(decoded.certificates)
@@ -179,9 +178,9 @@ def _served(decoded: DecodedPfx, own: Certificate) -> tuple[Certificate, ...]:
 
 
 def _name_of(certificate: Certificate) -> str:
-    """Find a name that the certificate is for, for clients to ask for.
+    """Return a name that the certificate is for, for clients to ask for.
 
-    Where its subjectAltName has none, the common name is asked for, which no client takes for one: they say so.
+    Where its subjectAltName has none, this is the common name. Clients do not accept it, and their answers say so.
     """
     for name in _presented(certificate):
         if mismatch(certificate, name) is None:
@@ -191,7 +190,7 @@ def _name_of(certificate: Certificate) -> str:
         return parse_host(common_name)
     except InputError:
         raise InputError(
-            "the certificate is for no DNS name and no IP address: say which one clients are to ask for"
+            "the certificate has no DNS name and no IP address: give the name that clients ask for (server_name)"
         ) from None
 
 

@@ -1,19 +1,21 @@
-"""The answer: every finding, and the path that the file is for."""
+"""Reports on PKCS#12 files, served chains, rehearsals and live servers: findings, paths and changes to make."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from pkcs12kit.findings import Answer, Outcome, ProbeCheck
+from pkcs12kit.findings import Answer, Check, not_ok
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import path_to_json
 from pkcs12kit.times import format_time
-from pkcs12kit.tls.address import host_and_port
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.handshake import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Finding
@@ -22,47 +24,76 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.inspection import PfxReport
-    from pkcs12kit.tls.address import ServerAddress
     from pkcs12kit.tls.certificate_message import CertificateMessage
     from pkcs12kit.tls.handshake import Handshake
     from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.tls.probing.target import ProbedServer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerificationReport(Shown):
-    """What a PKCS#12 file is worth to clients that trust certain anchors; true where no check says no.
+class Report(Shown, ABC):
+    """Base of the reports on files and servers. The answer is :attr:`ok`; a report has no truth value of its own."""
 
-    ``findings`` has each :class:`Check` once, in order. ``certificates`` are in file order, and ``target`` is the one
-    that the file is for, None where it holds none. ``path`` is the path in the order of the file where that is a valid
-    one, else the best that its certificates make, else None; ``rejected`` says why there is none. ``anatomy`` is what
-    :func:`~pkcs12kit.inspect_pfx` says of the file. Neither key nor password is in it.
-    """
-
-    findings: tuple[Finding, ...]
-    parameters: ValidationParameters = field(repr=False)
-    has_private_key: bool
-    certificates: tuple[Certificate, ...] = field(repr=False)
-    target: Certificate | None
-    path: ValidatedPath | None
-    rejected: tuple[RejectedPath, ...] = field(repr=False)
-    confirmation: Confirmation
-    anatomy: PfxReport = field(repr=False)
+    __slots__ = ()
 
     @property
     def ok(self) -> bool:
-        """Whether there is a valid path and no check says no."""
-        return self.path is not None and not self.problems
-
-    def __bool__(self) -> bool:
-        return self.ok
+        """True where there is no problem."""
+        return not self.problems
 
     @property
-    def problems(self) -> tuple[Finding, ...]:
-        """The findings that make the answer a no."""
-        return tuple(finding for finding in self.findings if finding.outcome is Outcome.NOT_OK)
+    @abstractmethod
+    def failed(self) -> tuple[str, ...]:
+        """The names of the checks, clients and devices that failed, each once."""
+
+    @property
+    @abstractmethod
+    def problems(self) -> tuple[str, ...]:
+        """The problems, one sentence each, which may quote text from outside. Empty where the answer is yes."""
+
+    @abstractmethod
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as ``--json`` prints it."""
+
+    def __bool__(self) -> NoReturn:
+        """Raise :class:`TypeError`: a report that were always true would be taken for a yes."""
+        raise TypeError(f"a {type(self).__name__} is neither true nor false: ask for its .ok")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerificationReport(Report):
+    """The answer on a PKCS#12 file, for clients that trust certain anchors. It holds neither key nor password."""
+
+    findings: tuple[Finding, ...]
+    """One for each check of :data:`~pkcs12kit.findings.FILE_CHECKS`, in that order."""
+    parameters: ValidationParameters = field(repr=False)
+    """The time, the server name and the other inputs of path validation."""
+    has_private_key: bool
+    """True where the file has a private key, of this certificate or another."""
+    certificates: tuple[Certificate, ...] = field(repr=False)
+    """All readable certificates, in the order of the file."""
+    target: Certificate | None
+    """The certificate that the file is for; None where it holds none."""
+    path: ValidatedPath | None
+    """The certificates in their own order, where that is a valid path; else the best path that they make, or None."""
+    rejected: tuple[RejectedPath, ...] = field(repr=False)
+    """The paths that failed, where none is valid, the closest first."""
+    confirmation: Confirmation
+    """The second opinion on ``path``."""
+    anatomy: PfxReport = field(repr=False)
+    """The structure and the protection of the file, as :func:`~pkcs12kit.inspect_pfx` returns them."""
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The values of the checks that failed."""
+        return _names(_failures(self.findings, self.path))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The findings of the checks that failed, one sentence each."""
+        return tuple(map(str, _failures(self.findings, self.path)))
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``; ``path`` is target first, without the trust anchor's own certificate."""
+        """Return the report as ``--json`` prints it; ``path`` is target first, without the anchor's certificate."""
         path = self.path
         anchor = None if path is None else path.trust_anchor
         return {
@@ -85,40 +116,38 @@ class VerificationReport(Shown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentReport(Shown):
-    """What a server's Certificate message is worth to clients that trust certain anchors; true where no check says no.
-
-    ``findings`` has each :class:`SentCheck` once, in order. ``path`` is what exactly the certificates sent make, in
-    their order where that is a valid one, else in any; ``rejected`` says why there is none. ``path_with_pool`` is what
-    they make together with the pool, None where none was given, and where it is not needed or does not help.
-    ``changes`` are sentences: what to change on the server, one step each, in the order in which to do them.
-    ``should_send`` are the certificates that are sent then, in order; None where no path is known.
-    """
+class ServedChainReport(Report):
+    """The answer on the certificates that a TLS server sends, for clients that trust certain anchors."""
 
     message: CertificateMessage = field(repr=False)
+    """The served chain: the certificates in the order of the wire."""
     parameters: ValidationParameters = field(repr=False)
+    """The time, the server name and the other inputs of path validation."""
     findings: tuple[Finding, ...]
+    """One for each check of :data:`~pkcs12kit.findings.SERVED_CHAIN_CHECKS`, in that order."""
     path: ValidatedPath | None
+    """The served chain in its own order, where that is a valid path; else the best path that it makes, or None."""
     path_with_pool: ValidatedPath | None
+    """The best path with certificates of the pool; None without a pool, without such a path, or where not needed."""
     rejected: tuple[RejectedPath, ...] = field(repr=False)
+    """The paths that failed, where none is valid, the closest first."""
     changes: tuple[str, ...]
+    """The changes to make on the server: one sentence for each step, in the order in which to make them."""
     should_send: tuple[Certificate, ...] | None = field(repr=False)
+    """The certificates that the server sends after these changes, in order; None where no path is known."""
 
     @property
-    def ok(self) -> bool:
-        """Whether there is a valid path and no check says no."""
-        return self.path is not None and not self.problems
-
-    def __bool__(self) -> bool:
-        return self.ok
+    def failed(self) -> tuple[str, ...]:
+        """The values of the checks that failed."""
+        return _names(_failures(self.findings, self.path))
 
     @property
-    def problems(self) -> tuple[Finding, ...]:
-        """The findings that make the answer a no."""
-        return tuple(finding for finding in self.findings if finding.is_problem)
+    def problems(self) -> tuple[str, ...]:
+        """The findings of the checks that failed, one sentence each."""
+        return tuple(map(str, _failures(self.findings, self.path)))
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``; certificates in the order of the wire, paths target first."""
+        """Return the report as ``--json`` prints it; certificates in the order of the wire, paths target first."""
         return {
             "ok": self.ok,
             "time": format_time(self.parameters.time),
@@ -134,85 +163,159 @@ class SentReport(Shown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedServer:
-    """One server to probe, and how.
+class RehearsalReport(Report):
+    """The answers of TLS clients to a server with a PKCS#12 file. It holds neither key nor password.
 
-    ``server_name`` is what its certificate has to be for, and what SNI says where it is a DNS name; ``starttls`` is
-    a name of :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`, None for TLS at once. ``label`` says what it
-    is for.
+    The answer is yes where the served chain passes its checks, every client in ``required`` accepts it in TLS 1.2 and
+    in TLS 1.3, and no device of ``devices`` is known to refuse it. Other clients decide nothing: whether they are asked
+    depends on the programs that this computer has.
     """
 
-    address: ServerAddress
-    port: int
+    served_chain: ServedChainReport
+    """The report on the served chain."""
     server_name: str
-    starttls: str | None = None
-    label: str = ""
-
-    def __str__(self) -> str:
-        where = host_and_port(self.address.host, self.port)
-        return f"{where} ({self.label})" if self.label else where
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbeReport(Shown):
-    """What a live server is worth to clients that trust certain anchors; true where nothing says no.
-
-    ``findings`` has each :class:`ProbeCheck` once, in order. ``sent`` is the strict reading of what the server sends in
-    the newest version of TLS, None where it sends nothing, and ``sent_in_tls_1_2`` of what it sends in TLS 1.2 where
-    that is something else. ``devices`` are by rule, and for ``sent``, ``devices_in_tls_1_2``
-    for what is sent there where that is something else.
-    """
-
-    server: ProbedServer
-    answer: ServerAnswer = field(repr=False)
-    findings: tuple[Finding, ...]
-    sent: SentReport | None
-    sent_in_tls_1_2: SentReport | None = None
-    devices: tuple[DeviceVerdict, ...] = ()
-    devices_in_tls_1_2: tuple[DeviceVerdict, ...] = ()
+    """The name that the clients asked for."""
+    server_name_given: bool
+    """True where the caller named ``server_name``; False where it was found in the certificate."""
+    handshakes: tuple[Handshake, ...]
+    """The handshakes of all clients, client by client."""
+    required: frozenset[str]
+    """The names of the clients that have to accept."""
+    devices: tuple[DeviceVerdict, ...] = field(default=())
+    """The verdicts on devices, by rule."""
+    warnings: tuple[str, ...] = ()
+    """Warnings that the file may have been changed by anybody: it has no MAC, or one made without a password."""
 
     @property
-    def ok(self) -> bool:
-        """Whether the server answered, what it sends is as it should be, and no device is known to refuse it."""
-        return self.sent is not None and all(sent.ok for sent in self._sent) and not self.problems
-
-    def __bool__(self) -> bool:
-        return self.ok
+    def failed(self) -> tuple[str, ...]:
+        """The checks of the served chain that failed, the required clients and the devices that say no, by name."""
+        clients = (*self._without_handshake, *(one.client for one in self._refusals))
+        return tuple(dict.fromkeys((*self.served_chain.failed, *clients, *_refusing(self.devices))))
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """What makes the answer a no: values of checks, and names of devices."""
-        findings = (*self.findings, *(finding for sent in self._sent for finding in sent.findings))
-        verdicts = (*self.devices, *self.devices_in_tls_1_2)
-        devices = (verdict.device for verdict in verdicts if verdict.answer is Answer.NO)
-        said_no = (*(finding.check.value for finding in findings if finding.is_problem), *devices)
-        return tuple(dict.fromkeys(said_no))
+        """The reasons of everything in ``failed``, one sentence each."""
+        return (
+            *self.served_chain.problems,
+            *(f"{name}: it made no handshake" for name in self._without_handshake),
+            *map(_sentence, self._refusals),
+            *_device_problems(self.devices),
+        )
+
+    @property
+    def not_tried(self) -> tuple[str, ...]:
+        """The required clients that could not be asked, and that refused in neither version of TLS."""
+        verdicts: dict[str, set[Verdict]] = {}
+        for one in self.handshakes:
+            if one.client in self.required:
+                verdicts.setdefault(one.client, set()).add(one.verdict)
+        return tuple(
+            client for client, found in verdicts.items() if Verdict.NOT_TRIED in found and Verdict.REFUSED not in found
+        )
+
+    @property
+    def _without_handshake(self) -> list[str]:
+        return sorted(self.required - {handshake.client for handshake in self.handshakes})
+
+    @property
+    def _refusals(self) -> Iterator[Handshake]:
+        """Yield the handshakes of required clients that did not accept, or that received other certificates."""
+        for one in self.handshakes:
+            if one.client in self.required and (one.verdict is not Verdict.ACCEPTED or self.as_served(one) is False):
+                yield one
+
+    def as_served(self, handshake: Handshake) -> bool | None:
+        """Return True where the client received the served chain, in order; None where it does not report that."""
+        if handshake.received is None:
+            return None
+        return handshake.received.certificates == self.served_chain.message.certificates
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
+        return {
+            "ok": self.ok,
+            "server_name": self.server_name,
+            "server_name_given": self.server_name_given,
+            "problems": list(self.problems),
+            "sent": self.served_chain.to_json(),
+            "handshakes": [
+                handshake.to_json()
+                | {"required": handshake.client in self.required, "as_served": self.as_served(handshake)}
+                for handshake in self.handshakes
+            ],
+            "devices": [verdict.to_json() for verdict in self.devices],
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeReport(Report):
+    """The answer on a live server, for clients that trust certain anchors.
+
+    It is yes where the server answered, no check failed, and no device is known to refuse what it sends.
+    """
+
+    server: ProbedServer
+    """The server that was asked."""
+    answer: ServerAnswer = field(repr=False)
+    """The server's answers, version by version of TLS."""
+    findings: tuple[Finding, ...]
+    """One for each check of :data:`~pkcs12kit.findings.SERVER_CHECKS`, in that order."""
+    served_chain: ServedChainReport | None
+    """The report on the chain served in the newest version of TLS; None where no certificate came."""
+    served_chain_in_tls_1_2: ServedChainReport | None = None
+    """The report on the chain served in TLS 1.2, where that is another one."""
+    devices: tuple[DeviceVerdict, ...] = ()
+    """The verdicts on devices, by rule, for ``served_chain``."""
+    devices_in_tls_1_2: tuple[DeviceVerdict, ...] = ()
+    """The verdicts on devices, by rule, for ``served_chain_in_tls_1_2``."""
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """The values of the checks that failed, and the names of the devices that would refuse."""
+        served = (name for chain in self._served_chains for name in chain.failed)
+        devices = _refusing((*self.devices, *self.devices_in_tls_1_2))
+        return tuple(dict.fromkeys((*_names(self._failures), *served, *devices)))
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """The reasons of everything in ``failed``, one sentence each."""
+        served = (problem for chain in self._served_chains for problem in chain.problems)
+        devices = _device_problems((*self.devices, *self.devices_in_tls_1_2))
+        return tuple(dict.fromkeys((*map(str, self._failures), *served, *devices)))
+
+    @property
+    def _failures(self) -> tuple[Finding, ...]:
+        failures = tuple(finding for finding in self.findings if finding.is_problem)
+        if self.served_chain is None and not failures:
+            return (not_ok(Check.CONTACT, "no certificate came"),)
+        return failures
 
     @property
     def asks_for_client_certificate(self) -> bool:
-        """Whether it asks for a client certificate in any version."""
+        """True where the server asks for a client certificate in any version of TLS."""
         return any(one.asks_for_client_certificate for one in self.answer.protocols)
 
     @property
     def changes(self) -> tuple[str, ...]:
-        """What to change on the server, one sentence a step, in the order in which to do them."""
-        is_old = any(one.check is ProbeCheck.PROTOCOLS and one.is_problem for one in self.findings)
-        speaks = {one.protocol for one in self.answer.answers}
+        """The changes to make on the server: one sentence for each step, in the order in which to make them."""
+        is_old = any(one.check is Check.PROTOCOLS and one.is_problem for one in self.findings)
+        spoken = {one.protocol for one in self.answer.answers}
         remedy = (
             "offer cipher suites of ECDHE and AES-GCM, signed with SHA-256"
-            if TLS_1_2 in speaks
+            if TLS_1_2 in spoken
             else "speak TLS 1.2 or TLS 1.3"
         )
         first = (f"let the server {remedy}",) if is_old else ()
-        return tuple(dict.fromkeys((*first, *(change for sent in self._sent for change in sent.changes))))
+        return tuple(dict.fromkeys((*first, *(change for chain in self._served_chains for change in chain.changes))))
 
     @property
-    def _sent(self) -> tuple[SentReport, ...]:
-        return tuple(sent for sent in (self.sent, self.sent_in_tls_1_2) if sent is not None)
+    def _served_chains(self) -> tuple[ServedChainReport, ...]:
+        return tuple(chain for chain in (self.served_chain, self.served_chain_in_tls_1_2) if chain is not None)
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``; ``sent`` is what :meth:`SentReport.to_json` gives."""
-        server, other = self.server, self.sent_in_tls_1_2
+        """Return the report as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
+        server, chain, other = self.server, self.served_chain, self.served_chain_in_tls_1_2
         return {
             "host": server.address.host,
             "port": server.port,
@@ -227,7 +330,7 @@ class ProbeReport(Shown):
             "protocols": [one.to_json() for one in self.answer.protocols],
             "asks_for_client_certificate": self.asks_for_client_certificate,
             "findings": [finding.to_json() for finding in self.findings],
-            "sent": None if self.sent is None else self.sent.to_json(),
+            "sent": None if chain is None else chain.to_json(),
             "sent_in_tls_1_2": None if other is None else other.to_json(),
             "devices": [verdict.to_json() for verdict in self.devices],
             "devices_in_tls_1_2": [verdict.to_json() for verdict in self.devices_in_tls_1_2],
@@ -235,92 +338,24 @@ class ProbeReport(Shown):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RehearsalReport(Shown):
-    """What clients that trust certain anchors make of a server with a PKCS#12 file; true where nothing says no.
+def _failures(findings: Iterable[Finding], path: ValidatedPath | None) -> tuple[Finding, ...]:
+    """Return the findings of failed checks. Without a valid path there is always one."""
+    failures = tuple(finding for finding in findings if finding.is_problem)
+    return failures if failures or path is not None else (not_ok(Check.PATH, "there is no valid path"),)
 
-    That is where the strict reading says yes, every client in ``required`` accepts in TLS 1.2 and in TLS 1.3, and no
-    device that was named says no. Where no client was named, ``handshakes`` has those of all others too, whose refusal
-    is told and is no reason to say no: which of them are there depends on the computer. ``server_name`` is what the
-    clients asked for; ``server_name_given`` says whether the caller named it, or the certificate did. Neither key nor
-    password is in it.
-    """
 
-    sent: SentReport
-    server_name: str
-    server_name_given: bool
-    handshakes: tuple[Handshake, ...]
-    required: frozenset[str]
-    devices: tuple[DeviceVerdict, ...] = field(default=())
-    warnings: tuple[str, ...] = ()
-    """That the file may have been changed by anybody, where it has no MAC, or one made without a password."""
+def _names(failures: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(finding.check.value for finding in failures))
 
-    @property
-    def ok(self) -> bool:
-        """Whether the answer is yes."""
-        return self.sent.ok and not self.problems
 
-    def __bool__(self) -> bool:
-        return self.ok
+def _refusing(verdicts: Iterable[DeviceVerdict]) -> Iterator[str]:
+    return (verdict.device for verdict in verdicts if verdict.answer is Answer.NO)
 
-    @property
-    def problems(self) -> tuple[str, ...]:
-        """What makes the answer a no, one sentence each, quoting names and clients."""
-        asked = {handshake.client for handshake in self.handshakes}
-        return (
-            *map(str, self.sent.problems),
-            *(f"{name}: no handshake came of it" for name in sorted(self.required - asked)),
-            *(_sentence(one) for one in self.handshakes if one.client in self.required and self._is_problem(one)),
-            *(
-                f"{one.device}, {one.basis}: {'; '.join(remark.why for remark in one.refusals)}"
-                for one in self.devices
-                if one.answer is Answer.NO
-            ),
-        )
 
-    @property
-    def refused_by(self) -> tuple[str, ...]:
-        """The clients and devices that make the answer a no, by name."""
-        clients = (one.client for one in self.handshakes if one.client in self.required and self._is_problem(one))
-        devices = (one.device for one in self.devices if one.answer is Answer.NO)
-        return tuple(dict.fromkeys((*clients, *devices)))
-
-    @property
-    def not_tried(self) -> tuple[str, ...]:
-        """Those of them that could not be asked, and that refused in neither version of TLS."""
-        verdicts: dict[str, set[Verdict]] = {}
-        for one in self.handshakes:
-            if one.client in self.required:
-                verdicts.setdefault(one.client, set()).add(one.verdict)
-        return tuple(
-            client for client, found in verdicts.items() if Verdict.NOT_TRIED in found and Verdict.REFUSED not in found
-        )
-
-    def _is_problem(self, handshake: Handshake) -> bool:
-        return handshake.verdict is not Verdict.ACCEPTED or self.as_served(handshake) is False
-
-    def as_served(self, handshake: Handshake) -> bool | None:
-        """Whether a client received just what was served, in that order; None where it does not say."""
-        if handshake.received is None:
-            return None
-        return handshake.received.certificates == self.sent.message.certificates
-
-    def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``: ``sent`` is what :meth:`SentReport.to_json` gives."""
-        return {
-            "ok": self.ok,
-            "server_name": self.server_name,
-            "server_name_given": self.server_name_given,
-            "problems": list(self.problems),
-            "sent": self.sent.to_json(),
-            "handshakes": [
-                handshake.to_json()
-                | {"required": handshake.client in self.required, "as_served": self.as_served(handshake)}
-                for handshake in self.handshakes
-            ],
-            "devices": [verdict.to_json() for verdict in self.devices],
-            "warnings": list(self.warnings),
-        }
+def _device_problems(verdicts: Iterable[DeviceVerdict]) -> Iterator[str]:
+    for verdict in verdicts:
+        if verdict.answer is Answer.NO:
+            yield f"{verdict.device}, {verdict.basis}: {'; '.join(remark.why for remark in verdict.refusals)}"
 
 
 def _sentence(handshake: Handshake) -> str:

@@ -1,4 +1,4 @@
-"""``verify``: one file, every check."""
+"""The library function behind ``verify``: all checks of one PKCS#12 file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_several
-from pkcs12kit.findings import Check
+from pkcs12kit.errors import ArgumentError, UnknownNameError
+from pkcs12kit.findings import FILE_CHECKS, sort_findings
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.confirmation import NOT_ASKED, confirm
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -15,7 +16,7 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.readers import READERS
 from pkcs12kit.sources.loading import load_trust_anchors, opened_pkcs12
 from pkcs12kit.verifier import checks
-from pkcs12kit.verifier.delivered import Subject, choose_key, in_order_of, search_paths
+from pkcs12kit.verifier.delivered import DeliveredChain, choose_key, find_chain_paths
 from pkcs12kit.verifier.reports import VerificationReport
 
 if TYPE_CHECKING:
@@ -46,36 +47,39 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     readers: Iterable[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> VerificationReport:
-    """Hold a PKCS#12 file against trust anchors, from what is in the file alone. A no is an answer and no error.
+    """Check a PKCS#12 file against trust anchors, with the certificates of the file only.
 
-    Checked are: MAC, contents, that a certificate is for the private key, localKeyIDs, that no (subject, key) comes
-    twice, that the certificates lead to a trust anchor, in the order of the file, by a valid path, what certvalidator
-    says of that, the server's name, when the first certificate of the path expires, and who can open the file.
-    Certificates that are on no path, and other valid paths, are told and are no reason to say no.
+    - ``file``: a path, ``-``, bytes or a readable object.
+    - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
+    - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
+    - ``key_name`` (friendlyName), ``key_id`` (localKeyID): choose one of several keys.
+    - ``certs_only``: the file must have no key; the target of the path is its first certificate.
+    - ``parameters``: the inputs of path validation; or only ``time`` (default: now) and ``server_name``.
+    - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
+    - ``revocation``: check revocation with these CRLs and OCSP responses.
+    - ``second_opinion``: False to leave certvalidator's opinion out.
+    - ``readers``: names of :data:`~pkcs12kit.pkcs12.readers.READERS`, each of which must be known to open the file.
+    - ``limits``: bounds on the work.
 
-    ``password``, ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`. Of several keys
-    ``key_name`` (friendlyName), ``key_id`` (localKeyID) or both say which is meant. With ``certs_only`` the file has to
-    hold no key, and its first certificate is what the path is for. ``time`` and ``server_name`` are short for
-    ``parameters`` with just these; the time is now where none is given. A path that does not last until
-    ``expires_within`` after that time is a no. ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`: each
-    has to be known to open the file.
+    The checks are :data:`~pkcs12kit.findings.FILE_CHECKS`. Certificates that are on no path, and other valid paths, are
+    notes and not problems.
 
-    Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file, and whatever else
-    :func:`~pkcs12kit.decode_pfx` raises, with the file's name; :class:`~pkcs12kit.errors.InputError` for files that
-    cannot be read and where it is not said which of several keys is meant; :class:`KeyError` for a reader that is not
-    known; :class:`TypeError` and :class:`ValueError` for arguments that make no sense. Not checked: revocation, unless
-    ``revocation`` asks for it; whether the password is a good one; keys and certificates of other identities in the
-    file.
+    A failed check is part of the report, not an error. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the
+    password does not open the file, and the other errors of :func:`~pkcs12kit.decode_pfx`, with the file's name;
+    :class:`~pkcs12kit.errors.InputError` for files that cannot be read, and where it is not clear which of several keys
+    is meant; :class:`~pkcs12kit.errors.UnknownNameError` for an unknown reader;
+    :class:`~pkcs12kit.errors.ArgumentError` for other arguments that cannot be used. Not checked: revocation, unless
+    ``revocation`` asks for it; the strength of the password; keys and certificates of other identities in the file.
     """
     require_several({"trust_anchors": trust_anchors, "readers": readers})
     if parameters is not None and (time is not None or server_name is not None):
-        raise TypeError("give time and server_name inside parameters, or no parameters")
+        raise ArgumentError("give time and server_name inside parameters, or no parameters")
     if expires_within < timedelta(0):
-        raise ValueError("expires_within is a time to come, and not negative")
+        raise ArgumentError("expires_within must not be negative")
     wanted = tuple(dict.fromkeys(readers))
     for name in wanted:
         if name not in READERS:
-            raise KeyError(f"no reader {name!r}; there are {', '.join(READERS)}")
+            raise UnknownNameError("reader", name, READERS)
     if parameters is None:
         parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
     anchors = load_trust_anchors(*trust_anchors, limits=limits)
@@ -89,31 +93,31 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         )
         key = None if certs_only else choose_key(decoded, key_name, key_id)
         anatomy = inspect_pfx(data, password=password, contents_password=contents_password, limits=limits)
-    subject = Subject.of(decoded, key)
-    search = search_paths(subject, anchors, parameters, limits)
-    path = search.path
+    chain = DeliveredChain.of_file(decoded, key)
+    paths = find_chain_paths(chain, anchors, parameters, limits)
+    path = paths.path
     confirmation = confirm(path, path.parameters) if path is not None and second_opinion else NOT_ASKED
     findings = (
-        checks.of_mac(anatomy, password, contents_password),
-        checks.of_contents(decoded, subject, search),
-        checks.of_private_key(decoded, key, certs_only=certs_only),
-        *checks.of_arrangement(subject),
-        *checks.of_chain_and_path(subject, search),
-        checks.of_second_opinion(confirmation, path),
-        checks.of_revocation(path, revocation, subject, limits),
-        checks.of_server_name(subject.target, parameters),
-        checks.of_expiry(subject, path, parameters, expires_within),
-        checks.of_other_paths(search),
-        checks.of_readers(anatomy, wanted),
+        checks.check_mac(anatomy, password, contents_password),
+        checks.check_contents(decoded, chain, paths),
+        checks.check_private_key(decoded, key, certs_only=certs_only),
+        *checks.check_arrangement(chain),
+        *checks.check_chain_and_path(chain, paths),
+        checks.check_second_opinion(confirmation, path),
+        checks.check_path_revocation(path, revocation, chain, limits),
+        checks.check_server_name(chain.target, parameters),
+        checks.check_expiry(chain, path, parameters, expires_within),
+        checks.check_other_paths(paths),
+        checks.check_readers(anatomy, wanted),
     )
     return VerificationReport(
-        findings=in_order_of(Check, findings),
+        findings=sort_findings(findings, FILE_CHECKS),
         parameters=parameters,
         has_private_key=bool(decoded.keys),
         certificates=decoded.certificates,
-        target=subject.target,
+        target=chain.target,
         path=path,
-        rejected=() if search.report is None or path is not None else search.report.rejected,
+        rejected=() if paths.report is None or path is not None else paths.report.rejected,
         confirmation=confirmation,
         anatomy=anatomy,
     )

@@ -82,8 +82,8 @@ def test_several_are_reported_one_by_one(probe, serving, chain, closed_port):
     assert "What to change" in text.text
     assert "nothing listens there" in text.text
     assert text.errors.splitlines() == [
-        f"error: {wanted[0]}: not as it should be: chain",
-        f"error: {wanted[1]}: not as it should be: contact",
+        f"error: {wanted[0]} failed: chain",
+        f"error: {wanted[1]} failed: contact",
         "hint: does the server run, and is that its port? --port N asks another",
     ]
     assert described.json["ok"] is False
@@ -144,7 +144,7 @@ def test_no(probe, serving, options, problem, told):
     with serving() as port:
         outcome = probe(f"127.0.0.1:{port}", **options)
     assert outcome.status == 1
-    assert f": not as it should be: {problem}" in outcome.errors
+    assert f" failed: {problem}" in outcome.errors
     assert told in outcome.errors
 
 
@@ -152,9 +152,9 @@ def test_certs_and_devices(probe, serving, chain, files):
     """What is missing is looked for in ``--certs``; devices answer by rule."""
     with serving(chain[:1]) as port:
         outcome = probe(f"127.0.0.1:{port}", "--device", "go", certs=files.certificates)
-    assert "not as it should be: chain, go" in outcome.errors
+    assert "failed: chain, go" in outcome.errors
     assert "By rule, and not tried:" in outcome.text
-    assert "note  pool: with it there is a valid path" in outcome.text
+    assert "note  pool: with the pool there is a valid path" in outcome.text
 
 
 def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):

@@ -13,7 +13,8 @@ from datetime import timedelta
 
 import pytest
 
-from pkcs12kit import Bundle, InputError, SentCheck, decode_pfx, encode_pfx, profiles
+from pkcs12kit import Bundle, InputError, decode_pfx, encode_pfx, profiles
+from pkcs12kit.findings import SERVED_CHAIN_CHECKS
 from pkcs12kit.probing import Verdict
 
 from ..waiting import wait_until
@@ -72,7 +73,7 @@ def test_yes(rehearse, chain, replica):
     assert (outcome.status, outcome.errors) == (0, "")
     lines = outcome.text.splitlines()
     assert lines[0] == "server.p12  yes"
-    for line, check in zip(lines[1:], SentCheck, strict=False):
+    for line, check in zip(lines[1:], SERVED_CHAIN_CHECKS, strict=False):
         assert f"  {check.value.replace('-', ' ')}: " in line
     asked = f"asked for {replica.server_name}, the name in the certificate: no --server-name was given."
     assert f"Clients were told to trust the anchor alone, and {asked}" in lines
@@ -90,7 +91,9 @@ def test_json(rehearse, chain, replica, answering):
     answer = outcome.json
     assert (answer["file"], answer["ok"], answer["problems"]) == ("server.p12", True, [])
     assert (answer["server_name"], answer["server_name_given"]) == (replica.server_name, True)
-    assert [finding["check"] for finding in answer["sent"]["findings"]] == [check.value for check in SentCheck]
+    assert [finding["check"] for finding in answer["sent"]["findings"]] == [
+        check.value for check in SERVED_CHAIN_CHECKS
+    ]
     assert [one["sha256"] for one in answer["sent"]["sent"]["certificates"]] == [one.sha256 for one in chain]
     assert [one["client"] for one in answer["handshakes"]] == ["openssl", "openssl", "java", "java"]
     first = answer["handshakes"][0]
@@ -194,7 +197,7 @@ def test_bad_input(rehearse, chain, call, password_file, files, answering):
     )
     outcome = call("rehearse", "ca.p12", *given)
     assert (outcome.status, outcome.output) == (2, b"")
-    assert "ca.p12: a PKCS#12 file without a private key: there is nothing to serve" in outcome.errors
+    assert "ca.p12: the PKCS#12 file has no private key: there is nothing to serve" in outcome.errors
 
 
 def test_standard_input(call, chain, pfx, files, password_file, answering):  # noqa: ARG001  # as above

@@ -7,12 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pkcs12kit import Bundle, Check, encode_pfx, lab, profiles
+from pkcs12kit import Bundle, encode_pfx, lab, profiles
+from pkcs12kit.findings import FILE_CHECKS
 
 from .conftest import PASSWORD
 
 QUICK = replace(profiles.MODERN, encryption_iterations=3, mac_iterations=3)
-ERROR = "error: server.p12: not as it should be: "
+ERROR = "error: server.p12 failed: "
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,7 @@ def test_yes(verify, chain, replica):
     assert (outcome.status, outcome.errors) == (0, "")
     lines = outcome.text.splitlines()
     assert lines[0] == "server.p12  yes"
-    for line, check in zip(lines[1:], Check, strict=False):
+    for line, check in zip(lines[1:], FILE_CHECKS, strict=False):
         assert f"  {check.value.replace('-', ' ')}: " in line
     assert "NO" not in outcome.text
     assert f"ok    server name: it is for {replica.server_name}" in outcome.text
@@ -69,7 +70,7 @@ def test_json(verify, chain, replica):
     assert (outcome.status, outcome.errors) == (0, "")
     answer = outcome.json
     assert (answer["file"], answer["ok"], answer["private_key"]) == ("server.p12", True, True)
-    assert [finding["check"] for finding in answer["findings"]] == [check.value for check in Check]
+    assert [finding["check"] for finding in answer["findings"]] == [check.value for check in FILE_CHECKS]
     assert {finding["outcome"] for finding in answer["findings"]} <= {"ok", "note", "not-checked"}
     assert [one["sha256"] for one in answer["path"]] == [one.sha256 for one in chain[:-1]]
     assert answer["second_opinion"]["opinion"] == "valid"

@@ -30,7 +30,7 @@ from pkcs12kit.display.paths import path_report, path_tree, rejected_paths
 from pkcs12kit.display.pfx import pfx_tree
 from pkcs12kit.display.pictures import picture_of_report, to_dot, to_mermaid, to_svg
 from pkcs12kit.findings import Answer
-from pkcs12kit.probing import CertificateMessage, DeviceVerdict, Handshake, Verdict
+from pkcs12kit.probing import DeviceVerdict, Handshake, Verdict
 from pkcs12kit.published import BundleReport, PublishedBundle
 from pkcs12kit.text import harmless
 
@@ -103,8 +103,10 @@ def renderables_of_names(root, server):
         yield from rejected_paths(report)
     yield path_tree(found.best, before_next=str(pk.NoValidPathError(expired)))
     yield with_expiry(server)
-    message = CertificateMessage(certificates=(server, root), protocol="TLSv1.3")
-    sent = pk.judge_sent(message, trust_anchors=found.trust_anchors, parameters=pk.ValidationParameters(time=AT))
+    message = pk.probing.CertificateMessage(certificates=(server, root), protocol="TLSv1.3")
+    sent = pk.check_served_chain(
+        message, trust_anchors=found.trust_anchors, parameters=pk.ValidationParameters(time=AT)
+    )
     yield findings_tree(sent.findings, title=str(root.subject), answer=sent.ok)
     yield changes_tree(sent.changes)
 
@@ -116,7 +118,7 @@ def renderables_of_texts(text, anatomy):
     remark = Remark(bearing=Bearing.REFUSED, why=text, certificate=anatomy.certificates[0], source=text)
     yield device_tree([DeviceVerdict(device="ios", title="iOS", answer=Answer.NO, remarks=(remark,))])
     for outcome in pk.Outcome:
-        finding = pk.Finding(check=pk.SentCheck.ORDER, outcome=outcome, why=text)
+        finding = pk.Finding(check=pk.Check.ORDER, outcome=outcome, why=text)
         yield findings_tree([finding], title=text, answer=False)
     yield changes_tree([text, text])
     safes = [

@@ -68,11 +68,11 @@ def serves_the_path(tmp_path):
         def sends_the_path():
             nonlocal report
             report = probe(f"127.0.0.1:{port}", trust_anchors=[page / "anchor.pem"], server_name=SERVER_NAME)
-            return report.sent and report.sent.message.certificates == path
+            return report.served_chain and report.served_chain.message.certificates == path
 
         assert wait_until(sends_the_path), report.answer.why
         assert {one.protocol for one in report.answer.answers} == {"TLSv1.2", "TLSv1.3"}
-        assert report.sent_in_tls_1_2 is None  # the same there
+        assert report.served_chain_in_tls_1_2 is None  # the same there
         assert report.ok, report.problems
 
     return check

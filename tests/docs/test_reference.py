@@ -15,6 +15,7 @@ import pytest
 
 import pkcs12kit
 from pkcs12kit.cli import cli
+from pkcs12kit.findings import FILE_CHECKS, SERVED_CHAIN_CHECKS, SERVER_CHECKS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -113,9 +114,9 @@ def test_every_failure_reason_is_explained():
 @pytest.mark.parametrize(
     ("page", "lists"),
     [
-        ("verify", (pkcs12kit.Check,)),
-        ("rehearse", (pkcs12kit.SentCheck,)),
-        ("probe", (pkcs12kit.ProbeCheck, pkcs12kit.probing.Contact)),
+        ("verify", (FILE_CHECKS,)),
+        ("rehearse", (SERVED_CHAIN_CHECKS,)),
+        ("probe", (SERVER_CHECKS, pkcs12kit.probing.Contact)),
     ],
 )
 def test_every_check_is_explained(page, lists):

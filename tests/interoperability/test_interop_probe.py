@@ -77,14 +77,14 @@ def test_probe_names_exactly_what_is_wrong(ports, files, replica, material, star
             certificates=certificates,
         )
         assert [one.protocol for one in report.answer.answers] == [TLS_1_3, TLS_1_2]
-        assert report.sent_in_tls_1_2 is None
-        assert material.labels(report.sent.message.certificates) == expected.sends
-        said_no = {it.check.value: it.why for it in (*report.findings, *report.sent.findings) if it.is_problem}
+        assert report.served_chain_in_tls_1_2 is None
+        assert material.labels(report.served_chain.message.certificates) == expected.sends
+        said_no = {it.check.value: it.why for it in (*report.findings, *report.served_chain.findings) if it.is_problem}
         assert said_no == dict(zip(expected.no, material.fill(expected.no.values()), strict=True))
         assert report.changes == material.fill(changes)
         assert report.ok is (not expected.no)
     # With a pool it is known what to send, whatever is wrong: the path (RFC 5280 section 6.1).
-    own, *issuers = material.labels(report.sent.should_send)
+    own, *issuers = material.labels(report.served_chain.should_send)
     assert (own, tuple(issuers[:4])) == (expected.sends[0], RIGHT.given[1:5])
     assert issuers[4:] in ([], ["anchor"])
 
@@ -116,6 +116,6 @@ def test_the_command_asks_several_servers_at_once(start, files, replica):
         ("127.0.0.1", nginx, False),
         ("127.0.0.1", java, True),
     ]
-    assert f"127.0.0.1:{nginx}: not as it should be: chain" in done[0].stderr
+    assert f"127.0.0.1:{nginx} failed: chain" in done[0].stderr
     (other,) = one["servers"]
     assert (other["ok"], other["host"], other["answered_at"]) == (True, "::1", f"[::1]:{v6}")

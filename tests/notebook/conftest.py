@@ -13,13 +13,11 @@ import pkcs12kit as pk
 from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.findings import Answer
 from pkcs12kit.probing import (
-    CertificateMessage,
     Contact,
     DeviceVerdict,
     Handshake,
     ProbedServer,
     ProbeReport,
-    RehearsalReport,
     ServerAnswer,
     Verdict,
 )
@@ -149,10 +147,10 @@ def values(replica, files, tmp_path_factory):
     file = tmp_path_factory.mktemp("pfx") / "server.p12"
     file.write_bytes(data)
     against = {"password": PASSWORD, "trust_anchors": [files.trust_anchor], "parameters": parameters}
-    message = CertificateMessage(certificates=bundle.certificates, protocol="TLSv1.3")
-    sent = pk.judge_sent(message, trust_anchors=[anchor], parameters=parameters)
-    rehearsal = RehearsalReport(
-        sent=sent,
+    message = pk.probing.CertificateMessage(certificates=bundle.certificates, protocol="TLSv1.3")
+    sent = pk.check_served_chain(message, trust_anchors=[anchor], parameters=parameters)
+    rehearsal = pk.probing.RehearsalReport(
+        served_chain=sent,
         server_name=replica.server_name,
         server_name_given=True,
         handshakes=(
@@ -191,8 +189,8 @@ def values(replica, files, tmp_path_factory):
         ProbeReport(
             server=ProbedServer(address=ServerAddress(host="mdm.example.mil"), port=443, server_name="mdm.example.mil"),
             answer=answer,
-            findings=(pk.Finding(check=pk.ProbeCheck.CONTACT, outcome=pk.Outcome.NOT_OK, why="nothing listens"),),
-            sent=sent,
+            findings=(pk.Finding(check=pk.Check.CONTACT, outcome=pk.Outcome.NOT_OK, why="nothing listens"),),
+            served_chain=sent,
         ),
         pk.GatherReport(target=path.target, certificates=(), urls=(), report=report, given=replica.pool),
         BundleReport(bundle=load_bundles()["fpki"], why="it could not be had"),

@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 import pkcs12kit as pk
 import pkcs12kit.notebook
 from pkcs12kit.notebook.html import element, write
-from pkcs12kit.probing import CertificateMessage, Handshake, RehearsalReport, Verdict
 from pkcs12kit.published import BundleReport, PublishedBundle
 from pkcs12kit.text import harmless
 
@@ -81,14 +80,20 @@ def shown(key, certificate, text):
     report = pk.find_paths(certificate, pool=pk.CertificatePool(), trust_anchors=[anchor], parameters=parameters)
     identity = pk.Identity(private_key=key, certificate=certificate)
     pool = pk.CertificatePool([certificate], rejects=[pk.Reject(source=text, position=1, reason=text)])
-    sent = pk.judge_sent(
-        CertificateMessage(certificates=(certificate,), protocol=text),
+    sent = pk.check_served_chain(
+        pk.probing.CertificateMessage(certificates=(certificate,), protocol=text),
         trust_anchors=(anchor,),
         parameters=parameters,
     )
-    handshake = Handshake(client=text, version=text, protocol=text, verdict=Verdict.REFUSED, why=text)
-    rehearsal = RehearsalReport(
-        sent=sent, server_name=text, server_name_given=True, handshakes=(handshake,), required=frozenset({text})
+    handshake = pk.probing.Handshake(
+        client=text, version=text, protocol=text, verdict=pk.probing.Verdict.REFUSED, why=text
+    )
+    rehearsal = pk.probing.RehearsalReport(
+        served_chain=sent,
+        server_name=text,
+        server_name_given=True,
+        handshakes=(handshake,),
+        required=frozenset({text}),
     )
     fetched = BundleReport(bundle=PublishedBundle(name="x", title=text, urls=(text,)), url=text, why=text)
     picture = pk.pictures.picture_of_pool(pool, trust_anchors=[anchor], time=AT)

@@ -313,7 +313,7 @@ def by_rule(monkeypatch, root):
         anchor = pk.TrustAnchor.from_certificate(root.certificate)
         message = CertificateMessage(certificates=(sent.server.certificate, *sent.issuers), protocol=TLS_1_3)
         parameters = pk.ValidationParameters(time=datetime.now(UTC), server_name=SERVER)
-        path = pk.judge_sent(message, trust_anchors=(anchor,), parameters=parameters).path
+        path = pk.check_served_chain(message, trust_anchors=(anchor,), parameters=parameters).path
         own = Shipping(
             root=Root(name="Root CA", sha256=root.certificate.sha256),
             ships=False,
@@ -399,7 +399,7 @@ def test_the_bundle_through_the_bridge(cannot_run, replica):
         clients=["all"],
         devices=TRIED_WITH,
     )
-    assert report.sent.ok
+    assert report.served_chain.ok
     assert [(one.client, one.protocol) for one in report.handshakes] == [
         (name, protocol) for name in BUNDLE for protocol in PROTOCOLS
     ]

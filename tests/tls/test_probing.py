@@ -14,13 +14,12 @@ from OpenSSL import SSL
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls.address import ServerAddress, parse_address
 from pkcs12kit.tls.channel import Channel, ChannelError, Deadline
 from pkcs12kit.tls.probing import server as probing
 from pkcs12kit.tls.probing.connect import SocketAddress
 from pkcs12kit.tls.probing.contact import Contact, OpenSockets
 from pkcs12kit.tls.probing.server import ask_server
-from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
+from pkcs12kit.tls.probing.target import probed_server
 
 from ..waiting import HOUR, waiting_for_nothing
 
@@ -62,9 +61,10 @@ class Server:
 def ask(listening, nothing_left):
     """Ask a server that runs this script with each connection; nothing is left of the question but the answer."""
 
-    def ask_script(script, *, host="127.0.0.1", seconds=SECONDS, **given):
+    def ask_script(script, *, host="127.0.0.1", seconds=SECONDS, server_name=None, starttls=None, **given):
         with listening(script, host) as port:
-            return ask_server(ServerAddress(host=host, port=port), seconds=seconds, **given)
+            server = probed_server(host, port=port, server_name=server_name, starttls=starttls)
+            return ask_server(server, seconds=seconds, **given)
 
     with nothing_left():
         yield ask_script
@@ -161,7 +161,7 @@ def test_a_name_that_is_none(monkeypatch, name):
     """An empty one, an unset variable of a script perhaps, is not taken for none given; nothing is resolved."""
     monkeypatch.setattr(probing, "resolve", None)
     with pytest.raises(InputError, match=r"is not HOST\[:PORT\]"):
-        ask_server(parse_address(NAME), server_name=name)
+        probed_server(NAME, server_name=name)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_sends_the_hosts_name(listening, chain, monkeypatch):
         monkeypatch.setattr(
             socket, "getaddrinfo", lambda host, *given, **more: look_up(host.replace(NAME, "127.0.0.1"), *given, **more)
         )
-        assert ask_server(parse_address(f"{NAME}:{port}"), seconds=SECONDS).contact is Contact.ANSWERED
+        assert ask_server(probed_server(f"{NAME}:{port}"), seconds=SECONDS).contact is Contact.ANSWERED
     assert set(server.names) == {b"mdm.example.mil"}
 
 
@@ -297,7 +297,7 @@ def test_nobody_there(nothing_left):
     """A port that refuses and a name that cannot be: no version is asked for."""
     with socket.socket() as bound, nothing_left():
         bound.bind(("127.0.0.1", 0))
-        answer = ask_server(ServerAddress(host="127.0.0.1", port=bound.getsockname()[1]), seconds=SECONDS)
+        answer = ask_server(probed_server("127.0.0.1", port=bound.getsockname()[1]), seconds=SECONDS)
     assert (answer.contact, answer.protocols, answer.answered_at) == (Contact.REFUSED, (), None)
     assert "Connection refused" in answer.why
 
@@ -405,14 +405,14 @@ def test_starttls_comes_first(ask, chain):
         over.sendall(b"+OK\r\n")
         server(over)
 
-    assert versions(ask(pop3, starttls=STARTTLS["pop3"])) == NEW
+    assert versions(ask(pop3, starttls="pop3")) == NEW
 
 
 def test_what_comes_before_tls_may_use_all_the_time(ask, chain, monkeypatch):
     """Mail servers keep clients waiting on purpose: a hang there ends it all, so that no version needs a share."""
     left = []
     monkeypatch.setattr(probing, "start_tls", lambda *_, deadline, **__: left.append(deadline.remaining()))
-    assert versions(ask(Server(chain), starttls=STARTTLS["smtp"])) == NEW
+    assert versions(ask(Server(chain), starttls="smtp")) == NEW
     assert min(left) > SECONDS / 2
 
 
@@ -424,7 +424,7 @@ def test_a_starttls_that_is_refused_is_asked_for_once(ask):
         seen.append(over)
         over.sendall(b"-ERR closed for today\r\n")
 
-    answer = ask(pop3, starttls=STARTTLS["pop3"])
+    answer = ask(pop3, starttls="pop3")
     assert (answer.contact, answer.protocols, len(seen)) == (Contact.STARTTLS_REFUSED, (), 1)
     assert answer.why == "pop3: no TLS: '-ERR closed for today'"
     assert answer.answered_at is not None
@@ -448,6 +448,6 @@ def test_is_interrupted_from_another_thread(ask, starttls):
     thread = threading.Thread(target=interrupt)
     thread.start()
     with waiting_for_nothing():
-        answer = ask(hang, sockets=sockets, seconds=HOUR, starttls=STARTTLS.get(starttls))
+        answer = ask(hang, sockets=sockets, seconds=HOUR, starttls=starttls)
     thread.join()
     assert answer.contact is Contact.INTERRUPTED

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pkcs12kit.tls.probing.server import ServerAnswer
-    from pkcs12kit.verifier.reports import ProbedServer, ProbeReport
+    from pkcs12kit.tls.probing.target import ProbedServer
+    from pkcs12kit.verifier.reports import ProbeReport
 
 _NEXT_STEPS: Final = {
     Contact.UNRESOLVABLE: "is the name spelled right, and does its DNS answer from here (VPN)?",
@@ -59,7 +60,7 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
     from pkcs12kit.display.handshakes import device_tree
     from pkcs12kit.display.paths import path_tree
 
-    sent, other = report.sent, report.sent_in_tls_1_2
+    sent, other = report.served_chain, report.served_chain_in_tls_1_2
     findings = (*report.findings, *(() if sent is None else sent.findings))
     yield findings_tree(findings, title=str(report.server), answer=report.ok)
     if other is not None:
@@ -75,11 +76,11 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
 
 
 def explain_problems(reports: Sequence[ProbeReport]) -> None:
-    """Say on standard error which servers are not as they should be, and what helps."""
+    """Print on standard error which servers failed which checks, with hints."""
     for report in reports:
-        if not report:
-            print_error(f"{report.server}: not as it should be: {', '.join(report.problems) or 'path'}")
-    sent = [one for report in reports for one in (report.sent,) if one is not None]
+        if not report.ok:
+            print_error(f"{report.server} failed: {', '.join(report.failed)}")
+    sent = [one for report in reports for one in (report.served_chain,) if one is not None]
     if any(rejected.clock_looks_wrong for one in sent for rejected in one.rejected[:1]):
         hint(RIGHT_TIME)
     for contact in dict.fromkeys(report.answer.contact for report in reports):

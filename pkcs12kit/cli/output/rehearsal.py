@@ -47,7 +47,7 @@ def print_rehearsal(report: RehearsalReport, name: str, *, with_path: bool = Tru
     from pkcs12kit.display.handshakes import device_tree, handshake_table
     from pkcs12kit.display.paths import path_tree
 
-    sent = report.sent
+    sent = report.served_chain
     asked = f"Clients were told to trust the anchor alone, and asked for {report.server_name}"
     asked += "." if report.server_name_given else ", the name in the certificate: no --server-name was given."
     print_text(
@@ -105,15 +105,14 @@ def _say_that_it_stays(built: BuildReport) -> None:
 
 def explain_refusal(report: RehearsalReport, name: str) -> None:
     """Say on standard error who says no, and what helps."""
-    sent = [finding.check.value for finding in report.sent.problems]
     untried = report.not_tried
-    said_no = dict.fromkeys((*sent, *(one for one in report.refused_by if one not in untried)))
+    said_no = [name for name in report.failed if name not in untried]
     parts = [f"would not be accepted: {', '.join(said_no)}"] if said_no else []
     if untried:
         parts.append(f"not tried, and has to accept: {', '.join(untried)}")
     print_error(f"{name}: {'; '.join(parts)}")
-    wrong_time = about_time(report.sent.rejected)
+    wrong_time = about_time(report.served_chain.rejected)
     if wrong_time is not None:
         hint(wrong_time)
-    elif report.sent.changes:
+    elif report.served_chain.changes:
         hint("pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pkcs12kit.certificates.lenient import read_name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, is_ip_address, parse_host
+from pkcs12kit.tls.address import is_ip_address
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.channel import (
     Channel,
@@ -24,7 +24,7 @@ from pkcs12kit.tls.channel import (
 )
 from pkcs12kit.tls.probing.connect import connected, resolve
 from pkcs12kit.tls.probing.contact import Contact, ContactError, OpenSockets
-from pkcs12kit.tls.probing.starttls_protocols import start_tls
+from pkcs12kit.tls.probing.starttls_protocols import STARTTLS, start_tls
 
 if TYPE_CHECKING:
     import socket
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.tls.probing.connect import SocketAddress
     from pkcs12kit.tls.probing.starttls_protocols import Protocol
+    from pkcs12kit.tls.probing.target import ProbedServer
 
 OLD_TLS: Final = "anything older or weaker"
 """What is asked for where neither TLS 1.2 nor 1.3 leads to certificates; how far back is up to OpenSSL."""
@@ -149,32 +150,28 @@ class ServerAnswer:
 
 
 def ask_server(
-    address: ServerAddress,
+    server: ProbedServer,
     *,
-    server_name: str | None = None,
-    starttls: Protocol | None = None,
     seconds: float | None = None,
     limits: Limits = DEFAULT_LIMITS,
     sockets: OpenSockets | None = None,
 ) -> ServerAnswer:
-    """Connect to a server and take the certificates that it sends, in TLS 1.3 and in TLS 1.2; older where neither does.
+    """Return the certificates that a server sends in TLS 1.3 and in TLS 1.2, and in older versions if in neither.
 
-    Nothing is trusted and nothing checked. Offered is what iOS and Android both have; weak versions and algorithms
-    where that leads to nothing. Nothing is sent after a handshake but its end.
-    ``server_name`` is a DNS name for SNI, the host where it is None; IP addresses are never sent (RFC 6066 section 3).
-    ``seconds`` are for all of it, ``limits.probe_seconds`` where None: each version has its share of what is left.
-    ``sockets`` lets another thread end it. Whatever a server does is an answer; nothing is raised for it. Raises
-    :class:`~pkcs12kit.errors.InputError` for a ``server_name`` that is none, before anything is sent.
+    The client offers the algorithms that iOS and Android both have, and weak versions and algorithms only where these
+    lead to no certificate. ``seconds`` are for all connections together (``limits.probe_seconds`` where None); each
+    version has its share of the time that is left. ``sockets`` lets another thread interrupt this one. Whatever a
+    server does is an answer: no error is raised for it. The server is not trusted and its certificates are not checked.
+    Nothing is sent after a handshake except its end.
     """
-    name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
+    starttls = None if server.starttls is None else STARTTLS[server.starttls]
     sockets = OpenSockets() if sockets is None else sockets
     deadline = Deadline.after(limits.probe_seconds if seconds is None else seconds)
-    port = address.port or (HTTPS_PORT if starttls is None else starttls.port)
     try:
-        addresses = resolve(address.host, port, deadline=deadline, sockets=sockets, limits=limits)
+        addresses = resolve(server.address.host, server.port, deadline=deadline, sockets=sockets, limits=limits)
     except ContactError as error:
         return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
-    questions = _Questions(addresses, name, starttls, limits, sockets)
+    questions = _Questions(addresses, server.server_name, starttls, limits, sockets)
     answers: list[ProtocolAnswer] = []
     for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
         if offer == OLD_TLS and any(one.message for one in answers):

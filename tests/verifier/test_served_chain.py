@@ -13,13 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pkcs12kit as pk
-from pkcs12kit import Outcome, SentCheck, lab
+from pkcs12kit import Check, Outcome, lab
+from pkcs12kit.findings import SERVED_CHAIN_CHECKS
 
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
 PAST = lab.Validity.around(days_before=300, days_after=-10)
 CROSS_CERTIFICATE = "by a cross-certificate on the way to TA"
-STRICT = ": against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 wants clients to put up with it"
+STRICT = ": against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 asks clients to tolerate it"
 
 
 @pytest.fixture(scope="module")
@@ -35,11 +36,11 @@ def topology():
 
 @pytest.fixture(scope="module")
 def judge(topology):
-    """Judge certificates, by their edges (``EE<I``) or themselves; keywords are those of ``judge_sent``."""
+    """Judge certificates, by their edges (``EE<I``) or themselves; keywords are those of ``check_served_chain``."""
 
     def call(*certificates, anchor="TA", pool=False, protocol="TLSv1.3", server_name=None, **more):
         found = (topology.certificate(*one.split("<")) if isinstance(one, str) else one for one in certificates)
-        return pk.judge_sent(
+        return pk.check_served_chain(
             pk.probing.CertificateMessage(certificates=tuple(found), protocol=protocol),
             **{
                 "trust_anchors": (topology.trust_anchor(anchor),),
@@ -60,9 +61,10 @@ def root(topology):
 
 def refused(report):
     """Say why each check says no; the report says no as a whole just where there is any, or no path."""
-    problems = {finding.check: finding.why for finding in report.problems}
-    assert bool(report) is report.ok is (not problems)
-    assert [finding.check for finding in report.findings] == list(SentCheck)
+    problems = {finding.check: finding.why for finding in report.findings if finding.is_problem}
+    assert report.failed == tuple(check.value for check in problems)
+    assert report.ok is (not problems)
+    assert [finding.check for finding in report.findings] == list(SERVED_CHAIN_CHECKS)
     assert json.loads(json.dumps(report.to_json()))["ok"] is report.ok
     return problems
 
@@ -89,22 +91,22 @@ class TestSound:
         assert (topology.draw(report.path), report.path_with_pool, report.changes) == ("EE<I<P<TA", None, ())
         assert report.should_send == report.message.certificates
         told = "is sent and need not be" if with_anchor else "is not sent, and need not be"
-        assert told in finding(report, SentCheck.TRUST_ANCHOR).why
-        assert {one.check for one in report.findings if one.outcome is Outcome.NOT_CHECKED} == {SentCheck.POOL}
+        assert told in finding(report, Check.TRUST_ANCHOR).why
+        assert {one.check for one in report.findings if one.outcome is Outcome.NOT_CHECKED} == {Check.POOL}
 
     def test_what_goes_on_beyond_the_anchor(self, judge):
         """A chain that other clients need in full is superfluous for these, and right all the same."""
         report = judge("S<R", "R<B", "B<TA", anchor="R")
         assert refused(report) == {}
         assert report.changes == ()
-        assert finding(report, SentCheck.SUPERFLUOUS).outcome is Outcome.NOTE
-        assert "1 certificate beside the path" in finding(report, SentCheck.SUPERFLUOUS).why
+        assert finding(report, Check.SUPERFLUOUS).outcome is Outcome.NOTE
+        assert "1 certificate beside the path" in finding(report, Check.SUPERFLUOUS).why
 
     def test_wrong_use(self, judge):
         """Nothing is trusted that was not named; time lies ahead."""
         with pytest.raises(ValueError, match="trust anchor"):
             judge("EE<I", trust_anchors=())
-        with pytest.raises(ValueError, match="not negative"):
+        with pytest.raises(ValueError, match="must not be negative"):
             judge("EE<I", expires_within=-DAY)
 
 
@@ -115,7 +117,7 @@ class TestOrder:
         """The first break is named; the path that the certificates make in another order is told."""
         report = judge("EE<I", "P<TA", "I<P", root)
         assert refused(report) == {
-            SentCheck.ORDER: f"certificate 2, P, does not certify the one before it, EE, which I issued{STRICT}"
+            Check.ORDER: f"certificate 2, P, does not certify the one before it, EE, which I issued{STRICT}"
         }
         assert topology.draw(report.path) == "EE<I<P<TA"
         assert report.changes == ("move I (issued by P, serial number 2) after EE",)
@@ -124,21 +126,21 @@ class TestOrder:
         """RFC 8446 section 4.4.2 as well wants it first."""
         report = judge("I<P", "P<TA", "EE<I")
         assert refused(report) == {
-            SentCheck.END_ENTITY: "the first is a CA's, I; EE is certificate 3",
-            SentCheck.ORDER: f"certificate 3, EE, does not certify the one before it, P, which TA issued{STRICT}",
+            Check.END_ENTITY: "the first is a CA certificate, I; EE is certificate 3",
+            Check.ORDER: f"certificate 3, EE, does not certify the one before it, P, which TA issued{STRICT}",
         }
         assert report.changes == ("move EE (issued by I, serial number 1) to the first place",)
 
     def test_no_end_entity(self, judge):
         """The CAs alone are no server's certificates."""
         report = judge("I<P", "P<TA")
-        assert set(refused(report)) == {SentCheck.END_ENTITY, SentCheck.PURPOSE}
+        assert set(refused(report)) == {Check.END_ENTITY, Check.PURPOSE}
         assert report.changes == ("put the server's own certificate in the first place",)
 
     def test_nothing(self, judge):
         """An empty list is a no to be read, and no error."""
         report = judge(pool=True)
-        assert set(refused(report)) == {SentCheck.END_ENTITY, SentCheck.CHAIN}
+        assert set(refused(report)) == {Check.END_ENTITY, Check.CHAIN}
         assert (report.path, report.should_send) == (None, None)
 
     def test_superfluous(self, judge):
@@ -147,8 +149,8 @@ class TestOrder:
         for place, lower, issuer in ((3, "P", "TA"), (1, "EE", "I")):
             report = judge(*chain[:place], "X<TA", *chain[place:])
             which = f"certificate {place + 1}, X, does not certify the one before it, {lower}, which {issuer} issued"
-            assert refused(report) == {SentCheck.ORDER: which + STRICT}
-            assert finding(report, SentCheck.SUPERFLUOUS).why.endswith("bytes: X")
+            assert refused(report) == {Check.ORDER: which + STRICT}
+            assert finding(report, Check.SUPERFLUOUS).why.endswith("bytes: X")
             assert report.changes == (
                 f"remove certificate {place + 1}, X (issued by TA, serial number 5), which is on no path",
             )
@@ -158,22 +160,22 @@ class TestOrder:
         report = judge("EE<I", *["X<TA"] * 3, "I<P", *["X<TA"] * 4, "P<TA")
         assert report.changes == ("remove the certificates 2 to 4, 6 to 9, which are on no path",)
         report = judge("EE<I", *["I<P"] * 7, "P<TA")
-        assert report.changes == ("remove the certificates 3 to 8, which are there before",)
+        assert report.changes == ("remove the certificates 3 to 8, which are sent before",)
 
     def test_twice(self, judge):
         """A (subject, key) comes once (RFC 4158 section 2.4.2)."""
         report = judge("EE<I", "I<P", "I<P", "P<TA")
         assert refused(report) == {
-            SentCheck.ORDER: f"certificate 3, I, does not certify the one before it, I, which P issued{STRICT}",
-            SentCheck.DUPLICATES: "2 certificates have the subject I and the same key",
+            Check.ORDER: f"certificate 3, I, does not certify the one before it, I, which P issued{STRICT}",
+            Check.DUPLICATES: "2 certificates have the subject I and the same key",
         }
-        assert report.changes == ("remove certificate 3, I (issued by P, serial number 2), which is there before",)
+        assert report.changes == ("remove certificate 3, I (issued by P, serial number 2), which is sent before",)
 
     def test_the_anchor_twice(self, judge, root):
         """It may end the list (RFC 5246 section 7.4.2), once; the same value twice is twice, too."""
         report = judge("EE<I", "I<P", "P<TA", root, root)
-        assert set(refused(report)) == {SentCheck.DUPLICATES}
-        assert report.changes == ("remove certificate 5, TA (self-signed, serial number 1), which is there before",)
+        assert set(refused(report)) == {Check.DUPLICATES}
+        assert report.changes == ("remove certificate 5, TA (self-signed, serial number 1), which is sent before",)
         assert report.should_send == report.message.certificates[:4]
 
     def test_what_follows_the_second_of_a_key(self, judge, topology, root):
@@ -181,7 +183,7 @@ class TestOrder:
         other = lab.Authority.create("Other")
         cross = other.issue_ca(topology.authorities["TA"], serial_number=7)
         report = judge("EE<I", "I<P", "P<TA", root, cross, other.certificate)
-        assert set(refused(report)) == {SentCheck.DUPLICATES}
+        assert set(refused(report)) == {Check.DUPLICATES}
         assert report.should_send == report.message.certificates[:4]
         assert refused(judge(*report.should_send)) == {}
 
@@ -194,8 +196,8 @@ class TestOrder:
         forged = forger.issue_ca(topology.authorities["I"], serial_number=66, extensions=[real])
         report = judge("EE<I", forged, "P<TA", root)
         problems = refused(report)
-        assert set(problems) == {SentCheck.ORDER, SentCheck.CHAIN}
-        assert problems[SentCheck.ORDER] == (
+        assert set(problems) == {Check.ORDER, Check.CHAIN}
+        assert problems[Check.ORDER] == (
             f"certificate 3, P, bears the name of the issuer of I before it, but not its key{STRICT}"
         )
         assert report.changes == ("replace I (issued by P, serial number 66), whose signature does not verify",)
@@ -212,19 +214,19 @@ class TestMissing:
         """Who is missing is named, and where it goes; with a pool also which certificate it is."""
         key = topology.authorities["I"].certificate.key_identifier.hex()
         report = judge("EE<I", "P<TA")
-        assert set(refused(report)) == {SentCheck.ORDER, SentCheck.CHAIN}
-        assert f"its issuer CN=I (key identifier {key}) was not supplied" in refused(report)[SentCheck.CHAIN]
+        assert set(refused(report)) == {Check.ORDER, Check.CHAIN}
+        assert f"its issuer CN=I (key identifier {key}) was not supplied" in refused(report)[Check.CHAIN]
         assert report.changes == (f"add the certificate of I with the key identifier {key} after EE",)
         report = judge("EE<I", "P<TA", pool=True)
-        assert set(refused(report)) == {SentCheck.ORDER, SentCheck.CHAIN}
+        assert set(refused(report)) == {Check.ORDER, Check.CHAIN}
         assert topology.draw(report.path_with_pool) == "EE<I<P<TA"
         assert report.changes == ("add I (issued by P, serial number 2), which is in the pool, after EE",)
-        assert "does not deliver: EE <- I <- P <- TA" in finding(report, SentCheck.POOL).why
+        assert "does not deliver: EE <- I <- P <- TA" in finding(report, Check.POOL).why
 
     def test_all_of_them(self, judge, topology):
         """A server that sends its own alone, in order as far as it goes."""
         report = judge("EE<I", pool=True)
-        assert set(refused(report)) == {SentCheck.CHAIN}
+        assert set(refused(report)) == {Check.CHAIN}
         assert report.changes == (
             "add I (issued by P, serial number 2), which is in the pool, after EE",
             "add P (issued by TA, serial number 3), which is in the pool, after I",
@@ -234,9 +236,9 @@ class TestMissing:
     def test_root_instead_of_cross_certificate(self, judge, topology):
         """The classic: self-signed where the bridge's clients need what the bridge issued."""
         report = judge("S<R", "R<R")
-        assert set(refused(report)) == {SentCheck.CHAIN}
+        assert set(refused(report)) == {Check.CHAIN}
         assert report.changes == (
-            f"replace R (self-signed, serial number 10), which is no trust anchor, {CROSS_CERTIFICATE}",
+            f"replace R (self-signed, serial number 10), which is not a trust anchor, {CROSS_CERTIFICATE}",
         )
         report = judge("S<R", "R<R", pool=True)
         assert topology.draw(report.path_with_pool) == "S<R<B<TA"
@@ -253,7 +255,7 @@ class TestMissing:
         own = lab.Authority.create("s.example", serial_number=7, extensions=[constraints, usage])
         change, *others = judge(own.certificate).changes
         assert change == (
-            "replace s.example (self-signed, serial number 7), which is no trust anchor,"
+            "replace s.example (self-signed, serial number 7), which is not a trust anchor,"
             " by a certificate that a CA below TA issued"
         )
         assert others == (["put the server's own certificate in the first place"] if is_ca else [])
@@ -261,7 +263,7 @@ class TestMissing:
     def test_the_least_to_add(self):
         """Of several paths with the pool that one is proposed for which the server has the least to change."""
         more = lab.Topology.from_edges("EE<I<P<TA", "I<TA")
-        report = pk.judge_sent(
+        report = pk.check_served_chain(
             pk.probing.CertificateMessage(
                 certificates=(more.certificate("EE", "I"), more.certificate("P", "TA")), protocol="TLSv1.2"
             ),
@@ -277,11 +279,11 @@ class TestMissing:
         keys = {label: topology.authorities[label].certificate.key_identifier.hex() for label in ("I", "I'")}
         report = judge("EE<I", "I'<P", "P<TA")
         problems = refused(report)
-        assert problems[SentCheck.ORDER] == (
+        assert problems[Check.ORDER] == (
             f"certificate 2, I, bears the name of the issuer of EE before it, but not its key{STRICT}"
         )
-        assert keys["I"] in problems[SentCheck.CHAIN]
-        assert keys["I'"] in problems[SentCheck.CHAIN]
+        assert keys["I"] in problems[Check.CHAIN]
+        assert keys["I'"] in problems[Check.CHAIN]
         assert report.changes == (f"add the certificate of I with the key identifier {keys['I']} after EE",)
         assert judge("EE<I", "I'<P", "P<TA", pool=True).changes == (
             replacing(2, "I (issued by P, serial number 4)", "I (issued by P, serial number 2)"),
@@ -290,8 +292,8 @@ class TestMissing:
     def test_wrong_anchor(self, judge):
         """A chain to a root that is not trusted; the pool has nothing better."""
         report = judge("EE<I", "I<P", "P<TA", anchor="X", pool=True)
-        assert set(refused(report)) == {SentCheck.CHAIN}
-        assert "it does not help" in finding(report, SentCheck.POOL).why
+        assert set(refused(report)) == {Check.CHAIN}
+        assert "even with the pool there is no valid path" in finding(report, Check.POOL).why
         assert report.path_with_pool is None
 
 
@@ -301,14 +303,14 @@ class TestEndEntity:
     def test_name(self, judge, topology):
         """RFC 9525 section 6."""
         report = judge("EE<I", "I<P", "P<TA", server_name="else.example")
-        assert refused(report) == {SentCheck.SERVER_NAME: "it is for EE, not for else.example"}
+        assert refused(report) == {Check.SERVER_NAME: "it is for EE, not for else.example"}
         assert topology.draw(report.path) == "EE<I<P<TA"
         assert report.changes == ("replace EE (issued by I, serial number 1) by a certificate for else.example",)
 
     def test_another_of_that_name(self, judge):
         """Two servers' certificates in the wrong order: clients take the first, so the one for the name is shown."""
         report = judge("EE<I", "S<R", "I<P", "P<TA", server_name="s")
-        assert set(refused(report)) == {SentCheck.SERVER_NAME, SentCheck.ORDER}
+        assert set(refused(report)) == {Check.SERVER_NAME, Check.ORDER}
         assert report.changes == (
             "remove certificate 2, S (issued by R, serial number 6), which is on no path",
             (
@@ -342,7 +344,7 @@ class TestEndEntity:
         """RFC 5280 section 4.2.1.12, RFC 8446 section 4.4.2.2."""
         server = topology.authorities["I"].issue_server("s.example", serial_number=5, extensions=[extension])
         report = judge(server.certificate, "I<P", "P<TA", server_name="s.example")
-        assert refused(report) == {SentCheck.PURPOSE: why}
+        assert refused(report) == {Check.PURPOSE: why}
         assert report.path is not None
         assert report.changes == ("replace s.example (issued by I, serial number 5) by a certificate for TLS servers",)
 
@@ -351,8 +353,8 @@ class TestEndEntity:
         usage = lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]))
         narrow = topology.authorities["P"].issue_ca(topology.authorities["I"], extensions=[usage])
         problems = refused(judge("EE<I", narrow, "P<TA"))
-        assert set(problems) == {SentCheck.PATH}
-        assert "RFC 5280 section 4.2.1.12" in problems[SentCheck.PATH]
+        assert set(problems) == {Check.PATH}
+        assert "RFC 5280 section 4.2.1.12" in problems[Check.PATH]
 
     def test_purposes_that_some_clients_refuse(self, judge, topology):
         """RFC 5280 section 4.2.1.12 lets anyExtendedKeyUsage pass, and asks nothing of an anchor; OpenSSL says no."""
@@ -363,20 +365,20 @@ class TestEndEntity:
         wide = topology.authorities["P"].issue_ca(topology.authorities["I"], extensions=[for_any])
         report = judge("EE<I", wide, "P<TA")
         assert refused(report) == {}
-        assert finding(report, SentCheck.PURPOSE).outcome is Outcome.NOTE
-        assert "but I is for any purpose and does not name TLS servers" in finding(report, SentCheck.PURPOSE).why
+        assert finding(report, Check.PURPOSE).outcome is Outcome.NOTE
+        assert "but I is for any purpose and does not name TLS servers" in finding(report, Check.PURPOSE).why
         root = lab.Authority.create("Root", extensions=[for_clients])
         server = root.issue_server("s.example").certificate
         report = judge(server, trust_anchors=(pk.TrustAnchor.from_certificate(root.certificate),))
         assert refused(report) == {}
-        assert finding(report, SentCheck.PURPOSE).outcome is Outcome.NOTE
-        assert "but the trust anchor Root has an extendedKeyUsage" in finding(report, SentCheck.PURPOSE).why
+        assert finding(report, Check.PURPOSE).outcome is Outcome.NOTE
+        assert "but the trust anchor Root has an extendedKeyUsage" in finding(report, Check.PURPOSE).why
 
     def test_expired_link(self, judge, topology):
         """RFC 5280 section 6.1.3 (a)(2); with a pool, its successor is named."""
         expired = topology.certificates[8]
         report = judge("EE<I", expired, "P<TA")
-        assert set(refused(report)) == {SentCheck.PATH, SentCheck.EXPIRY}
+        assert set(refused(report)) == {Check.PATH, Check.EXPIRY}
         (change,) = report.changes
         assert change.startswith("replace I (issued by P, serial number 9), which expired on ")
         assert judge("EE<I", expired, "P<TA", pool=True).changes == (
@@ -405,7 +407,7 @@ class TestEndEntity:
         left = topology.certificate("EE", "I").not_after - NOW.replace(microsecond=0)
         assert judge("EE<I", "I<P", "P<TA", expires_within=left).ok
         report = judge("EE<I", "I<P", "P<TA", expires_within=left + timedelta(seconds=1))
-        assert set(refused(report)) == {SentCheck.EXPIRY}
+        assert set(refused(report)) == {Check.EXPIRY}
 
 
 class TestSize:
@@ -417,8 +419,8 @@ class TestSize:
         long = lab.Topology.from_edges(line)
         given = {"trust_anchors": (long.trust_anchor("TA"),)}
         report = judge(*long.certificates, **given)
-        assert set(refused(report)) == {SentCheck.SIZE}
-        assert "11 certificates are sent, and Java takes 10" in refused(report)[SentCheck.SIZE]
+        assert set(refused(report)) == {Check.SIZE}
+        assert "11 certificates are sent, and Java takes 10" in refused(report)[Check.SIZE]
         assert report.changes == ()
         report = judge(*long.certificates[1:], long.authorities["TA"].certificate, **given)
         assert "remove certificate 11, TA (self-signed, serial number 1), which is on no path" in report.changes
@@ -430,8 +432,8 @@ class TestSize:
         )
         server = topology.authorities["I"].issue_server("s.example", extensions=[big])
         report = judge(server.certificate, "I<P", "P<TA")
-        assert set(refused(report)) == {SentCheck.SIZE}
-        assert f"{report.message.size:,} bytes are sent, and Java takes 32,768" in refused(report)[SentCheck.SIZE]
+        assert set(refused(report)) == {Check.SIZE}
+        assert f"{report.message.size:,} bytes are sent, and Java takes 32,768" in refused(report)[Check.SIZE]
 
 
 _HEAP = ("EE<I", "I<P", "P<TA", "X<TA", "I'<P", "R<B", "B<TA")
@@ -453,8 +455,8 @@ def test_many_namesakes(judge):
     """A server that sends hundreds of certificates of one name gets a short answer."""
     heap = [lab.Authority.create("I").certificate for _ in range(100)]
     report = judge("EE<I", *heap)
-    assert set(refused(report)) == {SentCheck.ORDER, SentCheck.CHAIN, SentCheck.SIZE}
-    assert "and 97 more)" in refused(report)[SentCheck.CHAIN]
+    assert set(refused(report)) == {Check.ORDER, Check.CHAIN, Check.SIZE}
+    assert "and 97 more)" in refused(report)[Check.CHAIN]
     assert max(len(finding.why) for finding in report.findings) < 1000
 
 
@@ -462,13 +464,13 @@ def test_disallowed(judge, fpki):
     """A certificate that STIGs put into Disallowed is told with the number of the rule, and is no reason to say no."""
     listed = [one for one in pk.load_certificates(fpki) if one.sha256.startswith("f4f21cf5")]
     report = judge(*listed)
-    assert finding(report, SentCheck.DISALLOWED).outcome is Outcome.NOTE
-    assert "V-220905" in finding(report, SentCheck.DISALLOWED).why
-    assert SentCheck.DISALLOWED not in refused(report)
+    assert finding(report, Check.DISALLOWED).outcome is Outcome.NOTE
+    assert "V-220905" in finding(report, Check.DISALLOWED).why
+    assert Check.DISALLOWED not in refused(report)
 
 
 def test_a_budget_that_ends_is_a_no(judge):
     """No verdict is no yes."""
     report = judge("EE<I", "I<P", "P<TA", limits=replace(pk.DEFAULT_LIMITS, path_length=1))
-    assert set(refused(report)) == {SentCheck.PATH}
+    assert set(refused(report)) == {Check.PATH}
     assert report.path is None

@@ -12,16 +12,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import pkcs12kit as pk
-from pkcs12kit import Outcome, ProbeCheck, lab
+from pkcs12kit import Check, Outcome, lab
+from pkcs12kit.errors import ArgumentError, UnknownNameError
+from pkcs12kit.findings import SERVER_CHECKS
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.probing import Contact
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.probing.server import ProtocolAnswer, ServerAnswer
+from pkcs12kit.tls.probing.target import probed_server
 from pkcs12kit.tls.rehearsal.server import LoopbackServer
 from pkcs12kit.verifier import probe as probing
-from pkcs12kit.verifier.probe import probe_servers, probed_server
+from pkcs12kit.verifier.probe import probe_servers
 
-from .waiting import HOUR, waiting_for_nothing
+from ..waiting import HOUR, waiting_for_nothing
 
 SECONDS = 30
 
@@ -80,7 +83,7 @@ def in_version(protocol, certificates, **more):
 
 def outcomes(report):
     """Give the outcome of each check of the server, in their order; each is there once."""
-    assert [finding.check for finding in report.findings] == list(ProbeCheck)
+    assert [finding.check for finding in report.findings] == list(SERVER_CHECKS)
     return {finding.check: finding.outcome for finding in report.findings}
 
 
@@ -92,12 +95,12 @@ def why(report, check):
 def test_a_server_that_is_as_it_should_be(probe, chain, topology):
     """Yes, with what was sent in the newest version, its path, and the address that answered."""
     report = probe()
-    assert report
+    assert report.ok
     assert set(outcomes(report).values()) == {Outcome.OK}
     assert report.answer.answered_at == f"127.0.0.1:{report.server.port}"
-    assert report.sent.message == CertificateMessage(certificates=tuple(chain), protocol=TLS_1_3)
-    assert topology.draw(report.sent.path) == "EE<B<A<TA"
-    assert (report.sent_in_tls_1_2, report.changes, report.problems, report.devices) == (None, (), (), ())
+    assert report.served_chain.message == CertificateMessage(certificates=tuple(chain), protocol=TLS_1_3)
+    assert topology.draw(report.served_chain.path) == "EE<B<A<TA"
+    assert (report.served_chain_in_tls_1_2, report.changes, report.problems, report.devices) == (None, (), (), ())
     described = json.loads(json.dumps(report.to_json()))
     assert (described["ok"], described["contact"], described["server_name"]) == (True, "answered", "ee")
     assert [one["protocol"] for one in described["protocols"]] == [TLS_1_3, TLS_1_2]
@@ -107,10 +110,10 @@ def test_a_server_that_is_as_it_should_be(probe, chain, topology):
 def test_a_yes_needs_a_path(probe):
     """Closed wherever there is none, whatever the findings say: nothing sent, or nothing valid in either version."""
     report = probe()
-    pathless = replace(report.sent, path=None)
-    assert not replace(report, sent=None)
-    assert not replace(report, sent=pathless)
-    assert not replace(report, sent_in_tls_1_2=pathless)
+    pathless = replace(report.served_chain, path=None)
+    assert not replace(report, served_chain=None).ok
+    assert not replace(report, served_chain=pathless).ok
+    assert not replace(report, served_chain_in_tls_1_2=pathless).ok
 
 
 @pytest.mark.parametrize(
@@ -124,8 +127,8 @@ def test_a_yes_needs_a_path(probe):
 def test_what_is_sent_is_judged_strictly(probe, chain, arrange, problem):
     """The strict reading's no is a no, by name, with what to change; contact and handshake are as they should be."""
     report = probe(arrange(chain))
-    assert not report
-    assert problem in report.problems
+    assert not report.ok
+    assert problem in report.failed
     assert report.changes
     assert set(outcomes(report).values()) == {Outcome.OK}
 
@@ -133,8 +136,8 @@ def test_what_is_sent_is_judged_strictly(probe, chain, arrange, problem):
 def test_the_pool_is_asked_for_what_is_missing(probe, chain, topology):
     """A path is found with ``certificates``; the answer is still no, for devices have no such pool."""
     report = probe(chain[:1], certificates=[one.der for one in chain[1:]])
-    assert not report
-    assert topology.draw(report.sent.path_with_pool) == "EE<B<A<TA"
+    assert not report.ok
+    assert topology.draw(report.served_chain.path_with_pool) == "EE<B<A<TA"
 
 
 def test_the_name_is_the_hosts_unless_another_is_given(probe):
@@ -142,21 +145,21 @@ def test_the_name_is_the_hosts_unless_another_is_given(probe):
     assert probe(server_name="ee.").ok
     report = probe(server_name=None)
     assert report.server.server_name == "127.0.0.1"
-    assert "server-name" in report.problems
+    assert "server-name" in report.failed
 
 
 def test_time_and_expiry(probe, chain):
     """The time is an argument, short for parameters with just that; what expires soon after it is a no if asked."""
-    assert "path" in probe(time=datetime(2001, 1, 1, tzinfo=UTC)).problems
+    assert "path" in probe(time=datetime(2001, 1, 1, tzinfo=UTC)).failed
     assert probe(parameters=pk.ValidationParameters(time=chain[0].not_before + timedelta(days=1))).ok
-    assert probe(expires_within=timedelta(days=10_000)).problems == ("expiry",)
+    assert probe(expires_within=timedelta(days=10_000)).failed == ("expiry",)
 
 
 def test_devices_say_no_by_rule(probe, chain):
     """A device that is known to refuse makes it a no; one of which nothing is known does not."""
     report = probe(chain[:1], devices=["go", "go", "ios"])
     assert [verdict.device for verdict in report.devices] == ["go", "ios"]
-    assert report.problems == ("chain", "go")
+    assert report.failed == ("chain", "go")
     assert [one["device"] for one in report.to_json()["devices"]] == ["go", "ios"]
 
 
@@ -165,24 +168,24 @@ def test_devices_judge_what_each_version_gets(probe_answer, chain):
     report = probe_answer(answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain[:1])), devices=["go"])
     verdicts = (*report.devices, *report.devices_in_tls_1_2)
     assert [bool(verdict.refusals) for verdict in verdicts] == [False, True]
-    assert "go" in report.problems
+    assert "go" in report.failed
     assert [one["accepted"] for one in report.to_json()["devices_in_tls_1_2"]] == ["no"]
 
 
 def test_chains_that_differ_by_version_are_both_judged(probe_answer, chain):
     """What TLS 1.2 clients get is judged too: a note where it is right, else a no with what to change."""
     right = answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain))
-    assert outcomes(probe_answer(right))[ProbeCheck.SAME_CERTIFICATES] is Outcome.OK
+    assert outcomes(probe_answer(right))[Check.SAME_CERTIFICATES] is Outcome.OK
     with_anchor = (*chain, lab.Topology.from_edges("X<Y").certificates[0])
     note = probe_answer(answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, with_anchor)))
-    assert note.sent_in_tls_1_2.message.certificates == with_anchor
-    assert outcomes(note)[ProbeCheck.SAME_CERTIFICATES] in {Outcome.NOTE, Outcome.NOT_OK}
+    assert note.served_chain_in_tls_1_2.message.certificates == with_anchor
+    assert outcomes(note)[Check.SAME_CERTIFICATES] in {Outcome.NOTE, Outcome.NOT_OK}
     wrong = probe_answer(answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain[:1])))
-    assert outcomes(wrong)[ProbeCheck.SAME_CERTIFICATES] is Outcome.NOT_OK
-    assert wrong.sent.ok
-    assert not wrong
-    assert wrong.problems == ("same-certificates", "chain")
-    assert wrong.changes == wrong.sent_in_tls_1_2.changes
+    assert outcomes(wrong)[Check.SAME_CERTIFICATES] is Outcome.NOT_OK
+    assert wrong.served_chain.ok
+    assert not wrong.ok
+    assert wrong.failed == ("same-certificates", "chain")
+    assert wrong.changes == wrong.served_chain_in_tls_1_2.changes
     assert wrong.to_json()["sent_in_tls_1_2"]["ok"] is False
 
 
@@ -191,23 +194,23 @@ def test_old_versions_alone_are_a_no(probe_answer, chain):
     failed = {"contact": Contact.HANDSHAKE_FAILED, "why": "tlsv1 alert protocol version"}
     new = [ProtocolAnswer(protocol=name, **failed) for name in (TLS_1_3, TLS_1_2)]
     report = probe_answer(answered(*new, in_version("TLSv1.1", chain)))
-    assert report.sent.ok
-    assert report.problems == ("protocols",)
-    assert "RFC 8996" in why(report, ProbeCheck.PROTOCOLS)
+    assert report.served_chain.ok
+    assert report.failed == ("protocols",)
+    assert "RFC 8996" in why(report, Check.PROTOCOLS)
     assert report.changes == ("let the server speak TLS 1.2 or TLS 1.3",)
-    assert outcomes(report)[ProbeCheck.SAME_CERTIFICATES] is Outcome.NOT_CHECKED
+    assert outcomes(report)[Check.SAME_CERTIFICATES] is Outcome.NOT_CHECKED
     enough = probe_answer(answered(new[0], in_version(TLS_1_2, chain)))
     assert enough.ok
-    assert outcomes(enough)[ProbeCheck.PROTOCOLS] is Outcome.NOTE
-    assert "protocol version" in why(enough, ProbeCheck.PROTOCOLS)
+    assert outcomes(enough)[Check.PROTOCOLS] is Outcome.NOTE
+    assert "protocol version" in why(enough, Check.PROTOCOLS)
 
 
 def test_a_handshake_that_breaks_off(probe_answer, chain):
     """After the certificates it is a no: the key may not be theirs. A server that wants one of the client may do so."""
     broken = answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain, why="bad signature"))
     report = probe_answer(broken)
-    assert report.problems == ("handshake",)
-    assert "bad signature" in why(report, ProbeCheck.HANDSHAKE)
+    assert report.failed == ("handshake",)
+    assert "bad signature" in why(report, Check.HANDSHAKE)
     names = tuple(pk.Name([[("2.5.4.3", f"CA {number}")]]) for number in range(7))
     asks = {"asks_for_client_certificate": True, "client_authorities": names}
     ended = {"why": "handshake failure", "ended_by_server": True} | asks
@@ -215,11 +218,11 @@ def test_a_handshake_that_breaks_off(probe_answer, chain):
     report = probe_answer(refused)
     assert report.ok
     assert report.asks_for_client_certificate
-    assert outcomes(report)[ProbeCheck.HANDSHAKE] is Outcome.NOTE
-    assert "of CN=CA 0; CN=CA 1; CN=CA 2; CN=CA 3; CN=CA 4 and 2 more" in why(report, ProbeCheck.CLIENT_CERTIFICATE)
+    assert outcomes(report)[Check.HANDSHAKE] is Outcome.NOTE
+    assert "of CN=CA 0; CN=CA 1; CN=CA 2; CN=CA 3; CN=CA 4 and 2 more" in why(report, Check.CLIENT_CERTIFICATE)
     assert report.to_json()["protocols"][0]["client_authorities"] == [str(name) for name in names]
     nameless = answered(in_version(TLS_1_3, chain, asks_for_client_certificate=True))
-    assert "names no CA" in why(probe_answer(nameless), ProbeCheck.CLIENT_CERTIFICATE)
+    assert "names no CA" in why(probe_answer(nameless), Check.CLIENT_CERTIFICATE)
 
 
 @pytest.mark.parametrize(("protocol", "by_server"), [(TLS_1_3, True), (TLS_1_3, False), (TLS_1_2, False)])
@@ -228,14 +231,14 @@ def test_asking_for_a_certificate_explains_no_other_break(probe_answer, chain, p
     broken = in_version(
         protocol, chain, why="bad signature", asks_for_client_certificate=True, ended_by_server=by_server
     )
-    assert probe_answer(answered(broken)).problems == ("handshake",)
+    assert probe_answer(answered(broken)).failed == ("handshake",)
 
 
 def test_cipher_suites_that_phones_lack_are_a_no(probe_answer, chain):
     """TLS 1.2 with what iOS or Android do not offer is of no use to them, however sound the chain."""
     report = probe_answer(answered(in_version(TLS_1_2, chain, is_old=True, cipher_suite="DHE-RSA-AES128-GCM-SHA256")))
-    assert report.problems == ("protocols",)
-    assert "TLSv1.2 with DHE-RSA-AES128-GCM-SHA256" in why(report, ProbeCheck.PROTOCOLS)
+    assert report.failed == ("protocols",)
+    assert "TLSv1.2 with DHE-RSA-AES128-GCM-SHA256" in why(report, Check.PROTOCOLS)
     assert report.changes == ("let the server offer cipher suites of ECDHE and AES-GCM, signed with SHA-256",)
 
 
@@ -243,24 +246,24 @@ def test_a_hang_in_one_version_is_a_no(probe_answer, chain):
     """RFC 8446 appendix D: a client offers all its versions at once, and falls back to none by itself."""
     hangs = ProtocolAnswer(protocol=TLS_1_3, contact=Contact.TIMED_OUT, why="no answer in time")
     report = probe_answer(answered(hangs, in_version(TLS_1_2, chain)))
-    assert report.problems == ("protocols",)
-    assert "no answer in time" in why(report, ProbeCheck.PROTOCOLS)
+    assert report.failed == ("protocols",)
+    assert "no answer in time" in why(report, Check.PROTOCOLS)
 
 
 def test_a_rare_group_is_told(probe_answer, chain):
     """RFC 8446 section 9.1: P-256 is a must and X25519 a should; a server that takes another may have neither."""
     common = probe_answer(answered(in_version(TLS_1_3, chain, group="x25519")))
-    assert outcomes(common)[ProbeCheck.PROTOCOLS] is Outcome.OK
+    assert outcomes(common)[Check.PROTOCOLS] is Outcome.OK
     rare = probe_answer(answered(in_version(TLS_1_3, chain, group="x448")))
-    assert outcomes(rare)[ProbeCheck.PROTOCOLS] is Outcome.NOTE
-    assert "x448" in why(rare, ProbeCheck.PROTOCOLS)
+    assert outcomes(rare)[Check.PROTOCOLS] is Outcome.NOTE
+    assert "x448" in why(rare, Check.PROTOCOLS)
 
 
 def test_addresses_that_were_not_asked_are_told(probe_answer, chain):
     """The answer is about one address of the name; others may be servers that send something else."""
     report = probe_answer(replace(answered(in_version(TLS_1_3, chain)), not_asked=("192.0.2.2:443", "192.0.2.3:443")))
-    assert outcomes(report)[ProbeCheck.CONTACT] is Outcome.NOTE
-    assert "--server-name ee: 192.0.2.2:443, 192.0.2.3:443" in why(report, ProbeCheck.CONTACT)
+    assert outcomes(report)[Check.CONTACT] is Outcome.NOTE
+    assert "--server-name ee: 192.0.2.2:443, 192.0.2.3:443" in why(report, Check.CONTACT)
     assert report.to_json()["not_asked"] == ["192.0.2.2:443", "192.0.2.3:443"]
 
 
@@ -269,14 +272,14 @@ def test_no_answer_is_a_no_in_words(probe_answer, contact):
     """Each way in which a server can fail to answer has words of its own, beside what was seen."""
     answer = ServerAnswer(contact=contact, why="the details", answered_at=None, protocols=())
     report = probe_answer(answer, devices=["ios"])
-    assert not report
-    assert report.problems == ("contact",)
-    assert why(report, ProbeCheck.CONTACT).endswith("the details")
-    assert len(why(report, ProbeCheck.CONTACT)) > len(": the details")
-    assert {outcome for check, outcome in outcomes(report).items() if check is not ProbeCheck.CONTACT} == {
+    assert not report.ok
+    assert report.failed == ("contact",)
+    assert why(report, Check.CONTACT).endswith("the details")
+    assert len(why(report, Check.CONTACT)) > len(": the details")
+    assert {outcome for check, outcome in outcomes(report).items() if check is not Check.CONTACT} == {
         Outcome.NOT_CHECKED
     }
-    assert (report.sent, report.devices, report.changes) == (None, (), ())
+    assert (report.served_chain, report.devices, report.changes) == (None, (), ())
     assert (report.to_json()["contact"], report.to_json()["sent"]) == (contact.value, None)
 
 
@@ -313,17 +316,17 @@ def test_bad_arguments_are_errors(anchor, monkeypatch):
         (pk.InputError, {"server_name": "no name"}),
         (pk.InputError, {"trust_anchors": []}),
         (pk.InputError, {"certificates": [b"no certificate"]}),
-        (KeyError, {"starttls": "gopher"}),
-        (KeyError, {"devices": ["toaster"]}),
-        (TypeError, {"devices": "ios"}),
-        (TypeError, {"trust_anchors": anchor}),
-        (TypeError, {"certificates": "file.pem"}),
-        (TypeError, {"parameters": parameters}),
-        (TypeError, {"parameters": replace(parameters, server_name=None), "time": datetime.now(UTC)}),
-        (ValueError, {"timeout": 0}),
-        (ValueError, {"timeout": float("nan")}),
-        (ValueError, {"timeout": float("inf")}),
-        (ValueError, {"expires_within": timedelta(-1)}),
+        (UnknownNameError, {"starttls": "gopher"}),
+        (UnknownNameError, {"devices": ["toaster"]}),
+        (ArgumentError, {"devices": "ios"}),
+        (ArgumentError, {"trust_anchors": anchor}),
+        (ArgumentError, {"certificates": "file.pem"}),
+        (ArgumentError, {"parameters": parameters}),
+        (ArgumentError, {"parameters": replace(parameters, server_name=None), "time": datetime.now(UTC)}),
+        (ArgumentError, {"timeout": 0}),
+        (ArgumentError, {"timeout": float("nan")}),
+        (ArgumentError, {"timeout": float("inf")}),
+        (ArgumentError, {"expires_within": timedelta(-1)}),
     ):
         with pytest.raises(error):
             pk.probe(**({"host": "mdm.example.mil", "trust_anchors": [anchor]} | more))

@@ -1,4 +1,4 @@
-"""The checks that only what a server sends is put to, each a function to its finding."""
+"""Checks of served chains that files do not need: each function returns the finding of one check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
 from pkcs12kit.devices.stig import disallowed_by_stig
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.findings import Outcome, SentCheck
+from pkcs12kit.findings import Check, Outcome, not_checked, not_ok, note, ok
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.issuers import may_have_signed
@@ -17,7 +17,7 @@ from pkcs12kit.paths.validation.extensions import check_purpose
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.text import counted
-from pkcs12kit.verifier.delivered import drawn, names, not_checked, not_ok, note, ok
+from pkcs12kit.verifier.delivered import drawn, labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,25 +29,25 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.certificate_message import CertificateMessage
-    from pkcs12kit.verifier.delivered import Search, Subject
+    from pkcs12kit.verifier.delivered import ChainPaths, DeliveredChain
 
 
 class Break(NamedTuple):
-    """Where certificates stop certifying one another: the first ``position``, from 0, that does not, and why."""
+    """The position, from 0, of the first certificate that does not certify the one before it, and why."""
 
     position: int
     why: str
 
 
 def first_break(certificates: Sequence[Certificate], budget: SearchBudget) -> Break | None:
-    """Find the first certificate that does not certify the one before it; None where each does.
+    """Return the first certificate that does not certify the one before it; None where each does.
 
-    By name and by signature (RFC 5246 section 7.4.2). A signature that cannot be checked here breaks nothing: the
-    validation of the path says no to it.
+    Names and signatures are compared (RFC 5246 section 7.4.2). A signature that cannot be checked here is not a break:
+    the validation of the path rejects it.
     """
     for position, certificate in enumerate(certificates):
         if not is_readable(certificate):
-            return Break(position, f"of certificate {position + 1} the names or the key cannot be read")
+            return Break(position, f"the names or the key of certificate {position + 1} cannot be read")
     for position, (lower, upper) in enumerate(pairwise(certificates), start=1):
         which = f"certificate {position + 1}, {upper.label},"
         if upper.subject != lower.issuer:
@@ -62,20 +62,20 @@ def first_break(certificates: Sequence[Certificate], budget: SearchBudget) -> Br
     return None
 
 
-def of_order(of_the_path: Finding, broken: Break | None) -> Finding:
-    """Say where the order breaks, and that not every client minds; else whether the path is in order."""
+def check_order(of_the_path: Finding, broken: Break | None) -> Finding:
+    """Return where the order breaks; else the finding on the order of the path, as a check of this one."""
     if broken is None:
         is_sound = of_the_path.outcome is Outcome.OK
-        return ok(SentCheck.ORDER, "each certificate certifies the one before it") if is_sound else of_the_path
+        return ok(Check.ORDER, "each certificate certifies the one before it") if is_sound else of_the_path
     return not_ok(
-        SentCheck.ORDER,
-        f"{broken.why}: against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 wants clients to put up with it",
+        Check.ORDER,
+        f"{broken.why}: against RFC 5246 section 7.4.2; RFC 8446 section 4.4.2 asks clients to tolerate it",
     )
 
 
-def of_end_entity(message: CertificateMessage) -> Finding:
-    """Say whether the server's own certificate comes first, where every client takes it from."""
-    check = SentCheck.END_ENTITY
+def check_end_entity(message: CertificateMessage) -> Finding:
+    """Check that the server's own certificate comes first, where every client expects it."""
+    check = Check.END_ENTITY
     if not message.certificates:
         return not_ok(check, "no certificate is sent")
     first, *others = message.certificates
@@ -85,62 +85,64 @@ def of_end_entity(message: CertificateMessage) -> Finding:
         return ok(check, f"{first.label} is the first")
     for position, certificate in enumerate(others, start=2):
         if not certificate.is_ca and is_readable(certificate):
-            return not_ok(check, f"the first is a CA's, {first.label}; {certificate.label} is certificate {position}")
-    return not_ok(check, f"the first is a CA's, {first.label}, and no end-entity's is sent")
+            return not_ok(
+                check, f"the first is a CA certificate, {first.label}; {certificate.label} is certificate {position}"
+            )
+    return not_ok(check, f"the first is a CA certificate, {first.label}, and no end-entity certificate is sent")
 
 
-def of_duplicates(subject: Subject) -> Finding:
-    """Say whether a (subject, key) comes twice: a path holds each once, and Java takes the chain to end there."""
-    repeated = Counter(certificate.node for certificate in subject.certificates)
-    told = [
+def check_duplicates(chain: DeliveredChain) -> Finding:
+    """Check that no (subject, key) occurs twice: a path holds each once, and Java ends the chain there."""
+    repeated = Counter(certificate.node for certificate in chain.certificates)
+    repeats = [
         f"{times} certificates have the subject {name.label} and the same key"
         for (name, _), times in repeated.items()
         if times > 1
     ]
-    if told:
-        return not_ok(SentCheck.DUPLICATES, "; ".join(told))
-    return ok(SentCheck.DUPLICATES, "no subject and key comes twice")
+    if repeats:
+        return not_ok(Check.DUPLICATES, "; ".join(repeats))
+    return ok(Check.DUPLICATES, "no subject and key occurs twice")
 
 
-def of_superfluous(subject: Subject, search: Search) -> Finding:
-    """Say what is sent beside the path."""
-    check = SentCheck.SUPERFLUOUS
-    path = search.path
+def check_superfluous(chain: DeliveredChain, paths: ChainPaths) -> Finding:
+    """Report the certificates that are sent beside the path."""
+    check = Check.SUPERFLUOUS
+    path = paths.path
     if path is None:
         return not_checked(check, "there is no path")
     useful = {path.trust_anchor.node, *(certificate.node for certificate in path.certificates)}
-    beside = [certificate for certificate in subject.certificates if certificate.node not in useful]
+    beside = [certificate for certificate in chain.certificates if certificate.node not in useful]
     if not beside:
         return ok(check, "nothing is sent beside the path")
     octets = sum(len(certificate.der) for certificate in beside)
     return note(
-        check, f"{counted(len(beside), 'certificate')} beside the path, {counted(octets, 'byte')}: {names(beside)}"
+        check, f"{counted(len(beside), 'certificate')} beside the path, {counted(octets, 'byte')}: {labels(beside)}"
     )
 
 
-def of_trust_anchor(subject: Subject, search: Search) -> Finding:
-    """Say whether the anchor's own certificate is sent: clients have it already (RFC 5246 section 7.4.2)."""
-    check = SentCheck.TRUST_ANCHOR
-    if search.path is None:
+def check_trust_anchor(chain: DeliveredChain, paths: ChainPaths) -> Finding:
+    """Report whether the anchor's own certificate is sent: clients have it already (RFC 5246 section 7.4.2)."""
+    check = Check.TRUST_ANCHOR
+    if paths.path is None:
         return not_checked(check, "there is no path")
-    own = [one for one in subject.certificates if one.node == search.path.trust_anchor.node]
-    if not own or search.path.certificates[0] in own:
+    own = [one for one in chain.certificates if one.node == paths.path.trust_anchor.node]
+    if not own or paths.path.certificates[0] in own:
         return ok(check, "its own certificate is not sent, and need not be")
     return ok(check, f"its own certificate is sent and need not be: {counted(len(own[0].der), 'byte')}")
 
 
-def of_size(message: CertificateMessage) -> Finding:
-    """Hold numbers and bytes against what known clients take."""
+def check_size(message: CertificateMessage) -> Finding:
+    """Compare the number of certificates and of bytes with the limits of known clients."""
     over = [why for limit in KNOWN_CHAIN_LIMITS for why in limit.exceeded(message)]
     if over:
-        return not_ok(SentCheck.SIZE, "; ".join(over))
+        return not_ok(Check.SIZE, "; ".join(over))
     sent = f"{counted(len(message.certificates), 'certificate')}, {counted(message.size, 'byte')}"
-    return ok(SentCheck.SIZE, f"{sent}: known clients take as much")
+    return ok(Check.SIZE, f"{sent}: within the limits of known clients")
 
 
-def of_purpose(target: Certificate | None) -> Finding:
-    """Say whether the certificate is for a TLS server: its extendedKeyUsage, and a key that may sign handshakes."""
-    check = SentCheck.PURPOSE
+def check_server_purpose(target: Certificate | None) -> Finding:
+    """Check that the certificate is for a TLS server: its extendedKeyUsage, and a key that may sign handshakes."""
+    check = Check.PURPOSE
     if target is None:
         return not_checked(check, "there is no certificate")
     try:
@@ -152,54 +154,56 @@ def of_purpose(target: Certificate | None) -> Finding:
     if own.key_usage is not None and not own.key_usage.digital_signature:
         return not_ok(check, f"{target.label} has a keyUsage without digitalSignature [RFC 8446 section 4.4.2.2]")
     if own.extended_key_usage is None:
-        return ok(check, "it names no purpose, and so is for any")
+        return ok(check, "it names no purpose, and so it is for any")
     if SERVER_AUTH not in own.extended_key_usage:
         why = "is for any purpose and does not name TLS servers, which Apple, Firefox and OpenSSL ask for"
         return not_ok(check, f"{target.label} {why} [RFC 5280 section 4.2.1.12]")
     return ok(check, "it is for TLS servers")
 
 
-def of_purposes_above(of_the_target: Finding, path: ValidatedPath | None) -> Finding:
-    """Say too what CAs are for, where the path is valid: some clients ask more of them than RFC 5280 does.
+def check_ca_purposes(of_the_target: Finding, path: ValidatedPath | None) -> Finding:
+    """Return that finding, with a note on the purposes of CAs that some clients reject, where the path is valid.
 
-    A CA that lists purposes and none that serves has no valid path. Anchors are trusted whatever they list (RFC 5937).
+    A path with a CA for other purposes only is not valid. Anchors are trusted whatever they list (RFC 5937).
     """
     if of_the_target.outcome is not Outcome.OK or path is None:
         return of_the_target
-    told = [
+    notes = [
         f"{certificate.label} is for any purpose and does not name TLS servers, which OpenSSL and GnuTLS ask of CAs"
         for certificate in path.certificates[1:]
         if _names_no_servers(certificate.extensions)
     ]
     if _names_no_servers(path.trust_anchor.constraints):
         anchor = path.trust_anchor.label
-        told.append(
+        notes.append(
             f"the trust anchor {anchor} has an extendedKeyUsage that does not name TLS servers: OpenSSL refuses it,"
             " and Go where it is not for any purpose"
         )
-    return note(SentCheck.PURPOSE, f"{of_the_target.why}; but {'; '.join(told)}") if told else of_the_target
+    return note(Check.PURPOSE, f"{of_the_target.why}; but {'; '.join(notes)}") if notes else of_the_target
 
 
 def _names_no_servers(own: Extensions | None) -> bool:
     return own is not None and own.extended_key_usage is not None and SERVER_AUTH not in own.extended_key_usage
 
 
-def of_disallowed(message: CertificateMessage) -> Finding:
-    """Say which certificates a Windows client that a STIG hardens distrusts, whatever else is right about them."""
+def check_disallowed(message: CertificateMessage) -> Finding:
+    """Report the certificates that Windows distrusts where it is set up by a STIG, however valid they are."""
     listed = [found for found in map(disallowed_by_stig, message.certificates) if found is not None]
     if listed:
-        return note(SentCheck.DISALLOWED, "; ".join(dict.fromkeys(map(str, listed))))
-    return ok(SentCheck.DISALLOWED, "no certificate is known that a STIG puts into Disallowed")
+        return note(Check.DISALLOWED, "; ".join(dict.fromkeys(map(str, listed))))
+    return ok(Check.DISALLOWED, "no STIG is known to put a certificate of the chain into Disallowed")
 
 
-def of_pool(search: Search, with_pool: PathReport | None, path: ValidatedPath | None) -> Finding:
-    """Say whether the pool has what the server leaves out."""
-    check = SentCheck.POOL
-    if search.path is not None:
-        return not_checked(check, "what is sent suffices")
+def check_pool(paths: ChainPaths, with_pool: PathReport | None, path: ValidatedPath | None) -> Finding:
+    """Report whether the pool has the certificates that the server leaves out."""
+    check = Check.POOL
+    if paths.path is not None:
+        return not_checked(check, "the served chain needs none")
     if with_pool is None:
         return not_checked(check, "no other certificates were given")
     if path is None:
         why = f": {with_pool.rejected[0]}" if with_pool.rejected else ""
-        return note(check, f"it does not help{why}")
-    return note(check, f"with it there is a valid path that the server does not deliver: {drawn(path.with_anchor)}")
+        return note(check, f"even with the pool there is no valid path{why}")
+    return note(
+        check, f"with the pool there is a valid path that the server does not deliver: {drawn(path.with_anchor)}"
+    )

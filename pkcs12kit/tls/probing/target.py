@@ -1,0 +1,49 @@
+"""The servers to probe: address, port, name for SNI, and the protocol before TLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pkcs12kit.errors import InputError, UnknownNameError
+from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, host_and_port, parse_address, parse_host
+from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedServer:
+    """One server to probe. Nothing is resolved yet."""
+
+    address: ServerAddress
+    """The host: a DNS name or an IP address. Its port is not used."""
+    port: int
+    """The port to connect to."""
+    server_name: str
+    """The name that the certificate has to be for. It is sent in SNI if it is a DNS name (RFC 6066 section 3)."""
+    starttls: str | None = None
+    """A name of :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`; None where TLS comes first."""
+    label: str = ""
+    """A text that says what the server is for, to show with the address."""
+
+    def __str__(self) -> str:
+        where = host_and_port(self.address.host, self.port)
+        return f"{where} ({self.label})" if self.label else where
+
+
+def probed_server(
+    host: str, *, port: int | None = None, server_name: str | None = None, starttls: str | None = None, label: str = ""
+) -> ProbedServer:
+    """Return the server that ``HOST[:PORT]`` names, with the port of its protocol where none is given.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for a host or a name that cannot be read and for two ports,
+    :class:`~pkcs12kit.errors.UnknownNameError` for an unknown protocol.
+    """
+    if starttls is not None and starttls not in STARTTLS:
+        raise UnknownNameError("STARTTLS protocol", starttls, STARTTLS)
+    address = parse_address(host)
+    if address.port is not None and port is not None:
+        raise InputError(f"{host!r} has a port already: give one of the two")
+    default = HTTPS_PORT if starttls is None else STARTTLS[starttls].port
+    name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
+    return ProbedServer(
+        address=address, port=port or address.port or default, server_name=name, starttls=starttls, label=label
+    )

@@ -1,0 +1,157 @@
+"""Served chains: the strict check of a Certificate message, for clients that fetch nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from pkcs12kit.certificates.arguments import require_pool, require_trust_anchors
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import ArgumentError
+from pkcs12kit.findings import SERVED_CHAIN_CHECKS, Check, sort_findings
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.budget import SearchBudget
+from pkcs12kit.paths.search import find_paths
+from pkcs12kit.paths.validation.parameters import SERVER_AUTH
+from pkcs12kit.tls.certificate_message import CertificateMessage
+from pkcs12kit.verifier import advice, checks, served_chain_checks
+from pkcs12kit.verifier.delivered import DeliveredChain, find_chain_paths, without_wrong_name
+from pkcs12kit.verifier.reports import ServedChainReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.findings import Finding
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.report import PathReport
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.verifier.delivered import ChainPaths
+
+
+def check_served_chain(
+    message: CertificateMessage,
+    *,
+    trust_anchors: Iterable[TrustAnchor],
+    parameters: ValidationParameters,
+    pool: CertificatePool | None = None,
+    expires_within: timedelta = timedelta(0),
+    limits: Limits = DEFAULT_LIMITS,
+) -> ServedChainReport:
+    """Check the certificates that a TLS server sends, for clients that know nothing else and fetch nothing.
+
+    - ``message``: the served chain, as a live server or a rehearsal sent it.
+    - ``trust_anchors``: the trust anchors of the clients.
+    - ``parameters``: the time, the server name and the other inputs of path validation.
+    - ``pool``: certificates to search for those that the server leaves out. They are not part of the served chain.
+    - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
+    - ``limits``: bounds on the work.
+
+    The checks are :data:`~pkcs12kit.findings.SERVED_CHAIN_CHECKS`. They fail where the end-entity certificate is not
+    the first; where a certificate does not certify the one before it, by name and by signature (RFC 5246 section 7.4.2;
+    RFC 8446 section 4.4.2 asks clients to tolerate that); where a certificate is missing below the anchor, whose own
+    may be left out; where a (subject, key) occurs twice; where known clients accept fewer certificates or bytes; where
+    the certificates make no valid path; where the end-entity certificate is not for the server name or not for TLS
+    servers; and where the path expires too soon. Superfluous certificates, certificates that a STIG puts into
+    Disallowed, and purposes of CAs that only some clients reject are notes.
+
+    A failed check is part of the report, not an error. A certificate for another name or purpose has its path checked
+    all the same. Raises :class:`~pkcs12kit.errors.ArgumentError` without a trust anchor, for a negative
+    ``expires_within``, and for arguments of another kind. Not checked: revocation, and that the server has the private
+    key.
+    """
+    anchors = require_trust_anchors(trust_anchors)
+    if not isinstance(message, CertificateMessage):
+        raise ArgumentError(f"the message is a CertificateMessage, not {type(message).__name__}")
+    if pool is not None:
+        require_pool(pool)
+    if not anchors:
+        raise ArgumentError("at least one trust anchor is needed; pkcs12kit never guesses one")
+    if expires_within < timedelta(0):
+        raise ArgumentError("expires_within must not be negative")
+    chain = DeliveredChain.of_message(message.certificates)
+    purpose = served_chain_checks.check_server_purpose(chain.target)
+    asked = _for_the_path(chain, parameters, purpose)
+    paths = find_chain_paths(chain, anchors, asked, limits)
+    with_pool = _find_with_pool(chain, paths, pool, asked, limits)
+    path_with_pool = _least_added(with_pool, chain)
+    broken = served_chain_checks.first_break(message.certificates, SearchBudget(limits))
+    size = served_chain_checks.check_size(message)
+    findings = (
+        served_chain_checks.check_end_entity(message),
+        *_check_chain(chain, paths, broken),
+        served_chain_checks.check_duplicates(chain),
+        served_chain_checks.check_superfluous(chain, paths),
+        served_chain_checks.check_trust_anchor(chain, paths),
+        size,
+        checks.check_server_name(chain.target, parameters),
+        served_chain_checks.check_ca_purposes(purpose, paths.path),
+        checks.check_expiry(chain, paths.path, parameters, expires_within),
+        served_chain_checks.check_disallowed(message),
+        served_chain_checks.check_pool(paths, with_pool, path_with_pool),
+    )
+    sent = message.certificates
+    linked = len(sent) if broken is None else broken.position
+    should_send = advice.chain_to_send(sent, paths, path_with_pool, linked=linked, lean=size.is_problem)
+    if should_send is not None:
+        changes = advice.changes_of_arrangement(sent, should_send)
+    else:
+        changes = advice.changes_without_path(paths, with_pool, sent)
+    return ServedChainReport(
+        message=message,
+        parameters=parameters,
+        findings=sort_findings(findings, SERVED_CHAIN_CHECKS),
+        path=paths.path,
+        path_with_pool=path_with_pool,
+        rejected=() if paths.report is None or paths.path is not None else paths.report.rejected,
+        changes=(*changes, *advice.changes_of_end_entity(chain.target, findings, parameters, sent)),
+        should_send=should_send,
+    )
+
+
+def _for_the_path(chain: DeliveredChain, parameters: ValidationParameters, purpose: Finding) -> ValidationParameters:
+    """Return the parameters without a name or a purpose that the target is not for: checks of their own report that."""
+    if chain.target is None:
+        return parameters
+    if purpose.is_problem:
+        return replace(parameters, server_name=None, extended_key_usage=None)
+    asked = replace(parameters, extended_key_usage=parameters.purpose or SERVER_AUTH)
+    return without_wrong_name(chain.target, asked)
+
+
+def _find_with_pool(
+    chain: DeliveredChain,
+    paths: ChainPaths,
+    pool: CertificatePool | None,
+    parameters: ValidationParameters,
+    limits: Limits,
+) -> PathReport | None:
+    """Search for paths with certificates of the pool, where the chain makes none without it."""
+    if pool is None or chain.target is None or paths.path is not None:
+        return None
+    return find_paths(
+        chain.target,
+        pool=CertificatePool(chain.certificates) | pool,
+        trust_anchors=paths.anchors,
+        parameters=parameters,
+        limits=limits,
+    )
+
+
+def _least_added(with_pool: PathReport | None, chain: DeliveredChain) -> ValidatedPath | None:
+    """Return the valid path that needs the fewest changes on the server, and of several the best."""
+    if with_pool is None:
+        return None
+    sent = frozenset(chain.certificates)
+    return min(with_pool.valid, key=lambda path: len(sent.symmetric_difference(path.certificates)), default=None)
+
+
+def _check_chain(
+    chain: DeliveredChain, paths: ChainPaths, broken: served_chain_checks.Break | None
+) -> Iterator[Finding]:
+    """Check chain, order and path as for a file; the order is right only where each certifies the one before it."""
+    for finding in checks.check_chain_and_path(chain, paths):
+        is_order = finding.check is Check.ORDER
+        yield served_chain_checks.check_order(finding, broken) if is_order else finding
