@@ -48,7 +48,8 @@ from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
 from .pkcs12.profiles import Profile
 from .retrieval.find_path import FetchedPath, find_path_fetching
-from .retrieval.gather import FetchOptions, GatherReport, gather
+from .retrieval.gather import GatherReport, gather
+from .retrieval.options import FetchOptions
 from .sources.crls_and_ocsp import load_crls, load_ocsp_responses
 from .sources.loading import (
     load_certificate,

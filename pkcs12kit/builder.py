@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.profiles import Profile
-    from pkcs12kit.retrieval.gather import FetchOptions
+    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
     from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.sources.reading import Source

@@ -372,9 +372,6 @@ class Limits:
     retrieval_cache_entries: int = _limit(
         20_000, "URLs in the cache folder", "ten crawls of 2,000 certificates, each at a URL of its own"
     )
-    retrieval_cache_wait: int = _limit(
-        5, "seconds to wait for another process to leave the cache folder", "it puts 20,000 entries in order in two"
-    )
     retrieval_url_characters: int = _limit(
         8_000, "characters of one URL", "the length that RFC 9110 section 4.1 recommends to support at least"
     )

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.retrieval.bundles.report import BundleReport
-    from pkcs12kit.retrieval.gather import FetchOptions, GatherReport
+    from pkcs12kit.retrieval.gather import GatherReport
+    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.output_folder import FolderReport
     from pkcs12kit.retrieval.retrieved import Retrieval
 

@@ -17,9 +17,8 @@ from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import RevocationMode, RevocationStatus
 from pkcs12kit.paths.search import find_path
-from pkcs12kit.retrieval.cache.cache import Cache
-from pkcs12kit.retrieval.gather import FetchOptions, make_fetcher
 from pkcs12kit.retrieval.http.permitted import scheme_of
+from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,12 +30,13 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.retrieval.cache.cache import Cache
     from pkcs12kit.retrieval.crawl.crawl import Crawl
     from pkcs12kit.retrieval.http.client import Fetcher
+    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
     from pkcs12kit.retrieval.revocation_fetch import RevocationCollector
 
-_DEFAULT_OPTIONS: Final = FetchOptions()
 _WARNINGS: Final = 20
 """Of URLs that gave nothing, for people; the retrievals have them all."""
 
@@ -64,7 +64,7 @@ def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input 
     parameters: ValidationParameters,
     ranking: Ranking = longest_lasting,
     revocation: Revocation | None = None,
-    options: FetchOptions = _DEFAULT_OPTIONS,
+    options: FetchOptions = DEFAULT_OPTIONS,
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> FetchedPath:
@@ -151,10 +151,9 @@ class _Search:
 
     async def run(self) -> None:
         """Fetch until the best path is settled, or nothing is left to fetch."""
-        if self._options.cache:
-            folder, warnings = self._options.cache_folder, self._warnings
-            self._cache = await asyncio.to_thread(Cache, folder, on_damage=warnings.append, limits=self._limits)
         async with self._stack:
+            cache = open_cache(self._options, on_warning=self._warnings.append, limits=self._limits)
+            self._cache = self._stack.enter_context(cache)
             for _ in range(self._limits.retrieval_paths):
                 path = await asyncio.to_thread(self._next, self.pool) or await self._gathered()
                 if path is None or self._asking is None or await self._is_settled(path, self._asking):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -15,12 +16,10 @@ from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import NoValidPathError, path_to_json
 from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.retrieval.cache.cache import Cache
+from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
 from pkcs12kit.retrieval.output_folder import GatheredCertificate
-from pkcs12kit.retrieval.retrieved import Status
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Mapping
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -30,46 +29,9 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.retrieval.crawl.crawl import Crawl
-    from pkcs12kit.retrieval.http.client import Fetcher
+    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.output_folder import Origin
-    from pkcs12kit.retrieval.retrieved import Progress, Retrieval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GatheredUrl:
-    """One URL that certificates name, what it was said to give, and what came of it. All text is untrusted.
-
-    ``retrieval`` has no content any more. ``certificates`` counts those in it. ``why`` says in one line why there are
-    none, or not all; empty where nothing is missing.
-    """
-
-    retrieval: Retrieval
-    wanted: tuple[str, ...]
-    certificates: int
-    why: str
-
-    @property
-    def url(self) -> str:
-        """The URL as the certificate has it."""
-        return self.retrieval.url
-
-    @property
-    def answered(self) -> bool:
-        """Whether there was an answer with certificates in it, from the server or the cache."""
-        return self.certificates > 0
-
-    @property
-    def failed(self) -> bool:
-        """Whether it was to be asked and gave nothing of use; not where it was skipped."""
-        return self.retrieval.status is not Status.SKIPPED and bool(self.why)
-
-    def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``: the retrieval, what was wanted, how many certificates, and why no more."""
-        return self.retrieval.to_json() | {
-            "wanted": list(self.wanted),
-            "certificates": self.certificates,
-            "why": self.why,
-        }
+    from pkcs12kit.retrieval.retrieved import GatheredUrl, Retrieval
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,46 +96,6 @@ class GatherReport(Shown):
         }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FetchOptions:
-    """How to fetch. What is fetched is kept in ``cache_folder``, by default the platform's folder for caches.
-
-    ``cache`` False keeps nothing and reads nothing kept. ``offline`` asks nobody: what is kept is all there is.
-    ``allow_private`` lets addresses be asked that are not public: private, loopback, link-local, a cloud's metadata
-    service. Set it only where all certificates come from whom you know. ``on_event`` is called with a
-    :class:`~pkcs12kit.retrieval.retrieved.Progress` as bytes come, and with each
-    :class:`~pkcs12kit.retrieval.retrieved.Retrieval`; in another thread where a notebook's event loop runs.
-
-    Raises :class:`ValueError` for ``offline`` without a cache, or a folder without one.
-    """
-
-    cache_folder: str | os.PathLike[str] | None = None
-    cache: bool = True
-    offline: bool = False
-    allow_private: bool = False
-    on_event: Callable[[Retrieval | Progress], object] | None = None
-
-    def __post_init__(self) -> None:
-        if not self.cache and (self.offline or self.cache_folder is not None):
-            raise ValueError("offline, or with a folder for the cache, there has to be a cache")
-
-
-_DEFAULT_OPTIONS = FetchOptions()
-
-
-def make_fetcher(options: FetchOptions, *, cache: Cache | None, limits: Limits) -> Fetcher:
-    """Make what fetches as the options say. It loads aiohttp, so not before something is fetched."""
-    from pkcs12kit.retrieval.http.client import Fetcher
-
-    return Fetcher(
-        cache=cache,
-        offline=options.offline,
-        allow_private=options.allow_private,
-        limits=limits,
-        on_event=options.on_event,
-    )
-
-
 def gather(
     target: Certificate | None,
     *,
@@ -181,7 +103,7 @@ def gather(
     pool: CertificatePool | None = None,
     parameters: ValidationParameters | None = None,
     everything: bool = False,
-    options: FetchOptions = _DEFAULT_OPTIONS,
+    options: FetchOptions = DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> GatherReport:
     """Follow caIssuers up from ``target`` and caRepository down from the trust anchors (RFC 5280 section 4.2.2).
@@ -209,7 +131,6 @@ def gather(
     if target is not None:
         require_certificate(target)
     warnings: list[str] = []
-    cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
 
     def has_path(candidates: CertificatePool) -> bool:
         if target is None:
@@ -227,7 +148,7 @@ def gather(
             given,
             time=parameters.time,
             has_path=None if everything else has_path,
-            cache=cache,
+            warnings=warnings,
             options=options,
             limits=limits,
         )
@@ -257,15 +178,16 @@ async def _crawl(
     *,
     time: datetime,
     has_path: Callable[[CertificatePool], bool] | None,
-    cache: Cache | None,
+    warnings: list[str],
     options: FetchOptions,
     limits: Limits,
 ) -> Crawl:
-    from pkcs12kit.retrieval.crawl.crawl import Crawl  # it loads aiohttp, and who imports this may gather nothing
+    from pkcs12kit.retrieval.crawl.crawl import Crawl  # it loads aiohttp, which other users of this module do not need
 
-    async with make_fetcher(options, cache=cache, limits=limits) as fetcher:
+    async with AsyncExitStack() as stack:
+        cache = stack.enter_context(open_cache(options, on_warning=warnings.append, limits=limits))
         crawl = Crawl(
-            fetcher,
+            await stack.enter_async_context(make_fetcher(options, cache=cache, limits=limits)),
             target=target,
             trust_anchors=trust_anchors,
             pool=pool,

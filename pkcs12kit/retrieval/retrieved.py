@@ -84,6 +84,44 @@ class Retrieval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredUrl:
+    """A URL that certificates name, with the result of fetching it. All text in it is untrusted.
+
+    ``retrieval`` has no content any more. ``wanted`` describes the certificates that the URL is said to have, in the
+    words of each certificate that names it. ``certificates`` counts those that it had. ``why`` says in one line why
+    there are none, or not all; empty where nothing is missing.
+    """
+
+    retrieval: Retrieval
+    wanted: tuple[str, ...]
+    certificates: int
+    why: str
+
+    @property
+    def url(self) -> str:
+        """The URL as the certificate has it."""
+        return self.retrieval.url
+
+    @property
+    def answered(self) -> bool:
+        """True if there was a response with certificates in it, from the server or the cache."""
+        return self.certificates > 0
+
+    @property
+    def failed(self) -> bool:
+        """True if the URL was to be asked and had nothing of use; not where it was skipped."""
+        return self.retrieval.status is not Status.SKIPPED and bool(self.why)
+
+    def to_json(self) -> dict[str, object]:
+        """Return the form for ``--json``: the retrieval, what was wanted, the number of certificates, the reason."""
+        return self.retrieval.to_json() | {
+            "wanted": list(self.wanted),
+            "certificates": self.certificates,
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
     """How far a fetcher is, for whoever waits. ``url`` is the one that something just came of: untrusted text.
 

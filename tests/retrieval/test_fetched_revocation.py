@@ -22,8 +22,8 @@ from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.retrieval.find_path import find_path_fetching
-from pkcs12kit.retrieval.gather import FetchOptions
 from pkcs12kit.retrieval.http import client as fetcher
+from pkcs12kit.retrieval.options import FetchOptions
 from pkcs12kit.retrieval.retrieved import Purpose, Status
 from pkcs12kit.retrieval.revocation_fetch import as_url, ocsp_request
 

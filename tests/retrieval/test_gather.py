@@ -21,7 +21,8 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval.gather import FetchOptions, gather
+from pkcs12kit.retrieval.gather import gather
+from pkcs12kit.retrieval.options import FetchOptions
 from pkcs12kit.retrieval.retrieved import Progress, Retrieval, Status
 
 from .encodings import ber
@@ -266,9 +267,9 @@ def test_offline_from_a_filled_cache(site, tmp_path):
 
 def test_offline_without_a_cache_is_refused(tmp_path):
     """Nothing could come of it."""
-    with pytest.raises(ValueError, match="has to be a cache"):
+    with pytest.raises(ValueError, match="need a cache"):
         FetchOptions(cache=False, offline=True)
-    with pytest.raises(ValueError, match="has to be a cache"):
+    with pytest.raises(ValueError, match="need a cache"):
         FetchOptions(cache=False, cache_folder=tmp_path)
 
 
@@ -276,7 +277,7 @@ def test_a_damaged_cache_is_reported_and_repaired(site, tmp_path):
     """A content that was changed on disk is not used: a warning, and it is fetched anew."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     whole = site.gather(options=options, everything=True)
-    damaged = max((tmp_path / "cache").glob("*.content"), key=lambda file: file.stat().st_size)
+    damaged = max((tmp_path / "cache").glob("*.entry"), key=lambda file: file.stat().st_size)
     damaged.write_bytes(b"\0" * damaged.stat().st_size)
     report = site.gather(options=options, everything=True)
     assert report.new == whole.new

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.retrieval.bundles.published import PublishedBundle
     from pkcs12kit.retrieval.bundles.report import BundleReport
-    from pkcs12kit.retrieval.gather import FetchOptions
+    from pkcs12kit.retrieval.options import FetchOptions
 
 
 class BundleOptions(NamedTuple):

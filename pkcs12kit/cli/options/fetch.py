@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from pkcs12kit.limits import Limits
-    from pkcs12kit.retrieval.gather import FetchOptions
+    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Progress, Retrieval
 
 
@@ -45,7 +45,7 @@ class FetchingOptions(NamedTuple):
 
     def with_events(self, on_event: Callable[[Retrieval | Progress], object] | None) -> FetchOptions:
         """Turn them into what the library takes. Raises :class:`click.UsageError` where they contradict each other."""
-        from pkcs12kit.retrieval.gather import FetchOptions
+        from pkcs12kit.retrieval.options import FetchOptions
 
         if self.no_cache and (self.offline or self.cache_folder is not None):
             other = "--offline" if self.offline else "--cache"

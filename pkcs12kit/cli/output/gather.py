@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.bundles.checksums import ChecksumVerdict
     from pkcs12kit.retrieval.bundles.published import PublishedBundle
     from pkcs12kit.retrieval.bundles.report import BundleChanges, BundleReport, Replacement
-    from pkcs12kit.retrieval.gather import GatheredUrl, GatherReport
+    from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.output_folder import FolderReport
+    from pkcs12kit.retrieval.retrieved import GatheredUrl
 
 
 _LINES: Final = 20

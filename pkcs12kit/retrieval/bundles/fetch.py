@@ -23,9 +23,8 @@ from pkcs12kit.retrieval.bundles.checksums import (
 )
 from pkcs12kit.retrieval.bundles.published import find_bundle
 from pkcs12kit.retrieval.bundles.report import EXPIRES_WITHIN, BundleReport, compare_bundles
-from pkcs12kit.retrieval.cache.cache import Cache
-from pkcs12kit.retrieval.gather import FetchOptions, make_fetcher
 from pkcs12kit.retrieval.http.permitted import require_permitted_url
+from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
 from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin
 from pkcs12kit.retrieval.retrieved import Purpose, Status
 from pkcs12kit.sources.collecting import Collector
@@ -42,6 +41,8 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
     from pkcs12kit.retrieval.bundles.published import PublishedBundle
+    from pkcs12kit.retrieval.cache.cache import Cache
+    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
 
 
@@ -112,7 +113,6 @@ def _files(data: bytes, url: str, limits: Limits) -> Iterator[BundleFile]:
         yield BundleFile(member=member, certificates=tuple(collector.certificates[certificates:]), rejects=faults)
 
 
-_DEFAULT_OPTIONS = FetchOptions()
 _FROM_CACHE = frozenset({Status.CACHED, Status.UNCHANGED})
 
 
@@ -126,7 +126,7 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     expires_within: timedelta = EXPIRES_WITHIN,
     strict_checksums: bool = False,
     allow_unsigned: bool = False,
-    options: FetchOptions = _DEFAULT_OPTIONS,
+    options: FetchOptions = DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BundleReport:
     """Fetch ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or one of :func:`~pkcs12kit.published.load_bundles`.
@@ -164,33 +164,33 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
         algorithm_policy=algorithm_policy,
     )
     warnings: list[str] = []
-    cache = Cache(options.cache_folder, on_damage=warnings.append, limits=limits) if options.cache else None
-    kept = _in_cache(cache, named, rules=rules, limits=limits)
-    if kept is not None and kept.checksum.status in refused:
-        kept = None
-    earlier = tuple(previous) if previous is not None else None if kept is None else kept.certificates
-    look = partial(
-        _opened,
-        named,
-        earlier,
-        kept,
-        refused=refused,
-        rules=rules,
-        expires_within=expires_within,
-        limits=limits,
-    )
-    retrievals = run(_fetch(named.urls, cache=cache, options=options, limits=limits))
-    report = look(retrievals)
-    if report.why and retrievals[-1].status in _FROM_CACHE and not options.offline:
-        again = run(_fetch((retrievals[-1].url,), cache=None, options=options, limits=limits))
-        opened = report if again[-1].content is None else look(again)
-        report = replace(opened, retrievals=(*report.retrievals, *map(_without_content, again)))
-        if cache is not None and not report.why:
-            _heal(cache, again[-1], limits=limits)
+    with open_cache(options, on_warning=warnings.append, limits=limits) as cache:
+        kept = _in_cache(cache, named, rules=rules, limits=limits)
+        if kept is not None and kept.checksum.status in refused:
+            kept = None
+        earlier = tuple(previous) if previous is not None else None if kept is None else kept.certificates
+        report_on = partial(
+            _report,
+            named,
+            earlier,
+            kept,
+            refused=refused,
+            rules=rules,
+            expires_within=expires_within,
+            limits=limits,
+        )
+        retrievals = run(_fetch(named.urls, cache=cache, options=options, limits=limits))
+        report = report_on(retrievals)
+        if report.why and retrievals[-1].status in _FROM_CACHE and not options.offline:
+            again = run(_fetch((retrievals[-1].url,), cache=None, options=options, limits=limits))
+            latest = report if again[-1].content is None else report_on(again)
+            report = replace(latest, retrievals=(*report.retrievals, *map(_without_content, again)))
+            if cache is not None and not report.why:
+                _replace_entry(cache, again[-1], limits=limits)
     return replace(report, warnings=tuple(dict.fromkeys((*warnings, *report.warnings))))
 
 
-def _opened(
+def _report(
     named: PublishedBundle,
     earlier: tuple[Certificate, ...] | None,
     kept: BundleContents | None,
@@ -254,7 +254,7 @@ def _without_content(retrieval: Retrieval) -> Retrieval:
     return replace(retrieval, content=None)
 
 
-def _heal(cache: Cache, answer: Retrieval, *, limits: Limits) -> None:
+def _replace_entry(cache: Cache, answer: Retrieval, *, limits: Limits) -> None:
     """Keep what can be used in place of what could not."""
     if answer.content is not None and answer.fetched is not None:
         url = str(require_permitted_url(answer.url, allow_private=True, limits=limits))

@@ -1,1 +1,1 @@
-"""The cache of retrieved contents in a folder."""
+"""Cached responses in a folder of the user's."""

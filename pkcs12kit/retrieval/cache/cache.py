@@ -1,298 +1,234 @@
-"""What was fetched before, kept in a folder: which content, from which URL, since when.
+"""The cache: responses of earlier runs in a folder, one file for each URL.
 
-Content is in a file named by its SHA-256, and beside it, for each URL, a record that names the content. Several
-processes and threads may use one folder at once; one that is killed leaves each entry whole or not there.
+Files appear whole or not at all, so that reading needs no lock and a process that is killed leaves no half-written
+entry. Several processes and threads may use one folder at once. The worst that they can do to each other is to remove
+an entry that one of them has just written: that costs a request.
 """
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from dataclasses import dataclass, replace
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, OutputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.cache.entries import (
-    CacheRecord,
-    has_content,
+    HEADER_BYTES,
+    decode_entry,
+    encode_entry,
+    entry_name,
     has_credentials,
-    in_utc,
     longest_content,
-    read_entry,
-    read_or_remove,
-    read_record,
-    record_name,
-    tidy,
     usable_date,
     usable_etag,
 )
-from pkcs12kit.retrieval.cache.folder import BusyError, CacheFolder
+from pkcs12kit.retrieval.cache.folder import CacheFolder
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
-    from datetime import datetime
+    from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
+    from typing import Self
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.cache.entries import CacheEntry
     from pkcs12kit.retrieval.cache.folder import OpenFolder
 
-_STORES_UNSEEN: Final = 256
-"""Other processes fill the folder, too: after so many stores it is looked at again."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheReport:
-    """What :meth:`Cache.check` found. ``entries`` and ``size`` (bytes, of all files) are what there is now.
-
-    ``damaged`` has a sentence for each entry that was damaged and, where that was possible, removed. ``unreferenced``
-    counts contents that no record named, and removed. ``evicted`` counts sound entries that went, the oldest first,
-    because the cache was above its limits.
-    """
-
-    folder: Path
-    entries: int = 0
-    size: int = 0
-    damaged: tuple[str, ...] = ()
-    unreferenced: int = 0
-    evicted: int = 0
-
-    def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
-        return {
-            "folder": str(self.folder),
-            "entries": self.entries,
-            "bytes": self.size,
-            "damaged": list(self.damaged),
-            "unreferenced": self.unreferenced,
-            "evicted": self.evicted,
-        }
-
-
-@dataclass(slots=True)
-class _Growth:
-    """What the folder held when this cache last looked, and what it stored since."""
-
-    entries: int
-    size: int
-    stores: int = 0
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_ABANDONED_SECONDS: Final = 3_600
+"""Age at which a temporary file counts as left by a killed process: a write takes seconds."""
 
 
 class Cache:
-    """A folder of what was fetched. ``None`` is the platform's folder for caches, by platformdirs.
+    """Responses of earlier runs in a folder. ``None`` is the platform's folder for caches, by platformdirs.
 
-    The folder is made, mode 0700, where it is not there; files have mode 0600. It must be the user's own, writable by
-    nobody else and no symbolic link, else :class:`~pkcs12kit.errors.OutputError` is raised here, and here alone.
+    The folder is made, mode 0700, where it does not exist; files have mode 0600. It must be the user's own, writable by
+    nobody else, and not a symbolic link; otherwise the constructor raises :class:`~pkcs12kit.errors.OutputError`.
 
-    Afterwards nothing is raised for what goes wrong with files: a cache only ever saves a request. An entry that is
-    damaged is as good as none and is removed; a folder that is full, read-only or gone keeps nothing more. Each such
-    thing is said to ``on_damage`` once, in a sentence with text from outside in it. It may be called by any thread
-    that uses the cache.
+    After that, nothing is raised for a fault of a file or of the disk: a cache only ever saves a request. A damaged
+    entry is removed and not used. A folder that is full, read-only or gone keeps nothing new. ``on_warning`` is called
+    with a sentence for each such fault, once, in the thread that uses the cache; the sentence may quote untrusted text.
 
-    Methods read and sync files, and wait up to ``limits.retrieval_cache_wait`` seconds for other processes: call them
-    from a thread where nothing else may wait. The folder keeps to ``limits.retrieval_cache_bytes`` and
-    ``limits.retrieval_cache_entries``, but for what other processes stored in it during this one's last 256 stores;
-    what was fetched longest ago goes first.
+    Methods read and sync files: call them from a thread where nothing else may wait. The time at which the server last
+    said that a content is current is the modification time of its file. :meth:`close` brings the folder down to
+    ``limits.retrieval_cache_bytes`` and ``limits.retrieval_cache_entries``; the entries fetched longest ago go first.
     """
 
     def __init__(
         self,
         folder: str | os.PathLike[str] | None = None,
         *,
-        on_damage: Callable[[str], object] | None = None,
+        on_warning: Callable[[str], object] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         self._folder = CacheFolder(folder)
-        self._on_damage = on_damage
+        self._on_warning = on_warning
         self._limits = limits
         self._mutex = threading.Lock()
-        self._told: set[str] = set()
-        self._growth: _Growth | None = None
+        self._warned: set[str] = set()
+        self._has_stored = False
         try:
             self._folder.make()
             with self._folder.open():
                 pass
         except OSError as error:
-            self._tell_unusable(error)
+            self._warn_unusable(error)
 
     @property
     def folder(self) -> Path:
-        """Where the cache is, as an absolute path."""
+        """The absolute path of the folder."""
         return self._folder.path
 
+    def __enter__(self) -> Self:
+        """Return the cache itself; it is closed at the end of the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the cache."""
+        self.close()
+
     def load(self, url: str) -> CacheEntry | None:
-        """Give what was stored for ``url``, its content hashed anew; None where there is nothing sound."""
-        name = record_name(url)
-        damage = None
+        """Return what was stored for ``url``, with every checksum verified; None where there is no sound entry."""
+        name = entry_name(url)
         try:
             with self._folder.open() as folder:
+                modified = folder.modified(name)  # before the content is read, so never newer than the content
+                if modified is None:
+                    return None
                 try:
-                    entry = read_entry(folder, name, self._limits)
+                    return self._read(folder, url, name, modified)
                 except InputError as error:
-                    entry, damage = read_or_remove(folder, name, str(error), self._limits)
-        except FileNotFoundError:  # it could not be made, which was said, or was removed since
+                    if folder.modified(name) is None:  # another process has removed it since
+                        return None
+                    damage = f"{error}; {_removal(folder, name)}"
+        except FileNotFoundError:  # the folder could not be made, which was reported, or was removed since
             return None
         except (OSError, OutputError) as error:
-            self._tell_unusable(error)
+            self._warn_unusable(error)
             return None
-        if damage is not None:
-            self._tell_damaged(url, damage)
-        return entry
+        self._warn(f"{url}: its cache entry is damaged: {damage}")
+        return None
 
     def store(
         self, url: str, content: bytes, *, etag: str | None, last_modified: str | None, fetched: datetime
     ) -> None:
-        """Keep what ``url`` gave: afterwards all of it is there, or what was there before.
+        """Keep a response: afterwards the folder has all of it, or the entry that it had before.
 
-        ``etag`` and ``last_modified`` are kept where they can be sent back as they are. What is too large is not kept,
-        nor a URL with a password in it. Raises :class:`ValueError` for a time without a time zone.
+        ``etag`` and ``last_modified`` are kept where they can be sent back unchanged. Content that is too large is not
+        kept, and neither is a response to a URL with a password. Raises :class:`ValueError` for a time without a time
+        zone.
         """
-        content = bytes(content)
-        record = CacheRecord(
-            url=url,
-            sha256=hashlib.sha256(content).hexdigest(),
-            size=len(content),
-            etag=usable_etag(etag, longest=self._limits.retrieval_validator_characters),
-            last_modified=usable_date(last_modified, longest=self._limits.retrieval_validator_characters),
-            fetched=in_utc(fetched),
-        )
-        if why_not := self._why_not_kept(record):
-            self._tell(f"not kept in the cache: {why_not}")
+        modified = _nanoseconds(fetched)
+        if why_not := self._why_not_kept(url, len(content)):
+            self._warn(f"not kept in the cache: {why_not}")
             return
-        encoded = record.encode()
-        damaged: tuple[tuple[str, str], ...] = ()
+        longest = self._limits.retrieval_validator_characters
+        data = encode_entry(
+            url,
+            content,
+            etag=usable_etag(etag, longest=longest),
+            last_modified=usable_date(last_modified, longest=longest),
+        )
+        name = entry_name(url)
+        self._has_stored = True
         try:
             self._folder.make()
             with self._folder.open() as folder:
-                with folder.locked(alone=False, seconds=self._limits.retrieval_cache_wait):
-                    if not has_content(folder, record):
-                        folder.write(record.content_name, content)
-                    folder.write(record.name, encoded)
-                damaged = self._make_room(folder, len(content) + len(encoded))
+                folder.write(name, data)
+                folder.set_modified(name, modified)
         except (OSError, OutputError) as error:
-            self._tell_unusable(error)
-        for name, damage in damaged:
-            self._tell_damaged(name, damage)
+            self._warn_unusable(error)
 
     def confirm(self, url: str, *, fetched: datetime) -> None:
-        """Note that the server said at ``fetched`` that what was stored for ``url`` still holds.
+        """Record that the server said at ``fetched`` that the stored content is current (RFC 9110 section 15.4.5).
 
-        Does nothing where there is no sound record any more, or a newer one. Raises :class:`ValueError` for a time
+        Does nothing where there is no entry, or one that was fetched later. Raises :class:`ValueError` for a time
         without a time zone.
         """
-        fetched = in_utc(fetched)
-        name = record_name(url)
+        confirmed = _nanoseconds(fetched)
+        name = entry_name(url)
         try:
-            with self._folder.open() as folder, folder.locked(alone=False, seconds=self._limits.retrieval_cache_wait):
-                record = read_record(folder, name, self._limits)
-                if record is not None and record.fetched < fetched:
-                    folder.write(name, replace(record, fetched=fetched).encode())
-        except (FileNotFoundError, InputError):  # what is damaged is for load() to say and to remove
+            with self._folder.open() as folder:
+                modified = folder.modified(name)
+                if modified is not None and modified < confirmed:
+                    folder.set_modified(name, confirmed)
+        except FileNotFoundError:
             return
         except (OSError, OutputError) as error:
-            self._tell_unusable(error)
+            self._warn_unusable(error)
 
-    def __iter__(self) -> Iterator[CacheRecord]:
-        """Go through the sound records that are there now. Contents are not looked at."""
-        records: list[CacheRecord] = []
-        damaged = {}
+    def close(self) -> None:
+        """Bring the folder down to its limits, if anything was stored; remove temporary files of killed processes."""
+        if not self._has_stored:
+            return
         try:
             with self._folder.open() as folder:
-                for name in sorted(folder.list().records):
-                    try:
-                        record = read_record(folder, name, self._limits)
-                    except InputError as error:
-                        damaged[name] = str(error)
-                    else:
-                        records += [] if record is None else [record]
+                self._evict(folder)
         except FileNotFoundError:
-            pass
+            return
         except (OSError, OutputError) as error:
-            self._tell_unusable(error)
-        for name, damage in damaged.items():
-            self._tell_damaged(name, damage)
-        return iter(records)
+            self._warn_unusable(error)
 
-    def check(self) -> CacheReport:
-        """Read everything; remove what is damaged, what no record names, and what killed processes left.
-
-        Raises :class:`~pkcs12kit.errors.OutputError` where that cannot be done.
-        """
-        damaged = []
+    def _read(self, folder: OpenFolder, url: str, name: str, modified: int) -> CacheEntry:
+        data = folder.read(name, limit=longest_content(self._limits) + HEADER_BYTES)
         try:
-            with self._folder.open() as folder:
-                for name in sorted(folder.list().records):
-                    try:
-                        read_entry(folder, name, self._limits)
-                    except InputError as error:
-                        _, damage = read_or_remove(folder, name, str(error), self._limits)
-                        damaged += [] if damage is None else [f"{name}: {damage}"]
-                with folder.locked(alone=True, seconds=self._limits.retrieval_cache_wait):
-                    tidied = tidy(folder, self._limits)
-        except FileNotFoundError:
-            return CacheReport(folder=self.folder)
-        except OSError as error:
-            raise OutputError(f"{self.folder}: cannot put the cache in order: {error.strerror}") from None
-        damaged += [f"{name}: {damage}" for name, damage in tidied.damaged]
-        return CacheReport(
-            folder=self.folder,
-            entries=tidied.entries,
-            size=tidied.size,
-            damaged=tuple(damaged),
-            unreferenced=tidied.unreferenced,
-            evicted=tidied.evicted,
-        )
+            fetched = _EPOCH + timedelta(microseconds=modified // 1_000)
+        except OverflowError:
+            raise InputError("its time is out of range") from None
+        return decode_entry(data, url=url, fetched=fetched)
 
-    def _why_not_kept(self, record: CacheRecord) -> str | None:
+    def _evict(self, folder: OpenFolder) -> None:
+        abandoned = time.time_ns() - _ABANDONED_SECONDS * 1_000_000_000
+        count = size = 0
+        for file in sorted(folder.files(), key=lambda file: (-file.modified, file.name)):
+            if file.is_temporary:
+                if file.modified < abandoned:
+                    folder.remove(file.name)
+                continue
+            count += 1
+            size += file.size
+            if count > self._limits.retrieval_cache_entries or size > self._limits.retrieval_cache_bytes:
+                folder.remove(file.name)
+
+    def _why_not_kept(self, url: str, size: int) -> str | None:
         most = self._limits.retrieval_url_characters
-        if len(record.url) > most:
-            return f"a URL of more than {most:,} characters (limits.retrieval_url_characters): {record.url[:80]}..."
-        if has_credentials(record.url):
-            return "what a URL with a user name in it gave"  # and that URL is not repeated
-        if record.size > longest_content(self._limits):
-            return f"{record.size:,} bytes from {record.url} (limits.retrieval_cache_bytes)"
+        if len(url) > most:
+            return f"a URL of more than {most:,} characters (limits.retrieval_url_characters): {url[:80]}..."
+        if has_credentials(url):
+            return "the response to a URL with a user name in it"  # the URL itself is not repeated
+        if size > longest_content(self._limits):
+            return f"{size:,} bytes from {url} (limits.retrieval_cache_bytes)"
         return None
 
-    def _make_room(self, folder: OpenFolder, grown: int) -> tuple[tuple[str, str], ...]:
-        """Keep to the limits, after a store. Gives the names of records found damaged on the way, and their damage."""
-        most_entries, most_bytes = self._limits.retrieval_cache_entries, self._limits.retrieval_cache_bytes
-        with self._mutex:
-            growth = self._growth
-            if growth is not None:
-                growth.stores += 1
-                growth.entries += 1
-                growth.size += grown
-                if growth.stores < _STORES_UNSEEN and growth.entries <= most_entries and growth.size <= most_bytes:
-                    return ()
-            listing = folder.list()
-            self._growth = _Growth(len(listing.records), listing.size)
-        above = len(listing.records) > most_entries or listing.size > most_bytes
-        if not above and not listing.temporary:
-            return ()
-        try:
-            # What is being written at this moment keeps us out, and is no litter.
-            with folder.locked(alone=True, seconds=self._limits.retrieval_cache_wait if above else 0):
-                tidied = tidy(folder, self._limits)
-        except BusyError:
-            return ()  # the next store finds it still above its limits
-        with self._mutex:
-            self._growth = _Growth(tidied.entries, tidied.size)
-        return tidied.damaged
-
-    def _tell_unusable(self, error: OSError | OutputError) -> None:
+    def _warn_unusable(self, error: OSError | OutputError) -> None:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        self._tell(f"{self.folder}: the cache cannot be used: {reason}; going on without")
+        self._warn(f"{self.folder}: the cache cannot be used: {reason}; going on without it")
 
-    def _tell_damaged(self, what: str, damage: str) -> None:
-        self._tell(f"{what}: what the cache has is damaged: {damage}")
-
-    def _tell(self, sentence: str) -> None:
-        """Say it once, outside of every lock: whoever listens may use the cache."""
+    def _warn(self, sentence: str) -> None:
+        """Call ``on_warning`` with a sentence the first time, without the lock: the listener may use the cache."""
         with self._mutex:
-            if sentence in self._told:
+            if sentence in self._warned:
                 return
-            self._told.add(sentence)
-        if self._on_damage is not None:
-            self._on_damage(sentence)
+            self._warned.add(sentence)
+        if self._on_warning is not None:
+            self._on_warning(sentence)
+
+
+def _removal(folder: OpenFolder, name: str) -> str:
+    """Remove a file and return "removed", or the reason why it cannot be removed."""
+    try:
+        folder.remove(name)
+    except OSError as error:
+        return f"not removed: {error.strerror}"
+    return "removed"
+
+
+def _nanoseconds(instant: datetime) -> int:
+    """Return an aware datetime as nanoseconds since 1970, cut to microseconds."""
+    return (require_aware(instant) - _EPOCH) // timedelta(microseconds=1) * 1_000

@@ -1,18 +1,16 @@
-"""The folder of the cache: whose it must be, who is in it at the same time, and its files.
+"""The folder of the cache: its ownership and its files.
 
-All files lie side by side in the one folder, which is opened anew for each piece of work and reached through its
-descriptor from then on: nobody can put another folder in its place half-way, and no symbolic link leads out of it.
+All files lie side by side in one folder. Each piece of work opens the folder and reaches the files through its
+descriptor: nobody can put another folder in its place half-way, and no symbolic link leads out of it.
 """
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
 import secrets
 import stat
-import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,88 +18,78 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import OutputError
 from pkcs12kit.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, read_in, write_in
-from pkcs12kit.retrieval.cache.entries import CONTENT_SUFFIX, RECORD_SUFFIX
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOCK_FILE: Final = ".lock"
+ENTRY_SUFFIX: Final = ".entry"
+
 _OWNER_FOLDER: Final = 0o700
-_OWNER_FILE: Final = 0o600
 _OF_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
-_POLL_SECONDS: Final = 0.01
 _OUR_NAME: Final = re.compile(
-    rf"[0-9a-f]{{64}}(?:{re.escape(RECORD_SUFFIX)}|{re.escape(CONTENT_SUFFIX)})"
-    rf"|{re.escape(TEMPORARY_PREFIX)}[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}"
+    rf"[0-9a-f]{{64}}{re.escape(ENTRY_SUFFIX)}|{re.escape(TEMPORARY_PREFIX)}[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}"
 )
 
 
-class BusyError(OSError):
-    """Another process did not leave the folder in time."""
-
-    def __init__(self) -> None:
-        super().__init__(errno.EBUSY, "another process does not leave it")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """The cache's own files in the folder, by name, with their sizes in bytes. Those of others are not among them."""
+class CacheFile:
+    """One of the cache's own files: an entry, or a temporary file of a running or killed process.
 
-    records: dict[str, int]
-    contents: dict[str, int]
-    temporary: tuple[str, ...]
-    """What is being written at this moment, or was when a process was killed."""
+    ``size`` is in bytes; ``modified`` is in nanoseconds since 1970.
+    """
+
+    name: str
+    size: int
+    modified: int
 
     @property
-    def size(self) -> int:
-        """Bytes of records and contents."""
-        return sum(self.records.values()) + sum(self.contents.values())
+    def is_temporary(self) -> bool:
+        """True for a temporary file."""
+        return self.name.endswith(TEMPORARY_SUFFIX)
 
 
 class OpenFolder:
-    """The folder while it is open. Methods raise :class:`OSError`, or what they say."""
+    """The folder while it is open. Methods raise :class:`OSError`, and the errors that they name."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
         self._descriptor = descriptor
 
-    def list(self) -> Listing:
-        """List the cache's own files."""
-        records: dict[str, int] = {}
-        contents: dict[str, int] = {}
-        temporary = []
+    def files(self) -> list[CacheFile]:
+        """List the cache's own files; other files in the folder are left out."""
+        found = []
         with os.scandir(self._descriptor) as entries:
             for entry in entries:
-                if not _OUR_NAME.fullmatch(entry.name):
-                    continue
-                if entry.name.endswith(TEMPORARY_SUFFIX):
-                    temporary.append(entry.name)
-                    continue
-                with suppress(FileNotFoundError):  # gone since
-                    of_kind = records if entry.name.endswith(RECORD_SUFFIX) else contents
-                    of_kind[entry.name] = entry.stat(follow_symlinks=False).st_size
-        return Listing(records=records, contents=contents, temporary=tuple(temporary))
+                if _OUR_NAME.fullmatch(entry.name):
+                    with suppress(FileNotFoundError):  # another process has removed it since
+                        status = entry.stat(follow_symlinks=False)
+                        found.append(CacheFile(name=entry.name, size=status.st_size, modified=status.st_mtime_ns))
+        return found
 
-    def has(self, name: str) -> bool:
-        """Whether anything has this name: a file, a link, a folder."""
+    def modified(self, name: str) -> int | None:
+        """Return the modification time of a file, link or folder, in nanoseconds since 1970; None where none is."""
         try:
-            os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+            return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False).st_mtime_ns
         except FileNotFoundError:
-            return False
-        return True
+            return None
+
+    def set_modified(self, name: str, modified: int) -> None:
+        """Set the modification time of a file, in nanoseconds since 1970."""
+        with suppress(FileNotFoundError):  # another process has removed it since
+            os.utime(name, ns=(modified, modified), dir_fd=self._descriptor, follow_symlinks=False)
 
     def read(self, name: str, *, limit: int) -> bytes:
-        """Read a file of at most ``limit`` bytes.
+        """Return the bytes of a file of at most ``limit`` bytes.
 
-        Raises :class:`~pkcs12kit.errors.InputError` with a few words where that is not what is there.
+        Raises :class:`~pkcs12kit.errors.InputError`, with a few words, for anything else in its place.
         """
         return read_in(self._descriptor, name, limit=limit, private=True)
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file in one step, mode 0600, whatever had the name before.
+        """Write a file in one step, mode 0600, and replace whatever had the name before.
 
-        Raises :class:`~pkcs12kit.errors.OutputError` too.
+        Raises :class:`~pkcs12kit.errors.OutputError` as well.
         """
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.stat(name, dir_fd=self._descriptor, follow_symlinks=False).st_mode):
@@ -109,11 +97,11 @@ class OpenFolder:
         write_in(self._descriptor, self.path / name, data, private=True)
 
     def remove(self, name: str) -> None:
-        """Take what has this name away. A folder with something in it is nobody's to delete: it gets another name."""
+        """Remove whatever has this name. A folder that is not empty is not ours to delete: it gets another name."""
         with suppress(FileNotFoundError):
             try:
                 os.unlink(name, dir_fd=self._descriptor)
-            except (IsADirectoryError, PermissionError):  # POSIX says EPERM of a folder, Linux EISDIR
+            except (IsADirectoryError, PermissionError):  # for a folder, POSIX has EPERM and Linux EISDIR
                 try:
                     os.rmdir(name, dir_fd=self._descriptor)
                 except NotADirectoryError:
@@ -124,56 +112,29 @@ class OpenFolder:
                     aside = f"not-of-the-cache-{secrets.token_hex(8)}"
                     os.rename(name, aside, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
 
-    @contextmanager
-    def locked(self, *, alone: bool, seconds: float) -> Iterator[None]:
-        """Be in the folder with other writers, or ``alone``; wait for others at most ``seconds``.
-
-        Who writes is in it with others, who removes is in it alone: so nothing goes that was just stored and that no
-        record names yet, and nothing that is found damaged goes once it was written anew. Readers need no lock: each
-        file is whole at any time. The kernel ends the lock of a process that is killed.
-
-        Raises :class:`BusyError`.
-        """
-        descriptor = os.open(
-            _LOCK_FILE,
-            os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC,
-            _OWNER_FILE,
-            dir_fd=self._descriptor,
-        )
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, f"{_LOCK_FILE} is no file")
-            _acquire(descriptor, fcntl.LOCK_EX if alone else fcntl.LOCK_SH, seconds)
-            try:
-                yield
-            finally:
-                fcntl.flock(descriptor, fcntl.LOCK_UN)  # a forked child may have the descriptor, too
-        finally:
-            os.close(descriptor)
-
 
 class CacheFolder:
-    """Where the cache is. Nothing is done before it is opened."""
+    """The path of the cache. The file system is not touched until :meth:`make` or :meth:`open` is called."""
 
     def __init__(self, path: str | os.PathLike[str] | None) -> None:
         if path is None:
             from platformdirs import user_cache_path
 
             path = user_cache_path("pkcs12kit", appauthor=False)
-        elif not os.fspath(path):  # abspath() takes it for the current folder
+        elif not os.fspath(path):  # abspath() would turn it into the current folder
             raise OutputError("a folder without a name cannot be the cache")
         self.path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the links to be refused
 
     def make(self) -> None:
-        """Make it where it is not there, mode 0700, with those above it.
+        """Make the folder where it does not exist, mode 0700, and the folders above it.
 
-        Raises :class:`OSError`, and :class:`~pkcs12kit.errors.OutputError` for what cannot be a name.
+        Raises :class:`OSError`, and :class:`~pkcs12kit.errors.OutputError` for a name that no folder can have.
         """
         try:
-            os.fsencode(self.path)
+            usable = b"\0" not in os.fsencode(self.path)
         except UnicodeEncodeError:
-            raise OutputError(f"{quoted(str(self.path))} cannot be the cache: no folder can have this name") from None
-        if "\0" in str(self.path):
+            usable = False
+        if not usable:
             raise OutputError(f"{quoted(str(self.path))} cannot be the cache: no folder can have this name")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
@@ -181,10 +142,10 @@ class CacheFolder:
 
     @contextmanager
     def open(self) -> Iterator[OpenFolder]:
-        """Open it. Links among the folders above are followed, one in its place is not.
+        """Open the folder. Symbolic links among the folders above are followed; one in its place is refused.
 
-        Raises :class:`~pkcs12kit.errors.OutputError` where it is no folder or somebody else could write to it, and
-        :class:`OSError`.
+        Raises :class:`~pkcs12kit.errors.OutputError` for something other than a folder, and for a folder that another
+        user owns or can write to; :class:`OSError`.
         """
         try:
             descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -205,17 +166,3 @@ def _require_own(path: Path, status: os.stat_result) -> None:
     if status.st_mode & _OF_OTHERS:
         mode = stat.S_IMODE(status.st_mode)
         raise OutputError(f"{path} cannot be the cache: others may write to it (mode {mode:04o}); chmod go-w it")
-
-
-def _acquire(descriptor: int, kind: int, seconds: float) -> None:
-    """Ask for a lock again and again: one that is waited for could be waited for without end."""
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= end:
-                raise BusyError from None
-            time.sleep(_POLL_SECONDS)
-        else:
-            return

@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.retrieval.contents import Contents, read_contents
 from pkcs12kit.retrieval.crawl.frontier import Following, Location, Turns
-from pkcs12kit.retrieval.gather import GatheredUrl
 from pkcs12kit.retrieval.output_folder import Origin
-from pkcs12kit.retrieval.retrieved import Retrieval, Status
+from pkcs12kit.retrieval.retrieved import GatheredUrl, Retrieval, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

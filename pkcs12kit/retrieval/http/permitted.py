@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import socket
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
 
-from aiohttp import ThreadedResolver
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL  # aiohttp splits URLs with it: the URL judged is the URL requested
 
 from pkcs12kit.errors import InputError
@@ -188,43 +185,3 @@ def _is_public(address: IPAddress, embedded: tuple[ipaddress.IPv4Address, ...]) 
     if embedded:  # of what is around them, Python versions have different opinions
         return all(_is_public(each, ()) for each in embedded)
     return address in _GLOBAL_UNICAST and address not in _DOCUMENTATION and address.is_global
-
-
-class RefusedAddressError(OSError):
-    """Every address of a name was refused; an OSError, for aiohttp passes no other on. The text says which and why."""
-
-
-class PermittedResolver(AbstractResolver):
-    """Resolve names, and leave out each address that may not be asked.
-
-    aiohttp connects to the addresses given here and asks for the name no second time: a name that answers differently
-    the next time (DNS rebinding) gains nothing. It does not come here with addresses: those are judged in the URL, by
-    :func:`~pkcs12kit.retrieval.http.permitted.require_permitted_url`.
-
-    ``resolver`` does the work: by default the system's, in threads of the event loop's executor. A lookup in a thread
-    cannot be broken off; it ends when the system's resolver gives up.
-    """
-
-    def __init__(self, *, allow_private: bool = False, resolver: AbstractResolver | None = None) -> None:
-        self._allow_private = allow_private
-        self._resolver = resolver or ThreadedResolver()
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Give the addresses that may be asked; raises OSError where there are none."""
-        permitted, refused = [], []
-        for found in await self._resolver.resolve(host, port, family):
-            try:
-                require_permitted_address(found["host"], allow_private=self._allow_private)
-            except RefusedError as error:
-                refused.append(str(error))
-            else:
-                permitted.append(found)
-        if refused and not permitted:
-            raise RefusedAddressError(f"{host}: {'; '.join(dict.fromkeys(refused))}")
-        return permitted
-
-    async def close(self) -> None:
-        """Close the resolver that does the work."""
-        await self._resolver.close()

@@ -13,7 +13,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
 from pkcs12kit.retrieval.bundles.fetch import fetch_bundle
 from pkcs12kit.retrieval.bundles.published import PUBLISHED, PublishedBundle, find_bundle
-from pkcs12kit.retrieval.gather import FetchOptions
+from pkcs12kit.retrieval.options import FetchOptions
 from pkcs12kit.retrieval.retrieved import Status
 
 PATH = "/unclass-certificates_pkcs7_DoD.zip"
