@@ -19,6 +19,7 @@ from pkcs12kit.paths.revocation import RevocationMode, RevocationStatus
 from pkcs12kit.paths.search import find_path
 from pkcs12kit.retrieval.http.permitted import scheme_of
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -193,7 +194,7 @@ class _Search:
         if faults[_WARNINGS:]:
             yield f"{len(faults) - _WARNINGS:,} more URLs gave nothing of use; the retrievals have them all"
         if skipped:
-            yield f"LDAP is not spoken here: skipped {len(skipped)}, such as {skipped[0]}"
+            yield f"LDAP is not supported: skipped {counted(len(skipped), 'URL')}, such as {skipped[0]}"
 
     @property
     def _known(self) -> Revocation | None:

@@ -199,7 +199,7 @@ async def stalls(exchange):
 HOSTILE = [
     pytest.param(never_ends, "(limits.retrieval_response_bytes)", id="endless"),
     pytest.param(truncates, "", id="truncating"),
-    pytest.param(circles, "round in a circle", id="circle"),
+    pytest.param(circles, "redirects in a circle", id="circle"),
     pytest.param(is_a_page, "a web page", id="html"),
     pytest.param(is_missing, "the server answers 404", id="404"),
     pytest.param(resets, "", id="reset"),

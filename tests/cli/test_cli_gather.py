@@ -221,7 +221,7 @@ def test_no_server_answers(gather, site):
     site.server.stop()
     outcome = gather(*AT_HOME)
     assert outcome.status == 1
-    assert "cannot be connected to" in outcome.text
+    assert "cannot connect to its host" in outcome.text
     assert "no server answered" in outcome.errors
     assert "http_proxy" in outcome.errors
 

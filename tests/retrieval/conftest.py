@@ -37,7 +37,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit import lab
 from pkcs12kit.event_loop import run
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.retrieval.http import permitted as resolver
+from pkcs12kit.retrieval.http import connections
 from pkcs12kit.retrieval.http.client import Fetcher
 from pkcs12kit.retrieval.http.permitted import require_permitted_address
 from pkcs12kit.retrieval.retrieved import Purpose
@@ -301,7 +301,7 @@ def public_loopback(monkeypatch):
         if address != "127.0.0.1":
             require_permitted_address(address, allow_private=allow_private)
 
-    monkeypatch.setattr(resolver, "require_permitted_address", require)
+    monkeypatch.setattr(connections, "require_permitted_address", require)
 
 
 @pytest.fixture

@@ -386,11 +386,11 @@ def test_nothing_is_asked_for_what_was_given(server, by_crl):
 
 
 def test_directories_are_named_and_skipped(server):
-    """LDAP is not spoken: the URL is named, and the CRL over HTTP taken."""
+    """LDAP is not supported: a warning names the URL, and the CRL over HTTP is fetched."""
     pki = RevokingPki(server, [lambda issuer: crl_at("ldap://x.example/CRL", server.url(f"/{slug(issuer)}.crl"))])
     found = search(pki)
     assert statuses(found) == [GOOD, GOOD, GOOD]
-    assert found.warnings == ("LDAP is not spoken here: skipped 1, such as ldap://x.example/CRL",)
+    assert found.warnings == ("LDAP is not supported: skipped 1 URL, such as ldap://x.example/CRL",)
 
 
 def test_private_addresses_are_refused(server, by_crl):

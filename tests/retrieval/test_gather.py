@@ -237,7 +237,7 @@ def test_a_host_that_is_down_names_itself(site, nobody):
     assert report.path is not None
     found = {url.url: url for url in report.urls}
     assert found[urls[0]].failed
-    assert "cannot be connected to" in found[urls[0]].why
+    assert "cannot connect to its host" in found[urls[0]].why
     assert found[urls[0]].wanted == ("certificates of DOD ID SW CA-37, which issued b.example.mil",)
     assert found[urls[2]].retrieval.status is Status.SKIPPED
     assert "LDAP" in found[urls[2]].why

@@ -1,1 +1,1 @@
-"""HTTP with bounds: addresses, redirects, bytes and time."""
+"""HTTP within limits: which addresses are asked, and how many redirects, bytes and seconds a response may take."""

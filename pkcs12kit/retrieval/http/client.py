@@ -1,4 +1,4 @@
-"""Many URLs, each fetched once, side by side. It loads aiohttp: import it where something is to be fetched."""
+"""The HTTP client: many URLs at a time, each fetched once. It loads aiohttp: import it only where it is needed."""
 
 from __future__ import annotations
 
@@ -34,24 +34,27 @@ _Key = tuple[str, int, tuple[bytes, str] | None]
 
 @dataclass(slots=True)
 class _Fetch:
-    """A URL that is being fetched or was, and how many wait for it."""
+    """A URL that is being fetched or was fetched, and the number of callers that wait for it."""
 
     task: asyncio.Task[Retrieval]
     waiting: int = 0
 
 
 class Fetcher:
-    """Fetch URLs over HTTP and HTTPS: bounded, each once, and never raising for what a network or a server does.
+    """A client that fetches URLs over HTTP and HTTPS, within limits, each once. It does not raise for network errors.
 
-    An asynchronous context manager: when its block ends, every request and connection does. ``cache`` saves requests
-    and makes them conditional (RFC 9110 section 13); with ``offline`` it is all that is asked. ``allow_private`` lets
-    addresses be asked that are not public. ``limits`` are those whose names begin with ``retrieval_``; their time and
-    bytes in all count for one fetcher. ``on_event`` is called in the event loop's thread with a :class:`Progress` as
-    bytes come, and with each :class:`Retrieval`; what it raises comes out of :meth:`fetch`.
+    An asynchronous context manager: every request and connection ends with its block.
 
-    What may be asked is in :mod:`pkcs12kit.retrieval.http.permitted`, how in :mod:`pkcs12kit.retrieval.http.transport`.
-    Content is not looked into, but for being no web page: whatever comes is an untrusted candidate. A limit of one
-    host's requests at a time counts by the name in the URL. ``resolver`` replaces the system's, behind the same checks.
+    * ``cache`` saves requests and makes them conditional (RFC 9110 section 13).
+    * ``offline`` sends no request: the cache is the only source.
+    * ``allow_private`` permits addresses that are not public.
+    * ``limits``: those whose names begin with ``retrieval_``. The total time and the total bytes count for one fetcher.
+    * ``on_event`` is called in the event loop's thread with a :class:`Progress` as bytes arrive, and with each
+      :class:`Retrieval`. :meth:`fetch` raises what it raises.
+    * ``resolver`` replaces the system's resolver, behind the same checks of addresses.
+
+    :mod:`pkcs12kit.retrieval.http.permitted` has the rules for URLs and addresses. Only web pages are recognized among
+    contents: all content is untrusted. The limit on simultaneous requests to a host counts by the name in the URL.
     """
 
     def __init__(
@@ -66,13 +69,13 @@ class Fetcher:
     ) -> None:
         self._cache = cache
         self._offline = offline
-        self._allow_private = allow_private or offline  # nobody is asked then, at any address
+        self._allow_private = allow_private or offline  # no address is connected to then
         self._limits = limits
         self._on_event = on_event
         self._resolver = resolver
         self._fetches: dict[_Key, _Fetch] = {}
         self._tasks: set[asyncio.Task[Retrieval]] = set()
-        self._outcomes: dict[_Key, Retrieval | None] = {}  # in the order asked; None until there is one
+        self._outcomes: dict[_Key, Retrieval | None] = {}  # in the order of the calls; None until there is one
         self._finished = 0
         self._budget = TotalBudget(limits)
         self._fault: Exception | None = None
@@ -81,11 +84,11 @@ class Fetcher:
 
     @property
     def retrievals(self) -> tuple[Retrieval, ...]:
-        """Every URL that has an outcome, in the order asked; beyond ``limits.retrieval_urls`` only one more."""
+        """Every URL that has an outcome, in the order of the calls; at most one more than ``limits.retrieval_urls``."""
         return tuple(outcome for outcome in self._outcomes.values() if outcome is not None)
 
     async def __aenter__(self) -> Self:
-        """Get ready to connect. The time for all URLs begins."""
+        """Open the transport and start the time for all URLs."""
         transport = Transport(limits=self._limits, allow_private=self._allow_private, resolver=self._resolver)
         self._requester = Requester(
             await self._stack.enter_async_context(transport),
@@ -99,7 +102,7 @@ class Fetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Break off what is still being fetched, and close every connection."""
+        """Cancel the fetches that are still running, and close every connection."""
         self._requester = None
         for task in self._tasks:
             task.cancel()
@@ -107,11 +110,11 @@ class Fetcher:
         await self._stack.aclose()
 
     async def fetch(self, url: str, purpose: Purpose, *, post: tuple[bytes, str] | None = None) -> Retrieval:
-        """Fetch a URL by GET, or by POST: ``post`` is what to send, and its media type.
+        """Fetch a URL by GET, or by POST where ``post`` has the body and its media type.
 
-        What was asked before is not asked again: its outcome is given, or waited for. A URL that nobody waits for any
-        more is broken off and counts as skipped; it may be asked for again. What a POST gives is not cached. Raises
-        RuntimeError outside of the block.
+        A second call for the same URL returns or awaits the outcome of the first. A fetch is cancelled, and counts as
+        skipped, when its last caller is cancelled; a later call starts it again. Responses to POST are not cached.
+        Raises :class:`RuntimeError` outside of the block.
         """
         if self._requester is None:
             raise RuntimeError("a Fetcher fetches within its 'async with' block")
@@ -121,7 +124,7 @@ class Fetcher:
             target = require_permitted_url(named, allow_private=self._allow_private, limits=self._limits)
         except RefusedError as error:
             key = (named, largest, post)
-            outcome = self._record(key, _not_asked(named, purpose, error))
+            outcome = self._record(key, _refused(named, purpose, error))
         else:
             key = (str(target), largest, post)
             outcome = await self._join(key, self._requester, named, target, purpose)
@@ -130,7 +133,7 @@ class Fetcher:
         return replace(outcome, purpose=purpose)
 
     async def _join(self, key: _Key, requester: Requester, named: str, target: URL, purpose: Purpose) -> Retrieval:
-        """Wait for a URL together with all who do; the first begins it, the last who gives up ends it."""
+        """Await the fetch of a URL: the first caller starts it, and it is cancelled with its last caller."""
         fetch = self._fetches.get(key)
         if fetch is None:
             if key not in self._outcomes and len(self._outcomes) >= self._limits.retrieval_urls:
@@ -150,46 +153,46 @@ class Fetcher:
                 del self._fetches[key]
 
     async def _fetch(self, key: _Key, requester: Requester, named: str, target: URL, purpose: Purpose) -> Retrieval:
-        tally = Tally(budget=self._budget, tell=lambda: self._tell_progress(named))
-        self._tell_progress(named)
+        tally = Tally(budget=self._budget, on_bytes=lambda: self._report_progress(named))
+        self._report_progress(named)
         try:
             outcome = await requester.retrieve(named, target, purpose, post=key[2], tally=tally)
         except asyncio.CancelledError:
             now = self._fetches.get(key)
-            if now is None or now.task is asyncio.current_task():  # else it was asked for again, and that counts
-                why = "broken off: it was not needed any more"
+            if now is None or now.task is asyncio.current_task():  # otherwise a later call has started it again
+                why = "cancelled: it was no longer needed"
                 self._record(key, Retrieval(url=named, purpose=purpose, status=Status.SKIPPED, why=why))
             raise
         return self._record(key, outcome)
 
     def _record(self, key: _Key, outcome: Retrieval) -> Retrieval:
-        """Keep the outcome of a URL, and tell of it, once; of URLs that are too many, the first."""
+        """Keep the outcome of a URL and report it once; of the URLs above the limit, keep only the first."""
         if key in self._outcomes or len(self._outcomes) <= self._limits.retrieval_urls:
-            told = self._outcomes.get(key)
+            earlier = self._outcomes.get(key)
             self._outcomes[key] = outcome
-            self._finished += told is None
-            if told != outcome:
-                self._tell(outcome)
+            self._finished += earlier is None
+            if earlier != outcome:
+                self._report(outcome)
         return outcome
 
     def _one_too_many(self, named: str, purpose: Purpose) -> Retrieval:
         why = f"more than {self._limits.retrieval_urls:,} URLs (limits.retrieval_urls)"
         return Retrieval(url=named, purpose=purpose, status=Status.REFUSED, why=why)
 
-    def _tell_progress(self, url: str) -> None:
+    def _report_progress(self, url: str) -> None:
         asked, size = len(self._outcomes), self._budget.size
-        self._tell(Progress(url=url, asked=asked, finished=self._finished, size=size))
+        self._report(Progress(url=url, asked=asked, finished=self._finished, size=size))
 
-    def _tell(self, event: Retrieval | Progress) -> None:
+    def _report(self, event: Retrieval | Progress) -> None:
         if self._on_event is None or self._fault is not None:
             return
         try:
             self._on_event(event)
-        except Exception as error:  # noqa: BLE001  # raised by fetch(): in here it would be taken for the network's
+        except Exception as error:  # noqa: BLE001  # fetch() raises it: here it would pass for an error of the network
             self._fault = error
 
 
-def _not_asked(named: str, purpose: Purpose, error: RefusedError) -> Retrieval:
+def _refused(named: str, purpose: Purpose, error: RefusedError) -> Retrieval:
     if scheme_of(named) in _LDAP:
-        return Retrieval(url=named, purpose=purpose, status=Status.SKIPPED, why="LDAP is not spoken here")
+        return Retrieval(url=named, purpose=purpose, status=Status.SKIPPED, why="LDAP is not supported")
     return Retrieval(url=named, purpose=purpose, status=Status.REFUSED, why=str(error))

@@ -1,4 +1,4 @@
-"""One URL: from the cache, or asked until there is an answer or no hope of one."""
+"""One URL: taken from the cache, or requested until there is a response or no hope of one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.cache.cache import Cache
     from pkcs12kit.retrieval.cache.entries import CacheEntry
     from pkcs12kit.retrieval.http.accounting import Tally
-    from pkcs12kit.retrieval.http.transport import Answer, Transport
+    from pkcs12kit.retrieval.http.transport import Response, Transport
 
 _KEEP_THE_METHOD: Final = frozenset({307, 308})  # the others may turn POST into GET (RFC 9110 section 15.4)
 _LARGEST: Final = {Purpose.CRL: "retrieval_crl_bytes", Purpose.BUNDLE: "retrieval_bundle_bytes"}
@@ -28,9 +28,9 @@ _BEFORE_A_PAGE: Final = b"\xef\xbb\xbf \t\r\n"
 
 
 class Requester:
-    """Ask for one URL after the other, or for many at a time, by one transport and one cache.
+    """Requester of URLs, many at a time, with one transport and one cache.
 
-    A server that could not be connected to, whatever was tried, is asked nothing more.
+    A server that could not be connected to after all tries is not asked again.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Requester:
     async def retrieve(
         self, named: str, url: URL, purpose: Purpose, *, post: tuple[bytes, str] | None, tally: Tally
     ) -> Retrieval:
-        """Say what came of ``url``, which is ``named`` as it was asked for."""
+        """Return the outcome for ``url``; ``named`` is the URL as the caller wrote it."""
         result = Retrieval(url=named, purpose=purpose, status=Status.FAILED)
         try:
             async with asyncio.timeout_at(self._deadline):
@@ -65,55 +65,57 @@ class Requester:
         if entry is not None and (self._offline or self._is_fresh(entry)):
             return self._from_cache(result, tally, entry, Status.CACHED)
         if self._offline:
-            return _with(result, tally, status=Status.SKIPPED, why="not in the cache, and nothing is to be asked")
+            return _with(result, tally, status=Status.SKIPPED, why="not in the cache, and offline: no request is sent")
         request = Request(url=url, headers=_conditions(entry), body=post, largest=largest, tally=tally)
-        answer = await self._answer(request)
-        if answer.content is None:  # 304
+        response = await self._request(request)
+        if response.content is None:  # 304
             if entry is None:
-                raise UnansweredError("the server says that nothing has changed, and was not asked that")
+                raise UnansweredError("the server answers 304 to a request without conditions")
             now = datetime.now(UTC)
             if self._cache is not None:
                 await asyncio.to_thread(self._cache.confirm, str(url), fetched=now)
             return replace(self._from_cache(result, tally, entry, Status.UNCHANGED), fetched=now)
-        _require_data(answer.content)
+        _require_data(response.content)
         now = datetime.now(UTC)
-        if post is None and answer.whole:
-            await self._store(url, answer.content, answer, now)
-        return _with(result, tally, status=Status.FETCHED, content=answer.content, sha256=answer.sha256, fetched=now)
+        if post is None and response.whole:
+            await self._store(url, response.content, response, now)
+        return _with(
+            result, tally, status=Status.FETCHED, content=response.content, sha256=response.sha256, fetched=now
+        )
 
     async def _load(self, url: URL) -> CacheEntry | None:
         return None if self._cache is None else await asyncio.to_thread(self._cache.load, str(url))
 
-    async def _store(self, url: URL, content: bytes, answer: Answer, now: datetime) -> None:
+    async def _store(self, url: URL, content: bytes, response: Response, now: datetime) -> None:
         if self._cache is not None:
             await asyncio.to_thread(
                 self._cache.store,
                 str(url),
                 content,
-                etag=answer.etag,
-                last_modified=answer.last_modified,
+                etag=response.etag,
+                last_modified=response.last_modified,
                 fetched=now,
             )
 
     def _is_fresh(self, entry: CacheEntry) -> bool:
-        age = datetime.now(UTC) - entry.fetched  # below zero where the clock was set back since: not to be relied on
+        age = datetime.now(UTC) - entry.fetched  # negative where the clock was set back since: not fresh
         return timedelta(0) <= age < timedelta(seconds=self._limits.retrieval_fresh_seconds)
 
     def _from_cache(self, result: Retrieval, tally: Tally, entry: CacheEntry, status: Status) -> Retrieval:
         largest, limit = largest_response(result.purpose, self._limits)
         if len(entry.content) > largest:
             raise UnansweredError(f"more than {largest:,} bytes (limits.{limit})", refused=True)
-        tally.unpacked(len(entry.content))
+        tally.add_decoded(len(entry.content))
         return _with(result, tally, status=status, content=entry.content, sha256=entry.sha256, fetched=entry.fetched)
 
-    async def _answer(self, request: Request) -> Answer:
-        """Ask until there is an answer, an error that does not pass, or ``limits.retrieval_tries`` are over."""
+    async def _request(self, request: Request) -> Response:
+        """Try until there is a response, an error that is not transient, or ``limits.retrieval_tries`` tries."""
         while True:
             request.tally.attempts += 1
             try:
-                return await self._follow(request)
+                return await self._follow_redirects(request)
             except UnansweredError as error:
-                if not error.passing or self._is_last(request.tally):
+                if not error.transient or self._is_last(request.tally):
                     raise
                 seconds = self._seconds_before_next(request.tally, error)
             await asyncio.sleep(seconds)
@@ -130,50 +132,56 @@ class Requester:
             ) from None
         return seconds_before(tally.attempts + 1, asked_for=error.wait, limits=self._limits)
 
-    async def _follow(self, request: Request) -> Answer:
-        """Ask, and go where the server sends us on to, at most ``limits.retrieval_redirects`` times."""
+    async def _follow_redirects(self, request: Request) -> Response:
+        """Send a request and follow at most ``limits.retrieval_redirects`` redirects."""
         redirects = request.tally.redirects
         redirects.clear()
         seen = {request.url}
         while True:
-            answer = await self._ask(request)
-            if answer.location is None:
-                return answer
-            url = self._next(request, answer.status, answer.location)
+            response = await self._send(request)
+            if response.location is None:
+                return response
+            url = self._redirect_target(request, response.status, response.location)
             if url in seen:
-                raise UnansweredError("the server sends us round in a circle")
+                raise UnansweredError("the server redirects in a circle")
             seen.add(url)
             request = replace(request, url=url)
 
-    def _next(self, request: Request, status: int, location: str) -> URL:
+    def _redirect_target(self, request: Request, status: int, location: str) -> URL:
         redirects = request.tally.redirects
         if request.body is not None and status not in _KEEP_THE_METHOD:
-            raise UnansweredError(f"the server answers {status}: it would have us ask without the request's body")
+            raise UnansweredError(f"the server answers {status}: a redirect on which the request would lose its body")
         if not location:
-            raise UnansweredError(f"the server answers {status}, and does not say where to go")
+            raise UnansweredError(f"the server answers {status}, a redirect without a target")
         try:
             url = require_permitted_redirect(
                 request.url, location, allow_private=self._allow_private, limits=self._limits
             )
         except RefusedError as error:
             redirects.append(harmless(location, longest=self._limits.retrieval_url_characters))
-            raise UnansweredError(f"the server sends us on to a URL that is refused: {error}", refused=True) from None
+            raise UnansweredError(f"the server redirects to a URL that is refused: {error}", refused=True) from None
         redirects.append(str(url))
         if len(redirects) > self._limits.retrieval_redirects:
             most = f"{self._limits.retrieval_redirects} (limits.retrieval_redirects)"
-            raise UnansweredError(f"the server sends us on more often than {most}", refused=True)
+            raise UnansweredError(f"the server redirects more often than {most}", refused=True)
         return url
 
-    async def _ask(self, request: Request) -> Answer:
+    async def _send(self, request: Request) -> Response:
         origin = request.url.origin()
         if origin in self._unreachable:
-            raise UnansweredError(f"{self._unreachable[origin]}; found out by an earlier request")
+            raise UnansweredError(f"{self._unreachable[origin]}, as an earlier request has shown")
         try:
-            return await self._transport.ask(request)
+            return await self._transport.send(request)
         except UnansweredError as error:
-            if error.unreachable and (not error.passing or self._is_last(request.tally)):
+            if error.unreachable and (not error.transient or self._is_last(request.tally)):
                 self._unreachable[origin] = str(error)
             raise
+
+
+def largest_response(purpose: Purpose, limits: Limits) -> tuple[int, str]:
+    """Return the limit for the content of a response in bytes, and the name of that limit."""
+    name = _LARGEST.get(purpose, "retrieval_response_bytes")
+    return getattr(limits, name), name
 
 
 def _with(result: Retrieval, tally: Tally, **outcome: Any) -> Retrieval:  # noqa: ANN401  # fields of any kind
@@ -188,14 +196,8 @@ def _with(result: Retrieval, tally: Tally, **outcome: Any) -> Retrieval:  # noqa
     )
 
 
-def largest_response(purpose: Purpose, limits: Limits) -> tuple[int, str]:
-    """Give the bytes of content that are taken for a purpose, and the name of that limit."""
-    name = _LARGEST.get(purpose, "retrieval_response_bytes")
-    return getattr(limits, name), name
-
-
 def _conditions(entry: CacheEntry | None) -> dict[str, str]:
-    """Ask for what is newer than what there is (RFC 9110 sections 13.1.2 and 13.1.3)."""
+    """Return the headers of a conditional request (RFC 9110 sections 13.1.2 and 13.1.3)."""
     if entry is None:
         return {}
     conditions = {"If-None-Match": entry.etag, "If-Modified-Since": entry.last_modified}
@@ -203,7 +205,7 @@ def _conditions(entry: CacheEntry | None) -> dict[str, str]:
 
 
 def _require_data(content: bytes) -> None:
-    """Raise where a server answers 200 with what says that there is nothing: no content, or a page for people."""
+    """Raise for a response of 200 that means "not found": no content, or a page for people."""
     if not content:
         raise UnansweredError("the server answers 200 with no content")
     if content.lstrip(_BEFORE_A_PAGE).startswith(b"<"):

@@ -215,7 +215,7 @@ def test_the_names():
         assert all(url.startswith("https://") for url in bundle.urls)
     with pytest.raises(pk.InputError, match="no bundle is called 'jitc'; known are dod, eca, fpki"):
         find_bundle("jitc")
-    with pytest.raises(pk.InputError, match="neither http nor https"):
+    with pytest.raises(pk.InputError, match="not http or https"):
         find_bundle("ldap://x.example.mil/")
 
 
@@ -267,7 +267,7 @@ urls = ["https://we.example.mil/list.p7b"]
         ("[bundles.x]\ntitle = 'X'", "'urls' is missing or empty"),
         ("[bundles.x]\nurls = 'https://a.example/'", "'urls' is a list of texts"),
         ("[bundles.x]\nurls = [1]", "'urls' is a list of texts"),
-        ("[bundles.x]\nurls = ['file:///etc/passwd']", "neither http nor https"),
+        ("[bundles.x]\nurls = ['file:///etc/passwd']", "not http or https"),
         ("[bundles.x]\nurls = ['https://a.example/']\ntitle = 1", "'title' is text"),
         ("[bundles.x]\nurls = ['https://a.example/']\nroots = ['AB']", "SHA-256 fingerprint"),
     ],

@@ -14,9 +14,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.http.connections import PermittedResolver, RefusedAddressError
 from pkcs12kit.retrieval.http.permitted import (
-    PermittedResolver,
-    RefusedAddressError,
     RefusedError,
     require_permitted_address,
     require_permitted_redirect,
@@ -147,7 +146,7 @@ def test_urls_that_certificates_really_have(text, asked):
         "http:example.com": "no host",
         "http:/example.com": "no host",
         "http:///a": "no host",
-        "http://:80/a": "no URL",
+        "http://:80/a": "not a URL",
         "http://user@example.com/": "user name",
         "http://user:password@example.com/": "user name",
         "http://@example.com/": "user name",
@@ -161,10 +160,10 @@ def test_urls_that_certificates_really_have(text, asked):
         "http://example.com:22/": "port 22",
         "http://example.com:25/": "port 25",
         "http://example.com:1023/": "port 1023",
-        "http://example.com:65536/": "no URL",
-        "http://example.com:+80/": "port is no number",
-        "http://example.com:8_0/": "no URL|no number",
-        "http://[2001:4860:4860::8888]:x/": "no URL|no number",
+        "http://example.com:65536/": "not a URL",
+        "http://example.com:+80/": "port is not a number",
+        "http://example.com:8_0/": "not a URL|not a number",
+        "http://[2001:4860:4860::8888]:x/": "not a URL|not a number",
         "http://example..com/": "neither a name nor an address",
         "http://.example.com/": "neither a name nor an address",
         "http://example.com../": "neither a name nor an address",
@@ -173,10 +172,10 @@ def test_urls_that_certificates_really_have(text, asked):
         "http://a%20b.com/": "neither a name nor an address",
         f"http://{'a' * 64}.com/": "neither a name nor an address",
         f"http://{'a.' * 127}com/": "neither a name nor an address",
-        "http://xn--a.com/": "no URL",
-        "http://[::1": "no URL",
-        "http://example.123/": "no address as one is written",
-        "http://1.2.3.4.5/": "no address as one is written",
+        "http://xn--a.com/": "not a URL",
+        "http://[::1": "not a URL",
+        "http://example.123/": "not the usual form of an address",
+        "http://1.2.3.4.5/": "not the usual form of an address",
     }.items(),
 )
 def test_other_urls_are_refused(text, why):
