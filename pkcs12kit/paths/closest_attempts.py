@@ -1,7 +1,7 @@
 """The attempts that come closest to a valid path, where no path is valid.
 
-They are paths that only their times or a certificate of an end entity spoil, the ends of all ways up, and trust anchors
-that nothing leads to.
+They are paths that fail because of the time or because an issuer is not a CA, the ends of all ways up, and trust
+anchors that nothing leads to.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class ClosestAttempts:
         return list(islice(_signed(CandidateSearch(graph, budget=budget), budget), _CLOSEST))
 
     def _near_path(self, path: CertificationPath, budget: SearchBudget) -> RejectedPath | None:
-        """Return a path with its failures; None where neither a time nor a certificate of an end entity spoils it."""
+        """Return a path with its failures; None where neither a time nor a missing cA is among them."""
         time, (target, *issuers) = self._parameters.time, path.certificates
         checked = [validity_failure(target, time), *(issuer_failure(issuer, time) for issuer in issuers)]
         if self._parameters.check_trust_anchor_validity and len(path.with_anchor) > len(path.certificates):

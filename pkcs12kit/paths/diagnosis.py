@@ -131,14 +131,14 @@ def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
     A certificate that was not used as an issuer is new where no finding was about it before, whatever its issuer.
     """
     kept: dict[_Finding, RejectedPath] = {}
-    walks: Counter[int] = Counter()
+    alike: Counter[int] = Counter()
     named: set[Certificate] = set()
     for path in paths:
         findings = {_finding(path, failure): failure for failure in path.failures}
         is_alone = path.certificates == (path.certificate,)
         new = [failure for finding, failure in findings.items() if finding not in kept]
         if not new or (is_alone and path.certificate in named):
-            walks.update(
+            alike.update(
                 id(kept[finding]) for finding in findings if finding in kept and _is_alike(path, kept[finding])
             )
             continue
@@ -147,7 +147,7 @@ def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
         kept.update(dict.fromkeys((finding for finding in findings if finding not in kept), reordered))
         named.update(failure.certificate for failure in path.failures)
     for path in dict.fromkeys(kept.values()):
-        yield replace(path, walks=1 + walks[id(path)]) if walks[id(path)] else path
+        yield replace(path, walks=1 + alike[id(path)]) if alike[id(path)] else path
 
 
 def _is_alike(path: RejectedPath, kept: RejectedPath) -> bool:

@@ -118,7 +118,7 @@ class InvalidPathError(PathError):
 
 def refuse(reason: FailureReason, certificate: Certificate, section: str, detail: str) -> NoReturn:
     """Raise :class:`InvalidPathError` for a check that a certificate does not pass."""
-    raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail))
+    raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail)) from None
 
 
 def validity_failure(certificate: Certificate, time: datetime, section: str = SECTION_OF_VALIDITY) -> Failure | None:
