@@ -56,8 +56,6 @@ def test_names_within_files_exist():
     text = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
     for name, file in {
         "Check": "pkcs12kit/findings.py",
-        "SentCheck": "pkcs12kit/findings.py",
-        "ProbeCheck": "pkcs12kit/findings.py",
         "Finding": "pkcs12kit/findings.py",
         "FailureReason": "pkcs12kit/errors.py",
     }.items():
