@@ -1,4 +1,4 @@
-"""One certificate: a frozen view over its DER (RFC 5280 section 4)."""
+"""X.509 certificates: immutable views of their DER (RFC 5280 section 4)."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ _UNREADABLE: Final = (*reading.REFUSALS, x509.DuplicateExtension, x509.Unsupport
 
 
 class Certificate(Shown):
-    """An X.509 certificate, read by pyca/cryptography, or by asn1crypto where its encoding has a slip.
+    """An X.509 certificate, read by pyca/cryptography, or by asn1crypto where it has an encoding error.
 
-    Certificates are equal when their DER is. Reading checks the encoding, and that each field has a value that can be
-    represented; it checks no signature, no name, and not whether the certificate is valid now.
+    Certificates are equal if their DER is equal. The constructor checks the encoding, and that each field has a value
+    that can be represented. It does not check the signature, the names or the validity.
 
-    Reading raises :class:`~pkcs12kit.errors.MalformedCertificateError`. So do, on first use, :attr:`extensions`,
-    :attr:`public_key` and :attr:`signature_hash_algorithm`, because they are decoded only then. Every other attribute
-    has a value for any certificate that exists. No attribute raises anything else, except those of pyca/cryptography's
-    object, :attr:`as_cryptography`.
+    The constructor raises :class:`~pkcs12kit.errors.MalformedCertificateError`. :attr:`extensions`, :attr:`public_key`
+    and :attr:`signature_hash_algorithm` are decoded on first use and raise the same error. Every other attribute has a
+    value for each certificate. No attribute raises any other error, except those of pyca/cryptography's object,
+    :attr:`as_cryptography`.
 
-    Immutable, and so usable from many threads: what is decoded on first use comes out the same for each of them.
+    Immutable, and so usable from many threads: attributes that are decoded on first use are the same for each of them.
     """
 
     __slots__ = (
         "_reading",
         "der",
-        "encoding_slip",
+        "encoding_error",
         "extensions",
         "is_ca",
         "is_self_issued",
@@ -67,41 +67,41 @@ class Certificate(Shown):
 
     _reading: x509.Certificate
     der: bytes
-    """The certificate exactly as it was given, DER (or nearly, see :attr:`encoding_slip`)."""
-    encoding_slip: str | None
-    """What pyca/cryptography refused in the encoding, None where it is sound DER."""
+    """The certificate exactly as it was given: DER, or nearly (see :attr:`encoding_error`)."""
+    encoding_error: str | None
+    """The error that pyca/cryptography found in the encoding; None for correct DER."""
     subject: Name
-    """Whom the certificate is for; empty where the subjectAltName alone says it."""
+    """The holder of the certificate; empty where only the subjectAltName names it."""
     issuer: Name
-    """Who signed it, by name."""
+    """The name of the CA that signed it."""
     sha256: str
-    """SHA-256 fingerprint of the DER, 64 lower-case hexadecimal digits."""
+    """The SHA-256 fingerprint of the DER, 64 lower-case hexadecimal digits."""
     not_before: datetime
-    """First instant of the validity, timezone-aware, inclusive."""
+    """The first instant of the validity, timezone-aware, inclusive."""
     not_after: datetime
-    """Last instant of the validity, timezone-aware, inclusive."""
+    """The last instant of the validity, timezone-aware, inclusive."""
     extensions: Extensions
     """The extensions, decoded. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
     public_key: CertificatePublicKeyTypes
     """The subject's public key.
 
-    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`, also where its algorithm is not known, or where it is
-    on an elliptic curve that is not given by name (RFC 5480 section 2.1.1).
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`, also where the algorithm is unknown, or where the
+    elliptic curve is not given by name (RFC 5480 section 2.1.1).
     """
     subject_public_key_info: bytes
-    """The subject's key as encoded in the certificate, DER (RFC 5280 section 4.1.2.7)."""
+    """The SubjectPublicKeyInfo as encoded in the certificate, DER (RFC 5280 section 4.1.2.7)."""
     node: tuple[Name, bytes]
-    """Subject and key: what a certification path holds once (RFC 4158 section 2.4.2 counts this a loop)."""
+    """The subject and its key. A path contains each node once (RFC 4158 section 2.4.2: a repetition is a loop)."""
     signature_algorithms_agree: bool
-    """Whether signatureAlgorithm and tbsCertificate.signature are the same (RFC 5280 section 4.1.1.2)."""
+    """True if signatureAlgorithm and tbsCertificate.signature are the same (RFC 5280 section 4.1.1.2)."""
     is_self_issued: bool
-    """Whether subject and issuer are the same name (RFC 5280 section 3.2)."""
+    """True if subject and issuer are the same name (RFC 5280 section 3.2)."""
     key_identifier: bytes | None
     """The subjectKeyIdentifier; None where there is none, or where the extensions cannot be read."""
     issuer_key_identifier: bytes | None
     """The key identifier of the authorityKeyIdentifier; None as for :attr:`key_identifier`."""
     is_ca: bool
-    """Whether basicConstraints say cA; False too where the extensions cannot be read."""
+    """True if cA is set in basicConstraints; False where it is not, or where the extensions cannot be read."""
 
     def __init__(self, der: bytes) -> None:
         der = bytes(der)
@@ -110,7 +110,7 @@ class Certificate(Shown):
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> object:
-            """Decode an attribute that is asked for the first time: from then on it is read from its slot."""
+            """Return an attribute that is asked for the first time, and store it in its slot."""
             decode = _DECODERS.get(name)
             if decode is None:
                 raise AttributeError(f"a certificate has no attribute {name!r}")
@@ -126,12 +126,12 @@ class Certificate(Shown):
 
     @classmethod
     def from_der(cls, data: bytes) -> Certificate:
-        """Read one DER certificate. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+        """Return the certificate in DER. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
         return cls(data)
 
     @classmethod
     def from_pem(cls, text: str | bytes) -> Certificate:
-        """Read the first certificate of a PEM text. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+        """Return the first certificate in a PEM text. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
         from asn1crypto import pem
 
         data = text.encode("utf-8", "replace") if isinstance(text, str) else text
@@ -141,10 +141,10 @@ class Certificate(Shown):
                     return cls(der)
         except ValueError as error:
             raise MalformedCertificateError(f"not PEM: {error}") from None
-        raise MalformedCertificateError("no certificate in the PEM text")
+        raise MalformedCertificateError("the PEM text does not contain a certificate")
 
     def to_pem(self) -> str:
-        """Encode as PEM, with a line feed at the end."""
+        """Return the certificate in PEM, with a line feed at the end."""
         from asn1crypto import pem
 
         armored: bytes = pem.armor("CERTIFICATE", self.der)
@@ -161,15 +161,15 @@ class Certificate(Shown):
 
     @property
     def serial_number(self) -> int:
-        """The number that the issuer gave it; at most 20 octets in a sound certificate (RFC 5280 section 4.1.2.2).
+        """The serial number; at most 20 octets in a correct certificate (RFC 5280 section 4.1.2.2).
 
-        Python refuses to write integers of more than 4,300 digits as text: :attr:`serial_number_text` is for that.
+        Python does not convert integers of more than 4,300 digits to text; :attr:`serial_number_text` does.
         """
         return self._reading.serial_number
 
     @property
     def serial_number_text(self) -> str:
-        """The serial number as text: decimal up to 20 octets, beyond them hexadecimal after ``0x``."""
+        """The serial number as text: decimal up to 20 octets, longer ones in hexadecimal after ``0x``."""
         return serial_number_text(self.serial_number)
 
     @property
@@ -179,24 +179,24 @@ class Certificate(Shown):
 
     @property
     def tbs_certificate(self) -> bytes:
-        """The bytes that the issuer signed."""
-        return read_tbs_certificate(self.der) if self.encoding_slip is None else self._structure.tbs_certificate
+        """The encoded tbsCertificate, which the issuer signed."""
+        return read_tbs_certificate(self.der) if self.encoding_error is None else self._structure.tbs_certificate
 
     @property
     def signature(self) -> bytes:
-        """The issuer's signature."""
+        """The issuer's signature, not checked here."""
         return self._reading.signature
 
     @property
     def signature_algorithm(self) -> str:
-        """The object identifier of the algorithm that it is signed with, dotted."""
+        """The object identifier of the signature algorithm, dotted."""
         return self._reading.signature_algorithm_oid.dotted_string
 
     @property
     def signature_hash_algorithm(self) -> HashAlgorithm | None:
-        """The hash that was signed; None where the algorithm has a hash of its own, as Ed25519 has.
+        """The hash algorithm of the signature; None where the signature algorithm includes its own, as Ed25519 does.
 
-        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the algorithm is not known.
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the algorithm is unknown.
         """
         try:
             return self._reading.signature_hash_algorithm
@@ -205,18 +205,19 @@ class Certificate(Shown):
 
     @property
     def as_cryptography(self) -> x509.Certificate:
-        """The certificate for pyca/cryptography: without the slip in its encoding, where it has one.
+        """The certificate as an object of pyca/cryptography, with its encoding error corrected where it has one.
 
-        It decodes most of its attributes when they are asked for, and then raises exceptions of its own
+        That object decodes most of its attributes when they are asked for, and then raises its own exceptions
         (:class:`ValueError`, ``UnsupportedAlgorithm``). The attributes of this class do not.
-        Where :attr:`encoding_slip` is set its ``public_bytes`` are not :attr:`der`, and its signature does not verify.
+        Where :attr:`encoding_error` is set, its ``public_bytes`` differ from :attr:`der` and its signature does not
+        verify.
         """
         return self._reading
 
     def to_json(self) -> dict[str, str]:
-        """Describe it for ``--json``: subject, issuer, serial, sha256 (hexadecimal), not_before, not_after.
+        """Return the values for ``--json``: subject, issuer, serial, sha256 (hexadecimal), not_before, not_after.
 
-        ``serial`` is :attr:`serial_number_text`: decimal unless it is longer than a serial number may be.
+        ``serial`` is :attr:`serial_number_text`: decimal, unless it is longer than RFC 5280 allows.
         """
         return {
             "subject": str(self.subject),
@@ -246,7 +247,7 @@ class Certificate(Shown):
 
 
 def read_sound(der: bytes) -> Certificate | None:
-    """Read a certificate that pyca/cryptography reads; None for anything else, which may be one with a slip."""
+    """Return a certificate that pyca/cryptography reads; None for other data, which may have an encoding error."""
     found = reading.read_sound(der)
     if found is None:
         return None
@@ -256,41 +257,41 @@ def read_sound(der: bytes) -> Certificate | None:
 
 
 def _set_fields(certificate: Certificate, der: bytes, found: reading.Reading) -> None:
-    """Fill the slots that reading fills."""
+    """Fill the slots that do not wait for their first use."""
     pyca, not_before, not_after, encoding_error = found
     _set_der(certificate, der)
     _set_reading(certificate, pyca)
-    _set_encoding_slip(certificate, encoding_error)
+    _set_encoding_error(certificate, encoding_error)
     _set_not_before(certificate, not_before)
     _set_not_after(certificate, not_after)
 
 
-def _passing_reading(certificate: Certificate) -> x509.Certificate:
-    """Read a certificate anew: pyca/cryptography's own keeps the names and extensions that it has decoded once."""
-    if certificate.encoding_slip is not None:
+def _fresh_reading(certificate: Certificate) -> x509.Certificate:
+    """Return a new object of pyca/cryptography: the stored one would keep the names and extensions that it decodes."""
+    if certificate.encoding_error is not None:
         return certificate.as_cryptography
     return load_der_x509_certificate(certificate.der)
 
 
 def _decode_name(certificate: Certificate, field: Literal["subject", "issuer"]) -> Name:
-    outline = read_outline(certificate.der) if certificate.encoding_slip is None else None
+    outline = read_outline(certificate.der) if certificate.encoding_error is None else None
     if outline is not None:
         names = {
             "subject": read_name(bytes(outline.tbs_certificate.subject.data)),
             "issuer": read_name(bytes(outline.tbs_certificate.issuer.data)),
         }
-        for name, value in names.items():  # whoever asks for one asks for the other
+        for name, value in names.items():  # callers that need one need the other
             object.__setattr__(certificate, name, value)
         return names[field]
     try:
-        return Name.from_cryptography(getattr(_passing_reading(certificate), field))
+        return Name.from_cryptography(getattr(_fresh_reading(certificate), field))
     except reading.REFUSALS:
         return lenient.read_name(getattr(lenient.read_structure(certificate.der), field))
 
 
 def _take_extensions(certificate: Certificate, take: Callable[[x509.Extensions], _Taken]) -> _Taken:
     try:
-        return take(_passing_reading(certificate).extensions)
+        return take(_fresh_reading(certificate).extensions)
     except _UNREADABLE as refusal:
         try:
             return take(reading.read_canonical(certificate.der).extensions)
@@ -303,12 +304,12 @@ def _decode_public_key(certificate: Certificate) -> CertificatePublicKeyTypes:
 
 
 def _decode_subject_public_key_info(certificate: Certificate) -> bytes:
-    key_info = read_subject_public_key_info(certificate.der) if certificate.encoding_slip is None else None
+    key_info = read_subject_public_key_info(certificate.der) if certificate.encoding_error is None else None
     return lenient.read_structure(certificate.der).subject_public_key_info if key_info is None else key_info
 
 
 def _decode_agreement(certificate: Certificate) -> bool:
-    outline = read_outline(certificate.der) if certificate.encoding_slip is None else None
+    outline = read_outline(certificate.der) if certificate.encoding_error is None else None
     if outline is not None:
         inner, outer = outline.tbs_certificate.signature, outline.signature_algorithm
         return inner.tag_bytes == outer.tag_bytes and inner.data == outer.data
@@ -317,7 +318,7 @@ def _decode_agreement(certificate: Certificate) -> bool:
 
 
 class _Hints(NamedTuple):
-    """What a search asks of every certificate that it meets: the other extensions are not kept for that."""
+    """The values of extensions that a search needs of every certificate; the other extensions are not kept for it."""
 
     key_identifier: bytes | None = None
     issuer_key_identifier: bytes | None = None
@@ -353,7 +354,7 @@ def _decode_extensions(certificate: Certificate) -> Extensions:
         issuer_key_identifier=None if identifier is None else identifier.key_identifier,
         is_ca=constraints is not None and constraints.ca,
     )
-    _set_hints(certificate, hints)  # to decode everything for them once more would cost as much again
+    _set_hints(certificate, hints)  # decoding everything again for them would cost as much again
     return extensions
 
 
@@ -378,9 +379,9 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
     "is_ca": lambda certificate: _decode_hint(certificate, "is_ca"),
 }
 
-# The ways past __setattr__ that cost no search for the slot.
+# The ways past __setattr__ that do not search for the slot.
 _set_der = Certificate.__dict__["der"].__set__
 _set_reading = Certificate.__dict__["_reading"].__set__
-_set_encoding_slip = Certificate.__dict__["encoding_slip"].__set__
+_set_encoding_error = Certificate.__dict__["encoding_error"].__set__
 _set_not_before = Certificate.__dict__["not_before"].__set__
 _set_not_after = Certificate.__dict__["not_after"].__set__

@@ -1,8 +1,12 @@
-"""The encoded parts of a sound certificate, cut by pyca/cryptography's reader of ASN.1 (RFC 5280 section 4.1).
+"""Elements of a certificate's DER, without decoding the rest of it (RFC 5280 section 4.1).
 
-Of version 3 with extensions and without unique identifiers, which almost all are. What else pyca/cryptography reads as
-a certificate has no outline: :mod:`pkcs12kit.certificates.lenient` cuts it. An outline is made when asked for and not
-kept: making it takes about as long as pyca/cryptography takes for the certificate, and keeping it as much memory.
+Encoded data from outside passes :func:`refuse_endless_tags` before anything parses it. :func:`read_outline` then splits
+a certificate into its fields with pyca/cryptography's ASN.1 reader, and :func:`read_name` decodes a single name.
+
+A certificate has an outline if pyca/cryptography reads it, its version is 3, and it has extensions and no unique
+identifiers, as nearly all certificates do. :mod:`pkcs12kit.certificates.lenient` splits the others. An outline is made
+when it is asked for and not kept: making one takes about as long as pyca/cryptography takes for the certificate, and
+keeping it takes as much memory.
 """
 
 from __future__ import annotations
@@ -20,11 +24,34 @@ from pkcs12kit.certificates.names import Name
 if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Attribute
 
+# A tag number above 30 goes on for as long as octets have their highest bit set (X.690 section 8.1.2.4). asn1crypto
+# builds it in quadratic time: a megabyte takes minutes. Nothing that is read here has such a tag. Keys, signatures and
+# ciphertext have such a run only by a chance of 1 in 2**1024.
+_LONGEST_RUN: Final = 1024
+# Of so many octets in a row, every 128th are eight in a row: looking at those first nearly always decides.
+_SAMPLE_STEP: Final = 128
+_SAMPLED_RUN: Final = bytes([1]) * (_LONGEST_RUN // _SAMPLE_STEP)
+_IS_HIGH: Final = bytes(octet >> 7 for octet in range(256))
+# The caches of names take at most a few MiB: that many encodings, none longer than these bytes.
+_CACHED: Final = 1024
+_SHORT_BYTES: Final = 512
+
+
+def refuse_endless_tags(data: bytes) -> None:
+    """Raise :class:`ValueError` for encoded data in which a tag number might go on for over 1,024 octets.
+
+    Text of that length without an ASCII octet is refused as well. Takes linear time.
+    """
+    if _SAMPLED_RUN not in data[::_SAMPLE_STEP].translate(_IS_HIGH):
+        return
+    if bytes([1]) * _LONGEST_RUN in data.translate(_IS_HIGH):
+        raise ValueError(f"more than {_LONGEST_RUN} octets in a row that could be one tag number")
+
 
 # SimpleNamespace's constructor takes a third of the time of the one that asn1.sequence would write.
 @asn1.sequence
 class Fields(SimpleNamespace):
-    """The fields of a tbsCertificate as they are encoded; ``.data`` of each is its contents without the header."""
+    """The encoded fields of a tbsCertificate; ``.data`` of each is its contents without the header."""
 
     version: Annotated[asn1.TLV, asn1.Explicit(0)]
     serial_number: asn1.TLV
@@ -39,7 +66,7 @@ class Fields(SimpleNamespace):
 
 @asn1.sequence
 class Outline(SimpleNamespace):
-    """A certificate cut into the fields of its tbsCertificate and what follows that."""
+    """A certificate split into the fields of its tbsCertificate and the two fields after it."""
 
     tbs_certificate: Fields
     signature_algorithm: asn1.TLV
@@ -49,7 +76,7 @@ class Outline(SimpleNamespace):
 
 @asn1.sequence
 class _SignedData(SimpleNamespace):
-    """Any certificate. Python up to 3.11.2 needs this sentence: without, it looks for a signature to show instead."""
+    """Any certificate, split into three. Python up to 3.11.2 needs a docstring here, or it looks for a signature."""
 
     tbs_certificate: asn1.TLV
     signature_algorithm: asn1.TLV
@@ -58,7 +85,7 @@ class _SignedData(SimpleNamespace):
 
 
 def read_outline(der: bytes) -> Outline | None:
-    """Cut a certificate that pyca/cryptography reads; None where it has no outline."""
+    """Split a certificate that pyca/cryptography reads into its fields; return None where it has no outline."""
     try:
         outline: Outline = asn1.decode_der(Outline, der)
     except ValueError:
@@ -67,51 +94,25 @@ def read_outline(der: bytes) -> Outline | None:
 
 
 def read_tbs_certificate(der: bytes) -> bytes:
-    """Cut out what the issuer signed, of any certificate that pyca/cryptography reads."""
+    """Return the tbsCertificate, which the issuer signed, of any certificate that pyca/cryptography reads."""
     return asn1.encode_der(asn1.decode_der(_SignedData, der).tbs_certificate)
 
 
 def read_subject_public_key_info(der: bytes) -> bytes | None:
-    """Cut out the subject's key, DER; None where the certificate has no outline."""
+    """Return the SubjectPublicKeyInfo (DER); None where the certificate has no outline."""
     outline = read_outline(der)
     return None if outline is None else asn1.encode_der(outline.tbs_certificate.subject_public_key_info)
 
 
-# A tag number above 30 goes on for as long as octets have their highest bit set (X.690 section 8.1.2.4). asn1crypto
-# builds it in quadratic time: a megabyte takes minutes. Nothing that is read here has such a tag, and keys,
-# signatures and ciphertext have no such run but by a chance of 1 in 2**1024.
-_LONGEST_RUN: Final = 1024
-# Of so many octets in a row, every 128th are eight in a row: looking at those first nearly always decides.
-_SAMPLE_STEP: Final = 128
-_SAMPLED_RUN: Final = bytes([1]) * (_LONGEST_RUN // _SAMPLE_STEP)
-_IS_HIGH: Final = bytes(octet >> 7 for octet in range(256))
-
-
-def refuse_endless_tags(data: bytes) -> None:
-    """Raise :class:`ValueError` for encoded data in which a tag number might go on for over 1,024 octets.
-
-    Text of that length in which no octet is ASCII is refused too. Takes linear time.
-    """
-    if _SAMPLED_RUN not in data[::_SAMPLE_STEP].translate(_IS_HIGH):
-        return
-    if bytes([1]) * _LONGEST_RUN in data.translate(_IS_HIGH):
-        raise ValueError(f"more than {_LONGEST_RUN} octets in a row that could be one tag number")
-
-
-# What is remembered takes at most a few MiB: that many encodings, none longer than these bytes.
-_REMEMBERED: Final = 1024
-_SHORT_BYTES: Final = 512
-
-
 def read_name(contents: bytes) -> Name:
-    """Read a sound encoding of a name, given without its SEQUENCE header; the same bytes give the same name.
+    """Decode a name, given without its SEQUENCE header. Short encodings are cached and return the same object.
 
     Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
     """
     return _read_short(contents) if len(contents) <= _SHORT_BYTES else _read(contents)
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED)
 def _read_short(contents: bytes) -> Name:
     try:
         return Name(_read_relative(encoding) for encoding in lenient.split(contents))
@@ -119,9 +120,9 @@ def _read_short(contents: bytes) -> Name:
         return lenient.read_name(_sequence(contents))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_CACHED)
 def _read_relative(encoding: bytes) -> tuple[Attribute, ...]:
-    """Read one relative distinguished name, which may be part of many names."""
+    """Decode one relative distinguished name, which may be part of many names."""
     (attributes,) = Name.from_cryptography(x509.Name.from_bytes(_sequence(encoding))).relative_distinguished_names
     return attributes
 

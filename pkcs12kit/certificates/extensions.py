@@ -1,4 +1,4 @@
-"""The extensions of one certificate, decoded once (RFC 5280 section 4.2)."""
+"""The decoded extensions of a certificate (RFC 5280 section 4.2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, SubjectInformationAccessOID
 
-from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.certificates.lenient import UNREADABLE, first_line
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ ANY_POLICY: Final = "2.5.29.32.0"
 
 @dataclass(frozen=True, kw_only=True)
 class Extensions:
-    """What the extensions of a certificate say, None or empty where it does not have them.
+    """The values of a certificate's extensions; None or empty for extensions that it does not have.
 
-    ``oids`` holds the dotted object identifier of every extension present, ``critical`` of those marked critical.
-    Key identifiers are bytes, policies dotted object identifiers, path lengths and skip counts certificates. Locations
-    are URLs of any scheme; of a distribution point those of its fullName, and not a name in a directory.
-    All are decoded but the policy mappings, which asn1crypto takes long for and few readers of a pool ask about.
+    ``oids`` contains the dotted object identifier of every extension, ``critical`` of those marked critical. Key
+    identifiers are bytes, policies are dotted object identifiers, path lengths and skipCerts are numbers of
+    certificates. Locations are URLs of any scheme; of a distribution point they are those of its fullName, without
+    directory names. Policy mappings are decoded on first use, because asn1crypto takes long for them and few callers
+    need them.
     """
 
     oids: frozenset[str] = frozenset()
@@ -52,7 +53,7 @@ class Extensions:
 
     @classmethod
     def from_cryptography(cls, extensions: x509.Extensions) -> Extensions:
-        """Take over extensions that pyca/cryptography has read."""
+        """Return the values of extensions that pyca/cryptography has read."""
         values: dict[str, Any] = {}
         for extension in extensions:
             decode = _DECODERS.get(extension.oid.dotted_string)
@@ -67,17 +68,17 @@ class Extensions:
 
     @property
     def ca_issuers(self) -> tuple[str, ...]:
-        """Where certificates of the issuer are (section 4.2.2.1)."""
+        """URLs of certificates of the issuer (section 4.2.2.1)."""
         return _locations(self.authority_information_access, AuthorityInformationAccessOID.CA_ISSUERS)
 
     @property
     def ocsp_responders(self) -> tuple[str, ...]:
-        """Where the issuer's OCSP responders are (section 4.2.2.1)."""
+        """URLs of the issuer's OCSP responders (section 4.2.2.1)."""
         return _locations(self.authority_information_access, AuthorityInformationAccessOID.OCSP)
 
     @property
     def crl_locations(self) -> tuple[str, ...]:
-        """URLs of the CRLs that its distribution points name (section 4.2.1.13)."""
+        """URLs of CRLs in the distribution points (section 4.2.1.13)."""
         return _crl_locations(self.crl_distribution_points)
 
     @cached_property
@@ -97,8 +98,7 @@ class Extensions:
                 for mapping in mappings
             )
         except UNREADABLE as error:
-            reason = str(error).partition("\n")[0]
-            raise MalformedCertificateError(f"unreadable policy mappings: {reason}") from None
+            raise MalformedCertificateError(f"unreadable policy mappings: {first_line(error)}") from None
 
 
 def _locations(descriptions: Iterable[x509.AccessDescription], method: x509.ObjectIdentifier) -> tuple[str, ...]:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity(Shown):
-    """A private key and its certificate, checked to belong together when made.
+    """A private key and its certificate, which the constructor checks to belong together.
 
-    Raises :class:`~pkcs12kit.errors.KeyMismatchError`, with both SubjectPublicKeyInfo fingerprints, where they do not,
-    and :class:`~pkcs12kit.errors.MalformedCertificateError` where the certificate's key cannot be read. The key never
-    appears in ``repr``.
+    Raises :class:`~pkcs12kit.errors.KeyMismatchError`, with the SHA-256 fingerprints of both SubjectPublicKeyInfos,
+    where they do not, and :class:`~pkcs12kit.errors.MalformedCertificateError` where the certificate's key cannot be
+    read. The key never appears in ``repr``.
     """
 
     private_key: CertificateIssuerPrivateKeyTypes = field(repr=False)

@@ -1,10 +1,10 @@
-"""Certificates by subject, for thousands of them: only the names that may match a name looked up are ever prepared.
+"""An index of thousands of certificates by subject, which prepares only the names that may match.
 
 Preparing a name for comparison (RFC 5280 section 7.1) takes far longer than reading the certificate that holds it. So
-subjects are first sorted by the last octets of their encoding, which end the value of their last attribute. Where
-these are graphic ASCII with single spaces at most, preparation (RFC 4518) changes nothing in them but the case: what
-it drops, replaces or joins stands before them. Subjects that match therefore share such an *ending*, or have none, and
-those that have none are prepared.
+subjects are first grouped by the last octets of their encoding, which end the value of their last attribute. Where
+these octets are graphic ASCII with single spaces at most, preparation (RFC 4518) changes only their case: everything
+that it drops, replaces or joins stands before them. Subjects that match therefore have the same *ending*, or have no
+ending. The names without an ending are always prepared.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     _Unprepared: TypeAlias = list[list[Certificate]]  # those of one encoded subject together
     _Prepared: TypeAlias = dict[Name, list[Certificate]]
 
-# The longer tells more names apart, the shorter fits more. A value must be as long, or its header is in the ending.
+# The longer one separates more names, the shorter one fits more. A value must be as long: otherwise its header would be
+# part of the ending.
 _ENDINGS: Final = (12, 4)
 _GRAPHIC: Final = bytes(range(0x20, 0x7F))
 # BMPString, primitive and constructed: two octets a character, which may look like ASCII. UniversalString has four, the
@@ -33,7 +34,7 @@ _LONG_FORM: Final = 0x80
 
 
 class SubjectIndex:
-    """Certificates by subject, safe to share between threads: what a name brings to light is the same for each."""
+    """An index of certificates by subject, safe to share between threads: each gets the same results."""
 
     __slots__ = ("_by_ending", "_by_name")
 
@@ -41,7 +42,7 @@ class SubjectIndex:
         by_encoding: dict[bytes, list[Certificate]] = {}
         without_ending: list[list[Certificate]] = []
         for certificate in certificates:
-            outline = read_outline(certificate.der) if certificate.encoding_slip is None else None
+            outline = read_outline(certificate.der) if certificate.encoding_error is None else None
             if outline is None:
                 without_ending.append([certificate])
             else:
@@ -54,7 +55,7 @@ class SubjectIndex:
         self._by_name = _prepare(without_ending)
 
     def find(self, name: Name) -> list[Certificate]:
-        """Certificates whose subject matches ``name`` (RFC 5280 section 7.1)."""
+        """Return the certificates whose subject matches ``name`` (RFC 5280 section 7.1)."""
         matching = list(self._by_name.get(name, ()))
         for ending in _endings(name):
             same_ending = self._by_ending.get(ending)
@@ -73,7 +74,7 @@ def _prepare(unprepared: _Unprepared) -> _Prepared:
 
 
 def _ending(encoding: bytes) -> bytes | None:
-    """Give the end of an encoded name, prepared; None where preparing its last value may change more than the case."""
+    """Return the ending of an encoded name, prepared; None where preparing its last value may change more than case."""
     for length in _ENDINGS:
         last = encoding[-length:]
         if len(last) == length and not (last.translate(None, _GRAPHIC) or last.endswith(b" ") or b"  " in last):
@@ -82,7 +83,7 @@ def _ending(encoding: bytes) -> bytes | None:
 
 
 def _may_end_in_wide_string(encoding: bytes) -> bool:
-    """Whether the last value might have such a tag: its length is then what follows, or takes several octets."""
+    """Return True if the last value may be a wide string: the octet after such a tag is the length of the rest."""
     for tag in _WIDE_STRINGS:
         position = encoding.find(tag)
         while position >= 0:
@@ -94,7 +95,7 @@ def _may_end_in_wide_string(encoding: bytes) -> bool:
 
 
 def _endings(name: Name) -> set[bytes]:
-    """Give the endings that encodings of ``name`` can have: any attribute of the last set may stand last in it."""
+    """Return the endings that encodings of ``name`` can have: any attribute of the last set may be encoded last."""
     key = name.comparison_key
     if not key:
         return set()

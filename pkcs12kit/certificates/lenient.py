@@ -1,9 +1,9 @@
-"""Reading what pyca/cryptography refuses in real certificates, by asn1crypto.
+"""The lenient reader of certificates, by asn1crypto: for real certificates that pyca/cryptography refuses.
 
-pyca/cryptography insists on DER to the letter. Real CAs slip: DoD's ECDSA certificates carry a NULL parameter in the
-signature algorithm (RFC 5758 section 3.2 forbids it), others encode DEFAULT values explicitly (X.690 section 11.5).
-asn1crypto reads those; :func:`canonical_der` writes the same values as DER without the slips, for pyca to read. What
-was signed stays what it was: signatures are checked over the original bytes.
+pyca/cryptography requires strict DER. Real CAs make encoding errors: DoD's ECDSA certificates have a NULL parameter in
+the signature algorithm (RFC 5758 section 3.2 forbids it), others encode DEFAULT values explicitly (X.690 section 11.5).
+asn1crypto reads those, and :func:`canonical_der` writes the same values in strict DER for pyca/cryptography. Signatures
+are still checked over the original bytes.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _PKCS1_RSA_WITH_SHA3: Final = frozenset(f"2.16.840.1.101.3.4.3.{arc}" for arc in
 
 
 UNREADABLE: Final = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""What asn1crypto raises for octets that it cannot read."""
+"""The exceptions of asn1crypto for octets that it cannot read."""
 
 
 class Structure(NamedTuple):
-    """The encoded parts of a certificate that pyca/cryptography does not hand out (RFC 5280 section 4.1)."""
+    """The encoded parts of a certificate that pyca/cryptography does not return (RFC 5280 section 4.1)."""
 
     tbs_certificate: bytes
     tbs_signature_algorithm: bytes
@@ -46,11 +46,11 @@ class Structure(NamedTuple):
     subject: bytes
     subject_public_key_info: bytes
     after_key: tuple[bytes, ...]
-    """The fields that follow the key: unique identifiers and extensions, of those that are there."""
+    """The fields after the key that are present: unique identifiers and extensions."""
 
 
 def read_structure(der: bytes) -> Structure:
-    """Cut a certificate into its encoded parts. Raises :class:`MalformedCertificateError`."""
+    """Split a certificate into its encoded parts. Raises :class:`MalformedCertificateError`."""
     try:
         tbs_certificate, signature_algorithm, _ = _elements(der, 3)
         fields = iter(_elements(tbs_certificate, 6))
@@ -73,9 +73,9 @@ def read_structure(der: bytes) -> Structure:
 
 
 def canonical_der(der: bytes) -> bytes:
-    """Encode the values of a certificate anew, as DER without slips. Raises :class:`MalformedCertificateError`.
+    """Return the values of a certificate in strict DER. Raises :class:`MalformedCertificateError`.
 
-    The result reads like the original and is never signed over, compared or written to a file.
+    The result is only for decoding: signatures, comparisons and files use the original bytes.
     """
     from asn1crypto import x509 as asn1_x509
 
@@ -108,7 +108,7 @@ def canonical_algorithm(der: bytes) -> bytes:
 
 
 def read_name(der: bytes) -> Name:
-    """Read an encoded distinguished name; values that decode as no text are kept as bytes."""
+    """Decode a distinguished name; values that cannot be decoded as text stay bytes."""
     try:
         return Name((_attribute(attribute) for attribute in _elements(rdn, 0)) for rdn in _elements(der, 0))
     except UNREADABLE as error:
@@ -116,7 +116,7 @@ def read_name(der: bytes) -> Name:
 
 
 def split(contents: bytes) -> Iterator[bytes]:
-    """Give one encoding after another. Raises :class:`ValueError` at the first that is cut short."""
+    """Yield the encodings of elements, one after another. Raises :class:`ValueError` at the first truncated one."""
     from asn1crypto import parser
 
     position = 0
@@ -127,12 +127,12 @@ def split(contents: bytes) -> Iterator[bytes]:
 
 
 def _elements(der: bytes, at_least: int) -> tuple[bytes, ...]:
-    """Split a SEQUENCE into the encodings of what it holds."""
+    """Return the encodings of the elements of a SEQUENCE."""
     from asn1crypto import parser
 
     elements = tuple(split(parser.parse(der, strict=True)[4]))
     if len(elements) < at_least:
-        raise ValueError(f"{len(elements)} elements where at least {at_least} belong")
+        raise ValueError(f"{len(elements)} elements instead of at least {at_least}")
     return elements
 
 
@@ -149,9 +149,10 @@ def _drop_null_parameters(algorithm: asn1_x509.SignedDigestAlgorithm) -> None:
 
 
 def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
-    """Give a DSA key that inherits its parameters (RFC 3279 section 2.3.2) an algorithm that pyca accepts unread.
+    """Replace the algorithm of a DSA key that inherits its parameters (RFC 3279 section 2.3.2).
 
-    Reading the certificate works then, and asking for its key does not: whoever has the issuer's adds the parameters.
+    pyca/cryptography then reads the certificate, but not its key: only code that has the issuer's key can add the
+    parameters.
     """
     algorithm = key["algorithm"]
     if algorithm["algorithm"].dotted == _DSA and algorithm["parameters"].dump() in {b"", _NULL}:
@@ -159,7 +160,7 @@ def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
 
 
 def _refuse_broken_masks(constraints: asn1_x509.NameConstraints | None) -> None:
-    """Refuse iPAddress subtrees whose mask is no prefix: asn1crypto would write them as another network."""
+    """Raise ValueError for iPAddress subtrees whose mask is not a prefix: asn1crypto would change the network."""
     if constraints is None:
         return
     for kind in ("permitted_subtrees", "excluded_subtrees"):
@@ -168,7 +169,7 @@ def _refuse_broken_masks(constraints: asn1_x509.NameConstraints | None) -> None:
                 octets: bytes = subtree["base"].chosen.contents
                 host_bits = ~int.from_bytes(octets[len(octets) // 2 :]) & ((1 << len(octets) * 4) - 1)
                 if host_bits & (host_bits + 1):
-                    raise ValueError("a name constraint on iPAddress whose mask is no prefix")
+                    raise ValueError("a name constraint on iPAddress whose mask is not a prefix")
 
 
 def _attribute(der: bytes) -> Attribute:
@@ -180,7 +181,7 @@ def _attribute(der: bytes) -> Attribute:
         return oid, value  # asn1crypto would take its tag for a universal one
     try:
         string = core.load(value, strict=True)
-        if isinstance(string, core.TeletexString):  # Latin 1 in truth, which DirectoryString knows
+        if isinstance(string, core.TeletexString):  # in fact Latin 1, as DirectoryString decodes it
             string = x509.DirectoryString.load(value)
         is_text = isinstance(string, core.AbstractString | x509.DirectoryString)
         text: str | None = string.native if is_text else None
@@ -190,10 +191,10 @@ def _attribute(der: bytes) -> Attribute:
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of an error's text; its type where it has no text, or one that Python refuses to write.
+    """Return the first line of an error's text, or the name of its type where it has no text that Python can write.
 
-    asn1crypto raises KeyError with the number itself for one that has no name, and Python writes no number of more than
-    4,300 digits.
+    For a number without a name asn1crypto raises KeyError with the number itself, and Python does not convert a number
+    of more than 4,300 digits to text.
     """
     try:
         text = str(error)

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 Attribute: TypeAlias = tuple[str, str | bytes]
-"""Dotted object identifier and value; bytes where the value is no character string."""
+"""A dotted object identifier and a value; bytes where the value is not a character string."""
 
 ComparisonKey: TypeAlias = tuple[Attribute | frozenset[Attribute], ...]
-"""Prepared attributes, one for each relative distinguished name; a set of them where it has several."""
+"""Prepared attributes, one for each relative distinguished name; a set where it has several."""
 
 NO_NAME: Final = "(no name)"
 """The label of an empty name."""
 
 _LONGEST_LABEL: Final = 250
 _SHORT_NAMES: Final = {
-    # RFC 4514 section 3, and the two that every tool prints beyond it
+    # RFC 4514 section 3, and two more that every tool prints
     "2.5.4.3": "CN",
     "2.5.4.6": "C",
     "2.5.4.7": "L",
@@ -43,9 +43,9 @@ _COMMON_NAME: Final = "2.5.4.3"
 class Name:
     """A distinguished name: relative distinguished names in the order of the encoding, most general first.
 
-    Two names are equal when they match by RFC 5280 section 7.1: attribute by attribute, character strings
-    prepared by RFC 4518 (case folded, white space compressed) whatever their ASN.1 string type, anything else byte
-    by byte. ``str()`` gives RFC 4514 text, most specific first. Immutable: certificates share their names.
+    Two names are equal if they match by RFC 5280 section 7.1. Attributes are compared one by one: character strings
+    after preparation by RFC 4518 (case folded, white space compressed) for any ASN.1 string type, other values byte
+    by byte. ``str()`` returns RFC 4514 text, most specific first. Immutable: certificates share their names.
     """
 
     __slots__ = ("_comparison_key", "_hash", "_relative_distinguished_names")
@@ -57,7 +57,7 @@ class Name:
 
     @classmethod
     def from_cryptography(cls, name: x509.Name) -> Name:
-        """Take over a name that pyca/cryptography has read."""
+        """Return the name that pyca/cryptography has read."""
         return cls(((attribute.oid.dotted_string, attribute.value) for attribute in rdn) for rdn in name.rdns)
 
     @property
@@ -67,14 +67,14 @@ class Name:
 
     @property
     def comparison_key(self) -> ComparisonKey:
-        """What is equal for exactly the names that match (RFC 5280 section 7.1); good for dictionaries."""
+        """A value that is equal for exactly the names that match (RFC 5280 section 7.1); hashable."""
         if self._comparison_key is None:
             self._comparison_key = tuple(map(_comparison_key, self._relative_distinguished_names))
         return self._comparison_key
 
     @property
     def common_name(self) -> str | None:
-        """The most specific commonName, None where there is none."""
+        """The most specific commonName; None where there is none."""
         for attributes in reversed(self._relative_distinguished_names):
             for oid, value in attributes:
                 if oid == _COMMON_NAME and isinstance(value, str):
@@ -105,7 +105,7 @@ class Name:
         return self._hash
 
     def __reduce__(self) -> tuple[type[Name], tuple[tuple[tuple[Attribute, ...], ...]]]:
-        return (Name, (self._relative_distinguished_names,))  # a hash of text differs from process to process
+        return (Name, (self._relative_distinguished_names,))  # hashes of text differ between processes
 
     def __str__(self) -> str:
         return ",".join(
@@ -125,7 +125,7 @@ def _comparison_key(attributes: tuple[Attribute, ...]) -> Attribute | frozenset[
 def prepare(text: str) -> str:
     """Prepare a character string for comparison (RFC 4518 section 2, as RFC 5280 section 7.1 profiles it).
 
-    Prohibited characters are kept rather than refused: they then match themselves alone.
+    Prohibited characters are kept instead of refused: they then match only themselves.
     """
     if not text.isascii():
         mapped = (
@@ -137,7 +137,7 @@ def prepare(text: str) -> str:
 
 
 def _escape(value: str | bytes) -> str:
-    """Escape a value (RFC 4514 section 2.4); control characters too, so that no name can steer a terminal."""
+    """Return an escaped value (RFC 4514 section 2.4), control characters included: no name can steer a terminal."""
     if isinstance(value, bytes):
         return f"#{value.hex()}"
     escaped = "".join(_escape_character(char) for char in value)

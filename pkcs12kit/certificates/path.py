@@ -1,4 +1,4 @@
-"""A certification path: what a target needs to be believed by who trusts one anchor (RFC 5280 section 3.2)."""
+"""Certification paths: the certificates between a target and a trust anchor (RFC 5280 section 3.2)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class CertificationPath(Shown):
-    """Certificates from the target up to the one that the trust anchor issued, and that anchor.
+    """The certificates from the target up to the one that the trust anchor issued, and the trust anchor.
 
-    ``certificates`` is never empty, starts with the target and does not hold the anchor's own certificate. No (subject,
-    key) occurs twice (:class:`ValueError`): a file with such a path makes Java servers send a cut chain. That the
-    path is *valid* this class does not say.
+    ``certificates`` is not empty, starts with the target and does not contain the trust anchor's own certificate. Each
+    (subject, key) occurs once: a file with a repetition makes Java servers send a truncated chain. Raises
+    :class:`ValueError` otherwise. Not checked: whether the path is *valid*.
     """
 
     certificates: tuple[Certificate, ...]
@@ -31,7 +31,7 @@ class CertificationPath(Shown):
         if not self.certificates:
             raise ValueError("a certification path has at least the target")
         if len({certificate.node for certificate in self.certificates}) != len(self.certificates):
-            raise ValueError("a certification path holds each (subject, key) once")
+            raise ValueError("a certification path contains each (subject, key) once")
 
     @property
     def target(self) -> Certificate:
@@ -40,17 +40,17 @@ class CertificationPath(Shown):
 
     @property
     def issuers(self) -> tuple[Certificate | TrustAnchor, ...]:
-        """Who issued each of the certificates: the next one, and for the last the trust anchor."""
+        """The issuer of each certificate: the next certificate, and for the last one the trust anchor."""
         return (*self.certificates[1:], self.trust_anchor)
 
     @cached_property
     def expires(self) -> datetime:
-        """When the first of its certificates expires, the anchor's among them; timezone-aware."""
+        """The first notAfter of its certificates, the trust anchor's own included; timezone-aware."""
         return min(certificate.not_after for certificate in self.with_anchor)
 
     @cached_property
     def with_anchor(self) -> tuple[Certificate, ...]:
-        """The certificates followed by the anchor's own, where the anchor has one and is not the target itself."""
+        """The certificates, followed by the trust anchor's own where it has one that is not the target."""
         anchor = self.trust_anchor.certificate
         if anchor is None or anchor in self.certificates:
             return self.certificates

@@ -1,4 +1,4 @@
-"""A heap of certificates, in no order, indexed by subject and by key identifier."""
+"""Pools of certificates: candidates for paths, found by subject or by key identifier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.indexes import SubjectIndex
-from pkcs12kit.certificates.key_identifier_index import KeyIdentifierIndex
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.text import counted
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """Something in a source that could not be read: where it came from, which one it was, why."""
+    """A certificate in a source that could not be read: the source, its position there, and the reason."""
 
     source: str
     position: int
@@ -32,13 +31,13 @@ class Reject:
 
 
 class CertificatePool(Shown):
-    """Candidate certificates for paths, each once. Order and repetition of what it is made from do not matter.
+    """A set of candidate certificates for paths. The order of the certificates it is made from does not matter.
 
-    Immutable, and so usable from many threads at once; merge pools with ``|``. Nothing in a pool is trusted. It is
-    indexed when first asked: each index appears whole, and threads that ask at the same time build the same one.
+    Immutable, and so usable from many threads at once. Merge pools with ``|``. No certificate in a pool is trusted. The
+    index by subject is built on first use: threads that ask at the same time build the same index.
     """
 
-    __slots__ = ("_by_key_identifier", "_by_subject", "_certificates", "_found", "_rejects")
+    __slots__ = ("_by_subject", "_certificates", "_found", "_rejects")
 
     def __init__(self, certificates: Iterable[Certificate] = (), *, rejects: Iterable[Reject] = ()) -> None:
         unique: dict[bytes, Certificate] = {}
@@ -47,16 +46,15 @@ class CertificatePool(Shown):
         self._certificates = tuple(unique.values())
         self._rejects = tuple(rejects)
         self._by_subject: SubjectIndex | None = None
-        self._by_key_identifier: KeyIdentifierIndex | None = None
         self._found: dict[Name, tuple[Certificate, ...]] = {}
 
     @property
     def rejects(self) -> tuple[Reject, ...]:
-        """What could not be read where the certificates came from."""
+        """The certificates that could not be read in the sources of the pool."""
         return self._rejects
 
     def by_subject(self, name: Name) -> tuple[Certificate, ...]:
-        """Certificates whose subject matches ``name`` (RFC 5280 section 7.1), by fingerprint."""
+        """Return the certificates whose subject matches ``name`` (RFC 5280 section 7.1), sorted by fingerprint."""
         found = self._found.get(name)
         if found is None:
             index = self._by_subject
@@ -68,11 +66,19 @@ class CertificatePool(Shown):
         return found
 
     def by_key_identifier(self, key_identifier: bytes) -> tuple[Certificate, ...]:
-        """Certificates whose subjectKeyIdentifier is ``key_identifier``, by fingerprint."""
-        index = self._by_key_identifier
-        if index is None:
-            index = self._by_key_identifier = KeyIdentifierIndex(self._certificates)
-        return _by_fingerprint(index.find(key_identifier))
+        """Return the certificates with this subjectKeyIdentifier, sorted by SHA-256 fingerprint.
+
+        Takes time linear in the size of the pool. A certificate whose extensions cannot be decoded is not found.
+        """
+        # To decode extensions takes far longer than to look for the octets, which DER has in one piece.
+        return _by_fingerprint(
+            [
+                certificate
+                for certificate in self._certificates
+                if (certificate.encoding_error is not None or key_identifier in certificate.der)
+                and certificate.key_identifier == key_identifier
+            ]
+        )
 
     def __or__(self, other: CertificatePool) -> CertificatePool:
         if not isinstance(other, CertificatePool):

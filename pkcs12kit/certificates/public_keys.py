@@ -1,4 +1,4 @@
-"""Public keys as certificates and trust anchors encode them: SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)."""
+"""Public keys as encoded in certificates and trust anchors: SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
 
 _REFUSALS: Final = (ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InternalError)
 _OBJECT_IDENTIFIER: Final = b"\x06"
-# The object identifiers of Diffie-Hellman, PKCS #3 and X9.42, and the octets that an algorithm stands within. A key
-# of these signs nothing, and OpenSSL looks for factors of its modulus when it reads one: 36 seconds for 8,192 bits.
+# The object identifiers of Diffie-Hellman, PKCS #3 and X9.42, and the number of octets within which they stand.
+# Such a key cannot sign, and OpenSSL looks for factors of its modulus when it reads one: 36 seconds for 8,192 bits.
 _DIFFIE_HELLMAN: Final = (bytes.fromhex("06092a864886f70d010301"), bytes.fromhex("06072a8648ce3e0201"))
 _ALGORITHM_WITHIN: Final = 48
 
 
 @asn1.sequence
 class _Algorithm(SimpleNamespace):
-    """An AlgorithmIdentifier that has parameters, which are not decoded."""
+    """An AlgorithmIdentifier with parameters, which are not decoded."""
 
     algorithm: asn1.TLV
     parameters: asn1.TLV
@@ -37,7 +37,7 @@ class _Algorithm(SimpleNamespace):
 
 @asn1.sequence
 class _KeyInfo(SimpleNamespace):
-    """A SubjectPublicKeyInfo with the key undecoded."""
+    """A SubjectPublicKeyInfo whose key is not decoded."""
 
     algorithm: _Algorithm
     subject_public_key: asn1.TLV
@@ -47,16 +47,20 @@ class _KeyInfo(SimpleNamespace):
 def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> CertificatePublicKeyTypes:
     """Decode a public key from its SubjectPublicKeyInfo (DER).
 
-    ``load`` decodes it in another way, for example from a certificate that pyca/cryptography has read already.
+    ``load`` decodes it in another way, for example from a certificate that pyca/cryptography has already read.
 
-    Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where it cannot be decoded, where its algorithm is not
-    known, and for a key on an elliptic curve that is given by its parameters and not by its name, also if it is a curve
-    that has a name: implementations that compared such parameters wrongly believed forged keys (RFC 5480 section 2.1.1:
-    specifiedCurve MUST NOT be used). A Diffie-Hellman key is refused unread, because reading it may take a minute. Not
-    checked: whether the key is of a kind that signs, or strong enough.
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`
+
+    - where the key cannot be decoded, or its algorithm is unknown;
+    - where its elliptic curve is given by parameters instead of a name, even for a curve that has a name (RFC 5480
+      section 2.1.1: specifiedCurve MUST NOT be used): implementations that compared such parameters wrongly have
+      accepted forged keys;
+    - for a Diffie-Hellman key, without decoding it, because that may take a minute.
+
+    Not checked: whether the key can sign, and whether it is strong enough.
     """
     if any(identifier in info[:_ALGORITHM_WITHIN] for identifier in _DIFFIE_HELLMAN):
-        raise MalformedCertificateError("unusable public key: a Diffie-Hellman key signs nothing")
+        raise MalformedCertificateError("unusable public key: a Diffie-Hellman key cannot sign")
     try:
         key = load_der_public_key(info) if load is None else load()
     except _REFUSALS as refusal:
@@ -66,13 +70,13 @@ def read_public_key(info: bytes, load: Callable[[], object] | None = None) -> Ce
             "unusable public key: its elliptic curve is given by explicit parameters, not by name"
             " (RFC 5480 section 2.1.1)"
         )
-    return key  # type: ignore[return-value]  # the validator refuses what cannot sign
+    return key  # type: ignore[return-value]  # the validator refuses keys that cannot sign
 
 
 def public_key_octets(info: bytes) -> bytes:
-    """Return the octets of subjectPublicKey, of which identifiers of keys are hashes (RFC 6960 section 4.1.1).
+    """Return the octets of subjectPublicKey, the input of the hashes that identify keys (RFC 6960 section 4.1.1).
 
-    ``info`` is a SubjectPublicKeyInfo, DER, of any algorithm. The octets are the value of the BIT STRING, without the
+    ``info`` is a SubjectPublicKeyInfo (DER) of any algorithm. The octets are the value of the BIT STRING, without the
     octet that counts unused bits. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
     """
     from asn1crypto import parser
@@ -89,7 +93,7 @@ def _names_its_curve(info: bytes) -> bool:
     """Return True if the parameters of the key's algorithm are an object identifier."""
     try:
         parameters = asn1.decode_der(_KeyInfo, info).algorithm.parameters
-    except ValueError:  # not DER to the letter
+    except ValueError:  # not strict DER
         return _names_its_curve_leniently(info)
     return bytes(parameters.tag_bytes) == _OBJECT_IDENTIFIER
 

@@ -1,9 +1,10 @@
-"""Reading of a certificate's DER: what can be wrong with its fields is found here, when it is read.
+"""The strict reader of certificates, which finds faulty fields when the certificate is read.
 
-pyca/cryptography checks the structure when it loads a certificate, and decodes most fields only when they are asked
-for: it then raises errors of its own. So every field that a search cannot do without is decoded once, here: version,
-validity and signature algorithm. (It decodes names when it loads, and serial numbers without fail.) Extensions and the
-public key take longer to decode and stay lazy; ``Certificate`` guards them.
+pyca/cryptography checks the structure when it loads a certificate, but decodes most fields only when they are asked
+for, and then raises its own errors. So every field that a search needs is decoded here once: version, validity and
+signature algorithm. (Names are decoded when the certificate is loaded, and any serial number can be decoded.)
+Extensions and the public key take longer to decode, and stay undecoded until their first use; ``Certificate`` handles
+their errors.
 """
 
 from __future__ import annotations
@@ -22,24 +23,24 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 REFUSALS: Final = (ValueError, TypeError, OverflowError, x509.InvalidVersion)
-"""What pyca/cryptography raises when it loads what is not a certificate, or when it decodes one of its fields."""
+"""The exceptions of pyca/cryptography when it loads other data than a certificate, or decodes a field of one."""
 
 _VERSION_1: Final = x509.Version.v1
 
 
-# What reading returns; a plain tuple, because a NamedTuple would add a tenth to the time that reading takes.
+# The result of reading; a plain tuple, because a NamedTuple would add a tenth to the time that reading takes.
 Reading: TypeAlias = tuple[x509.Certificate, "datetime", "datetime", str | None]
-"""A certificate that pyca/cryptography has read; its notBefore and notAfter; and the message with which
-pyca/cryptography refused the encoding as it was given, None for sound DER."""
+"""A certificate that pyca/cryptography has read; its notBefore and notAfter; and pyca/cryptography's message about the
+encoding error, None for correct DER."""
 
 
 def read_certificate(der: bytes) -> Reading:
-    """Read one certificate, with asn1crypto's help where its encoding is not DER to the letter.
+    """Read one certificate, with asn1crypto's help where it has an encoding error.
 
-    Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where neither reader can make sense of it, and where a
-    field has a value that it may not have: a version other than 1 and 3 (RFC 5280 section 4.1.2.1), extensions
-    in version 1 (section 4.1.2.9), a time that is not one (the year 0), or parameters of the signature algorithm that
-    cannot be read (RFC 4055 section 3.1 for RSASSA-PSS).
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where neither library can read it, and where a field has
+    a value that is not allowed: a version other than 1 and 3 (RFC 5280 section 4.1.2.1), extensions in version 1
+    (section 4.1.2.9), an impossible time (the year 0), or parameters of the signature algorithm that cannot be decoded
+    (RFC 4055 section 3.1 for RSASSA-PSS).
     """
     try:
         refuse_endless_tags(der)
@@ -49,7 +50,7 @@ def read_certificate(der: bytes) -> Reading:
         certificate = load_der_x509_certificate(der)
     except REFUSALS as refusal:
         reading = _check_fields(read_canonical(der), der, str(refusal))
-        structure = lenient.read_structure(der)  # raises here if at all: asn1crypto lets more pass than DER
+        structure = lenient.read_structure(der)  # raises here: asn1crypto accepts more than DER
         for name in (structure.issuer, structure.subject):
             lenient.read_name(name)
         return reading
@@ -57,7 +58,7 @@ def read_certificate(der: bytes) -> Reading:
 
 
 def read_sound(der: bytes) -> Reading | None:
-    """Read a certificate in sound DER whose fields are sound; None for anything else, which may be one with a slip."""
+    """Read a certificate in correct DER with correct fields; return None for other data or an encoding error."""
     try:
         refuse_endless_tags(der)
         return _check_fields(load_der_x509_certificate(der), der, None)
@@ -66,13 +67,16 @@ def read_sound(der: bytes) -> Reading | None:
 
 
 def read_canonical(der: bytes) -> x509.Certificate:
-    """Read what asn1crypto makes of a certificate. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+    """Read a certificate that asn1crypto has encoded again.
+
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+    """
     try:
         return load_der_x509_certificate(lenient.canonical_der(der))
     except x509.InvalidVersion as refusal:
-        number = refusal.parsed_version + 1  # encoded is 0 for version 1
+        number = refusal.parsed_version + 1  # version 1 is encoded as 0
         raise MalformedCertificateError(
-            f"not a certificate: its version is {number}, where 1 and 3 are read (RFC 5280 section 4.1.2.1)"
+            f"not a certificate: its version is {number}, not 1 or 3 (RFC 5280 section 4.1.2.1)"
         ) from None
     except REFUSALS as refusal:
         raise MalformedCertificateError(f"not a certificate: {refusal}") from None
@@ -81,7 +85,7 @@ def read_canonical(der: bytes) -> x509.Certificate:
 def _check_fields(certificate: x509.Certificate, der: bytes, encoding_error: str | None) -> Reading:
     if certificate.version is _VERSION_1 and _has_extensions(der):
         raise MalformedCertificateError(
-            "a certificate of version 1 with extensions, which only version 3 has (RFC 5280 section 4.1.2.9)"
+            "a certificate of version 1 with extensions, which only version 3 may have (RFC 5280 section 4.1.2.9)"
         )
     try:
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
@@ -90,7 +94,7 @@ def _check_fields(certificate: x509.Certificate, der: bytes, encoding_error: str
     try:
         _ = certificate.signature_hash_algorithm
     except UnsupportedAlgorithm:
-        pass  # an algorithm may be unknown; only a signature that is checked needs it
+        pass  # an unknown algorithm matters only when the signature is checked
     except REFUSALS as refusal:
         raise MalformedCertificateError(
             f"unreadable signature algorithm: {refusal} (RFC 5280 section 4.1.1.2)"

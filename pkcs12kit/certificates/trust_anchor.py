@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustAnchor(Shown):
-    """A name and a public key, trusted because the user said so.
+    """A name and a public key that the user has decided to trust.
 
-    ``certificate`` and ``constraints`` are optional. The constraints (RFC 5937 section 3) are the extensions that
-    narrow what the anchor is trusted for; which of them validation heeds is said there.
+    ``certificate`` and ``constraints`` are optional. The constraints are extensions that limit the trust in the anchor
+    (RFC 5937 section 3); validation documents which of them it applies.
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError` where ``certificate`` has another key, and
     :class:`~pkcs12kit.errors.InputError` where it has another subject: paths are validated with the key and shown with
-    the certificate, so that the two must be of one CA. The keys are compared as they are encoded.
+    the certificate, so both must belong to one CA. The encodings of the keys are compared.
     """
 
     name: Name
     subject_public_key_info: bytes
-    """DER."""
+    """The key, DER."""
     certificate: Certificate | None = None
     constraints: Extensions | None = None
 
@@ -51,10 +51,10 @@ class TrustAnchor(Shown):
 
     @classmethod
     def from_certificate(cls, certificate: Certificate) -> TrustAnchor:
-        """Trust the subject and key of a certificate, within the constraints that its extensions state.
+        """Return a trust anchor with the subject and key of a certificate, constrained by its extensions.
 
-        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where its extensions cannot be read. Its
-        signature is not checked: an anchor is trusted by decision, not by signature.
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be decoded. The
+        certificate's signature is not checked: an anchor is trusted by decision, not by signature.
         """
         return cls(
             name=certificate.subject,
@@ -70,7 +70,7 @@ class TrustAnchor(Shown):
 
     @property
     def node(self) -> tuple[Name, bytes]:
-        """Name and key, comparable to :attr:`Certificate.node <pkcs12kit.Certificate.node>`."""
+        """The name and the key, comparable to :attr:`Certificate.node <pkcs12kit.Certificate.node>`."""
         return (self.name, self.subject_public_key_info)
 
     @property

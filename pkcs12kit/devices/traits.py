@@ -96,7 +96,7 @@ def _is_in_order(sent: Sequence[Certificate], path: ValidatedPath) -> bool:
 
 
 def _traits_of(certificate: Certificate, *, is_target: bool) -> Iterator[Trait]:
-    if certificate.encoding_slip is not None:
+    if certificate.encoding_error is not None:
         yield Trait.ENCODING_SLIP
     if certificate.version != _V3:
         yield Trait.OLD_VERSION

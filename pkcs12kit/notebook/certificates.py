@@ -81,8 +81,8 @@ def kinds(certificate: Certificate) -> Iterator[Element]:
         yield badge("CA")
     if certificate.is_self_issued:
         yield badge("self-issued")
-    if certificate.encoding_slip is not None:
-        yield badge("! slip in the encoding", "warn")
+    if certificate.encoding_error is not None:
+        yield badge("! encoding error", "warn")
 
 
 def certificate_facts(certificate: Certificate, view: View) -> Element:
@@ -98,7 +98,7 @@ def certificate_facts(certificate: Certificate, view: View) -> Element:
                 ("valid until", format_time(certificate.not_after)),
                 ("public key", _public_key(certificate)),
                 ("SHA-256", code(certificate.sha256)),
-                ("encoding", certificate.encoding_slip),
+                ("encoding", certificate.encoding_error),
             ]
         ),
         folded("extensions", _extensions(certificate, view)),

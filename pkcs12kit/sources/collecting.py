@@ -299,7 +299,7 @@ class Collector:
 
     def _add(self, place: _Place, certificate: Certificate) -> None:
         """Keep a certificate whose names can be read, as all can in a sound one: a pool is indexed by them."""
-        if certificate.encoding_slip is not None:
+        if certificate.encoding_error is not None:
             try:
                 _ = certificate.subject, certificate.issuer
             except MalformedCertificateError as error:

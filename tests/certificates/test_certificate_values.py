@@ -107,7 +107,7 @@ def test_parts_are_the_encoded_ones(server):
     assert server.signature == reading.signature
     assert server.version == 3
     assert server.signature_algorithms_agree
-    assert server.encoding_slip is None
+    assert server.encoding_error is None
 
 
 def test_key_identifiers_and_ca(topology, server):

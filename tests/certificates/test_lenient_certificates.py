@@ -110,7 +110,7 @@ def everything_but_extensions_and_key(certificate):
 def test_real_certificates_with_a_slip_are_whole(fpki, name, slips):
     """DoD's ECDSA certificates with a NULL parameter (RFC 5758 section 3.2 forbids it) say all that others say."""
     pool = load_certificates(fpki / name)
-    slipped = [certificate for certificate in pool if certificate.encoding_slip is not None]
+    slipped = [certificate for certificate in pool if certificate.encoding_error is not None]
     assert len(slipped) == slips or (slips is None and slipped)
     for certificate in slipped:
         assert everything_but_extensions_and_key(certificate)
@@ -124,7 +124,7 @@ def test_pyca_refuses_what_is_read_here(fpki):
     """The reason for a second reader still stands: pyca/cryptography refuses the same bytes."""
     pool = load_certificates(fpki / "dod-2019.pem")
     for certificate in pool:
-        if certificate.encoding_slip is not None:
+        if certificate.encoding_error is not None:
             with pytest.raises(ValueError, match=r".+"):
                 x509.load_der_x509_certificate(certificate.der).signature_hash_algorithm  # noqa: B018  # raises or not
 
@@ -134,7 +134,7 @@ def test_signatures_of_slipped_certificates_are_checked_over_the_original(fpki):
     pool = load_certificates(fpki / "dod-2019.pem", fpki / "Certificates_PKCS7_v5_14_DoD.pem.p7b")
     checked = 0
     for certificate in pool:
-        if certificate.encoding_slip is None:
+        if certificate.encoding_error is None:
             continue
         for issuer in pool.by_subject(certificate.issuer):
             if issuer.key_identifier == certificate.issuer_key_identifier or issuer == certificate:
@@ -198,12 +198,12 @@ def test_a_name_of_no_text_is_still_a_name(authority, sound, value):
 
 
 def test_the_slip_is_said(authority, sound):
-    """``encoding_slip`` says what pyca/cryptography refused; equality still goes by the bytes given."""
+    """``encoding_error`` says what pyca/cryptography refused; equality still goes by the bytes given."""
     der = altered(authority, sound, algorithm=sequence(ECDSA_WITH_SHA256, NULL))
     certificate = Certificate.from_der(der)
     canonical = Certificate.from_der(canonical_der(der))
-    assert certificate.encoding_slip
-    assert canonical.encoding_slip is None
+    assert certificate.encoding_error
+    assert canonical.encoding_error is None
     assert certificate.der == der
     assert certificate != canonical
     assert check_signature(canonical, authority.private_key.public_key()) is SignatureVerdict.INVALID

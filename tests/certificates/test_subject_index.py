@@ -318,7 +318,7 @@ def test_what_is_no_sound_certificate_is_left_to_the_other_reader(fpki, template
     """The quick way gives nothing for what has a slip, is damaged, or is followed by anything."""
     sound = with_subject(template, encoded([(CN, value("x"))]))
     assert read_sound(sound) == Certificate(sound)
-    assert read_sound(sound).encoding_slip is None
-    slipped = [found.der for found in load_certificates(fpki / "dod-2019.pem") if found.encoding_slip is not None]
+    assert read_sound(sound).encoding_error is None
+    slipped = [found.der for found in load_certificates(fpki / "dod-2019.pem") if found.encoding_error is not None]
     for data in (*slipped[:1], sound[:-1], sound + b"\x00", b"", b"\x30\x84" + b"\xff" * 5000):
         assert read_sound(data) is None

@@ -98,7 +98,7 @@ def test_both_say_yes_to_certificates_with_a_slip(fpki):
     pool = load_certificates(fpki / "dod-2019.pem", fpki / "Certificates_PKCS7_v5_14_DoD.pem.p7b")
     asked = 0
     for certificate in pool:
-        if certificate.encoding_slip is None or certificate.is_self_issued:
+        if certificate.encoding_error is None or certificate.is_self_issued:
             continue
         roots = [root for root in pool.by_subject(certificate.issuer) if root.is_self_issued]
         parameters = ValidationParameters(time=certificate.not_before + timedelta(days=1))

@@ -105,7 +105,7 @@ def test_every_kind_of_signature(sign_by, key_of, judge, refusal, kind):
     key = key_of(kind)
     anchor = TrustAnchor(name=lab.Authority.create("TA").certificate.subject, subject_public_key_info=spki(key))
     target = sign_by("TA", key, "EE", lab.KeyType.EC_P256.generate().public_key(), ca=False, **signing(kind))
-    assert target.encoding_slip is None
+    assert target.encoding_error is None
     path = CertificationPath(certificates=(target,), trust_anchor=anchor)
     assert judge(path, algorithm_policy=ALLOW_ALL).certificates == (target,)
     assert check_signature(target, key.public_key()) is VALID

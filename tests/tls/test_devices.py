@@ -312,10 +312,10 @@ class TestTraits:
         for name in DEVICES:
             assert judge_by_rules(name, **case).answer is not Answer.YES
 
-    def test_real_encoding_slips_are_unknown(self, fpki):
+    def test_real_encoding_errors_are_unknown(self, fpki):
         """DoD's ECDSA certificates with a NULL parameter are read, and what devices make of them is not known."""
         pool = pkcs12kit.load_certificates(fpki / "dod-2019.pem")
-        slips = [certificate for certificate in pool if certificate.encoding_slip is not None]
+        slips = [certificate for certificate in pool if certificate.encoding_error is not None]
         assert len(slips) == 5
         message = CertificateMessage(certificates=tuple(slips), protocol=TLS_1_2)
         assert Trait.ENCODING_SLIP in find_traits(message, None, ())

@@ -199,7 +199,7 @@ def test_certificates_that_pyca_refuses_are_served_as_they_are():
         resign(one, authority.private_key, "sha256_ecdsa", hashes.SHA256(), parameters=core.Null())
         for one in (identity.certificate, authority.certificate)
     ]
-    assert all(one.encoding_slip for one in slipped)
+    assert all(one.encoding_error for one in slipped)
     with LoopbackServer(identity.private_key, slipped) as server:
         assert received(server) == tuple(one.der for one in slipped)
 
