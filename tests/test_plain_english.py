@@ -17,7 +17,6 @@ NOT_YET = frozenset(
     {
         "builder.py",
         "cli",
-        "devices",
         "display",
         "findings.py",
         "notebook",

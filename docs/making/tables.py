@@ -90,14 +90,14 @@ def devices() -> Iterator[str]:
         yield f"## {device.name}\n\n{device.title}.\n"
         yield "| about | what it does | known | source | remark |"
         yield "| --- | --- | --- | --- | --- |"
-        for it in device.statements:
+        for it in device.rules:
             since = f", issued since {it.since}" if it.since else ""
             what = f"{it.effect.value}{since}"
-            yield f"| {it.trait.value} | {what} | {it.evidence.value} | {_linked(it.source)} | {_linked(it.note)} |"
-        for bound in device.bounds:
+            yield f"| {it.property.value} | {what} | {it.evidence.value} | {_linked(it.source)} | {_linked(it.note)} |"
+        for limit in device.limits:
             yield (
-                f"| {bound.quantity.value} | {bound.figures} | {bound.evidence.value} | {_linked(bound.source)} |"
-                f" {_linked(bound.note)} |"
+                f"| {limit.quantity.value} | {limit.figures} | {limit.evidence.value} | {_linked(limit.source)} |"
+                f" {_linked(limit.note)} |"
             )
         for lifetime in device.lifetimes:
             which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
@@ -107,7 +107,7 @@ def devices() -> Iterator[str]:
                 f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
             )
         for root in device.roots:
-            what = "comes with it" if root.ships else "comes without it"
+            what = "ships it" if root.ships else "does not ship it"
             yield (
                 f"| {root.root.name} | {what} | {root.evidence.value} | {_linked(root.source)} | {_linked(root.note)} |"
             )

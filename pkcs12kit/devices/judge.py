@@ -1,4 +1,4 @@
-"""Would a client take what a server sends? Answered by its rules, without having it: by rule, and never tried."""
+"""Verdicts on served chains by the documented rules of clients; the clients are not run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.devices.model import Effect
+from pkcs12kit.devices.properties import find_properties, measure
 from pkcs12kit.devices.table import DEVICES
-from pkcs12kit.devices.traits import find_traits, measure
+from pkcs12kit.errors import ArgumentError, UnknownNameError
 from pkcs12kit.findings import Answer
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.devices.model import Device, Lifetime, Shipping, Statement
+    from pkcs12kit.devices.model import Device, DeviceRule, LifetimeLimit, RootInclusion
     from pkcs12kit.findings import Evidence
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -28,7 +29,7 @@ _MOMENT: Final = timedelta(seconds=1)  # notAfter is part of the validity (RFC 5
 
 
 class Bearing(Enum):
-    """What a remark does to the answer. The value is what ``--json`` prints."""
+    """The effect of a remark on the answer. The value is printed by ``--json``."""
 
     REFUSED = "refused"
     UNKNOWN = "unknown"
@@ -37,10 +38,10 @@ class Bearing(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """One thing to say of a client and of what is sent.
+    """One remark on a client's answer to a served chain.
 
-    ``certificate`` is the one that it is about, if one is. ``evidence`` and ``source`` say where the rule is known
-    from; None and empty where no rule is, which is why the answer is not known.
+    ``certificate`` is the certificate that it is about, if any. ``evidence`` and ``source`` are those of the rule; None
+    and empty where no rule is known.
     """
 
     bearing: Bearing
@@ -50,7 +51,7 @@ class Remark:
     source: str = ""
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the remark as ``--json`` prints it."""
         return {
             "bearing": self.bearing.value,
             "why": self.why,
@@ -62,7 +63,7 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceVerdict:
-    """Whether a client takes what is sent, by its rules: nothing was tried. What refuses comes first in ``remarks``."""
+    """The answer of a client to a served chain, by its rules; nothing was tried. Refusals come first in ``remarks``."""
 
     device: str
     title: str
@@ -71,16 +72,16 @@ class DeviceVerdict:
 
     @property
     def basis(self) -> str:
-        """How the answer was come by: ``by rule``, always."""
+        """The basis of the answer: always ``by rule``."""
         return BY_RULE
 
     @property
     def refusals(self) -> tuple[Remark, ...]:
-        """The remarks for which it refuses; empty where it is not known to."""
+        """The remarks that are refusals; empty where none is known."""
         return tuple(remark for remark in self.remarks if remark.bearing is Bearing.REFUSED)
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the verdict as ``--json`` prints it."""
         return {
             "device": self.device,
             "title": self.title,
@@ -98,23 +99,34 @@ def judge_by_rules(
     trust_anchors: Iterable[TrustAnchor],
     parameters: ValidationParameters,
 ) -> DeviceVerdict:
-    """Say whether a client of :data:`~pkcs12kit.devices.table.DEVICES` would take a Certificate message.
+    """Return whether a client of :data:`~pkcs12kit.devices.table.DEVICES` would accept a served chain.
 
-    ``path`` is the best that the certificates of ``message`` make to ``trust_anchors``, validated with ``parameters``;
-    None where they make none. The answer is yes where there is one and everything that is special about it is known to
-    be accepted, no where one thing is known to be refused, else unknown. Not judged are revocation, the protocol and
-    its algorithms, and Certificate Transparency. Raises :class:`KeyError` for a name that is no device's, and
-    :class:`ValueError` for a message without certificates.
+    - ``device``: the name of the client.
+    - ``message``: the served chain.
+    - ``path``: the best path of its certificates to ``trust_anchors``, validated with ``parameters``; None for none.
+    - ``trust_anchors``: the trust anchors of the client.
+    - ``parameters``: the inputs of path validation.
+
+    The answer is yes where there is a path and all its properties are known to be accepted, no where one is known to be
+    refused, and unknown otherwise. Not judged: revocation, the version of TLS and its algorithms, and Certificate
+    Transparency. Raises :class:`~pkcs12kit.errors.UnknownNameError` for an unknown device, and
+    :class:`~pkcs12kit.errors.ArgumentError` for a message without certificates.
     """
     if device not in DEVICES:
-        raise KeyError(f"no device {device!r}; there are {', '.join(DEVICES)}")
+        raise UnknownNameError("device", device, DEVICES)
     if not message.certificates:
-        raise ValueError("no certificate was sent")
+        raise ArgumentError("the message has no certificate")
     case = _Case(device=DEVICES[device], message=message, path=path, trust_anchors=tuple(trust_anchors))
-    remarks = [*case.judge_traits(), *case.judge_bounds(), *case.judge_lifetime(), *case.judge_path(), *case.notes()]
+    remarks = [
+        *case.judge_properties(),
+        *case.judge_limits(),
+        *case.judge_lifetime(),
+        *case.judge_path(),
+        *case.notes(),
+    ]
     if parameters.server_name is None:
         remarks.append(
-            Remark(bearing=Bearing.NOTE, why="whether the certificate is for the server's name was not asked")
+            Remark(bearing=Bearing.NOTE, why="the name in the certificate was not checked: no server name was given")
         )
     remarks.sort(key=lambda remark: list(Bearing).index(remark.bearing))
     bearings = {remark.bearing for remark in remarks}
@@ -124,6 +136,8 @@ def judge_by_rules(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Case:
+    """A device and the served chain that its rules are applied to."""
+
     device: Device
     message: CertificateMessage
     path: ValidatedPath | None
@@ -135,37 +149,37 @@ class _Case:
 
     @property
     def shipped(self) -> bool | None:
-        """Whether the client comes with the anchor; None where that is not known."""
+        """True where the client ships the trust anchor; None where that is not known."""
         anchors = self.trust_anchors if self.path is None else (self.path.trust_anchor,)
-        known = {None if shipping is None else shipping.ships for shipping in map(self._shipping, anchors)}
+        known = {None if inclusion is None else inclusion.ships for inclusion in map(self._inclusion, anchors)}
         return known.pop() if len(known) == 1 else None
 
-    def _shipping(self, anchor: TrustAnchor) -> Shipping | None:
-        return None if anchor.certificate is None else self.device.ships(anchor.certificate.sha256)
+    def _inclusion(self, anchor: TrustAnchor) -> RootInclusion | None:
+        return None if anchor.certificate is None else self.device.inclusion_of(anchor.certificate.sha256)
 
-    def judge_traits(self) -> Iterator[Remark]:
-        for trait, certificate in find_traits(self.message, self.path, self.trust_anchors).items():
-            statement = self.device.of(trait)
-            if statement is None:
-                why = f"{trait.value}: what it makes of that is not known"
+    def judge_properties(self) -> Iterator[Remark]:
+        for found, certificate in find_properties(self.message, self.path, self.trust_anchors).items():
+            rule = self.device.rule_for(found)
+            if rule is None:
+                why = f"{found.value}: it is not known whether this is accepted"
                 yield Remark(bearing=Bearing.UNKNOWN, why=why, certificate=certificate)
                 continue
-            bearing = self._bearing_of(statement)
+            bearing = self._bearing_of(rule)
             if bearing is not None:
-                note = f" ({statement.note})" if statement.note else ""
-                doubt = "" if statement.effect is Effect.DEPENDS else _doubt(bearing)
+                note = f" ({rule.note})" if rule.note else ""
+                doubt = "" if rule.effect is Effect.DEPENDS else _doubt(bearing)
                 yield Remark(
                     bearing=bearing,
-                    why=f"{trait.value}: {statement.effect.value}{note}{doubt}",
+                    why=f"{found.value}: {rule.effect.value}{note}{doubt}",
                     certificate=certificate,
-                    evidence=statement.evidence,
-                    source=statement.source,
+                    evidence=rule.evidence,
+                    source=rule.source,
                 )
 
-    def _bearing_of(self, statement: Statement) -> Bearing | None:
-        if statement.since is not None and self.target.not_before.date() < statement.since:
+    def _bearing_of(self, rule: DeviceRule) -> Bearing | None:
+        if rule.since is not None and self.target.not_before.date() < rule.since:
             return None
-        match statement.effect:
+        match rule.effect:
             case Effect.ACCEPTED:
                 return None
             case Effect.REFUSED:
@@ -180,21 +194,21 @@ class _Case:
             return Bearing.UNKNOWN
         return Bearing.REFUSED if self.shipped else None
 
-    def judge_bounds(self) -> Iterator[Remark]:
+    def judge_limits(self) -> Iterator[Remark]:
         figures = list(measure(self.message, self.path))
-        for bound in self.device.bounds:
-            broken = ((figure, of) for quantity, figure, of in figures if quantity is bound.quantity)
+        for limit in self.device.limits:
+            broken = ((figure, of) for quantity, figure, of in figures if quantity is limit.quantity)
             for figure, certificate in broken:
-                if bound.broken_by(figure):
-                    note = f" ({bound.note})" if bound.note else ""
+                if limit.excludes(figure):
+                    note = f" ({limit.note})" if limit.note else ""
                     yield Remark(
                         bearing=Bearing.REFUSED,
-                        why=f"{figure:,} {bound.quantity.value}, and it takes {bound.figures}{note}",
+                        why=f"{figure:,} {limit.quantity.value}, and it accepts {limit.figures}{note}",
                         certificate=certificate,
-                        evidence=bound.evidence,
-                        source=bound.source,
+                        evidence=limit.evidence,
+                        source=limit.source,
                     )
-                    break  # once is enough
+                    break  # one remark for each limit is enough
 
     def judge_lifetime(self) -> Iterator[Remark]:
         valid = self.target.not_after - self.target.not_before + _MOMENT
@@ -213,35 +227,37 @@ class _Case:
 
     def judge_path(self) -> Iterator[Remark]:
         if self.path is None:
-            yield Remark(bearing=Bearing.UNKNOWN, why="what is sent makes no valid path to the trust anchors")
+            yield Remark(bearing=Bearing.UNKNOWN, why="the served chain makes no valid path to the trust anchors")
 
     def notes(self) -> Iterator[Remark]:
         anchors = self.trust_anchors if self.path is None else (self.path.trust_anchor,)
         for anchor in anchors:
-            shipping = self._shipping(anchor)
-            if shipping is None:
-                why = f"whether it comes with {anchor.name} is not known"
+            inclusion = self._inclusion(anchor)
+            if inclusion is None:
+                why = f"it is not known whether it ships {anchor.name}"
                 yield Remark(bearing=Bearing.NOTE, why=why, certificate=anchor.certificate)
                 continue
-            has_it = "it comes with" if shipping.ships else "it has to be given, for example by the MDM in a profile:"
-            more = f"; {shipping.note}" if shipping.note else ""
+            has_it = (
+                "it ships" if inclusion.ships else "it must be given, for example by the MDM in a profile, the root"
+            )
+            more = f"; {inclusion.note}" if inclusion.note else ""
             yield Remark(
                 bearing=Bearing.NOTE,
-                why=f"{has_it} {shipping.root.name}{more}",
+                why=f"{has_it} {inclusion.root.name}{more}",
                 certificate=anchor.certificate,
-                evidence=shipping.evidence,
-                source=shipping.source,
+                evidence=inclusion.evidence,
+                source=inclusion.source,
             )
         for note in self.device.notes:
             yield Remark(bearing=Bearing.NOTE, why=note.text, evidence=note.evidence, source=note.source)
 
 
-def _lifetime(lifetime: Lifetime, valid: timedelta) -> str:
-    days = -(-valid // timedelta(days=1))  # a day that has begun counts
+def _lifetime(lifetime: LifetimeLimit, valid: timedelta) -> str:
+    days = -(-valid // timedelta(days=1))  # a day that has begun counts as a day
     which = " below roots that it ships" if lifetime.below_shipped_roots else ""
     note = f" ({lifetime.note})" if lifetime.note else ""
-    return f"valid for {days:,} days; issued since {lifetime.since}, it takes {lifetime.days:,} at most{which}{note}"
+    return f"valid for {days:,} days; issued since {lifetime.since}, it accepts at most {lifetime.days:,}{which}{note}"
 
 
 def _doubt(bearing: Bearing) -> str:
-    return "; whether it ships this root is not known" if bearing is Bearing.UNKNOWN else ""
+    return "; it is not known whether it ships this root" if bearing is Bearing.UNKNOWN else ""

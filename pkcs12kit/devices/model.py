@@ -1,4 +1,4 @@
-"""The kinds of rules that TLS clients have beyond RFC 5280, and what is known of one client."""
+"""Values for the rules of TLS clients beyond RFC 5280: chain properties, effects, limits, and known devices."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.certificate_message import CertificateMessage
 
 
-class Trait(Enum):
-    """Something about what a server sends that clients treat differently. The value names it."""
+class ChainProperty(Enum):
+    """A property of a served chain that clients treat differently. The value describes it."""
 
     MISSING_ISSUER = "an issuer that is not sent"
     COMMON_NAME_ONLY = "a server certificate without dNSName or iPAddress, whatever its common name"
     NO_PURPOSE = "a server certificate without extendedKeyUsage"
-    ANY_PURPOSE = "a server certificate for anyExtendedKeyUsage, and not for serverAuth"
+    ANY_PURPOSE = "a server certificate for anyExtendedKeyUsage and not for serverAuth"
     OTHER_PURPOSE = "a server certificate for other purposes than serverAuth"
     SHA1_SIGNATURE = "a SHA-1 signature"
     RSA_KEY = "an RSA key"
@@ -38,38 +38,40 @@ class Trait(Enum):
     UNUSUAL_NAMES_CONSTRAINED = "critical nameConstraints on names of other forms"
     NAME_CONSTRAINTS_NOT_CRITICAL = "nameConstraints that are not critical"
     OLD_VERSION = "a certificate of version 1 or 2"
-    ENCODING_SLIP = "an encoding that strict readers refuse"
+    ENCODING_ERROR = "an encoding that strict readers refuse"
     UNREADABLE = "a certificate that cannot be read here"
 
 
 class Effect(Enum):
-    """What a client makes of a trait. The value is what the table says."""
+    """The effect of a chain property on a client's answer. The value is printed in the table of devices."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     REFUSED_BELOW_SHIPPED_ROOTS = "refused below roots that it ships, else accepted"
     DEPENDS = "depends"
-    """On what cannot be seen from here, as the note says."""
+    """The effect depends on something that the chain does not show; the note names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
-    """One thing that is known of a client. ``source`` is an address, or says how it was tried, and who else says so.
+class DeviceRule:
+    """A known rule of a client: the effect of one chain property.
 
-    A client stands for every version that its title names, so one of them that refuses makes it refused; the note says
-    which. ``since`` is the first day of issue, of the server's certificate, that it holds for; before, it is accepted.
+    The rule is for all versions that the device's title names: the effect is REFUSED if one of them refuses, and the
+    note says which.
     """
 
-    trait: Trait
+    property: ChainProperty
     effect: Effect
     evidence: Evidence
     source: str
+    """An address; for a rule that was tried, the program that was run as well."""
     note: str = ""
     since: date | None = None
+    """The first day of issue (notBefore) of server certificates under this rule; those issued before are accepted."""
 
 
 class Quantity(Enum):
-    """What a client bounds. The value says it, after the figure."""
+    """A quantity that clients limit. The value is printed after the figure."""
 
     CERTIFICATES = "certificates sent"
     BYTES = "bytes of the Certificate message"
@@ -79,8 +81,8 @@ class Quantity(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
-    """The most, and the least, that a client takes; None is no limit that is known of."""
+class DeviceLimit:
+    """The least and the most that a client accepts of one quantity; None where no limit is known."""
 
     quantity: Quantity
     evidence: Evidence
@@ -89,23 +91,23 @@ class Bound:
     least: int | None = None
     note: str = ""
 
-    def broken_by(self, figure: int) -> bool:
-        """Say whether a figure is beyond what is taken."""
+    def excludes(self, figure: int) -> bool:
+        """Return True for a figure outside the limit."""
         return (self.most is not None and figure > self.most) or (self.least is not None and figure < self.least)
 
     @property
     def figures(self) -> str:
-        """What is taken, without what it is: ``at most 10``."""
+        """The limit in words, without its quantity: ``at most 10``."""
         limits = (("at least", self.least), ("at most", self.most))
         return ", ".join(f"{how} {figure:,}" for how, figure in limits if figure is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lifetime:
-    """How long a server's certificate may be valid: notBefore to notAfter, both included (RFC 5280 section 4.1.2.5).
+class LifetimeLimit:
+    """The longest validity of a server certificate: notBefore to notAfter, both included (RFC 5280 section 4.1.2.5).
 
-    It holds for certificates whose notBefore is on the day ``since`` or later, and ``below_shipped_roots`` alone where
-    that is set.
+    It applies to certificates whose notBefore is on the day ``since`` or later, and only below roots that the client
+    ships where ``below_shipped_roots`` is set.
     """
 
     days: int
@@ -118,7 +120,7 @@ class Lifetime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Root:
-    """A root that the table speaks of: its common name, and the SHA-256 fingerprint of its certificate."""
+    """A root CA of the table: its common name, and the SHA-256 fingerprint of its certificate."""
 
     name: str
     sha256: str
@@ -133,8 +135,8 @@ FEDERAL_COMMON_POLICY_CA_G2: Final = Root(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shipping:
-    """Whether a client comes with a root in its trust store."""
+class RootInclusion:
+    """A statement that a client ships a root CA in its trust store, or that it does not."""
 
     root: Root
     ships: bool
@@ -145,7 +147,7 @@ class Shipping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that a user of the client should know, and that makes no difference to the answer."""
+    """A remark for users of a client that does not change the answer."""
 
     text: str
     evidence: Evidence
@@ -154,31 +156,31 @@ class Note:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A TLS client, by the name that ``--device`` takes. ``title`` says which program, and which versions."""
+    """A TLS client by the name that ``--device`` accepts. ``title`` names the program and its versions."""
 
     name: str
     title: str
-    statements: tuple[Statement, ...] = ()
-    bounds: tuple[Bound, ...] = ()
-    lifetimes: tuple[Lifetime, ...] = ()
-    roots: tuple[Shipping, ...] = ()
+    rules: tuple[DeviceRule, ...] = ()
+    limits: tuple[DeviceLimit, ...] = ()
+    lifetimes: tuple[LifetimeLimit, ...] = ()
+    roots: tuple[RootInclusion, ...] = ()
     notes: tuple[Note, ...] = ()
 
-    def of(self, trait: Trait) -> Statement | None:
-        """Find what is known of one trait; None where nothing is."""
-        return next((statement for statement in self.statements if statement.trait is trait), None)
+    def rule_for(self, chain_property: ChainProperty) -> DeviceRule | None:
+        """Return the rule for a chain property; None where none is known."""
+        return next((rule for rule in self.rules if rule.property is chain_property), None)
 
-    def ships(self, sha256: str) -> Shipping | None:
-        """Find what is known of whether it ships a root; None where nothing is."""
-        return next((shipping for shipping in self.roots if shipping.root.sha256 == sha256), None)
+    def inclusion_of(self, sha256: str) -> RootInclusion | None:
+        """Return what is known about shipping the root with this fingerprint; None where nothing is."""
+        return next((inclusion for inclusion in self.roots if inclusion.root.sha256 == sha256), None)
 
 
 class ChainLimit(NamedTuple):
-    """What one client takes by default. None is no limit that is known of.
+    """The limits of one client for a served chain, by default. None where no limit is known.
 
-    ``most_bytes`` are those of the Certificate message without its handshake header, as
-    :attr:`CertificateMessage.size <pkcs12kit.tls.certificate_message.CertificateMessage.size>` counts them.
-    ``source`` is an address, by the client's maker.
+    ``most_bytes`` counts the Certificate message without its handshake header, as
+    :attr:`CertificateMessage.size <pkcs12kit.tls.certificate_message.CertificateMessage.size>` does. ``source`` is an
+    address of the client's maker.
     """
 
     client: str
@@ -187,9 +189,9 @@ class ChainLimit(NamedTuple):
     source: str
 
     def exceeded(self, message: CertificateMessage) -> tuple[str, ...]:
-        """Say by what the message is over the limit, one sentence each; empty where it is not."""
+        """Return one sentence for each limit that the message exceeds."""
         return tuple(
-            f"{figure:,} {unit} are sent, and {self.client} takes {most:,}"
+            f"{figure:,} {unit} are sent, and {self.client} accepts {most:,}"
             for figure, most, unit in (
                 (len(message.certificates), self.most_certificates, "certificates"),
                 (message.size, self.most_bytes, "bytes"),
@@ -216,7 +218,7 @@ NSS: Final = ChainLimit(
 )  # MAX_HANDSHAKE_MSG_LEN
 GO: Final = ChainLimit(
     "Go", None, 65_536, "https://github.com/golang/go/issues/35153"
-)  # maxHandshake; newer versions take 262,144 for this message: https://github.com/golang/go/issues/50773
+)  # maxHandshake; newer versions accept 262,144 for this message: https://github.com/golang/go/issues/50773
 
 KNOWN_CHAIN_LIMITS: Final = (JAVA, GNUTLS, OPENSSL, BORINGSSL, NSS, GO)
-"""Every client whose limits are known."""
+"""The limits of every client for which they are known."""

@@ -1,9 +1,9 @@
 """Certificates that DISA's STIGs put into the Disallowed store of Windows (Untrusted Certificates).
 
-A path through one of them is refused by a Windows client that a STIG hardens, whatever else is right about it: such a
-client is to find the self-signed DoD root alone. The STIGs name certificates by SHA-1 thumbprint, and so does this
-table; another certificate of the same names is not claimed, nor are the STIGs complete: each release lists what was
-current, and what earlier ones listed may still be in the store. They bind unclassified systems of the DoD only.
+A Windows client that is set up by a STIG refuses every path through one of them, valid or not: it is meant to find only
+the self-signed DoD root. The STIGs name certificates by SHA-1 thumbprint, and so does this table. It says nothing about
+other certificates with the same names. The STIGs are not complete: each release lists the certificates that were
+current, and those of earlier releases may still be in the store. They bind only unclassified systems of the DoD.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class StigRule(NamedTuple):
-    """A rule that lists the certificate: ``identifier`` is lasting, ``number`` is that of the release in ``source``."""
+    """A rule that lists a certificate. ``identifier`` never changes; ``number`` is of the release in ``source``."""
 
     product: str
     identifier: str
@@ -29,15 +29,15 @@ class StigRule(NamedTuple):
         return f"{self.product} {self.identifier} ({self.number})"
 
     def to_json(self) -> dict[str, str]:
-        """Describe it for ``--json``."""
+        """Return the rule as ``--json`` prints it."""
         return self._asdict()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disallowed:
-    """One certificate that is to be distrusted, and by which rules.
+    """A certificate that STIGs distrust, with their rules.
 
-    ``not_after`` is the day that the STIG states; ``sha256`` is known where the certificate is.
+    ``not_after`` is the day that the STIG states. ``sha256`` is None where the certificate itself is not known.
     """
 
     sha1: str
@@ -55,7 +55,7 @@ class Disallowed:
         )
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the certificate and its rules as ``--json`` prints them."""
         return {
             "sha1": self.sha1,
             "sha256": self.sha256,
@@ -228,12 +228,12 @@ _BY_SHA1: Final = {it.sha1: it for it in DISALLOWED}
 
 
 def disallowed_by_stig(certificate: Certificate) -> Disallowed | None:
-    """Find whether the STIGs list this very certificate; None where they are not known to.
+    """Return the entry of this certificate; None where no STIG is known to list it.
 
-    Windows and the STIGs know a certificate by SHA-1; who could make another with the same would be refused by it, no
-    more. Where the certificate itself is known, its SHA-256 has to be the same too.
+    Windows and the STIGs identify a certificate by SHA-1. An attacker who makes another certificate with the same SHA-1
+    only has it refused. Where the certificate itself is known, its SHA-256 must match as well.
     """
-    # An identifier, and no protection.
+    # SHA-1 identifies here; it protects nothing.
     found = _BY_SHA1.get(hashlib.sha1(certificate.der, usedforsecurity=False).hexdigest())
     if found is None or found.sha256 not in {None, certificate.sha256}:
         return None

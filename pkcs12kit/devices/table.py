@@ -1,4 +1,4 @@
-"""Known clients and their rules: the table, with the source of each statement.
+"""Known clients and their rules: the table, with the source of each rule.
 
 A client stands for every version that its title names. Where nothing is known the answer is unknown, and nothing was
 concluded from how another client behaves. What is accepted below is accepted as such: the rest of RFC 5280 section 6.1
@@ -11,20 +11,23 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.devices import model as chain_limits
 from pkcs12kit.devices.model import (
+    BORINGSSL,
     FEDERAL_COMMON_POLICY_CA,
     FEDERAL_COMMON_POLICY_CA_G2,
-    Bound,
+    GO,
+    JAVA,
+    NSS,
+    ChainProperty,
     Device,
+    DeviceLimit,
+    DeviceRule,
     Effect,
-    Lifetime,
+    LifetimeLimit,
     Note,
     Quantity,
     Root,
-    Shipping,
-    Statement,
-    Trait,
+    RootInclusion,
 )
 from pkcs12kit.errors import UnknownNameError
 from pkcs12kit.findings import Evidence
@@ -39,17 +42,17 @@ REPORTED: Final = Evidence.REPORTED
 TRIED: Final = Evidence.TRIED
 
 _POLICIES: Final = (
-    Trait.CERTIFICATE_POLICIES_CRITICAL,
-    Trait.POLICY_MAPPINGS_CRITICAL,
-    Trait.POLICY_CONSTRAINTS_CRITICAL,
-    Trait.INHIBIT_ANY_POLICY_CRITICAL,
+    ChainProperty.CERTIFICATE_POLICIES_CRITICAL,
+    ChainProperty.POLICY_MAPPINGS_CRITICAL,
+    ChainProperty.POLICY_CONSTRAINTS_CRITICAL,
+    ChainProperty.INHIBIT_ANY_POLICY_CRITICAL,
 )
 _NAMES: Final = (
-    Trait.DIRECTORY_NAMES_CONSTRAINED,
-    Trait.OTHER_NAMES_CONSTRAINED,
-    Trait.NAME_CONSTRAINTS_NOT_CRITICAL,
+    ChainProperty.DIRECTORY_NAMES_CONSTRAINED,
+    ChainProperty.OTHER_NAMES_CONSTRAINED,
+    ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL,
 )
-_CURVES: Final = (Trait.P256_KEY, Trait.P384_KEY, Trait.P521_KEY)
+_CURVES: Final = (ChainProperty.P256_KEY, ChainProperty.P384_KEY, ChainProperty.P521_KEY)
 
 _APPLE_2019: Final = "https://support.apple.com/en-za/103769"
 _APPLE_2020: Final = "https://support.apple.com/de-at/102028"
@@ -103,41 +106,41 @@ _GO_AIA: Final = "https://github.com/golang/go/issues/31773"
 _GO_RSA: Final = "https://github.com/containerd/containerd/pull/8905"
 
 
-def _say(
+def _rules(
     effect: Effect,
-    traits: Iterable[Trait],
+    properties: Iterable[ChainProperty],
     evidence: Evidence,
     source: str,
     note: str = "",
     *,
     since: date | None = None,
-) -> list[Statement]:
+) -> list[DeviceRule]:
     return [
-        Statement(trait=trait, effect=effect, evidence=evidence, source=source, note=note, since=since)
-        for trait in traits
+        DeviceRule(property=one, effect=effect, evidence=evidence, source=source, note=note, since=since)
+        for one in properties
     ]
 
 
-def _accepts(traits: Iterable[Trait], evidence: Evidence, source: str, note: str = "") -> list[Statement]:
-    return _say(Effect.ACCEPTED, traits, evidence, source, note)
+def _accepts(properties: Iterable[ChainProperty], evidence: Evidence, source: str, note: str = "") -> list[DeviceRule]:
+    return _rules(Effect.ACCEPTED, properties, evidence, source, note)
 
 
 def _refuses(
-    traits: Iterable[Trait], evidence: Evidence, source: str, note: str = "", *, since: date | None = None
-) -> list[Statement]:
-    return _say(Effect.REFUSED, traits, evidence, source, note, since=since)
+    properties: Iterable[ChainProperty], evidence: Evidence, source: str, note: str = "", *, since: date | None = None
+) -> list[DeviceRule]:
+    return _rules(Effect.REFUSED, properties, evidence, source, note, since=since)
 
 
 def _tried(program: str, source: str) -> str:
-    """Say who tried it, and where it is known from of other versions."""
+    """Return a source for a rule that was tried: the program, and an address for other versions."""
     return f"{program}; {source}"
 
 
-def _sent(limit: ChainLimit, tried: str = "") -> list[Bound]:
+def _sent(limit: ChainLimit, tried: str = "") -> list[DeviceLimit]:
     quantities = ((Quantity.CERTIFICATES, limit.most_certificates), (Quantity.BYTES, limit.most_bytes))
     evidence, source = (TRIED, _tried(tried, limit.source)) if tried else (DOCUMENTED, limit.source)
     return [
-        Bound(quantity=quantity, most=most, evidence=evidence, source=source)
+        DeviceLimit(quantity=quantity, most=most, evidence=evidence, source=source)
         for quantity, most in quantities
         if most is not None
     ]
@@ -150,41 +153,44 @@ def _rsa(
     most: int | None = None,
     note: str = "",
     evidence: Evidence = DOCUMENTED,
-) -> Bound:
-    return Bound(quantity=Quantity.RSA_BITS, least=least, most=most, evidence=evidence, source=source, note=note)
+) -> DeviceLimit:
+    return DeviceLimit(quantity=Quantity.RSA_BITS, least=least, most=most, evidence=evidence, source=source, note=note)
 
 
-def _without(root: Root, source: str, note: str = "") -> Shipping:
-    return Shipping(root=root, ships=False, evidence=REPORTED, source=source, note=note)
+def _without(root: Root, source: str, note: str = "") -> RootInclusion:
+    return RootInclusion(root=root, ships=False, evidence=REPORTED, source=source, note=note)
 
 
-def _without_either() -> tuple[Shipping, ...]:
+def _without_either() -> tuple[RootInclusion, ...]:
     return tuple(_without(root, _TRUST_STORES) for root in (FEDERAL_COMMON_POLICY_CA, FEDERAL_COMMON_POLICY_CA_G2))
 
 
 def _apple(name: str, title: str, *, removed_in: str) -> Device:
-    """Make the entry of one of Apple's systems: they share the framework, and the documents."""
-    statements = (
-        _refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _APPLE_2019),
+    """Return the entry of one of Apple's systems, which share the framework and the documents."""
+    rules = (
+        _refuses((ChainProperty.COMMON_NAME_ONLY,), DOCUMENTED, _APPLE_2019),
         _refuses(
-            (Trait.NO_PURPOSE, Trait.OTHER_PURPOSE, Trait.ANY_PURPOSE), DOCUMENTED, _APPLE_2019, since=date(2019, 7, 1)
+            (ChainProperty.NO_PURPOSE, ChainProperty.OTHER_PURPOSE, ChainProperty.ANY_PURPOSE),
+            DOCUMENTED,
+            _APPLE_2019,
+            since=date(2019, 7, 1),
         ),
-        _refuses((Trait.SHA1_SIGNATURE,), DOCUMENTED, _APPLE_2019),
-        _accepts((Trait.RSA_KEY,), DOCUMENTED, _APPLE_2019, "2,048 bits or more"),
-        _accepts((Trait.P256_KEY, Trait.P384_KEY), REPORTED, _APPLE_ATS, "256 bits or more"),
+        _refuses((ChainProperty.SHA1_SIGNATURE,), DOCUMENTED, _APPLE_2019),
+        _accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _APPLE_2019, "2,048 bits or more"),
+        _accepts((ChainProperty.P256_KEY, ChainProperty.P384_KEY), REPORTED, _APPLE_ATS, "256 bits or more"),
         _accepts(_POLICIES, DOCUMENTED, _APPLE_CERTIFICATE),
         _accepts(_NAMES, DOCUMENTED, _APPLE_SECURITY),
     )
     return Device(
         name=name,
         title=title,
-        statements=tuple(chain.from_iterable(statements)),
-        bounds=(_rsa(_APPLE_2019, least=2_048),),
+        rules=tuple(chain.from_iterable(rules)),
+        limits=(_rsa(_APPLE_2019, least=2_048),),
         lifetimes=(
-            Lifetime(
+            LifetimeLimit(
                 days=825, since=date(2019, 7, 1), below_shipped_roots=False, evidence=DOCUMENTED, source=_APPLE_2019
             ),
-            Lifetime(
+            LifetimeLimit(
                 days=398, since=date(2020, 9, 1), below_shipped_roots=True, evidence=DOCUMENTED, source=_APPLE_2020
             ),
         ),
@@ -200,17 +206,17 @@ _TABLE: Final = (
     Device(
         name="android",
         title="Android 9 and later, apps that use its own TLS",
-        statements=(
-            *_refuses((Trait.MISSING_ISSUER,), DOCUMENTED, _ANDROID_SSL, "it fetches none"),
-            *_refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _ANDROID_NAMES),
-            *_refuses((Trait.SHA1_SIGNATURE,), DOCUMENTED, _ANDROID_STRENGTH, "older versions accept it"),
-            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _ANDROID_STRENGTH, "1,024 bits or more"),
-            *_accepts((Trait.P256_KEY, Trait.P384_KEY), DOCUMENTED, _ANDROID_STRENGTH, "160 bits or more"),
+        rules=(
+            *_refuses((ChainProperty.MISSING_ISSUER,), DOCUMENTED, _ANDROID_SSL, "it fetches no issuer"),
+            *_refuses((ChainProperty.COMMON_NAME_ONLY,), DOCUMENTED, _ANDROID_NAMES),
+            *_refuses((ChainProperty.SHA1_SIGNATURE,), DOCUMENTED, _ANDROID_STRENGTH, "older versions accept it"),
+            *_accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _ANDROID_STRENGTH, "1,024 bits or more"),
             *_accepts(
-                (*_POLICIES, *_NAMES), DOCUMENTED, _ANDROID_PROVIDERS, "by the validator of OpenJDK, which it has"
+                (ChainProperty.P256_KEY, ChainProperty.P384_KEY), DOCUMENTED, _ANDROID_STRENGTH, "160 bits or more"
             ),
+            *_accepts((*_POLICIES, *_NAMES), DOCUMENTED, _ANDROID_PROVIDERS, "it has the validator of OpenJDK"),
         ),
-        bounds=(*_sent(chain_limits.BORINGSSL), _rsa(_ANDROID_STRENGTH, least=1_024)),
+        limits=(*_sent(BORINGSSL), _rsa(_ANDROID_STRENGTH, least=1_024)),
         roots=_without_either(),
         notes=(
             Note(
@@ -223,20 +229,28 @@ _TABLE: Final = (
     Device(
         name="windows",
         title="Windows, programs that use its own verification (CryptoAPI)",
-        statements=(
-            *_say(
+        rules=(
+            *_rules(
                 Effect.DEPENDS,
-                (Trait.MISSING_ISSUER,),
+                (ChainProperty.MISSING_ISSUER,),
                 REPORTED,
                 _WINDOWS_AIA,
-                "it fetches it by authorityInfoAccess, where the network lets it",
+                "it fetches the issuer by authorityInfoAccess, where the network allows that",
             ),
-            *_say(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (Trait.SHA1_SIGNATURE,), DOCUMENTED, _WINDOWS_SHA1),
-            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _WINDOWS_RSA, "1,024 bits or more"),
-            *_accepts((Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.POLICY_MAPPINGS_CRITICAL), DOCUMENTED, _WINDOWS_STATUS),
-            *_accepts((Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.OTHER_NAMES_CONSTRAINED), DOCUMENTED, _WINDOWS_STATUS),
+            *_rules(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (ChainProperty.SHA1_SIGNATURE,), DOCUMENTED, _WINDOWS_SHA1),
+            *_accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _WINDOWS_RSA, "1,024 bits or more"),
+            *_accepts(
+                (ChainProperty.POLICY_CONSTRAINTS_CRITICAL, ChainProperty.POLICY_MAPPINGS_CRITICAL),
+                DOCUMENTED,
+                _WINDOWS_STATUS,
+            ),
+            *_accepts(
+                (ChainProperty.DIRECTORY_NAMES_CONSTRAINED, ChainProperty.OTHER_NAMES_CONSTRAINED),
+                DOCUMENTED,
+                _WINDOWS_STATUS,
+            ),
         ),
-        bounds=(_rsa(_WINDOWS_RSA, least=1_024),),
+        limits=(_rsa(_WINDOWS_RSA, least=1_024),),
         roots=(_without(FEDERAL_COMMON_POLICY_CA_G2, _TRUST_STORES),),
         notes=(
             Note(
@@ -250,24 +264,24 @@ _TABLE: Final = (
     Device(
         name="chrome",
         title="Chrome with its own verifier and root store, all systems but iOS",
-        statements=(
-            *_say(
+        rules=(
+            *_rules(
                 Effect.DEPENDS,
-                (Trait.MISSING_ISSUER,),
+                (ChainProperty.MISSING_ISSUER,),
                 DOCUMENTED,
                 _CHROME_BUILTIN,
-                "it fetches it by authorityInfoAccess, where the network lets it",
+                "it fetches the issuer by authorityInfoAccess, where the network allows that",
             ),
-            *_refuses((Trait.COMMON_NAME_ONLY,), DOCUMENTED, _CHROME_NAMES, "since Chrome 58"),
-            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _CHROME_BUILTIN, "1,024 bits or more"),
+            *_refuses((ChainProperty.COMMON_NAME_ONLY,), DOCUMENTED, _CHROME_NAMES, "since Chrome 58"),
+            *_accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _CHROME_BUILTIN, "1,024 bits or more"),
             *_accepts(_CURVES, DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
-            *_refuses((Trait.ED25519_KEY,), DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
+            *_refuses((ChainProperty.ED25519_KEY,), DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
             *_accepts(_POLICIES, DOCUMENTED, f"{_CHROME_PKI}verify_certificate_chain.cc"),
             *_accepts(_NAMES, DOCUMENTED, f"{_CHROME_PKI}name_constraints.cc"),
         ),
-        bounds=(*_sent(chain_limits.BORINGSSL), _rsa(_CHROME_BUILTIN, least=1_024)),
+        limits=(*_sent(BORINGSSL), _rsa(_CHROME_BUILTIN, least=1_024)),
         lifetimes=(
-            Lifetime(
+            LifetimeLimit(
                 days=398, since=date(2020, 9, 1), below_shipped_roots=True, evidence=DOCUMENTED, source=_CHROME_VERIFY
             ),
         ),
@@ -276,35 +290,39 @@ _TABLE: Final = (
     Device(
         name="firefox",
         title="Firefox, with mozilla::pkix",
-        statements=(
+        rules=(
             *_refuses(
-                (Trait.MISSING_ISSUER,),
+                (ChainProperty.MISSING_ISSUER,),
                 DOCUMENTED,
                 _FIREFOX_PRELOADING,
                 "it fetches none; it has those of public CAs beforehand",
             ),
-            *_refuses((Trait.COMMON_NAME_ONLY,), REPORTED, _CHROME_NAMES, "since Firefox 48"),
-            *_accepts((Trait.NO_PURPOSE,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
-            *_refuses((Trait.ANY_PURPOSE, Trait.OTHER_PURPOSE), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
-            *_accepts((Trait.RSA_KEY,), DOCUMENTED, _FIREFOX_VERIFIER, "1,024 bits or more"),
+            *_refuses((ChainProperty.COMMON_NAME_ONLY,), REPORTED, _CHROME_NAMES, "since Firefox 48"),
+            *_accepts((ChainProperty.NO_PURPOSE,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_refuses(
+                (ChainProperty.ANY_PURPOSE, ChainProperty.OTHER_PURPOSE), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"
+            ),
+            *_accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _FIREFOX_VERIFIER, "1,024 bits or more"),
             *_accepts(_CURVES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
-            *_refuses((Trait.ED25519_KEY,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_refuses((ChainProperty.ED25519_KEY,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
             *_accepts(
                 (
-                    Trait.CERTIFICATE_POLICIES_CRITICAL,
-                    Trait.POLICY_CONSTRAINTS_CRITICAL,
-                    Trait.INHIBIT_ANY_POLICY_CRITICAL,
+                    ChainProperty.CERTIFICATE_POLICIES_CRITICAL,
+                    ChainProperty.POLICY_CONSTRAINTS_CRITICAL,
+                    ChainProperty.INHIBIT_ANY_POLICY_CRITICAL,
                 ),
                 DOCUMENTED,
                 f"{_MOZILLA_PKIX}pkixcert.cpp",
                 "it passes over them",
             ),
-            *_refuses((Trait.POLICY_MAPPINGS_CRITICAL,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcert.cpp"),
+            *_refuses((ChainProperty.POLICY_MAPPINGS_CRITICAL,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcert.cpp"),
             *_accepts(_NAMES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixnames.cpp"),
         ),
-        bounds=(
-            *_sent(chain_limits.NSS),
-            Bound(quantity=Quantity.INTERMEDIATES, most=6, evidence=DOCUMENTED, source=f"{_MOZILLA_PKIX}pkixbuild.cpp"),
+        limits=(
+            *_sent(NSS),
+            DeviceLimit(
+                quantity=Quantity.INTERMEDIATES, most=6, evidence=DOCUMENTED, source=f"{_MOZILLA_PKIX}pkixbuild.cpp"
+            ),
             _rsa(_FIREFOX_VERIFIER, least=1_024),
         ),
         roots=_without_either(),
@@ -312,27 +330,32 @@ _TABLE: Final = (
     Device(
         name="java",
         title="Java 8u271 and later, with the JDK's own TLS and validation",
-        statements=(
+        rules=(
             *_refuses(
-                (Trait.MISSING_ISSUER,),
+                (ChainProperty.MISSING_ISSUER,),
                 TRIED,
                 _tried(_JAVA_TRIED, _JAVA_AIA),
                 "it fetches none unless com.sun.security.enableAIAcaIssuers",
             ),
             *_accepts(
-                (Trait.COMMON_NAME_ONLY,), TRIED, _tried(_JAVA_TRIED, _JAVA_NAMES), "the common name counts then"
+                (ChainProperty.COMMON_NAME_ONLY,),
+                TRIED,
+                _tried(_JAVA_TRIED, _JAVA_NAMES),
+                "the common name counts then",
             ),
-            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
-            *_refuses((Trait.OTHER_PURPOSE,), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
-            *_say(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (Trait.SHA1_SIGNATURE,), DOCUMENTED, _JAVA_ALGORITHMS),
-            *_accepts((Trait.RSA_KEY,), TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "1,024 bits or more"),
+            *_accepts(
+                (ChainProperty.NO_PURPOSE, ChainProperty.ANY_PURPOSE), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)
+            ),
+            *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
+            *_rules(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (ChainProperty.SHA1_SIGNATURE,), DOCUMENTED, _JAVA_ALGORITHMS),
+            *_accepts((ChainProperty.RSA_KEY,), TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "1,024 bits or more"),
             *_accepts(_CURVES, TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "224 bits or more"),
             *_accepts(_POLICIES, TRIED, _tried(_JAVA_TRIED, _JAVA_POLICIES)),
             *_accepts(_NAMES, TRIED, _tried(_JAVA_TRIED, _JAVA_CONSTRAINTS)),
         ),
-        bounds=(
-            *_sent(chain_limits.JAVA, _JAVA_TRIED),
-            Bound(
+        limits=(
+            *_sent(JAVA, _JAVA_TRIED),
+            DeviceLimit(
                 quantity=Quantity.INTERMEDIATES_NOT_IN_ORDER,
                 most=5,
                 evidence=TRIED,
@@ -346,33 +369,39 @@ _TABLE: Final = (
     Device(
         name="go",
         title="Go 1.18 and later, crypto/tls with its own verifier (not with the roots of Windows and macOS)",
-        statements=(
-            *_refuses((Trait.MISSING_ISSUER,), TRIED, _tried(_GO_TRIED, _GO_AIA), "it fetches none"),
-            *_refuses((Trait.COMMON_NAME_ONLY,), TRIED, _tried(_GO_TRIED, _GO_NAMES)),
-            *_accepts((Trait.NO_PURPOSE, Trait.ANY_PURPOSE), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
-            *_refuses((Trait.OTHER_PURPOSE,), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
-            *_refuses((Trait.SHA1_SIGNATURE,), TRIED, _tried(_GO_TRIED, _GO_SHA1)),
-            *_accepts((Trait.RSA_KEY, *_CURVES, Trait.ED25519_KEY), TRIED, _tried(_GO_TRIED, _GO_KEYS)),
-            *_accepts((Trait.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER)),
+        rules=(
+            *_refuses((ChainProperty.MISSING_ISSUER,), TRIED, _tried(_GO_TRIED, _GO_AIA), "it fetches no issuer"),
+            *_refuses((ChainProperty.COMMON_NAME_ONLY,), TRIED, _tried(_GO_TRIED, _GO_NAMES)),
+            *_accepts((ChainProperty.NO_PURPOSE, ChainProperty.ANY_PURPOSE), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
+            *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
+            *_refuses((ChainProperty.SHA1_SIGNATURE,), TRIED, _tried(_GO_TRIED, _GO_SHA1)),
+            *_accepts((ChainProperty.RSA_KEY, *_CURVES, ChainProperty.ED25519_KEY), TRIED, _tried(_GO_TRIED, _GO_KEYS)),
+            *_accepts((ChainProperty.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER)),
             *_refuses(
-                (Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.INHIBIT_ANY_POLICY_CRITICAL),
+                (ChainProperty.POLICY_CONSTRAINTS_CRITICAL, ChainProperty.INHIBIT_ANY_POLICY_CRITICAL),
                 TRIED,
                 _tried(_GO_TRIED, _GO_POLICIES),
                 "before Go 1.24",
             ),
-            *_refuses((Trait.POLICY_MAPPINGS_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER), "before Go 1.24"),
             *_refuses(
-                (Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.UNUSUAL_NAMES_CONSTRAINED),
+                (ChainProperty.POLICY_MAPPINGS_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER), "before Go 1.24"
+            ),
+            *_refuses(
+                (ChainProperty.DIRECTORY_NAMES_CONSTRAINED, ChainProperty.UNUSUAL_NAMES_CONSTRAINED),
                 TRIED,
                 _tried(_GO_TRIED, _GO_PARSER),
             ),
             *_accepts(
-                (Trait.OTHER_NAMES_CONSTRAINED, Trait.URIS_CONSTRAINED, Trait.NAME_CONSTRAINTS_NOT_CRITICAL),
+                (
+                    ChainProperty.OTHER_NAMES_CONSTRAINED,
+                    ChainProperty.URIS_CONSTRAINED,
+                    ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL,
+                ),
                 TRIED,
                 _tried(_GO_TRIED, _GO_PARSER),
             ),
         ),
-        bounds=(*_sent(chain_limits.GO, _GO_TRIED), _rsa(_GO_RSA, most=8_192, note="since Go 1.19.12 and 1.20.7")),
+        limits=(*_sent(GO, _GO_TRIED), _rsa(_GO_RSA, most=8_192, note="since Go 1.19.12 and 1.20.7")),
     ),
 )
 

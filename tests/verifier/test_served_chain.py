@@ -420,7 +420,7 @@ class TestSize:
         given = {"trust_anchors": (long.trust_anchor("TA"),)}
         report = judge(*long.certificates, **given)
         assert set(refused(report)) == {Check.SIZE}
-        assert "11 certificates are sent, and Java takes 10" in refused(report)[Check.SIZE]
+        assert "11 certificates are sent, and Java accepts 10" in refused(report)[Check.SIZE]
         assert report.changes == ()
         report = judge(*long.certificates[1:], long.authorities["TA"].certificate, **given)
         assert "remove certificate 11, TA (self-signed, serial number 1), which is on no path" in report.changes
@@ -433,7 +433,7 @@ class TestSize:
         server = topology.authorities["I"].issue_server("s.example", extensions=[big])
         report = judge(server.certificate, "I<P", "P<TA")
         assert set(refused(report)) == {Check.SIZE}
-        assert f"{report.message.size:,} bytes are sent, and Java takes 32,768" in refused(report)[Check.SIZE]
+        assert f"{report.message.size:,} bytes are sent, and Java accepts 32,768" in refused(report)[Check.SIZE]
 
 
 _HEAP = ("EE<I", "I<P", "P<TA", "X<TA", "I'<P", "R<B", "B<TA")

@@ -21,9 +21,9 @@ def sent(certificate, count):
 
 
 def test_certificates_are_counted(certificate):
-    """Java takes ten certificates and no eleventh."""
+    """Java accepts ten certificates and refuses eleven."""
     assert JAVA.exceeded(sent(certificate, 10)) == ()
-    assert JAVA.exceeded(sent(certificate, 11)) == ("11 certificates are sent, and Java takes 10",)
+    assert JAVA.exceeded(sent(certificate, 11)) == ("11 certificates are sent, and Java accepts 10",)
 
 
 def test_bytes_are_counted(certificate):
@@ -31,7 +31,7 @@ def test_bytes_are_counted(certificate):
     message = sent(certificate, 3)
     assert ChainLimit("client", None, message.size, "").exceeded(message) == ()
     (said,) = ChainLimit("client", None, message.size - 1, "").exceeded(message)
-    assert said == f"{message.size:,} bytes are sent, and client takes {message.size - 1:,}"
+    assert said == f"{message.size:,} bytes are sent, and client accepts {message.size - 1:,}"
 
 
 def test_every_limit_is_one():

@@ -22,9 +22,9 @@ import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.devices import judge as judging
 from pkcs12kit.devices.judge import judge_by_rules
-from pkcs12kit.devices.model import Quantity, Root, Shipping, Trait
+from pkcs12kit.devices.model import ChainProperty, Quantity, Root, RootInclusion
+from pkcs12kit.devices.properties import find_properties
 from pkcs12kit.devices.table import DEVICES
-from pkcs12kit.devices.traits import find_traits
 from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
@@ -171,14 +171,14 @@ class Accepted(NamedTuple):
     client: str
     name: str
     build: object
-    traits: set[Trait]
+    properties: set[ChainProperty]
 
 
 class Refused(NamedTuple):
     """A server that a client refuses, for one thing, and its words for it, a pattern."""
 
     client: str
-    why: Trait | Quantity
+    why: ChainProperty | Quantity
     build: object
     says: str
 
@@ -194,43 +194,60 @@ ACCEPTED = [
         "all at once",
         all_of_java,
         {
-            *(Trait.COMMON_NAME_ONLY, Trait.NO_PURPOSE),
-            *(Trait.P256_KEY, Trait.P384_KEY, Trait.P521_KEY, Trait.RSA_KEY),
-            *(Trait.CERTIFICATE_POLICIES_CRITICAL, Trait.POLICY_MAPPINGS_CRITICAL),
-            *(Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.INHIBIT_ANY_POLICY_CRITICAL),
-            *(Trait.DIRECTORY_NAMES_CONSTRAINED, Trait.OTHER_NAMES_CONSTRAINED, Trait.NAME_CONSTRAINTS_NOT_CRITICAL),
+            *(ChainProperty.COMMON_NAME_ONLY, ChainProperty.NO_PURPOSE),
+            *(ChainProperty.P256_KEY, ChainProperty.P384_KEY, ChainProperty.P521_KEY, ChainProperty.RSA_KEY),
+            *(ChainProperty.CERTIFICATE_POLICIES_CRITICAL, ChainProperty.POLICY_MAPPINGS_CRITICAL),
+            *(ChainProperty.POLICY_CONSTRAINTS_CRITICAL, ChainProperty.INHIBIT_ANY_POLICY_CRITICAL),
+            *(
+                ChainProperty.DIRECTORY_NAMES_CONSTRAINED,
+                ChainProperty.OTHER_NAMES_CONSTRAINED,
+                ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL,
+            ),
         },
     ),
     Accepted(
         "java",
         "any purpose, five CAs out of order",
         chain_of(5, in_order=False, extensions=[purpose(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)]),
-        {Trait.P256_KEY, Trait.ANY_PURPOSE},
+        {ChainProperty.P256_KEY, ChainProperty.ANY_PURPOSE},
     ),
-    Accepted("java", "ten certificates in order", chain_of(9), {Trait.P256_KEY}),
+    Accepted("java", "ten certificates in order", chain_of(9), {ChainProperty.P256_KEY}),
     Accepted(
         "go",
         "all at once",
         all_of_go,
         {
-            Trait.NO_PURPOSE,
-            *(Trait.P256_KEY, Trait.P384_KEY, Trait.P521_KEY, Trait.RSA_KEY, Trait.ED25519_KEY),
-            *(Trait.CERTIFICATE_POLICIES_CRITICAL, Trait.OTHER_NAMES_CONSTRAINED, Trait.NAME_CONSTRAINTS_NOT_CRITICAL),
-            Trait.URIS_CONSTRAINED,
+            ChainProperty.NO_PURPOSE,
+            *(
+                ChainProperty.P256_KEY,
+                ChainProperty.P384_KEY,
+                ChainProperty.P521_KEY,
+                ChainProperty.RSA_KEY,
+                ChainProperty.ED25519_KEY,
+            ),
+            *(
+                ChainProperty.CERTIFICATE_POLICIES_CRITICAL,
+                ChainProperty.OTHER_NAMES_CONSTRAINED,
+                ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL,
+            ),
+            ChainProperty.URIS_CONSTRAINED,
         },
     ),
     Accepted(
         "go",
         "any purpose",
         below(extensions=[purpose(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)]),
-        {Trait.P256_KEY, Trait.ANY_PURPOSE},
+        {ChainProperty.P256_KEY, ChainProperty.ANY_PURPOSE},
     ),
 ]
 FOR_CLIENTS = below(extensions=[purpose(ExtendedKeyUsageOID.CLIENT_AUTH)])
 REFUSED = [
-    Refused("java", Trait.MISSING_ISSUER, without_issuer, UNKNOWN_ISSUER["java"]),
+    Refused("java", ChainProperty.MISSING_ISSUER, without_issuer, UNKNOWN_ISSUER["java"]),
     Refused(
-        "java", Trait.OTHER_PURPOSE, FOR_CLIENTS, "Extended key usage does not permit use for TLS server authentication"
+        "java",
+        ChainProperty.OTHER_PURPOSE,
+        FOR_CLIENTS,
+        "Extended key usage does not permit use for TLS server authentication",
     ),
     Refused(
         "java",
@@ -251,20 +268,25 @@ REFUSED = [
         r"The size of the handshake message \(\d+\) exceeds the maximum allowed size \(32768\)",
     ),
     Refused("java", Quantity.INTERMEDIATES_NOT_IN_ORDER, chain_of(6, in_order=False), UNKNOWN_ISSUER["java"]),
-    Refused("go", Trait.MISSING_ISSUER, without_issuer, UNKNOWN_ISSUER["go"]),
+    Refused("go", ChainProperty.MISSING_ISSUER, without_issuer, UNKNOWN_ISSUER["go"]),
     Refused(
         "go",
-        Trait.COMMON_NAME_ONLY,
+        ChainProperty.COMMON_NAME_ONLY,
         without_name,
         "x509: certificate relies on legacy Common Name field, use SANs instead",
     ),
-    Refused("go", Trait.OTHER_PURPOSE, FOR_CLIENTS, "x509: certificate specifies an incompatible key usage"),
-    Refused("go", Trait.SHA1_SIGNATURE, sha1, r"x509: .*\bcannot verify signature: insecure algorithm ECDSA-SHA1\b.*"),
-    Refused("go", Trait.POLICY_CONSTRAINTS_CRITICAL, below(CONSTRAINTS), UNHANDLED),
-    Refused("go", Trait.INHIBIT_ANY_POLICY_CRITICAL, below(INHIBITED), UNHANDLED),
-    Refused("go", Trait.POLICY_MAPPINGS_CRITICAL, below(MAPPINGS), UNHANDLED),
-    Refused("go", Trait.DIRECTORY_NAMES_CONSTRAINED, below(excluding(DIRECTORY)), UNHANDLED),
-    Refused("go", Trait.UNUSUAL_NAMES_CONSTRAINED, below(excluding(REGISTERED)), UNHANDLED),
+    Refused("go", ChainProperty.OTHER_PURPOSE, FOR_CLIENTS, "x509: certificate specifies an incompatible key usage"),
+    Refused(
+        "go",
+        ChainProperty.SHA1_SIGNATURE,
+        sha1,
+        r"x509: .*\bcannot verify signature: insecure algorithm ECDSA-SHA1\b.*",
+    ),
+    Refused("go", ChainProperty.POLICY_CONSTRAINTS_CRITICAL, below(CONSTRAINTS), UNHANDLED),
+    Refused("go", ChainProperty.INHIBIT_ANY_POLICY_CRITICAL, below(INHIBITED), UNHANDLED),
+    Refused("go", ChainProperty.POLICY_MAPPINGS_CRITICAL, below(MAPPINGS), UNHANDLED),
+    Refused("go", ChainProperty.DIRECTORY_NAMES_CONSTRAINED, below(excluding(DIRECTORY)), UNHANDLED),
+    Refused("go", ChainProperty.UNUSUAL_NAMES_CONSTRAINED, below(excluding(REGISTERED)), UNHANDLED),
     Refused(
         "go",
         Quantity.BYTES,
@@ -307,14 +329,14 @@ def ask(require_tool, cannot_run, root):
 
 @pytest.fixture
 def by_rule(monkeypatch, root):
-    """Judge the same by the rules, with a root that the client does not ship; gives the traits and the verdict."""
+    """Judge the same by the rules, with a root that the client does not ship; gives the properties and the verdict."""
 
     def judge(name, sent):
         anchor = pk.TrustAnchor.from_certificate(root.certificate)
         message = CertificateMessage(certificates=(sent.server.certificate, *sent.issuers), protocol=TLS_1_3)
         parameters = pk.ValidationParameters(time=datetime.now(UTC), server_name=SERVER)
         path = pk.check_served_chain(message, trust_anchors=(anchor,), parameters=parameters).path
-        own = Shipping(
+        own = RootInclusion(
             root=Root(name="Root CA", sha256=root.certificate.sha256),
             ships=False,
             evidence=Evidence.TRIED,
@@ -322,7 +344,7 @@ def by_rule(monkeypatch, root):
         )
         monkeypatch.setattr(judging, "DEVICES", {name: replace(DEVICES[name], roots=(own,))})
         verdict = judge_by_rules(name, message=message, path=path, trust_anchors=[anchor], parameters=parameters)
-        return set(find_traits(message, path, [anchor])), verdict
+        return set(find_properties(message, path, [anchor])), verdict
 
     return judge
 
@@ -332,8 +354,8 @@ def by_rule(monkeypatch, root):
 def test_what_is_said_to_be_accepted_is(root, ask, by_rule, case):
     """All that is special about it is in the table, the answer by rule is yes, and so is the client's."""
     sent = case.build(root)
-    traits, verdict = by_rule(case.client, sent)
-    assert (traits, verdict.answer) == (case.traits, Answer.YES)
+    properties, verdict = by_rule(case.client, sent)
+    assert (properties, verdict.answer) == (case.properties, Answer.YES)
     handshake = ask(case.client, sent)
     assert (handshake.verdict, handshake.why) == (Verdict.ACCEPTED, "")
 
@@ -353,7 +375,7 @@ def test_what_is_said_to_be_refused_is(require_tool, root, ask, by_rule, case):
 
 
 def test_java_takes_sha1_below_roots_that_it_does_not_ship(root, ask, by_rule):
-    """Half of that statement can be tried: nobody here has a key of a shipped root (RFC 9155 section 1)."""
+    """Half of that rule can be tried: nobody here has a key of a shipped root (RFC 9155 section 1)."""
     sent = sha1(root)
     _, verdict = by_rule("java", sent)
     assert verdict.refusals == ()
@@ -361,14 +383,14 @@ def test_java_takes_sha1_below_roots_that_it_does_not_ship(root, ask, by_rule):
 
 
 def test_all_that_is_said_to_be_tried_is():
-    """No statement is marked that nothing above is about, and none that is tried is not marked; each says by whom."""
+    """Exactly the rules that are tried above are marked as tried, each with the program that was run."""
     marked = set()
     for name, device in DEVICES.items():
-        for it in (*device.statements, *device.bounds, *device.lifetimes, *device.roots, *device.notes):
+        for it in (*device.rules, *device.limits, *device.lifetimes, *device.roots, *device.notes):
             if it.evidence is Evidence.TRIED:
                 assert it.source.startswith(f"{TRIED_WITH[name][1]}; https://")
-                marked.add((name, getattr(it, "trait", None) or it.quantity))
-    run = {(case.client, trait) for case in ACCEPTED for trait in case.traits}
+                marked.add((name, getattr(it, "property", None) or it.quantity))
+    run = {(case.client, one) for case in ACCEPTED for one in case.properties}
     assert marked == run | {(case.client, case.why) for case in REFUSED}
 
 

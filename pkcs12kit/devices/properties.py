@@ -1,7 +1,7 @@
-"""What is read from the certificates that a server sends: the traits and figures that rules are about.
+"""Properties and figures of served chains, as far as rules of clients are about them.
 
-Where what is sent makes a valid path, the certificates of that path are looked at; else all that are sent. Of the
-trust anchor's certificate its key counts, and nothing else: a client has it by decision.
+The certificates of the valid path are examined where there is one, else all that are sent. Of the trust anchor's
+certificate only the key counts: a client trusts it by decision.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
-from pkcs12kit.devices.model import Quantity, Trait
+from pkcs12kit.devices.model import ChainProperty, Quantity
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
@@ -38,40 +38,44 @@ _SHA1: Final = frozenset(
 )
 _V3: Final = 3
 _CRITICAL: Final = {
-    ExtensionOID.CERTIFICATE_POLICIES.dotted_string: Trait.CERTIFICATE_POLICIES_CRITICAL,
-    POLICY_MAPPINGS: Trait.POLICY_MAPPINGS_CRITICAL,
-    ExtensionOID.POLICY_CONSTRAINTS.dotted_string: Trait.POLICY_CONSTRAINTS_CRITICAL,
-    ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: Trait.INHIBIT_ANY_POLICY_CRITICAL,
+    ExtensionOID.CERTIFICATE_POLICIES.dotted_string: ChainProperty.CERTIFICATE_POLICIES_CRITICAL,
+    POLICY_MAPPINGS: ChainProperty.POLICY_MAPPINGS_CRITICAL,
+    ExtensionOID.POLICY_CONSTRAINTS.dotted_string: ChainProperty.POLICY_CONSTRAINTS_CRITICAL,
+    ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: ChainProperty.INHIBIT_ANY_POLICY_CRITICAL,
 }
-_CURVES: Final = {"secp256r1": Trait.P256_KEY, "secp384r1": Trait.P384_KEY, "secp521r1": Trait.P521_KEY}
+_CURVES: Final = {
+    "secp256r1": ChainProperty.P256_KEY,
+    "secp384r1": ChainProperty.P384_KEY,
+    "secp521r1": ChainProperty.P521_KEY,
+}
 
 
-def find_traits(
+def find_properties(
     message: CertificateMessage, path: ValidatedPath | None, trust_anchors: Sequence[TrustAnchor]
-) -> dict[Trait, Certificate]:
-    """Find the traits that occur, each with the first certificate that has it, the server's first.
+) -> dict[ChainProperty, Certificate]:
+    """Return the properties of the chain, each with the first certificate that has it, from the server's on.
 
-    Nothing raises: of a certificate that cannot be read, that is its trait.
+    A certificate that cannot be read has the property UNREADABLE; no error is raised for it.
     """
-    found: dict[Trait, Certificate] = {}
+    found: dict[ChainProperty, Certificate] = {}
     certificates = message.certificates if path is None else path.certificates
     for position, certificate in enumerate(certificates):
-        for trait in _traits_of(certificate, is_target=position == 0):
-            found.setdefault(trait, certificate)
+        for one in _properties_of(certificate, is_target=position == 0):
+            found.setdefault(one, certificate)
     if path is None:
         missing = _without_issuer(message.certificates, trust_anchors)
         if missing is not None:
-            found[Trait.MISSING_ISSUER] = missing
+            found[ChainProperty.MISSING_ISSUER] = missing
     elif path.trust_anchor.certificate is not None:
         anchor = path.trust_anchor.certificate
-        found.setdefault(_key_trait(anchor), anchor)
+        found.setdefault(_key_property(anchor), anchor)
     return found
 
 
 def measure(
     message: CertificateMessage, path: ValidatedPath | None
 ) -> Iterator[tuple[Quantity, int, Certificate | None]]:
-    """Give the figures that are bounded, each with the certificate that it is of."""
+    """Yield the figures that clients limit, each with its certificate if it belongs to one."""
     yield Quantity.CERTIFICATES, len(message.certificates), None
     yield Quantity.BYTES, message.size, None
     keys = message.certificates
@@ -90,69 +94,69 @@ def measure(
 
 
 def _is_in_order(sent: Sequence[Certificate], path: ValidatedPath) -> bool:
-    """Say whether the path is what is sent; what comes after the anchor's own certificate does not count."""
+    """Return True where the path is sent in order; certificates after the anchor's own do not count."""
     own, others = sent[: len(path.certificates)], sent[len(path.certificates) :]
     return own == path.certificates and (not others or others[0].node == path.trust_anchor.node)
 
 
-def _traits_of(certificate: Certificate, *, is_target: bool) -> Iterator[Trait]:
+def _properties_of(certificate: Certificate, *, is_target: bool) -> Iterator[ChainProperty]:
     if certificate.encoding_error is not None:
-        yield Trait.ENCODING_SLIP
+        yield ChainProperty.ENCODING_ERROR
     if certificate.version != _V3:
-        yield Trait.OLD_VERSION
+        yield ChainProperty.OLD_VERSION
     if certificate.signature_algorithm in _SHA1:
-        yield Trait.SHA1_SIGNATURE
-    yield _key_trait(certificate)
+        yield ChainProperty.SHA1_SIGNATURE
+    yield _key_property(certificate)
     try:
         extensions = certificate.extensions
     except MalformedCertificateError:
-        yield Trait.UNREADABLE
+        yield ChainProperty.UNREADABLE
         return
-    yield from (trait for oid, trait in _CRITICAL.items() if oid in extensions.critical)
-    yield from _constraint_traits(extensions)
+    yield from (one for oid, one in _CRITICAL.items() if oid in extensions.critical)
+    yield from _constraint_properties(extensions)
     if is_target:
-        yield from _target_traits(extensions)
+        yield from _target_properties(extensions)
 
 
-def _target_traits(extensions: Extensions) -> Iterator[Trait]:
+def _target_properties(extensions: Extensions) -> Iterator[ChainProperty]:
     names = extensions.subject_alternative_name or ()
     if not any(isinstance(name, x509.DNSName | x509.IPAddress) for name in names):
-        yield Trait.COMMON_NAME_ONLY
+        yield ChainProperty.COMMON_NAME_ONLY
     usages = extensions.extended_key_usage
     if usages is None:
-        yield Trait.NO_PURPOSE
+        yield ChainProperty.NO_PURPOSE
     elif SERVER_AUTH not in usages:
-        yield Trait.ANY_PURPOSE if ANY_EXTENDED_KEY_USAGE in usages else Trait.OTHER_PURPOSE
+        yield ChainProperty.ANY_PURPOSE if ANY_EXTENDED_KEY_USAGE in usages else ChainProperty.OTHER_PURPOSE
 
 
-def _constraint_traits(extensions: Extensions) -> Iterator[Trait]:
+def _constraint_properties(extensions: Extensions) -> Iterator[ChainProperty]:
     constraints = extensions.name_constraints
     if constraints is None:
         return
     if ExtensionOID.NAME_CONSTRAINTS.dotted_string not in extensions.critical:
-        yield Trait.NAME_CONSTRAINTS_NOT_CRITICAL
+        yield ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL
         return
     for subtree in (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())):
         if isinstance(subtree, x509.DirectoryName):
-            yield Trait.DIRECTORY_NAMES_CONSTRAINED
+            yield ChainProperty.DIRECTORY_NAMES_CONSTRAINED
         elif isinstance(subtree, x509.DNSName | x509.IPAddress | x509.RFC822Name):
-            yield Trait.OTHER_NAMES_CONSTRAINED
+            yield ChainProperty.OTHER_NAMES_CONSTRAINED
         elif isinstance(subtree, x509.UniformResourceIdentifier):
-            yield Trait.URIS_CONSTRAINED
+            yield ChainProperty.URIS_CONSTRAINED
         else:
-            yield Trait.UNUSUAL_NAMES_CONSTRAINED
+            yield ChainProperty.UNUSUAL_NAMES_CONSTRAINED
 
 
-def _key_trait(certificate: Certificate) -> Trait:
+def _key_property(certificate: Certificate) -> ChainProperty:
     try:
         key = certificate.public_key
     except MalformedCertificateError:
-        return Trait.UNREADABLE
+        return ChainProperty.UNREADABLE
     if isinstance(key, rsa.RSAPublicKey):
-        return Trait.RSA_KEY
+        return ChainProperty.RSA_KEY
     if isinstance(key, ec.EllipticCurvePublicKey):
-        return _CURVES.get(key.curve.name, Trait.OTHER_KEY)
-    return Trait.ED25519_KEY if isinstance(key, ed25519.Ed25519PublicKey) else Trait.OTHER_KEY
+        return _CURVES.get(key.curve.name, ChainProperty.OTHER_KEY)
+    return ChainProperty.ED25519_KEY if isinstance(key, ed25519.Ed25519PublicKey) else ChainProperty.OTHER_KEY
 
 
 def _rsa_bits(certificate: Certificate) -> int | None:
@@ -164,16 +168,16 @@ def _rsa_bits(certificate: Certificate) -> int | None:
 
 
 def _without_issuer(certificates: Sequence[Certificate], trust_anchors: Iterable[TrustAnchor]) -> Certificate | None:
-    """Find where the names run out: the first certificate whose issuer is neither sent nor an anchor.
+    """Return the first certificate on the way up whose issuer is neither sent nor an anchor, by names.
 
-    None where a way of names leads from the server's certificate to an anchor, whatever else is wrong with it.
+    Returns None where names lead from the server's certificate to an anchor, whatever else is wrong with the chain.
     """
     anchors = {anchor.name for anchor in trust_anchors}
     not_seen: dict[Name, list[Certificate]] = {}
     for certificate in certificates[1:]:
         not_seen.setdefault(certificate.subject, []).append(certificate)
     waiting, stuck = list(certificates[:1]), None
-    while waiting:  # each certificate is looked at once
+    while waiting:  # visits each certificate once
         certificate = waiting.pop()
         if certificate.issuer in anchors:
             return None

@@ -1,4 +1,4 @@
-"""Devices by rule: each kind of rule bites and lets pass, unknown is never yes, every statement has a source."""
+"""Devices by rule: each kind of rule refuses and accepts, unknown is never yes, every rule has a source."""
 
 from __future__ import annotations
 
@@ -25,19 +25,20 @@ from pkcs12kit.devices.judge import Bearing, judge_by_rules
 from pkcs12kit.devices.model import (
     FEDERAL_COMMON_POLICY_CA,
     FEDERAL_COMMON_POLICY_CA_G2,
-    Bound,
+    ChainProperty,
     Device,
+    DeviceLimit,
+    DeviceRule,
     Effect,
-    Lifetime,
+    LifetimeLimit,
     Note,
     Quantity,
     Root,
-    Shipping,
-    Statement,
-    Trait,
+    RootInclusion,
 )
+from pkcs12kit.devices.properties import find_properties, measure
 from pkcs12kit.devices.table import DEVICES
-from pkcs12kit.devices.traits import find_traits, measure
+from pkcs12kit.errors import ArgumentError, UnknownNameError
 from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
@@ -47,7 +48,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 RULE = {"evidence": Evidence.DOCUMENTED, "source": "https://client.example/rule"}
 SERVER = "mdm.example.mil"
 # What a server's certificate from the lab on P-256 has: nothing that a client must be asked about but its key.
-PLAIN = {Trait.P256_KEY}
+PLAIN = {ChainProperty.P256_KEY}
 
 
 @pytest.fixture(scope="module")
@@ -99,32 +100,32 @@ def sent(authority):
 def judged(monkeypatch):
     """Judge a case by the rules of a client made for the purpose, which knows what a plain certificate needs."""
 
-    def judge(case, *statements, **rules):
-        plain = [Statement(trait=trait, effect=Effect.ACCEPTED, **RULE) for trait in (*PLAIN, Trait.RSA_KEY)]
-        named = {statement.trait for statement in statements}
-        known = (*statements, *(statement for statement in plain if statement.trait not in named))
-        device = Device(name="client", title="Client", statements=known, **rules)
+    def judge(case, *stated, **given):
+        plain = [DeviceRule(property=one, effect=Effect.ACCEPTED, **RULE) for one in (*PLAIN, ChainProperty.RSA_KEY)]
+        named = {rule.property for rule in stated}
+        known = (*stated, *(rule for rule in plain if rule.property not in named))
+        device = Device(name="client", title="Client", rules=known, **given)
         monkeypatch.setattr(judging, "DEVICES", DEVICES | {"client": device})
         return judge_by_rules("client", **case)
 
     return judge
 
 
-def states(trait, effect, **more):
-    """Make a statement for a test."""
-    return Statement(trait=trait, effect=effect, **RULE, **more)
+def states(chain_property, effect, **more):
+    """Return a rule for a test."""
+    return DeviceRule(property=chain_property, effect=effect, **RULE, **more)
 
 
-def traits(case):
-    """Find the traits of a case."""
-    return set(find_traits(case["message"], case["path"], case["trust_anchors"]))
+def properties(case):
+    """Return the properties of a case."""
+    return set(find_properties(case["message"], case["path"], case["trust_anchors"]))
 
 
 class TestAnswer:
-    """What follows from rules and traits."""
+    """The answers that follow from rules and properties."""
 
     def test_yes_needs_everything_known(self, judged, sent):
-        """A valid path whose traits are all accepted is a yes; it is by rule, and says so in JSON."""
+        """A valid path whose properties are all accepted is a yes; it is by rule, and says so in JSON."""
         verdict = judged(sent())
         assert (verdict.answer, verdict.refusals, verdict.basis) == (Answer.YES, (), "by rule")
         described = json.loads(json.dumps(verdict.to_json()))
@@ -143,23 +144,25 @@ class TestAnswer:
     )
     def test_each_effect(self, judged, sent, effect, answer):
         """An effect gives its answer; of a root that is not known to be shipped or not, shipped roots' rule is open."""
-        assert judged(sent(), states(Trait.P256_KEY, effect)).answer is answer
+        assert judged(sent(), states(ChainProperty.P256_KEY, effect)).answer is answer
 
     def test_unknown_is_never_yes(self, judged, sent):
-        """A trait that nothing is known of makes it unknown, and the remark names it and no source."""
+        """A property without a rule makes it unknown, and the remark names it and no source."""
         case = sent(key_type=lab.KeyType.EC_P384)
         verdict = judged(case)
         assert verdict.answer is Answer.UNKNOWN
         (remark,) = (remark for remark in verdict.remarks if remark.bearing is Bearing.UNKNOWN)
         assert (remark.evidence, remark.source) == (None, "")
         assert remark.certificate == case["message"].certificates[0]
-        assert Trait.P384_KEY.value in remark.why
+        assert ChainProperty.P384_KEY.value in remark.why
 
     def test_no_comes_before_unknown(self, judged, sent):
         """One refusal makes it a no whatever else is unknown, and stands first."""
         case = sent(key_type=lab.KeyType.EC_P384)
         verdict = judged(
-            case, bounds=(Bound(quantity=Quantity.CERTIFICATES, most=0, **RULE),), notes=(Note(text="note", **RULE),)
+            case,
+            limits=(DeviceLimit(quantity=Quantity.CERTIFICATES, most=0, **RULE),),
+            notes=(Note(text="note", **RULE),),
         )
         assert verdict.answer is Answer.NO
         assert [remark.bearing for remark in verdict.remarks[:2]] == [Bearing.REFUSED, Bearing.UNKNOWN]
@@ -174,94 +177,102 @@ class TestAnswer:
 
     def test_wrong_use(self, sent):
         """Names of no device and empty messages are errors of the caller."""
-        with pytest.raises(KeyError, match="no device 'abacus'"):
+        with pytest.raises(UnknownNameError, match="unknown device 'abacus'"):
             judge_by_rules("abacus", **sent())
         case = sent() | {"message": CertificateMessage(certificates=(), protocol=TLS_1_2)}
-        with pytest.raises(ValueError, match="no certificate"):
+        with pytest.raises(ArgumentError, match="no certificate"):
             judge_by_rules("ios", **case)
 
     def test_name_that_was_not_asked_for(self, judged, sent):
         """Where no server name is given the verdict says that it was not looked at."""
         said = [remark.why for remark in judged(sent(server_name=None)).remarks]
-        assert "whether the certificate is for the server's name was not asked" in said
-        assert not any("was not asked" in remark.why for remark in judged(sent()).remarks)
+        assert "the name in the certificate was not checked: no server name was given" in said
+        assert not any("was not checked" in remark.why for remark in judged(sent()).remarks)
 
 
-class TestTraits:
-    """Each trait is found where it is, and not elsewhere."""
+class TestProperties:
+    """Each property is found where it is, and not elsewhere."""
 
     def test_plain(self, sent):
         """A sound server certificate has its key alone."""
-        assert traits(sent()) == PLAIN
+        assert properties(sent()) == PLAIN
 
     @pytest.mark.parametrize(
-        ("purposes", "trait"),
+        ("purposes", "found"),
         [
             ((ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH), None),
-            ((ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,), Trait.ANY_PURPOSE),
-            ((ExtendedKeyUsageOID.CLIENT_AUTH,), Trait.OTHER_PURPOSE),
+            ((ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,), ChainProperty.ANY_PURPOSE),
+            ((ExtendedKeyUsageOID.CLIENT_AUTH,), ChainProperty.OTHER_PURPOSE),
         ],
     )
-    def test_purposes(self, sent, purposes, trait):
+    def test_purposes(self, sent, purposes, found):
         """The extendedKeyUsage (section 4.2.1.12) is looked at for serverAuth, and for anyExtendedKeyUsage."""
         case = sent(extensions=[ext.non_critical(x509.ExtendedKeyUsage(purposes))], server_name=None)
-        assert traits(case) == PLAIN | ({trait} if trait else set())
+        assert properties(case) == PLAIN | ({found} if found else set())
 
     def test_no_purpose_and_no_name(self, authority):
         """Without extendedKeyUsage and subjectAltName both are said; a name of another form is none of a server."""
         anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
         key = authority.private_key.public_key()
         bare = authority.issue(SERVER, key)
-        assert traits(build(bare, [], anchor, server_name=None)) == PLAIN | {Trait.COMMON_NAME_ONLY, Trait.NO_PURPOSE}
+        assert properties(build(bare, [], anchor, server_name=None)) == PLAIN | {
+            ChainProperty.COMMON_NAME_ONLY,
+            ChainProperty.NO_PURPOSE,
+        }
         mail = ext.non_critical(x509.SubjectAlternativeName([x509.RFC822Name("mdm@example.mil")]))
-        assert Trait.COMMON_NAME_ONLY in traits(build(authority.issue(SERVER, key, extensions=[mail]), [], anchor))
+        assert ChainProperty.COMMON_NAME_ONLY in properties(
+            build(authority.issue(SERVER, key, extensions=[mail]), [], anchor)
+        )
         address = authority.issue_server("192.0.2.1").certificate
-        assert traits(build(address, [], anchor, server_name="192.0.2.1")) == PLAIN
+        assert properties(build(address, [], anchor, server_name="192.0.2.1")) == PLAIN
 
     @pytest.mark.parametrize(
-        ("key", "trait"),
+        ("key", "found"),
         [
-            (lab.KeyType.RSA_2048.generate, Trait.RSA_KEY),
-            (lab.KeyType.EC_P384.generate, Trait.P384_KEY),
-            (lambda: ec.generate_private_key(ec.SECP521R1()), Trait.P521_KEY),
-            (lab.KeyType.ED25519.generate, Trait.ED25519_KEY),
-            (lambda: ec.generate_private_key(ec.SECP256K1()), Trait.OTHER_KEY),
-            (ed448.Ed448PrivateKey.generate, Trait.OTHER_KEY),
+            (lab.KeyType.RSA_2048.generate, ChainProperty.RSA_KEY),
+            (lab.KeyType.EC_P384.generate, ChainProperty.P384_KEY),
+            (lambda: ec.generate_private_key(ec.SECP521R1()), ChainProperty.P521_KEY),
+            (lab.KeyType.ED25519.generate, ChainProperty.ED25519_KEY),
+            (lambda: ec.generate_private_key(ec.SECP256K1()), ChainProperty.OTHER_KEY),
+            (ed448.Ed448PrivateKey.generate, ChainProperty.OTHER_KEY),
         ],
         ids=["rsa", "p384", "p521", "ed25519", "secp256k1", "ed448"],
     )
-    def test_keys(self, authority, key, trait):
+    def test_keys(self, authority, key, found):
         """Each key type is told apart; the anchor's own is seen beside it where there is a path."""
         anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
         certificate = authority.issue_server(SERVER, private_key=key()).certificate
         case = build(certificate, [], anchor)
-        assert traits(case) == {trait} | (PLAIN if case["path"] is not None else set())
+        assert properties(case) == {found} | (PLAIN if case["path"] is not None else set())
 
     @pytest.mark.parametrize(
         ("extension", "found"),
         [
-            (ext.critical(x509.PolicyConstraints(9, None)), {Trait.POLICY_CONSTRAINTS_CRITICAL}),
+            (ext.critical(x509.PolicyConstraints(9, None)), {ChainProperty.POLICY_CONSTRAINTS_CRITICAL}),
             (ext.non_critical(x509.PolicyConstraints(9, None)), set()),
-            (ext.critical(x509.InhibitAnyPolicy(9)), {Trait.INHIBIT_ANY_POLICY_CRITICAL}),
+            (ext.critical(x509.InhibitAnyPolicy(9)), {ChainProperty.INHIBIT_ANY_POLICY_CRITICAL}),
             (ext.non_critical(x509.InhibitAnyPolicy(9)), set()),
-            (ext.critical(ext.policy_mappings(("1.2.3", "1.2.4"))), {Trait.POLICY_MAPPINGS_CRITICAL}),
-            (ext.critical(ext.certificate_policies("1.2.3")), {Trait.CERTIFICATE_POLICIES_CRITICAL}),
+            (ext.critical(ext.policy_mappings(("1.2.3", "1.2.4"))), {ChainProperty.POLICY_MAPPINGS_CRITICAL}),
+            (ext.critical(ext.certificate_policies("1.2.3")), {ChainProperty.CERTIFICATE_POLICIES_CRITICAL}),
             (
                 ext.critical(x509.NameConstraints([x509.DirectoryName(lab.authority.as_name(SERVER))], None)),
-                {Trait.DIRECTORY_NAMES_CONSTRAINED},
+                {ChainProperty.DIRECTORY_NAMES_CONSTRAINED},
             ),
-            (ext.critical(x509.NameConstraints(None, [x509.DNSName("x.mil")])), {Trait.OTHER_NAMES_CONSTRAINED}),
+            (
+                ext.critical(x509.NameConstraints(None, [x509.DNSName("x.mil")])),
+                {ChainProperty.OTHER_NAMES_CONSTRAINED},
+            ),
             (
                 ext.critical(x509.NameConstraints(None, [x509.UniformResourceIdentifier("x.mil")])),
-                {Trait.URIS_CONSTRAINED},
+                {ChainProperty.URIS_CONSTRAINED},
             ),
             (
                 ext.critical(x509.NameConstraints(None, [x509.RegisteredID(x509.ObjectIdentifier("1.2.3"))])),
-                {Trait.UNUSUAL_NAMES_CONSTRAINED},
+                {ChainProperty.UNUSUAL_NAMES_CONSTRAINED},
             ),
             (
                 ext.non_critical(x509.NameConstraints(None, [x509.DNSName("x.mil")])),
-                {Trait.NAME_CONSTRAINTS_NOT_CRITICAL},
+                {ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL},
             ),
         ],
         ids=lambda value: "" if isinstance(value, set) else f"{value.oid._name}-{value.critical}",
@@ -271,13 +282,13 @@ class TestTraits:
         issuing = authorities[0]
         case = sent(authority.issue_ca(issuing, extensions=[extension]), issuer=issuing)
         assert case["path"] is not None
-        assert traits(case) == PLAIN | found
+        assert properties(case) == PLAIN | found
 
     def test_only_the_path_is_looked_at(self, authority, authorities, sent):
         """A superfluous certificate has no part in what is judged, where there is a path without it."""
         extension = ext.critical(x509.InhibitAnyPolicy(0))
         superfluous = authority.issue_ca(authorities[1], extensions=[extension])
-        assert traits(sent(superfluous)) == PLAIN
+        assert properties(sent(superfluous)) == PLAIN
 
     def test_sha1(self, sent, judged):
         """SHA-1 is seen by the signature's algorithm, which some of the real certificates have."""
@@ -287,8 +298,8 @@ class TestTraits:
             algorithm["algorithm"] = "sha1_ecdsa"
         weak = pkcs12kit.Certificate.from_der(structure.dump(force=True))
         case |= {"path": None, "message": CertificateMessage(certificates=(weak,), protocol=TLS_1_2)}
-        assert traits(case) == PLAIN | {Trait.SHA1_SIGNATURE}
-        assert judged(case, states(Trait.SHA1_SIGNATURE, Effect.REFUSED)).answer is Answer.NO
+        assert properties(case) == PLAIN | {ChainProperty.SHA1_SIGNATURE}
+        assert judged(case, states(ChainProperty.SHA1_SIGNATURE, Effect.REFUSED)).answer is Answer.NO
 
     def test_old_version(self, sent):
         """A certificate of version 1 has no extensions to say anything with (RFC 5280 section 4.1.2.1)."""
@@ -298,7 +309,11 @@ class TestTraits:
         structure["tbs_certificate"]["extensions"] = None
         old = pkcs12kit.Certificate.from_der(structure.dump(force=True))
         case |= {"path": None, "message": CertificateMessage(certificates=(old,), protocol=TLS_1_2)}
-        assert traits(case) == PLAIN | {Trait.OLD_VERSION, Trait.NO_PURPOSE, Trait.COMMON_NAME_ONLY}
+        assert properties(case) == PLAIN | {
+            ChainProperty.OLD_VERSION,
+            ChainProperty.NO_PURPOSE,
+            ChainProperty.COMMON_NAME_ONLY,
+        }
 
     def test_what_cannot_be_read_is_unknown(self, authority, judged):
         """Extensions that cannot be decoded crash nothing and are never a yes, for no device."""
@@ -307,7 +322,7 @@ class TestTraits:
         certificate = authority.issue(SERVER, key, extensions=[ext.critical(broken)])
         anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
         case = build(certificate, [], anchor)
-        assert traits(case) == PLAIN | {Trait.UNREADABLE}
+        assert properties(case) == PLAIN | {ChainProperty.UNREADABLE}
         assert judged(case).answer is Answer.UNKNOWN
         for name in DEVICES:
             assert judge_by_rules(name, **case).answer is not Answer.YES
@@ -318,8 +333,8 @@ class TestTraits:
         slips = [certificate for certificate in pool if certificate.encoding_error is not None]
         assert len(slips) == 5
         message = CertificateMessage(certificates=tuple(slips), protocol=TLS_1_2)
-        assert Trait.ENCODING_SLIP in find_traits(message, None, ())
-        assert not any(device.of(Trait.ENCODING_SLIP) for device in DEVICES.values())
+        assert ChainProperty.ENCODING_ERROR in find_properties(message, None, ())
+        assert not any(device.rule_for(ChainProperty.ENCODING_ERROR) for device in DEVICES.values())
 
 
 class TestMissingIssuers:
@@ -329,13 +344,13 @@ class TestMissingIssuers:
         """An issuer that is not sent is a no for a client that fetches none; with it there is a path."""
         middle, issuing = authorities[:2]
         upper, lower = authority.issue_ca(middle), middle.issue_ca(issuing)
-        fetches_none = states(Trait.MISSING_ISSUER, Effect.REFUSED)
+        fetches_none = states(ChainProperty.MISSING_ISSUER, Effect.REFUSED)
         assert judged(sent(lower, upper, issuer=issuing), fetches_none).answer is Answer.YES
         case = sent(lower, issuer=issuing)
         verdict = judged(case, fetches_none)
         assert verdict.answer is Answer.NO
         assert verdict.refusals[0].certificate == lower
-        assert judged(case, states(Trait.MISSING_ISSUER, Effect.DEPENDS)).answer is Answer.UNKNOWN
+        assert judged(case, states(ChainProperty.MISSING_ISSUER, Effect.DEPENDS)).answer is Answer.UNKNOWN
 
     def test_not_missing_where_names_lead_to_the_anchor(self, authority, authorities, sent):
         """What is wrong with a path whose names are all there is something else."""
@@ -343,13 +358,13 @@ class TestMissingIssuers:
         expired = authority.issue_ca(issuing, validity=lab.Validity.around(days_before=20, days_after=-10))
         case = sent(expired, issuer=issuing)
         assert case["path"] is None
-        assert Trait.MISSING_ISSUER not in traits(case)
+        assert ChainProperty.MISSING_ISSUER not in properties(case)
 
     def test_loops_end(self, authorities, sent):
         """Two CAs that certify each other lead nowhere, once."""
         one, other = authorities[:2]
         case = sent(other.issue_ca(one), one.issue_ca(other), issuer=one)
-        assert Trait.MISSING_ISSUER in traits(case)
+        assert ChainProperty.MISSING_ISSUER in properties(case)
 
 
 class TestBounds:
@@ -375,11 +390,11 @@ class TestBounds:
             (figure - 1, None, Answer.NO),
             (None, figure + 1, Answer.NO),
         ):
-            bound = Bound(quantity=quantity, most=most, least=least, **RULE)
-            verdict = judged(case, bounds=(bound,))
+            bound = DeviceLimit(quantity=quantity, most=most, least=least, **RULE)
+            verdict = judged(case, limits=(bound,))
             assert verdict.answer is answer
             if answer is Answer.NO:
-                assert f"{figure:,} {quantity.value}, and it takes {bound.figures}" in verdict.refusals[0].why
+                assert f"{figure:,} {quantity.value}, and it accepts {bound.figures}" in verdict.refusals[0].why
 
     def test_self_issued_certificates(self, authority, sent):
         """A self-issued certificate (RFC 5280 section 6.1) is not counted where only the others are."""
@@ -476,20 +491,23 @@ class TestLifetime:
     def test_below_shipped_roots(self, authority, sent, judged, ships, answer):
         """What holds below shipped roots alone: a no there, nothing elsewhere, unknown where that is not known."""
         root = Root(name="TA", sha256=authority.certificate.sha256)
-        roots = () if ships is None else (Shipping(root=root, ships=ships, **RULE),)
-        lifetime = Lifetime(days=100, since=NOW.date() - timedelta(days=1), below_shipped_roots=True, **RULE)
+        roots = () if ships is None else (RootInclusion(root=root, ships=ships, **RULE),)
+        lifetime = LifetimeLimit(days=100, since=NOW.date() - timedelta(days=1), below_shipped_roots=True, **RULE)
         start = NOW - timedelta(hours=1)
         for days, expected in ((100, Answer.YES), (101, answer)):
             case = self.issued(sent, start, timedelta(days=days))
             assert judged(case, roots=roots, lifetimes=(lifetime,)).answer is expected
-        assert judged(sent(), states(Trait.P256_KEY, Effect.REFUSED_BELOW_SHIPPED_ROOTS), roots=roots).answer is answer
+        assert (
+            judged(sent(), states(ChainProperty.P256_KEY, Effect.REFUSED_BELOW_SHIPPED_ROOTS), roots=roots).answer
+            is answer
+        )
 
     def test_rules_since_a_day(self, sent, judged):
         """A rule for certificates issued from a day on does not hold for older ones."""
         case = self.issued(sent, NOW - timedelta(days=10), timedelta(days=90))
         issued_on = case["message"].certificates[0].not_before.date()
         for since, answer in ((issued_on, Answer.NO), (issued_on + timedelta(days=1), Answer.YES)):
-            assert judged(case, states(Trait.P256_KEY, Effect.REFUSED, since=since)).answer is answer
+            assert judged(case, states(ChainProperty.P256_KEY, Effect.REFUSED, since=since)).answer is answer
 
 
 class TestReal:
@@ -528,8 +546,9 @@ class TestReal:
         )
         message = CertificateMessage(certificates=path.certificates, protocol=TLS_1_2)
         case = {"message": message, "path": path, "trust_anchors": anchors, "parameters": parameters}
-        assert {Trait.POLICY_CONSTRAINTS_CRITICAL, Trait.INHIBIT_ANY_POLICY_CRITICAL} <= traits(case)
-        assert (Trait.DIRECTORY_NAMES_CONSTRAINED in traits(case)) is (time.year == 2024)
+        found = properties(case)
+        assert {ChainProperty.POLICY_CONSTRAINTS_CRITICAL, ChainProperty.INHIBIT_ANY_POLICY_CRITICAL} <= found
+        assert (ChainProperty.DIRECTORY_NAMES_CONSTRAINED in properties(case)) is (time.year == 2024)
         verdicts = {name: judge_by_rules(name, **case) for name in DEVICES}
         # No server's certificate is at the end of these paths, which most devices have to object to.
         assert {name for name, verdict in verdicts.items() if verdict.answer is Answer.YES} == {"java"}
@@ -541,7 +560,7 @@ class TestReal:
         assert path.trust_anchor.certificate.sha256 == root.sha256
         (said,) = (it for it in verdicts["ios"].remarks if root.name in it.why)
         assert said.bearing is Bearing.NOTE
-        assert said.why.startswith("it has to be given, for example by the MDM in a profile")
+        assert said.why.startswith("it must be given, for example by the MDM in a profile")
 
     @pytest.mark.parametrize(
         ("name", "answer"),
@@ -559,7 +578,7 @@ class TestReal:
     def test_replica(self, replica_case, monkeypatch, name, answer):
         """The job that this project is for: phones take the path across the bridge, Go does not."""
         root = Root(name="replica", sha256=replica_case["path"].trust_anchor.certificate.sha256)
-        device = replace(DEVICES[name], roots=(Shipping(root=root, ships=False, **RULE),))
+        device = replace(DEVICES[name], roots=(RootInclusion(root=root, ships=False, **RULE),))
         monkeypatch.setattr(judging, "DEVICES", {name: device})
         assert judge_by_rules(name, **replica_case).answer is answer
 
@@ -579,7 +598,7 @@ class TestReal:
         verdict = judge_by_rules(name, **replica_case | {"path": path, "message": message})
         assert verdict.answer is Answer.UNKNOWN
         (why,) = (remark.why for remark in verdict.remarks if remark.bearing is Bearing.UNKNOWN)
-        assert why.endswith("398 at most below roots that it ships; whether it ships this root is not known")
+        assert why.endswith("at most 398 below roots that it ships; it is not known whether it ships this root")
 
 
 class TestTable:
@@ -591,25 +610,25 @@ class TestTable:
         assert all(name == device.name for name, device in DEVICES.items())
 
     @pytest.mark.parametrize("name", DEVICES)
-    def test_every_statement_has_a_source(self, name):
+    def test_every_rule_has_a_source(self, name):
         """Each has an address and evidence, and stands once; a bound bounds."""
         device = DEVICES[name]
-        said = (*device.statements, *device.bounds, *device.lifetimes, *device.roots, *device.notes)
+        said = (*device.rules, *device.limits, *device.lifetimes, *device.roots, *device.notes)
         for one in said:
             *tried, address = one.source.split("; ")
             assert address.startswith("https://")
             assert bool(tried) is (one.evidence is Evidence.TRIED)
             assert isinstance(one.evidence, Evidence)
-        assert len({statement.trait for statement in device.statements}) == len(device.statements)
-        assert len({bound.quantity for bound in device.bounds}) == len(device.bounds)
-        assert all(bound.figures for bound in device.bounds)
-        for depends in (it for it in device.statements if it.effect is Effect.DEPENDS):
+        assert len({rule.property for rule in device.rules}) == len(device.rules)
+        assert len({bound.quantity for bound in device.limits}) == len(device.limits)
+        assert all(bound.figures for bound in device.limits)
+        for depends in (it for it in device.rules if it.effect is Effect.DEPENDS):
             assert depends.note
 
     @pytest.mark.parametrize("name", DEVICES)
     def test_what_cannot_be_read_is_in_no_entry(self, name):
         """Nobody knows what a client makes of a certificate that nobody can read."""
-        assert DEVICES[name].of(Trait.UNREADABLE) is None
+        assert DEVICES[name].rule_for(ChainProperty.UNREADABLE) is None
 
     def test_roots_are_the_real_ones(self, fpki):
         """The fingerprints in the table are those of the real certificates."""
@@ -625,7 +644,7 @@ class TestTable:
         assert set(done.stdout.split()).isdisjoint({"asn1crypto", "cryptography", "OpenSSL", "rich"})
 
     def test_the_page_has_the_table(self, monkeypatch):
-        """Each statement is on the page of devices, in the section of its device, with evidence and source."""
+        """Each rule is on the page of devices, in the section of its device, with evidence and source."""
         monkeypatch.setattr(importlib.metadata, "version", lambda _: "0")
         generate = runpy.run_path(str(PROJECT / "docs" / "making" / "tables.py"))
         assert "```{include} /_generated/devices.md\n" in (PROJECT / "docs" / "reference" / "devices.md").read_text(
@@ -636,8 +655,8 @@ class TestTable:
         for section, device in zip(sections, DEVICES.values(), strict=True):
             rows = [line for line in section.splitlines() if line.startswith("| ")]
             expected = [
-                *((it.trait.value, it) for it in device.statements),
-                *((it.quantity.value, it) for it in device.bounds),
+                *((it.property.value, it) for it in device.rules),
+                *((it.quantity.value, it) for it in device.limits),
                 *(("how long the server's certificate is valid", it) for it in device.lifetimes),
                 *((it.root.name, it) for it in device.roots),
             ]
