@@ -1,7 +1,7 @@
 # The public names, and the module that each comes from; lazy_loader reads this file when pkcs12kit is imported.
 
 from . import lab, probing, published, revocation
-from .builder import BuildReport, build
+from .builder.build import BuildReport, build
 from .certificates.certificate import Certificate
 from .certificates.identity import Identity
 from .certificates.names import Name
@@ -27,6 +27,7 @@ from .errors import (
     UnsupportedPfxError,
 )
 from .files import write_pfx
+from .finder import find_path, find_paths
 from .findings import Check, Finding, Outcome
 from .limits import DEFAULT_LIMITS, Limits
 from .notebook.show import to_html
@@ -35,7 +36,6 @@ from .paths.failure import Failure
 from .paths.ranking import Ranking, longest_lasting, shortest, why_before
 from .paths.report import NoValidPathError, PathReport, RejectedPath
 from .paths.revocation import Revocation, RevocationMode
-from .paths.search import find_path, find_paths
 from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
 from .paths.validation.parameters import ValidationParameters
@@ -47,7 +47,6 @@ from .pkcs12.decoder import DecodedPfx, decode_pfx
 from .pkcs12.encoder import encode_pfx
 from .pkcs12.inspection import PfxReport, inspect_pfx
 from .pkcs12.profiles import Profile
-from .retrieval.find_path import FetchedPath, find_path_fetching
 from .retrieval.gather import GatherReport, gather
 from .retrieval.options import FetchOptions
 from .sources.crls_and_ocsp import load_crls, load_ocsp_responses
@@ -81,7 +80,6 @@ __all__ = [
     "Failure",
     "FailureReason",
     "FetchOptions",
-    "FetchedPath",
     "Finding",
     "GatherReport",
     "Identity",
@@ -124,7 +122,6 @@ __all__ = [
     "encode_pem",
     "encode_pfx",
     "find_path",
-    "find_path_fetching",
     "find_paths",
     "gather",
     "inspect_pfx",

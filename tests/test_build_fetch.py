@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -92,15 +93,17 @@ def test_no_path_is_the_same_error(site, build, tmp_path):
 
 
 def test_the_path_alone(published):
-    """``find_path_fetching`` gives the path, the pool that it was found in, and what came of each URL."""
+    """``find_path`` with ``fetch`` returns the path, and ``find_paths`` the report; each URL is told."""
     certificate = pk.load_certificate(published.certificate)
-    found = pk.find_path_fetching(
-        certificate,
-        pool=pk.CertificatePool(),
-        trust_anchors=pk.load_trust_anchors(published.trust_anchor),
-        parameters=pk.ValidationParameters(time=certificate.not_before + timedelta(days=1)),
-        options=OPTIONS,
-    )
-    assert isinstance(found, pk.FetchedPath)
-    assert set(found.path.certificates[1:]) <= set(found.pool)
-    assert found.retrievals
+    asked = []
+    given = {
+        "trust_anchors": published.trust_anchor,
+        "time": certificate.not_before + timedelta(days=1),
+        "fetch": replace(OPTIONS, on_event=asked.append),
+    }
+    path = pk.find_path(published.certificate, **given)
+    assert path.certificates[0] == certificate
+    assert asked
+    report = pk.find_paths(published.certificate, **given)
+    assert report.best.certificates == path.certificates
+    assert pk.find_paths(published.certificate, **given | {"fetch": None}).valid == ()

@@ -53,27 +53,71 @@ def test_what_is_loaded_stands_for_itself(replica, files, anchor, data):
     assert pk.probe("127.0.0.1:1", trust_anchors=[anchor], certificates=replica.pool, timeout=5).problems
 
 
-def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, parameters, data):
-    """TypeError says what belongs there, and which call reads it from a file; nothing is asked or written."""
-    message = pk.probing.CertificateMessage(certificates=(replica.server.certificate,), protocol="TLSv1.3")
-    steps = (
-        lambda target, **more: pk.find_path(target, parameters=parameters, **more),
-        lambda target, **more: pk.find_paths(target, parameters=parameters, **more),
-        lambda target, **more: pk.find_path_fetching(target, parameters=parameters, **more),
-        lambda target, **more: pk.gather(target, parameters=parameters, **more),
+@pytest.mark.parametrize("find", [pk.find_path, lambda *given, **more: pk.find_paths(*given, **more).best])
+def test_a_search_begins_from_files_or_loaded_values(find, replica, files, anchor, parameters):
+    """Target, candidates and trust anchors are paths, bytes, loaded values or those of pyca/cryptography, alike."""
+    expected = replica.valid_paths[0].certificates
+    server = replica.server.certificate
+    targets = (server, server.as_cryptography, files.certificate, str(files.certificate), server.der)
+    for target in targets:
+        found = find(target, certificates=replica.pool, trust_anchors=[anchor], parameters=parameters)
+        assert found.certificates == expected
+    for certificates in (files.certificates, [files.certificates], [replica.pool], [*replica.pool]):
+        found = find(server, certificates=certificates, trust_anchors=[anchor], parameters=parameters)
+        assert found.certificates == expected
+    for trusted in (anchor, files.trust_anchor, [str(files.trust_anchor)], replica.trust_anchor):
+        assert find(server, pool=replica.pool, trust_anchors=trusted, parameters=parameters).certificates == expected
+    half = [*replica.pool][::2]
+    rest = pk.CertificatePool([*replica.pool][1::2])
+    found = find(server, pool=rest, certificates=half, trust_anchors=[anchor], parameters=parameters)
+    assert found.certificates == expected
+
+
+def test_the_time_is_now_unless_it_is_given(replica, anchor):
+    """``time`` and ``server_name`` are short for parameters with just these; both ways at once are refused."""
+    given = {"pool": replica.pool, "trust_anchors": [anchor]}
+    target = replica.server.certificate
+    before = datetime.now(UTC).replace(microsecond=0)
+    now = pk.find_path(target, **given).parameters.time
+    assert before <= now <= datetime.now(UTC)
+    assert pk.find_path(target, **given, time=replica.at).parameters.time == replica.at
+    with pytest.raises(pk.NoValidPathError) as refused:
+        pk.find_path(target, **given, server_name="other.example")
+    assert refused.value.attempts[0].failures[0].reason is pk.FailureReason.SERVER_NAME
+    for more in ({"time": replica.at}, {"server_name": "mdm.example.mil"}):
+        with pytest.raises(pk.ArgumentError, match="put time and server_name into parameters"):
+            pk.find_path(target, **given, parameters=pk.ValidationParameters(time=replica.at), **more)
+
+
+def test_the_identity_may_be_loaded(replica, files, anchor):
+    """``build`` accepts an Identity, a PKCS#12 file, and keys and certificates of pyca/cryptography."""
+    given = {"certificates": replica.pool, "trust_anchors": anchor, "password": PASSWORD, "profile": PROFILE}
+    identity = replica.server
+    forms = (
+        {"identity": identity},
+        {
+            "identity": pk.encode_pfx(
+                pk.Bundle.from_path(identity, replica.valid_paths[0]), password="x", profile=PROFILE
+            )
+        },
+        {"key": identity.private_key, "certificate": identity.certificate},
+        {"key": identity.private_key, "certificate": identity.certificate.as_cryptography},
+        {"key": files.key, "certificate": identity.certificate},
     )
-    right = {"target": replica.server.certificate, "pool": replica.pool, "trust_anchors": [anchor]}
-    for step in steps:
-        for wrong, says in (
-            ({"target": files.certificate}, "the target is a pkcs12kit Certificate, not PosixPath; load_certificate"),
-            ({"pool": [files.certificates]}, "pool is a CertificatePool, not list; .* load_certificates"),
-            ({"trust_anchors": [files.trust_anchor]}, "TrustAnchors, not PosixPath; .* load_trust_anchors"),
-            ({"trust_anchors": [replica.trust_anchor]}, "TrustAnchors, not Certificate; TrustAnchor.from_certificate"),
-            ({"trust_anchors": anchor}, "trust_anchors is a collection, not one of them"),
-            ({"trust_anchors": str(files.trust_anchor)}, "trust_anchors is a collection, not one of them"),
-        ):
-            with pytest.raises(TypeError, match=says):
-                step(**{**right, **wrong})
+    for form in forms:
+        opened = {"pkcs12_password": "x"} if isinstance(form.get("identity"), bytes) else {}
+        built = pk.build(**form, **opened, **given)
+        assert built.path.certificates == replica.valid_paths[0].certificates
+        assert pk.decode_pfx(built.data, password=PASSWORD).private_key.private_numbers() == (
+            identity.private_key.private_numbers()
+        )
+    with pytest.raises(pk.InputError, match="only one of them"):
+        pk.build(identity=identity, key=files.key, **given)
+
+
+def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, parameters, data):
+    """ArgumentError names the argument and says what belongs there; nothing is asked or written."""
+    message = pk.probing.CertificateMessage(certificates=(replica.server.certificate,), protocol="TLSv1.3")
     for given, more, says in (
         (files.certificate, {}, "the message is a CertificateMessage, not PosixPath"),
         (message, {"trust_anchors": [files.trust_anchor]}, "TrustAnchors, not PosixPath"),
@@ -86,7 +130,7 @@ def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, para
         lambda: pk.verify(data, trust_anchors=[replica], password=PASSWORD),
         lambda: pk.rehearse(data, trust_anchors=[anchor], certificates=[replica], password=PASSWORD),
     ):
-        with pytest.raises(TypeError, match=re.escape("a source is a path or bytes, not Replica")):
+        with pytest.raises(TypeError, match=re.escape("not Replica")):
             call()
 
 

@@ -23,6 +23,7 @@ from pkcs12kit.cli import cli
 from pkcs12kit.errors import LimitExceededError, PasswordError, Pkcs12KitError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import comparison, decoder, encoder, passwords, readers
+from pkcs12kit.sources import arguments
 from pkcs12kit.sources import keys as source_keys
 
 SECRET = "battery-staple-7"
@@ -77,9 +78,14 @@ def of_key(world, **given):
 
 # One call for each (module, function, parameter) that takes a password as text.
 CALLS = {
-    ("pkcs12kit.builder", "build", "password"): lambda w, p: build(w, password=p, **of_key(w, key_password=RIGHT)),
-    ("pkcs12kit.builder", "build", "key_password"): lambda w, p: build(w, **of_key(w, key_password=p)),
-    ("pkcs12kit.builder", "build", "pkcs12_password"): lambda w, p: build(w, pkcs12=w["pfx"], pkcs12_password=p),
+    ("pkcs12kit.builder.build", "build", "password"): lambda w, p: build(
+        w, password=p, **of_key(w, key_password=RIGHT)
+    ),
+    ("pkcs12kit.builder.build", "build", "key_password"): lambda w, p: build(w, **of_key(w, key_password=p)),
+    ("pkcs12kit.builder.build", "build", "pkcs12_password"): lambda w, p: build(w, pkcs12=w["pfx"], pkcs12_password=p),
+    ("pkcs12kit.builder.output", "OutputFile", "password"): None,  # a step of build, with the same arguments
+    ("pkcs12kit.builder.server", "Server", "key_password"): None,
+    ("pkcs12kit.builder.server", "Server", "pkcs12_password"): None,
     ("pkcs12kit.pkcs12.comparison", "why_changed", "password"): lambda w, p: comparison.why_changed(
         w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
     ),
@@ -121,6 +127,17 @@ CALLS = {
         source_keys.read_private_key(w["keys"][at], name="server.key", password=p, limits=DEFAULT_LIMITS)
         for at in (len(p) % 2, 1)
     ],
+    ("pkcs12kit.sources.arguments", "as_certificates", "password"): lambda w, p: arguments.as_certificates(
+        w["pfx"], password=p
+    ),
+    ("pkcs12kit.sources.arguments", "as_identity", "password"): lambda w, p: arguments.as_identity(
+        w["pfx"], password=p
+    ),
+    ("pkcs12kit.sources.arguments", "as_identity", "key_password"): lambda w, p: arguments.as_identity(
+        w["keys"][0] + w["server"].certificate.to_pem().encode(), key_password=p
+    ),
+    ("pkcs12kit.sources.loading", "load_identity_file", "password"): None,  # called by as_identity
+    ("pkcs12kit.sources.loading", "load_identity_file", "key_password"): None,
     ("pkcs12kit.sources.loading", "load_certificates", "password"): lambda w, p: pkcs12kit.load_certificates(
         w["pfx"], password=p
     ),
@@ -142,8 +159,8 @@ CALLS = {
     ("pkcs12kit.verifier.verify", "verify", "contents_password"): lambda w, p: pkcs12kit.verify(
         w["pfx"], password=RIGHT, contents_password=p, trust_anchors=[w["anchor"]]
     ),
-    ("pkcs12kit.verifier.checks", "of_mac", "password"): None,  # only judges what verify has opened
-    ("pkcs12kit.verifier.checks", "of_mac", "contents_password"): None,
+    ("pkcs12kit.verifier.checks", "check_mac", "password"): None,  # only judges what verify has opened
+    ("pkcs12kit.verifier.checks", "check_mac", "contents_password"): None,
 }
 
 

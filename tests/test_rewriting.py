@@ -10,7 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import pkcs12kit as pk
-from pkcs12kit import builder, lab
+from pkcs12kit import lab
+from pkcs12kit.builder import output as output_file
 from pkcs12kit.pkcs12 import encoder
 from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.passwords import Password
@@ -263,7 +264,7 @@ def test_failure_leaves_the_old_file(build, output, monkeypatch):
     def failing(*_):
         raise pk.OutputError("cannot write")
 
-    monkeypatch.setattr(builder, "write_pfx", failing)
+    monkeypatch.setattr(output_file, "write_pfx", failing)
     with pytest.raises(pk.OutputError):
         build(friendly_name="another")
     assert output.read_bytes() == old

@@ -38,21 +38,15 @@ def import_for_annotations() -> None:
     """
     aliases = {name: type(name, (), {"__module__": home}) for name, home in _ALIASES.items()}
     found = pkgutil.walk_packages(pkcs12kit.__path__, "pkcs12kit.")
-    modules = [import_module(it.name) for it in found if not it.name.endswith(".__main__")]
-    for module in modules:
+    for module in [import_module(it.name) for it in found if not it.name.endswith(".__main__")]:
         for statement in ast.parse(inspect.getsource(module)).body:
             if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
                 # Our own source, and nothing that the imports of other modules have not run already.
                 exec(compile(ast.Module(statement.body, []), str(module.__file__), "exec"), vars(module))  # noqa: S102
         vars(module).update((name, alias) for name, alias in aliases.items() if name in vars(module))
-    everywhere = {name: value for module in modules for name, value in vars(module).items()}
-    for module in modules:
-        # An alias of another module may be a text with names that only that module imports.
-        elsewhere = {name: value for name, value in everywhere.items() if name not in vars(module)}
-        for value in list(vars(module).values()):
+        for value in vars(module).values():
             if isinstance(value, type) and issubclass(value, tuple) and value.__module__ == module.__name__:
-                hints = get_type_hints(value, localns=elsewhere)
-                value.__new__.__annotations__ = hints  # a NamedTuple's is made in a module of its own
+                value.__new__.__annotations__ = get_type_hints(value)  # a NamedTuple's is made in a module of its own
 
 
 NAMESPACES: Final = ("probing", "published", "revocation")

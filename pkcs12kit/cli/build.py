@@ -17,7 +17,7 @@ from pkcs12kit.cli.options.search import json_option, limits_option, path_option
 from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
-    from pkcs12kit.builder import BuildReport
+    from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.cli.options.fetch import FetchingOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.cli.options.search import SearchOptions
@@ -145,7 +145,7 @@ def command(
     Exit status 1: there is no valid path, and what was tried is on standard error; the second opinion says no; or
     --rehearse does.
     """
-    from pkcs12kit.builder import build
+    from pkcs12kit.builder.build import build
     from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file
     from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
     from pkcs12kit.cli.output.console import warn

@@ -34,7 +34,7 @@ def command(folder: str, *, as_json: bool) -> None:
     password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. A FOLDER with files of these names that
     no earlier demo wrote is refused. Exit status 1: the rehearsal says no.
     """
-    from pkcs12kit.builder import build
+    from pkcs12kit.builder.build import build
     from pkcs12kit.cli.output.console import as_typed, print_build_report, print_json, print_lines, print_text, warn
     from pkcs12kit.cli.output.rehearsal import explain_refusal_of_built, print_rehearsal, rehearse_built
     from pkcs12kit.display.pfx import pfx_tree

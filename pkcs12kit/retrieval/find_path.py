@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.certificates.arguments import require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
@@ -16,7 +16,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import RevocationMode, RevocationStatus
-from pkcs12kit.paths.search import find_path
+from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.retrieval.http.permitted import scheme_of
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
 from pkcs12kit.text import counted
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.ranking import Ranking
+    from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -98,6 +99,36 @@ def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input 
         if on_warning is not None:
             on_warning(warning)
     return FetchedPath(path=search.final(), pool=search.pool, retrievals=tuple(search.retrievals()), warnings=warnings)
+
+
+def find_paths_fetching(  # noqa: PLR0913  # as find_path_fetching
+    target: Certificate,
+    *,
+    pool: CertificatePool,
+    trust_anchors: Iterable[TrustAnchor],
+    parameters: ValidationParameters,
+    ranking: Ranking = longest_lasting,
+    revocation: Revocation | None = None,
+    options: FetchOptions = DEFAULT_OPTIONS,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    at_most: int | None = None,
+) -> PathReport:
+    """Return the report on all paths, after fetching as :func:`find_path_fetching` does.
+
+    Nothing is fetched where the certificates that were given make a valid path whose status is known. No valid path is
+    not an error. Raises otherwise as :func:`find_path_fetching` does.
+    """
+    search = _Search(
+        target, pool, require_trust_anchors(trust_anchors), parameters, ranking, revocation, options, limits
+    )
+    with suppress(NoValidPathError):
+        if search.at_once() is None:
+            run(search.run())
+            if on_warning is not None:
+                for warning in search.warnings():
+                    on_warning(warning)
+    return search.report(at_most)
 
 
 class _Search:
@@ -200,16 +231,23 @@ class _Search:
     def _known(self) -> Revocation | None:
         return self._revocation if self._collector is None else self._collector.revocation
 
+    def report(self, at_most: int | None) -> PathReport:
+        """Return the report on the paths in all certificates that there are."""
+        return find_paths(**self._inputs(self.pool, self._known), at_most=at_most)
+
     def _find(self, pool: CertificatePool, revocation: Revocation | None) -> ValidatedPath:
-        return find_path(
-            self._target,
-            pool=pool if self._collector is None else pool | self._collector.certificates,
-            trust_anchors=self._trust_anchors,
-            parameters=replace(self._parameters, time=self._time),
-            ranking=self._ranking,
-            revocation=revocation,
-            limits=self._limits,
-        )
+        return find_path(**self._inputs(pool, revocation))
+
+    def _inputs(self, pool: CertificatePool, revocation: Revocation | None) -> dict[str, Any]:
+        return {
+            "target": self._target,
+            "pool": pool if self._collector is None else pool | self._collector.certificates,
+            "trust_anchors": self._trust_anchors,
+            "parameters": replace(self._parameters, time=self._time),
+            "ranking": self._ranking,
+            "revocation": revocation,
+            "limits": self._limits,
+        }
 
     @property
     def _time(self) -> datetime:

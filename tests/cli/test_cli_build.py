@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from pkcs12kit import builder, decode_pfx, inspect_pfx, lab
+from pkcs12kit import decode_pfx, inspect_pfx, lab
+from pkcs12kit.builder import build as builder
 from pkcs12kit.paths.confirmation import Confirmation, Opinion
 
 from .conftest import PASSWORD
@@ -333,8 +334,8 @@ class TestMismatch:
 
         other = lab.Authority.create("Other").issue_server("other.example")
         (folder / "other.pem").write_text(other.certificate.to_pem())
-        monkeypatch.setattr(builder, "load_certificates", lambda *_, **__: pytest.fail("sources were read"))
-        monkeypatch.setattr(builder, "load_trust_anchors", lambda *_, **__: pytest.fail("anchors were read"))
+        monkeypatch.setattr(builder, "as_certificates", lambda *_, **__: pytest.fail("sources were read"))
+        monkeypatch.setattr(builder, "as_trust_anchors", lambda *_, **__: pytest.fail("anchors were read"))
         outcome = build(cert="other.pem", crl="missing.crl", password_file="missing.txt", out="missing/server.p12")
         assert outcome.status == 2
         for certificate in (other.certificate, replica.server.certificate):

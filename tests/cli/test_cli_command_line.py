@@ -457,7 +457,7 @@ left = int(sys.argv.pop(1))
 
 def count(frame, event, function):
     global left
-    if event == "c_call" and frame.f_code.co_filename.endswith("pkcs12/writing.py") and function.__module__ == "posix":
+    if event == "c_call" and frame.f_code.co_filename.endswith("pkcs12kit/files.py") and function.__module__ == "posix":
         if not left:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
@@ -472,10 +472,10 @@ class TestSecrets:
     """Not even where something is broken inside."""
 
     PLACES = (
-        "pkcs12kit.builder.find_path",
-        "pkcs12kit.builder.confirm",
-        "pkcs12kit.builder.encode_pfx",
-        "pkcs12kit.builder.write_pfx",
+        "pkcs12kit.paths.search.find_path",
+        "pkcs12kit.builder.build.confirm",
+        "pkcs12kit.builder.output.encode_pfx",
+        "pkcs12kit.builder.output.write_pfx",
         "pkcs12kit.pkcs12.algorithms.Cipher",
         "pkcs12kit.sources.loading.read_private_key",
         "pkcs12kit.cli.output.console.print_build_report",

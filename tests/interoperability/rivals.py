@@ -283,7 +283,7 @@ class Ours:
         try:
             if job.fetch:
                 options = pk.FetchOptions(cache=False, allow_private=True)
-                return Found(pk.find_path_fetching(job.target, options=options, **question).path.certificates, "")
+                return Found(pk.find_path(job.target, fetch=options, **question).certificates, "")
             path = pk.find_path(pk.load_certificate(target), **question)
         except pk.NoValidPathError as no:
             return Found(None, str(no))

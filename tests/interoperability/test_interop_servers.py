@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from pkcs12kit.builder import build
+from pkcs12kit.builder.build import build
 from pkcs12kit.lab import Authority, KeyType, make_replica, write
 
 PASSWORD = "correct horse 42"

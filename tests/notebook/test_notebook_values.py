@@ -34,7 +34,6 @@ AS_REPR = {
     "DeviceVerdict": "a row of its report",
     "Failure": "a line of the attempt that has it",
     "FetchOptions": "figures to choose, not something found",
-    "FetchedPath": "its path shows itself",
     "Finding": "a row of its report",
     "Handshake": "a row of its report",
     "Limits": "figures to choose, not something found",

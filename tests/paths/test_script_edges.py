@@ -10,7 +10,7 @@ from multiprocessing import get_context
 import pytest
 
 from pkcs12kit import lab
-from pkcs12kit.builder import build
+from pkcs12kit.builder.build import build
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.confirmation import Confirmation, ConfirmationError, Opinion

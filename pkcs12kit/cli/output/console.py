@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pkcs12kit.builder import BuildReport
+    from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.paths.confirmation import Confirmation
 
 RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless --at TIME says another"

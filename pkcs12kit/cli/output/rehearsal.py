@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from os import PathLike
 
-    from pkcs12kit.builder import BuildReport
+    from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.tls.handshake import Handshake

@@ -1,0 +1,298 @@
+"""The call that finds the path and writes the file, and its report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pkcs12kit.arguments import require_flags, require_several
+from pkcs12kit.builder.output import OutputFile
+from pkcs12kit.builder.server import Server
+from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.errors import ArgumentError, InputError
+from pkcs12kit.finder import PathRequest, require_fetching
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
+from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.pkcs12 import profiles
+from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.decoder import DecodedPfx
+from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
+from pkcs12kit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from os import PathLike
+    from pathlib import Path
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.certificates.pool import Reject
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.confirmation import Confirmation
+    from pkcs12kit.paths.ranking import Ranking
+    from pkcs12kit.paths.revocation import Revocation
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.compatibility import Reader
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.pkcs12.profiles import Profile
+    from pkcs12kit.retrieval.options import FetchOptions
+    from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.sources.arguments import CertificatesArgument, IdentitySource, TrustAnchorsArgument
+    from pkcs12kit.sources.loading import CertificateSource, KeySource
+    from pkcs12kit.sources.reading import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport(Shown):
+    """The result of :func:`~pkcs12kit.build`. Key and password are only in ``data``, encrypted."""
+
+    path: ValidatedPath
+    """The path, from the target to the trust anchor."""
+    confirmation: Confirmation
+    """The second opinion on the path."""
+    certificates: tuple[Certificate, ...] = field(repr=False)
+    """The certificates in file order: the target, its issuers, then the trust anchor if it is included."""
+    has_private_key: bool
+    """True if the file holds the private key."""
+    profile: Profile
+    """The algorithms and iterations that protect the file."""
+    data: bytes = field(repr=False)
+    """The content of the file (RFC 7292, DER)."""
+    output: Path | None
+    """The path of the file; None if no output was asked for."""
+    changed: bool
+    """False if the file was left alone because it already had this content."""
+    change: str | None
+    """Why the file was written although ``if_changed`` was asked for; None otherwise."""
+    dry_run: bool = False
+    """True if nothing was to be written: ``changed`` then says whether the file would have been."""
+    rejects: tuple[Reject, ...]
+    """The parts of the sources of CA certificates that could not be read."""
+    warnings: tuple[str, ...]
+    """Sentences about the identity's file, what was fetched, the path and the password, in this order."""
+    retrievals: tuple[Retrieval, ...] = field(default=(), repr=False)
+    """The result for each URL, without its content; empty if nothing was fetched."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the object that ``--json`` prints."""
+        return {
+            "output": str(self.output) if self.output is not None else None,
+            "changed": self.changed,
+            "change": self.change,
+            "dry_run": self.dry_run,
+            "bytes": len(self.data),
+            "profile": self.profile.name,
+            "iterations": {"encryption": self.profile.encryption_iterations, "mac": self.profile.mac_iterations},
+            "private_key": self.has_private_key,
+            "certificates": [certificate.to_json() for certificate in self.certificates],
+            "expires": format_time(self.path.expires),
+            "policies": sorted(self.path.authority_constrained_policy_set),
+            "second_opinion": self.confirmation.to_json(),
+            "rejects": [str(reject) for reject in self.rejects],
+            "warnings": list(self.warnings),
+            "retrievals": [retrieval.to_json() for retrieval in self.retrievals],
+        }
+
+
+def build(  # noqa: PLR0913  # the one call of a provisioning script: each input has its own keyword
+    *,
+    identity: IdentitySource | None = None,
+    key: KeySource | None = None,
+    certificate: CertificateSource | None = None,
+    pkcs12: Source | DecodedPfx | None = None,
+    key_password: str | None = None,
+    pkcs12_password: str | None = None,
+    require_mac: bool = False,
+    certs_only: bool = False,
+    certificates: CertificatesArgument = (),
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
+    ranking: Ranking = longest_lasting,
+    revocation: Revocation | None = None,
+    fetch: FetchOptions | None = None,
+    second_opinion: bool = True,
+    output: str | PathLike[str] | None = None,
+    password: str | Callable[[], str] | None,
+    profile: Profile | str | None = None,
+    for_readers: Iterable[Reader | str] = (),
+    include_anchor: bool = True,
+    friendly_name: str | None = None,
+    certificate_name: str | None = None,
+    ca_names: Iterable[str] = (),
+    truststore: bool = False,
+    if_changed: bool = False,
+    dry_run: bool = False,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> BuildReport:
+    """Find the certification path, validate it twice, and write one PKCS#12 file with key and path.
+
+    Where values come from outside, a source (a path, ``"-"`` or bytes) and a loaded value are both accepted.
+
+    - ``identity``, or ``key`` and ``certificate``, or ``pkcs12``: the server's key and certificate. ``key`` and
+      ``certificate`` may be objects of pyca/cryptography. ``key_password`` and ``pkcs12_password`` open them;
+      ``require_mac`` refuses a ``pkcs12`` without MAC. With ``certs_only``, ``certificate`` only: no key is written.
+    - ``certificates``: what to search in, besides the other certificates in the file of the identity.
+    - ``trust_anchors``: the certificates that the path may end at.
+    - ``parameters``, ``time``, ``server_name``, ``ranking``, ``revocation``, ``fetch``: as in
+      :func:`~pkcs12kit.find_path`. Nothing is fetched without ``fetch``.
+    - ``second_opinion``: False to write without asking the second validator.
+    - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report.
+    - ``password``: protects the new file; a function is called only when there is a path to write. None for a profile
+      without a password.
+    - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
+      ``for_readers``: the programs that must open the file; the strongest profile that all of them open is used.
+    - ``include_anchor``, ``friendly_name``, ``certificate_name``, ``ca_names``: as in :meth:`Bundle.from_path
+      <pkcs12kit.Bundle.from_path>`. ``truststore``: with ``certs_only``, mark the certificates as trusted for Java.
+    - ``if_changed``: leave ``output`` alone if it already has the same key, certificates, order, names, password,
+      profile and iterations, and only its owner can read it.
+    - ``dry_run``: do everything except writing. Only free disk space is not checked.
+    - ``on_warning``: called with each warning and reject at once; the report has them too.
+
+    Raises :class:`~pkcs12kit.InputError` for input that cannot be used (:class:`~pkcs12kit.KeyMismatchError` for a key
+    of another certificate), :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` if the second
+    validator rejects the path, and :class:`~pkcs12kit.OutputError`. Nothing is written if an error is raised. Not
+    checked: revocation, unless ``revocation`` asks for it.
+    """
+    require_flags(
+        require_mac=require_mac,
+        certs_only=certs_only,
+        second_opinion=second_opinion,
+        include_anchor=include_anchor,
+        truststore=truststore,
+        if_changed=if_changed,
+        dry_run=dry_run,
+    )
+    require_fetching(fetch, on_warning)
+    file = OutputFile(
+        output, password, _profile(profile, for_readers), if_changed=if_changed, dry_run=dry_run, limits=limits
+    )
+    warnings = _Warnings(on_warning)
+    server = Server(identity, key, certificate, pkcs12, key_password, pkcs12_password, limits)
+    server.load(certs_only=certs_only, require_mac=require_mac, on_warning=warnings.add)
+    anchors = as_trust_anchors(trust_anchors, limits=limits)
+    pool = as_certificates(certificates, limits=limits) | server.other_certificates()
+    for reject in pool.rejects:
+        warnings.pass_on(str(reject))
+    request = PathRequest.of(
+        server.target, (), pool, anchors, parameters, time, server_name, ranking, revocation, limits
+    )
+    path, retrievals = _find(request, fetch, warnings)
+    confirmation = _confirmation(path, request.parameters) if second_opinion else NOT_ASKED
+    bundle = _bundle(
+        server.identity,
+        path,
+        friendly_name,
+        certificate_name,
+        tuple(ca_names),
+        include_anchor=include_anchor,
+        truststore=truststore,
+    )
+    file.encode(bundle)
+    for sentence in (*_about_path(path, confirmation), *file.warnings()):
+        warnings.add(sentence)
+    file.write()
+    return BuildReport(
+        path=path,
+        confirmation=confirmation,
+        certificates=bundle.certificates,
+        has_private_key=bundle.private_key is not None,
+        profile=file.profile,
+        data=file.data,
+        output=file.output,
+        changed=file.is_new,
+        change=file.change,
+        dry_run=dry_run,
+        rejects=pool.rejects,
+        warnings=tuple(warnings.kept),
+        retrievals=retrievals,
+    )
+
+
+class _Warnings:
+    """Warnings, passed on as they come and kept for the report."""
+
+    def __init__(self, on_warning: Callable[[str], object] | None) -> None:
+        self._on_warning = on_warning
+        self.kept: list[str] = []
+
+    def pass_on(self, sentence: str) -> None:
+        """Pass on a sentence that is elsewhere in the report."""
+        if self._on_warning is not None:
+            self._on_warning(sentence)
+
+    def add(self, sentence: str) -> None:
+        """Keep a sentence and pass it on."""
+        self.kept.append(sentence)
+        self.pass_on(sentence)
+
+
+def _find(
+    request: PathRequest, fetch: FetchOptions | None, warnings: _Warnings
+) -> tuple[ValidatedPath, tuple[Retrieval, ...]]:
+    """Find the path, fetching what is missing if asked to. Raises :class:`~pkcs12kit.NoValidPathError`."""
+    if fetch is None:
+        return request.find_path(), ()
+    fetched = request.fetch_path(fetch, warnings.add)
+    return fetched.path, fetched.retrievals
+
+
+def _profile(profile: Profile | str | None, for_readers: Iterable[Reader | str]) -> Profile:
+    """Return the profile that is given by name, as a value, or by the readers that must open the file."""
+    require_several({"for_readers": for_readers})
+    readers = tuple(for_readers)
+    if readers and profile is not None:
+        raise ArgumentError("give a profile or for_readers, not both: the readers decide on the profile")
+    return profiles.for_readers(*readers) if readers else profiles.find(profile or profiles.MODERN)
+
+
+def _confirmation(path: ValidatedPath, parameters: ValidationParameters) -> Confirmation:
+    """Return the second opinion. Raises :class:`~pkcs12kit.ConfirmationError` if it is a no."""
+    confirmation = confirm(path, parameters)
+    if confirmation.opinion is Opinion.INVALID:
+        raise ConfirmationError(path, confirmation)
+    return confirmation
+
+
+def _bundle(
+    identity: Identity | None,
+    path: ValidatedPath,
+    friendly_name: str | None,
+    certificate_name: str | None,
+    ca_names: tuple[str, ...],
+    *,
+    include_anchor: bool,
+    truststore: bool,
+) -> Bundle:
+    if identity is None:
+        return Bundle.certificates_only(
+            path,
+            include_anchor=include_anchor,
+            friendly_name=certificate_name or friendly_name,
+            ca_names=ca_names,
+            truststore=truststore,
+        )
+    if truststore:
+        raise InputError("a truststore holds only certificates, no key")
+    return Bundle.from_path(
+        identity,
+        path,
+        include_anchor=include_anchor,
+        friendly_name=friendly_name,
+        certificate_name=certificate_name,
+        ca_names=ca_names,
+    )
+
+
+def _about_path(path: ValidatedPath, confirmation: Confirmation) -> Iterable[str]:
+    """Yield what a user should know of the path."""
+    if confirmation.opinion is Opinion.CANNOT_JUDGE:
+        yield f"no second opinion: {confirmation}"
+    if path.revocation is not None:
+        yield from path.revocation.warnings

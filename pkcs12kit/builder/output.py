@@ -1,0 +1,89 @@
+"""The file that a build writes: its protection, its content, and the file in its place."""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pkcs12kit.arguments import require_kind, require_texts
+from pkcs12kit.errors import ArgumentError, InputError
+from pkcs12kit.files import read_private, require_writable, write_pfx
+from pkcs12kit.pkcs12.comparison import why_changed
+from pkcs12kit.pkcs12.encoder import encode_pfx
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.profiles import Profile
+
+
+class OutputFile:
+    """The file to be written: its protection, its content, and what happens to the file in its place."""
+
+    def __init__(  # the inputs of build
+        self,
+        output: str | PathLike[str] | None,
+        password: str | Callable[[], str] | None,
+        profile: Profile,
+        *,
+        if_changed: bool,
+        dry_run: bool,
+        limits: Limits,
+    ) -> None:
+        require_kind("output", output, str, PathLike, optional=True)
+        if not callable(password):
+            require_texts(password=password)
+        if if_changed and output is None:
+            raise ArgumentError("if_changed needs an output: there is no file to leave alone")
+        self.output = None if output is None else Path(output)
+        self.profile = profile
+        self.data = b""
+        self.change: str | None = None
+        self.is_new = True
+        self._password = password
+        self._if_changed = if_changed
+        self._dry_run = dry_run
+        self._limits = limits
+
+    def encode(self, bundle: Bundle) -> None:
+        """Encode the bundle, or keep the content of the file in its place if that has just this bundle already.
+
+        A password that is a function is called here.
+        """
+        if callable(self._password):
+            self._password = self._password() if self.profile.takes_password else None
+        if self._if_changed and self.output is not None:
+            try:
+                there = read_private(self.output, limit=self._limits.pfx_bytes)
+            except InputError as error:
+                self.change = str(error)
+            else:
+                self.change = why_changed(
+                    there, bundle, password=self._password, profile=self.profile, limits=self._limits
+                )
+                if self.change is None:
+                    self.data, self.is_new = there, False
+                    return
+        self.data = encode_pfx(bundle, password=self._password, profile=self.profile, limits=self._limits)
+
+    def warnings(self) -> Iterator[str]:
+        """Yield what a user should know of the password."""
+        if not self.profile.takes_password:
+            yield f"the profile {self.profile.name} has no password: anyone who has the file can read its contents"
+            return
+        if not self._password:
+            yield "the password is empty: anyone who has the file can read its contents"
+        elif isinstance(self._password, str) and not (self._password.isascii() and self._password.isprintable()):
+            yield "the password is not printable ASCII: some readers, such as Java, cannot open the file"
+
+    def write(self) -> None:
+        """Write the file if it is new; in a dry run, check that it could be written. Raises ``OutputError``."""
+        if self.output is None or not self.is_new:
+            return
+        if self._dry_run:
+            require_writable(self.output)
+        else:
+            write_pfx(self.output, self.data)

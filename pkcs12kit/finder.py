@@ -1,0 +1,188 @@
+"""The public search for certification paths: sources or loaded values, time now by default, fetching on request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from pkcs12kit.arguments import require_functions, require_kind
+from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import ArgumentError
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.paths import search
+from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.revocation import Revocation
+from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_trust_anchors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.ranking import Ranking
+    from pkcs12kit.paths.report import PathReport
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.retrieval.find_path import FetchedPath
+    from pkcs12kit.retrieval.options import FetchOptions
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
+    from pkcs12kit.sources.loading import CertificateSource
+
+
+def find_path(  # noqa: PLR0913  # each input of a search has its own keyword
+    target: CertificateSource,
+    *,
+    certificates: CertificatesArgument = (),
+    pool: CertificatePool | None = None,
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
+    ranking: Ranking = longest_lasting,
+    revocation: Revocation | None = None,
+    fetch: FetchOptions | None = None,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> ValidatedPath:
+    """Return the best valid path from ``target`` to one of the trust anchors.
+
+    - ``target``: the end-entity or CA certificate at the start of the path; a source or a loaded certificate.
+    - ``certificates``: what to search in; sources, certificates or pools. Order and repetition do not matter.
+      ``pool`` is another name for it, for one :class:`~pkcs12kit.CertificatePool`.
+    - ``trust_anchors``: the certificates that are trusted; pkcs12kit never guesses one.
+    - ``parameters``: the requirements for the path. Or only ``time`` (timezone-aware; now if left out) and
+      ``server_name`` (a DNS name or an IP address).
+    - ``ranking``: :func:`~pkcs12kit.longest_lasting`, :func:`~pkcs12kit.shortest`, or any function from a path to a
+      value, the smallest being the best. For such a function all valid paths are found first, at most
+      ``limits.valid_paths``.
+    - ``revocation``: CRLs, OCSP responses and what to require of them. None to leave revocation unchecked.
+    - ``fetch``: how to fetch certificates that are missing, and CRLs and OCSP responses that ``revocation`` needs.
+      None to ask nothing of the network. ``on_warning`` is called with each URL that gave nothing of use.
+    - ``limits``: the budgets for the work.
+
+    With ``fetch``, certificates are gathered as :func:`~pkcs12kit.gather` does, until there is a valid path. Those as
+    near to the target as that path are awaited, at most ``limits.retrieval_settle_seconds``; the best path of them is
+    returned. OCSP responses are fetched first, CRLs where those do not settle the status. If a certificate is revoked,
+    or unknown where its status is required, the next path is tried, at most ``limits.retrieval_paths``. All fetched
+    data is validated like data that was given. Status is fetched only for times that are about now.
+
+    Raises :class:`~pkcs12kit.NoValidPathError`, whose ``attempts`` say what is missing or wrong, and
+    :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
+    RFC 5280 section 6.1, RFC 4158.
+    """
+    request = PathRequest.of(
+        target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, revocation, limits
+    )
+    require_fetching(fetch, on_warning)
+    return request.find_path() if fetch is None else request.fetch_path(fetch, on_warning).path
+
+
+def find_paths(  # noqa: PLR0913  # as find_path
+    target: CertificateSource,
+    *,
+    certificates: CertificatesArgument = (),
+    pool: CertificatePool | None = None,
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
+    ranking: Ranking = longest_lasting,
+    revocation: Revocation | None = None,
+    fetch: FetchOptions | None = None,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    at_most: int | None = None,
+) -> PathReport:
+    """Return all valid paths, the best first, and the reasons against the others.
+
+    The parameters are those of :func:`~pkcs12kit.find_path`, and:
+
+    - ``at_most``: the number of valid paths after which the search ends, without asking whether there are more. None
+      for as many as ``limits.valid_paths``.
+
+    No valid path is an answer here, not an error; the report is then empty but for the rejected attempts. The report
+    says if a limit ended the search. With ``fetch``, it is of everything that was given and fetched. Raises
+    :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
+    """
+    request = PathRequest.of(
+        target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, revocation, limits
+    )
+    require_fetching(fetch, on_warning)
+    require_kind("at_most", at_most, int, optional=True)
+    return request.find_paths(at_most) if fetch is None else request.fetch_paths(fetch, on_warning, at_most)
+
+
+class PathRequest(NamedTuple):
+    """One search, with every input loaded and checked."""
+
+    target: Certificate
+    pool: CertificatePool
+    trust_anchors: tuple[TrustAnchor, ...]
+    parameters: ValidationParameters
+    ranking: Ranking
+    revocation: Revocation | None
+    limits: Limits
+
+    @classmethod
+    def of(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its order
+        cls,
+        target: CertificateSource,
+        certificates: CertificatesArgument,
+        pool: CertificatePool | None,
+        trust_anchors: TrustAnchorsArgument,
+        parameters: ValidationParameters | None,
+        time: datetime | None,
+        server_name: str | None,
+        ranking: Ranking,
+        revocation: Revocation | None,
+        limits: Limits,
+    ) -> PathRequest:
+        """Return the request for the arguments of a public function. Raises :class:`~pkcs12kit.InputError`."""
+        require_kind("limits", limits, Limits)
+        require_kind("pool", pool, CertificatePool, optional=True)
+        require_kind("revocation", revocation, Revocation, optional=True)
+        require_functions(ranking=ranking)
+        if ranking is None:
+            raise ArgumentError("ranking: expected a function, not None")
+        given = as_certificates(certificates, limits=limits)
+        return cls(
+            as_certificate(target, limits=limits),
+            given if pool is None else pool | given if given else pool,
+            as_trust_anchors(trust_anchors, limits=limits),
+            choose_parameters(parameters, time=time, server_name=server_name),
+            ranking,
+            revocation,
+            limits,
+        )
+
+    def find_path(self) -> ValidatedPath:
+        """Return the best valid path in what was given. Raises :class:`~pkcs12kit.NoValidPathError`."""
+        return search.find_path(**self._asdict())
+
+    def find_paths(self, at_most: int | None) -> PathReport:
+        """Return the report on the paths in what was given."""
+        return search.find_paths(**self._asdict(), at_most=at_most)
+
+    def fetch_path(self, options: FetchOptions, on_warning: Callable[[str], object] | None) -> FetchedPath:
+        """Return the best valid path, with what was fetched for it. Raises :class:`~pkcs12kit.NoValidPathError`."""
+        from pkcs12kit.retrieval.find_path import find_path_fetching
+
+        return find_path_fetching(**self._asdict(), options=options, on_warning=on_warning)
+
+    def fetch_paths(
+        self, options: FetchOptions, on_warning: Callable[[str], object] | None, at_most: int | None
+    ) -> PathReport:
+        """Return the report on the paths in what was given and fetched."""
+        from pkcs12kit.retrieval.find_path import find_paths_fetching
+
+        return find_paths_fetching(**self._asdict(), options=options, on_warning=on_warning, at_most=at_most)
+
+
+def require_fetching(fetch: object, on_warning: object) -> None:
+    """Raise :class:`~pkcs12kit.ArgumentError` for options or a function of another kind."""
+    require_functions(on_warning=on_warning)
+    if fetch is not None:
+        from pkcs12kit.retrieval.options import FetchOptions
+
+        require_kind("fetch", fetch, FetchOptions)
