@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Check(Enum):
     """A check of a PKCS#12 file, of a served chain or of a live server. The value is printed by ``--json``.
 
-    Each command runs a part of them: :data:`FILE_CHECKS`, :data:`SERVED_CHAIN_CHECKS` and :data:`SERVER_CHECKS`.
+    Each command runs a part of them: :data:`~pkcs12kit.findings.FILE_CHECKS`,
+    :data:`~pkcs12kit.findings.SERVED_CHAIN_CHECKS` and :data:`~pkcs12kit.findings.SERVER_CHECKS`.
     """
 
     # PKCS#12 files

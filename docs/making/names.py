@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _ALIASES: Final[Mapping[str, str]] = {
     # alias of a type: the module that it is documented in
     "CertificateSource": "pkcs12kit.sources.loading",
+    "KeySource": "pkcs12kit.sources.loading",
     "Ranking": "pkcs12kit",
     "SignatureHash": "pkcs12kit.lab.keys",
     "Source": "pkcs12kit.sources.reading",
