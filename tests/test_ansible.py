@@ -173,7 +173,7 @@ def test_check_mode_says_what_would_be_and_writes_nothing(host):
     assert "server.p12: it had other names" in other.text
     replaced = host.play("--check", pkcs12kit_bundle_password="another")  # the one that is there is not judged
     assert (replaced.changed, replaced.failed) == (1, 0)
-    assert "server.p12: what was there does not open with this password" in replaced.text
+    assert "server.p12: the existing file does not open with this password" in replaced.text
     (host.brought / "new.pem").write_bytes((host.folder / "server.pem").read_bytes())
     brought = host.play("--check", pkcs12kit_bundle_expires_within="9000d")
     assert (brought.changed, brought.failed) == (1, 0)

@@ -158,7 +158,7 @@ def test_more_than_was_asked_for(build, output, replica):
     """A CRL or a certificate that is none beside it, bytes behind it: what is there is not what would be written."""
     first = build().data
     output.write_bytes(first + b"\0")
-    assert build().change == "it held other things too"
+    assert build().change == "it also held other contents"
     bundle = pk.Bundle.from_path(replica.server, replica.valid_paths[0], friendly_name="mdm.example.mil")
     crl = other_bag("crlBag", bytes.fromhex("3014060a2a864886f70d01091701a006040463726c21"))
     own_id = encoder.local_key_id(bundle)
@@ -170,7 +170,7 @@ def test_more_than_was_asked_for(build, output, replica):
     info = bundle.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     key = encoder.PlainKey(private_key_info=info, friendly_name="mdm.example.mil", local_key_id=own_id)
     no_certificate = certificate_bag(b"\x30\x00")
-    others = "it held other things too"
+    others = "it also held other contents"
     for extra, change in (([], None), ([crl], others), ([no_certificate], others)):
         data = encoder.encode_contents([*bags, *extra], [key], password=PASSWORD, profile=QUICK)
         output.write_bytes(data)

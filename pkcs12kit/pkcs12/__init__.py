@@ -1,4 +1,4 @@
-"""PKCS#12 files (PFX): what goes in, how it is protected, written, read and taken apart (RFC 7292)."""
+"""PKCS#12 files (PFX, RFC 7292): their contents and protection, and how to write, read and inspect them."""
 
 import lazy_loader
 

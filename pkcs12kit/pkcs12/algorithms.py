@@ -1,4 +1,4 @@
-"""The ciphers of a PFX by name: CBC with padding, or a stream (RFC 8018 appendix B.2, RFC 7292 appendix C)."""
+"""The ciphers of a PFX by name: CBC with padding, or stream ciphers (RFC 8018 appendix B.2, RFC 7292 appendix C)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 
 class DecryptionError(Exception):
-    """The ciphertext does not decrypt: the password is wrong or the ciphertext damaged. Never leaves the codec."""
+    """A ciphertext that does not decrypt: wrong password or damaged ciphertext. Never leaves the package."""
 
 
 class CipherDescription(NamedTuple):
-    """``key_length`` (where a file states none) and ``block_length`` (0 for a stream cipher) are in bytes."""
+    """The properties of a cipher, in bytes: its usual key length, and its block length (0 for a stream cipher)."""
 
     key_length: int
     block_length: int
@@ -51,7 +51,7 @@ _CIPHERS: Final = {
 
 
 def describe(name: str) -> CipherDescription | None:
-    """Describe a cipher; None where it is not known. RC2 is named by its effective key bits: ``RC2-40-CBC``."""
+    """Return the properties of a cipher, None if unknown. RC2 is named with its effective key bits: ``RC2-40-CBC``."""
     bits = _effective_bits(name)
     if bits is None:
         return _CIPHERS.get(name)
@@ -61,7 +61,7 @@ def describe(name: str) -> CipherDescription | None:
 
 
 def allows_key_length(name: str, length: int) -> bool:
-    """Whether a file may state this key length, in bytes. RC2 takes many, whatever its effective bits (RFC 2268)."""
+    """Return True if a cipher supports a key length in bytes. RC2 supports many with any effective bits (RFC 2268)."""
     description = describe(name)
     if description is None or description.algorithm is not None:
         return description is not None and length == description.key_length
@@ -69,7 +69,7 @@ def allows_key_length(name: str, length: int) -> bool:
 
 
 def encrypt(name: str, key: bytes, iv: bytes, plaintext: bytes) -> bytes:
-    """Encrypt with padding (RFC 8018 section 6.1.1 step 4); ``iv`` is empty for a stream cipher."""
+    """Return the padded and encrypted plaintext (RFC 8018 section 6.1.1). ``iv`` is empty for a stream cipher."""
     block_length = _require(name).block_length
     if block_length:
         padder = PKCS7(8 * block_length).padder()
@@ -78,7 +78,7 @@ def encrypt(name: str, key: bytes, iv: bytes, plaintext: bytes) -> bytes:
 
 
 def decrypt(name: str, key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-    """Decrypt and take the padding off. Raises :class:`DecryptionError` where the padding is wrong."""
+    """Return the plaintext without its padding. Raises :class:`DecryptionError` if the padding is wrong."""
     block_length = _require(name).block_length
     try:
         padded = _transform(name, key, iv, ciphertext, encrypting=False)
@@ -103,7 +103,7 @@ def _transform(name: str, key: bytes, iv: bytes, text: bytes, *, encrypting: boo
 
 
 def _rc2(name: str, key: bytes, iv: bytes, text: bytes, *, encrypting: bool) -> bytes:
-    """Use RC2 by PyCryptodome: pyca's has 128 effective key bits and no others, and most files have 40."""
+    """Apply RC2 by PyCryptodome: pyca's only has 128 effective key bits, and most files have 40."""
     from Cryptodome.Cipher import ARC2
 
     cipher = ARC2.new(  # type: ignore[call-arg]  # its stub lacks effective_keylen  # noqa: S304  # the file's choice

@@ -1,4 +1,4 @@
-"""How the certificates of a PFX lie: servers send them in file order, and Java finds a key's by its localKeyID."""
+"""The arrangement of the certificates in a PFX: servers send them in file order, and Java uses localKeyIDs."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
-    """What is as it should be in a file, and what is not.
+    """The order of the certificates in a file, and the problems of it.
 
-    ``chain`` leads from the end-entity upwards through the file, as far as it goes; ``is_complete`` says that it ends
-    at a certificate that is its own issuer. The trust anchor may be left out on purpose: then it is False, and the
-    chain is sound all the same. ``in_order`` says that the file begins with the chain, in its order.
-    ``local_key_ids_match`` says that each key has the localKeyID of its certificate, and no other certificate has one
-    of a key's; ``mismatches`` are the sentences on that. ``duplicates`` are sentences, one for each (subject, key) that
-    several certificates have. ``problems`` are these and all the others, empty where nothing is wrong.
+    - ``chain``: the certificates from the end-entity upwards, as far as the file has issuers.
+    - ``is_complete``: True if the chain ends at a certificate that is its own issuer. It is False for a correct file
+      without the trust anchor.
+    - ``in_order``: True if the file begins with the chain, in its order.
+    - ``mismatches``: a sentence for each localKeyID that is not that of the right key or certificate.
+    - ``duplicates``: a sentence for each (subject, key) that several certificates have.
+    - ``problems``: these sentences and all others; empty if nothing is wrong.
 
-    Chaining is by name and key identifier. No signature and no time is checked.
+    Certificates are chained by name and key identifier. No signature and no time is checked.
     """
 
     chain: tuple[Certificate, ...]
@@ -38,11 +39,11 @@ class Arrangement:
 
     @property
     def local_key_ids_match(self) -> bool:
-        """Whether every localKeyID is where it belongs."""
+        """True if each key has the localKeyID of its certificate, and no other certificate has it."""
         return not self.mismatches
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``; the chain by SHA-256."""
+        """Return the arrangement for ``inspect --json``, with the SHA-256 of each certificate of the chain."""
         return {
             "chain": [certificate.sha256 for certificate in self.chain],
             "chain_complete": self.is_complete,
@@ -54,14 +55,17 @@ class Arrangement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLink:
-    """A private key's localKeyID, and the certificate that is for it, None where there is none or it is not known."""
+    """The localKeyID of a private key, and its certificate; None if there is none or it is not known."""
 
     local_key_id: bytes | None
     certificate: Certificate | None
 
 
 def arrange(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, bytes | None]]) -> Arrangement:
-    """Judge certificates, with their localKeyIDs, in file order. Without a key the first is the end-entity."""
+    """Return the arrangement of certificates in file order, with their localKeyIDs.
+
+    Without keys the first is the target.
+    """
     readable = [(certificate, its_id) for certificate, its_id in certificates if is_readable(certificate)]
     ordered = [certificate for certificate, _ in readable]
     start = next((key.certificate for key in keys if key.certificate in ordered), None)
@@ -105,19 +109,19 @@ def _of_chain(
     keys: Sequence[KeyLink], chain: Sequence[Certificate], certificates: Sequence[Certificate], *, in_order: bool
 ) -> Iterator[str]:
     if keys and not chain:
-        yield "no certificate is for the private key"
+        yield "no certificate belongs to the private key"
     if not in_order:
-        yield "the certificates are not in order: end-entity first, then each issuer"
-    strangers = len(set(certificates) - set(chain)) if chain and len(keys) < 2 else 0  # noqa: PLR2004  # a key, a chain
-    if strangers:
-        yield f"{counted(strangers, 'certificate')} outside the chain of the end-entity"
+        yield "the certificates are not in order: the end-entity has to be first, then each issuer"
+    outside = len(set(certificates) - set(chain)) if chain and len(keys) < 2 else 0  # noqa: PLR2004  # one key, one chain
+    if outside:
+        yield f"{counted(outside, 'certificate')} outside the chain of the end-entity"
 
 
 def _duplicates(certificates: Sequence[Certificate]) -> Iterator[str]:
     repeated = Counter(certificate.node for certificate in certificates)
     for (subject, _), times in repeated.items():
         if times > 1:
-            yield f"{times} certificates have the subject {subject} and the same key: Java then serves a cut chain"
+            yield (f"{times} certificates have the subject {subject} and the same key: Java then serves a broken chain")
 
 
 def _mismatches(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, bytes | None]]) -> Iterator[str]:
@@ -130,11 +134,11 @@ def _mismatches(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificat
     of_keys = {key.local_key_id: key.certificate for key in keys if key.local_key_id is not None}
     for certificate, its_id in certificates:
         if its_id is not None and of_keys.get(its_id, certificate) not in {certificate, None}:
-            yield f"the certificate of {certificate.subject} has the localKeyID of a key that it is not for"
+            yield f"the certificate of {certificate.subject} has the localKeyID of a key that it does not belong to"
 
 
 def is_readable(certificate: Certificate) -> bool:
-    """Whether the names and the key of a certificate can be read."""
+    """Return True if the names and the key of a certificate can be read."""
     try:
         _ = certificate.node, certificate.issuer
     except MalformedCertificateError:

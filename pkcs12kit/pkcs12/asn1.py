@@ -1,4 +1,7 @@
-"""Holding asn1crypto at arm's length: it has no types, and raises whatever damage leads it to."""
+"""The boundary to asn1crypto: BER becomes DER within a budget, and its errors become ours.
+
+asn1crypto has no types, and damaged input makes it raise many kinds of errors.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.budget import WorkBudget
 
+Asn1Value: TypeAlias = Any
+"""A value of one of asn1crypto's classes."""
 
 _CONSTRUCTED: Final = 0x20
 _LONG_TAG: Final = 0x1F
@@ -21,7 +26,7 @@ _OCTET_STRING: Final = 0x04
 _OBJECT_IDENTIFIER: Final = 0x06
 _SEQUENCE: Final = 0x30
 _CONTEXT_0: Final = 0xA0
-# X.690 section 8.7.3: strings in pieces, by the identifier octet that they have then. OCTET STRING and BMPString.
+# X.690 section 8.7.3: the identifier octets of strings in pieces, OCTET STRING and BMPString.
 _IN_PIECES: Final = frozenset({0x24, 0x3E})
 # RFC 5652 section 8: EncryptedContentInfo is a type, an algorithm and the ciphertext, [0] IMPLICIT OCTET STRING.
 _ENCRYPTED_CONTENT_INFO: Final = (_OBJECT_IDENTIFIER, _SEQUENCE, _CONTEXT_0)
@@ -34,18 +39,18 @@ class _Child(NamedTuple):
 
 
 def definite(data: bytes, budget: WorkBudget) -> tuple[bytes, int]:
-    """Give the first element of ``data`` with definite lengths and strings in one piece, and its length in ``data``.
+    """Return the first element of ``data`` with definite lengths and strings in one piece, and its length in ``data``.
 
-    What is in DER already comes back byte for byte. Raises :class:`ValueError` for what is no BER, or has a tag number
-    above 30, which nothing in a PFX has; :class:`~pkcs12kit.errors.LimitExceededError` for too many elements, or too
-    many in one another.
+    An element in DER is returned unchanged. Raises :class:`ValueError` for bytes that are not BER, or for a tag number
+    above 30, which a PFX never has; :class:`~pkcs12kit.errors.LimitExceededError` for too many elements, or too deep
+    nesting.
     """
     end, rewritten = _Rewriter(data, budget).element(0, len(data), 1)
     return data[:end] if rewritten is None else rewritten, end
 
 
 def is_one_sequence(data: bytes) -> bool:
-    """Whether ``data`` is, by its first and last octets alone, one SEQUENCE and nothing behind it."""
+    """Return True if ``data`` is one SEQUENCE and nothing else, judged only by its first and last octets."""
     from asn1crypto.parser import _parse
 
     if data[:1] != bytes([_SEQUENCE]):
@@ -59,14 +64,14 @@ def is_one_sequence(data: bytes) -> bool:
 
 
 class _Rewriter:
-    """Reads one encoding. An element that need not change is None, in place of a copy of it."""
+    """A conversion of one encoding. An element that does not change is None, which saves a copy of it."""
 
     def __init__(self, data: bytes, budget: WorkBudget) -> None:
         self._data = data
         self._budget = budget
 
     def element(self, start: int, limit: int, depth: int, *, pieces_of: int | None = None) -> tuple[int, bytes | None]:
-        """Read the element at ``start``, which ends by ``limit``; give its end and what it becomes.
+        """Return the end of the element at ``start``, and its new encoding. It has to end by ``limit``.
 
         ``pieces_of`` is the identifier octet of the pieces of a string that has its own tag (X.690 section 8.14.3).
         """
@@ -87,7 +92,7 @@ class _Rewriter:
         if indefinite:
             end = (children[-1][1] if children else contents) + len(_END_OF_CONTENTS)
             if end > limit:
-                raise ValueError("an end-of-contents outside of what it is in")
+                raise ValueError("end-of-contents octets outside their element")
         if pieces_of is not None:
             return end, _encode(octet & ~_CONSTRUCTED, b"".join(self._pieces(children, pieces_of)))
         if not indefinite and all(rewritten is None for _, _, rewritten in children):
@@ -129,30 +134,27 @@ def _encode(octet: int, contents: bytes) -> bytes:
     return encoding
 
 
-Asn1Value: TypeAlias = Any
-"""A value of a class of asn1crypto's."""
-
-
 def absent(value: Asn1Value) -> bool:
-    """Whether an OPTIONAL field is not there."""
+    """Return True if an OPTIONAL field is absent."""
     from asn1crypto.core import Void
 
     return isinstance(value, Void)
 
 
 def load(spec: Asn1Value, data: bytes, budget: WorkBudget) -> Asn1Value:
-    """Read ``data``, all of it, in DER or BER, as asn1crypto's class ``spec``.
+    """Parse all of ``data``, in DER or BER, as asn1crypto's class ``spec``.
 
-    Raises :class:`ValueError`, and :class:`~pkcs12kit.errors.LimitExceededError` for too many elements.
+    Raises :class:`ValueError` if something follows, and as asn1crypto does; and
+    :class:`~pkcs12kit.errors.LimitExceededError` for too many elements.
     """
     encoding, end = definite(data, budget)
     if end != len(data):
-        raise ValueError("something follows the structure")
+        raise ValueError("bytes after the end of the structure")
     return spec.load(encoding, strict=True)
 
 
 def within_tag(value: Asn1Value) -> bytes:
-    """Give the encoding of a value without the explicit tag around it, whatever its type is."""
+    """Return the encoding of a value without the explicit tag around it. Its type may be unknown."""
     from asn1crypto import parser
 
     contents: bytes = parser.parse(value.dump(), strict=True)[4]
@@ -160,9 +162,9 @@ def within_tag(value: Asn1Value) -> bytes:
 
 
 @contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Turn what asn1crypto raises into :class:`~pkcs12kit.errors.MalformedPfxError`; its text could hold secrets."""
+def reading(part: str) -> Iterator[None]:
+    """Raise :class:`~pkcs12kit.errors.MalformedPfxError` for any error of asn1crypto, whose text could hold secrets."""
     try:
         yield
     except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
-        raise MalformedPfxError(f"not a PKCS#12 file, or a damaged one: cannot read {what}") from None
+        raise MalformedPfxError(f"not a PKCS#12 file, or a damaged one: cannot read {part}") from None

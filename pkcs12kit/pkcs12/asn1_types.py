@@ -1,6 +1,7 @@
-"""Structures that asn1crypto lacks, or is stricter about than files are. Loads asn1crypto: import it where it is used.
+"""ASN.1 structures that asn1crypto lacks, or that it defines more strictly than real files are.
 
-A salt may be missing: some writers leave out what they have none of.
+This module loads asn1crypto, so import it within functions. A salt is optional here: some writers leave out an empty
+one.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _Fields: TypeAlias = list[tuple[Any, ...]]
 
 
 class MacData(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
-    """RFC 7292 section 4."""
+    """MacData (RFC 7292 section 4)."""
 
     _fields: ClassVar[_Fields] = [
         ("mac", algos.DigestInfo),
@@ -27,7 +28,7 @@ class MacData(core.Sequence):  # type: ignore[misc]  # asn1crypto has no types
 
 
 class Asn1Pfx(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 7292 section 4."""
+    """PFX (RFC 7292 section 4)."""
 
     _fields: ClassVar[_Fields] = [
         ("version", Version),
@@ -37,7 +38,7 @@ class Asn1Pfx(core.Sequence):  # type: ignore[misc]  # as above
 
 
 class CertBag(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 7292 section 4.2.3, the certificate not looked into."""
+    """CertBag (RFC 7292 section 4.2.3). The certificate in it is not parsed."""
 
     _fields: ClassVar[_Fields] = [
         ("cert_id", core.ObjectIdentifier),
@@ -46,7 +47,7 @@ class CertBag(core.Sequence):  # type: ignore[misc]  # as above
 
 
 class PbeParams(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 7292 appendix C, RFC 8018 appendix A.3."""
+    """The parameters of PBES1 and of PKCS#12's own encryption (RFC 7292 appendix C, RFC 8018 appendix A.3)."""
 
     _fields: ClassVar[_Fields] = [
         ("salt", core.OctetString, {"optional": True}),
@@ -55,7 +56,7 @@ class PbeParams(core.Sequence):  # type: ignore[misc]  # as above
 
 
 class Pbkdf2Params(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 8018 appendix A.2."""
+    """PBKDF2-params (RFC 8018 appendix A.2)."""
 
     _fields: ClassVar[_Fields] = [
         ("salt", algos.Pbkdf2Salt, {"optional": True}),
@@ -66,7 +67,7 @@ class Pbkdf2Params(core.Sequence):  # type: ignore[misc]  # as above
 
 
 class ScryptParams(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 7914 section 7.1."""
+    """scrypt-params (RFC 7914 section 7.1)."""
 
     _fields: ClassVar[_Fields] = [
         ("salt", core.OctetString),
@@ -78,7 +79,7 @@ class ScryptParams(core.Sequence):  # type: ignore[misc]  # as above
 
 
 class Pbmac1Params(core.Sequence):  # type: ignore[misc]  # as above
-    """RFC 8018 appendix A.5."""
+    """PBMAC1-params (RFC 8018 appendix A.5)."""
 
     _fields: ClassVar[_Fields] = [
         ("key_derivation_func", algos.KdfAlgorithm),

@@ -1,4 +1,4 @@
-"""What goes into a PFX, and in what order."""
+"""A bundle: the key and certificates of a PFX, in file order, with their names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.identity import Identity
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.text import counted, quoted
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LAST_OF_BMP: Final = "\uffff"
 _LONGEST_NAME: Final = 255
-"""RFC 2985 appendix A, ``pkcs-9-ub-friendlyName``, in characters."""
+"""The longest friendlyName in characters (RFC 2985 appendix A, ``pkcs-9-ub-friendlyName``)."""
 _LONGEST_NUMBER: Final = len(" (100000)")
 
 
@@ -28,17 +28,20 @@ _LONGEST_NUMBER: Final = len(" (100000)")
 class Bundle(Shown):
     """A private key and certificates for one PFX, in file order: end-entity, its issuers, trust anchor last.
 
-    ``private_key`` is None for certificates alone. ``friendly_name`` is for the key and, unless ``certificate_names``
-    says otherwise, for the first certificate; the others have their common names (:attr:`aliases`).
-    ``certificate_names`` are the names of all certificates, taken exactly as they are; None is no name. ``truststore``
-    marks each certificate as trusted, in the way that Java looks for. ``certificate_attributes`` and
-    ``key_attributes`` are further bag attributes, each the DER of one Attribute (RFC 7292 section 4.2): what a file
-    that is written again had beside names and key identifiers. That the certificates make a valid path is not checked.
+    - ``private_key``: None for a file with only certificates.
+    - ``friendly_name``: the name of the key and, without ``certificate_names``, of the first certificate; the others
+      have their common names (:attr:`aliases`).
+    - ``certificate_names``: the names of all certificates, used unchanged; None is no name.
+    - ``truststore``: True marks each certificate as trusted for Java.
+    - ``certificate_attributes`` and ``key_attributes``: further bag attributes, each the DER of one Attribute (RFC 7292
+      section 4.2), for a file that is written again.
 
-    Raises :class:`ValueError` where there is no certificate, a (subject, key) occurs twice (Java servers then send a
-    cut chain), names or attributes are not one for each certificate, or a truststore has a key;
-    :class:`~pkcs12kit.errors.KeyMismatchError` where the key is not the first certificate's, and
-    :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold.
+    That the certificates are a valid path is not checked.
+
+    Raises :class:`~pkcs12kit.ArgumentError` if there is no certificate, if a (subject, key) occurs twice (Java servers
+    then send an incomplete chain), if the number of names or attributes is not that of the certificates, or if a
+    truststore has a key; :class:`~pkcs12kit.errors.KeyMismatchError` if the key does not belong to the first
+    certificate, and :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold.
     """
 
     private_key: CertificateIssuerPrivateKeyTypes | None = field(default=None, repr=False)
@@ -56,14 +59,14 @@ class Bundle(Shown):
         object.__setattr__(self, "certificate_attributes", tuple(map(tuple, self.certificate_attributes)))
         object.__setattr__(self, "key_attributes", tuple(self.key_attributes))
         if not self.certificates:
-            raise ValueError("a bundle has at least one certificate")
+            raise ArgumentError("a bundle needs at least one certificate")
         if len({certificate.node for certificate in self.certificates}) != len(self.certificates):
-            raise ValueError("a bundle holds one certificate for each (subject, key)")
+            raise ArgumentError("a bundle holds only one certificate for each (subject, key)")
         for of_each in (self.certificate_names, self.certificate_attributes):
             if of_each and len(of_each) != len(self.certificates):
-                raise ValueError("names and attributes of certificates are one for each certificate, or none at all")
+                raise ArgumentError("certificate names and attributes: give one for each certificate, or none at all")
         if self.truststore and self.private_key is not None:
-            raise ValueError("a truststore holds certificates alone")
+            raise ArgumentError("a truststore holds only certificates: leave the private key out")
         for name in (self.friendly_name, *(self.certificate_names or ())):
             if name is not None:
                 _require_name(name)
@@ -81,18 +84,20 @@ class Bundle(Shown):
         certificate_name: str | None = None,
         ca_names: Iterable[str] = (),
     ) -> Bundle:
-        """Take the key of ``identity`` and the certificates of ``path``, which must be a path for it.
+        """Return a bundle with the key of ``identity`` and the certificates of ``path``, which must be a path for it.
 
-        ``certificate_name`` names the end-entity certificate where it is not to have the key's name; ``ca_names`` the
-        CA certificates in the order of the path, from the issuer of the end-entity on: where they end, common names
-        follow.
+        - ``include_anchor``: False leaves the trust anchor's certificate out.
+        - ``friendly_name``: the name of the key and of the end-entity certificate.
+        - ``certificate_name``: another name for the end-entity certificate.
+        - ``ca_names``: names of the CA certificates in the order of the path, from the issuer of the end-entity on;
+          the certificates after them have their common names.
 
-        Raises :class:`ValueError` where the path is for another certificate, or where the anchor is to be included and
-        has no certificate; :class:`~pkcs12kit.errors.InputError` where there are more names than CA certificates; and
-        what :class:`Bundle` raises.
+        Raises :class:`~pkcs12kit.ArgumentError` if the path is for another certificate, or if the anchor is included
+        and has no certificate; :class:`~pkcs12kit.errors.InputError` if there are more names than CA certificates; and
+        as :class:`Bundle` does.
         """
         if identity.certificate != path.target:
-            raise ValueError("the path is for another certificate than the identity's")
+            raise ArgumentError("the path is for another certificate than that of the identity")
         certificates = _certificates(path, include_anchor=include_anchor)
         return cls(
             private_key=identity.private_key,
@@ -111,9 +116,9 @@ class Bundle(Shown):
         ca_names: Iterable[str] = (),
         truststore: bool = False,
     ) -> Bundle:
-        """Take the certificates of ``path`` without a key. Raises as :meth:`from_path` does.
+        """Return a bundle with the certificates of ``path`` and no key. Raises as :meth:`from_path` does.
 
-        ``friendly_name`` is for the first certificate; ``truststore`` is as in :class:`Bundle`.
+        ``friendly_name`` is the name of the first certificate; ``truststore`` is as in :class:`Bundle`.
         """
         certificates = _certificates(path, include_anchor=include_anchor)
         first = friendly_name or _name(certificates[0])
@@ -128,11 +133,10 @@ class Bundle(Shown):
     def aliases(self) -> tuple[str | None, ...]:
         """The friendly name of each certificate in the file.
 
-        ``certificate_names``, where they are given. Otherwise ``friendly_name`` for the first, where there is a key;
-        without one its common name stands in. For each other its common name, or its whole subject. A name that
-        differs from an earlier one in case alone, or not at all, gets a number (``Example CA (2)``): keytool compares
-        aliases in lower case and would merge the entries. A name that a friendlyName cannot hold, or that is nearly as
-        long as one may be, is left out.
+        They are ``certificate_names`` if given. Otherwise the first certificate has ``friendly_name`` if there is a key
+        or such a name, and each other its common name, or its whole subject. A name that equals an earlier one, or only
+        differs in case, gets a number (``Example CA (2)``): keytool compares aliases in lower case and would merge the
+        entries. A name that a friendlyName cannot hold, or that is too long for a number, is left out.
         """
         if self.certificate_names is not None:
             return self.certificate_names
@@ -144,16 +148,19 @@ def _certificates(path: CertificationPath, *, include_anchor: bool) -> tuple[Cer
     if not include_anchor:
         return path.certificates
     if path.trust_anchor.certificate is None:
-        raise ValueError("the trust anchor has no certificate to include; pass include_anchor=False")
+        raise ArgumentError("the trust anchor has no certificate to include; pass include_anchor=False")
     return path.with_anchor
 
 
 def _given_names(
     certificates: tuple[Certificate, ...], first: str | None, others: tuple[str, ...]
 ) -> tuple[str | None, ...]:
-    """Name the certificates as asked for, and by their common names where nothing is asked for; no name twice."""
+    """Return the given names, and common names for the other certificates, each name once."""
     if len(others) > len(certificates) - 1:
-        raise InputError(f"{counted(len(others), 'name')} for {counted(len(certificates) - 1, 'CA certificate')}")
+        raise InputError(
+            f"{counted(len(others), 'name')} given for {counted(len(certificates) - 1, 'CA certificate')}:"
+            " give fewer names"
+        )
     for name in others:
         _require_name(name)
     return tuple(_distinct([first, *others, *map(_name, certificates[1 + len(others) :])]))
@@ -178,10 +185,11 @@ def _distinct(names: Iterable[str | None]) -> Iterable[str | None]:
 
 def _require_name(name: str) -> None:
     if not name:
-        raise InputError("the friendly name is empty; leave it out instead")
+        raise InputError("the friendly name is empty; leave it out, or give a name")
     if len(name) > _LONGEST_NAME:
         raise InputError(
-            f"the friendly name has {len(name):,} characters, and {_LONGEST_NAME} are the most (RFC 2985 section 5.5.1)"
+            f"the friendly name has {len(name):,} characters, and at most {_LONGEST_NAME} are allowed"
+            " (RFC 2985 section 5.5.1)"
         )
     if not _fits_bmp(name):
         raise InputError(

@@ -1,4 +1,4 @@
-"""Whether a file has to be written again: what is there against what would be written."""
+"""The comparison of an existing PFX with the one that would be written in its place."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 def why_changed(
     data: bytes, bundle: Bundle, *, password: str | None, profile: Profile, limits: Limits = DEFAULT_LIMITS
 ) -> str | None:
-    """Say why the PFX ``data`` is not what encoding the bundle gives, in a few words; None where it is.
+    """Return the first difference between the PFX ``data`` and an encoding of the bundle, or None if there is none.
 
-    It is where it opens with the password, holds the same key, certificates, order, names, localKeyIDs and other
-    attributes, nothing else, and is protected as the profile says: only salts and IVs may be others.
+    There is none if the file opens with the password, holds only the same key and certificates in the same order, with
+    the same names, localKeyIDs and other attributes, and has the protection of the profile. Only salts and IVs may
+    differ.
 
-    A file that cannot be read, or not with this password, is a changed one. Nothing is decrypted where the protection
-    is another one already. Raises :class:`~pkcs12kit.errors.PasswordError` for a password that has no encoding.
+    A file that cannot be read, or not with this password, is different. Nothing is decrypted if the protection already
+    differs. Raises :class:`~pkcs12kit.errors.PasswordError` for a password that cannot be encoded.
     """
     try:
         facts = replace(inspect_pfx(data, limits=limits).facts, complete=True)
@@ -40,11 +41,11 @@ def why_changed(
             return "it was protected in another way"
         decoded = decode_pfx(data, password=password, limits=limits)
     except PfxPasswordError:
-        return "what was there does not open with this password"
+        return "the existing file does not open with this password"
     except PasswordError:
         raise
     except InputError as error:
-        return f"what was there cannot be read: {error}"
+        return f"the existing file cannot be read: {error}"
     return next(_differences(decoded, bundle, password), None)
 
 
@@ -58,7 +59,7 @@ def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> I
         same = sorted(it.der for it in decoded.certificates) == sorted(it.der for it in bundle.certificates)
         yield "its certificates were in another order" if same else "it held other certificates"
     if decoded.other_bags or decoded.rejects or decoded.trailing_bytes:
-        yield "it held other things too"
+        yield "it also held other contents"
     names = [bundle.friendly_name] if own else []
     if decoded.friendly_names != bundle.aliases or [key.friendly_name for key in decoded.keys] != names:
         yield "it had other names"
@@ -69,7 +70,7 @@ def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> I
 
 
 def _attributes(decoded: DecodedPfx) -> list[tuple[bytes | None, list[bytes]]]:
-    """List localKeyIDs and attributes: of the certificates, then of the keys. Those of one bag are a set."""
+    """Return localKeyIDs and attributes of the certificates, then of the keys; attributes of one bag are a set."""
     of_certificates = zip(decoded.local_key_ids, decoded.certificate_attributes, strict=True)
     of_keys = ((key.local_key_id, key.attributes) for key in decoded.keys)
     return [(its_id, sorted(attributes)) for its_id, attributes in (*of_certificates, *of_keys)]

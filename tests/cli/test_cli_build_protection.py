@@ -124,7 +124,7 @@ class TestNames:
             assert "basic multilingual plane" in outcome.errors
         outcome = build(*QUICK, *["--ca-name", "x"] * 6)
         assert outcome.status == 2
-        assert "6 names for 5 CA certificates" in outcome.errors
+        assert "6 names given for 5 CA certificates" in outcome.errors
 
 
 def test_truststore_is_what_keytool_lists_as_trusted(build, files, folder, password_file, require_tool):
@@ -174,5 +174,5 @@ class TestIfChanged:
         other = tmp_path / "other.txt"
         other.write_text("another password")
         outcome = build(*QUICK, "--if-changed", password_file=other)
-        assert "Wrote server.p12 (what was there does not open with this password)" in outcome.text
+        assert "Wrote server.p12 (the existing file does not open with this password)" in outcome.text
         assert inspected(folder, "another password").mac_verified is True

@@ -64,7 +64,7 @@ def test_no_certificate_for_the_key(chain):
     """A key without its certificate is of no use to a server."""
     arrangement = arrange([KeyLink(local_key_id=b"1", certificate=None)], [(chain[1], None)])
     assert arrangement.chain == ()
-    assert "no certificate is for the private key" in arrangement.problems
+    assert "no certificate belongs to the private key" in arrangement.problems
 
 
 @pytest.mark.parametrize("ids", [(None,), (b"2",), (b"1", b"1")])
@@ -83,7 +83,7 @@ def test_key_without_an_id(chain):
 def test_same_subject_and_key_twice(chain):
     """ARCHITECTURE decision 4: a (subject, key) twice makes Java serve a cut chain."""
     arrangement = arranged((*chain, chain[1]), key=chain[0])
-    assert any("Java then serves a cut chain" in problem for problem in arrangement.problems)
+    assert any("Java then serves a broken chain" in problem for problem in arrangement.problems)
 
 
 def test_certificates_alone(chain):
