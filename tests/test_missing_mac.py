@@ -14,8 +14,8 @@ from pkcs12kit.cli import cli
 from pkcs12kit.errors import PfxError
 
 PASSWORD = "correct horse 42 battery"
-NO_MAC = "the PKCS#12 file has no MAC: nothing shows whether it was changed"
-ANYBODYS = "the MAC of the PKCS#12 file is made without a password, as anybody can make it"
+NO_MAC = "the PKCS#12 file has no MAC, so changes to it cannot be detected"
+ANYBODYS = "the MAC of the PKCS#12 file was made without a password, as anyone can make it"
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,6 @@ NOT_YET = frozenset(
         "findings.py",
         "notebook",
         "notebook_hook.py",
-        "pkcs12",
         "retrieval",
         "sources",
         "tls",

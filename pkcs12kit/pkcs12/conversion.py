@@ -1,11 +1,11 @@
-"""The same contents in another form: a PFX under other protection or another password, or PEM for servers."""
+"""Conversion of a PFX: the same contents under another protection or password, or as PEM for servers."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
@@ -42,19 +42,23 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """Encrypt the contents of a PFX anew: other protection, another password, the same contents.
+    """Return a PFX with the same contents under another protection or password.
 
-    Every key, certificate, CRL and secret is kept, with names, localKeyIDs and all other attributes, certificates byte
-    for byte and in their order; certificates that no reader makes sense of, too. The new file is laid out as
-    :func:`~pkcs12kit.encode_pfx` does it: keys last, one password for everything, DER. SafeContents in one another
-    become one; bytes after the PFX are left out.
+    - ``data``: the bytes of the existing PFX.
+    - ``password``, ``contents_password``: the passwords of ``data``, as for :func:`~pkcs12kit.decode_pfx`.
+    - ``new_password``, ``profile``: the password and the protection of the new file, as for
+      :func:`~pkcs12kit.encode_pfx`; ``profile`` may be a name.
+    - ``require_mac``: True refuses a file that anyone may have changed, as :func:`~pkcs12kit.decode_pfx` does.
+    - ``on_warning``: called with a sentence about such a file otherwise.
+    - ``random_bytes``: as for :func:`~pkcs12kit.encode_pfx`.
 
-    The new file has a MAC, if ``profile`` has one, whatever the old one had. With ``require_mac`` a file that anybody
-    may have changed is refused, as by :func:`~pkcs12kit.decode_pfx`; else ``on_warning`` is called with a sentence.
+    Every key, certificate, CRL and secret is kept, with names, localKeyIDs and all other attributes. Certificates are
+    copied byte for byte in their order, also those that cannot be read. The new file has the structure of
+    :func:`~pkcs12kit.encode_pfx`: keys last, one password for everything, DER. Nested SafeContents become one; bytes
+    after the PFX are left out. The new file has a MAC if ``profile`` has one.
 
-    ``password`` and ``contents_password`` open ``data`` as for :func:`~pkcs12kit.decode_pfx`, and what that raises is
-    raised; ``new_password`` and ``profile`` are for :func:`~pkcs12kit.encode_pfx`, and so are its errors. Raises
-    :class:`~pkcs12kit.errors.InputError` where a secret would lie in the clear beside encrypted keys.
+    Raises :class:`~pkcs12kit.errors.InputError` if a secret would be in the clear beside encrypted keys, and as
+    :func:`~pkcs12kit.decode_pfx` and :func:`~pkcs12kit.encode_pfx` do.
     """
     profile = profiles.find(profile)
     pfx = read_pfx(data, budget := WorkBudget(limits))
@@ -84,18 +88,19 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
 def encode_pem(
     decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
 ) -> bytes:
-    """Write a private key, not encrypted, and its chain as PEM, for Apache httpd and nginx among others.
+    """Return a private key that is not encrypted, and its chain, as PEM, for servers such as Apache httpd and nginx.
 
-    The key comes first, as PKCS#8, then its certificate, then each issuer as far as the file has them, whatever their
-    order there; certificates outside the chain are left out. Whether an RSA key is for RSASSA-PSS alone goes by its
-    certificate, as in :func:`~pkcs12kit.encode_pfx`. ``friendly_name`` says which of several keys is meant.
-    Write it with :func:`~pkcs12kit.write_pfx`: nobody else may read it.
+    The key is first, as PKCS#8, then its certificate, then each issuer that the file has, in any order there.
+    Certificates outside the chain are left out. An RSA key is for RSASSA-PSS only if its certificate says so, as in
+    :func:`~pkcs12kit.encode_pfx`. ``friendly_name`` selects one of several keys. Write the result with
+    :func:`~pkcs12kit.write_pfx`, so that only its owner may read it.
 
-    With ``key_only`` the certificates are left out, and with ``certs_only`` the key, for servers that want two files.
-    A file that holds no key takes ``certs_only``, and gives every certificate that can be read, in file order.
+    ``key_only`` leaves the certificates out, and ``certs_only`` the key, for servers that need two files. For a file
+    without a key use ``certs_only``: all certificates that can be read are returned, in file order.
 
-    Chaining is by name and key identifier; no signature and no time is checked. Raises
-    :class:`~pkcs12kit.errors.InputError` where there is no such key, more than one, or no certificate (for it).
+    Certificates are chained by name and key identifier; no signature and no time is checked. Raises
+    :class:`~pkcs12kit.errors.InputError` if there is no such key, more than one, or no certificate (for it), and
+    :class:`~pkcs12kit.ArgumentError` for both ``certs_only`` and ``key_only``.
     """
     from asn1crypto import pem
 
@@ -109,9 +114,9 @@ def encode_pem(
 def contents_for_pem(
     decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
 ) -> tuple[Identity | None, tuple[Certificate, ...]]:
-    """Choose the key and the certificates that :func:`encode_pem` writes, and raise what it raises."""
+    """Return the key and the certificates that :func:`encode_pem` encodes. Raises as it does."""
     if certs_only and key_only:
-        raise TypeError("give certs_only or key_only, not both")
+        raise ArgumentError("give certs_only or key_only, not both")
     if certs_only and not decoded.keys and friendly_name is None:
         if not decoded.certificates:
             raise InputError("the PKCS#12 file holds no certificate")
@@ -127,7 +132,8 @@ def contents_for_pem(
 def _require_protected(bag: Bag, profile: Profile) -> None:
     if bag.type not in _PUBLIC and profile.certificate_encryption is None and profile.key_encryption is not None:
         raise InputError(
-            f"the PKCS#12 file holds a {bag.type}, which would lie in the clear under the profile {profile.name}"
+            f"the PKCS#12 file holds a {bag.type}, which would not be encrypted under the profile {profile.name}:"
+            " choose another profile"
         )
 
 

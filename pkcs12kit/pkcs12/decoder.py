@@ -1,4 +1,4 @@
-"""Reading a PFX with its password (RFC 7292)."""
+"""The contents of a PFX, decoded with its password (RFC 7292)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import Reject
-from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
+from pkcs12kit.errors import ArgumentError, InputError, MalformedCertificateError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.budget import SharedWork, WorkBudget
@@ -37,12 +37,12 @@ _LISTED_KEYS: Final = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedKey:
-    """A private key of a PFX, and the certificate of the file that is for it, None where there is none.
+    """A private key of a PFX, with its certificate, None if the file has none.
 
-    Where several are for it, ``certificate`` is the one with the same localKeyID, or else the first. ``attributes`` are
-    those of the bag beside friendlyName and localKeyID, each the DER of one Attribute. ``private_key_info`` is the
-    PrivateKeyInfo (RFC 5958) as it is in the file: it may say more than ``private_key`` does, as that an RSA key is
-    for RSASSA-PSS alone (RFC 4055 section 1.2).
+    If several certificates belong to the key, ``certificate`` is the one with the same localKeyID, or else the first.
+    ``attributes`` are the attributes of the bag other than friendlyName and localKeyID, each the DER of one Attribute.
+    ``private_key_info`` is the PrivateKeyInfo (RFC 5958) of the file. It may hold more than ``private_key``: for
+    example, that an RSA key is only for RSASSA-PSS (RFC 4055 section 1.2).
     """
 
     private_key: PrivateKeyTypes = field(repr=False)
@@ -54,19 +54,20 @@ class DecodedKey:
 
     @property
     def identity(self) -> Identity:
-        """The key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` where it has none."""
+        """The key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` if it has none."""
         if self.certificate is None:
             raise InputError("the PKCS#12 file holds no certificate for its private key")
-        # A certificate that matches the key is for a key that can be in certificates.
+        # A key that matches a certificate is of a type that certificates can hold.
         return Identity(private_key=_certifiable(self.private_key), certificate=self.certificate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherBag:
-    """Something else in a PFX, as it is: ``type`` is ``crlBag``, ``secretBag``, ``certBag`` or an object identifier.
+    """A bag of a PFX that is neither a key nor an X.509 certificate, unchanged.
 
-    ``value_type`` is what the bag says that it holds (``crlId``, ``secretTypeId``), dotted. ``value`` is the bag value,
-    encoded; it may be secret and is never shown.
+    ``type`` is ``crlBag``, ``secretBag``, ``certBag`` or an object identifier. ``value_type`` is the type that the bag
+    states (``crlId``, ``secretTypeId``), dotted. ``value`` is the encoded bag value; it may be secret and is never
+    shown.
     """
 
     type: str
@@ -79,15 +80,17 @@ class OtherBag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedPfx(Shown):
-    """What a PFX holds, in file order. Nothing in it is trusted, and no certificate is checked against another.
+    """The contents of a PFX, in file order. Nothing in it is trusted, and no signature is checked.
 
-    ``keys`` has every private key; ``certificates`` every X.509 certificate; ``friendly_names``, ``local_key_ids`` and
-    ``certificate_attributes`` have one value for each of them (the attributes beside friendlyName and localKeyID, each
-    the DER of one Attribute). ``other_bags`` are CRLs, secrets and what else there is, not looked into. ``rejects`` are
-    the certificates that no reader makes sense of.
-
-    ``mac`` is None where there is none. ``password_uses`` says which password opened what, in which encoding.
-    ``trailing_bytes`` is how many bytes follow the PFX in the file; they were not looked at.
+    - ``keys``: every private key.
+    - ``certificates``: every X.509 certificate.
+    - ``friendly_names``, ``local_key_ids``, ``certificate_attributes``: one value for each certificate. The attributes
+      are those other than friendlyName and localKeyID, each the DER of one Attribute.
+    - ``other_bags``: CRLs, secrets and other contents, not parsed.
+    - ``rejects``: the certificates that cannot be read.
+    - ``mac``: None if there is no MAC.
+    - ``password_uses``: for each part that was opened, the password and its encoding.
+    - ``trailing_bytes``: the number of bytes after the PFX in the file. They were not parsed.
     """
 
     keys: tuple[DecodedKey, ...]
@@ -103,7 +106,7 @@ class DecodedPfx(Shown):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """That the file may have been changed by anybody, where it has no MAC, or one made without a password."""
+        """A sentence if anyone may have changed the file, because it has no MAC or one without a password."""
         why = why_not_authentic(self.mac, self.password_uses)
         return () if why is None else (why,)
 
@@ -114,9 +117,9 @@ class DecodedPfx(Shown):
 
     @property
     def private_key(self) -> PrivateKeyTypes | None:
-        """The only private key, None where there is none.
+        """The only private key, None if there is none.
 
-        Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` where there are several: none is chosen for the caller.
+        Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` if there are several: the caller has to choose.
         """
         if len(self.keys) > 1:
             raise UnsupportedPfxError(
@@ -126,12 +129,12 @@ class DecodedPfx(Shown):
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate that is for the only private key, None where there is none."""
+        """The certificate of the only private key, None if there is none."""
         return self.keys[0].certificate if len(self.keys) == 1 else None
 
     @property
     def friendly_name(self) -> str | None:
-        """The friendly name of the only private key, or else of its certificate; None where there is none."""
+        """The friendly name of the only private key, or else of its certificate; None if there is none."""
         if len(self.keys) != 1:
             return None
         key = self.keys[0]
@@ -140,15 +143,15 @@ class DecodedPfx(Shown):
 
     @property
     def identity(self) -> Identity:
-        """The only private key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` for want of one."""
+        """The only private key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` if one is missing."""
         if self.private_key is None:
             raise InputError("the PKCS#12 file holds no private key")
         return self.keys[0].identity
 
     def key(self, *, friendly_name: str | None = None, local_key_id: bytes | None = None) -> DecodedKey:
-        """Find the one private key with this friendly name and this localKeyID, those that are given.
+        """Return the one private key with this friendly name and localKeyID; None accepts any.
 
-        Raises :class:`~pkcs12kit.errors.InputError` where there is none such, or more than one, with those there are.
+        Raises :class:`~pkcs12kit.errors.InputError` if there is no such key, or more than one; the message lists all.
         """
         found = [
             key
@@ -157,7 +160,9 @@ class DecodedPfx(Shown):
         ]
         if len(found) != 1:
             how_many = f"{len(found)} private keys" if found else "no private key"
-            raise InputError(f"the PKCS#12 file holds {how_many} of this name or ID; there are: {_listed(self.keys)}")
+            raise InputError(
+                f"the PKCS#12 file holds {how_many} with this name or ID; its keys are: {_listed(self.keys)}"
+            )
         return found[0]
 
 
@@ -169,29 +174,28 @@ def decode_pfx(
     require_mac: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> DecodedPfx:
-    """Read a PFX in DER or BER. The MAC, where there is one, is verified before anything is decrypted.
+    """Return the contents of a PFX in DER or BER. The MAC, if any, is verified before anything is decrypted.
 
-    ``password`` None and the empty one both stand for files without password, in either encoding of that.
-    ``contents_password`` is for files whose contents or keys have another password than their MAC; what it does not
-    open is tried with ``password``. Passwords are tried as the standards encode them, then as some writers do:
-    ``password_uses`` says what worked.
+    - ``data``: the bytes of the file.
+    - ``password``: None and ``""`` are both for files without a password, in either encoding of it. A password is tried
+      as the standards encode it, then as some writers do; ``password_uses`` of the result has the encoding that worked.
+    - ``contents_password``: for files whose contents or keys have another password than the MAC. Parts that it does not
+      open are tried with ``password``.
+    - ``require_mac``: True refuses a file without a MAC, or with a MAC without a password, because anyone may have
+      changed it. Otherwise ``warnings`` of the result has a sentence about it.
 
-    ``require_mac`` refuses a file without a MAC, and one whose MAC is made without a password: anybody may have changed
-    it, and ``warnings`` says so otherwise.
-
-    Read are: encryption by PBES2 (PBKDF2 with HMAC of SHA-1, SHA-2 or SHA-3, or scrypt; AES, triple DES, DES, RC2,
-    Camellia or SEED, in CBC), by PBES1 with MD5 or SHA-1 and by the six schemes of RFC 7292 appendix C; MACs by HMAC
+    Supported are encryption by PBES2 (PBKDF2 with HMAC of SHA-1, SHA-2 or SHA-3, or scrypt; AES, triple DES, DES, RC2,
+    Camellia or SEED, in CBC), by PBES1 with MD5 or SHA-1, and by the six schemes of RFC 7292 appendix C; MACs by HMAC
     with MD5, SHA-1, SHA-2 or SHA-3 under PKCS12KDF, and PBMAC1. A salt may be empty or missing.
 
-    Raises :class:`~pkcs12kit.errors.PfxError` where a MAC is required and missing,
-    :class:`~pkcs12kit.errors.PfxPasswordError` where the password does not open the file (a MAC that was
-    damaged looks the same), :class:`~pkcs12kit.errors.MalformedPfxError` where it is damaged,
-    :class:`~pkcs12kit.errors.UnsupportedPfxError` where it uses something else, and
-    :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``,
-    ``private_key_bytes``).
+    Raises :class:`~pkcs12kit.errors.PfxError` if a required MAC is missing,
+    :class:`~pkcs12kit.errors.PfxPasswordError` if the password does not open the file (a damaged MAC looks the same),
+    :class:`~pkcs12kit.errors.MalformedPfxError` if it is damaged, :class:`~pkcs12kit.errors.UnsupportedPfxError` for
+    other algorithms, and :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``,
+    ``private_key_bytes``). No certificate is validated.
     """
     if not isinstance(data, bytes):
-        raise TypeError(f"decode_pfx() takes the bytes of a file, not {type(data).__name__}")
+        raise ArgumentError(f"data: expected the bytes of a PKCS#12 file, not {type(data).__name__}")
     budget = WorkBudget(limits)
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
@@ -232,10 +236,10 @@ def decode_certificates(
     limits: Limits = DEFAULT_LIMITS,
     work: SharedWork | None = None,
 ) -> tuple[tuple[Certificate, ...], tuple[Reject, ...]]:
-    """Read the certificates of a PFX, and what is unreadable among them, as :func:`decode_pfx` does, but no key.
+    """Return the certificates of a PFX, and those that cannot be read, without opening its private keys.
 
-    ``work`` is what files that are loaded together share. Raises as :func:`decode_pfx` does; a private key that is
-    encrypted in another way, damaged or of an unknown algorithm is no reason to.
+    ``work`` is shared by files that are loaded together. Raises as :func:`decode_pfx` does, but not for a private key
+    that has another password, is damaged or has an unknown algorithm.
     """
     budget = WorkBudget(limits, shared=work)
     pfx = read_pfx(data, budget)
@@ -247,7 +251,7 @@ def decode_certificates(
 
 
 class CertificatesByKey:
-    """Certificates with their localKeyIDs, indexed by public key. Those whose key cannot be read are for none."""
+    """Certificates with their localKeyIDs, indexed by public key. A certificate with an unreadable key is left out."""
 
     def __init__(self, certificates: Iterable[tuple[Certificate, bytes | None]]) -> None:
         self._index: dict[bytes, list[tuple[Certificate, bytes | None]]] = {}
@@ -259,14 +263,14 @@ class CertificatesByKey:
             self._index.setdefault(encoded, []).append((certificate, local_key_id))
 
     def find(self, key: PrivateKeyTypes, local_key_id: bytes | None) -> Certificate | None:
-        """Find the certificate for a private key: one with the same localKeyID, or else the first."""
+        """Return the certificate of a private key: one with the same localKeyID, or else the first, or None."""
         found = self._index.get(_encode(key.public_key()), [])
         alike = [certificate for certificate, its_id in found if its_id is not None and its_id == local_key_id]
         return next(iter([*alike, *(certificate for certificate, _ in found)]), None)
 
 
 def read_certificate(bag: Bag, limits: Limits) -> Certificate:
-    """Read the certificate of a certBag. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+    """Return the certificate of a certBag. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
     if len(bag.content) > limits.certificate_bytes:
         raise MalformedCertificateError(f"larger than {limits.certificate_bytes:,} bytes (limits.certificate_bytes)")
     return Certificate.from_der(bag.content)

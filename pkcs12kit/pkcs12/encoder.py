@@ -1,4 +1,4 @@
-"""Writing a PFX (RFC 7292): certificates in one SafeContents, the key in another, under a MAC."""
+"""The encoding of a PFX (RFC 7292): certificates in one SafeContents, keys in another, under a MAC."""
 
 from __future__ import annotations
 
@@ -41,18 +41,21 @@ def encode_pfx(
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """Encode a bundle as a PFX, in DER.
+    """Return a bundle encoded as a PFX, in DER.
 
-    Certificates come in the bundle's order, the key after them. localKeyID (the SHA-1 of the end-entity certificate,
-    as OpenSSL has it) is on the key and its certificate alone. Salts and IVs come from ``random_bytes``, which gets a
-    number of bytes: the same bytes make the same file. An RSA key is for RSASSA-PSS alone (RFC 4055 section 1.2) where
-    its certificate says so, with the same parameters.
+    - ``bundle``: the key and certificates. Certificates are written in its order, the key after them.
+    - ``password``: None only for a profile without a password. An empty password is possible, but protects nothing.
+      Java does not open a file with a password that is not ASCII.
+    - ``profile``: a profile or its name (``"modern"``).
+    - ``random_bytes``: the source of salts and IVs, called with a number of bytes. The same bytes make the same file.
 
-    ``password`` is None for a profile that takes none, and only then. An empty password is possible and protects
-    nothing. A password that is not ASCII does not open in Java.
-    Raises :class:`~pkcs12kit.errors.PasswordError` for one that is missing, has no encoding or would protect nothing,
-    and :class:`~pkcs12kit.errors.LimitExceededError` for more iterations than ``limits``, or the default ones where
-    those are higher, grant to reading the file.
+    localKeyID (the SHA-1 of the end-entity certificate, as in OpenSSL) is only on the key and its certificate. An RSA
+    key is for RSASSA-PSS only (RFC 4055 section 1.2) if its certificate says so, with the same parameters.
+
+    Raises :class:`~pkcs12kit.errors.PasswordError` for a password that is missing, cannot be encoded or would protect
+    nothing; :class:`~pkcs12kit.UnknownNameError` for an unknown profile; and
+    :class:`~pkcs12kit.errors.LimitExceededError` for more iterations than reading the file is allowed by ``limits`` or
+    the default limits, whichever are higher.
     """
     profile = profiles.find(profile)
     keys = []
@@ -70,7 +73,7 @@ def encode_pfx(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainKey:
-    """A private key before it is encrypted: a PrivateKeyInfo (RFC 5958), encoded, and what its bag says beside it."""
+    """A private key before its encryption: an encoded PrivateKeyInfo (RFC 5958), and the attributes of its bag."""
 
     private_key_info: bytes = field(repr=False)
     friendly_name: str | None
@@ -87,19 +90,19 @@ def encode_contents(
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """Encode bags, certificates for the most part, and private keys. Raises as :func:`encode_pfx` does."""
+    """Return a PFX with these bags (mostly certificates) and private keys. Raises as :func:`encode_pfx` does."""
     return _Encoder(_encode_password(password, profile), profile, limits, random_bytes).encode(bags, keys)
 
 
 def local_key_id(bundle: Bundle) -> bytes | None:
-    """Name the pair of key and certificate; a name only, so SHA-1 does (RFC 2985 section 5.5.2)."""
+    """Return the localKeyID of key and certificate. It only is a name, so SHA-1 suffices (RFC 2985 section 5.5.2)."""
     if bundle.private_key is None:
         return None
     return hashlib.sha1(bundle.certificates[0].der, usedforsecurity=False).digest()
 
 
 def attributes_of_certificates(bundle: Bundle) -> tuple[tuple[bytes, ...], ...]:
-    """List the attributes of each certificate's bag beside friendlyName and localKeyID, the truststore's mark first."""
+    """Return the attributes of each certificate's bag, without friendlyName and localKeyID; a trust mark is first."""
     mark = (trusted_key_usage(),) if bundle.truststore else ()
     others = bundle.certificate_attributes or ((),) * len(bundle.certificates)
     return tuple((*mark, *attributes) for attributes in others)
@@ -110,7 +113,7 @@ def _certificate_bags(bundle: Bundle) -> Iterator[Asn1Value]:
     of_each = zip(bundle.certificates, bundle.aliases, attributes_of_certificates(bundle), strict=True)
     for certificate, alias, attributes in of_each:
         yield certificate_bag(certificate.der, friendly_name=alias, local_key_id=own_id, attributes=attributes)
-        own_id = None  # the first is the end-entity's
+        own_id = None  # only the first is the end-entity's
 
 
 def _encode_password(password: str | None, profile: Profile) -> Password:
@@ -119,12 +122,12 @@ def _encode_password(password: str | None, profile: Profile) -> Password:
             raise PasswordError(f"the profile {profile.name} needs a password, and none was given")
         return encode_password(password)
     if password:
-        raise PasswordError(f"the profile {profile.name} protects nothing: give no password, or take another profile")
+        raise PasswordError(f"the profile {profile.name} protects nothing: give no password, or choose another profile")
     return ABSENT
 
 
 def _at_least_the_default(limits: Limits) -> Limits:
-    """Let lower limits hold for what is read alone: here the counts are the caller's own."""
+    """Return limits of at least the defaults: lower ones are for reading, and here the counts are the caller's own."""
     return replace(
         limits,
         pfx_iterations=max(limits.pfx_iterations, DEFAULT_LIMITS.pfx_iterations),
@@ -133,6 +136,8 @@ def _at_least_the_default(limits: Limits) -> Limits:
 
 
 class _Encoder:
+    """The encoding of one file."""
+
     def __init__(
         self, password: Password, profile: Profile, limits: Limits, random_bytes: Callable[[int], bytes]
     ) -> None:

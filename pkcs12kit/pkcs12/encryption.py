@@ -1,11 +1,11 @@
-"""Password-based encryption in a PFX: PBES2 and PBES1 (RFC 8018 section 6), PKCS#12's own (RFC 7292 appendix C)."""
+"""Password-based encryption in a PFX: PBES2, PBES1 (RFC 8018 section 6) and PKCS#12's own (RFC 7292 appendix C)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
+from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import algorithms
 from pkcs12kit.pkcs12.derivation import (
     IV,
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.protection import Scheme
 
-# The encryption schemes of PBES2 that are read: asn1crypto's name, or a dotted identifier that it has no name for.
+# The supported encryption schemes of PBES2, by asn1crypto's name, or by a dotted identifier if it has no name.
 _PBES2_CIPHERS: Final = {
     "aes128_cbc": "AES-128-CBC",
     "aes192_cbc": "AES-192-CBC",
@@ -38,7 +38,7 @@ _PBES2_CIPHERS: Final = {
     "1.2.410.200004.1.4": "SEED-CBC",  # RFC 4010 section 2
 }
 _PBES2_IDENTIFIERS: Final = {name: native for native, name in _PBES2_CIPHERS.items()}
-# RFC 8018 appendix B.2.3: numbers below 256 stand for effective key bits; none stands for 32, which nothing here has.
+# RFC 8018 appendix B.2.3: numbers below 256 stand for effective key bits; no number is for 32 bits.
 _RC2_VERSIONS: Final = {160: 40, 120: 64, 58: 128}
 
 # RFC 7292 appendix C: asn1crypto's name, the RFC's name, the cipher. All take their key from PKCS12KDF with SHA-1.
@@ -52,7 +52,7 @@ _PKCS12_SCHEMES: Final = {
 }
 _PKCS12_IDENTIFIERS: Final = {name: (native, cipher) for native, (name, cipher) in _PKCS12_SCHEMES.items()}
 
-# RFC 8018 appendix A.3: the same, with the digest of PBKDF1. MD2 is known by name alone.
+# RFC 8018 appendix A.3: the same, with the digest of PBKDF1. MD2 is only known by name.
 _PBES1_SCHEMES: Final = {
     "pbes1_md2_des": ("pbeWithMD2AndDES-CBC", "MD2", "DES-CBC"),
     "pbes1_md2_rc2": ("pbeWithMD2AndRC2-CBC", "MD2", "RC2-64-CBC"),
@@ -65,11 +65,11 @@ _PBES1_SCHEMES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encryption:
-    """How something in a PFX is encrypted, as its algorithm identifier states it.
+    """The encryption that an algorithm identifier in a PFX states.
 
-    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C or of RFC 8018 appendix A.3, or a dotted object identifier
-    where nothing more is known. ``cipher`` is a dotted identifier too where it is not known; it and ``derivation`` are
-    None where the algorithm does not state them.
+    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C or of RFC 8018 appendix A.3, or the dotted object
+    identifier of an unknown algorithm. An unknown ``cipher`` is also a dotted identifier. ``cipher`` and ``derivation``
+    are None if the algorithm does not state them.
     """
 
     algorithm: str
@@ -98,7 +98,7 @@ class Encryption:
         return None if self.derivation is None else self.derivation.salt
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``; the salt's length is in bytes, ``scrypt`` is N, r and p."""
+        """Return the encryption for ``inspect --json``; the salt length is in bytes, ``scrypt`` is N, r and p."""
         cost = None if self.derivation is None else self.derivation.cost
         return {
             "algorithm": self.algorithm,
@@ -116,7 +116,7 @@ class Encryption:
 
 
 def read_encryption(identifier: Asn1Value) -> Encryption:
-    """Read asn1crypto's EncryptionAlgorithm. What asn1crypto raises for damage is the caller's to translate."""
+    """Parse asn1crypto's EncryptionAlgorithm. Raises as asn1crypto does; the caller translates its errors."""
     from pkcs12kit.pkcs12 import asn1_types
 
     native = identifier["algorithm"].native
@@ -160,10 +160,10 @@ def _read_pbes2(parameters: Asn1Value) -> Encryption:
 def new_encryption(
     scheme: Scheme, *, iterations: int, salt_length: int, random_bytes: Callable[[int], bytes]
 ) -> Encryption:
-    """Draw salt (and IV, for PBES2) for one use of ``scheme``. ``salt_length`` is in bytes.
+    """Return one use of ``scheme`` with a new salt, and an IV for PBES2. ``salt_length`` is in bytes.
 
-    ``scheme.algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C. Raises :class:`ValueError` for
-    others.
+    ``scheme.algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C. Raises
+    :class:`~pkcs12kit.ArgumentError` for others.
     """
     salt = random_bytes(salt_length)
     if scheme.algorithm in _PKCS12_IDENTIFIERS:
@@ -172,7 +172,7 @@ def new_encryption(
         return Encryption(algorithm=scheme.algorithm, cipher=cipher, derivation=derivation)
     description = algorithms.describe(scheme.cipher or "")
     if scheme.algorithm != PBES2 or scheme.digest is None or description is None:
-        raise ValueError(f"cannot encrypt by {scheme}")
+        raise ArgumentError(f"cannot encrypt by {scheme}: its algorithm, cipher or digest is not supported")
     return Encryption(
         algorithm=PBES2,
         cipher=scheme.cipher,
@@ -182,7 +182,7 @@ def new_encryption(
 
 
 def algorithm_identifier(encryption: Encryption) -> Asn1Value:
-    """Write an :class:`Encryption` from :func:`new_encryption` as asn1crypto's EncryptionAlgorithm.
+    """Return an :class:`Encryption` from :func:`new_encryption` as asn1crypto's EncryptionAlgorithm.
 
     PBKDF2's keyLength is left out, as OpenSSL does: the cipher fixes it.
     """
@@ -203,17 +203,17 @@ def algorithm_identifier(encryption: Encryption) -> Asn1Value:
 
 
 def encrypt(encryption: Encryption, plaintext: bytes, password: Password, budget: WorkBudget) -> bytes:
-    """Encrypt with padding (RFC 8018 section 6.1.1 step 4)."""
+    """Return the padded and encrypted plaintext (RFC 8018 section 6.1.1 step 4)."""
     cipher, key, iv = _derive(encryption, password, budget)
     return algorithms.encrypt(cipher, key, iv, plaintext)
 
 
 def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budget: WorkBudget) -> bytes:
-    """Decrypt and take the padding off.
+    """Return the plaintext without its padding.
 
-    Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` where the padding is wrong,
-    :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a length of key or
-    IV that the cipher has not, and :class:`~pkcs12kit.errors.LimitExceededError`, all before any derivation.
+    Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` if the padding is wrong; and, before any derivation,
+    :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a key or IV length
+    that the cipher does not support, and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
     budget.decipher(len(ciphertext))
     cipher, key, iv = _derive(encryption, password, budget)
@@ -221,7 +221,7 @@ def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budge
 
 
 def _derive(encryption: Encryption, password: Password, budget: WorkBudget) -> tuple[str, bytes, bytes]:
-    """Derive the key, and the IV where the scheme gives it, for the cipher that the file names."""
+    """Return the cipher that the file names, its key, and its IV, which some schemes derive."""
     cipher, derivation = encryption.cipher or "", encryption.derivation
     description = algorithms.describe(cipher)
     if description is None or derivation is None:
@@ -229,11 +229,13 @@ def _derive(encryption: Encryption, password: Password, budget: WorkBudget) -> t
     block_length = description.block_length
     key_length = description.key_length if derivation.key_length is None else derivation.key_length
     if not algorithms.allows_key_length(cipher, key_length):
-        raise MalformedPfxError(f"the PKCS#12 file states {key_length} bytes of key for {cipher}")
+        raise MalformedPfxError(f"the PKCS#12 file states a key of {key_length} bytes, which {cipher} does not support")
     if encryption.algorithm == PBES2:
         iv = encryption.iv or b""
         if len(iv) != block_length:
-            raise MalformedPfxError(f"the PKCS#12 file states an IV of {len(iv)} bytes for {cipher}")
+            raise MalformedPfxError(
+                f"the PKCS#12 file states an IV of {len(iv)} bytes, which {cipher} does not support"
+            )
         return cipher, derivation.derive(password, key_length, budget), iv
     if derivation.algorithm == PBKDF1:
         octets = derivation.derive(password, key_length + block_length, budget)

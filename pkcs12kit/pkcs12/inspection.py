@@ -1,4 +1,4 @@
-"""The anatomy of a PFX: what can be known without its password, and what with it."""
+"""The inspection of a PFX: its structure and protection without the password, its contents with it."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _Opened: TypeAlias = "tuple[tuple[Bag, ...] | None, ...]"
 class BagReport:
     """One bag: its type by RFC 7292's name (``certBag``, ``pkcs8ShroudedKeyBag``, ...) or dotted object identifier.
 
-    ``local_key_id`` is bytes; ``value_type`` is the dotted identifier by which a certBag, crlBag or secretBag says what
-    is in it. ``certificate`` is None where the bag holds none, or one that no reader makes sense of;
-    ``encryption`` is a shrouded key's own. ``end_entity`` marks the certificate that belongs to a private key of the
-    file: by local key ID, or, where none does so and the password is there, by the key itself.
+    ``value_type`` is the dotted identifier of the contents that a certBag, crlBag or secretBag states. ``certificate``
+    is None if the bag holds none, or one that cannot be read; ``encryption`` is that of a shrouded key. ``end_entity``
+    is True for the certificate that belongs to a private key of the file: by the key itself if it can be opened, else
+    by localKeyID.
     """
 
     type: str
@@ -54,7 +54,7 @@ class BagReport:
     end_entity: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``."""
+        """Return the report for ``inspect --json``."""
         return {
             "type": self.type,
             "value_type": self.value_type,
@@ -67,13 +67,13 @@ class BagReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeContentsReport:
-    """One SafeContents. ``encryption`` is None where it lies in the clear, ``bags`` None where it stays closed."""
+    """One SafeContents. ``encryption`` is None if it is not encrypted; ``bags`` is None if it was not decrypted."""
 
     encryption: Encryption | None
     bags: tuple[BagReport, ...] | None
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``."""
+        """Return the report for ``inspect --json``."""
         return {
             "encryption": None if self.encryption is None else self.encryption.to_json(),
             "bags": None if self.bags is None else [bag.to_json() for bag in self.bags],
@@ -82,13 +82,18 @@ class SafeContentsReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PfxReport(Shown):
-    """What a PFX is made of, in file order; never a key or a password.
+    """The structure and contents of a PFX, in file order; never a key or a password.
 
-    ``mac`` is None where there is none. ``mac_verified`` is True or False where a password was tried, None where there
-    was nothing to try: no password, no MAC, or a MAC of an algorithm that is not supported. ``unopened`` are sentences,
-    why a part does not open that was tried: another password, damage, or an algorithm that is not supported.
-    ``arrangement`` is None where not every bag can be seen. ``password_uses`` says which password opened what, in which
-    encoding. ``trailing_bytes`` is how many bytes follow the PFX in the file; they were not looked at.
+    - ``mac``: None if there is no MAC.
+    - ``safe_contents``: every SafeContents.
+    - ``mac_verified``: True or False if a password was tried; None without a password, without a MAC, or for a MAC of
+      an unsupported algorithm.
+    - ``unopened``: a sentence for each part that could not be opened: another password, damage, or an unsupported
+      algorithm.
+    - ``arrangement``: None if not every bag was decrypted.
+    - ``password_uses``: for each part that was opened, the password and its encoding.
+    - ``trailing_bytes``: the number of bytes after the PFX in the file. They were not parsed.
+    - ``facts``: the facts that decide which readers open the file.
     """
 
     mac: Mac | None
@@ -102,31 +107,31 @@ class PfxReport(Shown):
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
-        """Every certificate that can be seen, in file order."""
+        """Every certificate that was decrypted and can be read, in file order."""
         bags = (bag for safe in self.safe_contents for bag in safe.bags or ())
         return tuple(bag.certificate for bag in bags if bag.certificate is not None)
 
     @property
     def expires(self) -> datetime | None:
-        """When the first of the certificates that can be seen expires; None where none can be."""
+        """The earliest expiry of :attr:`certificates`; None if there are none."""
         return min((certificate.not_after for certificate in self.certificates), default=None)
 
     @property
     def readers(self) -> dict[str, ReaderVerdict]:
-        """Who can read the file, by the table of :mod:`~pkcs12kit.pkcs12.readers`: a verdict for each reader's name."""
+        """The verdict of each reader, by its name, from the table of :mod:`~pkcs12kit.pkcs12.readers`."""
         from pkcs12kit.pkcs12.readers import judge
 
         return judge(self.facts)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """That the file may have been changed by anybody, where it has no MAC, or one made without a password."""
+        """A sentence if anyone may have changed the file, because it has no MAC or one without a password."""
         why = why_not_authentic(self.mac, self.password_uses)
         return () if why is None else (why,)
 
     @property
     def end_entity(self) -> Certificate | None:
-        """The first certificate that belongs to a private key of the file, None where none is known to."""
+        """The first certificate that belongs to a private key of the file, None if none is known."""
         return next(
             (
                 bag.certificate
@@ -138,7 +143,7 @@ class PfxReport(Shown):
         )
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``."""
+        """Return the report for ``inspect --json``."""
         return {
             "mac": None if self.mac is None else self.mac.to_json(),
             "safe_contents": [safe.to_json() for safe in self.safe_contents],
@@ -161,15 +166,15 @@ def inspect_pfx(
     require_mac: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> PfxReport:
-    """Take a PFX apart: ``source`` is its path, or its bytes.
+    """Return a report on a PFX; ``source`` is its path, or its bytes.
 
-    Without ``password`` nothing is decrypted. With one, the MAC is verified first, and a wrong password shows no more
-    than none does. ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; a MAC that is
-    made without a password is known for one only with ``password``. No certificate is validated.
+    Without ``password`` nothing is decrypted. With one, the MAC is verified first; a wrong password shows no more than
+    no password. ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; only with
+    ``password`` can a MAC without a password be recognized. No certificate is validated.
 
-    Raises :class:`~pkcs12kit.errors.InputError` where there is no such file,
-    :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` where even the
-    structure is not known, and :class:`~pkcs12kit.errors.LimitExceededError`.
+    Raises :class:`~pkcs12kit.errors.InputError` if there is no such file,
+    :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` if the structure is not
+    supported, and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
     budget = WorkBudget(limits)
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
@@ -206,7 +211,7 @@ def inspect_pfx(
 def _read(path: Path, limits: Limits) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(limits.pfx_bytes + 1)  # one byte too many is what the limit is noticed by
+            return file.read(limits.pfx_bytes + 1)  # one byte more, so that a larger file is noticed
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
     except ValueError:
@@ -214,7 +219,7 @@ def _read(path: Path, limits: Limits) -> bytes:
 
 
 def _authenticate(pfx: Pfx, opener: Opener, unopened: dict[str, None]) -> tuple[bool | None, bool]:
-    """Say what is known of the MAC, and whether the contents may be decrypted; why not is added to ``unopened``."""
+    """Return if the MAC verified, and if the contents may be decrypted; add the reason against it to ``unopened``."""
     try:
         opener.authenticate()
     except PfxPasswordError as error:
@@ -239,7 +244,7 @@ def _open_safe(safe: Safe, opener: Opener, unopened: dict[str, None], *, may_ope
 
 
 def _read_certificates(bags: Iterable[Bag], limits: Limits) -> dict[int, Certificate]:
-    """Read what certificates can be read, by the identity of their bag."""
+    """Return the certificates that can be read, by the identity of their bag."""
     certificates = {}
     for bag in bags:
         if bag.is_certificate:
@@ -256,7 +261,7 @@ def _link(
     *,
     may_open: bool,
 ) -> dict[int, KeyLink]:
-    """Find each key's certificate: by the key itself, where it can be opened or lies open, else by localKeyID."""
+    """Return the link of each key to its certificate: by the key if it can be opened, else by localKeyID."""
     found = [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
     by_key = CertificatesByKey(found)
     by_id = {local_key_id: certificate for certificate, local_key_id in reversed(found) if local_key_id is not None}

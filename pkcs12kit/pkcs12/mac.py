@@ -1,4 +1,4 @@
-"""The MAC over a PFX's contents, keyed by the password (RFC 7292 section 4 and appendix A, RFC 9879)."""
+"""The MAC over the contents of a PFX, under a key from the password (RFC 7292 section 4, appendix A; RFC 9879)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hmac
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
+from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import derivation
 from pkcs12kit.pkcs12.derivation import DIGESTS, KeyDerivation, digest_size, pbkdf2_identifier, positive, read_kdf
 from pkcs12kit.pkcs12.protection import HMAC, PBKDF2, PBMAC1, PKCS12KDF
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
 
-# RFC 9879 section 4: with PBMAC1, macSalt and iterations say nothing; its examples have these.
+# RFC 9879 section 4: PBMAC1 does not use macSalt and iterations; its examples have these values.
 _UNUSED_SALT: Final = b"NOT USED"
 _UNUSED_ITERATIONS: Final = 1
-# RFC 9879 has readers refuse less: under one byte of key one forged file in 256 verifies, whatever the password.
+# RFC 9879 tells readers to refuse less: with a key of one byte, one forged file in 256 verifies with any password.
 _SHORTEST_PBMAC1_KEY: Final = 20
 
 
@@ -30,8 +30,8 @@ class Mac:
     """The MacData of a PFX: an HMAC whose key comes from the password.
 
     ``algorithm`` is ``HMAC`` (with PKCS12KDF), ``PBMAC1`` (RFC 9879; ``derivation`` is PBKDF2 or scrypt), or a dotted
-    object identifier, and then ``digest`` and ``derivation`` are None. ``digest`` is HMAC's, a dotted identifier
-    where it is not known.
+    object identifier; ``digest`` and ``derivation`` are then None. ``digest`` is that of HMAC, a dotted identifier if
+    it is unknown.
     """
 
     algorithm: str
@@ -50,7 +50,7 @@ class Mac:
         return None if self.derivation is None else self.derivation.salt
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``; the salt's length is in bytes. ``prf`` is the digest of PBKDF2."""
+        """Return the MAC for ``inspect --json``; the salt length is in bytes. ``prf`` is the digest of PBKDF2."""
         return {
             "algorithm": self.algorithm,
             "digest": self.digest,
@@ -62,7 +62,7 @@ class Mac:
 
 
 def read_mac(mac_data: Asn1Value) -> Mac:
-    """Read asn1crypto's MacData. What asn1crypto raises for damage is the caller's to translate."""
+    """Parse asn1crypto's MacData. Raises as asn1crypto does; the caller translates its errors."""
     from pkcs12kit.pkcs12 import asn1_types
 
     identifier = mac_data["mac"]["digest_algorithm"]
@@ -94,8 +94,8 @@ def _read_pbmac1(parameters: Asn1Value, value: bytes) -> Mac:
         raise MalformedPfxError("the PBMAC1 of the PKCS#12 file states no key length")
     if kdf.key_length is not None and kdf.key_length < _SHORTEST_PBMAC1_KEY:
         raise MalformedPfxError(
-            f"the PBMAC1 of the PKCS#12 file states {kdf.key_length} bytes of key, and a MAC under fewer than"
-            f" {_SHORTEST_PBMAC1_KEY} can be made without the password"
+            f"the PBMAC1 of the PKCS#12 file states a key of {kdf.key_length} bytes. With fewer than"
+            f" {_SHORTEST_PBMAC1_KEY} bytes a MAC can be forged without the password (RFC 9879)"
         )
     return Mac(
         algorithm=PBMAC1,
@@ -114,13 +114,13 @@ def new_mac(
     salt_length: int,
     random_bytes: Callable[[int], bytes],
 ) -> Mac:
-    """Draw the salt for one use of ``HMAC`` or ``PBMAC1``, without a value yet.
+    """Return a MAC by ``HMAC`` or ``PBMAC1`` with a new salt and no value yet.
 
-    ``prf`` is the digest of PBKDF2, ``digest`` where it is None; ``salt_length`` is in bytes. Raises
-    :class:`ValueError` for another algorithm.
+    ``prf`` is the digest of PBKDF2, by default ``digest``; ``salt_length`` is in bytes. Raises
+    :class:`~pkcs12kit.ArgumentError` for another algorithm.
     """
     if algorithm not in {HMAC, PBMAC1}:
-        raise ValueError(f"no MAC algorithm {algorithm!r}")
+        raise ArgumentError(f"unknown MAC algorithm {algorithm!r}: expected {HMAC} or {PBMAC1}")
     pbkdf2 = algorithm == PBMAC1
     kdf = KeyDerivation(
         algorithm=PBKDF2 if pbkdf2 else PKCS12KDF,
@@ -133,12 +133,12 @@ def new_mac(
 
 
 def make_mac(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> Mac:
-    """Compute the value of a MAC from :func:`new_mac` over ``content``."""
+    """Return a MAC from :func:`new_mac` with its value over ``content``."""
     return replace(mac, value=_value(mac, content, password, budget))
 
 
 def mac_data(mac: Mac) -> Asn1Value:
-    """Write a :class:`Mac` from :func:`make_mac` as asn1crypto's MacData."""
+    """Return a :class:`Mac` from :func:`make_mac` as asn1crypto's MacData."""
     from asn1crypto import algos
     from asn1crypto import pkcs12 as asn1_pkcs12
 
@@ -162,7 +162,7 @@ def mac_data(mac: Mac) -> Asn1Value:
 
 
 def verify(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> bool:
-    """Whether the MAC over ``content`` verifies with ``password``; compared in constant time.
+    """Return True if the MAC over ``content`` verifies with ``password``; it is compared in constant time.
 
     Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
     """

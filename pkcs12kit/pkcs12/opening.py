@@ -1,4 +1,4 @@
-"""Opening a PFX part by part: which password does it, in which encoding, and within which budget."""
+"""The opening of a PFX, part by part, with the right password in the right encoding, within a budget."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ _PADDING_BEYOND_CHANCE: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordUse:
-    """What opened a part of a PFX: ``part`` is ``MAC``, ``contents`` or ``private key``.
+    """The password that opened a part of a PFX: ``part`` is ``MAC``, ``contents`` or ``private key``.
 
-    ``kdf`` is the key derivation; ``encoding`` is how the password went into it (``UTF-16BE with terminator``,
-    ``UTF-8``, ``absent``, ``empty`` and what deviates from the standards). ``contents_password`` says that it was the
+    ``kdf`` is the key derivation; ``encoding`` is the encoding of the password for it (``UTF-16BE with terminator``,
+    ``UTF-8``, ``absent``, ``empty``, or one that deviates from the standards). ``contents_password`` is True for the
     second password.
     """
 
@@ -51,7 +51,7 @@ class PasswordUse:
     contents_password: bool = False
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``inspect --json``."""
+        """Return the use for ``inspect --json``."""
         return {
             "part": self.part,
             "kdf": self.kdf,
@@ -61,16 +61,16 @@ class PasswordUse:
 
 
 def why_not_authentic(mac: Mac | None, uses: Iterable[PasswordUse]) -> str | None:
-    """Return why a PFX that was opened may have been changed by anybody; None where its MAC verified with a password.
+    """Return why anyone may have changed a PFX that was opened; None if its MAC verified with a password.
 
-    ``uses`` are those of the opening. A MAC under an absent or an empty password can be made by anybody.
+    ``uses`` are the password uses of the opening. Anyone can make a MAC with an absent or empty password.
     """
     if mac is None:
-        return "the PKCS#12 file has no MAC: nothing shows whether it was changed"
+        return "the PKCS#12 file has no MAC, so changes to it cannot be detected"
     if any(use.part == MAC and use.encoding in NO_PASSWORD for use in uses):
         return (
-            "the MAC of the PKCS#12 file is made without a password, as anybody can make it: nothing shows whether"
-            " the file was changed"
+            "the MAC of the PKCS#12 file was made without a password, as anyone can make it, so changes to the file"
+            " cannot be detected"
         )
     return None
 
@@ -81,10 +81,10 @@ class _Trial(NamedTuple):
 
 
 class Opener:
-    """Opens one PFX, and remembers what worked. Not shared between threads.
+    """The opening of one PFX, which remembers the passwords that worked. Not shared between threads.
 
-    ``contents_password`` is for contents and keys, before ``password``; None where there is no second one. With
-    ``require_mac``, a file that anybody may have changed is refused.
+    ``contents_password`` is tried on contents and keys before ``password``; None if there is no second password. With
+    ``require_mac`` a file that anyone may have changed is refused.
     """
 
     def __init__(
@@ -109,17 +109,17 @@ class Opener:
 
     @property
     def uses(self) -> tuple[PasswordUse, ...]:
-        """What opened what so far, each once."""
+        """The password uses so far, each once."""
         return tuple(self._uses)
 
     def authenticate(self, *, keys: bool = True) -> None:
-        """Verify the MAC, where there is one.
+        """Verify the MAC, if there is one.
 
-        Raises :class:`~pkcs12kit.errors.PfxPasswordError`, and :class:`~pkcs12kit.errors.PfxError` where a MAC is
-        required and there is none, or one without a password.
+        Raises :class:`~pkcs12kit.errors.PfxPasswordError`, and :class:`~pkcs12kit.errors.PfxError` if a MAC is required
+        and there is none, or one without a password.
 
-        Before any work, the derivations that can be seen are held against the limits, each and all together; those of
-        private keys only with ``keys``.
+        Before any work, all visible derivations are checked against the limits, each and all together; those of private
+        keys only with ``keys``.
         """
         foresee(self._visible_derivations(keys=keys), self._budget)
         mac = self._pfx.mac
@@ -141,10 +141,10 @@ class Opener:
         self._is_authenticated = True
 
     def open_safe(self, safe: Safe) -> tuple[Bag, ...]:
-        """Decrypt one safe, if it is encrypted, and read its bags.
+        """Return the bags of one safe, decrypted if necessary.
 
-        Raises :class:`~pkcs12kit.errors.PfxPasswordError` where no password decrypts it, and
-        :class:`~pkcs12kit.errors.MalformedPfxError` where the one that the MAC verified with does, to no bags.
+        Raises :class:`~pkcs12kit.errors.PfxPasswordError` if no password decrypts it, and
+        :class:`~pkcs12kit.errors.MalformedPfxError` if the password of the MAC decrypts it to something else than bags.
         """
         encryption = safe.encryption
         if encryption is None:
@@ -161,11 +161,11 @@ class Opener:
         return self._decrypt(CONTENTS, encryption, safe.content, read)
 
     def open_key(self, bag: Bag) -> PrivateKeyTypes:
-        """Load the private key of a keyBag or pkcs8ShroudedKeyBag. Raises as :meth:`open_safe` does."""
+        """Return the private key of a keyBag or pkcs8ShroudedKeyBag. Raises as :meth:`open_safe` does."""
         return self.open_key_info(bag)[1]
 
     def open_key_info(self, bag: Bag) -> tuple[bytes, PrivateKeyTypes]:
-        """Give the PrivateKeyInfo (RFC 5958), encoded as it is in the bag, and the key. Raises as above."""
+        """Return the PrivateKeyInfo (RFC 5958) as encoded in the bag, and the key. Raises as :meth:`open_safe` does."""
         encryption = bag.encryption
         if encryption is None:
             try:
@@ -192,9 +192,7 @@ class Opener:
         try:
             return load_private_key(der, self._budget)
         except UnknownKeyError:
-            raise UnsupportedPfxError(
-                "the PKCS#12 file holds a private key of an algorithm that is not known"
-            ) from None
+            raise UnsupportedPfxError("the PKCS#12 file holds a private key of an unknown algorithm") from None
         except UnreadableKeyError:
             raise _MalformedPlaintextError from None
 
@@ -252,7 +250,7 @@ class Opener:
         return None
 
     def _trials(self, part: str, kdf: str) -> Iterator[tuple[_Trial, bool]]:
-        """List what to try, likeliest first, and whether it is rare: what worked, what is usual, the rest."""
+        """Yield trials, and True for rare ones: first those that worked, then usual encodings, then rare ones."""
         passwords = [(self._password, False)]
         if part != MAC and self._contents_password is not None:
             passwords.insert(0, (self._contents_password, True))
@@ -275,14 +273,14 @@ class Opener:
 
 
 def _is_by_the_right_key(plaintext: bytes, *, padding: int) -> bool:
-    """Whether a plaintext that does not read cannot well be what a wrong key makes of a ciphertext.
+    """Return True if an unparsable plaintext is too regular to come from a wrong key.
 
-    Sound padding alone is no sign: a wrong key leaves one octet of it once in 2**8 times, and n octets once in 2**8n. A
-    SEQUENCE as long as the plaintext comes by chance once in 2**16 times where that has less than 128 octets, and once
-    in 2**24 or less often where it has more; with padding, 2**8 times less often than that.
+    Correct padding is not enough: a wrong key makes one octet of padding once in 2**8 times, and n octets once in
+    2**8n. A SEQUENCE as long as the plaintext occurs by chance once in 2**16 times if that has less than 128 octets,
+    and once in 2**24 or less often if it has more; with padding, 2**8 times less often than that.
     """
     return padding >= _PADDING_BEYOND_CHANCE or is_one_sequence(plaintext)
 
 
 class _MalformedPlaintextError(Exception):
-    """It decrypted, but not to what is looked for."""
+    """A part was decrypted, but not to the expected structure."""

@@ -1,4 +1,4 @@
-"""The structure of a PFX as plain values, read without any password (RFC 7292 section 4)."""
+"""The structure of a PFX as plain values, parsed without a password (RFC 7292 section 4)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BAG_TYPES: Final = {
     "secret_bag": "secretBag",
     "safe_contents": "safeContentsBag",
 }
-# What says the type of the value in a bag that says so.
+# The field that states the type of the value, in the bags that have one.
 _VALUE_TYPES: Final = {"cert_bag": "cert_id", "crl_bag": "crl_id", "secret_bag": "secret_type_id"}
 
 
@@ -38,7 +38,7 @@ class Safe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pfx:
-    """The outside of a file. ``content`` is what the MAC is computed over; ``trailing_bytes`` follow the structure."""
+    """The outer structure of a file. The MAC is over ``content``; ``trailing_bytes`` follow the structure."""
 
     mac: Mac | None
     content: bytes = field(repr=False)
@@ -50,11 +50,11 @@ class Pfx:
 class Bag:
     """One SafeBag. ``type`` is the RFC's name (``certBag``), or a dotted object identifier.
 
-    ``value_type`` is the dotted object identifier by which a certBag, crlBag or secretBag says what is in it;
-    ``attributes`` are those beside friendlyName and localKeyID, in file order, each the DER of one Attribute.
+    ``value_type`` is the dotted object identifier of the contents that a certBag, crlBag or secretBag states.
+    ``attributes`` are those other than friendlyName and localKeyID, in file order, each the DER of one Attribute.
 
     ``content`` is the certificate's DER for a certBag with an X.509 certificate, the PKCS#8 DER for a keyBag, the
-    ciphertext for a pkcs8ShroudedKeyBag (and then ``encryption`` is set), the encoded bag value for anything else.
+    ciphertext for a pkcs8ShroudedKeyBag (``encryption`` is then set), and the encoded bag value for any other type.
     """
 
     type: str
@@ -67,12 +67,12 @@ class Bag:
 
     @property
     def is_key(self) -> bool:
-        """Whether it holds a private key."""
+        """True for a bag with a private key."""
         return self.type in {"keyBag", "pkcs8ShroudedKeyBag"}
 
     @property
     def is_certificate(self) -> bool:
-        """Whether it holds an X.509 certificate."""
+        """True for a bag with an X.509 certificate."""
         return self.type == "certBag" and self.value_type == _X509_CERTIFICATE
 
 
@@ -80,10 +80,10 @@ _X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 
 
 def read_pfx(data: bytes, budget: WorkBudget) -> Pfx:
-    """Read the outside of a PFX, in DER or BER.
+    """Return the outer structure of a PFX, in DER or BER.
 
-    What follows it is counted and not looked at: padding at the end of a file hides nothing, since nothing there is
-    read, and OpenSSL and Java pass over it too.
+    Bytes after it are counted and not parsed, as OpenSSL and Java do. Padding at the end of a file hides nothing,
+    because nothing there is used.
 
     Raises :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` for public-key
     integrity and privacy modes, and :class:`~pkcs12kit.errors.LimitExceededError`.
@@ -98,7 +98,7 @@ def read_pfx(data: bytes, budget: WorkBudget) -> Pfx:
 
 
 def _read_outside(data: bytes, budget: WorkBudget) -> tuple[bytes, Mac | None, int]:
-    """Read what the MAC is over, the MAC, and where the structure ends. Copies that asn1crypto made end here."""
+    """Return the content under the MAC, the MAC, and the end of the structure. asn1crypto's copies are freed here."""
     from pkcs12kit.pkcs12 import asn1_types
 
     with reading("the outermost structure"):
@@ -108,10 +108,10 @@ def _read_outside(data: bytes, budget: WorkBudget) -> tuple[bytes, Mac | None, i
         mac_data = pfx["mac_data"]
         content_type = pfx["auth_safe"]["content_type"].native
     if version != "v3":
-        raise UnsupportedPfxError(f"the PKCS#12 file has version {version}; version 3 alone is known (RFC 7292)")
+        raise UnsupportedPfxError(f"the PKCS#12 file has version {version}; only version 3 is supported (RFC 7292)")
     if content_type != "data":
         raise UnsupportedPfxError(
-            f"the contents of the PKCS#12 file are {content_type}: integrity by public key is not supported"
+            f"the contents of the PKCS#12 file are {content_type}: public-key integrity mode is not supported"
         )
     with reading("the MAC"):
         mac = None if absent(mac_data) else read_mac(mac_data)
@@ -121,12 +121,12 @@ def _read_outside(data: bytes, budget: WorkBudget) -> tuple[bytes, Mac | None, i
 
 
 def _read_safe(info: Asn1Value, budget: WorkBudget) -> Safe:
-    budget.bag()  # a safe may be empty, so bags alone would not bound safes
+    budget.bag()  # safes count as bags: empty safes would be unlimited otherwise
     content_type = info["content_type"].native
     if content_type == "data":
         return Safe(encryption=None, content=info["content"].native)
     if content_type != "encrypted_data":
-        # enveloped_data is privacy by public key (RFC 7292 section 3.1); nothing can be said of others
+        # enveloped_data is public-key privacy mode (RFC 7292 section 3.1); other types are unknown
         return Safe(encryption=Encryption(algorithm=str(content_type)), content=b"")
     encrypted = info["content"]["encrypted_content_info"]
     return Safe(
@@ -136,7 +136,7 @@ def _read_safe(info: Asn1Value, budget: WorkBudget) -> Safe:
 
 
 def read_bags(content: bytes, budget: WorkBudget, *, depth: int = 1) -> tuple[Bag, ...]:
-    """Read SafeContents. SafeContents within are read in their place (RFC 7292 section 4.2.6).
+    """Return the bags of SafeContents. Those of nested SafeContents are in their place (RFC 7292 section 4.2.6).
 
     Raises :class:`~pkcs12kit.errors.MalformedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
@@ -182,7 +182,7 @@ def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int) -> Iterator[B
 
 
 def _read_attributes(attributes: Asn1Value) -> tuple[str | None, bytes | None, tuple[bytes, ...]]:
-    """Take friendlyName and localKeyID, and the encodings of the other attributes."""
+    """Return friendlyName, localKeyID, and the encodings of the other attributes."""
     found: dict[str, Asn1Value] = {}
     others = []
     for attribute in () if absent(attributes) else attributes:
@@ -192,8 +192,8 @@ def _read_attributes(attributes: Asn1Value) -> tuple[str | None, bytes | None, t
             continue
         if len(attribute["values"]) != 1:
             # RFC 2985 section 5.5: SINGLE VALUE TRUE
-            raise MalformedPfxError(f"a bag of the PKCS#12 file has a {name} of several values, or none")
+            raise MalformedPfxError(f"a bag of the PKCS#12 file has a {name} with no value or several")
         found[name] = attribute["values"][0].native
     friendly_name = found.get("friendly_name")
-    # some writers count the terminator of a C string among the characters
+    # some writers include the terminator of a C string
     return friendly_name and friendly_name.rstrip("\0"), found.get("local_key_id"), tuple(others)

@@ -156,7 +156,7 @@ class TestPem:
         assert convert("--key-name", "mdm.example.mil").status == 0
         outcome = convert("--key-name", "other")
         assert outcome.status == 2
-        assert "there are: 'mdm.example.mil'" in outcome.errors
+        assert "its keys are: 'mdm.example.mil'" in outcome.errors
 
     def test_two_files(self, convert, folder):
         """RFC 8446 section 4.4.2's chain in one, the key in the other: what Apache's manual advises."""

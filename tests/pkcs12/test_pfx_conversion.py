@@ -112,7 +112,7 @@ def test_nothing_but_the_protection_changes(everything, profile):
     new_password = "another one" if profile.takes_password else None
     given = {"password": PASSWORD, "new_password": new_password, "profile": profile}
     if profile is not profiles.NO_PASSWORD and profile.certificate_encryption is None:
-        with pytest.raises(InputError, match="a secretBag, which would lie in the clear"):
+        with pytest.raises(InputError, match="a secretBag, which would not be encrypted"):
             convert_pfx(everything, **given)
         return
     converted = convert_pfx(everything, **given)

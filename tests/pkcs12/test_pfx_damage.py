@@ -411,5 +411,5 @@ def test_source_that_is_no_file(tmp_path):
 @pytest.mark.parametrize("path", ["server.p12", PurePath("server.p12")])
 def test_a_path_is_no_pfx(path):
     """decode_pfx() takes bytes where inspect_pfx() takes a path too; it does not call a path a damaged file."""
-    with pytest.raises(TypeError, match="takes the bytes of a file"):
+    with pytest.raises(TypeError, match="data: expected the bytes of a PKCS#12 file"):
         decode_pfx(path, password=None)

@@ -225,7 +225,7 @@ def test_key_length_of_an_encryption(length):
     """The cipher has one key length; whatever else a file states is damage, and no derivation is run for it."""
     raised = in_time(make_pfx([kdf_safe(der(0x04, b"saltsalt") + integers(1000, length))]))
     assert isinstance(raised, MalformedPfxError)
-    assert f"{length} bytes of key" in str(raised)
+    assert f"a key of {length} bytes" in str(raised)
 
 
 @pytest.mark.parametrize("length", [DEFAULT_LIMITS.pfx_key_bytes + 1, 2**31, 2**100])
@@ -289,7 +289,7 @@ def test_loading_private_keys_has_a_budget(small_bundle):
 @pytest.mark.parametrize("data", ["300230800000", "30023080000000", "3004308030000000", "3004308002010500"])
 def test_end_of_contents_stays_inside(data):
     """X.690 section 8.1.5: an element of indefinite length ends within what holds it."""
-    with pytest.raises(ValueError, match=r"end-of-contents outside|Insufficient data"):
+    with pytest.raises(ValueError, match=r"end-of-contents octets outside|Insufficient data"):
         definite(bytes.fromhex(data), WorkBudget(DEFAULT_LIMITS))
     assert definite(bytes.fromhex("300430800000"), WorkBudget(DEFAULT_LIMITS)) == (bytes.fromhex("30023000"), 6)
 

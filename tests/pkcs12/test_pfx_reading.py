@@ -239,7 +239,7 @@ def test_pbmac1_that_is_wrong(contents):
     # Under one byte of key a forged file verifies once in 256 times, whatever the password.
     for length in (b"\x00", b"\xff", b"\x01", b"\x13"):
         wrong = mac_data.replace(iterations_and_length, count + b"\x02\x01" + length)
-        with pytest.raises(MalformedPfxError, match="bytes of key"):
+        with pytest.raises(MalformedPfxError, match=r"a key of .* bytes"):
             decode_pfx(make_pfx(safes, wrong), password=PASSWORD)
 
 

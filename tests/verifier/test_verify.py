@@ -384,7 +384,7 @@ class TestKeys:
         given = {"certificates": [other, *chain], "keys": keys, "ids": (b"2", b"1")}
         with pytest.raises(pk.UnsupportedPfxError, match="2 private keys"):
             judge(**given)
-        with pytest.raises(pk.InputError, match="no private key of this name"):
+        with pytest.raises(pk.InputError, match="no private key with this name"):
             judge(**given, key_name="nobody")
         assert refused(judge(**given, certs_only=True)) == {Check.PRIVATE_KEY}
         report = judge(**given, key_name="s")
