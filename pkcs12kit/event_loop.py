@@ -1,4 +1,4 @@
-"""Run a coroutine from code that is not asynchronous, a notebook's included."""
+"""Coroutines run from synchronous code, in notebooks as well."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 _Result = TypeVar("_Result")
 
 _THREADS: Final = 64
-"""For looking up names and for the cache: by default there are few, and names that nobody answers for hold them all."""
+"""For name lookups and the cache. The default is few threads, and lookups without an answer would block them all."""
 
 _STEP: Final = 0.25
-"""Seconds after which a thread that waits looks up: a Ctrl-C just before it began to wait does not wake it."""
+"""Seconds between two wake-ups of the waiting thread: a Ctrl-C just before it begins to wait does not wake it."""
 
 
 def run(main: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run ``main`` in an event loop of its own and give its result, or raise what it raises.
+    """Run ``main`` in a new event loop and return its result, or raise its exception.
 
-    Where a loop already runs in this thread, as in a notebook, it runs in a thread of its own, which this one waits
-    for. KeyboardInterrupt cancels ``main``, waits until it has closed what it opened, and comes out of here: no task,
-    thread or connection is left. The one thing that cannot be broken off is the lookup of a name, which ends when the
-    system's resolver gives up. Interrupted again, it does not wait.
+    Where a loop already runs in this thread, as in a notebook, ``main`` runs in a new thread, and this thread waits.
+    KeyboardInterrupt cancels ``main``, waits until ``main`` has closed its connections, and is then raised: no task,
+    thread or connection is left. Only a name lookup cannot be cancelled; it ends when the system's resolver gives up.
+    After a second interrupt this function does not wait.
     """
     try:
         asyncio.get_running_loop()
@@ -61,11 +61,11 @@ def _run_in_a_thread(main: Coroutine[Any, Any, _Result]) -> _Result:
             while not wait([running], timeout=_STEP).done:
                 pass
             return running.result()
-        except BaseException:  # KeyboardInterrupt, here in the thread that submits and waits; or the coroutine's own
-            interrupted.set()  # before the look at what began: what has not sees this
+        except BaseException:  # KeyboardInterrupt in this thread, which submits and waits; or the coroutine's own
+            interrupted.set()  # before `began` is read: a coroutine that begins later sees it
             if began.done():
                 loop, task = began.result()
                 if task is not None:
-                    with suppress(RuntimeError):  # it ended meanwhile
+                    with suppress(RuntimeError):  # the loop has ended
                         loop.call_soon_threadsafe(task.cancel)
             raise

@@ -1,4 +1,4 @@
-"""Writing a file, above all one that holds secrets: a complete one, readable by its owner alone, or none."""
+"""Atomic writing of files, above all of files with secrets: a complete file with mode 0600, or none."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 
 
 def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write the bytes of a PFX to ``path``, mode 0600 whatever the umask; a file that was there is replaced.
+    """Write the bytes of a PFX to ``path`` with mode 0600, whatever the umask; an existing file is replaced.
 
-    What the bytes are is not looked at. They are read back and compared before they take the name ``path`` in one step:
-    interrupted anywhere, ``path`` is the old file or the complete new one. A symbolic link at ``path`` is refused, and
-    so is anything else that is no regular file.
+    The bytes are read back and compared before they take the name ``path`` in one step: if the call is interrupted,
+    ``path`` is the old file or the complete new one. A symbolic link at ``path`` is refused, and so is everything else
+    that is not a regular file. Not checked: whether the bytes are a PFX.
 
     Raises :class:`~pkcs12kit.errors.OutputError`.
     """
@@ -38,15 +38,15 @@ def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_private(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write ``data`` to ``path``, mode 0600 whatever the umask; a file that was there is replaced.
+    """Write ``data`` to ``path`` with mode 0600, whatever the umask; an existing file is replaced.
 
     The bytes go to a temporary file in the same folder, are synced to the disk, read back and compared, and then take
-    the name ``path`` in one step. Interrupted anywhere, ``path`` is the old file or the complete new one. The
+    the name ``path`` in one step. If the call is interrupted, ``path`` is the old file or the complete new one. The
     temporary file (``.pkcs12kit-...``) is removed on failure; a loss of power may leave it behind.
 
-    A symbolic link at ``path`` is refused, whatever it points to: following one could put a key where someone else
-    chose, replacing one could break ``/dev/stdout``. So is anything else that is no regular file. Links among the
-    folders above are followed.
+    A symbolic link at ``path`` is refused, whatever it points to: following it could put a key in a place that someone
+    else chose, and replacing it could break ``/dev/stdout``. Everything else that is not a regular file is refused as
+    well. Links among the parent folders are followed.
 
     Raises :class:`~pkcs12kit.errors.OutputError`.
     """
@@ -54,15 +54,15 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
 
 
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write what is no secret as :func:`write_private` does; its mode is what the umask leaves of 0666."""
+    """Write data that is not secret, as :func:`write_private` does; its mode is 0666 restricted by the umask."""
     _write(path, data, private=False)
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Raise what :func:`write_private` would raise, as far as that can be seen without writing anything.
+    """Raise the error that :func:`write_private` would raise, as far as it can be known without writing.
 
-    Seen are names that no file can have, a folder that is missing or not to be written to, and what may not be
-    replaced; not a full disk. Raises :class:`~pkcs12kit.errors.OutputError`.
+    Checked are names that no file can have, a folder that is missing or cannot be written to, and existing things that
+    may not be replaced. Only free disk space is not checked. Raises :class:`~pkcs12kit.errors.OutputError`.
     """
     target = _named(path)
     with _opened_folder(target) as folder:
@@ -72,19 +72,19 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 
 
 def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
-    """Read a file that :func:`write_private` wrote, or could have written: a regular one, for its owner alone.
+    """Return the contents of a regular file that only its owner may read, as :func:`write_private` writes it.
 
-    Nobody can swap the file between looking at it and reading it. ``limit`` is in bytes. Raises
-    :class:`~pkcs12kit.errors.InputError` that says, in a few words, why what is there is no such file.
+    The file is checked and read through one descriptor, so nobody can swap it in between. ``limit`` is in bytes. Raises
+    :class:`~pkcs12kit.errors.InputError`, with the reason in a few words.
     """
     return read_in(None, path, limit=limit, private=True)
 
 
 def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
-    """Write as :func:`write_private` does into a folder that is open; ``target`` is its path, for messages.
+    """Write as :func:`write_private` does, into an open folder; ``target`` is the whole path, for messages.
 
-    Where it is not ``private``, the mode is what the umask leaves of 0666. Raises :class:`OSError`, and
-    :class:`~pkcs12kit.errors.OutputError` where something other than a file has the name.
+    Where the file is not ``private``, its mode is 0666 restricted by the umask. Raises :class:`OSError`, and
+    :class:`~pkcs12kit.errors.OutputError` where something other than a regular file has the name.
     """
     _require_replaceable(folder, target)
     temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
@@ -92,7 +92,7 @@ def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
     try:
         try:
             if private:
-                os.fchmod(descriptor, _OWNER_ONLY)  # a umask may have taken the owner's own rights
+                os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have removed the owner's own rights
             _write_and_compare(descriptor, data)
         finally:
             os.close(descriptor)
@@ -105,7 +105,7 @@ def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
 
 
 def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, private: bool) -> bytes:
-    """Read as :func:`read_private` does, ``path`` from a folder that is open; any mode where it is not ``private``."""
+    """Read ``path`` in an open folder, as :func:`read_private` does; with any mode where it is not ``private``."""
     try:
         # O_NONBLOCK: a pipe would be waited for
         descriptor = os.open(path, os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), dir_fd=folder)
@@ -116,7 +116,7 @@ def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, pri
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
-            raise InputError("what was there is no file")
+            raise InputError("what was there is not a regular file")
         if private and stat.S_IMODE(status.st_mode) & ~_OWNER_ONLY:
             raise InputError(f"its mode was {stat.S_IMODE(status.st_mode):04o}")
         if status.st_size > limit:
@@ -188,7 +188,7 @@ def _chunks(descriptor: int) -> Iterator[bytes]:
 
 
 def _sync_folder(folder: int, target: Path) -> None:
-    """Make the new name last. Some file systems cannot sync a folder (EINVAL), which is no failure."""
+    """Sync the folder, so that the new name lasts. Some file systems cannot do that (EINVAL), which is not an error."""
     try:
         os.fsync(folder)
     except OSError as error:

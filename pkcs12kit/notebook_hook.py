@@ -1,7 +1,7 @@
-"""What shows itself in a notebook, without knowing how.
+"""The hook through which Jupyter shows the values of this library.
 
-Values stand on the lower floors, and what draws them on the top floor, which they do not import. So they only ask here;
-the package itself says who draws (``pkcs12kit/__init__.py``), and that is loaded when something is first shown.
+Values are in the lower layers, and the code that draws them is in the top layer, which they do not import. So they call
+this hook. ``pkcs12kit/__init__.py`` registers the function that draws, which is loaded on first use.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ _drawing: list[Draw] = []
 
 
 def let_draw(draw: Draw) -> None:
-    """Have ``draw`` called for whatever is to be shown: it gives texts by their media type."""
+    """Register the function that draws values. It returns texts by media type."""
     _drawing[:] = [draw]
 
 
 class Shown:
-    """Base of the values that Jupyter shows as more than their ``repr``, which stays as it is."""
+    """A base class of values that Jupyter shows as HTML. Their ``repr`` stays as it is."""
 
     __slots__ = ()
 
@@ -31,6 +31,6 @@ class Shown:
         include: Container[str] | None = None,  # noqa: ARG002  # part of IPython's protocol, which filters by itself
         exclude: Container[str] | None = None,  # noqa: ARG002  # as above
     ) -> dict[str, str]:
-        """Give what a notebook shows: ``text/html``, and ``text/plain`` for where that cannot be."""
+        """Return the value as a notebook shows it: ``text/html``, and ``text/plain`` where HTML cannot be shown."""
         (draw,) = _drawing
         return draw(self)

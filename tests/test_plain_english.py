@@ -16,10 +16,7 @@ HABITS = re.compile(r"\b(?:anew|whence|whoever|whatsoever)\b", re.IGNORECASE)
 NOT_YET = frozenset(
     {
         "cli",
-        "display",
-        "findings.py",
         "notebook",
-        "notebook_hook.py",
         "retrieval",
         "sources",
         "tls",

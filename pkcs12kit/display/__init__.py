@@ -1,4 +1,4 @@
-"""What people see: text at a terminal, and pictures."""
+"""Text for terminals, and pictures."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""Findings and what to change as text for a terminal, by rich: one line each, more where it is longer."""
+"""Findings and changes to make, as text for a terminal (by rich)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MARKS: Final = {
 
 
 def findings_tree(findings: Iterable[Finding], *, title: str, answer: bool) -> Tree:
-    """Draw findings below a title with the answer, in their order."""
+    """Return a tree of findings, in their order, below a title with the answer."""
     verdict = ("  yes", "bold green") if answer else ("  no", "bold red")
     tree = Tree(Text.assemble((harmless(title), "bold"), verdict), guide_style="dim")
     for finding in findings:
@@ -36,7 +36,7 @@ def findings_tree(findings: Iterable[Finding], *, title: str, answer: bool) -> T
 
 
 def changes_tree(changes: Iterable[str]) -> Tree:
-    """List what to change on a server, in the order in which to do it."""
+    """Return a numbered list of changes to make on a server, in their order."""
     tree = Tree(Text("What to change", style="bold yellow"), guide_style="dim")
     for number, change in enumerate(changes, start=1):
         tree.add(Text(f"{number}. {harmless(change)}"))

@@ -1,4 +1,4 @@
-"""What clients made of a server as text for a terminal, by rich: a table, and below it why some did not accept."""
+"""Results of clients and devices as text for a terminal (by rich): a table, and below it the reasons of failures."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _STYLES: Final = {Verdict.ACCEPTED: "green", Verdict.REFUSED: "bold red", Verdic
 def handshake_table(
     handshakes: Sequence[Handshake], *, served: Sequence[Certificate], required: Iterable[str]
 ) -> Iterator[RenderableType]:
-    """Draw clients by versions of TLS, and what they received; then the reasons of those that did not accept.
+    """Yield a table of clients by TLS version, and below it the reasons of the clients that did not accept.
 
-    Clients in ``required`` are marked: their refusal is a no.
+    Clients in ``required`` are marked: if one of them refuses, the answer is no.
     """
     protocols = list(dict.fromkeys(handshake.protocol for handshake in handshakes))
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
@@ -52,12 +52,12 @@ def handshake_table(
         table.add_row(name, Text(harmless(_without_name(version, client)), style="dim"), *verdicts, received)
     yield table
     if wanted:
-        yield Text("* its refusal makes the answer a no", style="dim")
+        yield Text("* if it refuses, the answer is no", style="dim")
     yield from _reasons(handshakes)
 
 
 def _without_name(version: str, client: str) -> str:
-    """Shorten ``GnuTLS 3.7.9`` in the row of gnutls to what is new in it."""
+    """Return a version without the client's own name: ``3.7.9`` for ``GnuTLS 3.7.9`` in the row of gnutls."""
     name, _, rest = version.partition(" ")
     return (rest if name.lower() == client.lower() else version).replace("(", "").replace(")", "")
 
@@ -68,7 +68,7 @@ def _verdict(handshake: Handshake | None) -> Text:
 
 
 def _received(handshakes: Sequence[Handshake], served: Sequence[Certificate]) -> Text:
-    """Sum up what came: once where it is the same by each version of TLS."""
+    """Return a summary of the certificates received: once if they are the same in each TLS version."""
     came = [handshake.received for handshake in handshakes if handshake.received is not None]
     if not came:
         return Text("-", style="dim")
@@ -80,23 +80,23 @@ def _received(handshakes: Sequence[Handshake], served: Sequence[Certificate]) ->
 
 
 def _reasons(handshakes: Sequence[Handshake]) -> Iterator[Tree]:
-    """Say why clients did not accept, each reason once."""
+    """Yield a tree of reasons for each verdict other than accepted; each reason once."""
     for verdict, title in ((Verdict.REFUSED, "Refused:"), (Verdict.NOT_TRIED, "Not tried:")):
-        told: dict[tuple[str, str], list[str]] = {}
+        reasons: dict[tuple[str, str], list[str]] = {}
         for handshake in handshakes:
             if handshake.verdict is verdict:
-                told.setdefault((handshake.client, handshake.why), []).append(handshake.protocol)
-        if not told:
+                reasons.setdefault((handshake.client, handshake.why), []).append(handshake.protocol)
+        if not reasons:
             continue
         tree = Tree(Text(title, style="bold"), guide_style="dim")
-        for (client, why), protocols in told.items():
+        for (client, why), protocols in reasons.items():
             line = Text.assemble((harmless(client), "bold"), (f" {', '.join(protocols)}", "dim"), ": ")
             tree.add(line.append(harmless(why), style=_STYLES[verdict]))
         yield tree
 
 
-def device_tree(verdicts: Iterable[DeviceVerdict], *, title: str = "By rule, and not tried") -> Tree:
-    """List what is known of devices that were not tried: the answer of each, and what it rests on."""
+def device_tree(verdicts: Iterable[DeviceVerdict], *, title: str = "By rule, not tried") -> Tree:
+    """Return a tree of devices that are judged by rules, with the answer of each and its reasons."""
     tree = Tree(Text(f"{title}:", style="bold"), guide_style="dim")
     for verdict in verdicts:
         answer, style = _ANSWERS[verdict.answer]

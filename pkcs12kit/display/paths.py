@@ -1,6 +1,6 @@
-"""What a search found as text for a terminal, by rich: valid paths as trees, and in a few lines why others are none.
+"""Results of a path search as text for a terminal (by rich): valid paths as trees, rejected paths in a few lines.
 
-The closest attempt is drawn in whole; of the rest, findings of one kind about certificates of one issuer are one line.
+The closest attempt is shown in full. Of the rest, failures with one reason and one issuer are one line.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
 _LINES: Final = 5
-"""Of findings beside the closest attempt."""
+"""Lines of failures shown besides the closest attempt."""
 
 
 def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: str | None = None) -> Tree:
-    """Draw one valid path from the target up, one certificate a line, the trust anchor last."""
+    """Return a tree of one valid path from the target up, one certificate a line, the trust anchor last."""
     title = Text("Path" if number is None else f"Path {number}", style="bold")
     title.append(f", valid until {format_time(path.expires)}", style="not bold")
     tree = Tree(title, guide_style="dim")
@@ -41,7 +41,7 @@ def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: st
             line.append("  expires first", style="yellow")
         branch = branch.add(line)
     anchor = path.trust_anchor
-    if anchor.certificate not in path.certificates:  # where the target is the anchor itself, its line is there
+    if anchor.certificate not in path.certificates:  # the target may be the trust anchor itself
         line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(anchor.label)
         branch.add(line)
     line.append("  trust anchor", style="bold green")
@@ -54,7 +54,7 @@ def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: st
 
 
 def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
-    """Say what a search found: the valid paths and, with ``every`` or without one, why the closest others are none."""
+    """Yield the valid paths of a search, and the rejected paths if ``every`` is set or no path is valid."""
     reasons = dict(enumerate(report.before_next, start=1))
     for number, path in enumerate(report.valid, start=1):
         yield path_tree(path, number=number if every else None, before_next=reasons.get(number) if every else None)
@@ -67,11 +67,11 @@ def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
 
 
 def rejected_paths(report: PathReport) -> Iterator[Tree]:
-    """Draw the closest attempt, where no path is valid, and sum up the rest; each finding once.
+    """Yield the closest attempt, where no path is valid, and a summary of the other attempts; each failure once.
 
-    Where the target itself is at fault, whatever the path, the closest attempt says it and the rest is only counted.
+    Where the target itself makes every path invalid, the closest attempt shows it and the others are only counted.
     """
-    told: set[Failure] = set()
+    shown: set[Failure] = set()
     rest = list(report.rejected)
     title = "What was refused:"
     if not report.valid and rest:
@@ -79,8 +79,8 @@ def rejected_paths(report: PathReport) -> Iterator[Tree]:
         while rest:
             closest = rest.pop(0)
             _attempt(tree, closest)
-            told.update(closest.failures)
-            if closest.reason is not FailureReason.BUDGET_EXHAUSTED:  # which says that something else may be closer
+            shown.update(closest.failures)
+            if closest.reason is not FailureReason.BUDGET_EXHAUSTED:  # another attempt may be closer
                 break
         hopeless = any(
             failure.certificate == report.target and failure.of_the_certificate_alone for failure in closest.failures
@@ -91,7 +91,7 @@ def rejected_paths(report: PathReport) -> Iterator[Tree]:
         yield tree
         title = "Beside it:"
     if rest:
-        yield _summary(title, rest, told)
+        yield _summary(title, rest, shown)
 
 
 def _arcs(identifier: str) -> list[int]:
@@ -99,7 +99,7 @@ def _arcs(identifier: str) -> list[int]:
 
 
 def _attempt(tree: Tree, path: RejectedPath) -> None:
-    """Draw one attempt: how far up it got, what is wrong with which of its certificates, and when it would be valid."""
+    """Add one attempt to a tree: its certificates, their failures, and the time at which it would be valid."""
     branch = tree
     if path.certificates != (path.certificate,):
         branch = tree.add(Text(" <- ".join(certificate.label for certificate in path.certificates)))
@@ -119,18 +119,18 @@ def _failure(failure: Failure, *, brief: bool = False) -> Text:
 
 
 def _finding(failure: Failure, *, brief: bool) -> str:
-    """Say what was found; where it is brief, a missing issuer by its common name alone."""
+    """Return the sentence of a failure; a short one about a missing issuer where ``brief`` is set."""
     if brief and failure.reason is FailureReason.ISSUER_NOT_FOUND and failure.missing_issuer is not None:
         return f"its issuer {failure.missing_issuer.name.label} was not supplied"
     return harmless(failure.detail)
 
 
-def _summary(title: str, rejected: list[RejectedPath], told: set[Failure]) -> Tree:
-    """Sum up by reason and issuer, in the order of the report."""
+def _summary(title: str, rejected: list[RejectedPath], shown: set[Failure]) -> Tree:
+    """Return a tree of failures by reason and issuer, in the order of the report."""
     groups: dict[tuple[FailureReason, Name], dict[Failure, RejectedPath]] = {}
     for path in rejected:
         for failure in path.failures:
-            if failure not in told:
+            if failure not in shown:
                 groups.setdefault((failure.reason, failure.certificate.issuer), {}).setdefault(failure, path)
     tree = Tree(Text(title, style="bold"), guide_style="dim")
     for number, ((reason, issuer), failures) in enumerate(groups.items()):
@@ -143,7 +143,7 @@ def _summary(title: str, rejected: list[RejectedPath], told: set[Failure]) -> Tr
 
 
 def _group(reason: FailureReason, issuer: Name, failures: Sequence[Failure]) -> Text:
-    """Say what failures of one reason, about certificates of one issuer, have in common."""
+    """Return one line about failures with one reason and certificates of one issuer."""
     certificates = {failure.certificate for failure in failures}
     if len(certificates) == 1:
         line = _failure(failures[0], brief=True)

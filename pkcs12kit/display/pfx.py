@@ -1,4 +1,4 @@
-"""The anatomy of a PKCS#12 file as text for a terminal, by rich."""
+"""The anatomy of a PKCS#12 file as text for a terminal (by rich)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _USUAL_ENCODINGS: Final = frozenset({"UTF-16BE with terminator", "UTF-8", "absen
 
 
 def pfx_tree(report: PfxReport, *, title: str) -> Tree:
-    """Draw the anatomy of a PFX."""
+    """Return a tree of the anatomy of a PFX."""
     tree = Tree(Text(harmless(title), style="bold"), guide_style="dim")
     tree.add(_mac(report))
     for number, safe in enumerate(report.safe_contents, start=1):
@@ -34,7 +34,7 @@ def pfx_tree(report: PfxReport, *, title: str) -> Tree:
 
 
 def mac_in_words(mac: Mac | None) -> str:
-    """Say how the contents are authenticated."""
+    """Return the algorithm, the hash, the iterations and the length of the salt of a MAC, or ``none``."""
     if mac is None:
         return "none"
     if mac.salt is None or mac.iterations is None:
@@ -44,7 +44,7 @@ def mac_in_words(mac: Mac | None) -> str:
 
 
 def encryption_in_words(encryption: Encryption | None) -> str:
-    """Say how something is encrypted, by which key derivation; None lies in the clear."""
+    """Return the cipher and the key derivation of an encryption; ``in the clear`` for None."""
     if encryption is None:
         return "in the clear"
     parts = [encryption.algorithm]
@@ -58,7 +58,7 @@ def encryption_in_words(encryption: Encryption | None) -> str:
 
 
 def unusual_passwords(report: PfxReport) -> Iterator[str]:
-    """Say of each part that another password opened, or one in an encoding that few programs use."""
+    """Yield a sentence for each part that is opened by another password or by an encoding that few programs use."""
     for use in report.password_uses:
         if use.contents_password or use.encoding not in _USUAL_ENCODINGS:
             second = ", by the password of the contents" if use.contents_password else ""
@@ -66,7 +66,7 @@ def unusual_passwords(report: PfxReport) -> Iterator[str]:
 
 
 def _findings(report: PfxReport) -> Iterator[Text]:
-    """Say what the file comes to: expiry, what is wrong, how the password went in, who can read it."""
+    """Yield the results for the file: expiry, problems, unusual passwords, and the programs that can read it."""
     if report.expires is not None:
         yield Text(f"First expiry: {format_time(report.expires)}")
     if report.arrangement is not None:

@@ -131,7 +131,7 @@ def test_who_was_not_tried_did_not_refuse(rehearse, chain, answering, verdicts, 
         (lambda c: c, {"expires_within": "9999w"}, "expiry", "sooner than asked for"),
         (lambda c: c, {"at": "2001-01-01"}, "path, openssl", "is not valid before"),
         (lambda c: c, {"clients": "curl"}, "curl", "└── curl TLSv1.2, TLSv1.3: because\\x1b[2J"),
-        (lambda c: c, {"device": "go"}, "go", "By rule, and not tried:\n└── go "),
+        (lambda c: c, {"device": "go"}, "go", "By rule, not tried:\n└── go "),
     ],
     ids=["missing", "order", "name", "expires soon", "time", "client", "device"],
 )

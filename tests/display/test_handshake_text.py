@@ -79,7 +79,7 @@ def test_devices(served):
     ]
     lines = shown(device_tree(verdicts)).splitlines()
     assert lines == [
-        "By rule, and not tried:",
+        "By rule, not tried:",
         "├── ios  iOS  would refuse",
         "│   ├── s.example: because\\x1b[2J\\u202e of that  [https://example.org/]",
         "│   └── worth knowing",

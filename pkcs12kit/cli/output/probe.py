@@ -70,7 +70,7 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
     if report.devices:
         yield device_tree(report.devices)
     if report.devices_in_tls_1_2:
-        yield device_tree(report.devices_in_tls_1_2, title="By rule, and not tried, in TLS 1.2")
+        yield device_tree(report.devices_in_tls_1_2, title="By rule, not tried, in TLS 1.2")
     if report.changes:
         yield changes_tree(report.changes)
 

@@ -1,4 +1,4 @@
-"""Pictures of certification paths and pools: a value first, then SVG, Graphviz's DOT or Mermaid made from it.
+"""Pictures of certification paths and pools, as values that can be written as SVG, Graphviz DOT or Mermaid.
 
 ::
 

@@ -1,4 +1,4 @@
-"""What stands in a drawing, and how much room it takes: names in boxes, certificates on their edges, columns."""
+"""Blocks of a drawing and their sizes: boxes of nodes, labels of certificates, columns."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ _NARROW: Final = frozenset(" ijl'|.,:;!I[]()/\\ftr-")
 _WIDE: Final = frozenset("mwMW@%…—")
 _BOLD: Final = 1.13
 _BROAD: Final = range(0x900, 0x1D00)
-"""Writings of India and South-East Asia, with letters twice as wide as Latin ones."""
+"""Scripts of India and South-East Asia, with letters twice as wide as Latin ones."""
 _LAST_SURE: Final = 0xFFFF
 
 
 def width_of(text: str, size: float, *, bold: bool = False) -> float:
-    """Estimate the width of a line, in the unit of ``size``, from above."""
+    """Return an upper estimate of the width of a line, in the unit of ``size``."""
     return sum(map(_width, text)) * size * (_BOLD if bold else 1)
 
 
 def is_sure(text: str) -> bool:
-    """Whether :func:`width_of` holds whatever the font; of old writings, cuneiform for one, only a font knows."""
+    """Return True if :func:`width_of` holds for any font. It may not for historic scripts such as cuneiform."""
     return all(ord(char) <= _LAST_SURE or unicodedata.east_asian_width(char) in {"W", "F"} for char in text)
 
 
 def wrapped(text: str, width: float, size: float, *, lines: int, bold: bool = False) -> list[str]:
-    """Break a text into at most ``lines`` lines of at most ``width``, between words where it can be; ``…`` for more."""
+    """Return a text as at most ``lines`` lines, broken between words if possible; ``…`` stands for the rest."""
     broken: list[str] = []
     line = ""
     for word in _pieces(text, width, size, bold=bold):
@@ -49,7 +49,7 @@ def wrapped(text: str, width: float, size: float, *, lines: int, bold: bool = Fa
 
 
 def _pieces(text: str, width: float, size: float, *, bold: bool) -> list[str]:
-    """Cut between words, and words that are wider than a line after a comma, or anywhere."""
+    """Return the pieces of a text between which a line may end: words, or parts of words wider than a line."""
     pieces = []
     piece = ""
     for char in text:
@@ -70,7 +70,7 @@ def _width(char: str) -> float:
         return 1.02
     if unicodedata.category(char) in {"Mn", "Me"}:
         return 0
-    if not char.isascii():  # a ligature is as wide as what it stands for: U+FDFD as eighteen letters
+    if not char.isascii():  # a ligature is as wide as its letters: U+FDFD as eighteen
         return 1.02 * len(unicodedata.normalize("NFKC", char)) * (2 if ord(char) in _BROAD else 1)
     if char.isupper() or not char.isalnum():
         return 0.8
@@ -94,11 +94,11 @@ ASIDE: Final = "No trust anchor leads to these:"
 
 @dataclass(frozen=True, slots=True)
 class NodeBlock:
-    """A box with the name of a node and what is special about it."""
+    """A box with the name of a node and its notes."""
 
     node: PictureNode
     own: tuple[PictureEdge, ...]
-    """Its self-signed certificates."""
+    """The self-signed certificates of the node."""
     name: tuple[str, ...]
     notes: tuple[str, ...]
     width: float
@@ -106,7 +106,7 @@ class NodeBlock:
 
     @classmethod
     def of(cls, node: PictureNode, own: tuple[PictureEdge, ...]) -> NodeBlock:
-        """Break the name into lines and measure."""
+        """Return the measured box of a node."""
         name = wrapped(label(node), _NAME_WIDTH, NAME_SIZE, lines=_NAME_LINES, bold=True)
         notes = marks(node, own)
         widths = [width_of(line, NAME_SIZE, bold=True) for line in name]
@@ -117,7 +117,7 @@ class NodeBlock:
 
 @dataclass(frozen=True, slots=True)
 class CertificateBlock:
-    """A label on an edge: serial number and how the certificate stands."""
+    """A label on an edge: the serial number and the state of the certificate."""
 
     edge: PictureEdge
     lines: tuple[str, ...]
@@ -126,7 +126,7 @@ class CertificateBlock:
 
     @classmethod
     def of(cls, edge: PictureEdge) -> CertificateBlock:
-        """Measure it, as bold as the best path is."""
+        """Return the measured label of a certificate, wide enough for bold type."""
         lines = (serial(edge), standing(edge))
         width = max(width_of(line, NOTE_SIZE, bold=True) for line in lines)
         return cls(edge, lines, width + PADDING, NOTE_LEADING * len(lines) + PADDING / 2)
@@ -134,30 +134,30 @@ class CertificateBlock:
 
 @dataclass(frozen=True, slots=True)
 class RowBlock:
-    """A row of a column: where it begins, its name, and a line for each certificate."""
+    """A row of a column: its position, its name, and a line for each certificate."""
 
     row: Row
     name: tuple[str, ...]
     notes: tuple[str, ...]
-    """Of the node itself."""
+    """The notes of the node itself."""
     top: float
     left: float
 
     @property
     def middle(self) -> float:
-        """The height of the name's first line."""
+        """The vertical middle of the name's first line."""
         return self.top + NAME_LEADING * 0.55
 
     @property
     def height(self) -> float:
-        """With the space to the next."""
+        """The height of the row, with the space below it."""
         lines = len(self.row.edges) + len(self.notes)
         return NAME_LEADING * len(self.name) + NOTE_LEADING * lines + _ROW_GAP
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnBlock:
-    """Rows one below the other, indented by their depth."""
+    """A column: rows one below the other, indented by their depth."""
 
     column: Column
     rows: tuple[RowBlock, ...]
@@ -166,7 +166,7 @@ class ColumnBlock:
 
     @classmethod
     def of(cls, column: Column, own: dict[str, tuple[PictureEdge, ...]]) -> ColumnBlock:
-        """Measure rows from the top of the column."""
+        """Return the measured rows of a column."""
         rows = []
         top = 2 * PADDING + (0 if column.parent is not None else NAME_LEADING)
         for row in column.rows:
@@ -181,7 +181,7 @@ class ColumnBlock:
 
 
 def certificate_line(edge: PictureEdge) -> str:
-    """Say in one line of a column what the label of an edge says in two."""
+    """Return the label of a certificate in one line, for a column."""
     return f"{serial(edge)}, {standing(edge)}"
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what a search found, of a path and of a whole pool."""
+"""Construction of pictures from a path, from the report of a search, or from a whole pool."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _KEY_SHOWN = 8  # hexadecimal digits: of 146 keys none share so many
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an edge may end: a name and a key, or the key identifier of one that is missing."""
+class _Vertex:
+    """An end of an edge: a name with a key, or with the key identifier of a missing certificate."""
 
     name: Name
     key: bytes | None
@@ -44,7 +44,7 @@ class _Place:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is known of a certificate."""
+    """The state of a certificate, with the reasons for it."""
 
     state: EdgeState
     reasons: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a picture is made of."""
+    """The content of a picture before its issuers are found."""
 
     title: str
     certificates: Sequence[Certificate]
@@ -61,25 +61,25 @@ class Material:
     time: datetime | None
     judgements: Mapping[Certificate, Judgement] = field(default_factory=dict)
     presumed: Mapping[Certificate, Certificate | TrustAnchor] = field(default_factory=dict)
-    """Issuers of certificates as a search took them, for those that nobody here signed."""
+    """Issuers that a search assumed, for certificates that no key in the picture signed."""
     left_out: str | None = None
 
 
 def assemble(material: Material, limits: Limits) -> Picture:
-    """Find the issuer of each certificate, and put all in an order that does not depend on where they came from."""
+    """Return a picture of certificates with their issuers, in an order that does not depend on that of the input."""
     certificates = list(dict.fromkeys((*_own(material.trust_anchors), *material.certificates)))
     known = KnownIssuers((*certificates, *material.trust_anchors), limits)
     issuers = {certificate: _issuer(certificate, known, material.presumed) for certificate in certificates}
-    places = _in_order(material.trust_anchors, issuers)
-    identifiers = {place: f"n{number}" for number, place in enumerate(places)}
+    vertices = _in_order(material.trust_anchors, issuers)
+    identifiers = {vertex: f"n{number}" for number, vertex in enumerate(vertices)}
     edges = [
-        _edge(certificate, identifiers[issuer], identifiers[_Place(*certificate.node)], material)
+        _edge(certificate, identifiers[issuer], identifiers[_Vertex(*certificate.node)], material)
         for certificate, issuer in issuers.items()
     ]
     edges.sort(key=lambda edge: (int(edge.issuer[1:]), int(edge.subject[1:]), edge.not_before, edge.sha256))
     return Picture(
         title=material.title,
-        nodes=_nodes(places, identifiers, certificates, material),
+        nodes=_nodes(vertices, identifiers, certificates, material),
         edges=tuple(edges),
         time=material.time,
         left_out=material.left_out,
@@ -87,13 +87,13 @@ def assemble(material: Material, limits: Limits) -> Picture:
 
 
 def order_of(name: Name) -> tuple[object, ...]:
-    """Return the key to sort names by, their labels as people sort them: CA-9 before CA-10."""
+    """Return the sort key of a name: labels are sorted as people do, CA-9 before CA-10."""
     parts = _DIGITS.split(name.label.casefold())
     return (*((int(part), "") if number % 2 else (-1, part) for number, part in enumerate(parts)), (-2, str(name)))
 
 
 def state_at(certificate: Certificate, time: datetime | None) -> EdgeState:
-    """Say what the time alone says."""
+    """Return the state of a certificate as far as the time decides it."""
     if time is not None and certificate.not_after < time:
         return EdgeState.EXPIRED
     if time is not None and certificate.not_before > time:
@@ -102,83 +102,85 @@ def state_at(certificate: Certificate, time: datetime | None) -> EdgeState:
 
 
 def _own(trust_anchors: Iterable[TrustAnchor]) -> Iterable[Certificate]:
-    """Give the anchors' own certificates that are self-issued: of others the anchor stands for the issuer."""
+    """Return the trust anchors' own certificates, if self-issued. For others the anchor stands for the issuer."""
     return (one.certificate for one in trust_anchors if one.certificate is not None and one.certificate.is_self_issued)
 
 
 def _issuer(
     certificate: Certificate, known: KnownIssuers, presumed: Mapping[Certificate, Certificate | TrustAnchor]
-) -> _Place:
+) -> _Vertex:
     node = known.issuer_of(certificate)
     if node is None and certificate in presumed:
         node = presumed[certificate].node
     if node is not None:
-        return _Place(*node)
-    return _Place(certificate.issuer, None, certificate.issuer_key_identifier or b"")
+        return _Vertex(*node)
+    return _Vertex(certificate.issuer, None, certificate.issuer_key_identifier or b"")
 
 
-def _in_order(trust_anchors: Iterable[TrustAnchor], issuers: Mapping[Certificate, _Place]) -> list[_Place]:
-    """List the places level by level from the trust anchors down, then from those that nothing leads to."""
-    below: dict[_Place, dict[_Place, None]] = {}
-    certified: set[_Place] = set()
+def _in_order(trust_anchors: Iterable[TrustAnchor], issuers: Mapping[Certificate, _Vertex]) -> list[_Vertex]:
+    """Return the vertices level by level from the trust anchors down, then from those without issuers."""
+    below: dict[_Vertex, dict[_Vertex, None]] = {}
+    certified: set[_Vertex] = set()
     for certificate, issuer in issuers.items():
-        subject = _Place(*certificate.node)
+        subject = _Vertex(*certificate.node)
         below.setdefault(issuer, {})[subject] = None
         below.setdefault(subject, {})
         if issuer != subject:
             certified.add(subject)
-    anchors = dict.fromkeys(_Place(*anchor.node) for anchor in trust_anchors)
-    rest = sorted(below, key=lambda place: (place in certified, _order(place)))
-    found: dict[_Place, None] = {}
-    for start in (list(anchors), *([place] for place in rest)):
-        waiting = deque(place for place in start if place not in found)
+    anchors = dict.fromkeys(_Vertex(*anchor.node) for anchor in trust_anchors)
+    rest = sorted(below, key=lambda vertex: (vertex in certified, _order(vertex)))
+    found: dict[_Vertex, None] = {}
+    for start in (list(anchors), *([vertex] for vertex in rest)):
+        waiting = deque(vertex for vertex in start if vertex not in found)
         found.update(dict.fromkeys(waiting))
         while waiting:
-            for place in sorted(below.get(waiting.popleft(), {}).keys() - found.keys(), key=_order):
-                found[place] = None
-                waiting.append(place)
+            for vertex in sorted(below.get(waiting.popleft(), {}).keys() - found.keys(), key=_order):
+                found[vertex] = None
+                waiting.append(vertex)
     return list(found)
 
 
-def _order(place: _Place) -> tuple[object, ...]:
-    return (order_of(place.name), place.key or b"", place.missing or b"")
+def _order(vertex: _Vertex) -> tuple[object, ...]:
+    return (order_of(vertex.name), vertex.key or b"", vertex.missing or b"")
 
 
 def _nodes(
-    places: Sequence[_Place],
-    identifiers: Mapping[_Place, str],
+    vertices: Sequence[_Vertex],
+    identifiers: Mapping[_Vertex, str],
     certificates: Iterable[Certificate],
     material: Material,
 ) -> tuple[PictureNode, ...]:
-    names = Counter(place.name for place in places)
+    names = Counter(vertex.name for vertex in vertices)
     key_identifiers = {certificate.node: certificate.key_identifier for certificate in certificates}
     anchors = {anchor.node for anchor in material.trust_anchors}
     target = material.target.node if material.target is not None else None
     return tuple(
         PictureNode(
-            id=identifiers[place],
-            label=place.name.label,
-            name=str(place.name),
-            key=_short_key(place, key_identifiers) if names[place.name] > 1 else None,
-            is_trust_anchor=place.key is not None and (place.name, place.key) in anchors,
-            is_target=place.key is not None and (place.name, place.key) == target,
-            is_missing=place.key is None,
+            id=identifiers[vertex],
+            label=vertex.name.label,
+            name=str(vertex.name),
+            key=_short_key(vertex, key_identifiers) if names[vertex.name] > 1 else None,
+            is_trust_anchor=vertex.key is not None and (vertex.name, vertex.key) in anchors,
+            is_target=vertex.key is not None and (vertex.name, vertex.key) == target,
+            is_missing=vertex.key is None,
         )
-        for place in places
+        for vertex in vertices
     )
 
 
-def _short_key(place: _Place, key_identifiers: Mapping[tuple[Name, bytes], bytes | None]) -> str | None:
-    if place.key is None:
-        return place.missing.hex()[:_KEY_SHOWN] if place.missing else None
-    identifier = key_identifiers.get((place.name, place.key)) or hashlib.sha256(place.key).digest()
+def _short_key(vertex: _Vertex, key_identifiers: Mapping[tuple[Name, bytes], bytes | None]) -> str | None:
+    if vertex.key is None:
+        return vertex.missing.hex()[:_KEY_SHOWN] if vertex.missing else None
+    identifier = key_identifiers.get((vertex.name, vertex.key)) or hashlib.sha256(vertex.key).digest()
     return identifier.hex()[:_KEY_SHOWN]
 
 
 def _edge(certificate: Certificate, issuer: str, subject: str, material: Material) -> PictureEdge:
     by_time = state_at(certificate, material.time)
     judgement = material.judgements.get(certificate, Judgement(by_time))
-    is_worse = judgement.state is EdgeState.REJECTED and by_time is not EdgeState.OTHER  # both hold: the first is shown
+    is_worse = (
+        judgement.state is EdgeState.REJECTED and by_time is not EdgeState.OTHER
+    )  # both apply: the first is shown
     return PictureEdge(
         issuer=issuer,
         subject=subject,
@@ -201,12 +203,13 @@ def picture_of_report(
     time: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Picture:
-    """Picture the valid paths of a search, the best of them apart, and the certificates that were refused.
+    """Return a picture of the valid paths of a search, the best one highlighted, and of the refused certificates.
 
-    ``trust_anchors`` are shown whether or not a path leads to them; those of the search that issued something in the
-    picture are shown anyway.
-    ``time`` is when the search was for, timezone-aware; the report knows it. Of more than
-    ``limits.picture_certificates`` certificates those of the valid paths and of the closest attempts are shown.
+    - ``trust_anchors``: shown even if no path leads to them. The search's own trust anchors are shown if they issued
+      a certificate in the picture.
+    - ``time``: the time of the search, timezone-aware; the default is the report's own.
+    - ``limits``: of more than ``limits.picture_certificates`` certificates, those of the valid paths and of the closest
+      attempts are shown.
     """
     time = time or report.time
     certificates, left_out = _within(_of_report(report), limits)
@@ -236,11 +239,13 @@ def picture_of_pool(
     report: PathReport | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Picture:
-    """Picture a whole pool, layered from the trust anchors down; what no anchor leads to stands beside them.
+    """Return a picture of a whole pool, layered from the trust anchors down; unreachable certificates stand beside.
 
-    ``time``, timezone-aware, says which certificates are expired; nothing else is validated, signatures apart: they
-    say whose key issued what. With ``report``, of a search among these certificates, its paths and refusals are shown
-    in the pool. Of more than ``limits.picture_certificates`` certificates those nearest to the anchors are shown.
+    - ``trust_anchors``: the tops of the picture.
+    - ``time``: the time that decides which certificates are expired, timezone-aware. Besides that only signatures are
+      checked, to find issuers: nothing is validated.
+    - ``report``: the report of a search among these certificates, whose paths and refusals are shown in the pool.
+    - ``limits``: of more than ``limits.picture_certificates`` certificates, those nearest to the anchors are shown.
     """
     anchors = tuple(dict.fromkeys(trust_anchors))[: limits.picture_certificates]
     searched = _of_report(report) if report is not None else ()
@@ -263,9 +268,10 @@ def picture_of_pool(
 
 
 def picture_of_path(path: CertificationPath, *, time: datetime | None = None) -> Picture:
-    """Picture one path, target at the bottom. That the path is valid, a picture of it does not say.
+    """Return a picture of one path, target at the bottom. Not checked: whether the path is valid.
 
-    ``time``, timezone-aware, is when it is looked at; a validated path knows it.
+    ``time`` (timezone-aware) decides which certificates are expired. The default is the time that a validated path was
+    validated for; for other paths it is unknown.
     """
     parameters = getattr(path, "parameters", None)
     if time is None and parameters is not None:
@@ -289,7 +295,7 @@ def picture_of_path(path: CertificationPath, *, time: datetime | None = None) ->
 
 
 def _of_report(report: PathReport) -> Iterator[Certificate]:
-    """List what a search was about, the most telling first."""
+    """Yield the certificates of a search, the most important first."""
     yield report.target
     for path in report.valid:
         yield from path.certificates
@@ -299,7 +305,7 @@ def _of_report(report: PathReport) -> Iterator[Certificate]:
 
 
 def _within(certificates: Iterable[Certificate], limits: Limits) -> tuple[list[Certificate], str | None]:
-    """Take as many as the limit allows, and say how many are left out."""
+    """Return as many certificates as the limit allows, and a sentence about the others."""
     every = list(dict.fromkeys(certificates))
     most = limits.picture_certificates
     if len(every) <= most:
@@ -308,7 +314,7 @@ def _within(certificates: Iterable[Certificate], limits: Limits) -> tuple[list[C
 
 
 def _judgements(report: PathReport) -> dict[Certificate, Judgement]:
-    """Say of each certificate what the search found; where it is on a valid path, a refusal elsewhere is a remark."""
+    """Return the state of each certificate in a search. On a valid path, refusals on other paths are only reasons."""
     reasons: dict[Certificate, dict[str, None]] = {}
     states: dict[Certificate, EdgeState] = {}
     for rejected in report.rejected:
@@ -323,7 +329,7 @@ def _judgements(report: PathReport) -> dict[Certificate, Judgement]:
 
 
 def _presumed(report: PathReport) -> dict[Certificate, Certificate | TrustAnchor]:
-    """Say whom the search took for the issuer of each certificate."""
+    """Return the issuer of each certificate in the paths of a search."""
     presumed: dict[Certificate, Certificate | TrustAnchor] = {}
     for rejected in report.rejected:
         presumed.update(zip(rejected.certificates, rejected.certificates[1:], strict=False))
@@ -333,17 +339,17 @@ def _presumed(report: PathReport) -> dict[Certificate, Certificate | TrustAnchor
 
 
 def _downwards(pool: CertificatePool, trust_anchors: Iterable[TrustAnchor]) -> Iterator[Certificate]:
-    """List a pool by names from the anchors down, level by level, then the rest; whatever order it is in."""
+    """Yield the certificates of a pool level by level from the anchors down, by name, then the unreachable ones."""
     issued: dict[Name, list[Certificate]] = {}
     for certificate in pool:
         issued.setdefault(certificate.issuer, []).append(certificate)
     level = list(dict.fromkeys(anchor.name for anchor in trust_anchors))
-    met = set(level)
+    found = set(level)
     while level:
         below = sorted(chain.from_iterable(issued.pop(name, ()) for name in level), key=_certificate_order)
         yield from below
-        level = [name for name in dict.fromkeys(certificate.subject for certificate in below) if name not in met]
-        met.update(level)
+        level = [name for name in dict.fromkeys(certificate.subject for certificate in below) if name not in found]
+        found.update(level)
     yield from sorted(chain.from_iterable(issued.values()), key=_certificate_order)
 
 

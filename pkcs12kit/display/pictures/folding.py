@@ -1,7 +1,7 @@
-"""Which nodes of a big picture stand in columns below their issuer, as in an outline, and which in the graph itself.
+"""The split of a large picture into a graph and columns, which list nodes below their issuer as an outline does.
 
-Most CAs of a PKI have one issuer and lead nowhere else. Drawn side by side they make a picture too wide to read; in
-columns they leave the graph to what is one: cross-certificates, bridges, loops.
+Most CAs of a PKI have one issuer and certify only nodes of their own. Drawn side by side they would make a picture that
+is too wide to read. In columns they leave the graph to cross-certificates, bridges and loops.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
 
 _UNFOLDED: Final = 24
-"""Nodes that a picture shows without columns."""
+"""The largest number of nodes that are drawn without columns."""
 _ROWS: Final = 16
 _SHAPE: Final = 5
-"""Rows of a column to columns, so that a picture is about as wide as a screen."""
+"""The ratio of rows to columns, so that a picture is about as wide as a screen."""
 _ON_A_PATH: Final = frozenset({EdgeState.CHOSEN, EdgeState.VALID})
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A node in a column, how far it is indented, and the certificates that lead to it from the row's parent."""
+    """A node in a column, its indentation, and the certificates that its parent issued to it."""
 
     node: PictureNode
     depth: int
@@ -36,7 +36,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Rows that hang below one node of the graph; below none where no trust anchor leads to them."""
+    """Rows below one node of the graph; ``parent`` is None where no trust anchor leads to them."""
 
     parent: str | None
     rows: tuple[Row, ...]
@@ -44,7 +44,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A picture, cut into graph and columns. ``edges`` are those of the graph, without self-signed ones."""
+    """A picture split into graph and columns. ``edges`` are those of the graph, without self-signed ones."""
 
     nodes: tuple[PictureNode, ...]
     edges: tuple[PictureEdge, ...]
@@ -52,7 +52,7 @@ class Folded:
 
 
 def fold(picture: Picture) -> Folded:
-    """Cut a picture into graph and columns; a small one is all graph."""
+    """Split a picture into graph and columns. A small picture has no columns."""
     crossing = tuple(edge for edge in picture.edges if not edge.is_self_signed)
     if len(picture.nodes) <= _UNFOLDED:
         return Folded(picture.nodes, crossing, ())
@@ -67,7 +67,7 @@ def fold(picture: Picture) -> Folded:
 
 
 class _Trees:
-    """The parts of a picture in which each node has one issuer and leads down only."""
+    """The subtrees of a picture: parts in which each node has one issuer."""
 
     def __init__(self, picture: Picture, crossing: tuple[PictureEdge, ...]) -> None:
         self._nodes = {node.id: node for node in picture.nodes}
@@ -82,11 +82,11 @@ class _Trees:
         self._sizes = self._measure()
 
     def _measure(self) -> dict[str, int]:
-        """Count the rows of each node that may hang with all that is below it; leaves first, so that none recurs."""
+        """Return the number of rows of each subtree that fits into a column, leaves first and without recursion."""
         open_below = {node: len(subjects) for node, subjects in self._subjects.items()}
         ready = [node for node, count in open_below.items() if not count]
         sizes: dict[str, int] = {}
-        for node in ready:  # grows while it is read
+        for node in ready:  # grows during the loop
             subjects = self._subjects[node]
             if self._may_hang(node) and all(subject in sizes for subject in subjects):
                 size = 1 + sum(sizes[subject] for subject in subjects)
@@ -108,7 +108,7 @@ class _Trees:
         )
 
     def columns(self) -> Iterator[Column]:
-        """Fill columns below each node of the graph, whole trees to a column."""
+        """Yield the columns below each node of the graph. A subtree is not split between columns."""
         roots: dict[str | None, list[str]] = {}
         for node in self._nodes:
             if node in self._sizes:

@@ -1,4 +1,4 @@
-"""Where everything in a drawing stands."""
+"""Positions of all parts of a drawing."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.display.pictures.arranging import Box, Link, arrange, layers_of
 from pkcs12kit.display.pictures.blocks import INDENT, CertificateBlock, ColumnBlock, NodeBlock
 from pkcs12kit.display.pictures.folding import fold
+from pkcs12kit.display.pictures.layers import Box, Link, arrange, layers_of
 from pkcs12kit.display.pictures.picture import EdgeState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pkcs12kit.display.pictures.arranging import Arrangement
     from pkcs12kit.display.pictures.folding import Folded
+    from pkcs12kit.display.pictures.layers import Positions
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge
     from pkcs12kit.limits import Limits
 
 _GAP: Final = 16.0
 _BETWEEN: Final = 24.0
 _STEEP: Final = 0.06
-"""How far layers move apart for how far the farthest link goes sideways between them."""
+"""Extra distance between two layers, per unit of the longest horizontal distance of a link between them."""
 _FARTHEST: Final = 80.0
 _WEIGHTS: Final = {EdgeState.CHOSEN: 50.0, EdgeState.VALID: 3.0}
 _PORTS: Final = 14.0
@@ -30,7 +30,7 @@ _PORTS: Final = 14.0
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A block, its middle, its top, and its layer's."""
+    """A block with its position: its horizontal middle and its top."""
 
     block: NodeBlock | CertificateBlock | ColumnBlock
     x: float
@@ -38,49 +38,49 @@ class Placed:
 
     @property
     def bottom(self) -> float:
-        """Its lower end."""
+        """The lower edge of the block."""
         return self.top + self.block.height
 
     @property
     def left(self) -> float:
-        """Its left end."""
+        """The left edge of the block."""
         return self.x - self.block.width / 2
 
 
 @dataclass(frozen=True, slots=True)
 class Leg:
-    """A line downwards, by points: straight down, then across to the next layer, in turn."""
+    """A line downwards as points: straight through a layer, then across to the next, in turn."""
 
     points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DrawnEdge:
-    """A certificate: a line from the upper of its nodes to its label, and from there to the lower one."""
+    """A drawn certificate: a line from the upper node to the label, and a line from there to the lower node."""
 
     edge: PictureEdge
     upper: Leg
     label: Placed
     lower: Leg
     upwards: bool
-    """Whether the subject stands above the issuer: the certificate closes a loop."""
+    """True if the subject stands above the issuer: the certificate closes a loop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A drawing, from 0 to ``width`` and ``height``."""
+    """The positions of a drawing, from 0 to ``width`` and ``height``."""
 
     nodes: tuple[Placed, ...]
     edges: tuple[DrawnEdge, ...]
     columns: tuple[Placed, ...]
     trunks: tuple[Leg, ...]
-    """From nodes to their columns."""
+    """The lines from nodes to their columns."""
     width: float
     height: float
 
 
 def lay_out(picture: Picture, limits: Limits) -> Layout:
-    """Fold, measure and arrange a picture."""
+    """Return the layout of a picture."""
     own: dict[str, tuple[PictureEdge, ...]] = {}
     for edge in picture.edges:
         if edge.is_self_signed:
@@ -89,7 +89,7 @@ def lay_out(picture: Picture, limits: Limits) -> Layout:
 
 
 class _Drawing:
-    """Blocks by their keys, in layers: nodes in even ones, the labels of edges between them, columns in the last."""
+    """Blocks in layers: nodes in even layers, labels of edges in odd ones, columns in the last layer."""
 
     def __init__(self, folded: Folded, own: dict[str, tuple[PictureEdge, ...]]) -> None:
         self._folded = folded
@@ -115,16 +115,16 @@ class _Drawing:
         self._layer[key] = layer
 
     def layout(self, bends_at_most: int) -> Layout:
-        """Arrange the blocks, then stack the layers."""
+        """Return the positions of all blocks and lines."""
         boxes = [Box(key, self._layer[key], block.width) for key, block in self._blocks.items()]
-        arrangement = arrange(boxes, self._links, gap=_GAP, bends_at_most=bends_at_most)
-        tops, bottoms = self._stack(arrangement)
+        positions = arrange(boxes, self._links, gap=_GAP, bends_at_most=bends_at_most)
+        tops, bottoms = self._stack(positions)
         placed = {}
         for key, block in self._blocks.items():
             layer = self._layer[key]
             slack = 0 if isinstance(block, ColumnBlock) else (bottoms[layer] - tops[layer] - block.height) / 2
-            placed[key] = Placed(block, arrangement.middles[key], tops[layer] + slack)
-        legs = self._legs(placed, arrangement, tops, bottoms)
+            placed[key] = Placed(block, positions.middles[key], tops[layer] + slack)
+        legs = self._legs(placed, positions, tops, bottoms)
         count = len(self._folded.edges)
         edges = tuple(
             DrawnEdge(
@@ -141,19 +141,19 @@ class _Drawing:
             edges,
             tuple(placed[f"c{number}"] for number in range(len(self._folded.columns))),
             tuple(legs[2 * count :]),
-            arrangement.width,
+            positions.width,
             max((one.bottom for one in placed.values()), default=0),
         )
 
-    def _stack(self, arrangement: Arrangement) -> tuple[list[float], list[float]]:
-        """Give each layer the height of its highest block, and room below it for links that go far sideways."""
+    def _stack(self, positions: Positions) -> tuple[list[float], list[float]]:
+        """Return the top and the bottom of each layer, with more space below it where links go far sideways."""
         count = max(self._layer.values(), default=0) + 1
         heights, farthest = [0.0] * count, [0.0] * count
         for key, block in self._blocks.items():
             heights[self._layer[key]] = max(heights[self._layer[key]], block.height)
-        for link, bends in zip(self._links, arrangement.bends, strict=True):
-            way = (arrangement.middles[link.upper], *bends, arrangement.middles[link.lower])
-            for layer, (here, there) in enumerate(pairwise(way), self._layer[link.upper]):
+        for link, bends in zip(self._links, positions.bends, strict=True):
+            route = (positions.middles[link.upper], *bends, positions.middles[link.lower])
+            for layer, (here, there) in enumerate(pairwise(route), self._layer[link.upper]):
                 farthest[layer] = max(farthest[layer], abs(here - there))
         tops, bottoms = [], []
         y = 0.0
@@ -166,14 +166,14 @@ class _Drawing:
     def _legs(
         self,
         placed: Mapping[str, Placed],
-        arrangement: Arrangement,
+        positions: Positions,
         tops: Sequence[float],
         bottoms: Sequence[float],
     ) -> list[Leg]:
-        """Draw links: down to the end of a layer, across to the next, down through it."""
-        starts, ends = self._ports(placed, arrangement)
+        """Return the line of each link."""
+        starts, ends = self._ports(placed, positions)
         legs = []
-        for number, (link, bends) in enumerate(zip(self._links, arrangement.bends, strict=True)):
+        for number, (link, bends) in enumerate(zip(self._links, positions.bends, strict=True)):
             layer = self._layer[link.upper]
             points = [(starts[number], placed[link.upper].bottom), (starts[number], bottoms[layer])]
             for below, x in enumerate(bends, layer + 1):
@@ -183,15 +183,13 @@ class _Drawing:
             legs.append(Leg(tuple(points)))
         return legs
 
-    def _ports(
-        self, placed: Mapping[str, Placed], arrangement: Arrangement
-    ) -> tuple[dict[int, float], dict[int, float]]:
-        """Let links leave and reach a block side by side, in the order of where they come from."""
+    def _ports(self, placed: Mapping[str, Placed], positions: Positions) -> tuple[dict[int, float], dict[int, float]]:
+        """Return where each link leaves its upper block and reaches its lower block: side by side, without crossing."""
         sides: tuple[dict[str, list[tuple[float, int]]], ...] = ({}, {})
-        for number, (link, bends) in enumerate(zip(self._links, arrangement.bends, strict=True)):
-            way = (placed[link.upper].x, *bends, placed[link.lower].x)
-            sides[0].setdefault(link.upper, []).append((way[1], number))
-            sides[1].setdefault(link.lower, []).append((way[-2], number))
+        for number, (link, bends) in enumerate(zip(self._links, positions.bends, strict=True)):
+            route = (placed[link.upper].x, *bends, placed[link.lower].x)
+            sides[0].setdefault(link.upper, []).append((route[1], number))
+            sides[1].setdefault(link.lower, []).append((route[-2], number))
         ports: tuple[dict[int, float], dict[int, float]] = ({}, {})
         for side, found in zip(sides, ports, strict=True):
             for key, linked in side.items():

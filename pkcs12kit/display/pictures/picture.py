@@ -1,4 +1,4 @@
-"""What a picture shows, before anything is drawn: a node is a (subject, key), an edge a certificate (RFC 4158)."""
+"""Pictures as values: a node is a (subject, key), an edge is a certificate (RFC 4158 section 2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EdgeState(Enum):
-    """What is known of one certificate, the most telling first: where two hold, it has the first."""
+    """The state of a certificate, the most important first: where two apply, it has the first."""
 
     CHOSEN = "on the best path"
     VALID = "on another valid path"
@@ -26,58 +26,58 @@ class EdgeState(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureNode:
-    """One (subject, key). Texts come from certificates as they are: what draws them makes them harmless."""
+    """A (subject, key). ``name`` comes from certificates as it is: the functions that draw it make it safe."""
 
     id: str
-    """Unique in the picture, ASCII letters and digits."""
+    """An identifier that is unique in the picture, of ASCII letters and digits."""
     label: str
     """The label of the name (:attr:`Name.label <pkcs12kit.Name.label>`)."""
     name: str
-    """The whole name, RFC 4514 text."""
+    """The whole name, as RFC 4514 text."""
     key: str | None = None
-    """The beginning of the key identifier, hexadecimal, where others in the picture have the same name."""
+    """The first digits of the key identifier (hexadecimal), where other nodes have the same name."""
     is_trust_anchor: bool = False
     is_target: bool = False
     is_missing: bool = False
-    """Whether certificates name it as their issuer and nothing shows its key."""
+    """True if certificates name it as their issuer, but its own certificate and key are not in the picture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureEdge:
-    """One certificate, from its issuer to its subject, by their ids; a self-signed one leads from a node to itself."""
+    """A certificate, from its issuer to its subject (by id). A self-signed one leads from a node to itself."""
 
     issuer: str
     subject: str
     serial: str
-    """Decimal."""
+    """The serial number as text."""
     sha256: str
-    """Of the DER, hexadecimal."""
+    """The SHA-256 fingerprint of the DER, hexadecimal."""
     not_before: datetime
     not_after: datetime
     state: EdgeState
     reasons: tuple[str, ...] = ()
-    """Why it was refused, on this path or another: each a sentence with the section of the standard."""
+    """The reasons why it was refused, on any path: each a sentence with the section of the standard."""
 
     @property
     def is_self_signed(self) -> bool:
-        """Whether it is signed by the key that it is for."""
+        """True if issuer and subject are the same node."""
         return self.issuer == self.subject
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture(Shown):
-    """Nodes and edges, trust anchors first, each once, in an order that the same certificates always come out in."""
+    """Nodes and edges, each once, trust anchors first. The same certificates always give the same order."""
 
     title: str
     nodes: tuple[PictureNode, ...]
     edges: tuple[PictureEdge, ...]
     time: datetime | None = None
-    """When the certificates are judged at; None where that is not known."""
+    """The time for which the certificates are judged; None where it is not known."""
     left_out: str | None = None
-    """What a limit kept out of the picture, in one sentence."""
+    """A sentence about the certificates that a limit kept out of the picture."""
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``: title, time, nodes, edges, left_out."""
+        """Return the values for ``--json``: title, time, nodes, edges, left_out."""
         return {
             "title": self.title,
             "time": format_time(self.time) if self.time is not None else None,

@@ -1,6 +1,6 @@
-"""How an SVG looks: a palette for light and one for dark, and what is told by more than colour.
+"""The style sheet of SVG pictures: a light and a dark palette, and line styles that do not depend on colour.
 
-Custom properties would be shorter, but Inkscape and librsvg do not read them.
+CSS custom properties would be shorter, but Inkscape and librsvg do not support them.
 """
 
 from __future__ import annotations
@@ -84,13 +84,13 @@ _COLOURED: Final = """
 .R .p12k-refused .p12k-line,.R .p12k-refused rect{stroke:refused}
 .R .p12k-refused text,.R .p12k-refused .p12k-arrow{fill:refused}
 """
-# What a page says of its own theme holds before what the system prefers: JupyterLab, Sphinx with furo, VS Code.
+# The theme of the page (JupyterLab, Sphinx with furo, VS Code) takes precedence over that of the system.
 _PAGE_IS_LIGHT: Final = ('[data-jp-theme-light="true"]', '[data-theme="light"]', ".vscode-light")
 _PAGE_IS_DARK: Final = ('[data-jp-theme-light="false"]', '[data-theme="dark"]', ".vscode-dark")
 
 
 def stylesheet() -> str:
-    """Write the style sheet of an SVG; its rules touch nothing outside pictures of ours."""
+    """Return the style sheet. Its rules apply only to pictures of this library."""
     root = f".{ROOT}"
     dark = _coloured(_DARK, root)
     return "".join(

@@ -1,7 +1,7 @@
-"""A picture as SVG: one file, nothing in it that runs, nothing that is fetched; light or dark as the reader has it.
+"""Pictures as SVG: one file without scripts and references, in the reader's light or dark theme.
 
-What is told by colour is told by line and sign too. Texts from certificates are made harmless and escaped, and no
-typesetter of a page that the picture stands in finds a formula in them.
+Colours always come with a line style or a sign. Texts from certificates are made safe and escaped, and a page that
+contains the picture finds no formula in them.
 """
 
 from __future__ import annotations
@@ -48,15 +48,15 @@ _APART: Final = 4.0
 
 
 def to_svg(picture: Picture, *, title: str | None = None, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw a picture as SVG, with ``title`` for its own.
+    """Return a picture as SVG. ``title`` replaces the title of the picture.
 
-    The same picture always gives the same text. It may stand in a file of its own or within HTML, beside others.
+    The same picture always gives the same text. It can be a file, or part of an HTML page with several pictures.
     """
     return _Svg(picture, picture.title if title is None else title, limits).text()
 
 
 class _Svg:
-    """One drawing, element by element."""
+    """A drawing, built element by element."""
 
     def __init__(self, picture: Picture, title: str, limits: Limits) -> None:
         self._picture = picture
@@ -69,7 +69,7 @@ class _Svg:
         )
 
     def text(self) -> str:
-        """Draw everything, and write it down."""
+        """Return the whole drawing as text."""
         self._accessible()
         SubElement(self._root, "style").text = style.stylesheet()
         paper = SubElement(self._root, "rect", {"class": "p12k-paper", "width": "100%", "height": "100%"})
@@ -84,7 +84,7 @@ class _Svg:
         return as_references(tostring(self._root, encoding="unicode")) + "\n"
 
     def _accessible(self) -> None:
-        """Say what is seen to who does not see it. Ids differ from picture to picture, so that a page may have many."""
+        """Add title and description for screen readers, with ids that differ between pictures on one page."""
         mark = hashlib.sha256(f"{self._picture!r}{self._title}".encode("utf-8", "backslashreplace")).hexdigest()[:12]
         _fill(SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}), self._title)
         _fill(SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}), _description(self._picture, self._nodes))
@@ -92,11 +92,11 @@ class _Svg:
 
     def _heading(self) -> float:
         y = _MARGIN + _HEADING_SIZE
-        room = self._width - 2 * _MARGIN
-        for line in wrapped(self._title, room, _HEADING_SIZE, lines=3, bold=True):
+        width = self._width - 2 * _MARGIN
+        for line in wrapped(self._title, width, _HEADING_SIZE, lines=3, bold=True):
             _text(self._root, line, _MARGIN, y, "p12k-heading", size=_HEADING_SIZE, bold=True)
             y += _HEADING_LEADING
-        for line in wrapped(wording.summary(self._picture), room, NAME_SIZE, lines=3):
+        for line in wrapped(wording.summary(self._picture), width, NAME_SIZE, lines=3):
             _text(self._root, line, _MARGIN, y, "p12k-row", size=NAME_SIZE)
             y += NAME_LEADING
         return y + PADDING
@@ -104,7 +104,7 @@ class _Svg:
     def _draw(self, drawing: Element) -> None:
         for trunk in self._layout.trunks:
             SubElement(drawing, "path", {"class": "p12k-line", "d": _path(trunk)})
-        # Those that matter most are drawn last, above the others.
+        # The most important edges are drawn last, above the others.
         for edge in sorted(self._layout.edges, key=lambda one: -list(style.CLASSES).index(one.edge.state)):
             self._edge(drawing, edge)
         for column in self._layout.columns:
@@ -184,7 +184,7 @@ class _Svg:
         return group
 
     def _legend(self, y: float) -> float:
-        """Explain the lines and signs that occur, in rows as wide as the picture."""
+        """Draw the legend of the lines and signs that occur, in rows as wide as the picture. Return its lower end."""
         x, y = _MARGIN, y + NAME_LEADING
         for state in wording.states(self._picture):
             label = f"{wording.LEGEND[state]}: {sum(edge.state is state for edge in self._picture.edges):,}"
@@ -204,7 +204,7 @@ class _Svg:
 
 
 def _stems(block: ColumnBlock, *, hangs: bool) -> Iterable[tuple[float, float, float]]:
-    """Give the vertical lines of a column: from its top, and from each row, down to the last row right below it."""
+    """Return the vertical lines of a column: from its top and from each row down to the last of its children."""
     open_rows: list[tuple[float, float]] = [(INDENT / 2, 0.0)] if hangs else [(INDENT / 2, -1.0)]
     last: dict[tuple[float, float], float] = {}
     for row in block.rows:
@@ -229,7 +229,7 @@ def _node_class(node: PictureNode) -> dict[str, str]:
 
 
 def _description(picture: Picture, nodes: dict[str, PictureNode]) -> str:
-    """Say what the picture shows: how much, and what is marked, for a screen reader."""
+    """Return a description for screen readers: the size of the picture, its states, and the best path."""
     lines = [wording.summary(picture)]
     for state in wording.states(picture):
         count = sum(edge.state is state for edge in picture.edges)
@@ -240,7 +240,7 @@ def _description(picture: Picture, nodes: dict[str, PictureNode]) -> str:
 
 
 def _path(leg: Leg) -> str:
-    """Write a line: straight within layers, curved between them."""
+    """Return the path data of a line: straight within layers, curved between them."""
     (x, y), *rest = leg.points
     parts = [f"M{_n(x)} {_n(y)}"]
     for to_x, to_y in rest:
@@ -274,13 +274,13 @@ def _text(
         attributes["class"] = name
     if middle:
         attributes["text-anchor"] = "middle"
-    if not is_sure(text):  # held to the width that there is room for
+    if not is_sure(text):  # fitted to the reserved width
         attributes |= {"textLength": _n(width_of(text, size, bold=bold)), "lengthAdjust": "spacingAndGlyphs"}
     _fill(SubElement(parent, "text", attributes), text)
 
 
 def _fill(parent: Element, text: str) -> None:
-    """Put a text into an element; what could delimit a formula stands in elements of its own."""
+    """Put a text into an element; characters that could delimit a formula go into elements of their own."""
     last = None
     for piece in formula_pieces(text):
         if as_references(piece) != piece:
@@ -293,5 +293,5 @@ def _fill(parent: Element, text: str) -> None:
 
 
 def _n(value: float) -> str:
-    """Write a number in as few characters as a tenth of a pixel takes."""
-    return f"{value:z.1f}".removesuffix(".0")  # z: no -0, which differs between Python versions
+    """Return a number to a tenth of a pixel, in as few characters as possible."""
+    return f"{value:z.1f}".removesuffix(".0")  # z: without -0, which differs between Python versions

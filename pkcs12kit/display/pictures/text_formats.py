@@ -1,4 +1,4 @@
-"""A picture in Graphviz's language DOT, for who wants to draw it otherwise."""
+"""Pictures as text for other programs: Graphviz DOT and Mermaid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 _TALL: Final = 24
-"""Nodes above which levels stand side by side: below each other they would be too wide to read."""
+"""The number of nodes above which levels stand side by side, because rows would be too wide to read."""
 _STYLES: Final = {
     EdgeState.CHOSEN: {"color": "#0a50b4", "penwidth": "3", "weight": "10"},
     EdgeState.VALID: {"color": "#0a50b4"},
@@ -24,9 +24,9 @@ _STYLES: Final = {
 
 
 def to_dot(picture: Picture, *, title: str | None = None) -> str:
-    """Write a picture in DOT, for Graphviz 2.30 or newer. Nothing in it names a file or is run.
+    """Return a picture in DOT, for Graphviz 2.30 or newer. It does not name files or contain code.
 
-    Reasons are tooltips, which SVG made of it shows.
+    Reasons are tooltips, which Graphviz's SVG shows.
     """
     direction = "LR" if is_tall(picture) else "TB"
     heading = wording.inert(picture.title if title is None else title)
@@ -56,7 +56,7 @@ def to_dot(picture: Picture, *, title: str | None = None) -> str:
 
 
 def is_tall(picture: Picture) -> bool:
-    """Whether levels are better side by side."""
+    """Return True if levels should stand side by side."""
     return len(picture.nodes) > _TALL
 
 
@@ -83,7 +83,7 @@ def _attributes(attributes: dict[str, str]) -> str:
 
 
 def _dot_text(text: str) -> str:
-    r"""Quote a text: a backslash is one, not the beginning of ``\N``; ``&`` begins no entity of HTML."""
+    r"""Return a quoted text, in which a backslash does not begin ``\N`` and ``&`` does not begin an HTML entity."""
     text = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{text}"'
 
@@ -101,7 +101,7 @@ _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 
 def to_mermaid(picture: Picture, *, title: str | None = None) -> str:
-    """Write a picture as a Mermaid flowchart. Mermaid shows no tooltips: reasons are comments beside the edges."""
+    """Return a picture as a Mermaid flowchart. Mermaid does not show tooltips: reasons are comments at the edges."""
     heading = wording.inert(picture.title if title is None else title)
     lines = [
         f"%% {_comment(heading)}",
@@ -137,7 +137,7 @@ def _label(edge: PictureEdge) -> str:
 
 
 def _mermaid_text(lines: list[str]) -> str:
-    """Quote lines: what Mermaid, Markdown or HTML could read as a sign is written as the number of its character."""
+    """Return quoted lines: characters with a meaning in Mermaid, Markdown or HTML are written as numbers."""
     return '"{}"'.format("<br/>".join("".join(map(_character, line)) for line in lines))
 
 
@@ -146,5 +146,5 @@ def _character(char: str) -> str:
 
 
 def _comment(text: str) -> str:
-    """Keep a comment one: braces begin a directive in it."""
+    """Return a text for a comment, without braces, which would begin a directive."""
     return text.replace("{", "(").replace("}", ")")

@@ -1,4 +1,4 @@
-"""What pictures say, whatever draws them: text from certificates made harmless, marks, dates, what a hover tells."""
+"""The words of pictures in every format: safe texts, marks, dates, tooltips, legend."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NODE_LEGEND: Final = {
     "is_missing": f"{MISSING} named as issuer, its own certificate is not shown",
 }
 _CHARACTERS: Final = 1_000
-"""Of one text: fifteen common names as long as X.520 allows."""
+"""The longest text shown: fifteen common names of the length that X.520 allows."""
 
 
 def inert(text: str) -> str:
@@ -53,7 +53,7 @@ def serial(edge: PictureEdge) -> str:
 
 
 def standing(edge: PictureEdge) -> str:
-    """Say in a few words how a certificate stands: its mark, and until when or since when it is valid."""
+    """Return the state of a certificate in a few words: its mark, and the date of its expiry or beginning."""
     words = {
         EdgeState.EXPIRED: f"expired {day(edge.not_after)}",
         EdgeState.NOT_YET_VALID: f"from {day(edge.not_before)}",
@@ -63,7 +63,7 @@ def standing(edge: PictureEdge) -> str:
 
 
 def marks(node: PictureNode, own: Sequence[PictureEdge]) -> list[str]:
-    """Say what is special about a node, a line each; of its own, self-signed certificates how the last one stands."""
+    """Return the notes of a node, one a line, with the state of its last self-signed certificate."""
     lines = []
     if node.is_trust_anchor:
         lines.append(f"{ANCHOR} trust anchor")
@@ -80,19 +80,19 @@ def marks(node: PictureNode, own: Sequence[PictureEdge]) -> list[str]:
 
 
 def about_node(node: PictureNode, own: Sequence[PictureEdge]) -> str:
-    """Say all that is known of a node, its self-signed certificates among it."""
+    """Return the tooltip of a node, with its self-signed certificates."""
     lines = [inert(node.name) or NO_NAME, *marks(node, ())]
     lines += [f"self-signed {about_certificate(edge)}" for edge in own]
     return "\n".join(lines)
 
 
 def about_edge(edge: PictureEdge, issuer: PictureNode, subject: PictureNode) -> str:
-    """Say all that is known of a certificate."""
+    """Return the tooltip of a certificate."""
     return f"{label(subject)}, issued by {label(issuer)}\n{about_certificate(edge)}"
 
 
 def about_certificate(edge: PictureEdge) -> str:
-    """Say so without the names."""
+    """Return the tooltip of a certificate without the names."""
     lines = [
         f"#{inert(edge.serial)}",
         f"valid from {format_time(edge.not_before)} to {format_time(edge.not_after)}",
@@ -104,14 +104,14 @@ def about_certificate(edge: PictureEdge) -> str:
 
 
 def summary(picture: Picture) -> str:
-    """Say in one line how much is shown, and of when."""
+    """Return the size and the time of the picture, in one line."""
     shown = f"{counted(len(picture.edges), 'certificate')}, {counted(len(picture.nodes), 'subject')}"
     parts = [format_time(picture.time)] if picture.time is not None else []
     return "; ".join([*parts, shown, *([inert(picture.left_out)] if picture.left_out is not None else [])])
 
 
 def node_legend(picture: Picture) -> list[str]:
-    """Explain the signs on nodes that occur."""
+    """Return the explanations of the signs on nodes that occur."""
     return [
         *(text for field, text in NODE_LEGEND.items() if any(getattr(node, field) for node in picture.nodes)),
         *([f"{SELF_SIGNED} self-signed"] if any(edge.is_self_signed for edge in picture.edges) else []),
@@ -119,6 +119,6 @@ def node_legend(picture: Picture) -> list[str]:
 
 
 def states(picture: Picture) -> list[EdgeState]:
-    """List the states that occur, in the order of the legend."""
+    """Return the states that occur, in the order of the legend."""
     found = {edge.state for edge in picture.edges}
     return [state for state in EdgeState if state in found]

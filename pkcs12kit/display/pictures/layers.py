@@ -1,7 +1,8 @@
-"""A layered layout: boxes in layers, links between them with few crossings, each box near what it is linked to.
+"""A layered graph layout: boxes in layers, links with few crossings, each box near the boxes that it is linked to.
 
-Steps 2 and 3 of Sugiyama, Tagawa and Toda (1981): orders within layers by barycentres, then places by least squares
-(isotonic regression, a layer at a time). A link that spans several layers bends between the boxes of each.
+:func:`layers_of` assigns layers (step 1 of Sugiyama, Tagawa and Toda, 1981). :func:`arrange` does steps 2 and 3: it
+orders each layer by barycentres, then places its boxes by least squares (isotonic regression, one layer at a time). A
+link that spans several layers bends between the boxes of each layer.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ _PLACINGS: Final = 24
 _STRAIGHTENINGS: Final = 3
 _BEND: Final = 10.0
 _STRAIGHT: Final = 8.0
-"""How much more bends pull on each other than boxes do."""
+"""The weight of a link between two bends, compared with a link to a box."""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Something with a size, in a layer."""
+    """A box of the graph, with its layer and width."""
 
     id: str
     layer: int
@@ -37,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Boxes that are linked: ``upper`` is in the higher layer, with the smaller number. Heavy ones run straight."""
+    """A link between two boxes; ``upper`` is in the layer with the smaller number. Heavy links run straight."""
 
     upper: str
     lower: str
@@ -45,26 +46,26 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrangement:
-    """Where boxes have their middle, and through where links go in the layers between those of their boxes."""
+class Positions:
+    """Horizontal positions: the middle of each box, and the bends of each link in the layers between its boxes."""
 
     middles: dict[str, float]
     bends: tuple[tuple[float, ...], ...]
-    """One for each layer between, or none."""
+    """For each link one bend in each layer between, or none."""
     width: float
 
 
-def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float, bends_at_most: int) -> Arrangement:
-    """Arrange boxes and links; ``gap`` is kept between neighbours. The same boxes always come out the same.
+def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float, bends_at_most: int) -> Positions:
+    """Return positions for boxes and links, with ``gap`` between neighbours. The same input gives the same positions.
 
-    Links have no bends once others, each shorter, have ``bends_at_most`` together: they run across what is there.
+    Bends are counted, short links first. Once there are ``bends_at_most``, longer links get none and may cross boxes.
     """
     graph = _Graph(boxes, links, bends_at_most)
     graph.order()
     graph.place(gap)
     left = min((x - graph.widths[item] / 2 for item, x in enumerate(graph.x)), default=0)
     right = max((x + graph.widths[item] / 2 for item, x in enumerate(graph.x)), default=0)
-    return Arrangement(
+    return Positions(
         {box.id: graph.x[item] - left for item, box in enumerate(boxes)},
         tuple(tuple(graph.x[bend] - left for bend in bends) for bends in graph.bends),
         right - left,
@@ -72,7 +73,7 @@ def arrange(boxes: Sequence[Box], links: Sequence[Link], *, gap: float, bends_at
 
 
 class _Graph:
-    """Boxes and bends as numbers, every link cut into pieces from one layer to the next."""
+    """A graph whose items (boxes and bends) are numbers; every link is split into pieces between adjacent layers."""
 
     def __init__(self, boxes: Sequence[Box], links: Sequence[Link], bends_at_most: int) -> None:
         self.widths = [box.width for box in boxes]
@@ -91,9 +92,9 @@ class _Graph:
             layer_of.extend(range(layer_of[upper] + 1, layer_of[lower]))
             self.widths.extend(_BEND for _ in bends)
             self.bends[index] = bends
-            way = [upper, *bends, lower]
-            for number, piece in enumerate(pairwise(way)):
-                inner = 0 < number < len(way) - 2
+            route = [upper, *bends, lower]
+            for number, piece in enumerate(pairwise(route)):
+                inner = 0 < number < len(route) - 2
                 pieces.append((*piece, link.weight * (_STRAIGHT if inner else 1)))
         self._above: list[list[tuple[int, float]]] = [[] for _ in layer_of]
         self._below: list[list[tuple[int, float]]] = [[] for _ in layer_of]
@@ -104,21 +105,21 @@ class _Graph:
         self.x = [0.0] * len(layer_of)
 
     def _first_order(self, layer_of: Sequence[int]) -> list[list[int]]:
-        """Put items in the order in which a walk from the top meets them."""
+        """Return the items of each layer in the order in which a depth-first search from the top finds them."""
         layers: list[list[int]] = [[] for _ in range(max(layer_of, default=-1) + 1)]
-        met: set[int] = set()
+        found: set[int] = set()
         for start in sorted(range(len(layer_of)), key=lambda item: layer_of[item]):
             waiting = [start]
             while waiting:
                 item = waiting.pop()
-                if item not in met:
-                    met.add(item)
+                if item not in found:
+                    found.add(item)
                     layers[layer_of[item]].append(item)
                     waiting.extend(lower for lower, _ in reversed(self._below[item]))
         return layers
 
     def order(self) -> None:
-        """Sweep down and up, and keep the order with the fewest crossings."""
+        """Reorder the layers in sweeps down and up, and keep the order with the fewest crossings."""
         best, fewest = [list(layer) for layer in self._layers], self._crossings()
         for sweep in range(_ORDERINGS):
             if not fewest:
@@ -133,7 +134,7 @@ class _Graph:
         self._layers = best
 
     def _sort(self, layer: list[int], neighbours: Sequence[Sequence[tuple[int, float]]]) -> None:
-        """Sort one layer by the mean place of what its items are linked to; what is linked to nothing stays."""
+        """Sort one layer by the mean rank of the items that each is linked to. Items without links stay."""
         places = self._places()
         centres = {
             item: sum(places[other] for other, _ in neighbours[item]) / len(neighbours[item])
@@ -144,11 +145,11 @@ class _Graph:
         layer[:] = [next(moving) if item in centres else item for item in layer]
 
     def _places(self) -> dict[int, float]:
-        """Say where in its layer each item stands, from 0 to 1."""
+        """Return the rank of each item in its layer, from 0 to 1."""
         return {item: (number + 0.5) / len(layer) for layer in self._layers for number, item in enumerate(layer)}
 
     def _crossings(self) -> int:
-        """Count the pairs of links that cross."""
+        """Return the number of pairs of links that cross."""
         crossings = 0
         places = {item: number for layer in self._layers for number, item in enumerate(layer)}
         for layer in self._layers:
@@ -161,7 +162,7 @@ class _Graph:
         return crossings
 
     def place(self, gap: float) -> None:
-        """Bring each item near to what it is linked to, above and below in turn, and to both at last."""
+        """Move each item near to its linked items, above and below in turn, and finally near to both."""
         for layer in self._layers:
             self._spread(layer, [0.0] * len(layer), [1.0] * len(layer), gap)
         for sweep in range(_PLACINGS):
@@ -180,7 +181,7 @@ class _Graph:
             self._straighten(gap)
 
     def _straighten(self, gap: float) -> None:
-        """Let each link go straight down through as many layers as what stands beside it lets it."""
+        """Move bends so that each link runs straight down through as many layers as its neighbours allow."""
         beside = {item: pair for layer in self._layers for item, pair in _neighbours(layer)}
         for bends in self.bends:
             run: list[int] = []
@@ -209,14 +210,14 @@ class _Graph:
         return self.x[item] - self.widths[item] / 2
 
     def _spread(self, layer: Sequence[int], wanted: Iterable[float], weights: Iterable[float], gap: float) -> None:
-        """Put a layer's items as near as can be to where they are wanted, in their order and without overlap."""
+        """Place the items of a layer as near as possible to their wanted positions, in order and without overlap."""
         offsets = []
         offset = 0.0
         for number, item in enumerate(layer):
             if number:
                 offset += (self.widths[layer[number - 1]] + self.widths[item]) / 2 + gap
             offsets.append(offset)
-        blocks: list[tuple[float, float, int]] = []  # where it is wanted, its weight, how many items
+        blocks: list[tuple[float, float, int]] = []  # wanted position, weight, number of items
         for want, weight, offset in zip(wanted, weights, offsets, strict=True):
             middle, heavy, count = want - offset, weight, 1
             while blocks and blocks[-1][0] > middle:
@@ -231,12 +232,12 @@ class _Graph:
 
 
 def _neighbours(layer: Sequence[int]) -> Iterable[tuple[int, tuple[int | None, int | None]]]:
-    """Give each item with what stands before and after it."""
+    """Yield each item with the items before and after it."""
     return zip(layer, zip([None, *layer[:-1]], [*layer[1:], None], strict=True), strict=True)
 
 
 def layers_of(nodes: Sequence[PictureNode], edges: Iterable[PictureEdge]) -> dict[str, int]:
-    """Give each node a layer, 0 on top. Nodes come in the order that an anchor reaches them in (Picture's own)."""
+    """Return the layer of each node, 0 on top. Nodes are expected in the order of a :class:`Picture`."""
     certified = {edge.subject for edge in edges}
     ordered = [
         *(node for node in nodes if node.is_trust_anchor),
@@ -252,7 +253,7 @@ def layers_of(nodes: Sequence[PictureNode], edges: Iterable[PictureEdge]) -> dic
     for node in ordered:
         for lower in below[node.id]:
             layers[lower] = max(layers[lower], layers[node.id] + 1)
-    for node in ordered:  # who is certified by nobody here stands just above whom it certifies
+    for node in ordered:  # a node without issuers stands just above the nodes that it certifies
         if node.id not in certified and not node.is_trust_anchor and below[node.id]:
             layers[node.id] = min(layers[lower] for lower in below[node.id]) - 1
     deepest = max(layers.values(), default=0)
