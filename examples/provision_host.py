@@ -1,4 +1,4 @@
-"""Provision one TLS host: its key, its certificate and the way to the trust anchor as one PKCS#12 file.
+"""Provision one TLS host: write its key, its certificate and the path to the trust anchor into one PKCS#12 file.
 
 read -rs P12_PASSWORD && export P12_PASSWORD
 python provision_host.py server.key server.pem CA_FOLDER anchor.pem mdm.example.mil server.p12
