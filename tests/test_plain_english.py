@@ -18,7 +18,6 @@ NOT_YET = frozenset(
         "cli",
         "notebook",
         "retrieval",
-        "sources",
         "tls",
         "verifier",
     }

@@ -1,1 +1,1 @@
-"""What users really have, as pools, trust anchors and identities: files, folders, zips, PEM, PKCS#7, PKCS#12, keys."""
+"""Sources: files, folders, zips, PEM, PKCS#7, PKCS#12 and keys, read as pools, trust anchors and identities."""

@@ -19,8 +19,9 @@ The same for keys and identities (:func:`as_identity`, or :func:`~pkcs12kit.load
 come apart), for CRLs and OCSP responses (:func:`as_crls`, :func:`as_ocsp_responses`) and for PKCS#12 files
 (:func:`~pkcs12kit.sources.loading.opened_pkcs12`, a context that yields their bytes and puts their name before errors).
 
-All of them raise :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and :class:`TypeError`, which
-names the parameter, for an object of another kind. ``"-"`` can be read only once: no two arguments may be ``"-"``.
+All of them raise :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and
+:class:`~pkcs12kit.ArgumentError`, which names the parameter, for an object of another kind. ``"-"`` can be read only
+once: no two arguments may be ``"-"``.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.crls_and_ocsp import load_crls, load_ocsp_responses
 from pkcs12kit.sources.loading import (
@@ -69,7 +71,7 @@ _SOURCE = "a path, bytes"
 def as_certificate(given: CertificateSource, *, name: str = "target", limits: Limits = DEFAULT_LIMITS) -> Certificate:
     """Return the one certificate of an argument; ``name`` is the parameter's, for messages.
 
-    Raises as :func:`~pkcs12kit.load_certificate` does, and :class:`TypeError`.
+    Raises as :func:`~pkcs12kit.load_certificate` does, and :class:`~pkcs12kit.ArgumentError`.
     """
     _require_kind(given, _CERTIFICATES, name, f"{_SOURCE} or a Certificate")
     return load_certificate(given, limits=limits)
@@ -85,7 +87,7 @@ def as_certificates(
     """Return the pool of the certificates in an argument, empty if nothing is given; a pool is returned as it is.
 
     ``name`` is the parameter's, for messages; ``password`` opens PKCS#12 files. Raises as
-    :func:`~pkcs12kit.load_certificates` does, and :class:`TypeError`.
+    :func:`~pkcs12kit.load_certificates` does, and :class:`~pkcs12kit.ArgumentError`.
     """
     several = _several(given, _CERTIFICATES, name, f"{_SOURCE}, Certificates or CertificatePools")
     return load_certificates(*several, password=password, limits=limits)
@@ -101,7 +103,7 @@ def as_trust_anchors(
     """Return the trust anchors of an argument, each (name, key) once, in order.
 
     ``name`` is the parameter's, for messages. Raises as :func:`~pkcs12kit.load_trust_anchors` does, for no trust anchor
-    only if ``required``, and :class:`TypeError`.
+    only if ``required``, and :class:`~pkcs12kit.ArgumentError`.
     """
     expected = f"{_SOURCE}, TrustAnchors or Certificates"
     several = _several(given, (*_CERTIFICATES, TrustAnchor), name, expected)
@@ -126,7 +128,7 @@ def as_identity(
     - ``name``: the parameter's, for messages.
     - ``password``, ``key_password``, ``require_mac``, ``on_warning``: as in :func:`~pkcs12kit.load_identity`.
 
-    Raises as :func:`~pkcs12kit.load_identity` does, and :class:`TypeError`.
+    Raises as :func:`~pkcs12kit.load_identity` does, and :class:`~pkcs12kit.ArgumentError`.
     """
     from pkcs12kit.pkcs12.decoder import DecodedPfx
 
@@ -150,7 +152,7 @@ def as_crls(
 ) -> tuple[bytes, ...]:
     """Return the CRLs of an argument, DER, each once; ``name`` is the parameter's, for messages.
 
-    Raises as :func:`~pkcs12kit.load_crls` does, and :class:`TypeError`.
+    Raises as :func:`~pkcs12kit.load_crls` does, and :class:`~pkcs12kit.ArgumentError`.
     """
     kinds = (*_SOURCES, x509.CertificateRevocationList)
     return load_crls(*_several(given, kinds, name, f"{_SOURCE} or CRLs of pyca/cryptography"), limits=limits)
@@ -164,7 +166,7 @@ def as_ocsp_responses(
 ) -> tuple[bytes, ...]:
     """Return the OCSP responses of an argument, DER, each once; ``name`` is the parameter's, for messages.
 
-    Raises as :func:`~pkcs12kit.load_ocsp_responses` does, and :class:`TypeError`.
+    Raises as :func:`~pkcs12kit.load_ocsp_responses` does, and :class:`~pkcs12kit.ArgumentError`.
     """
     from cryptography.x509.ocsp import OCSPResponse
 
@@ -183,4 +185,4 @@ def _several(given: object, kinds: tuple[type, ...], name: str, expected: str) -
 
 def _require_kind(given: object, kinds: tuple[type, ...], name: str, expected: str) -> None:
     if not isinstance(given, kinds):
-        raise TypeError(f"{name}: expected {expected}, found {type(given).__name__}")
+        raise ArgumentError(f"{name}: expected {expected}, not {type(given).__name__}")

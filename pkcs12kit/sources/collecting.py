@@ -1,4 +1,4 @@
-"""Gathering certificates from one source after another: each kind of container opened, each part that fails noted."""
+"""The collection of certificates from several sources, with every kind of container opened and every fault noted."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.budget import SharedWork
-    from pkcs12kit.sources.elements import Element
+    from pkcs12kit.sources.elements import Asn1Element
     from pkcs12kit.sources.reading import Source
 
-# Endings say nothing of what is inside, only that a user would miss it.
+# Endings do not decide how a file is read, only that a user would miss its certificate.
 _ENDINGS: Final = (".cer", ".crt", ".der", ".p12", ".p7b", ".p7c", ".pem", ".pfx")
 _CERTIFICATE_LABELS: Final = frozenset(
     {
@@ -57,8 +57,8 @@ _PADDING: Final = b" \t\r\n\v\f\x00"
 
 
 @dataclass(slots=True, kw_only=True)
-class _Place:
-    """Where reading is: the name for messages, the last position in it, how deep it lies, its archive's budget."""
+class _Location:
+    """The current location: its name for messages, the last position in it, its nesting depth, its archive's budget."""
 
     name: str
     depth: int = 0
@@ -67,12 +67,12 @@ class _Place:
 
 
 class Collector:
-    """Certificates and rejects of all sources given to one call.
+    """The certificates and rejects of all sources of one call.
 
-    The rule for what is no certificate: a source named by the user must hold one, or :class:`InputError` says what it
-    holds. In a folder or a zip, keys, requests, CRLs and whatever else is recognized are passed over in silence. What
-    is labelled or begins as a certificate, a PKCS#7, a PKCS#12 or a zip and cannot be read is a reject; so is a file
-    with a certificate's ending in which nothing is recognized, and one that cannot be opened.
+    A source that the user named must hold a certificate; otherwise :class:`InputError` says what it holds. In a folder
+    or a zip, keys, requests, CRLs and other recognized contents are skipped. A part that is labelled or begins as a
+    certificate, a PKCS#7, a PKCS#12 or a zip and cannot be read is a reject. So is a file with a certificate's ending
+    in which nothing is recognized, and a file that cannot be opened.
     """
 
     def __init__(
@@ -90,19 +90,19 @@ class Collector:
         self._limits = limits
         self._work: SharedWork | None = None
         self._opened = containers
-        """What is looked into; whatever else may hold certificates counts as something without."""
+        """The kinds that are opened; other kinds count as contents without certificates."""
 
     def collect(self, source: Source, *, content: bytes | None = None) -> None:
-        """Take in one source named by the user; ``content`` is what was read from it already.
+        """Add the certificates of a source that the user named; ``content`` is its content if it was read already.
 
-        Raises :class:`InputError` where it cannot be read or holds no certificate that can be.
+        Raises :class:`InputError` if it cannot be read, or if no certificate in it can be read.
         """
         name = name_of(source)
         certificates, rejects = len(self.certificates), len(self.rejects)
         if not is_folder(source):
             self.collect_content(name, read_source(source, self._limits) if content is None else content)
             return
-        found = self._folder(source)  # type: ignore[arg-type]  # a folder is no bytes
+        found = self._folder(source)  # type: ignore[arg-type]  # bytes are never a folder
         self._require_certificate(name, certificates, rejects, found)
 
     def add_loaded(self, loaded: Certificate | CertificatePool) -> None:
@@ -114,17 +114,17 @@ class Collector:
             self.rejects += loaded.rejects
 
     def collect_content(self, name: str, data: bytes) -> None:
-        """Take in bytes that are called ``name`` in messages; raises like :meth:`collect`."""
+        """Add the certificates of bytes, which messages call ``name``. Raises as :meth:`collect` does."""
         certificates, rejects = len(self.certificates), len(self.rejects)
-        found = self._content(_Place(name=name), data)
+        found = self._content(_Location(name=name), data)
         self._require_certificate(name, certificates, rejects, found)
 
     def collect_member(self, name: str, data: bytes, *, archive: ArchiveBudget) -> None:
-        """Take in a file of an archive that the caller unpacks, which need not hold a certificate."""
-        self._member(_Place(name=name, depth=1, archive=archive), data)
+        """Add the certificates, if any, of a file of an archive that the caller unpacks."""
+        self._member(_Location(name=name, depth=1, archive=archive), data)
 
     def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
-        """Raise unless there are more certificates than there were."""
+        """Raise unless certificates were added."""
         if len(self.certificates) > certificates:
             return
         if unreadable := self.rejects[rejects:]:
@@ -138,119 +138,119 @@ class Collector:
         number = 0
         for file in folder_files(os.fspath(folder), self._limits):
             number += 1
-            place = _Place(name=shown_path(file.path), depth=1)
+            location = _Location(name=shown_path(file.path), depth=1)
             if file.fault is not None:
-                self._reject(place, file.fault)
+                self._reject(location, file.fault)
                 continue
             try:
                 data = read_source(file.path, self._limits)
             except InputError as error:
-                self._reject(place, _without_name(place.name, error))
+                self._reject(location, _without_name(location.name, error))
             else:
-                self._member(place, data)
-        return f"{number:,} file{'s' if number > 1 else ''} without any" if number else "an empty folder"
+                self._member(location, data)
+        return f"{number:,} file{'s' if number > 1 else ''} without certificates" if number else "an empty folder"
 
-    def _member(self, place: _Place, data: bytes) -> None:
-        """Take in a file of a folder or a zip, which need not hold a certificate."""
+    def _member(self, location: _Location, data: bytes) -> None:
+        """Add the certificates, if any, of a file of a folder or a zip."""
         certificates, rejects = len(self.certificates), len(self.rejects)
         try:
-            found = self._content(place, data)
+            found = self._content(location, data)
         except InputError as error:
-            self._reject(place, _without_name(place.name, error))
+            self._reject(location, _without_name(location.name, error))
             return
         if len(self.certificates) > certificates or len(self.rejects) > rejects:
             return
         if found == Kind.CUT_SHORT.value or (
-            place.name.lower().endswith(_ENDINGS) and found in {kind.value for kind in UNRECOGNIZED}
+            location.name.lower().endswith(_ENDINGS) and found in {kind.value for kind in UNRECOGNIZED}
         ):
-            self._reject(place, f"expected a certificate, found {found}")
+            self._reject(location, f"expected a certificate, found {found}")
 
-    def _content(self, place: _Place, data: bytes) -> str:
-        """Take in what is in these bytes; say in words what was found."""
-        if self._sound_certificate(place, data):
+    def _content(self, location: _Location, data: bytes) -> str:
+        """Add the certificates in these bytes; return in words what was found."""
+        if self._sound_certificate(location, data):
             return Kind.CERTIFICATE.value
         data = as_octets(data)
         kind = sniff(data)
         if kind is Kind.PEM:
-            return self._pem(place, data)
+            return self._pem(location, data)
         if kind is Kind.BASE64:
             data = decode_base64(data) or b""
             kind = sniff_der(data)
         if kind not in self._opened:
             return kind.value
         if kind is Kind.ZIP:
-            self._zip(place, data)
+            self._zip(location, data)
         else:
-            self._encodings(place, data)
+            self._encodings(location, data)
         return f"{kind.value} without certificates"
 
-    def _zip(self, place: _Place, data: bytes) -> None:
-        self._descend(place)
-        budget = place.archive or ArchiveBudget(name=place.name, limits=self._limits)
+    def _zip(self, location: _Location, data: bytes) -> None:
+        self._descend(location)
+        budget = location.archive or ArchiveBudget(name=location.name, limits=self._limits)
         for member in zip_members(data, budget):
-            inner = _Place(name=f"{place.name}!{member.name}", depth=place.depth + 1, archive=budget)
+            inner = _Location(name=f"{location.name}!{member.name}", depth=location.depth + 1, archive=budget)
             if member.fault is not None:
                 self._reject(inner, member.fault)
             else:
                 self._member(inner, member.data)
 
-    def _pem(self, place: _Place, data: bytes) -> str:
+    def _pem(self, location: _Location, data: bytes) -> str:
         found: dict[str, None] = {}
         for block in pem_blocks(data):
             claims = block.label in _CERTIFICATE_LABELS
-            if claims and self._sound_certificate(place, block.content):
+            if claims and self._sound_certificate(location, block.content):
                 continue
             kind = block.kind
             if block.fault is not None and claims:
-                self._reject(place, f"{block.label} block {block.fault}")
+                self._reject(location, f"{block.label} block {block.fault}")
             elif kind in self._opened and kind is not Kind.ZIP:
-                self._encodings(place, block.content, trusted=block.label == "TRUSTED CERTIFICATE")
+                self._encodings(location, block.content, trusted=block.label == "TRUSTED CERTIFICATE")
             elif claims and kind in {*UNRECOGNIZED, Kind.OTHER_DER, Kind.OTHER_PEM}:
                 held = "no certificate" if kind is Kind.OTHER_PEM else kind.value
-                self._reject(place, f"{block.label} block holds {held}")
+                self._reject(location, f"{block.label} block holds {held}")
             found[kind.value] = None
         return " and ".join(found)
 
-    def _encodings(self, place: _Place, data: bytes, *, trusted: bool = False) -> None:
-        """Take in one encoding after another; OpenSSL's trust settings after a trusted certificate are no encoding."""
+    def _encodings(self, location: _Location, data: bytes, *, trusted: bool = False) -> None:
+        """Add each encoding in turn; OpenSSL's trust settings after a trusted certificate are ignored."""
         read = 0
         try:
             for element in elements(data):
                 kind = sniff_der(element.encoding or data)
                 if kind not in self._opened:
                     break
-                self._encoding(place, kind, element.encoding or data)
+                self._encoding(location, kind, element.encoding or data)
                 read += len(element.encoding or data)
                 if trusted or element.encoding is None:
                     return
         except ValueError:
             pass
         if data[read:].strip(_PADDING):
-            self._reject(place, "what follows the certificates in the same bytes is none")
+            self._reject(location, "the bytes after the certificates are not a certificate")
 
-    def _encoding(self, place: _Place, kind: Kind, data: bytes) -> None:
+    def _encoding(self, location: _Location, kind: Kind, data: bytes) -> None:
         if kind is Kind.CERTIFICATE:
-            self._certificate(place, data)
+            self._certificate(location, data)
         elif kind is Kind.CERTIFICATE_PAIR:
-            self._parts(place, certificate_pair(data))
+            self._parts(location, certificate_pair(data))
         elif kind is Kind.PKCS7:
-            self._descend(place)
-            self._parts(place, pkcs7_certificates(data))
+            self._descend(location)
+            self._parts(location, pkcs7_certificates(data))
         elif kind is Kind.PKCS12:
-            self._descend(place)
-            self._pkcs12(place, data)
+            self._descend(location)
+            self._pkcs12(location, data)
 
-    def _parts(self, place: _Place, parts: Iterator[Element]) -> None:
+    def _parts(self, location: _Location, parts: Iterator[Asn1Element]) -> None:
         try:
             for part in parts:
                 if part.tag == _SEQUENCE[0]:
-                    self._certificate(place, part.encoding)
+                    self._certificate(location, part.encoding)
                 else:
-                    self._reject(place, "something else than an X.509 certificate (RFC 5652 section 10.2.2)")
+                    self._reject(location, "not an X.509 certificate, but another choice of RFC 5652 section 10.2.2")
         except ValueError:
-            self._reject(place, "the bundle is cut short or damaged here")
+            self._reject(location, "the bundle is cut short or damaged here")
 
-    def _pkcs12(self, place: _Place, data: bytes) -> None:
+    def _pkcs12(self, location: _Location, data: bytes) -> None:
         from pkcs12kit.pkcs12.budget import SharedWork
         from pkcs12kit.pkcs12.decoder import decode_certificates
 
@@ -264,72 +264,75 @@ class Collector:
                 () if self._password is not None or self._require_mac else pfx_certificates(data, self._limits, work)
             )
             if not unencrypted:
-                raise PfxPasswordError(f"{place.name}: {error}") from None
+                raise PfxPasswordError(f"{location.name}: {error}") from None
             for der in unencrypted:
-                self._certificate(place, der)
+                self._certificate(location, der)
         except InputError as error:
-            raise type(error)(f"{place.name}: {error}") from None
+            raise type(error)(f"{location.name}: {error}") from None
         else:
             for certificate in certificates:
-                self._add(place, certificate)
+                self._add(location, certificate)
             for reject in rejects:
-                self._reject(place, reject.reason)
+                self._reject(location, reject.reason)
 
-    def _sound_certificate(self, place: _Place, data: bytes) -> bool:
-        """Take in what is one sound certificate and nothing else, which needs no looking at its outline first."""
+    def _sound_certificate(self, location: _Location, data: bytes) -> bool:
+        """Add the certificate if the bytes are exactly one without an encoding error; return True then.
+
+        This saves a look at the structure of the bytes.
+        """
         if not data.startswith(_SEQUENCE) or len(data) > self._limits.certificate_bytes:
             return False
         certificate = read_sound(data)
         if certificate is not None:
-            self._add(place, certificate)
+            self._add(location, certificate)
         return certificate is not None
 
-    def _certificate(self, place: _Place, der: bytes | None) -> None:
+    def _certificate(self, location: _Location, der: bytes | None) -> None:
         if der is None:
-            self._reject(place, "a certificate of indefinite length, so not in DER")
+            self._reject(location, "a certificate with an indefinite length, which DER does not allow")
         elif len(der) > self._limits.certificate_bytes:
-            self._reject(place, f"larger than {self._limits.certificate_bytes:,} bytes (limits.certificate_bytes)")
+            self._reject(location, f"larger than {self._limits.certificate_bytes:,} bytes (limits.certificate_bytes)")
         else:
             try:
                 certificate = Certificate(der)
             except MalformedCertificateError as error:
-                self._reject(place, str(error))
+                self._reject(location, str(error))
             else:
-                self._add(place, certificate)
+                self._add(location, certificate)
 
-    def _add(self, place: _Place, certificate: Certificate) -> None:
-        """Keep a certificate whose names can be read, as all can in a sound one: a pool is indexed by them."""
+    def _add(self, location: _Location, certificate: Certificate) -> None:
+        """Add a certificate, or a reject if its names cannot be read: a pool is indexed by them."""
         if certificate.encoding_error is not None:
             try:
                 _ = certificate.subject, certificate.issuer
             except MalformedCertificateError as error:
-                self._reject(place, str(error))
+                self._reject(location, str(error))
                 return
-        place.position += 1
+        location.position += 1
         self.certificates.append(certificate)
-        self._count(place)
+        self._count(location)
 
-    def _reject(self, place: _Place, reason: str) -> None:
-        place.position += 1
-        self.rejects.append(Reject(source=place.name, position=place.position, reason=reason))
-        self._count(place)
+    def _reject(self, location: _Location, reason: str) -> None:
+        location.position += 1
+        self.rejects.append(Reject(source=location.name, position=location.position, reason=reason))
+        self._count(location)
 
-    def _count(self, place: _Place) -> None:
-        """Hold the one limit that ends everything: noting it as a reject meets it again."""
+    def _count(self, location: _Location) -> None:
+        """Check the limit on certificates. It ends the whole call, because its reject would exceed it again."""
         if len(self.certificates) + len(self.rejects) > self._limits.certificates:
             raise LimitExceededError(
-                f"{place.name}: more than {self._limits.certificates:,} certificates (limits.certificates)"
+                f"{location.name}: more than {self._limits.certificates:,} certificates (limits.certificates)"
             )
 
-    def _descend(self, place: _Place) -> None:
-        if place.depth >= self._limits.nesting:
+    def _descend(self, location: _Location) -> None:
+        if location.depth >= self._limits.nesting:
             raise LimitExceededError(
-                f"{place.name}: more than {self._limits.nesting} containers in one another (limits.nesting)"
+                f"{location.name}: more than {self._limits.nesting} nested containers (limits.nesting)"
             )
 
 
 def _without(name: str, reject: Reject) -> str:
-    """Word a reject without repeating the name of the source that the sentence begins with."""
+    """Return the text of a reject without the name of the source, with which the sentence begins."""
     where = reject.source.removeprefix(name).lstrip("!/")
     return f"{where}: {reject.reason}" if where else f"certificate {reject.position}: {reject.reason}"
 

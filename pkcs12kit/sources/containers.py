@@ -1,6 +1,6 @@
-"""What certificates come in: PEM, PKCS#7, crossCertificatePair, zip. Each gives its parts one by one, in order.
+"""Containers of certificates: PEM, PKCS#7, crossCertificatePair and zip. Each yields its parts in order.
 
-A damaged part is given with its fault, so that it never loses the rest.
+A damaged part is yielded with its fault, so that the other parts are still read.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.budget import SharedWork
-    from pkcs12kit.sources.elements import Element
+    from pkcs12kit.sources.elements import Asn1Element
 
 _MARKER: Final = re.compile(rb"-----(BEGIN|END) ([^\r\n-]{1,64})-----")
 _WHITE_SPACE: Final = b" \t\r\n\v\f"
@@ -37,20 +37,20 @@ _CHUNK_BYTES: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PemBlock:
-    """One block of a PEM text (RFC 7468), or the fault that keeps it from being decoded."""
+    """One block of a PEM text (RFC 7468), or the reason why it cannot be decoded."""
 
     label: str
     text: bytes = field(repr=False)
     """The block with its BEGIN and END lines."""
     content: bytes = field(default=b"", repr=False)
-    """Decoded; still encrypted where :attr:`is_encrypted`."""
+    """The decoded bytes; still encrypted if :attr:`is_encrypted`."""
     is_encrypted: bool = False
-    """Whether the block is encrypted in the traditional way (RFC 1421 section 4.6.1.1)."""
+    """True for traditional PEM encryption (RFC 1421 section 4.6.1.1)."""
     fault: str | None = None
 
     @property
     def kind(self) -> Kind:
-        """What the block holds by its content; by its label where there is no content to see."""
+        """The kind of the block by its content, or by its label if the content is not visible."""
         if self.label.endswith("PRIVATE KEY"):
             if self.label.startswith("OPENSSH"):
                 return Kind.OPENSSH_PRIVATE_KEY
@@ -62,7 +62,7 @@ class PemBlock:
 
 @dataclass(slots=True, kw_only=True)
 class ArchiveBudget:
-    """What may still be unpacked from one archive and the archives in it."""
+    """The budget for unpacking one archive, with the archives in it."""
 
     name: str
     limits: Limits
@@ -88,9 +88,9 @@ class ArchiveBudget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveMember:
-    """A file in an archive, or the fault that keeps it from being unpacked.
+    """A file in an archive, or the reason why it cannot be unpacked.
 
-    ``modified`` is what the archive says, taken for UTC, since it names no time zone; None where that is no date.
+    ``modified`` is the date in the archive, read as UTC because it has no time zone; None if it is not a valid date.
     """
 
     name: str
@@ -100,7 +100,7 @@ class ArchiveMember:
 
 
 def pem_blocks(data: bytes) -> Iterator[PemBlock]:
-    """Find the blocks of a PEM text, whatever stands between them, in linear time."""
+    """Yield the blocks of a PEM text, in linear time. Any text may be between them."""
     begin: re.Match[bytes] | None = None
     for marker in _MARKER.finditer(data):
         is_begin = marker[1] == b"BEGIN"
@@ -111,10 +111,10 @@ def pem_blocks(data: bytes) -> Iterator[PemBlock]:
         yield _cut_short(begin)
 
 
-def pkcs7_certificates(data: bytes) -> Iterator[Element]:
-    """Split the certificates of a PKCS#7 SignedData, in DER or BER (RFC 5652 section 5.1).
+def pkcs7_certificates(data: bytes) -> Iterator[Asn1Element]:
+    """Yield the certificates of a PKCS#7 SignedData, in DER or BER (RFC 5652 section 5.1).
 
-    Signatures are not checked: a bundle has none. Raises :class:`ValueError` where the structure ends too early.
+    Signatures are not checked: a bundle has none. Raises :class:`ValueError` if the structure ends too early.
     """
     content_info = next(elements(data))
     for signed_data in (inner for explicit in children(content_info, 2)[1:] for inner in children(explicit, 1)):
@@ -124,18 +124,18 @@ def pkcs7_certificates(data: bytes) -> Iterator[Element]:
                 return
 
 
-def certificate_pair(data: bytes) -> Iterator[Element]:
-    """Split a crossCertificatePair into its one or two certificates (RFC 4523 section 2.3)."""
+def certificate_pair(data: bytes) -> Iterator[Asn1Element]:
+    """Yield the one or two certificates of a crossCertificatePair (RFC 4523 section 2.3)."""
     for part in children(next(elements(data))):
         yield from elements(part.contents)
 
 
 def pfx_certificates(data: bytes, limits: Limits, work: SharedWork) -> tuple[bytes, ...]:
-    """Take the certificates of a PKCS#12 file that encrypts none, without its password and so without its MAC.
+    """Return the certificates of a PKCS#12 file that are not encrypted, without its password and its MAC.
 
-    Empty too where some of its contents are encrypted, which may be certificates. ``work`` is shared with other files
-    that are loaded together. Raises :class:`~pkcs12kit.errors.LimitExceededError`, and
-    :class:`~pkcs12kit.errors.PfxError` where the file is damaged.
+    Returns nothing if some contents are encrypted, because they may be certificates. ``work`` is shared with other
+    files that are loaded together. Raises :class:`~pkcs12kit.errors.LimitExceededError`, and
+    :class:`~pkcs12kit.errors.PfxError` if the file is damaged.
     """
     from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.structure import read_bags, read_pfx
@@ -149,14 +149,14 @@ def pfx_certificates(data: bytes, limits: Limits, work: SharedWork) -> tuple[byt
 
 
 def zip_members(data: bytes, budget: ArchiveBudget) -> Iterator[ArchiveMember]:
-    """Unpack a zip in memory, member by member, within a budget; nothing is ever written to disk.
+    """Yield the members of a zip, unpacked in memory within a budget; nothing is written to disk.
 
-    Hidden members are passed over, as are those of ``__MACOSX``. A member that is encrypted, damaged or packed by
-    anything but deflate is given with its fault. Raises :class:`InputError` for an archive that cannot be listed,
-    or has a member named to land outside the folder that it would be extracted to: such an archive was made to harm,
-    and none of it is read. Raises :class:`LimitExceededError` for a zip bomb.
+    Hidden members are skipped, and so are those of ``__MACOSX``. A member that is encrypted, damaged or not packed by
+    deflate is yielded with its fault. Raises :class:`InputError` for an archive that cannot be listed, or that has a
+    member whose name leads outside its folder: such an archive was made to do harm, and nothing of it is read. Raises
+    :class:`LimitExceededError` for a zip bomb.
     """
-    budget.count_members(data.count(_ENTRY))  # before ZipFile makes an object of each
+    budget.count_members(data.count(_ENTRY))  # before ZipFile makes an object for each
     try:
         archive = ZipFile(BytesIO(data))
     except (BadZipFile, ValueError, NotImplementedError, OSError, EOFError) as error:
@@ -183,7 +183,7 @@ def _block(begin: re.Match[bytes], body: bytes, end: re.Match[bytes]) -> PemBloc
 
 
 def _split_headers(body: bytes) -> tuple[bytes, bytes]:
-    """Part the headers of RFC 1421 (``Proc-Type`` and its like, up to an empty line) from the base64."""
+    """Return the headers of RFC 1421 (such as ``Proc-Type``, up to an empty line) and the base64."""
     if b":" not in body:
         return b"", body
     headers, _, content = body.replace(b"\r\n", b"\n").lstrip(_WHITE_SPACE).partition(b"\n\n")
@@ -199,7 +199,7 @@ def _refuse_escape(member: ZipInfo, budget: ArchiveBudget) -> None:
     name = member.orig_filename.replace("\\", "/")
     if name.startswith("/") or name[1:2] == ":" or ".." in name.split("/"):
         raise InputError(
-            f"{budget.name}: refused, for it has a member named to land outside its folder: {shown_path(name)}"
+            f"{budget.name}: refused, because the name of a member leads outside its folder: {shown_path(name)}"
         )
 
 
@@ -211,7 +211,7 @@ def _unpack(archive: ZipFile, member: ZipInfo, budget: ArchiveBudget) -> Archive
     name = shown_path(member.filename)
     if member.flag_bits & _ENCRYPTED_FLAG:
         return ArchiveMember(name=name, fault="encrypted in the zip archive; unpack it first")
-    if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:  # others unpack without a bound on memory
+    if member.compress_type not in {ZIP_STORED, ZIP_DEFLATED}:  # others need unbounded memory
         return ArchiveMember(name=name, fault="packed by a method other than deflate; unpack it first")
     chunks = []
     try:

@@ -1,7 +1,7 @@
-"""Splitting encoded ASN.1 into its elements: bounded in time and memory, whatever the bytes.
+"""The elements of encoded ASN.1, split in bounded time and memory for any bytes.
 
-asn1crypto's parser reads each element. What it would need too long for on hostile input is kept from it: tags above 30,
-whose number it builds in quadratic time, and long elements of indefinite length, whose end it finds in Python.
+asn1crypto's parser parses each element, but not the input on which it is slow: tags above 30, whose number it builds in
+quadratic time, and long elements of indefinite length, whose end it finds in Python.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 _LARGE_TAG: Final = 0x1F
 _INDEFINITE: Final = b"\x80"
 _END_OF_CONTENTS: Final = b"\x00\x00"
-# What stands before the certificates of a PKCS#7 in BER takes under 100 bytes.
+# The bytes before the certificates of a PKCS#7 in BER are under 100.
 _INDEFINITE_BYTES: Final = 16 * 1024
 _INDEFINITE_SIBLINGS: Final = 8
 _FIRST_WINDOW: Final = 4 * 1024
 
 
-class Element(NamedTuple):
+class Asn1Element(NamedTuple):
     """One element of BER or DER."""
 
     tag: int
     """The identifier octet: class, constructed or primitive, number (X.690 section 8.1.2)."""
     contents: bytes
-    """Without the header. Where the length is indefinite, all that follows: :func:`elements` knows where to stop."""
+    """The bytes after the header; for an indefinite length all that follow, and :func:`elements` finds the end."""
     encoding: bytes | None
-    """Header and contents; None where the length is indefinite, which is never DER."""
+    """Header and contents; None for an indefinite length, which DER does not allow."""
 
 
-def elements(data: bytes) -> Iterator[Element]:
-    """Split ``data`` lazily. Raises :class:`ValueError` at the first element that is cut short or no BER."""
+def elements(data: bytes) -> Iterator[Asn1Element]:
+    """Yield the elements of ``data``. Raises :class:`ValueError` at the first that is cut short or not BER."""
     position = indefinite = 0
     while position < len(data) and data[position : position + 2] != _END_OF_CONTENTS:
         tag = data[position]
@@ -43,7 +43,7 @@ def elements(data: bytes) -> Iterator[Element]:
             indefinite += 1
             if indefinite > _INDEFINITE_SIBLINGS:
                 raise ValueError(f"more than {_INDEFINITE_SIBLINGS} elements of indefinite length")
-            yield Element(tag, data[position + 2 :], None)
+            yield Asn1Element(tag, data[position + 2 :], None)
             position += _indefinite_length(data[position : position + _INDEFINITE_BYTES])
         else:
             element = _definite(tag, data, position)
@@ -51,19 +51,19 @@ def elements(data: bytes) -> Iterator[Element]:
             position += len(element.encoding or b"")
 
 
-def children(element: Element, at_most: int = 10) -> tuple[Element, ...]:
-    """Split the contents of an element, up to where they can be split."""
+def children(element: Asn1Element, at_most: int = 10) -> tuple[Asn1Element, ...]:
+    """Return the elements in the contents of an element, up to the first that cannot be parsed."""
     found = []
     try:
         for child in islice(elements(element.contents), at_most):
-            found.append(child)  # noqa: PERF402 - what was found before the error is wanted
+            found.append(child)  # noqa: PERF402 - those before an error are kept
     except ValueError:
         pass
     return tuple(found)
 
 
-def _definite(tag: int, data: bytes, position: int) -> Element:
-    """Parse one element in a window that grows with it: many elements then cost no copy of all that follows each."""
+def _definite(tag: int, data: bytes, position: int) -> Asn1Element:
+    """Parse one element in a growing window, so that not all following bytes are copied for each element."""
     from asn1crypto import parser
 
     window = _FIRST_WINDOW
@@ -76,7 +76,7 @@ def _definite(tag: int, data: bytes, position: int) -> Element:
                 raise
             window *= 16
         else:
-            return Element(tag, contents, header + contents)
+            return Asn1Element(tag, contents, header + contents)
 
 
 def _indefinite_length(piece: bytes) -> int:

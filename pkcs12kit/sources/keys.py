@@ -1,4 +1,4 @@
-"""Private keys, in every encoding that users have them in."""
+"""Private keys, in every encoding that users have."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _BLOCK_BYTES: Final = {b"AES-128-CBC": 16, b"AES-256-CBC": 16, b"DES-EDE3-CBC": 
 def read_private_key(
     data: bytes, *, name: str, password: str | None, limits: Limits
 ) -> CertificateIssuerPrivateKeyTypes:
-    """Read the one private key in ``data``; certificates may stand beside it in PEM.
+    """Return the one private key in ``data``; in PEM, certificates may be beside it.
 
-    A password given for a key that is not encrypted is ignored. Raises :class:`PasswordError` where one is missing or
-    does not open the key, :class:`InputError` where there is no usable signing key, or several, each naming ``name``;
-    :class:`LimitExceededError` where decrypting it would take too long. No message holds anything of the key.
+    A password for a key that is not encrypted is ignored. Raises :class:`PasswordError` if the password is missing or
+    wrong, :class:`InputError` if there is no usable signing key, or several, and :class:`LimitExceededError` if
+    decrypting it would take too long. Each message begins with ``name`` and holds nothing of the key.
     """
     data = as_octets(data)
     kind = sniff(data)
@@ -61,14 +61,14 @@ def read_private_key(
 
 
 def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPrivateKeyTypes:
-    """Return ``key``, or raise :class:`InputError` where it is for key agreement (X25519, DH), which no server uses."""
+    """Return ``key``. Raises :class:`InputError` for a key for key agreement (X25519, DH), which no server uses."""
     if not hasattr(key, "sign"):
         raise InputError(f"{name}: a private key for key agreement, which cannot sign")
     return cast("CertificateIssuerPrivateKeyTypes", key)
 
 
 def _budget(name: str, limits: Limits) -> WorkBudget:
-    """Return the budget of one key, for which ``scrypt_bytes`` stands in place of the limits of a PKCS#12 file."""
+    """Return the budget of one key: ``scrypt_bytes`` replaces the limits of a PKCS#12 file."""
     own = replace(limits, pfx_scrypt_bytes=limits.scrypt_bytes, pfx_total_scrypt_bytes=limits.scrypt_bytes)
     return WorkBudget(own, subject=f"{name}: the private key")
 
@@ -98,20 +98,20 @@ def _only_key(data: bytes, name: str) -> PemBlock:
 
 
 def _load(der: bytes, *, name: str, budget: WorkBudget, is_decrypted: bool = False) -> CertificateIssuerPrivateKeyTypes:
-    """Load a key in the clear. What is not one where it ``is_decrypted`` is what a wrong password makes of a key."""
+    """Load a key that is not encrypted. Bytes that are not a key after decryption mean a wrong password."""
     try:
         key = load_private_key(der, budget)
     except UnknownKeyError:
-        raise InputError(f"{name}: a private key of a kind that is not supported") from None
+        raise InputError(f"{name}: a private key of an unsupported kind") from None
     except UnreadableKeyError:
         if is_decrypted:
             raise _wrong_password(name) from None
-        raise InputError(f"{name}: a private key that is damaged or of a kind that is not known") from None
+        raise InputError(f"{name}: a private key that is damaged or of an unknown kind") from None
     return require_signing_key(key, name)
 
 
 def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudget) -> CertificateIssuerPrivateKeyTypes:
-    """Decrypt a key in PKCS#8 as the same key in a PKCS#12 file, within the same bounds, and load it."""
+    """Decrypt and load a key in PKCS#8, within the same bounds as a key in a PKCS#12 file."""
     encryption, ciphertext = _read_pkcs8(der, name, budget)
     derivation = encryption.derivation
     if derivation is not None:
@@ -132,9 +132,7 @@ def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudg
         except DecryptionError:
             continue
         except UnsupportedPfxError:
-            raise InputError(
-                f"{name}: a private key that is encrypted by {encryption}, which is not supported"
-            ) from None
+            raise InputError(f"{name}: the encryption of the private key, {encryption}, is not supported") from None
         except MalformedPfxError:
             raise _damaged(name) from None
         try:
@@ -145,7 +143,7 @@ def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudg
 
 
 def _read_pkcs8(der: bytes, name: str, budget: WorkBudget) -> tuple[Encryption, bytes]:
-    """Read an EncryptedPrivateKeyInfo (RFC 5958 section 3)."""
+    """Parse an EncryptedPrivateKeyInfo (RFC 5958 section 3)."""
     from asn1crypto import keys
 
     try:
@@ -159,7 +157,7 @@ def _read_pkcs8(der: bytes, name: str, budget: WorkBudget) -> tuple[Encryption, 
 def _open_traditional(
     text: bytes, *, name: str, password: str | None, budget: WorkBudget
 ) -> CertificateIssuerPrivateKeyTypes:
-    """Decrypt a key in PEM that is encrypted in the traditional way (RFC 1421 section 4.6.1.1), and load it."""
+    """Decrypt and load a key in PEM with traditional encryption (RFC 1421 section 4.6.1.1)."""
     from Cryptodome.IO import PEM
 
     _check_encryption(text, name)
@@ -168,7 +166,7 @@ def _open_traditional(
     octets = encode_password(password).utf8
     try:
         der, _, _ = PEM.decode(text.decode("latin-1"), octets)
-    except ValueError:  # also for an empty password, and padding that is wrong
+    except ValueError:  # also for an empty password and for wrong padding
         raise _wrong_password(name) from None
     return _load(der, name=name, budget=budget, is_decrypted=True)
 
@@ -178,23 +176,25 @@ def _wrong_password(name: str) -> PasswordError:
 
 
 def _damaged(name: str) -> InputError:
-    return InputError(f"{name}: an encrypted private key that is damaged or encrypted in no known way")
+    return InputError(f"{name}: an encrypted private key that is damaged or has an unknown encryption")
 
 
 def _check_encryption(text: bytes, name: str) -> None:
-    """Refuse traditional encryption by a cipher that is not known, or with an IV of the wrong length."""
+    """Raise for traditional encryption with an unknown cipher, or with an IV of the wrong length."""
     info = _DEK_INFO.search(text)
     if info is None or info[1] not in _BLOCK_BYTES:
-        cipher = info[1].decode("ascii") if info else "nothing that is stated"
+        cipher = info[1].decode("ascii") if info else "an unnamed cipher"
         known = ", ".join(sorted(cipher.decode("ascii") for cipher in _BLOCK_BYTES))
-        raise InputError(f"{name}: a private key encrypted with {cipher}, which is not supported ({known} are)")
+        raise InputError(
+            f"{name}: a private key encrypted with {cipher}, which is not supported; supported are {known}"
+        )
     if len(info[2]) != 2 * _BLOCK_BYTES[info[1]]:
         raise InputError(f"{name}: an encrypted private key that is damaged: its IV has the wrong length")
 
 
 def _check_scrypt(cost: ScryptCost, name: str, limits: Limits) -> None:
-    """Bound what scrypt takes: 128 N r bytes of memory, p times over (RFC 7914 section 6)."""
+    """Raise if scrypt would write more than the limit: 128 N r bytes of memory, p times (RFC 7914 section 6)."""
     if 128 * cost.n * cost.r * cost.p > limits.scrypt_bytes:
         raise LimitExceededError(
-            f"{name}: the private key's scrypt takes more than {limits.scrypt_bytes:,} bytes (limits.scrypt_bytes)"
+            f"{name}: the scrypt of the private key needs more than {limits.scrypt_bytes:,} bytes (limits.scrypt_bytes)"
         )

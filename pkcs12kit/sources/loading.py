@@ -67,8 +67,8 @@ def load_certificates(
     Raises :class:`~pkcs12kit.errors.InputError` for a source that cannot be opened or in which no certificate can be
     read (the message says what was found), and for a zip with a member whose name leads outside its folder;
     :class:`~pkcs12kit.errors.PasswordError` for a PKCS#12 file that ``password`` does not open;
-    :class:`~pkcs12kit.errors.LimitExceededError`; and :class:`TypeError` for an object of another kind. No signature,
-    time or purpose is checked.
+    :class:`~pkcs12kit.errors.LimitExceededError`; and :class:`~pkcs12kit.ArgumentError` for an object of another kind.
+    No signature, time or purpose is checked.
     """
     if len(sources) == 1 and isinstance(sources[0], CertificatePool):
         return sources[0]
@@ -234,7 +234,10 @@ def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
 
 
 def label(source: object) -> str:
-    """Return a name for a source or a loaded value, for messages. Raises :class:`TypeError` for other objects."""
+    """Return a name for a source or a loaded value, for messages.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for other objects.
+    """
     if isinstance(source, _PRIVATE_KEYS):
         return "the private key given"
     if _is_loaded(source):

@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pkcs12kit.errors import InputError, LimitExceededError
+from pkcs12kit.errors import ArgumentError, InputError, LimitExceededError
 from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes"
-"""A path to a file or a folder, ``"-"`` for standard input, or the content itself as bytes."""
+"""A path to a file or a folder, ``"-"`` for standard input, or the content as bytes."""
 
 STANDARD_INPUT: Final = "-"
 _CHUNK_BYTES: Final = 1024 * 1024
@@ -27,21 +27,24 @@ _SHOWN_CHARACTERS: Final = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderFile:
-    """A file found in a folder, or what cannot be looked into and why."""
+    """A file found in a folder, or the reason why it cannot be opened."""
 
     path: str
     fault: str | None = None
 
 
 def name_of(source: Source) -> str:
-    """Name a source for messages. Raises :class:`TypeError` for what is no source, :class:`InputError` for PEM text."""
+    """Return the name of a source for messages.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for an object of another kind, and :class:`InputError` for PEM text.
+    """
     if isinstance(source, (bytes, bytearray, memoryview)):
         return "the bytes given"
     path = os.fspath(source) if isinstance(source, str | os.PathLike) else None
     if not isinstance(path, str):
-        raise TypeError(f"a source is a path or bytes, not {type(source).__name__}")
+        raise ArgumentError(f"a source is a path or bytes, not {type(source).__name__}")
     if "-----BEGIN" in path or "\n" in path:  # never echoed: it may be a key
-        raise InputError("a path was expected, and text of several lines or PEM was given; give contents as bytes")
+        raise InputError("expected a path, found PEM or a text of several lines; give contents as bytes")
     return "standard input" if path == STANDARD_INPUT else shown_path(path)
 
 
@@ -51,7 +54,7 @@ def shown_path(path: str) -> str:
 
 
 def is_folder(source: Source) -> bool:
-    """Whether a source is a folder that exists."""
+    """Return True if a source is a folder that exists."""
     if isinstance(source, (bytes, bytearray, memoryview)) or os.fspath(source) == STANDARD_INPUT:
         return False
     try:
@@ -61,10 +64,10 @@ def is_folder(source: Source) -> bool:
 
 
 def read_source(source: Source, limits: Limits) -> bytes:
-    """Read a file, standard input or bytes to the end, once.
+    """Return the content of a file, of standard input or of bytes, read once.
 
-    Raises :class:`InputError` where it cannot be read, and :class:`LimitExceededError` where it is larger than
-    ``limits.input_bytes``: a file before it is read, anything else after that many bytes.
+    Raises :class:`InputError` if it cannot be read, and :class:`LimitExceededError` if it is larger than
+    ``limits.input_bytes``: for a file before it is read, otherwise after that many bytes.
     """
     name = name_of(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -87,10 +90,10 @@ def read_source(source: Source, limits: Limits) -> bytes:
 
 
 def folder_files(folder: str, limits: Limits) -> Iterator[FolderFile]:
-    """List the files of a folder and its subfolders, by name; each folder once, wherever symbolic links lead.
+    """Yield the files of a folder and its subfolders, by name. Symbolic links are followed; each folder is read once.
 
-    Hidden ones (a leading dot) and what is no regular file (pipes, devices) are passed over. Raises
-    :class:`LimitExceededError` past ``limits.archive_members`` entries.
+    Hidden files (with a leading dot) and other kinds of files (pipes, devices) are skipped. Raises
+    :class:`LimitExceededError` for more than ``limits.archive_members`` entries.
     """
     seen: set[tuple[int, int]] = set()
     remaining = limits.archive_members
@@ -118,14 +121,14 @@ def folder_files(folder: str, limits: Limits) -> Iterator[FolderFile]:
 
 
 def fault_of(error: OSError) -> str:
-    """Say in a few words why something cannot be read: the system's own, without the path."""
+    """Return the reason why something cannot be read, in the words of the system, without the path."""
     if isinstance(error, IsADirectoryError):
-        return "a folder, where a file was expected"
+        return "a folder; expected a file"
     return (error.strerror or "cannot be read").lower()
 
 
 def _visible_names(path: str, remaining: int) -> list[str]:
-    """List what is in a folder, up to one more than what remains of the limit."""
+    """Return the visible names in a folder, at most one more than what remains of the limit."""
     names: list[str] = []
     with os.scandir(path) as entries:
         for entry in entries:
@@ -139,12 +142,12 @@ def _visible_names(path: str, remaining: int) -> list[str]:
 def _standard_input() -> BinaryIO:
     stream = getattr(sys.stdin, "buffer", None)
     if stream is None:
-        raise InputError("standard input: there is none")
+        raise InputError("standard input is not available")
     return stream  # type: ignore[no-any-return]  # sys.stdin may be anything
 
 
 def _read_bounded(stream: BinaryIO, name: str, limits: Limits) -> bytes:
-    """Read to the end, or raise after one byte more than the limit."""
+    """Return the whole content, or raise after one byte more than the limit."""
     chunks = []
     remaining = limits.input_bytes + 1
     while remaining and (chunk := stream.read(min(remaining, _CHUNK_BYTES))):

@@ -1,4 +1,4 @@
-"""What is in these bytes: the content decides, never a file's ending."""
+"""The kind of the content of bytes. The content decides, never a file's ending."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.sources.elements import children, elements
 
 if TYPE_CHECKING:
-    from pkcs12kit.sources.elements import Element
+    from pkcs12kit.sources.elements import Asn1Element
 
 _BEGIN: Final = re.compile(rb"-----BEGIN [^\r\n-]{1,64}-----")
 _WHITE_SPACE: Final = b" \t\r\n\v\f"
 _PADDING: Final = _WHITE_SPACE + b"\x00"
 _SAMPLE_BYTES: Final = 4096
-_BASE64_OF_SEQUENCE: Final = b"M"  # 0x30 begins every DER that is looked for here
+_BASE64_OF_SEQUENCE: Final = b"M"  # the first octet of all DER here is 0x30
 
 _SEQUENCE: Final = 0x30
 _INTEGER: Final = 0x02
@@ -32,15 +32,15 @@ _DSA_INTEGERS: Final = 6
 
 
 class Kind(Enum):
-    """What bytes can be. The value says so in words."""
+    """The kinds of content. The value is the kind in words."""
 
-    # Certificates, or what holds them
+    # Certificates and their containers
     CERTIFICATE = "a certificate"
     CERTIFICATE_PAIR = "a pair of cross-certificates"
     PKCS7 = "a PKCS#7 bundle"
     PKCS12 = "a PKCS#12 file"
     ZIP = "a zip archive"
-    # Frames, whose content is looked at in turn
+    # Encodings, whose content has a kind of its own
     PEM = "PEM text"
     BASE64 = "base64 text"
     # Keys
@@ -48,7 +48,7 @@ class Kind(Enum):
     ENCRYPTED_PRIVATE_KEY = "an encrypted private key"
     OPENSSH_PRIVATE_KEY = "an OpenSSH private key (ssh-keygen -p -m PKCS8 converts it)"
     PUBLIC_KEY = "a public key"
-    # Neighbours
+    # Other structures of a PKI
     REQUEST = "a certificate request (CSR)"
     REVOCATION_LIST = "a certificate revocation list (CRL)"
     OCSP_RESPONSE = "an OCSP response"
@@ -56,14 +56,14 @@ class Kind(Enum):
     ENCRYPTED_PKCS7 = "a PKCS#7 that is not signed data and holds no certificates"
     JAVA_KEYSTORE = "a Java keystore (keytool -importkeystore converts it to PKCS#12)"
     OTHER_PEM = "a PEM block of another kind"
-    OTHER_DER = "ASN.1 data that is none of certificate, PKCS#7 and PKCS#12"
-    # Nothing of use
+    OTHER_DER = "ASN.1 data that is neither a certificate nor PKCS#7 nor PKCS#12"
+    # Unusable
     EMPTY = "nothing: it is empty"
     CUT_SHORT = "ASN.1 data that is cut short"
     HTML = "an HTML page"
     XML = "an XML document"
     TEXT = "text without a PEM block"
-    BINARY = "binary data of no known kind"
+    BINARY = "binary data of an unknown kind"
 
 
 HOLDS_CERTIFICATES: Final = frozenset({Kind.CERTIFICATE, Kind.CERTIFICATE_PAIR, Kind.PKCS7, Kind.PKCS12, Kind.ZIP})
@@ -78,7 +78,7 @@ _BEGINNINGS: Final = (
 
 
 def sniff(data: bytes) -> Kind:
-    """Say what ``data`` is, in time linear in its length. That it is sound of its kind is not checked."""
+    """Return the kind of ``data``, in linear time. That it is correct for its kind is not checked."""
     if not data.strip(_WHITE_SPACE):
         return Kind.EMPTY
     for beginning, kind in _BEGINNINGS:
@@ -95,7 +95,7 @@ def sniff(data: bytes) -> Kind:
 
 
 def sniff_der(data: bytes) -> Kind:
-    """Say what a DER or BER encoding is by its outline: OTHER_DER, CUT_SHORT or BINARY where that is not known."""
+    """Return the kind of a DER or BER encoding by its structure: OTHER_DER, CUT_SHORT or BINARY if it is unknown."""
     try:
         outer = next(elements(data))
     except (ValueError, StopIteration):
@@ -109,7 +109,7 @@ def sniff_der(data: bytes) -> Kind:
 
 
 def decode_base64(data: bytes) -> bytes | None:
-    """Decode base64 without armor lines around an ASN.1 SEQUENCE; None where it is not that."""
+    """Return the ASN.1 SEQUENCE in base64 without armor lines; None for anything else."""
     text = data.removeprefix(b"\xef\xbb\xbf").lstrip(_WHITE_SPACE)
     if not text.startswith(_BASE64_OF_SEQUENCE):
         return None
@@ -120,7 +120,7 @@ def decode_base64(data: bytes) -> bytes | None:
 
 
 def as_octets(data: bytes) -> bytes:
-    """Turn UTF-16 text with a byte order mark, as PowerShell writes it, into UTF-8; leave all else alone."""
+    """Return UTF-16 text with a byte order mark, as PowerShell writes it, as UTF-8; other bytes unchanged."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         try:
             return data.decode("utf-16").encode("utf-8")
@@ -129,7 +129,7 @@ def as_octets(data: bytes) -> bytes:
     return data
 
 
-def _sniff_sequence(inner: tuple[Element, ...]) -> Kind:
+def _sniff_sequence(inner: tuple[Asn1Element, ...]) -> Kind:
     tags = bytes(child.tag for child in inner)
     if tags == _SIGNED:
         return _sniff_signed(inner[0])
@@ -147,8 +147,8 @@ def _sniff_sequence(inner: tuple[Element, ...]) -> Kind:
     }.get(tags, Kind.OTHER_DER)
 
 
-def _sniff_signed(to_be_signed: Element) -> Kind:
-    """Tell certificate, CSR and CRL apart: all three are SEQUENCE { content, algorithm, signature }."""
+def _sniff_signed(to_be_signed: Asn1Element) -> Kind:
+    """Return the kind of a SEQUENCE { content, algorithm, signature }: a certificate, CSR or CRL, for example."""
     tags = bytes(child.tag for child in children(to_be_signed))
     if tags == b"\x02\x30\x30" or tags.startswith(b"\x02\x30\x30\xa0"):  # RFC 2986 section 4.1
         return Kind.REQUEST
@@ -166,7 +166,7 @@ def _sniff_content_info(content_type: bytes) -> Kind:
     return Kind.ENCRYPTED_PKCS7 if content_type.startswith(_PKCS7) else Kind.OTHER_DER
 
 
-def _sniff_after_integer(inner: tuple[Element, ...], tags: bytes) -> Kind:
+def _sniff_after_integer(inner: tuple[Asn1Element, ...], tags: bytes) -> Kind:
     version = inner[0].contents
     if tags.startswith(b"\x02\x30\x04"):  # PKCS#8, RFC 5958 section 2
         return Kind.PRIVATE_KEY
@@ -180,8 +180,8 @@ def _sniff_after_integer(inner: tuple[Element, ...], tags: bytes) -> Kind:
     return Kind.PUBLIC_KEY if tags == b"\x02\x02" else Kind.OTHER_DER
 
 
-def _is_pair(inner: tuple[Element, ...]) -> bool:
-    """Whether this is CertificatePair (RFC 4523 section 2.3): [0], [1] or both, each around a certificate."""
+def _is_pair(inner: tuple[Asn1Element, ...]) -> bool:
+    """Return True for a CertificatePair (RFC 4523 section 2.3): [0], [1] or both, each around a certificate."""
     tags = [element.tag for element in inner]
     return tags in ([_TAG_0], [_TAG_1], [_TAG_0, _TAG_1]) and all(
         sniff_der(element.contents) is Kind.CERTIFICATE for element in inner
@@ -189,7 +189,7 @@ def _is_pair(inner: tuple[Element, ...]) -> bool:
 
 
 def _begins_like_der(data: bytes) -> bool:
-    """Whether this is the header of a long SEQUENCE followed by what begins certificates, bundles or keys."""
+    """Return True for the header of a long SEQUENCE before the first tag of certificates, bundles or keys."""
     if len(data) < 2 or data[0] != _SEQUENCE or not 0x81 <= data[1] <= 0x84:  # noqa: PLR2004 - X.690 section 8.1.3.5
         return False
     return data[2 + (data[1] & 0x7F) :][:1] in {b"\x30", b"\x06", b"\x02", b"\xa0", b"\xa1", b""}
@@ -206,7 +206,7 @@ def _sniff_text(data: bytes) -> Kind:
 
 
 def _decodes(sample: bytes) -> bool:
-    """Whether a sample is UTF-8, but for a character cut off at its end."""
+    """Return True if a sample is UTF-8; its last character may be cut off."""
     try:
         sample.decode("utf-8")
     except UnicodeDecodeError as error:

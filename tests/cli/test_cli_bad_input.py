@@ -275,14 +275,14 @@ class TestSizeAndShape:
         for name in ("../escaped.pem", "/etc/escaped.pem", "a/../../escaped.pem"):
             with zipfile.ZipFile(folder / "slip.zip", "w") as archive:
                 archive.writestr(name, files.bundle.read_bytes())
-            refused(build(certs="slip.zip"), "--certs slip.zip", "named to land outside its folder")
+            refused(build(certs="slip.zip"), "--certs slip.zip", "leads outside its folder")
 
     def test_files_that_are_not_there(self, build, call, files):
         """By every option; a folder where a file was expected."""
         for option in ("key", *CERTIFICATE_OPTIONS, "crl", "ocsp", "password_file", "key_password_file"):
             shown = option.replace("_", "-")
             refused(build(**{option: "nowhere.pem"}), f"--{shown} nowhere.pem", "no such file or directory")
-        refused(build(key=files.folder), f"--key {files.folder}", "a folder, where a file was expected")
+        refused(build(key=files.folder), f"--key {files.folder}", "a folder; expected a file")
         refused(call("inspect", "nowhere.p12"), "nowhere.p12", "no such file or directory")
 
     def test_an_empty_folder(self, build, folder):

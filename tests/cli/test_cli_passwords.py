@@ -265,7 +265,7 @@ class TestTerminal:
         assert "no terminal" in outcome.errors
         outcome = build("--password-stdin", password_file=None, stdin=None)
         assert outcome.status == 2
-        assert outcome.errors == "error: standard input: there is none\n"
+        assert outcome.errors == "error: standard input is not available\n"
 
 
 @pytest.mark.slow

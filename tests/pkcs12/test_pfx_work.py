@@ -319,7 +319,7 @@ def test_keys_for_diffie_hellman_are_not_loaded(monkeypatch, algorithm):
     data = diffie_hellman(8192, algorithm)
     with pytest.raises(UnsupportedPfxError, match="unknown algorithm"):
         decode_pfx(make_pfx([shrouded_in_the_clear(bag_of(1, data))]), password=None)
-    with pytest.raises(InputError, match=r"server\.key: a private key of a kind that is not supported"):
+    with pytest.raises(InputError, match=r"server\.key: a private key of an unsupported kind"):
         read_private_key(data, name="server.key", password=None, limits=DEFAULT_LIMITS)
 
 

@@ -86,7 +86,7 @@ def zipped(certificates):
         (b"<!DOCTYPE html><html>Not found</html>", "an HTML page"),
         (b"", "nothing: it is empty"),
         (b"Service unavailable", "text without a PEM block"),
-        (bytes(range(256)), "binary data of no known kind"),
+        (bytes(range(256)), "binary data of an unknown kind"),
     ],
 )
 def test_nonsense_has_a_reason(data, found):

@@ -119,7 +119,7 @@ def test_crls_come_in_any_form(crl_pem, root):
     assert as_crls(()) == ()
     with pytest.raises(pk.InputError, match="expected an OCSP response, found a certificate revocation list"):
         as_ocsp_responses(encoded)
-    with pytest.raises(TypeError, match=r"ocsp_responses: expected .*, found Certificate"):
+    with pytest.raises(TypeError, match=r"ocsp_responses: expected .*, not Certificate"):
         as_ocsp_responses(root[0])
 
 
@@ -136,7 +136,7 @@ def test_crls_come_in_any_form(crl_pem, root):
 def test_another_kind_is_refused_by_the_name_of_its_parameter(function, name):
     """TypeError names the parameter, what it accepts, and the kind that was given."""
     for wrong in (datetime.now(UTC), None, 7):
-        with pytest.raises(TypeError, match=rf"^{name}: expected a path, bytes.*, found {type(wrong).__name__}$"):
+        with pytest.raises(TypeError, match=rf"^{name}: expected a path, bytes.*, not {type(wrong).__name__}$"):
             function(wrong)
     with pytest.raises(TypeError, match=r"^pool: "):
         as_certificates([7], name="pool")

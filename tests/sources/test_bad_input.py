@@ -110,7 +110,7 @@ class TestFound:
 
     def test_a_folder_where_a_key_is_expected(self, tmp_path, leaf):
         """Folders hold certificates; a key is one file."""
-        with pytest.raises(InputError, match="a folder, where a file was expected"):
+        with pytest.raises(InputError, match="a folder; expected a file"):
             load_identity(key=tmp_path, certificate=pem(leaf[0]))
 
     def test_permission_denied(self, tmp_path, chain, monkeypatch):
@@ -128,7 +128,7 @@ class TestFound:
     def test_no_standard_input(self, monkeypatch):
         """A service has none; an exhausted one is empty."""
         monkeypatch.setattr(sys, "stdin", None)
-        with pytest.raises(InputError, match="standard input: there is none"):
+        with pytest.raises(InputError, match="standard input is not available"):
             load_certificates("-")
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
         with pytest.raises(InputError, match="standard input: expected a certificate, found nothing"):

@@ -107,7 +107,7 @@ class TestFolder:
         with pytest.raises(InputError, match=f"^{tmp_path}: expected a certificate, found an empty folder"):
             load_certificates(tmp_path)
         (tmp_path / "README").write_text("Nothing here.")
-        with pytest.raises(InputError, match="found 1 file without any"):
+        with pytest.raises(InputError, match="found 1 file without certificates"):
             load_certificates(tmp_path)
 
     def test_too_many_files(self, tmp_path, chain):
