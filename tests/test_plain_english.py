@@ -18,8 +18,6 @@ NOT_YET = frozenset(
         "cli",
         "notebook",
         "retrieval",
-        "tls",
-        "verifier",
     }
 )
 

@@ -1,1 +1,1 @@
-"""TLS handshakes: what a server sends, what clients make of it, and what is known of those not at hand."""
+"""TLS: the certificates that servers send, the probing of live servers, and rehearsals with clients."""

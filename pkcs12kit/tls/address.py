@@ -1,4 +1,4 @@
-"""Where a server is, as people write it: ``HOST[:PORT]``."""
+"""Server addresses as people write them: ``HOST[:PORT]``."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ServerAddress:
 
     @property
     def is_ip_address(self) -> bool:
-        """Whether the host is an IP address: such a one is resolved by nobody and is never in SNI."""
+        """True for an IP address, which is not resolved and never sent in SNI."""
         return is_ip_address(self.host)
 
     @property
@@ -48,17 +48,17 @@ class ServerAddress:
 
 
 def is_ip_address(host: str) -> bool:
-    """Whether a host is an IP address, without brackets."""
+    """Return True for an IP address without brackets."""
     return _ip_address(host) is not None
 
 
 def host_and_port(host: str, port: int) -> str:
-    """Write both as one text, an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
+    """Return ``host:port``, with an IPv6 address in brackets (RFC 3986 section 3.2.2)."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def parse_address(text: str) -> ServerAddress:
-    """Read ``HOST[:PORT]``: a DNS name, U-labels and a trailing dot allowed, or an IP address.
+    """Parse ``HOST[:PORT]``: a DNS name, U-labels and a trailing dot allowed, or an IP address.
 
     An IPv6 address with a port has to be in brackets; without them all of ``2001:db8::1:443`` is an address. Raises
     :class:`~pkcs12kit.errors.InputError`. Nothing is resolved.
@@ -67,7 +67,7 @@ def parse_address(text: str) -> ServerAddress:
     if bracketed is not None:
         address, port = bracketed.groups()
         if not isinstance(_ip_address(address), IPv6Address):
-            raise _no_address(text, "what is in brackets is no IPv6 address")
+            raise _no_address(text, "the text in brackets is not an IPv6 address")
         return ServerAddress(host=str(_ip_address(address)), port=None if port is None else _port(port, text))
     if isinstance(found := _ip_address(text), IPv6Address):
         return ServerAddress(host=str(found))
@@ -75,12 +75,12 @@ def parse_address(text: str) -> ServerAddress:
         raise _no_address(text, "it is a URL, or has a part of one")
     host, colon, port = text.partition(":")
     if ":" in port:
-        raise _no_address(text, "it has several colons and is no IPv6 address")
+        raise _no_address(text, "it has several colons and is not an IPv6 address")
     return ServerAddress(host=parse_host(host), port=_port(port, text) if colon else None)
 
 
 def parse_host(text: str) -> str:
-    """Read a host alone: a DNS name or an IP address, IPv6 in brackets or not. Raises as :func:`parse_address` does."""
+    """Parse a host without a port, IPv6 in brackets or not. Raises the errors of :func:`parse_address`."""
     bracketed = _BRACKETED.fullmatch(text)
     address = _ip_address(text if bracketed is None else bracketed[1])
     if address is not None and (bracketed is None or (bracketed[2] is None and isinstance(address, IPv6Address))):
@@ -90,12 +90,12 @@ def parse_host(text: str) -> str:
     if not all(map(_LABEL.fullmatch, labels)) or len(name.removesuffix(".")) > _NAME_CHARACTERS:
         raise _no_address(text, "it is neither a DNS name nor an IP address")
     if _NUMBER.fullmatch(labels[-1]):  # no top-level domain is a number (RFC 3696 section 2), and resolvers guess
-        raise _no_address(text, "it ends in a number and is no IPv4 address of four parts")
+        raise _no_address(text, "it ends in a number and is not an IPv4 address of four parts")
     return name
 
 
 def _to_ascii(text: str) -> str:
-    """Give a name in lower case and in A-labels (RFC 5891 section 5, mapped as UTS #46 says, as browsers do)."""
+    """Return a name in lower case and in A-labels (RFC 5891 section 5, mapped by UTS #46, as browsers do)."""
     if len(text) > _NAME_CHARACTERS + 1:
         raise _no_address(text, f"a DNS name has at most {_NAME_CHARACTERS} characters")
     if text.isascii():
@@ -105,7 +105,7 @@ def _to_ascii(text: str) -> str:
     try:
         return idna.encode(text, uts46=True).decode("ascii")
     except UnicodeError as error:  # idna's errors, and those of surrogates
-        raise _no_address(text, f"it is no internationalized name: {error}") from None
+        raise _no_address(text, f"it is not an internationalized name: {error}") from None
 
 
 def _ip_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -1,4 +1,4 @@
-"""The certificates that a TLS server sends, in its order."""
+"""The Certificate message of TLS: the certificates that a server sends, in its order."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ TLS_1_3: Final = "TLSv1.3"
 
 _LENGTH: Final = 3  # bytes of each length, of one certificate and of the whole list
 _CONTEXT: Final = 1  # certificate_request_context, empty, which is a length (RFC 8446 section 4.4.2)
-_NO_EXTENSIONS: Final = 2  # those of one certificate, none, which is a length too
+_NO_EXTENSIONS: Final = 2  # of one certificate: none, which is a length as well
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateMessage:
     """The Certificate message of a server (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2).
 
-    ``certificates`` are its certificate_list in the order of the wire, as it came: neither trusted nor checked.
-    ``protocol`` is ``TLSv1.2``, ``TLSv1.3`` or an older version by the same pattern.
+    ``certificates`` are its certificate_list in the order of the wire, neither trusted nor checked. ``protocol`` is
+    ``TLSv1.2``, ``TLSv1.3`` or an older version by the same pattern.
     """
 
     certificates: tuple[Certificate, ...]
@@ -32,10 +32,10 @@ class CertificateMessage:
 
     @classmethod
     def from_der(cls, encoded: Iterable[bytes], *, protocol: str) -> CertificateMessage:
-        """Read each certificate.
+        """Parse the certificates of a message.
 
-        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` for the first that cannot be read, with its place:
-        clients refuse the whole list then, whichever certificate it is.
+        Raises :class:`~pkcs12kit.errors.MalformedCertificateError` for the first that cannot be read, with its
+        position: clients refuse the whole list for it, whichever certificate it is.
         """
         certificates = []
         for position, der in enumerate(encoded, start=1):
@@ -47,12 +47,12 @@ class CertificateMessage:
 
     @property
     def size(self) -> int:
-        """Bytes of the message without its handshake header, extensions of its entries (stapled OCSP) left out."""
+        """The bytes of the message, without its handshake header and the extensions of its entries (stapled OCSP)."""
         around, of_each = (_CONTEXT, _NO_EXTENSIONS) if self.protocol == TLS_1_3 else (0, 0)
         return around + _LENGTH + sum(_LENGTH + len(one.der) + of_each for one in self.certificates)
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``: certificates in the order of the wire."""
+        """Return the message as ``--json`` prints it; certificates in the order of the wire."""
         return {
             "protocol": self.protocol,
             "bytes": self.size,

@@ -1,7 +1,7 @@
-"""TLS over a socket where every wait has an end, and what the peer sends has a budget.
+"""TLS connections with one deadline for the whole, and a limit for the bytes of the peer.
 
-A pyOpenSSL connection on memory BIOs does TLS; the bytes are moved here. Without a timeout of OpenSSL's own, that is
-what gives the whole, and not each read, a deadline.
+A pyOpenSSL connection on memory BIOs does TLS, and this module moves the bytes. OpenSSL has no timeout of its own; in
+this way the deadline is for the whole connection and not for each read.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _Result = TypeVar("_Result")
 
 
 class ChannelError(Pkcs12KitError):
-    """A TLS connection did not come about, or broke. Its text is one line and may have text from outside in it."""
+    """A TLS connection that could not be made, or that broke. Its text is one line and may quote text from outside."""
 
 
 class ChannelTimeoutError(ChannelError):
@@ -47,7 +47,7 @@ class NotTLSError(ChannelError):
 
 
 class TLSError(ChannelError):
-    """OpenSSL gave up, or the peer did and said so by an alert. The text is OpenSSL's."""
+    """OpenSSL gave up, or the peer did with an alert. The text is OpenSSL's."""
 
 
 class PeerLimitError(ChannelError, LimitExceededError):
@@ -62,11 +62,11 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """Set it so many seconds from now."""
+        """Return the deadline so many seconds from now."""
         return cls(time.monotonic() + seconds)
 
     def remaining(self) -> float:
-        """Give the seconds that are left, more than zero. Raises :class:`ChannelTimeoutError`."""
+        """Return the seconds that are left, more than zero. Raises :class:`ChannelTimeoutError` where none are."""
         left = self.at - time.monotonic()
         if left <= 0:
             raise ChannelTimeoutError("no answer in time")
@@ -74,11 +74,12 @@ class Deadline:
 
 
 class Channel:
-    """TLS over a connected stream socket, which it closes in the end.
+    """A TLS connection over a connected stream socket, which it closes at the end.
 
-    ``connection`` is a pyOpenSSL connection without a socket of its own, client or server. ``deadline`` is for all that
-    is done, and ``limits.tls_bytes`` for all that comes from the peer. What it raises where TLS does not work is a
-    :class:`ChannelError`. For one thread; another may shut the socket down, which looks as if the peer had closed.
+    ``connection`` is a pyOpenSSL connection without a socket of its own, client or server. ``deadline`` is for all
+    steps together, and ``limits.tls_bytes`` for all bytes of the peer. Its methods raise :class:`ChannelError` where
+    TLS does not work. It is for one thread; another thread may shut the socket down, which looks as if the peer had
+    closed.
     """
 
     def __init__(self, connection: SSL.Connection, over: socket.socket, *, deadline: Deadline, limits: Limits) -> None:
@@ -93,17 +94,17 @@ class Channel:
     def handshake(self) -> None:
         """Do the handshake.
 
-        A server of TLS 1.3 may still refuse the client afterwards: it says so at the first :meth:`read`, for example
-        where it wants a certificate (RFC 8446 section 4.4.2.4).
+        A server of TLS 1.3 may still refuse the client afterwards, for example because it requires a certificate
+        (RFC 8446 section 4.4.2.4). The first :meth:`read` raises that.
         """
         self._run(self._connection.do_handshake)
         self._established = True
 
     @property
     def certificates(self) -> tuple[bytes, ...]:
-        """The peer's certificates in the order of the wire, DER; trusted or not, handshake completed or not.
+        """The peer's certificates in DER, in the order of the wire; they are not checked.
 
-        Empty where none came, or where OpenSSL could not decode one of them.
+        The handshake need not be complete. Empty where none came, or where OpenSSL could not decode one of them.
         """
         from OpenSSL.crypto import FILETYPE_ASN1, dump_certificate
 
@@ -117,7 +118,7 @@ class Channel:
         return self._connection.get_protocol_version_name()
 
     def read(self, at_most: int) -> bytes:
-        """Read up to so many bytes; none is the peer's orderly end."""
+        """Return up to so many bytes; none after the peer's orderly end."""
         from OpenSSL import SSL
 
         def receive() -> bytes:
@@ -129,17 +130,17 @@ class Channel:
         return self._run(receive)
 
     def write(self, data: bytes) -> None:
-        """Write a little: TLS takes it whole before it goes out. A peer that has left may show at the next read only.
+        """Write a few bytes, which TLS takes as a whole. That a peer has left may show only at the next read.
 
-        ``data`` is not empty.
+        ``data`` must not be empty.
         """
         self._run(lambda: self._connection.sendall(data))
 
     def close(self, *, wait: bool = False) -> None:
-        """Say goodbye (close_notify) and close the socket. Raises nothing.
+        """Send close_notify and close the socket. No error is raised.
 
-        ``wait`` lets the peer close first, within the deadline and the budget: else what it has not read yet may be
-        lost, where something of its own was not read here.
+        With ``wait``, the peer closes first, within the deadline and the limit. Otherwise, bytes that it has not read
+        yet may be lost, if bytes of its own were not read here.
         """
         from OpenSSL import SSL
 
@@ -155,7 +156,7 @@ class Channel:
             self._socket.close()
 
     def _run(self, step: Callable[[], _Result]) -> _Result:
-        """Do what OpenSSL is asked for, moving bytes for as long as it wants more of them."""
+        """Run a step of OpenSSL, moving bytes for as long as it needs more of them."""
         from OpenSSL import SSL
 
         while True:
@@ -185,7 +186,7 @@ class Channel:
             self._send(data)
 
     def _send(self, data: bytes) -> None:
-        """Send to a peer that may have left: what it said before, an alert perhaps, can still be read."""
+        """Send to a peer that may have left; what it sent before, an alert perhaps, can still be read."""
         rest = memoryview(data)
         while rest and self._writable:
             self._socket.settimeout(self._deadline.remaining())
@@ -197,7 +198,7 @@ class Channel:
                 self._writable = False
 
     def _receive(self) -> bytes:
-        """Take what has come, at least one byte; none where the peer has closed."""
+        """Return the bytes that have come, at least one; none where the peer has closed."""
         while True:
             self._socket.settimeout(self._deadline.remaining())
             try:
@@ -220,7 +221,7 @@ class Channel:
 
 
 def openssl_words(error: SSL.Error | crypto.Error) -> str:
-    """Write what OpenSSL says as one line."""
+    """Return the reasons that OpenSSL gives, as one line."""
     stack = error.args[0] if error.args and isinstance(error.args[0], list) else []
     reasons = dict.fromkeys(reason for _, _, reason in stack if reason)
     return "; ".join(reasons) or "OpenSSL gave no reason"

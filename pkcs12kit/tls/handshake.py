@@ -1,4 +1,4 @@
-"""A TLS handshake with one client: where it goes, and what came of it."""
+"""TLS handshakes of rehearsals: the endpoint, the client, and the result."""
 
 from __future__ import annotations
 
@@ -16,22 +16,21 @@ if TYPE_CHECKING:
 
 
 class Verdict(Enum):
-    """What a client made of the server. The value is what ``--json`` prints."""
+    """The answer of a client to the server. The value is printed by ``--json``."""
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
     NOT_TRIED = "not-tried"
-    """It is not installed, or cannot be asked what was to be asked; never taken for either of the others."""
+    """The client is not installed, or cannot be asked this. It is never taken for one of the other answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A server on loopback, and what a client is to know: trust anchors and name, and nothing else.
+    """A server on loopback, with all that a client is told: trust anchors, server name and time.
 
-    ``server_name`` goes into SNI and is what the certificate has to be for; None where no name is asked for. ``time``
-    is when the client is to believe that it is, None for now. ``protocols`` are tried one by one.
-    ``seconds`` is how long one handshake may take, starting the client included. Setting ``cancelled``, from any
-    thread, ends the client's program at once.
+    ``server_name`` is sent in SNI, and the certificate has to be for it; None where no name is asked for. ``time`` is
+    the time at which the client verifies, None for now. ``protocols`` are tried one by one. ``seconds`` are for one
+    handshake, starting the client included. Setting ``cancelled``, from any thread, ends the client's program at once.
     """
 
     host: str
@@ -46,22 +45,22 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """What one client made of the server, in one version of TLS.
+    """The result of one client in one version of TLS.
 
-    ``why`` is in the client's own words, one line, text from outside; empty where it accepted. ``received`` are the
-    certificates that came, in the order of the wire, where the client says; else None.
+    ``why`` is the client's own text, one line from outside; empty where it accepted. ``received`` are the certificates
+    that the client received, in the order of the wire; None where it does not report them.
     """
 
     client: str
     version: str
-    """Of the client's program or library, with its name; empty where it is not there."""
+    """The name and the version of the client's program or library; empty where it is not installed."""
     protocol: str
     verdict: Verdict
     why: str
     received: CertificateMessage | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the result as ``--json`` prints it."""
         return {
             "client": self.client,
             "version": self.version,
@@ -77,10 +76,10 @@ class Client(Protocol):
 
     @property
     def name(self) -> str:
-        """Give the name by which ``--clients`` knows it."""
+        """Return the name of the client for ``--clients``."""
 
     def missing(self) -> str | None:
-        """Say what keeps it from being run here, for example ``needs gnutls-cli``; None where nothing does."""
+        """Return why it cannot be run here, for example ``needs gnutls-cli``; None where it can."""
 
     def shake_hands(self, endpoint: Endpoint) -> Iterator[Handshake]:
-        """Connect once for each protocol and say what came of each; a client that fails to run is NOT_TRIED."""
+        """Connect once for each protocol and yield the results; a client that cannot be run is NOT_TRIED."""

@@ -171,7 +171,7 @@ def test_bad_input(rehearse, chain, call, password_file, files, answering):
     answering(java=Verdict.ACCEPTED)
     for given, told in (
         ({"data": b"nonsense"}, "server.p12: expected a PKCS#12 file, found"),
-        ({"clients": "go"}, "not all clients that are required are here: go (needs go)"),
+        ({"clients": "go"}, "required clients are not installed: go (needs go)"),
         ({"clients": "lynx"}, "'lynx' is not one of"),
         ({"device": "toaster"}, "'toaster' is not one of"),
         ({"server_name": "two words"}, "two words"),

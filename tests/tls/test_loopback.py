@@ -175,7 +175,7 @@ def test_a_key_for_rsassa_pss_alone_is_served(protocol):
         assert received(server, protocol) == (certificate.der,)
     plain = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     for given in ({}, {"private_key_info": plain}):
-        with pytest.raises(InputError, match="of another algorithm than the key of its certificate, as RSA is"):
+        with pytest.raises(InputError, match="its algorithm is not that of the certificate's key, as with RSA"):
             LoopbackServer(key, [certificate], **given)
 
 

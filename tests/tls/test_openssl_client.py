@@ -197,7 +197,7 @@ def test_a_wrong_name_is_refused_and_by_whom_is_said(chain, private_key, anchor,
     """RFC 9525: pyOpenSSL checks no name, so that it is not OpenSSL that says no."""
     assert ask(private_key, chain.certificates, [anchor], server_name=server_name) == (
         Verdict.REFUSED,
-        f"OpenSSL accepted the certificates, service-identity not the name: {why}",
+        f"OpenSSL accepted the certificates, but service-identity refused the name: {why}",
     )
 
 

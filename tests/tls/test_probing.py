@@ -426,7 +426,7 @@ def test_a_starttls_that_is_refused_is_asked_for_once(ask):
 
     answer = ask(pop3, starttls="pop3")
     assert (answer.contact, answer.protocols, len(seen)) == (Contact.STARTTLS_REFUSED, (), 1)
-    assert answer.why == "pop3: no TLS: '-ERR closed for today'"
+    assert answer.why == "pop3: TLS refused: '-ERR closed for today'"
     assert answer.answered_at is not None
 
 

@@ -191,7 +191,9 @@ def test_a_required_client_that_is_not_here_is_an_error(rehearse, fakes, monkeyp
     present = FakeClient("openssl")
     names = fakes(present, FakeClient("java", lacks="needs java"), FakeClient("nss", lacks="needs tstclnt"))
     monkeypatch.setattr(rehearsal, "LoopbackServer", None)
-    with pytest.raises(InputError, match=r"required are here: java \(needs java\), nss \(needs tstclnt\)"):
+    with pytest.raises(
+        InputError, match=r"required clients are not installed: java \(needs java\), nss \(needs tstclnt\)"
+    ):
         rehearse(names, required=frozenset({"java", "nss", "openssl"}))
     assert present.endpoints == []
 
@@ -207,7 +209,7 @@ def test_what_cannot_be_asked_is_an_error(rehearse, chain):
     bare = replace(chain.trust_anchor("TA"), certificate=None)
     assert isinstance(bare, TrustAnchor)
     for changes, says in (
-        ({"clients": ["openssl", "netscape"]}, "no client is called 'netscape'; there are openssl, java"),
+        ({"clients": ["openssl", "netscape"]}, "unknown client 'netscape'\\. Known names: openssl, java"),
         ({"trust_anchors": [bare]}, "CN=TA has no certificate"),
         ({"trust_anchors": iter(())}, "no trust anchor"),
         ({"server_name": "not a name"}, "not a name"),

@@ -1,4 +1,4 @@
-"""From a name to a connected socket: every address of the name, IPv6 and IPv4, by one deadline."""
+"""Connections to a host by name: all its addresses, IPv6 and IPv4, within one deadline (RFC 8305)."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.probing.contact import OpenSockets
 
 _ATTEMPT_DELAY: Final = 0.25  # seconds until the next address is tried beside the last (RFC 8305 section 5)
-_LOOKS_UP: Final = 0.25  # seconds between two looks at whether the caller still waits
+_INTERRUPTION_CHECK: Final = 0.25  # seconds between checks for an interruption
 _OF_ERRORS: Final = {errno.ECONNREFUSED: Contact.REFUSED, errno.ETIMEDOUT: Contact.TIMED_OUT}
 
 
 class SocketAddress(NamedTuple):
-    """One address of a server, as sockets take it."""
+    """One address of a server, in the form that sockets need."""
 
     family: int
     sockaddr: tuple[Any, ...]
-    """Address and port first."""
+    """The address, the port, and more for IPv6."""
 
     def __str__(self) -> str:
         return host_and_port(*self.sockaddr[:2])
@@ -43,10 +43,10 @@ class SocketAddress(NamedTuple):
 def resolve(
     host: str, port: int, *, deadline: Deadline, sockets: OpenSockets, limits: Limits
 ) -> tuple[SocketAddress, ...]:
-    """Find the addresses of a host, at most ``limits.probe_addresses``, in the order in which they are to be tried.
+    """Return the addresses of a host, at most ``limits.probe_addresses``, in the order in which to try them.
 
-    The system's resolver is asked, in a thread of its own: it can be left and not be stopped, so that the thread lasts
-    until the resolver itself gives up. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError`.
+    The system's resolver is asked in a thread of its own. It cannot be stopped: if it is not waited for, the thread
+    lasts until the resolver gives up. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError`.
     """
     with suppress(OSError):
         return _addresses(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST), limits)
@@ -62,7 +62,7 @@ def resolve(
     while True:
         sockets.require_no_interruption()
         try:
-            answer = answers.get(timeout=min(_LOOKS_UP, deadline.remaining()))
+            answer = answers.get(timeout=min(_INTERRUPTION_CHECK, deadline.remaining()))
             break
         except Empty:
             continue
@@ -74,7 +74,7 @@ def resolve(
 
 
 def _addresses(found: Iterable[tuple[Any, ...]], limits: Limits) -> tuple[SocketAddress, ...]:
-    """Take them in the resolver's order, the families in turn (RFC 8305 section 4)."""
+    """Return the addresses in the resolver's order, the families in turn (RFC 8305 section 4)."""
     addresses = tuple(dict.fromkeys(SocketAddress(family, sockaddr) for family, _, _, _, sockaddr in found))
     first = [one for one in addresses if one.family == addresses[0].family]
     others = [one for one in addresses if one.family != addresses[0].family]
@@ -86,11 +86,11 @@ def _addresses(found: Iterable[tuple[Any, ...]], limits: Limits) -> tuple[Socket
 def connected(
     addresses: Sequence[SocketAddress], *, deadline: Deadline, sockets: OpenSockets
 ) -> Iterator[tuple[socket.socket, SocketAddress]]:
-    """Connect to whichever address takes the connection first, and close it in the end.
+    """Connect to the address that accepts first, and close the connection at the end.
 
-    Another is tried beside one that does not answer at once (RFC 8305 section 5), so that an address that swallows
-    whatever is sent there does not use the time up. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError` with
-    what each of them said.
+    The next address is tried beside one that does not answer at once (RFC 8305 section 5), so that an address where
+    packets get lost does not use up the time. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError` with the
+    error of each address.
     """
     with ExitStack() as opened:
         attempts = _Attempts(opened, sockets)
@@ -109,7 +109,7 @@ def connected(
 
 
 class _Attempts:
-    """Connections on their way, the first that came about, and why the others did not."""
+    """Connection attempts: those that are pending, the first that succeeded, and the errors of the others."""
 
     def __init__(self, opened: ExitStack, sockets: OpenSockets) -> None:
         self._opened = opened
@@ -118,9 +118,10 @@ class _Attempts:
         self._failed: dict[SocketAddress, OSError] = {}
         self._won: tuple[socket.socket, SocketAddress] | None = None
         self.pending: dict[SocketAddress, tuple[socket.socket, ExitStack]] = {}
-        """The socket of each, and what closes it."""
+        """The socket of each attempt, with the stack that closes it."""
 
     def start(self, address: SocketAddress) -> None:
+        """Begin to connect to one more address."""
         closing = self._opened.enter_context(ExitStack())
         try:
             one = closing.enter_context(self._sockets.keep(socket.socket(address.family, socket.SOCK_STREAM)))
@@ -137,7 +138,7 @@ class _Attempts:
             self._fail(address, number)
 
     def wait(self, seconds: float) -> None:
-        """Wait for one of them to get on, if there is any."""
+        """Wait until an attempt succeeds or fails, if one is pending."""
         if not self.pending:
             return
         for key, _ in self._selector.select(seconds):
@@ -151,7 +152,7 @@ class _Attempts:
                 self._won = one, address
 
     def settle(self) -> tuple[socket.socket, SocketAddress] | None:
-        """Give the connection that came about, if one has, and let go of the others."""
+        """Return the connection that succeeded, if one has, and close the other attempts."""
         if self._won is not None:
             for address, (_, closing) in self.pending.items():
                 if address != self._won[1]:
@@ -159,14 +160,14 @@ class _Attempts:
         return self._won
 
     def failure(self) -> ContactError:
-        """Sum up what each address said, or that it said nothing."""
+        """Return an error with the result of each address."""
         words = {address: error.strerror or str(error) for address, error in self._failed.items()}
         contacts = {_OF_ERRORS.get(error.errno or 0, Contact.UNREACHABLE) for error in self._failed.values()}
         if self.pending:
             contacts.add(Contact.TIMED_OUT)
             words |= dict.fromkeys(self.pending, "no answer in time")
-        worth = (Contact.TIMED_OUT, Contact.REFUSED, Contact.UNREACHABLE)  # what may mend itself, and says the most
-        contact = next((one for one in worth if one in contacts), Contact.UNREACHABLE)
+        most_telling = (Contact.TIMED_OUT, Contact.REFUSED, Contact.UNREACHABLE)  # first those that may be temporary
+        contact = next((one for one in most_telling if one in contacts), Contact.UNREACHABLE)
         return ContactError(contact, "; ".join(f"{address}: {said}" for address, said in words.items()))
 
     def _fail(self, address: SocketAddress, number: int) -> None:

@@ -1,4 +1,4 @@
-"""What can come of contacting a server, and the sockets that an interruption has to close."""
+"""Contacts with a server: their possible results, and the sockets that an interruption closes."""
 
 from __future__ import annotations
 
@@ -15,41 +15,41 @@ if TYPE_CHECKING:
 
 
 class Contact(Enum):
-    """What came of contacting a server: the closed list, and of several answers the last says the most.
+    """The result of contacting a server. Of several results, the last in this list tells the most.
 
-    The value is what ``probe --json`` prints.
+    The value is printed by ``probe --json``.
     """
 
     ANSWERED = "answered"
-    """It sent its certificates. Whether it would take the client is another thing."""
+    """It sent its certificates. It may still refuse the client."""
     UNRESOLVABLE = "unresolvable"
-    """The name has no address, or none could be found out."""
+    """The name has no address, or its address could not be found."""
     REFUSED = "refused"
     """Nothing listens on the port."""
     UNREACHABLE = "unreachable"
     """No address can be reached from here."""
     TIMED_OUT = "timed-out"
-    """The server did not connect, or not go on, within the time given."""
+    """The server did not connect or did not continue within the given time."""
     CLOSED = "closed"
-    """It closed the connection before its certificates came, without saying why."""
+    """It closed the connection before its certificates came, and gave no reason."""
     NOT_TLS = "not-tls"
-    """Something answers, but not in TLS."""
+    """The server answers, but not in TLS."""
     STARTTLS_REFUSED = "starttls-refused"
-    """The server says no to TLS, in the protocol that comes before it."""
+    """The server refuses TLS, in the protocol before it."""
     STARTTLS_BROKEN = "starttls-broken"
-    """What comes before TLS is not the protocol, has no end, or goes on in the clear after the yes."""
+    """The server does not speak the protocol before TLS, does not end, or sends more in the clear after it agreed."""
     HANDSHAKE_FAILED = "handshake-failed"
-    """It speaks TLS, and no version and no cipher suite led to its certificates."""
+    """It speaks TLS, but no version and no cipher suite led to its certificates."""
     NAME_REFUSED = "name-refused"
-    """It knows no server of that name (the alert unrecognized_name, RFC 6066 section 3)."""
+    """It does not know that server name (the alert unrecognized_name, RFC 6066 section 3)."""
     UNREADABLE = "unreadable"
-    """It sent certificates, or something in their place, that cannot be read."""
+    """It sent certificates that cannot be read, or something else in their place."""
     INTERRUPTED = "interrupted"
-    """The caller did not wait for the end."""
+    """The caller interrupted the contact."""
 
 
 class ContactError(Pkcs12KitError):
-    """A server was not heard out. ``contact`` is what came of it; the text is one line, and may quote the server."""
+    """A contact that failed. ``contact`` is its result; the text is one line and may quote the server."""
 
     def __init__(self, contact: Contact, why: str) -> None:
         super().__init__(why)
@@ -57,7 +57,7 @@ class ContactError(Pkcs12KitError):
 
 
 class OpenSockets:
-    """The sockets of one or more contacts, for another thread to end them all."""
+    """The open sockets of one or more contacts, which another thread can end."""
 
     def __init__(self) -> None:
         self._sockets: set[socket.socket] = set()
@@ -66,7 +66,7 @@ class OpenSockets:
 
     @contextmanager
     def keep(self, one: socket.socket) -> Iterator[socket.socket]:
-        """Have a socket ended by :meth:`interrupt`, for as long as it is in use; it is closed then."""
+        """Register a socket for :meth:`interrupt` while it is in use, and close it afterwards."""
         with one:
             with self._lock:
                 self._sockets.add(one)
@@ -83,7 +83,7 @@ class OpenSockets:
             raise ContactError(Contact.INTERRUPTED, "interrupted before the end")
 
     def interrupt(self) -> None:
-        """End every socket, and what is opened from now on; who waits for one is told that it was closed."""
+        """End every socket, also those that are opened later; a thread that waits for one sees it closed."""
         with self._lock:
             self._interrupted = True
             for one in self._sockets:

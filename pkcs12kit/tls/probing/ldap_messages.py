@@ -11,7 +11,7 @@ _Fields: TypeAlias = list[tuple[Any, ...]]
 _START_TLS: Final = b"1.3.6.1.4.1.1466.20037"  # RFC 4511 section 4.14.1; an LDAPOID is text
 
 
-# RFC 4511 section 4.1.9 and appendix A.2: those that a server can have for StartTLS.
+# RFC 4511 section 4.1.9 and appendix A.2: the results that a server can return for StartTLS.
 _RESULT_CODES: Final = {
     0: "success",
     1: "operationsError",
@@ -56,7 +56,7 @@ class _ExtendedResponse(core.Sequence):  # type: ignore[misc]  # as above
 
 
 class _ProtocolOp(core.Choice):  # type: ignore[misc]  # as above
-    """RFC 4511 section 4.1.1, the two that matter here."""
+    """RFC 4511 section 4.1.1, the two alternatives that are used here."""
 
     _alternatives: ClassVar[_Fields] = [
         ("extendedReq", _ExtendedRequest, {"implicit": ("application", 23)}),
@@ -74,16 +74,16 @@ class _LDAPMessage(core.Sequence):  # type: ignore[misc]  # as above
     ]
 
 
-class Result(NamedTuple):
-    """What a server answers."""
+class LDAPResult(NamedTuple):
+    """The result in a server's answer."""
 
     number: int
-    """Of the request that it is for; 0 where the server speaks unasked (section 4.4)."""
+    """The number of the request; 0 where the server was not asked (section 4.4)."""
     code: str
     words: str
 
 
-def read_result(encoded: bytes) -> Result:
+def read_result(encoded: bytes) -> LDAPResult:
     """Decode one LDAPMessage with a result. Raises :class:`ValueError` for anything else."""
     message = _LDAPMessage.load(encoded, strict=True)
     response = message["protocolOp"].chosen
@@ -91,10 +91,10 @@ def read_result(encoded: bytes) -> Result:
         raise ValueError("not an ExtendedResponse")  # noqa: TRY004  # it is about bytes from outside
     code = int(response["resultCode"])
     words = response["diagnosticMessage"].native.decode("utf-8", "replace")
-    return Result(int(message["messageID"]), _RESULT_CODES.get(code, f"result {code}"), words)
+    return LDAPResult(int(message["messageID"]), _RESULT_CODES.get(code, f"result {code}"), words)
 
 
 def start_tls_request(number: int) -> bytes:
-    """Encode the request to begin with TLS, which has no value (RFC 4511 section 4.14.1)."""
+    """Return the encoded request to start TLS, which has no value (RFC 4511 section 4.14.1)."""
     request = _ExtendedRequest({"requestName": _START_TLS})
     return bytes(_LDAPMessage({"messageID": number, "protocolOp": _ProtocolOp("extendedReq", request)}).dump())

@@ -1,4 +1,4 @@
-"""What a live server sends, asked by a client that trusts nothing and takes anything."""
+"""Live servers: a client that accepts any certificate asks for the served chain, version by version of TLS."""
 
 from __future__ import annotations
 
@@ -35,14 +35,15 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.limits import Limits
     from pkcs12kit.tls.probing.connect import SocketAddress
-    from pkcs12kit.tls.probing.starttls_protocols import Protocol
+    from pkcs12kit.tls.probing.starttls_protocols import StartTLSProtocol
     from pkcs12kit.tls.probing.target import ProbedServer
 
 OLD_TLS: Final = "anything older or weaker"
-"""What is asked for where neither TLS 1.2 nor 1.3 leads to certificates; how far back is up to OpenSSL."""
+"""The offer where neither TLS 1.2 nor 1.3 leads to certificates; the oldest version depends on OpenSSL."""
 
-# What iOS and Android both have: App Transport Security wants ECDHE and AES (developer.apple.com, "Preventing Insecure
-# Network Connections"), BoringSSL has no DHE and no CBC with SHA-2. Level 1 takes no signature with SHA-1 (RFC 9155).
+# Algorithms that iOS and Android both have: App Transport Security requires ECDHE and AES (developer.apple.com,
+# "Preventing Insecure Network Connections"), BoringSSL has no DHE and no CBC with SHA-2. Level 1 accepts no signature
+# with SHA-1 (RFC 9155).
 _OF_TODAY: Final = (
     b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES128-SHA"
     b":ECDHE-RSA-AES256-SHA:@SECLEVEL=1"
@@ -51,7 +52,7 @@ _ANY: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and 
 
 
 class _Offer(NamedTuple):
-    """What to ask for in one connection, the versions as pyOpenSSL names them."""
+    """The offer of one connection: versions by pyOpenSSL's names, and cipher suites."""
 
     least: str
     most: str
@@ -66,7 +67,7 @@ _OFFERS: Final = {
 _CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
 _BAD_CERTIFICATE: Final = 42  # RFC 8446 section 6.2, which OpenSSL sends where it cannot decode one
 _UNRECOGNIZED_NAME: Final = 112  # RFC 6066 section 3
-_DESCRIPTION: Final = 0xFF  # of an alert, in what OpenSSL tells of it
+_DESCRIPTION: Final = 0xFF  # the mask for the description of an alert in OpenSSL's value
 
 _OF_ERRORS: Final = {
     ChannelTimeoutError: Contact.TIMED_OUT,
@@ -79,12 +80,12 @@ _OF_ERRORS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolAnswer:
-    """What came of one handshake.
+    """The result of one handshake.
 
-    ``protocol`` is the version that was agreed on where certificates came, else the one that was asked for. ``why`` is
-    what kept the handshake from its end, and may quote the server; empty where nothing did. ``message`` is
-    what the server sent, None unless ``contact`` is ANSWERED. ``is_old`` says that any version and cipher suite
-    had been offered, since what clients of today offer had led to nothing.
+    ``protocol`` is the version that was negotiated where certificates came, else the one that was offered. ``why`` is
+    the reason why the handshake did not end, and may quote the server; empty where it did. ``message`` is the served
+    chain, None unless ``contact`` is ANSWERED. ``is_old`` is True where all old versions and weak cipher suites were
+    offered, because the offer of current clients had led to nothing.
     """
 
     protocol: str
@@ -93,22 +94,22 @@ class ProtocolAnswer:
     message: CertificateMessage | None = None
     asks_for_client_certificate: bool = False
     client_authorities: tuple[Name, ...] = field(default=(), repr=False)
-    """Whose certificates the server wants of clients, as far as it says (RFC 5246 section 7.4.4)."""
+    """The CAs whose client certificates the server accepts, as far as it names them (RFC 5246 section 7.4.4)."""
     is_old: bool = False
     cipher_suite: str = ""
-    """As OpenSSL names it; empty where none was agreed on."""
+    """The cipher suite by OpenSSL's name; empty where none was negotiated."""
     group: str = ""
-    """Of the key exchange, as OpenSSL names it; empty where there is none."""
+    """The group of the key exchange by OpenSSL's name; empty where there is none."""
     ended_by_server: bool = False
-    """Whether it was the server that broke the handshake off."""
+    """True where the server ended the handshake."""
 
     @property
     def is_complete(self) -> bool:
-        """Whether the handshake came to its end: the server has the private key of its certificate then."""
+        """True where the handshake ended: then the server has the private key of its certificate."""
         return self.message is not None and not self.why
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``; certificates by their SHA-256."""
+        """Return the result as ``--json`` prints it; certificates by their SHA-256."""
         return {
             "protocol": self.protocol,
             "contact": self.contact.value,
@@ -125,11 +126,11 @@ class ProtocolAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAnswer:
-    """What came of asking one server, version by version, the newest first.
+    """The results of one server, version by version of TLS, the newest first.
 
-    ``answered_at`` is the address that took the connection, None where none did; ``not_asked`` are the others of the
-    name, at which something else may be sent. ``why`` is in words what ``contact`` says, and may quote the server;
-    empty where it answered.
+    ``answered_at`` is the address that accepted the connection, None where none did. ``not_asked`` are the other
+    addresses of the name, which may send another chain. ``why`` explains ``contact`` and may quote the server; empty
+    where the server answered.
     """
 
     contact: Contact
@@ -140,12 +141,12 @@ class ServerAnswer:
 
     @property
     def answers(self) -> tuple[ProtocolAnswer, ...]:
-        """Those in which certificates came."""
+        """The results in which certificates came."""
         return tuple(one for one in self.protocols if one.message is not None)
 
     @property
     def message(self) -> CertificateMessage | None:
-        """What the server sent in the newest version."""
+        """The chain served in the newest version; None where no certificate came."""
         return next((one.message for one in self.answers), None)
 
 
@@ -171,16 +172,16 @@ def ask_server(
         addresses = resolve(server.address.host, server.port, deadline=deadline, sockets=sockets, limits=limits)
     except ContactError as error:
         return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
-    questions = _Questions(addresses, server.server_name, starttls, limits, sockets)
+    connections = _Connections(addresses, server.server_name, starttls, limits, sockets)
     answers: list[ProtocolAnswer] = []
     for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
         if offer == OLD_TLS and any(one.message for one in answers):
             break
         try:
-            answers.append(questions.ask(offer, deadline, left))
-        except ContactError as error:  # before TLS, where another version changes nothing
+            answers.append(connections.ask(offer, deadline, left))
+        except ContactError as error:  # before TLS, where another version makes no difference
             if not answers:
-                at = questions.answered_at
+                at = connections.answered_at
                 return ServerAnswer(contact=error.contact, why=str(error), answered_at=at, protocols=())
             answers.append(ProtocolAnswer(protocol=offer, contact=error.contact, why=str(error)))
             break
@@ -190,20 +191,20 @@ def ask_server(
     return ServerAnswer(
         contact=contact,
         why=why,
-        answered_at=questions.answered_at,
+        answered_at=connections.answered_at,
         protocols=tuple(answers),
-        not_asked=tuple(at for at in map(str, addresses) if at != questions.answered_at),
+        not_asked=tuple(at for at in map(str, addresses) if at != connections.answered_at),
     )
 
 
 def _share(deadline: Deadline, parts: int) -> Deadline:
-    """Give one of so many parts of what is left, so that a hang in one version leaves time for the next."""
+    """Return a deadline after one of so many parts of the time that is left, so that each version has its part."""
     now = time.monotonic()
     return Deadline(now + (deadline.at - now) / parts)
 
 
 def _sum_up(answers: Sequence[ProtocolAnswer]) -> tuple[Contact, str]:
-    """Tell what came of it all; the words of several versions where they differ."""
+    """Return the overall result with its reasons, those of each version where they differ."""
     contacts = {one.contact for one in answers}
     if Contact.INTERRUPTED not in contacts and Contact.ANSWERED in contacts:
         return Contact.ANSWERED, ""
@@ -217,14 +218,14 @@ def _sum_up(answers: Sequence[ProtocolAnswer]) -> tuple[Contact, str]:
     return contact, "; ".join(f"{' and '.join(protocols)}: {why}" for why, protocols in worded.items())
 
 
-class _Questions:
-    """The same server asked again and again, in one version after the other."""
+class _Connections:
+    """Connections to one server, in one version of TLS after the other."""
 
     def __init__(
         self,
         addresses: Sequence[SocketAddress],
         server_name: str,
-        starttls: Protocol | None,
+        starttls: StartTLSProtocol | None,
         limits: Limits,
         sockets: OpenSockets,
     ) -> None:
@@ -236,28 +237,28 @@ class _Questions:
         self.answered_at: str | None = None
 
     def ask(self, offer: str, deadline: Deadline, left: int) -> ProtocolAnswer:
-        """Connect, to the address that took the last connection if one did, and shake hands in this version.
+        """Connect, to the same address as before if one accepted, and make one handshake in this version.
 
-        ``left`` is how many versions share the time, this one counted in. Raises
-        :class:`~pkcs12kit.tls.probing.contact.ContactError` where it does not come to TLS, and when interrupted.
+        ``left`` is the number of versions that share the remaining time, this one included. Raises
+        :class:`~pkcs12kit.tls.probing.contact.ContactError` for a failure before TLS, and for an interruption.
         """
         try:
             with connected(self._addresses, deadline=deadline, sockets=self._sockets) as (over, at):
                 self._addresses, self.answered_at = (at,), str(at)
-                if self._starttls is not None:  # a hang here ends it all, and many a mail server keeps clients waiting
+                if self._starttls is not None:  # it may use all the time: many mail servers keep clients waiting
                     start_tls(
                         over, self._starttls, server_name=self._server_name, deadline=deadline, limits=self._limits
                     )
                 return _shake_hands(over, offer, self._server_name, _share(deadline, left), self._limits)
-        finally:  # which looks as if the server had closed the connection
+        finally:  # an interruption looks as if the server had closed the connection
             self._sockets.require_no_interruption()
 
 
 def _shake_hands(
     over: socket.socket, offer: str, server_name: str, deadline: Deadline, limits: Limits
 ) -> ProtocolAnswer:
-    """Do one handshake and take what came, whether it ended well or not."""
-    seen = _Seen()
+    """Make one handshake and return its result, complete or not."""
+    seen = _Events()
     connection = _connection(offer, server_name, seen)
     why, contact = "", Contact.ANSWERED
     with closing(Channel(connection, over, deadline=deadline, limits=limits)) as channel:
@@ -269,7 +270,7 @@ def _shake_hands(
         authorities = tuple(_authorities(connection))
         cipher_suite, group = connection.get_cipher_name() or "", connection.get_group_name() or ""
     if not certificates:
-        contact = seen.told(contact)
+        contact = seen.explain(contact)
         words = "its certificates cannot be read: " if contact is Contact.UNREADABLE else ""
         return ProtocolAnswer(protocol=offer, contact=contact, why=f"{words}{why or 'the server sent none'}")
     try:
@@ -291,8 +292,8 @@ def _shake_hands(
     )
 
 
-class _Seen:
-    """What OpenSSL passes through that it does not tell in the end."""
+class _Events:
+    """Events of a handshake that OpenSSL reports only while they happen: alerts, and a request for a certificate."""
 
     def __init__(self) -> None:
         self.certificate_request = False
@@ -301,18 +302,19 @@ class _Seen:
 
     @property
     def server_ended(self) -> bool:
-        """Whether an alert of the server was the last that was said."""
+        """True where the server sent an alert and OpenSSL did not."""
         return self._read is not None and self._written is None
 
-    def told(self, contact: Contact) -> Contact:
-        """Say why no certificate came, by the last alert of the server, or of OpenSSL."""
+    def explain(self, contact: Contact) -> Contact:
+        """Return why no certificate came, by the last alert of the server or of OpenSSL."""
         if contact is Contact.ANSWERED:
             return Contact.HANDSHAKE_FAILED
         if self._written == _BAD_CERTIFICATE:
             return Contact.UNREADABLE
         return Contact.NAME_REFUSED if self._read == _UNRECOGNIZED_NAME else contact
 
-    def look(self, connection: SSL.Connection, where: int, what: int) -> None:
+    def note(self, connection: SSL.Connection, where: int, what: int) -> None:
+        """Record one event; this is the callback for OpenSSL."""
         from OpenSSL import SSL
 
         if where == SSL.SSL_CB_READ_ALERT:
@@ -323,8 +325,8 @@ class _Seen:
             self.certificate_request = True
 
 
-def _connection(offer: str, server_name: str, seen: _Seen) -> SSL.Connection:
-    """Make a client that takes any certificate, from any server that OpenSSL can still speak to."""
+def _connection(offer: str, server_name: str, seen: _Events) -> SSL.Connection:
+    """Return a client that accepts any certificate, from any server that OpenSSL can still connect to."""
     from OpenSSL import SSL
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
@@ -334,7 +336,7 @@ def _connection(offer: str, server_name: str, seen: _Seen) -> SSL.Connection:
     context.set_max_proto_version(getattr(SSL, asked.most))
     context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
     context.set_verify(SSL.VERIFY_NONE)
-    context.set_info_callback(seen.look)
+    context.set_info_callback(seen.note)
     connection = SSL.Connection(context)
     connection.set_connect_state()
     if not is_ip_address(server_name):
@@ -343,7 +345,7 @@ def _connection(offer: str, server_name: str, seen: _Seen) -> SSL.Connection:
 
 
 def _authorities(connection: SSL.Connection) -> Iterator[Name]:
-    """Read which CAs the server names; names that cannot be read are left out."""
+    """Yield the CAs that the server names, without names that cannot be read."""
     for name in connection.get_client_ca_list():
         with suppress(MalformedCertificateError):
             yield read_name(name.der())

@@ -1,4 +1,4 @@
-"""A dialogue in the clear, bounded in bytes, lines and time, and quoting what the server says."""
+"""The dialogue in the clear before TLS, with limits for bytes, lines and time."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.channel import Deadline
 
 _CHUNK: Final = 4096
-_QUOTED_AT_MOST: Final = 200  # bytes of what a server says
+_QUOTED_AT_MOST: Final = 200  # bytes of a server's text
 
 
 class Dialogue:
-    """What is said over a connected socket before TLS. ``protocol`` is its name, as people write it.
+    """The dialogue over a connected socket before TLS, in the protocol of that name.
 
-    ``limits.starttls_bytes`` and ``limits.starttls_lines`` bound all that the server says, ``deadline`` the time.
-    Every method raises :class:`~pkcs12kit.tls.probing.contact.ContactError`.
+    ``limits.starttls_bytes`` and ``limits.starttls_lines`` limit everything that the server sends, and ``deadline`` the
+    time. Every method raises :class:`~pkcs12kit.tls.probing.contact.ContactError` where the dialogue fails.
     """
 
     def __init__(self, over: socket.socket, protocol: str, *, deadline: Deadline, limits: Limits) -> None:
@@ -40,14 +40,14 @@ class Dialogue:
         return str(self._socket.getsockname()[0]).partition("%")[0]
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all bytes."""
         rest = memoryview(data)
         while rest:
             try:
                 self._socket.settimeout(self._deadline.remaining())
                 rest = rest[self._socket.send(rest) :]
             except (TimeoutError, ChannelTimeoutError):
-                self._fail(Contact.TIMED_OUT, "it takes nothing more")
+                self._fail(Contact.TIMED_OUT, "it no longer accepts data")
             except OSError as error:
                 self._fail(Contact.CLOSED, f"the connection broke: {error.strerror or error}")
 
@@ -56,7 +56,7 @@ class Dialogue:
         self.send(f"{text}\r\n".encode("ascii"))
 
     def line(self) -> str:
-        """Take one line, without its end; what is not UTF-8 in it is replaced."""
+        """Return the next line without its end; bytes that are not UTF-8 are replaced."""
         while (end := self._buffer.find(b"\n")) < 0:
             self._receive()
         self._lines += 1
@@ -65,45 +65,45 @@ class Dialogue:
         return self._cut(end + 1).rstrip(b"\r\n").decode("utf-8", "replace")
 
     def take(self, count: int) -> bytes:
-        """Take so many bytes."""
+        """Return the next bytes, exactly so many."""
         self.need(count)
         return self._cut(count)
 
     def take_past(self, mark: bytes) -> bytes:
-        """Take all up to a mark and the mark too."""
+        """Return the next bytes up to the mark, and the mark."""
         while (start := self._buffer.find(mark)) < 0:
             self._receive()
         return self._cut(start + len(mark))
 
     def need(self, count: int) -> bytes:
-        """Wait until so many bytes are there, and show all that are, without taking them."""
+        """Wait for so many bytes, and return all that have come; they can be read again."""
         while len(self._buffer) < count:
             self._receive()
         return bytes(self._buffer)
 
     def refused(self, words: str) -> NoReturn:
-        """Say that the server said no, in its words."""
-        self._fail(Contact.STARTTLS_REFUSED, f"no TLS: {_words(words)}")
+        """Raise that the server refused TLS, with its words."""
+        self._fail(Contact.STARTTLS_REFUSED, f"TLS refused: {_words(words)}")
 
     def broken(self, why: str) -> NoReturn:
-        """Say that what the server says is not the protocol."""
+        """Raise that the server breaks the rules of the protocol."""
         self._fail(Contact.STARTTLS_BROKEN, why)
 
     def strange(self, said: str | bytes) -> NoReturn:
-        """Say that the server speaks something else."""
-        self.broken(f"this is no {self.protocol}: {_words(said)}")
+        """Raise that the server does not speak this protocol."""
+        self.broken(f"this is not {self.protocol}: {_words(said)}")
 
     def end(self) -> None:
-        """Require that nothing came after the yes: a man in the middle may have put it there.
+        """Raise if more came after the server agreed to TLS: a man in the middle may have sent it.
 
-        What is taken for part of the encrypted session later is the injection of RFC 9051 section 11.1 and of
-        CVE-2011-0411; a TLS server waits for the client to begin (RFC 8446 section 2).
+        Such data would later be taken for a part of the encrypted session: the injection of RFC 9051 section 11.1 and
+        of CVE-2011-0411. A TLS server waits for the client to begin (RFC 8446 section 2).
         """
         with suppress(OSError):
             self._socket.settimeout(0)
             self._buffer += self._socket.recv(_CHUNK, socket.MSG_PEEK)
         if self._buffer:
-            self.broken(f"after its yes, and before TLS, more came in the clear: {_words(bytes(self._buffer))}")
+            self.broken(f"after it agreed to TLS, it sent more in the clear: {_words(bytes(self._buffer))}")
 
     def _cut(self, count: int) -> bytes:
         taken = bytes(self._buffer[:count])
@@ -126,7 +126,7 @@ class Dialogue:
         self._buffer += data
 
     def _rest(self) -> str:
-        return f"; the last it said was {_words(bytes(self._buffer))}" if self._buffer else ""
+        return f"; its last words were {_words(bytes(self._buffer))}" if self._buffer else ""
 
     def _fail(self, contact: Contact, why: str) -> NoReturn:
         raise ContactError(contact, f"{self.protocol}: {why}")

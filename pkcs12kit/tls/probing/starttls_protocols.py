@@ -1,4 +1,7 @@
-"""Every protocol that knows a way to begin with TLS later: its port, its standard and its dialogue."""
+"""Protocols that start TLS after a dialogue in the clear: port, standard and dialogue of each.
+
+First the protocols of text lines, then those of binary messages, then XMPP, and the table of all at the end.
+"""
 
 from __future__ import annotations
 
@@ -21,15 +24,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """One protocol, with the port that it has where none is given."""
+class StartTLSProtocol:
+    """One protocol with its usual port."""
 
     name: str
     port: int
     standard: str
-    """Where the dialogue is written down."""
+    """The section that defines the dialogue."""
     converse: Callable[[Dialogue, str], None]
-    """Speak up to the server's yes, to a server of that name."""
+    """The function that speaks the protocol until the server agrees to TLS; it has the dialogue and the server name."""
 
 
 _REPLY: Final = re.compile(r"([1-5][0-9]{2})(?:([ -])(.*))?", re.ASCII | re.DOTALL)
@@ -37,7 +40,7 @@ _SIEVE_END: Final = re.compile(r"(OK|NO|BYE)\b", re.IGNORECASE)
 
 
 def smtp(dialogue: Dialogue, _: str) -> None:
-    """RFC 3207 section 4; a client without a name of its own gives its address (RFC 5321 section 4.1.3)."""
+    """Start TLS in SMTP (RFC 3207 section 4). The client names itself by its address (RFC 5321 section 4.1.3)."""
     _expect(dialogue, {"220"})
     address = dialogue.own_address
     dialogue.send_line(f"EHLO [IPv6:{address}]" if ":" in address else f"EHLO [{address}]")
@@ -49,23 +52,23 @@ def smtp(dialogue: Dialogue, _: str) -> None:
 
 
 def ftp(dialogue: Dialogue, _: str) -> None:
-    """RFC 4217 section 4."""
+    """Start TLS in FTP (RFC 4217 section 4)."""
     _expect(dialogue, {"220"})
     dialogue.send_line("AUTH TLS")
     _expect(dialogue, {"234"})
 
 
 def nntp(dialogue: Dialogue, _: str) -> None:
-    """RFC 4642 section 2.2; replies are of one line (RFC 3977 section 3.1)."""
+    """Start TLS in NNTP (RFC 4642 section 2.2), with replies of one line (RFC 3977 section 3.1)."""
     _expect(dialogue, {"200", "201"})
     dialogue.send_line("STARTTLS")
     _expect(dialogue, {"382"})
 
 
 def _expect(dialogue: Dialogue, codes: set[str]) -> list[str]:
-    """Read one reply and give its texts; more lines follow a hyphen (RFC 5321 section 4.2.1, RFC 959 section 4.2).
+    """Return the texts of one reply, whose code must be one of ``codes``.
 
-    Inside such a reply FTP allows lines of any kind.
+    More lines follow a hyphen (RFC 5321 section 4.2.1, RFC 959 section 4.2), and FTP allows any text in them.
     """
     said = dialogue.line()
     reply = _REPLY.fullmatch(said)
@@ -85,7 +88,7 @@ def _expect(dialogue: Dialogue, codes: set[str]) -> list[str]:
 
 
 def imap(dialogue: Dialogue, _: str) -> None:
-    """RFC 9051 sections 6.2.1 and 7.1; a session that is authenticated already takes no STARTTLS."""
+    """Start TLS in IMAP (RFC 9051 sections 6.2.1 and 7.1), unless the session is authenticated already."""
     greeting = dialogue.line()
     if not greeting.startswith("* "):
         dialogue.strange(greeting)
@@ -101,7 +104,7 @@ def imap(dialogue: Dialogue, _: str) -> None:
 
 
 def pop3(dialogue: Dialogue, _: str) -> None:
-    """RFC 2595 section 4."""
+    """Start TLS in POP3 (RFC 2595 section 4)."""
     for command in ("", "STLS"):
         if command:
             dialogue.send_line(command)
@@ -113,7 +116,7 @@ def pop3(dialogue: Dialogue, _: str) -> None:
 
 
 def sieve(dialogue: Dialogue, _: str) -> None:
-    """RFC 5804 sections 1.2, 1.7 and 2.2."""
+    """Start TLS in ManageSieve (RFC 5804 sections 1.2, 1.7 and 2.2)."""
     capabilities = [line.upper() for line in _sieve_response(dialogue)]
     if not any(line.startswith('"STARTTLS"') for line in capabilities):
         dialogue.refused("STARTTLS is not among its capabilities")
@@ -137,12 +140,12 @@ _SEQUENCE: Final = 0x30
 
 _POSTGRES_SSL_REQUEST: Final = struct.pack("!II", 8, 80877103)  # its length, and the number that stands for it
 _POSTGRES_LENGTH: Final = 4  # bytes of a length, which counts itself
-_POSTGRES_ERROR_BYTES: Final = 30_000  # what libpq takes for the most that an error before the start can have
+_POSTGRES_ERROR_BYTES: Final = 30_000  # the longest error before the start that libpq accepts
 
 _MYSQL_PROTOCOL: Final = 10
 _MYSQL_ERROR: Final = 0xFF
 _MYSQL_CLIENT_SSL: Final = 0x0800
-# CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION: what every server since 4.1 has.
+# CLIENT_LONG_PASSWORD, CLIENT_PROTOCOL_41, CLIENT_SECURE_CONNECTION, which every server since 4.1 has.
 _MYSQL_CAPABILITIES: Final = 0x0001 | 0x0200 | _MYSQL_CLIENT_SSL | 0x8000
 _MYSQL_PACKET_BYTES: Final = 1 << 24
 _MYSQL_UTF8: Final = 33
@@ -150,7 +153,7 @@ _MYSQL_BEFORE_CAPABILITIES: Final = 4 + 8 + 1  # thread, first part of the scram
 
 
 def ldap(dialogue: Dialogue, _: str) -> None:
-    """RFC 4511 section 4.14: an ExtendedRequest, and resultCode success."""
+    """Start TLS in LDAP (RFC 4511 section 4.14) by an ExtendedRequest, which must have resultCode success."""
     from pkcs12kit.tls.probing.ldap_messages import read_result, start_tls_request
 
     dialogue.send(start_tls_request(_LDAP_MESSAGE))
@@ -159,14 +162,14 @@ def ldap(dialogue: Dialogue, _: str) -> None:
         result = read_result(encoded)
     except ValueError:
         dialogue.strange(encoded)
-    if result.code != "success":  # a Notice of Disconnection too (section 4.4.1)
+    if result.code != "success":  # or a Notice of Disconnection (section 4.4.1)
         dialogue.refused(f"{result.code} {result.words}")
     if result.number != _LDAP_MESSAGE:
         dialogue.strange(encoded)
 
 
 def _ldap_message(dialogue: Dialogue) -> bytes:
-    """Take one SEQUENCE of BER, by asn1crypto, which raises ValueError for one that is not all there."""
+    """Return one SEQUENCE in BER. asn1crypto finds its end, and raises ValueError where that has not come yet."""
     from asn1crypto.parser import peek
 
     there = dialogue.need(1)
@@ -180,7 +183,7 @@ def _ldap_message(dialogue: Dialogue) -> bytes:
 
 
 def postgres(dialogue: Dialogue, _: str) -> None:
-    """PostgreSQL's documentation, "Message Flow", section "SSL Session Encryption": one byte is the answer."""
+    """Start TLS in PostgreSQL (documentation, "Message Flow", section "SSL Session Encryption")."""
     dialogue.send(_POSTGRES_SSL_REQUEST)
     answer = dialogue.take(1)
     if answer == b"S":
@@ -199,7 +202,7 @@ def postgres(dialogue: Dialogue, _: str) -> None:
 
 
 def mysql(dialogue: Dialogue, _: str) -> None:
-    """MySQL's documentation of the client/server protocol: Protocol::HandshakeV10 and Protocol::SSLRequest."""
+    """Start TLS in MySQL (documentation, Protocol::HandshakeV10 and Protocol::SSLRequest)."""
     (header,) = struct.unpack("<I", dialogue.take(4))
     packet = dialogue.take(header & 0xFFFFFF)
     if packet[:1] == bytes([_MYSQL_ERROR]):
@@ -224,7 +227,7 @@ _PROCEED: Final = f"{_TLS} proceed"
 
 
 def xmpp(dialogue: Dialogue, server: str) -> None:
-    """RFC 6120 section 5.4; ``server`` is the name that the stream is opened to."""
+    """Start TLS in XMPP (RFC 6120 section 5.4), with a stream to ``server``."""
     dialogue.send(
         f"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='{_STREAMS}'"
         f" to={quoteattr(server)} version='1.0'>".encode()
@@ -246,7 +249,7 @@ def _words(name: str, inside: list[str]) -> str:
 
 
 class _Stream:
-    """What comes from the server, one child of the stream after the other."""
+    """The XML stream of the server, read one child element after the other."""
 
     def __init__(self, dialogue: Dialogue) -> None:
         self._dialogue = dialogue
@@ -261,9 +264,9 @@ class _Stream:
         self._parser.EndElementHandler = self._end
 
     def next_element(self) -> tuple[str, list[str]]:
-        """Wait for the next child of the stream to end; give its name and those of all inside it.
+        """Return the next child of the stream: its name, and the names of all elements inside it.
 
-        Nothing beyond its last character is taken, so that what follows can be seen.
+        Nothing after its last character is read, so that the dialogue can check what follows.
         """
         while not self._whole:
             piece = self._dialogue.take_past(b">")
@@ -294,26 +297,28 @@ class _Stream:
 
 
 _PROTOCOLS: Final = (
-    Protocol(name="ftp", port=21, standard="RFC 4217 section 4", converse=ftp),
-    Protocol(name="imap", port=143, standard="RFC 9051 section 6.2.1", converse=imap),
-    Protocol(name="ldap", port=389, standard="RFC 4511 section 4.14", converse=ldap),
-    Protocol(name="mysql", port=3306, standard="MySQL, Protocol::SSLRequest", converse=mysql),
-    Protocol(name="nntp", port=119, standard="RFC 4642 section 2.2", converse=nntp),
-    Protocol(name="pop3", port=110, standard="RFC 2595 section 4", converse=pop3),
-    Protocol(name="postgres", port=5432, standard="PostgreSQL, SSL Session Encryption", converse=postgres),
-    Protocol(name="sieve", port=4190, standard="RFC 5804 section 2.2", converse=sieve),
-    Protocol(name="smtp", port=25, standard="RFC 3207 section 4", converse=smtp),
-    Protocol(name="xmpp", port=5222, standard="RFC 6120 section 5.4", converse=xmpp),
+    StartTLSProtocol(name="ftp", port=21, standard="RFC 4217 section 4", converse=ftp),
+    StartTLSProtocol(name="imap", port=143, standard="RFC 9051 section 6.2.1", converse=imap),
+    StartTLSProtocol(name="ldap", port=389, standard="RFC 4511 section 4.14", converse=ldap),
+    StartTLSProtocol(name="mysql", port=3306, standard="MySQL, Protocol::SSLRequest", converse=mysql),
+    StartTLSProtocol(name="nntp", port=119, standard="RFC 4642 section 2.2", converse=nntp),
+    StartTLSProtocol(name="pop3", port=110, standard="RFC 2595 section 4", converse=pop3),
+    StartTLSProtocol(name="postgres", port=5432, standard="PostgreSQL, SSL Session Encryption", converse=postgres),
+    StartTLSProtocol(name="sieve", port=4190, standard="RFC 5804 section 2.2", converse=sieve),
+    StartTLSProtocol(name="smtp", port=25, standard="RFC 3207 section 4", converse=smtp),
+    StartTLSProtocol(name="xmpp", port=5222, standard="RFC 6120 section 5.4", converse=xmpp),
 )
-STARTTLS: Final[Mapping[str, Protocol]] = MappingProxyType({one.name: one for one in _PROTOCOLS})
-"""By name, as ``--starttls`` has it."""
+STARTTLS: Final[Mapping[str, StartTLSProtocol]] = MappingProxyType({one.name: one for one in _PROTOCOLS})
+"""The protocols by the names that ``--starttls`` accepts."""
 
 
-def start_tls(over: socket.socket, protocol: Protocol, *, server_name: str, deadline: Deadline, limits: Limits) -> None:
-    """Speak the protocol until the server says yes; what comes over the socket after that is TLS.
+def start_tls(
+    over: socket.socket, protocol: StartTLSProtocol, *, server_name: str, deadline: Deadline, limits: Limits
+) -> None:
+    """Speak the protocol until the server agrees to TLS, so that the next bytes on the socket are TLS.
 
-    ``server_name`` is what an XMPP stream is opened to. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError`
-    with the server's words where it does not come to that, and where anything else follows its yes in the clear.
+    ``server_name`` is the name for an XMPP stream. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError` with the
+    server's words where it does not agree, and where it sends more in the clear afterwards.
     """
     dialogue = Dialogue(over, protocol.name, deadline=deadline, limits=limits)
     protocol.converse(dialogue, server_name)

@@ -1,4 +1,4 @@
-"""Serve a key and its certificates on loopback, and let clients that trust only the anchors connect."""
+"""Rehearsals: a key and its certificates are served on loopback to clients that trust only the anchors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import InputError, UnknownNameError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.times import require_aware
 from pkcs12kit.tls.address import parse_host
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PROTOCOLS: Final = (TLS_1_2, TLS_1_3)
 
-_LOOKS_UP: Final = 0.25  # seconds: an interrupt just before a wait is seen only after it
+_SIGNAL_CHECK: Final = 0.25  # seconds between checks for signals: one just before a wait is seen only after it
 
 
 def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go about it
@@ -44,19 +44,22 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     limits: Limits = DEFAULT_LIMITS,
     on_progress: Callable[[Handshake], object] | None = None,
 ) -> tuple[Handshake, ...]:
-    """Serve exactly ``certificates`` in their order, and say what each client makes of them in TLS 1.2 and TLS 1.3.
+    """Serve exactly ``certificates`` in their order, and return each client's handshakes in TLS 1.2 and TLS 1.3.
 
-    ``clients`` are names out of :data:`~pkcs12kit.tls.rehearsal.clients.registry.CLIENTS`, and so are ``required``,
-    which are asked too. One that is not here is NOT_TRIED; a required one raises :class:`~pkcs12kit.errors.InputError`
-    before anything is served. The clients trust ``trust_anchors`` and nothing else, want ``server_name`` (a DNS name or
-    an IP address; None asks for no name) and believe that it is ``time`` (timezone-aware; None for now). At most
-    ``limits.tls_clients`` connect side by side, each with ``limits.client_seconds`` for a handshake.
-    ``private_key_info`` is as for :class:`~pkcs12kit.tls.rehearsal.server.LoopbackServer`.
+    - ``private_key``, ``private_key_info``: as for :class:`~pkcs12kit.tls.rehearsal.server.LoopbackServer`.
+    - ``clients``, ``required``: names of :data:`~pkcs12kit.tls.rehearsal.clients.registry.CLIENTS`; all are asked. The
+      result of a client that is not installed is NOT_TRIED, but a required one raises an error before anything is
+      served.
+    - ``server_name``: the DNS name or IP address that the clients ask for; None for no name.
+    - ``trust_anchors``: the only trust anchors of the clients.
+    - ``time``: the time at which the clients verify, timezone-aware; None for now.
+    - ``limits``: at most ``tls_clients`` connect side by side, each with ``client_seconds`` for a handshake.
+    - ``on_progress``: is called with each handshake when it is done, in the caller's thread.
 
-    The handshakes come in the order of ``CLIENTS``, TLS 1.2 first; ``on_progress`` is given each as it comes, in the
-    caller's thread. Whatever ends it, an interrupt too, nothing is left: no port, thread or program. Raises
-    :class:`~pkcs12kit.errors.InputError` also where the key or a certificate cannot be served, where an anchor is a
-    bare key, and for names that are none.
+    The handshakes are in the order of ``CLIENTS``, TLS 1.2 first. After an interruption, as after the end, no port,
+    thread or program is left. Raises :class:`~pkcs12kit.errors.UnknownNameError` for an unknown client, and
+    :class:`~pkcs12kit.errors.InputError` for a required client that is not installed, a key or certificate that cannot
+    be served, a trust anchor without a certificate, and a server name that cannot be read.
     """
     if time is not None:
         require_aware(time)
@@ -65,7 +68,7 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     chosen = _choose({*clients, *required})
     missing = {client.name: why for client in chosen if (why := client.missing()) is not None}
     if absent := [f"{name} ({missing[name]})" for name in missing if name in required]:
-        raise InputError(f"not all clients that are required are here: {', '.join(absent)}")
+        raise InputError(f"required clients are not installed: {', '.join(absent)}")
     with LoopbackServer(private_key, certificates, private_key_info=private_key_info, limits=limits) as server:
         endpoint = Endpoint(
             host=server.host,
@@ -94,16 +97,16 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
 
 
 def installed_clients() -> frozenset[str]:
-    """Name the clients that are here, and can be asked."""
+    """Return the names of the clients that are installed and can be asked."""
     return frozenset(name for name in CLIENTS if make_client(name).missing() is None)
 
 
 def _certificates_of(trust_anchors: Iterable[TrustAnchor]) -> tuple[Certificate, ...]:
-    """Give what clients take as anchors."""
+    """Return the certificates of the trust anchors."""
     anchors = []
     for anchor in trust_anchors:
         if anchor.certificate is None:
-            raise InputError(f"the trust anchor {anchor.name} has no certificate, and clients do not take a bare key")
+            raise InputError(f"the trust anchor {anchor.name} has no certificate, and clients do not accept a bare key")
         anchors.append(anchor.certificate)
     if not anchors:
         raise InputError("there is no trust anchor for the clients to trust")
@@ -112,14 +115,14 @@ def _certificates_of(trust_anchors: Iterable[TrustAnchor]) -> tuple[Certificate,
 
 def _choose(names: set[str]) -> tuple[Client, ...]:
     if unknown := sorted(names - CLIENTS.keys()):
-        raise InputError(f"no client is called {unknown[0]!r}; there are {', '.join(CLIENTS)}")
+        raise UnknownNameError("client", unknown[0], CLIENTS)
     return tuple(make_client(name) for name in CLIENTS if name in names)
 
 
 def _run(
     clients: Sequence[Client], endpoint: Endpoint, take: Callable[[Handshake], object], *, side_by_side: int
 ) -> None:
-    """Let each client connect in a thread, and hand over in this one what comes of it."""
+    """Let each client connect in a thread of its own, and pass the handshakes to ``take`` in this one."""
     arrived: SimpleQueue[Handshake | None] = SimpleQueue()
 
     def ask(client: Client) -> None:
@@ -138,7 +141,7 @@ def _run(
             for future in asked:
                 future.result()
         except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # first, so that none of those that wait begins
+            pool.shutdown(wait=False, cancel_futures=True)  # first, so that no waiting client begins
             endpoint.cancelled.set()
             raise
 
@@ -146,4 +149,4 @@ def _run(
 def _next(arrived: SimpleQueue[Handshake | None]) -> Handshake | None:
     while True:
         with suppress(Empty):
-            return arrived.get(timeout=_LOOKS_UP)
+            return arrived.get(timeout=_SIGNAL_CHECK)

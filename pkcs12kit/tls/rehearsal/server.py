@@ -1,4 +1,4 @@
-"""A TLS server on loopback, to see what clients make of a key and its certificates."""
+"""The TLS server of a rehearsal: it serves a key and its certificates on loopback."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 _NO_AUTO_CHAIN: Final = 0x8  # SSL_MODE_NO_AUTO_CHAIN, which pyOpenSSL does not name
-# Weak keys and digests are served: it is for the clients to judge. But the key signs, and decrypts for nobody: who else
-# is on this computer may connect, too, and RSA key transport answers questions on ciphertexts (RFC 9325 section 4.1).
+# Weak keys and digests are served, because the clients judge them. But the key only signs and never decrypts: other
+# users of this computer can connect, and RSA key transport would answer questions about ciphertexts (RFC 9325
+# section 4.1).
 _CIPHERS: Final = b"DEFAULT:!kRSA:@SECLEVEL=0"
 _OTHER_ALGORITHM: Final = "no certificate assigned"
 _REQUEST: Final = 4096  # bytes read at once
@@ -38,17 +39,16 @@ _RESPONSE: Final = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 class LoopbackServer:
-    """Serve exactly these certificates in this order, by TLS 1.2 and TLS 1.3, while the ``with`` block lasts.
+    """A server of exactly these certificates in this order, in TLS 1.2 and TLS 1.3, while the ``with`` block lasts.
 
-    It listens at 127.0.0.1, at a port that the system chooses, and answers every HTTP request with 204. Nothing is
-    added to the certificates, the first of which has to be that of ``private_key``; no session is resumed. The key
-    stays in memory. Each connection ends after ``limits.client_seconds``, and there are at most
-    ``limits.tls_connections``; more wait, or take the place of the oldest that has not sent a ClientHello: who else is
-    on this computer may connect and say nothing. When the block ends, however it ends, so do all connections and
-    threads.
+    It listens at 127.0.0.1, at a port that the system chooses, and answers every HTTP request with 204. No certificate
+    is added to those given, the first of which must be for ``private_key``. No session is resumed. The key stays in
+    memory. Each connection ends after ``limits.client_seconds``. There are at most ``limits.tls_connections``; further
+    ones wait, or take the place of the oldest that has not sent a ClientHello, since other users of this computer can
+    connect and send nothing. All connections and threads end with the block, however it ends.
 
-    ``private_key_info`` is the key once more, as a PrivateKeyInfo in DER (RFC 5958): that an RSA key is for RSASSA-PSS
-    alone ``private_key`` does not say, and OpenSSL wants to hear it where the certificate does.
+    ``private_key_info`` is the same key as a PrivateKeyInfo in DER (RFC 5958). It says that an RSA key is only for
+    RSASSA-PSS, which ``private_key`` does not, and which OpenSSL requires if the certificate says so.
 
     Raises :class:`~pkcs12kit.errors.InputError` where OpenSSL cannot serve the key or load a certificate.
     """
@@ -76,7 +76,7 @@ class LoopbackServer:
 
     @property
     def port(self) -> int:
-        """The port, once the block was entered."""
+        """The port, inside the block."""
         number: int = self._listener.getsockname()[1]
         return number
 
@@ -99,7 +99,7 @@ class LoopbackServer:
         self._stack.close()
 
     def _end(self) -> None:
-        """Tell every thread to end; the acceptor waits for the others."""
+        """End all threads; the acceptor waits for the others."""
         with self._lock:
             self._ending = True
             for connection in self._connections.values():
@@ -107,17 +107,17 @@ class LoopbackServer:
         self._wake()
 
     def _wake(self) -> None:
-        with suppress(OSError):  # full of wakings already
+        with suppress(OSError):  # the pipe is full, so the acceptor wakes anyway
             self._waker.send(b"\0")
 
     def _accept(self) -> None:
-        """Give each connection a thread, and wait for all of them in the end."""
+        """Start a thread for each connection, and wait for all of them at the end."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._woken, selectors.EVENT_READ)
             listening = False
             while not self._ending:
-                room = len(self._connections) < self._limits.tls_connections
-                wanted = room or (self._leaving is None and bool(self._silent))
+                has_place = len(self._connections) < self._limits.tls_connections
+                wanted = has_place or (self._leaving is None and bool(self._silent))
                 if wanted and not listening:
                     selector.register(self._listener, selectors.EVENT_READ)
                 elif listening and not wanted:
@@ -126,17 +126,17 @@ class LoopbackServer:
                 for key, _ in selector.select():
                     if key.fileobj is self._woken:
                         self._woken.recv(_REQUEST)
-                    elif room:
+                    elif has_place:
                         self._begin()
                     else:
-                        self._make_room()
+                        self._free_place()
                 while not self._done.empty():
                     self._forget(self._done.get())
         while self._connections:
             self._forget(self._done.get())
 
     def _forget(self, thread: threading.Thread) -> None:
-        """Wait for the last steps of a thread that is done."""
+        """Wait for the last steps of a thread that is done, and forget its connection."""
         thread.join()
         with self._lock:
             del self._connections[thread]
@@ -145,12 +145,12 @@ class LoopbackServer:
             self._leaving = None
 
     def _heard(self, _: SSL.Connection) -> None:
-        """Take note that a ClientHello has come, in the thread of the connection."""
+        """Record that a ClientHello has come; called in the thread of the connection."""
         with self._lock:
             self._silent.pop(threading.current_thread(), None)
 
-    def _make_room(self) -> None:
-        """End the oldest connection that has said nothing, for the one that waits; one at a time."""
+    def _free_place(self) -> None:
+        """End the oldest connection that has sent nothing, for the one that waits; one at a time."""
         with self._lock:
             self._leaving = next(iter(self._silent), None)
             if self._leaving is not None:
@@ -171,7 +171,7 @@ class LoopbackServer:
         thread.start()
 
     def _serve(self, over: socket.socket) -> None:
-        """Shake hands, take one request and answer it. What goes wrong is for the client to tell."""
+        """Make a handshake, read one request and answer it. The client reports any failure."""
         from OpenSSL import SSL
 
         try:
@@ -192,7 +192,7 @@ class LoopbackServer:
 
 
 def _hang_up(connection: socket.socket) -> None:
-    """Wake the thread that waits for the peer: to it, the peer has closed."""
+    """Wake the thread that waits for the peer, as if the peer had closed."""
     with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -204,7 +204,7 @@ def _context(
 
     if not certificates:
         raise InputError("there is no certificate to serve")
-    if isinstance(private_key, DSAPrivateKey):  # OpenSSL takes it, and then has nothing in common with any client
+    if isinstance(private_key, DSAPrivateKey):  # OpenSSL loads it, and then shares no cipher suite with any client
         raise InputError("a DSA key cannot serve TLS: no cipher suite that clients still offer uses one")
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
@@ -216,27 +216,27 @@ def _context(
         _add(context, certificate, first=position == 0)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL would have pyca's, which forget RSASSA-PSS
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL prefers pyca's keys, which lose RSASSA-PSS
             if private_key_info is not None and isinstance(private_key, RSAPrivateKey):
                 context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_ASN1, private_key_info))
             else:
-                context.use_privatekey(private_key)  # type: ignore[arg-type]  # it says itself which it takes
+                context.use_privatekey(private_key)  # type: ignore[arg-type]  # it raises for those that it does not take
         context.check_privatekey()
     except (SSL.Error, crypto.Error, TypeError, ValueError) as error:
         words = openssl_words(error) if isinstance(error, SSL.Error | crypto.Error) else str(error)
-        if words == _OTHER_ALGORITHM:  # in a slot of its own, OpenSSL finds no certificate beside the key
-            words = "it is of another algorithm than the key of its certificate, as RSA is than RSASSA-PSS"
+        if words == _OTHER_ALGORITHM:  # OpenSSL keeps keys by algorithm, and finds no certificate beside this one
+            words = "its algorithm is not that of the certificate's key, as with RSA and RSASSA-PSS"
         raise InputError(f"OpenSSL cannot serve TLS with this private key: {words}") from None
     return context
 
 
 def _add(context: SSL.Context, certificate: Certificate, *, first: bool) -> None:
-    """Load a certificate from its own DER: pyca's would be without the slip of those that have one."""
+    """Load a certificate from its own DER, so that an encoding error stays as it is."""
     from OpenSSL import SSL, crypto
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL would have pyca's
+            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL prefers pyca's certificates
             loaded = crypto.load_certificate(crypto.FILETYPE_ASN1, certificate.der)
             (context.use_certificate if first else context.add_extra_chain_cert)(loaded)
     except (SSL.Error, crypto.Error) as error:

@@ -90,7 +90,7 @@ def test_a_program_that_talks_without_end_is_ended(run_shell):
     limits = replace(DEFAULT_LIMITS, tls_client_bytes=100_000)
     assert run_shell("head -c 100000 /dev/zero", limits=limits).status == 0
     assert run_shell("head -c 60000 /dev/zero; head -c 40001 /dev/zero >&2; sleep 600", limits=limits).ended == (
-        "it said more than 100000 bytes (tls_client_bytes)"
+        "it wrote more than 100000 bytes (tls_client_bytes)"
     )
 
 

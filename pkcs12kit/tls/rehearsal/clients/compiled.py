@@ -1,7 +1,7 @@
-"""Clients whose program is written here, for a platform that is a library and no program: Java and Go.
+"""Java and Go as clients, by small programs in this folder that are compiled for each rehearsal.
 
-Both take the same arguments and say the same lines: ``received`` with base64, then ``accepted``, or ``refused`` or
-``failed`` with the platform's words.
+Both programs have the same arguments and print the same lines: ``received`` with base64, then ``accepted``, or
+``refused`` or ``failed`` with the platform's words.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from pkcs12kit.tls.address import host_and_port
 from pkcs12kit.tls.handshake import Verdict
 from pkcs12kit.tls.rehearsal.clients.program import (
     ANCHORS,
-    Answer,
     CannotTryError,
+    ClientAnswer,
     ProgramClient,
     not_tried,
     one_line,
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkcs12kit.tls.handshake import Endpoint
-    from pkcs12kit.tls.rehearsal.clients.process import Finished
+    from pkcs12kit.tls.rehearsal.clients.process import ProcessResult
     from pkcs12kit.tls.rehearsal.clients.program import Session
 
 
-class ReportedClient(ProgramClient):
-    """A client that reports in lines of its own."""
+class CompiledClient(ProgramClient):
+    """A client whose program is one of this folder."""
 
     takes_time = True
 
-    def _judge(self, finished: Finished) -> Answer:
+    def _judge(self, finished: ProcessResult) -> ClientAnswer:
         lines = [line.partition(" ") for line in finished.output.splitlines()]
         received = tuple(text for what, _, text in lines if what == "received")
         what, _, words = lines[-1] if lines else ("", "", "")
         if finished.status == 0 and what == "accepted":
-            return Answer(verdict=Verdict.ACCEPTED, received=received)
+            return ClientAnswer(verdict=Verdict.ACCEPTED, received=received)
         if finished.status == 0 and what == "refused":
             return refused(words, received)
         if finished.status == 0 and what == "failed":
@@ -52,8 +52,8 @@ class ReportedClient(ProgramClient):
         return unclear(finished, received)
 
 
-def options(endpoint: Endpoint, protocol: str) -> tuple[str, ...]:
-    """Give the arguments after host and port."""
+def _arguments(endpoint: Endpoint, protocol: str) -> tuple[str, ...]:
+    """Return the arguments after host and port."""
     return (
         protocol,
         ANCHORS,
@@ -62,8 +62,8 @@ def options(endpoint: Endpoint, protocol: str) -> tuple[str, ...]:
     )
 
 
-def copy_source(name: str, folder: Path) -> None:
-    """Put a source file beside this module into ``folder``, where it is read by a name without a path."""
+def _copy_source(name: str, folder: Path) -> None:
+    """Copy a source file of this folder into ``folder``."""
     (folder / name).write_bytes((files(__package__) / name).read_bytes())
 
 
@@ -71,12 +71,12 @@ _GO_SOURCE: Final = "rehearsal_client.go"
 _PROGRAM: Final = "./rehearsal_client"
 
 
-class GoClient(ReportedClient):
+class GoClient(CompiledClient):
     """Go with its default configuration, narrowed to one version of TLS.
 
-    It is compiled each time, with a cache that is thrown away, so that nothing is left behind: about a second where
-    the standard library comes compiled (before Go 1.20), some more where it does not. Which certificates it received,
-    Go says only if it accepted them.
+    The program is compiled each time, with a cache that is removed afterwards: in about a second where the standard
+    library comes compiled (before Go 1.20), in some more where it does not. Go reports the certificates that it
+    received only if it accepts them.
     """
 
     name = "go"
@@ -87,12 +87,12 @@ class GoClient(ReportedClient):
 
     def _prepare(self, session: Session) -> None:
         super()._prepare(session)
-        copy_source(_GO_SOURCE, session.folder)
+        _copy_source(_GO_SOURCE, session.folder)
         environment = {
             "GOCACHE": str(session.folder / "cache"),
             "GOENV": "off",
             "GOPROXY": "off",
-            "GOTOOLCHAIN": "local",  # this Go and no other, whatever it would like to fetch
+            "GOTOOLCHAIN": "local",  # only this Go; it must not fetch another one
             "GOWORK": "off",
         }
         built = session.run(("go", "build", "-o", _PROGRAM, _GO_SOURCE), environment=environment)
@@ -100,7 +100,7 @@ class GoClient(ReportedClient):
             raise CannotTryError(one_line(f"go build failed: {built.ended or built.errors}"))
 
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
-        return (_PROGRAM, host_and_port(endpoint.host, endpoint.port), *options(endpoint, protocol))
+        return (_PROGRAM, host_and_port(endpoint.host, endpoint.port), *_arguments(endpoint, protocol))
 
 
 _JAVA_SOURCE: Final = "RehearsalClient.java"
@@ -108,15 +108,15 @@ _JAVA: Final = (
     "java",
     "-XX:TieredStopAtLevel=1",  # it runs for a second
     "-XX:+UseSerialGC",
-    "-XX:-UsePerfData",  # no file in the system's temporary folder, which a Java that is ended leaves behind
+    "-XX:-UsePerfData",  # no file in the system's temporary folder, which a killed Java would leave behind
     "-Djava.io.tmpdir=.",
 )
 
 
-class JavaClient(ReportedClient):
-    """Java with the limits and the algorithm constraints of its java.security; revocation is not asked for.
+class JavaClient(CompiledClient):
+    """Java with the limits and the algorithm constraints of its java.security, without a check of revocation.
 
-    It is run from source, which takes a JDK.
+    The program is run from source, which needs a JDK.
     """
 
     name = "java"
@@ -126,14 +126,14 @@ class JavaClient(ReportedClient):
     version_form = r"\2 \1"
 
     def missing(self) -> str | None:
-        """Say that there is no Java, or one without its compiler."""
+        """Return that there is no Java, or one without its compiler; None where there is."""
         java = shutil.which("java")
         compiler = java and shutil.which("javac", path=Path(java).resolve().parent)
         return None if compiler else "needs a JDK (java with javac beside it)"
 
     def _prepare(self, session: Session) -> None:
         super()._prepare(session)
-        copy_source(_JAVA_SOURCE, session.folder)
+        _copy_source(_JAVA_SOURCE, session.folder)
 
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
-        return (*_JAVA, _JAVA_SOURCE, endpoint.host, str(endpoint.port), *options(endpoint, protocol))
+        return (*_JAVA, _JAVA_SOURCE, endpoint.host, str(endpoint.port), *_arguments(endpoint, protocol))

@@ -1,4 +1,4 @@
-"""GnuTLS as a client: its program gnutls-cli."""
+"""GnuTLS as a client, by its program gnutls-cli."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
 from pkcs12kit.tls.handshake import Verdict
 from pkcs12kit.tls.rehearsal.clients.program import (
     ANCHORS,
-    Answer,
+    ClientAnswer,
     ProgramClient,
     printed_certificates,
     refused,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkcs12kit.tls.handshake import Endpoint
-    from pkcs12kit.tls.rehearsal.clients.process import Finished
+    from pkcs12kit.tls.rehearsal.clients.process import ProcessResult
 
 _VERSIONS: Final = {TLS_1_2: "VERS-TLS1.2", TLS_1_3: "VERS-TLS1.3"}
 _TRUSTED: Final = re.compile(r"^- Status: The certificate is trusted\.", re.MULTILINE)
@@ -30,19 +30,19 @@ _REASON: Final = re.compile(
     r"^- (?:Status: The certificate is NOT trusted\. (.*)|(Could not verify certificate.*))$", re.MULTILINE
 )
 _FAILED: Final = re.compile(r"^\*\*\* PKI verification of server certificate failed", re.MULTILINE)
-# What else it says of certificates than what its verification does.
+# Reasons about certificates that do not come from its verification.
 _FATAL: Final = re.compile(
     r"^\*\*\* Fatal error: "
     r"(The handshake data size is too large\.|Key usage violation in certificate has been detected\.)",
     re.MULTILINE,
 )
-_NAME_ALONE: Final = "The name in the certificate does not match the expected."
+_ONLY_NAME: Final = "The name in the certificate does not match the expected."
 
 
 class GnuTLSClient(ProgramClient):
     """GnuTLS with its default priorities, narrowed to one version of TLS.
 
-    It lists every objection that it has, so that one to the name alone is known.
+    It lists all its objections, so that a wrong name as the only one is recognized.
     """
 
     name = "gnutls"
@@ -54,7 +54,7 @@ class GnuTLSClient(ProgramClient):
 
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
         name = endpoint.server_name
-        # It would put an address into SNI, which servers may refuse (RFC 6066 section 3).
+        # It would send an address in SNI, which servers may refuse (RFC 6066 section 3).
         nameless = name is None or ServerAddress(host=name).is_ip_address
         return (
             "gnutls-cli",
@@ -67,14 +67,14 @@ class GnuTLSClient(ProgramClient):
             endpoint.host,
         )
 
-    def _judge(self, finished: Finished) -> Answer:
+    def _judge(self, finished: ProcessResult) -> ClientAnswer:
         received = printed_certificates(finished.output)
         if finished.status == 0 and _TRUSTED.search(finished.output) and _COMPLETED.search(finished.output):
-            return Answer(verdict=Verdict.ACCEPTED, received=received)
+            return ClientAnswer(verdict=Verdict.ACCEPTED, received=received)
         if fatal := _FATAL.search(finished.errors):
             return refused(fatal[1], received)
         reason = _REASON.search(finished.output)
         if reason is None or not _FAILED.search(finished.output):
             return unclear(finished, received)
         why = (reason[1] or reason[2]).strip()
-        return refused(why, received, name_alone=why == _NAME_ALONE)
+        return refused(why, received, only_name=why == _ONLY_NAME)

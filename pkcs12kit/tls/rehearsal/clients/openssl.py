@@ -1,4 +1,4 @@
-"""OpenSSL as a client, in process."""
+"""OpenSSL as a client, in this process."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.handshake import Endpoint
 
 _VERSIONS: Final = {TLS_1_2: "TLS1_2_VERSION", TLS_1_3: "TLS1_3_VERSION"}
-# What OpenSSL does since 3.2, said so that no configuration file of this computer (OPENSSL_CONF) says otherwise.
+# The default since OpenSSL 3.2, set so that no configuration file of this computer (OPENSSL_CONF) changes it.
 _CIPHERS: Final = b"DEFAULT:@SECLEVEL=2"
 
 
 class OpenSSLClient:
-    """OpenSSL as pyOpenSSL has it, at security level 2, with which it comes since OpenSSL 3.2.
+    """OpenSSL by pyOpenSSL, at security level 2, the default since OpenSSL 3.2.
 
-    The certificates are its own to judge, the name is not: pyOpenSSL has no check of names, and service-identity does
-    it, as for other programs on pyOpenSSL. ``why`` says which of the two refused.
+    OpenSSL verifies the certificates. pyOpenSSL has no check of names, so service-identity checks the name, as in other
+    programs with pyOpenSSL. ``why`` tells which of the two refused.
     """
 
     name: Final = "openssl"
@@ -41,11 +41,11 @@ class OpenSSLClient:
         self._limits = limits
 
     def missing(self) -> str | None:
-        """Give None: it is a part of what pkcs12kit needs."""
+        """Return None: pkcs12kit depends on OpenSSL."""
         return None
 
     def shake_hands(self, endpoint: Endpoint) -> Iterator[Handshake]:
-        """Connect once for each protocol."""
+        """Connect once for each protocol and yield the results."""
         for protocol in endpoint.protocols:
             yield self._shake_hands(endpoint, protocol)
 
@@ -84,7 +84,7 @@ class OpenSSLClient:
 
 
 def _context(endpoint: Endpoint, protocol: str, refusals: list[str]) -> SSL.Context:
-    """Trust the anchors and nothing else, at the endpoint's time; ``refusals`` is told why it says no."""
+    """Return a context that trusts only the anchors, at the endpoint's time, and appends reasons to ``refusals``."""
     from OpenSSL import SSL, crypto
 
     def verify(_: SSL.Connection, certificate: crypto.X509, error: int, depth: int, accepted: int) -> bool:
@@ -110,7 +110,7 @@ def _context(endpoint: Endpoint, protocol: str, refusals: list[str]) -> SSL.Cont
 
 
 def _refusal(certificate: crypto.X509, error: int, depth: int) -> str:
-    """Say what OpenSSL says of a certificate: pyOpenSSL gives the number of it, the text is below pyOpenSSL."""
+    """Return OpenSSL's text for an error, of which pyOpenSSL only has the number."""
     from cryptography.hazmat.bindings.openssl.binding import Binding
     from OpenSSL import crypto
 
@@ -127,12 +127,12 @@ def _received(channel: Channel) -> CertificateMessage | None:
     try:
         encoded = channel.certificates
         return CertificateMessage.from_der(encoded, protocol=channel.protocol) if encoded else None
-    except MalformedCertificateError:  # OpenSSL read it
+    except MalformedCertificateError:  # which OpenSSL could read
         return None
 
 
 def _wrong_name(received: CertificateMessage | None, server_name: str | None) -> str:
-    """Say why the certificate is not for the server (RFC 9525); empty where it is, or where no name is asked for."""
+    """Return why the certificate is not for the server (RFC 9525); empty where it is, or without a name."""
     if server_name is None:
         return ""
     if received is None:
@@ -141,11 +141,11 @@ def _wrong_name(received: CertificateMessage | None, server_name: str | None) ->
         wrong = mismatch(received.certificates[0], server_name)
     except MalformedCertificateError as error:
         wrong = str(error)
-    return "" if wrong is None else f"OpenSSL accepted the certificates, service-identity not the name: {wrong}"
+    return "" if wrong is None else f"OpenSSL accepted the certificates, but service-identity refused the name: {wrong}"
 
 
 def _host_name(server_name: str | None) -> bytes | None:
-    """Give what goes into SNI: a DNS name, and never an address (RFC 6066 section 3)."""
+    """Return the name for SNI: a DNS name, never an address (RFC 6066 section 3)."""
     if server_name is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Run a program of another maker: by a deadline, in an environment of its own, with nothing left of it afterwards."""
+"""Programs of other makers, run with a deadline and a clean environment, and ended with all their children."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
 
-_TICK: Final = 0.1  # seconds until a cancellation is seen
+_TICK: Final = 0.1  # seconds between checks for a cancellation
 _GRACE: Final = 1.0  # seconds between asking a program to end and ending it
-_SETTLING: Final = 0.25  # seconds for what was ended to be gone; where nobody reaps orphans, some never are
-_MOMENT: Final = 0.002  # seconds between looks at whether they ended
+_SETTLING: Final = 0.25  # seconds for ended processes to disappear; without a process that reaps orphans, some never do
+_MOMENT: Final = 0.002  # seconds between checks whether they have ended
 _INTERRUPTED: Final = "interrupted"
 _PIECE: Final = 64 * 1024  # bytes, of a pipe's buffer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """What came of a program: text from outside, up to the moment at which it was ended."""
+class ProcessResult:
+    """The output of a program up to its end. It is text from outside."""
 
     status: int | None
-    """Its exit status, negative for a signal; None where it did not end by itself, and ``ended`` says why."""
+    """The exit status, negative for a signal; None where the program was ended, for the reason in ``ended``."""
     output: str
     errors: str
     ended: str
-    """Why it was ended, or did not start, for example ``no answer within 20 seconds``; empty where it ended itself."""
+    """The reason why it was ended or did not start: ``no answer within 20 seconds``; empty where it ended by itself."""
 
 
 @contextmanager
 def private_folder() -> Iterator[Path]:
-    """Make a folder for one client, mode 0700, removed with all in it. No private key ever goes there."""
+    """Yield a folder for one client, mode 0700, removed at the end. No private key is ever written there."""
     with tempfile.TemporaryDirectory(prefix="pkcs12kit-") as folder:
         yield Path(folder)
 
@@ -54,15 +54,15 @@ def run(
     cancelled: Event,
     environment: Mapping[str, str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
-) -> Finished:
-    """Run ``command`` in ``folder`` and read what it says, without input.
+) -> ProcessResult:
+    """Run ``command`` in ``folder``, without input, and return its output.
 
-    It has ``seconds`` to end and ``limits.tls_client_bytes`` to say; past either, or once ``cancelled`` is set, which
-    another thread may do, it is ended with every process that it started and that stayed in its session. Of the
-    environment it inherits PATH alone; its home and temporary folder is ``folder``, its language English.
+    The program has ``seconds`` to end and may write ``limits.tls_client_bytes``. After that, or when another thread
+    sets ``cancelled``, it is ended with every process that it started and that stayed in its session. It inherits only
+    PATH from the environment; its home and temporary folder is ``folder``, and its language English.
     """
     if cancelled.is_set():
-        return Finished(status=None, output="", errors="", ended=_INTERRUPTED)
+        return ProcessResult(status=None, output="", errors="", ended=_INTERRUPTED)
     home = str(folder)
     inherited = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "TMPDIR": home, "LC_ALL": "C.UTF-8"}
     try:
@@ -73,10 +73,10 @@ def run(
             stderr=subprocess.PIPE,
             cwd=folder,
             env={**inherited, **(environment or {})},
-            start_new_session=True,  # so that it can be ended with all its children, and no Ctrl-C ends it half way
+            start_new_session=True,  # ended with all its children, and not by Ctrl-C half way
         )
     except OSError as error:
-        return Finished(status=None, output="", errors="", ended=f"cannot be run: {error.strerror}")
+        return ProcessResult(status=None, output="", errors="", ended=f"cannot be run: {error.strerror}")
     said: tuple[bytearray, bytearray] = (bytearray(), bytearray())
     with process:
         try:
@@ -84,7 +84,7 @@ def run(
         finally:
             _end(process)
     output, errors = (part.decode("utf-8", "replace") for part in said)
-    return Finished(status=None if ended else process.returncode, output=output, errors=errors, ended=ended)
+    return ProcessResult(status=None if ended else process.returncode, output=output, errors=errors, ended=ended)
 
 
 def _listen(
@@ -95,7 +95,7 @@ def _listen(
     cancelled: Event,
     budget: int,
 ) -> str:
-    """Read until the program ends, and give an empty text, or why it has to be ended."""
+    """Read until the program ends, and return an empty text; or the reason why it must be ended."""
     deadline = time.monotonic() + seconds
     with selectors.DefaultSelector() as selector:
         for stream, part in zip((process.stdout, process.stderr), said, strict=True):
@@ -107,12 +107,12 @@ def _listen(
             if _has_ended(process, selector, min(remaining, _TICK)):
                 return ""
             if sum(map(len, said)) > budget:
-                return f"it said more than {budget} bytes (tls_client_bytes)"
+                return f"it wrote more than {budget} bytes (tls_client_bytes)"
     return _INTERRUPTED
 
 
 def _has_ended(process: subprocess.Popen[bytes], selector: selectors.BaseSelector, patience: float) -> bool:
-    """Take what there is to read; True once the program has ended and nothing is left."""
+    """Read the output that has come; return True when the program has ended and all is read."""
     if not selector.get_map():  # it closed both pipes
         with suppress(subprocess.TimeoutExpired):
             process.wait(patience)
@@ -124,11 +124,11 @@ def _has_ended(process: subprocess.Popen[bytes], selector: selectors.BaseSelecto
         key.data.extend(piece)
         if not piece:
             selector.unregister(key.fileobj)
-    return over and not ready  # a child of it may hold the pipes still
+    return over and not ready  # a child may still hold the pipes
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the program and all of its group, whose number is the program's own."""
+    """End the program with its process group, which has the program's number."""
     if process.poll() is None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
@@ -136,15 +136,15 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     is_left = _signal(process, signal.SIGKILL)  # the program itself, or what outlived it
     process.wait()
     patience = time.monotonic() + _SETTLING
-    while is_left and time.monotonic() < patience:  # a signal takes a moment, and nothing may write any more
+    while is_left and time.monotonic() < patience:  # a signal takes a moment, and no process may write afterwards
         time.sleep(_MOMENT)
         is_left = _signal(process, signal.SIGKILL)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
-    """Send a signal to the group; False where nobody is left in it."""
+    """Send a signal to the group; return False where it has no process any more."""
     try:
         os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # macOS says the latter of those who ended
+    except (ProcessLookupError, PermissionError):  # macOS raises the latter for processes that have ended
         return False
     return True

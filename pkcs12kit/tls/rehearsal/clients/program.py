@@ -1,4 +1,4 @@
-"""What the clients have in common that are programs of their own."""
+"""The base of the clients that are separate programs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from pkcs12kit.tls.handshake import Endpoint
-    from pkcs12kit.tls.rehearsal.clients.process import Finished
+    from pkcs12kit.tls.rehearsal.clients.process import ProcessResult
 
 ANCHORS: Final = "anchors.pem"
 """The file of all trust anchors, in the client's folder."""
@@ -31,31 +31,32 @@ _WORDS_AT_MOST: Final = 500  # characters of a reason; those known take under 20
 
 
 class CannotTryError(Exception):
-    """Raised by a client that fails before a handshake; the text says why, in one line."""
+    """A client that fails before a handshake. The text is the reason, in one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What a program made of the server.
+class ClientAnswer:
+    """The answer of a program to the server.
 
-    ``received`` are base64 of DER, in the order of the wire. ``name_alone`` is whether it refused for the name alone.
+    ``received`` are the certificates in base64 of DER, in the order of the wire. ``only_name`` is True where the name
+    is its only reason to refuse.
     """
 
     verdict: Verdict
     why: str = ""
     received: tuple[str, ...] = ()
-    name_alone: bool = False
+    only_name: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A client's folder, with the endpoint for which it is."""
+    """A client's folder and the endpoint to connect to."""
 
     endpoint: Endpoint
     folder: Path
 
-    def run(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Finished:
-        """Run a program in the folder, by the endpoint's deadline."""
+    def run(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> ProcessResult:
+        """Run a program in the folder, within the endpoint's time."""
         return run(
             command,
             folder=self.folder,
@@ -66,34 +67,34 @@ class Session:
 
 
 class ProgramClient(ABC):
-    """A client that is run for each handshake, in an environment and a temporary folder of its own.
+    """A client whose program is run for each handshake, in an environment and a temporary folder of its own.
 
-    Nothing is inherited but PATH, so that no variable of the user's adds a trust anchor, a proxy or a setting; the
-    folder holds public certificates alone.
+    The program inherits only PATH, so that no variable of the user adds a trust anchor, a proxy or a setting. The
+    folder holds only public certificates.
 
-    It is REFUSED only where the program says that the certificates are why. A program that cannot be run or told,
-    that ends in no known way or too late, or whose handshake fails for another reason (a version of TLS that its
-    policy has not, no common cipher suite) says nothing about the certificates: NOT_TRIED, with its words. One that
-    always checks a name and is to check none is given the address as the name; what it says of that does not count.
+    The result is REFUSED only where the program gives the certificates as the reason. It is NOT_TRIED, with the
+    program's words, where the program cannot be run or given the time, ends in an unknown way or too late, or fails in
+    the handshake for another reason (a version of TLS that its policy forbids, no common cipher suite). A program that
+    always checks a name, and should check none, gets the address as the name; its answer about the name is ignored.
     """
 
     name: ClassVar[str]
     programs: ClassVar[tuple[str, ...]]
-    """What has to be on PATH."""
+    """The programs that must be on PATH."""
     version_command: ClassVar[tuple[str, ...]]
     version_pattern: ClassVar[re.Pattern[str]]
     version_form: ClassVar[str]
-    """How the version is shown, with the groups of the pattern."""
+    """The form of the version for display, with the groups of the pattern."""
     takes_time: ClassVar[bool]
-    """Whether it can be told at which time to verify."""
+    """True where the program can verify at a given time."""
 
     def missing(self) -> str | None:
-        """Say which program is not on PATH."""
+        """Return which programs are not on PATH; None where all are."""
         absent = [program for program in self.programs if shutil.which(program) is None]
         return f"needs {' and '.join(absent)}" if absent else None
 
     def shake_hands(self, endpoint: Endpoint) -> Iterator[Handshake]:
-        """Connect once for each protocol."""
+        """Connect once for each protocol and yield the results."""
         version, problem = "", self.missing()
         with private_folder() as folder:
             session = Session(endpoint=endpoint, folder=folder)
@@ -120,44 +121,44 @@ class ProgramClient(ABC):
         return self.name if found is None else found.expand(self.version_form)
 
     def _prepare(self, session: Session) -> None:
-        """Make what the program needs in its folder. Raises :class:`CannotTryError`."""
+        """Write the files that the program needs. Raises :class:`CannotTryError`."""
         if session.endpoint.time is not None and not self.takes_time:
-            raise CannotTryError(f"{self.programs[0]} cannot be told the time at which it is to verify")
+            raise CannotTryError(f"{self.programs[0]} cannot verify at a given time")
         pem = "".join(anchor.to_pem() for anchor in session.endpoint.trust_anchors)
         (session.folder / ANCHORS).write_text(pem, encoding="ascii")
 
-    def _ask(self, session: Session, protocol: str) -> Answer:
+    def _ask(self, session: Session, protocol: str) -> ClientAnswer:
         if protocol not in {TLS_1_2, TLS_1_3}:
-            return not_tried(f"it cannot be asked for {protocol}")
+            return not_tried(f"it cannot be restricted to {protocol}")
         finished = session.run(self._command(session.endpoint, protocol))
         if finished.ended:
             return not_tried(finished.ended)
         answer = self._judge(finished)
-        if answer.name_alone and session.endpoint.server_name is None:
-            return Answer(verdict=Verdict.ACCEPTED, received=answer.received)
+        if answer.only_name and session.endpoint.server_name is None:
+            return ClientAnswer(verdict=Verdict.ACCEPTED, received=answer.received)
         return answer
 
     @abstractmethod
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
-        """Say how to connect once, in the client's folder."""
+        """Return the command for one connection, which is run in the client's folder."""
 
     @abstractmethod
-    def _judge(self, finished: Finished) -> Answer:
-        """Read what it said."""
+    def _judge(self, finished: ProcessResult) -> ClientAnswer:
+        """Return the answer in the program's output."""
 
 
-def not_tried(why: str, received: tuple[str, ...] = ()) -> Answer:
-    """Answer that nothing can be said."""
-    return Answer(verdict=Verdict.NOT_TRIED, why=one_line(why), received=received)
+def not_tried(why: str, received: tuple[str, ...] = ()) -> ClientAnswer:
+    """Return the answer of a client that could not be tried."""
+    return ClientAnswer(verdict=Verdict.NOT_TRIED, why=one_line(why), received=received)
 
 
-def refused(why: str, received: tuple[str, ...] = (), *, name_alone: bool = False) -> Answer:
-    """Answer with the program's own reason."""
-    return Answer(verdict=Verdict.REFUSED, why=one_line(why), received=received, name_alone=name_alone)
+def refused(why: str, received: tuple[str, ...] = (), *, only_name: bool = False) -> ClientAnswer:
+    """Return a refusal with the program's own reason."""
+    return ClientAnswer(verdict=Verdict.REFUSED, why=one_line(why), received=received, only_name=only_name)
 
 
-def unclear(finished: Finished, received: tuple[str, ...] = ()) -> Answer:
-    """Answer for a program that said neither yes nor no to the certificates: with the last line that it wrote."""
+def unclear(finished: ProcessResult, received: tuple[str, ...] = ()) -> ClientAnswer:
+    """Return NOT_TRIED, with the last line of a program that neither accepted nor refused the certificates."""
     lines = [line for said in (finished.output, finished.errors) for line in said.splitlines() if line.strip()]
     ended = f"it ended with status {finished.status}"
     return not_tried(f"{ended}: {lines[-1]}" if lines else ended, received)
@@ -169,7 +170,7 @@ def one_line(text: str) -> str:
 
 
 def printed_certificates(text: str) -> tuple[str, ...]:
-    """Give the base64 of each certificate that a program printed in PEM."""
+    """Return the base64 of each certificate that a program printed in PEM."""
     return tuple(_PEM.findall(text))
 
 
@@ -177,5 +178,5 @@ def _message(received: Iterable[str], protocol: str) -> CertificateMessage | Non
     try:
         encoded = tuple(map(b64decode, received))
         return CertificateMessage.from_der(encoded, protocol=protocol) if encoded else None
-    except (Base64Error, MalformedCertificateError):  # better nothing than what was perhaps not sent
+    except (Base64Error, MalformedCertificateError):  # no certificates are better than wrong ones
         return None

@@ -1,4 +1,4 @@
-"""The clients by name, each loaded when it is used."""
+"""The table of clients by name; each is imported when it is used."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ CLIENTS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
 
 
 def make_client(name: str) -> Client:
-    """Return a new client by its name in :data:`CLIENTS`. Raises :class:`KeyError`."""
+    """Return a new client by its name in :data:`CLIENTS`."""
     module, client = CLIENTS[name]
     return cast("type[Client]", getattr(import_module(f"{__package__}.{module}"), client))()
