@@ -21,7 +21,7 @@ def mode(path):
 
 
 def test_files_hold_the_replica(replica, tmp_path):
-    """Key, certificate, anchor and issuing CA, and the whole heap twice: in certs/ and in bundle.pem."""
+    """Key, certificate, anchor, issuing CA, and all CA certificates twice, in certs/ and in bundle.pem, are written."""
     files = lab.write(replica, tmp_path / "new" / "lab")
     key = load_pem_private_key(files.key.read_bytes(), None)
     assert key.public_key() == replica.server.certificate.public_key
@@ -45,7 +45,7 @@ def test_files_hold_the_replica(replica, tmp_path):
 
 
 def test_readme_explains_each_file(replica, tmp_path):
-    """Whoever finds the folder later knows what is in it and what to type."""
+    """The README explains every file in the folder, and the commands to run."""
     files = lab.write(replica, tmp_path)
     text = files.readme.read_text()
     for entry in tmp_path.iterdir():
@@ -56,7 +56,7 @@ def test_readme_explains_each_file(replica, tmp_path):
 
 @pytest.mark.parametrize("umask", [0o000, 0o022])
 def test_only_the_owner_may_read_the_key(replica, tmp_path, umask):
-    """The key is 0600 whatever the umask, and on a second run, too, where the first one's was opened up."""
+    """The key has mode 0600 under any umask, and again after a second run if the mode was changed in between."""
     before = os.umask(umask)
     try:
         files = lab.write(replica, tmp_path)
@@ -120,7 +120,7 @@ def test_file_in_place_of_the_folder_is_refused(replica, tmp_path):
 
 
 def test_symbolic_links_are_not_followed(replica, tmp_path):
-    """A link in an earlier lab leads nobody's hand elsewhere: a file's is replaced, a folder's is refused."""
+    """A symbolic link in an earlier lab is not followed: that of a file is replaced, that of a folder is refused."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     target = elsewhere / "precious"
@@ -141,7 +141,7 @@ def test_symbolic_links_are_not_followed(replica, tmp_path):
 
 
 def test_openssl_verifies_the_files(replica, tmp_path, require_tool):
-    """What stands in the folder verifies with OpenSSL, CRLs included, given the certificates of one path."""
+    """The files verify with OpenSSL, CRLs included, with the certificates of one path."""
     files = lab.write(replica, tmp_path)
     needed = tmp_path / "needed.pem"
     needed.write_text("".join(certificate.to_pem() for certificate in replica.valid_paths[0].certificates[1:]))

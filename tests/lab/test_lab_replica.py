@@ -53,7 +53,7 @@ def judge(path, *, at=AT, policies=None, crls=None):
 
 
 def simple_paths(replica):
-    """Walk every way up to the anchor by name, signature and time alone, without a repeated (subject, key)."""
+    """Yield every path to the anchor by name, signature and time only, without a repeated (subject, key)."""
 
     def climb(path, nodes):
         for issuer in replica.pool:
@@ -224,7 +224,7 @@ def test_bridge_constrains_critically(replica):
 
 
 def test_bridge_excludes_names_outside_the_dod(replica):
-    """The name constraints bite: a server whose name lies elsewhere is refused (RFC 5280 section 6.1.3 (b))."""
+    """RFC 5280 section 6.1.3 (b): the name constraints reject a server with a name outside them."""
     issuing = replica.authorities["issuing-37"]
     elsewhere = issuing.issue_server(
         "mdm.example.mil", subject=x509.Name.from_rfc4514_string("CN=mdm.example.mil,O=Elsewhere,C=US")
@@ -235,7 +235,7 @@ def test_bridge_excludes_names_outside_the_dod(replica):
 
 
 def test_server_is_a_tls_server(replica):
-    """RFC 9525 names the server in subjectAltName alone; serverAuth, no CA, its own policy in the DoD's domain."""
+    """The server's name is only in subjectAltName (RFC 9525); serverAuth, not a CA, a policy of the DoD's domain."""
     extensions = replica.server.certificate.extensions
     assert extensions.subject_alternative_name == (x509.DNSName("mdm.example.mil"),)
     assert extensions.extended_key_usage == {"1.3.6.1.5.5.7.3.1"}
@@ -314,7 +314,7 @@ def test_revoke_lists_certificate_with_date_and_reason(replica, position):
 
 
 def test_revoke_refuses_foreign_certificate(replica):
-    """A CRL is signed by the issuer of what it lists: nobody here issued this one."""
+    """A CRL is signed by the issuer of its entries: a certificate of another issuer cannot be revoked."""
     with pytest.raises(ValueError, match="no authority"):
         replica.revoke(lab.Authority.create("Stranger").certificate)
 
@@ -341,7 +341,7 @@ def test_time_is_an_argument():
 
 
 def test_keys_are_random_and_hidden(replica):
-    """Keys are made anew each time, and no key is in a repr."""
+    """Keys are generated each time, and no key is in a repr."""
     again = lab.make_replica(AT, key_type=lab.KeyType.EC_P256)
     assert again.trust_anchor.public_key != replica.trust_anchor.public_key
     for text in (repr(replica), repr(replica.authorities["common"]), repr(replica.server)):

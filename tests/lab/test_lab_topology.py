@@ -16,7 +16,7 @@ AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def test_chain_makes_each_certificate_once():
-    """``EE<B<A<TA`` and ``B<C<A`` share the edge B<... only where it is the same: five certificates, four in the pool.
+    """``EE<B<A<TA`` and ``B<C<A`` have no edge in common: five certificates, four in the pool.
 
     TA -> A -> B -> EE, and A -> C -> B.
     """

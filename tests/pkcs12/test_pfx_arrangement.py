@@ -1,4 +1,4 @@
-"""Whether order, localKeyID and chain of a file are as servers and Java expect them."""
+"""The order, localKeyIDs and chain of a file are judged as servers and Java need them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_without_the_anchor(chain):
 
 
 def test_out_of_order(chain):
-    """What Java and most servers send as it lies is then no chain."""
+    """Java and most servers send certificates in file order, which is not a chain then."""
     arrangement = arranged(chain[::-1], ids=(None,) * (len(chain) - 1) + (b"1",), key=chain[0])
     assert arrangement.chain == chain
     assert not arrangement.in_order
@@ -76,7 +76,7 @@ def test_local_key_ids(chain, ids):
 
 
 def test_key_without_an_id(chain):
-    """A key that has no ID does not find its certificate by it, whatever that one has."""
+    """A key without a localKeyID is not linked to a certificate by it, even if the certificate has one."""
     assert not arranged(chain, key_id=None, key=chain[0]).local_key_ids_match
 
 
@@ -102,7 +102,7 @@ def test_issuer_by_key_identifier(keys):
 
 
 def test_in_the_report(bundle, quick):
-    """The report of a file of ours says so, with the earliest expiry and who can read it; closed files say nothing."""
+    """The report of our own file has no problems, the earliest expiry and the readers; None without the password."""
     data = encode_pfx(bundle, password=PASSWORD, profile=quick)
     report = inspect_pfx(data, password=PASSWORD)
     described = report.to_json()
@@ -121,7 +121,7 @@ def test_in_the_report(bundle, quick):
 
 
 def test_readers_know_the_password(bundle, quick):
-    """What depends on the password (Java takes ASCII alone) is judged where it opened the file."""
+    """The verdict includes the password (Java only opens ASCII passwords) if it opened the file."""
     for password, is_ascii in ((PASSWORD, True), ("pässword", False)):
         data = encode_pfx(bundle, password=password, profile=quick)
         assert inspect_pfx(data, password=password).facts.non_ascii_password is not is_ascii
@@ -130,7 +130,7 @@ def test_readers_know_the_password(bundle, quick):
 
 
 def test_the_key_tells_its_certificate(keys):
-    """With the key in sight, without a password where it lies open, a localKeyID that lies is found out."""
+    """If the key can be read, a wrong localKeyID is found, for a key in the clear also without a password."""
     own, foreign = issue("own", keys["ec"], "own", keys["ec"]), issue("foreign", keys["rsa"], "foreign", keys["rsa"])
     key = keys["ec"].private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     bags = (

@@ -1,4 +1,4 @@
-"""What a password does not open: files protected by public keys, and MACs that RFC 9879 does not let be computed."""
+"""Files that no password opens: protection by public keys, and MACs that RFC 9879 does not allow to compute."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def server():
 
 
 def test_privacy_by_public_key_is_refused(server):
-    """RFC 7292 section 3.1: EnvelopedData is named, with and without the password, and never passed over."""
+    """RFC 7292 section 3.1: EnvelopedData is reported, with and without the password, and never skipped."""
     contents = bags_of(certificate_bag(server.certificate.der))
     enveloped = (
         PKCS7EnvelopeBuilder()

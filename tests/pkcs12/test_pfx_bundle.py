@@ -1,4 +1,4 @@
-"""What goes into a PFX, in what order, under what names."""
+"""The contents of a PFX, their order and their names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_anchor_can_be_left_out(identity_and_path):
 
 
 def test_anchor_without_certificate_is_not_passed_over(identity_and_path):
-    """A trust anchor may be a name and a key alone (RFC 5280 section 6.1.1 (d)); then there is nothing to include."""
+    """RFC 5280 section 6.1.1 (d): a trust anchor may be only a name and a key, so it cannot be included."""
     identity, path = identity_and_path
     anchor = TrustAnchor(name=path.trust_anchor.name, subject_public_key_info=b"")
     bare = CertificationPath(certificates=path.certificates, trust_anchor=anchor)
@@ -91,7 +91,7 @@ def test_certificates_only(identity_and_path):
 
 
 def test_colliding_aliases_are_numbered(keys):
-    """Aliases that keytool compares are in lower case: what differs in case alone would be one entry."""
+    """Aliases differ in more than case: keytool compares them in lower case, and would make one entry."""
     path = make_path(keys["ec"], ("Bridge/A", "BRIDGE/B", "bridge/C", "/Nameless", "\N{GRINNING FACE}"))
     identity = Identity(private_key=keys["ec"], certificate=path.target)
     aliases = Bundle.from_path(identity, path, friendly_name="bridge").aliases

@@ -72,9 +72,9 @@ def few(profile):
 
 @pytest.fixture(scope="session")
 def everything(keys):
-    """A file of another maker's: two keys, certificates out of order, a CRL, a secret, a bag nobody knows, attributes.
+    """A file of another program: two keys, certificates out of order, a CRL, a secret, an unknown bag, attributes.
 
-    One certificate is no certificate; the attributes are of kinds that we never write.
+    One certBag does not hold a certificate; the attributes are of types that we never write.
     """
     certificates = [issue(name, keys["ec"], name, keys["ec"]) for name in ("one", "two")]
     provider = attribute(MICROSOFT_KEY_PROVIDER, der(0x1E, "Provider".encode("utf-16-be")))
@@ -152,7 +152,7 @@ def test_there_and_back(bundle, source):
 
 
 def test_attributes_of_a_bundle_are_kept(bundle):
-    """What a Bundle carries beside names and IDs is in the file, and comes through a conversion."""
+    """Further attributes of a Bundle are in the file, and a conversion keeps them."""
     mark = attribute("1.2.3.4.5", der(0x0C, b"mark"))
     marked = replace(
         bundle, certificate_attributes=[[mark], *[[]] * (len(bundle.certificates) - 1)], key_attributes=[mark, mark[:]]
@@ -203,7 +203,7 @@ def test_files_of_others(path):
 
 
 def test_wrong_passwords(bundle):
-    """What does not open is not converted; what protects nothing is not taken for a password."""
+    """A file that does not open is not converted, and an encoding that protects nothing is not used as a password."""
     data = encode_pfx(bundle, password=PASSWORD, profile=few(profiles.MODERN))
     with pytest.raises(PfxPasswordError):
         convert_pfx(data, password="wrong", new_password="new")
@@ -230,7 +230,7 @@ class TestPem:
         assert written == [it.der for it in bundle.certificates]
 
     def test_order_of_the_chain(self, bundle):
-        """RFC 8446 section 4.4.2: each certificate certifies the one before it, whatever the order in the file."""
+        """RFC 8446 section 4.4.2: each certificate certifies the one before it, for any order in the file."""
         expected = [it.der for it in bundle.certificates]
         own, *issuers = bundle.certificates
         turned = replace(bundle, certificates=(own, *reversed(issuers)))
@@ -253,7 +253,7 @@ class TestPem:
             encode_pem(decoded, friendly_name="third")
 
     def test_two_files(self, bundle):
-        """The key alone and the certificates alone are together what one file has; not both can be left out."""
+        """The key file and the certificate file together equal the single file; both cannot be left out."""
         decoded = decode_pfx(encode_pfx(bundle, password="x", profile=few(profiles.MODERN)), password="x")
         key, certificates = encode_pem(decoded, key_only=True), encode_pem(decoded, certs_only=True)
         assert key + certificates == encode_pem(decoded)

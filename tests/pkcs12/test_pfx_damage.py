@@ -60,7 +60,7 @@ def attempt(data, **arguments):
 
 @pytest.mark.slow
 def test_every_byte_flipped(small, small_bundle):
-    """What still decodes after one byte changed is exactly what was written: the MAC covers the contents."""
+    """A file that still decodes after a change of one byte has exactly the written contents: the MAC covers them."""
     decoded_anyway = 0
     for position in range(len(small)):
         for mask in (0x01, 0x20, 0x80, 0xFF):
@@ -103,7 +103,7 @@ def test_every_byte_of_an_open_file_flipped(small_bundle):
 
 
 def test_every_truncation(small):
-    """A file that stops early is damaged, wherever it stops."""
+    """A file that is cut short anywhere is damaged."""
     for length in range(len(small)):
         with pytest.raises(MalformedPfxError):
             decode_pfx(small[:length], password=PASSWORD)
@@ -322,7 +322,7 @@ def rc2_40_safe(require_tool, contents, iterations=50):
 
 
 def test_rc2_40_certificates(require_tool, bundle):
-    """What OpenSSL 1.x and Java 8 wrote over certificates is read, in order and with its names."""
+    """Certificates under the encryption of OpenSSL 1.x and Java 8 are read, in order and with their names."""
     bags = [
         certificate_bag(certificate.der, friendly_name=name)
         for certificate, name in zip(bundle.certificates, bundle.aliases, strict=True)

@@ -1,4 +1,4 @@
-"""Whatever a bag holds: a conversion keeps it octet by octet, or an error of ours refuses the file."""
+"""A conversion keeps any bag octet by octet, or one of our errors refuses the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be known of a PFX without its password, with it, and with a wrong one."""
+"""The report on a PFX without its password, with it, and with a wrong one."""
 
 from __future__ import annotations
 

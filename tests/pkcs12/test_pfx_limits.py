@@ -1,4 +1,4 @@
-"""What a PFX may ask for is bounded before the work is done, and the figure and the limit are named."""
+"""The work that a PFX asks for is limited before it is done, and the message has the figure and the limit."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def in_time(data, *, traced=True):
 
 
 def attempt(read, data):
-    """Give what it raises."""
+    """Return the error that it raises."""
     try:
         read(data, password=PASSWORD)
     except Pkcs12KitError as error:
@@ -132,7 +132,7 @@ def test_large_octets_are_no_flood():
 
 
 def test_number_and_depth_of_elements(small_bundle):
-    """``pfx_elements`` counts each element once, ``pfx_depth`` how many lie in one another; both are inclusive."""
+    """``pfx_elements`` counts each element once, ``pfx_depth`` the levels of nesting; both are inclusive."""
     data = make_pfx([plain_safe(certificate_bag(small_bundle.certificates[0].der))])
     needed = next(count for count in range(1, 1000) if opens(data, pfx_elements=count))
     assert 15 < needed < 50
@@ -149,7 +149,7 @@ def test_number_and_depth_of_elements(small_bundle):
 
 
 def opens(data, **limits):
-    """Whether it opens within these limits."""
+    """Return True if it opens within these limits."""
     try:
         decode_pfx(data, password=None, limits=replace(DEFAULT_LIMITS, **limits))
     except LimitExceededError:
@@ -222,7 +222,7 @@ def test_total_cost_of_scrypt():
 
 @pytest.mark.parametrize("length", [-1, 0, 15, 17, 2**31, 2**100])
 def test_key_length_of_an_encryption(length):
-    """The cipher has one key length; whatever else a file states is damage, and no derivation is run for it."""
+    """The cipher has one key length; a file with another one is damaged, and no key is derived for it."""
     raised = in_time(make_pfx([kdf_safe(der(0x04, b"saltsalt") + integers(1000, length))]))
     assert isinstance(raised, MalformedPfxError)
     assert f"a key of {length} bytes" in str(raised)
@@ -245,7 +245,7 @@ def test_key_length_of_a_mac(length):
 
 
 def test_rare_encodings_have_a_budget_of_their_own():
-    """A wrong password for a file of many iterations is found wrong after one derivation, and the error says so."""
+    """A wrong password for a file of many iterations is reported after one derivation."""
     data = with_mac([plain_safe()])
     pfx = asn1_pkcs12.Pfx.load(data)
     pfx["mac_data"]["iterations"] = DEFAULT_LIMITS.pfx_retry_iterations + 1
@@ -269,7 +269,7 @@ def test_private_keys_and_certificates_have_a_size(small_bundle):
 
 
 def test_loading_private_keys_has_a_budget(small_bundle):
-    """What loading takes grows with the cube of the length: 30,000 bits of DSA are 15 KB in a file, and 12 seconds."""
+    """The cost of loading grows with the cube of the length: 30,000 bits of DSA are 15 KB in a file, and 12 seconds."""
     number = 2**30_000 - 1
     algorithm = {"algorithm": "dsa", "parameters": {"p": number, "q": number >> 8, "g": number >> 2}}
     private_key = core.ParsableOctetString(core.Integer(number >> 9).dump())
@@ -326,7 +326,10 @@ def test_iterations_of_inner_keys_count_when_reached():
 
 
 def test_visible_iterations_are_added_up_before_any_derivation():
-    """Keys that lie in clear contents show their counts: what is too much in all is refused before the MAC is made."""
+    """Keys in contents that are not encrypted have visible counts.
+
+    A total beyond the limit is refused before the MAC.
+    """
     identifier = der(0x30, oid("1.2.840.113549.1.12.1.3") + der(0x30, der(0x04, b"saltsalt") + integers(2_000_000)))
     shrouded = bag_of(2, der(0x30, identifier + der(0x04, bytes(64))))
     data = with_mac([plain_safe()])

@@ -87,7 +87,7 @@ def test_structures_anywhere(element):
 @given(st.sampled_from(OIDS[2:9]), ELEMENTS, st.lists(ELEMENTS, max_size=2))
 @settings(deadline=None, max_examples=200)
 def test_bags_of_anything_behind_a_sound_mac(bag_id, value, attributes):
-    """Whoever knows the password may hide anything behind MAC and encryption, and it is still only data."""
+    """An attacker who knows the password can put anything under MAC and encryption, and it is still only data."""
     bag = der(0x30, oid(bag_id) + explicit(value) + der(0x31, b"".join(attributes)))
     scheme = Scheme(algorithm="PBES2", cipher="AES-128-CBC", digest="SHA-256")
     attempt(with_mac([safe_by(scheme, PASSWORD, bags_of(bag))]))

@@ -167,7 +167,7 @@ def test_openssl_reads_certificates_alone(require_tool, identity_and_path, profi
 
 
 def test_keytool_lists_every_certificate_of_colliding_names(require_tool, keys, password_file, tmp_path):
-    """CA certificates whose names differ in case alone, or that have the key's, are all in the chain."""
+    """CA certificates whose names only differ in case, or equal that of the key, are all in the chain."""
     path = make_path(keys["ec"], ("Bridge CA/A", "BRIDGE CA/B", "MDM.example.mil/C"))
     identity = Identity(private_key=keys["ec"], certificate=path.target)
     file = tmp_path / "colliding.p12"
@@ -209,7 +209,7 @@ OPENSSL_CHOICES = {
 
 @pytest.mark.parametrize("choice", OPENSSL_CHOICES)
 def test_we_read_openssls(require_tool, bundle, pem_files, password_file, tmp_path, choice):
-    """What OpenSSL writes, by default, as version 1.x did, and by its other choices."""
+    """Files of OpenSSL are read: of its defaults, of version 1.x, and of its other options."""
     file = tmp_path / "theirs.p12"
     run(
         require_tool("openssl"),
@@ -229,7 +229,7 @@ def test_we_read_openssls(require_tool, bundle, pem_files, password_file, tmp_pa
 
 @pytest.mark.parametrize("kind", ["as Java 17 does", "as Java 8 did"])
 def test_we_read_keytools(require_tool, password_file, tmp_path, kind):
-    """What keytool writes by default today, and with its legacy switch (RC2-40 over certificates)."""
+    """Files of keytool are read: of its defaults, and of its legacy switch (RC2-40 for certificates)."""
     file = tmp_path / "theirs.p12"
     legacy = ["-J-Dkeystore.pkcs12.legacy"] if kind == "as Java 8 did" else []
     run(
@@ -247,7 +247,7 @@ def test_we_read_keytools(require_tool, password_file, tmp_path, kind):
 
 @pytest.mark.parametrize("cipher", ["default", "3des-pkcs12", "rc2-40", "arcfour", "aes-128"])
 def test_we_read_certtools(require_tool, bundle, pem_files, tmp_path, cipher):
-    """What GnuTLS writes by default (600,000 iterations on Debian 12) and by its other ciphers."""
+    """Files of GnuTLS are read: of its defaults (600,000 iterations on Debian 12), and of its other ciphers."""
     file = tmp_path / "theirs.p12"
     chosen = [] if cipher == "default" else [f"--pkcs-cipher={cipher}"]
     run(

@@ -163,7 +163,7 @@ class TestReaders:
 
     @pytest.mark.parametrize("name", readers.READERS)
     def test_one_reader(self, name):
-        """Whoever is named, some profile is chosen, and it is one that this reader is known to open."""
+        """For each reader a profile is chosen that it is known to open."""
         profile = profiles.for_readers(name)
         assert profiles.readers_of(profile)[name].answer is Answer.YES
 
@@ -184,7 +184,7 @@ class TestReaders:
         assert profiles.for_readers(*reversed(names), *names).name == chosen
 
     def test_no_profile_for_all(self):
-        """Refused with what each of them opens; for one alone there is nothing to tell apart."""
+        """The error lists the profiles that each reader opens; for one reader there is no list."""
         each = (
             "opened by all of fips-140-3, windows-2016: fips-140-3 opens fips-2026; windows-2016 opens legacy-3des,"
             " legacy-rc2. Write one file for each of them"
@@ -215,7 +215,7 @@ class TestWhoOpens:
     """From the facts of any file to an answer with its reason, for each reader."""
 
     def test_unknown_algorithm(self):
-        """What the table does not speak of is unknown to everybody, except where something else is a no already."""
+        """An algorithm that the table does not cover is unknown for each reader, unless another fact is a no."""
         scrypt = Protection(algorithm="PBES2", cipher="AES-256-CBC", kdf="scrypt")
         facts = replace(of_profile(profiles.MODERN), encryptions=(scrypt,))
         verdicts = readers.judge(facts)
@@ -246,7 +246,7 @@ class TestWhoOpens:
         assert (answers["macos"], answers["ios"]) == (Answer.NO, Answer.YES)
 
     def test_what_was_not_looked_into_is_said(self):
-        """A yes that rests on what can be seen without the password says so."""
+        """A yes for a file that was not opened says so."""
         facts = replace(of_profile(profiles.MODERN), complete=False)
         assert "not all contents were opened" in readers.judge(facts)["nss"].why
 
@@ -288,7 +288,7 @@ def test_one_unknown_is_no_yes():
 
 
 def test_password_that_a_reader_is_known_to_refuse():
-    """Whatever the profile: Java 17 opens nothing under a password beyond ASCII, macOS nothing under the empty one."""
+    """For any profile: Java 17 opens no file with a password beyond ASCII, and macOS none with the empty one."""
     with pytest.raises(PasswordError, match="java-17: does not open password beyond ASCII; tried by us"):
         readers.require_password(["nss", "java-17"], "p\xe4ssword")
     with pytest.raises(PasswordError, match="macos: does not open empty password"):

@@ -1,4 +1,4 @@
-"""What the table of readers marks as tried by us is tried here: who is said to open a file does, others do not."""
+"""Each statement of the table of readers that is marked as tried by us is tried here."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_all_that_is_said_to_be_tried_can_be():
     ("name", "feature", "opens"), TRIED, ids=[f"{name}-{feature.name}-{opens}" for name, feature, opens in TRIED]
 )
 def test_tried(require_tool, identity_and_path, bundle, tmp_path, name, feature, opens):
-    """Who is said to open it shows all six certificates, and the key; who is not fails, or shows none of them."""
+    """A reader that opens it shows all six certificates and the key; any other fails, or shows none of them."""
     profile, password = HAVING[feature]
     if name == "java-17" and feature is Feature.NO_MAC:  # of a key in the clear Java shows nothing
         bundle = Bundle.certificates_only(identity_and_path[1], truststore=True)

@@ -138,7 +138,7 @@ def test_zero_length_salts(certificate, contents):
 
 
 def test_missing_salts(certificate, contents):
-    """A salt that is left out is as good as an empty one, wherever a salt stands."""
+    """A missing salt is used as an empty one, in every place that has a salt."""
     safes = []
     for scheme in (TRIPLE_DES, AES):
         safe = safe_by(scheme, PASSWORD, contents, salt_length=0)
@@ -153,7 +153,7 @@ def test_missing_salts(certificate, contents):
 
 
 def without(encoding, part):
-    """Take an element out, and make every length around it right again."""
+    """Return the encoding without one element, with correct lengths around it."""
 
     def rebuilt(data):
         tag, length = data[0], data[1]
@@ -184,7 +184,7 @@ def scrypt_safe(plaintext, *, n=16, r=8, p=1, password=PASSWORD):
 
 
 def scrypt_identifier(ciphertext, *, n, r, p):
-    """Make the safe that says so."""
+    """Return the safe with this algorithm identifier."""
     parameters = der(0x30, der(0x04, b"saltsalt") + b"".join(core.Integer(cost).dump() for cost in (n, r, p)))
     kdf = der(0x30, oid("1.3.6.1.4.1.11591.4.11") + parameters)
     cipher = der(0x30, oid("2.16.840.1.101.3.4.1.42") + der(0x04, bytes(16)))
@@ -379,7 +379,7 @@ def test_octets_that_are_no_certificate(certificate):
 
 @pytest.mark.parametrize("trailing", [b"\0" * 511, b"\n", b"\x30\x03\x02\x01\x03"])
 def test_trailing_bytes(small, small_bundle, trailing):
-    """What follows the PFX is no part of it (X.690 section 8.1.1): it is counted, reported, and not looked at."""
+    """X.690 section 8.1.1: bytes after the PFX are not part of it: they are counted, reported, and not parsed."""
     decoded = decode_pfx(small + trailing, password=PASSWORD)
     assert decoded.certificates == small_bundle.certificates
     assert decoded.trailing_bytes == len(trailing)
@@ -420,7 +420,7 @@ def test_strings_in_pieces_of_definite_length(small, small_bundle):
 
 
 def test_nothing_secret_is_shown(small, small_bundle):
-    """Neither repr nor an error has the password or the key, whatever it is asked of."""
+    """No repr and no error has the password or the key."""
     decoded = decode_pfx(small, password=PASSWORD, contents_password="another secret")
     number = small_bundle.private_key.private_numbers().private_value
     shown = repr(decoded) + repr(decoded.keys) + repr(encode_password(PASSWORD)) + repr(decoded.mac)

@@ -189,7 +189,7 @@ def test_same_random_bytes_same_file(bundle, quick):
 
 
 def test_profile_beyond_what_we_read_is_not_written(small_bundle):
-    """What this library would refuse to read by default it does not write."""
+    """This library does not write a file that it would refuse to read by default."""
     with pytest.raises(LimitExceededError, match="pfx_iterations"):
         encode_pfx(small_bundle, password=PASSWORD, profile=replace(profiles.MODERN, encryption_iterations=10**7))
 

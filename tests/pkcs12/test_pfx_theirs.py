@@ -1,4 +1,4 @@
-"""What OpenSSL, Java and GnuTLS of this machine write by every scheme that they have, and vectors of other makers."""
+"""Files of OpenSSL, Java and GnuTLS as installed, by all their schemes, and test vectors of other projects."""
 
 from __future__ import annotations
 

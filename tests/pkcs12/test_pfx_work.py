@@ -44,7 +44,7 @@ def blocks(octets, digest):
 
 
 def compressions(kdf, *, password, length):
-    """What one derivation takes by its standard; ``password`` is a number of octets, as it goes into the derivation."""
+    """Return the work of one derivation by its standard; ``password`` is a number of octets, as encoded for it."""
     salt, digest, iterations = len(kdf.salt), kdf.digest, kdf.iterations
     if kdf.algorithm == SCRYPT:  # RFC 7914 section 6: PBKDF2 of the password, ROMix, PBKDF2 with that for salt
         _, r, p = kdf.cost
@@ -125,7 +125,7 @@ def counted(kdf, password, length):
 
 
 def test_what_is_counted_is_the_cost(no_work):
-    """RFC 8018, 7292 and 7914: whatever the parameters, the budget counts the hashing, and in all it is bounded."""
+    """RFC 8018, 7292 and 7914: for all parameters, the budget counts the hashing, and limits the total."""
     accepted = 0
     for kdf in derivations():
         for password, length in itertools.product((0, 32, LONG_PASSWORD), (1, 32, DEFAULT_LIMITS.pfx_key_bytes)):
@@ -214,7 +214,7 @@ def test_one_file_with_every_parameter_at_its_limit(no_work):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_salt_beyond_the_limit(kind, no_work):
-    """RFC 8018 section 4.1 sets no bound: ``kdf_salt_bytes`` does, inclusive, wherever a salt stands."""
+    """RFC 8018 section 4.1 sets no limit on salts: ``kdf_salt_bytes`` does, inclusive, for every salt."""
     for excess in (0, 1):
         kdf = hungry(kind, 1, DEFAULT_LIMITS.kdf_salt_bytes + excess, ScryptCost(n=2, r=1, p=1))
         shrouded = bag_of(2, der(0x30, identifier_of(kdf) + der(0x04, bytes(64))))
@@ -355,7 +355,7 @@ WORST = {
 @pytest.mark.slow
 @pytest.mark.parametrize("name", WORST)
 def test_clock_of_the_worst_files(name):
-    """Processor time of one reading: about ten seconds on an idle core, whatever the file and the password."""
+    """The processor time of reading any file with any password is about ten seconds on an idle core."""
     data = WORST[name]()
     for read, password in itertools.product((decode_pfx, inspect_pfx), ("é" * 20, "é" * 30_000)):
         start = time.process_time()

@@ -1,4 +1,4 @@
-"""A complete file, readable by its owner alone, or the old one: whatever fails."""
+"""A write leaves a complete file that only its owner may read, or the old one, after any fault."""
 
 from __future__ import annotations
 

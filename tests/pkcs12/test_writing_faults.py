@@ -1,7 +1,6 @@
-"""Faults that are real, or as near as a test comes: a process that stops dead, a full disk, writers in a race.
+"""Real faults of writing: a killed process, a full disk, several writers at once.
 
-What always holds: the name has the old file or the complete new one, and nothing that was written is ever readable by
-anybody but its owner. Where a call alone fails, test_private_writing.py has it.
+In each case the name has the old file or the complete new one, and no other user can ever read written bytes.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ def target(request, tmp_path):
 
 
 def assert_whole_and_private(target, had):
-    """The name has what it had, or all that is new; whatever else was left is for the owner alone."""
+    """The name has the old or the complete new content; any other file left is only for the owner."""
     assert (target.read_bytes() if target.exists() else None) in {had, NEW}
     for path in target.parent.iterdir():
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -171,7 +170,7 @@ def test_read_only_folder(target, in_child):
 
 
 def watch(target, known, done, failures):
-    """Look at the target, and at every file beside it, until ``done``: note what nobody should ever see."""
+    """Watch the target and every file beside it until ``done``, and note any state that must never be visible."""
     while not done.is_set():
         for path in (target, *target.parent.iterdir()):
             try:
@@ -184,7 +183,7 @@ def watch(target, known, done, failures):
 
 
 def test_concurrent_writers(target):
-    """Eight writers of one name, umask 000: whoever looks sees one complete file, for its owner alone, at any time."""
+    """With eight writers of one name and umask 000, there is always one complete file, only for its owner."""
     contents = [bytes([65 + number]) * (1000 + number) for number in range(8)]
     failures = []
     done = threading.Event()
@@ -211,7 +210,7 @@ def test_concurrent_writers(target):
 
 
 def test_symbolic_link_at_the_target_with_concurrent_writers(tmp_path):
-    """A link stays what it is, whoever writes: what it points to never gets the secret."""
+    """A symbolic link is not changed by a write, and its target never gets the secret."""
     link, other = tmp_path / "server.p12", tmp_path / "other"
     write_private(other, OLD)
     link.symlink_to(other)

@@ -38,7 +38,7 @@ def _public(leaf):
 
 
 class TestFound:
-    """What stands where a certificate was expected is named."""
+    """The error names the contents found in place of a certificate."""
 
     @pytest.mark.parametrize(
         ("make", "found"),
@@ -95,7 +95,7 @@ class TestFound:
             load_certificates(file)
 
     def test_one_bad_source_among_good_ones(self, chain, tmp_path):
-        """A source that the user named must hold a certificate, whatever the others hold."""
+        """Each source that the user named must hold a certificate, even if others do."""
         with pytest.raises(InputError, match="missing: no such file"):
             load_certificates(pem(*chain), tmp_path / "missing")
 
@@ -300,7 +300,7 @@ def _no_encryption():
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 def test_any_bytes_give_a_pool_or_an_input_error(data):
-    """Whatever the bytes: a pool, or one :class:`InputError`; nothing else ever comes out."""
+    """For any bytes the result is a pool, or one :class:`InputError`, and nothing else."""
     try:
         pool = load_certificates(data, password="x")
     except InputError as error:

@@ -23,7 +23,7 @@ class TestFolder:
     """A folder is read with its subfolders, in the order of names."""
 
     def test_order_nesting_and_what_is_passed_over(self, tmp_path, chain, leaf, request_pem, crl_pem):
-        """Keys, requests, CRLs and texts beside certificates are no rejects, whatever their endings say."""
+        """Keys, requests, CRLs and texts beside certificates are not rejects, with any ending."""
         (tmp_path / "b" / "c").mkdir(parents=True)
         (tmp_path / "b" / "c" / "x.txt").write_bytes(make_ber_pkcs7([der(chain[1])]))
         (tmp_path / "a").write_bytes(der(chain[2]))

@@ -1,4 +1,4 @@
-"""Certificates from every container that users have them in, told apart by content alone."""
+"""Certificates from every container that users have, recognized only by their content."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_real_bundles_load_completely(fpki, name, count):
 
 
 def test_a_folder_of_real_bundles_loads_without_a_reject(fpki):
-    """The certificates of every bundle, each once; the README beside them is passed over."""
+    """The certificates of every bundle are read, each once; the README beside them is skipped."""
     pool = load_certificates(fpki)
     each = {certificate for path in fpki.iterdir() if path.suffix != ".md" for certificate in load_certificates(path)}
     assert set(pool) == each
@@ -161,7 +161,7 @@ def test_cross_certificate_pair(chain, tags):
 
 
 class TestPkcs12:
-    """PKCS#12 as a source of certificates: the private key in it is left where it is."""
+    """A PKCS#12 file as a source of certificates: its private key is not opened."""
 
     def test_encrypted_certificates_need_the_password(self, tmp_path, leaf, chain):
         """Given the password, all come out; without it or with a wrong one, the sentence names the file."""
@@ -209,7 +209,7 @@ class TestRejects:
 
     @pytest.mark.parametrize("where", [0, 1, 2])
     def test_a_block_without_its_end(self, chain, where):
-        """A missing END line loses the one block, wherever it is."""
+        """A missing END line only loses its own block, at any position."""
         blocks = [pem(certificate) for certificate in chain]
         blocks[where] = blocks[where].partition(b"-----END")[0]
         pool = load_certificates(b"".join(blocks))
@@ -226,7 +226,7 @@ class TestRejects:
 
     @pytest.mark.parametrize("make", [make_pkcs7, make_ber_pkcs7])
     def test_one_bad_certificate_in_a_pkcs7(self, chain, make):
-        """What neither reader makes sense of is a reject; its neighbours are read."""
+        """A certificate that neither parser can read is a reject; the others beside it are read."""
         broken = bytearray(der(chain[1]))
         broken[broken.index(b"\x17\x0d")] = 0x01  # notBefore is no time any more
         pool = load_certificates(make([der(chain[0]), bytes(broken), der(chain[2])]))
@@ -267,7 +267,10 @@ class TestRejects:
 
 
 def test_a_name_that_is_no_text(monkeypatch, chain):
-    """A commonName of type BIT STRING is kept as bytes; were one not readable, the pool would do without it alone."""
+    """A commonName of type BIT STRING is kept as bytes.
+
+    If it were unreadable, only its certificate would be rejected.
+    """
     certificate, _ = issue("Seed")
     nameless = der(certificate).replace(b"\x0c\x04Seed", b"\x03\x04\x00eed")
     assert [str(found.subject) for found in load_certificates(nameless)] == ["CN=#030400656564"]

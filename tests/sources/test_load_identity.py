@@ -75,7 +75,7 @@ def test_every_kind_of_key_in_every_encoding(keys, name, encoding, layout, encry
 
 
 def test_base64_utf16_and_junk_around_a_key(keys):
-    """The same leniency as for certificates; EC parameters before an EC key are passed over."""
+    """Keys are read as leniently as certificates; EC parameters before an EC key are skipped."""
     encoded = keys["EC"].private_bytes(Encoding.DER, TRADITIONAL, NoEncryption())
     text = key_pem(keys["EC"])
     parameters = b"-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n"
@@ -154,7 +154,7 @@ def test_an_oversized_key_is_refused(keys):
 
 
 class TestNoUsableKey:
-    """What stands where a private key was expected is named."""
+    """The error names the contents found in place of a private key."""
 
     @pytest.mark.parametrize(
         ("make", "found"),
@@ -209,7 +209,7 @@ class TestLoadIdentity:
     @pytest.mark.parametrize("certificate", ["server.pem", "both.pem", "chain.p7b", "chain.zip"])
     @pytest.mark.parametrize("key", ["server.key", "both.pem"])
     def test_the_end_entity_is_the_one_that_matches(self, files, leaf, key, certificate):
-        """Wherever in a chain it stands, and whatever the chain came in."""
+        """The certificate of the key is found at any place in the chain, in any container."""
         identity = load_identity(key=files / key, certificate=str(files / certificate))
         assert identity.certificate.der == der(leaf[0])
 
