@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.devices.judge import Bearing
+from pkcs12kit.display.rows import ClientTable, device_rows
 from pkcs12kit.findings import Answer
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.tls.handshake import Verdict
@@ -38,33 +37,20 @@ def handshake_table(
 
     Clients in ``required`` are marked: if one of them refuses, the answer is no.
     """
-    protocols = list(dict.fromkeys(handshake.protocol for handshake in handshakes))
+    required = frozenset(required)
+    results = ClientTable.of(handshakes, required)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in ("client", "version", *protocols, "received"):
+    for column in ("client", "version", *results.protocols, "received"):
         table.add_column(column, overflow="fold")
-    wanted = frozenset(required)
-    for client, own in groupby(handshakes, key=lambda handshake: handshake.client):
-        by_protocol = {handshake.protocol: handshake for handshake in own}
-        name = Text.assemble((harmless(client), "bold"), (" *" if client in wanted else ""))
-        version = next((one.version for one in by_protocol.values() if one.version), "")
-        verdicts = [_verdict(by_protocol.get(protocol)) for protocol in protocols]
-        received = _received(list(by_protocol.values()), served)
-        table.add_row(name, Text(harmless(_without_name(version, client)), style="dim"), *verdicts, received)
+    for row in results.rows:
+        name = Text.assemble((harmless(row.client), "bold"), (" *" if row.is_required else ""))
+        verdicts = [Text(verdict.value.replace("-", " "), style=_STYLES[verdict]) for verdict in row.verdicts]
+        received = _received(row.handshakes, served)
+        table.add_row(name, Text(harmless(row.version), style="dim"), *verdicts, received)
     yield table
-    if wanted:
+    if required:
         yield Text("* if it refuses, the answer is no", style="dim")
     yield from _reasons(handshakes)
-
-
-def _without_name(version: str, client: str) -> str:
-    """Return a version without the client's own name: ``3.7.9`` for ``GnuTLS 3.7.9`` in the row of gnutls."""
-    name, _, rest = version.partition(" ")
-    return (rest if name.lower() == client.lower() else version).replace("(", "").replace(")", "")
-
-
-def _verdict(handshake: Handshake | None) -> Text:
-    verdict = Verdict.NOT_TRIED if handshake is None else handshake.verdict
-    return Text(verdict.value.replace("-", " "), style=_STYLES[verdict])
 
 
 def _received(handshakes: Sequence[Handshake], served: Sequence[Certificate]) -> Text:
@@ -98,14 +84,12 @@ def _reasons(handshakes: Sequence[Handshake]) -> Iterator[Tree]:
 def device_tree(verdicts: Iterable[DeviceVerdict], *, title: str = "By rule, not tried") -> Tree:
     """Return a tree of devices that are judged by rules, with the answer of each and its reasons."""
     tree = Tree(Text(f"{title}:", style="bold"), guide_style="dim")
-    for verdict in verdicts:
-        answer, style = _ANSWERS[verdict.answer]
-        line = Text.assemble((verdict.device, "bold"), (f"  {verdict.title}", "dim"), "  ", (answer, style))
-        branch = tree.add(line)
-        for remark in verdict.remarks:
-            about = "" if remark.certificate is None else f"{remark.certificate.label}: "
-            text = Text(harmless(f"{about}{remark.why}"), style=style if remark.bearing is Bearing.REFUSED else "")
-            if remark.source:
-                text.append(f"  [{harmless(remark.source)}]", style="dim")
+    for row in device_rows(verdicts):
+        answer, style = _ANSWERS[row.answer]
+        branch = tree.add(Text.assemble((row.device, "bold"), (f"  {row.title}", "dim"), "  ", (answer, style)))
+        for reason in row.reasons:
+            text = Text(harmless(reason.text), style=style if reason.is_refusal else "")
+            if reason.source:
+                text.append(f"  [{harmless(reason.source)}]", style="dim")
             branch.add(text)
     return tree

@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pkcs12kit.display.labels import labelled, with_expiry
+from pkcs12kit.display.rows import policies_of, same_for_others, search_cut_short, would_be_valid
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.text import harmless
 from pkcs12kit.times import format_time
@@ -45,8 +46,8 @@ def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: st
         line = with_expiry(anchor.certificate) if anchor.certificate is not None else Text(anchor.label)
         branch.add(line)
     line.append("  trust anchor", style="bold green")
-    if path.authority_constrained_policy_set:
-        policies = sorted(path.authority_constrained_policy_set, key=_arcs)
+    policies = policies_of(path)
+    if policies:
         tree.add(Text(f"policies: {', '.join(policies)}", style="dim"))
     if before_next is not None:
         tree.add(Text(f"before the next: {harmless(before_next)}", style="dim"))
@@ -62,8 +63,9 @@ def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
         yield Text(f"No valid path from {report.target.label} to a trust anchor.", style="bold red")
     if every or not report.valid:
         yield from rejected_paths(report)
-    if report.incomplete is not None:
-        yield Text(f"The search was cut short: {harmless(report.incomplete)}", style="yellow")
+    cut_short = search_cut_short(report)
+    if cut_short is not None:
+        yield Text(harmless(cut_short), style="yellow")
 
 
 def rejected_paths(report: PathReport) -> Iterator[Tree]:
@@ -94,10 +96,6 @@ def rejected_paths(report: PathReport) -> Iterator[Tree]:
         yield _summary(title, rest, shown)
 
 
-def _arcs(identifier: str) -> list[int]:
-    return [int(arc) for arc in identifier.split(".")]
-
-
 def _attempt(tree: Tree, path: RejectedPath) -> None:
     """Add one attempt to a tree: its certificates, their failures, and the time at which it would be valid."""
     branch = tree
@@ -105,11 +103,9 @@ def _attempt(tree: Tree, path: RejectedPath) -> None:
         branch = tree.add(Text(" <- ".join(certificate.label for certificate in path.certificates)))
     for failure in path.failures:
         branch.add(_failure(failure))
-    if path.would_be_valid is not None:
-        begin, end = path.would_be_valid
-        branch.add(Text(f"it would be valid from {format_time(begin)} to {format_time(end)}", style="yellow"))
-    if path.walks > 1:
-        branch.add(Text(f"so for {path.walks:,} candidate paths", style="dim"))
+    for remark, style in ((would_be_valid(path), "yellow"), (same_for_others(path), "dim")):
+        if remark is not None:
+            branch.add(Text(remark, style=style))
 
 
 def _failure(failure: Failure, *, brief: bool = False) -> Text:

@@ -1,1 +1,1 @@
-"""What notebooks show of values: HTML that needs nothing from elsewhere, and plain text. No key, no password."""
+"""HTML and plain text of values, for notebooks: without references to other resources, keys or passwords."""

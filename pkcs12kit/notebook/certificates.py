@@ -36,12 +36,12 @@ _KINDS: Final = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "em
 
 
 def heading(certificate: Certificate) -> tuple[Node, ...]:
-    """Name a certificate, and tell it from others of its subject."""
+    """Return the subject of a certificate and its serial number, which tells certificates of one subject apart."""
     return (name(certificate.subject.label), said(f"  #{short_serial(certificate.serial_number_text)}", "muted"))
 
 
 def draw_certificate(certificate: Certificate, view: View) -> Element:
-    """Draw one certificate: its validity, and everything that is often asked."""
+    """Return a card of one certificate: its validity, names, key and extensions."""
     time = view.time_or_now
     axis = Axis.over([certificate])
     return card(
@@ -54,7 +54,7 @@ def draw_certificate(certificate: Certificate, view: View) -> Element:
 
 
 def draw_trust_anchor(anchor: TrustAnchor, view: View) -> Element:
-    """Draw a trust anchor: its certificate, where it has one, else its name."""
+    """Return a card of a trust anchor: its certificate, or its name where it has none."""
     if anchor.certificate is None:
         head = element("div", name(anchor.label), " ", badge("trust anchor", "good"), class_="head")
         return card(head, facts([("name", name(anchor.name)), ("certificate", "none: a name and a key are trusted")]))
@@ -62,21 +62,21 @@ def draw_trust_anchor(anchor: TrustAnchor, view: View) -> Element:
 
 
 def draw_identity(identity: Identity, view: View) -> Element:
-    """Draw an identity: that the key is there, and the certificate. Of the key nothing is shown."""
+    """Return a card of an identity: its certificate, and a note on the private key, which is not shown."""
     return element(
         "div",
-        element("p", badge("private key", "good"), " is here, belongs to this certificate, and is never shown."),
+        element("p", badge("private key", "good"), " is present, belongs to this certificate, and is never shown."),
         draw_certificate(identity.certificate, view),
     )
 
 
 def card(*children: Node, kind: str = "") -> Element:
-    """Put a frame around something; ``kind`` is ``good``, ``bad``, ``warn`` or nothing."""
+    """Return a frame around nodes; ``kind`` is ``good``, ``bad``, ``warn`` or empty."""
     return element("div", *children, class_=f"card is-{kind}" if kind else "card")
 
 
 def kinds(certificate: Certificate) -> Iterator[Element]:
-    """Mark what kind of certificate it is."""
+    """Yield a badge for each special kind of certificate: CA, self-issued, with an encoding error."""
     if certificate.is_ca:
         yield badge("CA")
     if certificate.is_self_issued:
@@ -86,7 +86,7 @@ def kinds(certificate: Certificate) -> Iterator[Element]:
 
 
 def certificate_facts(certificate: Certificate, view: View) -> Element:
-    """List what a certificate says: names, key and numbers at once, extensions folded away."""
+    """Return the fields of a certificate, with the extensions folded."""
     return element(
         "div",
         facts(
@@ -128,7 +128,7 @@ def _extensions(certificate: Certificate, view: View) -> Element:
 
 
 def _extension_facts(extensions: Extensions, view: View) -> Iterator[tuple[str, Node]]:
-    """Say what the extensions say, in the words of RFC 5280 section 4.2."""
+    """Yield the names and values of extensions, in the words of RFC 5280 section 4.2."""
     if extensions.subject_alternative_name is not None:
         names = [_general_name(one) for one in extensions.subject_alternative_name]
         yield "subject alternative name", joined(names, view)
@@ -185,7 +185,7 @@ def _extension_name(identifier: str) -> str:
 
 
 def _known(identifier: str, names: type) -> str:
-    """Give the name by which pyca/cryptography's constants know an object identifier, or the identifier itself."""
+    """Return the name of an object identifier in pyca/cryptography's constants, or the identifier itself."""
     for constant, value in vars(names).items():
         if getattr(value, "dotted_string", None) == identifier:
             return constant.lower().replace("_", " ")

@@ -1,13 +1,15 @@
-"""Certification paths as chains of cards over one axis of time: who expires first is seen at once, and said."""
+"""Certification paths as chains of cards over one time axis, which shows the certificate that expires first."""
 
 from __future__ import annotations
 
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from pkcs12kit.display.labels import day
+from pkcs12kit.display.rows import policies_of
 from pkcs12kit.notebook.certificates import card, certificate_facts, heading, kinds
 from pkcs12kit.notebook.html import Element, Node, badge, element, facts, folded, joined, name, said, title
-from pkcs12kit.notebook.validity import Axis, bar, dates, day, is_valid, state_badge
+from pkcs12kit.notebook.validity import Axis, bar, dates, is_valid, state_badge
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
@@ -22,32 +24,31 @@ if TYPE_CHECKING:
 
 
 def draw_path(path: CertificationPath, view: View) -> Element:
-    """Draw a path that nothing is known to be said of: whether it is valid was not asked."""
+    """Return a path that has not been validated."""
     head = title(f"Certification path of {counted(len(path.certificates), 'certificate')}, not validated")
     return element("div", head, _time_line(path, view), path_chain(path, view))
 
 
 def draw_validated_path(path: ValidatedPath, view: View) -> Element:
-    """Draw a valid path, as of the time that it was validated for."""
+    """Return a valid path, as of the time that it was validated for."""
     view = view.at(path.parameters.time)
     return element("div", title(said("✓ Valid path", "good")), *path_body(path, view))
 
 
 def path_body(path: ValidatedPath, view: View) -> tuple[Node, ...]:
-    """Draw a valid path without a title."""
+    """Return the contents of a valid path without a title."""
     view = view.at(path.parameters.time)
-    policies = sorted(path.authority_constrained_policy_set, key=lambda oid: [int(arc) for arc in oid.split(".")])
     revocation = path.revocation
-    told = [
+    rows = [
         ("asked for", path.parameters.server_name),
-        ("policies", joined(policies, view)),
+        ("policies", joined(policies_of(path), view)),
         ("revocation", joined([str(status) for status in revocation.statuses], view) if revocation else None),
     ]
-    return (_time_line(path, view), path_chain(path, view), facts(told))
+    return (_time_line(path, view), path_chain(path, view), facts(rows))
 
 
 def path_chain(path: CertificationPath, view: View) -> Element:
-    """Draw the cards of a path from the target up, the trust anchor last."""
+    """Return the cards of a path from the target up, the trust anchor last."""
     return chain(path.certificates, view, time=view.time_or_now, anchor=path.trust_anchor)
 
 
@@ -61,10 +62,12 @@ def chain(
     problems: Sequence[Node] = (),
     linked: bool = True,
 ) -> Element:
-    """Draw certificates as cards over one axis of time, with ``time`` marked where it is known.
+    """Return certificates as cards over one time axis.
 
-    ``notes`` say more of each below its name, ``problems`` what is wrong with it; None where there is nothing to say.
-    ``linked`` says that each is issued by the next; ``anchor`` ends the chain.
+    - ``time``: marked on the axis, if known.
+    - ``anchor``: the trust anchor that ends the chain.
+    - ``notes``, ``problems``: a remark below the name of each certificate, None for no remark.
+    - ``linked``: True if each certificate is issued by the next.
     """
     top = anchor.certificate if anchor is not None else None
     shown = list(certificates[: view.limits.notebook_items])
@@ -88,9 +91,9 @@ def chain(
         cards.insert(len(shown), element("div", f"and {counted(left, 'more certificate')}", class_="card muted"))
     if anchor is not None and top is None:
         cards.append(card(element("div", name(anchor.label), " ", badge("✓ trust anchor", "good"), class_="head")))
-    rows = (element("li", one) for one in cards)
+    items = (element("li", one) for one in cards)
     scale = element("div", element("span", day(axis.begin)), element("span", day(axis.end)), class_="axis")
-    return element("div", element("ol", *rows, class_="chain" if linked else "chain loose"), scale)
+    return element("div", element("ol", *items, class_="chain" if linked else "chain loose"), scale)
 
 
 def _expiry(first: datetime, time: datetime | None) -> Element:
@@ -120,11 +123,11 @@ def _card(
         problem,
         bar(certificate, axis, time),
         dates(certificate, time),
-        folded("what it says", certificate_facts(certificate, view)),
+        folded("fields", certificate_facts(certificate, view)),
         kind=kind,
     )
 
 
 def _time_line(path: CertificationPath, view: View) -> Element:
-    text = f"Expires on {day(path.expires)}. Looked at as of {view.time_in_words()}, the upright line in each bar."
+    text = f"Expires on {day(path.expires)}. Shown as of {view.time_in_words()}, the vertical line in each bar."
     return element("p", text, class_="muted")

@@ -1,9 +1,9 @@
-"""HTML as a tree, and the one place where it becomes text: whatever stands in the tree as text stays text.
+"""HTML as a tree of elements, and :func:`write`, the only function that turns it into text.
 
-Text comes from outside: names in certificates and files, what programs and servers say. :func:`write` shortens what is
-long, makes control characters and marks that turn the direction of writing visible, escapes what HTML reads as markup,
-and puts what could delimit a formula into elements of its own, which MathJax and KaTeX do not look across. Tags, names
-of attributes and :class:`Verbatim` are our own.
+Text in the tree may come from outside: names in certificates and files, messages of programs and servers.
+:func:`write` shortens long text, makes control characters and direction marks visible, escapes markup, and puts
+characters that could delimit a formula into elements of their own, which MathJax and KaTeX do not look across. Only
+tags, names of attributes and :class:`Verbatim` are written as they are, and never come from outside.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 
 Node: TypeAlias = Union["Element", "Verbatim", str, None]
-"""None is nothing: what is left out is not written."""
+"""A node of the tree. None is written as nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verbatim:
-    """Markup that is written as it is: styles, a script, a picture; never with text from outside in it."""
+    """Markup that is written as it is: styles, a script, a picture. It never contains text from outside."""
 
     markup: str
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One element, its attributes and what is in it, in order."""
+    """An element with its attributes and children, in order."""
 
     tag: str
     attributes: tuple[tuple[str, str], ...]
@@ -44,18 +44,18 @@ class Element:
 
 
 def element(tag: str, /, *children: Node, **attributes: str | None) -> Element:
-    """Make an element. ``class_`` is the attribute class, ``data_sort`` data-sort; one that is None is left out."""
+    """Return an element. ``class_`` is the attribute class, ``data_sort`` data-sort; None is left out."""
     named = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None)
     return Element(tag, tuple(named), children)
 
 
 def name(text: object) -> Element:
-    """Set a text apart whose direction of writing is its own, such as a name."""
+    """Return a text with its own direction of writing, such as a name."""
     return element("bdi", str(text))
 
 
 def write(node: Node, *, longest: int) -> str:
-    """Write a tree as HTML; texts, also those for hovering, are cut at ``longest`` characters and say by how many."""
+    """Return a tree as HTML. Texts and tooltips are cut after ``longest`` characters, with the number of the others."""
     return "".join(_written(node, longest))
 
 
@@ -75,12 +75,12 @@ def _written(node: Node, longest: int) -> Iterator[str]:
 
 
 def _attribute(text: str, longest: int) -> str:
-    """Write a text as the value of an attribute, where no formula is looked for but in the source of Markdown."""
+    """Return a text as the value of an attribute, where only Markdown looks for formulas."""
     return as_references(escape(_cut(text, longest), quote=True))
 
 
 def _text(text: str, longest: int) -> str:
-    """Write a text between tags: no markup and no formula is found in it (:func:`formula_pieces`)."""
+    """Return a text between tags, without markup and formulas (:func:`formula_pieces`)."""
     return "".join(
         f"<span>{reference}</span>" if (reference := as_references(piece)) != piece else escape(piece, quote=True)
         for piece in formula_pieces(_cut(text, longest))
@@ -104,47 +104,47 @@ _ANSWERS: Final = {Answer.YES: ("✓ yes", "good"), Answer.NO: ("✗ no", "bad")
 
 
 def title(*children: Node) -> Element:
-    """Head the whole."""
+    """Return the title of a value."""
     return element("p", *children, class_="title")
 
 
 def part(text: str) -> Element:
-    """Head a part of it."""
+    """Return the heading of a part."""
     return element("p", text, class_="part")
 
 
 def badge(text: str, kind: str = "") -> Element:
-    """Mark something in a word or two; ``kind`` is ``good``, ``bad``, ``warn`` or nothing."""
+    """Return a mark of a word or two; ``kind`` is ``good``, ``bad``, ``warn`` or empty."""
     return element("span", text, class_=f"badge {kind}".strip())
 
 
 def said(text: str, kind: str) -> Element:
-    """Say something in a colour that means what the text says."""
+    """Return a text in the colour of a kind. The text says the same as the colour."""
     return element("span", text, class_=kind)
 
 
 def outcome(value: Outcome) -> Element:
-    """Show what came of a check."""
+    """Return the outcome of a check in a word."""
     return said(*_OUTCOMES[value])
 
 
 def answer(value: Answer) -> Element:
-    """Show yes, no or not known."""
+    """Return an answer: yes, no or not known."""
     return said(*_ANSWERS[value])
 
 
 def yes_or_no(value: bool, yes: str = "yes", no: str = "no") -> Element:  # noqa: FBT001  # it is the answer shown
-    """Show an answer to a question."""
+    """Return the text for a true or a false value."""
     return said(f"✓ {yes}", "good") if value else said(f"✗ {no}", "bad")
 
 
 def code(text: object) -> Element:
-    """Set digits and identifiers in letters of one width."""
+    """Return digits or an identifier in a monospaced font."""
     return element("span", str(text), class_="code")
 
 
 def facts(pairs: Iterable[tuple[str, Node]]) -> Element:
-    """List what is known, each with its name; what is None is left out."""
+    """Return a list of names and values; pairs whose value is None are left out."""
     cells = [
         cell for label, value in pairs if value is not None for cell in (element("dt", label), element("dd", value))
     ]
@@ -152,26 +152,26 @@ def facts(pairs: Iterable[tuple[str, Node]]) -> Element:
 
 
 def folded(summary: str, *children: Node) -> Element:
-    """Fold away what not everybody wants to see."""
+    """Return nodes that are hidden below a summary until the reader opens them."""
     return element("details", element("summary", summary), *children)
 
 
 def lines(items: Sequence[T], view: View, *, show: Callable[[T], Node], numbered: bool = False) -> Element:
-    """List the first of many, one a line, and say how many are left out."""
+    """Return a list of the first items, one a line, with the number of the others."""
     shown = items[: view.limits.notebook_items]
     rows = [element("li", show(item)) for item in shown]
     return element("ol" if numbered else "ul", *rows, _more(len(items) - len(shown), "li"), class_="lines")
 
 
 def joined(items: Sequence[object], view: View) -> str | None:
-    """Give the first of many in one line, and how many are left out; None where there are none."""
+    """Return the first items in one line, with the number of the others; None without items."""
     shown = [str(item) for item in items[: view.limits.notebook_items]]
     left = len(items) - len(shown)
     return ", ".join([*shown, *([f"and {left:,} more"] if left > 0 else [])]) or None
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[Element]], *, sortable: bool = False) -> Element:
-    """Draw a table; each row is its cells, see :func:`cell`."""
+    """Return a table. A row is a sequence of cells, see :func:`cell`."""
     head = element("thead", element("tr", *(element("th", text, scope="col") for text in heads)))
     body = element("tbody", *(element("tr", *cells) for cells in rows))
     drawn = element("table", head, body, class_="list sortable" if sortable else "list")
@@ -179,13 +179,13 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[Element]], *, sortable: 
 
 
 def cell(*children: Node, key: str | None = None, class_: str | None = None, title: str | None = None) -> Element:
-    """Make one cell; ``key`` is what it is sorted by, where that is not its text."""
+    """Return a cell; ``key`` is its sort key, where that is not its text."""
     return element("td", *children, data_key=key, class_=class_, title=title)
 
 
-def left_out(number: int, what: str) -> Node:
-    """Say how many are not shown; nothing where none is."""
-    return element("p", f"{number:,} more {what} not shown", class_="muted") if number > 0 else None
+def left_out(number: int, noun: str) -> Node:
+    """Return a remark on the number of items that are not shown; None where it is 0."""
+    return element("p", f"{number:,} more {noun} not shown", class_="muted") if number > 0 else None
 
 
 def _more(number: int, tag: str) -> Node:
@@ -194,10 +194,10 @@ def _more(number: int, tag: str) -> Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """How to look at a value.
+    """The limits and the time for which a value is shown.
 
-    ``time`` is the one that the caller named; None where that is the value's own business: a path is looked at as of
-    the time that it was validated for, anything that has no time of its own as of now.
+    ``time`` is None where the caller gave none: a path is then shown as of the time that it was validated for, other
+    values as of now.
     """
 
     limits: Limits
@@ -208,15 +208,15 @@ class View:
             require_aware(self.time)
 
     def at(self, own: datetime | None) -> View:
-        """Look at something that has a time of its own; a time that the caller named goes first."""
+        """Return a view for a value with its own time. A time that the caller gave takes precedence."""
         return View(limits=self.limits, time=self.time or own)
 
     @property
     def time_or_now(self) -> datetime:
-        """The time named, or this moment."""
+        """The time of the view, or the present time."""
         return self.time or datetime.now(UTC)
 
     def time_in_words(self) -> str:
-        """Say which time it is, to the day."""
+        """Return the day of the view, with ``today`` where the caller gave no time."""
         instant = self.time_or_now.astimezone(UTC).date().isoformat()
         return instant if self.time is not None else f"today, {instant}"

@@ -1,9 +1,10 @@
-"""What goes into a PKCS#12 file, and what one is made of. That a key is there is said; of key and password nothing."""
+"""Contents and anatomy of PKCS#12 files. Private keys are mentioned; keys and passwords are never shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pkcs12kit.display.labels import day
 from pkcs12kit.display.pfx import encryption_in_words, mac_in_words, unusual_passwords
 from pkcs12kit.notebook.certificates import heading
 from pkcs12kit.notebook.chains import chain
@@ -27,7 +28,7 @@ from pkcs12kit.notebook.html import (
     yes_or_no,
 )
 from pkcs12kit.notebook.pools import rejects_list
-from pkcs12kit.notebook.validity import day, state_badge
+from pkcs12kit.notebook.validity import state_badge
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
@@ -43,11 +44,11 @@ if TYPE_CHECKING:
 
 
 def draw_bundle(bundle: Bundle, view: View) -> Element:
-    """Draw what is to go into a file, in its order."""
-    what = "truststore" if bundle.truststore else "PKCS#12 file"
+    """Return the contents of a bundle, in file order."""
+    kind = "truststore" if bundle.truststore else "PKCS#12 file"
     return element(
         "div",
-        title(f"Bundle for a {what}: {counted(len(bundle.certificates), 'certificate')} in file order"),
+        title(f"Bundle for a {kind}: {counted(len(bundle.certificates), 'certificate')} in file order"),
         _key(bundle.friendly_name) if bundle.private_key is not None else element("p", "without a private key"),
         chain(
             bundle.certificates,
@@ -60,7 +61,7 @@ def draw_bundle(bundle: Bundle, view: View) -> Element:
 
 
 def draw_decoded(decoded: DecodedPfx, view: View) -> Element:
-    """Draw what was read from a file: how many keys, and the certificates."""
+    """Return the contents of a decoded file: the number of keys, and the certificates."""
     keys = counted(len(decoded.keys), "private key")
     others = counted(len(decoded.other_bags), "other bag")
     return element(
@@ -79,12 +80,12 @@ def draw_decoded(decoded: DecodedPfx, view: View) -> Element:
 
 
 def draw_pfx_report(report: PfxReport, view: View) -> Element:
-    """Draw the anatomy of a file as a tree, and what it comes to."""
+    """Return the anatomy of a file."""
     return element("div", title("PKCS#12 file"), *pfx_body(report, view))
 
 
 def pfx_body(report: PfxReport, view: View) -> tuple[Node, ...]:
-    """Draw the anatomy without a title."""
+    """Return the anatomy of a file without a title."""
     safes = [
         element("li", _safe_contents(safe, number, view)) for number, safe in enumerate(report.safe_contents, start=1)
     ]
@@ -110,17 +111,17 @@ def pfx_body(report: PfxReport, view: View) -> tuple[Node, ...]:
 
 
 def readers(verdicts: Mapping[str, ReaderVerdict]) -> Element:
-    """Say who can import a file, and why: one reader a row."""
+    """Return a table of readers that can import a file, and of the reasons."""
     rows = (
         (cell(reader), cell(answer(verdict.answer), class_="tight"), cell(verdict.why))
         for reader, verdict in verdicts.items()
     )
-    return folded("Who can import it", table(("reader", "imports it", "because of"), rows))
+    return folded("Programs that can import it", table(("reader", "imports it", "reason"), rows))
 
 
 def _key(friendly_name: str | None) -> Element:
     return element(
-        "p", badge("private key", "good"), " is here and is never shown", *_named(friendly_name), class_="key"
+        "p", badge("private key", "good"), " is present and is never shown", *_named(friendly_name), class_="key"
     )
 
 
@@ -138,7 +139,7 @@ def _problems(report: PfxReport, view: View) -> Node:
     problems: Sequence[str] = (*(report.arrangement.problems if report.arrangement else ()), *report.unopened)
     if not problems:
         return None
-    return element("div", part("What is wrong"), lines(problems, view, show=lambda why: said(f"✗ {why}", "bad")))
+    return element("div", part("Problems"), lines(problems, view, show=lambda why: said(f"✗ {why}", "bad")))
 
 
 def _verdict(report: PfxReport) -> Element:
@@ -158,14 +159,14 @@ def _safe_contents(safe: SafeContentsReport, number: int, view: View) -> Element
 
 def _bag(bag: BagReport, view: View) -> Element:
     certificate: Certificate | None = bag.certificate
-    told: list[tuple[str, Node]] = [
+    rows: list[tuple[str, Node]] = [
         ("protection", encryption_in_words(bag.encryption) if bag.encryption is not None else None),
         ("friendly name", name(bag.friendly_name) if bag.friendly_name is not None else None),
         ("local key ID", code(bag.local_key_id.hex()) if bag.local_key_id is not None else None),
     ]
     if certificate is None:
-        return element("div", element("strong", bag.type), facts(told))
-    told.append(("valid until", format_time(certificate.not_after)))
+        return element("div", element("strong", bag.type), facts(rows))
+    rows.append(("valid until", format_time(certificate.not_after)))
     return element(
         "div",
         element("strong", bag.type),
@@ -174,5 +175,5 @@ def _bag(bag: BagReport, view: View) -> Element:
         " ",
         badge("end-entity", "good") if bag.end_entity else None,
         state_badge(certificate, view.time_or_now),
-        facts(told),
+        facts(rows),
     )

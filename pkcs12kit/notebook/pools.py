@@ -1,10 +1,10 @@
-"""A pool as a table, by subject; where scripts run, a click on a head sorts it anew."""
+"""Pools as tables, sorted by subject. Where scripts run, a click on a heading sorts the table by that column."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.display.labels import short_serial
+from pkcs12kit.display.labels import day, short_serial
 from pkcs12kit.notebook.html import (
     Element,
     Verbatim,
@@ -21,7 +21,7 @@ from pkcs12kit.notebook.html import (
     title,
 )
 from pkcs12kit.notebook.style import SORTING
-from pkcs12kit.notebook.validity import day, is_valid, state
+from pkcs12kit.notebook.validity import is_valid, state
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 _HEADS = ("subject", "issuer", "kind", "valid from", "valid until", "state", "serial", "SHA-256")
 _DIGITS_SHOWN = 12
 _BEYOND_SERIALS = 60
-"""Decimal digits: a serial number has 20 octets at most (RFC 5280 section 4.1.2.2), which take 49."""
+"""More decimal digits than a serial number has: 20 octets (RFC 5280 section 4.1.2.2) take 49 digits."""
 
 
 def draw_pool(pool: CertificatePool, view: View) -> Element:
-    """Draw a pool: how many certificates of what kind, and each in a row."""
+    """Return a pool: the number of certificates of each kind, and a table."""
     return element(
         "div",
         title(f"Certificate pool: {counted(len(pool), 'certificate')}, {counted(len(pool.rejects), 'reject')}"),
@@ -50,7 +50,7 @@ def draw_pool(pool: CertificatePool, view: View) -> Element:
 
 
 def certificates_table(certificates: Sequence[Certificate], view: View) -> Element:
-    """Draw certificates in rows, by subject, and sum them up; of too many the first."""
+    """Return a summary and a table of certificates, sorted by subject. Of too many only the first are shown."""
     time = view.time_or_now
     shown = sorted(certificates[: view.limits.notebook_rows], key=_by_subject)
     return element(
@@ -63,7 +63,7 @@ def certificates_table(certificates: Sequence[Certificate], view: View) -> Eleme
 
 
 def rejects_list(rejects: Sequence[Reject], view: View) -> Element | None:
-    """List what could not be read; nothing where all could."""
+    """Return a list of the certificates that could not be read; None where there are none."""
     if not rejects:
         return None
     return folded(f"{len(rejects):,} could not be read", lines(rejects, view, show=str))
@@ -77,7 +77,7 @@ def _summary(certificates: Iterable[Certificate], time: datetime, when: str) -> 
         counts["✓ current"] += is_valid(certificate, time)
         counts["✗ expired"] += time > certificate.not_after
         counts["✗ not yet valid"] += time < certificate.not_before
-    badges = [badge(f"{number:,} {what}") for what, number in counts.items() if number]
+    badges = [badge(f"{number:,} {kind}") for kind, number in counts.items() if number]
     return element("p", when, *badges)
 
 

@@ -1,4 +1,4 @@
-"""What was fetched: certificates, every URL and its outcome, and what a published bundle is worth."""
+"""Reports of fetched certificates, of published bundles and of built files."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _STATUSES: Final = {
 
 
 def draw_gathering(report: GatherReport, view: View) -> Element:
-    """Draw a gathering: what came, what came of each URL, and the paths."""
+    """Return the report of a gathering: certificates, paths, and the outcome for each URL."""
     came = f"{counted(len(report.certificates), 'certificate')} from {counted(len(report.urls), 'URL')}"
     return element(
         "div",
@@ -62,22 +62,22 @@ def draw_gathering(report: GatherReport, view: View) -> Element:
 
 
 def draw_bundle_report(report: BundleReport, view: View) -> Element:
-    """Draw what came of a published bundle, what its checksum file proves, and what changed."""
+    """Return the report of a published bundle: certificates, signed checksums, and changes."""
     checksum, changes = report.checksum, report.changes
-    told: list[tuple[str, Node]] = [
+    rows: list[tuple[str, Node]] = [
         ("from", code(report.url) if report.url is not None else None),
         ("checksums", checksum.status.value if checksum is not None else None),
         ("why", "; ".join(checksum.reasons) if checksum is not None and checksum.reasons else None),
     ]
     if changes is not None and changes.compared:
         kinds = ("new", "gone", "renewed", "rekeyed", "expiring", "expired")
-        told.extend((kind, f"{len(getattr(changes, kind)):,}") for kind in kinds)
+        rows.extend((kind, f"{len(getattr(changes, kind)):,}") for kind in kinds)
     return element(
         "div",
         title(f"{report.bundle.title}: {counted(len(report.certificates), 'certificate')}"),
         element("p", said(f"✗ {report.why}", "bad")) if report.why else None,
         *_warnings(report.warnings, view),
-        facts(told),
+        facts(rows),
         folded("Certificates", certificates_table([item.certificate for item in report.certificates], view)),
         retrievals_table(report.retrievals, view),
         rejects_list(report.rejects, view),
@@ -85,7 +85,7 @@ def draw_bundle_report(report: BundleReport, view: View) -> Element:
 
 
 def retrievals_table(retrievals: Sequence[Retrieval], view: View) -> Node:
-    """List URLs and what came of each; nothing where none was asked. They are text, and not followed."""
+    """Return a table of URLs with the outcome of each; None without URLs. URLs are text, not links."""
     if not retrievals:
         return None
     shown = retrievals[: view.limits.notebook_rows]
@@ -100,7 +100,7 @@ def retrievals_table(retrievals: Sequence[Retrieval], view: View) -> Node:
         for one in shown
     )
     drawn = table(("URL", "for", "outcome", "bytes", "why"), rows)
-    return folded(f"{counted(len(retrievals), 'URL')} asked for", drawn, left_out(len(retrievals) - len(shown), "URLs"))
+    return folded(f"{counted(len(retrievals), 'URL')} requested", drawn, left_out(len(retrievals) - len(shown), "URLs"))
 
 
 def _warnings(warnings: Sequence[str], view: View) -> tuple[Node, ...]:
@@ -108,7 +108,7 @@ def _warnings(warnings: Sequence[str], view: View) -> tuple[Node, ...]:
 
 
 def draw_build(report: BuildReport, view: View) -> Element:
-    """Draw a built file. What is in it encrypted is not shown."""
+    """Return the report of a built file. Its encrypted contents are not shown."""
     key = "with its private key" if report.has_private_key else "without a private key"
     where = code(report.output) if report.output is not None else "nowhere: the bytes are in .data"
     return element(
@@ -118,7 +118,7 @@ def draw_build(report: BuildReport, view: View) -> Element:
         facts(
             [
                 ("written to", where),
-                ("changed", report.change or ("yes" if report.changed else "no: it already held just this")),
+                ("changed", report.change or ("yes" if report.changed else "no: it already had these contents")),
                 ("profile", f"{report.profile.name}: {report.profile.summary}"),
                 ("second opinion", str(report.confirmation)),
             ]

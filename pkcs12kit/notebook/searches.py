@@ -1,12 +1,13 @@
-"""What a search found: the picture of the graph, the chosen path, the other valid ones, and why the rest are none."""
+"""Results of path searches: the picture, the chosen path, the other valid paths, and the rejected ones."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.display.labels import short_serial
+from pkcs12kit.display.labels import day, short_serial
 from pkcs12kit.display.pictures import picture_of_report, to_svg
+from pkcs12kit.display.rows import same_for_others, search_cut_short, would_be_valid
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
     Element,
@@ -23,9 +24,7 @@ from pkcs12kit.notebook.html import (
     table,
     title,
 )
-from pkcs12kit.notebook.validity import day
 from pkcs12kit.text import counted
-from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,39 +37,40 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = re.compile(r'<svg [^>]*?\bwidth="(\d+)')
 _LEGIBLE: Final = 0.75
-"""Of its size: letters of 11 pixels then have 8."""
+"""The smallest scale of a picture: letters of 11 pixels then have 8."""
 
 
 def draw_report(report: PathReport, view: View) -> Element:
-    """Draw a search: its answer, the picture, the best path, and the others folded away."""
+    """Return the report of a search: its answer, the picture, the best path, and the other paths folded."""
     return element("div", title(_answer(report)), *report_body(report, view))
 
 
 def draw_error(error: NoValidPathError, view: View) -> Element:
-    """Draw the report that the error carries."""
+    """Return the report in the error."""
     return draw_report(error.report, view)
 
 
 def draw_rejected(path: RejectedPath, view: View) -> Element:
-    """Draw one attempt: the certificates as far as it got, each with what is wrong with it."""
+    """Return one attempt: its certificates, each with its failures."""
     return element("div", title(said("✗ Not a valid path", "bad")), *_attempt(path, view))
 
 
 def draw_picture(picture: Picture, view: View) -> Element:
-    """Draw a picture, which has a title of its own, as wide as the page allows."""
+    """Return a picture, which has its own title, as wide as the page allows."""
     return element("div", _svg(picture, view), class_="whole")
 
 
 def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
-    """Draw a search without a title, as of the time that it was made for."""
+    """Return the report of a search without a title, as of the time of the search."""
     view = view.at(report.time)
     best: tuple[Node, ...] = ()
     if report.valid:
         best = (part("The chosen path"), *path_body(report.valid[0], view))
     elif report.rejected:
         best = (part("The closest attempt"), *_attempt(report.rejected[0], view))
+    cut_short = search_cut_short(report)
     return (
-        element("p", said(f"! The search was cut short: {report.incomplete}", "warn")) if report.incomplete else None,
+        element("p", said(f"! {cut_short}", "warn")) if cut_short is not None else None,
         _picture(report, view),
         *best,
         *_other_paths(report, view),
@@ -79,15 +79,15 @@ def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
 
 
 def rejected_table(rejected: Sequence[RejectedPath], view: View) -> Node:
-    """Say of attempts why they are no valid paths: what was found, and where the standard asks for it."""
+    """Return a table of attempts with their failures and the sections of the standard; None without attempts."""
     if not rejected:
         return None
     shown = rejected[: view.limits.notebook_rows]
     drawn = table(
-        ("attempt, from the target up", "which certificate", "what is wrong", "standard"),
+        ("attempt, from the target up", "certificate", "failure", "standard"),
         (_row(path) for path in shown),
     )
-    summary = f"Why {counted(len(rejected), 'attempt')} {'is' if len(rejected) == 1 else 'are'} no valid path"
+    summary = f"Why {counted(len(rejected), 'attempt')} failed"
     return folded(summary, drawn, left_out(len(rejected) - len(shown), "attempts"))
 
 
@@ -96,7 +96,7 @@ def _picture(report: PathReport, view: View) -> Element:
 
 
 def _svg(picture: Picture, view: View) -> Element:
-    """Draw a graph. It shrinks to the room that there is, but not to where nobody can read it: then it is moved."""
+    """Return a picture that shrinks to the width of the page, but stays legible: it scrolls if it is wider."""
     svg = to_svg(picture, limits=view.limits)
     width = _WIDTH.search(svg)
     least = f"min-width:{int(width[1]) * _LEGIBLE:.0f}px" if width else None
@@ -111,7 +111,7 @@ def _answer(report: PathReport) -> Element:
 
 
 def _other_paths(report: PathReport, view: View) -> tuple[Node, ...]:
-    """Draw each other valid path, folded away, with why it comes after the one before it."""
+    """Return the other valid paths, folded, each with the reason why it comes after the one before it."""
     shown = report.valid[1 : view.limits.notebook_paths]
     reasons = dict(enumerate(report.before_next, start=2))
     return (
@@ -134,12 +134,12 @@ def _attempt(path: RejectedPath, view: View) -> tuple[Node, ...]:
         failures = [failure for failure in path.failures if failure.certificate == certificate]
         return element("div", *map(_failure, failures)) if failures else None
 
-    window = None
-    if path.would_be_valid is not None:
-        begin, end = map(format_time, path.would_be_valid)
-        window = element("p", said(f"! It would be valid from {begin} to {end}.", "warn"))
+    window = would_be_valid(path)
     shown = list(dict.fromkeys((*path.certificates, *(failure.certificate for failure in path.failures))))
-    return (window, chain(shown, view, time=view.time, problems=[problem(certificate) for certificate in shown]))
+    return (
+        element("p", said(f"! {window}", "warn")) if window is not None else None,
+        chain(shown, view, time=view.time, problems=[problem(certificate) for certificate in shown]),
+    )
 
 
 def _failure(failure: Failure) -> Element:
@@ -150,10 +150,10 @@ def _failure(failure: Failure) -> Element:
 
 def _row(path: RejectedPath) -> tuple[Element, ...]:
     names = " ← ".join(certificate.label for certificate in path.certificates)
-    walks = f" so for {path.walks:,} candidate paths" if path.walks > 1 else ""
+    others = same_for_others(path)
     failure = path.failures[0]
     return (
-        cell(name(names), said(walks, "muted"), class_="roomy"),
+        cell(name(names), said(f" {others}", "muted") if others is not None else None, class_="roomy"),
         cell(
             name(failure.certificate.subject.label),
             code(f" #{short_serial(failure.certificate.serial_number_text)}"),

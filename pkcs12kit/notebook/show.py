@@ -1,4 +1,4 @@
-"""Which value is drawn by which room, and what is around everything drawn."""
+"""The entry points: values as HTML and as plain text, and the table of the functions that draw them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _WIDTH: Final = 120
 
 
 def plain(value: object) -> str:
-    """Write a value as text: nothing in it can steer a terminal."""
+    """Return a value as text that is safe to print."""
     for kind in type(value).__mro__:
         if kind.__name__ in _TREES:
             return _TREES[kind.__name__](value)
@@ -159,7 +159,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
 }
 
 
-# By the names of classes, so that showing a certificate loads neither the search for paths nor the TLS clients.
+# By names of classes, so that showing a certificate loads neither the path search nor the TLS clients.
 _DRAWN_BY: Final = {
     "Certificate": "certificates.draw_certificate",
     "TrustAnchor": "certificates.draw_trust_anchor",
@@ -185,17 +185,18 @@ _DRAWN_BY: Final = {
 
 
 def show(value: object) -> dict[str, str]:
-    """Give what Jupyter shows of a value, by media type."""
+    """Return a value as Jupyter shows it, by media type."""
     return {"text/html": _html(value, View(limits=DEFAULT_LIMITS)), "text/plain": plain(value)}
 
 
 def to_html(value: Shown, *, time: datetime | None = None, limits: Limits = DEFAULT_LIMITS) -> str:
-    """Draw a value as HTML, as notebooks show it: one ``div`` element for any page, with styles of its own.
+    """Return a value as HTML, as notebooks show it: one ``div`` element for any page, with its own styles.
 
-    ``time`` (timezone-aware) is when validity is looked at; without it that is the time that a path was validated for,
-    and for anything else now. Nothing in it is loaded from elsewhere, and text from outside stays text: MathJax and
-    KaTeX find no formula in it, unless a page gives them other delimiters than those of TeX and AsciiMath.
-    It is bounded by ``limits``: what is left out is counted. Neither a private key nor a password is in it.
+    ``time`` (timezone-aware) is the time for which validity is shown. The default is the time that a path was validated
+    for, and the present time for other values. ``limits`` bound the size; items that are left out are counted.
+
+    The HTML does not load other resources, and contains neither private keys nor passwords. Text from outside stays
+    text: MathJax and KaTeX find no formulas in it, unless a page uses other delimiters than those of TeX and AsciiMath.
 
     Raises :class:`TypeError` for a value that has no picture of its own, :class:`ValueError` for a time without zone.
     """
@@ -204,10 +205,10 @@ def to_html(value: Shown, *, time: datetime | None = None, limits: Limits = DEFA
 
 def _html(value: object, view: View) -> str:
     drawn = _find(value)(value, view)
-    around = element(
+    whole = element(
         "div", element("style", Verbatim(STYLE)), drawn, class_=f"{ROOT} {NO_FORMULAS}", lang="en", dir="ltr"
     )
-    return write(around, longest=view.limits.notebook_characters)
+    return write(whole, longest=view.limits.notebook_characters)
 
 
 def _find(value: object) -> Draw:

@@ -1,7 +1,7 @@
-"""How it looks: styles below one class of our own, light and dark, and a script that sorts tables where it may run.
+"""The style sheet of all HTML, for light and dark pages, and a script that sorts tables.
 
-Light or dark is what the page says (JupyterLab and nbconvert, VS Code, Colab, themes of Sphinx), or else what the
-reader prefers. Colour only repeats what words and signs say. Nothing is loaded from anywhere.
+The theme is that of the page (JupyterLab and nbconvert, VS Code, Colab, Sphinx), or else the reader's preference.
+Colours only repeat words and signs. No other resources are loaded.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 ROOT: Final = "pkcs12kit"
-"""The class of the element around everything of ours."""
+"""The class of the outermost element."""
 
 _LIGHT: Final = (
     "color-scheme:light;--ink:#1f2328;--muted:#59636e;--ground:#fff;--panel:#f6f8fa;--line:#d1d9e0;"
@@ -90,7 +90,7 @@ STYLE: Final = "".join(
         " ".join(_RULES.split()).replace("&", f".{ROOT}"),
     )
 )
-"""The same for everything shown, and with each: an output may be the only one of a page."""
+"""The style sheet, which is part of every value shown: it may be the only one on a page."""
 
 SORTING: Final = """
 (() => {
@@ -115,4 +115,4 @@ SORTING: Final = """
   }
 })();
 """
-"""Puts a button into each head of a sortable table. Tables come sorted, and without it nothing is missing but that."""
+"""A script that puts a button into each heading of a sortable table. Without it tables cannot be sorted again."""

@@ -1,10 +1,10 @@
-"""The answers on files and servers: what was asked, what came of it, the path, and what to change."""
+"""Reports on files and servers: findings, paths, clients and changes to make."""
 
 from __future__ import annotations
 
-from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.display.rows import ClientTable, device_rows
 from pkcs12kit.findings import Answer
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pkcs12kit.devices.judge import DeviceVerdict
+    from pkcs12kit.display.rows import DeviceReason
     from pkcs12kit.findings import Finding
     from pkcs12kit.notebook.html import View
     from pkcs12kit.paths.report import RejectedPath
@@ -46,7 +47,7 @@ _VERDICTS: Final = {
 
 
 def draw_verification(report: VerificationReport, view: View) -> Element:
-    """Draw what a file is worth."""
+    """Return the report of the verification of a file."""
     view = view.at(report.parameters.time)
     return element(
         "div",
@@ -54,18 +55,18 @@ def draw_verification(report: VerificationReport, view: View) -> Element:
         findings_table(report.findings),
         *_path("The path", report.path, report.rejected, view),
         facts([("second opinion", str(report.confirmation))]),
-        folded("What the file is made of", *pfx_body(report.anatomy, view)),
+        folded("Anatomy of the file", *pfx_body(report.anatomy, view)),
     )
 
 
 def draw_served_chain(report: ServedChainReport, view: View) -> Element:
-    """Draw what a server's certificates are worth."""
+    """Return the report of a served chain."""
     how = yes_or_no(report.ok, "every check passed", "failed")
     return element("div", title("Certificates that a server sends: ", how), *_sent(report, view))
 
 
 def draw_rehearsal(report: RehearsalReport, view: View) -> Element:
-    """Draw what clients made of a server with the file, and what is known of devices."""
+    """Return the report of a rehearsal: results of clients and of devices, and the served chain."""
     return element(
         "div",
         title(f"Rehearsal as {report.server_name}: ", yes_or_no(report.ok, "accepted", "not accepted")),
@@ -79,7 +80,7 @@ def draw_rehearsal(report: RehearsalReport, view: View) -> Element:
 
 
 def draw_probe(report: ProbeReport, view: View) -> Element:
-    """Draw what a live server is worth, and what to change."""
+    """Return the report of a live server, with changes to make."""
     return element(
         "div",
         title(f"Server {report.server}: ", yes_or_no(report.ok, "every check passed", "failed")),
@@ -98,7 +99,7 @@ def draw_probe(report: ProbeReport, view: View) -> Element:
 
 
 def findings_table(findings: Iterable[Finding]) -> Element:
-    """Draw findings, one check a row, in their order."""
+    """Return a table of findings, one check a row, in their order."""
     rows = (
         (
             cell(outcome(finding.outcome), class_="tight"),
@@ -107,7 +108,7 @@ def findings_table(findings: Iterable[Finding]) -> Element:
         )
         for finding in findings
     )
-    return table(("", "check", "what was found"), rows)
+    return table(("", "check", "finding"), rows)
 
 
 def _path(head: str, path: ValidatedPath | None, rejected: Sequence[RejectedPath], view: View) -> tuple[Node, ...]:
@@ -130,7 +131,7 @@ def _sent(report: ServedChainReport, view: View, *, with_changes: bool = True) -
 
 
 def _what_is_sent(report: ServedChainReport, view: View) -> tuple[Node, ...]:
-    """Draw the certificates that are sent, and the path that they make; once where both are the same."""
+    """Return the served certificates and their path; only once where both are the same."""
     sent, path = report.message.certificates, report.path
     if path is not None and sent in {path.certificates, path.with_anchor}:
         return _path("What is sent, in its order: a valid path", path, (), view)
@@ -146,27 +147,18 @@ def _changes(head: str, changes: Sequence[str], view: View) -> tuple[Node, ...]:
 
 
 def _handshakes(handshakes: Sequence[Handshake], required: frozenset[str]) -> Element:
-    """Draw clients by versions of TLS, with why they did not accept."""
-    protocols = list(dict.fromkeys(handshake.protocol for handshake in handshakes))
-    rows = []
-    for client, own in groupby(handshakes, key=lambda handshake: handshake.client):
-        by_protocol = {handshake.protocol: handshake for handshake in own}
-        version = next((one.version for one in by_protocol.values() if one.version), "")
-        why = list(dict.fromkeys(one.why for one in by_protocol.values() if one.why))
-        must = "yes" if client in required else None
-        rows.append(
-            (
-                cell(element("strong", client), " ", said(version, "muted")),
-                *(cell(_verdict(by_protocol.get(protocol)), class_="tight") for protocol in protocols),
-                cell("; ".join(why)),
-                cell(must),
-            )
+    """Return a table of clients by TLS version, with the reasons of those that did not accept."""
+    results = ClientTable.of(handshakes, required)
+    rows = (
+        (
+            cell(element("strong", row.client), " ", said(row.version, "muted")),
+            *(cell(said(*_VERDICTS[verdict]), class_="tight") for verdict in row.verdicts),
+            cell("; ".join(row.reasons)),
+            cell("yes" if row.is_required else None),
         )
-    return table(("client", *protocols, "why", "has to accept"), rows)
-
-
-def _verdict(handshake: Handshake | None) -> Element:
-    return said(*_VERDICTS[Verdict.NOT_TRIED if handshake is None else handshake.verdict])
+        for row in results.rows
+    )
+    return table(("client", *results.protocols, "why", "has to accept"), rows)
 
 
 def _devices(verdicts: Sequence[DeviceVerdict]) -> tuple[Node, ...]:
@@ -174,19 +166,16 @@ def _devices(verdicts: Sequence[DeviceVerdict]) -> tuple[Node, ...]:
         return ()
     rows = (
         (
-            cell(element("strong", one.device), " ", said(one.title, "muted")),
-            cell(answer(one.answer), class_="tight"),
-            cell(*(_remark(one, number) for number in range(len(one.remarks)))),
+            cell(element("strong", row.device), " ", said(row.title, "muted")),
+            cell(answer(row.answer), class_="tight"),
+            cell(*map(_reason, row.reasons)),
         )
-        for one in verdicts
+        for row in device_rows(verdicts)
     )
     refusing = sum(one.answer is Answer.NO for one in verdicts)
-    head = f"Devices, by rule and not tried: {refusing:,} of {len(verdicts):,} would refuse"
-    return (part(head), table(("device", "accepts", "because of"), rows))
+    head = f"Devices, by rule, not tried: {refusing:,} of {len(verdicts):,} would refuse"
+    return (part(head), table(("device", "accepts", "reasons"), rows))
 
 
-def _remark(verdict: DeviceVerdict, number: int) -> Element:
-    remark = verdict.remarks[number]
-    about = "" if remark.certificate is None else f"{remark.certificate.label}: "
-    source = said(f" [{remark.source}]", "muted") if remark.source else None
-    return element("div", about, remark.why, source)
+def _reason(reason: DeviceReason) -> Element:
+    return element("div", reason.text, said(f" [{reason.source}]", "muted") if reason.source else None)
