@@ -3,8 +3,8 @@
 from pkcs12kit.devices.judge import DeviceVerdict
 from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.tls.handshake import Handshake, Verdict
+from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.contact import Contact
-from pkcs12kit.tls.probing.server import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.target import ProbedServer
 from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -15,8 +15,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 from pkcs12kit.tls.certificate_message import TLS_1_2
-from pkcs12kit.tls.probing.contact import OpenSockets
-from pkcs12kit.tls.probing.server import ask_server
+from pkcs12kit.tls.probing.server import ask_servers
 from pkcs12kit.tls.probing.target import probed_server
 from pkcs12kit.verifier.probe_checks import check_server
 from pkcs12kit.verifier.reports import ProbeReport
@@ -31,11 +30,10 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.tls.certificate_message import CertificateMessage
-    from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
     from pkcs12kit.verifier.reports import ServedChainReport
 
-_SIGNAL_CHECK: Final = 0.25  # seconds between checks for signals: one that comes just before a wait is seen after it
 _LONGEST: Final = 86_400  # seconds: sockets accept timeouts of some weeks at most
 
 
@@ -126,34 +124,17 @@ def probe_servers(  # noqa: PLR0913  # as above
         expires_within=expires_within,
         limits=limits,
     )
-    return _probe_all(tuple(servers), judge, timeout, on_answer)
+    asked = tuple(servers)
+    return _report_all(asked, ask_servers(asked, seconds=timeout, limits=limits, on_answer=on_answer), judge)
 
 
-def _probe_all(
-    servers: Sequence[ProbedServer],
-    judge: _Judge,
-    timeout: float | None,
-    on_answer: Callable[[ProbedServer, ServerAnswer], object] | None,
+def _report_all(
+    servers: Sequence[ProbedServer], answers: Generator[ServerAnswer], judge: _Judge
 ) -> Generator[ProbeReport]:
-    """Ask in threads, which mostly wait for servers; check the answers in this thread, when they are asked for."""
-    sockets = OpenSockets()
-
-    def ask(server: ProbedServer) -> ServerAnswer:
-        answer = ask_server(server, seconds=timeout, limits=judge.limits, sockets=sockets)
-        if on_answer is not None:
-            on_answer(server, answer)
-        return answer
-
-    with ThreadPoolExecutor(judge.limits.probe_servers, thread_name_prefix="pkcs12kit-probe") as threads:
-        asked = [threads.submit(ask, server) for server in servers]
-        try:
-            for server, question in zip(servers, asked, strict=True):
-                while not wait((question,), timeout=_SIGNAL_CHECK).done:
-                    pass
-                yield judge.report(server, question.result())
-        finally:  # after an interruption, too
-            sockets.interrupt()
-            threads.shutdown(wait=False, cancel_futures=True)
+    """Check the answers in this thread, when their reports are asked for."""
+    with closing(answers):
+        for server, answer in zip(servers, answers, strict=True):
+            yield judge.report(server, answer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pkcs12kit.findings import Finding
-    from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
     from pkcs12kit.verifier.reports import ServedChainReport
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.tls.certificate_message import CertificateMessage
     from pkcs12kit.tls.handshake import Handshake
-    from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
 
 

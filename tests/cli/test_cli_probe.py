@@ -159,9 +159,9 @@ def test_certs_and_devices(probe, serving, chain, files):
 
 def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
     """What is no TLS server at the port of a protocol that begins with TLS later: the hint says how to speak it."""
+    from pkcs12kit.tls.probing import server as probing
+    from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.contact import Contact
-    from pkcs12kit.tls.probing.server import ServerAnswer
-    from pkcs12kit.verifier import probe as probing
 
     answer = ServerAnswer(
         contact=Contact.NOT_TLS, why="it began with \x1b[2J'220 mail'", answered_at=None, protocols=()
@@ -175,9 +175,9 @@ def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
 
 def test_a_server_that_begins_with_tls_is_guessed(probe, monkeypatch):
     """A server that says nothing in the protocol of ``--starttls`` may be waiting for TLS: the hint says so."""
+    from pkcs12kit.tls.probing import server as probing
+    from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.contact import Contact
-    from pkcs12kit.tls.probing.server import ServerAnswer
-    from pkcs12kit.verifier import probe as probing
 
     answer = ServerAnswer(
         contact=Contact.TIMED_OUT, why="smtp: no answer in time", answered_at="192.0.2.1:465", protocols=()

@@ -18,10 +18,10 @@ from pkcs12kit.findings import SERVER_CHECKS
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.probing import Contact
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
-from pkcs12kit.tls.probing.server import ProtocolAnswer, ServerAnswer
+from pkcs12kit.tls.probing import server as probing
+from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.target import probed_server
 from pkcs12kit.tls.rehearsal.server import LoopbackServer
-from pkcs12kit.verifier import probe as probing
 from pkcs12kit.verifier.probe import probe_servers
 
 from ..waiting import HOUR, waiting_for_nothing

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pkcs12kit.tls.probing.server import ServerAnswer
+    from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
     from pkcs12kit.verifier.reports import ProbeReport
 

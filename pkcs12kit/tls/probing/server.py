@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.lenient import read_name
@@ -22,13 +22,14 @@ from pkcs12kit.tls.channel import (
     PeerLimitError,
     TLSError,
 )
+from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.connect import connected, resolve
 from pkcs12kit.tls.probing.contact import Contact, ContactError, OpenSockets
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS, start_tls
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from OpenSSL import SSL
 
@@ -64,6 +65,7 @@ _OFFERS: Final = {
     TLS_1_2: _Offer("TLS1_2_VERSION", "TLS1_2_VERSION", _OF_TODAY),
     OLD_TLS: _Offer("TLS1_VERSION", "TLS1_2_VERSION", _ANY),
 }
+_SIGNAL_CHECK: Final = 0.25  # seconds between checks for signals: one that comes just before a wait is seen after it
 _CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
 _BAD_CERTIFICATE: Final = 42  # RFC 8446 section 6.2, which OpenSSL sends where it cannot decode one
 _UNRECOGNIZED_NAME: Final = 112  # RFC 6066 section 3
@@ -78,76 +80,37 @@ _OF_ERRORS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProtocolAnswer:
-    """The result of one handshake.
+def ask_servers(
+    servers: Sequence[ProbedServer],
+    *,
+    seconds: float | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    on_answer: Callable[[ProbedServer, ServerAnswer], object] | None = None,
+) -> Generator[ServerAnswer]:
+    """Ask servers side by side in threads, at most ``limits.probe_servers`` at once; yield their answers in order.
 
-    ``protocol`` is the version that was negotiated where certificates came, else the one that was offered. ``why`` is
-    the reason why the handshake did not end, and may quote the server; empty where it did. ``message`` is the served
-    chain, None unless ``contact`` is ANSWERED. ``is_old`` is True where all old versions and weak cipher suites were
-    offered, because the offer of current clients had led to nothing.
+    ``seconds`` are for each server, as for :func:`ask_server`. ``on_answer`` is called with each answer as it comes,
+    from threads. Closing the generator interrupts the servers that have not answered yet, and ends their sockets and
+    threads.
     """
+    sockets = OpenSockets()
 
-    protocol: str
-    contact: Contact
-    why: str = ""
-    message: CertificateMessage | None = None
-    asks_for_client_certificate: bool = False
-    client_authorities: tuple[Name, ...] = field(default=(), repr=False)
-    """The CAs whose client certificates the server accepts, as far as it names them (RFC 5246 section 7.4.4)."""
-    is_old: bool = False
-    cipher_suite: str = ""
-    """The cipher suite by OpenSSL's name; empty where none was negotiated."""
-    group: str = ""
-    """The group of the key exchange by OpenSSL's name; empty where there is none."""
-    ended_by_server: bool = False
-    """True where the server ended the handshake."""
+    def ask(server: ProbedServer) -> ServerAnswer:
+        answer = ask_server(server, seconds=seconds, limits=limits, sockets=sockets)
+        if on_answer is not None:
+            on_answer(server, answer)
+        return answer
 
-    @property
-    def is_complete(self) -> bool:
-        """True where the handshake ended: then the server has the private key of its certificate."""
-        return self.message is not None and not self.why
-
-    def to_json(self) -> dict[str, object]:
-        """Return the result as ``--json`` prints it; certificates by their SHA-256."""
-        return {
-            "protocol": self.protocol,
-            "contact": self.contact.value,
-            "why": self.why,
-            "handshake_complete": self.is_complete,
-            "cipher_suite": self.cipher_suite,
-            "group": self.group,
-            "asks_for_client_certificate": self.asks_for_client_certificate,
-            "client_authorities": [str(name) for name in self.client_authorities],
-            "bytes": None if self.message is None else self.message.size,
-            "certificates": [one.sha256 for one in self.message.certificates] if self.message else [],
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServerAnswer:
-    """The results of one server, version by version of TLS, the newest first.
-
-    ``answered_at`` is the address that accepted the connection, None where none did. ``not_asked`` are the other
-    addresses of the name, which may send another chain. ``why`` explains ``contact`` and may quote the server; empty
-    where the server answered.
-    """
-
-    contact: Contact
-    why: str
-    answered_at: str | None
-    protocols: tuple[ProtocolAnswer, ...]
-    not_asked: tuple[str, ...] = ()
-
-    @property
-    def answers(self) -> tuple[ProtocolAnswer, ...]:
-        """The results in which certificates came."""
-        return tuple(one for one in self.protocols if one.message is not None)
-
-    @property
-    def message(self) -> CertificateMessage | None:
-        """The chain served in the newest version; None where no certificate came."""
-        return next((one.message for one in self.answers), None)
+    with ThreadPoolExecutor(limits.probe_servers, thread_name_prefix="pkcs12kit-probe") as threads:
+        pending = [threads.submit(ask, server) for server in servers]
+        try:
+            for one in pending:
+                while not wait((one,), timeout=_SIGNAL_CHECK).done:
+                    pass
+                yield one.result()
+        finally:  # after an interruption, too
+            sockets.interrupt()
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def ask_server(
