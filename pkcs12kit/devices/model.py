@@ -76,7 +76,7 @@ class Quantity(Enum):
     CERTIFICATES = "certificates sent"
     BYTES = "bytes of the Certificate message"
     INTERMEDIATES = "CA certificates between the server's and the trust anchor"
-    INTERMEDIATES_NOT_IN_ORDER = "CA certificates, not self-issued, on a path that is not sent in order and alone"
+    INTERMEDIATES_NOT_IN_ORDER = "CA certificates, not self-issued, on a path that is not exactly the served chain"
     RSA_BITS = "bits in an RSA key"
 
 

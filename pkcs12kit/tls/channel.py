@@ -130,7 +130,7 @@ class Channel:
         return self._run(receive)
 
     def write(self, data: bytes) -> None:
-        """Write a few bytes, which TLS takes as a whole. That a peer has left may show only at the next read.
+        """Write a few bytes, which TLS takes as a whole. If the peer has left, only the next read may show it.
 
         ``data`` must not be empty.
         """
@@ -169,7 +169,7 @@ class Channel:
                 self._closed()
             except SSL.Error as error:
                 with suppress(ChannelError):
-                    self._flush()  # the alert that tells the peer why
+                    self._flush()  # the alert with the reason for the peer
                 raise TLSError(openssl_words(error)) from None
             else:
                 self._flush()
@@ -193,7 +193,7 @@ class Channel:
             try:
                 rest = rest[self._socket.send(rest) :]
             except TimeoutError:
-                continue  # the deadline says so itself
+                continue  # remaining() raises once the time is over
             except OSError:
                 self._writable = False
 

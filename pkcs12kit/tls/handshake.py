@@ -26,7 +26,7 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A server on loopback, with all that a client is told: trust anchors, server name and time.
+    """A server on loopback, with everything that a client gets: trust anchors, server name and time.
 
     ``server_name`` is sent in SNI, and the certificate has to be for it; None where no name is asked for. ``time`` is
     the time at which the client verifies, None for now. ``protocols`` are tried one by one. ``seconds`` are for one
@@ -72,7 +72,7 @@ class Handshake:
 
 
 class Client(Protocol):
-    """A TLS client that can be told which trust anchors it has."""
+    """A TLS client whose trust anchors can be chosen."""
 
     @property
     def name(self) -> str:

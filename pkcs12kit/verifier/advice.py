@@ -176,7 +176,7 @@ def _stands_for(new: Certificate, old: Certificate) -> bool:
 
 
 def _called(certificate: Certificate) -> str:
-    """Return a name that tells a certificate from others with the same subject."""
+    """Return a name that distinguishes a certificate from others with the same subject."""
     if not is_readable(certificate):
         return f"the one with the serial number {_number(certificate)}"
     issuer = certificate.issuer.label

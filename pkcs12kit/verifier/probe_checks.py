@@ -85,7 +85,7 @@ def _protocols(answer: ServerAnswer) -> Finding:
         )
     silent = [one for one in answer.protocols if one.message is None]
     others = f"; not {'; '.join(f'{one.protocol}: {one.contact.value}, {one.why}' for one in silent)}" if silent else ""
-    if any(one.contact is Contact.TIMED_OUT for one in silent):  # nobody falls back: RFC 8446 appendix D.1
+    if any(one.contact is Contact.TIMED_OUT for one in silent):  # clients do not fall back: RFC 8446 appendix D.1
         why = f"{', '.join(spoken)}{others}: a client that offers both may wait in vain as well"
         return not_ok(Check.PROTOCOLS, why)
     groups = dict.fromkeys(one.group for one in answer.answers if one.group and one.group.lower() not in _GROUPS)

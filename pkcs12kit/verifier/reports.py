@@ -184,7 +184,7 @@ class RehearsalReport(Report):
     devices: tuple[DeviceVerdict, ...] = field(default=())
     """The verdicts on devices, by rule."""
     warnings: tuple[str, ...] = ()
-    """Warnings that the file may have been changed by anybody: it has no MAC, or one made without a password."""
+    """Warnings that anyone may have changed the file: it has no MAC, or one made without a password."""
 
     @property
     def failed(self) -> tuple[str, ...]:

@@ -164,7 +164,7 @@ def check_server_purpose(target: Certificate | None) -> Finding:
 def check_ca_purposes(of_the_target: Finding, path: ValidatedPath | None) -> Finding:
     """Return that finding, with a note on the purposes of CAs that some clients reject, where the path is valid.
 
-    A path with a CA for other purposes only is not valid. Anchors are trusted whatever they list (RFC 5937).
+    A path with a CA for other purposes only is not valid. Anchors are trusted whichever purposes they list (RFC 5937).
     """
     if of_the_target.outcome is not Outcome.OK or path is None:
         return of_the_target

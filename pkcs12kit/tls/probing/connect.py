@@ -127,7 +127,7 @@ class _Attempts:
             one = closing.enter_context(self._sockets.keep(socket.socket(address.family, socket.SOCK_STREAM)))
             one.settimeout(0)
             number = one.connect_ex(address.sockaddr)
-        except OSError as error:  # no such family here, too many open files, an address that is none
+        except OSError as error:  # no such family here, too many open files, an invalid address
             closing.close()
             self._failed[address] = error
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Contact(Enum):
-    """The result of contacting a server. Of several results, the last in this list tells the most.
+    """The result of contacting a server. Of several results, the last one in this list is the most specific.
 
     The value is printed by ``probe --json``.
     """

@@ -1,1 +1,1 @@
-"""Clients of other makers, each told to trust the given anchors alone; none is given a key."""
+"""Clients of other makers, each with only the given trust anchors; none gets the private key."""

@@ -32,7 +32,7 @@ class OpenSSLClient:
     """OpenSSL by pyOpenSSL, at security level 2, the default since OpenSSL 3.2.
 
     OpenSSL verifies the certificates. pyOpenSSL has no check of names, so service-identity checks the name, as in other
-    programs with pyOpenSSL. ``why`` tells which of the two refused.
+    programs with pyOpenSSL. ``why`` names the one that refused.
     """
 
     name: Final = "openssl"
