@@ -141,7 +141,7 @@ def without_issuer(root):
 
 
 def without_name(root):
-    """Build a server whose certificate has its name as the common name alone."""
+    """Return a server whose certificate has its name only as the common name."""
     issuing, issuers = line(root, (None,))
     return Sent(bare(issuing, purpose(ExtendedKeyUsageOID.SERVER_AUTH)), issuers)
 
@@ -362,7 +362,7 @@ def test_what_is_said_to_be_accepted_is(root, ask, by_rule, case):
 
 @pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.client}-{case.why.name}")
 def test_what_is_said_to_be_refused_is(require_tool, root, ask, by_rule, case):
-    """By one rule alone the answer is no, and so is the client's, for that and nothing else."""
+    """The answer is no by exactly one rule, and the client refuses for exactly that reason."""
     require_tool("openssl")
     sent = case.build(root)
     _, verdict = by_rule(case.client, sent)
@@ -375,7 +375,7 @@ def test_what_is_said_to_be_refused_is(require_tool, root, ask, by_rule, case):
 
 
 def test_java_takes_sha1_below_roots_that_it_does_not_ship(root, ask, by_rule):
-    """Half of that rule can be tried: nobody here has a key of a shipped root (RFC 9155 section 1)."""
+    """Half of that rule can be tried: the key of a shipped root is not available (RFC 9155 section 1)."""
     sent = sha1(root)
     _, verdict = by_rule("java", sent)
     assert verdict.refusals == ()

@@ -65,7 +65,7 @@ def authorities():
 
 
 def build(target, issuers, anchor, *, server_name=SERVER, time=NOW):
-    """Take certificates as sent, and the path that they make, if they make one."""
+    """Return certificates as sent, with the path that they make, if any."""
     parameters = pkcs12kit.ValidationParameters(time=time, server_name=server_name)
     report = pkcs12kit.find_paths(
         target, pool=pkcs12kit.CertificatePool(issuers), trust_anchors=[anchor], parameters=parameters
@@ -77,7 +77,7 @@ def build(target, issuers, anchor, *, server_name=SERVER, time=NOW):
 
 @pytest.fixture(scope="module")
 def replica_case():
-    """What the replica's MDM server would send."""
+    """Return the certificates that the replica's MDM server sends."""
     replica = lab.make_replica(key_type=lab.KeyType.RSA_2048)
     anchor = pkcs12kit.TrustAnchor.from_certificate(replica.trust_anchor)
     best = replica.valid_paths[0].certificates
@@ -157,7 +157,7 @@ class TestAnswer:
         assert ChainProperty.P384_KEY.value in remark.why
 
     def test_no_comes_before_unknown(self, judged, sent):
-        """One refusal makes it a no whatever else is unknown, and stands first."""
+        """One refusal makes it a no, beside anything that is unknown, and stands first."""
         case = sent(key_type=lab.KeyType.EC_P384)
         verdict = judged(
             case,
@@ -194,7 +194,7 @@ class TestProperties:
     """Each property is found where it is, and not elsewhere."""
 
     def test_plain(self, sent):
-        """A sound server certificate has its key alone."""
+        """A sound server certificate has only the property of its key."""
         assert properties(sent()) == PLAIN
 
     @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ class TestProperties:
         ids=["rsa", "p384", "p521", "ed25519", "secp256k1", "ed448"],
     )
     def test_keys(self, authority, key, found):
-        """Each key type is told apart; the anchor's own is seen beside it where there is a path."""
+        """Each key type is recognized; the anchor's own is listed beside it where there is a path."""
         anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
         certificate = authority.issue_server(SERVER, private_key=key()).certificate
         case = build(certificate, [], anchor)
@@ -338,7 +338,7 @@ class TestProperties:
 
 
 class TestMissingIssuers:
-    """Whether all that is needed is sent, by names."""
+    """Chains in which an issuer is missing by its name."""
 
     def test_missing(self, authority, authorities, sent, judged):
         """An issuer that is not sent is a no for a client that fetches none; with it there is a path."""
@@ -353,7 +353,7 @@ class TestMissingIssuers:
         assert judged(case, states(ChainProperty.MISSING_ISSUER, Effect.DEPENDS)).answer is Answer.UNKNOWN
 
     def test_not_missing_where_names_lead_to_the_anchor(self, authority, authorities, sent):
-        """What is wrong with a path whose names are all there is something else."""
+        """A path whose names are all there has no missing issuer, with any other fault."""
         issuing = authorities[0]
         expired = authority.issue_ca(issuing, validity=lab.Validity.around(days_before=20, days_after=-10))
         case = sent(expired, issuer=issuing)
@@ -406,7 +406,7 @@ class TestBounds:
         assert figures[Quantity.INTERMEDIATES_NOT_IN_ORDER] == 0
 
     def test_paths_that_are_sent_as_they_are(self, authority, authorities, sent):
-        """What has to be sorted is bounded by itself: another order, others in between or instead of the anchor."""
+        """A chain that has to be sorted has a limit of its own: another order, others in between or for the anchor."""
         upper, lower, another = authorities[:3]
         first, second = upper.issue_ca(lower), authority.issue_ca(upper)
         root, other = authority.certificate, another.certificate
@@ -468,13 +468,13 @@ class TestLifetime:
 
     @staticmethod
     def issued(sent, since, valid):
-        """What a server sends whose certificate is valid for so long, now among it, as path validation has it."""
+        """Return a chain whose server certificate is valid for so long, including now, as path validation has it."""
         end = since + valid - timedelta(seconds=1)
         return sent(validity=lab.Validity(since, end))
 
     @pytest.mark.parametrize("device", ["ios", "macos"])
     def test_apple_825_days(self, authority, device):
-        """Since July 2019 825 days are the most, whoever the root is; before, certificates may last longer."""
+        """Since July 2019 at most 825 days, below every root; before, certificates may last longer."""
         anchor = pkcs12kit.TrustAnchor.from_certificate(authority.certificate)
         for start, valid, refused in (
             (datetime(2024, 1, 1, tzinfo=UTC), timedelta(days=825), False),
@@ -489,7 +489,7 @@ class TestLifetime:
 
     @pytest.mark.parametrize(("ships", "answer"), [(True, Answer.NO), (False, Answer.YES), (None, Answer.UNKNOWN)])
     def test_below_shipped_roots(self, authority, sent, judged, ships, answer):
-        """What holds below shipped roots alone: a no there, nothing elsewhere, unknown where that is not known."""
+        """Rules below shipped roots only: a no there, nothing elsewhere, unknown where that is not known."""
         root = Root(name="TA", sha256=authority.certificate.sha256)
         roots = () if ships is None else (RootInclusion(root=root, ships=ships, **RULE),)
         lifetime = LifetimeLimit(days=100, since=NOW.date() - timedelta(days=1), below_shipped_roots=True, **RULE)
@@ -602,7 +602,7 @@ class TestReal:
 
 
 class TestTable:
-    """What the table has to have."""
+    """The completeness of the table."""
 
     def test_devices(self):
         """Those that ``--device`` takes, in one order."""
@@ -627,7 +627,7 @@ class TestTable:
 
     @pytest.mark.parametrize("name", DEVICES)
     def test_what_cannot_be_read_is_in_no_entry(self, name):
-        """Nobody knows what a client makes of a certificate that nobody can read."""
+        """No rule is known for a certificate that cannot be read."""
         assert DEVICES[name].rule_for(ChainProperty.UNREADABLE) is None
 
     def test_roots_are_the_real_ones(self, fpki):

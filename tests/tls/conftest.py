@@ -1,4 +1,4 @@
-"""What tests of TLS share: a chain to serve, and a look at what is left behind."""
+"""Fixtures for the tests of TLS: a chain to serve, and a check of open sockets and threads."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def nothing_left():
 
 @pytest.fixture
 def listening():
-    """Give a port of loopback, and run a script with each connection to it in a thread of its own."""
+    """Yield a port of loopback, and run a script with each connection to it in a thread of its own."""
 
     @contextmanager
     def listen(script, host="127.0.0.1"):

@@ -1,4 +1,4 @@
-"""``HOST[:PORT]``, and connecting to whatever addresses a name has."""
+"""``HOST[:PORT]``, and connections to all addresses of a name."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_reads_what_people_write(text, host, port):
     ],
 )
 def test_nonsense_is_said_to_be_nonsense(text):
-    """What is no host and port raises InputError, in one short sentence with an example of one that is."""
+    """Text that is not a host and port raises InputError, in one short sentence with an example."""
     with pytest.raises(InputError, match=r"is not HOST\[:PORT\]: .*; write it like mdm\.example\.mil") as error:
         parse_address(text)
     assert len(str(error.value)) < 600
@@ -101,7 +101,7 @@ def test_nonsense_is_said_to_be_nonsense(text):
 
 @given(st.text(max_size=300))
 def test_any_text_is_an_address_or_an_input_error(text):
-    """No text whatever raises anything else; what is read can be written and read again."""
+    """No text raises another error; an address that was parsed can be written and parsed again."""
     try:
         address = parse_address(text)
     except InputError:
@@ -140,7 +140,7 @@ def resolved(host="many.example", port=443, **changed):
 
 
 def test_families_take_turns_and_none_is_tried_twice(monkeypatch):
-    """RFC 8305 section 4: the other family is second, whatever the resolver lists; duplicates are dropped."""
+    """RFC 8305 section 4: the other family is second in every order of the resolver; duplicates are dropped."""
     resolving(monkeypatch, "2001:db8::1", "2001:db8::2", "2001:db8::1", "192.0.2.1", "192.0.2.2", "2001:db8::3")
     assert list(map(str, resolved())) == [
         *("[2001:db8::1]:443", "192.0.2.1:443", "[2001:db8::2]:443", "192.0.2.2:443", "[2001:db8::3]:443")
@@ -213,7 +213,7 @@ def listener():
 
 @pytest.fixture
 def closed_port():
-    """A port that nothing listens at: it is bound, and nobody else can take it."""
+    """Yield a port without a listener: it is bound, so that no other program can use it."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         yield one.getsockname()[1]
@@ -238,7 +238,7 @@ def full_listener():
 
 
 def test_passes_over_what_refuses(listener, closed_port, nothing_left):
-    """Every address is tried, and it is told which one took the connection; all sockets are closed in the end."""
+    """Every address is tried, and the one that accepted is reported; all sockets are closed in the end."""
     port = listener.getsockname()[1]
     wanted = at_port(port)
     with (
@@ -273,13 +273,13 @@ def test_says_what_each_address_said(closed_port, full_listener, nothing_left):
 
 
 def test_an_address_of_no_use_here_is_told_and_not_raised(nothing_left):
-    """What the system itself refuses, before anything is sent, is unreachable: here a host address of broadcast."""
+    """An address that the system itself refuses is unreachable: here one of broadcast."""
     with nothing_left():
         assert failure(at_port(9, "255.255.255.255")).contact is Contact.UNREACHABLE
 
 
 def test_is_interrupted_while_it_waits(full_listener, nothing_left):
-    """Another thread ends what waits for a connection, and whatever would be opened after that."""
+    """Another thread ends the wait for a connection, and connections that would be opened later."""
     silent = at_port(full_listener.getsockname()[1])
     with nothing_left():
         sockets = OpenSockets()

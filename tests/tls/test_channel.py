@@ -30,7 +30,7 @@ both_versions = pytest.mark.parametrize("protocol", VERSIONS)
 
 @contextmanager
 def peer(script):
-    """Give one end of a connection; ``script`` has the other, in a thread, until it returns."""
+    """Yield one end of a connection; ``script`` has the other, in a thread, until it returns."""
     ours, theirs = socket.socketpair()
 
     def run():
@@ -47,7 +47,7 @@ def peer(script):
 
 
 def sends(data):
-    """Make a peer that sends this and closes, whatever it is told."""
+    """Return a peer that sends this and closes, without reading."""
 
     def script(over):
         over.sendall(data)
@@ -99,7 +99,7 @@ def read_to_the_end(channel):
 
 
 def expected(chain):
-    """Give the DER of what the server of ``chain`` sends."""
+    """Return the DER of the certificates that the server of ``chain`` sends."""
     return tuple(certificate.der for certificate in chain.certificates)
 
 
@@ -146,7 +146,7 @@ def test_a_server_that_wants_a_certificate_refuses_in_the_handshake_of_tls_1_2(c
 
 
 def test_a_server_that_wants_a_certificate_refuses_after_the_handshake_of_tls_1_3(chain):
-    """The client's handshake is over when the server misses a certificate (RFC 8446 4.4.2.4): the read is told."""
+    """The client's handshake is over when the server misses a certificate (RFC 8446 4.4.2.4): the read raises it."""
     with peer(server(chain, asks=True)) as over:
         channel = client(over, protocol="TLSv1.3")
         channel.handshake()
@@ -216,7 +216,7 @@ def test_a_certificate_that_is_none_leaves_none_of_them(chain):
     "opening", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH_9.2\r\n", b"220 mail ESMTP\r\n", b"\x16\x02\x00"]
 )
 def test_a_peer_that_does_not_speak_tls_is_said_to(opening):
-    """The first bytes are no record of TLS (RFC 8446 5.1); they are quoted, so that nothing steers a terminal."""
+    """The first bytes are not a record of TLS (RFC 8446 5.1); they are quoted, so that they cannot steer a terminal."""
     with peer(sends(opening)) as over, pytest.raises(NotTLSError) as caught:
         client(over).handshake()
     assert repr(opening).removeprefix("b") in str(caught.value)
@@ -224,13 +224,13 @@ def test_a_peer_that_does_not_speak_tls_is_said_to(opening):
 
 @pytest.mark.parametrize("opening", [b"", b"\x16", b"\x16\x03\x03\x40\x00half of it"])
 def test_a_peer_that_closes_is_said_to(opening):
-    """An end in the middle of the handshake is no refusal: nothing was said."""
+    """An end in the middle of the handshake is not a refusal: the peer sent no alert."""
     with peer(sends(opening)) as over, pytest.raises(ChannelClosedError, match="during the handshake"):
         client(over).handshake()
 
 
 def test_a_peer_that_closes_without_close_notify_is_said_to(chain):
-    """What came may be cut short, which an orderly end rules out (RFC 8446 6.1)."""
+    """The data may be cut short, which an orderly end rules out (RFC 8446 6.1)."""
     with peer(server(chain, then=lambda channel: channel._socket.shutdown(socket.SHUT_RDWR))) as over:
         channel = client(over)
         channel.handshake()
@@ -239,7 +239,7 @@ def test_a_peer_that_closes_without_close_notify_is_said_to(chain):
 
 
 def test_garbage_in_a_record_is_openssl_to_name():
-    """What begins like TLS is judged by OpenSSL, in one line."""
+    """Data that begins like TLS is judged by OpenSSL, in one line."""
     with peer(sends(b"\x16\x03\x03\x00\x05hello")) as over, pytest.raises(TLSError) as caught:
         client(over).handshake()
     assert str(caught.value) == "unexpected message"
@@ -347,7 +347,7 @@ def test_a_peer_that_never_ends_is_left(chain):
 
 
 def test_closing_does_not_wait_for_the_peer(chain):
-    """Close_notify goes out, and nobody waits for the other's, unless asked to: then no longer than the deadline."""
+    """Close_notify is sent; the peer's is waited for only on request, and then no longer than the deadline."""
     done = threading.Event()
     with peer(server(chain, then=lambda _: done.wait(SECONDS))) as over:
         channel = client(over)

@@ -49,7 +49,7 @@ class Recorder:
         self.came = b""
 
     def recv(self, size):
-        """Take what has come, and keep it."""
+        """Record the data that has come."""
         data = self.over.recv(size)
         self.came += data
         return data
@@ -85,7 +85,7 @@ def received(server, protocol=TLS_1_3):
 
 
 def messages(stream):
-    """Take the handshake messages, type and contents, out of the records of TLS 1.2 that are in the clear."""
+    """Return the handshake messages, type and contents, in the clear records of TLS 1.2."""
     contents = b""
     while stream and stream[0] == HANDSHAKE:
         length = int.from_bytes(stream[3:5])
@@ -161,7 +161,7 @@ def test_weak_keys_and_digests_are_served(protocol):
 @both_versions
 @pytest.mark.parametrize("make", [ed25519.Ed25519PrivateKey.generate, lambda: ec.generate_private_key(ec.SECP384R1())])
 def test_other_keys_are_served(protocol, make):
-    """What TLS has a signature scheme for in both versions (RFC 8446 4.2.3, RFC 8422)."""
+    """Every key type with a signature scheme in both versions is served (RFC 8446 4.2.3, RFC 8422)."""
     server_with = lab.Authority.create("CA").issue_server("EE", private_key=make())
     with LoopbackServer(server_with.private_key, [server_with.certificate]) as server:
         assert received(server, protocol) == (server_with.certificate.der,)
@@ -180,7 +180,7 @@ def test_a_key_for_rsassa_pss_alone_is_served(protocol):
 
 
 def pss_server():
-    """Make a key for RSASSA-PSS alone: pyca's, a certificate that says what it is, and a PrivateKeyInfo that does."""
+    """Return a key only for RSASSA-PSS: pyca's, a certificate that says so, and a PrivateKeyInfo that does."""
     authority, key = lab.Authority.create("CA"), lab.KeyType.RSA_2048.generate()
     structure = asn1_x509.Certificate.load(authority.issue_server("EE", private_key=key).certificate.der)
     structure["tbs_certificate"]["subject_public_key_info"]["algorithm"] = {"algorithm": "rsassa_pss"}
@@ -205,7 +205,7 @@ def test_certificates_that_pyca_refuses_are_served_as_they_are():
 
 
 def resign(certificate, key, algorithm, digest, **fields):
-    """Sign a certificate anew, with what pyca's builder refuses."""
+    """Return a certificate with contents that pyca's builder refuses, signed again."""
     structure = asn1_x509.Certificate.load(certificate.der)
     tbs = structure["tbs_certificate"]
     tbs["signature"] = structure["signature_algorithm"] = {"algorithm": algorithm, **fields}
@@ -244,7 +244,7 @@ def test_no_session_is_resumed(chain, private_key):
 
 @pytest.mark.parametrize("suite", [b"AES128-GCM-SHA256", b"AES256-SHA"])
 def test_the_key_decrypts_nothing(suite):
-    """It signs handshakes, and is no oracle for what was encrypted to it (RFC 9325 section 4.1, RFC 8017 7.2)."""
+    """The server signs handshakes, and is not an oracle for ciphertexts (RFC 9325 section 4.1, RFC 8017 7.2)."""
     authority = lab.Authority.create("CA")
     server = authority.issue_server("EE", key_type=lab.KeyType.RSA_2048)
     context = client_context(TLS_1_2)

@@ -31,7 +31,7 @@ SECONDS = 30
 
 
 def endpoint(port, anchors, *, server_name="EE", time=None, seconds=SECONDS, host="127.0.0.1"):
-    """Say where to connect to, and what to trust."""
+    """Return the endpoint to connect to, with its trust anchors."""
     return Endpoint(
         host=host,
         port=port,
@@ -108,7 +108,7 @@ def test_the_reference_path_is_accepted():
 
 
 def test_no_configuration_is_heeded(tmp_path):
-    """What a configuration file of OpenSSL allows on this computer is no phone's rule."""
+    """The configuration file of OpenSSL on this computer does not change the rules."""
     settings = tmp_path / "openssl.cnf"
     settings.write_text(
         "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n[c]\nCipherString = DEFAULT:@SECLEVEL=0\n"
@@ -305,7 +305,7 @@ def test_an_alert_of_the_server_is_a_refusal(anchor):
 
 
 def test_nothing_is_left_of_it(chain, private_key, anchor, nothing_left):
-    """No socket stays open, whatever came of the handshake."""
+    """No socket stays open, with any result of the handshake."""
     with nothing_left(), LoopbackServer(private_key, chain.certificates) as server:
         for anchors in ([anchor], [chain.authorities["A"].certificate], []):
             tuple(OpenSSLClient().shake_hands(endpoint(server.port, anchors)))

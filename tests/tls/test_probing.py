@@ -76,7 +76,7 @@ def versions(answer):
 
 
 def test_takes_what_is_sent_as_it_is_sent(ask, chain):
-    """RFC 8446 section 4.4.2: each version's list in the order of the wire, trusted by nobody; and nothing is sent."""
+    """RFC 8446 section 4.4.2: each version's list in the order of the wire, without trust; nothing is sent."""
     muddled = [chain.certificates[0], chain.certificates[2], chain.certificates[1], chain.certificates[2]]
     server = Server(chain, muddled)
     answer = ask(server)
@@ -115,7 +115,7 @@ def test_says_which_versions_are_spoken(ask, chain, most, least, spoken):
     [("ECDHE-ECDSA-AES128-SHA", False), ("ECDHE-ECDSA-AES128-SHA256", True), ("ECDHE-ECDSA-AES128-CCM", True)],
 )
 def test_what_clients_of_today_do_not_offer_is_asked_for_last(ask, chain, suite, is_old):
-    """RFC 5246 section 7.4.1.2: the certificates come all the same, and it is told what they came with."""
+    """RFC 5246 section 7.4.1.2: the certificates come all the same, and their cipher suite is reported."""
     server = Server(chain, versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
     server.context.set_cipher_list(f"{suite}:@SECLEVEL=0".encode())
     (answer,) = [one for one in ask(server).protocols if one.message]
@@ -138,7 +138,7 @@ def test_chains_that_differ_by_version_are_both_told(ask, chain):
 
 @pytest.mark.parametrize("names", [True, False])
 def test_a_server_that_wants_a_client_certificate(ask, chain, names):
-    """Its certificates come all the same, in TLS 1.2 too, where it ends the handshake; whom it trusts is told."""
+    """Its certificates come all the same, also in TLS 1.2, where it ends the handshake; its CAs are reported."""
     server = Server(chain)
     server.context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT)
     if names:
@@ -201,7 +201,7 @@ def test_unknown_names_are_told_by_the_alert(ask):
 
 
 def test_over_ipv6(ask, chain, cannot_run):
-    """The address that answered is told, in brackets."""
+    """The address that answered is reported, in brackets."""
     try:
         answer = ask(Server(chain), host="::1")
     except OSError:
@@ -274,7 +274,7 @@ OTHERS = {
 
 @pytest.mark.parametrize("speaks", OTHERS)
 def test_what_is_no_tls_server(ask, speaks):
-    """Each is told for what it is, in words that quote it; another version is asked for only where that may help."""
+    """Each answer is quoted and named; another version is tried only where that may help."""
     said, contact = OTHERS[speaks]
     seen = []
 
@@ -340,7 +340,7 @@ def in_between(server, change):
 
 
 def test_certificates_that_cannot_be_read(ask, chain):
-    """One that is no certificate is told as such: the server speaks TLS, and sends something else in its place."""
+    """A certificate that cannot be read is reported as such: the server speaks TLS."""
     server = Server(chain, versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
     start = chain.certificates[0].der[:20]
     answer = ask(in_between(server, lambda said: said.replace(start, b"\x31" + start[1:])))
@@ -396,7 +396,7 @@ def test_every_version_is_asked_of_the_same_address(ask, chain, monkeypatch):
 
 
 def test_starttls_comes_first(ask, chain):
-    """The dialogue is held anew for each version, with the name of the server."""
+    """The dialogue is repeated for each version, with the name of the server."""
     server = Server(chain)
 
     def pop3(over):
@@ -417,7 +417,7 @@ def test_what_comes_before_tls_may_use_all_the_time(ask, chain, monkeypatch):
 
 
 def test_a_starttls_that_is_refused_is_asked_for_once(ask):
-    """What is said before TLS is the same for every version."""
+    """The dialogue before TLS is the same for every version."""
     seen = []
 
     def pop3(over):
@@ -432,7 +432,7 @@ def test_a_starttls_that_is_refused_is_asked_for_once(ask):
 
 @pytest.mark.parametrize("starttls", [None, "smtp"])
 def test_is_interrupted_from_another_thread(ask, starttls):
-    """What waits for a server ends at once, and says why."""
+    """A wait for a server ends at once, with the reason."""
     sockets = OpenSockets()
     reached = threading.Event()
 

@@ -146,7 +146,7 @@ def refusal(talk, protocol, parts, **options):
 @protocols
 @pytest.mark.parametrize("piecewise", [False, True])
 def test_speaks_up_to_the_yes(talk, protocol, piecewise, nothing_left):
-    """Both say what the standard has them say, however the bytes are cut; then the connection is TLS's alone."""
+    """Both sides follow the standard, however the bytes are cut; afterwards the connection is free for TLS."""
     with nothing_left(), talk(protocol, GOOD[protocol], piecewise=piecewise) as over:
         over.settimeout(SECONDS)
         over.sendall(b"\x16")
@@ -162,7 +162,7 @@ def test_names_itself_by_its_address_over_ipv6(talk):
 @pytest.mark.parametrize("protocol", HAS_A_YES)
 @pytest.mark.parametrize("more", [b"\r\n", b"250 OK\r\n", b"\x16\x03\x03"])
 def test_nothing_follows_the_yes(talk, protocol, more):
-    """What a man in the middle puts behind the yes is no part of TLS (CVE-2011-0411, RFC 9051 section 11.1)."""
+    """Bytes that a man in the middle adds are not a part of TLS (CVE-2011-0411, RFC 9051 section 11.1)."""
     *before, yes = GOOD[protocol]
     contact, why = refusal(talk, protocol, [*before, yes + more])
     assert contact is Contact.STARTTLS_BROKEN
@@ -170,7 +170,7 @@ def test_nothing_follows_the_yes(talk, protocol, more):
 
 
 def test_what_follows_later_is_seen_too():
-    """What comes after the yes was read, and is in the socket still, was sent in the clear as well."""
+    """Bytes that came later, and are still in the socket, were sent in the clear as well."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         dialogue = Dialogue(ours, "pop3", deadline=Deadline.after(SECONDS), limits=DEFAULT_LIMITS)
@@ -262,7 +262,7 @@ STRANGE = {
 
 @pytest.mark.parametrize("case", STRANGE)
 def test_another_protocol_is_told(talk, case):
-    """What speaks something else is not taken for a refusal, and nothing of it is believed."""
+    """Another protocol is not taken for a refusal."""
     protocol, parts = STRANGE[case]
     assert refusal(talk, protocol, parts)[0] is Contact.STARTTLS_BROKEN
 
@@ -276,7 +276,7 @@ def test_silence_ends_by_the_deadline(talk, protocol):
 
 @protocols
 def test_half_an_answer_ends_by_the_deadline(talk, protocol):
-    """A server that stops in the middle of what it says is told with what there was of it."""
+    """Where a server stops in the middle of a line, the report quotes that line."""
     parts = GOOD[protocol][: 1 if protocol in SPEAKS_FIRST else 2]
     contact, why = refusal(talk, protocol, [*parts[:-1], parts[-1][:-2]], seconds=0.3)
     if protocol != "postgres":  # its answer is one byte
@@ -319,7 +319,7 @@ def test_lines_without_end_are_counted(talk, protocol):
 
 @protocols
 def test_a_line_without_end_is_cut(talk, protocol):
-    """``starttls_bytes``: what never comes to its end is given up, whatever its own length says."""
+    """``starttls_bytes``: an answer without end is given up, whichever length it announces."""
     endless = {"ldap": b"0\x84\x7f\xff\xff\xff", "mysql": b"\xff\xff\xff\0", "postgres": b"E\0\0\x70\0"}
     endless |= {"xmpp": XMPP_STREAM + b"<a b='"}
     limits = replace(DEFAULT_LIMITS, starttls_bytes=1000)
@@ -330,7 +330,7 @@ def test_a_line_without_end_is_cut(talk, protocol):
 
 
 def test_a_long_answer_is_quoted_in_part(talk):
-    """What a server says is quoted as one line that fits a terminal, control characters escaped."""
+    """The server's words are quoted as one line that fits a terminal, control characters escaped."""
     _, why = refusal(talk, "smtp", [b"554 \x1b[2J" + b"A" * 1000 + b"\r\n"])
     assert "\x1b" not in why
     assert len(why) < 300

@@ -33,7 +33,7 @@ class FakeClient:
     endpoints: list[Endpoint] = field(default_factory=list)
 
     def missing(self):
-        """Say what the test says."""
+        """Return the answers of the test."""
         return self.lacks
 
     def shake_hands(self, endpoint):
@@ -136,7 +136,7 @@ def test_clients_are_told_the_anchors_the_name_and_the_time(rehearse, fakes, cha
 
 
 def test_the_order_is_that_of_the_registry_and_not_of_the_answers(rehearse, fakes):
-    """Whoever is first to answer is told of first, and stands where it always does."""
+    """Progress is in the order of arrival, and the result in the order of the table."""
     others = threading.Event()
     slow = FakeClient("openssl", act=lambda _: others.wait(SECONDS))
     quick = [FakeClient(name) for name in ("nss", "java")]
@@ -187,7 +187,7 @@ def test_a_client_that_is_not_here_is_not_tried(rehearse, fakes):
 
 
 def test_a_required_client_that_is_not_here_is_an_error(rehearse, fakes, monkeypatch):
-    """All that are missing are named, and nobody was served or asked."""
+    """All missing clients are named, and no client is served or asked."""
     present = FakeClient("openssl")
     names = fakes(present, FakeClient("java", lacks="needs java"), FakeClient("nss", lacks="needs tstclnt"))
     monkeypatch.setattr(rehearsal, "LoopbackServer", None)
@@ -199,7 +199,7 @@ def test_a_required_client_that_is_not_here_is_an_error(rehearse, fakes, monkeyp
 
 
 def test_a_required_client_is_asked_without_being_named_again(rehearse, fakes):
-    """What has to accept is asked."""
+    """A required client is asked."""
     fakes(FakeClient("go"))
     assert [one.client for one in rehearse([], required=frozenset({"go"}))] == ["go", "go"]
 

@@ -37,7 +37,7 @@ def topology():
 
 @pytest.fixture(scope="module")
 def chain(topology):
-    """What the server should send."""
+    """Return the certificates that the server should send."""
     return topology.certificates
 
 
@@ -82,13 +82,13 @@ def in_version(protocol, certificates, **more):
 
 
 def outcomes(report):
-    """Give the outcome of each check of the server, in their order; each is there once."""
+    """Return the outcome of each check of the server; each is there once, in order."""
     assert [finding.check for finding in report.findings] == list(SERVER_CHECKS)
     return {finding.check: finding.outcome for finding in report.findings}
 
 
 def why(report, check):
-    """Give the words of one finding."""
+    """Return the reason of one finding."""
     return next(finding.why for finding in report.findings if finding.check is check)
 
 
@@ -108,7 +108,7 @@ def test_a_server_that_is_as_it_should_be(probe, chain, topology):
 
 
 def test_a_yes_needs_a_path(probe):
-    """Closed wherever there is none, whatever the findings say: nothing sent, or nothing valid in either version."""
+    """Without a valid path the answer is no, with any findings: nothing sent, or nothing valid in either version."""
     report = probe()
     pathless = replace(report.served_chain, path=None)
     assert not replace(report, served_chain=None).ok
@@ -173,7 +173,7 @@ def test_devices_judge_what_each_version_gets(probe_answer, chain):
 
 
 def test_chains_that_differ_by_version_are_both_judged(probe_answer, chain):
-    """What TLS 1.2 clients get is judged too: a note where it is right, else a no with what to change."""
+    """The chain for TLS 1.2 clients is checked as well: a note where it is right, else a no with the changes."""
     right = answered(in_version(TLS_1_3, chain), in_version(TLS_1_2, chain))
     assert outcomes(probe_answer(right))[Check.SAME_CERTIFICATES] is Outcome.OK
     with_anchor = (*chain, lab.Topology.from_edges("X<Y").certificates[0])
@@ -307,7 +307,7 @@ def test_shows_itself_with_port_and_label():
 
 
 def test_bad_arguments_are_errors(anchor, monkeypatch):
-    """What makes no sense raises before anything is sent."""
+    """Arguments that cannot be used raise before anything is sent."""
     monkeypatch.setattr(probing, "ask_server", None)
     parameters = pk.ValidationParameters(time=datetime.now(UTC), server_name="EE")
     for error, more in (
@@ -340,7 +340,7 @@ def silent_listeners(number):
 
 
 def port_of(listener):
-    """Give the port that a socket listens at."""
+    """Return the port that a socket listens at."""
     return listener.getsockname()[1]
 
 

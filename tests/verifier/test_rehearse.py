@@ -75,7 +75,7 @@ def handshakes(report, client):
 
 
 class TestServed:
-    """What is served is what an appliance would serve."""
+    """The served chain is that of an appliance."""
 
     @pytest.mark.parametrize("with_anchor", [False, True])
     def test_sound(self, rehearse, chain, with_anchor):
@@ -99,7 +99,7 @@ class TestServed:
         assert {one.verdict for one in handshakes(report, "openssl")} == {Verdict.ACCEPTED}
 
     def test_the_key_as_the_file_has_it(self, rehearse, chain, topology, monkeypatch):
-        """What its PrivateKeyInfo says, RSASSA-PSS perhaps (RFC 4055 section 1.2), reaches the server."""
+        """The server gets the key's PrivateKeyInfo, which may say RSASSA-PSS (RFC 4055 section 1.2)."""
         told = []
         honest = rehearsing.shake_hands
         monkeypatch.setattr(
@@ -134,7 +134,7 @@ class TestServed:
 
 
 class TestNames:
-    """What the clients ask for."""
+    """The names that the clients ask for."""
 
     def test_given(self, rehearse, chain):
         """A name that the certificate is not for: both say no (RFC 9525 section 6)."""
@@ -144,7 +144,7 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ["EE.", "ee", "EE"])
     def test_as_clients_ask(self, rehearse, chain, monkeypatch, name):
-        """What is reported is what went into SNI: no trailing dot (RFC 6066 section 3), small letters."""
+        """The reported name is the one in SNI: no trailing dot (RFC 6066 section 3), small letters."""
         told = []
         honest = rehearsing.shake_hands
         monkeypatch.setattr(
@@ -179,7 +179,7 @@ class TestNames:
         assert refused(report) == set()
 
     def test_common_name_alone(self, rehearse, topology):
-        """It counts for nothing (RFC 9525 section 2): asked for, it is a no; where it is no name, that is said."""
+        """It is not a server name (RFC 9525 section 2): asked for, it is a no; an error where it is not a host."""
         authority = topology.authorities["TA"]
         nothing = lab.extensions.non_critical(x509.SubjectAlternativeName([x509.RFC822Name("a@b.example")]))
         server = authority.issue_server("s.example", extensions=[nothing])
@@ -192,7 +192,7 @@ class TestNames:
 
 
 class TestTime:
-    """The clients are told another time, and not the present one."""
+    """Rehearsals at another time than now."""
 
     def test_another_time(self, rehearse):
         """A chain of the past is accepted then, and refused now."""
@@ -208,7 +208,7 @@ class TestTime:
         assert soon.failed == ("expiry",)
 
     def test_now_is_not_told(self, rehearse, chain, monkeypatch):
-        """Most clients cannot be told the time; nobody needs to tell them that it is now."""
+        """Clients get no time where it is now: most of them can only use the clock."""
         told = []
         honest = rehearsing.shake_hands
         monkeypatch.setattr(
@@ -230,7 +230,7 @@ class TestTime:
 
 
 class TestClients:
-    """Who has to accept."""
+    """The clients that have to accept."""
 
     def test_required_and_missing(self, rehearse, chain):
         """A client that is named and not there is never passed over."""
@@ -273,7 +273,7 @@ class TestClients:
         assert refused(rehearse(chain, clients=named)) == required & {"nss"}
 
     def test_our_own_refusal_is_a_no(self, rehearse, chain, answering, monkeypatch):
-        """Whatever the strict reading says; and so is no handshake at all."""
+        """OpenSSL's refusal is a no with any findings, and so is the lack of a handshake."""
         answering(openssl=Verdict.REFUSED)
         assert refused(rehearse(chain)) == {"openssl"}
         monkeypatch.setattr(rehearsing, "shake_hands", lambda *_, **__: ())
@@ -287,7 +287,7 @@ class TestClients:
         assert not replace(report, served_chain=replace(report.served_chain, path=None)).ok
 
     def test_other_certificates_than_were_served(self, rehearse, chain, answering):
-        """Acceptance of something else is no acceptance."""
+        """Acceptance of other certificates does not count."""
         received = pk.probing.CertificateMessage(certificates=chain[:1], protocol="TLSv1.3")
         answering(openssl=(Verdict.ACCEPTED, received))
         report = rehearse(chain)
@@ -302,7 +302,7 @@ class TestClients:
         assert {thread for _, thread in came} == {threading.current_thread()}
 
     def test_interrupt(self, rehearse, chain):
-        """What interrupts is not lost, and no thread stays (the server's port is gone with its thread)."""
+        """The interruption reaches the caller, and no thread stays (the server's port is gone with its thread)."""
         before = set(threading.enumerate())
 
         def interrupt(_):
@@ -317,7 +317,7 @@ class TestClients:
 
 
 class TestDevices:
-    """By rule, and told as such."""
+    """Devices are judged by rule, and the report says so."""
 
     def test_answers(self, rehearse, topology):
         """A device that is known to refuse says no; one of which nothing is known does not."""
@@ -343,10 +343,10 @@ class TestDevices:
 
 
 class TestFiles:
-    """What cannot be served is an error, and says which file."""
+    """A file that cannot be served is an error that names the file."""
 
     def test_no_key(self, rehearse, chain):
-        """Certificates alone are no server's file."""
+        """A file with only certificates cannot be served."""
         with pytest.raises(pk.InputError, match="the bytes given: the PKCS#12 file has no private key"):
             rehearse(chain, keys=())
 

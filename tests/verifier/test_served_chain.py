@@ -1,4 +1,4 @@
-"""What a server sends, read strictly: each wrong way is named, with what to change, and nothing else is."""
+"""Served chains: each fault is named with the changes that remedy it, and nothing else is."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def root(topology):
 
 
 def refused(report):
-    """Say why each check says no; the report says no as a whole just where there is any, or no path."""
+    """Return the reason of each failed check; the report says no exactly where there is one, or no path."""
     problems = {finding.check: finding.why for finding in report.findings if finding.is_problem}
     assert report.failed == tuple(check.value for check in problems)
     assert report.ok is (not problems)
@@ -76,12 +76,12 @@ def finding(report, check):
 
 
 def replacing(position, old, new):
-    """Say what to replace by what."""
+    """Return the change that replaces one certificate by another."""
     return f"replace certificate {position}, {old}, by {new}, which is in the pool"
 
 
 class TestSound:
-    """What serves its purpose."""
+    """Chains without a fault."""
 
     @pytest.mark.parametrize("with_anchor", [False, True])
     def test_the_anchor_is_optional(self, judge, topology, root, with_anchor):
@@ -114,7 +114,7 @@ class TestOrder:
     """RFC 5246 section 7.4.2: the sender's certificate first, each certifying the one before it."""
 
     def test_wrong_order(self, judge, topology, root):
-        """The first break is named; the path that the certificates make in another order is told."""
+        """The first break is named, and so is the path in another order."""
         report = judge("EE<I", "P<TA", "I<P", root)
         assert refused(report) == {
             Check.ORDER: f"certificate 2, P, does not certify the one before it, EE, which I issued{STRICT}"
@@ -132,7 +132,7 @@ class TestOrder:
         assert report.changes == ("move EE (issued by I, serial number 1) to the first place",)
 
     def test_no_end_entity(self, judge):
-        """The CAs alone are no server's certificates."""
+        """A chain of only CA certificates has no end-entity."""
         report = judge("I<P", "P<TA")
         assert set(refused(report)) == {Check.END_ENTITY, Check.PURPOSE}
         assert report.changes == ("put the server's own certificate in the first place",)
@@ -144,7 +144,7 @@ class TestOrder:
         assert (report.path, report.should_send) == (None, None)
 
     def test_superfluous(self, judge):
-        """What certifies nothing of the chain breaks the order, at the end or in the middle."""
+        """A certificate that certifies nothing of the chain breaks the order, at the end or in the middle."""
         chain = ["EE<I", "I<P", "P<TA"]
         for place, lower, issuer in ((3, "P", "TA"), (1, "EE", "I")):
             report = judge(*chain[:place], "X<TA", *chain[place:])
@@ -156,7 +156,7 @@ class TestOrder:
             )
 
     def test_very_much(self, judge):
-        """What is many is told by its positions, so that no server makes a report of a thousand lines."""
+        """Many certificates are named by their positions, so that a report never has a thousand lines."""
         report = judge("EE<I", *["X<TA"] * 3, "I<P", *["X<TA"] * 4, "P<TA")
         assert report.changes == ("remove the certificates 2 to 4, 6 to 9, which are on no path",)
         report = judge("EE<I", *["I<P"] * 7, "P<TA")
@@ -188,7 +188,7 @@ class TestOrder:
         assert refused(judge(*report.should_send)) == {}
 
     def test_signature_in_the_middle(self, judge, topology, root):
-        """A name alone certifies nothing (RFC 5280 section 6.1.3 (a)(1))."""
+        """A name without the key certifies nothing (RFC 5280 section 6.1.3 (a)(1))."""
         forger = replace(topology.authorities["P"], private_key=lab.KeyType.EC_P256.generate())
         real = lab.extensions.non_critical(
             lab.extensions.authority_key_identifier(topology.authorities["P"].private_key.public_key())
@@ -211,7 +211,7 @@ class TestMissing:
     """Nothing is fetched: Android, for one, fetches nothing."""
 
     def test_intermediate(self, judge, topology):
-        """Who is missing is named, and where it goes; with a pool also which certificate it is."""
+        """The missing issuer is named with its place; with a pool also the certificate."""
         key = topology.authorities["I"].certificate.key_identifier.hex()
         report = judge("EE<I", "P<TA")
         assert set(refused(report)) == {Check.ORDER, Check.CHAIN}
@@ -224,7 +224,7 @@ class TestMissing:
         assert "does not deliver: EE <- I <- P <- TA" in finding(report, Check.POOL).why
 
     def test_all_of_them(self, judge, topology):
-        """A server that sends its own alone, in order as far as it goes."""
+        """A server that sends only its own certificate, in order as far as it goes."""
         report = judge("EE<I", pool=True)
         assert set(refused(report)) == {Check.CHAIN}
         assert report.changes == (
@@ -388,7 +388,7 @@ class TestEndEntity:
         assert judge("EE<I", expired, "P<TA", parameters=then).ok
 
     def test_expired_and_not_complete(self, topology, judge):
-        """Both are told, and nothing is said of a pool that has what is missing."""
+        """Both faults are named, and the pool is not mentioned."""
         server = topology.authorities["I"].issue_server("s.example", validity=PAST, serial_number=8).certificate
         report = judge(server, pool=True)
         assert report.should_send is None
@@ -411,7 +411,7 @@ class TestEndEntity:
 
 
 class TestSize:
-    """What known clients take, whatever the certificates say."""
+    """The limits of known clients apply to every chain."""
 
     def test_too_many(self, judge):
         """Java takes ten; with what is superfluous left out they are fewer."""
@@ -461,7 +461,7 @@ def test_many_namesakes(judge):
 
 
 def test_disallowed(judge, fpki):
-    """A certificate that STIGs put into Disallowed is told with the number of the rule, and is no reason to say no."""
+    """A certificate that STIGs put into Disallowed is a note with the number of the rule, and not a problem."""
     listed = [one for one in pk.load_certificates(fpki) if one.sha256.startswith("f4f21cf5")]
     report = judge(*listed)
     assert finding(report, Check.DISALLOWED).outcome is Outcome.NOTE
@@ -470,7 +470,7 @@ def test_disallowed(judge, fpki):
 
 
 def test_a_budget_that_ends_is_a_no(judge):
-    """No verdict is no yes."""
+    """Without a verdict the answer is no."""
     report = judge("EE<I", "I<P", "P<TA", limits=replace(pk.DEFAULT_LIMITS, path_length=1))
     assert set(refused(report)) == {Check.PATH}
     assert report.path is None

@@ -102,7 +102,7 @@ def finding(report, check):
 
 
 class TestSoundFiles:
-    """Files that serve their purpose, and what is told of them."""
+    """Files without a fault, and the notes on them."""
 
     def test_every_check_once(self, judge, chain):
         """Each check has one finding, in the order of the list; the report is frozen and says which path."""
@@ -120,7 +120,7 @@ class TestSoundFiles:
             report.path = None
 
     def test_json_without_secrets(self, judge, chain, topology):
-        """What comes out is JSON, certificates as everywhere, and neither key nor password in it or in ``repr``."""
+        """The report is JSON, certificates as everywhere, without key or password in it or in ``repr``."""
         report = judge(chain, server_name="EE")
         text = json.dumps(report.to_json()) + repr(report)
         value = json.loads(json.dumps(report.to_json()))
@@ -133,21 +133,21 @@ class TestSoundFiles:
             assert form not in text
 
     def test_without_the_anchors_certificate(self, judge, chain):
-        """Clients have the anchor: its certificate may be left out, which is told."""
+        """Clients have the anchor: its certificate may be left out, which the finding mentions."""
         report = judge(chain[:3])
         assert refused(report) == set()
         assert finding(report, Check.CHAIN).why.endswith("not in the file")
         assert finding(judge(chain), Check.CHAIN).why.endswith("whose own certificate is in the file")
 
     def test_superfluous_at_the_end(self, judge, chain, topology):
-        """A certificate on no path, behind the path, is told by name and does no harm (RFC 8446 section 4.4.2)."""
+        """A certificate on no path, behind the path, is named and does no harm (RFC 8446 section 4.4.2)."""
         report = judge([*chain, topology.certificate("Other", "TA")])
         assert refused(report) == set()
         assert finding(report, Check.CONTENTS).outcome is Outcome.NOTE
         assert "on no path at all: Other" in finding(report, Check.CONTENTS).why
 
     def test_another_path(self, judge, chain, topology, anchor):
-        """With P trusted too the file's own order ends at P, and the way to TA is told as another one."""
+        """With P trusted as well, the file's own order ends at P, and the path to TA is named as another one."""
         report = judge(chain, trust_anchors=[anchor, topology.authorities["P"].certificate.der])
         assert refused(report) == set()
         assert report.path.certificates == chain[:2]
@@ -164,11 +164,11 @@ class TestSoundFiles:
 
 
 class TestChainAndOrder:
-    """What a server sends has to be a valid path as it lies."""
+    """The certificates in the order of the file have to be a valid path."""
 
     @pytest.mark.parametrize("left_out", [1, 2])
     def test_missing_intermediate(self, judge, chain, left_out):
-        """The chain comes from the file alone; who is missing is named (RFC 5246 section 7.4.2)."""
+        """The chain comes only from the file; a missing issuer is named (RFC 5246 section 7.4.2)."""
         report = judge([one for number, one in enumerate(chain) if number != left_out])
         assert refused(report) == {Check.CHAIN}
         assert report.path is None
@@ -177,7 +177,7 @@ class TestChainAndOrder:
         assert finding(report, Check.PATH).outcome is Outcome.NOT_CHECKED
 
     def test_wrong_order(self, judge, chain):
-        """Each certificate has to certify the one before it (RFC 5246 section 7.4.2); the right order is told."""
+        """Each certificate has to certify the one before it (RFC 5246 section 7.4.2); the right order is named."""
         for order in ((0, 2, 1), (1, 0, 2), (2, 1, 0), (0, 3, 1, 2)):
             report = judge([chain[number] for number in order], ids=[b"1" if number == 0 else None for number in order])
             assert refused(report) == {Check.ORDER}
@@ -185,7 +185,7 @@ class TestChainAndOrder:
             assert finding(report, Check.ORDER).why.endswith("in order: EE <- I <- P")
 
     def test_something_in_between(self, judge, chain, topology):
-        """What does not belong there breaks the order where it lies between."""
+        """A certificate in between that does not belong there breaks the order."""
         report = judge([chain[0], topology.certificate("Other", "TA"), *chain[1:]])
         assert refused(report) == {Check.ORDER}
         assert "make no valid path; in order" in finding(report, Check.ORDER).why
@@ -195,7 +195,7 @@ class TestChainAndOrder:
         assert refused(judge([chain[0], chain[3], chain[1]])) == {Check.CHAIN, Check.ORDER}
 
     def test_own_order_expired_where_another_is_valid(self, judge):
-        """What lies first is sent: that another certificate would do does not help (RFC 5280 section 6.1.3 (a)(2))."""
+        """The order of the file counts; another valid certificate does not help (RFC 5280 section 6.1.3 (a)(2))."""
         topology = lab.Topology.from_edges("EE<I", lab.Edge(subject="I", issuer="P", validity=PAST), "P<TA", "I<TA")
         get = topology.certificate
         report = judge(
@@ -222,7 +222,7 @@ class TestChainAndOrder:
         assert report.rejected[0].reason is pk.FailureReason.NO_TRUST_ANCHOR
 
     def test_an_impostor(self, judge, chain):
-        """A CA of the right name and another key is no issuer (RFC 5280 section 6.1.3 (a)(1))."""
+        """A CA of the right name with another key is not an issuer (RFC 5280 section 6.1.3 (a)(1))."""
         impostor = lab.Authority.create("I").certificate
         assert refused(judge([chain[0], impostor, *chain[2:]])) == {Check.CHAIN}
 
@@ -256,7 +256,7 @@ class TestPath:
         assert judge(certificates, keys=keys, trust_anchors=anchors, time=PAST.not_after).ok
 
     def test_server_name(self, judge, chain):
-        """A wrong name is told as such, beside a path that is valid all the same (RFC 9525 section 6)."""
+        """A wrong name has a finding of its own, beside a path that is valid all the same (RFC 9525 section 6)."""
         report = judge(chain, server_name="other.example")
         assert refused(report) == {Check.SERVER_NAME}
         assert report.path.certificates == chain[:3]
@@ -315,7 +315,7 @@ class TestPath:
         [(pk.Opinion.INVALID, Outcome.NOT_OK), (pk.Opinion.CANNOT_JUDGE, Outcome.NOTE)],
     )
     def test_second_opinion(self, judge, chain, monkeypatch, opinion, outcome):
-        """A no by certvalidator is a no; that it cannot judge is told."""
+        """A no of certvalidator is a no; that it cannot judge is a note."""
         monkeypatch.setattr(verifying, "confirm", lambda *_: pk.Confirmation(opinion=opinion, detail="because"))
         found = finding(judge(chain), Check.SECOND_OPINION)
         assert (found.outcome, "because" in found.why) == (outcome, True)
@@ -356,7 +356,7 @@ class TestKeys:
         assert refused(judge(chain, ids=ids)) == {Check.LOCAL_KEY_ID}
 
     def test_no_key(self, judge, chain):
-        """Certificates alone are no server's file, and are as they should be where that is asked."""
+        """A file with only certificates is a no, unless that is asked for."""
         report = judge(chain, keys=(), ids=())
         assert refused(report) == {Check.PRIVATE_KEY}
         assert not report.has_private_key
@@ -365,13 +365,13 @@ class TestKeys:
         assert refused(judge(chain, certs_only=True)) == {Check.PRIVATE_KEY}
 
     def test_truststore(self, judge, chain, anchor):
-        """Java's truststores are told apart by their mark."""
+        """Java's truststores are recognized by their mark."""
         path = pk.CertificationPath(certificates=chain[1:3], trust_anchor=pk.load_trust_anchors(anchor)[0])
         data = pk.encode_pfx(pk.Bundle.certificates_only(path, truststore=True), password=PASSWORD, profile=QUICK)
         assert "Java truststore" in finding(judge((), data=data), Check.PRIVATE_KEY).why
 
     def test_no_certificate(self, judge):
-        """A key alone: nothing leads anywhere."""
+        """A key without certificates leads nowhere."""
         report = judge(())
         assert refused(report) == {Check.PRIVATE_KEY, Check.CHAIN}
         assert (report.target, report.path) == (None, None)
@@ -393,7 +393,7 @@ class TestKeys:
         assert (refused(report), report.path.certificates) == (set(), (other,))
 
     def test_unreadable_certificate(self, judge, chain, topology):
-        """What no reader makes sense of is a no, even beside a path: programs refuse the whole file."""
+        """A certificate that no reader can parse is a no, even beside a path: programs refuse the whole file."""
         broken = certificate_bag(bytes.fromhex("300302012a"))
         report = judge((), data=pfx(chain, key_of(topology.servers["EE"]), bags=[broken]))
         assert refused(report) == {Check.CONTENTS}
@@ -403,7 +403,7 @@ class TestFileAndReaders:
     """Protection, and who opens the file."""
 
     def test_readers(self, judge, chain, topology):
-        """A reader that is named has to be known to open the file; else all are told."""
+        """A named reader has to be known to open the file; without names, all readers are listed."""
         told = finding(judge(chain), Check.READERS)
         assert told.outcome is Outcome.NOTE
         assert told.why.startswith("can be imported by: openssl-")
@@ -420,13 +420,13 @@ class TestFileAndReaders:
             judge(chain, readers=["abacus"])
 
     def test_collections(self, judge, chain, anchor):
-        """One text or one path is no collection of sources or readers."""
+        """One text or one path is not a collection of sources or readers."""
         for wrong in ({"trust_anchors": anchor}, {"trust_anchors": "anchor.pem"}, {"readers": "nss"}):
             with pytest.raises(TypeError, match="is a collection"):
                 judge(chain, **wrong)
 
     def test_no_password(self, judge, chain, topology):
-        """A file that opens without a password, and one without MAC, are told."""
+        """A file that opens without a password, and one without MAC, have a note."""
         bundle = pk.Bundle(private_key=topology.servers["EE"].private_key, certificates=chain)
         data = pk.encode_pfx(bundle, password=None, profile=pk.profiles.NO_PASSWORD)
         report = judge((), data=data, password=None)
@@ -435,7 +435,7 @@ class TestFileAndReaders:
         assert "anyone who has the file" in finding(report, Check.MAC).why
 
     def test_unusual_passwords(self, judge, chain):
-        """A second password, and one in a rare encoding, are told: few programs open such files."""
+        """A second password, and one in a rare encoding, have a note: few programs open such files."""
         anatomy = judge(chain).anatomy
         for use, told in (
             (PasswordUse(part="contents", kdf="PBKDF2", encoding="UTF-8", contents_password=True), "another password"),
@@ -447,7 +447,7 @@ class TestFileAndReaders:
             assert "the other one" not in found.why
 
     def test_wrong_password(self, judge, chain, tmp_path):
-        """It is an error and not an answer of the library; the file is named, nothing is told from inside."""
+        """A wrong password is an error and not a finding; the file is named, and nothing of its contents."""
         with pytest.raises(pk.PfxPasswordError, match="the bytes given: the MAC"):
             judge(chain, password="wrong")
         with pytest.raises(pk.InputError, match=r"missing\.p12: no such file"):
@@ -463,7 +463,7 @@ class TestLimits:
     """The file is from outside: what it asks for is bounded."""
 
     def test_a_budget_that_ends_is_a_no(self, judge, chain):
-        """No verdict is no yes."""
+        """Without a verdict the answer is no."""
         report = judge(chain, limits=replace(pk.DEFAULT_LIMITS, path_length=1))
         assert not report.ok
         assert report.path is None

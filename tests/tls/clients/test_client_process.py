@@ -27,7 +27,7 @@ def run_shell(tmp_path, monkeypatch):
 
 
 def is_running(number):
-    """Whether there is a process of that number that has not ended (a zombie has)."""
+    """Return True for a process of that number that has not ended (a zombie has)."""
     try:
         os.kill(number, 0)
         return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -36,7 +36,7 @@ def is_running(number):
 
 
 def test_a_program_says_what_it_says(run_shell):
-    """Both outputs are read to their end, whatever is no text in them, and the status is the program's own."""
+    """Both outputs are read to their end, also bytes that are not text, and the status is the program's own."""
     done = run_shell("printf 'yes\\377'; echo no >&2; exit 3")
     assert (done.status, done.output, done.errors, done.ended) == (3, "yes\ufffd", "no\n", "")
 
@@ -56,7 +56,7 @@ def test_a_program_has_no_input(run_shell):
 
 
 def test_the_deadline_ends_a_program_and_its_children(run_shell, tmp_path):
-    """What it said until then is kept. A child that heeds no SIGTERM is ended as well."""
+    """The output until then is kept. A child that ignores SIGTERM is ended as well."""
     done = run_shell("trap '' TERM; sleep 600 & echo $! > child; echo so far; wait", seconds=0.5)
     assert (done.status, done.output, done.ended) == (None, "so far\n", "no answer within 0.5 seconds")
     assert not is_running(int((tmp_path / "child").read_text()))

@@ -136,7 +136,7 @@ KEY_USAGE = {
 
 
 def test_a_key_usage_that_is_none_for_tls(client, world):
-    """RFC 8446 section 4.4.2.2 asks for digitalSignature; Go and OpenSSL do not look, or not for that alone."""
+    """RFC 8446 section 4.4.2.2 requires digitalSignature; Go and OpenSSL do not check it, or not only that."""
     usage = lab.critical(lab.key_usage("key_encipherment"))
     handshake = ask_once(client, world.case(server=world.issuing.issue_server(NAME, extensions=(usage,))))
     if client.name in KEY_USAGE:

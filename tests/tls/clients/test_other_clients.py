@@ -264,7 +264,7 @@ def test_a_client_is_ended_when_the_rehearsal_is(client, world, tmp_path):
 
 
 def test_a_handshake_that_fails_for_something_else_is_no_refusal(client, world):
-    """A server that has TLS 1.2 alone says nothing about its certificates to a client of TLS 1.3 alone."""
+    """A server with only TLS 1.2 says nothing about its certificates to a client with only TLS 1.3."""
     with LoopbackServer(world.server.private_key, (world.server.certificate, world.link)) as server:
         server._context.set_max_proto_version(SSL.TLS1_2_VERSION)
         (handshake,) = client.shake_hands(endpoint(server.port, world.case()))
