@@ -173,7 +173,8 @@ def test_what_follows_later_is_seen_too():
     """Bytes that came later, and are still in the socket, were sent in the clear as well."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        dialogue = Dialogue(ours, "pop3", deadline=Deadline.after(SECONDS), limits=DEFAULT_LIMITS)
+        deadline = Deadline.after(SECONDS)
+        dialogue = Dialogue(ours, "pop3", server_name="localhost", deadline=deadline, limits=DEFAULT_LIMITS)
         theirs.sendall(b"+OK\r\n")
         assert dialogue.line() == "+OK"
         dialogue.end()

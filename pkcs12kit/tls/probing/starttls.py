@@ -25,8 +25,11 @@ class Dialogue:
     time. Every method raises :class:`~pkcs12kit.tls.probing.contact.ContactError` where the dialogue fails.
     """
 
-    def __init__(self, over: socket.socket, protocol: str, *, deadline: Deadline, limits: Limits) -> None:
+    def __init__(
+        self, over: socket.socket, protocol: str, *, server_name: str, deadline: Deadline, limits: Limits
+    ) -> None:
         self.protocol = protocol
+        self.server_name = server_name
         self._socket = over
         self._deadline = deadline
         self._limits = limits

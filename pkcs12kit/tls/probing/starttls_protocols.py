@@ -31,15 +31,15 @@ class StartTLSProtocol:
     port: int
     standard: str
     """The section that defines the dialogue."""
-    converse: Callable[[Dialogue, str], None]
-    """The function that speaks the protocol until the server agrees to TLS; it has the dialogue and the server name."""
+    converse: Callable[[Dialogue], None]
+    """The function that speaks the protocol until the server agrees to TLS."""
 
 
 _REPLY: Final = re.compile(r"([1-5][0-9]{2})(?:([ -])(.*))?", re.ASCII | re.DOTALL)
 _SIEVE_END: Final = re.compile(r"(OK|NO|BYE)\b", re.IGNORECASE)
 
 
-def smtp(dialogue: Dialogue, _: str) -> None:
+def smtp(dialogue: Dialogue) -> None:
     """Start TLS in SMTP (RFC 3207 section 4). The client names itself by its address (RFC 5321 section 4.1.3)."""
     _expect(dialogue, {"220"})
     address = dialogue.own_address
@@ -51,14 +51,14 @@ def smtp(dialogue: Dialogue, _: str) -> None:
     _expect(dialogue, {"220"})
 
 
-def ftp(dialogue: Dialogue, _: str) -> None:
+def ftp(dialogue: Dialogue) -> None:
     """Start TLS in FTP (RFC 4217 section 4)."""
     _expect(dialogue, {"220"})
     dialogue.send_line("AUTH TLS")
     _expect(dialogue, {"234"})
 
 
-def nntp(dialogue: Dialogue, _: str) -> None:
+def nntp(dialogue: Dialogue) -> None:
     """Start TLS in NNTP (RFC 4642 section 2.2), with replies of one line (RFC 3977 section 3.1)."""
     _expect(dialogue, {"200", "201"})
     dialogue.send_line("STARTTLS")
@@ -87,7 +87,7 @@ def _expect(dialogue: Dialogue, codes: set[str]) -> list[str]:
     return texts
 
 
-def imap(dialogue: Dialogue, _: str) -> None:
+def imap(dialogue: Dialogue) -> None:
     """Start TLS in IMAP (RFC 9051 sections 6.2.1 and 7.1), unless the session is authenticated already."""
     greeting = dialogue.line()
     if not greeting.startswith("* "):
@@ -103,7 +103,7 @@ def imap(dialogue: Dialogue, _: str) -> None:
         dialogue.strange(said)
 
 
-def pop3(dialogue: Dialogue, _: str) -> None:
+def pop3(dialogue: Dialogue) -> None:
     """Start TLS in POP3 (RFC 2595 section 4)."""
     for command in ("", "STLS"):
         if command:
@@ -115,7 +115,7 @@ def pop3(dialogue: Dialogue, _: str) -> None:
             dialogue.strange(said)
 
 
-def sieve(dialogue: Dialogue, _: str) -> None:
+def sieve(dialogue: Dialogue) -> None:
     """Start TLS in ManageSieve (RFC 5804 sections 1.2, 1.7 and 2.2)."""
     capabilities = [line.upper() for line in _sieve_response(dialogue)]
     if not any(line.startswith('"STARTTLS"') for line in capabilities):
@@ -152,7 +152,7 @@ _MYSQL_UTF8: Final = 33
 _MYSQL_BEFORE_CAPABILITIES: Final = 4 + 8 + 1  # thread, first part of the scramble, filler
 
 
-def ldap(dialogue: Dialogue, _: str) -> None:
+def ldap(dialogue: Dialogue) -> None:
     """Start TLS in LDAP (RFC 4511 section 4.14) by an ExtendedRequest, which must have resultCode success."""
     from pkcs12kit.tls.probing.ldap_messages import read_result, start_tls_request
 
@@ -182,7 +182,7 @@ def _ldap_message(dialogue: Dialogue) -> bytes:
             there = dialogue.need(len(there) + 1)
 
 
-def postgres(dialogue: Dialogue, _: str) -> None:
+def postgres(dialogue: Dialogue) -> None:
     """Start TLS in PostgreSQL (documentation, "Message Flow", section "SSL Session Encryption")."""
     dialogue.send(_POSTGRES_SSL_REQUEST)
     answer = dialogue.take(1)
@@ -201,7 +201,7 @@ def postgres(dialogue: Dialogue, _: str) -> None:
     dialogue.refused(next((field[1:].decode("utf-8", "replace") for field in fields if field[:1] == b"M"), "E"))
 
 
-def mysql(dialogue: Dialogue, _: str) -> None:
+def mysql(dialogue: Dialogue) -> None:
     """Start TLS in MySQL (documentation, Protocol::HandshakeV10 and Protocol::SSLRequest)."""
     (header,) = struct.unpack("<I", dialogue.take(4))
     packet = dialogue.take(header & 0xFFFFFF)
@@ -226,11 +226,11 @@ _STARTTLS: Final = f"{_TLS} starttls"
 _PROCEED: Final = f"{_TLS} proceed"
 
 
-def xmpp(dialogue: Dialogue, server: str) -> None:
-    """Start TLS in XMPP (RFC 6120 section 5.4), with a stream to ``server``."""
+def xmpp(dialogue: Dialogue) -> None:
+    """Start TLS in XMPP (RFC 6120 section 5.4), with a stream to the server's name."""
     dialogue.send(
         f"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='{_STREAMS}'"
-        f" to={quoteattr(server)} version='1.0'>".encode()
+        f" to={quoteattr(dialogue.server_name)} version='1.0'>".encode()
     )
     stream = _Stream(dialogue)
     name, inside = stream.next_element()
@@ -320,6 +320,6 @@ def start_tls(
     ``server_name`` is the name for an XMPP stream. Raises :class:`~pkcs12kit.tls.probing.contact.ContactError` with the
     server's words where it does not agree, and where it sends more in the clear afterwards.
     """
-    dialogue = Dialogue(over, protocol.name, deadline=deadline, limits=limits)
-    protocol.converse(dialogue, server_name)
+    dialogue = Dialogue(over, protocol.name, server_name=server_name, deadline=deadline, limits=limits)
+    protocol.converse(dialogue)
     dialogue.end()
