@@ -1,1 +1,1 @@
-"""The crawl: certificates found by following the URLs inside certificates."""
+"""The crawl: fetching certificates from the URLs in other certificates."""

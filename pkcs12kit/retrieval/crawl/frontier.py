@@ -1,4 +1,4 @@
-"""Which URLs the certificates that there are lead to: up from a target, down from trust anchors, or everywhere."""
+"""The frontier of a crawl: the URLs to fetch next, up from a target, down from trust anchors, or in both directions."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
 
 
-class Chains:
-    """Chains by names, from a target's issuer up and from trust anchors down. What is wanted grows by :meth:`add`.
+class NameChains:
+    """Chains by names, from a target's issuer up and from trust anchors down. They grow with each :meth:`add`.
 
-    ``usable`` says whether a certificate can lie on a path at all; it is asked only of those that names lead to, once
-    for each direction. Time and memory in all grow with the number of certificates, in whatever order they come.
+    ``usable`` returns True for a certificate that can lie on a path. It is called only for certificates on a chain,
+    once for each direction. Total time and memory are linear in the number of certificates, in whatever order they
+    come.
     """
 
     def __init__(self, first: Name | None, anchors: Iterable[Name], *, usable: Callable[[Certificate], bool]) -> None:
@@ -43,37 +44,37 @@ class Chains:
         self._new_upwards: list[Certificate] = []
         self._new_downwards: list[Certificate] = []
         self.between: list[Certificate] = []
-        """Those on a chain from the target to a trust anchor, in the order in which they became so."""
+        """The certificates on a chain from the target to a trust anchor, in the order in which that became known."""
 
     @property
     def complete(self) -> bool:
-        """Whether a chain leads from the target to a trust anchor."""
+        """True if a chain leads from the target to a trust anchor."""
         return self._first in self._subjects
 
     def add(self, certificate: Certificate) -> None:
-        """Take in a certificate; the same one has to come only once."""
+        """Add a certificate. Each certificate may be added only once."""
         self._by_subject.setdefault(certificate.subject, []).append(certificate)
         self._by_issuer.setdefault(certificate.issuer, []).append(certificate)
         if certificate.subject in self._issuers:
-            self._go_up([certificate])
+            self._extend_up([certificate])
         if certificate.issuer in self._subjects:
-            self._go_down([certificate])
+            self._extend_down([certificate])
 
     def leads(self, certificate: Certificate) -> bool:
-        """Whether names lead to a certificate, from the target or from a trust anchor, as far as is known now."""
+        """Return True if a certificate is on a chain from the target or from a trust anchor, as far as is known now."""
         return certificate.subject in self._issuers or certificate.issuer in self._subjects
 
     def take_upwards(self) -> list[Certificate]:
-        """Give those that the target's chains newly lead up to."""
+        """Return the certificates that are newly on a chain up from the target."""
         taken, self._new_upwards = self._new_upwards, []
         return taken
 
     def take_downwards(self) -> list[Certificate]:
-        """Give those that the trust anchors' chains newly lead down to."""
+        """Return the certificates that are newly on a chain down from a trust anchor."""
         taken, self._new_downwards = self._new_downwards, []
         return taken
 
-    def _go_up(self, waiting: list[Certificate]) -> None:
+    def _extend_up(self, waiting: list[Certificate]) -> None:
         while waiting:
             certificate = waiting.pop()
             if certificate in self._upwards or not self._usable(certificate):
@@ -86,7 +87,7 @@ class Chains:
                 self._issuers.add(certificate.issuer)
                 waiting += self._by_subject.get(certificate.issuer, ())
 
-    def _go_down(self, waiting: list[Certificate]) -> None:
+    def _extend_down(self, waiting: list[Certificate]) -> None:
         while waiting:
             certificate = waiting.pop()
             if certificate in self._downwards or not self._usable(certificate):
@@ -100,16 +101,17 @@ class Chains:
                 waiting += self._by_issuer.get(certificate.subject, ())
 
 
-_SELDOM: Final = 16
-"""A search for a path is repeated when there is a sixteenth more to search in, so that all cost a few of the last."""
+_GROWTH: Final = 16
+"""A path search is repeated when there is a sixteenth more to search in: all together cost a few times the last."""
 
 
-class Following:
-    """Certificates in, by :meth:`add`; pointers out, by :meth:`take`. Which, follows from the certificates alone.
+class Frontier:
+    """The URLs that certificates lead to: :meth:`add` a certificate, :meth:`take` the new URLs.
 
-    Followed are the target, the trust anchors, and what can lie on a path at ``time``: caIssuers of each certificate
-    that names lead up to from the target, caRepository of each that names lead down to from a trust anchor. With
-    ``everything``, both of both, and of whatever is added.
+    They are the caIssuers URLs of the target and of each certificate on a chain of names up from it, and the
+    caRepository URLs of the trust anchors and of each certificate on a chain down from them, as far as a certificate
+    can lie on a path at ``time``. With ``everything``, they are both URLs of all of these and of all certificates that
+    are added. The URLs follow from the certificates only, not from the order in which servers answer.
     """
 
     def __init__(
@@ -126,87 +128,90 @@ class Following:
         self._time = time
         self._everything = everything
         self._limits = limits
-        self._chains = Chains(
+        self._chains = NameChains(
             None if target is None else target.issuer, [anchor.name for anchor in trust_anchors], usable=self._usable
         )
         self._given = dict.fromkeys(given)
         self._added: list[Certificate] = []
-        self._led: list[Certificate] = []  # by names, one way or the other
-        self._followed: set[Certificate] = set()  # both ways
+        self._on_chains: list[Certificate] = []  # in either direction
+        self._both_taken: set[Certificate] = set()  # certificates whose URLs in both directions were taken
         self._searched = -1
-        self._pointers: list[Pointer] = []
+        self._new: list[NamedUrl] = []
         for certificate in self._given:
             self._chains.add(certificate)
         ends = [] if target is None else [target]
-        self._lead(ends, [anchor.certificate for anchor in trust_anchors if anchor.certificate is not None])
+        self._extend(ends, [anchor.certificate for anchor in trust_anchors if anchor.certificate is not None])
 
     @property
     def between(self) -> list[Certificate]:
-        """Those that lie between the target and a trust anchor, by names."""
+        """The certificates on a chain of names between the target and a trust anchor."""
         return self._chains.between
 
     def leads(self, certificate: Certificate) -> bool:
-        """Whether names lead to a certificate, from the target or from a trust anchor, as far as is known now."""
+        """Return True if a certificate is on a chain from the target or from a trust anchor, as far as is known now."""
         return self._chains.leads(certificate)
 
     def add(self, certificate: Certificate) -> None:
-        """Take in a certificate; the same one has to come only once."""
+        """Add a certificate. Each certificate may be added only once."""
         self._added.append(certificate)
         if certificate not in self._given:
             self._chains.add(certificate)
         if self._everything and self._usable(certificate):
-            self._follow_both_ways(certificate)
+            self._take_both(certificate)
 
-    def take(self) -> list[Pointer]:
-        """Give what is newly pointed to, the same URL perhaps more than once."""
-        self._lead(self._chains.take_upwards(), self._chains.take_downwards())
-        taken, self._pointers = self._pointers, []
+    def take(self) -> list[NamedUrl]:
+        """Return the new URLs; the same URL may come more than once."""
+        self._extend(self._chains.take_upwards(), self._chains.take_downwards())
+        taken, self._new = self._new, []
         return taken
 
     def widen(self) -> bool:
-        """Go on to everything, where a path is looked for and the two ways brought none; whether that is new."""
+        """Go on to everything, and return True if that is new. Called when the two directions have led to no path."""
         if self._everything or not self._has_both_ends:
             return False
         self._everything = True
-        for certificate in (*self._led, *filter(self._usable, self._added)):
-            self._follow_both_ways(certificate)
+        for certificate in (*self._on_chains, *filter(self._usable, self._added)):
+            self._take_both(certificate)
         return True
 
-    def take_turn_to_search(self, *, last: bool) -> bool:
-        """Whether names make a chain, and there is enough more than at the last turn; if so, this is one."""
+    def should_search(self, *, last: bool) -> bool:
+        """Return True, and count a path search, if there is a chain and enough was added since the last search.
+
+        ``last`` is True where no URL is left to fetch: then one more certificate is enough.
+        """
         between = len(self._chains.between)
-        enough = between > self._searched + (0 if last else self._searched // _SELDOM)
+        enough = between > self._searched + (0 if last else self._searched // _GROWTH)
         if not self._chains.complete or not enough:
             return False
         self._searched = between
         return True
 
-    def _lead(self, upwards: list[Certificate], downwards: list[Certificate]) -> None:
+    def _extend(self, upwards: list[Certificate], downwards: list[Certificate]) -> None:
         if self._everything:
             for certificate in (*upwards, *downwards):
-                self._follow_both_ways(certificate)
+                self._take_both(certificate)
             return
-        self._led += (*upwards, *downwards)
+        self._on_chains += (*upwards, *downwards)
         for certificate in upwards:
-            self._pointers += pointers_up(certificate, limits=self._limits)
+            self._new += urls_up(certificate, limits=self._limits)
         for certificate in downwards:
-            self._pointers += pointers_down(certificate, limits=self._limits)
+            self._new += urls_down(certificate, limits=self._limits)
 
-    def _follow_both_ways(self, certificate: Certificate) -> None:
-        if certificate not in self._followed:
-            self._followed.add(certificate)
-            self._pointers += pointers_up(certificate, limits=self._limits)
-            self._pointers += pointers_down(certificate, limits=self._limits)
+    def _take_both(self, certificate: Certificate) -> None:
+        if certificate not in self._both_taken:
+            self._both_taken.add(certificate)
+            self._new += urls_up(certificate, limits=self._limits)
+            self._new += urls_down(certificate, limits=self._limits)
 
     def _usable(self, certificate: Certificate) -> bool:
         with suppress(MalformedCertificateError):
-            _ = certificate.extensions  # where it is usable its URLs are next: decoded once for both
+            _ = certificate.extensions  # needed next for its URLs, so decoded only once
         return issuer_failure(certificate, self._time) is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer:
-    """A URL in a certificate, as it stands there, and which certificates it is said to give."""
+class NamedUrl:
+    """A URL in a certificate, as it stands there, and the certificates that it is said to have."""
 
     url: str
     purpose: Purpose
@@ -215,26 +220,26 @@ class Pointer:
 
     @property
     def wanted(self) -> str:
-        """What it is said to give, in a few words with text from outside."""
+        """The certificates that it is said to have, in a few words with untrusted text."""
         if self.purpose is Purpose.CA_ISSUERS:
             return f"certificates of {self.issuer.label}, which issued {self.subject.label}"
         return f"certificates that {self.subject.label} issued"
 
 
-def pointers_up(certificate: Certificate, *, limits: Limits = DEFAULT_LIMITS) -> tuple[Pointer, ...]:
-    """List the URLs of the issuer's certificates (RFC 5280 section 4.2.2.1): each once, of any scheme.
+def urls_up(certificate: Certificate, *, limits: Limits = DEFAULT_LIMITS) -> tuple[NamedUrl, ...]:
+    """Return the URLs of the issuer's certificates (RFC 5280 section 4.2.2.1): each once, of any scheme.
 
-    At most ``limits.retrieval_certificate_urls``, the first. None where the extensions cannot be read.
+    They are the first ``limits.retrieval_certificate_urls``; none where the extensions cannot be read.
     """
-    return _pointers(certificate, Purpose.CA_ISSUERS, limits)
+    return _named_urls(certificate, Purpose.CA_ISSUERS, limits)
 
 
-def pointers_down(certificate: Certificate, *, limits: Limits = DEFAULT_LIMITS) -> tuple[Pointer, ...]:
-    """List the URLs of certificates that the subject issued (RFC 5280 section 4.2.2.2), as :func:`pointers_up` does."""
-    return _pointers(certificate, Purpose.CA_REPOSITORY, limits)
+def urls_down(certificate: Certificate, *, limits: Limits = DEFAULT_LIMITS) -> tuple[NamedUrl, ...]:
+    """Return the URLs of certificates that the subject issued (RFC 5280 section 4.2.2.2), as :func:`urls_up` does."""
+    return _named_urls(certificate, Purpose.CA_REPOSITORY, limits)
 
 
-def _pointers(certificate: Certificate, purpose: Purpose, limits: Limits) -> tuple[Pointer, ...]:
+def _named_urls(certificate: Certificate, purpose: Purpose, limits: Limits) -> tuple[NamedUrl, ...]:
     try:
         extensions = certificate.extensions
     except MalformedCertificateError:
@@ -242,57 +247,61 @@ def _pointers(certificate: Certificate, purpose: Purpose, limits: Limits) -> tup
     urls = extensions.ca_issuers if purpose is Purpose.CA_ISSUERS else extensions.ca_repositories
     longest = limits.retrieval_url_characters + 1  # the fetcher refuses what is longer than the limit
     return tuple(
-        Pointer(url=url, purpose=purpose, subject=certificate.subject, issuer=certificate.issuer)
+        NamedUrl(url=url, purpose=purpose, subject=certificate.subject, issuer=certificate.issuer)
         for url in dict.fromkeys(url.strip()[:longest] for url in urls[: limits.retrieval_certificate_urls])
     )
 
 
 @dataclass(slots=True, eq=False)
-class Location:
-    """A URL, and every pointer to it that says something else, the first one first."""
+class QueuedUrl:
+    """A URL to fetch, with one of the certificates' mentions for each description of its contents, in order."""
 
     url: str
     number: int
-    pointers: dict[str, Pointer] = field(default_factory=dict)
+    mentions: dict[str, NamedUrl] = field(default_factory=dict)
 
     @property
     def purpose(self) -> Purpose:
-        """What it is for: what leads up goes before what leads down, whichever was met first."""
-        upwards = any(pointer.purpose is Purpose.CA_ISSUERS for pointer in self.pointers.values())
+        """The purpose: caIssuers if any mention is for that, whichever came first."""
+        upwards = any(mention.purpose is Purpose.CA_ISSUERS for mention in self.mentions.values())
         return Purpose.CA_ISSUERS if upwards else Purpose.CA_REPOSITORY
 
     @property
     def host(self) -> str:
-        """The host that the fetcher counts by; for what is no URL of a host, the text itself."""
+        """The host by which the fetcher counts; the text itself where there is none."""
         try:
             return (urlsplit(self.url).hostname or self.url).removesuffix(".")
         except ValueError:
             return self.url
 
 
-class Turns:
-    """URLs that wait. ``at_once`` of one host have their turn at a time: upwards first, else in the order met."""
+class UrlQueue:
+    """A queue of URLs to fetch, at most ``at_once`` of one host at a time.
+
+    Of one host, URLs of issuers come first, then the others, in the order in which they were found
+    (RFC 4158 section 7.2).
+    """
 
     def __init__(self, *, at_once: int) -> None:
         self._at_once = at_once
-        self._waiting: dict[str, list[tuple[bool, int, Location]]] = {}
+        self._waiting: dict[str, list[tuple[bool, int, QueuedUrl]]] = {}
         self._running: Counter[str] = Counter()
-        self._changed: dict[str, None] = {}  # the hosts for which there may be a turn now, in order
+        self._changed: dict[str, None] = {}  # the hosts with URLs that may be free to fetch now, in order
         self._size = 0
 
     def __len__(self) -> int:
         return self._size
 
-    def put(self, location: Location) -> None:
-        """Let a URL wait."""
-        host = location.host
-        entry = (location.purpose is not Purpose.CA_ISSUERS, location.number, location)
+    def put(self, queued: QueuedUrl) -> None:
+        """Add a URL."""
+        host = queued.host
+        entry = (queued.purpose is not Purpose.CA_ISSUERS, queued.number, queued)
         heappush(self._waiting.setdefault(host, []), entry)
         self._changed[host] = None
         self._size += 1
 
-    def take(self) -> list[Location]:
-        """Give those whose turn it is."""
+    def take(self) -> list[QueuedUrl]:
+        """Return the URLs that may be fetched now. Each occupies its host until :meth:`release`."""
         taken = []
         for host in self._changed:
             waiting = self._waiting.get(host, [])
@@ -303,7 +312,7 @@ class Turns:
         self._size -= len(taken)
         return taken
 
-    def end(self, location: Location) -> None:
-        """Free the turn of a URL that was taken."""
-        self._running[location.host] -= 1
-        self._changed[location.host] = None
+    def release(self, queued: QueuedUrl) -> None:
+        """Note that a URL no longer occupies its host."""
+        self._running[queued.host] -= 1
+        self._changed[queued.host] = None

@@ -1,7 +1,7 @@
-"""The crawl: each URL once, upwards first, within budgets, whatever the certificates name.
+"""The crawl: each URL once, issuers first, within limits, whatever URLs the certificates name.
 
-Most tests have certificates name URLs that a table answers: what is asked, and in which order, is then the same at each
-run. The real server is asked in ``test_gather.py``.
+Most tests answer URLs from a table, so that the requests and their order are the same at each run. ``test_gather.py``
+has the tests with a real server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.crawl.crawl import Crawl
-from pkcs12kit.retrieval.crawl.frontier import Chains, pointers_down, pointers_up
+from pkcs12kit.retrieval.crawl.frontier import NameChains, urls_down, urls_up
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
 
 NOW = datetime.now(UTC)
@@ -114,31 +114,31 @@ def outcome(crawled, name):
     return found
 
 
-class TestPointers:
+class TestNamedUrls:
     """Which URLs a certificate names."""
 
     def test_each_url_once_in_order(self):
         """RFC 5280 section 4.2.2.1: an accessDescription for each location; white space around one is no part of it."""
         certificate = server(ca("A"), up(url("b"), url("a"), url("b"), f" {url('c')}\n", "ldap://directory/cn=A"))
-        assert [pointer.url for pointer in pointers_up(certificate)] == [
+        assert [named.url for named in urls_up(certificate)] == [
             url("b"),
             url("a"),
             url("c"),
             "ldap://directory/cn=A",
         ]
-        assert pointers_down(certificate) == ()
+        assert urls_down(certificate) == ()
 
     def test_says_what_a_url_would_give(self):
         """So that one that is not reached can be told with what is missing for it."""
-        (above,) = pointers_up(server(ca("Issuer"), up(url("a"))))
+        (above,) = urls_up(server(ca("Issuer"), up(url("a"))))
         assert above.wanted == "certificates of Issuer, which issued www.example.com"
-        (below,) = pointers_down(ca("Issuer", down(url("a"))).certificate)
+        (below,) = urls_down(ca("Issuer", down(url("a"))).certificate)
         assert below.wanted == "certificates that Issuer issued"
 
     def test_takes_so_many_of_one_certificate(self):
         """The limit bites: a certificate may not make us ask for as many URLs as fit into it."""
         certificate = server(ca("A"), up(*(url(number) for number in range(40))))
-        assert len(pointers_up(certificate)) == DEFAULT_LIMITS.retrieval_certificate_urls == 16
+        assert len(urls_up(certificate)) == DEFAULT_LIMITS.retrieval_certificate_urls == 16
         table = Table()
         crawl(table, certificate)
         assert len(table.asked) == 16
@@ -149,18 +149,18 @@ class TestPointers:
         broken = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.1"), b"\x30\x05\x00")
         authority = ca("A")
         certificate = authority.issue("B", KEY.public_key(), extensions=(odd, lab.non_critical(broken)))
-        assert pointers_up(certificate) == ()
+        assert urls_up(certificate) == ()
 
 
 def chains(topology, *, usable=lambda _: True, order=1):
     """Take in the pool of a topology, from TA down and from EE up."""
-    found = Chains(topology.servers["EE"].certificate.issuer, [topology.trust_anchor("TA").name], usable=usable)
+    found = NameChains(topology.servers["EE"].certificate.issuer, [topology.trust_anchor("TA").name], usable=usable)
     for certificate in sorted(topology.pool, key=lambda each: each.sha256)[::order]:
         found.add(certificate)
     return found
 
 
-class TestChains:
+class TestNameChains:
     """What lies between target and trust anchors, by names."""
 
     @pytest.mark.parametrize("order", [1, -1])
