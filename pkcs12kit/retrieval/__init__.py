@@ -1,1 +1,1 @@
-"""Certificates, CRLs and OCSP responses over HTTP: only when asked for, bounded, and never more than candidates."""
+"""Fetching of certificates, CRLs and OCSP responses over HTTP: on request, within limits, and always untrusted."""

@@ -1,4 +1,4 @@
-"""What a server gave, as certificates: the content decides, whatever its Content-Type and the URL's ending say."""
+"""Parsing of responses: certificates, CRLs, OCSP responses. Content-Type and the ending of the URL do not count."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
 
 
-# RFC 5280 sections 4.2.2.1 and 4.2.2.2 name a certificate and certs-only CMS; crossCertificatePair is what directories
-# have (RFC 4523). They name neither zip nor PKCS#12, and each would be work that a stranger asks for: to unpack, and to
-# derive keys by as many iterations as the file likes.
+# RFC 5280 sections 4.2.2.1 and 4.2.2.2 name a certificate and certs-only CMS; directories have crossCertificatePair
+# (RFC 4523). Zip and PKCS#12 are not among them: a stranger could make us unpack archives, and derive keys with any
+# number of iterations.
 _READ: Final = frozenset({Kind.CERTIFICATE, Kind.PKCS7, Kind.CERTIFICATE_PAIR})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """The certificates in one response, untrusted, in their order; what could not be read; why there is nothing.
+    """The certificates in one response, untrusted, in their order, and the parts that cannot be read.
 
-    ``why`` is one line, for a response without certificates, and for one that has more than are taken; else empty.
+    ``why`` is the reason in one line why there are no certificates, or not all; empty where nothing is missing.
     """
 
     certificates: tuple[Certificate, ...] = ()
@@ -38,9 +38,10 @@ class Contents:
 
 
 def read_contents(data: bytes, *, url: str, at_most: int, limits: Limits = DEFAULT_LIMITS) -> Contents:
-    """Read what ``url`` gave: DER, PEM, base64, PKCS#7 in DER, BER and PEM, crossCertificatePair. Never raises.
+    """Parse the response of ``url``: DER, PEM, base64, PKCS#7 in DER, BER and PEM, crossCertificatePair. Never raises.
 
-    ``at_most`` certificates and rejects, together, are taken, the first; no signature, time or purpose is checked.
+    At most ``at_most`` certificates and rejects together are kept, the first ones. Signatures, times and purposes are
+    not checked.
     """
     collector = Collector(password=None, limits=replace(limits, certificates=at_most), containers=_READ)
     try:
@@ -56,17 +57,17 @@ def read_contents(data: bytes, *, url: str, at_most: int, limits: Limits = DEFAU
 
 
 def _without(url: str, error: InputError) -> str:
-    """Take away the name that the sentence begins with."""
+    """Return the text of an error without the URL at its beginning."""
     return str(error).removeprefix(f"{url}: ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedCrl:
-    """A CRL, DER, and where it says that more is: its issuer's certificates (RFC 5280 section 5.2.7), its deltas."""
+    """A CRL in DER, with its URLs for its issuer's certificates (RFC 5280 section 5.2.7) and for delta CRLs."""
 
     der: bytes
     header_bytes: int
-    """Bytes of everything but the entries."""
+    """Bytes of the CRL without its entries."""
     rewritten_bytes: int
     """Bytes that count against ``limits.crl_rewritten_bytes``."""
     issuer_urls: tuple[str, ...]
@@ -74,17 +75,17 @@ class FetchedCrl:
 
 
 def read_crls(data: bytes, *, limits: Limits) -> tuple[FetchedCrl, ...]:
-    """Read a response: DER or PEM, whatever its Content-Type. Raises :class:`~pkcs12kit.errors.InputError`.
+    """Parse a response in DER or PEM. Raises :class:`~pkcs12kit.errors.InputError`.
 
-    What cannot be read to the end of its extensions is refused here, so that it is in nobody's way later. The entries
-    are not looked at: there may be a million, and they are read once the signature was checked.
+    A CRL whose extensions cannot be read is refused here, so that it does not spoil the check of revocation. The
+    entries are not parsed: there may be a million, and they are parsed when the signature has been verified.
     """
     ders = load_crls(data, limits=replace(limits, input_bytes=limits.retrieval_crl_bytes))
     return tuple(_read_crl(der, limits) for der in ders)
 
 
 def read_ocsp_responses(data: bytes, *, limits: Limits) -> tuple[bytes, ...]:
-    """Read a response, likewise; one that is an error and not an answer is refused, too (RFC 6960 section 2.3)."""
+    """Parse a response in DER or PEM; raise :class:`~pkcs12kit.errors.InputError`, also for errors (RFC 6960, 2.3)."""
     ders = load_ocsp_responses(data, limits=replace(limits, input_bytes=limits.retrieval_response_bytes))
     for der in ders:
         _require_answer(der, limits)

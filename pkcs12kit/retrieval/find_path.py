@@ -1,4 +1,4 @@
-"""Find a path with what certificates name fetched on the way: issuers' certificates, CRLs, OCSP responses."""
+"""Path search that fetches missing certificates, CRLs and OCSP responses on the way."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.revocation_fetch import RevocationCollector
 
 _WARNINGS: Final = 20
-"""Of URLs that gave nothing, for people; the retrievals have them all."""
+"""Upper bound for the warnings about URLs; the retrievals have all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedPath:
-    """A valid path and what was fetched to find it.
+    """A valid path, with the outcome of every URL that was fetched to find it.
 
-    ``pool`` has the certificates that were given and, of those that were fetched, the ones that were chosen from.
-    ``retrievals`` say what came of each URL, without its content: those of certificates first. ``warnings`` are
-    sentences with text from outside.
+    * ``pool`` has the given certificates and the fetched ones from which the path was chosen.
+    * ``retrievals`` has the outcome of each URL, without its content: those of certificates first.
+    * ``warnings`` are sentences that may quote untrusted text.
     """
 
     path: ValidatedPath
@@ -72,25 +72,25 @@ def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input 
 ) -> FetchedPath:
     """Find the best valid path as :func:`~pkcs12kit.find_path` does, and fetch what is missing for it.
 
-    Where ``pool`` makes no valid path, certificates are gathered as :func:`~pkcs12kit.gather` does, until there is one.
-    Then what is as near as that one is waited for, ``limits.retrieval_settle_seconds`` at the most, and the best of
-    them is taken, so that it does not depend on which server answers first. What came from farther away is left out.
-    Where ``revocation`` asks for it, OCSP responses and CRLs are fetched for each certificate of that path whose status
-    what was given does not settle: OCSP first, a CRL where that settles nothing. Where a certificate is revoked, or
-    unknown and has to be known, the next path is tried, and what that one names is fetched: at most
-    ``limits.retrieval_paths`` paths. Nothing else is asked, and nothing where nothing is missing.
+    1. Where ``pool`` makes no valid path, certificates are gathered as by :func:`~pkcs12kit.gather`, until there is
+       one. Then the URLs of the same depth are awaited, at most ``limits.retrieval_settle_seconds``, and the best path
+       is chosen, so that it does not depend on which server answers first. Certificates of greater depth are left out.
+    2. Where ``revocation`` asks for it, OCSP responses and CRLs are fetched for each certificate of that path whose
+       status is not known from the given ones: OCSP first, a CRL where OCSP does not settle the status.
+    3. Where a certificate is revoked, or its status is required and unknown, the next path is tried in the same way:
+       at most ``limits.retrieval_paths`` paths.
 
-    What was fetched is a candidate and nothing more, and is judged as what was given. Only what is current says
-    something, so a time in the past finds no status; where ``parameters.time`` is now, or was at most
-    ``limits.retrieval_seconds`` ago, the path is judged at the time when everything was there.
+    No other URL is fetched, and none where nothing is missing. Fetched data is validated like given data. Servers have
+    only current CRLs and OCSP responses, so a time in the past finds no status. Where ``parameters.time`` is at most
+    ``limits.retrieval_seconds`` ago, the path is validated at the time when all data had arrived.
 
-    ``on_warning`` is called with each warning before the path is returned, or
-    :class:`~pkcs12kit.NoValidPathError` raised. Raises what :func:`~pkcs12kit.find_path` and
-    :func:`~pkcs12kit.gather` raise.
+    ``on_warning`` is called with each warning before this function returns or raises
+    :class:`~pkcs12kit.NoValidPathError`. Raises the errors of :func:`~pkcs12kit.find_path` and
+    :func:`~pkcs12kit.gather`.
     """
     anchors = require_trust_anchors(trust_anchors)
-    search = _Search(target, pool, anchors, parameters, ranking, revocation, options, limits)
-    path = search.at_once()
+    search = _FetchingSearch(target, pool, anchors, parameters, ranking, revocation, options, limits)
+    path = search.without_fetching()
     if path is not None:
         return FetchedPath(path=path, pool=pool, retrievals=(), warnings=())
     run(search.run())
@@ -119,11 +119,11 @@ def find_paths_fetching(  # noqa: PLR0913  # as find_path_fetching
     Nothing is fetched where the certificates that were given make a valid path whose status is known. No valid path is
     not an error. Raises otherwise as :func:`find_path_fetching` does.
     """
-    search = _Search(
+    search = _FetchingSearch(
         target, pool, require_trust_anchors(trust_anchors), parameters, ranking, revocation, options, limits
     )
     with suppress(NoValidPathError):
-        if search.at_once() is None:
+        if search.without_fetching() is None:
             run(search.run())
             if on_warning is not None:
                 for warning in search.warnings():
@@ -131,8 +131,8 @@ def find_paths_fetching(  # noqa: PLR0913  # as find_path_fetching
     return search.report(at_most)
 
 
-class _Search:
-    """One search. It looks for the best path that is not known to be revoked, and asks about that one; and so on."""
+class _FetchingSearch:
+    """One search: find the best path that is not known to be revoked, fetch its revocation data, and so on."""
 
     def __init__(
         self,
@@ -152,24 +152,24 @@ class _Search:
         self._is_about_now = _is_about_now(parameters.time, limits)
         self._ranking = ranking
         self._revocation = revocation
-        self._asking = None if revocation is None or revocation.mode is RevocationMode.OFF else revocation
+        self._checked_revocation = None if revocation is None or revocation.mode is RevocationMode.OFF else revocation
         self._options = options
         self._limits = limits
         self._warnings: list[str] = []
         self._cache: Cache | None = None
         self._stack = AsyncExitStack()
-        self._gatherer: Fetcher | None = None
+        self._certificate_fetcher: Fetcher | None = None
         self._crawl: Crawl | None = None
-        self._asker: Fetcher | None = None
+        self._revocation_fetcher: Fetcher | None = None
         self._collector: RevocationCollector | None = None
         self._settled: ValidatedPath | None = None
         self._unknown: set[Certificate] = set()
-        """Certificates whose status was to be known, and is not, whatever was fetched."""
+        """Certificates whose status is required and was not found."""
 
-    def at_once(self) -> ValidatedPath | None:
-        """Find the path with what was given; None where something is missing that might be fetched.
+    def without_fetching(self) -> ValidatedPath | None:
+        """Return the path that the given certificates make; None where missing data might be fetched.
 
-        Raises :class:`NoValidPathError` where the target itself is at fault: nothing mends that.
+        Raises :class:`NoValidPathError` where the target itself is at fault: no other certificate can change that.
         """
         try:
             path = self.final()
@@ -188,25 +188,29 @@ class _Search:
             self._cache = self._stack.enter_context(cache)
             for _ in range(self._limits.retrieval_paths):
                 path = await asyncio.to_thread(self._next, self.pool) or await self._gathered()
-                if path is None or self._asking is None or await self._is_settled(path, self._asking):
+                if (
+                    path is None
+                    or self._checked_revocation is None
+                    or await self._is_settled(path, self._checked_revocation)
+                ):
                     return
         most = f"{self._limits.retrieval_paths} (limits.retrieval_paths)"
-        self._warnings.append(f"revocation was asked about for no more paths than {most}")
+        self._warnings.append(f"revocation data was fetched for at most {most} paths")
 
     def final(self) -> ValidatedPath:
-        """Find the best path with all that there is. Raises :class:`NoValidPathError`."""
-        # To search again would say the same, and reading large CRLs once more takes long.
+        """Return the best path with all data. Raises :class:`NoValidPathError`."""
+        # A second search would have the same result, and reading large CRLs again takes long.
         return self._settled or self._find(self.pool, self._known)
 
     def retrievals(self) -> Iterator[Retrieval]:
-        """Say what came of each URL."""
+        """Yield the outcome of each URL."""
         if self._crawl is not None:
             yield from (url.retrieval for url in self._crawl.urls())
-        if self._asker is not None:
-            yield from (replace(retrieval, content=None) for retrieval in self._asker.retrievals)
+        if self._revocation_fetcher is not None:
+            yield from (replace(retrieval, content=None) for retrieval in self._revocation_fetcher.retrievals)
 
     def warnings(self) -> Iterator[str]:
-        """Say what was not to be had, and what it would have given."""
+        """Yield a sentence for each URL that failed, with the data that it would have given."""
         yield from self._warnings
         faults: list[str] = []
         skipped: list[str] = []
@@ -217,13 +221,13 @@ class _Search:
             skipped += [url.url for url in urls if scheme_of(url.url) in {"ldap", "ldaps"}]
             faults += [str(reject) for reject in self._crawl.rejects]
             if self._crawl.incomplete is not None:
-                faults.append(f"the gathering was cut short: {self._crawl.incomplete}")
+                faults.append(f"the gathering is incomplete: {self._crawl.incomplete}")
         if self._collector is not None:
             faults += self._collector.faults
             skipped += self._collector.skipped
         yield from faults[:_WARNINGS]
         if faults[_WARNINGS:]:
-            yield f"{len(faults) - _WARNINGS:,} more URLs gave nothing of use; the retrievals have them all"
+            yield f"{len(faults) - _WARNINGS:,} more URLs failed; the retrievals have them all"
         if skipped:
             yield f"LDAP is not supported: skipped {counted(len(skipped), 'URL')}, such as {skipped[0]}"
 
@@ -251,13 +255,15 @@ class _Search:
 
     @property
     def _time(self) -> datetime:
-        # A responder signs its answer when it is asked, which is after the search began (RFC 6960 section 2.4).
+        # A responder signs its response when it is asked, which is after the search began (RFC 6960 section 2.4).
         return max(datetime.now(UTC), self._parameters.time) if self._is_about_now else self._parameters.time
 
     def _next(self, pool: CertificatePool) -> ValidatedPath | None:
-        """Find the best path among those that nothing is known against."""
+        """Return the best path without a certificate that is known to be revoked or whose status was not found."""
         known = self._known
-        revocation = None if known is None or self._asking is None else replace(known, mode=RevocationMode.SOFT)
+        revocation = (
+            None if known is None or self._checked_revocation is None else replace(known, mode=RevocationMode.SOFT)
+        )
         if self._unknown:
             pool = CertificatePool(certificate for certificate in pool if certificate not in self._unknown)
         try:
@@ -266,15 +272,15 @@ class _Search:
             return None
 
     async def _gathered(self) -> ValidatedPath | None:
-        """Fetch certificates until there is such a path."""
+        """Fetch certificates until there is such a path, and return it."""
         from pkcs12kit.retrieval.crawl.crawl import Crawl
 
-        if self._gatherer is None:
-            self._gatherer = await self._stack.enter_async_context(
+        if self._certificate_fetcher is None:
+            self._certificate_fetcher = await self._stack.enter_async_context(
                 make_fetcher(self._options, cache=self._cache, limits=self._limits)
             )
         self._crawl = Crawl(
-            self._gatherer,
+            self._certificate_fetcher,
             target=self._target,
             trust_anchors=self._trust_anchors,
             pool=self.pool,
@@ -287,7 +293,7 @@ class _Search:
         return await asyncio.to_thread(self._next, self.pool)
 
     async def _is_settled(self, path: ValidatedPath, given: Revocation) -> bool:
-        """Ask about the certificates of a path; whether there is no use in looking for another one."""
+        """Fetch the revocation data of a path, and return True if no other path has to be tried."""
         collector = self._collector or await self._collecting(given)
         collector.pool = self.pool
         report = await collector.collect(path, time=lambda: self._time)
@@ -296,18 +302,18 @@ class _Search:
             return True
         if report.failure.reason is FailureReason.REVOCATION_UNKNOWN:
             self._unknown |= {one.certificate for one in report.statuses if one.status is RevocationStatus.UNKNOWN}
-            return self._target in self._unknown  # no other path tells more of the target
+            return self._target in self._unknown  # on any other path, the status of the target is the same
         return report.failure.certificate == self._target
 
     async def _collecting(self, given: Revocation) -> RevocationCollector:
         from pkcs12kit.retrieval.revocation_fetch import RevocationCollector
 
-        # What is in the cache is asked for again, conditionally: a CRL may be replaced before its nextUpdate.
-        self._asker = await self._stack.enter_async_context(
+        # Cached responses are requested again, conditionally: a CRL may be replaced before its nextUpdate.
+        self._revocation_fetcher = await self._stack.enter_async_context(
             make_fetcher(self._options, cache=self._cache, limits=replace(self._limits, retrieval_fresh_seconds=0))
         )
         self._collector = RevocationCollector(
-            self._asker,
+            self._revocation_fetcher,
             given,
             pool=self.pool,
             algorithm_policy=self._parameters.algorithm_policy,

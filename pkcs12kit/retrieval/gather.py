@@ -1,4 +1,4 @@
-"""Gather the certificates that a path may need, from the URLs in those that there are."""
+"""Gathering: fetching the certificates that a path may need, from the URLs in other certificates."""
 
 from __future__ import annotations
 
@@ -36,11 +36,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class GatherReport(Shown):
-    """What :func:`~pkcs12kit.gather` found. Everything in it but ``target`` is untrusted.
+    """The result of :func:`~pkcs12kit.gather`. Everything in it but ``target`` is untrusted.
 
-    ``certificates`` are those that were fetched, by fingerprint, each with the URLs that it came from; ``given`` is the
-    pool that there was before. ``report`` is the search for paths in both together, None without target or trust
-    anchor. ``incomplete`` says which limit ended the gathering; None where none did. ``warnings`` are the cache's.
+    * ``certificates`` are the fetched certificates, by fingerprint, each with its URLs.
+    * ``given`` is the pool that the caller gave.
+    * ``report`` is the path search in both together; None without a target or a trust anchor.
+    * ``incomplete`` names the limit that ended the gathering; None where none did.
+    * ``rejects`` are the parts of responses that could not be read.
+    * ``warnings`` are those of the cache.
     """
 
     target: Certificate | None
@@ -54,31 +57,31 @@ class GatherReport(Shown):
 
     @property
     def path(self) -> ValidatedPath | None:
-        """The best valid path; None where there is none, or nothing to look for one with."""
+        """The best valid path; None where there is none, or where no path was searched."""
         return self.report.valid[0] if self.report is not None and self.report.valid else None
 
     @property
     def new(self) -> tuple[Certificate, ...]:
-        """The certificates that were not given before."""
+        """The fetched certificates that are not in ``given``."""
         return tuple(item.certificate for item in self.certificates if item.certificate not in self.given)
 
     @property
     def retrievals(self) -> tuple[Retrieval, ...]:
-        """What came of each URL, without its content."""
+        """The outcome of each URL, without its content."""
         return tuple(url.retrieval for url in self.urls)
 
     @property
     def size(self) -> int:
-        """The bytes that came over the network."""
+        """The number of bytes that came over the network."""
         return sum(url.retrieval.size for url in self.urls)
 
     @cached_property
     def pool(self) -> CertificatePool:
-        """What was given and what was fetched, to look for paths in."""
+        """The given and the fetched certificates together."""
         return self.given | CertificatePool((item.certificate for item in self.certificates), rejects=self.rejects)
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         searched = self.report
         return {
             "target": None if self.target is None else self.target.to_json(),
@@ -106,25 +109,31 @@ def gather(
     options: FetchOptions = DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> GatherReport:
-    """Follow caIssuers up from ``target`` and caRepository down from the trust anchors (RFC 5280 section 4.2.2).
+    """Fetch certificates by caIssuers, up from ``target``, and by caRepository, down from the trust anchors.
 
-    Over HTTP and HTTPS, many URLs side by side, and on from each certificate that can lie on a path, by its names and
-    at the time of ``parameters`` (now, where none are given). It ends when ``pool`` and what was fetched make a valid
-    path, and what is as near as that one has answered too, or ``limits.retrieval_settle_seconds`` have passed. Where
-    they make a path at once, nobody is asked.
-    With ``everything``, and where those ways bring no path, it goes on to whatever is named. Without trust anchors all
-    is fetched that leads up; without ``target``, what leads down.
+    RFC 5280 section 4.2.2. URLs are fetched over HTTP and HTTPS, many at a time, and so are the URLs in each fetched
+    certificate that can lie on a path, by its names and at the time of ``parameters``.
 
-    Whatever comes is a candidate and nothing more: nothing is trusted but ``trust_anchors``. Schemes but
-    HTTP and HTTPS, and addresses that are not public, are refused; the limits are those whose names begin with
-    ``retrieval_``.
-    Revocation is not asked about. A host that fails is in the report, with what it would have given, and raises
-    nothing. Raises :class:`ValueError` without target and trust anchor, :class:`TypeError` for what is none, and
+    * ``target``: the certificate to find a path for; None fetches only downwards.
+    * ``trust_anchors``: the only certificates that are trusted; without them, only issuers are fetched.
+    * ``pool``: certificates that are there already. Where they make a valid path, nothing is fetched.
+    * ``parameters``: of the path validation; the time is now by default.
+    * ``everything``: fetch every URL, not only until there is a valid path.
+    * ``options``: cache, offline, private addresses, progress.
+    * ``limits``: those whose names begin with ``retrieval_`` apply.
+
+    The gathering ends when ``pool`` and the fetched certificates make a valid path, and the URLs of the same depth have
+    answered or ``limits.retrieval_settle_seconds`` have passed. Where the two directions lead to no path, it goes on to
+    every URL. Addresses that are not public are refused, and so are schemes other than HTTP and HTTPS. Fetched
+    certificates are candidates, never trust anchors. Revocation is not checked.
+
+    Returns a report; a host that fails is in it, with the certificates that it would have given. Raises
+    :class:`ValueError` without a target and a trust anchor, :class:`TypeError` for an argument of another type, and
     :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
     anchors = require_trust_anchors(trust_anchors)
     if target is None and not anchors:
-        raise ValueError("gathering begins at a certificate or at a trust anchor: neither was given")
+        raise ValueError("gathering needs a certificate or a trust anchor to begin with: neither was given")
     parameters = ValidationParameters(time=datetime.now(UTC)) if parameters is None else parameters
     given = CertificatePool() if pool is None else pool
     require_pool(given)
@@ -200,7 +209,7 @@ async def _crawl(
 
 
 def _in_order(found: Mapping[Certificate, list[Origin]]) -> tuple[GatheredCertificate, ...]:
-    """Sort by fingerprint, and by URL: the order of arrival says nothing."""
+    """Sort by fingerprint and by URL: the order of arrival has no meaning."""
     return tuple(
         GatheredCertificate(certificate=certificate, origins=tuple(sorted(origins, key=lambda origin: origin.url)))
         for certificate, origins in sorted(found.items(), key=lambda item: item[0].sha256)

@@ -1,4 +1,4 @@
-"""One URL and what came of it."""
+"""The outcome of fetching one URL, and the progress of all."""
 
 from __future__ import annotations
 
@@ -13,44 +13,46 @@ if TYPE_CHECKING:
 
 
 class Purpose(Enum):
-    """Why a URL is asked. The value is what ``--json`` prints."""
+    """The purpose of fetching a URL. ``--json`` prints the value."""
 
     CA_ISSUERS = "caIssuers"
-    """Certificates of the issuer, by authorityInfoAccess (RFC 5280 section 4.2.2.1)."""
+    """Certificates of the issuer, from authorityInfoAccess (RFC 5280 section 4.2.2.1)."""
     CA_REPOSITORY = "caRepository"
-    """Certificates that a CA issued, by subjectInfoAccess (RFC 5280 section 4.2.2.2)."""
+    """Certificates that a CA issued, from subjectInfoAccess (RFC 5280 section 4.2.2.2)."""
     CRL = "crl"
-    """By cRLDistributionPoints (RFC 5280 section 4.2.1.13)."""
+    """A CRL, from cRLDistributionPoints (RFC 5280 section 4.2.1.13)."""
     OCSP = "ocsp"
-    """By authorityInfoAccess, RFC 6960."""
+    """An OCSP response (RFC 6960), from authorityInfoAccess."""
     BUNDLE = "bundle"
     """A published list of certificates, named by the user."""
 
 
 class Status(Enum):
-    """What came of a URL. The value is what ``--json`` prints."""
+    """The outcome of fetching a URL. ``--json`` prints the value."""
 
     FETCHED = "fetched"
     UNCHANGED = "unchanged"
-    """The server said that what is in the cache still holds (RFC 9110 section 15.4.5)."""
+    """The server said that the cached content is current (RFC 9110 section 15.4.5)."""
     CACHED = "cached"
-    """From the cache alone: it was fetched a short while ago, or nothing was to be asked."""
+    """Taken from the cache without a request: it was fetched a short while ago, or the run is offline."""
     FAILED = "failed"
     REFUSED = "refused"
-    """By us: another scheme, an address that is not public, a limit."""
+    """Refused by pkcs12kit: another scheme, an address that is not public, a limit."""
     SKIPPED = "skipped"
-    """Named and not asked: LDAP, what is not in the cache when offline, what no path needed any more."""
+    """Not fetched: LDAP, a URL that is not in the cache while offline, a URL that no path needed any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrieval:
-    """One URL, asked once for one purpose, and what came of it. ``content`` is untrusted, as is every text here.
+    """The outcome of fetching one URL for one purpose. ``content`` and every text in it are untrusted.
 
-    ``why`` says in one line why there is no content; empty where there is. ``redirects`` are the URLs that the server
-    sent us on to, in order. ``attempts`` counts requests, redirects not included. ``size`` are the bytes that came over
-    the network in all attempts; ``seconds`` is the time from the first to the last of them, waiting in between
-    included. ``sha256`` is that of the content, in hexadecimal; ``fetched`` is when the server last said that this is
-    the content: timezone-aware.
+    * ``why`` is the reason in one line why there is no content; empty where there is.
+    * ``redirects`` are the targets of redirects, in order.
+    * ``attempts`` counts requests, without those for redirects.
+    * ``size`` counts the bytes that came over the network in all attempts.
+    * ``seconds`` is the time from the first attempt to the end of the last, with the pauses between them.
+    * ``sha256`` is the digest of the content, in hexadecimal.
+    * ``fetched`` is when the server last said that this is the content: timezone-aware.
     """
 
     url: str
@@ -67,7 +69,7 @@ class Retrieval:
     content: bytes | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``, without the content."""
+        """Return the form for ``--json``, without the content."""
         return {
             "url": self.url,
             "purpose": self.purpose.value,
@@ -123,9 +125,9 @@ class GatheredUrl:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a fetcher is, for whoever waits. ``url`` is the one that something just came of: untrusted text.
+    """The progress of a fetcher. ``url`` is the URL with the latest event: untrusted text.
 
-    ``asked`` counts URLs, ``finished`` those with an outcome; ``size`` are the bytes that came over the network.
+    ``asked`` counts URLs, ``finished`` those with an outcome; ``size`` counts the bytes that came over the network.
     """
 
     url: str

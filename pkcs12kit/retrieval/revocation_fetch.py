@@ -1,7 +1,7 @@
-"""CRLs and OCSP responses for the certificates of a path, from where those say that they are.
+"""Fetching of CRLs and OCSP responses for the certificates of a path, from the URLs in them.
 
-What comes is given to :func:`~pkcs12kit.paths.revocation.check_revocation` beside what the user gave, and is judged
-like it: by signature, by whom it may speak of, and by its times.
+The fetched data goes to :func:`~pkcs12kit.paths.revocation.check_revocation` together with the user's own, and is
+checked in the same way: its signature, its scope and its times.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ if TYPE_CHECKING:
 
 REQUEST_TYPE: Final = "application/ocsp-request"
 _SHORT: Final = 255
-"""Bytes of an encoded request up to which it goes by GET (RFC 5019 section 5)."""
+"""The largest size in bytes of an encoded request that is sent by GET (RFC 5019 section 5)."""
 
 
 def ocsp_request(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bytes:
-    """Ask for the status of one certificate, DER, unsigned and without a nonce.
+    """Return an OCSP request for one certificate in DER, unsigned and without a nonce.
 
-    The CertID is by SHA-1, which every responder knows (RFC 5019 section 2.1.1); it names the certificate and protects
-    nothing. Without a nonce the answer may have been signed before: how old it may be, its nextUpdate bounds. A nonce
-    would bound it more, but clients have to take answers without it, so that they can be made beforehand (RFC 5019
-    sections 2.1.1 and 4). Raises :class:`ValueError` for a serial number that no request can have.
+    The CertID uses SHA-1, which every responder supports (RFC 5019 section 2.1.1); it names the certificate and
+    protects nothing. Without a nonce, the response may have been signed earlier; its nextUpdate limits its age. A nonce
+    would limit it further, but clients have to accept responses without one, so that they can be signed in advance
+    (RFC 5019 sections 2.1.1 and 4). Raises :class:`ValueError` for a serial number that no request can have.
     """
     name = hashes.Hash(hashes.SHA1())  # noqa: S303  # an identifier
     name.update(read_structure(certificate.der).issuer)
@@ -66,7 +66,7 @@ def ocsp_request(certificate: Certificate, issuer: Certificate | TrustAnchor) ->
 
 
 def as_url(responder: str, request: bytes) -> str | None:
-    """Put a request into a URL, for GET; None where it is too long or the responder's URL has a query."""
+    """Return the URL for a request by GET; None where it is too long or the responder's URL has a query."""
     encoded = quote(b64encode(request), safe="")
     if len(encoded) > _SHORT or urlsplit(responder).query:
         return None
@@ -74,15 +74,15 @@ def as_url(responder: str, request: bytes) -> str | None:
 
 
 class _Link(NamedTuple):
-    """A certificate of a path, and who issued it there."""
+    """A certificate of a path, and its issuer on that path."""
 
     certificate: Certificate
     issuer: Certificate | TrustAnchor
 
 
 @dataclass(slots=True)
-class _Answer:
-    """What one URL gave, or in one line why it gave nothing of use."""
+class _RevocationData:
+    """The revocation data from one URL, or the reason in one line why there is none."""
 
     retrieval: Retrieval
     crls: tuple[FetchedCrl, ...] = ()
@@ -100,7 +100,7 @@ class _Cost(NamedTuple):
 
 @dataclass(slots=True)
 class _Kept:
-    """What was given and fetched so far, each once, in order."""
+    """The given and fetched data so far, each once, in order."""
 
     crls: dict[bytes, _Cost]
     """CRLs, DER."""
@@ -110,10 +110,11 @@ class _Kept:
 
 
 class RevocationCollector:
-    """Collect what is needed to know the revocation status of paths; each URL is asked once.
+    """Collector of the revocation data for paths; each URL is fetched once.
 
-    ``given`` is what the user gave: for what it settles, nothing is asked. ``faults`` has a sentence, with text from
-    outside, for each URL that gave nothing of use, and what it would have given; ``skipped`` the URLs of directories.
+    ``given`` is the user's own data: where it settles a status, nothing is fetched. ``faults`` has a sentence, with
+    untrusted text, for each URL without usable data, and names the data that it would have given. ``skipped`` has the
+    URLs of directories (LDAP).
     """
 
     def __init__(
@@ -141,22 +142,22 @@ class RevocationCollector:
 
     @property
     def certificates(self) -> CertificatePool:
-        """Those of CRL issuers that were fetched: candidates, as any."""
+        """The fetched certificates of CRL issuers: untrusted."""
         return CertificatePool(self._kept.certificates)
 
     @property
     def revocation(self) -> Revocation:
-        """What was given and what was fetched, together."""
+        """The given and the fetched data together."""
         return replace(self._given, crls=self._kept.crls, ocsp_responses=self._kept.ocsp_responses)
 
     async def collect(self, path: CertificationPath, *, time: Callable[[], datetime]) -> RevocationReport:
-        """Fetch what may settle the status of each certificate of a *validated* path, and say what is known then.
+        """Fetch data for each certificate of a *validated* path whose status is unknown, and return the last check.
 
-        ``time`` is asked anew for each check: a responder may sign its answer after the first (RFC 6960 section 2.4).
+        ``time`` is called for each check: a responder may sign its response after the first one (RFC 6960, 2.4).
 
-        OCSP comes first, a CRL only for what it does not settle: CRLs take tens of MiB. Certificates of CRL issuers
-        come last, where a CRL alone did not do. Nothing more is asked once a certificate is revoked. Raises what
-        :func:`~pkcs12kit.paths.revocation.check_revocation` raises for what the user gave.
+        OCSP comes first; a CRL is fetched only where OCSP does not settle the status, because CRLs take tens of MiB.
+        Certificates of CRL issuers come last, where the CRL does not suffice. Fetching ends when a certificate is
+        revoked. Raises the errors of :func:`~pkcs12kit.paths.revocation.check_revocation` for the user's own data.
         """
         links = [_Link(*link) for link in zip(path.certificates, path.issuers, strict=True)]
         report = await self._check(path, time())
@@ -184,7 +185,7 @@ class RevocationCollector:
         )
 
     async def _ask_first(self, link: _Link) -> bool:
-        """Ask the responders, one after the other; where there are none, ask for the CRLs at once."""
+        """Ask the OCSP responders, one after the other; where none is named, fetch the CRLs."""
         responders = self._urls(link.certificate, Purpose.OCSP)
         if not responders:
             return await self._ask_for_crls(link)
@@ -195,77 +196,77 @@ class RevocationCollector:
             return False
         for responder in responders:
             if self._is_new(responder, Purpose.OCSP, request):
-                answer = await self._ask_responder(responder, request)
-                if self._keep(answer, responder, f"the status of {link.certificate.label}"):
+                data = await self._ask_responder(responder, request)
+                if self._keep(data, responder, f"the status of {link.certificate.label}"):
                     return True
         return False
 
-    async def _ask_responder(self, responder: str, request: bytes) -> _Answer:
-        """Ask by GET, whose answer can be kept, and by POST where the server does not take that (RFC 6960 A.1)."""
+    async def _ask_responder(self, responder: str, request: bytes) -> _RevocationData:
+        """Ask by GET, whose response can be cached, and by POST where that fails (RFC 6960 appendix A.1)."""
         url = as_url(responder, request)
         if url is not None:
-            answer = await self._read(await self._fetcher.fetch(url, Purpose.OCSP))
-            if not answer.why or answer.retrieval.http_status is None:
-                return answer
+            data = await self._read(await self._fetcher.fetch(url, Purpose.OCSP))
+            if not data.why or data.retrieval.http_status is None:
+                return data
         return await self._read(await self._fetcher.fetch(responder, Purpose.OCSP, post=(request, REQUEST_TYPE)))
 
     async def _ask_for_crls(self, link: _Link) -> bool:
-        """Ask for full and delta CRLs, and for the delta CRLs that the full ones name."""
+        """Fetch full and delta CRLs, and the delta CRLs that the full ones name."""
         wanted = f"a CRL for {link.certificate.label}"
-        answers = await self._fetch_all(self._urls(link.certificate, Purpose.CRL), Purpose.CRL, wanted)
-        delta_urls = [url for answer in answers for crl in answer.crls for url in crl.delta_urls]
-        answers += await self._fetch_all(delta_urls, Purpose.CRL, f"a delta CRL for {link.certificate.label}")
-        issuer_urls = (url for answer in answers for crl in answer.crls for url in crl.issuer_urls)
+        found = await self._fetch_all(self._urls(link.certificate, Purpose.CRL), Purpose.CRL, wanted)
+        delta_urls = [url for data in found for crl in data.crls for url in crl.delta_urls]
+        found += await self._fetch_all(delta_urls, Purpose.CRL, f"a delta CRL for {link.certificate.label}")
+        issuer_urls = (url for data in found for crl in data.crls for url in crl.issuer_urls)
         self._issuer_urls.update(dict.fromkeys(issuer_urls))
-        return bool(answers)
+        return bool(found)
 
     async def _ask_for_crl_issuers(self, link: _Link) -> bool:
-        """Ask for the certificates of who signed the CRLs, where the CRLs name them (RFC 5280 section 5.2.7)."""
-        wanted = f"the certificate of who signed a CRL for {link.certificate.label}"
+        """Fetch the certificates of CRL issuers from the URLs in the CRLs (RFC 5280 section 5.2.7)."""
+        wanted = f"the certificate of the issuer of a CRL for {link.certificate.label}"
         return bool(await self._fetch_all(self._issuer_urls, Purpose.CA_ISSUERS, wanted))
 
-    async def _fetch_all(self, urls: Iterable[str], purpose: Purpose, wanted: str) -> list[_Answer]:
-        """Fetch side by side what was not asked before; give the answers that are of use."""
+    async def _fetch_all(self, urls: Iterable[str], purpose: Purpose, wanted: str) -> list[_RevocationData]:
+        """Fetch the URLs that were not fetched before, and return the usable data."""
         new = [url for url in self._bounded(urls) if self._is_new(url, purpose)]
-        answers = await asyncio.gather(*(self._fetch(url, purpose) for url in new))
-        return [answer for url, answer in zip(new, answers, strict=True) if self._keep(answer, url, wanted)]
+        found = await asyncio.gather(*(self._fetch(url, purpose) for url in new))
+        return [data for url, data in zip(new, found, strict=True) if self._keep(data, url, wanted)]
 
-    async def _fetch(self, url: str, purpose: Purpose) -> _Answer:
+    async def _fetch(self, url: str, purpose: Purpose) -> _RevocationData:
         return await self._read(await self._fetcher.fetch(url, purpose))
 
-    async def _read(self, retrieval: Retrieval) -> _Answer:
+    async def _read(self, retrieval: Retrieval) -> _RevocationData:
         if retrieval.content is None:
-            return _Answer(retrieval, why=retrieval.why)
+            return _RevocationData(retrieval, why=retrieval.why)
         return await asyncio.to_thread(_read, retrieval, retrieval.content, self._limits)
 
-    def _keep(self, answer: _Answer, url: str, wanted: str) -> bool:
-        """Keep what is of use, within the limits on what is checked; whether anything was."""
-        crls = self._kept.crls | {crl.der: _Cost(crl.header_bytes, crl.rewritten_bytes) for crl in answer.crls}
-        responses = self._kept.ocsp_responses | {der: _Cost(len(der), 0) for der in answer.ocsp_responses}
+    def _keep(self, data: _RevocationData, url: str, wanted: str) -> bool:
+        """Keep usable data, within the limits of the revocation check, and return True if there was any."""
+        crls = self._kept.crls | {crl.der: _Cost(crl.header_bytes, crl.rewritten_bytes) for crl in data.crls}
+        responses = self._kept.ocsp_responses | {der: _Cost(len(der), 0) for der in data.ocsp_responses}
         decoded = {**crls, **responses}
         limits = self._limits
         if len(decoded) > limits.revocation_objects:
-            answer.why = f"more than {limits.revocation_objects:,} for one path (limits.revocation_objects)"
+            data.why = f"more than {limits.revocation_objects:,} for one path (limits.revocation_objects)"
         elif sum(map(len, decoded)) > limits.revocation_bytes:
-            answer.why = f"more than {limits.revocation_bytes:,} bytes for one path (limits.revocation_bytes)"
+            data.why = f"more than {limits.revocation_bytes:,} bytes for one path (limits.revocation_bytes)"
         elif sum(cost.rewritten_bytes for cost in decoded.values()) > limits.crl_rewritten_bytes:
-            answer.why = (
+            data.why = (
                 f"more than {limits.crl_rewritten_bytes:,} bytes of CRLs with encoding errors for one path"
                 " (limits.crl_rewritten_bytes)"
             )
         elif sum(cost.header_bytes for cost in decoded.values()) > limits.revocation_header_bytes:
-            answer.why = (
+            data.why = (
                 f"more than {limits.revocation_header_bytes:,} bytes for one path, the entries of CRLs not counted"
                 " (limits.revocation_header_bytes)"
             )
-        if answer.why:
-            if answer.retrieval.status is Status.SKIPPED and scheme_of(url) in {"ldap", "ldaps"}:
+        if data.why:
+            if data.retrieval.status is Status.SKIPPED and scheme_of(url) in {"ldap", "ldaps"}:
                 self.skipped[url] = None
             else:
-                self.faults.append(f"{url}: {answer.why}; it would have given {wanted}")
+                self.faults.append(f"{url}: {data.why}; it would have given {wanted}")
             return False
         self._kept.crls, self._kept.ocsp_responses = crls, responses
-        self._kept.certificates.update(dict.fromkeys(answer.certificates))
+        self._kept.certificates.update(dict.fromkeys(data.certificates))
         return True
 
     def _is_new(self, url: str, purpose: Purpose, request: bytes | None = None) -> bool:
@@ -287,25 +288,25 @@ class RevocationCollector:
         return tuple(dict.fromkeys(url.strip() for url in urls))[: self._limits.retrieval_certificate_urls]
 
 
-def _read(retrieval: Retrieval, content: bytes, limits: Limits) -> _Answer:
-    answer = _Answer(replace(retrieval, content=None))
+def _read(retrieval: Retrieval, content: bytes, limits: Limits) -> _RevocationData:
+    data = _RevocationData(replace(retrieval, content=None))
     try:
         if retrieval.purpose is Purpose.OCSP:
-            answer.ocsp_responses = read_ocsp_responses(content, limits=limits)
+            data.ocsp_responses = read_ocsp_responses(content, limits=limits)
         elif retrieval.purpose is Purpose.CRL:
-            answer.crls = read_crls(content, limits=limits)
+            data.crls = read_crls(content, limits=limits)
         else:
             most = limits.retrieval_certificates
             contents = read_contents(content, url=retrieval.url, at_most=most, limits=limits)
-            answer.certificates = contents.certificates
-            answer.why = "" if contents.certificates else contents.why or "no certificate in it can be read"
+            data.certificates = contents.certificates
+            data.why = "" if contents.certificates else contents.why or "no certificate in it can be read"
     except InputError as error:
-        answer.why = str(error)
-    return answer
+        data.why = str(error)
+    return data
 
 
 def _cost(crl: bytes, limits: Limits) -> _Cost:
-    """Return the cost of a CRL that the user gave; the check refuses one that cannot be read."""
+    """Return the cost of a CRL that the user gave; the check of revocation refuses one that cannot be read."""
     try:
         found = read_crl(crl, limits=limits)
     except InputError:
