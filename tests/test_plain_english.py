@@ -16,7 +16,6 @@ HABITS = re.compile(r"\b(?:anew|whence|whoever|whatsoever)\b", re.IGNORECASE)
 NOT_YET = frozenset(
     {
         "cli",
-        "retrieval",
     }
 )
 

@@ -194,8 +194,8 @@ class _FetchingSearch:
                     or await self._is_settled(path, self._checked_revocation)
                 ):
                     return
-        most = f"{self._limits.retrieval_paths} (limits.retrieval_paths)"
-        self._warnings.append(f"revocation data was fetched for at most {most} paths")
+        most = self._limits.retrieval_paths
+        self._warnings.append(f"revocation data was fetched for {counted(most, 'path')} only (limits.retrieval_paths)")
 
     def final(self) -> ValidatedPath:
         """Return the best path with all data. Raises :class:`NoValidPathError`."""

@@ -17,7 +17,7 @@ from pkcs12kit.paths.report import NoValidPathError, path_to_json
 from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
-from pkcs12kit.retrieval.output_folder import GatheredCertificate
+from pkcs12kit.retrieval.retrieved import GatheredCertificate
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.retrieval.crawl.crawl import Crawl
     from pkcs12kit.retrieval.options import FetchOptions
-    from pkcs12kit.retrieval.output_folder import Origin
-    from pkcs12kit.retrieval.retrieved import GatheredUrl, Retrieval
+    from pkcs12kit.retrieval.retrieved import GatheredUrl, Origin, Retrieval
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,6 @@
-"""A folder of gathered certificates: a file each, under a name that a person can read, and an index.
+"""A folder of gathered certificates: one file for each, with a readable name, and an index.
 
-What is in names and index comes from outside; no character of it gets into a path that is not a letter, a digit, a dot
-or a dash.
+The names and the index contain untrusted text. Only its letters, digits, dots and dashes get into a file name.
 """
 
 from __future__ import annotations
@@ -21,6 +20,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import InputError, LimitExceededError, OutputError
 from pkcs12kit.files import read_in, write_in
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin
 from pkcs12kit.text import quoted
 from pkcs12kit.times import format_time, require_aware
 
@@ -41,16 +41,8 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """The URL that gave a certificate, and when: timezone-aware."""
-
-    url: str
-    fetched: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """One certificate in the index: as :meth:`Certificate.to_json` has it, its file, and where it came from."""
+class IndexEntry:
+    """One certificate in the index: the texts of :meth:`Certificate.to_json`, its file and its origins."""
 
     file: str
     subject: str
@@ -62,30 +54,30 @@ class Listed:
     origins: tuple[Origin, ...]
 
 
-def encode_index(listed: Iterable[Listed]) -> bytes:
-    """Write an index, by the names of files. Times are given to the second.
+def encode_index(listed: Iterable[IndexEntry]) -> bytes:
+    """Return the bytes of an index, sorted by file name. Times are cut to the second.
 
-    Five dashes are never left together: no text from outside can make a reader of certificates see PEM in it.
+    Five dashes in a row are escaped, so that no program that reads certificates can find PEM in the index.
     """
     entries = [_to_json(item) for item in sorted(listed, key=lambda item: item.file)]
     text = json.dumps({"format": _FORMAT, "certificates": entries}, indent=2)
     return (text.replace("-----", r"----\u002d") + "\n").encode("ascii")
 
 
-def decode_index(data: bytes) -> tuple[Listed, ...]:
-    """Read an index. Raises :class:`~pkcs12kit.errors.InputError` for anything but what :func:`encode_index` writes."""
+def decode_index(data: bytes) -> tuple[IndexEntry, ...]:
+    """Parse an index. Raises :class:`~pkcs12kit.errors.InputError` for all but the output of :func:`encode_index`."""
     try:
         value = json.loads(data.decode("ascii"))
         listed = tuple(map(_from_json, value["certificates"]))
         encoded = encode_index(listed)
     except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-        raise InputError("it is none") from None
+        raise InputError("it cannot be read") from None
     if encoded != data:
         raise InputError("it is not as it was written")
     return listed
 
 
-def _to_json(item: Listed) -> dict[str, object]:
+def _to_json(item: IndexEntry) -> dict[str, object]:
     return {
         "file": item.file,
         "subject": item.subject,
@@ -98,14 +90,14 @@ def _to_json(item: Listed) -> dict[str, object]:
     }
 
 
-def _from_json(fields: Mapping[str, object]) -> Listed:
+def _from_json(fields: Mapping[str, object]) -> IndexEntry:
     text = {name: _text(fields[name]) for name in _TEXTS}
     if not _FILE.fullmatch(text["file"]) or not _SHA256.fullmatch(text["sha256"]):
         raise ValueError
     origins = fields["origins"]
     if not isinstance(origins, list):
         raise TypeError
-    return Listed(
+    return IndexEntry(
         **text,
         origins=tuple(Origin(url=_text(origin["url"]), fetched=_time(origin["fetched"])) for origin in origins),
     )
@@ -127,20 +119,14 @@ _DIGEST_CHARACTERS: Final = 32  # 128 bits: two certificates with one name would
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GatheredCertificate:
-    """A certificate, and where it came from. It is untrusted, as is every text in it."""
-
-    certificate: Certificate
-    origins: tuple[Origin, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FolderReport:
-    """What :func:`write_folder` did, by the names of files, each tuple in their order.
+    """The result of :func:`write_folder`: file names in five groups, each sorted.
 
-    ``new`` were written, ``unchanged`` were there. ``gone`` were there by the last index, are not among the
-    certificates any more, and were removed. ``kept`` were not gathered either, and stay because a URL that they came
-    from did not answer. ``left`` were gone, too, but are no longer as they were written, and so not ours to remove.
+    * ``new``: files that were written.
+    * ``unchanged``: files that were there already.
+    * ``gone``: files in the previous index whose certificates were not gathered this time; they were removed.
+    * ``kept``: files like these that stay, because a URL that they came from did not answer.
+    * ``left``: files like these that stay, because their contents were changed since: they are not ours to remove.
     """
 
     folder: Path
@@ -151,7 +137,7 @@ class FolderReport:
     left: tuple[str, ...]
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         return {
             "folder": str(self.folder),
             "new": list(self.new),
@@ -169,32 +155,32 @@ def write_folder(
     unanswered: Iterable[str] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> FolderReport:
-    """Write certificates into a folder, which is made where it is not there: ``load_certificates`` reads just these.
+    """Write certificates into a folder, which is created if necessary. ``load_certificates`` reads only these files.
 
-    Each is a file of its own, DER: its SHA-256 is the certificate's fingerprint, and the file is named
-    ``SUBJECT_by_ISSUER_FINGERPRINT.cer``, the same at each run. ``index.json`` has subject, issuer, serial number,
-    fingerprint, validity, and the URLs that it came from, with the time. Every file is written as a whole or not; one
-    that is there already is not touched.
+    Each certificate is a DER file whose SHA-256 is the certificate's fingerprint. Its name,
+    ``SUBJECT_by_ISSUER_FINGERPRINT.cer``, is the same in every run. ``index.json`` has the subject, issuer, serial
+    number, fingerprint and validity of each, and its URLs with the time. A file is written as a whole or not at all;
+    a file that is there already is not touched.
 
-    A later run removes what the index of the one before names and what is not gathered any more, unless it came from
-    one of the URLs that are ``unanswered`` this time. Files that the index does not name are never written over and
-    never removed. Two runs on one folder at the same time leave whole files, and the index of one of them.
+    A later run removes the files in the previous index whose certificates were not gathered again, except where they
+    came from one of the URLs that are ``unanswered`` this time. Files that the index does not name are never replaced
+    or removed. Two runs at the same time leave complete files, and the index of one of them.
 
-    Raises :class:`~pkcs12kit.errors.OutputError`, before anything is written where something else has the name of the
+    Raises :class:`~pkcs12kit.errors.OutputError`, before anything is written, where another file has the name of the
     index or of a certificate, or the index is damaged; :class:`~pkcs12kit.errors.LimitExceededError` for an index that
     would be larger than ``limits.input_bytes``.
     """
     path = _path(folder)
     gathered = _by_name(certificates)
-    silent = frozenset(unanswered)
+    not_answered = frozenset(unanswered)
     try:
         with _open(path) as descriptor:
             listed = _listed(descriptor, path, limits)
             new, unchanged = _compare(descriptor, path, gathered, limits)
-            kept, gone, left = _leftover(descriptor, listed, gathered, silent, limits)
-            entries = [_listing(name, gathered[name], listed.get(name), silent) for name in gathered]
+            kept, gone, left = _leftover(descriptor, listed, gathered, not_answered, limits)
+            entries = [_listing(name, gathered[name], listed.get(name), not_answered) for name in gathered]
             index = encode_index([*entries, *(listed[name] for name in kept)])
-            if len(index) > limits.input_bytes:  # the next run would not read it
+            if len(index) > limits.input_bytes:  # the next run would refuse to read it
                 raise LimitExceededError(f"an index of more than {limits.input_bytes:,} bytes (limits.input_bytes)")
             for name in new:
                 write_in(descriptor, path / name, gathered[name].certificate.der, private=False)
@@ -210,9 +196,9 @@ def write_folder(
 
 
 def require_folder(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMITS) -> None:
-    """Raise what :func:`write_folder` would for a folder that cannot be written to, before anything is fetched for it.
+    """Raise the error that :func:`write_folder` would raise for a folder that cannot be written to.
 
-    Nothing is made or written.
+    Call it before fetching. Nothing is created or written.
     """
     path = _path(folder)
     try:
@@ -227,7 +213,7 @@ def require_folder(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT_L
 
 
 def file_name(certificate: Certificate) -> str:
-    """Name the file of a certificate: letters, digits, dots, dashes and underscores of ASCII, at most 121."""
+    """Return the file name of a certificate: at most 121 ASCII letters, digits, dots, dashes and underscores."""
     subject, issuer = _readable(certificate.subject), _readable(certificate.issuer)
     return f"{subject}_by_{issuer}_{certificate.sha256[:_DIGEST_CHARACTERS]}.cer"
 
@@ -239,7 +225,7 @@ def _readable(name: Name) -> str:
 
 
 def _by_name(certificates: Iterable[GatheredCertificate]) -> dict[str, GatheredCertificate]:
-    """Put each certificate under its name, once, with all places that it came from."""
+    """Return each certificate once, by file name, with all its origins."""
     gathered: dict[str, GatheredCertificate] = {}
     for item in certificates:
         name = file_name(item.certificate)
@@ -249,7 +235,7 @@ def _by_name(certificates: Iterable[GatheredCertificate]) -> dict[str, GatheredC
 
 
 def _path(folder: str | os.PathLike[str]) -> Path:
-    if not os.fspath(folder):  # Path takes it for the current folder
+    if not os.fspath(folder):  # Path would turn it into the current folder
         raise OutputError("cannot write to a folder without a name")
     path = Path(folder)
     try:
@@ -263,8 +249,8 @@ def _path(folder: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def _open(path: Path) -> Iterator[int]:
-    """Open the folder, made where it is not there."""
-    with suppress(FileExistsError):  # which is said of a file, too
+    """Open the folder; create it if necessary."""
+    with suppress(FileExistsError):  # also raised where a file has the name
         path.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
@@ -281,25 +267,25 @@ def _has(folder: int, name: str) -> bool:
     return True
 
 
-def _listed(folder: int, path: Path, limits: Limits) -> dict[str, Listed]:
-    """Read the index of the last run, by the names of files; empty where there was none."""
+def _listed(folder: int, path: Path, limits: Limits) -> dict[str, IndexEntry]:
+    """Return the index of the previous run, by file name; empty where there was none."""
     if not _has(folder, INDEX_FILE):
         return {}
     try:
         listed = decode_index(read_in(folder, INDEX_FILE, limit=limits.input_bytes, private=False))
     except InputError as error:
         raise OutputError(
-            f"{path / INDEX_FILE} is not an index that was written here ({error}); move it away, or name another folder"
+            f"{path / INDEX_FILE} is not an index of pkcs12kit ({error}); move it away, or name another folder"
         ) from None
     if any(not item.file.endswith(f"_{item.sha256[:_DIGEST_CHARACTERS]}.cer") for item in listed):
-        raise OutputError(f"{path / INDEX_FILE} is damaged: a file in it does not have its name by its fingerprint")
+        raise OutputError(f"{path / INDEX_FILE} is damaged: the name of a file in it does not have the fingerprint")
     return {item.file: item for item in listed}
 
 
 def _compare(
     folder: int, path: Path, gathered: Mapping[str, GatheredCertificate], limits: Limits
 ) -> tuple[list[str], list[str]]:
-    """Tell what is to be written from what is there already."""
+    """Return the names of the files to write, and of those that are there already."""
     new: list[str] = []
     unchanged: list[str] = []
     for name, item in gathered.items():
@@ -308,18 +294,20 @@ def _compare(
         elif _content(folder, name, limits) == item.certificate.der:
             unchanged.append(name)
         else:
-            raise OutputError(f"{path / name} is there and not what it is named for; move it away")
+            raise OutputError(
+                f"{path / name} is there, but it is not the certificate with this fingerprint; move it away"
+            )
     return new, unchanged
 
 
 def _leftover(
     folder: int,
-    listed: Mapping[str, Listed],
+    listed: Mapping[str, IndexEntry],
     gathered: Mapping[str, GatheredCertificate],
-    silent: frozenset[str],
+    not_answered: frozenset[str],
     limits: Limits,
 ) -> tuple[list[str], list[str], list[str]]:
-    """Tell what stays, goes, or is no longer ours, of what the last run listed and this one has not gathered."""
+    """Return the names that are kept, gone and left, of certificates in the previous index that were not gathered."""
     kept: list[str] = []
     gone: list[str] = []
     left: list[str] = []
@@ -329,7 +317,7 @@ def _leftover(
             gone.append(name)
         elif content is None or hashlib.sha256(content).hexdigest() != listed[name].sha256:
             left.append(name)
-        elif silent.isdisjoint(origin.url for origin in listed[name].origins):
+        elif not_answered.isdisjoint(origin.url for origin in listed[name].origins):
             gone.append(name)
         else:
             kept.append(name)
@@ -350,11 +338,13 @@ def _remove(folder: int, name: str) -> None:
         return
 
 
-def _listing(name: str, item: GatheredCertificate, earlier: Listed | None, silent: frozenset[str]) -> Listed:
-    """Say where a certificate came from: this time, and earlier from where there was no answer this time."""
-    before = [origin for origin in earlier.origins if origin.url in silent] if earlier else []
+def _listing(
+    name: str, item: GatheredCertificate, earlier: IndexEntry | None, not_answered: frozenset[str]
+) -> IndexEntry:
+    """Return an index entry with the origins of this run, and the earlier ones that did not answer this time."""
+    before = [origin for origin in earlier.origins if origin.url in not_answered] if earlier else []
     latest = {origin.url: origin for origin in sorted([*before, *item.origins], key=lambda origin: origin.fetched)}
-    return Listed(file=name, **item.certificate.to_json(), origins=tuple(latest[url] for url in sorted(latest)))
+    return IndexEntry(file=name, **item.certificate.to_json(), origins=tuple(latest[url] for url in sorted(latest)))
 
 
 def _write_index(folder: int, path: Path, data: bytes, limits: Limits) -> None:

@@ -1,4 +1,4 @@
-"""The outcome of fetching one URL, and the progress of all."""
+"""Results of fetching: the outcome of a URL, a fetched certificate with its origins, and the progress of all."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
 
 
 class Purpose(Enum):
@@ -121,6 +123,22 @@ class GatheredUrl:
             "certificates": self.certificates,
             "why": self.why,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The URL from which a certificate was fetched, and the time: timezone-aware."""
+
+    url: str
+    fetched: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatheredCertificate:
+    """A fetched certificate with its origins: untrusted, and so is every text in it."""
+
+    certificate: Certificate
+    origins: tuple[Origin, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,7 @@ def test_weak(gather, site, tmp_path):
     outcome = gather("--bundle", "dod", "--bundle-anchor", root)
     assert outcome.status == 0
     assert "Checksums: right, but weakly signed\n" in outcome.text
-    assert "the signer's certificate is for neither e-mail nor code" in " ".join(outcome.text.split())
+    assert "the signer's certificate is neither for e-mail nor for code signing" in " ".join(outcome.text.split())
     assert "signed by CN=DoD PKE, who leads to CN=DoD Root CA 3\n" in outcome.text
     assert "hint: --strict-checksums" in outcome.errors
     told = gather("--bundle", "dod", "--bundle-anchor", root, "--json").json
@@ -149,7 +149,7 @@ def test_unsigned(gather, site, own, tmp_path):
     assert refused.status == 1
     told = " ".join(refused.text.split())
     assert "nothing of it is used" in told
-    assert "its publisher signs a file of checksums, and that signature is absent: there is none in the archive" in told
+    assert "its publisher signs a file of checksums, and that signature is absent: the archive has none" in told
     assert "--unsigned" in told
     assert not list((tmp_path / "published").glob("*.pem"))
     allowed = gather("--bundle", "dod", "--unsigned")
@@ -176,7 +176,7 @@ def test_bad(gather, site, tmp_path):
     outcome = gather("--bundle", "dod")
     assert outcome.status == 1
     assert "nothing of it is used" in outcome.text
-    assert "all.p7b is not what was signed" in outcome.text
+    assert "all.p7b is not the signed file" in outcome.text
     assert {path: path.read_bytes() for path in (tmp_path / "published").iterdir()} == before
 
 
@@ -270,7 +270,7 @@ def test_usage(call, gather, tmp_path):
         (("--into", tmp_path / "x"), "only --bundle does without"),
         (("--bundle", "dod"), "--into"),
         (("--bundle", "dod", "--into", tmp_path / "x", "--anchor", tmp_path / "root.pem"), "--anchor is for"),
-        (("--bundle", "jitc", "--into", tmp_path / "x"), "no bundle is called 'jitc'"),
+        (("--bundle", "jitc", "--into", tmp_path / "x"), "no bundle has the name 'jitc'"),
     ):
         outcome = call("gather", *arguments)
         assert outcome.status == 2
@@ -278,4 +278,4 @@ def test_usage(call, gather, tmp_path):
     (tmp_path / "own.toml").write_text("[bundles.x")
     outcome = gather("--bundle", "dod")
     assert outcome.status == 2
-    assert f"--bundles {tmp_path / 'own.toml'}: no TOML" in outcome.errors
+    assert f"--bundles {tmp_path / 'own.toml'}: not TOML" in outcome.errors

@@ -416,7 +416,7 @@ def test_offline_takes_what_was_kept(server, by_both, tmp_path):
 @pytest.mark.parametrize(
     ("limit", "says"),
     [
-        ({"retrieval_paths": 1}, "no more paths than 1 (limits.retrieval_paths)"),
+        ({"retrieval_paths": 1}, "for 1 path only (limits.retrieval_paths)"),
         ({"retrieval_crl_bytes": 100}, "(limits.retrieval_crl_bytes)"),
         ({"revocation_objects": 1}, "(limits.revocation_objects)"),
         ({"revocation_bytes": 400}, "(limits.revocation_bytes)"),

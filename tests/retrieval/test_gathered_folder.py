@@ -16,7 +16,8 @@ from cryptography.x509.oid import NameOID
 from pkcs12kit import DEFAULT_LIMITS, LimitExceededError, OutputError, load_certificates
 from pkcs12kit import files as writing
 from pkcs12kit.lab import Authority
-from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin, file_name, require_folder, write_folder
+from pkcs12kit.retrieval.output_folder import file_name, require_folder, write_folder
+from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin
 
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 AIA = "http://pki.example.mil/issuedto/CA37.p7c"
@@ -383,7 +384,7 @@ def test_folder_that_cannot_be(name, tmp_path):
             refuse(tmp_path / "file")
         with pytest.raises(OutputError, match="Not a directory"):
             refuse(tmp_path / "file" / "below")
-        with pytest.raises(OutputError, match="is not an index that was written here"):
+        with pytest.raises(OutputError, match="is not an index of pkcs12kit"):
             refuse(tmp_path / "foreign")
         with pytest.raises(OutputError, match="a folder without a name"):  # and not the current one
             refuse("")

@@ -1,1 +1,1 @@
-"""Bundles of certificates that agencies publish: fetched, checked and compared with the last copy."""
+"""Bundles of certificates that agencies publish: fetching, checking, and comparing with the previous copy."""

@@ -1,6 +1,6 @@
-"""The signed checksum file that DISA puts into its archives: SHA-256 and name of each file, as CMS SignedData.
+"""The signed checksum file in DISA's archives: the SHA-256 and the name of each file, as CMS SignedData.
 
-What its own README has users do, and more: no file with certificates may be there that is not listed.
+The check does what DISA's README tells users to do, and more: every file with certificates must be listed.
 """
 
 from __future__ import annotations
@@ -33,112 +33,38 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.containers import ArchiveMember
 
 
-# README.txt has its users call 'openssl smime -verify', and calls the signer a code signing credential.
+# README.txt tells users to call 'openssl smime -verify', and calls the signer a code signing credential.
 _PURPOSES: Final = ("1.3.6.1.5.5.7.3.4", "1.3.6.1.5.5.7.3.3")  # emailProtection, codeSigning (RFC 5280 4.2.1.12)
-_NOT_THE_PURPOSE: Final = "the signer's certificate is for neither e-mail nor code (RFC 5280 section 4.2.1.12)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignerRules:
-    """Who may sign, when, and how strongly. ``roots`` are fingerprints that count where no trust anchor is given."""
-
-    trust_anchors: tuple[TrustAnchor, ...]
-    roots: frozenset[str]
-    time: datetime
-    algorithm_policy: AlgorithmPolicy
-
-    def anchors_among(self, candidates: Iterable[Certificate]) -> tuple[TrustAnchor, ...]:
-        """Give the trust anchors; where there are none, the known roots that are among ``candidates``."""
-        return self.trust_anchors or tuple(_pinned(candidates, self.roots))
-
-
-def find_signers_anchor(
-    signed: SignedContent,
-    pool: CertificatePool,
-    anchors: tuple[TrustAnchor, ...],
-    *,
-    archived: datetime | None,
-    rules: SignerRules,
-    limits: Limits,
-) -> tuple[TrustAnchor, tuple[str, ...]]:
-    """Find the anchor that the signer leads to, and say in sentences what is weak about the way there.
-
-    Weak is a certificate that is for neither e-mail nor code, and one that has lapsed, but was valid when the signature
-    says that it was made; where it says nothing, when the archive was made: ``archived``. Neither is confirmed by
-    anybody. Raises :class:`~pkcs12kit.errors.PathError` or :class:`~pkcs12kit.errors.InputError` where nothing leads to
-    an anchor even so.
-    """
-    usage = signed.signer.extensions.key_usage
-    if usage is not None and not (usage.digital_signature or usage.content_commitment):
-        raise InputError("its certificate is not for signatures (RFC 5280 section 4.2.1.3)")
-    parameters = ValidationParameters(time=rules.time, algorithm_policy=rules.algorithm_policy)
-    anchor, weaknesses, error = _look(signed, pool, anchors, parameters=parameters, limits=limits)
-    moment = signed.signing_time or archived
-    if anchor is None and moment is not None and moment <= rules.time:
-        then = replace(parameters, time=moment)
-        anchor, weaknesses, _ = _look(signed, pool, anchors, parameters=then, limits=limits)
-        who = "the signature" if signed.signing_time else "the archive"
-        claim = f"valid at {format_time(moment)}, when {who} says it was made, which nobody confirms"
-        weaknesses = (f"the signer's certificate is not valid any more: {error}; it was {claim}", *weaknesses)
-    if anchor is None:
-        raise error or InputError("nothing leads from it to a trust anchor")
-    return anchor, weaknesses
-
-
-def _look(
-    signed: SignedContent,
-    pool: CertificatePool,
-    anchors: tuple[TrustAnchor, ...],
-    *,
-    parameters: ValidationParameters,
-    limits: Limits,
-) -> tuple[TrustAnchor | None, tuple[str, ...], NoValidPathError | None]:
-    """Find the anchor at one time, by a purpose, else by none: then that is weak. Else why there is none."""
-    error = None
-    for purpose in (*_PURPOSES, None):
-        wanted = replace(parameters, extended_key_usage=purpose)
-        try:
-            path = find_path(signed.signer, pool=pool, trust_anchors=anchors, parameters=wanted, limits=limits)
-        except NoValidPathError as failure:
-            error = failure
-        else:
-            return path.trust_anchor, () if purpose else (_NOT_THE_PURPOSE,), None
-    return None, (), error
-
-
-def _pinned(candidates: Iterable[Certificate], roots: frozenset[str]) -> Iterator[TrustAnchor]:
-    for certificate in dict.fromkeys(candidates):
-        if certificate.sha256 in roots:
-            yield TrustAnchor.from_certificate(certificate)
-
-
+_NOT_THE_PURPOSE: Final = (
+    "the signer's certificate is neither for e-mail nor for code signing (RFC 5280 section 4.2.1.12)"
+)
 _ENDING: Final = ".sha256"
-_MOST_REASONS: Final = 50  # in a report; a list may be wrong in every line
+_MOST_REASONS: Final = 50  # in a report: a list may be wrong in every line
 _BUNDLE_ENDINGS: Final = (".p7b", ".p7c")
 _LINE: Final = re.compile(r"([0-9A-Fa-f]{64})[ \t]+\*?(\S.*)")  # as sha256sum writes it, and with one space
 
 
 class ChecksumStatus(Enum):
-    """What the checksum file of a bundle proves. The value is what ``--json`` prints."""
+    """The verdict on the checksum file of a bundle. ``--json`` prints the value."""
 
     VERIFIED = "verified"
-    """Signed by someone whom a trust anchor leads to, and every file is as it was listed."""
+    """The signer has a path to a trust anchor, and every file has the listed checksum."""
     WEAK = "weak"
-    """The same, but by a signature with SHA-1, or a signer who may no longer or should not sign this. It is used."""
+    """As VERIFIED, but with SHA-1, or with an expired signer or one for another purpose. The bundle is used."""
     NOT_ANCHORED = "not-anchored"
-    """Soundly signed and every file as listed, by someone whom no trust anchor was given for: anybody, that is."""
+    """The signature and every checksum are valid, but there is no trust anchor: anyone can have signed it."""
     ABSENT = "absent"
     BAD = "bad"
-    """Something contradicts it: a file, the signature, the signer. Nothing of the bundle is to be used."""
+    """A file, the signature or the signer contradicts it. The bundle must not be used."""
 
 
 UNPROVEN: Final = frozenset({ChecksumStatus.ABSENT, ChecksumStatus.NOT_ANCHORED})
-"""No signature by anybody who is known: such a bundle may be anybody's."""
+"""The verdicts without a signature by a known signer: anyone can have made such a bundle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFile:
-    """A file of an archive, and the certificates in it: candidates."""
+    """A file of an archive with the certificates in it: candidates."""
 
     member: ArchiveMember
     certificates: tuple[Certificate, ...]
@@ -147,13 +73,14 @@ class BundleFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecksumVerdict:
-    """What was found out about a checksum file. All text in it is untrusted.
+    """The verdict on a checksum file. All text in it is untrusted. Revocation of the signer is not checked.
 
-    ``reasons`` says in sentences why it is not VERIFIED: what contradicts it, or what is weak about it. ``signer`` is
-    the certificate whose key made the signature; ``trust_anchor`` is whom it leads to. Any certificate of that PKI that
-    may sign mail or code passes: look at its subject. ``signing_time`` is what the signer claims. ``listed`` are the
-    names of files with a right checksum, ``left_out`` those of files that are not listed, and so not used. That the
-    signer was not revoked is not checked.
+    * ``reasons`` are sentences that explain why it is not VERIFIED: contradictions or weaknesses.
+    * ``signer`` is the certificate whose key made the signature; its path leads to ``trust_anchor``. Any certificate of
+      that PKI for e-mail or code signing passes: look at its subject.
+    * ``signing_time`` is the signer's claim.
+    * ``listed`` are the names of files with the right checksum.
+    * ``left_out`` are the names of files that are not listed, and so not used.
     """
 
     status: ChecksumStatus
@@ -166,7 +93,7 @@ class ChecksumVerdict:
     left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         anchor = self.trust_anchor
         return {
             "status": self.status.value,
@@ -180,8 +107,22 @@ class ChecksumVerdict:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerRules:
+    """The rules for a signer: trust anchors, time, algorithms. ``roots`` are used where there is no trust anchor."""
+
+    trust_anchors: tuple[TrustAnchor, ...]
+    roots: frozenset[str]
+    time: datetime
+    algorithm_policy: AlgorithmPolicy
+
+    def anchors_among(self, candidates: Iterable[Certificate]) -> tuple[TrustAnchor, ...]:
+        """Return the trust anchors; where there are none, the known roots among ``candidates``."""
+        return self.trust_anchors or tuple(_pinned(candidates, self.roots))
+
+
 NO_ARCHIVE: Final = ChecksumVerdict(
-    status=ChecksumStatus.ABSENT, reasons=("it is no archive, and has no room for one",)
+    status=ChecksumStatus.ABSENT, reasons=("the bundle is not an archive, so it cannot have one",)
 )
 
 
@@ -189,10 +130,10 @@ def check_files(files: Sequence[BundleFile], *, rules: SignerRules, limits: Limi
     """Check the files of an archive against the checksum file among them, whose name ends in ``.sha256``."""
     found = [file.member for file in files if file.member.name.lower().endswith(_ENDING)]
     if not found:
-        return ChecksumVerdict(status=ChecksumStatus.ABSENT, reasons=("there is none in the archive",))
+        return ChecksumVerdict(status=ChecksumStatus.ABSENT, reasons=("the archive has none",))
     verdict = ChecksumVerdict(status=ChecksumStatus.BAD, file=found[0].name)
     if len(found) > 1:
-        return _bad(verdict, f"there are {len(found)} checksum files, where one is expected")
+        return _bad(verdict, f"there are {len(found)} checksum files; one is expected")
     certificates = tuple(certificate for file in files for certificate in file.certificates)
     try:
         data = _content(found[0], limits)
@@ -207,14 +148,14 @@ def check_files(files: Sequence[BundleFile], *, rules: SignerRules, limits: Limi
 def _judge(
     files: Sequence[BundleFile], checksum: ArchiveMember, signed: SignedContent, *, rules: SignerRules, limits: Limits
 ) -> ChecksumVerdict:
-    """Judge what was soundly signed: by whom, and whether it is what is there."""
+    """Return the verdict on a valid signature: check the signer and compare the files with the list."""
     candidates = (*signed.certificates, *(certificate for file in files for certificate in file.certificates))
     anchors = rules.anchors_among(candidates)
     trust_anchor, weaknesses, reasons = None, signed.weaknesses, []
     if anchors:
         pool, archived = CertificatePool(candidates), checksum.modified
         try:
-            trust_anchor, of_signer = find_signers_anchor(
+            trust_anchor, of_signer = _find_signers_anchor(
                 signed, pool, anchors, archived=archived, rules=rules, limits=limits
             )
             weaknesses += of_signer
@@ -233,7 +174,7 @@ def _judge(
         status = ChecksumStatus.WEAK if weaknesses else ChecksumStatus.VERIFIED
         if trust_anchor is None:
             status = ChecksumStatus.NOT_ANCHORED
-            reasons.insert(0, "the signature is sound, but no trust anchor was given that says who made it")
+            reasons.insert(0, "the signature is valid, but there is no trust anchor to check its signer with")
     return ChecksumVerdict(
         status=status,
         file=checksum.name,
@@ -260,59 +201,120 @@ def _content(member: ArchiveMember, limits: Limits) -> bytes:
 
 def _not_valid(signed: SignedContent, error: Exception) -> str:
     claim = signed.signing_time
-    when = "" if claim is None else f"; it claims to have signed at {format_time(claim)}, which nobody confirms"
-    return f"the signer {signed.signer.subject} is not to be trusted: {error}{when}"
+    when = "" if claim is None else f"; it claims to have signed at {format_time(claim)}, which no one confirms"
+    return f"the signer {signed.signer.subject} cannot be trusted: {error}{when}"
+
+
+def _find_signers_anchor(
+    signed: SignedContent,
+    pool: CertificatePool,
+    anchors: tuple[TrustAnchor, ...],
+    *,
+    archived: datetime | None,
+    rules: SignerRules,
+    limits: Limits,
+) -> tuple[TrustAnchor, tuple[str, ...]]:
+    """Return the trust anchor of the signer's path, and the weaknesses of that path as sentences.
+
+    A weakness is a certificate that is neither for e-mail nor for code signing, and one that has expired but was valid
+    at the signing time that the signature claims; where it claims none, at ``archived``, the time in the archive.
+    Neither time is confirmed by anyone. Raises :class:`~pkcs12kit.errors.PathError` or
+    :class:`~pkcs12kit.errors.InputError` where there is no path even so.
+    """
+    usage = signed.signer.extensions.key_usage
+    if usage is not None and not (usage.digital_signature or usage.content_commitment):
+        raise InputError("its certificate is not for signatures (RFC 5280 section 4.2.1.3)")
+    parameters = ValidationParameters(time=rules.time, algorithm_policy=rules.algorithm_policy)
+    anchor, weaknesses, error = _find_anchor(signed, pool, anchors, parameters=parameters, limits=limits)
+    moment = signed.signing_time or archived
+    if anchor is None and moment is not None and moment <= rules.time:
+        then = replace(parameters, time=moment)
+        anchor, weaknesses, _ = _find_anchor(signed, pool, anchors, parameters=then, limits=limits)
+        source = "the signature" if signed.signing_time else "the archive"
+        claim = f"valid at {format_time(moment)}, the time in {source}, which no one confirms"
+        weaknesses = (f"the signer's certificate is not valid any more: {error}; it was {claim}", *weaknesses)
+    if anchor is None:
+        raise error or InputError("there is no path from it to a trust anchor")
+    return anchor, weaknesses
+
+
+def _find_anchor(
+    signed: SignedContent,
+    pool: CertificatePool,
+    anchors: tuple[TrustAnchor, ...],
+    *,
+    parameters: ValidationParameters,
+    limits: Limits,
+) -> tuple[TrustAnchor | None, tuple[str, ...], NoValidPathError | None]:
+    """Return the trust anchor at one time, the weakness of a path without a purpose, and the error if there is none."""
+    error = None
+    for purpose in (*_PURPOSES, None):
+        wanted = replace(parameters, extended_key_usage=purpose)
+        try:
+            path = find_path(signed.signer, pool=pool, trust_anchors=anchors, parameters=wanted, limits=limits)
+        except NoValidPathError as failure:
+            error = failure
+        else:
+            return path.trust_anchor, () if purpose else (_NOT_THE_PURPOSE,), None
+    return None, (), error
+
+
+def _pinned(candidates: Iterable[Certificate], roots: frozenset[str]) -> Iterator[TrustAnchor]:
+    for certificate in dict.fromkeys(candidates):
+        if certificate.sha256 in roots:
+            yield TrustAnchor.from_certificate(certificate)
 
 
 def _listing(content: bytes) -> tuple[dict[str, str], list[str]]:
-    """Read the lines: a SHA-256 for each name; and what is wrong with them."""
+    """Return the SHA-256 for each listed name, and the faults of the list as sentences."""
     try:
-        text = content.rstrip(b"\x00").decode("utf-8-sig")  # a C string's end was signed along with it
+        text = content.rstrip(b"\x00").decode("utf-8-sig")  # some lists end with a zero byte, like a C string
     except UnicodeDecodeError:
-        return {}, ["what is signed is no text"]
+        return {}, ["the signed content is not text"]
     listing: dict[str, str] = {}
     faults = []
     for number, line in enumerate(text.splitlines(), 1):
         found = _LINE.fullmatch(line.rstrip(" \t"))
         if found is None:
-            faults += [f"line {number} of what is signed is no checksum"] if line.strip() else []
+            faults += [f"line {number} of the signed content is not a checksum"] if line.strip() else []
             continue
         name = found[2].replace("\\", "/").removeprefix("./")
         if listing.setdefault(name, found[1].lower()) != found[1].lower():
             faults.append(f"{shown_path(name)} is listed twice, with two checksums")
     if not listing:
-        faults.append("no file is listed in what is signed")
+        faults.append("the signed content lists no file")
     return listing, faults
 
 
 def _compare(
     files: Sequence[BundleFile], checksum: ArchiveMember, listing: dict[str, str]
 ) -> tuple[tuple[str, ...], list[str]]:
-    """Say which files are as listed, by the names of members, and what is not as it should be."""
+    """Return the names of the members with the listed checksum, and the differences as sentences."""
     own = _slashed(checksum)
     folder = own[: own.rfind("/") + 1]
-    listing = {name: digest for name, digest in listing.items() if folder + name != own}  # never right
+    # A file cannot contain its own checksum.
+    listing = {name: digest for name, digest in listing.items() if folder + name != own}
     members = {_slashed(file.member): file.member for file in files}
     twice = (file.member.name for file in files if members[_slashed(file.member)] is not file.member)
-    faults = [f"there are several files called {name}" for name in dict.fromkeys(twice)]
+    faults = [f"several files have the name {name}" for name in dict.fromkeys(twice)]
     right = []
     for name, digest in listing.items():
         member = members.get(folder + name)
         if member is None:
-            faults.append(f"{shown_path(name)} is listed and not there")
+            faults.append(f"{shown_path(name)} is listed, but missing")
         elif member.fault is not None:
             faults.append(f"{shown_path(name)} cannot be read: {member.fault}")
         elif hashlib.sha256(member.data).hexdigest() != digest:
-            faults.append(f"{shown_path(name)} is not what was signed: its SHA-256 is another")
+            faults.append(f"{shown_path(name)} is not the signed file: its SHA-256 is different")
         else:
             right.append(member.name)
     covered = {folder + name for name in listing}
     extra = [member.name for name, member in members.items() if name not in covered and _is_bundle(member)]
-    return tuple(right), [*faults, *(f"{name} is there and not listed" for name in extra)]
+    return tuple(right), [*faults, *(f"{name} is not listed" for name in extra)]
 
 
 def _slashed(member: ArchiveMember) -> str:
-    return member.name.replace("\\", "/")  # some archivers on Windows write the other one
+    return member.name.replace("\\", "/")  # some archivers on Windows write backslashes
 
 
 def _is_bundle(member: ArchiveMember) -> bool:

@@ -1,6 +1,6 @@
-"""CMS SignedData (RFC 5652 section 5) with its content inside: who signed it, and whether the signature is theirs.
+"""Verification of CMS SignedData (RFC 5652 section 5) with its content inside: the signer and the signature.
 
-pyca/cryptography signs and does not verify CMS. Here asn1crypto reads the structure, and pyhanko-certvalidator calls
+pyca/cryptography can sign CMS but not verify it. So asn1crypto parses the structure, and pyhanko-certvalidator calls
 pyca/cryptography for the one signature.
 """
 
@@ -33,11 +33,11 @@ _TEXTS: Final = {"md5": "MD5", "sha1": "SHA-1"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedContent:
-    """What was signed, and by whom: the signature is by ``signer``'s key. That ``signer`` is to be trusted is not said.
+    """Signed content and the certificate whose key signed it. Nothing is known yet about trust in ``signer``.
 
-    ``certificates`` came along, unprotected: candidates for the signer's path. ``signing_time`` is what the signer
-    claims (RFC 5652 section 11.3); None where it claims nothing. ``weaknesses`` says in sentences what is weak about a
-    signature that is sound.
+    ``certificates`` are the others in the SignedData, which the signature does not protect: candidates for the signer's
+    path. ``signing_time`` is the signer's claim (RFC 5652 section 11.3); None where there is none. ``weaknesses`` are
+    sentences about the weak points of a valid signature.
     """
 
     content: bytes = field(repr=False)
@@ -52,11 +52,10 @@ def verify_signed_data(
 ) -> SignedContent:
     """Verify the one signature of a SignedData in DER, BER, PEM, base64 or as one S/MIME part.
 
-    The signer's certificate is looked for in it and in ``candidates``. Raises
-    :class:`~pkcs12kit.errors.InputError`, with a reason that begins in the middle of a sentence, for anything but a
-    sound signature by a key, a digest and an algorithm that ``algorithm_policy`` accepts; SHA-1 is a weakness where the
-    policy refuses it. Content that is not inside (a detached signature) and several signers are refused, as are more
-    than ``limits.retrieval_certificates`` in it. No certificate is validated.
+    The signer's certificate is searched in it and in ``candidates``. Raises :class:`~pkcs12kit.errors.InputError` for
+    anything but a valid signature with a key, a digest and an algorithm that ``algorithm_policy`` accepts; its text is
+    the predicate of a sentence. SHA-1 is a weakness where the policy refuses it. Detached signatures, several signers,
+    and more than ``limits.retrieval_certificates`` certificates are refused. No certificate is validated.
     """
     der = _unwrap(data)
     try:
@@ -69,7 +68,7 @@ def verify_signed_data(
 
 
 def _unwrap(data: bytes) -> bytes:
-    """Take the encoding out of PEM, base64 or the headers of a message (RFC 8551 section 3.5.2)."""
+    """Return the DER or BER in PEM, in base64 or below the headers of a message (RFC 8551 section 3.5.2)."""
     data = as_octets(data)
     if data[:12].lower() in {b"mime-version", b"content-type"}:
         data = data.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
@@ -77,7 +76,7 @@ def _unwrap(data: bytes) -> bytes:
     for encoding in found:
         if sniff_der(encoding) is Kind.PKCS7:
             return encoding
-    raise InputError("is not signed: it is no CMS SignedData")
+    raise InputError("is not signed: it is not CMS SignedData")
 
 
 def _certificates(der: bytes, *, at_most: int) -> Iterator[Certificate]:
@@ -125,19 +124,19 @@ def _verify(
 
 
 def _judge_digest(digest: str, signature_algorithm: Any, algorithm_policy: AlgorithmPolicy) -> tuple[str, ...]:  # noqa: ANN401
-    """Hold the digest to the policy, and the signature algorithm, where it names one itself, to the same.
+    """Check the digest by the policy, and that a digest in the signature algorithm is the same one.
 
-    Give as a weakness that it is SHA-1: nobody is known to make another list for the digest of one that he did not
-    make, but two lists of one digest can be made (RFC 6194 section 3.1).
+    Return SHA-1 as a weakness: two lists with one digest can be made, but no second one for the digest of a given list
+    is known (RFC 6194 section 3.1).
     """
     if digest not in _DIGESTS:
-        raise InputError(f"is signed with a digest that is not known here: {digest}")
+        raise InputError(f"is signed with an unsupported digest: {digest}")
     try:
         own = signature_algorithm.hash_algo
-    except ValueError:  # rsaEncryption and its like name none (RFC 3370 section 3.2)
+    except ValueError:  # rsaEncryption, for example, names none (RFC 3370 section 3.2)
         own = digest
     if own != digest:
-        raise InputError(f"says {digest} in one place and {own} in another about how it is signed")
+        raise InputError(f"names two digests for its signature: {digest} and {own}")
     if digest not in algorithm_policy.refused_hashes:
         return ()
     refused = f"is signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{algorithm_policy.name}' refuses"
@@ -147,7 +146,7 @@ def _judge_digest(digest: str, signature_algorithm: Any, algorithm_policy: Algor
 
 
 def _find_signer(identifier: Any, candidates: Iterable[Certificate]) -> Certificate:  # noqa: ANN401
-    """Find the certificate that SignerIdentifier names (RFC 5652 section 5.3)."""
+    """Return the certificate that SignerIdentifier names (RFC 5652 section 5.3)."""
     from asn1crypto import x509
 
     if identifier.name == "subject_key_identifier":
@@ -163,9 +162,10 @@ def _find_signer(identifier: Any, candidates: Iterable[Certificate]) -> Certific
 
 
 def _signed_octets(attributes: Any, content: bytes, digest: str) -> tuple[bytes, datetime | None]:  # noqa: ANN401
-    """Give what the signature is over: the signed attributes, whose digest must be the content's, or the content.
+    """Return the signed bytes and the claimed signing time. The bytes are the signed attributes, or else the content.
 
-    RFC 5652 section 5.4: they are signed as a SET OF in DER, whatever encoding they are sent in.
+    The attributes must have the digest of the content. They are signed as a SET OF in DER, whatever their encoding in
+    the SignedData (RFC 5652 section 5.4).
     """
     if not attributes.native:
         return content, None
@@ -198,5 +198,5 @@ def _require_signature(info: Any, signed: bytes, signer: Certificate, digest: st
         )
     except (UnsupportedAlgorithm, AlgorithmNotSupported) as error:
         raise InputError(f"has a signature that cannot be checked: {error}") from None
-    except (InvalidSignature, AssertionError, AttributeError):  # the latter two: an algorithm that is not the key's
+    except (InvalidSignature, AssertionError, AttributeError):  # the last two: an algorithm for another kind of key
         raise InputError(f"has a signature that is not by the key of {signer.subject}") from None

@@ -1,4 +1,4 @@
-"""Fetch a list of certificates that is published under a name, and check its signed checksum file where it has one."""
+"""Fetching of a published bundle, with a check of its signed checksum file where it has one."""
 
 from __future__ import annotations
 
@@ -25,8 +25,7 @@ from pkcs12kit.retrieval.bundles.published import find_bundle
 from pkcs12kit.retrieval.bundles.report import EXPIRES_WITHIN, BundleReport, compare_bundles
 from pkcs12kit.retrieval.http.permitted import require_permitted_url
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
-from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin
-from pkcs12kit.retrieval.retrieved import Purpose, Status
+from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin, Purpose, Status
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.containers import ArchiveBudget, zip_members
 from pkcs12kit.sources.sniffing import Kind, sniff
@@ -46,22 +45,22 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.retrieved import Retrieval
 
 
-# No PKCS#12: it would derive keys by as many iterations as whoever made it likes.
+# PKCS#12 is not among them: its author could make us derive keys with any number of iterations.
 _READ: Final = frozenset({Kind.CERTIFICATE, Kind.PKCS7, Kind.CERTIFICATE_PAIR, Kind.ZIP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleContents:
-    """The certificates of a bundle: candidates. None of them where its checksum file is bad."""
+    """The certificates of a bundle: candidates. There are none where its checksum file is bad."""
 
     certificates: tuple[Certificate, ...]
     rejects: tuple[Reject, ...]
     checksum: ChecksumVerdict
     archived: datetime | None = None
-    """When the archive says that the checksum file was made: anybody can change that."""
+    """The time of the checksum file by the archive: anyone can change that."""
 
     def is_older_than(self, other: BundleContents) -> bool:
-        """Say whether it was made before ``other`` was: by what the signatures claim, else by what the archives do."""
+        """Return True if it is older than ``other``, by the signing times or else by the times in the archives."""
         signed, others = self.checksum.signing_time, other.checksum.signing_time
         if signed is None or others is None:
             signed, others = self.archived, other.archived
@@ -69,9 +68,9 @@ class BundleContents:
 
 
 def open_bundle(data: bytes, *, url: str, rules: SignerRules, limits: Limits) -> BundleContents:
-    """Read a bundle that came from ``url``, within the limits on what a user's own sources may hold.
+    """Parse a bundle from ``url``, within the limits for a user's own sources.
 
-    Raises :class:`~pkcs12kit.errors.InputError` where it holds no certificate, or has a file named to land outside its
+    Raises :class:`~pkcs12kit.errors.InputError` where it has no certificate, or a file name that leads out of its
     folder; :class:`~pkcs12kit.errors.LimitExceededError`.
     """
     if sniff(data) is not Kind.ZIP:
@@ -99,7 +98,7 @@ def open_bundle(data: bytes, *, url: str, rules: SignerRules, limits: Limits) ->
 
 
 def _files(data: bytes, url: str, limits: Limits) -> Iterator[BundleFile]:
-    """Unpack the archive in memory, and read each file on its own."""
+    """Unpack the archive in memory, and yield each file with its certificates."""
     budget = ArchiveBudget(name=url, limits=limits)
     collector = Collector(password=None, limits=limits, containers=_READ)
     for member in zip_members(data, budget):
@@ -129,28 +128,32 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     options: FetchOptions = DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BundleReport:
-    """Fetch ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or one of :func:`~pkcs12kit.published.load_bundles`.
+    """Fetch a published bundle, check its signed checksum file, and return a report with its certificates.
 
-    Its URLs are asked in order until one answers. An archive with a signed checksum file (DISA's have one) is used as
-    far as its files are listed there, and not at all where anything contradicts it. Its signer must lead to one of
-    ``trust_anchors`` at ``time`` (timezone-aware; now by default), by ``algorithm_policy``; where none are given, to a
-    root that :class:`~pkcs12kit.published.PublishedBundle` names. Without either, a sound signature proves nothing.
+    * ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or a value of :func:`~pkcs12kit.published.load_bundles`. Its URLs
+      are tried in order until one answers.
+    * ``trust_anchors``: the signer of the checksum file must have a path to one of them. Without any, the roots of
+      :class:`~pkcs12kit.published.PublishedBundle` count; without those, a valid signature proves nothing.
+    * ``time``: of that path, timezone-aware; now by default. ``algorithm_policy``: of its algorithms.
+    * ``previous``: the certificates to compare with; None: those of the cached copy.
+    * ``expires_within``: the time before the end of validity in which a certificate counts as expiring.
+    * ``strict_checksums``: use a bundle only if its verdict is VERIFIED.
+    * ``allow_unsigned``: use a bundle without a signature even if its publisher is known to sign it.
+    * ``options`` and ``limits``: as for :func:`~pkcs12kit.gather`.
 
-    Of a bundle that names roots (``dod`` and ``eca`` do) nothing is used where there is no checksum file, or where its
-    signer leads to none of them: whoever can change the archive can take the file out, or sign it. ``allow_unsigned``
-    uses such a bundle all the same; one that contradicts its checksums is refused even so. Other bundles may come
-    without a signature. An archive that is weakly signed is used.
-    :class:`~pkcs12kit.published.ChecksumVerdict` says all that. With
-    ``strict_checksums`` nothing of any bundle is used but what is VERIFIED.
+    Of an archive with a checksum file (DISA's have one), only the listed files are used; nothing is used where anything
+    contradicts the list. A bundle with roots (``dod`` and ``eca`` have them) is not used without a checksum file, or
+    where the signer has no path to a trust anchor or root: an attacker who can change the archive can also remove the
+    file, or sign it. Other bundles may be unsigned. A weak signature is accepted. The verdict is in
+    :class:`~pkcs12kit.published.ChecksumVerdict`.
 
-    Whatever comes is a candidate and never a trust anchor. Changes are counted from ``previous``; None: from what the
-    cache has of the same URL. ``expires_within`` is when a certificate is soon to expire. Revocation is not checked,
-    that of the signer included. Where what the cache has is of no use, the server is asked anew. Where what it gives
-    was made before what the cache has, the report warns of that.
+    The certificates are candidates, never trust anchors. Revocation is not checked, not even for the signer. Where the
+    cached copy is unusable, the server is asked again. Where the new copy is older than the cached one, the report has
+    a warning.
 
-    A server that fails and a bundle that is refused are in the report, and raise nothing. Raises :class:`ValueError`
-    for ``strict_checksums`` with ``allow_unsigned``, :class:`~pkcs12kit.errors.InputError` for a name that is not
-    known, and :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
+    A server that fails and a bundle that is refused are in the report. Raises :class:`ValueError` for
+    ``strict_checksums`` with ``allow_unsigned``, :class:`~pkcs12kit.errors.InputError` for an unknown name, and
+    :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
     if strict_checksums and allow_unsigned:
         raise ValueError("strict_checksums refuses what allow_unsigned would use: give one of them")
@@ -201,23 +204,25 @@ def _report(
     expires_within: timedelta,
     limits: Limits,
 ) -> BundleReport:
-    """Say what is in the answer, or why nothing of it is used."""
-    answer = next((retrieval for retrieval in retrievals if retrieval.content is not None), None)
+    """Return the report on the response: its certificates, or the reason why it is not used."""
+    fetched = next((retrieval for retrieval in retrievals if retrieval.content is not None), None)
     report = BundleReport(bundle=named, retrievals=tuple(map(_without_content, retrievals)))
-    if answer is None:
+    if fetched is None:
         return replace(report, why="; ".join(f"{retrieval.url}: {retrieval.why}" for retrieval in retrievals))
-    report = replace(report, url=answer.url)
+    report = replace(report, url=fetched.url)
     try:
-        contents = open_bundle(answer.content or b"", url=answer.url, rules=rules, limits=limits)
+        contents = open_bundle(fetched.content or b"", url=fetched.url, rules=rules, limits=limits)
     except InputError as error:
         return replace(report, why=str(error))
     if contents.checksum.status is ChecksumStatus.BAD:
         first, *others = contents.checksum.reasons
         more = f" (and {len(others)} more)" if others else ""
-        return replace(report, checksum=contents.checksum, why=f"{answer.url}: {first}{more}")
+        return replace(report, checksum=contents.checksum, why=f"{fetched.url}: {first}{more}")
     if contents.checksum.status in refused:
-        return replace(report, checksum=contents.checksum, why=f"{answer.url}: {_unproven(contents.checksum, refused)}")
-    origins = () if answer.fetched is None else (Origin(url=answer.url, fetched=answer.fetched),)
+        return replace(
+            report, checksum=contents.checksum, why=f"{fetched.url}: {_unproven(contents.checksum, refused)}"
+        )
+    origins = () if fetched.fetched is None else (Origin(url=fetched.url, fetched=fetched.fetched),)
     older = kept is not None and contents.is_older_than(kept)
     return replace(
         report,
@@ -228,25 +233,25 @@ def _report(
         checksum=contents.checksum,
         changes=compare_bundles(earlier, contents.certificates, time=rules.time, expires_within=expires_within),
         rejects=contents.rejects,
-        warnings=(f"{answer.url}: its checksums were made before those of the last time: an older bundle",) * older,
+        warnings=(f"{fetched.url}: its checksums are older than those of the previous copy: an older bundle",) * older,
     )
 
 
 def _refused(named: PublishedBundle, *, strict_checksums: bool, allow_unsigned: bool) -> frozenset[ChecksumStatus]:
-    """List the verdicts on its checksums, beside BAD, with which nothing of a bundle is used."""
+    """Return the verdicts on the checksums, besides BAD, with which a bundle is not used."""
     if strict_checksums:
         return frozenset(ChecksumStatus) - {ChecksumStatus.VERIFIED}
     return UNPROVEN if named.is_signed and not allow_unsigned else frozenset()
 
 
 def _unproven(verdict: ChecksumVerdict, refused: frozenset[ChecksumStatus]) -> str:
-    """Say what is missing of the signature, and what uses the bundle all the same."""
+    """Return a sentence with the missing part of the signature, and with the way to use the bundle even so."""
     found = f"{verdict.status.value}: {verdict.reasons[0]}"
     if refused is not UNPROVEN:
-        return f"its checksums have to be verified, and are {found}"
+        return f"its checksums must be verified, but are {found}"
     return (
         f"its publisher signs a file of checksums, and that signature is {found}"
-        " (--unsigned, or allow_unsigned=True, uses such a bundle all the same)"
+        " (--unsigned, or allow_unsigned=True, uses such a bundle even so)"
     )
 
 
@@ -254,11 +259,11 @@ def _without_content(retrieval: Retrieval) -> Retrieval:
     return replace(retrieval, content=None)
 
 
-def _replace_entry(cache: Cache, answer: Retrieval, *, limits: Limits) -> None:
-    """Keep what can be used in place of what could not."""
-    if answer.content is not None and answer.fetched is not None:
-        url = str(require_permitted_url(answer.url, allow_private=True, limits=limits))
-        cache.store(url, answer.content, etag=None, last_modified=None, fetched=answer.fetched)
+def _replace_entry(cache: Cache, fetched: Retrieval, *, limits: Limits) -> None:
+    """Replace the unusable cache entry by the response."""
+    if fetched.content is not None and fetched.fetched is not None:
+        url = str(require_permitted_url(fetched.url, allow_private=True, limits=limits))
+        cache.store(url, fetched.content, etag=None, last_modified=None, fetched=fetched.fetched)
 
 
 async def _fetch(
@@ -276,7 +281,7 @@ async def _fetch(
 def _in_cache(
     cache: Cache | None, bundle: PublishedBundle, *, rules: SignerRules, limits: Limits
 ) -> BundleContents | None:
-    """Give what the cache has of the bundle before it is fetched; None where that is nothing of use."""
+    """Return the cached bundle before a new one is fetched; None where there is no usable one."""
     if cache is None:
         return None
     for url in bundle.urls:

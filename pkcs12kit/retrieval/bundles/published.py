@@ -1,4 +1,4 @@
-"""The lists of certificates that are published under a name: where they are, as data, and as users change it."""
+"""The bundles that have a name: their URLs and roots as data, and the file in which users add their own."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ _FIELDS: Final = frozenset({"title", "publisher", "urls", "roots", "source"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishedBundle:
-    """A list of certificates that somebody publishes, as a zip archive or PKCS#7: its content decides, not its name.
+    """A bundle of certificates that an organization publishes, as a zip archive or PKCS#7, recognized by its content.
 
-    ``urls`` are asked in order until one answers. ``roots`` are SHA-256 fingerprints, lower-case hexadecimal: where the
-    user names no trust anchor, the signer of a checksum file in the archive must lead to one of these certificates,
-    which has to be in the archive itself. Empty: nobody is known. ``source`` says where all that is from.
+    * ``urls`` are tried in order until one answers.
+    * ``roots`` are SHA-256 fingerprints in lower-case hexadecimal. Where the user gives no trust anchor, a path must
+      lead from the signer of the checksum file to one of these certificates, which must be in the archive itself.
+    * ``source`` names the source of this information.
 
-    A bundle with roots is one whose publisher is known to sign: without a signature by someone whom a root or the
-    user's trust anchor leads to it is refused (:func:`~pkcs12kit.published.fetch_bundle`).
+    A bundle with roots has a publisher that is known to sign it. It is refused without a signature whose signer has a
+    path to a root or to the user's trust anchor (:func:`~pkcs12kit.published.fetch_bundle`).
     """
 
     name: str
@@ -51,11 +52,11 @@ class PublishedBundle:
 
     @property
     def is_signed(self) -> bool:
-        """Whether its publisher is known to sign it."""
+        """True if the publisher is known to sign the bundle."""
         return bool(self.roots)
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         return {
             "name": self.name,
             "title": self.title,
@@ -111,20 +112,22 @@ PUBLISHED: Final[Mapping[str, PublishedBundle]] = MappingProxyType(
         )
     }
 )
-"""The bundles that are known by name. None of them is trusted: not by its name, its URL or its signature."""
+"""The bundles with a name. Their certificates are not trusted, whatever the name, the URL or the signature."""
 
 
 def find_bundle(
     name: str, published: Mapping[str, PublishedBundle] = PUBLISHED, *, limits: Limits = DEFAULT_LIMITS
 ) -> PublishedBundle:
-    """Look up a name, or make a bundle of a URL; the URL of a known bundle brings that bundle's roots.
+    """Return the bundle with this name, or one for this URL. The URL of a named bundle comes with its roots.
 
     Raises :class:`~pkcs12kit.errors.InputError` for anything else.
     """
     if name in published:
         return published[name]
     if not scheme_of(name):
-        raise InputError(f"no bundle is called {quoted(name)}; known are {', '.join(sorted(published))}, and URLs")
+        raise InputError(
+            f"no bundle has the name {quoted(name)}; the names are {', '.join(sorted(published))}, and URLs"
+        )
     url = _permitted(name, "", limits)
     same = [
         one for one in published.values() if _normalized(url, limits) in {_normalized(its, limits) for its in one.urls}
@@ -133,11 +136,12 @@ def find_bundle(
 
 
 def load_bundles(file: Source | None = None, *, limits: Limits = DEFAULT_LIMITS) -> Mapping[str, PublishedBundle]:
-    """Read a TOML file of bundles over those known here: each table ``[bundles.NAME]`` adds a name or replaces one.
+    """Return the named bundles together with those in a TOML file: each table ``[bundles.NAME]`` adds or replaces one.
 
-    It has ``urls``, and may have ``title``, ``publisher``, ``roots`` and ``source``, as :class:`PublishedBundle` has
-    them; nothing of a bundle that it replaces is kept. None reads ``bundles.toml`` in the platform's folder for
-    settings, by platformdirs, where it is there. Raises :class:`~pkcs12kit.errors.InputError` for anything else in it.
+    A table has ``urls``, and may have ``title``, ``publisher``, ``roots`` and ``source``, with the meanings in
+    :class:`PublishedBundle`. A replaced bundle leaves nothing behind. None reads ``bundles.toml`` in the platform's
+    folder for settings, by platformdirs, if the file exists. Raises :class:`~pkcs12kit.errors.InputError` for anything
+    else in the file.
     """
     if file is None:
         file = _settings_file()
@@ -146,8 +150,8 @@ def load_bundles(file: Source | None = None, *, limits: Limits = DEFAULT_LIMITS)
     where = name_of(file)
     try:
         tables = tomllib.loads(read_source(file, limits).decode("utf-8"))
-    except (ValueError, RecursionError) as error:  # ValueError: also an integer of too many digits
-        raise InputError(f"{where}: no TOML: {error}") from None
+    except (ValueError, RecursionError) as error:  # ValueError also for an integer of too many digits
+        raise InputError(f"{where}: not TOML: {error}") from None
     if tables.keys() - {"bundles"} or not isinstance(tables.get("bundles", {}), dict):
         raise InputError(f"{where}: expected tables [bundles.NAME], and nothing else")
     own = {name: _bundle(name, table, where, limits) for name, table in tables.get("bundles", {}).items()}
@@ -163,11 +167,11 @@ def _settings_file() -> Path:
 def _bundle(name: str, table: object, where: str, limits: Limits) -> PublishedBundle:
     where = f"{where}: bundle {quoted(name)}"
     if not _NAME.fullmatch(name):
-        raise InputError(f"{where}: a name is made of small letters, digits, dots, dashes and underscores")
+        raise InputError(f"{where}: a name has only lower-case letters, digits, dots, dashes and underscores")
     if not isinstance(table, dict):
         raise InputError(f"{where}: expected a table")
     if unknown := sorted(table.keys() - _FIELDS):
-        raise InputError(f"{where}: {quoted(unknown[0])} is none of {', '.join(sorted(_FIELDS))}")
+        raise InputError(f"{where}: {quoted(unknown[0])} is not one of {', '.join(sorted(_FIELDS))}")
     urls, roots = _texts(table, "urls", where), _texts(table, "roots", where)
     if not urls:
         raise InputError(f"{where}: 'urls' is missing or empty")
@@ -199,7 +203,7 @@ def _texts(table: Mapping[str, object], field: str, where: str) -> tuple[str, ..
 
 
 def _permitted(url: str, where: str, limits: Limits) -> str:
-    """Refuse what is no URL; whether its address is public is the fetcher's question."""
+    """Return a URL; raise unless it may be asked. The fetcher checks later whether its address is public."""
     try:
         require_permitted_url(url, allow_private=True, limits=limits)
     except RefusedError as error:

@@ -1,4 +1,4 @@
-"""What changed in a published list of certificates since the last time, and what in it will not last."""
+"""The report on a bundle: its certificates, and the changes since the previous copy."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.bundles.checksums import ChecksumVerdict
     from pkcs12kit.retrieval.bundles.published import PublishedBundle
-    from pkcs12kit.retrieval.output_folder import GatheredCertificate
-    from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.retrieval.retrieved import GatheredCertificate, Retrieval
 
 
 EXPIRES_WITHIN: Final = timedelta(days=30)
@@ -35,9 +34,9 @@ EXPIRES_WITHIN: Final = timedelta(days=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replacement:
-    """A certificate that is new, and the one with the same subject and issuer that it follows.
+    """A new certificate, and the earlier one with the same subject and issuer that it replaces.
 
-    ``stays``: the earlier one is still in the list.
+    ``stays``: the earlier one is still in the bundle.
     """
 
     before: Certificate
@@ -45,17 +44,18 @@ class Replacement:
     stays: bool
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         return {"before": self.before.to_json(), "after": self.after.to_json(), "stays": self.stays}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleChanges:
-    """What changed between two states of a list; each certificate that came or went is in one place, by subject.
+    """The changes between two copies of a bundle. Each certificate that came or went is in one group, by subject.
 
-    ``compared`` is False where there was no earlier state: then nothing is new or gone. ``renewed`` have the key of the
-    certificate that they follow, ``rekeyed`` another one; a certificate that was followed so is not among ``gone``.
-    ``expiring`` and ``expired`` are in the list as it is now: valid no longer than ``until``, and not valid any more.
+    * ``compared`` is False where there was no earlier copy: then no certificate is new or gone.
+    * ``new`` and ``gone`` are certificates in only one of the copies, except for replaced ones.
+    * ``renewed`` are replacements with the same key, ``rekeyed`` those with another key.
+    * ``expiring`` certificates of the current copy are valid until ``until`` or less; ``expired`` ones no longer.
     """
 
     compared: bool
@@ -68,7 +68,7 @@ class BundleChanges:
     expired: tuple[Certificate, ...] = ()
 
     def to_json(self) -> dict[str, object]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         return {
             "compared": self.compared,
             "new": [certificate.to_json() for certificate in self.new],
@@ -88,7 +88,7 @@ def compare_bundles(
     time: datetime,
     expires_within: timedelta = EXPIRES_WITHIN,
 ) -> BundleChanges:
-    """Compare two states of a list at ``time``, timezone-aware; ``before`` None: there was none."""
+    """Return the changes between two copies at ``time``, timezone-aware; ``before`` None: there is no earlier copy."""
     time = require_aware(time)
     try:
         until = time + expires_within
@@ -105,7 +105,7 @@ def compare_bundles(
     earlier = _in_order(before)
     kept, known = frozenset(current), frozenset(earlier)
     came = [certificate for certificate in current if certificate not in known]
-    renewed, rekeyed, new = _sort_out(came, earlier, kept)
+    renewed, rekeyed, new = _replacements(came, earlier, kept)
     followed = {replacement.before for replacement in (*renewed, *rekeyed)}
     return BundleChanges(
         compared=True,
@@ -120,10 +120,9 @@ def compare_bundles(
 def certificates_in_folder(
     folder: str | os.PathLike[str], *, urls: Iterable[str], limits: Limits = DEFAULT_LIMITS
 ) -> tuple[Certificate, ...] | None:
-    """Give the certificates that a folder of gathered ones has from these URLs; None where it has none.
+    """Return the certificates from these URLs in a folder of gathered certificates; None where there are none.
 
-    An index or a file that is damaged counts as not there: :func:`~pkcs12kit.retrieval.output_folder.write_folder` says
-    so.
+    A damaged index or file counts as missing: :func:`~pkcs12kit.retrieval.output_folder.write_folder` reports it.
     """
     wanted = frozenset(urls)
     try:
@@ -144,17 +143,17 @@ def certificates_in_folder(
 
 
 def _in_order(certificates: Iterable[Certificate]) -> tuple[Certificate, ...]:
-    """Each once, by subject, issuer and fingerprint."""
+    """Return each certificate once, sorted by subject, issuer and fingerprint."""
     unique = dict.fromkeys(certificates)
     return tuple(sorted(unique, key=lambda each: (str(each.subject), str(each.issuer), each.sha256)))
 
 
-def _sort_out(
+def _replacements(
     came: Iterable[Certificate], earlier: Iterable[Certificate], kept: frozenset[Certificate]
 ) -> tuple[list[Replacement], list[Replacement], list[Certificate]]:
-    """Tell what is renewed, rekeyed and new. A cross-certificate by another issuer is a new one.
+    """Return the renewed, the rekeyed and the new certificates. One by another issuer is new.
 
-    Of several earlier ones, the one that was to last longest is followed.
+    Of several earlier certificates, the one with the latest end of validity is the one that is replaced.
     """
     by_key: dict[tuple[Name, Name, bytes | None], Certificate] = {}
     by_names: dict[tuple[Name, Name], Certificate] = {}
@@ -186,10 +185,13 @@ def _key(certificate: Certificate) -> bytes | None:
 class BundleReport(Shown):
     """The result of :func:`~pkcs12kit.published.fetch_bundle`. All but ``bundle``, which the user named, is untrusted.
 
-    ``certificates`` are candidates for paths, never trust anchors; none where ``why`` says in one sentence why nothing
-    of the bundle is used. ``checksum`` is None where nothing came that could be looked into, ``changes`` None where
-    nothing is used. ``url`` is the one that gave the bundle; ``retrievals`` are those that were asked, without content.
-    ``warnings`` are the cache's, and that the bundle is older than the one that it had.
+    * ``certificates`` are candidates for paths, never trust anchors.
+    * ``why`` is the reason in one sentence why the bundle is not used; empty where it is.
+    * ``checksum`` is the verdict on the checksum file; None where no bundle was read.
+    * ``changes`` compares with the previous copy; None where the bundle is not used.
+    * ``url`` is the URL of the bundle; ``retrievals`` are the outcomes of all URLs, without content.
+    * ``rejects`` are the parts of the bundle that could not be read.
+    * ``warnings`` are those of the cache, and one where the bundle is older than the cached one.
     """
 
     bundle: PublishedBundle
@@ -204,11 +206,11 @@ class BundleReport(Shown):
 
     @property
     def pool(self) -> CertificatePool:
-        """The certificates to look for paths in."""
+        """The certificates as a pool for the path search."""
         return CertificatePool((item.certificate for item in self.certificates), rejects=self.rejects)
 
     def to_json(self) -> dict[str, Any]:
-        """Describe it for ``--json``."""
+        """Return the form for ``--json``."""
         return {
             "bundle": self.bundle.to_json(),
             "url": self.url,

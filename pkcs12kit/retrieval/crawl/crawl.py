@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.retrieval.contents import Contents, read_contents
 from pkcs12kit.retrieval.crawl.frontier import Frontier, QueuedUrl, UrlQueue
-from pkcs12kit.retrieval.output_folder import Origin
-from pkcs12kit.retrieval.retrieved import GatheredUrl, Retrieval, Status
+from pkcs12kit.retrieval.retrieved import GatheredUrl, Origin, Retrieval, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

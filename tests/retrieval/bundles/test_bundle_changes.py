@@ -8,7 +8,8 @@ import pytest
 
 from pkcs12kit import lab
 from pkcs12kit.retrieval.bundles.report import certificates_in_folder, compare_bundles
-from pkcs12kit.retrieval.output_folder import GatheredCertificate, Origin, write_folder
+from pkcs12kit.retrieval.output_folder import write_folder
+from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LONG = lab.Validity.around(NOW)

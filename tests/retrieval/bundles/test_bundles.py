@@ -85,7 +85,7 @@ def test_a_bad_one_is_not_used(publisher, served, anchors, parts):
     report = fetch_bundle(bundle, trust_anchors=anchors, options=PRIVATE)
     assert report.checksum.status is ChecksumStatus.BAD
     assert (report.certificates, len(report.pool), report.changes) == ((), 0, None)
-    assert "DoD.der.p7b is not what was signed" in report.why
+    assert "DoD.der.p7b is not the signed file" in report.why
 
 
 def test_unreadable(served, parts):
@@ -213,7 +213,7 @@ def test_the_names():
         assert bundle.source
         assert all(find_bundle(url).urls == (url,) for url in bundle.urls)
         assert all(url.startswith("https://") for url in bundle.urls)
-    with pytest.raises(pk.InputError, match="no bundle is called 'jitc'; known are dod, eca, fpki"):
+    with pytest.raises(pk.InputError, match="no bundle has the name 'jitc'; the names are dod, eca, fpki"):
         find_bundle("jitc")
     with pytest.raises(pk.InputError, match="not http or https"):
         find_bundle("ldap://x.example.mil/")
@@ -254,16 +254,16 @@ urls = ["https://we.example.mil/list.p7b"]
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[bundles.x", "no TOML"),
-        (b"\xff", "no TOML"),
-        (f"x = {'1' * 5000}", "no TOML"),
-        (f"x = {'[' * 5000}", "no TOML"),
+        ("[bundles.x", "not TOML"),
+        (b"\xff", "not TOML"),
+        (f"x = {'1' * 5000}", "not TOML"),
+        (f"x = {'[' * 5000}", "not TOML"),
         ("[bundels.x]\nurls = []", r"expected tables \[bundles.NAME\]"),
         ("bundles = 1", r"expected tables \[bundles.NAME\]"),
         ("bundles.x = 1", "expected a table"),
-        ("[bundles.X]", "small letters"),
-        ('[bundles."../x"]', "small letters"),
-        ("[bundles.x]\nurl = 'https://a.example/'", "'url' is none of publisher, roots, source, title, urls"),
+        ("[bundles.X]", "lower-case letters"),
+        ('[bundles."../x"]', "lower-case letters"),
+        ("[bundles.x]\nurl = 'https://a.example/'", "'url' is not one of publisher, roots, source, title, urls"),
         ("[bundles.x]\ntitle = 'X'", "'urls' is missing or empty"),
         ("[bundles.x]\nurls = 'https://a.example/'", "'urls' is a list of texts"),
         ("[bundles.x]\nurls = [1]", "'urls' is a list of texts"),
@@ -333,7 +333,7 @@ def test_strict_checksums(publisher, served, anchors, parts):
         report = fetch_bundle(bundle, trust_anchors=given, strict_checksums=True, options=PRIVATE)
         assert report.checksum.status.value == lenient.checksum.status.value == status
         assert (report.certificates, report.changes) == ((), None)
-        assert f"have to be verified, and are {status}: {report.checksum.reasons[0]}" in report.why
+        assert f"must be verified, but are {status}: {report.checksum.reasons[0]}" in report.why
     bundle = served(publisher.archive())
     assert fetch_bundle(bundle, trust_anchors=anchors, strict_checksums=True, options=PRIVATE).why == ""
 
@@ -347,13 +347,13 @@ def test_what_the_cache_has_is_bad(publisher, served, server, tmp_path, parts):
     files = publisher.files()
     bad = publisher.archive(files, listing=parts.list_of(files | {parts.bundle: b"other"}))
     bundle = served(bad)
-    assert "is not what was signed" in fetch_bundle(bundle, options=options).why
+    assert "is not the signed file" in fetch_bundle(bundle, options=options).why
     offline = fetch_bundle(bundle, options=replace(options, offline=True))
     assert (offline.why != "", [each.status for each in offline.retrievals]) == (True, [Status.CACHED])
     server.answer(PATH, status=404)
     report = fetch_bundle(bundle, options=options)
     assert [each.status for each in report.retrievals] == [Status.CACHED, Status.FAILED]
-    assert "is not what was signed" in report.why
+    assert "is not the signed file" in report.why
     served(publisher.archive())
     report = fetch_bundle(bundle, options=options)
     assert (report.why, [each.status for each in report.retrievals]) == ("", [Status.CACHED, Status.FETCHED])
