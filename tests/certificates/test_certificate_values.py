@@ -46,7 +46,7 @@ def server(topology):
 
 
 def test_pem_there_and_back(server):
-    """``to_pem`` is RFC 7468 text with line feeds; the first certificate of a text is read, whatever stands before."""
+    """``to_pem`` writes RFC 7468 text with line feeds; ``from_pem`` reads the first certificate after other text."""
     text = server.to_pem()
     assert text.startswith("-----BEGIN CERTIFICATE-----\n")
     assert text.endswith("-----END CERTIFICATE-----\n")
@@ -63,7 +63,7 @@ def test_pem_without_a_certificate_is_an_error(text):
 
 
 def test_certificates_are_equal_when_their_der_is(server):
-    """Equality, hash and pickling go by the DER alone."""
+    """Equality, hash and pickling depend only on the DER."""
     again = Certificate.from_der(bytearray(server.der))
     assert again == server
     assert len({again, server}) == 1
@@ -88,7 +88,7 @@ def test_json_has_what_the_contract_promises(server):
 
 
 def test_repr_names_subject_serial_and_expiry(server):
-    """What a debugger shows is enough to tell certificates apart."""
+    """The repr is enough to tell certificates apart."""
     assert repr(server) == "<Certificate 'CN=EE' #1 until 2027-03-01T12:30:00Z>"
 
 
@@ -128,7 +128,7 @@ def test_no_extensions_is_no_hints():
 
 
 def test_extensions_are_decoded_once_for_all_that_ask(topology, server, monkeypatch):
-    """Who asked for the extensions has key identifiers and cA, the same ones, without another reading."""
+    """Key identifiers and cA come from the extensions where these are decoded, without decoding them again."""
     authority = lab.Authority.create("CA")
     bare = authority.issue("bare", authority.private_key.public_key())
     for each in (server, *topology.certificates, bare):
@@ -314,7 +314,7 @@ def test_an_anchor_has_the_certificates_name_key_and_constraints(topology):
 
 
 def test_values_are_frozen(topology):
-    """Paths, anchors and identities are values: nobody changes them behind another's back."""
+    """Paths, trust anchors and identities are immutable values."""
     for value, field in ((topology.trust_anchor("TA"), "name"), (topology.servers["EE"], "certificate")):
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(value, field, None)

@@ -43,7 +43,7 @@ def tagged(number, contents):
 
 
 def signed(authority, fields, algorithm):
-    """Sign the fields of a tbsCertificate, whatever they are."""
+    """Return a signed certificate of any fields."""
     tbs = sequence(*fields)
     signature = authority.private_key.sign(tbs, ec.ECDSA(hashes.SHA256()))
     return sequence(tbs, algorithm, parser.emit(0, 0, 3, b"\x00" + signature))
@@ -62,7 +62,7 @@ def sound(authority):
 
 
 def altered(authority, sound, *, algorithm=None, extensions=None, version=None):
-    """Sign the sound certificate anew, some of its fields encoded otherwise."""
+    """Return the correct certificate with other encodings of some fields, signed again."""
     fields = list(_elements(sound.tbs_certificate, 6))
     algorithm = algorithm or sequence(ECDSA_WITH_SHA256)
     fields[2] = algorithm
@@ -130,7 +130,7 @@ def test_pyca_refuses_what_is_read_here(fpki):
 
 
 def test_signatures_of_slipped_certificates_are_checked_over_the_original(fpki):
-    """What was signed is what was given, slips included: real signatures verify, each with its issuer's key alone."""
+    """Signatures cover the original bytes, encoding errors included: real ones verify, with the issuer's key only."""
     pool = load_certificates(fpki / "dod-2019.pem", fpki / "Certificates_PKCS7_v5_14_DoD.pem.p7b")
     checked = 0
     for certificate in pool:
@@ -185,7 +185,7 @@ def test_implicit_version_1_is_read(authority, sound):
 
 @pytest.mark.parametrize("value", ["020105", "30020500", "0101ff"], ids=["integer", "sequence", "boolean"])
 def test_a_name_of_no_text_is_still_a_name(authority, sound, value):
-    """A commonName that is no string at all: one such certificate never spoils the pool that it lies in."""
+    """A certificate whose commonName is not a string does not spoil its pool."""
     fields = list(_elements(sound.tbs_certificate, 6))
     attribute = sequence(bytes.fromhex("0603550403"), bytes.fromhex(value))
     fields[5] = sequence(parser.emit(0, 1, 17, attribute))

@@ -42,7 +42,7 @@ def encoded(text, string_type):
 
 @pytest.mark.parametrize("string_type", STRING_TYPES)
 def test_the_string_type_does_not_matter(string_type):
-    """RFC 5280 section 7.1: strings are prepared before they are compared, whatever type they are encoded in."""
+    """RFC 5280 section 7.1: strings of every type are prepared before they are compared."""
     assert read_name(encoded("Some CA", string_type)) == name((CN, "Some CA"))
 
 
@@ -160,7 +160,7 @@ def test_no_name_steers_a_terminal(char):
 
 @given(st.lists(st.text(), min_size=1, max_size=3))
 def test_text_is_always_one_line(values):
-    """Whatever the name, its text holds no control, format or separator character."""
+    """The text of a name never contains control, format or separator characters."""
     text = str(name(*((CN, value) for value in values)))
     assert not {unicodedata.category(char) for char in text} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
@@ -173,7 +173,7 @@ def test_common_name_is_the_most_specific():
 
 
 def test_truth_and_repr():
-    """An empty name is false: the subjectAltName alone names such a subject."""
+    """An empty name is false: only the subjectAltName names such a subject."""
     assert not name()
     assert name((CN, "x"))
     assert repr(name((CN, "x"))) == "<Name 'CN=x'>"

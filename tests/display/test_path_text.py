@@ -1,4 +1,4 @@
-"""What ``paths`` prints: the closest attempt in whole, the rest in five lines, all of it within a terminal."""
+"""The text of ``paths``: the closest attempt in full, the others in five lines, all within the terminal's width."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def failure(reason, certificate, detail="is refused", **more):
 
 
 def rejected(*failures, walk=None, **more):
-    """Make a finding of failures, about certificates that stand alone unless there is a walk."""
+    """Return an attempt with failures; each is about a separate certificate unless a path is given."""
     return RejectedPath(certificates=walk or (failures[0].certificate,), failures=failures, **more)
 
 
@@ -62,7 +62,7 @@ def many():
 
 
 def test_the_closest_attempt_in_whole():
-    """How far up it got, what is wrong with which certificate, and when it would be valid."""
+    """The closest attempt shows its certificates, their failures, and the time at which it would be valid."""
     topology = build("EE<B", lab.Edge(subject="B", issuer="A", validity=EXPIRED, serial_number=7), "A<TA")
     assert shown(path_report(solve(topology), every=False)) == [
         "No valid path from EE to a trust anchor.",
@@ -118,7 +118,7 @@ def test_other_kinds_in_one_line(many):
 
 
 def test_five_lines_and_how_many_more(many):
-    """Whatever was found, the rest is counted; a limit that was hit is said before the closest attempt."""
+    """Failures beyond five lines are counted; a limit that was reached stands before the closest attempt."""
     servers = [identity.certificate for identity in many.servers.values()]
     reasons = [reason for reason in FailureReason if reason is not FailureReason.BUDGET_EXHAUSTED]
     findings = [rejected(failure(reason, servers[0])) for reason in reasons]
@@ -133,7 +133,7 @@ def test_five_lines_and_how_many_more(many):
 
 
 def test_each_finding_once_in_text(many):
-    """What the closest attempt says is not said again beside it."""
+    """A failure of the closest attempt is not repeated below it."""
     servers = [identity.certificate for identity in many.servers.values()]
     first, second = (failure(FailureReason.EXPIRED, certificate, "expired") for certificate in servers[:2])
     report = PathReport(target=servers[2], valid=(), rejected=(rejected(first), rejected(second, first)))
@@ -165,7 +165,7 @@ def test_several_walks_through_one_link(many):
 
 
 def test_a_target_at_fault_is_told_alone(many):
-    """Where no path could mend it, what is wrong elsewhere is only counted."""
+    """If the target itself makes every path invalid, other failures are only counted."""
     ee, below = many.servers["EE"].certificate, many.certificate("B", "TA")
     other = rejected(failure(FailureReason.EXPIRED, below))
     for reason, is_alone in ((FailureReason.SERVER_NAME, True), (FailureReason.NAME_CONSTRAINTS, False)):
@@ -202,7 +202,7 @@ def test_a_path_alone_has_no_next():
 
 @pytest.mark.parametrize("width", [80, 100])
 def test_fits_the_terminal(width):
-    """Long names, key identifiers and locations wrap within the tree; no line is cut, none is longer."""
+    """Long names, key identifiers and URLs wrap within the tree; lines are neither cut nor too long."""
     access = lab.non_critical(lab.extensions.authority_information_access("http://ca.example/" + "issued/" * 20))
     long = "A certification authority with a name of sixty-three octets"
     topology = build("EE<B", lab.Edge(subject="B", issuer=long, extensions=(access,)), f"{long}<TA", "B<Y<Z")

@@ -1,4 +1,4 @@
-"""Pictures as values: which nodes and certificates, what is known of each, in an order that depends on nothing else."""
+"""Pictures as values: their nodes and edges, the state of each, and an order that depends only on them."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_an_anchor_that_no_valid_path_leads_to():
 
 
 def test_a_node_is_a_subject_with_its_key():
-    """A CA that was rekeyed is two nodes, told apart by their keys (RFC 4158 section 1.3 has this graph)."""
+    """A CA with two keys is two nodes, distinguished by their keys (RFC 4158 section 1.3 has this graph)."""
     topology = build("EE<B<TA", "F<B'<TA")
     picture = picture_of_pool(topology.pool, trust_anchors=[topology.trust_anchor("TA")], time=AT)
     rekeyed = [node for node in picture.nodes if node.label == "B"]
@@ -150,7 +150,7 @@ def test_loops_parallel_and_self_signed_certificates_are_edges_of_their_own():
 
 
 def test_an_issuer_that_is_not_there_is_a_node():
-    """What names it leads down from it; it is no anchor, and marked."""
+    """The certificates that name it hang below it; it is marked, and is not a trust anchor."""
     topology = build("EE<B<A<TA")
     pool = CertificatePool([topology.certificate("B", "A")])
     picture = picture_of_pool(pool, trust_anchors=[topology.trust_anchor("TA")], time=AT)
@@ -174,7 +174,7 @@ def test_a_path():
 
 
 def test_an_anchor_without_certificate():
-    """A name and a key alone are a node, which issued what its key signed (RFC 5280 section 6.1.1 (d))."""
+    """A name and a key are a node, which issued the certificates that its key signed (RFC 5280 section 6.1.1 (d))."""
     topology = build("EE<B<TA")
     whole = topology.trust_anchor("TA")
     bare = TrustAnchor(name=whole.name, subject_public_key_info=whole.subject_public_key_info)
@@ -234,7 +234,7 @@ def test_the_federal_pki(of_2024):
 
 
 def test_the_order_of_a_pool_does_not_matter(of_2024):
-    """Whatever order certificates come in, the picture is the same value."""
+    """Any order of the same certificates gives the same picture."""
     pool, anchors, time = of_2024
     first = picture_of_pool(pool, trust_anchors=anchors, time=time)
     shuffled = list(pool)

@@ -1,4 +1,4 @@
-"""Pictures as SVG, DOT and Mermaid: well-formed, complete, legible by measure, and harmless whatever names say."""
+"""Pictures as SVG, DOT and Mermaid: well-formed, complete, legible by measurement, and safe with any names."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def parse(svg):
 
 
 def texts(root):
-    """List what is shown."""
+    """Return the texts of an SVG."""
     return ["".join(element.itertext()) for element in root.iter(f"{SVG}text")]
 
 
@@ -173,7 +173,7 @@ class TestNamesFromOutside:
             assert "(no name)" in render(picture([node(0, " " * 300)], []))
 
     def test_a_name_of_no_end(self):
-        """Of a text of a megabyte a thousand characters are told, and a few lines drawn."""
+        """Of a name of a megabyte, the tooltip has a thousand characters, and the box a few lines."""
         svg = to_svg(picture([node(0, "n" * 1_000_000)], []))
         assert len(svg) < 30_000
 
@@ -185,7 +185,7 @@ class TestNamesFromOutside:
 
 
 class TestSvg:
-    """What the file is."""
+    """The form of the SVG file."""
 
     def test_accessible(self):
         """It is an image with a title and a description, which ids of its own point to."""
@@ -216,7 +216,7 @@ class TestSvg:
 
     @pytest.mark.parametrize("state", EdgeState)
     def test_states_differ_by_more_than_colour(self, state):
-        """Each has a line of its own kind or width, and what is wrong a sign and a word."""
+        """Each state has its own line style or width, and each fault a sign and a word."""
         root = parse(to_svg(picture([node(0), node(1)], [edge(0, 1, state)])))
         style = root.find(f"{SVG}style").text
         name = next(one.get("class") for one in root.iter(f"{SVG}g") if len(one.findall(f"{SVG}path")) > 2)
@@ -242,7 +242,7 @@ class TestSvg:
         assert {"✗ expired at the time: 2", "other certificate: 1"} <= set(texts(parse(to_svg(drawn))))
 
     def test_what_is_left_out_is_said(self):
-        """A limit is told in the picture."""
+        """A picture that reaches a limit says so."""
         shown = texts(parse(to_svg(picture([node(0)], [], left_out="3 of 4 certificates are left out"))))
         assert "3 of 4 certificates are left out" in " ".join(shown)
 
@@ -265,7 +265,7 @@ class TestLayout:
 
     @given(pictures())
     def test_nothing_stands_on_another(self, drawn):
-        """Boxes do not overlap, and all are within the picture, whatever the graph."""
+        """For any graph, boxes do not overlap and are within the picture."""
         layout = lay_out(drawn, DEFAULT_LIMITS)
         boxes = boxes_of(layout)
         slack = 0.01
@@ -281,7 +281,7 @@ class TestLayout:
 
     @given(pictures())
     def test_everything_is_drawn_once(self, drawn):
-        """Each node has a box or a row, each certificate a line, or is told at the node that it leads back to."""
+        """Each node has a box or a row; each certificate has a line, or a note at its node if it is self-signed."""
         layout = lay_out(drawn, DEFAULT_LIMITS)
         rows = [row.row for column in layout.columns for row in column.block.rows]
         shown = [placed.block.node for placed in layout.nodes] + [row.node for row in rows]
@@ -323,14 +323,14 @@ class TestLayout:
         assert [one.upwards for one in lay_out(drawn, DEFAULT_LIMITS).edges] == [False, True]
 
     def test_the_target_is_at_the_bottom(self):
-        """Whatever else is deeper: nothing stands below the target's layer."""
+        """The target is in the lowest layer, even if other nodes are further from the trust anchor."""
         nodes = [node(0, is_trust_anchor=True), node(1, is_target=True), *(node(number) for number in range(2, 6))]
         drawn = picture(nodes, [edge(0, 1), edge(0, 2), edge(2, 3), edge(3, 4), edge(4, 5)])
         tops = {placed.block.node.id: placed.bottom for placed in lay_out(drawn, DEFAULT_LIMITS).nodes}
         assert tops["n1"] == max(tops.values())
 
     def test_a_path_never_stands_in_a_column(self):
-        """What is on a valid path stays in the graph of a big picture."""
+        """Nodes on a valid path are in the graph of a large picture, never in a column."""
         nodes = [node(0, is_trust_anchor=True), *(node(number) for number in range(1, 40))]
         edges = [
             edge(0, 1, EdgeState.CHOSEN),

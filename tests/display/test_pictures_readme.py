@@ -13,7 +13,7 @@ PICTURE = Path(__file__).parents[2] / "docs" / "images" / "path.svg"
 
 
 def test_the_picture_in_the_readme_is_what_is_drawn_today(fpki):
-    """The four valid paths of 2018 and the expired certificate beside them. ``PKCS12KIT_WRITE_PAGE=1`` draws it anew.
+    """The four valid paths of 2018 and the expired certificate beside them. ``PKCS12KIT_WRITE_PAGE=1`` writes it.
 
     The others that are expired are left out: the picture is to be readable in the width of a page.
     """

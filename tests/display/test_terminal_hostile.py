@@ -1,6 +1,6 @@
-"""Property: a subject name with control characters never reaches a terminal unescaped, whatever prints it.
+"""Property: a subject name with control characters never reaches a terminal unescaped.
 
-End to end the commands are held to it in tests/cli (TestHostileNames); here all that draws text is, with any text.
+tests/cli (TestHostileNames) proves it for commands, and this module for all functions that draw text, with any text.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def certificate():
 
 @pytest.fixture(scope="module")
 def anatomy(replica):
-    """What a PKCS#12 file is made of."""
+    """The anatomy of a PKCS#12 file."""
     weak = pk.profiles.MODERN.with_iterations(encryption=1, mac=1)
     bundle = pk.Bundle.from_path(replica.server, replica.valid_paths[0])
     return pk.inspect_pfx(pk.encode_pfx(bundle, password="p", profile=weak), password="p")
@@ -151,7 +151,7 @@ def test_names_in_trees_and_tables(certificate, issuer, subject):
 @given(text=TEXTS)
 @example(text="\x9b31m\x1b[2J\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\")
 def test_texts_in_trees_and_tables(anatomy, text):
-    """What clients, files and servers say is shown as it is read, not as it is obeyed; nor is it rich's markup."""
+    """Texts of clients, files and servers are shown, not interpreted by the terminal or as rich's markup."""
     drawn = list(renderables_of_texts(text, anatomy))
     plain = printed(drawn)
     assert_harmless(plain)
@@ -186,7 +186,7 @@ def spoken(say, sentence):
 @settings(deadline=None, max_examples=30)
 @given(issuer=COMMON_NAMES, subject=COMMON_NAMES)
 def test_names_in_pictures_on_standard_output(certificate, issuer, subject):
-    """``--dot -``, ``--mermaid -`` and ``--svg -`` print to a terminal, too; each is harmless there."""
+    """``--dot -``, ``--mermaid -`` and ``--svg -`` also print to a terminal; each is safe there."""
     root, server = certificate(issuer, issuer), certificate(issuer, subject)
     picture = picture_of_report(search(root, server, AT))
     for render in (to_dot, to_mermaid, to_svg):

@@ -28,7 +28,7 @@ _FOUND = re.compile(r'<(pre|desc) id="measured">(.*?)</', re.DOTALL)
 
 @dataclass(frozen=True)
 class Rendered:
-    """What came of a page: what the script in it measured, and what the browser's console says."""
+    """The result of a page: the measurements of its script, and the browser's console."""
 
     measured: dict
     console: list[str]
@@ -100,5 +100,5 @@ def assert_sound(rendered, *, shown):
 
 
 def is_dark(*grounds):
-    """Whether colours, as a browser writes them, are dark, all of them."""
+    """Return True if all colours, in a browser's notation, are dark."""
     return all(sum(map(int, re.findall(r"\d+", ground)[:3])) < 3 * 64 for ground in grounds)

@@ -1,4 +1,4 @@
-"""What notebooks are shown: one value of each kind, made of a replica, the means to read HTML back, and a browser."""
+"""Fixtures for notebooks: one value of each kind from a replica, a reader of HTML, and a browser."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VOID = {"br", "col", "hr", "img", "input", "link", "meta"}
 
 @dataclass
 class Read:
-    """What a parser of HTML makes of a text: elements with their attributes, text, what was left open."""
+    """The result of parsing HTML: elements with their attributes, text, and elements left open."""
 
     elements: list[tuple[str, dict[str, str | None]]] = field(default_factory=list)
     text: str = ""
@@ -117,7 +117,7 @@ def render(chromium):
 
 @pytest.fixture(scope="session")
 def screenshot(chromium, tmp_path_factory):
-    """Take a picture of a page or an SVG, for a person to look at: ``screenshot(page, name)`` gives its path."""
+    """Save a screenshot of a page or an SVG for a person: ``screenshot(page, name)`` returns its path."""
     named = os.environ.get("PKCS12KIT_SCREENSHOTS")
     folder = Path(named) if named else tmp_path_factory.mktemp("screenshots")
     folder.mkdir(parents=True, exist_ok=True)

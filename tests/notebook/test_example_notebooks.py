@@ -74,7 +74,7 @@ def test_notebooks_are_written_as_nbformat_writes(committed):
 
 
 def test_no_path_of_a_machine_is_in_a_notebook(committed):
-    """What a notebook reads is beside the project, or where a variable says."""
+    """The files that a notebook reads are beside the project, or in a folder given by a variable."""
     text, _ = committed
     assert re.findall(r"(?<![\w.])/(?:home|root|tmp|usr|work|Users|mnt)\b|\b[A-Z]:\\\\", text) == []
 
@@ -88,7 +88,7 @@ def test_each_cell_is_explained(committed):
 
 
 def test_notebooks_use_public_names_alone(committed):
-    """What is taken from the package is ``pk.`` and a public name, so that a user may copy any cell."""
+    """Notebooks use the package only as ``pk.`` and a public name, so that a user can copy any cell."""
     import pkcs12kit as pk
 
     _, notebook = committed
@@ -173,7 +173,7 @@ def test_an_exported_notebook_is_rendered(render, executed, theme):
 
 
 def test_an_exported_notebook_fits_a_telephone(render, executed):
-    """In a window of 390 pixels what is wide is moved sideways within its own frame."""
+    """In a window of 390 pixels, wide content scrolls sideways in its own frame."""
     _, _, shown, _, pages = executed
     rendered = render(pages["light"], width=390)
     assert rendered.measured["width"] == 390
@@ -193,7 +193,7 @@ def test_notebooks_are_there_to_look_at(render, screenshot, executed, look, them
 
 
 def test_a_secret_that_is_shown_is_noticed(tmp_path, cannot_run):
-    """The test above can fail: a notebook that prints its password is told."""
+    """The test above can fail: it finds a notebook that prints its password."""
     if find_spec("nbclient") is None:
         cannot_run("needs the package nbclient")
     cells = [{"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "outputs": []}]

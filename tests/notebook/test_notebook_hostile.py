@@ -1,4 +1,4 @@
-"""Text from outside stays text, whatever is in it."""
+"""Property: text from outside stays text."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def shown(key, certificate, text):
 @MANY
 @given(text=TEXTS)
 def test_a_name_makes_no_element_and_no_attribute(named, html, text):
-    """Whatever a name or a message says, the page has the elements and attributes that it has for an innocent one.
+    """For any name or message, the page has the same elements and attributes as for an innocent one.
 
     The picture breaks names into lines, and squeezes those of uncertain width; there the kinds of elements and
     attributes are the same.
@@ -136,7 +136,7 @@ def test_no_control_character_reaches_the_page_or_the_text(named, text):
 @settings(max_examples=200)
 @given(text=st.text(st.sampled_from(SPECIAL) | st.characters()))
 def test_text_is_read_back_as_it_was(html, text):
-    """What a browser makes of our HTML is the harmless text itself, in text and in attributes; surrogates too."""
+    """A parser of the HTML gets back the safe text, in text and in attributes, surrogates included."""
     read = html(write(element("p", text, title=text), longest=10_000))
     assert read.faults == []
     assert [found for found in read.elements if found != ("span", {})] == [("p", {"title": harmless(text)})]
@@ -144,7 +144,7 @@ def test_text_is_read_back_as_it_was(html, text):
 
 
 def test_markup_is_written_in_one_place():
-    """Verbatim markup is what is our own: the style, the script and the picture; the rest goes through write()."""
+    """Verbatim markup is only the style sheet, the script and the picture; everything else goes through write()."""
     found = [
         (file.stem, ast.unparse(node.args[0]))
         for file in sorted(Path(pkcs12kit.notebook.__file__).parent.glob("*.py"))

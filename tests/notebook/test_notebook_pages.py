@@ -1,4 +1,4 @@
-"""Notebooks in a browser: headless Chromium renders what is shown, and a notebook that was executed and exported.
+"""Notebooks in a browser: headless Chromium renders each value, and an executed and exported notebook.
 
 Screenshots go to a temporary folder, or to the one that the environment variable PKCS12KIT_SCREENSHOTS names.
 """
@@ -19,7 +19,7 @@ OCTOBER_2024 = datetime(2024, 10, 15, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 def outputs(values, replica):
-    """What each value shows, some of it hostile."""
+    """The HTML of each value, some of it hostile."""
     hostile = '<script>document.title="taken"; console.error("taken")</script><img src=x onerror=console.error(1)>'
     pool = pk.CertificatePool(replica.pool, rejects=[pk.Reject(source=hostile, position=1, reason="a" * 900)])
     return [*map(pk.to_html, values.values()), pk.to_html(pool)]
@@ -47,7 +47,7 @@ def federal(fpki):
     [("light", "dark", False), ("dark", "light", True), ("any", "dark", True), ("any", "light", False)],
 )
 def test_every_value_is_rendered_in_light_and_dark(render, outputs, page, prefers, dark):
-    """What the page says of itself holds before what the reader prefers; contrast is 4.5 to 1 (WCAG 2.2, 1.4.3)."""
+    """The theme of the page takes precedence over the reader's; contrast is 4.5 to 1 (WCAG 2.2, 1.4.3)."""
     rendered = render(page_of(*outputs, page=page), prefers=prefers)
     assert_sound(rendered, shown=len(outputs))
     assert is_dark(*rendered.measured["grounds"]) is dark

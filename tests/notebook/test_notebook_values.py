@@ -1,4 +1,4 @@
-"""What notebooks show of each value, and where it comes from: IPython's own machinery, light or dark, no secret."""
+"""Values in notebooks: shown through IPython, in light and dark, without secrets."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_is_well_formed_and_needs_nothing_from_elsewhere(kind, values, html):
 
 
 def test_styles_touch_nothing_else_of_the_page():
-    """Each rule is for what is in our element: a notebook looks as it did."""
+    """Each rule of the style sheet applies only to our element: the rest of the notebook looks as before."""
     rules = re.sub(r"@media [^{]*\{(.*?\})\s*\}", r"\1", STYLE)
     selectors = [one.strip() for rule in re.findall(r"([^{}]+)\{", rules) for one in rule.split(",")]
     assert len(selectors) > 50
@@ -120,7 +120,7 @@ def test_no_private_key_and_no_password_is_shown(kind, values, replica):
 
 
 def test_nothing_tells_the_length_of_a_password(replica):
-    """Files that differ in their passwords alone show the same."""
+    """Files that differ only in their passwords show the same."""
     bundle = pk.Bundle.certificates_only(replica.valid_paths[0])
     weak = pk.profiles.MODERN.with_iterations(encryption=1, mac=1)
     shown = set()
@@ -143,7 +143,7 @@ def test_values_are_as_they_were(values):
 
 
 def test_a_certificate_is_drawn_without_the_search_and_the_clients():
-    """What draws a value is loaded when it is first shown, and only that."""
+    """Showing a value loads only the module that draws it."""
     script = (
         "import sys, pkcs12kit as pk\n"
         "assert 'pkcs12kit.notebook' not in sys.modules\n"
@@ -166,7 +166,7 @@ def test_what_is_not_ours_is_not_drawn():
 
 
 def test_a_class_of_a_users_own_is_drawn_as_its_base(replica):
-    """Whoever subclasses a value of ours sees what it is."""
+    """A subclass of a value of ours is shown like the value."""
 
     class Mine(pk.CertificatePool):
         __slots__ = ()
@@ -210,7 +210,7 @@ def test_a_report_has_the_picture_the_chosen_path_and_every_reason(values, html)
 
 
 def test_a_search_without_a_path_shows_the_closest_attempt(values, html):
-    """It is as of the time of the search, and the certificates at fault have what is wrong on their cards."""
+    """The report is as of the time of the search, and the cards of faulty certificates show their failures."""
     error = values["NoValidPathError"]
     text = html(pk.to_html(error)).text
     assert "✗ No valid path" in text
@@ -253,7 +253,7 @@ def test_a_name_without_common_name_is_whole_in_a_table(html):
 
 
 def test_rejects_are_told(replica, html):
-    """What could not be read is there, and its reason is text."""
+    """Certificates that could not be read are listed, with the reason as text."""
     pool = pk.CertificatePool(replica.pool, rejects=[pk.Reject(source="a<b>.pem", position=3, reason="no & none")])
     text = html(pk.to_html(pool)).text
     assert "1 could not be read" in text
@@ -278,7 +278,7 @@ def test_a_closed_file_says_so(values, html):
 
 
 def test_what_is_left_out_is_counted(replica, values, html):
-    """Each limit of notebooks bites, and the reader is told."""
+    """Each limit of notebooks applies, and the reader sees how much is left out."""
     few = replace(pk.DEFAULT_LIMITS, notebook_rows=2, notebook_items=3, notebook_paths=2, notebook_characters=60)
     pool = html(pk.to_html(replica.pool, limits=few))
     assert [tag for tag, _ in pool.elements].count("tr") == 1 + 2

@@ -104,7 +104,7 @@ def test_146_certificates_are_small(fpki):
 
 @pytest.mark.parametrize("page", ["light", "dark"])
 def test_a_page_says_which_theme_it_has(render, replica, page):
-    """Within a page of JupyterLab the picture is light or dark as the page is, whatever the reader prefers."""
+    """In a page of JupyterLab the picture has the theme of the page, not the reader's."""
     anchors = [pk.TrustAnchor.from_certificate(replica.trust_anchor)]
     picture = pk.pictures.picture_of_pool(replica.pool, trust_anchors=anchors, time=replica.at)
     rendered = render(page_of(pk.to_html(picture), page=page), prefers="light" if page == "dark" else "dark")
@@ -122,7 +122,7 @@ def test_a_picture_takes_the_room_that_there_is(render, fpki):
 
 
 def test_what_is_wrong_with_a_picture_is_noticed(render):
-    """The tests above can fail: text beyond its box, on other text, too faint, and an image from elsewhere."""
+    """The tests above can fail: they find text beyond its box, on other text or too faint, and an external image."""
     node = PictureNode(id="n0", label="CA", name="CN=CA")
     svg = pk.pictures.to_svg(Picture(title="A picture", nodes=(node,), edges=(), time=AT))
     bad = svg.replace(">CA</text>", f">{'CA ' * 60}</text>", 1).replace("0 certificates", "0 certificates " * 2)

@@ -1,4 +1,4 @@
-"""Pools find certificates by name in whatever encoding; names are shared, never confused; nothing can be changed."""
+"""Pools find certificates by name in every encoding; cached names are never confused; pools are immutable."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_a_pool_finds_what_comparing_every_name_finds(template, contents):
 @settings(max_examples=400, deadline=None)
 @given(contents=names)
 def test_the_ending_of_an_encoding_is_one_of_its_name(contents):
-    """What the index relies on: preparing (RFC 4518) changes only the case of an ending, where there is one."""
+    """The index relies on this: preparation (RFC 4518) changes only the case of an ending."""
     ending = _ending(contents)
     assert ending is None or ending in _endings(encoded_names.read_name(contents))
 
@@ -212,7 +212,7 @@ def test_certificates_share_the_name_that_they_encode_alike(template):
     ids=["type", "set", "order", "long", "empty"],
 )
 def test_names_that_differ_are_not_confused(template, one, other):
-    """Whatever is remembered of one name, and of the parts that it shares, another is read for itself."""
+    """A cached name, or a cached part of it, is never returned for another name."""
     for first, second in ((one, other), (other, one)):
         subjects = [Certificate(with_subject(template, contents)).subject for contents in (first, second)]
         assert subjects[0] != subjects[1]
@@ -220,7 +220,7 @@ def test_names_that_differ_are_not_confused(template, one, other):
 
 
 def test_what_is_remembered_of_names_is_bounded():
-    """Nobody fills the memory with names: a fixed number of short encodings is kept, and no long one."""
+    """The caches of names are bounded: they keep a fixed number of short encodings, and no long one."""
     for number in range(3000):
         encoded_names.read_name(encoded([(CN, value(f"Name {number}"))]))
     for remembering in (encoded_names._read_short, encoded_names._read_relative):

@@ -42,7 +42,7 @@ def assert_whole_and_private(target, had):
 
 
 def stop_before(monkeypatch, call):
-    """Make the process end, as by a power cut, before the ``call``-th system call of a write; short writes, too."""
+    """End the process, as by a power cut, before the ``call``-th system call of a write, including short writes."""
     made = 0
 
     def counting(name, real):

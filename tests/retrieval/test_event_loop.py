@@ -1,4 +1,4 @@
-"""Coroutines run from code that is not asynchronous: nothing is left of them, however they end."""
+"""Coroutines run from synchronous code: they leave nothing behind, however they end."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def here(main):
 
 
 def in_a_notebook(main):
-    """Run where an event loop does already, in this thread, and leaves signals alone, as a notebook's does."""
+    """Run in a thread with a running event loop that does not handle signals, as in a notebook."""
 
     async def cell():
         return run(main)
@@ -42,7 +42,7 @@ def call(request):
 
 
 def test_result(call):
-    """What the coroutine gives, and what the context of the caller has."""
+    """``run`` returns the result of the coroutine, which has the caller's context."""
     VARIABLE.set("something")
 
     async def main():
@@ -52,7 +52,7 @@ def test_result(call):
 
 
 def test_error(call):
-    """What the coroutine raises."""
+    """``run`` raises the exception of the coroutine."""
 
     async def main():
         await asyncio.sleep(0)
