@@ -18,27 +18,66 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, settings
 
 from pkcs12kit import lab
+from pkcs12kit.pkcs12.profiles import PROFILES
 from pkcs12kit.tls.handshake import Handshake, Verdict
 from pkcs12kit.tls.rehearsal.clients.registry import make_client
 
+from . import thoroughness
 from .interoperability import servers
 
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 # No clock: hypothesis fails an example after 200 milliseconds by default, and strategies that a busy machine slows.
 _NO_CLOCK: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("new examples", **_NO_CLOCK)
-settings.register_profile("same examples", derandomize=True, **_NO_CLOCK)
-settings.load_profile("same examples" if os.environ.get("CI") else "new examples")
 os.environ.pop("PYTHONUNBUFFERED", None)  # what tests start buffers as it does for users
+
+# In this process the profiles derive keys with few iterations, but for tests marked released_iterations: with those of
+# the released profiles, most of the suite's time would be spent on them. Processes that tests start have the latter.
+_FEW: Final = 2_048  # those of the old profiles, and more than the fewest that any profile accepts
+_RELEASED: Final = tuple((it, it.encryption_iterations, it.mac_iterations) for it in PROFILES)
 
 SHARED = Path(__file__).parents[2] / "shared"
 APACHE_MODULES: Final = Path("/usr/lib/apache2/modules")
 CATALINA: Final = Path("/usr/share/tomcat10/bin/catalina.sh")
 
 
-def pytest_configure():
-    """Take SIGINT as at a terminal: where tests run in the background it is ignored, in what they start, too."""
+def _set_iterations(most: int | None) -> None:
+    """Bound the iterations of every profile, or set them to those of the release."""
+    for profile, *released in _RELEASED:
+        for name, count in zip(("encryption_iterations", "mac_iterations"), released, strict=True):
+            object.__setattr__(profile, name, count if most is None else min(count, most))
+
+
+_set_iterations(_FEW)
+
+
+@pytest.fixture(autouse=True)
+def _released_iterations(request):
+    """Leave the profiles as they are released to the tests that are marked so."""
+    if request.node.get_closest_marker("released_iterations") is None:
+        yield
+        return
+    _set_iterations(None)
+    yield
+    _set_iterations(_FEW)
+
+
+def pytest_configure(config):
+    """Choose the examples of property tests, and take SIGINT as at a terminal: it is ignored in the background."""
+    if config.option.markexpr != "not slow":
+        thoroughness.try_every_example()
+    in_ci = bool(os.environ.get("CI"))
+    settings.register_profile("suite", derandomize=in_ci, max_examples=thoroughness.examples(100), **_NO_CLOCK)
+    settings.load_profile("suite")
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config, items):
+    """Let ``pytest -m slow`` run the property tests again, with all their examples."""
+    if config.option.markexpr == "slow":
+        for item in items:
+            if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,8 @@ CLOCKS = {
     for unit in ("", "_ns")
 } | {"clock_gettime", "clock_gettime_ns", "times", "getrusage", "default_timer", "timeit", "repeat"}
 OF_MODULES = {"time", "timeit", "os", "resource"}
+IMPORTED = re.compile(rf"^\s*(import|from) .*\b({'|'.join(OF_MODULES)})\b", re.MULTILINE)
+NAMED = re.compile(rf"\b({'|'.join(CLOCKS)})\b")
 SLOW = 3  # tests with a clock, at most: where the work is within calls of C, which counts do not see
 ALLOWED = {
     # function outside of tests: why it has a clock
@@ -74,7 +77,7 @@ def test_clocks_are_few_and_slow():
     for path in sorted(TESTS.rglob("*.py")):
         name = path.relative_to(TESTS).as_posix()
         text = path.read_text("utf-8")
-        found = timed(ast.parse(text)) if "time" in text or "resource" in text else ([], [])  # the clocks' names
+        found = timed(ast.parse(text)) if IMPORTED.search(text) and NAMED.search(text) else ([], [])
         for names, all_of_them in zip(found, (slow, others), strict=True):
             all_of_them += [f"{name}:{it}" for it in names]
     assert sorted(others) == sorted(ALLOWED)

@@ -24,6 +24,8 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.sources.loading import load_certificates
 
+from ..thoroughness import examples
+
 # pyca/cryptography warns of attributes longer or shorter than RFC 5280 appendix A.1 allows.
 pytestmark = pytest.mark.filterwarnings("ignore:Attribute's length:UserWarning")
 
@@ -103,7 +105,7 @@ def test_a_name_is_found_in_whatever_encoding(template):
     assert all(certificate in pool for certificate in certificates)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(contents=st.lists(names, min_size=2, max_size=8))
 @example(contents=[encoded([(CN, value("\u212a" * 6, BMP))]), encoded([(CN, value("k" * 6))])])
 @example(contents=[encoded([(CN, value("\u212a" * 6, BMP, 1))]), encoded([(CN, value("k" * 6))])])
@@ -125,7 +127,7 @@ def test_a_pool_finds_what_comparing_every_name_finds(template, contents):
         assert other.by_subject(certificate.subject) == pool.by_subject(certificate.subject)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(contents=names)
 def test_the_ending_of_an_encoding_is_one_of_its_name(contents):
     """The index relies on this: preparation (RFC 4518) changes only the case of an ending."""

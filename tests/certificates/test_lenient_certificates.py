@@ -21,6 +21,8 @@ from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.signatures import SignatureVerdict, check_signature
 from pkcs12kit.sources.loading import load_certificates
 
+from ..thoroughness import examples
+
 ECDSA_WITH_SHA256 = bytes.fromhex("06082a8648ce3d040302")
 NULL = bytes.fromhex("0500")
 FALSE = bytes.fromhex("010100")
@@ -326,7 +328,7 @@ def test_an_unknown_key_algorithm_is_an_error_when_asked_for(authority, sound):
 
 
 @pytest.mark.filterwarnings("ignore")  # pyca/cryptography warns of odd values, as of a negative serial number
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(position=st.integers(0, 10_000), value=st.integers(0, 255), cut=st.integers(0, 1))
 def test_any_damaged_byte_is_a_certificate_or_an_error(sound, position, value, cut):
     """'Everything but extensions and public_key can be had from any certificate that exists'."""

@@ -219,7 +219,13 @@ def test_a_hostile_server_of_certificates(site, build, handler, says):
     assert "nothing written" in outcome.errors
 
 
-@pytest.mark.parametrize(("handler", "says"), HOSTILE)
+@pytest.mark.parametrize(
+    ("handler", "says"),
+    [
+        HOSTILE[1],
+        *(pytest.param(*case.values, id=case.id, marks=pytest.mark.slow) for case in HOSTILE[:1] + HOSTILE[2:]),
+    ],
+)
 @pytest.mark.usefixtures("no_pause")
 def test_a_hostile_server_of_crls(site, build, folder, pool, handler, says):
     """In require a refusal, in soft a warning."""

@@ -249,7 +249,7 @@ STARTS = {
 class TestInShells:
     """In the shells themselves, with file names that have spaces and quotes."""
 
-    @pytest.mark.parametrize("name", STARTS)
+    @pytest.mark.parametrize("name", ["bash", pytest.param("zsh", marks=pytest.mark.slow)])
     def test_at_a_terminal(self, require_tool, environment, name):
         """What the tabulator key makes of a line."""
         arguments, setup = STARTS[name]
@@ -260,6 +260,7 @@ class TestInShells:
         finally:
             shell.close()
 
+    @pytest.mark.slow
     def test_fish(self, require_tool, environment):
         """Fish tells what it would offer; its descriptions keep their commas."""
 

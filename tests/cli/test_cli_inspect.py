@@ -17,7 +17,8 @@ CERTIFICATE_FIELDS = {"subject", "issuer", "serial", "sha256", "not_before", "no
 def pfx(replica):
     """The file of the main job."""
     bundle = Bundle.from_path(replica.server, replica.valid_paths[0], friendly_name="mdm.example.mil")
-    return encode_pfx(bundle, password=PASSWORD)
+    profile = profiles.MODERN.with_iterations(encryption=100_000, mac=100_000)
+    return encode_pfx(bundle, password=PASSWORD, profile=profile)
 
 
 @pytest.fixture

@@ -231,11 +231,21 @@ def nothing_is_left(note, temporary):
     return True
 
 
-@pytest.mark.parametrize("again", [False, True], ids=["once", "again"])
 @pytest.mark.parametrize(
-    ("number", "status"),
-    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)],
-    ids=["SIGINT", "SIGTERM", "SIGHUP"],
+    ("number", "status", "again"),
+    [
+        pytest.param(signal.SIGINT, 130, True, id="SIGINT-again"),
+        pytest.param(signal.SIGTERM, 143, False, id="SIGTERM-once"),
+        *(
+            pytest.param(number, status, again, id=f"{number.name}-{name}", marks=pytest.mark.slow)
+            for number, status, again, name in [
+                (signal.SIGINT, 130, False, "once"),
+                (signal.SIGTERM, 143, True, "again"),
+                (signal.SIGHUP, 129, False, "once"),
+                (signal.SIGHUP, 129, True, "again"),
+            ]
+        ),
+    ],
 )
 def test_interrupted(hanging, number, status, again):
     """While a client hangs: its process is ended, the port closed, its folder gone, and no traceback told.

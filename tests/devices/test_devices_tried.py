@@ -360,7 +360,17 @@ def test_what_is_said_to_be_accepted_is(root, ask, by_rule, case):
     assert (handshake.verdict, handshake.why) == (Verdict.ACCEPTED, "")
 
 
-@pytest.mark.parametrize("case", REFUSED, ids=lambda case: f"{case.client}-{case.why.name}")
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=f"{case.client}-{case.why.name}",
+            marks=[] if case.why is Trait.OTHER_PURPOSE else pytest.mark.slow,  # one of each client by default
+        )
+        for case in REFUSED
+    ],
+)
 def test_what_is_said_to_be_refused_is(require_tool, root, ask, by_rule, case):
     """The answer is no by exactly one rule, and the client refuses for exactly that reason."""
     require_tool("openssl")
@@ -374,6 +384,7 @@ def test_what_is_said_to_be_refused_is(require_tool, root, ask, by_rule, case):
     assert re.fullmatch(case.says, handshake.why), handshake.why
 
 
+@pytest.mark.slow
 def test_java_takes_sha1_below_roots_that_it_does_not_ship(root, ask, by_rule):
     """Half of that rule can be tried: the key of a shipped root is not available (RFC 9155 section 1)."""
     sent = sha1(root)

@@ -34,6 +34,7 @@ from pkcs12kit.probing import DeviceVerdict, Handshake, Verdict
 from pkcs12kit.published import BundleReport, PublishedBundle
 from pkcs12kit.text import harmless
 
+from ..thoroughness import examples
 from .hostile import HOSTILE, NAMES, assert_harmless
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -132,7 +133,7 @@ def renderables_of_texts(text, anatomy):
     yield from fetched_bundle(BundleReport(bundle=bundle, url=text, why=text))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=examples(40))
 @given(issuer=COMMON_NAMES, subject=COMMON_NAMES)
 @example(issuer="\x1b[2J\x1b]0;owned\x07", subject="\u202egnp.exe\u2066")
 def test_names_in_trees_and_tables(certificate, issuer, subject):
@@ -147,7 +148,7 @@ def test_names_in_trees_and_tables(certificate, issuer, subject):
     assert_harmless(COLOURS.sub("", printed(drawn, colours=True)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(text=TEXTS)
 @example(text="\x9b31m\x1b[2J\x1b]8;;http://evil.example\x1b\\click\x1b]8;;\x1b\\")
 def test_texts_in_trees_and_tables(anatomy, text):
@@ -159,7 +160,7 @@ def test_texts_in_trees_and_tables(anatomy, text):
     assert_harmless(COLOURS.sub("", printed(drawn, colours=True)))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(text=TEXTS, name=COMMON_NAMES)
 def test_sentences(certificate, text, name):
     """Errors, warnings, hints and commands to copy are lines of their own, and stay so."""
@@ -183,7 +184,7 @@ def spoken(say, sentence):
     return COLOURS.sub("", errors.getvalue())
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(issuer=COMMON_NAMES, subject=COMMON_NAMES)
 def test_names_in_pictures_on_standard_output(certificate, issuer, subject):
     """``--dot -``, ``--mermaid -`` and ``--svg -`` also print to a terminal; each is safe there."""

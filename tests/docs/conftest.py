@@ -26,8 +26,6 @@ of its own:
 ``% needs: PROGRAM...`` names programs of other makers that the page runs. Without them the test of the page is
 skipped, and fails in CI.
 
-``% slow`` leaves a page that takes long by its nature to ``pytest -m slow``.
-
 All blocks share the folder, and the environment as one terminal does: ``cd`` and ``export`` last for the rest of the
 page, and what a block leaves running in the background is ended with the page. ``pkcs12kit`` and ``python3`` on PATH
 are those that run the tests. Home, cache and settings are in the folder; proxies that refuse everything but loopback
@@ -294,17 +292,6 @@ class _Page:
         except ValueError as error:
             return str(error)
         return None
-
-
-def pytest_generate_tests(metafunc):
-    """Make a test of each page in the folder that the test's module names; modules of their own run side by side."""
-    if hasattr(metafunc.module, "FOLDER") and "page" in metafunc.fixturenames:
-        pages = []
-        for page in sorted((DOCS / metafunc.module.FOLDER).glob("*.md")):
-            is_slow = re.search(r"^% slow$", page.read_text("utf-8"), re.MULTILINE)
-            marks = [pytest.mark.slow] if is_slow else []
-            pages.append(pytest.param(page, id=page.relative_to(DOCS).as_posix(), marks=marks))
-        metafunc.parametrize("page", pages)
 
 
 @pytest.fixture

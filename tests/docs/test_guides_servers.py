@@ -22,7 +22,7 @@ from ..waiting import wait_until
 GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
 TRUST_STORE_CLIENT = Path(__file__).with_name("TrustStoreClient.java")
 SERVER_NAME = "mdm.example.mil"
-pytestmark = pytest.mark.slow  # each runs a whole page, some twice; test_pages.py runs them too
+pytestmark = pytest.mark.slow  # each runs a whole page, some twice; test_pages.py leaves these pages out
 
 
 def listing(page, language):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 import socket
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 
 import pytest
+
+from ..calling import call
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json.md"
 GIVEN = "--certs lab/certs --anchor lab/anchor.pem"
@@ -38,10 +39,10 @@ def answers(tmp_path_factory):
         port = str(server.getsockname()[1])  # nobody listens there any more when it is probed
     printed = {}
     for command, arguments in CALLS.items():
-        call = [sys.executable, "-m", "pkcs12kit", command, *arguments.replace("PORT", port).split(), "--json"]
-        done = subprocess.run(call, cwd=folder, capture_output=True, check=False)
-        assert done.returncode == (command == "probe"), done.stderr
-        printed[command] = json.loads(done.stdout)
+        with chdir(folder):
+            done = call(command, *arguments.replace("PORT", port).split(), "--json")
+        assert done.status == (command == "probe"), done.errors
+        printed[command] = json.loads(done.output)
     return printed
 
 

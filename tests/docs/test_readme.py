@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from contextlib import chdir
 from pathlib import Path
 
 import click
@@ -16,8 +17,9 @@ import pytest
 import pkcs12kit
 from pkcs12kit.cli import cli
 
+from ..calling import call
+
 PROJECT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-m", "pkcs12kit"]
 
 
 def code(name: str, language: str) -> list[str]:
@@ -29,7 +31,8 @@ def code(name: str, language: str) -> list[str]:
 def after_demo(tmp_path_factory):
     """A folder in which ``demo`` ran, as the README's first command leaves it."""
     folder = tmp_path_factory.mktemp("readme")
-    subprocess.run([*COMMAND, "demo"], cwd=folder, capture_output=True, check=True)
+    with chdir(folder):
+        assert call("demo").status == 0
     return folder
 
 
@@ -68,9 +71,10 @@ def test_readme_commands_run(after_demo):
     called = {command for command, *_ in commands}
     assert called == {"build", "convert", "graph", "inspect", "paths", "rehearse", "verify"}
     for arguments in commands:
-        done = subprocess.run([*COMMAND, *arguments], cwd=after_demo, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, (arguments, done.stderr)
-        assert "warning:" not in done.stderr
+        with chdir(after_demo):
+            done = call(*arguments)
+        assert done.status == 0, (arguments, done.errors)
+        assert "warning:" not in done.errors
     assert (after_demo / "server.p12").is_file()
 
 

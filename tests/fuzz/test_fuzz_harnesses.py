@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import pkcs12kit as pk
 from pkcs12kit.paths.revocation import RevocationStatus
 
+from ..thoroughness import examples
 from . import fuzz_certificates, fuzz_name_constraints, fuzz_names, fuzz_pfx, fuzz_revocation, run
 from .elements import parse, split
 from .mutation import mutate
@@ -117,7 +118,7 @@ def test_constraints_that_permit_more_are_found(monkeypatch):
         fuzz_name_constraints.check(fuzz_name_constraints.seeds()[0])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.binary(max_size=60), st.integers(0, 2), st.randoms(use_true_random=False))
 def test_anything_can_be_mutated(data, kept, chance):
     """The mutator takes any octets, keeps to its size, and is not fooled by lengths that are wrong."""

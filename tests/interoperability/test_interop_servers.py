@@ -21,7 +21,11 @@ PASSWORD = "correct horse 42"
 SERVER_NAME = "mdm.example.mil"
 
 
-@pytest.fixture(scope="module", params=[KeyType.RSA_2048, KeyType.EC_P256], ids=lambda kind: kind.value)
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(KeyType.RSA_2048, marks=pytest.mark.slow), KeyType.EC_P256],
+    ids=lambda kind: kind.value,
+)
 def built(request, tmp_path_factory):
     """A PKCS#12 file that build() made from a replica of the Federal PKI, with anchor and password beside it."""
     folder = tmp_path_factory.mktemp("built")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .calling import write
+from ..calling import write
 from .materials import PASSWORD, Materials
 
 if TYPE_CHECKING:

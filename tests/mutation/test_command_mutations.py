@@ -21,8 +21,9 @@ from pkcs12kit.paths.confirmation import Opinion, confirm
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.sources.sniffing import Kind, sniff
 
+from ..calling import NO, UNUSABLE, YES, Call, call, check, write
 from ..retrieval.conftest import Server  # pytest makes no top-level package of tests
-from .calling import NO, UNUSABLE, YES, Call, call, check, write
+from ..thoroughness import examples
 from .conftest import Files
 from .materials import AT, HOST, PASSWORD, Materials, signed
 from .mutator import Mutants, replaced, tlv
@@ -276,7 +277,7 @@ def damage(draw):
 
 
 @given(name=st.sampled_from(sorted(ROLES)), damaged=damage(), junk=st.none() | SHAPELESS)
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_damage_without_regard_to_structure(files, name, damaged, junk):
     """What transmission does, and what is no ASN.1 at all."""
     role = ROLES[name]
@@ -302,7 +303,7 @@ WORDS = st.one_of(st.text(st.characters(exclude_characters="\0"), max_size=30), 
     option=st.sampled_from(["--at", "--policy", "--server-name", "--algorithms"]),
     word=WORDS,
 )
-@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=examples(20), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_options_of_anything(files, option, word):
     """Also times at the ends of the calendar, and names that are no names."""
     call(*files.paths(f"{option}={word}"))

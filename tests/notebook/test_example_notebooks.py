@@ -160,7 +160,7 @@ def test_no_secret_is_shown(executed):
     assert "BEGIN" not in found["printed"] or name != "anatomy_of_a_p12"
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_an_exported_notebook_is_rendered(render, executed, theme):
     """Exported to HTML and opened: each value is there beside JupyterLab's own styles, in the page's theme."""
     name, _, shown, _, pages = executed
@@ -172,6 +172,7 @@ def test_an_exported_notebook_is_rendered(render, executed, theme):
         assert len(rendered.measured["orders"]) == 3
 
 
+@pytest.mark.slow
 def test_an_exported_notebook_fits_a_telephone(render, executed):
     """In a window of 390 pixels, wide content scrolls sideways in its own frame."""
     _, _, shown, _, pages = executed
@@ -192,6 +193,7 @@ def test_notebooks_are_there_to_look_at(render, screenshot, executed, look, them
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_secret_that_is_shown_is_noticed(tmp_path, cannot_run):
     """The test above can fail: it finds a notebook that prints its password."""
     if find_spec("nbclient") is None:

@@ -21,6 +21,7 @@ import pkcs12kit as pk
 from pkcs12kit.display.pictures import svg
 from pkcs12kit.notebook import html as markup
 
+from ..thoroughness import examples
 from .test_notebook_hostile import AT, named, shown  # noqa: F401  # named is a fixture
 
 SKIPPED = {"script", "noscript", "style", "textarea", "pre", "code", "annotation", "annotation-xml"}
@@ -93,7 +94,7 @@ def test_no_page_and_no_picture_has_a_formula(named, text):  # noqa: F811  # the
         assert MarkdownIt("commonmark").render(page).rstrip("\n") == page
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(pieces=st.lists(TEXTS, min_size=1, max_size=3), longest=st.integers(1, 12))
 def test_neighbours_make_no_formula(pieces, longest):
     """Texts that follow each other in one element, and texts that are cut short, make none either."""

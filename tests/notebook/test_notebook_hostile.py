@@ -21,6 +21,8 @@ from pkcs12kit.notebook.html import element, write
 from pkcs12kit.published import BundleReport, PublishedBundle
 from pkcs12kit.text import harmless
 
+from ..thoroughness import examples
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PAYLOADS = [
     "<script>alert(1)</script>",
@@ -51,7 +53,7 @@ SPECIAL = "<>&\"'/=;:()`!-[]{}\\#%\x00\x08\x1b\n\r\t\u0085\u2028\u202e\u2066\u20
 TEXTS = st.sampled_from(PAYLOADS) | st.text(
     st.sampled_from(SPECIAL) | st.characters(exclude_categories=["Cs"]), min_size=1, max_size=16
 )
-MANY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +135,7 @@ def test_no_control_character_reaches_the_page_or_the_text(named, text):
             assert {char for char in shown_text if not char.isprintable()} <= {"\n"}
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(text=st.text(st.sampled_from(SPECIAL) | st.characters()))
 def test_text_is_read_back_as_it_was(html, text):
     """A parser of the HTML gets back the safe text, in text and in attributes, surrogates included."""

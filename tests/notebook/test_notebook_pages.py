@@ -44,7 +44,13 @@ def federal(fpki):
 
 @pytest.mark.parametrize(
     ("page", "prefers", "dark"),
-    [("light", "dark", False), ("dark", "light", True), ("any", "dark", True), ("any", "light", False)],
+    [
+        ("dark", "light", True),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [("light", "dark", False), ("any", "dark", True), ("any", "light", False)]
+        ),
+    ],
 )
 def test_every_value_is_rendered_in_light_and_dark(render, outputs, page, prefers, dark):
     """The theme of the page takes precedence over the reader's; contrast is 4.5 to 1 (WCAG 2.2, 1.4.3)."""
@@ -54,6 +60,7 @@ def test_every_value_is_rendered_in_light_and_dark(render, outputs, page, prefer
     assert rendered.measured["svg"] >= 2
 
 
+@pytest.mark.slow
 def test_nothing_is_cut_off_in_a_narrow_window(render, outputs):
     """A telephone, or a notebook beside another window: tables are moved sideways, the rest is broken into lines."""
     rendered = render(page_of(*outputs), width=390)
@@ -61,6 +68,7 @@ def test_nothing_is_cut_off_in_a_narrow_window(render, outputs):
     assert rendered.measured["moved"] >= 1
 
 
+@pytest.mark.slow
 def test_the_federal_pki_is_rendered(render, federal):
     """The reference path, its graph, and 146 certificates in a table that needs no moving sideways."""
     rendered = render(page_of(*federal.values()))

@@ -67,7 +67,7 @@ DRAWN = {
 
 @pytest.fixture(
     scope="module",
-    params=["paths-2018", "pool-2024", "hostile", pytest.param("pool-2026", marks=pytest.mark.slow)],
+    params=["hostile", *(pytest.param(name, marks=pytest.mark.slow) for name in DRAWN if name != "hostile")],
 )
 def drawn(request):
     """A picture: its name, and its SVG."""
@@ -102,7 +102,7 @@ def test_146_certificates_are_small(fpki):
     assert len(svg.encode()) < 1_000_000
 
 
-@pytest.mark.parametrize("page", ["light", "dark"])
+@pytest.mark.parametrize("page", ["light", pytest.param("dark", marks=pytest.mark.slow)])
 def test_a_page_says_which_theme_it_has(render, replica, page):
     """In a page of JupyterLab the picture has the theme of the page, not the reader's."""
     anchors = [pk.TrustAnchor.from_certificate(replica.trust_anchor)]
@@ -113,6 +113,7 @@ def test_a_page_says_which_theme_it_has(render, replica, page):
     assert is_dark(paper) is (page == "dark")
 
 
+@pytest.mark.slow
 def test_a_picture_takes_the_room_that_there_is(render, fpki):
     """The whole Federal PKI is shown in its own size where the window has the room, and else is moved sideways."""
     output = pk.to_html(pool_of_2024(fpki))

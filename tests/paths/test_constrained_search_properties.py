@@ -33,6 +33,7 @@ from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.ranking import longest_lasting, shortest
 from pkcs12kit.paths.signatures import SignatureMemory
 
+from ..thoroughness import examples
 from .constraining import excluded, inhibit_any_policy, mappings, permitted, policies, policy_constraints, purposes
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
@@ -200,7 +201,7 @@ def drawn(world, graph, anchors):
     return make(*target), [world.edge(*edge) for edge in edges], [world.anchor(*anchor) for anchor in anchors]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(graph=graphs(), anchors=ANCHOR_SETS, asked=ASKED, shuffle=st.randoms(use_true_random=False))
 def test_every_valid_path_is_found_in_order_and_no_other(world, judge, graph, anchors, asked, shuffle):
     """RFC 4158 section 2.2: 'able to find all possible paths', but those that repeat a subject name and public key.
@@ -232,7 +233,7 @@ def test_every_valid_path_is_found_in_order_and_no_other(world, judge, graph, an
         assert refused.value.attempts
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(graph=graphs(), anchors=ANCHOR_SETS, asked=ASKED, ranking=st.sampled_from([longest_lasting, shortest]))
 def test_states_find_what_names_find(world, judge, graph, anchors, asked, ranking):
     """Judging each certificate in each state, from the first refusal on, finds the same paths in the same order."""
@@ -253,7 +254,7 @@ def test_states_find_what_names_find(world, judge, graph, anchors, asked, rankin
     assert report.incomplete is None
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     graph=graphs(),
     anchors=ANCHOR_SETS,
@@ -281,7 +282,7 @@ def test_a_limit_keeps_the_best_and_says_so_where_there_are_more(world, judge, g
     assert told(find_paths(target, **where, at_most=wanted).valid) == told(expected[:wanted])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     graph=graphs(),
     variants=st.lists(st.sampled_from(sorted(ANCHORS)), min_size=2, max_size=3, unique=True),

@@ -72,7 +72,9 @@ def below(issuer, kind):
     return issuer.issue("EE", lab.KeyType.EC_P256.generate().public_key())
 
 
-@pytest.mark.parametrize("kind", ["with key identifiers", "without key identifiers"])
+@pytest.mark.parametrize(
+    "kind", ["with key identifiers", pytest.param("without key identifiers", marks=pytest.mark.slow)]
+)
 def test_one_of_two_thousand_keys_of_one_name_is_the_issuers(crowd, kind):
     """RFC 4158 section 3.5.12: a CA rekeyed 2,000 times; only the signature decides, once a key at the most."""
     anchor, issuer, certificates = crowd
@@ -88,7 +90,9 @@ def test_one_of_two_thousand_keys_of_one_name_is_the_issuers(crowd, kind):
     assert best.certificates == (target, own)
 
 
-@pytest.mark.parametrize("kind", ["with key identifiers", "without key identifiers"])
+@pytest.mark.parametrize(
+    "kind", ["with key identifiers", pytest.param("without key identifiers", marks=pytest.mark.slow)]
+)
 def test_none_of_two_thousand_keys_of_one_name_is_the_issuers(crowd, kind):
     """The one key that signed is not there: that is a verdict; nothing was left out."""
     anchor, issuer, certificates = crowd

@@ -32,7 +32,8 @@ from ..counting import counted_calls
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 NEVER_MIND = ValidationParameters(time=AT)
-SIZES = [16, 32, 64]
+SMALLEST = 16
+SIZES = [SMALLEST, *(pytest.param(size, marks=pytest.mark.slow) for size in (32, 64))]
 STEPS_PER_CERTIFICATE = 10
 
 
@@ -155,7 +156,7 @@ def test_a_mesh_without_a_valid_path_says_so_and_why(full_mesh, variant, size):
         (failure.certificate, failure.reason, failure.detail) for path in report.rejected for failure in path.failures
     ]
     assert len(told) == len(set(told))
-    if size == min(SIZES):  # the same search
+    if size == SMALLEST:  # the same search
         with pytest.raises(NoValidPathError) as refused:
             find_path(target, **where)
         assert refused.value.attempts[0].reason is INVALID[variant]
@@ -229,7 +230,7 @@ def test_a_path_length_constraint_leaves_few_paths_and_all_are_found(full_mesh, 
     }
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [16, 32, 64])
 def test_excluded_names_leave_one_path_and_it_is_found(full_mesh, size):
     """The anchor's certificate for C0 excludes every CA's name but that of the target's issuer."""
     names = [authority.name for authority in full_mesh.authorities[1 : size - 1]]
@@ -258,7 +259,7 @@ def test_half_of_the_certificates_state_the_policy(full_mesh, size):
         assert path.user_constrained_policy_set == {full_mesh.POLICY}
 
 
-@pytest.mark.parametrize("size", [16, 32])
+@pytest.mark.parametrize("size", SIZES[:2])
 def test_policies_that_nobody_asked_for_do_not_multiply(full_mesh, size):
     """Each certificate states eight of sixteen policies, the target one that is not the one asked for.
 
@@ -299,7 +300,7 @@ def test_the_only_valid_path_goes_through_every_ca(full_mesh, size):
     report = find_paths(target, **where)
     assert [full_mesh.numbers(path) for path in report.valid] == [tuple(reversed(range(size)))]
     assert report.incomplete is None
-    if size == min(SIZES):  # the same search
+    if size == SMALLEST:  # the same search
         assert find_path(target, **where).certificates == report.best.certificates
 
 
@@ -366,7 +367,13 @@ def solve_ladder(topology, **limits):
     )
 
 
-@pytest.mark.parametrize("first", [{}, {"path_length": 99}], ids=["", "path length that just fits"])
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param({}, id="no path length"),
+        pytest.param({"path_length": 99}, id="path length that just fits", marks=pytest.mark.slow),
+    ],
+)
 def test_a_hundred_rekeyed_cas_in_a_row_have_a_hundred_best_paths(first):
     """2^99 paths of 101 certificates, of which a hundred take a hundred times as many steps as one has links."""
     report = solve_ladder(ladder(100, **first), discovery_steps=100 * 101 * STEPS_PER_CERTIFICATE)

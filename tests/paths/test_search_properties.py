@@ -22,6 +22,8 @@ from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
 
+from ..thoroughness import examples
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 PARAMETERS = ValidationParameters(time=AT)
 CA = lab.critical(x509.BasicConstraints(ca=True, path_length=None))
@@ -84,7 +86,7 @@ EDGES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(edges=EDGES, below=st.sampled_from(["A", "B", "B'"]), shuffle=st.randoms(use_true_random=False))
 def test_find_paths_finds_all_simple_paths_that_are_valid_and_no_other(world, edges, below, shuffle):
     """RFC 4158 section 2.4: a path builder that misses a path makes the user lose it; the reference is brute force.
@@ -116,7 +118,7 @@ def test_find_paths_finds_all_simple_paths_that_are_valid_and_no_other(world, ed
         assert refused.value.attempts
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(edges=EDGES, more=EDGES)
 def test_more_certificates_never_lose_a_path(world, edges, more):
     """A pool is candidates: adding to it adds paths and takes none away."""

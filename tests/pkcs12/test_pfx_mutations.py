@@ -18,6 +18,7 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.protection import Scheme
 
 from ..counting import counted_calls
+from ..thoroughness import examples
 from .conftest import PASSWORD
 from .pfx_parts import bags_of, chunked, der, explicit, indefinite, make_pfx, oid, safe_by, with_mac
 
@@ -73,7 +74,7 @@ def attempt(data, *, limits=DEFAULT_LIMITS):
 
 
 @given(ELEMENTS)
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 def test_structures_anywhere(element):
     """Anything as a file, as its authenticated safe, as its contents, as its MAC, and in an open bag."""
     attempt(element)
@@ -85,7 +86,7 @@ def test_structures_anywhere(element):
 
 
 @given(st.sampled_from(OIDS[2:9]), ELEMENTS, st.lists(ELEMENTS, max_size=2))
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 def test_bags_of_anything_behind_a_sound_mac(bag_id, value, attributes):
     """An attacker who knows the password can put anything under MAC and encryption, and it is still only data."""
     bag = der(0x30, oid(bag_id) + explicit(value) + der(0x31, b"".join(attributes)))
@@ -98,25 +99,27 @@ LOW = replace(DEFAULT_LIMITS, pfx_iterations=5_000, pfx_total_iterations=20_000,
 
 
 @pytest.mark.parametrize(
-    "profile",
+    ("profile", "step"),
     [
-        pytest.param(replace(profiles.FIPS_2026, **QUICK), id="fips-2026", marks=pytest.mark.slow),
-        pytest.param(replace(profiles.LEGACY_RC2, **QUICK), id="legacy-rc2", marks=pytest.mark.slow),
+        pytest.param(replace(profiles.FIPS_2026, **QUICK), 1, id="fips-2026", marks=pytest.mark.slow),
+        pytest.param(replace(profiles.LEGACY_RC2, **QUICK), 1, id="legacy-rc2", marks=pytest.mark.slow),
         pytest.param(
             replace(profiles.UNENCRYPTED_CERTIFICATES_2023, **QUICK),
+            1,
             id="unencrypted-certificates-2023",
             marks=pytest.mark.slow,
         ),
-        pytest.param(profiles.NO_PASSWORD, id="no-password"),
+        pytest.param(profiles.NO_PASSWORD, 1, id="no-password", marks=pytest.mark.slow),
+        pytest.param(profiles.NO_PASSWORD, 10, id="no-password, each tenth byte"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # pyca's word on a certificate that was hit
-def test_flips_of_every_profile(small_bundle, profile):
+def test_flips_of_every_profile(small_bundle, profile, step):
     """One byte changed, each in turn: what opens behind a MAC is what was written. Deletions and repetitions too."""
     password = PASSWORD if profile.takes_password else None
     data = encode_pfx(small_bundle, password=password, profile=profile)
     chance = random.Random(profile.name)  # noqa: S311  # nothing secret, only repeatable
-    for position in range(len(data)):
+    for position in range(0, len(data), step):
         flipped = bytearray(data)
         flipped[position] ^= 1 << chance.randrange(8)
         decoded = attempt(bytes(flipped), limits=LOW)

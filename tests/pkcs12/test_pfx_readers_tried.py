@@ -52,8 +52,19 @@ def test_all_that_is_said_to_be_tried_can_be():
     assert set(HAVING) == set(Feature) - {Feature.PKCS12KDF}
 
 
+BY_DEFAULT = {Feature.AES, Feature.PBMAC1}  # of Java, which takes long to start; the others are asked everything
+
+
 @pytest.mark.parametrize(
-    ("name", "feature", "opens"), TRIED, ids=[f"{name}-{feature.name}-{opens}" for name, feature, opens in TRIED]
+    ("name", "feature", "opens"),
+    [
+        pytest.param(
+            *case,
+            id=f"{case[0]}-{case[1].name}-{case[2]}",
+            marks=pytest.mark.slow if case[0] == "java-17" and case[1] not in BY_DEFAULT else [],
+        )
+        for case in TRIED
+    ],
 )
 def test_tried(require_tool, identity_and_path, bundle, tmp_path, name, feature, opens):
     """A reader that opens it shows all six certificates and the key; any other fails, or shows none of them."""

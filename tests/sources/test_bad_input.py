@@ -26,6 +26,7 @@ from pkcs12kit.sources.keys import read_private_key
 from pkcs12kit.sources.loading import load_certificates, load_identity, load_trust_anchors
 
 from ..counting import counted_calls
+from ..thoroughness import examples
 from .conftest import der, issue, key_pem, make_ber_pkcs7, make_pkcs7, make_zip, pem
 
 
@@ -297,7 +298,7 @@ def _no_encryption():
 
 
 @given(data=st.binary(max_size=300) | _mutations())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
 def test_any_bytes_give_a_pool_or_an_input_error(data):
     """For any bytes the result is a pool, or one :class:`InputError`, and nothing else."""

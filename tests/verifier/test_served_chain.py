@@ -16,6 +16,8 @@ import pkcs12kit as pk
 from pkcs12kit import Check, Outcome, lab
 from pkcs12kit.findings import SERVED_CHAIN_CHECKS
 
+from ..thoroughness import examples
+
 DAY = timedelta(days=1)
 NOW = datetime.now(UTC)
 PAST = lab.Validity.around(days_before=300, days_after=-10)
@@ -439,7 +441,7 @@ class TestSize:
 _HEAP = ("EE<I", "I<P", "P<TA", "X<TA", "I'<P", "R<B", "B<TA")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(others=st.lists(st.sampled_from(_HEAP), max_size=6), place=st.integers(0, 6))
 def test_what_should_be_sent(judge, others, place):
     """Whatever is sent beside the server's own: what is said to be right is, and is where the changes lead."""

@@ -23,6 +23,7 @@ from pkcs12kit.verifier import checks
 from pkcs12kit.verifier import verify as verifying
 
 from ..counting import counted_calls
+from ..thoroughness import examples
 
 PASSWORD = "correct horse 42 battery"
 QUICK = replace(pk.profiles.MODERN, encryption_iterations=3, mac_iterations=3)
@@ -226,7 +227,7 @@ class TestChainAndOrder:
         impostor = lab.Authority.create("I").certificate
         assert refused(judge([chain[0], impostor, *chain[2:]])) == {Check.CHAIN}
 
-    @settings(max_examples=80, deadline=None)
+    @settings(max_examples=examples(80), deadline=None)
     @given(data=st.data())
     def test_any_arrangement(self, topology, anchor, chain, data):
         """Of any certificates in any order: yes just where the file begins with the path, and nothing comes twice."""

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.report import NoValidPathError
 
+from ...thoroughness import examples
 from .changes import opposite
 from .forgeries import forge, forged_certificates, forged_evidence, look_alike, serials_of, single_forgeries
 from .objects import Certificate
@@ -90,7 +91,7 @@ def test_forged_objects_change_no_answer(kind, data):
 
 @pytest.mark.slow
 @EVERY_KIND
-@settings(parent=QUICK, max_examples=200)
+@settings(parent=QUICK, max_examples=examples(200))
 @given(data=st.data())
 def test_forged_objects_change_no_answer_at_length(kind, data):
     """The same with thousands of examples."""

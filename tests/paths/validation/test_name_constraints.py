@@ -23,6 +23,7 @@ from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees, bounds_violation
 
 from ...counting import counted_calls
+from ...thoroughness import examples
 
 NOBODY = Name(())
 COUNTRY, ORGANIZATION, COMMON_NAME, EMAIL = "2.5.4.6", "2.5.4.10", "2.5.4.3", "1.2.840.113549.1.9.1"
@@ -405,7 +406,7 @@ constraint_values = (
 )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(
     layers=st.lists(constraint_values, max_size=3),
     added=constraint_values,
@@ -419,7 +420,7 @@ def test_adding_a_constraint_never_turns_a_no_into_a_yes(layers, added, position
     assert before is None or after is not None
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(constraints=constraint_values, excluded_too=bases, alternatives=st.lists(names, max_size=4))
 def test_excluding_more_never_turns_a_no_into_a_yes(constraints, excluded_too, alternatives):
     """'Any name matching a restriction in the excludedSubtrees field is invalid'."""
@@ -430,7 +431,7 @@ def test_excluding_more_never_turns_a_no_into_a_yes(constraints, excluded_too, a
     assert judge(constraints, *alternatives) is None or judge(more, *alternatives) is not None
 
 
-@settings(deadline=None, max_examples=200)
+@settings(deadline=None, max_examples=examples(200))
 @given(constraints=constraint_values, alternatives=st.lists(names, min_size=1, max_size=4), random=st.randoms())
 def test_order_does_not_matter(constraints, alternatives, random):
     """GeneralSubtrees and GeneralNames are sequences whose order section 4.2.1 gives no meaning."""

@@ -13,6 +13,7 @@ from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.validation.policy_graph import PolicyGraph, mapping_violation
 
 from ...counting import counted_calls
+from ...thoroughness import examples
 
 ANY = "2.5.29.32.0"
 RED, GOLD, SILVER, BLUE = "2.999.1", "2.999.2", "2.999.3", "2.999.4"
@@ -251,7 +252,7 @@ def run(path):
     return graph, tree
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=examples(300))
 @given(path=st.lists(certificates, min_size=1, max_size=5), user_initial_policy_set=st.sets(policies, min_size=1))
 def test_graph_gives_what_the_tree_gives(path, user_initial_policy_set):
     """RFC 9618, abstract: 'an equivalent, but more efficient, algorithm'."""

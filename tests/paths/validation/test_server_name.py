@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.paths.validation.server_name import mismatch
 
+from ...thoroughness import examples
+
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -169,7 +171,7 @@ def test_the_sentence_says_whom_the_certificate_is_for():
 names = st.lists(st.sampled_from(["a", "b", "xn--bcher-kva"]), min_size=1, max_size=4).map(".".join)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(presented=st.lists(names | names.map("*.{}".format), min_size=1, max_size=4), wanted=names, random=st.randoms())
 def test_order_and_company_of_names_do_not_matter(presented, wanted, random):
     """Section 6: one presented identifier that matches is enough, whatever stands beside it."""
@@ -178,7 +180,7 @@ def test_order_and_company_of_names_do_not_matter(presented, wanted, random):
     assert found == (mismatch(certificate_for(*random.sample(presented, len(presented))), wanted) is None)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 @given(st.text(max_size=30) | st.text("a.:[]%*0x", max_size=12))
 def test_any_text_gets_an_answer(server_name):
     """Whatever the user wants to reach, the answer is a sentence or None, never an exception."""

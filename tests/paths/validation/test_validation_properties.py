@@ -19,6 +19,8 @@ from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
 
+from ...thoroughness import examples
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 SPAN = lab.Validity.around(AT)
 ANY_POLICY = "2.5.29.32.0"
@@ -137,7 +139,7 @@ some_inputs = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(chain=chains(), inputs=some_inputs, shuffle=st.randoms(use_true_random=False))
 def test_the_order_of_extensions_does_not_matter(path_of, chain, inputs, shuffle):
     """RFC 5280 section 4.1: 'Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension'; no step of 6.1 asks for an order."""
@@ -168,7 +170,7 @@ def reordered(extension, shuffle):
     return x509.Extension(extension.oid, extension.critical, value)
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(chain=chains(), inputs=some_inputs, shuffle=st.randoms(use_true_random=False))
 def test_the_order_of_policies_mappings_and_names_does_not_matter(path_of, chain, inputs, shuffle):
     """RFC 5280 section 6.1.3 (d)(1): 'For each policy P not equal to anyPolicy in the certificate policies extension'.
@@ -179,7 +181,7 @@ def test_the_order_of_policies_mappings_and_names_does_not_matter(path_of, chain
     assert verdict(path_of(shuffled), **inputs) == verdict(path_of(chain), **inputs)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(chain=chains(), where=st.integers(0, 2), permitted=some_subtrees, excluded=some_subtrees)
 def test_adding_a_name_constraint_never_turns_a_no_into_a_yes(path_of, chain, where, permitted, excluded):
     """RFC 5280 section 4.2.1.10: restrictions; 6.1.4 (g) intersects permitted subtrees and unites excluded ones.
@@ -204,7 +206,7 @@ def test_adding_a_name_constraint_never_turns_a_no_into_a_yes(path_of, chain, wh
         assert verdict(path_of(constrained)) == verdict(path_of(chain))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(chain=chains(), permitted=some_subtrees, excluded=some_subtrees, more=some_subtrees)
 def test_initial_subtrees_only_narrow(path_of, chain, permitted, excluded, more):
     """RFC 5280 section 6.1.1 (h), (i): subtrees within which all names 'MUST fall', and those in which none may."""
@@ -215,7 +217,7 @@ def test_initial_subtrees_only_narrow(path_of, chain, permitted, excluded, more)
         assert narrow == verdict(path)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(
     chain=chains(),
     policies=st.frozensets(st.sampled_from(CERTAIN_POLICIES), min_size=1),
@@ -237,7 +239,7 @@ def test_shrinking_the_policy_set_never_turns_a_no_into_a_yes(path_of, chain, po
         assert verdicts[2][1] <= verdicts[1][1]
 
 
-@settings(max_examples=70, deadline=None)
+@settings(max_examples=examples(70), deadline=None)
 @given(chain=chains(), inputs=some_inputs)
 def test_stricter_initial_inputs_never_turn_a_no_into_a_yes(path_of, chain, inputs):
     """RFC 5280 section 6.1.1 (e) to (g): each of the three flags forbids something and allows nothing."""
@@ -247,7 +249,7 @@ def test_stricter_initial_inputs_never_turn_a_no_into_a_yes(path_of, chain, inpu
             assert is_yes(verdict(path, **{**inputs, flag: False}))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(chain=chains(), inputs=some_inputs)
 def test_a_verdict_is_the_same_again(path_of, chain, inputs):
     """Nothing is remembered that changes an answer: signatures, subtrees and names prepared once give the same."""

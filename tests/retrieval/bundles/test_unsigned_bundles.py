@@ -16,6 +16,8 @@ from pkcs12kit.retrieval.bundles.published import PUBLISHED, PublishedBundle, fi
 from pkcs12kit.retrieval.options import FetchOptions
 from pkcs12kit.retrieval.retrieved import Status
 
+from ...thoroughness import examples
+
 PATH = "/unclass-certificates_pkcs7_DoD.zip"
 PRIVATE = FetchOptions(cache=False, allow_private=True)
 AT_ONCE = replace(DEFAULT_LIMITS, retrieval_fresh_seconds=0)
@@ -101,7 +103,7 @@ def test_a_sound_signature_is_used(publisher, signed):
 CHANGES = ("drop", "rename", "replace", "add", "swap names", "lower case", "sign again")
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=4),
     st.booleans(),

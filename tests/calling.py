@@ -1,10 +1,11 @@
-"""The command called in this process, as often as a second allows, with what holds for each call checked."""
+"""The command called in this process, which is quick, with what holds for each call checked."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import json
+import signal
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ def call(*arguments: object, stdin: bytes = b"") -> Call:
     words = ["pkcs12kit", "--debug", *map(str, arguments)]
     given, output, errors = _stream(stdin), _stream(), _stream()
     before, sys.argv = (sys.argv, sys.stdin), words
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
             sys.stdin = given
@@ -41,6 +43,8 @@ def call(*arguments: object, stdin: bytes = b"") -> Call:
         status = end.code
     finally:
         sys.argv, sys.stdin = before
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
     done = Call(status, _text(output), _text(errors))
     check(done, words)
     return done
