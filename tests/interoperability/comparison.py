@@ -1,20 +1,16 @@
-"""What ``comparison.toml`` says of each program and job, and the page and the README's table that follow from it."""
+"""The contents of ``comparison.toml``: the answer of each program to each job."""
 
 from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
     from datetime import date
 
-BEGIN: Final = "<!-- The rest is written by the tests: see tests/interoperability/test_interop_comparison.py. -->\n"
 _FILE: Final = Path(__file__).with_name("comparison.toml")
-_NOT_TRIED: Final = "-"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,71 +78,3 @@ def _load() -> Comparison:
 
 
 COMPARISON: Final = _load()
-
-
-class _Notes:
-    """Notes, numbered as they come."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def of(self, note: str) -> int:
-        return self._numbers.setdefault(note, len(self._numbers) + 1)
-
-    def lines(self) -> Iterator[str]:
-        for note, number in self._numbers.items():
-            yield f"{number}. {COMPARISON.notes[note]}."
-
-
-def _cell(row: Row, tool: str, notes: _Notes | None) -> str:
-    cell = COMPARISON.cells[row.name].get(tool)
-    if cell is None:
-        return _NOT_TRIED
-    words = [_NOT_TRIED if cell.answer == "none" else cell.answer]
-    if cell.cited:
-        words.append("(cited)")
-    if cell.note and notes is not None:
-        words.append(f"[{notes.of(cell.note)}]")
-    return " ".join(words)
-
-
-def _table(rows: Iterable[Row], notes: _Notes) -> Iterator[str]:
-    yield f"| | {' | '.join(tool.title for tool in COMPARISON.tools.values())} |"
-    yield f"| --- |{' --- |' * len(COMPARISON.tools)}"
-    for row in rows:
-        yield f"| {row.title} | {' | '.join(_cell(row, tool, notes) for tool in COMPARISON.tools)} |"
-
-
-def render() -> str:
-    """Write the part of the page that follows from the table."""
-    notes = _Notes()
-    lines = [
-        BEGIN,
-        f"Tried on {COMPARISON.tried.isoformat()} with the programs of {COMPARISON.system}:",
-        "",
-        "| program | version tried | how |",
-        "| --- | --- | --- |",
-        *(f"| {it.title} | {it.version or 'none'} | {it.what} |" for it in COMPARISON.tools.values()),
-        "",
-        f"'{_NOT_TRIED}' means not tried or not applicable. 'cited' means that the makers say so and it was not tried.",
-        "The numbers refer to the notes at the end.",
-        "",
-    ]
-    for section, rows in groupby(COMPARISON.rows, key=lambda row: row.section):
-        lines += [f"## {section}", "", *_table(rows, notes), ""]
-    lines += ["## Notes", "", *notes.lines()]
-    return "\n".join(lines) + "\n"
-
-
-def short_table() -> str:
-    """Write the table of the README: the rows that it has room for, without notes."""
-    lines = [
-        f"| | {' | '.join(tool.title for tool in COMPARISON.tools.values())} |",
-        f"| --- |{' --- |' * len(COMPARISON.tools)}",
-    ]
-    lines += (
-        f"| {row.short} | {' | '.join(_cell(row, tool, None) for tool in COMPARISON.tools)} |"
-        for row in COMPARISON.rows
-        if row.short
-    )
-    return "\n".join(lines) + "\n"

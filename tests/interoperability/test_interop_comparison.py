@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import pkcs12kit as pk
 
-from .comparison import BEGIN, COMPARISON, render, short_table
+from .comparison import COMPARISON
 from .rival_jobs import SERVER, Jobs, write_key
 from .rivals import ITERATIONS, PASSWORD, Certvalidator, Cfssl, Keytool, OpenSSL, Ours
 from .servers import OpenSSLFiles
@@ -19,6 +20,7 @@ from .servers import openssl as s_server
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "comparison.md"
+WRITER = runpy.run_path(str(ROOT / "docs" / "making" / "comparison.py"))
 COMMANDS = {"openssl": OpenSSL, "keytool": Keytool, "cfssl": Cfssl}
 LIBRARIES = {"certvalidator": Certvalidator, "pkcs12kit": Ours}
 TRIED = [
@@ -185,9 +187,9 @@ def test_cell(row, tool, cell, jobs, rival):
 
 def test_the_page_is_up_to_date():
     """The page has what is expected of each cell. ``PKCS12KIT_WRITE_PAGE=1`` writes it anew."""
-    head, begin, _ = PAGE.read_text("utf-8").partition(BEGIN)
+    head, begin, _ = PAGE.read_text("utf-8").partition(WRITER["BEGIN"])
     assert begin
-    expected = head + render()
+    expected = head + WRITER["render"](COMPARISON)
     if os.environ.get("PKCS12KIT_WRITE_PAGE"):
         PAGE.write_text(expected, "utf-8")
     assert PAGE.read_text("utf-8") == expected
@@ -195,7 +197,7 @@ def test_the_page_is_up_to_date():
 
 def test_the_readme_has_the_same():
     """The README's table is the page's in short."""
-    assert short_table() in (ROOT / "README.md").read_text("utf-8")
+    assert WRITER["short_table"](COMPARISON) in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_every_cell_is_tried_or_cited():

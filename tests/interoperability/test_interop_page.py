@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import runpy
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from pkcs12kit.pkcs12.readers import READERS
 from .conftest import writings_of
 from .expected import EXPECTED
 from .matrix import PASSWORDS, PROFILES, READINGS, passwords_for
-from .page import BEGIN, render
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "interoperability.md"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = DOCS / "reference" / "interoperability.md"
+WRITER = runpy.run_path(str(DOCS / "making" / "interoperability.py"))
 # The reader of the table that each program stands for.
 READER_OF = {
     "openssl": "openssl-3",
@@ -45,9 +47,9 @@ def verdict_of(program, profile, password):
 
 def test_the_page_is_up_to_date():
     """The page has what is expected of each cell. ``PKCS12KIT_WRITE_PAGE=1`` writes it anew."""
-    head, begin, _ = PAGE.read_text("utf-8").partition(BEGIN)
+    head, begin, _ = PAGE.read_text("utf-8").partition(WRITER["BEGIN"])
     assert begin
-    expected = head + render(writings_of)
+    expected = head + WRITER["render"](EXPECTED, READINGS, writings_of)
     if os.environ.get("PKCS12KIT_WRITE_PAGE"):
         PAGE.write_text(expected, "utf-8")
     assert PAGE.read_text("utf-8") == expected

@@ -1,0 +1,120 @@
+"""The page on interoperability, from the cells that ``tests/interoperability/expected.toml`` expects to be no.
+
+The tests of that folder hold each cell against the program, and the page against this module:
+``PKCS12KIT_WRITE_PAGE=1`` lets ``test_interop_page.py`` write the page.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+BEGIN: Final = "<!-- The rest is written by docs/making/interoperability.py. -->\n"
+_NAMES: Final = {"rsa-2048": "RSA", "ec-p256": "EC P-256", "ec-p384": "EC P-384", "ed25519": "Ed25519"}
+_PASSWORDS: Final = {"ASCII": "an ASCII password", "non-ASCII": "a non-ASCII password", "empty": "an empty password"}
+
+
+class _Notes:
+    """Reasons, numbered in the order of their first use."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def number_of(self, why: str) -> int:
+        return self._numbers.setdefault(why, len(self._numbers) + 1)
+
+    def lines(self) -> Iterator[str]:
+        for why, number in self._numbers.items():
+            named = why.startswith(("pkcs12kit", "pk12util"))
+            yield f"{number}. {why if named else why[0].upper() + why[1:]}."
+
+
+def _narrowed(refusal: Any) -> str:  # noqa: ANN401  # the tests' classes
+    """Return the keys and passwords that a refusal is for; nothing where it is for all of them."""
+    keys = [_NAMES[key] for key in refusal.keys]
+    passwords = [_PASSWORDS[password] for password in refusal.passwords]
+    return " with ".join(filter(None, (" or ".join(keys), " or ".join(passwords))))
+
+
+def _answer(program: str, cells: Sequence[Any], known: Sequence[Any], notes: _Notes) -> str:
+    """Sum up cells that differ only in key and password."""
+    refusals = [it for it in known if any(it.is_for(program, cell) for cell in cells)]
+    if not refusals:
+        return "yes"
+    opened = any(not any(it.is_for(program, cell) for it in refusals) for cell in cells)
+    parts = [f"{_narrowed(it) if opened else ''} [{notes.number_of(it.why)}]".strip() for it in refusals]
+    return f"yes, but not {', not '.join(parts)}" if opened else f"no {', '.join(parts)}"
+
+
+def _they_read_ours(expected: Any, readings: Sequence[Any], notes: _Notes) -> Iterator[str]:  # noqa: ANN401  # as above
+    profiles = list(dict.fromkeys(reading.profile for reading in readings))
+    yield f"| | {' | '.join(f'`{profile}`' for profile in profiles)} |"
+    yield f"| --- |{' --- |' * len(profiles)}"
+    of_profile = {profile: [it for it in readings if it.profile == profile] for profile in profiles}
+    for name in expected.programs:
+        answers = (_answer(name, of_profile[profile], expected.read, notes) for profile in profiles)
+        yield f"| {name} | {' | '.join(answers)} |"
+
+
+def _we_read_theirs(
+    expected: Any,  # noqa: ANN401  # as above
+    writings_of: Callable[[str], Sequence[Any]],
+    notes: _Notes,
+) -> Iterator[str]:
+    yield "| written by | with | read |"
+    yield "| --- | --- | --- |"
+    for name in expected.programs:
+        cells = writings_of(name)
+        by_answer: dict[str, list[str]] = {}
+        for form in dict.fromkeys(cell.form for cell in cells):
+            of_form = [cell for cell in cells if cell.form == form]
+            by_answer.setdefault(_answer(name, of_form, expected.write, notes), []).append(form)
+        for answer, forms in by_answer.items():
+            yield f"| {name} | {', '.join(f'`{form}`' for form in forms)} | {answer} |"
+
+
+def render(
+    expected: Any,  # noqa: ANN401  # as above
+    readings: Sequence[Any],
+    writings_of: Callable[[str], Sequence[Any]],
+) -> str:
+    """Return the part of the page that follows from the cells."""
+    notes = _Notes()
+    written = sum(len(writings_of(name)) for name in expected.programs)
+    read = len(readings) * len(expected.programs)
+    keys = ", ".join(_NAMES[key] for key in dict.fromkeys(reading.key for reading in readings))
+    lines = [
+        BEGIN,
+        f"Tried on {expected.tried.isoformat()} with the programs of {expected.system}:",
+        "",
+        "| program | command or library | version |",
+        "| --- | --- | --- |",
+        *(f"| {name} | {it.title} | {it.version} |" for name, it in expected.programs.items()),
+        "",
+        "## Other programs read our files",
+        "",
+        f"{read} files: every profile, keys of {keys}, and passwords that are ASCII, non-ASCII and empty.",
+        "",
+        *_they_read_ours(expected, readings, notes),
+        "",
+        "## We read the files of other programs",
+        "",
+        f"{written} files: each default form with all keys and passwords, the other forms with EC P-256 only.",
+        "For certtool, pk12util (600,000 iterations each) and Bouncy Castle, not every key has every password.",
+        "Files that keytool wrote are read as well: it copied each of our files that it opened.",
+        "",
+        *_we_read_theirs(expected, writings_of, notes),
+        "",
+        "## Notes",
+        "",
+        *notes.lines(),
+        "",
+        "## Programs that write certificates in another order",
+        "",
+        "pkcs12kit finds the chain in their files as well:",
+        "",
+        *(f"- {name}: {why}." for name, why in expected.own_order.items()),
+    ]
+    return "\n".join(lines) + "\n"
