@@ -270,18 +270,20 @@ class _StandIn:
             yield Handshake(client=self.name, version="1", protocol=protocol, **said)
 
 
+def stand_in_for_clients(monkeypatch, **said):
+    """Leave OpenSSL as the only real client of rehearsals, and let others say what is given."""
+    from pkcs12kit.tls.rehearsal import run as rehearsal
+
+    pairs = {name: one if isinstance(one, tuple) else (one,) for name, one in said.items()}
+    clients = {"openssl": make_client("openssl")} | {name: _StandIn(name, *pair) for name, pair in pairs.items()}
+    monkeypatch.setattr(rehearsal, "make_client", lambda name: clients.get(name) or _StandIn(name))
+
+
 @pytest.fixture
 def answering(monkeypatch):
     """Leave OpenSSL alone as a client of rehearsals: ``answering(go=Verdict.REFUSED)`` lets others be there too.
 
     A pair has what the client received beside the verdict; ``openssl`` can be one that only says something, too.
     """
-    from pkcs12kit.tls.rehearsal import run as rehearsal
-
-    def answer(**said):
-        pairs = {name: one if isinstance(one, tuple) else (one,) for name, one in said.items()}
-        clients = {"openssl": make_client("openssl")} | {name: _StandIn(name, *pair) for name, pair in pairs.items()}
-        monkeypatch.setattr(rehearsal, "make_client", lambda name: clients.get(name) or _StandIn(name))
-
-    answer()
-    return answer
+    stand_in_for_clients(monkeypatch)
+    return partial(stand_in_for_clients, monkeypatch)

@@ -34,6 +34,7 @@ def data(replica):
     )
 
 
+@pytest.mark.usefixtures("answering")  # of the clients, OpenSSL is asked
 def test_what_is_loaded_stands_for_itself(replica, files, anchor, data):
     """Calls that read files take pools, certificates and anchors that are loaded, and say the same of them."""
     reject = pk.load_certificates(BROKEN + replica.trust_anchor.to_pem().encode())

@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.pkcs12.bags import certificate_bag, encode_private_key, is_encoded_for
+from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
+from pkcs12kit.pkcs12.private_keys import encode_private_key, is_encoded_for
 from pkcs12kit.probing import Verdict
 
 PASSWORD = "correct horse 42 battery"

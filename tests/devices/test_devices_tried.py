@@ -366,7 +366,7 @@ def test_what_is_said_to_be_accepted_is(root, ask, by_rule, case):
         pytest.param(
             case,
             id=f"{case.client}-{case.why.name}",
-            marks=[] if case.why is Trait.OTHER_PURPOSE else pytest.mark.slow,  # one of each client by default
+            marks=[] if case.why is ChainProperty.OTHER_PURPOSE else pytest.mark.slow,  # one of each client by default
         )
         for case in REFUSED
     ],
@@ -416,6 +416,7 @@ BUNDLE = {
 """Why each client refuses the lab's bundle; empty where it accepts."""
 
 
+@pytest.mark.slow
 def test_the_bundle_through_the_bridge(cannot_run, replica):
     """All clients, in both versions of TLS, take the lab's whole bundle or refuse it as is known of them.
 

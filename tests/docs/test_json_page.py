@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ..calling import call
+from ..conftest import stand_in_for_clients
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json.md"
 GIVEN = "--certs lab/certs --anchor lab/anchor.pem"
@@ -39,7 +40,8 @@ def answers(tmp_path_factory):
         port = str(server.getsockname()[1])  # nobody listens there any more when it is probed
     printed = {}
     for command, arguments in CALLS.items():
-        with chdir(folder):
+        with chdir(folder), pytest.MonkeyPatch.context() as patched:
+            stand_in_for_clients(patched)
             done = call(command, *arguments.replace("PORT", port).split(), "--json")
         assert done.status == (command == "probe"), done.errors
         printed[command] = json.loads(done.output)

@@ -65,6 +65,7 @@ def test_readme_commands_that_ask_the_network_are_understood():
         command.make_context(name, arguments)
 
 
+@pytest.mark.usefixtures("answering")  # of the clients, OpenSSL is asked
 def test_readme_commands_run(after_demo):
     """Each example of the command in the README runs as it stands, after the demo, and has nothing to warn about."""
     commands = readme_commands("shell")

@@ -284,7 +284,12 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("case", HOSTILE)
+WITHIN = [case for case, (_, limit) in HOSTILE.items() if limit is None]  # all of the work is done
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case in WITHIN[1:] else []) for case in HOSTILE]
+)
 def test_no_input_makes_one_validation_long(chain, judge, case):
     """Each either gets its verdict, valid as the chains are, or is given up for the budget named.
 

@@ -43,7 +43,13 @@ def certificates_of(replica, row):
 @pytest.mark.parametrize("asked", PARAMETERS)
 @pytest.mark.parametrize(
     ("row", "size"),
-    [("nothing extra", 7), ("loop certificates", 11), ("self-signed DoD root", 8), ("all decoys", 29)],
+    [
+        ("loop certificates", 11),
+        *(
+            pytest.param(*row, marks=pytest.mark.slow)
+            for row in [("nothing extra", 7), ("self-signed DoD root", 8), ("all decoys", 29)]
+        ),
+    ],
 )
 def test_a_hundred_of_a_hundred_shuffles_find_the_best_path(replica, row, size, asked):
     """Issue: '100 shuffles a row, 100 of 100'. The pool always holds a valid path, and four of them in all.

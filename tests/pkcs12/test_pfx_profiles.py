@@ -16,6 +16,8 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 
 from .conftest import PASSWORD
 
+pytestmark = pytest.mark.released_iterations
+
 # What each dated profile is, for good: certificates, key, MAC, iterations (encryption, MAC), salt lengths.
 AES = ("PBES2", "AES-256-CBC", "SHA-256")
 TRIPLE_DES = ("pbeWithSHAAnd3-KeyTripleDES-CBC", None, None)

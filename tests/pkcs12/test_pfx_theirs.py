@@ -175,6 +175,7 @@ def keystore(require_tool, pem, tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_keytool_with_several_keys(keystore):
     """Each key is found by its alias, with its certificate; the secret key is listed and not opened."""
     decoded = decode_pfx(keystore.read_bytes(), password=PASSWORD)
