@@ -76,7 +76,7 @@ def command(folder: str, *, as_json: bool) -> None:
     if as_json:
         made = {"folder": str(root), "file": str(output), "password_file": str(password_file), "anchor": str(anchor)}
         told = {"build": report.to_json(), "inspect": anatomy.to_json(), "rehearsal": rehearsal.to_json()}
-        print_json({"ok": bool(rehearsal), **made, "lab": files.to_json(), **told})
+        print_json({"ok": rehearsal.ok, **made, "lab": files.to_json(), **told})
     else:
         print_rehearsal(rehearsal, "Rehearsal", with_path=False)
         to_open = ("--password-file", password_file)
