@@ -42,10 +42,10 @@ from .paths.validation.parameters import ValidationParameters
 from .paths.validation.verdict import ValidatedPath
 from .pkcs12 import profiles, readers
 from .pkcs12.bundle import Bundle
-from .pkcs12.conversion import convert_pfx, encode_pem
-from .pkcs12.decoder import DecodedPfx, decode_pfx
+from .pkcs12.conversion import encode_pem
+from .pkcs12.decoder import DecodedPfx
 from .pkcs12.encoder import encode_pfx
-from .pkcs12.inspection import PfxReport, inspect_pfx
+from .pkcs12.inspection import PfxReport
 from .pkcs12.profiles import Profile
 from .retrieval.gather import GatherReport, gather
 from .retrieval.options import FetchOptions
@@ -56,6 +56,7 @@ from .sources.loading import (
     load_identity,
     load_trust_anchors,
 )
+from .sources.pkcs12_files import convert_pfx, decode_pfx, inspect_pfx
 from .verifier.probe import probe
 from .verifier.rehearse import rehearse
 from .verifier.reports import VerificationReport

@@ -89,17 +89,27 @@ CALLS = {
     ("pkcs12kit.pkcs12.comparison", "why_changed", "password"): lambda w, p: comparison.why_changed(
         w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
     ),
-    ("pkcs12kit.pkcs12.conversion", "convert_pfx", "password"): lambda w, p: pkcs12kit.convert_pfx(
+    # steps of the functions of the same names in sources.pkcs12_files, with the same arguments
+    ("pkcs12kit.pkcs12.conversion", "convert_pfx", "password"): None,
+    ("pkcs12kit.pkcs12.conversion", "convert_pfx", "contents_password"): None,
+    ("pkcs12kit.pkcs12.conversion", "convert_pfx", "new_password"): None,
+    ("pkcs12kit.pkcs12.decoder", "decode_pfx", "password"): None,
+    ("pkcs12kit.pkcs12.decoder", "decode_pfx", "contents_password"): None,
+    ("pkcs12kit.pkcs12.inspection", "inspect_pfx", "password"): None,
+    ("pkcs12kit.pkcs12.inspection", "inspect_pfx", "contents_password"): None,
+    ("pkcs12kit.sources.pkcs12_files", "convert_pfx", "password"): lambda w, p: pkcs12kit.convert_pfx(
         w["pfx"], password=p, new_password=RIGHT, profile=w["profile"]
     ),
-    ("pkcs12kit.pkcs12.conversion", "convert_pfx", "contents_password"): lambda w, p: pkcs12kit.convert_pfx(
+    ("pkcs12kit.sources.pkcs12_files", "convert_pfx", "contents_password"): lambda w, p: pkcs12kit.convert_pfx(
         w["pfx"], password=RIGHT, contents_password=p, new_password=RIGHT, profile=w["profile"]
     ),
-    ("pkcs12kit.pkcs12.conversion", "convert_pfx", "new_password"): lambda w, p: pkcs12kit.convert_pfx(
+    ("pkcs12kit.sources.pkcs12_files", "convert_pfx", "new_password"): lambda w, p: pkcs12kit.convert_pfx(
         w["pfx"], password=RIGHT, new_password=p, profile=w["profile"]
     ),
-    ("pkcs12kit.pkcs12.decoder", "decode_pfx", "password"): lambda w, p: pkcs12kit.decode_pfx(w["pfx"], password=p),
-    ("pkcs12kit.pkcs12.decoder", "decode_pfx", "contents_password"): lambda w, p: pkcs12kit.decode_pfx(
+    ("pkcs12kit.sources.pkcs12_files", "decode_pfx", "password"): lambda w, p: pkcs12kit.decode_pfx(
+        w["pfx"], password=p
+    ),
+    ("pkcs12kit.sources.pkcs12_files", "decode_pfx", "contents_password"): lambda w, p: pkcs12kit.decode_pfx(
         w["pfx"], password=RIGHT, contents_password=p
     ),
     ("pkcs12kit.pkcs12.decoder", "decode_certificates", "password"): lambda w, p: decoder.decode_certificates(
@@ -111,10 +121,10 @@ CALLS = {
     ("pkcs12kit.pkcs12.encoder", "encode_contents", "password"): lambda w, p: encoder.encode_contents(
         [], [], password=p, profile=w["profile"]
     ),
-    ("pkcs12kit.pkcs12.inspection", "inspect_pfx", "password"): lambda w, p: pkcs12kit.inspect_pfx(
+    ("pkcs12kit.sources.pkcs12_files", "inspect_pfx", "password"): lambda w, p: pkcs12kit.inspect_pfx(
         w["pfx"], password=p
     ),
-    ("pkcs12kit.pkcs12.inspection", "inspect_pfx", "contents_password"): lambda w, p: pkcs12kit.inspect_pfx(
+    ("pkcs12kit.sources.pkcs12_files", "inspect_pfx", "contents_password"): lambda w, p: pkcs12kit.inspect_pfx(
         w["pfx"], password=RIGHT, contents_password=p
     ),
     ("pkcs12kit.pkcs12.passwords", "encode_password", "password"): lambda _, p: passwords.encode_password(p),

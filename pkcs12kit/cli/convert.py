@@ -102,7 +102,7 @@ def command(
     from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
     from pkcs12kit.pkcs12.readers import require_password
-    from pkcs12kit.sources.loading import naming_pkcs12, read_pkcs12
+    from pkcs12kit.sources.pkcs12_files import naming_pkcs12, read_pkcs12
     from pkcs12kit.sources.reading import name_of
 
     if as_json and output == "-":

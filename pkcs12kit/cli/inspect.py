@@ -87,7 +87,7 @@ def _inspect(
     file: str, password: str | None, contents_password: str | None, limits: Limits, *, require_mac: bool
 ) -> PfxReport:
     from pkcs12kit.pkcs12.inspection import inspect_pfx
-    from pkcs12kit.sources.loading import opened_pkcs12
+    from pkcs12kit.sources.pkcs12_files import opened_pkcs12
 
     with opened_pkcs12(file, limits) as data:
         return inspect_pfx(

@@ -17,7 +17,8 @@ turns each argument into the loaded value with a function of this module, before
 
 The same for keys and identities (:func:`as_identity`, or :func:`~pkcs12kit.load_identity` where key and certificate
 come apart), for CRLs and OCSP responses (:func:`as_crls`, :func:`as_ocsp_responses`) and for PKCS#12 files
-(:func:`~pkcs12kit.sources.loading.opened_pkcs12`, a context that yields their bytes and puts their name before errors).
+(:func:`~pkcs12kit.sources.pkcs12_files.opened_pkcs12`, a context that yields their bytes and puts their name before
+errors).
 
 All of them raise :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and
 :class:`~pkcs12kit.ArgumentError`, which names the parameter, for an object of another kind. ``"-"`` can be read only

@@ -8,10 +8,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeAlias
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.ocsp import OCSPResponse
-
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.containers import pem_blocks
@@ -20,6 +16,9 @@ from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from cryptography import x509
+    from cryptography.x509.ocsp import OCSPResponse
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.reading import Source
@@ -48,15 +47,27 @@ def load_ocsp_responses(*sources: OcspResponseSource, limits: Limits = DEFAULT_L
 def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, limits: Limits) -> tuple[bytes, ...]:
     found: dict[bytes, None] = {}
     for source in sources:
-        if isinstance(source, x509.CertificateRevocationList | OCSPResponse):
-            source = source.public_bytes(Encoding.DER)  # noqa: PLW2901  # the same, as bytes
+        readable = _as_source(source)
         others: dict[str, None] = {}
-        of_source = [der for data in _contents(source, limits) for der in _of_kind(data, wanted, others)]
+        of_source = [der for data in _contents(readable, limits) for der in _of_kind(data, wanted, others)]
         if not of_source:
-            instead = "no such file in the folder" if is_folder(source) else " and ".join(others)
-            raise InputError(f"{name_of(source)}: expected {wanted.value}, found {instead}")
+            instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
+            raise InputError(f"{name_of(readable)}: expected {wanted.value}, found {instead}")
         found.update(dict.fromkeys(of_source))
     return tuple(found)
+
+
+def _as_source(source: CrlSource | OcspResponseSource) -> Source:
+    """Return an object of pyca/cryptography as its encoding. Raises :class:`~pkcs12kit.ArgumentError` for others."""
+    if isinstance(source, str | bytes | bytearray | memoryview | os.PathLike):
+        return source
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+    from cryptography.x509.ocsp import OCSPResponse
+
+    if not isinstance(source, x509.CertificateRevocationList | OCSPResponse):
+        name_of(source)  # raises the error for objects of other kinds
+    return source.public_bytes(Encoding.DER)
 
 
 def _contents(source: Source, limits: Limits) -> Iterator[bytes]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, TypeAlias, get_args
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -14,12 +13,13 @@ from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError, MalformedPfxError, PfxError
+from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError, PfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_private_key, require_signing_key
-from pkcs12kit.sources.reading import name_of, read_source
-from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
+from pkcs12kit.sources.pkcs12_files import SourceContent, naming_pkcs12
+from pkcs12kit.sources.reading import name_of
+from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -177,60 +177,6 @@ def load_identity_file(
     if content.kind is Kind.PKCS12:
         return _identity_from_pkcs12(content, password, limits, require_mac=require_mac, on_warning=on_warning)
     return _identity_from_text(content, key_password=key_password, password=password, limits=limits)
-
-
-class SourceContent(NamedTuple):
-    """The bytes of a source, and its name for messages."""
-
-    name: str
-    data: bytes
-
-    @classmethod
-    def read(cls, source: Source, limits: Limits) -> SourceContent:
-        """Read a source once. Raises as :func:`~pkcs12kit.sources.reading.read_source` does."""
-        return cls(name_of(source), read_source(source, limits))
-
-    @property
-    def der(self) -> bytes:
-        """The bytes, decoded from UTF-16 and base64 if needed."""
-        data = as_octets(self.data)
-        return decode_base64(data) or data
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of :attr:`der`."""
-        return sniff(self.der)
-
-
-@contextmanager
-def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
-    """Yield the bytes of a PKCS#12 file, decoded from base64 if needed, and put its name before each error message.
-
-    Raises :class:`~pkcs12kit.errors.InputError` if the source cannot be read, and, in place of
-    :class:`~pkcs12kit.errors.MalformedPfxError`, if it is not a PKCS#12 file at all.
-    """
-    data = read_pkcs12(source, limits)
-    with naming_pkcs12(name_of(source), data):
-        yield data
-
-
-def read_pkcs12(source: Source, limits: Limits) -> bytes:
-    """Return the bytes of a PKCS#12 file, decoded from base64 if needed. Their structure is not checked."""
-    return SourceContent.read(source, limits).der
-
-
-@contextmanager
-def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
-    """Put the name of a PKCS#12 file before each error message, as :func:`opened_pkcs12` does."""
-    try:
-        yield
-    except MalformedPfxError as error:
-        kind = sniff(data)
-        if kind is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}") from None
-        raise MalformedPfxError(f"{name}: {error}") from None
-    except InputError as error:
-        raise type(error)(f"{name}: {error}") from None
 
 
 def label(source: object) -> str:

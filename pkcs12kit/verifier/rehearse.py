@@ -16,7 +16,8 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.sources.loading import load_certificates, load_trust_anchors, opened_pkcs12
+from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
+from pkcs12kit.sources.pkcs12_files import opened_pkcs12
 from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS

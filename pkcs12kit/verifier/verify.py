@@ -14,7 +14,8 @@ from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.readers import READERS
-from pkcs12kit.sources.loading import load_trust_anchors, opened_pkcs12
+from pkcs12kit.sources.loading import load_trust_anchors
+from pkcs12kit.sources.pkcs12_files import opened_pkcs12
 from pkcs12kit.verifier import checks
 from pkcs12kit.verifier.delivered import DeliveredChain, choose_key, find_chain_paths
 from pkcs12kit.verifier.reports import VerificationReport

@@ -1,0 +1,197 @@
+"""PKCS#12 files from sources: a path, bytes or ``"-"``, in base64 or not, decoded, inspected or converted.
+
+The functions of :mod:`pkcs12kit.pkcs12` do the work, and only accept bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, NamedTuple
+
+from pkcs12kit.errors import ArgumentError, InputError, MalformedPfxError, UnknownNameError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.sources.reading import name_of, read_source
+from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+    from pkcs12kit.pkcs12.inspection import PfxReport
+    from pkcs12kit.pkcs12.protection import Profile
+    from pkcs12kit.sources.reading import Source
+
+
+class SourceContent(NamedTuple):
+    """The bytes of a source, and its name for messages."""
+
+    name: str
+    data: bytes
+
+    @classmethod
+    def read(cls, source: Source, limits: Limits) -> SourceContent:
+        """Read a source once. Raises as :func:`~pkcs12kit.sources.reading.read_source` does."""
+        return cls(name_of(source), read_source(source, limits))
+
+    @property
+    def der(self) -> bytes:
+        """The bytes, decoded from UTF-16 and base64 if needed."""
+        data = as_octets(self.data)
+        return decode_base64(data) or data
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of :attr:`der`."""
+        return sniff(self.der)
+
+
+@contextmanager
+def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
+    """Yield the bytes of a PKCS#12 file, decoded from base64 if needed, and put its name before each error message.
+
+    Raises :class:`~pkcs12kit.errors.InputError` if the source cannot be read, and, in place of
+    :class:`~pkcs12kit.errors.MalformedPfxError`, if it is not a PKCS#12 file at all.
+    """
+    data = read_pkcs12(source, limits)
+    with naming_pkcs12(name_of(source), data):
+        yield data
+
+
+def read_pkcs12(source: Source, limits: Limits) -> bytes:
+    """Return the bytes of a PKCS#12 file, decoded from base64 if needed. Their structure is not checked."""
+    return SourceContent.read(source, limits).der
+
+
+@contextmanager
+def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
+    """Put the name of a PKCS#12 file before each error message, as :func:`opened_pkcs12` does."""
+    try:
+        yield
+    except (ArgumentError, UnknownNameError):  # they are not about the file
+        raise
+    except MalformedPfxError as error:
+        kind = sniff(data)
+        if kind is not Kind.PKCS12:
+            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}") from None
+        raise MalformedPfxError(f"{name}: {error}") from None
+    except InputError as error:
+        raise type(error)(f"{name}: {error}") from None
+
+
+def decode_pfx(
+    source: Source,
+    *,
+    password: str | None,
+    contents_password: str | None = None,
+    require_mac: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> DecodedPfx:
+    """Return the contents of a PFX in DER or BER. The MAC, if any, is verified before anything is decrypted.
+
+    - ``source``: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
+    - ``password``: None and ``""`` are both for files without a password, in either encoding of it. A password is tried
+      as the standards encode it, then as some writers do; ``password_uses`` of the result has the encoding that worked.
+    - ``contents_password``: for files whose contents or keys have another password than the MAC. Parts that it does not
+      open are tried with ``password``.
+    - ``require_mac``: True refuses a file without a MAC, or with a MAC without a password, because anyone may have
+      changed it. Otherwise ``warnings`` of the result has a sentence about it.
+
+    Supported are encryption by PBES2 (PBKDF2 with HMAC of SHA-1, SHA-2 or SHA-3, or scrypt; AES, triple DES, DES, RC2,
+    Camellia or SEED, in CBC), by PBES1 with MD5 or SHA-1, and by the six schemes of RFC 7292 appendix C; MACs by HMAC
+    with MD5, SHA-1, SHA-2 or SHA-3 under PKCS12KDF, and PBMAC1. A salt may be empty or missing.
+
+    Raises :class:`~pkcs12kit.InputError` for a source that cannot be read or is not a PKCS#12 file;
+    :class:`~pkcs12kit.PfxError` if a required MAC is missing; :class:`~pkcs12kit.PfxPasswordError` if the password does
+    not open the file (a damaged MAC looks the same); :class:`~pkcs12kit.MalformedPfxError` if it is damaged;
+    :class:`~pkcs12kit.UnsupportedPfxError` for other algorithms; and :class:`~pkcs12kit.LimitExceededError` before any
+    work beyond ``limits`` (``pfx_...``, ``private_key_bytes``). No certificate is validated.
+    """
+    from pkcs12kit.pkcs12 import decoder
+
+    data = read_pkcs12(source, limits)
+    with _naming_path(source, data):
+        return decoder.decode_pfx(
+            data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
+        )
+
+
+def inspect_pfx(
+    source: Source,
+    *,
+    password: str | None = None,
+    contents_password: str | None = None,
+    require_mac: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+) -> PfxReport:
+    """Return a report on the structure, the protection and, with a password, the contents of a PFX.
+
+    ``source`` is a path, ``"-"`` for standard input, or bytes; base64 is decoded. Without ``password`` nothing is
+    decrypted. With one, the MAC is verified first; a wrong password shows no more than no password.
+    ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; only with ``password`` can a MAC
+    without a password be recognized. No certificate is validated.
+
+    Raises :class:`~pkcs12kit.InputError` for a source that cannot be read or is not a PKCS#12 file,
+    :class:`~pkcs12kit.MalformedPfxError`, :class:`~pkcs12kit.UnsupportedPfxError` if the structure is not supported,
+    and :class:`~pkcs12kit.LimitExceededError`.
+    """
+    from pkcs12kit.pkcs12 import inspection
+
+    data = read_pkcs12(source, limits)
+    with _naming_path(source, data):
+        return inspection.inspect_pfx(
+            data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
+        )
+
+
+def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
+    source: Source,
+    *,
+    password: str | None,
+    contents_password: str | None = None,
+    new_password: str | None,
+    profile: str | Profile = "modern",
+    require_mac: bool = False,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> bytes:
+    """Return a PFX with the same contents under another protection or password.
+
+    - ``source``: the existing PFX: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
+    - ``password``, ``contents_password``: the passwords of the existing PFX, as for :func:`~pkcs12kit.decode_pfx`.
+    - ``new_password``, ``profile``, ``random_bytes``: as for :func:`~pkcs12kit.encode_pfx`.
+    - ``require_mac``: True refuses a file that anyone may have changed, as :func:`~pkcs12kit.decode_pfx` does.
+    - ``on_warning``: called with a sentence about such a file otherwise.
+
+    Every key, certificate, CRL and secret is kept, with names, localKeyIDs and all other attributes. Certificates are
+    copied byte for byte in their order, also those that cannot be read. The new file has the structure of
+    :func:`~pkcs12kit.encode_pfx`: keys last, one password for everything, DER. Nested SafeContents become one; bytes
+    after the PFX are left out. The new file has a MAC if ``profile`` has one.
+
+    Raises :class:`~pkcs12kit.InputError` if a secret would be in the clear beside encrypted keys, and as
+    :func:`~pkcs12kit.decode_pfx` and :func:`~pkcs12kit.encode_pfx` do.
+    """
+    from pkcs12kit.pkcs12 import conversion, profiles
+
+    profile = profiles.find(profile)
+    data = read_pkcs12(source, limits)
+    with _naming_path(source, data):
+        return conversion.convert_pfx(
+            data,
+            password=password,
+            contents_password=contents_password,
+            new_password=new_password,
+            profile=profile,
+            require_mac=require_mac,
+            on_warning=on_warning,
+            limits=limits,
+            random_bytes=random_bytes,
+        )
+
+
+def _naming_path(source: Source, data: bytes) -> AbstractContextManager[None]:
+    """Return a context that puts the name of a file before each error message; bytes have no name."""
+    return nullcontext() if isinstance(source, (bytes, bytearray, memoryview)) else naming_pkcs12(name_of(source), data)
