@@ -48,26 +48,26 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
     found: dict[bytes, None] = {}
     for source in sources:
         readable = _as_source(source)
-        others: dict[str, None] = {}
+        name, others = name_of(readable), dict[str, None]()
         of_source = [der for data in _contents(readable, limits) for der in _of_kind(data, wanted, others)]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
-            raise InputError(f"{name_of(readable)}: expected {wanted.value}, found {instead}")
+            raise InputError(f"{name}: expected {wanted.value}, found {instead}")
         found.update(dict.fromkeys(of_source))
     return tuple(found)
 
 
-def _as_source(source: CrlSource | OcspResponseSource) -> Source:
-    """Return an object of pyca/cryptography as its encoding. Raises :class:`~pkcs12kit.ArgumentError` for others."""
+def _as_source(source: object) -> Source:
+    """Return an object of pyca/cryptography as its encoding, and anything else as it is."""
     if isinstance(source, str | bytes | bytearray | memoryview | os.PathLike):
         return source
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
     from cryptography.x509.ocsp import OCSPResponse
 
-    if not isinstance(source, x509.CertificateRevocationList | OCSPResponse):
-        name_of(source)  # raises the error for objects of other kinds
-    return source.public_bytes(Encoding.DER)
+    if isinstance(source, x509.CertificateRevocationList | OCSPResponse):
+        return source.public_bytes(Encoding.DER)
+    return source  # type: ignore[return-value]  # name_of refuses other kinds
 
 
 def _contents(source: Source, limits: Limits) -> Iterator[bytes]:
