@@ -59,14 +59,13 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
 
 def _as_source(source: object) -> Source:
     """Return an object of pyca/cryptography as its encoding, and anything else as it is."""
-    if isinstance(source, str | bytes | bytearray | memoryview | os.PathLike):
-        return source
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding
-    from cryptography.x509.ocsp import OCSPResponse
+    if not isinstance(source, str | bytes | bytearray | memoryview | os.PathLike):
+        from cryptography import x509
+        from cryptography.hazmat.primitives.serialization import Encoding
+        from cryptography.x509.ocsp import OCSPResponse
 
-    if isinstance(source, x509.CertificateRevocationList | OCSPResponse):
-        return source.public_bytes(Encoding.DER)
+        if isinstance(source, x509.CertificateRevocationList | OCSPResponse):
+            return source.public_bytes(Encoding.DER)
     return source  # type: ignore[return-value]  # name_of refuses other kinds
 
 
