@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -38,10 +39,16 @@ def require_texts(**texts: object) -> None:
 
 
 def require_functions(**functions: object) -> None:
-    """Raise :class:`~pkcs12kit.ArgumentError` for a value that can not be called and is not None."""
+    """Raise :class:`~pkcs12kit.ArgumentError` for a value that cannot be called and is not None."""
     for name, value in functions.items():
-        if value is not None and not callable(value):
-            raise ArgumentError(f"{name}: expected a function, not {type(value).__name__}")
+        if value is not None:
+            require_function(name, value)
+
+
+def require_function(name: str, value: object) -> None:
+    """Raise :class:`~pkcs12kit.ArgumentError` for a value that cannot be called."""
+    if not callable(value):
+        raise ArgumentError(f"{name}: expected a function, not {type(value).__name__}")
 
 
 def require_several(given: Mapping[str, object]) -> None:
@@ -52,3 +59,19 @@ def require_several(given: Mapping[str, object]) -> None:
     for name, several in given.items():
         if isinstance(several, str | bytes | PathLike) or not isinstance(several, Iterable):
             raise ArgumentError(f"{name} is a collection, not one of them: put it into a list")
+
+
+def require_names(name: str, values: object) -> tuple[str, ...]:
+    """Return several names as a tuple, each once. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
+    require_several({name: values})
+    names: tuple[str, ...] = tuple(values)  # type: ignore[arg-type]  # it is an iterable now
+    for one in names:
+        require_kind(name, one, str)
+    return tuple(dict.fromkeys(names))
+
+
+def require_duration(name: str, value: object) -> None:
+    """Raise :class:`~pkcs12kit.ArgumentError` unless ``value`` is a timedelta of zero or more."""
+    require_kind(name, value, timedelta)
+    if isinstance(value, timedelta) and value < timedelta(0):
+        raise ArgumentError(f"{name} must not be negative")

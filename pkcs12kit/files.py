@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import InputError, OutputError
 from pkcs12kit.text import quoted
 
@@ -34,6 +35,8 @@ def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
 
     Raises :class:`~pkcs12kit.errors.OutputError`.
     """
+    require_kind("path", path, str, os.PathLike)
+    require_kind("data", data, bytes)
     write_private(path, data)
 
 

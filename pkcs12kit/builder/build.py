@@ -170,6 +170,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         dry_run=dry_run,
     )
     require_fetching(fetch, on_warning)
+    require_several({"ca_names": ca_names})
     file = OutputFile(
         output, password, _profile(profile, for_readers), if_changed=if_changed, dry_run=dry_run, limits=limits
     )

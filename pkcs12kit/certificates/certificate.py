@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates import lenient, reading
 from pkcs12kit.certificates.der import read_name, read_outline, read_subject_public_key_info, read_tbs_certificate
 from pkcs12kit.certificates.extensions import Extensions
@@ -127,6 +128,7 @@ class Certificate(Shown):
     @classmethod
     def from_der(cls, data: bytes) -> Certificate:
         """Return the certificate in DER. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+        require_kind("data", data, bytes, bytearray, memoryview)
         return cls(data)
 
     @classmethod
@@ -134,6 +136,7 @@ class Certificate(Shown):
         """Return the first certificate in a PEM text. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
         from asn1crypto import pem
 
+        require_kind("text", text, str, bytes)
         data = text.encode("utf-8", "replace") if isinstance(text, str) else text
         try:
             for label, _, der in pem.unarmor(data, multiple=True):

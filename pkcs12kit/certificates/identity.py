@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import KeyMismatchError
 from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-
-    from pkcs12kit.certificates.certificate import Certificate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Identity(Shown):
     certificate: Certificate
 
     def __post_init__(self) -> None:
+        require_kind("certificate", self.certificate, Certificate)
+        require_kind("private_key", self.private_key, *get_args(PrivateKeyTypes))
         public_key = self.private_key.public_key()
         if public_key != self.certificate.public_key:
             of_key = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

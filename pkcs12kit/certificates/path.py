@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
@@ -29,9 +30,9 @@ class CertificationPath(Shown):
 
     def __post_init__(self) -> None:
         if not self.certificates:
-            raise ValueError("a certification path has at least the target")
+            raise ArgumentError("a certification path has at least the target")
         if len({certificate.node for certificate in self.certificates}) != len(self.certificates):
-            raise ValueError("a certification path contains each (subject, key) once")
+            raise ArgumentError("a certification path contains each (subject, key) once")
 
     @property
     def target(self) -> Certificate:

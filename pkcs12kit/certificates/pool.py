@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pkcs12kit.arguments import require_kind, require_several
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.indexes import SubjectIndex
 from pkcs12kit.notebook_hook import Shown
@@ -40,8 +41,10 @@ class CertificatePool(Shown):
     __slots__ = ("_by_subject", "_certificates", "_found", "_rejects")
 
     def __init__(self, certificates: Iterable[Certificate] = (), *, rejects: Iterable[Reject] = ()) -> None:
+        require_several({"certificates": certificates, "rejects": rejects})
         unique: dict[bytes, Certificate] = {}
         for certificate in certificates:
+            require_kind("certificates", certificate, Certificate)
             unique.setdefault(certificate.der, certificate)
         self._certificates = tuple(unique.values())
         self._rejects = tuple(rejects)

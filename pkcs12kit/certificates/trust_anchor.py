@@ -6,11 +6,12 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import InputError, KeyMismatchError
 from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.names import Name
 
@@ -56,6 +57,7 @@ class TrustAnchor(Shown):
         Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be decoded. The
         certificate's signature is not checked: an anchor is trusted by decision, not by signature.
         """
+        require_kind("certificate", certificate, Certificate)
         return cls(
             name=certificate.subject,
             subject_public_key_info=certificate.subject_public_key_info,

@@ -11,6 +11,7 @@ from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_names
 from pkcs12kit.devices.model import (
     BORINGSSL,
     FEDERAL_COMMON_POLICY_CA,
@@ -411,7 +412,7 @@ DEVICES: Final[Mapping[str, Device]] = {device.name: device for device in _TABLE
 
 def require_devices(names: Iterable[str]) -> tuple[str, ...]:
     """Return the names, each once. Raises :class:`~pkcs12kit.errors.UnknownNameError` for one that is not a device."""
-    wanted = tuple(dict.fromkeys(names))
+    wanted = require_names("devices", names)
     for name in wanted:
         if name not in DEVICES:
             raise UnknownNameError("device", name, DEVICES)

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.lab import extensions as ext
 from pkcs12kit.lab import profiles
 from pkcs12kit.lab.authority import Authority, CrlEntry, Validity
@@ -248,7 +249,7 @@ class Replica:
             except (ValueError, TypeError, InvalidSignature):
                 continue
             return label
-        raise ValueError(f"no authority of this replica issued the certificate of {certificate.subject}")
+        raise ArgumentError(f"no authority of this replica issued the certificate of {certificate.subject}")
 
 
 def make_replica(

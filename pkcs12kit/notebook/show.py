@@ -6,10 +6,13 @@ import io
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.errors import ArgumentError
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook.html import Element, Verbatim, View, element, write
 from pkcs12kit.notebook.style import ROOT, STYLE
 from pkcs12kit.text import NO_FORMULAS, counted, harmless
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.display.pictures import Picture
-    from pkcs12kit.limits import Limits
     from pkcs12kit.notebook_hook import Shown
     from pkcs12kit.paths.report import NoValidPathError, PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -200,7 +202,8 @@ def to_html(value: Shown, *, time: datetime | None = None, limits: Limits = DEFA
 
     Raises :class:`TypeError` for a value that has no picture of its own, :class:`ValueError` for a time without zone.
     """
-    return _html(value, View(limits=limits, time=time))
+    require_kind("limits", limits, Limits)
+    return _html(value, View(limits=limits, time=None if time is None else require_aware(time)))
 
 
 def _html(value: object, view: View) -> str:
@@ -217,4 +220,4 @@ def _find(value: object) -> Draw:
         if place is not None and kind.__module__.startswith("pkcs12kit."):
             module, _, function = place.partition(".")
             return cast("Draw", getattr(import_module(f"pkcs12kit.notebook.{module}"), function))
-    raise TypeError(f"a {type(value).__name__} is not drawn")
+    raise ArgumentError(f"a {type(value).__name__} is not drawn")

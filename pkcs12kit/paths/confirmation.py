@@ -11,9 +11,12 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit import event_loop
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import PathError
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
+from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,9 +27,7 @@ if TYPE_CHECKING:
     from pyhanko_certvalidator.policy_decl import AlgorithmUsagePolicy, PKIXValidationParams
 
     from pkcs12kit.certificates.extensions import Extensions
-    from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
-    from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _BY: Final = "pyhanko-certvalidator"
 
@@ -89,6 +90,8 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     from pyhanko_certvalidator.path import ValidationPath
     from pyhanko_certvalidator.validate import async_validate_path
 
+    require_kind("path", path, CertificationPath)
+    require_kind("parameters", parameters, ValidationParameters)
     try:
         target, *issuers = (x509.Certificate.load(certificate.der) for certificate in path.certificates)
         anchor = _anchor(path, parameters)

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from pkcs12kit.arguments import require_function, require_kind
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.paths.bounds import PathQuality
 from pkcs12kit.text import counted
@@ -51,6 +52,7 @@ def longest_lasting(path: CertificationPath) -> Rank:
     Further criteria are, in this order: the fewest certificates, the stronger algorithms, and for each certificate,
     from the target up, the newer one and its fingerprint.
     """
+    require_kind("path", path, CertificationPath)
     return (*lasting_before_short(PathQuality.of(path)), _precedences(path))
 
 
@@ -60,6 +62,7 @@ def shortest(path: CertificationPath) -> Rank:
     Further criteria are, in this order: the longest validity, the stronger algorithms, and for each certificate, from
     the target up, the newer one and its fingerprint.
     """
+    require_kind("path", path, CertificationPath)
     return (*short_before_lasting(PathQuality.of(path)), _precedences(path))
 
 
@@ -85,6 +88,9 @@ def _precedences(path: CertificationPath) -> tuple[tuple[float, str], ...]:
 
 def why_before(better: CertificationPath, worse: CertificationPath, ranking: Ranking = longest_lasting) -> str:
     """Return one sentence: the comparison that puts one path before another, with both values."""
+    require_kind("better", better, CertificationPath)
+    require_kind("worse", worse, CertificationPath)
+    require_function("ranking", ranking)
     known = _known(ranking)
     if known is not None:
         return next(

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.certificates.arguments import require_certificate, require_pool, require_trust_anchors
-from pkcs12kit.errors import FailureReason
+from pkcs12kit.errors import ArgumentError, FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
@@ -105,7 +105,7 @@ class _PathSearch:
         self._pool = pool
         anchors = require_trust_anchors(trust_anchors)
         if not anchors:
-            raise ValueError("at least one trust anchor is needed; pkcs12kit never guesses one")
+            raise ArgumentError("at least one trust anchor is needed; pkcs12kit never guesses one")
         require_certificate(target)
         require_pool(pool)
         self._trust_anchors = tuple({(one.node, one.certificate): one for one in anchors}.values())

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_flags, require_kind, require_several, require_texts
 from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.text import counted, quoted
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.path import CertificationPath
 
 _LAST_OF_BMP: Final = "\uffff"
 _LONGEST_NAME: Final = 255
@@ -96,6 +97,10 @@ class Bundle(Shown):
         and has no certificate; :class:`~pkcs12kit.errors.InputError` if there are more names than CA certificates; and
         as :class:`Bundle` does.
         """
+        require_kind("identity", identity, Identity)
+        require_kind("path", path, CertificationPath)
+        require_texts(friendly_name=friendly_name, certificate_name=certificate_name)
+        require_flags(include_anchor=include_anchor)
         if identity.certificate != path.target:
             raise ArgumentError("the path is for another certificate than that of the identity")
         certificates = _certificates(path, include_anchor=include_anchor)
@@ -103,7 +108,7 @@ class Bundle(Shown):
             private_key=identity.private_key,
             certificates=certificates,
             friendly_name=friendly_name,
-            certificate_names=_given_names(certificates, certificate_name or friendly_name, tuple(ca_names)),
+            certificate_names=_given_names(certificates, certificate_name or friendly_name, _checked_names(ca_names)),
         )
 
     @classmethod
@@ -120,12 +125,15 @@ class Bundle(Shown):
 
         ``friendly_name`` is the name of the first certificate; ``truststore`` is as in :class:`Bundle`.
         """
+        require_kind("path", path, CertificationPath)
+        require_texts(friendly_name=friendly_name)
+        require_flags(include_anchor=include_anchor, truststore=truststore)
         certificates = _certificates(path, include_anchor=include_anchor)
         first = friendly_name or _name(certificates[0])
         return cls(
             certificates=certificates,
             friendly_name=friendly_name,
-            certificate_names=_given_names(certificates, first, tuple(ca_names)),
+            certificate_names=_given_names(certificates, first, _checked_names(ca_names)),
             truststore=truststore,
         )
 
@@ -142,6 +150,15 @@ class Bundle(Shown):
             return self.certificate_names
         first = self.friendly_name if self.private_key or self.friendly_name else _name(self.certificates[0])
         return tuple(_distinct([first, *map(_name, self.certificates[1:])]))
+
+
+def _checked_names(ca_names: Iterable[str]) -> tuple[str, ...]:
+    """Return the names of CA certificates as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
+    require_several({"ca_names": ca_names})
+    names = tuple(ca_names)
+    for name in names:
+        require_kind("ca_names", name, str)
+    return names
 
 
 def _certificates(path: CertificationPath, *, include_anchor: bool) -> tuple[Certificate, ...]:

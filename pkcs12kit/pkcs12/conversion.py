@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_flags, require_function, require_functions, require_kind, require_texts
 from pkcs12kit.errors import ArgumentError, InputError
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
 from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.private_keys import encode_private_key
@@ -21,9 +23,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.identity import Identity
-    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.asn1 import Asn1Value
-    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.protection import Profile
     from pkcs12kit.pkcs12.structure import Bag
 
@@ -60,6 +60,12 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     Raises :class:`~pkcs12kit.errors.InputError` if a secret would be in the clear beside encrypted keys, and as
     :func:`~pkcs12kit.decode_pfx` and :func:`~pkcs12kit.encode_pfx` do.
     """
+    require_kind("data", data, bytes)
+    require_kind("limits", limits, Limits)
+    require_flags(require_mac=require_mac)
+    require_texts(password=password, contents_password=contents_password, new_password=new_password)
+    require_functions(on_warning=on_warning)
+    require_function("random_bytes", random_bytes)
     profile = profiles.find(profile)
     pfx = read_pfx(data, budget := WorkBudget(limits))
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
@@ -102,6 +108,9 @@ def encode_pem(
     :class:`~pkcs12kit.errors.InputError` if there is no such key, more than one, or no certificate (for it), and
     :class:`~pkcs12kit.ArgumentError` for both ``certs_only`` and ``key_only``.
     """
+    require_kind("decoded", decoded, DecodedPfx)
+    require_texts(friendly_name=friendly_name)
+    require_flags(certs_only=certs_only, key_only=key_only)
     from asn1crypto import pem
 
     identity, chain = contents_for_pem(decoded, friendly_name=friendly_name, certs_only=certs_only, key_only=key_only)

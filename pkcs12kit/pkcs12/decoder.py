@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import Reject
-from pkcs12kit.errors import ArgumentError, InputError, MalformedCertificateError, UnsupportedPfxError
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.budget import SharedWork, WorkBudget
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
         PublicKeyTypes,
     )
 
-    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse
     from pkcs12kit.pkcs12.structure import Bag
@@ -194,8 +194,10 @@ def decode_pfx(
     other algorithms, and :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``,
     ``private_key_bytes``). No certificate is validated.
     """
-    if not isinstance(data, bytes):
-        raise ArgumentError(f"data: expected the bytes of a PKCS#12 file, not {type(data).__name__}")
+    require_kind("data", data, bytes)
+    require_kind("limits", limits, Limits)
+    require_flags(require_mac=require_mac)
+    require_texts(password=password, contents_password=contents_password)
     budget = WorkBudget(limits)
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)

@@ -7,8 +7,9 @@ import os
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from pkcs12kit.arguments import require_function, require_kind, require_texts
 from pkcs12kit.errors import PasswordError
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.pkcs12 import mac, profiles
 from pkcs12kit.pkcs12.bags import (
     certificate_bag,
@@ -18,6 +19,7 @@ from pkcs12kit.pkcs12.bags import (
     trusted_key_usage,
 )
 from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
 from pkcs12kit.pkcs12.private_keys import encode_private_key
@@ -25,9 +27,7 @@ from pkcs12kit.pkcs12.private_keys import encode_private_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.asn1 import Asn1Value
-    from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.protection import Profile, Scheme
@@ -57,6 +57,10 @@ def encode_pfx(
     :class:`~pkcs12kit.errors.LimitExceededError` for more iterations than reading the file is allowed by ``limits`` or
     the default limits, whichever are higher.
     """
+    require_kind("bundle", bundle, Bundle)
+    require_kind("limits", limits, Limits)
+    require_texts(password=password)
+    require_function("random_bytes", random_bytes)
     profile = profiles.find(profile)
     keys = []
     if bundle.private_key is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.errors import InputError, MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
 from pkcs12kit.pkcs12.budget import WorkBudget
@@ -20,12 +22,10 @@ from pkcs12kit.text import quoted
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Container, Iterable, Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.mac import Mac
@@ -176,6 +176,10 @@ def inspect_pfx(
     :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` if the structure is not
     supported, and :class:`~pkcs12kit.errors.LimitExceededError`.
     """
+    require_kind("source", source, str, bytes, os.PathLike)
+    require_kind("limits", limits, Limits)
+    require_flags(require_mac=require_mac)
+    require_texts(password=password, contents_password=contents_password)
     budget = WorkBudget(limits)
     data = source if isinstance(source, bytes) else _read(Path(source), limits)
     pfx = read_pfx(data, budget)

@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pkcs12kit.certificates.arguments import require_certificate, require_pool, require_trust_anchors
+from pkcs12kit.arguments import require_flags, require_kind
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.event_loop import run
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import NoValidPathError, path_to_json
 from pkcs12kit.paths.search import find_path, find_paths
-from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
+from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, FetchOptions, make_fetcher, open_cache
 from pkcs12kit.retrieval.retrieved import GatheredCertificate
+from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_trust_anchors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.pool import Reject
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.limits import Limits
     from pkcs12kit.paths.report import PathReport
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.retrieval.crawl.crawl import Crawl
-    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import GatheredUrl, Origin, Retrieval
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
+    from pkcs12kit.sources.loading import CertificateSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,12 +101,15 @@ class GatherReport(Shown):
         }
 
 
-def gather(
-    target: Certificate | None,
+def gather(  # noqa: PLR0913  # each input has its own keyword
+    target: CertificateSource | None,
     *,
-    trust_anchors: Iterable[TrustAnchor] = (),
+    certificates: CertificatesArgument = (),
     pool: CertificatePool | None = None,
+    trust_anchors: TrustAnchorsArgument = (),
     parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
     everything: bool = False,
     options: FetchOptions = DEFAULT_OPTIONS,
     limits: Limits = DEFAULT_LIMITS,
@@ -114,30 +120,35 @@ def gather(
     certificate that can lie on a path, by its names and at the time of ``parameters``.
 
     * ``target``: the certificate to find a path for; None fetches only downwards.
+    * ``certificates``: certificates that are there already; ``pool`` is another name for it, for one
+      :class:`~pkcs12kit.CertificatePool`. Where they make a valid path, nothing is fetched.
     * ``trust_anchors``: the only certificates that are trusted; without them, only issuers are fetched.
-    * ``pool``: certificates that are there already. Where they make a valid path, nothing is fetched.
-    * ``parameters``: of the path validation; the time is now by default.
+    * ``parameters``: of the path validation; or only ``time`` (now by default) and ``server_name``.
     * ``everything``: fetch every URL, not only until there is a valid path.
     * ``options``: cache, offline, private addresses, progress.
     * ``limits``: those whose names begin with ``retrieval_`` apply.
 
-    The gathering ends when ``pool`` and the fetched certificates make a valid path, and the URLs of the same depth have
+    The gathering ends when ``certificates`` and the fetched ones make a valid path, and the URLs of the same depth have
     answered or ``limits.retrieval_settle_seconds`` have passed. Where the two directions lead to no path, it goes on to
     every URL. Addresses that are not public are refused, and so are schemes other than HTTP and HTTPS. Fetched
     certificates are candidates, never trust anchors. Revocation is not checked.
 
     Returns a report; a host that fails is in it, with the certificates that it would have given. Raises
-    :class:`ValueError` without a target and a trust anchor, :class:`TypeError` for an argument of another type, and
-    :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
+    :class:`~pkcs12kit.ArgumentError` without a target and a trust anchor and for an argument of another kind,
+    :class:`~pkcs12kit.InputError` for a source that cannot be read, and :class:`~pkcs12kit.errors.OutputError` for a
+    cache folder that others may write to.
     """
-    anchors = require_trust_anchors(trust_anchors)
+    require_kind("limits", limits, Limits)
+    require_kind("options", options, FetchOptions)
+    require_kind("pool", pool, CertificatePool, optional=True)
+    require_flags(everything=everything)
+    parameters = choose_parameters(parameters, time=time, server_name=server_name)
+    anchors = as_trust_anchors(trust_anchors, required=False, limits=limits)
     if target is None and not anchors:
-        raise ValueError("gathering needs a certificate or a trust anchor to begin with: neither was given")
-    parameters = ValidationParameters(time=datetime.now(UTC)) if parameters is None else parameters
-    given = CertificatePool() if pool is None else pool
-    require_pool(given)
-    if target is not None:
-        require_certificate(target)
+        raise ArgumentError("gathering needs a certificate or a trust anchor to begin with: neither was given")
+    target = None if target is None else as_certificate(target, limits=limits)
+    given = as_certificates(certificates, limits=limits)
+    given = given if pool is None else pool | given if given else pool
     warnings: list[str] = []
 
     def has_path(candidates: CertificatePool) -> bool:

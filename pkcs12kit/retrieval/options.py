@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_flags, require_functions, require_kind
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.retrieval.cache.cache import Cache
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
@@ -40,8 +42,11 @@ class FetchOptions:
     on_event: Callable[[Retrieval | Progress], object] | None = None
 
     def __post_init__(self) -> None:
+        require_flags(cache=self.cache, offline=self.offline, allow_private=self.allow_private)
+        require_kind("cache_folder", self.cache_folder, str, os.PathLike, optional=True)
+        require_functions(on_event=self.on_event)
         if not self.cache and (self.offline or self.cache_folder is not None):
-            raise ValueError("offline and cache_folder need a cache: leave out cache=False")
+            raise ArgumentError("offline and cache_folder need a cache: leave out cache=False")
 
 
 DEFAULT_OPTIONS: Final = FetchOptions()

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.certificates.certificate import Certificate, read_sound
 from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError, PfxPasswordError
+from pkcs12kit.limits import Limits
 from pkcs12kit.sources.containers import (
     ArchiveBudget,
     certificate_pair,
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pkcs12kit.certificates.pool import CertificatePool
-    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.budget import SharedWork
     from pkcs12kit.sources.elements import Asn1Element
     from pkcs12kit.sources.reading import Source
@@ -83,6 +84,9 @@ class Collector:
         require_mac: bool = False,
         containers: frozenset[Kind] = HOLDS_CERTIFICATES,
     ) -> None:
+        require_kind("limits", limits, Limits)
+        require_flags(require_mac=require_mac)
+        require_texts(password=password)
         self.certificates: list[Certificate] = []
         self.rejects: list[Reject] = []
         self._password = password

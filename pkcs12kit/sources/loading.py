@@ -13,7 +13,7 @@ from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import InputError, KeyMismatchError, MalformedCertificateError, PfxError
+from pkcs12kit.errors import ArgumentError, InputError, KeyMismatchError, MalformedCertificateError, PfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_private_key, require_signing_key
@@ -108,7 +108,7 @@ def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIM
         for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, collector):
             anchors.setdefault(anchor.node, anchor)
     if not anchors:
-        raise InputError("no trust anchor given")
+        raise ArgumentError("no trust anchor given")
     return tuple(anchors.values())
 
 

@@ -8,14 +8,15 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, LimitExceededError
+from pkcs12kit.limits import Limits
 from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import BinaryIO
 
-    from pkcs12kit.limits import Limits
 
 Source: TypeAlias = "str | os.PathLike[str] | bytes"
 """A path to a file or a folder, ``"-"`` for standard input, or the content as bytes."""
@@ -55,6 +56,7 @@ def shown_path(path: str) -> str:
 
 def is_folder(source: Source) -> bool:
     """Return True if a source is a folder that exists."""
+    name_of(source)  # raises for a value that is not a source
     if isinstance(source, (bytes, bytearray, memoryview)) or os.fspath(source) == STANDARD_INPUT:
         return False
     try:
@@ -69,6 +71,7 @@ def read_source(source: Source, limits: Limits) -> bytes:
     Raises :class:`InputError` if it cannot be read, and :class:`LimitExceededError` if it is larger than
     ``limits.input_bytes``: for a file before it is read, otherwise after that many bytes.
     """
+    require_kind("limits", limits, Limits)
     name = name_of(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         data = bytes(source)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.arguments import require_several
+from pkcs12kit.arguments import require_duration, require_functions, require_kind
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.table import require_devices
 from pkcs12kit.errors import ArgumentError
-from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.probing.server import ask_servers
 from pkcs12kit.tls.probing.target import probed_server
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.devices.judge import DeviceVerdict
-    from pkcs12kit.limits import Limits
-    from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.tls.certificate_message import CertificateMessage
     from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
@@ -40,11 +40,11 @@ _LONGEST: Final = 86_400  # seconds: sockets accept timeouts of some weeks at mo
 def probe(  # noqa: PLR0913  # each question has its own keyword
     host: str,
     *,
-    trust_anchors: Iterable[TrustAnchorSource],
+    trust_anchors: TrustAnchorsArgument,
     port: int | None = None,
     server_name: str | None = None,
     starttls: str | None = None,
-    certificates: Iterable[CertificateSource] = (),
+    certificates: CertificatesArgument = (),
     devices: Iterable[str] = (),
     parameters: ValidationParameters | None = None,
     time: datetime | None = None,
@@ -77,14 +77,15 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
     system's resolver has no timeout: where it takes too long, the thread that waits for it is left behind.
     """
     server = probed_server(host, port=port, server_name=server_name, starttls=starttls)
-    if parameters is not None and (time is not None or parameters.server_name is not None):
-        raise ArgumentError("give time inside parameters, or no parameters; and server_name outside of them")
+    parameters = choose_parameters(parameters, time=time)
+    if parameters.server_name is not None:
+        raise ArgumentError("give server_name to probe, not inside parameters: it is for SNI, too")
     (report,) = probe_servers(
         (server,),
         trust_anchors=trust_anchors,
         certificates=certificates,
         devices=devices,
-        parameters=parameters or ValidationParameters(time=time or datetime.now(UTC)),
+        parameters=parameters,
         expires_within=expires_within,
         timeout=timeout,
         limits=limits,
@@ -95,9 +96,9 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
 def probe_servers(  # noqa: PLR0913  # as above
     servers: Iterable[ProbedServer],
     *,
-    trust_anchors: Iterable[TrustAnchorSource],
+    trust_anchors: TrustAnchorsArgument,
     parameters: ValidationParameters,
-    certificates: Iterable[CertificateSource] = (),
+    certificates: CertificatesArgument = (),
     devices: Iterable[str] = (),
     expires_within: timedelta = timedelta(0),
     timeout: float | None = None,
@@ -110,16 +111,16 @@ def probe_servers(  # noqa: PLR0913  # as above
     ``on_answer`` is called with each answer as it comes, from threads. Closing the generator interrupts the servers
     that have not answered yet, and ends their sockets and threads.
     """
-    require_several({"trust_anchors": trust_anchors, "certificates": certificates, "devices": devices})
+    require_functions(on_answer=on_answer)
+    require_kind("limits", limits, Limits)
+    require_kind("timeout", timeout, int, float, optional=True)
     if timeout is not None and not 0 < timeout <= _LONGEST:
         raise ArgumentError(f"timeout is in seconds, more than 0 and at most {_LONGEST:,}")
-    if expires_within < timedelta(0):
-        raise ArgumentError("expires_within must not be negative")
-    sources = tuple(certificates)
+    require_duration("expires_within", expires_within)
     judge = _Judge(
         devices=require_devices(devices),
-        trust_anchors=load_trust_anchors(*trust_anchors, limits=limits),
-        pool=load_certificates(*sources, limits=limits) if sources else None,
+        trust_anchors=as_trust_anchors(trust_anchors, limits=limits),
+        pool=as_certificates(certificates, limits=limits) or None,
         parameters=parameters,
         expires_within=expires_within,
         limits=limits,

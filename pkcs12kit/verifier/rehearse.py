@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
-from pkcs12kit.arguments import require_several
+from pkcs12kit.arguments import require_flags, require_functions, require_kind, require_names, require_texts
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.table import require_devices
-from pkcs12kit.errors import ArgumentError, InputError, MalformedCertificateError, UnknownNameError
-from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.errors import InputError, MalformedCertificateError, UnknownNameError
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
+from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.sources.pkcs12_files import opened_pkcs12
 from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
-    from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.handshake import Handshake
 
@@ -45,13 +45,13 @@ _CLOCK_TOLERANCE: Final = timedelta(minutes=5)
 def rehearse(  # noqa: PLR0913  # each question has its own keyword
     file: Source,
     *,
-    trust_anchors: Iterable[TrustAnchorSource],
+    trust_anchors: TrustAnchorsArgument,
     password: str | None,
     contents_password: str | None = None,
     require_mac: bool = False,
     key_name: str | None = None,
     key_id: bytes | None = None,
-    certificates: Iterable[CertificateSource] = (),
+    certificates: CertificatesArgument = (),
     clients: Iterable[str] = (),
     devices: Iterable[str] = (),
     parameters: ValidationParameters | None = None,
@@ -90,16 +90,16 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     certificate, for a certificate or key that cannot be served, and for a client of ``clients`` that is not installed;
     :class:`~pkcs12kit.errors.ArgumentError` for other arguments that cannot be used. Not checked: revocation.
     """
-    several = {"trust_anchors": trust_anchors, "certificates": certificates, "clients": clients, "devices": devices}
-    require_several(several)
-    if parameters is not None and (time is not None or server_name is not None):
-        raise ArgumentError("give time and server_name inside parameters, or no parameters")
+    require_flags(require_mac=require_mac)
+    require_functions(on_progress=on_progress)
+    require_kind("limits", limits, Limits)
+    require_kind("key_id", key_id, bytes, optional=True)
+    require_texts(password=password, contents_password=contents_password, key_name=key_name)
     asked_of, required = _clients(clients)
     named_devices = require_devices(devices)
-    sources = tuple(certificates)
-    if parameters is None:
-        parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
-    anchors = load_trust_anchors(*trust_anchors, limits=limits)
+    parameters = choose_parameters(parameters, time=time, server_name=server_name)
+    anchors = as_trust_anchors(trust_anchors, limits=limits)
+    pool = as_certificates(certificates, limits=limits)
     with opened_pkcs12(file, limits) as data:
         decoded = decode_pfx(
             data,
@@ -119,7 +119,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         message,
         trust_anchors=anchors,
         parameters=asked,
-        pool=load_certificates(*sources, limits=limits) if sources else None,
+        pool=pool or None,
         expires_within=expires_within,
         limits=limits,
     )
@@ -153,7 +153,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
 
 def _clients(clients: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the clients to ask, and of those that have to accept."""
-    named = frozenset(clients)
+    named = frozenset(require_names("clients", clients))
     required = named - {ALL_CLIENTS} | {_IN_PROCESS}
     for name in sorted(required - CLIENTS.keys()):
         raise UnknownNameError("client", name, CLIENTS)

@@ -6,46 +6,50 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pkcs12kit.certificates.arguments import require_pool, require_trust_anchors
+from pkcs12kit.arguments import require_duration, require_kind
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import SERVED_CHAIN_CHECKS, Check, sort_findings
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.search import find_paths
-from pkcs12kit.paths.validation.parameters import SERVER_AUTH
+from pkcs12kit.paths.validation.parameters import SERVER_AUTH, choose_parameters
+from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.verifier import advice, checks, served_chain_checks
 from pkcs12kit.verifier.delivered import DeliveredChain, find_chain_paths, without_wrong_name
 from pkcs12kit.verifier.reports import ServedChainReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from datetime import datetime
 
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.findings import Finding
-    from pkcs12kit.limits import Limits
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.verifier.delivered import ChainPaths
 
 
-def check_served_chain(
+def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
     message: CertificateMessage,
     *,
-    trust_anchors: Iterable[TrustAnchor],
-    parameters: ValidationParameters,
+    certificates: CertificatesArgument = (),
     pool: CertificatePool | None = None,
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
     expires_within: timedelta = timedelta(0),
     limits: Limits = DEFAULT_LIMITS,
 ) -> ServedChainReport:
     """Check the certificates that a TLS server sends, for clients that know nothing else and fetch nothing.
 
     - ``message``: the served chain, as a live server or a rehearsal sent it.
+    - ``certificates``: what to search for certificates that the server leaves out; they are not part of the served
+      chain. ``pool`` is another name for it, for one :class:`~pkcs12kit.CertificatePool`.
     - ``trust_anchors``: the trust anchors of the clients.
-    - ``parameters``: the time, the server name and the other inputs of path validation.
-    - ``pool``: certificates to search for those that the server leaves out. They are not part of the served chain.
+    - ``parameters``: the inputs of path validation; or only ``time`` (default: now) and ``server_name``.
     - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
     - ``limits``: bounds on the work.
 
@@ -58,19 +62,19 @@ def check_served_chain(
     Disallowed, and purposes of CAs that only some clients reject are notes.
 
     A failed check is part of the report, not an error. A certificate for another name or purpose has its path checked
-    all the same. Raises :class:`~pkcs12kit.errors.ArgumentError` without a trust anchor, for a negative
-    ``expires_within``, and for arguments of another kind. Not checked: revocation, and that the server has the private
-    key.
+    all the same. Raises :class:`~pkcs12kit.errors.ArgumentError` for a negative ``expires_within`` and for
+    arguments of another kind,
+    and :class:`~pkcs12kit.errors.InputError` without a trust anchor. Not checked: revocation, and that the server has
+    the private key.
     """
-    anchors = require_trust_anchors(trust_anchors)
-    if not isinstance(message, CertificateMessage):
-        raise ArgumentError(f"the message is a CertificateMessage, not {type(message).__name__}")
-    if pool is not None:
-        require_pool(pool)
-    if not anchors:
-        raise ArgumentError("at least one trust anchor is needed; pkcs12kit never guesses one")
-    if expires_within < timedelta(0):
-        raise ArgumentError("expires_within must not be negative")
+    require_kind("message", message, CertificateMessage)
+    require_kind("pool", pool, CertificatePool, optional=True)
+    require_kind("limits", limits, Limits)
+    require_duration("expires_within", expires_within)
+    parameters = choose_parameters(parameters, time=time, server_name=server_name)
+    anchors = as_trust_anchors(trust_anchors, limits=limits)
+    given = as_certificates(certificates, limits=limits)
+    pool = given or pool if pool is None or not given else pool | given
     chain = DeliveredChain.of_message(message.certificates)
     purpose = served_chain_checks.check_server_purpose(chain.target)
     asked = _for_the_path(chain, parameters, purpose)

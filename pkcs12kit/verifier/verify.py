@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pkcs12kit.arguments import require_several
-from pkcs12kit.errors import ArgumentError, UnknownNameError
+from pkcs12kit.arguments import require_duration, require_flags, require_kind, require_several, require_texts
 from pkcs12kit.findings import FILE_CHECKS, sort_findings
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.confirmation import NOT_ASKED, confirm
-from pkcs12kit.paths.validation.parameters import ValidationParameters
+from pkcs12kit.paths.revocation import Revocation
+from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.readers import READERS
-from pkcs12kit.sources.loading import load_trust_anchors
+from pkcs12kit.pkcs12.readers import find
+from pkcs12kit.sources.arguments import as_trust_anchors
 from pkcs12kit.sources.pkcs12_files import opened_pkcs12
 from pkcs12kit.verifier import checks
 from pkcs12kit.verifier.delivered import DeliveredChain, choose_key, find_chain_paths
@@ -22,17 +22,18 @@ from pkcs12kit.verifier.reports import VerificationReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
-    from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.revocation import Revocation
-    from pkcs12kit.sources.loading import TrustAnchorSource
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.pkcs12.compatibility import Reader
+    from pkcs12kit.sources.arguments import TrustAnchorsArgument
     from pkcs12kit.sources.reading import Source
 
 
 def verify(  # noqa: PLR0913  # each question has its own keyword
     file: Source,
     *,
-    trust_anchors: Iterable[TrustAnchorSource],
+    trust_anchors: TrustAnchorsArgument,
     password: str | None,
     contents_password: str | None = None,
     require_mac: bool = False,
@@ -45,7 +46,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     expires_within: timedelta = timedelta(0),
     revocation: Revocation | None = None,
     second_opinion: bool = True,
-    readers: Iterable[str] = (),
+    readers: Iterable[str | Reader] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> VerificationReport:
     """Check a PKCS#12 file against trust anchors, with the certificates of the file only.
@@ -72,18 +73,16 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     :class:`~pkcs12kit.errors.ArgumentError` for other arguments that cannot be used. Not checked: revocation, unless
     ``revocation`` asks for it; the strength of the password; keys and certificates of other identities in the file.
     """
-    require_several({"trust_anchors": trust_anchors, "readers": readers})
-    if parameters is not None and (time is not None or server_name is not None):
-        raise ArgumentError("give time and server_name inside parameters, or no parameters")
-    if expires_within < timedelta(0):
-        raise ArgumentError("expires_within must not be negative")
-    wanted = tuple(dict.fromkeys(readers))
-    for name in wanted:
-        if name not in READERS:
-            raise UnknownNameError("reader", name, READERS)
-    if parameters is None:
-        parameters = ValidationParameters(time=time or datetime.now(UTC), server_name=server_name)
-    anchors = load_trust_anchors(*trust_anchors, limits=limits)
+    require_several({"readers": readers})
+    require_flags(require_mac=require_mac, certs_only=certs_only, second_opinion=second_opinion)
+    require_kind("limits", limits, Limits)
+    require_kind("key_id", key_id, bytes, optional=True)
+    require_kind("revocation", revocation, Revocation, optional=True)
+    require_texts(password=password, contents_password=contents_password, key_name=key_name)
+    require_duration("expires_within", expires_within)
+    wanted = tuple(dict.fromkeys(find(reader).name for reader in readers))
+    parameters = choose_parameters(parameters, time=time, server_name=server_name)
+    anchors = as_trust_anchors(trust_anchors, limits=limits)
     with opened_pkcs12(file, limits) as data:
         decoded = decode_pfx(
             data,

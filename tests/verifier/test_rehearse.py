@@ -225,7 +225,7 @@ class TestTime:
             time=datetime.now(UTC), user_initial_policy_set={"1.2.3"}, initial_explicit_policy=True
         )
         assert refused(rehearse(chain, parameters=parameters)) == {Check.PATH}
-        with pytest.raises(TypeError, match="inside parameters"):
+        with pytest.raises(TypeError, match="into parameters"):
             rehearse(chain, parameters=parameters, server_name="EE")
 
 

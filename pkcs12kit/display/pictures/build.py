@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.certificates.arguments import require_trust_anchors
+from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.display.pictures.picture import EdgeState, Picture, PictureEdge, PictureNode
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.issuers import KnownIssuers
+from pkcs12kit.paths.report import PathReport
 from pkcs12kit.text import counted
 from pkcs12kit.times import require_aware
 
@@ -23,10 +27,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.path import CertificationPath
-    from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.report import PathReport
 
 
 _DIGITS = re.compile(r"([0-9]{1,18})")
@@ -247,7 +248,11 @@ def picture_of_pool(
     - ``report``: the report of a search among these certificates, whose paths and refusals are shown in the pool.
     - ``limits``: of more than ``limits.picture_certificates`` certificates, those nearest to the anchors are shown.
     """
-    anchors = tuple(dict.fromkeys(trust_anchors))[: limits.picture_certificates]
+    require_kind("pool", pool, CertificatePool)
+    require_kind("limits", limits, Limits)
+    require_kind("report", report, PathReport, optional=True)
+    require_aware(time)
+    anchors = tuple(dict.fromkeys(require_trust_anchors(trust_anchors)))[: limits.picture_certificates]
     searched = _of_report(report) if report is not None else ()
     certificates, left_out = _within(chain(searched, _downwards(pool, anchors)), limits)
     count = counted(len(pool), "certificate")

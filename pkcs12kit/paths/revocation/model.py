@@ -7,7 +7,8 @@ from datetime import timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.errors import FailureReason
+from pkcs12kit.arguments import require_duration, require_kind, require_several
+from pkcs12kit.errors import ArgumentError, FailureReason
 from pkcs12kit.paths.failure import Failure
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
@@ -66,14 +67,18 @@ class Revocation:
     """
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "mode", RevocationMode(self.mode))
-        if self.max_age < timedelta(0):
-            raise ValueError(f"max_age is a length of time, not {self.max_age}")
+        try:
+            object.__setattr__(self, "mode", RevocationMode(self.mode))
+        except ValueError:
+            modes = ", ".join(mode.value for mode in RevocationMode)
+            raise ArgumentError(f"mode: expected one of {modes}, not {self.mode!r}") from None
+        require_duration("max_age", self.max_age)
         for name in ("crls", "ocsp_responses"):
             given = getattr(self, name)
-            if isinstance(given, bytes | bytearray | str):
-                raise TypeError(f"{name} is a collection, not one object")
+            require_several({name: given})
             object.__setattr__(self, name, tuple(given))
+            for one in getattr(self, name):
+                require_kind(name, one, bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import Reject
-from pkcs12kit.errors import InputError
+from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.event_loop import run
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.validation.algorithms import DEFAULT
@@ -156,7 +156,7 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
     if strict_checksums and allow_unsigned:
-        raise ValueError("strict_checksums refuses what allow_unsigned would use: give one of them")
+        raise ArgumentError("strict_checksums refuses what allow_unsigned would use: give one of them")
     named = find_bundle(bundle, limits=limits) if isinstance(bundle, str) else bundle
     refused = _refused(named, strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
     time = datetime.now(UTC) if time is None else require_aware(time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pkcs12kit.arguments import require_kind, require_texts
 from pkcs12kit.errors import InputError, UnknownNameError
 from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, host_and_port, parse_address, parse_host
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
@@ -37,6 +38,9 @@ def probed_server(
     Raises :class:`~pkcs12kit.errors.InputError` for a host or a name that cannot be read and for two ports,
     :class:`~pkcs12kit.errors.UnknownNameError` for an unknown protocol.
     """
+    require_kind("host", host, str)
+    require_kind("port", port, int, optional=True)
+    require_texts(server_name=server_name, starttls=starttls)
     if starttls is not None and starttls not in STARTTLS:
         raise UnknownNameError("STARTTLS protocol", starttls, STARTTLS)
     address = parse_address(host)
