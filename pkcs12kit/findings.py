@@ -110,8 +110,11 @@ class Finding:
     """One check with its outcome and the reason. ``why`` may quote text from outside; it never holds a secret."""
 
     check: Check
+    """The check that was made."""
     outcome: Outcome
+    """The result of the check."""
     why: str
+    """The reason for the outcome, in one sentence."""
 
     @property
     def is_problem(self) -> bool:

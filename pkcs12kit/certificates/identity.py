@@ -28,7 +28,9 @@ class Identity(Shown):
     """
 
     private_key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    """The private key, as an object of pyca/cryptography."""
     certificate: Certificate
+    """The certificate for the public key of :attr:`private_key`."""
 
     def __post_init__(self) -> None:
         require_kind("certificate", self.certificate, Certificate)

@@ -26,7 +26,9 @@ class CertificationPath(Shown):
     """
 
     certificates: tuple[Certificate, ...]
+    """The target, and above it the certificates of its issuers up to the one that the trust anchor issued."""
     trust_anchor: TrustAnchor
+    """The trust anchor, which issued the last certificate."""
 
     def __post_init__(self) -> None:
         if not self.certificates:

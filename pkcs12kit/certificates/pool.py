@@ -23,9 +23,11 @@ class Reject:
     """A certificate in a source that could not be read: the source, its position there, and the reason."""
 
     source: str
+    """The name of the source: a path, a file in an archive, or ``the bytes given``."""
     position: int
-    """Counted from 1 within the source."""
+    """The position of the certificate in the source, counted from 1."""
     reason: str
+    """The reason why the certificate could not be read."""
 
     def __str__(self) -> str:
         return f"{self.source}: certificate {self.position}: {self.reason}"

@@ -29,10 +29,13 @@ class TrustAnchor(Shown):
     """
 
     name: Name
+    """The name of the trusted CA."""
     subject_public_key_info: bytes
     """The key, DER."""
     certificate: Certificate | None = None
+    """A certificate of the trust anchor, for messages and pictures; None where only name and key are known."""
     constraints: Extensions | None = None
+    """Extensions that limit the trust in the anchor; None for no limits."""
 
     def __post_init__(self) -> None:
         certificate = self.certificate

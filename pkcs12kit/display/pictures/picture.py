@@ -37,7 +37,9 @@ class PictureNode:
     key: str | None = None
     """The first digits of the key identifier (hexadecimal), where other nodes have the same name."""
     is_trust_anchor: bool = False
+    """True if the node is a trust anchor."""
     is_target: bool = False
+    """True if the node is the subject of the target."""
     is_missing: bool = False
     """True if certificates name it as their issuer, but its own certificate and key are not in the picture."""
 
@@ -47,14 +49,19 @@ class PictureEdge:
     """A certificate, from its issuer to its subject (by id). A self-signed one leads from a node to itself."""
 
     issuer: str
+    """The id of the issuer's node."""
     subject: str
+    """The id of the subject's node."""
     serial: str
     """The serial number as text."""
     sha256: str
     """The SHA-256 fingerprint of the DER, hexadecimal."""
     not_before: datetime
+    """The first instant of the validity, timezone-aware."""
     not_after: datetime
+    """The last instant of the validity, timezone-aware."""
     state: EdgeState
+    """The state of the certificate, as far as the search or the time decides it."""
     reasons: tuple[str, ...] = ()
     """The reasons why it was refused, on any path: each a sentence with the section of the standard."""
 
@@ -69,8 +76,11 @@ class Picture(Shown):
     """Nodes and edges, each once, trust anchors first. The same certificates always give the same order."""
 
     title: str
+    """The heading of the picture."""
     nodes: tuple[PictureNode, ...]
+    """The nodes, trust anchors first."""
     edges: tuple[PictureEdge, ...]
+    """The certificates, in the order of their issuers and subjects."""
     time: datetime | None = None
     """The time for which the certificates are judged; None where it is not known."""
     left_out: str | None = None
