@@ -1,7 +1,7 @@
-"""How Sphinx builds the documentation: ``sphinx-build -n -W docs docs/_build``, with pkcs12kit installed.
+"""Settings of Sphinx. Build with ``sphinx-build -n -W docs docs/_build``, with pkcs12kit installed.
 
-What the code knows best, the code says: ``making/`` writes the help of each command and the tables to
-``docs/_generated`` before the pages are read. The build asks no network for anything.
+``making/`` generates the help of each command and the tables from the code, and writes them to ``docs/_generated``
+before the pages are read. The build does not use the network.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def _keep_members(*given: object) -> bool | None:
 
 
 def setup(app: Sphinx) -> None:
-    """Have the generated parts written before any page, and before intersphinx, reads them."""
+    """Connect the functions above to the steps of the build."""
     names.import_for_annotations()
     app.connect("config-inited", _generate)
     app.connect("autodoc-skip-member", _keep_members)

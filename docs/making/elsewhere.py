@@ -1,4 +1,4 @@
-"""Where the documentation of Python and of pyca/cryptography has the names that ours refers to.
+"""Inventories of the names in the documentation of Python and of pyca/cryptography, for links.
 
 intersphinx would fetch their inventories, and a build is not to depend on a network. Within a module, their pages and
 anchors follow from the name; so inventories are made here, of the modules that are referred to. The names are those
@@ -38,7 +38,7 @@ PROJECTS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
 
 
 def _entries(module_name: str, page: str) -> Iterator[str]:
-    """Give the lines of an inventory for a module: name, role, priority, address, name shown."""
+    """Yield the lines of an inventory for a module: name, role, priority, address, displayed name."""
     module = import_module(module_name)
     for name, value in vars(module).items():
         if name.startswith("_") or inspect.ismodule(value):

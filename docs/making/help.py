@@ -1,4 +1,4 @@
-"""What ``--help`` prints, of each command: the command itself is asked."""
+"""The output of ``--help`` of each command."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COLUMNS = 80  # as many as a terminal has, and a page shows
 
 
 def help_texts() -> Iterator[tuple[str, str]]:
-    """Give each command's name, "" for all of them together, and what its ``--help`` prints in a terminal."""
+    """Yield the name of each command ("" for pkcs12kit itself) and the output of its ``--help`` in a terminal."""
     for name in ("", *cli.list_commands(click.Context(cli))):
         with patch.dict(os.environ, COLUMNS=str(COLUMNS)), redirect_stdout(io.StringIO()) as printed:
             cli.main([*name.split(), "--help"], prog_name="pkcs12kit", standalone_mode=False)

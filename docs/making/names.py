@@ -1,4 +1,4 @@
-"""What autodoc has to know of names: those that only type checkers import, and which public ones have no place."""
+"""Names for autodoc: those that only type checkers import, and public names that no page describes."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 _ALIASES: Final[Mapping[str, str]] = {
     # alias of a type: the module that it is documented in
     "CertificateSource": "pkcs12kit.sources.loading",
+    "CertificatesArgument": "pkcs12kit.sources.arguments",
+    "IdentitySource": "pkcs12kit.sources.arguments",
     "KeySource": "pkcs12kit.sources.loading",
     "Ranking": "pkcs12kit",
     "SignatureHash": "pkcs12kit.lab.keys",
     "Source": "pkcs12kit.sources.reading",
     "TrustAnchorSource": "pkcs12kit.sources.loading",
+    "TrustAnchorsArgument": "pkcs12kit.sources.arguments",
     "CertificateIssuerPrivateKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
     "CertificatePublicKeyTypes": "cryptography.hazmat.primitives.asymmetric.types",
     "Extension": "cryptography.x509",
@@ -32,22 +35,28 @@ _ALIASES: Final[Mapping[str, str]] = {
 
 
 def import_for_annotations() -> None:
-    """Do what modules have below ``if TYPE_CHECKING:``, so that the annotations can be read.
+    """Execute the imports below ``if TYPE_CHECKING:`` of all modules, so that annotations can be resolved.
 
-    Afterwards, and not while they load, for then the imports would run in circles. A class of its name stands in for
-    each alias of a type: pages then show and link the name, and not what it stands for.
+    This happens after all modules are loaded, because the imports would otherwise run in circles. Each alias of a type
+    is replaced by a class of the same name, so that pages show and link the name and not its definition.
     """
     aliases = {name: type(name, (), {"__module__": home}) for name, home in _ALIASES.items()}
     found = pkgutil.walk_packages(pkcs12kit.__path__, "pkcs12kit.")
-    for module in [import_module(it.name) for it in found if not it.name.endswith(".__main__")]:
+    modules = [import_module(it.name) for it in found if not it.name.endswith(".__main__")]
+    for module in modules:
         for statement in ast.parse(inspect.getsource(module)).body:
             if isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
                 # Our own source, and nothing that the imports of other modules have not run already.
                 exec(compile(ast.Module(statement.body, []), str(module.__file__), "exec"), vars(module))  # noqa: S102
         vars(module).update((name, alias) for name, alias in aliases.items() if name in vars(module))
-        for value in vars(module).values():
+    everywhere = {name: value for module in modules for name, value in vars(module).items()}
+    for module in modules:
+        # An alias of another module can be a string with names that only that module imports.
+        elsewhere = {name: value for name, value in everywhere.items() if name not in vars(module)}
+        for value in list(vars(module).values()):
             if isinstance(value, type) and issubclass(value, tuple) and value.__module__ == module.__name__:
-                value.__new__.__annotations__ = get_type_hints(value)  # a NamedTuple's is made in a module of its own
+                hints = get_type_hints(value, localns=elsewhere)
+                value.__new__.__annotations__ = hints  # the constructor of a NamedTuple is made in another module
 
 
 NAMESPACES: Final = ("probing", "published", "revocation")

@@ -1,4 +1,4 @@
-"""Tables of what the code knows best, made from the code, and what notebooks and pictures show of a search."""
+"""Parts of pages that are generated from the code: tables of limits, profiles, readers and devices, and a search."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 
 def limits() -> Iterator[str]:
-    """Give the table of limits from the code that holds them."""
-    yield "| limit | default | unit | where the figure comes from |"
+    """Yield the table of limits."""
+    yield "| limit | default | unit | origin of the figure |"
     yield "| --- | ---: | --- | --- |"
     for limit in describe_limits():
         yield f"| `{limit.name}` | {limit.default:,} | {limit.unit} | {limit.origin} |"
@@ -32,12 +32,12 @@ def limits() -> Iterator[str]:
 
 def _scheme(scheme: Scheme | None) -> str:
     if scheme is None:
-        return "in the clear"
+        return "unencrypted"
     return " ".join(filter(None, (scheme.algorithm, scheme.cipher, scheme.digest)))
 
 
 def profiles() -> Iterator[str]:
-    """Give the table of profiles, and one of the readers that are known to open each: in one they are too wide."""
+    """Yield a table of the profiles, and one of the readers that are known to open each."""
     yield "| profile | certificates | key | MAC | iterations: encryption, MAC | salts, bytes |"
     yield "| --- | --- | --- | --- | ---: | ---: |"
     for profile in PROFILES:
@@ -52,19 +52,19 @@ def profiles() -> Iterator[str]:
     yield "| --- | --- |"
     for profile in PROFILES:
         opened_by = ", ".join(name for name, verdict in readers_of(profile).items() if verdict.answer.value == "yes")
-        yield f"| `{profile.name}` | {opened_by or 'nobody that is known'} |"
+        yield f"| `{profile.name}` | {opened_by or 'no known reader'} |"
 
 
 def _linked(source: str) -> str:
-    """Show the host of each URL, of GitHub the repository too: whole URLs make tables wider than the page."""
+    """Return the text with each URL shown as its host, for GitHub also the repository: whole URLs are too wide."""
     return re.sub(r"https://(github\.com/[^/\s]+/[^/\s]+|[^/\s]+)\S*", r"[\1](<\g<0>>)", source)
 
 
 def readers() -> Iterator[str]:
-    """Give what is known of each reader: a section each, every statement with its source."""
+    """Yield a section for each reader, with every statement and its source."""
     for reader in READERS.values():
         yield f"## {reader.name}\n\n{reader.title}.\n"
-        yield "| about | opens it | known | source | remark |"
+        yield "| feature | opens it | evidence | source | remark |"
         yield "| --- | --- | --- | --- | --- |"
         for it in reader.statements:
             answer = "yes" if it.opens else "no"
@@ -85,13 +85,13 @@ def readers() -> Iterator[str]:
 
 
 def devices() -> Iterator[str]:
-    """Give what is known of each TLS client: a section each, every rule with its source."""
+    """Yield a section for each TLS client, with every rule and its source."""
     for device in DEVICES.values():
         yield f"## {device.name}\n\n{device.title}.\n"
-        yield "| about | what it does | known | source | remark |"
+        yield "| subject | behaviour | evidence | source | remark |"
         yield "| --- | --- | --- | --- | --- |"
         for it in device.rules:
-            since = f", issued since {it.since}" if it.since else ""
+            since = f" if issued since {it.since}" if it.since else ""
             what = f"{it.effect.value}{since}"
             yield f"| {it.property.value} | {what} | {it.evidence.value} | {_linked(it.source)} | {_linked(it.note)} |"
         for limit in device.limits:
@@ -100,14 +100,14 @@ def devices() -> Iterator[str]:
                 f" {_linked(limit.note)} |"
             )
         for lifetime in device.lifetimes:
-            which = ", below roots that it ships" if lifetime.below_shipped_roots else ""
-            what = f"at most {lifetime.days:,} days, issued since {lifetime.since}{which}"
+            which = ", below roots that come with it" if lifetime.below_shipped_roots else ""
+            what = f"at most {lifetime.days:,} days if issued since {lifetime.since}{which}"
             yield (
-                f"| how long the server's certificate is valid | {what} | {lifetime.evidence.value} |"
+                f"| validity period of the server's certificate | {what} | {lifetime.evidence.value} |"
                 f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
             )
         for root in device.roots:
-            what = "ships it" if root.ships else "does not ship it"
+            what = "comes with it" if root.ships else "does not come with it"
             yield (
                 f"| {root.root.name} | {what} | {root.evidence.value} | {_linked(root.source)} | {_linked(root.note)} |"
             )
@@ -117,7 +117,7 @@ def devices() -> Iterator[str]:
 
 
 def chain_limits() -> Iterator[str]:
-    """Give the table of what clients take of a Certificate message."""
+    """Yield the table of the largest Certificate messages that clients accept."""
     yield "| client | certificates | bytes | source |"
     yield "| --- | ---: | ---: | --- |"
     for client, *figures, source in KNOWN_CHAIN_LIMITS:
@@ -126,7 +126,7 @@ def chain_limits() -> Iterator[str]:
 
 
 def disallowed() -> Iterator[str]:
-    """Give the table of certificates that STIGs distrust."""
+    """Yield the table of certificates that STIGs distrust."""
     yield "| SHA-1 thumbprint | subject | issuer | valid until | rules |"
     yield "| --- | --- | --- | --- | --- |"
     for it in DISALLOWED:
@@ -137,7 +137,7 @@ def disallowed() -> Iterator[str]:
 
 @functools.cache
 def _search() -> PathReport:
-    """Search the replica, made with new keys."""
+    """Return the report of a search in a new replica."""
     replica = lab.make_replica(datetime(2026, 3, 1, tzinfo=UTC), key_type=lab.KeyType.EC_P256)
     return find_paths(
         replica.server.certificate,
@@ -148,12 +148,12 @@ def _search() -> PathReport:
 
 
 def report() -> Iterator[str]:
-    """Give what a notebook shows of a search."""
+    """Yield the HTML that a notebook shows for a search."""
     yield to_html(_search())
 
 
 def picture() -> Iterator[str]:
-    """Give the picture of a search, in a box that scrolls where the page is narrow."""
+    """Yield the picture of a search, in a box that scrolls if the page is narrow."""
     yield f'<div class="paths-of-the-replica">{pictures.to_svg(pictures.picture_of_report(_search()))}</div>'
 
 

@@ -382,7 +382,7 @@ class TestStandards:
 def test_answers_and_standings_are_explained():
     """What a reader's answer may be, and how a statement is known: the closed lists, in the tables of the page."""
     explained = re.findall(r"^\| ([a-z ]+) \|", page("readers.md"), re.MULTILINE)
-    answers, standings = explained.index("answer"), explained.index("known")
+    answers, standings = explained.index("answer"), explained.index("evidence")
     assert explained[answers + 1 : standings] == [answer.value for answer in Answer]
     assert explained[standings + 1 :] == [evidence.value for evidence in Evidence]
 
