@@ -38,17 +38,18 @@ class Bearing(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remark:
-    """One remark on a client's answer to a served chain.
-
-    ``certificate`` is the certificate that it is about, if any. ``evidence`` and ``source`` are those of the rule; None
-    and empty where no rule is known.
-    """
+    """One remark on a client's answer to a served chain."""
 
     bearing: Bearing
+    """The effect on the answer."""
     why: str
+    """The remark, one sentence."""
     certificate: Certificate | None = None
+    """The certificate that it is about, if any."""
     evidence: Evidence | None = None
+    """The evidence of the rule; None where no rule is known."""
     source: str = ""
+    """The source of the rule; empty where no rule is known."""
 
     def to_json(self) -> dict[str, object]:
         """Return the remark as ``--json`` prints it."""
@@ -63,12 +64,16 @@ class Remark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceVerdict:
-    """The answer of a client to a served chain, by its rules; nothing was tried. Refusals come first in ``remarks``."""
+    """The answer of a client to a served chain, by its rules; nothing was tried."""
 
     device: str
+    """The name of the client."""
     title: str
+    """The program and its versions."""
     answer: Answer
+    """Yes, no, or unknown where a rule is not known."""
     remarks: tuple[Remark, ...]
+    """The reasons and notes, refusals first."""
 
     @property
     def basis(self) -> str:

@@ -8,6 +8,7 @@ is for validation to say.
 from __future__ import annotations
 
 from datetime import date
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -137,6 +138,10 @@ def _tried(program: str, source: str) -> str:
     return f"{program}; {source}"
 
 
+_java: Final = partial(_tried, _JAVA_TRIED)
+_go: Final = partial(_tried, _GO_TRIED)
+
+
 def _sent(limit: ChainLimit, tried: str = "") -> list[DeviceLimit]:
     quantities = ((Quantity.CERTIFICATES, limit.most_certificates), (Quantity.BYTES, limit.most_bytes))
     evidence, source = (TRIED, _tried(tried, limit.source)) if tried else (DOCUMENTED, limit.source)
@@ -221,7 +226,7 @@ _TABLE: Final = (
         roots=_without_either(),
         notes=(
             Note(
-                text="apps made for Android 7 and later do not trust roots that were added, unless they say so",
+                text="apps made for Android 7 and later trust added roots only if they are set up to do so",
                 evidence=DOCUMENTED,
                 source=_ANDROID_USER_ROOTS,
             ),
@@ -296,7 +301,7 @@ _TABLE: Final = (
                 (ChainProperty.MISSING_ISSUER,),
                 DOCUMENTED,
                 _FIREFOX_PRELOADING,
-                "it fetches none; it has those of public CAs beforehand",
+                "it fetches no issuer; it has those of public CAs beforehand",
             ),
             *_refuses((ChainProperty.COMMON_NAME_ONLY,), REPORTED, _CHROME_NAMES, "since Firefox 48"),
             *_accepts((ChainProperty.NO_PURPOSE,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
@@ -314,7 +319,7 @@ _TABLE: Final = (
                 ),
                 DOCUMENTED,
                 f"{_MOZILLA_PKIX}pkixcert.cpp",
-                "it passes over them",
+                "it ignores them",
             ),
             *_refuses((ChainProperty.POLICY_MAPPINGS_CRITICAL,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcert.cpp"),
             *_accepts(_NAMES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixnames.cpp"),
@@ -335,24 +340,17 @@ _TABLE: Final = (
             *_refuses(
                 (ChainProperty.MISSING_ISSUER,),
                 TRIED,
-                _tried(_JAVA_TRIED, _JAVA_AIA),
-                "it fetches none unless com.sun.security.enableAIAcaIssuers",
+                _java(_JAVA_AIA),
+                "it fetches no issuer, unless com.sun.security.enableAIAcaIssuers is set",
             ),
-            *_accepts(
-                (ChainProperty.COMMON_NAME_ONLY,),
-                TRIED,
-                _tried(_JAVA_TRIED, _JAVA_NAMES),
-                "the common name counts then",
-            ),
-            *_accepts(
-                (ChainProperty.NO_PURPOSE, ChainProperty.ANY_PURPOSE), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)
-            ),
-            *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _tried(_JAVA_TRIED, _JAVA_END_ENTITY)),
+            *_accepts((ChainProperty.COMMON_NAME_ONLY,), TRIED, _java(_JAVA_NAMES), "it uses the common name then"),
+            *_accepts((ChainProperty.NO_PURPOSE, ChainProperty.ANY_PURPOSE), TRIED, _java(_JAVA_END_ENTITY)),
+            *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _java(_JAVA_END_ENTITY)),
             *_rules(Effect.REFUSED_BELOW_SHIPPED_ROOTS, (ChainProperty.SHA1_SIGNATURE,), DOCUMENTED, _JAVA_ALGORITHMS),
-            *_accepts((ChainProperty.RSA_KEY,), TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "1,024 bits or more"),
-            *_accepts(_CURVES, TRIED, _tried(_JAVA_TRIED, _JAVA_ALGORITHMS), "224 bits or more"),
-            *_accepts(_POLICIES, TRIED, _tried(_JAVA_TRIED, _JAVA_POLICIES)),
-            *_accepts(_NAMES, TRIED, _tried(_JAVA_TRIED, _JAVA_CONSTRAINTS)),
+            *_accepts((ChainProperty.RSA_KEY,), TRIED, _java(_JAVA_ALGORITHMS), "1,024 bits or more"),
+            *_accepts(_CURVES, TRIED, _java(_JAVA_ALGORITHMS), "224 bits or more"),
+            *_accepts(_POLICIES, TRIED, _java(_JAVA_POLICIES)),
+            *_accepts(_NAMES, TRIED, _java(_JAVA_CONSTRAINTS)),
         ),
         limits=(
             *_sent(JAVA, _JAVA_TRIED),
@@ -360,10 +358,10 @@ _TABLE: Final = (
                 quantity=Quantity.INTERMEDIATES_NOT_IN_ORDER,
                 most=5,
                 evidence=TRIED,
-                source=_tried(_JAVA_TRIED, _JAVA_LENGTH),
-                note="it validates what is in order as it is, and builds a path of anything else",
+                source=_java(_JAVA_LENGTH),
+                note="it validates a chain in order as it is, and builds a path of any other",
             ),
-            _rsa(_tried(_JAVA_TRIED, _JAVA_ALGORITHMS), least=1_024, evidence=TRIED),
+            _rsa(_java(_JAVA_ALGORITHMS), least=1_024, evidence=TRIED),
         ),
         roots=_without_either(),
     ),
@@ -371,26 +369,24 @@ _TABLE: Final = (
         name="go",
         title="Go 1.18 and later, crypto/tls with its own verifier (not with the roots of Windows and macOS)",
         rules=(
-            *_refuses((ChainProperty.MISSING_ISSUER,), TRIED, _tried(_GO_TRIED, _GO_AIA), "it fetches no issuer"),
-            *_refuses((ChainProperty.COMMON_NAME_ONLY,), TRIED, _tried(_GO_TRIED, _GO_NAMES)),
-            *_accepts((ChainProperty.NO_PURPOSE, ChainProperty.ANY_PURPOSE), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
-            *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _tried(_GO_TRIED, _GO_VERIFY)),
-            *_refuses((ChainProperty.SHA1_SIGNATURE,), TRIED, _tried(_GO_TRIED, _GO_SHA1)),
-            *_accepts((ChainProperty.RSA_KEY, *_CURVES, ChainProperty.ED25519_KEY), TRIED, _tried(_GO_TRIED, _GO_KEYS)),
-            *_accepts((ChainProperty.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER)),
+            *_refuses((ChainProperty.MISSING_ISSUER,), TRIED, _go(_GO_AIA), "it fetches no issuer"),
+            *_refuses((ChainProperty.COMMON_NAME_ONLY,), TRIED, _go(_GO_NAMES)),
+            *_accepts((ChainProperty.NO_PURPOSE, ChainProperty.ANY_PURPOSE), TRIED, _go(_GO_VERIFY)),
+            *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _go(_GO_VERIFY)),
+            *_refuses((ChainProperty.SHA1_SIGNATURE,), TRIED, _go(_GO_SHA1)),
+            *_accepts((ChainProperty.RSA_KEY, *_CURVES, ChainProperty.ED25519_KEY), TRIED, _go(_GO_KEYS)),
+            *_accepts((ChainProperty.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _go(_GO_PARSER)),
             *_refuses(
                 (ChainProperty.POLICY_CONSTRAINTS_CRITICAL, ChainProperty.INHIBIT_ANY_POLICY_CRITICAL),
                 TRIED,
-                _tried(_GO_TRIED, _GO_POLICIES),
+                _go(_GO_POLICIES),
                 "before Go 1.24",
             ),
-            *_refuses(
-                (ChainProperty.POLICY_MAPPINGS_CRITICAL,), TRIED, _tried(_GO_TRIED, _GO_PARSER), "before Go 1.24"
-            ),
+            *_refuses((ChainProperty.POLICY_MAPPINGS_CRITICAL,), TRIED, _go(_GO_PARSER), "before Go 1.24"),
             *_refuses(
                 (ChainProperty.DIRECTORY_NAMES_CONSTRAINED, ChainProperty.UNUSUAL_NAMES_CONSTRAINED),
                 TRIED,
-                _tried(_GO_TRIED, _GO_PARSER),
+                _go(_GO_PARSER),
             ),
             *_accepts(
                 (
@@ -399,7 +395,7 @@ _TABLE: Final = (
                     ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL,
                 ),
                 TRIED,
-                _tried(_GO_TRIED, _GO_PARSER),
+                _go(_GO_PARSER),
             ),
         ),
         limits=(*_sent(GO, _GO_TRIED), _rsa(_GO_RSA, most=8_192, note="since Go 1.19.12 and 1.20.7")),

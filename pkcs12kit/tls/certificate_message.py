@@ -21,14 +21,12 @@ _NO_EXTENSIONS: Final = 2  # of one certificate: none, which is a length as well
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateMessage:
-    """The Certificate message of a server (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2).
-
-    ``certificates`` are its certificate_list in the order of the wire, neither trusted nor checked. ``protocol`` is
-    ``TLSv1.2``, ``TLSv1.3`` or an older version by the same pattern.
-    """
+    """The Certificate message of a server (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2)."""
 
     certificates: tuple[Certificate, ...]
+    """The certificate_list in the order of the wire, neither trusted nor checked."""
     protocol: str
+    """``TLSv1.2``, ``TLSv1.3`` or an older version by the same pattern."""
 
     @classmethod
     def from_der(cls, encoded: Iterable[bytes], *, protocol: str) -> CertificateMessage:

@@ -26,38 +26,40 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """A server on loopback, with everything that a client gets: trust anchors, server name and time.
-
-    ``server_name`` is sent in SNI, and the certificate has to be for it; None where no name is asked for. ``time`` is
-    the time at which the client verifies, None for now. ``protocols`` are tried one by one. ``seconds`` are for one
-    handshake, starting the client included. Setting ``cancelled``, from any thread, ends the client's program at once.
-    """
+    """A server on loopback, with everything that a client gets: trust anchors, server name and time."""
 
     host: str
     port: int
     server_name: str | None
+    """The name that is sent in SNI, and that the certificate has to be for; None for no name."""
     trust_anchors: tuple[Certificate, ...]
+    """The only trust anchors of the client."""
     protocols: tuple[str, ...]
+    """The versions of TLS, which are tried one by one."""
     time: datetime | None
+    """The time at which the client verifies; None for now."""
     seconds: float
+    """The time for one handshake, starting the client included."""
     cancelled: Event = field(default_factory=Event, repr=False, compare=False)
+    """Setting it, from any thread, ends the client's program at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handshake:
-    """The result of one client in one version of TLS.
-
-    ``why`` is the client's own text, one line from outside; empty where it accepted. ``received`` are the certificates
-    that the client received, in the order of the wire; None where it does not report them.
-    """
+    """The result of one client in one version of TLS."""
 
     client: str
+    """The name of the client."""
     version: str
     """The name and the version of the client's program or library; empty where it is not installed."""
     protocol: str
+    """The version of TLS, for example ``TLSv1.3``."""
     verdict: Verdict
+    """The client's answer."""
     why: str
+    """The client's own text, one line from outside; empty where it accepted."""
     received: CertificateMessage | None = None
+    """The certificates that the client received, in the order of the wire; None where it does not report them."""
 
     def to_json(self) -> dict[str, object]:
         """Return the result as ``--json`` prints it."""

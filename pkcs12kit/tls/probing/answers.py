@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProtocolAnswer:
-    """The result of one handshake.
-
-    ``protocol`` is the version that was negotiated where certificates came, else the one that was offered. ``why`` is
-    the reason why the handshake did not end, and may quote the server; empty where it did. ``message`` is the served
-    chain, None unless ``contact`` is ANSWERED. ``is_old`` is True where all old versions and weak cipher suites were
-    offered, because the offer of current clients had led to nothing.
-    """
+    """The result of one handshake."""
 
     protocol: str
+    """The version that was negotiated, where certificates came; else the version that was offered."""
     contact: Contact
+    """The kind of result."""
     why: str = ""
+    """The reason why the handshake did not end, which may quote the server; empty where it did."""
     message: CertificateMessage | None = None
+    """The served chain; None unless ``contact`` is ANSWERED."""
     asks_for_client_certificate: bool = False
+    """True where the server asks for a client certificate."""
     client_authorities: tuple[Name, ...] = field(default=(), repr=False)
     """The CAs whose client certificates the server accepts, as far as it names them (RFC 5246 section 7.4.4)."""
     is_old: bool = False
+    """True where old versions and weak cipher suites were offered, as the offer of current clients led to nothing."""
     cipher_suite: str = ""
     """The cipher suite by OpenSSL's name; empty where none was negotiated."""
     group: str = ""
@@ -59,18 +59,18 @@ class ProtocolAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAnswer:
-    """The results of one server, version by version of TLS, the newest first.
-
-    ``answered_at`` is the address that accepted the connection, None where none did. ``not_asked`` are the other
-    addresses of the name, which may send another chain. ``why`` explains ``contact`` and may quote the server; empty
-    where the server answered.
-    """
+    """The results of one server in all versions of TLS."""
 
     contact: Contact
+    """The kind of the overall result."""
     why: str
+    """The explanation of ``contact``, which may quote the server; empty where the server answered."""
     answered_at: str | None
+    """The address that accepted the connection; None where none did."""
     protocols: tuple[ProtocolAnswer, ...]
+    """The result of each version, the newest first."""
     not_asked: tuple[str, ...] = ()
+    """The other addresses of the name, which may send another chain."""
 
     @property
     def answers(self) -> tuple[ProtocolAnswer, ...]:
