@@ -42,7 +42,7 @@ def command(folder: str, *, as_json: bool) -> None:
     from pkcs12kit.lab import make_replica, write
     from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-    from pkcs12kit.pkcs12.inspection import inspect_pfx
+    from pkcs12kit.sources.pkcs12_files import inspect_pfx
     from pkcs12kit.text import harmless
 
     root = Path(folder)

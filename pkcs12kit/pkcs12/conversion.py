@@ -42,23 +42,9 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """Return a PFX with the same contents under another protection or password.
+    """Return the bytes of a PFX converted to another protection or password.
 
-    - ``data``: the bytes of the existing PFX.
-    - ``password``, ``contents_password``: the passwords of ``data``, as for :func:`~pkcs12kit.decode_pfx`.
-    - ``new_password``, ``profile``: the password and the protection of the new file, as for
-      :func:`~pkcs12kit.encode_pfx`; ``profile`` may be a name.
-    - ``require_mac``: True refuses a file that anyone may have changed, as :func:`~pkcs12kit.decode_pfx` does.
-    - ``on_warning``: called with a sentence about such a file otherwise.
-    - ``random_bytes``: as for :func:`~pkcs12kit.encode_pfx`.
-
-    Every key, certificate, CRL and secret is kept, with names, localKeyIDs and all other attributes. Certificates are
-    copied byte for byte in their order, also those that cannot be read. The new file has the structure of
-    :func:`~pkcs12kit.encode_pfx`: keys last, one password for everything, DER. Nested SafeContents become one; bytes
-    after the PFX are left out. The new file has a MAC if ``profile`` has one.
-
-    Raises :class:`~pkcs12kit.errors.InputError` if a secret would be in the clear beside encrypted keys, and as
-    :func:`~pkcs12kit.decode_pfx` and :func:`~pkcs12kit.encode_pfx` do.
+    Parameters and errors are those of :func:`pkcs12kit.convert_pfx`.
     """
     require_kind("data", data, bytes)
     require_kind("limits", limits, Limits)

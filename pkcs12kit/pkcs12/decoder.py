@@ -174,26 +174,7 @@ def decode_pfx(
     require_mac: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> DecodedPfx:
-    """Return the contents of a PFX in DER or BER. The MAC, if any, is verified before anything is decrypted.
-
-    - ``data``: the bytes of the file.
-    - ``password``: None and ``""`` are both for files without a password, in either encoding of it. A password is tried
-      as the standards encode it, then as some writers do; ``password_uses`` of the result has the encoding that worked.
-    - ``contents_password``: for files whose contents or keys have another password than the MAC. Parts that it does not
-      open are tried with ``password``.
-    - ``require_mac``: True refuses a file without a MAC, or with a MAC without a password, because anyone may have
-      changed it. Otherwise ``warnings`` of the result has a sentence about it.
-
-    Supported are encryption by PBES2 (PBKDF2 with HMAC of SHA-1, SHA-2 or SHA-3, or scrypt; AES, triple DES, DES, RC2,
-    Camellia or SEED, in CBC), by PBES1 with MD5 or SHA-1, and by the six schemes of RFC 7292 appendix C; MACs by HMAC
-    with MD5, SHA-1, SHA-2 or SHA-3 under PKCS12KDF, and PBMAC1. A salt may be empty or missing.
-
-    Raises :class:`~pkcs12kit.errors.PfxError` if a required MAC is missing,
-    :class:`~pkcs12kit.errors.PfxPasswordError` if the password does not open the file (a damaged MAC looks the same),
-    :class:`~pkcs12kit.errors.MalformedPfxError` if it is damaged, :class:`~pkcs12kit.errors.UnsupportedPfxError` for
-    other algorithms, and :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond ``limits`` (``pfx_...``,
-    ``private_key_bytes``). No certificate is validated.
-    """
+    """Return the contents of the bytes of a PFX. Parameters and errors are those of :func:`pkcs12kit.decode_pfx`."""
     require_kind("data", data, bytes)
     require_kind("limits", limits, Limits)
     require_flags(require_mac=require_mac)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from pkcs12kit.arguments import require_flags, require_kind, require_texts
-from pkcs12kit.errors import InputError, MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
@@ -18,7 +16,6 @@ from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
-from pkcs12kit.text import quoted
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -159,29 +156,19 @@ class PfxReport(Shown):
 
 
 def inspect_pfx(
-    source: str | os.PathLike[str] | bytes,
+    data: bytes,
     *,
     password: str | None = None,
     contents_password: str | None = None,
     require_mac: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> PfxReport:
-    """Return a report on a PFX; ``source`` is its path, or its bytes.
-
-    Without ``password`` nothing is decrypted. With one, the MAC is verified first; a wrong password shows no more than
-    no password. ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; only with
-    ``password`` can a MAC without a password be recognized. No certificate is validated.
-
-    Raises :class:`~pkcs12kit.errors.InputError` if there is no such file,
-    :class:`~pkcs12kit.errors.MalformedPfxError`, :class:`~pkcs12kit.errors.UnsupportedPfxError` if the structure is not
-    supported, and :class:`~pkcs12kit.errors.LimitExceededError`.
-    """
-    require_kind("source", source, str, bytes, os.PathLike)
+    """Return a report on the bytes of a PFX. Parameters and errors are those of :func:`pkcs12kit.inspect_pfx`."""
+    require_kind("data", data, bytes)
     require_kind("limits", limits, Limits)
     require_flags(require_mac=require_mac)
     require_texts(password=password, contents_password=contents_password)
     budget = WorkBudget(limits)
-    data = source if isinstance(source, bytes) else _read(Path(source), limits)
     pfx = read_pfx(data, budget)
     if require_mac and pfx.mac is None:
         raise PfxError(f"{why_not_authentic(None, ())} (a MAC is required)")
@@ -210,16 +197,6 @@ def inspect_pfx(
         trailing_bytes=pfx.trailing_bytes,
         facts=_facts(pfx, opened, password=password if opener.uses else None),
     )
-
-
-def _read(path: Path, limits: Limits) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(limits.pfx_bytes + 1)  # one byte more, so that a larger file is noticed
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    except ValueError:
-        raise InputError(f"cannot read {quoted(str(path))}: no file can have this name") from None
 
 
 def _authenticate(pfx: Pfx, opener: Opener, unopened: dict[str, None]) -> tuple[bool | None, bool]:

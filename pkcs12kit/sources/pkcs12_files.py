@@ -6,19 +6,18 @@ The functions of :mod:`pkcs12kit.pkcs12` do the work, and only accept bytes.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, MalformedPfxError, UnknownNameError
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.sources.reading import name_of, read_source
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import AbstractContextManager
 
-    from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.pkcs12.protection import Profile
@@ -111,8 +110,7 @@ def decode_pfx(
     """
     from pkcs12kit.pkcs12 import decoder
 
-    data = read_pkcs12(source, limits)
-    with _naming_path(source, data):
+    with _named(source, limits) as data:
         return decoder.decode_pfx(
             data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
         )
@@ -139,8 +137,7 @@ def inspect_pfx(
     """
     from pkcs12kit.pkcs12 import inspection
 
-    data = read_pkcs12(source, limits)
-    with _naming_path(source, data):
+    with _named(source, limits) as data:
         return inspection.inspect_pfx(
             data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
         )
@@ -177,8 +174,7 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     from pkcs12kit.pkcs12 import conversion, profiles
 
     profile = profiles.find(profile)
-    data = read_pkcs12(source, limits)
-    with _naming_path(source, data):
+    with _named(source, limits) as data:
         return conversion.convert_pfx(
             data,
             password=password,
@@ -192,6 +188,12 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
         )
 
 
-def _naming_path(source: Source, data: bytes) -> AbstractContextManager[None]:
-    """Return a context that puts the name of a file before each error message; bytes have no name."""
-    return nullcontext() if isinstance(source, (bytes, bytearray, memoryview)) else naming_pkcs12(name_of(source), data)
+@contextmanager
+def _named(source: Source, limits: Limits) -> Iterator[bytes]:
+    """Yield the bytes of a PKCS#12 file, and put the name of a path before each error message; bytes have no name."""
+    require_kind("limits", limits, Limits)
+    if isinstance(source, bytes | bytearray | memoryview):
+        yield read_pkcs12(source, limits)
+        return
+    with opened_pkcs12(source, limits) as data:
+        yield data

@@ -63,9 +63,14 @@ def test_errors_begin_with_the_name_of_the_file(leaf, tmp_path):
     for call in calls(DAMAGED):
         with pytest.raises(pk.MalformedPfxError, match=r"^not a PKCS#12 file"):
             call()
-    for call in calls(tmp_path / "absent.p12"):
-        with pytest.raises(pk.InputError, match=r"absent\.p12: no such file"):
-            call()
+    for path, reason in (
+        ("absent.p12", "no such file"),
+        (".", "a folder; expected a file"),
+        ("nul\0.p12", "not a path"),
+    ):
+        for call in calls(f"{tmp_path}/{path}"):
+            with pytest.raises(pk.InputError, match=f": {reason}"):
+                call()
     for call in calls(7):
         with pytest.raises(pk.ArgumentError, match="a source is a path or bytes, not int"):
             call()
