@@ -107,7 +107,7 @@ class Outcome(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One check with its outcome and the reason. ``why`` may quote text from outside; it never holds a secret."""
+    """One check with its outcome and the reason."""
 
     check: Check
     """The check that was made."""

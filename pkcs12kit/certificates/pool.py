@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """A certificate in a source that could not be read: the source, its position there, and the reason."""
+    """A certificate in a source that could not be read."""
 
     source: str
     """The name of the source: a path, a file in an archive, or ``the bytes given``."""

@@ -44,11 +44,14 @@ class Opinion(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Confirmation:
-    """A second opinion. ``detail`` is the reason where the opinion is not ``VALID``."""
+    """A second opinion on a path."""
 
     opinion: Opinion
+    """The opinion."""
     by: str = _BY
+    """The name of the second validator."""
     detail: str | None = None
+    """The reason for an opinion other than ``VALID``; None otherwise."""
 
     def to_json(self) -> dict[str, str | None]:
         """Return the opinion as ``--json`` prints it."""

@@ -70,7 +70,9 @@ class Failure:
     """One reason why a path is not valid: the certificate, the check, and the section of the standard."""
 
     reason: FailureReason
+    """The reason, from the closed list."""
     certificate: Certificate
+    """The certificate that the check failed for."""
     section: str
     """For example ``RFC 5280 section 6.1.3 (a)(2)``."""
     detail: str

@@ -22,15 +22,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RejectedPath(Shown):
-    """Certificates that were tried as a path, or as part of one, and the reasons why they are not a valid path.
-
-    ``certificates`` starts with the target and ends where the attempt ended. It has one certificate only for one that
-    the search did not use, and for that of a trust anchor that nothing leads to. ``failures`` holds at least one
-    failure; the first is the one to correct first.
-    """
+    """Certificates that were tried as a path, or as part of one, and the reasons why they are not a valid path."""
 
     certificates: tuple[Certificate, ...]
+    """The target, and the certificates up to the one where the attempt ended.
+
+    One certificate only for one that the search did not use, and for that of a trust anchor that nothing leads to.
+    """
     failures: tuple[Failure, ...]
+    """At least one failure; the first is the one to correct first."""
     walks: int = 1
     """The number of candidates rejected for the same certificate, reason and issuer; this is the best of them."""
     would_be_valid: tuple[datetime, datetime] | None = None
@@ -88,16 +88,16 @@ class RejectedPath(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathReport(Shown):
-    """The outcome of one search for all paths from ``target`` to the trust anchors.
-
-    ``valid`` is in order of rank, the best first; ``rejected`` has the most useful first. ``incomplete`` names the
-    limit that ended the search, or the validation of one path, early; None where everything was tried.
-    """
+    """The outcome of one search for all paths from ``target`` to the trust anchors."""
 
     target: Certificate
+    """The certificate that the paths begin with."""
     valid: tuple[ValidatedPath, ...]
+    """The valid paths, the best first."""
     rejected: tuple[RejectedPath, ...]
+    """The attempts that failed, the most useful first."""
     incomplete: str | None = None
+    """The limit that ended the search, or the validation of one path, early; None if everything was tried."""
     before_next: tuple[str, ...] = ()
     """A sentence for each valid path but the last: the comparison that puts it before the next, with both values."""
     time: datetime | None = None

@@ -29,14 +29,6 @@ _LONGEST_NUMBER: Final = len(" (100000)")
 class Bundle(Shown):
     """A private key and certificates for one PFX, in file order: end-entity, its issuers, trust anchor last.
 
-    - ``private_key``: None for a file with only certificates.
-    - ``friendly_name``: the name of the key and, without ``certificate_names``, of the first certificate; the others
-      have their common names (:attr:`aliases`).
-    - ``certificate_names``: the names of all certificates, used unchanged; None is no name.
-    - ``truststore``: True marks each certificate as trusted for Java.
-    - ``certificate_attributes`` and ``key_attributes``: further bag attributes, each the DER of one Attribute (RFC 7292
-      section 4.2), for a file that is written again.
-
     That the certificates are a valid path is not checked.
 
     Raises :class:`~pkcs12kit.ArgumentError` if there is no certificate, if a (subject, key) occurs twice (Java servers
@@ -46,12 +38,25 @@ class Bundle(Shown):
     """
 
     private_key: CertificateIssuerPrivateKeyTypes | None = field(default=None, repr=False)
+    """The key; None for a file with only certificates."""
     certificates: tuple[Certificate, ...]
+    """The certificates in file order, the end-entity certificate first."""
     friendly_name: str | None = None
+    """The name of the key and, without ``certificate_names``, of the first certificate.
+
+    The other certificates then have their common names (:attr:`aliases`).
+    """
     certificate_names: tuple[str | None, ...] | None = None
+    """The names of all certificates, used unchanged; None in it is no name."""
     truststore: bool = False
+    """True marks each certificate as trusted for Java."""
     certificate_attributes: tuple[tuple[bytes, ...], ...] = ()
+    """Further bag attributes of each certificate, for a file that is written again.
+
+    Each is the DER of one Attribute (RFC 7292 section 4.2).
+    """
     key_attributes: tuple[bytes, ...] = ()
+    """Further bag attributes of the key, in the same form."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "certificates", tuple(self.certificates))

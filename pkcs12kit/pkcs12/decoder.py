@@ -80,29 +80,28 @@ class OtherBag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecodedPfx(Shown):
-    """The contents of a PFX, in file order. Nothing in it is trusted, and no signature is checked.
-
-    - ``keys``: every private key.
-    - ``certificates``: every X.509 certificate.
-    - ``friendly_names``, ``local_key_ids``, ``certificate_attributes``: one value for each certificate. The attributes
-      are those other than friendlyName and localKeyID, each the DER of one Attribute.
-    - ``other_bags``: CRLs, secrets and other contents, not parsed.
-    - ``rejects``: the certificates that cannot be read.
-    - ``mac``: None if there is no MAC.
-    - ``password_uses``: for each part that was opened, the password and its encoding.
-    - ``trailing_bytes``: the number of bytes after the PFX in the file. They were not parsed.
-    """
+    """The contents of a PFX, in file order. Nothing in it is trusted, and no signature is checked."""
 
     keys: tuple[DecodedKey, ...]
+    """Every private key."""
     certificates: tuple[Certificate, ...]
+    """Every X.509 certificate."""
     friendly_names: tuple[str | None, ...]
+    """The friendlyName of each certificate; None for no name."""
     local_key_ids: tuple[bytes | None, ...]
+    """The localKeyID of each certificate; None for none."""
     certificate_attributes: tuple[tuple[bytes, ...], ...] = field(repr=False)
+    """The other attributes of each certificate, each the DER of one Attribute."""
     other_bags: tuple[OtherBag, ...] = ()
+    """CRLs, secrets and other contents, not parsed."""
     rejects: tuple[Reject, ...] = ()
+    """The certificates that cannot be read."""
     mac: Mac | None = None
+    """The MAC; None if there is none."""
     password_uses: tuple[PasswordUse, ...] = ()
+    """The password and its encoding, for each part that was opened."""
     trailing_bytes: int = 0
+    """The number of bytes after the PFX in the file. They were not parsed."""
 
     @property
     def warnings(self) -> tuple[str, ...]:

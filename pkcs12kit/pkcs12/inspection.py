@@ -79,28 +79,26 @@ class SafeContentsReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PfxReport(Shown):
-    """The structure and contents of a PFX, in file order; never a key or a password.
-
-    - ``mac``: None if there is no MAC.
-    - ``safe_contents``: every SafeContents.
-    - ``mac_verified``: True or False if a password was tried; None without a password, without a MAC, or for a MAC of
-      an unsupported algorithm.
-    - ``unopened``: a sentence for each part that could not be opened: another password, damage, or an unsupported
-      algorithm.
-    - ``arrangement``: None if not every bag was decrypted.
-    - ``password_uses``: for each part that was opened, the password and its encoding.
-    - ``trailing_bytes``: the number of bytes after the PFX in the file. They were not parsed.
-    - ``facts``: the facts that decide which readers open the file.
-    """
+    """The structure and contents of a PFX, in file order; never a key or a password."""
 
     mac: Mac | None
+    """The MAC; None if there is none."""
     safe_contents: tuple[SafeContentsReport, ...]
+    """Every SafeContents."""
     mac_verified: bool | None
+    """True or False if a password was tried; None without a password, without a MAC, or for a MAC of an unsupported
+    algorithm.
+    """
     unopened: tuple[str, ...] = ()
+    """A sentence for each part that could not be opened: another password, damage, or an unsupported algorithm."""
     arrangement: Arrangement | None
+    """The chain and its faults; None if not every bag was decrypted."""
     password_uses: tuple[PasswordUse, ...] = ()
+    """The password and its encoding, for each part that was opened."""
     trailing_bytes: int = 0
+    """The number of bytes after the PFX in the file. They were not parsed."""
     facts: PfxFacts = field(repr=False)
+    """The facts that decide which readers open the file."""
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:

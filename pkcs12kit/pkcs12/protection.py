@@ -44,28 +44,35 @@ class Scheme:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """A way to protect a PFX: algorithms, iteration counts, and salt lengths in bytes.
-
-    ``certificate_encryption`` and ``key_encryption`` are None for contents that are not encrypted. ``mac_algorithm`` is
-    ``HMAC``, ``PBMAC1`` (``mac_digest`` is then for PBKDF2 also) or None for no MAC; ``mac_digest`` is then None.
-    Counts and lengths are 0 for a protection that the profile does not have.
+    """A way to protect a PFX: algorithms, iteration counts and salt lengths.
 
     Raises :class:`~pkcs12kit.ArgumentError` for counts below ``minimum_iterations`` and for lengths below 1.
     """
 
     name: str
+    """The name, for ``--profile``."""
     date: date
     """The day on which the algorithms and figures were chosen."""
     summary: str
+    """The algorithms, in a few words."""
     certificate_encryption: Scheme | None
+    """The encryption of certificates; None if they are not encrypted."""
     key_encryption: Scheme | None
+    """The encryption of private keys; None if they are not encrypted."""
     encryption_iterations: int
+    """The iterations of each encryption; 0 without encryption."""
     encryption_salt_length: int
+    """The salt of each encryption in bytes; 0 without encryption."""
     mac_algorithm: str | None = HMAC
+    """``HMAC``, ``PBMAC1``, or None for no MAC."""
     mac_digest: str | None
+    """The digest of the MAC, for PBMAC1 also that of PBKDF2; None for no MAC."""
     mac_iterations: int
+    """The iterations of the MAC; 0 for no MAC."""
     mac_salt_length: int
+    """The salt of the MAC in bytes; 0 for no MAC."""
     minimum_iterations: int = 1
+    """The smallest number of iterations that the profile accepts."""
 
     def __post_init__(self) -> None:
         encrypts = self.certificate_encryption is not None or self.key_encryption is not None

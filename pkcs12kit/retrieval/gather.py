@@ -38,24 +38,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class GatherReport(Shown):
-    """The result of :func:`~pkcs12kit.gather`. Everything in it but ``target`` is untrusted.
-
-    * ``certificates`` are the fetched certificates, by fingerprint, each with its URLs.
-    * ``given`` is the pool that the caller gave.
-    * ``report`` is the path search in both together; None without a target or a trust anchor.
-    * ``incomplete`` names the limit that ended the gathering; None where none did.
-    * ``rejects`` are the parts of responses that could not be read.
-    * ``warnings`` are those of the cache.
-    """
+    """The result of :func:`~pkcs12kit.gather`. Everything in it but ``target`` is untrusted."""
 
     target: Certificate | None
+    """The certificate that a path is wanted for; None if nothing was fetched upwards."""
     certificates: tuple[GatheredCertificate, ...]
+    """The fetched certificates, by fingerprint, each with its URLs."""
     urls: tuple[GatheredUrl, ...]
+    """The result of each URL."""
     report: PathReport | None
+    """The path search in the given and the fetched certificates; None without a target or a trust anchor."""
     incomplete: str | None = None
+    """The limit that ended the gathering; None if none did."""
     rejects: tuple[Reject, ...] = ()
+    """The parts of responses that could not be read."""
     warnings: tuple[str, ...] = ()
+    """The warnings of the cache."""
     given: CertificatePool = field(repr=False)
+    """The certificates that the caller gave."""
 
     @property
     def path(self) -> ValidatedPath | None:

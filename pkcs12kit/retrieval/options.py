@@ -22,24 +22,27 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchOptions:
-    """How to fetch.
+    """The options for fetching.
 
-    * ``cache_folder`` is the folder of the cache; None is the platform's folder for caches.
-    * ``cache`` False reads nothing from the cache and keeps nothing.
-    * ``offline`` sends no request: the cache is the only source.
-    * ``allow_private`` permits addresses that are not public: private, loopback, link-local, the metadata service of a
-      cloud. Set it only where you know the source of all certificates.
-    * ``on_event`` is called with a :class:`~pkcs12kit.retrieval.retrieved.Progress` as bytes arrive, and with each
-      :class:`~pkcs12kit.retrieval.retrieved.Retrieval`; in another thread where a notebook's event loop runs.
-
-    Raises :class:`ValueError` for ``offline`` or ``cache_folder`` without a cache.
+    Raises :class:`~pkcs12kit.ArgumentError` for ``offline`` or ``cache_folder`` without a cache, and for values of
+    another kind.
     """
 
     cache_folder: str | os.PathLike[str] | None = None
+    """The folder of the cache; None for the platform's folder for caches."""
     cache: bool = True
+    """False to read nothing from the cache and keep nothing."""
     offline: bool = False
+    """True to send no request: the cache is the only source."""
     allow_private: bool = False
+    """True to permit addresses that are not public: private, loopback, link-local, the metadata service of a cloud.
+
+    Set it only if you know the source of all certificates.
+    """
     on_event: Callable[[Retrieval | Progress], object] | None = None
+    """A function that is called with a :class:`~pkcs12kit.retrieval.retrieved.Progress` as bytes arrive, and with each
+    :class:`~pkcs12kit.retrieval.retrieved.Retrieval`; in another thread if a notebook's event loop runs.
+    """
 
     def __post_init__(self) -> None:
         require_flags(cache=self.cache, offline=self.offline, allow_private=self.allow_private)

@@ -86,7 +86,9 @@ class CertificateStatus:
     """The revocation status of one certificate of a path."""
 
     certificate: Certificate
+    """The certificate."""
     status: RevocationStatus
+    """Its status."""
     detail: str
     """The finding, without the certificate's name; for an unknown status, the data that was tried and did not count."""
     revoked_at: datetime | None = None
@@ -113,7 +115,9 @@ class RevocationReport:
     """The status of each certificate of a path, target first; empty where nothing was checked."""
 
     mode: RevocationMode
+    """The mode of the check."""
     statuses: tuple[CertificateStatus, ...] = ()
+    """The status of each certificate, the target first."""
 
     @property
     def failure(self) -> Failure | None:

@@ -22,16 +22,21 @@ class AlgorithmPolicy:
     """The signature hashes, key sizes and curves that are accepted. Sizes are bits; None accepts any."""
 
     name: str
+    """The name of the policy, for messages."""
     refused_hashes: frozenset[str] = frozenset()
     """The names that pyca/cryptography uses: ``md5``, ``sha1``."""
     minimum_rsa_bits: int = 0
+    """The smallest RSA modulus."""
     minimum_dsa_bits: int = 0
+    """The smallest DSA prime."""
     minimum_curve_bits: int = 0
+    """The smallest order of an elliptic curve."""
     curves: frozenset[str] | None = None
     """Accepted elliptic curves by SECG name."""
     hash_of_curve: tuple[tuple[str, str], ...] = ()
     """The hash that a signature must use with an issuer's key on this curve."""
     only_rsa_and_ecdsa: bool = False
+    """True to accept only RSA and ECDSA signatures."""
 
     def weakness_of_signature(self, certificate: Certificate, issuer_key: CertificatePublicKeyTypes) -> str | None:
         """Return why the signature on ``certificate`` is too weak; None where it is accepted."""

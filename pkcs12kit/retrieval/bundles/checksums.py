@@ -73,24 +73,27 @@ class BundleFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChecksumVerdict:
-    """The verdict on a checksum file. All text in it is untrusted. Revocation of the signer is not checked.
-
-    * ``reasons`` are sentences that explain why it is not VERIFIED: contradictions or weaknesses.
-    * ``signer`` is the certificate whose key made the signature; its path leads to ``trust_anchor``. Any certificate of
-      that PKI for e-mail or code signing passes: look at its subject.
-    * ``signing_time`` is the signer's claim.
-    * ``listed`` are the names of files with the right checksum.
-    * ``left_out`` are the names of files that are not listed, and so not used.
-    """
+    """The verdict on a checksum file. All text in it is untrusted. Revocation of the signer is not checked."""
 
     status: ChecksumStatus
+    """The verdict."""
     file: str | None = None
+    """The name of the checksum file in the archive; None if there is none."""
     reasons: tuple[str, ...] = ()
+    """Sentences that explain why it is not VERIFIED: contradictions or weaknesses."""
     signer: Certificate | None = None
+    """The certificate whose key made the signature.
+
+    Any certificate of its PKI for e-mail or code signing passes: look at its subject.
+    """
     trust_anchor: TrustAnchor | None = None
+    """The trust anchor that the path of the signer ends at."""
     signing_time: datetime | None = None
+    """The time of signing that the signer states; timezone-aware."""
     listed: tuple[str, ...] = ()
+    """The names of the files that have the right checksum."""
     left_out: tuple[str, ...] = ()
+    """The names of the files that are not listed, and therefore not used."""
 
     def to_json(self) -> dict[str, object]:
         """Return the form for ``--json``."""

@@ -34,21 +34,26 @@ _FIELDS: Final = frozenset({"title", "publisher", "urls", "roots", "source"})
 class PublishedBundle:
     """A bundle of certificates that an organization publishes, as a zip archive or PKCS#7, recognized by its content.
 
-    * ``urls`` are tried in order until one answers.
-    * ``roots`` are SHA-256 fingerprints in lower-case hexadecimal. Where the user gives no trust anchor, a path must
-      lead from the signer of the checksum file to one of these certificates, which must be in the archive itself.
-    * ``source`` names the source of this information.
-
     A bundle with roots has a publisher that is known to sign it. It is refused without a signature whose signer has a
     path to a root or to the user's trust anchor (:func:`~pkcs12kit.published.fetch_bundle`).
     """
 
     name: str
+    """The name, for ``--bundle``."""
     title: str
+    """The title, for people."""
     urls: tuple[str, ...]
+    """The URLs, tried in order until one answers."""
     publisher: str = ""
+    """The organization that publishes it."""
     roots: tuple[str, ...] = ()
+    """SHA-256 fingerprints in lower-case hexadecimal.
+
+    If the user gives no trust anchor, a path must lead from the signer of the checksum file to one of these
+    certificates, which must be in the archive itself.
+    """
     source: str = ""
+    """The source of this information."""
 
     @property
     def is_signed(self) -> bool:

@@ -50,22 +50,24 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleChanges:
-    """The changes between two copies of a bundle. Each certificate that came or went is in one group, by subject.
-
-    * ``compared`` is False where there was no earlier copy: then no certificate is new or gone.
-    * ``new`` and ``gone`` are certificates in only one of the copies, except for replaced ones.
-    * ``renewed`` are replacements with the same key, ``rekeyed`` those with another key.
-    * ``expiring`` certificates of the current copy are valid until ``until`` or less; ``expired`` ones no longer.
-    """
+    """The changes between two copies of a bundle. Each certificate that came or went is in one group, by subject."""
 
     compared: bool
+    """False if there was no earlier copy: then no certificate is new or gone."""
     until: datetime
+    """The time until which a certificate counts as expiring; timezone-aware."""
     new: tuple[Certificate, ...] = ()
+    """Certificates that only this copy has, except for replacements."""
     gone: tuple[Certificate, ...] = ()
+    """Certificates that only the earlier copy has, except for replaced ones."""
     renewed: tuple[Replacement, ...] = ()
+    """Replacements with the same key."""
     rekeyed: tuple[Replacement, ...] = ()
+    """Replacements with another key."""
     expiring: tuple[Certificate, ...] = ()
+    """Certificates of this copy that expire by ``until``."""
     expired: tuple[Certificate, ...] = ()
+    """Certificates of this copy that are expired."""
 
     def to_json(self) -> dict[str, object]:
         """Return the form for ``--json``."""
@@ -183,26 +185,26 @@ def _key(certificate: Certificate) -> bytes | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleReport(Shown):
-    """The result of :func:`~pkcs12kit.published.fetch_bundle`. All but ``bundle``, which the user named, is untrusted.
-
-    * ``certificates`` are candidates for paths, never trust anchors.
-    * ``why`` is the reason in one sentence why the bundle is not used; empty where it is.
-    * ``checksum`` is the verdict on the checksum file; None where no bundle was read.
-    * ``changes`` compares with the previous copy; None where the bundle is not used.
-    * ``url`` is the URL of the bundle; ``retrievals`` are the outcomes of all URLs, without content.
-    * ``rejects`` are the parts of the bundle that could not be read.
-    * ``warnings`` are those of the cache, and one where the bundle is older than the cached one.
-    """
+    """The result of :func:`~pkcs12kit.published.fetch_bundle`. All but ``bundle`` is untrusted."""
 
     bundle: PublishedBundle
+    """The bundle that the user named."""
     certificates: tuple[GatheredCertificate, ...] = ()
+    """Candidates for paths, never trust anchors."""
     checksum: ChecksumVerdict | None = None
+    """The verdict on the checksum file; None if no bundle was read."""
     changes: BundleChanges | None = None
+    """The changes since the previous copy; None if the bundle is not used."""
     url: str | None = None
+    """The URL of the bundle; None if none answered."""
     retrievals: tuple[Retrieval, ...] = ()
+    """The results of all URLs, without content."""
     rejects: tuple[Reject, ...] = ()
+    """The parts of the bundle that could not be read."""
     warnings: tuple[str, ...] = ()
+    """The warnings of the cache, and one if the bundle is older than the cached one."""
     why: str = ""
+    """The reason why the bundle is not used, in one sentence; empty if it is used."""
 
     @property
     def pool(self) -> CertificatePool:

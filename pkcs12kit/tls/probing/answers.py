@@ -59,7 +59,7 @@ class ProtocolAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerAnswer:
-    """The results of one server in all versions of TLS."""
+    """The results of one server, version by version of TLS, the newest first."""
 
     contact: Contact
     """The kind of the overall result."""
