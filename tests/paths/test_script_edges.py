@@ -90,7 +90,7 @@ def test_the_wrong_type_is_named(topology):
         given = {"target": target, "pool": topology.pool, "trust_anchors": [anchor], "parameters": NOW, **wrong}
         with pytest.raises(TypeError, match=sentence):
             find_path(given.pop("target"), **given)
-    with pytest.raises(TypeError, match="a time is a datetime, not str"):
+    with pytest.raises(TypeError, match="time: expected datetime, not str"):
         ValidationParameters(time="2024-01-01")
 
 
