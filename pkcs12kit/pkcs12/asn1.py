@@ -32,10 +32,40 @@ _IN_PIECES: Final = frozenset({0x24, 0x3E})
 _ENCRYPTED_CONTENT_INFO: Final = (_OBJECT_IDENTIFIER, _SEQUENCE, _CONTEXT_0)
 
 
-class _Child(NamedTuple):
-    start: int
-    end: int
-    rewritten: bytes | None
+@contextmanager
+def reading(part: str) -> Iterator[None]:
+    """Raise :class:`~pkcs12kit.errors.MalformedPfxError` for any error of asn1crypto, whose text could hold secrets."""
+    try:
+        yield
+    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+        raise MalformedPfxError(f"not a PKCS#12 file, or a damaged one: cannot read {part}") from None
+
+
+def load(spec: Asn1Value, data: bytes, budget: WorkBudget) -> Asn1Value:
+    """Parse all of ``data``, in DER or BER, as asn1crypto's class ``spec``.
+
+    Raises :class:`ValueError` if something follows, and as asn1crypto does; and
+    :class:`~pkcs12kit.errors.LimitExceededError` for too many elements.
+    """
+    encoding, end = definite(data, budget)
+    if end != len(data):
+        raise ValueError("bytes after the end of the structure")
+    return spec.load(encoding, strict=True)
+
+
+def absent(value: Asn1Value) -> bool:
+    """Return True if an OPTIONAL field is absent."""
+    from asn1crypto.core import Void
+
+    return isinstance(value, Void)
+
+
+def within_tag(value: Asn1Value) -> bytes:
+    """Return the encoding of a value without the explicit tag around it. Its type may be unknown."""
+    from asn1crypto import parser
+
+    contents: bytes = parser.parse(value.dump(), strict=True)[4]
+    return contents
 
 
 def definite(data: bytes, budget: WorkBudget) -> tuple[bytes, int]:
@@ -61,6 +91,12 @@ def is_one_sequence(data: bytes) -> bool:
         return bool(_parse(data, len(data), lengths_only=True)[1] == len(data))
     except ValueError:
         return False
+
+
+class _Child(NamedTuple):
+    start: int
+    end: int
+    rewritten: bytes | None
 
 
 class _Rewriter:
@@ -132,39 +168,3 @@ def _encode(octet: int, contents: bytes) -> bytes:
 
     encoding: bytes = parser.emit(octet >> 6, octet >> 5 & 1, octet & _LONG_TAG, contents)
     return encoding
-
-
-def absent(value: Asn1Value) -> bool:
-    """Return True if an OPTIONAL field is absent."""
-    from asn1crypto.core import Void
-
-    return isinstance(value, Void)
-
-
-def load(spec: Asn1Value, data: bytes, budget: WorkBudget) -> Asn1Value:
-    """Parse all of ``data``, in DER or BER, as asn1crypto's class ``spec``.
-
-    Raises :class:`ValueError` if something follows, and as asn1crypto does; and
-    :class:`~pkcs12kit.errors.LimitExceededError` for too many elements.
-    """
-    encoding, end = definite(data, budget)
-    if end != len(data):
-        raise ValueError("bytes after the end of the structure")
-    return spec.load(encoding, strict=True)
-
-
-def within_tag(value: Asn1Value) -> bytes:
-    """Return the encoding of a value without the explicit tag around it. Its type may be unknown."""
-    from asn1crypto import parser
-
-    contents: bytes = parser.parse(value.dump(), strict=True)[4]
-    return contents
-
-
-@contextmanager
-def reading(part: str) -> Iterator[None]:
-    """Raise :class:`~pkcs12kit.errors.MalformedPfxError` for any error of asn1crypto, whose text could hold secrets."""
-    try:
-        yield
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
-        raise MalformedPfxError(f"not a PKCS#12 file, or a damaged one: cannot read {part}") from None
