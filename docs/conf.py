@@ -66,6 +66,7 @@ def _generate(*_: object) -> None:
         (_GENERATED / "help" / f"{name or project}.txt").write_text(text, encoding="utf-8")
     for name, lines in tables.PARTS.items():
         (_GENERATED / name).write_text("\n".join(lines()) + "\n", encoding="utf-8")
+    names.import_for_annotations()  # afterwards: it replaces aliases that the code uses
 
 
 def _check_names(_: Sphinx, env: BuildEnvironment) -> None:
@@ -80,7 +81,6 @@ def _keep_members(*given: object) -> bool | None:
 
 def setup(app: Sphinx) -> None:
     """Connect the functions above to the steps of the build."""
-    names.import_for_annotations()
     app.connect("config-inited", _generate)
     app.connect("autodoc-skip-member", _keep_members)
     app.connect("env-check-consistency", _check_names)
