@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,6 +16,8 @@ from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+_PRIVATE_KEYS: Final = get_args(PrivateKeyTypes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Identity(Shown):
 
     def __post_init__(self) -> None:
         require_kind("certificate", self.certificate, Certificate)
-        require_kind("private_key", self.private_key, *get_args(PrivateKeyTypes))
+        require_kind("private_key", self.private_key, *_PRIVATE_KEYS)
         public_key = self.private_key.public_key()
         if public_key != self.certificate.public_key:
             of_key = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
