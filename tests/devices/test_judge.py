@@ -657,7 +657,7 @@ class TestTable:
             expected = [
                 *((it.property.value, it) for it in device.rules),
                 *((it.quantity.value, it) for it in device.limits),
-                *(("how long the server's certificate is valid", it) for it in device.lifetimes),
+                *(("validity period of the server's certificate", it) for it in device.lifetimes),
                 *((it.root.name, it) for it in device.roots),
             ]
             assert len(rows) == len(expected) + 2  # the head, and the line below it

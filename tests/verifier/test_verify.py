@@ -133,6 +133,12 @@ class TestSoundFiles:
         for form in (PASSWORD, str(secret), f"{secret:x}"):
             assert form not in text
 
+    def test_a_report_is_neither_true_nor_false(self, judge, chain):
+        """A report that were always true would be taken for a yes: ``ok`` has the answer."""
+        report = judge(chain)
+        with pytest.raises(TypeError, match=r"ask for its \.ok"):
+            bool(report)
+
     def test_without_the_anchors_certificate(self, judge, chain):
         """Clients have the anchor: its certificate may be left out, which the finding mentions."""
         report = judge(chain[:3])
