@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.text import alternatives, quoted
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -43,10 +45,10 @@ class UnknownNameError(InputError):
         self.kind = kind
         self.name = name
         self.known = tuple(known)
-        shown = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..."
-        self.nearest = tuple(get_close_matches(shown.lower(), self.known, n=_MOST_NEAREST))
-        suggestion = f": did you mean {' or '.join(map(repr, self.nearest))}?" if self.nearest else "."
-        super().__init__(f"unknown {kind} {shown!r}{suggestion} Known names: {', '.join(self.known)}")
+        self.nearest = tuple(get_close_matches(name[:_LONGEST_NAME].lower(), self.known, n=_MOST_NEAREST))
+        suggestion = f": did you mean {alternatives(self.nearest)}?" if self.nearest else "."
+        shown = quoted(name, longest=_LONGEST_NAME)
+        super().__init__(f"unknown {kind} {shown}{suggestion} Known names: {', '.join(self.known)}")
 
     def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
         """Return the call that makes an equal error, so that it can cross to another process."""

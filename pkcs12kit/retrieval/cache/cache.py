@@ -25,6 +25,7 @@ from pkcs12kit.retrieval.cache.entries import (
     usable_etag,
 )
 from pkcs12kit.retrieval.cache.folder import CacheFolder
+from pkcs12kit.text import harmless
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
@@ -199,7 +200,9 @@ class Cache:
     def _why_not_kept(self, url: str, size: int) -> str | None:
         most = self._limits.retrieval_url_characters
         if len(url) > most:
-            return f"a URL of more than {most:,} characters (limits.retrieval_url_characters): {url[:80]}..."
+            return (
+                f"a URL of more than {most:,} characters (limits.retrieval_url_characters): {harmless(url, longest=80)}"
+            )
         if has_credentials(url):
             return "the response to a URL with a user name in it"  # the URL itself is not repeated
         if size > longest_content(self._limits):
