@@ -80,7 +80,7 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
 def encode_pem(
     decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
 ) -> bytes:
-    """Return a private key that is not encrypted, and its chain, as PEM, for servers such as Apache httpd and nginx.
+    """Return the private key of ``decoded``, not encrypted, and its chain, as PEM, for servers such as Apache httpd.
 
     The key is first, as PKCS#8, then its certificate, then each issuer that the file has, in any order there.
     Certificates outside the chain are left out. An RSA key is for RSASSA-PSS only if its certificate says so, as in
