@@ -1,16 +1,16 @@
-"""A real HTTP server on loopback that can do everything wrong, and fetchers to ask it.
+"""A real HTTP server on loopback that can do everything wrong, and fetchers that use it.
 
 ::
 
     def test_something(server, fetch):
         server.route("/ca.cer", b"content")                      # 200 with Content-Length
         server.answer("/moved", status=302, headers={"Location": "/ca.cer"})
-        server.route("/odd", handler)                            # async def handler(exchange): whatever it likes
+        server.route("/odd", handler)                            # async def handler(exchange): anything
         server.otherwise(handler)                                # for paths without a route, else 404
         retrieval = fetch(server.url("/ca.cer"))                 # one Retrieval; of several URLs a tuple, side by side
         server.count("/ca.cer"), server.requests, server.most_at_once
 
-A handler gets an :class:`Exchange`; ``exchange.number`` says the how manieth request to its path it is, from 1. When it
+A handler gets an :class:`Exchange`; ``exchange.number`` counts the requests to its path, from 1. When it
 returns, the connection waits for the next request, unless ``exchange.close()`` was called. ``await
 server.until(condition)`` waits, in a handler or in a test.
 
@@ -45,7 +45,7 @@ from pkcs12kit.retrieval.retrieved import Purpose
 
 @dataclass
 class Exchange:
-    """One request, and the connection to answer it by."""
+    """One request, and the connection for its response."""
 
     method: str
     target: str
@@ -57,12 +57,12 @@ class Exchange:
     closed: bool = False
 
     async def send(self, data):
-        """Write bytes, whatever they are, and wait until they are under way."""
+        """Write bytes, and wait until they are sent."""
         self.writer.write(data)
         await self.writer.drain()
 
     async def answer(self, body=b"", *, status=200, headers=None):
-        """Answer as one should. Content-Length is added unless given; a header that is None is left out."""
+        """Send a correct response. Content-Length is added unless given; a header that is None is left out."""
         fields = {"Content-Length": str(len(body)), **(headers or {})}
         lines = [f"HTTP/1.1 {status} Some Reason", *(f"{key}: {value}" for key, value in fields.items() if value)]
         await self.send("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
@@ -108,7 +108,7 @@ class Server:
         self.stop()
 
     def stop(self):
-        """End it, and every connection: nobody listens at its port then. Once more does nothing."""
+        """Stop the server and close every connection. A second call does nothing."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
@@ -141,11 +141,11 @@ class Server:
         self.route(path, handler)
 
     def otherwise(self, handler):
-        """Answer what has no route."""
+        """Set the handler for paths without a route."""
         self._fallback = handler
 
     def count(self, path):
-        """How many requests came to a target."""
+        """Return the number of requests to a target."""
         return sum(exchange.target == path for exchange in self.requests)
 
     async def _serve(self):
@@ -201,14 +201,14 @@ class Server:
 
 
 class Names(AbstractResolver):
-    """A resolver that knows a few names. Each has lists of addresses, one for each time that it is asked."""
+    """A resolver for a few names. Each has lists of addresses, one for each lookup."""
 
     def __init__(self, table):
         self._table = {name: list(answers) for name, answers in table.items()}
         self.asked = []
 
     async def resolve(self, host, port=0, _family=socket.AF_INET):
-        """Give the next answer; the last one again and again."""
+        """Return the next list of addresses; the last one again and again."""
         self.asked.append(host)
         if host not in self._table:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
@@ -227,17 +227,17 @@ class Names(AbstractResolver):
         ]
 
     async def close(self):
-        """Nothing is open."""
+        """Do nothing: no connection is open."""
 
 
 @pytest.fixture(autouse=True)
 def _directly(_no_proxies):
-    """The tests' servers are asked directly."""
+    """The tests' servers are reached without a proxy."""
 
 
 @pytest.fixture
 def serve(tmp_path):
-    """Start a server, by TLS where a ``lab`` identity is given: ``serve()``, ``serve(identity)``. It ends by itself."""
+    """Start a server, with TLS for a ``lab`` identity: ``serve()``, ``serve(identity)``. The test's end stops it."""
     servers = []
 
     def start(identity=None, *, greeting=b""):
@@ -271,7 +271,7 @@ def tls_authority():
 
 @pytest.fixture
 def trusted_tls_authority(tls_authority, tmp_path, monkeypatch):
-    """The same, in the system's trust store as fetchers see it."""
+    """The same CA, in the system's trust store."""
     (tmp_path / "trust.pem").write_text(tls_authority.certificate.to_pem())
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "trust.pem"))
     return tls_authority
@@ -295,7 +295,7 @@ def names():
 
 @pytest.fixture
 def public_loopback(monkeypatch):
-    """Let names that resolve to 127.0.0.1 pass for public ones, and nothing else: neither it nor others in a URL."""
+    """Let 127.0.0.1 pass for a public address where a name resolves to it, but not in a URL."""
 
     def require(address, *, allow_private=False):
         if address != "127.0.0.1":
@@ -318,7 +318,7 @@ def limits():
 def fetch(limits):
     """Fetch by a Fetcher of its own: ``fetch(url, ..., purpose=..., post=..., cache=..., retrieval_tries=1)``.
 
-    Private addresses are allowed unless told. What is not a Fetcher's argument is a limit.
+    Private addresses are allowed by default. An argument that is not one of Fetcher is a limit.
     """
 
     def fetch_them(*urls, purpose=Purpose.CA_ISSUERS, post=None, allow_private=True, **options):

@@ -1,4 +1,4 @@
-"""Two ways up from a server, and who says what is revoked: CRLs and an OCSP responder on a loopback server.
+"""A PKI with two paths from a server, with CRLs and an OCSP responder on a loopback server.
 
 ::
 
@@ -29,20 +29,20 @@ A_WEEK = timedelta(days=7)
 
 
 def ocsp_at(*urls):
-    """Say where OCSP responders are."""
+    """Return the extension that names OCSP responders."""
     method = AuthorityInformationAccessOID.OCSP
     access = [x509.AccessDescription(method, x509.UniformResourceIdentifier(url)) for url in urls]
     return lab.non_critical(x509.AuthorityInformationAccess(access))
 
 
 def crl_at(*urls):
-    """Say where CRLs are, each in a distribution point of its own."""
+    """Return the extension that names CRLs, each in a distribution point of its own."""
     points = [point for url in urls for point in crl_distribution_points(url)]
     return lab.non_critical(x509.CRLDistributionPoints(points))
 
 
 class RevokingPki:
-    """The PKI above. ``locations`` are functions from an issuer's name to extensions of what it issues."""
+    """The PKI above. ``locations`` are functions from an issuer's name to extensions of its certificates."""
 
     def __init__(self, server, locations):
         self.server = server
@@ -74,7 +74,7 @@ class RevokingPki:
             server.route(f"/{slug(name)}.crl", self._answer_crl(name))
 
     def revoke(self, issuer, subject):
-        """Put a certificate on its issuer's CRL, and have the responder say so."""
+        """Put a certificate on its issuer's CRL, and make the responder answer that it is revoked."""
         certificate = self.issued[issuer, subject]
         entry = lab.CrlEntry(serial_number=certificate.serial_number, date=NOW - A_WEEK)
         self.revoked[issuer].append(entry)
@@ -85,7 +85,7 @@ class RevokingPki:
         return self.authorities[name].make_crl(revoked=self.revoked[name], **others)
 
     def respond(self, request, *, signer=None, delegated=False, this_update=None, age=timedelta(0), lasts=A_WEEK):
-        """Sign the answer to an OCSP request, by the issuer of what it asks about or by another authority."""
+        """Sign the response to an OCSP request, by the issuer of the certificate or by another authority."""
         issuer = next(by for (by, _), one in self.issued.items() if one.serial_number == request.serial_number)
         authority = self.authorities[signer or issuer]
         key, own = authority.private_key, authority.certificate.as_cryptography
@@ -137,5 +137,5 @@ class RevokingPki:
 
 
 def slug(name):
-    """Make a file name of a name."""
+    """Return a file name for a name."""
     return name.lower().replace(" ", "-")

@@ -1,4 +1,4 @@
-"""Responses as certificates: the content decides, within the limits, and nonsense has a one-line reason."""
+"""Parsing of responses: by content, within limits, with a reason in one line for everything else."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def certificates(replica):
 
 
 def read(data, *, at_most=100, limits=DEFAULT_LIMITS):
-    """Read what a URL gave."""
+    """Parse the response of a URL."""
     return read_contents(data, url=URL, at_most=at_most, limits=limits)
 
 
@@ -56,14 +56,14 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_reads_each_form(certificates, form):
-    """RFC 5280 section 4.2.2.1 has DER and certs-only CMS; servers have more, and call it all the same."""
+    """RFC 5280 section 4.2.2.1 names DER and certs-only CMS; servers have more forms, with any Content-Type."""
     contents = read(FORMS[form](certificates))
     assert set(contents.certificates) == set(certificates)
     assert (contents.rejects, contents.why) == ((), "")
 
 
 def test_reads_a_cross_certificate_pair(certificates):
-    """What directories have (RFC 4523 section 2.3), and some copy to a web server."""
+    """The form of directories (RFC 4523 section 2.3), which some copy to a web server."""
     assert read(pair(*certificates[:2])).certificates == tuple(certificates[:2])
 
 
@@ -90,19 +90,19 @@ def zipped(certificates):
     ],
 )
 def test_nonsense_has_a_reason(data, found):
-    """One line that says what came instead; never an exception."""
+    """Other content has a reason in one line, and raises nothing."""
     contents = read(data)
     assert contents.certificates == ()
     assert contents.why == f"expected a certificate, found {found}"
 
 
 def test_opens_no_zip(certificates):
-    """RFC 5280 section 4.2.2 names none, and it would be work that a stranger asks for."""
+    """Zip is refused: RFC 5280 section 4.2.2 does not name it, and a stranger could make us unpack archives."""
     assert read(zipped(certificates)).why == "expected a certificate, found a zip archive"
 
 
 def test_opens_no_pkcs12(replica):
-    """Nor PKCS#12, though this one needs no password: another asks for as many iterations as it likes."""
+    """PKCS#12 is refused, even without a password: a stranger could choose any number of iterations."""
     bundle = pk.Bundle.certificates_only(replica.valid_paths[0])
     pfx = pk.encode_pfx(bundle, password=None, profile=pk.profiles.NO_PASSWORD)
     armored = b"-----BEGIN PKCS12-----\n" + base64.encodebytes(pfx) + b"-----END PKCS12-----\n"
@@ -113,12 +113,12 @@ def test_opens_no_pkcs12(replica):
 
 
 def test_a_crl_is_no_certificate(replica):
-    """A repository may hold CRLs, too (RFC 5280 section 4.2.2.2)."""
+    """A repository may hold CRLs as well (RFC 5280 section 4.2.2.2)."""
     assert read(replica.crls[0].der).why == "expected a certificate, found a certificate revocation list (CRL)"
 
 
 def test_a_bundle_of_none_says_so():
-    """Some CAs publish an empty certs-only CMS where they issued to no CA."""
+    """Some CAs publish an empty certs-only CMS if they have issued to no CA."""
     empty = {
         "version": "v1",
         "digest_algorithms": [],
@@ -131,7 +131,7 @@ def test_a_bundle_of_none_says_so():
 
 
 def test_a_damaged_certificate_loses_no_other(certificates):
-    """What cannot be read is a reject that names the URL."""
+    """An unreadable certificate is a reject that names the URL."""
     damaged = b"-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
     contents = read(certificates[0].to_pem().encode() + damaged + certificates[2].to_pem().encode())
     assert contents.certificates == (certificates[0], certificates[2])
@@ -139,14 +139,14 @@ def test_a_damaged_certificate_loses_no_other(certificates):
 
 
 def test_takes_no_more_than_allowed(certificates):
-    """The first ones are taken, and it is said that there are more."""
+    """The first certificates are kept, and the reason says that there are more."""
     contents = read(p7c(certificates), at_most=2)
     assert len(contents.certificates) == 2
     assert contents.why == "more certificates than are taken (limits.retrieval_certificates)"
 
 
 def test_rejects_count_as_well():
-    """A response of endless junk ends as one of endless certificates does."""
+    """Rejects count for the limit like certificates."""
     junk = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n" * 50
     contents = read(junk, at_most=10)
     assert (contents.certificates, len(contents.rejects)) == ((), 10)

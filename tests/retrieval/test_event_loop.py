@@ -19,7 +19,7 @@ VARIABLE = contextvars.ContextVar("VARIABLE", default="nothing")
 
 
 def here(main):
-    """Run where no event loop does."""
+    """Run without a running event loop."""
     return run(main)
 
 
@@ -35,7 +35,7 @@ def in_a_notebook(main):
 
 @pytest.fixture(params=[here, in_a_notebook])
 def call(request):
-    """Both ways; afterwards no thread is left that was not there before."""
+    """Run in both ways; afterwards no new thread is left."""
     before = set(threading.enumerate())
     yield request.param
     assert set(threading.enumerate()) <= before
@@ -63,7 +63,7 @@ def test_error(call):
 
 
 def test_many_blocking_calls_at_once(call):
-    """Names are looked up in threads: forty that hang do not keep the next one from its turn."""
+    """Names are resolved in threads: forty lookups that hang do not block the next one."""
     hanging = threading.Semaphore(0)
 
     async def main():
@@ -78,7 +78,7 @@ def test_many_blocking_calls_at_once(call):
 
 
 def test_keyboard_interrupt(call, server, limits):
-    """Ctrl-C while it fetches: tasks end, the server sees the connection close, and the interrupt comes out."""
+    """Ctrl-C during a fetch: tasks end, the connection is closed, and KeyboardInterrupt is raised."""
     assert threading.current_thread() is threading.main_thread()  # which signals come to
     gone = threading.Event()
 
@@ -104,7 +104,7 @@ def test_keyboard_interrupt(call, server, limits):
 
 
 def test_interrupted_while_the_thread_starts(monkeypatch):
-    """Ctrl-C that comes after the coroutine began, and before it is waited for, ends it as any other."""
+    """Ctrl-C after the coroutine has started, and before it is awaited, ends it like any other."""
     began, ended = threading.Event(), []
     submit = ThreadPoolExecutor.submit
 

@@ -55,7 +55,7 @@ def names(found):
 
 
 def statuses(found):
-    """List what was found out, target first."""
+    """Return the statuses, target first."""
     return [status.status for status in found.path.revocation.statuses]
 
 
@@ -77,13 +77,13 @@ def by_both(server):
 
 
 def issuers_at(*urls):
-    """Say where certificates of the issuer are."""
+    """Return the extension that names the issuer's certificates."""
     access = [description for url in urls for description in authority_information_access(url)]
     return lab.non_critical(x509.AuthorityInformationAccess(access))
 
 
 def crls_asked(server):
-    """List the CRLs that were asked for, in order of the alphabet."""
+    """Return the paths of the requested CRLs, sorted."""
     return sorted(exchange.target for exchange in server.requests if exchange.target.endswith(".crl"))
 
 
@@ -91,7 +91,7 @@ def crls_asked(server):
 
 
 def test_crls_of_each_certificate_are_fetched(server, by_crl):
-    """What require needs is had from the CRLs that the path's certificates name, and no other is asked for."""
+    """Mode require fetches the CRLs that the certificates of the path name, and no others."""
     found = search(by_crl)
     assert names(found) == BY_A
     assert statuses(found) == [GOOD, GOOD, GOOD]
@@ -103,7 +103,7 @@ def test_crls_of_each_certificate_are_fetched(server, by_crl):
 
 
 def test_crls_may_be_pem(server, by_crl):
-    """RFC 5280 section 4.2.1.13 says DER; what comes in PEM is read all the same, whatever the Content-Type."""
+    """RFC 5280 section 4.2.1.13 demands DER; PEM is read as well, whatever the Content-Type."""
     der = by_crl.crl("Issuing")
     text = b"-----BEGIN X509 CRL-----\n" + base64.encodebytes(der) + b"-----END X509 CRL-----\n"
     server.answer("/issuing.crl", text, headers={"Content-Type": "text/html"})
@@ -112,7 +112,7 @@ def test_crls_may_be_pem(server, by_crl):
 
 @pytest.mark.parametrize("mode", [REQUIRE, SOFT])
 def test_a_revoked_cross_certificate_makes_it_take_the_next_path(server, by_crl, mode):
-    """In both modes; what the next path names is fetched, and each URL once."""
+    """In both modes the next path is tried; its URLs are fetched, each once."""
     by_crl.revoke("Bridge A", "Issuing")
     found = search(by_crl, mode)
     assert names(found) == BY_B
@@ -121,7 +121,7 @@ def test_a_revoked_cross_certificate_makes_it_take_the_next_path(server, by_crl,
 
 
 def test_an_unknown_one_makes_it_take_the_next_path_where_required(server, by_crl):
-    """Where nothing tells of a certificate, require goes on to the next path; soft takes the first, and warns."""
+    """Where a status is unknown, require tries the next path; soft accepts the first one, with a warning."""
     server.answer("/bridge-a.crl", status=404)
     found = search(by_crl)
     assert names(found) == BY_B
@@ -133,7 +133,7 @@ def test_an_unknown_one_makes_it_take_the_next_path_where_required(server, by_cr
 
 
 def test_a_revoked_target_is_no_reason_to_ask_more(server):
-    """No other path would mend it: neither certificates nor the other bridge's CRL are asked for."""
+    """No other path can help a revoked target: neither certificates nor the other bridge's CRL are fetched."""
     pki = RevokingPki(
         server,
         [
@@ -157,7 +157,7 @@ def test_a_revoked_target_is_no_reason_to_ask_more(server):
     ],
 )
 def test_a_crl_that_does_not_count(server, by_crl, answer):
-    """A CRL past its nextUpdate, before its thisUpdate or by another's key says nothing (RFC 5280 section 6.3.3)."""
+    """A CRL after its nextUpdate, before its thisUpdate or by another key does not count (RFC 5280 section 6.3.3)."""
     signer = answer.pop("signer", None)
     authority = by_crl.authorities["Issuing"]
     if signer is not None:
@@ -170,7 +170,7 @@ def test_a_crl_that_does_not_count(server, by_crl, answer):
 
 
 def broken_extension(crl):
-    """Break what is inside an extension of a CRL: authorityKeyIdentifier names its issuer by NULLs then."""
+    """Break the value of an extension of a CRL: authorityKeyIdentifier then names its issuer by NULLs."""
     at = crl.index(bytes.fromhex("0603551d23")) + 9  # SEQUENCE { [0] key identifier } begins 2 before
     length = crl[at + 1]
     return crl[:at] + b"\xa1" + bytes([length]) + b"\x05\x00" * (length // 2) + crl[at + 2 + length :]
@@ -178,7 +178,7 @@ def broken_extension(crl):
 
 @pytest.mark.parametrize("wrong", ["another's", "broken", "text", "ocsp"])
 def test_a_wrong_answer_does_not_harm_a_right_one(server, wrong):
-    """Of two distribution points one gives a CRL that says nothing of the certificate, or no CRL: the other counts."""
+    """Where one of two distribution points has a CRL for other certificates, or no CRL, the other one counts."""
     pki = RevokingPki(server, [lambda issuer: crl_at(server.url("/wrong"), server.url(f"/{slug(issuer)}.crl"))])
     request = ocsp.load_der_ocsp_request(ocsp_request(pki.target, pki.issued["Bridge A", "Issuing"]))
     answers = {
@@ -194,7 +194,7 @@ def test_a_wrong_answer_does_not_harm_a_right_one(server, wrong):
 
 
 def freshest(url):
-    """Say where the delta CRL is."""
+    """Return the extension that names the delta CRL."""
     return lab.non_critical(x509.FreshestCRL(list(crl_distribution_points(url))))
 
 
@@ -241,7 +241,7 @@ def test_the_certificate_of_who_signed_a_crl_is_fetched(server):
 
 
 def test_ocsp_comes_first(server, by_both):
-    """A responder that settles it saves the CRL."""
+    """Where OCSP settles the status, the CRL is not fetched."""
     found = search(by_both)
     assert statuses(found) == [GOOD, GOOD, GOOD]
     assert crls_asked(server) == []
@@ -253,7 +253,7 @@ TRY_LATER = ocsp.OCSPResponseBuilder.build_unsuccessful(ocsp.OCSPResponseStatus.
 
 @pytest.mark.parametrize("how", [{"delegated": True}, {"to_get": 405}, {"to_get": TRY_LATER}])
 def test_responders_of_all_kinds(server, by_both, how):
-    """One whose certificate comes with the answer (RFC 6960 section 4.2.2.2), and those that take POST alone."""
+    """A responder whose certificate is in the response (RFC 6960 section 4.2.2.2), and responders that need POST."""
     server.otherwise(by_both.responder(**how))
     found = search(by_both)
     assert statuses(found) == [GOOD, GOOD, GOOD]
@@ -278,7 +278,7 @@ def test_an_answer_that_is_signed_after_the_first_check_counts(server, by_both):
 
 
 def test_revoked_by_ocsp(server, by_both):
-    """What a responder says is revoked is so; no CRL is asked for a second opinion."""
+    """A certificate that OCSP reports as revoked is revoked; no CRL is fetched for it."""
     by_both.revoke("Root", "Bridge A")
     found = search(by_both)
     assert names(found) == BY_B
@@ -298,7 +298,7 @@ def test_revoked_by_ocsp(server, by_both):
     ],
 )
 def test_a_crl_where_ocsp_settles_nothing(server, by_both, how):
-    """Whatever is wrong with the responder's answers, the CRL is asked, and counts."""
+    """Whatever is wrong with the OCSP response, the CRL is fetched, and counts."""
     if how == "unknown":
         by_both.statuses.update({one.serial_number: ocsp.OCSPCertStatus.UNKNOWN for one in by_both.issued.values()})
     elif how == "error":
@@ -326,7 +326,7 @@ def test_a_crl_where_ocsp_settles_nothing(server, by_both, how):
 
 
 def test_an_answer_signed_after_the_search_began_counts(by_both):
-    """A responder signs when it is asked (RFC 6960 section 2.4): a search that is about now judges after that."""
+    """A responder signs when it is asked (RFC 6960 section 2.4): a search at the current time validates after that."""
     began = datetime.now(UTC) - timedelta(seconds=20)
     found = search(by_both, time=began)
     assert statuses(found) == [GOOD, GOOD, GOOD]
@@ -334,7 +334,7 @@ def test_an_answer_signed_after_the_search_began_counts(by_both):
 
 @pytest.mark.parametrize(("max_age", "expected"), [(timedelta(days=7), GOOD), (timedelta(hours=1), UNKNOWN)])
 def test_the_age_that_the_user_allows_holds_for_what_is_fetched(server, by_both, max_age, expected):
-    """An answer of two hours ago without nextUpdate (RFC 6960 section 4.2.2.1)."""
+    """A response of two hours ago without nextUpdate counts (RFC 6960 section 4.2.2.1)."""
     server.otherwise(by_both.responder(age=timedelta(hours=2), lasts=None))
     for name in ("root", "bridge-a", "bridge-b", "issuing"):
         server.answer(f"/{name}.crl", status=404)
@@ -343,14 +343,14 @@ def test_the_age_that_the_user_allows_holds_for_what_is_fetched(server, by_both,
 
 
 def test_the_past_has_no_status(by_both):
-    """What is fetched tells of now: about a time long ago nothing is known."""
+    """Servers have only current data: for a time in the past, the status is unknown."""
     with pytest.raises(NoValidPathError) as caught:
         search(by_both, time=NOW - timedelta(days=60))
     assert caught.value.attempts[0].reason is FailureReason.REVOCATION_UNKNOWN
 
 
 def test_the_request(by_both):
-    """The CertID is of the issuer's name and key as they are encoded in the certificates; there is no nonce."""
+    """The CertID uses the issuer's name and key as encoded in the certificates; there is no nonce."""
     issuer = by_both.issued["Bridge A", "Issuing"]
     asked = ocsp.load_der_ocsp_request(ocsp_request(by_both.target, issuer))
     same = ocsp.OCSPRequestBuilder().add_certificate(
@@ -364,7 +364,7 @@ def test_the_request(by_both):
 
 
 def test_a_request_in_a_url():
-    """Base64, percent-encoded, after one slash; what is long, or has a query, goes by POST (RFC 6960 A.1)."""
+    """GET has base64 after one slash; long requests and URLs with a query need POST (RFC 6960 appendix A.1)."""
     assert as_url("http://ocsp.example/a/", b"\xff\xff\xff\x00") == "http://ocsp.example/a/%2F%2F%2F%2FAA%3D%3D"
     assert as_url("http://ocsp.example/a", b"x") == "http://ocsp.example/a/eA%3D%3D"
     assert as_url("http://ocsp.example/a?b", b"x") is None
@@ -375,7 +375,7 @@ def test_a_request_in_a_url():
 
 
 def test_nothing_is_asked_for_what_was_given(server, by_crl):
-    """The user's CRLs settle it: no socket is opened. One is missing: one is asked for."""
+    """Where the user's CRLs settle all statuses, no socket is opened; where one is missing, one is fetched."""
     crls = [by_crl.crl(name) for name in ("Root", "Bridge A", "Issuing")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", None)
@@ -394,7 +394,7 @@ def test_directories_are_named_and_skipped(server):
 
 
 def test_private_addresses_are_refused(server, by_crl):
-    """Unless allowed, a loopback address is asked nothing, and each URL says so."""
+    """Without ``allow_private``, no request goes to a loopback address, and each outcome says so."""
     found = search(by_crl, SOFT, allow_private=False)
     assert server.requests == []
     assert statuses(found) == [UNKNOWN, UNKNOWN, UNKNOWN]
@@ -403,7 +403,7 @@ def test_private_addresses_are_refused(server, by_crl):
 
 
 def test_offline_takes_what_was_kept(server, by_both, tmp_path):
-    """OCSP responses by GET are kept as CRLs are, and asked for again when online: revocation is about now."""
+    """OCSP responses by GET are cached like CRLs, and requested again when online."""
     online = {"cache": True, "cache_folder": tmp_path}
     search(by_both, **online)
     asked = len(server.requests)
@@ -425,7 +425,7 @@ def test_offline_takes_what_was_kept(server, by_both, tmp_path):
     ],
 )
 def test_limits(by_crl, limit, says):
-    """Each ends in a warning that names it, and in no path where the status has to be known."""
+    """Each limit gives a warning that names it, and no path where the status is required."""
     by_crl.revoke("Root", "Bridge A")
     warnings = []
     with pytest.raises(NoValidPathError):
@@ -443,7 +443,7 @@ def test_limits(by_crl, limit, says):
 
 
 def test_urls_of_one_certificate_are_bounded(server):
-    """``limits.retrieval_certificate_urls`` of them are asked, the first."""
+    """Only the first ``limits.retrieval_certificate_urls`` URLs are fetched."""
     pki = RevokingPki(
         server, [lambda issuer: crl_at(server.url(f"/{slug(issuer)}.crl"), *map(server.url, ("/1", "/2", "/3")))]
     )
@@ -456,7 +456,7 @@ def test_urls_of_one_certificate_are_bounded(server):
 
 
 def test_certificates_are_gathered_until_a_path_is_not_revoked(server):
-    """What is fetched first makes a path, and that is revoked: what was broken off for it is asked for after all."""
+    """Where the first path is revoked, the fetches that were cancelled for it are started again."""
     pki = RevokingPki(
         server,
         [
@@ -483,7 +483,7 @@ def test_certificates_are_gathered_until_a_path_is_not_revoked(server):
 
 
 def test_an_expired_target_is_no_reason_to_ask(server, by_both):
-    """Nothing that could be fetched would mend it."""
+    """Nothing is fetched where the target itself is at fault."""
     with pytest.raises(NoValidPathError) as caught:
         search(by_both, time=NOW + timedelta(days=10_000))
     assert caught.value.attempts[0].reason is FailureReason.EXPIRED

@@ -1,7 +1,7 @@
 """Gathering from a real HTTP server: the lab, with the server's URLs in its certificates.
 
-What is published is in the forms that are met: certs-only CMS in DER, in BER and in PEM, certificates in PEM and DER,
-whatever the URL's ending and the Content-Type say.
+The certificates are published in the usual forms: certs-only CMS in DER, BER and PEM, certificates in PEM and DER,
+with any ending of the URL and any Content-Type.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ def pem_pkcs7(certificates):
 
 
 def pem(certificates):
-    """Write certificates as PEM, one after the other."""
+    """Encode certificates as PEM, one after the other."""
     return "".join(each.to_pem() for each in certificates).encode()
 
 
 def der(certificates):
-    """Write certificates as DER, one after the other; one alone is the common ``.cer``."""
+    """Encode certificates as DER, one after the other; a single one is the common ``.cer``."""
     return b"".join(each.der for each in certificates)
 
 
@@ -70,14 +70,14 @@ class Site:
         return gather(given.pop("target", self.target), options=options, **given)
 
     def remove(self, *names):
-        """Publish no file any more whose path holds one of these."""
+        """Stop publishing the files whose paths contain one of these."""
         for path in self.paths:
             if any(name in path for name in names):
                 self.server.answer(path, status=404)
 
     @property
     def asked(self):
-        """The paths that were asked for, each once."""
+        """The requested paths, each once."""
         return {exchange.target for exchange in self.server.requests}
 
 
@@ -96,7 +96,7 @@ def access_to(*urls):
 
 
 def issue(site, access):
-    """Issue a server certificate of the lab that is valid but for what it names."""
+    """Issue a server certificate of the lab with other URLs in it."""
     of_the_lab = site.replica.issue_server("b.example.mil").certificate.as_cryptography
     kept = [each for each in of_the_lab.extensions if not isinstance(each.value, x509.AuthorityInformationAccess)]
     mark = {True: lab.critical, False: lab.non_critical}
@@ -110,14 +110,14 @@ def issue(site, access):
 
 @pytest.fixture
 def nobody():
-    """The URL of a port at which nobody listens."""
+    """The URL of a port without a server."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 def test_from_the_certificate_and_the_anchor_alone(site):
-    """The best path of what was fetched is one of the lab's four, and the pool has it for whoever builds."""
+    """The best path is one of the lab's four, and the pool has its certificates."""
     report = site.gather()
     valid = {path.certificates for path in site.replica.valid_paths}
     assert report.path.certificates in valid
@@ -130,7 +130,7 @@ def test_from_the_certificate_and_the_anchor_alone(site):
 
 
 def test_everything_reachable(site):
-    """``everything`` finds all four paths, and every certificate that the lab publishes where a valid one points."""
+    """``everything`` finds all four paths, and every certificate at the URLs of valid ones."""
     early, report = site.gather(), site.gather(everything=True)
     found = pk.find_paths(site.target, pool=report.pool, trust_anchors=[site.anchor], parameters=site.parameters)
     assert {path.certificates for path in found.valid} == {path.certificates for path in site.replica.valid_paths}
@@ -141,7 +141,7 @@ def test_everything_reachable(site):
 
 
 def test_upwards_only(site):
-    """An anchor that is a name and a key names no repository: caIssuers alone lead to it."""
+    """A trust anchor of a name and a key has no repository: only caIssuers lead to it."""
     bare = pk.TrustAnchor(name=site.anchor.name, subject_public_key_info=site.anchor.subject_public_key_info)
     report = site.gather(trust_anchors=[bare])
     assert report.path is not None
@@ -149,7 +149,7 @@ def test_upwards_only(site):
 
 
 def test_downwards_only(site):
-    """Where nothing that leads up is to be had, the repositories lead down to the issuing CA."""
+    """Where no issuer can be fetched, the repositories lead down to the issuing CA."""
     site.remove("IssuedTo", "issuedto")
     report = site.gather()
     assert report.path is not None
@@ -158,7 +158,7 @@ def test_downwards_only(site):
 
 
 def test_neither_way(site):
-    """Half of each way, which do not meet, is no path; the report says what is missing."""
+    """Two halves that do not meet are no path, and the report names the missing issuer."""
     site.remove("DODROOTCA3", "caCertsIssuedByfbca", "DODINTEROPERABILITYROOTCA2")
     report = site.gather()
     assert report.path is None
@@ -167,7 +167,7 @@ def test_neither_way(site):
 
 
 def test_without_an_anchor_all_that_leads_up(site):
-    """There is no path to stop at, and nothing is asked that leads down."""
+    """Without trust anchors, all issuers are fetched, and no repository is."""
     report = site.gather(trust_anchors=[])
     assert (report.report, report.path) == (None, None)
     assert {"issuedto" in path.lower() for path in site.asked} == {True}
@@ -175,7 +175,7 @@ def test_without_an_anchor_all_that_leads_up(site):
 
 
 def test_without_a_target_what_leads_down(site):
-    """From an anchor alone its repositories are read, down to the issuing CAs; without both there is no beginning."""
+    """From a trust anchor only, its repositories are fetched down to the issuing CAs; without both, it is an error."""
     report = site.gather(target=None)
     assert site.replica.issuing_ca in report.new
     assert (report.target, report.report) == (None, None)
@@ -184,7 +184,7 @@ def test_without_a_target_what_leads_down(site):
 
 
 def test_expired_certificates_explain_and_lead_nowhere(site):
-    """Expired cross-certificates are gathered; their own URLs are not asked."""
+    """Expired cross-certificates are gathered; their own URLs are not fetched."""
     report = site.gather(everything=True)
     old = [each for each in report.new if each.not_after < site.replica.at]
     assert old
@@ -192,14 +192,14 @@ def test_expired_certificates_explain_and_lead_nowhere(site):
 
 
 def test_nobody_is_asked_where_the_pool_has_a_path(site):
-    """Politeness: what is at hand is enough."""
+    """Nothing is fetched where the given certificates make a path."""
     report = site.gather(pool=site.replica.pool)
     assert report.path is not None
     assert (site.asked, report.certificates) == (set(), ())
 
 
 def test_what_was_given_is_not_new(site):
-    """Certificates that were given and came again are gathered, and not new."""
+    """Given certificates that are fetched again are gathered, and not new."""
     given = pk.CertificatePool([site.replica.issuing_ca])
     report = site.gather(pool=given, everything=True)
     assert site.replica.issuing_ca in {each.certificate for each in report.certificates}
@@ -208,7 +208,7 @@ def test_what_was_given_is_not_new(site):
 
 
 def test_order_is_that_of_the_certificates(site):
-    """Two runs give the same certificates, URLs and JSON, whatever came first; times and durations aside."""
+    """Two runs give the same certificates, URLs and JSON, whatever arrives first, except for times and durations."""
     first, second = site.gather(everything=True), site.gather(everything=True)
     assert [each.certificate for each in first.certificates] == [each.certificate for each in second.certificates]
     assert [url.url for url in first.urls] == [url.url for url in second.urls]
@@ -216,7 +216,7 @@ def test_order_is_that_of_the_certificates(site):
 
 
 def test_json_has_every_request(site):
-    """Every URL with its outcome, what it was to give and what it gave; every certificate with its URLs."""
+    """The report has each URL with its outcome and certificates, and each certificate with its URLs."""
     value = json.loads(json.dumps(site.gather(everything=True).to_json()))
     assert set(value) == {
         *("target", "certificates", "urls", "path", "rejected", "bytes", "incomplete", "rejects", "warnings")
@@ -230,7 +230,7 @@ def test_json_has_every_request(site):
 
 
 def test_a_host_that_is_down_names_itself(site, nobody):
-    """The rest goes on, and the report says what the host would have given. LDAP is named, and not asked."""
+    """A dead host does not stop the others; the report has what it would have given. LDAP is skipped."""
     urls = (f"{nobody}/ca.p7c", f"{site.server.base}/issuedto/DODIDSWCA_37_IT.p7c", "ldap://directory/cn=CA")
     target = issue(site, access_to(*urls))
     report = site.gather(target=target, everything=True)
@@ -245,14 +245,14 @@ def test_a_host_that_is_down_names_itself(site, nobody):
 
 
 def test_private_addresses_are_refused_unless_allowed(site):
-    """A loopback server is not asked by default."""
+    """By default, no request goes to a loopback server."""
     report = site.gather(options=FetchOptions(cache=False))
     assert site.asked == set()
     assert {url.retrieval.status for url in report.urls} == {Status.REFUSED}
 
 
 def test_offline_from_a_filled_cache(site, tmp_path):
-    """What was fetched once is enough; nobody is asked."""
+    """Offline, a filled cache is enough, and no request is sent."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     online = site.gather(options=options, everything=True)
     before = len(site.server.requests)
@@ -266,7 +266,7 @@ def test_offline_from_a_filled_cache(site, tmp_path):
 
 
 def test_offline_without_a_cache_is_refused(tmp_path):
-    """Nothing could come of it."""
+    """Offline without a cache is an error."""
     with pytest.raises(ValueError, match="need a cache"):
         FetchOptions(cache=False, offline=True)
     with pytest.raises(ValueError, match="need a cache"):
@@ -274,7 +274,7 @@ def test_offline_without_a_cache_is_refused(tmp_path):
 
 
 def test_a_damaged_cache_is_reported_and_repaired(site, tmp_path):
-    """A content that was changed on disk is not used: a warning, and it is fetched anew."""
+    """A cache entry that was changed on disk is not used: there is a warning, and it is fetched again."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     whole = site.gather(options=options, everything=True)
     damaged = max((tmp_path / "cache").glob("*.entry"), key=lambda file: file.stat().st_size)
@@ -290,7 +290,7 @@ def test_a_damaged_cache_is_reported_and_repaired(site, tmp_path):
     ("name", "allowed"), [("retrieval_certificates", 5), ("retrieval_urls", 3), ("retrieval_total_bytes", 8_000)]
 )
 def test_budgets_bite(site, name, allowed):
-    """Each limit on the whole ends it, is named in the report, and leaves what came before."""
+    """Each limit on the whole gathering ends it and is in the report; earlier certificates stay."""
     report = site.gather(everything=True, limits=replace(QUICK, **{name: allowed}))
     assert f"limits.{name}" in report.incomplete
     assert len(report.certificates) <= 27 - 1
@@ -301,7 +301,7 @@ def test_budgets_bite(site, name, allowed):
 
 
 def test_the_time_for_all_bites(site):
-    """A server that never answers does not hold it longer than the limit."""
+    """A server that never answers does not delay the gathering beyond the limit."""
     release = []
 
     async def stall(exchange):
@@ -317,7 +317,7 @@ def test_the_time_for_all_bites(site):
 
 
 def test_web_pages_and_truncated_files(site):
-    """A page instead of a file, and a file cut short, have a reason each; the path comes from elsewhere."""
+    """A web page and a truncated file have a reason each; the path comes from other URLs."""
     site.server.answer("/issuedto/DODROOTCA3_IT.p7c", b"<!DOCTYPE html><title>Moved</title>")
     site.server.answer("/bridge/caCertsIssuedTofbca2016.p7c", site.target.der[:200])
     report = site.gather(everything=True)
@@ -328,7 +328,7 @@ def test_web_pages_and_truncated_files(site):
 
 
 def test_redirects_are_origins_by_the_url_that_was_named(site):
-    """A certificate comes from the URL in the certificate, wherever the server sent us on to."""
+    """The origin of a certificate is the URL in the certificate, not the target of a redirect."""
     site.server.route("/moved", site.replica.published()["/issuedto/DODIDSWCA_37_IT.p7c"])
     site.server.answer("/issuedto/DODIDSWCA_37_IT.p7c", status=301, headers={"Location": "/moved"})
     report = site.gather()
@@ -338,7 +338,7 @@ def test_redirects_are_origins_by_the_url_that_was_named(site):
 
 
 def test_what_comes_is_never_trusted(site):
-    """A self-signed certificate with the anchor's name is no anchor, though every signature below it fits."""
+    """A self-signed certificate with the anchor's name is not a trust anchor, though all signatures below it fit."""
     forged = lab.Authority.create(site.replica.authorities["common"].name)
     issuing = lab.Authority.create(site.replica.authorities["issuing-37"].name)
     target = issuing.issue_server(
@@ -352,7 +352,7 @@ def test_what_comes_is_never_trusted(site):
 
 
 def test_tells_how_far_it_is(site):
-    """``on_event`` gets progress, and each outcome once."""
+    """``on_event`` is called with progress, and with each outcome once."""
     events = []
     report = site.gather(options=replace(PRIVATE, on_event=events.append), everything=True)
     outcomes = [event.url for event in events if isinstance(event, Retrieval)]
@@ -362,7 +362,7 @@ def test_tells_how_far_it_is(site):
 
 
 def test_a_fault_of_on_event_comes_through(site):
-    """The caller's own error is not taken for a server's."""
+    """An error of ``on_event`` is raised, not taken for one of a server."""
 
     def fail(_):
         raise KeyError("mine")
@@ -372,7 +372,7 @@ def test_a_fault_of_on_event_comes_through(site):
 
 
 def test_below_a_running_event_loop(site):
-    """A notebook has one; gathering is an ordinary call there, too."""
+    """Gathering is an ordinary call in a notebook, which has a running event loop."""
 
     async def cell():
         return site.gather()
@@ -381,7 +381,7 @@ def test_below_a_running_event_loop(site):
 
 
 def test_an_empty_bundle_is_no_end(site):
-    """A CA that issued to nobody publishes a CMS with no certificates; that is said, and nothing else fails."""
+    """An empty CMS of a CA that has issued nothing is reported, and nothing else fails."""
     empty = {"version": "v1", "digest_algorithms": [], "encap_content_info": {"content_type": "data"}}
     data = cms.SignedData({**empty, "certificates": [], "signer_infos": []})
     site.server.route(

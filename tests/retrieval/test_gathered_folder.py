@@ -1,4 +1,4 @@
-"""The folder that gathered certificates are written to: names, index, a second run, and what is not ours."""
+"""The folder of gathered certificates: file names, index, later runs, and files of others."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIA = "http://pki.example.mil/issuedby/ROOT.p7c"
 
 
 def gathered(certificate, *urls, at=WHEN):
-    """Say that a certificate came from these URLs."""
+    """Return a gathered certificate with these URLs."""
     return GatheredCertificate(certificate=certificate, origins=tuple(Origin(url=url, fetched=at) for url in urls))
 
 
@@ -42,12 +42,12 @@ def certificates():
 
 
 def index_of(folder):
-    """The index, by the names of files."""
+    """The index, by file name."""
     return {entry["file"]: entry for entry in json.loads((folder / "index.json").read_bytes())["certificates"]}
 
 
 def test_just_these_certificates(certificates, tmp_path):
-    """``load_certificates`` gives what was written and no reject; a file's SHA-256 is the fingerprint."""
+    """``load_certificates`` reads the written certificates without rejects; a file's SHA-256 is the fingerprint."""
     folder = tmp_path / "new" / "folder"
     report = write_folder([gathered(certificate, AIA) for certificate in certificates], folder)
     pool = load_certificates(folder)
@@ -84,7 +84,7 @@ def test_names_that_a_person_can_read(certificates):
     ],
 )
 def test_names_from_outside_are_never_paths(text, start, tmp_path):
-    """Whatever the subject: one file in the folder, seen by who lists it, of a bounded length."""
+    """Whatever the subject, the name is one visible file in the folder, of bounded length."""
     certificate = named(text)
     name = file_name(certificate)
     assert name.startswith(start)
@@ -96,7 +96,7 @@ def test_names_from_outside_are_never_paths(text, start, tmp_path):
 
 
 def test_index_says_what_and_where_from(certificates, tmp_path):
-    """Each certificate as ``--json`` describes it, with the URLs and the last time each gave it."""
+    """The index has each certificate in the form of ``--json``, with its URLs and their last times."""
     root, issuing, _ = certificates
     later = WHEN + timedelta(hours=1)
     write_folder([gathered(root, SIA), gathered(issuing, AIA), gathered(root, AIA, SIA, at=later)], tmp_path)
@@ -113,7 +113,7 @@ def test_index_says_what_and_where_from(certificates, tmp_path):
 
 
 def test_index_is_never_read_as_certificates(certificates, tmp_path):
-    """A name or a URL with a whole PEM block in it, on one line: the folder still holds what was gathered alone."""
+    """With a PEM block in a name or a URL, the folder still has only the gathered certificates."""
     root, issuing, crossed = certificates
     block = crossed.to_pem().replace("\n", "")
     write_folder(
@@ -127,12 +127,12 @@ def test_index_is_never_read_as_certificates(certificates, tmp_path):
 
 
 def state(folder):
-    """What identifies every file as untouched."""
+    """The state of every file, to see that it was not touched."""
     return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in folder.iterdir()}
 
 
 def test_second_run_touches_nothing_that_is_as_it_was(certificates, tmp_path):
-    """The same again, in another order: not one file is written, the index included."""
+    """The same certificates in another order: no file is written, not even the index."""
     items = [gathered(certificate, AIA) for certificate in certificates]
     first = write_folder(items, tmp_path)
     before = state(tmp_path)
@@ -143,7 +143,7 @@ def test_second_run_touches_nothing_that_is_as_it_was(certificates, tmp_path):
 
 
 def test_new_and_gone(certificates, tmp_path):
-    """A certificate that is not gathered any more goes with its file; a new one comes; the third is left alone."""
+    """The file of a certificate that is not gathered again is removed; a new one is written, and others stay."""
     root, issuing, crossed = certificates
     write_folder([gathered(root, SIA), gathered(issuing, AIA)], tmp_path)
     before = state(tmp_path)[file_name(root)]
@@ -162,7 +162,7 @@ def test_new_and_gone(certificates, tmp_path):
 
 
 def test_no_answer_is_not_gone(certificates, tmp_path):
-    """What came from a URL that does not answer this time stays, with where it came from; then it goes."""
+    """A certificate from a URL that does not answer stays with its origins, and is removed in a later run."""
     root, issuing, _ = certificates
     write_folder([gathered(root, SIA, AIA), gathered(issuing, AIA)], tmp_path)
     before = index_of(tmp_path)
@@ -177,7 +177,7 @@ def test_no_answer_is_not_gone(certificates, tmp_path):
 
 
 def test_files_of_others_stay(certificates, tmp_path):
-    """Neither what no index names, nor what was changed since, is removed; no run writes over them."""
+    """Files that no index names, and changed files, are neither removed nor replaced."""
     root, issuing, crossed = certificates
     (tmp_path / "notes.txt").write_bytes(b"mine")
     (tmp_path / "mine.cer").write_bytes(crossed.der)
@@ -212,7 +212,7 @@ def as_other_file(path):
 @pytest.mark.parametrize("put", [as_folder, as_link, as_other_file])
 @pytest.mark.parametrize("place", ["certificate", "index"])
 def test_name_that_is_taken(put, place, certificates, tmp_path):
-    """Where anything else has the name, nothing at all is written, and that is said."""
+    """Where something else has a needed name, nothing is written, and the error names it."""
     folder = tmp_path / "into"
     folder.mkdir()
     name = file_name(certificates[0]) if place == "certificate" else "index.json"
@@ -238,7 +238,7 @@ def test_link_put_where_a_certificate_was(certificates, tmp_path):
 
 
 def test_damaged_index(certificates, tmp_path):
-    """Each truncation is refused; each byte changed is refused, or changes a text of no consequence. No file goes."""
+    """Each truncated index is refused; so is each changed byte, or it changes a harmless text. No file is removed."""
     root = certificates[0]
     write_folder([gathered(root, AIA)], tmp_path)
     index = tmp_path / "index.json"
@@ -261,14 +261,14 @@ def test_damaged_index(certificates, tmp_path):
 
 
 def forged(entry, **changes):
-    """An index with this one entry, changed, in the form that is written."""
+    """An index with one changed entry, in the written form."""
     data = {"format": "certificates gathered by pkcs12kit, version 1", "certificates": [{**entry, **changes}]}
     return (json.dumps(data, indent=2) + "\n").encode("ascii")
 
 
 @pytest.mark.parametrize("name", ["../precious.cer", "precious.cer", "/etc/precious.cer", "index.json", "", None, 7])
 def test_index_that_names_files_of_others(name, certificates, tmp_path):
-    """An index can have nothing removed but what has its own fingerprint for a name."""
+    """An index can cause the removal only of files with their own fingerprint in the name."""
     root, issuing, _ = certificates
     folder = tmp_path / "into"
     write_folder([gathered(root)], folder)
@@ -301,7 +301,7 @@ def test_index_that_names_files_of_others(name, certificates, tmp_path):
     ],
 )
 def test_index_that_is_nonsense(data, certificates, tmp_path):
-    """JSON of any shape, and what is none."""
+    """JSON of any shape, and other data."""
     (tmp_path / "index.json").write_bytes(data)
     with pytest.raises(OutputError, match="not an index"):
         write_folder([gathered(certificates[0])], tmp_path)
@@ -318,7 +318,7 @@ def test_index_of_a_size_that_would_not_be_read(certificates, tmp_path):
 
 
 def test_stopped_before_each_system_call(certificates, tmp_path, monkeypatch):
-    """A process that dies anywhere leaves whole files; the next run makes it what it should be."""
+    """A process that is killed anywhere leaves whole files; the next run completes the folder."""
     root, issuing, crossed = certificates
     seen = set()
     for call in range(1, 500):
@@ -362,7 +362,7 @@ def _stop_before(monkeypatch, call):
 
 
 def test_files_have_the_mode_of_the_umask(certificates, tmp_path):
-    """Certificates are public: who may read them is for the umask to say."""
+    """Certificates are public: the umask decides about the mode of their files."""
     before = os.umask(0o027)
     try:
         write_folder([gathered(certificates[0])], tmp_path / "into")
@@ -391,14 +391,14 @@ def test_folder_that_cannot_be(name, tmp_path):
 
 
 def test_a_look_at_the_folder_makes_nothing(tmp_path):
-    """Neither the folder nor those above it."""
+    """``require_folder`` creates neither the folder nor those above it."""
     require_folder(tmp_path / "a" / "b")
     require_folder(tmp_path)
     assert [*tmp_path.iterdir()] == []
 
 
 def test_nothing_to_write(certificates, tmp_path):
-    """No index where nothing was gathered; where something was before, it says that it is gone."""
+    """No index is written where nothing was gathered, except to record that earlier certificates are gone."""
     write_folder([], tmp_path)
     assert [*tmp_path.iterdir()] == []
     write_folder([gathered(certificates[0])], tmp_path)

@@ -27,7 +27,7 @@ README = f"{FOLDER}README.txt"
 
 @dataclass(frozen=True)
 class Signer:
-    """A certificate and its key, and what else is sent along."""
+    """A certificate, its key, and the certificates that go into the SignedData."""
 
     certificate: object
     private_key: object
@@ -97,7 +97,7 @@ class Publisher:
 
 
 def list_of(files, *, line="{digest}  {name}\r\n"):
-    """A list of checksums as DISA has it: SHA-256, name within the folder, CR LF."""
+    """A list of checksums in DISA's form: SHA-256, name within the folder, CR LF."""
     lines = (
         line.format(digest=hashlib.sha256(data).hexdigest(), name=name.removeprefix(FOLDER))
         for name, data in files.items()
@@ -122,13 +122,13 @@ def as_zip(members):
 
 @pytest.fixture(scope="session")
 def publisher():
-    """Whoever publishes."""
+    """The publisher of the bundles."""
     return Publisher()
 
 
 @pytest.fixture(scope="session")
 def parts():
-    """The names of the files in an archive of the publisher, and how to make one."""
+    """The file names in an archive of the publisher, and functions that make one."""
 
     class Parts:
         folder, checksums, bundle, of_the_root, chain, readme = FOLDER, CHECKSUMS, BUNDLE, OF_THE_ROOT, CHAIN, README

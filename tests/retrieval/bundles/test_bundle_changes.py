@@ -1,4 +1,4 @@
-"""What changed between two states of a list: every certificate in one place, and what will not last."""
+"""The changes between two copies of a bundle: every certificate is in one group, and expiring ones are listed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LONG = lab.Validity.around(NOW)
 
 @pytest.fixture(scope="module")
 def root():
-    """Whose CAs come and go."""
+    """The root whose CAs come and go."""
     return lab.Authority.create("Root", validity=LONG)
 
 
@@ -51,7 +51,7 @@ def test_each_in_one_place(issue, root):
 
 
 def test_a_renewed_one_that_stays(issue):
-    """Where the earlier certificate is still there, it is neither gone nor replaced in silence."""
+    """An earlier certificate that is still in the bundle is not gone, and its replacement is reported."""
     key = lab.KeyType.EC_P256.generate()
     old, new = issue("CA-4", key=key), issue("CA-4", key=key)
     (replacement,) = compare_bundles([old], [old, new], time=NOW).renewed
@@ -60,7 +60,7 @@ def test_a_renewed_one_that_stays(issue):
 
 
 def test_the_key_decides_before_time(issue):
-    """Of two namesakes, one with the same key is followed, though another lasts longer."""
+    """Of two certificates with one name, the one with the same key is replaced, though the other lasts longer."""
     key = lab.KeyType.EC_P256.generate()
     same = issue("CA-4", key=key, validity=lab.Validity.around(NOW, days_after=10))
     other, new = issue("CA-4"), issue("CA-4", key=key)
@@ -70,7 +70,7 @@ def test_the_key_decides_before_time(issue):
 
 
 def test_what_will_not_last(issue):
-    """Both ends of the span count in; what is past is not about to expire. Also where nothing is compared."""
+    """Both ends of the span are included; expired certificates are not expiring, even without a comparison."""
     past, last, soon, later = (
         issue(f"CA-{days}", validity=lab.Validity.around(NOW, days_after=days)) for days in (-1, 0, 30, 31)
     )
@@ -86,7 +86,7 @@ def test_what_will_not_last(issue):
 
 
 def test_from_a_folder(issue, tmp_path):
-    """A folder gives what one of the URLs gave, and nothing that was changed since; None where there is nothing."""
+    """The certificates from these URLs are read from a folder, without changed files; None where there are none."""
     url, other = "https://a.example.mil/bundle.zip", "https://b.example.mil/else.cer"
     ours, changed, theirs = issue("CA-1"), issue("CA-2"), issue("CA-3")
     gathered = [

@@ -1,4 +1,4 @@
-"""Published bundles by name: fetched from a real HTTP server, checked, compared, and nothing of them trusted."""
+"""Published bundles by name: fetched from a real HTTP server, checked and compared; no certificate is trusted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ QUICK = replace(DEFAULT_LIMITS, retrieval_tries=1)
 
 @pytest.fixture
 def anchors(publisher):
-    """The publisher's root, as trust anchor."""
+    """The publisher's root as a trust anchor."""
     return (TrustAnchor.from_certificate(publisher.root.certificate),)
 
 
@@ -46,7 +46,7 @@ def served(server):
 
 
 def test_signed(publisher, served, anchors):
-    """From the URL to certificates with where they came from, and to a yes about the checksums."""
+    """A fetched bundle has certificates with their origins, and verified checksums."""
     bundle = served(publisher.archive())
     report = fetch_bundle(bundle, trust_anchors=anchors, options=PRIVATE)
     assert report.why == ""
@@ -65,7 +65,7 @@ def test_signed(publisher, served, anchors):
 
 
 def test_a_bundle_is_no_trust_anchor(publisher, served):
-    """A path to a root of the bundle is none unless the user trusts that root (RFC 5280 section 6.1.1 (d))."""
+    """A path to a root of the bundle is valid only if the user trusts that root (RFC 5280 section 6.1.1 (d))."""
     report = fetch_bundle(served(publisher.archive()), options=PRIVATE)
     server = publisher.issuing.issue_server("mdm.example.mil").certificate
     parameters = pk.ValidationParameters(time=publisher.root.certificate.not_before)
@@ -77,7 +77,7 @@ def test_a_bundle_is_no_trust_anchor(publisher, served):
 
 
 def test_a_bad_one_is_not_used(publisher, served, anchors, parts):
-    """A file that is not as it was signed: no certificate, no changes, and the sentence says which file."""
+    """A file that differs from the signed one: no certificate, no changes, and a reason that names the file."""
     files = publisher.files()
     listing = parts.list_of(files)
     files[parts.bundle] = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
@@ -89,7 +89,7 @@ def test_a_bad_one_is_not_used(publisher, served, anchors, parts):
 
 
 def test_unreadable(served, parts):
-    """What is no bundle, an archive named to escape, and one without certificates are in the report, not raised."""
+    """Other data, an archive with names that lead out of its folder, and one without certificates raise nothing."""
     for data, words in (
         (b"hello", "expected a certificate"),
         (parts.as_zip([("../x.p7b", b"x")]), "outside its folder"),
@@ -102,7 +102,7 @@ def test_unreadable(served, parts):
 
 
 def test_a_zip_bomb(served, publisher, parts):
-    """More than an archive may unpack to ends it all, in one file or in all archives in it together."""
+    """The limit for unpacked bytes ends the reading, for one file and for all nested archives together."""
     zeros = bytes(1024 * 1024)
     limits = replace(QUICK, archive_bytes=3 * 1024 * 1024 - 1)
     certificates = ("good.p7b", parts.as_pkcs7(publisher.certificates))
@@ -130,7 +130,7 @@ def test_how_large(publisher, served):
 
 
 def test_urls_in_order(publisher, server, served):
-    """The next URL is asked where one fails, and no more once one answered; all failing is said with each reason."""
+    """The next URL is tried where one fails, and none after an answer; if all fail, the report has each reason."""
     data = publisher.archive()
     bundle = served(data)
     bundle = replace(bundle, urls=(server.url("/gone"), *bundle.urls, server.url("/never")))
@@ -146,7 +146,7 @@ def test_urls_in_order(publisher, server, served):
 
 
 def test_since_the_last_time(publisher, served, tmp_path, parts):
-    """The cache has what there was: the next run says what came and went, offline nothing; a bad one counts not."""
+    """Changes are counted from the cached copy; offline there are none, and a bad copy does not count."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     at_once = replace(QUICK, retrieval_fresh_seconds=0)
     bundle = served(publisher.archive())
@@ -178,7 +178,7 @@ def test_since_the_last_time(publisher, served, tmp_path, parts):
     ],
 )
 def test_real_lists(fpki, server, file, count):
-    """What DISA and GSA published, as a URL: as many certificates as in the file, and no checksum file to speak of."""
+    """Bundles that DISA and GSA published, by URL: all certificates of the file, and no checksum file."""
     server.route(f"/{file}", (fpki / file).read_bytes())
     report = fetch_bundle(server.url(f"/{file}"), options=PRIVATE)
     pool = pk.load_certificates(fpki / file)
@@ -189,7 +189,7 @@ def test_real_lists(fpki, server, file, count):
 
 
 def test_the_roots_that_are_known(fpki):
-    """The fingerprints are those of the real DoD Root CA 3 and 6, whose SHA-1 DISA's README has its users compare."""
+    """The roots are the real DoD Root CA 3 and 6, by the SHA-1 fingerprints in DISA's README."""
     of_the_readme = {
         "d73ca91102a2204a36459ed32213b467d7ce97fb",
         "d37ecf61c0b4ed88681ef3630c4e2fc787b37aef",
@@ -204,7 +204,7 @@ def test_the_roots_that_are_known(fpki):
 
 
 def test_the_names():
-    """Three names; every URL is https, and permitted; whatever else is a URL or an error that lists the names."""
+    """Three names, with permitted https URLs; anything else is a URL or an error that lists the names."""
     assert set(PUBLISHED) == {"dod", "eca", "fpki"}
     for name, bundle in PUBLISHED.items():
         assert find_bundle(name) is bundle
@@ -220,7 +220,7 @@ def test_the_names():
 
 
 def test_the_users_own(publisher, server, tmp_path):
-    """A TOML file adds a name and replaces one; its roots count as those that are known do."""
+    """A TOML file adds a name and replaces one; its roots count like the built-in ones."""
     server.route("/mirror.zip", publisher.archive())
     file = tmp_path / "own.toml"
     file.write_text(
@@ -273,7 +273,7 @@ urls = ["https://we.example.mil/list.p7b"]
     ],
 )
 def test_nonsense_of_the_users(tmp_path, text, words):
-    """Whatever is wrong in the file is said with its name, and the bundle's."""
+    """Every fault in the file is an error that names the file and the bundle."""
     file = tmp_path / "own.toml"
     file.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(pk.InputError, match=words) as caught:
@@ -283,7 +283,7 @@ def test_nonsense_of_the_users(tmp_path, text, words):
 
 @pytest.mark.parametrize("url", ["https://user:secret@a.example/", "https://user:secret@[::1/"])
 def test_a_password_in_a_url(url):
-    """A URL with a password in it is refused, and not repeated; nor is all of one that is too long."""
+    """A URL with a password is refused and not repeated; one that is too long is repeated in part."""
     with pytest.raises(pk.InputError) as caught:
         find_bundle(url)
     assert "secret" not in str(caught.value)
@@ -293,7 +293,7 @@ def test_a_password_in_a_url(url):
 
 
 def test_the_users_settings(tmp_path, monkeypatch):
-    """Without a file given, the one in the platform's folder for settings is read, where it is there."""
+    """Without a file, the one in the platform's folder for settings is read, if it exists."""
     monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: tmp_path)
     assert load_bundles() is PUBLISHED
     (tmp_path / "bundles.toml").write_text("[bundles.x]\nurls = ['https://a.example/']")
@@ -301,7 +301,7 @@ def test_the_users_settings(tmp_path, monkeypatch):
 
 
 def test_no_pkcs12(served, publisher, parts):
-    """PKCS#12 in a bundle is not opened: its keys would be derived as often as a stranger likes."""
+    """PKCS#12 in a bundle is not opened: a stranger could choose any number of iterations."""
     signer = publisher.signer
     certificate = signer.certificate.as_cryptography
     data = pkcs12.serialize_key_and_certificates(b"x", signer.private_key, certificate, None, NoEncryption())
@@ -313,13 +313,13 @@ def test_no_pkcs12(served, publisher, parts):
 
 
 def test_what_is_served_is_a_zip(publisher):
-    """The archives of these tests are what they are taken for."""
+    """The archives of these tests have the checksum states that the tests assume."""
     with zipfile.ZipFile(BytesIO(publisher.archive())) as archive:
         assert len(archive.namelist()) == 5
 
 
 def test_strict_checksums(publisher, served, anchors, parts):
-    """Asked for, nothing is used but what is verified: not what is weak, not proven, or without checksums."""
+    """With ``strict_checksums``, only verified bundles are used: not weak, unproven or unsigned ones."""
     server_purpose = publisher.make_signer(purpose=ExtendedKeyUsageOID.SERVER_AUTH)
     for data, given, status in (
         (publisher.archive(signer=server_purpose), anchors, "weak"),
@@ -339,9 +339,9 @@ def test_strict_checksums(publisher, served, anchors, parts):
 
 
 def test_what_the_cache_has_is_bad(publisher, served, server, tmp_path, parts):
-    """A bad bundle that was kept does not stand in the way of a good one, fresh as it is; offline it is all.
+    """A bad bundle in the cache is replaced by a good one, however fresh it is; offline it is the only one.
 
-    Where the server does not answer, the reason is still why it is bad.
+    Where the server does not answer, the report still has the fault of the bad bundle.
     """
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     files = publisher.files()
@@ -364,7 +364,7 @@ def test_what_the_cache_has_is_bad(publisher, served, server, tmp_path, parts):
 
 
 def test_a_bad_one_that_has_not_changed(publisher, served, server, tmp_path, parts):
-    """Nor where the server says that it has not changed (RFC 9110 section 15.4.5): what was kept was another."""
+    """A bad bundle in the cache is replaced even if the server answers 304 (RFC 9110 section 15.4.5)."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     files = publisher.files()
     bad = publisher.archive(files, listing=parts.list_of(files | {parts.bundle: b"other"}))
@@ -385,7 +385,7 @@ def test_a_bad_one_that_has_not_changed(publisher, served, server, tmp_path, par
 
 
 def test_an_older_bundle(publisher, served, anchors, tmp_path, parts):
-    """A genuine list of long ago is sound: that it is older than the last one is said, and what is gone again."""
+    """A genuine old bundle is accepted, with a warning that it is older, and with the gone certificates."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     at_once = replace(QUICK, retrieval_fresh_seconds=0)
     plain = {"options": (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)}
@@ -411,7 +411,7 @@ def test_an_older_bundle(publisher, served, anchors, tmp_path, parts):
 
 
 def test_which_is_older():
-    """What the signatures say comes before what the archives say, which anybody can change; nothing said is nothing."""
+    """Signing times are compared before the times in the archives, which anyone can change; no time, no result."""
 
     def made(signed, archived):
         signing_time = signed and datetime(signed, 1, 1, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""The signed checksum file: what it takes for a yes, and each way to a no."""
+"""The signed checksum file: the conditions for each verdict."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def check(publisher):
 
 
 def bad(contents):
-    """The reasons why nothing is used; there has to be nothing."""
+    """The reasons of a bad verdict; there must be no certificates."""
     assert contents.checksum.status is ChecksumStatus.BAD
     assert contents.certificates == ()
     assert contents.rejects == ()
@@ -57,7 +57,7 @@ def bad(contents):
 
 
 def weak(publisher, contents):
-    """What is weak; all certificates have to be there all the same, and who signed."""
+    """The weaknesses of a weak verdict; all certificates and the signer must be there."""
     assert contents.checksum.status is ChecksumStatus.WEAK, contents.checksum.reasons
     assert set(contents.certificates) == set(publisher.certificates)
     assert contents.checksum.trust_anchor.certificate == publisher.root.certificate
@@ -65,7 +65,7 @@ def weak(publisher, contents):
 
 
 def resigned(data, signer, change, *, digest=None):
-    """Change the SignerInfo of a SignedData, and sign it anew where ``digest`` says by what."""
+    """Change the SignerInfo of a SignedData, and sign it again with ``digest`` if that is given."""
     info = cms.ContentInfo.load(data)
     signed_data = info["content"]
     signer_info = signed_data["signer_infos"][0]
@@ -78,7 +78,7 @@ def resigned(data, signer, change, *, digest=None):
 
 
 def test_yes(publisher, check, parts):
-    """A sound signature below the trust anchor, every file as listed: all certificates, and who said so."""
+    """A valid signature below the trust anchor and the listed checksums: all certificates, and the signer."""
     contents = check(publisher.archive())
     verdict = contents.checksum
     assert (verdict.status, verdict.reasons, verdict.left_out) == (ChecksumStatus.VERIFIED, (), ())
@@ -102,7 +102,7 @@ def test_yes(publisher, check, parts):
     ],
 )
 def test_lines(publisher, check, parts, line):
-    """The forms that such lists are met in; a C string's NUL at the end was signed along with it."""
+    """The forms in which such lists occur; some were signed with the zero byte that ends a C string."""
     files = publisher.files()
     listing = parts.list_of(files, line=line).replace(b"\x00", b"") + b"\x00" * line.count("\x00")
     assert check(publisher.archive(files, listing=listing)).checksum.status is ChecksumStatus.VERIFIED
@@ -138,14 +138,14 @@ def test_what_openssl_signs(publisher, check, require_tool, tmp_path, parts):
 
 
 def test_a_pinned_root(publisher, check):
-    """Without a trust anchor, the root that is known for the bundle counts, by its fingerprint, from the archive."""
+    """Without a trust anchor, the known root of the bundle counts, by its fingerprint, from the archive."""
     verdict = check(publisher.archive(), anchors=(), roots=[publisher.root.certificate.sha256]).checksum
     assert verdict.status is ChecksumStatus.VERIFIED
     assert verdict.trust_anchor.certificate == publisher.root.certificate
 
 
 def test_nobody_vouches_for_the_signer(publisher, check):
-    """Without trust anchor and pin a sound signature is no yes; the certificates are candidates, as without one."""
+    """Without a trust anchor and a known root, a valid signature proves nothing; the certificates are candidates."""
     for roots in ((), ["00" * 32]):
         contents = check(publisher.archive(), anchors=(), roots=roots)
         assert contents.checksum.status is ChecksumStatus.NOT_ANCHORED
@@ -155,14 +155,14 @@ def test_nobody_vouches_for_the_signer(publisher, check):
 
 
 def test_no_checksum_file(publisher, check, parts):
-    """An archive without one is used, and that there is none is said."""
+    """An archive without a checksum file is used, and the verdict says so."""
     contents = check(parts.as_zip(publisher.files().items()))
     assert contents.checksum.status is ChecksumStatus.ABSENT
     assert set(contents.certificates) == set(publisher.certificates)
 
 
 def test_tampered_file(publisher, check, parts):
-    """One file that is not what was signed loses the whole bundle, anchored or not."""
+    """One file that differs from the signed one makes the whole bundle bad, with or without a trust anchor."""
     files = publisher.files()
     listing = parts.list_of(files)
     stranger = lab.Authority.create("Stranger").certificate
@@ -173,7 +173,7 @@ def test_tampered_file(publisher, check, parts):
 
 
 def test_tampered_list(publisher, check, parts):
-    """A list that was changed with its file: the digest in the signed attributes, or the signature, is not its own."""
+    """A list that was changed together with its file does not match the digest or the signature."""
     files = publisher.files()
     old = parts.list_of(files)
     files[parts.bundle] = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
@@ -189,7 +189,7 @@ def test_tampered_list(publisher, check, parts):
 
 
 def test_tampered_attributes(publisher, check, parts):
-    """The digest in the attributes mended, too: then the signature is not over them (RFC 5652 section 5.4)."""
+    """With the digest in the attributes changed as well, the signature does not match (RFC 5652 section 5.4)."""
     files = publisher.files()
     old = parts.list_of(files)
     files[parts.bundle] = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
@@ -199,7 +199,7 @@ def test_tampered_attributes(publisher, check, parts):
 
 
 def test_a_stranger_signs(publisher, check):
-    """Anybody can sign: a signer whom no trust anchor leads to is refused, his own root in the archive or not."""
+    """Anyone can sign: a signer without a path to a trust anchor is refused, even with a root in the archive."""
     root = lab.Authority.create("DoD Root CA 3")  # the same name, another key
     stranger = publisher.make_signer(issuer=root)
     stranger = replace(stranger, others=(root.certificate,))
@@ -210,14 +210,14 @@ def test_a_stranger_signs(publisher, check):
 
 
 def test_a_given_anchor_replaces_the_pin(publisher, check):
-    """Where the user names an anchor, the root that is known for the bundle does not count any more."""
+    """With a trust anchor from the user, the known root of the bundle does not count."""
     other = lab.Authority.create("Other Root").certificate
     roots = [publisher.root.certificate.sha256]
     assert "cannot be trusted" in bad(check(publisher.archive(), anchors=[other], roots=roots))
 
 
 def test_expired_signer(publisher, check):
-    """Who had expired when the time in the signature that it was made is refused; at a time of the user's it counts."""
+    """A signer that had expired at the claimed signing time is refused; at a time from the user it counts."""
     signer = publisher.make_signer(validity=lab.Validity.around(days_before=200, days_after=-100))
     archive = publisher.archive(signer=signer)
     reasons = bad(check(archive))
@@ -228,7 +228,7 @@ def test_expired_signer(publisher, check):
 
 
 def test_lapsed_signer(publisher, check, parts):
-    """A signer who expired since is weak, and says so: by the signature's own time, else by that of the archive."""
+    """A signer that has expired since is weak, by the signing time or else by the time in the archive."""
     later = datetime.now(UTC) + timedelta(days=100)
     signer = publisher.make_signer(validity=lab.Validity.around(days_after=50))
     plain = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
@@ -250,7 +250,7 @@ def test_lapsed_signer(publisher, check, parts):
 
 
 def test_a_stranger_lapsed(publisher, check):
-    """At the time of the signature, too, somebody has to vouch for the signer."""
+    """The signer must have a path to a trust anchor at the time of the signature as well."""
     root = lab.Authority.create("DoD Root CA 3")
     stranger = publisher.make_signer(issuer=root, validity=lab.Validity.around(days_after=50))
     stranger = replace(stranger, others=(root.certificate,))
@@ -259,7 +259,7 @@ def test_a_stranger_lapsed(publisher, check):
 
 
 def test_what_the_signer_may(publisher, check):
-    """Who may sign code signs a list; who may only serve TLS, weakly; who may only encrypt, not at all."""
+    """A code signing certificate may sign; one for TLS servers is weak; one for encryption only is refused."""
     code = publisher.make_signer(purpose=ExtendedKeyUsageOID.CODE_SIGNING)
     assert check(publisher.archive(signer=code)).checksum.status is ChecksumStatus.VERIFIED
     server = publisher.make_signer(purpose=ExtendedKeyUsageOID.SERVER_AUTH)
@@ -270,7 +270,7 @@ def test_what_the_signer_may(publisher, check):
 
 
 def test_weak_digest(publisher, check, parts):
-    """SHA-1 is weak where the policy refuses it, and no more than that; whoever tampers with it is refused."""
+    """SHA-1 is a weakness where the policy refuses it; changed content is refused all the same."""
 
     def weaken(signed_data, signer_info):
         for algorithm in (signed_data["digest_algorithms"][0], signer_info["digest_algorithm"]):
@@ -297,7 +297,7 @@ def test_weak_digest(publisher, check, parts):
 
 @pytest.mark.parametrize("algorithm", ["rsassa_pkcs1v15", "sha1_rsa"])
 def test_as_disa_signs(publisher, check, parts, algorithm):
-    """RSA with SHA-1, no signed attributes, by a signer who expired since, below the known root: weak, for both."""
+    """RSA with SHA-1, no signed attributes, a signer that has expired since: weak for both reasons."""
     key = rsa.generate_private_key(65537, 2048)
     signer = publisher.make_signer(key=key, validity=lab.Validity.around(days_after=50))
     listing = parts.list_of(publisher.files())
@@ -319,7 +319,7 @@ def test_as_disa_signs(publisher, check, parts, algorithm):
 
 
 def test_two_digests(publisher, check, parts):
-    """A digest that is said in one place and not used in the other hides which one was: refused."""
+    """Two different digests in one SignerInfo are refused."""
 
     def hide(_, signer_info):
         signer_info["signature_algorithm"]["algorithm"] = "sha1_ecdsa"
@@ -331,7 +331,7 @@ def test_two_digests(publisher, check, parts):
 
 
 def test_attributes_in_another_order(publisher, check, parts):
-    """Signed is the SET OF in DER, whatever order it is sent in (RFC 5652 section 5.4)."""
+    """The signature is over the SET OF in DER, whatever its order in the file (RFC 5652 section 5.4)."""
     signed = publisher.sign(parts.list_of(publisher.files()))
     attributes = cms.ContentInfo.load(signed)["content"]["signer_infos"][0]["signed_attrs"]
     encodings = [attribute.dump() for attribute in attributes]
@@ -341,7 +341,7 @@ def test_attributes_in_another_order(publisher, check, parts):
 
 
 def test_content_of_another_type(publisher, check, parts):
-    """Content that says it is something else than data is not taken for a list."""
+    """Signed content of another type than data is refused."""
     plain = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoAttributes)
     signed = publisher.sign(parts.list_of(publisher.files()), options=plain)
     data_type = core.ObjectIdentifier("1.2.840.113549.1.7.1").dump()
@@ -351,13 +351,13 @@ def test_content_of_another_type(publisher, check, parts):
 
 
 def test_weak_key(publisher, check):
-    """A key that the policy refuses signs nothing, whoever certified it."""
+    """A signature with a key that the policy refuses is bad."""
     weak = publisher.make_signer(key=rsa.generate_private_key(65537, 1024))  # noqa: S505  # to be refused
     assert "signed with a weak key: RSA key of 1024 bits" in bad(check(publisher.archive(signer=weak)))
 
 
 def test_one_serial_number(publisher, check, parts):
-    """The signer is known by issuer and serial number together: another issuer's certificate is not taken for it."""
+    """The signer is found by issuer and serial number together, not by the serial number only."""
     serial = publisher.signer.certificate.serial_number
     other = lab.Authority.create("Other")
     decoy = other.issue("Decoy", other.private_key.public_key(), serial_number=serial)
@@ -369,7 +369,7 @@ def test_one_serial_number(publisher, check, parts):
 
 @pytest.mark.parametrize("gone", ["content_type", "message_digest"])
 def test_missing_attribute(publisher, check, gone, parts):
-    """Signed attributes without contentType or messageDigest say nothing of the content (RFC 5652 section 5.3)."""
+    """Signed attributes without contentType or messageDigest are refused (RFC 5652 section 5.3)."""
 
     def take_away(_, signer_info):
         kept = [attribute for attribute in signer_info["signed_attrs"] if attribute["type"].native != gone]
@@ -382,7 +382,7 @@ def test_missing_attribute(publisher, check, gone, parts):
 
 
 def test_not_signed(publisher, check, parts):
-    """A plain list, certificates alone, a detached signature, nothing, noise: each is a no, and says what it is."""
+    """A plain list, only certificates, a detached signature, nothing and noise are bad, each with its reason."""
     listing = parts.list_of(publisher.files())
     detached = publisher.sign(listing, options=(pkcs7.PKCS7Options.DetachedSignature, pkcs7.PKCS7Options.Binary))
     certificates = pkcs7.serialize_certificates([publisher.root.certificate.as_cryptography], Encoding.DER)
@@ -398,13 +398,13 @@ def test_not_signed(publisher, check, parts):
 
 
 def test_without_the_signers_certificate(publisher, check):
-    """What nobody's certificate is there for cannot be checked."""
+    """A signature without the signer's certificate is bad."""
     options = (pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.NoCerts)
     assert "does not come with the certificate of its signer" in bad(check(publisher.archive(options=options)))
 
 
 def test_missing_and_extra_files(publisher, check, parts):
-    """A listed file that is not there, and PKCS#7 that is not listed, by its name or by its content."""
+    """A missing listed file is bad, and so is unlisted PKCS#7, by its name or by its content."""
     files = publisher.files()
     listing = parts.list_of(files)
     less = {name: data for name, data in files.items() if name != parts.of_the_root}
@@ -416,7 +416,7 @@ def test_missing_and_extra_files(publisher, check, parts):
 
 
 def test_files_that_are_not_listed(publisher, check, parts):
-    """Another file with certificates that is not listed is not used, and that is said; a text is no matter."""
+    """Another unlisted file with certificates is not used and is reported; an unlisted text does not matter."""
     files = publisher.files()
     stranger = lab.Authority.create("Stranger").certificate
     more = {**files, f"{parts.folder}stranger.pem": stranger.to_pem().encode(), f"{parts.folder}NEWS.txt": b"news"}
@@ -427,7 +427,7 @@ def test_files_that_are_not_listed(publisher, check, parts):
 
 
 def test_several_of_one_name(publisher, check, parts):
-    """Two files of one name, two checksum files, one name with two checksums: it cannot be told which is meant."""
+    """Two files of one name, two checksum files, and two checksums for one name are ambiguous, and bad."""
     files = publisher.files()
     signed = publisher.sign(parts.list_of(files))
     stranger = parts.as_pkcs7([lab.Authority.create("Stranger").certificate])
@@ -440,7 +440,7 @@ def test_several_of_one_name(publisher, check, parts):
 
 
 def test_nonsense_in_the_list(publisher, check, parts):
-    """Signed text that is no list of checksums, an empty one, and no text."""
+    """Signed text without checksums, an empty text and binary data are bad."""
     listing = parts.list_of(publisher.files())
     assert "line 5 of the signed content is not a checksum" in bad(
         check(publisher.archive(listing=listing + b"hello\n"))
@@ -450,7 +450,7 @@ def test_nonsense_in_the_list(publisher, check, parts):
 
 
 def test_many_wrong_lines(publisher, check, parts):
-    """The first fifty reasons, and how many more; a line of much white space takes no longer than its length."""
+    """There are at most fifty reasons and a count of the others; a line of white space takes linear time."""
     listing = parts.list_of(publisher.files())
     reasons = check(publisher.archive(listing=listing + b"x\n" * 1000)).checksum.reasons
     assert (len(reasons), reasons[-1]) == (51, "and 950 more")
@@ -459,7 +459,7 @@ def test_many_wrong_lines(publisher, check, parts):
 
 
 def test_names_that_lead_out(publisher, check, parts):
-    """An archive with a file named to land outside its folder is not read at all; a listed name leads nowhere."""
+    """An archive with a name that leads out of its folder is not read; a listed name like that is missing."""
     files = {**publisher.files(), "../evil.p7b": b"x"}
     with pytest.raises(InputError, match="outside its folder"):
         check(publisher.archive(files))
@@ -468,7 +468,7 @@ def test_names_that_lead_out(publisher, check, parts):
 
 
 def test_limits(publisher, check):
-    """A checksum file larger than it may be is not parsed; a zip bomb is not unpacked."""
+    """A checksum file above its limit is not parsed; a zip bomb is not unpacked."""
     archive = publisher.archive()
     small = replace(DEFAULT_LIMITS, retrieval_checksum_bytes=100)
     assert "limits.retrieval_checksum_bytes" in bad(check(archive, limits=small))
@@ -479,7 +479,7 @@ def test_limits(publisher, check):
 
 
 def test_a_list_of_itself(publisher, check, parts):
-    """The checksum file in its own list can never be right, and is covered by the signature: that line says nothing."""
+    """A line for the checksum file itself is ignored: it can never be right, and the signature covers the file."""
     files = publisher.files()
     listing = parts.list_of(files | {parts.checksums: b""})
     assert check(publisher.archive(files, listing=listing)).checksum.status is ChecksumStatus.VERIFIED
@@ -489,7 +489,7 @@ def test_a_list_of_itself(publisher, check, parts):
 
 
 def test_backslashes(publisher, check, parts):
-    """Names with backslashes, as some archivers on Windows write them, are the same names; one twice is refused."""
+    """Names with backslashes, from archivers on Windows, are the same names; a name that occurs twice is bad."""
     files = publisher.files()
     signed = publisher.sign(parts.list_of(files))
     members = [(name.replace("/", "\\"), data) for name, data in (*files.items(), (parts.checksums, signed))]
@@ -519,7 +519,7 @@ def test_an_issuer_that_may_not(publisher, check):
 
 
 def test_several_signers(publisher, check, parts):
-    """Two signatures, one of them sound: it cannot be told which is meant."""
+    """Two signatures, one of them valid, are ambiguous, and bad."""
     stranger = publisher.make_signer(issuer=lab.Authority.create("Stranger"))
     builder = pkcs7.PKCS7SignatureBuilder().set_data(parts.list_of(publisher.files()))
     for signer in (publisher.signer, stranger):
@@ -530,7 +530,7 @@ def test_several_signers(publisher, check, parts):
 
 @pytest.mark.parametrize("twice", ["content_type", "message_digest"])
 def test_an_attribute_twice(publisher, check, parts, twice):
-    """A second contentType or messageDigest is refused, soundly signed as it is (RFC 5652 sections 11.1 and 11.2)."""
+    """A second contentType or messageDigest is refused, even if signed (RFC 5652 sections 11.1 and 11.2)."""
 
     def repeat(_, signer_info):
         attributes = list(signer_info["signed_attrs"])
@@ -543,7 +543,7 @@ def test_an_attribute_twice(publisher, check, parts, twice):
 
 
 def test_md5(publisher, check, parts):
-    """MD5 is no weakness but a no: for its digests, files of one's own can be made (RFC 6151 section 2)."""
+    """MD5 is refused, not a weakness: attackers can make files with its digests (RFC 6151 section 2)."""
 
     def weaken(signed_data, signer_info):
         for algorithm in (signed_data["digest_algorithms"][0], signer_info["digest_algorithm"]):

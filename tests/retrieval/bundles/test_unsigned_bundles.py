@@ -1,4 +1,4 @@
-"""Where the publisher is known to sign, a bundle without that signature is refused: anybody may have made it."""
+"""A bundle without a signature is refused if its publisher is known to sign: anyone may have made it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ AT_ONCE = replace(DEFAULT_LIMITS, retrieval_fresh_seconds=0)
 
 @pytest.fixture(scope="module")
 def stranger():
-    """A PKI of somebody else, in the publisher's names."""
+    """Another PKI with the names of the publisher's."""
     root = lab.Authority.create("DoD Root CA 3")
     return root, root.issue_ca(lab.Authority.create("DOD SW CA-60"))
 
 
 @pytest.fixture
 def signed(server, publisher):
-    """Serve bytes as a bundle whose publisher signs: its root is known by its fingerprint."""
+    """Serve bytes as a bundle with a known root."""
 
     def serve(data):
         server.route(PATH, data)
@@ -43,7 +43,7 @@ def signed(server, publisher):
 
 
 def without_signature(publisher, stranger, parts):
-    """Take the signature out of an archive, in every way that leaves nothing that contradicts it."""
+    """Remove the signature from an archive, in every way that leaves no contradiction."""
     root, issued = stranger
     own = publisher.make_signer(issuer=root)
     files = publisher.files()
@@ -60,7 +60,7 @@ def without_signature(publisher, stranger, parts):
 
 
 def test_a_missing_signature_refuses(publisher, stranger, signed, parts):
-    """Nothing is used, and the reason names what is missing and the option; with the option it is used."""
+    """The bundle is not used, and the reason names the missing part and the option; with the option it is used."""
     for how, data in without_signature(publisher, stranger, parts).items():
         bundle = signed(data)
         report = fetch_bundle(bundle, options=PRIVATE)
@@ -79,7 +79,7 @@ def test_a_missing_signature_refuses(publisher, stranger, signed, parts):
 
 
 def test_a_contradiction_refuses_with_the_option_too(publisher, stranger, signed, parts):
-    """``allow_unsigned`` is for what is missing: a stranger's signature beside the root, or a changed file, is no."""
+    """``allow_unsigned`` does not accept another signer together with the root, or a changed file."""
     root, _ = stranger
     files = publisher.files()
     by_a_stranger = publisher.archive(signer=publisher.make_signer(issuer=root))
@@ -93,7 +93,7 @@ def test_a_contradiction_refuses_with_the_option_too(publisher, stranger, signed
 
 
 def test_a_sound_signature_is_used(publisher, signed):
-    """By a signer below the known root, or below an anchor of the user's; weakly signed, too."""
+    """A signer below the known root or the user's trust anchor is accepted, with weaknesses as well."""
     assert fetch_bundle(signed(publisher.archive()), options=PRIVATE).checksum.status is ChecksumStatus.VERIFIED
     weak = publisher.make_signer(purpose=lab.authority.ExtendedKeyUsageOID.SERVER_AUTH)
     report = fetch_bundle(signed(publisher.archive(signer=weak)), options=PRIVATE)
@@ -109,7 +109,7 @@ CHANGES = ("drop", "rename", "replace", "add", "swap names", "lower case", "sign
     st.booleans(),
 )
 def test_no_strangers_certificate_comes_through(publisher, stranger, signed, parts, changes, root_is_there):
-    """Whatever is done to the files of a signed archive: what is used of it is what the publisher signed."""
+    """Whatever is changed in a signed archive, only files that the publisher signed are used."""
     root, issued = stranger
     foreign = [parts.as_pkcs7([root.certificate, issued]), issued.to_pem().encode(), root.certificate.der]
     files = publisher.files()
@@ -148,7 +148,7 @@ def _changed(members, change, at, number, foreign, signer, publisher, parts):
 
 
 def test_what_the_cache_has_is_unsigned(publisher, stranger, signed, parts, tmp_path):
-    """An unsigned bundle that was kept does not stand in the way of a signed one; nothing is compared with it."""
+    """An unsigned bundle in the cache is replaced by a signed one, and not compared with it."""
     options = replace(PRIVATE, cache=True, cache_folder=tmp_path / "cache")
     unsigned = without_signature(publisher, stranger, parts)["left out, other certificates"]
     bundle = signed(unsigned)
@@ -164,7 +164,7 @@ def test_what_the_cache_has_is_unsigned(publisher, stranger, signed, parts, tmp_
 
 
 def test_who_is_known_to_sign():
-    """DISA signs, GSA does not; DISA's URL is DISA's bundle, by whatever name it is asked for."""
+    """DISA signs and GSA does not; DISA's URL is DISA's bundle, even without its name."""
     assert {name for name, bundle in PUBLISHED.items() if bundle.is_signed} == {"dod", "eca"}
     (url,) = PUBLISHED["dod"].urls
     for same in (url, url.replace("https://dl.dod", "HTTPS://DL.DOD")):
@@ -173,6 +173,6 @@ def test_who_is_known_to_sign():
 
 
 def test_the_options_exclude_each_other(signed, publisher):
-    """To refuse whatever is not verified and to use what is not signed is a contradiction."""
+    """``strict_checksums`` together with ``allow_unsigned`` is an error."""
     with pytest.raises(ValueError, match="strict_checksums"):
         fetch_bundle(signed(publisher.archive()), strict_checksums=True, allow_unsigned=True, options=PRIVATE)

@@ -61,7 +61,7 @@ def files(folder):
 
 
 def test_what_is_stored_is_loaded(cache, folder, warned):
-    """All of it, by another cache on the same folder, too; what was never stored is not there."""
+    """Every part is loaded, by another cache on the same folder as well; a URL that was not stored has no entry."""
     assert cache.load(URL) is None
     keep(cache, etag='W/"1-2"', last_modified=DATE)
     for reader in (cache, Cache(folder)):
@@ -107,7 +107,7 @@ def test_stored_again(cache, folder):
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 100, bytes(range(256)) * 5000])
 def test_any_content(content, cache):
-    """Bytes are bytes."""
+    """Any bytes are loaded as they were stored."""
     keep(cache, content=content)
     assert cache.load(URL).content == content
 
@@ -126,7 +126,7 @@ def test_any_url(url, cache, folder):
 
 
 def test_confirmed(cache):
-    """``confirm`` moves the time and nothing else, and only forwards; of what is not there it makes nothing."""
+    """``confirm`` changes only the time, and only to a later one; it does not create an entry."""
     keep(cache, etag='"1"', last_modified=DATE)
     before = cache.load(URL)
     later = WHEN + timedelta(days=1)
@@ -139,7 +139,7 @@ def test_confirmed(cache):
 
 
 def test_time_without_a_zone(cache, folder):
-    """Refused: a caller's mistake, and not a damaged cache."""
+    """A time without a time zone is the caller's error, and is raised."""
     naive = WHEN.replace(tzinfo=None)
     with pytest.raises(ValueError, match="time zone"):
         keep(cache, fetched=naive)
@@ -166,7 +166,7 @@ def test_time_without_a_zone(cache, folder):
     ],
 )
 def test_etag_that_can_be_sent_back(etag, kept, cache):
-    """No control characters, no white space, a bound: no server writes a field into our next request (RFC 9110 5.5)."""
+    """No control characters, no white space, bounded: no server can add a field to the next request (RFC 9110 5.5)."""
     keep(cache, etag=etag)
     assert cache.load(URL).etag == (etag if kept else None)
 
@@ -189,7 +189,7 @@ def test_etag_that_can_be_sent_back(etag, kept, cache):
     ],
 )
 def test_date_that_can_be_sent_back(date, kept, cache):
-    """As for ETags: nothing but what dates are made of (RFC 9110 section 5.6.7)."""
+    """As for ETags: only the characters of dates (RFC 9110 section 5.6.7)."""
     keep(cache, last_modified=date)
     assert cache.load(URL).last_modified == (date if kept else None)
 
@@ -262,7 +262,7 @@ def test_abandoned_temporary_files(folder):
 
 
 def test_platform_folder(monkeypatch, tmp_path):
-    """Without a folder, what platformdirs says, and it is loaded only then."""
+    """Without a folder, the cache is in the one that platformdirs names."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
     cache = Cache()
@@ -274,7 +274,7 @@ def test_platform_folder(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077])
 def test_for_its_owner_alone(umask, folder):
-    """Folder 0700, files 0600, whatever the umask; above it, what the umask says."""
+    """Folder 0700 and files 0600, whatever the umask."""
     folder.parent.mkdir(parents=True)
     before = os.umask(umask)
     try:
@@ -287,7 +287,7 @@ def test_for_its_owner_alone(umask, folder):
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777, 0o720, 0o702])
 def test_folder_that_others_can_write_to(mode, folder):
-    """Refused, and left alone."""
+    """A folder that others can write to is refused and not changed."""
     folder.mkdir(parents=True)
     folder.chmod(mode)
     with pytest.raises(OutputError, match="others may write"):
@@ -296,7 +296,7 @@ def test_folder_that_others_can_write_to(mode, folder):
 
 
 def test_folder_of_another_user(folder, monkeypatch):
-    """Refused: its owner could change everything in it."""
+    """A folder of another user is refused: its owner could change everything in it."""
     folder.mkdir(parents=True)
     monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
     with pytest.raises(OutputError, match="another user"):
@@ -304,7 +304,7 @@ def test_folder_of_another_user(folder, monkeypatch):
 
 
 def test_folder_that_becomes_unsafe(cache, folder, warned):
-    """From then on there is nothing in it, and nothing is put in; nothing is raised."""
+    """From then on nothing is loaded or stored, and nothing is raised."""
     keep(cache)
     folder.chmod(0o777)
     assert cache.load(URL) is None
@@ -318,7 +318,7 @@ def test_folder_that_becomes_unsafe(cache, folder, warned):
 
 @pytest.mark.parametrize("target", ["folder", "nothing"])
 def test_folder_that_is_a_link(target, tmp_path):
-    """Refused, whatever it points to; links above it are the user's own."""
+    """A symbolic link is refused, whatever its target; links among the folders above are accepted."""
     if target == "folder":
         (tmp_path / "target").mkdir(mode=0o700)
     (tmp_path / "link").symlink_to(tmp_path / "target")
@@ -331,7 +331,7 @@ def test_folder_that_is_a_link(target, tmp_path):
 
 @pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
 def test_folder_that_cannot_be(name, tmp_path):
-    """No name for a folder, or a file in its place: an error, no traceback."""
+    """A name that no folder can have, and a file in its place, are an error of the project."""
     with pytest.raises(OutputError, match="no folder can have this name"):
         Cache(tmp_path / name)
     (tmp_path / "file").write_bytes(b"")
@@ -342,7 +342,7 @@ def test_folder_that_cannot_be(name, tmp_path):
 
 
 def test_folder_removed_meanwhile(cache, folder, warned):
-    """Nothing is there; the next store makes it again."""
+    """A removed folder has no entries; the next store makes it again."""
     keep(cache)
     for path in folder.iterdir():
         path.unlink()
@@ -459,14 +459,14 @@ FORGED = {
 
 
 def test_forger_can_write_what_we_write(cache, folder):
-    """So that what follows is refused for what is wrong in it."""
+    """The forger's function writes the same bytes as the cache: the next tests refuse only the change."""
     keep(cache)
     assert file_of(folder).read_bytes() == encoded()
 
 
 @pytest.mark.parametrize("damage", FORGED)
 def test_entry_that_is_refused(damage, cache, folder, warned):
-    """It is noticed, reported once and removed; the next store writes a sound one."""
+    """A forged entry is reported once and removed; the next store writes a sound one."""
     keep(cache)
     file_of(folder).write_bytes(FORGED[damage])
     assert cache.load(URL) is None
@@ -508,12 +508,12 @@ def as_link(path):
 
 
 def as_pipe(path):
-    """A pipe that nobody writes to."""
+    """A pipe without a writer."""
     os.mkfifo(path)
 
 
 def as_public_file(path):
-    """The same bytes, for everybody to change."""
+    """The same bytes in a file that everyone can write to."""
     path.write_bytes(encoded())
     path.chmod(0o666)
 

@@ -42,7 +42,7 @@ def keep(cache, url=URL, content=OLD, *, fetched=WHEN):
 
 
 def assert_whole(entry):
-    """Record and content belong together."""
+    """Header and content belong together."""
     assert entry.etag == f'"{hashlib.sha256(entry.content).hexdigest()}"'
 
 
@@ -329,7 +329,7 @@ def test_each_system_call_failing(work, code, folder, monkeypatch):
 
 @pytest.fixture
 def own_folder():
-    """A folder below one that everybody may go through, and who owns it: the superuser may write anywhere."""
+    """A folder that another user can reach: the superuser may write anywhere."""
     with tempfile.TemporaryDirectory() as above:
         Path(above).chmod(0o755)
         yield Path(above) / "cache"

@@ -63,7 +63,7 @@ def pem(*certificates):
 
 
 class Table:
-    """What a fetcher is to a crawl: a table of URLs, and what was asked in order. Other URLs are not found."""
+    """A fetcher with a table of URLs; it records the requests in order. Other URLs are not found."""
 
     def __init__(self, **pages):
         self.pages = {url(name): content for name, content in pages.items()}
@@ -72,7 +72,7 @@ class Table:
         self.broken_off = []
 
     async def fetch(self, wanted, purpose):
-        """Give an outcome, at once or when the event for it is set."""
+        """Return an outcome, at once or when its event is set."""
         self.asked.append(wanted)
         if wanted in self.stalled:
             try:
@@ -89,7 +89,7 @@ class Table:
 
 
 def crawl(table, target, *anchors, pool=(), has_path=lambda _: False, time=NOW, **limits):
-    """Crawl to the end and give the crawl."""
+    """Crawl to the end and return the crawl."""
     trust_anchors = [TrustAnchor.from_certificate(anchor) for anchor in anchors]
 
     async def main():
@@ -109,16 +109,16 @@ def crawl(table, target, *anchors, pool=(), has_path=lambda _: False, time=NOW, 
 
 
 def outcome(crawled, name):
-    """What came of one URL."""
+    """The outcome of one URL."""
     (found,) = (each for each in crawled.urls() if each.url == url(name))
     return found
 
 
 class TestNamedUrls:
-    """Which URLs a certificate names."""
+    """The URLs in a certificate."""
 
     def test_each_url_once_in_order(self):
-        """RFC 5280 section 4.2.2.1: an accessDescription for each location; white space around one is no part of it."""
+        """Each URL comes once, in order, without white space around it (RFC 5280 section 4.2.2.1)."""
         certificate = server(ca("A"), up(url("b"), url("a"), url("b"), f" {url('c')}\n", "ldap://directory/cn=A"))
         assert [named.url for named in urls_up(certificate)] == [
             url("b"),
@@ -129,14 +129,14 @@ class TestNamedUrls:
         assert urls_down(certificate) == ()
 
     def test_says_what_a_url_would_give(self):
-        """So that one that is not reached can be told with what is missing for it."""
+        """A URL describes its certificates, for the report on URLs that fail."""
         (above,) = urls_up(server(ca("Issuer"), up(url("a"))))
         assert above.wanted == "certificates of Issuer, which issued www.example.com"
         (below,) = urls_down(ca("Issuer", down(url("a"))).certificate)
         assert below.wanted == "certificates that Issuer issued"
 
     def test_takes_so_many_of_one_certificate(self):
-        """The limit bites: a certificate may not make us ask for as many URLs as fit into it."""
+        """A certificate with many URLs makes us fetch only as many as the limit allows."""
         certificate = server(ca("A"), up(*(url(number) for number in range(40))))
         assert len(urls_up(certificate)) == DEFAULT_LIMITS.retrieval_certificate_urls == 16
         table = Table()
@@ -144,7 +144,7 @@ class TestNamedUrls:
         assert len(table.asked) == 16
 
     def test_unreadable_extensions_name_nothing(self):
-        """What cannot be decoded is no reason to fail."""
+        """Extensions that cannot be decoded name no URL, and raise nothing."""
         odd = lab.non_critical(x509.UnrecognizedExtension(AuthorityInformationAccessOID.CA_ISSUERS, b"\x00"))
         broken = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.5.5.7.1.1"), b"\x30\x05\x00")
         authority = ca("A")
@@ -153,7 +153,7 @@ class TestNamedUrls:
 
 
 def chains(topology, *, usable=lambda _: True, order=1):
-    """Take in the pool of a topology, from TA down and from EE up."""
+    """Add the pool of a topology, from TA down and from EE up."""
     found = NameChains(topology.servers["EE"].certificate.issuer, [topology.trust_anchor("TA").name], usable=usable)
     for certificate in sorted(topology.pool, key=lambda each: each.sha256)[::order]:
         found.add(certificate)
@@ -161,11 +161,11 @@ def chains(topology, *, usable=lambda _: True, order=1):
 
 
 class TestNameChains:
-    """What lies between target and trust anchors, by names."""
+    """The certificates between target and trust anchors, by names."""
 
     @pytest.mark.parametrize("order", [1, -1])
     def test_knows_what_lies_between_in_any_order(self, order):
-        """A certificate counts once names lead to it from both ends, whichever came first; loops end."""
+        """A certificate counts when names lead to it from both ends, in whatever order it is added; loops end."""
         topology = lab.Topology.from_edges("EE<B<A<TA", "B<C", "D<TA", "E<D", "A<B")
         found = chains(topology, order=order)
         assert found.complete
@@ -177,7 +177,7 @@ class TestNameChains:
         assert (found.take_upwards(), found.take_downwards()) == ([], [])
 
     def test_goes_by_usable_certificates_alone(self):
-        """What cannot lie on a path leads nowhere."""
+        """A certificate that cannot lie on a path extends no chain."""
         topology = lab.Topology.from_edges("EE<B<A<TA")
         dead = topology.certificate("B", "A")
         found = chains(topology, usable=lambda each: each != dead)
@@ -185,10 +185,10 @@ class TestNameChains:
 
 
 class TestCrawl:
-    """What is asked, in which order, and when it ends."""
+    """The requests, their order, and the end of a crawl."""
 
     def test_goes_up_and_down(self):
-        """CaIssuers from the target, caRepository from the anchor, and on from what each brings."""
+        """The crawl goes up from the target and down from the anchor, and on from each certificate."""
         top, middle, low = ca("TA", down(url("by-ta"))), ca("A"), ca("B")
         middle_by_top = top.issue_ca(middle, extensions=[down(url("by-a"))])
         low_by_middle = middle.issue_ca(low, extensions=[up(url("to-a"))])
@@ -220,7 +220,7 @@ class TestCrawl:
         assert set(crawled.found) == {low_by_decoy, decoy.certificate}
 
     def test_one_certificate_under_fifty_urls(self):
-        """It is found once, with all places that it came from."""
+        """A certificate at fifty URLs is found once, with all its origins."""
         low = ca("B")
         low_by_top = ca("TA").issue_ca(low)
         names = [f"copy-{number}" for number in range(50)]
@@ -231,7 +231,7 @@ class TestCrawl:
         assert [each.certificates for each in crawled.urls()] == [1] * 50
 
     def test_follows_nothing_that_cannot_lie_on_a_path(self):
-        """Neither expired certificates nor those of no CA; they are kept, to explain what is missing."""
+        """URLs in expired and in end-entity certificates are not fetched; the certificates are kept for the report."""
         low = ca("B")
         past = lab.Validity.around(NOW, days_before=20, days_after=-10)
         expired = ca("Old").issue_ca(low, validity=past, extensions=[up(url("to-old"))])
@@ -245,7 +245,7 @@ class TestCrawl:
         assert table.asked[-1] == url("to-old")
 
     def test_the_pool_is_a_place_to_go_on_from(self):
-        """Given certificates that names lead to are followed; others are not."""
+        """The URLs in given certificates are fetched where names lead to them, and not otherwise."""
         top, low, other = ca("TA"), ca("B"), ca("Other")
         given = [
             ca("A").issue_ca(low, extensions=[up(url("to-a"))]),
@@ -257,7 +257,7 @@ class TestCrawl:
         assert sorted(table.asked) == [url("by-c"), url("to-a")]
 
     def test_everything_goes_both_ways_from_all(self):
-        """With ``--all`` a repository below the target's issuers is read, too, and what it brings is followed."""
+        """With ``--all``, a repository below the target's issuers is fetched, and the URLs in its certificates."""
         low = ca("B")
         side = low.issue_ca(ca("Side"), extensions=[down(url("by-side"))])
         low_by_top = ca("TA").issue_ca(low, extensions=[down(url("by-b"))])
@@ -268,7 +268,7 @@ class TestCrawl:
         assert table.asked[1:] == [url("to-b"), url("by-b"), url("by-side")]
 
     def test_goes_both_ways_before_it_says_no(self):
-        """The issuing CA's certificate is in a repository alone that a CA beside the path names: it is found."""
+        """A certificate of the issuing CA that is only in the repository of a CA beside the path is found."""
         top, low = ca("TA", up(url("to-ta"))), ca("B")
         beside = ca("Other").issue_ca(ca("TA"), extensions=[down(url("by-other"))])
         table = Table(**{"to-ta": pem(beside), "by-other": pem(low_by_top := top.issue_ca(low))})
@@ -278,7 +278,7 @@ class TestCrawl:
         assert low_by_top in crawled.near
 
     def test_upwards_first_at_one_host(self):
-        """With one request at a time, what leads up is asked before what leads down, whenever it was met."""
+        """With one request at a time, URLs of issuers come before repositories (RFC 4158 section 7.2)."""
         top, low = ca("TA", down(url("by-ta-1"), url("by-ta-2"))), ca("B")
         low_by_middle = ca("A").issue_ca(low, extensions=[up(url("to-a"))])
         table = Table(**{"to-b": pem(low_by_middle)})
@@ -286,9 +286,9 @@ class TestCrawl:
         assert table.asked == [url("to-b"), url("to-a"), url("by-ta-1"), url("by-ta-2")]
 
     def test_stops_as_soon_as_there_is_a_path(self):
-        """What is under way is broken off, what waits is not asked; both are reported as skipped.
+        """Running fetches are cancelled, waiting URLs are not fetched; both are reported as skipped.
 
-        What is under way is as near as the path, and is waited for: so long as the limit says.
+        The running fetch has the depth of the path, so it is awaited as long as the limit allows.
         """
         top, low = ca("TA", down(url("by-ta"))), ca("B", up(url("never")))
         low_by_top = top.issue_ca(low, extensions=[up(url("to-ta"))])
@@ -305,7 +305,7 @@ class TestCrawl:
 
     @pytest.mark.parametrize("first", ["to-b-1", "to-b-2"])
     def test_waits_for_what_is_as_near_as_the_path(self, first):
-        """Two paths, one URL each: both are found, whichever comes first; what is farther away is not asked."""
+        """Two paths of one URL each: both are found, whichever answers first; deeper URLs are not fetched."""
         top, low = ca("TA"), ca("B")
         pages = {name: top.issue_ca(low, extensions=[up(url(f"{name}-above"))]) for name in ("to-b-1", "to-b-2")}
         (second,) = pages.keys() - {first}
@@ -336,7 +336,7 @@ class TestCrawl:
         assert {each.retrieval.status for each in crawled.urls()} == {Status.SKIPPED}
 
     def test_a_path_is_searched_for_where_names_make_a_chain(self):
-        """Not after each response: only where names newly lead from target to anchor."""
+        """A path is searched only where names newly make a chain from target to anchor, not after each response."""
         top, low = ca("TA"), ca("B")
         levels = [ca(f"L{number}") for number in range(6)]
         chain = [low, *levels, top]
@@ -351,7 +351,7 @@ class TestCrawl:
         assert len(table.asked) == 7
 
     def test_searches_do_not_grow_with_the_namesakes(self):
-        """Hundreds of CAs of one name and with keys of their own: few searches, though each response makes a chain."""
+        """Hundreds of CAs of one name and different keys cause few searches, though each response makes a chain."""
         top, low = ca("TA"), ca("B")
         number = 300
         copies = [top.issue_ca(low, extensions=[up(url(f"to-{each + 1}"))]) for each in range(number)]
@@ -365,7 +365,7 @@ class TestCrawl:
         assert len(asked) < 70
 
     def test_a_fault_of_the_caller_comes_through(self):
-        """What ``on_event`` raises ends the crawl and what is under way."""
+        """An error of ``on_event`` ends the crawl and the running fetches."""
         low = ca("B")
         table = Table(**{"to-a": KeyError("mine")})
         table.stalled[url("to-b")] = asyncio.Event()
@@ -375,10 +375,10 @@ class TestCrawl:
 
 
 class TestBudgets:
-    """What is bounded, and said."""
+    """The limits, and their mention in the report."""
 
     def test_certificates(self):
-        """A repository of more than are collected ends it; what names lead to is kept before the rest."""
+        """A repository above the limit ends the crawl; certificates on chains are kept before others."""
         top, low = ca("TA"), ca("B")
         many = [top.issue_ca(ca(f"Some {number}")) for number in range(30)]
         wanted = ca("A").issue_ca(low)
@@ -393,7 +393,7 @@ class TestBudgets:
         assert crawled.incomplete == "more than 30 certificates (limits.retrieval_certificates)"
 
     def test_rejects(self):
-        """Junk counts like certificates."""
+        """Rejects count like certificates."""
         junk = b"-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n"
         table = Table(**{"to-a": junk * 6, "to-b": junk * 7})
         crawled = crawl(table, server(ca("B"), up(url("to-a"), url("to-b"))), retrieval_certificates=10)
@@ -402,7 +402,7 @@ class TestBudgets:
 
     @pytest.mark.parametrize("name", ["retrieval_seconds", "retrieval_total_bytes", "retrieval_urls"])
     def test_of_the_fetcher(self, name):
-        """Where a limit on all URLs is met, nothing more is asked, and the report says which it was."""
+        """Where a limit on all URLs is met, no other URL is fetched, and the report names the limit."""
         why = f"more than there may be (limits.{name})"
         low = ca("B")
         names = [url(f"to-{number}") for number in range(4)]

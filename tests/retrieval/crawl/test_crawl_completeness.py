@@ -1,4 +1,4 @@
-"""A crawl finds a path exactly where what can be reached has one: random PKIs against fetching everything."""
+"""A crawl finds a path exactly where the reachable certificates have one: random PKIs, compared with fetching all."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAST = lab.Validity.around(PARAMETERS.time, days_before=20, days_after=-10)
 
 @dataclass
 class World:
-    """A target, an anchor, and what URLs give."""
+    """A target, an anchor, and the responses of URLs."""
 
     target: pk.Certificate
     anchor: pk.TrustAnchor
@@ -79,7 +79,7 @@ def make_world(dice):
 
 
 def fetch_all(world):
-    """Everything that can be reached, one URL after the other."""
+    """Fetch everything that can be reached, one URL after the other."""
     waiting, asked, found = [world.target, world.anchor.certificate], set(), {}
     while waiting:
         extensions = waiting.pop().extensions
@@ -92,7 +92,7 @@ def fetch_all(world):
 
 
 def crawl(world, dice, *, everything):
-    """Crawl, with answers in any order; gives the crawl."""
+    """Crawl, with responses in any order, and return the crawl."""
 
     class Pages:
         async def fetch(self, url, purpose):
@@ -120,7 +120,7 @@ def crawl(world, dice, *, everything):
 
 @pytest.mark.parametrize("seed", range(0, 80, 10))
 def test_random_pkis(seed):
-    """RFC 5280 section 4.2.2: what is named is found, all of it with ``--all``, a path if there is one without."""
+    """With ``--all`` every named certificate is found, without it a path if there is one (RFC 5280 section 4.2.2)."""
     for number in range(seed, seed + 10):
         world = make_world(random.Random(number))  # noqa: S311  # the same at each run
         wanted = world.finds(fetch_all(world))
@@ -135,7 +135,7 @@ def test_random_pkis(seed):
 
 @pytest.mark.parametrize("seed", range(0, 80, 10))
 def test_the_order_of_answers_does_not_matter(seed):
-    """What is as near as a path follows from what the servers have, and so does the best path in it."""
+    """The certificates up to the depth of the path do not depend on the order of responses."""
     for number in range(seed, seed + 10):
         world = make_world(random.Random(number))  # noqa: S311  # the same at each run
         one, *others = (crawl(world, random.Random(order), everything=False).near for order in range(5))  # noqa: S311

@@ -1,4 +1,4 @@
-"""What a fetcher does with servers that behave: each URL once, side by side, from the cache where that will do."""
+"""The HTTP client with correct servers: each URL once, many at a time, from the cache where possible."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def slept(monkeypatch):
-    """The seconds that are waited between tries, without the waiting."""
+    """The pauses between tries, recorded and skipped."""
     seconds = []
     real = asyncio.sleep
 
@@ -45,7 +45,7 @@ def slept(monkeypatch):
 
 
 def test_one_url(server, fetch):
-    """Content, hash, and what it cost; JSON has all but the content."""
+    """A retrieval has content, hash and costs; its JSON has all but the content."""
     server.route("/ca.cer", CONTENT)
     got = fetch(server.url("/ca.cer"))
     assert got.status is Status.FETCHED
@@ -57,7 +57,7 @@ def test_one_url(server, fetch):
 
 
 def test_what_is_sent(server, fetch, monkeypatch, tmp_path):
-    """Only what is needed: no cookie, Referer, or password of ~/.netrc, on the way or after a redirect."""
+    """A request has only needed headers: no cookie, no Referer, no password from ~/.netrc, also after a redirect."""
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login me password secret\ndefault login me password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -75,7 +75,7 @@ def test_what_is_sent(server, fetch, monkeypatch, tmp_path):
 
 
 def test_each_url_is_fetched_once(server, limits):
-    """Asked at the same time, later, by another spelling and for another purpose: one request, one entry."""
+    """Calls at the same time, later, with another spelling and for another purpose: one request, one retrieval."""
     server.route("/a", CONTENT)
     spelled = f"HTTP://127.0.0.1:{server.port}/a#fragment"
 
@@ -93,7 +93,7 @@ def test_each_url_is_fetched_once(server, limits):
 
 
 def test_another_purpose_may_take_more(server, limits):
-    """What was too large for a certificate is asked for again as a CRL, which may be larger."""
+    """A URL above the limit for certificates is requested again as a CRL, which may be larger."""
     server.route("/a", CONTENT)
 
     async def main():
@@ -106,7 +106,7 @@ def test_another_purpose_may_take_more(server, limits):
 
 
 def test_events_and_order(server, limits):
-    """Retrievals are in the order asked, whatever was faster; each is told once, progress in between."""
+    """Retrievals are in the order of the calls; each is reported once, with progress in between."""
     events = []
 
     async def last(exchange):
@@ -133,7 +133,7 @@ def test_events_and_order(server, limits):
 
 
 def test_what_the_callback_raises_comes_out(server, fetch):
-    """It is a fault of the caller's, and not taken for one of the network's."""
+    """An error of ``on_event`` is raised, not taken for one of the network."""
     server.route("/a", CONTENT)
 
     def on_event(_):
@@ -144,14 +144,14 @@ def test_what_the_callback_raises_comes_out(server, fetch):
 
 
 def test_outside_of_its_block(limits):
-    """A fetcher that is not open, or no more, says so."""
+    """A fetcher that is not open, or closed, raises."""
     fetcher = Fetcher(limits=limits())
     with pytest.raises(RuntimeError, match="async with"):
         run(fetcher.fetch("http://example.com/", Purpose.CRL))
 
 
 def test_post(server, fetch, cache):
-    """An OCSP request goes by POST with its media type (RFC 6960 appendix A.1), and its answer is not cached."""
+    """An OCSP request goes by POST with its media type (RFC 6960 appendix A.1), and its response is not cached."""
     server.route("/ocsp", CONTENT)
     post = (b"request", "application/ocsp-request")
     got = fetch(server.url("/ocsp"), purpose=Purpose.OCSP, post=post, cache=cache)
@@ -168,7 +168,7 @@ def test_post(server, fetch, cache):
 
 
 def test_redirects_within_the_limit(server, fetch, limits):
-    """As many as retrieval_redirects are followed, relative ones too; one more is refused (RFC 9110 section 15.4)."""
+    """retrieval_redirects redirects are followed, also relative ones; one more is refused (RFC 9110 section 15.4)."""
     for number, status in enumerate((301, 302, 303, 307, 308)):
         server.answer(f"/{number}", status=status, headers={"Location": f"{number + 1}"})
     server.route("/5", CONTENT)
@@ -183,7 +183,7 @@ def test_redirects_within_the_limit(server, fetch, limits):
 
 
 def test_redirects_of_another_try(server, fetch):
-    """Each try is redirected anew: its redirects count, and are reported, once."""
+    """Each try follows redirects again: the redirects of a try count, and are reported, once."""
 
     async def handler(exchange):
         await exchange.answer(CONTENT, status=503 if exchange.number < 3 else 200)
@@ -196,7 +196,7 @@ def test_redirects_of_another_try(server, fetch):
 
 
 def test_redirect_of_a_post(server, fetch):
-    """307 and 308 keep method and body (RFC 9110 section 15.4.8); others would ask something else, and fail."""
+    """307 and 308 keep method and body (RFC 9110 section 15.4.8); other redirects of a POST fail."""
     server.answer("/307", status=307, headers={"Location": "/end"})
     server.answer("/302", status=302, headers={"Location": "/end"})
     server.route("/end", CONTENT)
@@ -209,7 +209,7 @@ def test_redirect_of_a_post(server, fetch):
 
 
 def test_no_way_from_https_to_http(server, https_server, fetch):
-    """Who asked by https gets nothing that came by http; the other way is fine."""
+    """A redirect from https to http is refused; the other way is followed."""
     https_server.answer("/down", status=302, headers={"Location": server.url("/")})
     https_server.route("/", CONTENT)
     server.answer("/up", status=302, headers={"Location": https_server.url("/")})
@@ -224,7 +224,7 @@ def test_no_way_from_https_to_http(server, https_server, fetch):
 
 
 def test_loopback_is_refused_unless_allowed(server, fetch, names):
-    """By its address and by a name that resolves to it; nothing is sent."""
+    """A private server is refused, by its address and by a name that resolves to it; nothing is sent."""
     server.route("/", CONTENT)
     resolver = names({"www.example.com": ["127.0.0.1", "10.0.0.1"]})
     for url in (server.url("/"), server.url("/", host="www.example.com")):
@@ -237,7 +237,7 @@ def test_loopback_is_refused_unless_allowed(server, fetch, names):
 
 @pytest.mark.usefixtures("public_loopback")
 def test_dns_rebinding(server, fetch, names):
-    """The address that was judged is the one connected to: the name is not asked for in between. Later it is, again."""
+    """The connection goes to the checked address: the name is not resolved in between (DNS rebinding)."""
     server.route("/a", CONTENT)
     server.answer("/b", status=302, headers={"Location": "/a"})
     resolver = names({"www.example.com": [["127.0.0.1"], ["127.0.0.2"]]})  # public at first, private ever after
@@ -252,7 +252,7 @@ def test_dns_rebinding(server, fetch, names):
 
 @pytest.mark.usefixtures("public_loopback")
 def test_private_addresses_among_public_ones(server, fetch, names):
-    """Those are left out: only the public one is connected to."""
+    """Private addresses of a name are left out: the connection goes to the public one."""
     server.route("/a", CONTENT)
     resolver = names({"www.example.com": ["10.0.0.1", "127.0.0.1", "::1"]})
     url = server.url("/a", host="www.example.com")
@@ -263,7 +263,7 @@ def test_private_addresses_among_public_ones(server, fetch, names):
 
 
 def test_fresh_entries_are_not_asked_for(server, fetch, cache):
-    """Within retrieval_fresh_seconds the cache answers alone; after it the server is asked."""
+    """Within retrieval_fresh_seconds the cache answers without a request; after that the server is asked."""
     server.route("/a", CONTENT)
     first = fetch(server.url("/a"), cache=cache)
     second = fetch(server.url("/a"), cache=cache)
@@ -275,7 +275,7 @@ def test_fresh_entries_are_not_asked_for(server, fetch, cache):
 
 
 def test_conditional_requests(server, fetch, cache):
-    """Validators are sent back as they came; 304 renews the entry (RFC 9110 sections 13.1 and 15.4.5)."""
+    """Validators are sent back unchanged; 304 renews the entry (RFC 9110 sections 13.1 and 15.4.5)."""
     modified = format_datetime(NOW, usegmt=True)
 
     async def handler(exchange):
@@ -297,7 +297,7 @@ def test_conditional_requests(server, fetch, cache):
 
 
 def test_304_that_nobody_asked_for(server, fetch, cache):
-    """Without an entry there is nothing that could be unchanged."""
+    """A 304 without a cache entry is a failure."""
     server.answer("/a", status=304, headers={"Content-Length": None})
     got = fetch(server.url("/a"), cache=cache)
     assert got.status is Status.FAILED
@@ -305,7 +305,7 @@ def test_304_that_nobody_asked_for(server, fetch, cache):
 
 
 def test_entries_from_the_future_are_not_relied_on(server, fetch, cache):
-    """The clock was set back since: such an entry would stay fresh for as long as one likes."""
+    """An entry from the future is not fresh: the clock may have been set back."""
     server.route("/a", CONTENT)
     cache.store(
         server.url("/a"), b"0 old", etag=None, last_modified=None, fetched=datetime.now(UTC) + timedelta(days=300)
@@ -314,7 +314,7 @@ def test_entries_from_the_future_are_not_relied_on(server, fetch, cache):
 
 
 def test_offline(server, fetch, cache):
-    """The cache alone, however old; what is not there is skipped, with or without a cache."""
+    """Offline, only the cache answers, however old; other URLs are skipped, with or without a cache."""
     server.route("/a", CONTENT)
     cache.store(server.url("/a"), b"0 old", etag=None, last_modified=None, fetched=NOW)
     old, missing = fetch(server.url("/a"), server.url("/b"), cache=cache, offline=True)
@@ -327,7 +327,7 @@ def test_offline(server, fetch, cache):
 
 
 def test_a_cached_response_counts(server, fetch, cache):
-    """Limits of bytes are those of memory, too: an entry that is too large for them is not handed out."""
+    """The limits on bytes hold for cache entries as well: they limit memory."""
     cache.store(server.url("/a"), CONTENT, etag=None, last_modified=None, fetched=datetime.now(UTC))
     for limit in ("retrieval_response_bytes", "retrieval_total_bytes"):
         assert fetch(server.url("/a"), cache=cache, **{limit: len(CONTENT)}).status is Status.CACHED
@@ -337,7 +337,7 @@ def test_a_cached_response_counts(server, fetch, cache):
 
 
 def test_what_ends_with_the_connection_is_not_cached(server, fetch, cache):
-    """Without a length or chunks, content that was cut looks whole (RFC 9112 section 8): taken, and not kept."""
+    """Content without a length or chunks may have been cut (RFC 9112 section 8): it is used, and not cached."""
 
     async def handler(exchange):
         await exchange.answer(CONTENT, headers={"Content-Length": None})
@@ -353,7 +353,7 @@ def test_what_ends_with_the_connection_is_not_cached(server, fetch, cache):
 
 @pytest.mark.parametrize("status", [408, 429, 502, 503, 504])
 def test_passing_errors_are_tried_again(server, fetch, status, slept):
-    """Answers that tell of a state which may pass (RFC 9110 section 15): after a while, once more."""
+    """Statuses of a state that may pass (RFC 9110 section 15) are tried again after a pause."""
 
     async def handler(exchange):
         if exchange.number < 3:
@@ -369,7 +369,7 @@ def test_passing_errors_are_tried_again(server, fetch, status, slept):
 
 @pytest.mark.parametrize("status", [204, 206, 300, 400, 401, 403, 404, 407, 410, 418, 451, 500, 501, 505])
 def test_other_answers_are_final(server, fetch, status):
-    """Asking again would change nothing; the status is named."""
+    """Other statuses are not tried again; the reason names the status."""
     server.answer("/a", b"" if status == 204 else CONTENT, status=status, headers={"Retry-After": "0"})
     got = fetch(server.url("/a"))
     assert (got.status, got.http_status, got.attempts) == (Status.FAILED, status, 1)
@@ -378,7 +378,7 @@ def test_other_answers_are_final(server, fetch, status):
 
 
 def test_tries_have_a_limit(server, fetch):
-    """retrieval_tries requests, and the last answer is the outcome."""
+    """After retrieval_tries requests, the last response is the outcome."""
     server.answer("/a", status=503)
     for tries in (1, 4):
         before = server.count("/a")
@@ -387,7 +387,7 @@ def test_tries_have_a_limit(server, fetch):
 
 
 def test_retry_after_is_honoured_within_a_limit(server, fetch, slept):
-    """The server names the time (RFC 9110 section 10.2.3): not earlier, beyond retrieval_wait_seconds never."""
+    """The server names the pause (RFC 9110 section 10.2.3); one above retrieval_wait_seconds ends the tries."""
     server.answer("/soon", status=503, headers={"Retry-After": "7"})
     server.answer("/never", status=503, headers={"Retry-After": "8"})
     fetch(server.url("/soon"), retrieval_tries=2, retrieval_wait_seconds=7)
@@ -421,12 +421,12 @@ def test_retry_after_is_honoured_within_a_limit(server, fetch, slept):
     }.items(),
 )
 def test_retry_after(value, seconds):
-    """Seconds or a date in each of HTTP's forms (RFC 9110 section 5.6.7); nonsense says nothing."""
+    """Seconds or a date in each of HTTP's forms (RFC 9110 section 5.6.7); other values are ignored."""
     assert retry_after(value, now=NOW) == seconds
 
 
 def test_backoff(limits):
-    """It doubles, differs from one client to the next, and never comes before what the server asked for."""
+    """The pause doubles, is random, and is never shorter than the server asked for."""
     three = limits(retrieval_backoff_seconds=3)
     second = {seconds_before(2, asked_for=None, limits=three) for _ in range(200)}
     third = {seconds_before(3, asked_for=None, limits=three) for _ in range(200)}
@@ -436,7 +436,7 @@ def test_backoff(limits):
 
 
 def test_nobody_listens(server, limits):
-    """It is named and not tried again; nor is any other URL of the same server, which is said too."""
+    """A dead server is not tried again, nor is any other URL of it, and the reasons say so."""
     server.stop()
 
     async def main():
@@ -450,7 +450,7 @@ def test_nobody_listens(server, limits):
 
 
 def test_a_name_that_is_not_there(fetch, names):
-    """The reason is the resolver's."""
+    """A name that cannot be resolved has the resolver's reason."""
     got = fetch("http://www.example.com/", resolver=names({}))
     assert (got.status, got.attempts) == (Status.FAILED, 1)
     assert "cannot be resolved: Name or service not known" in got.why
@@ -460,7 +460,7 @@ def test_a_name_that_is_not_there(fetch, names):
 
 
 def test_side_by_side_up_to_a_limit(server, fetch, names):
-    """As many as allowed are under way at once, to one host and in all, and never more."""
+    """No more than the allowed number of requests run at once, to one host and in total."""
     hosts = [f"{letter}.example.com" for letter in "abcd"]
     resolver = names({host: ["127.0.0.1"] for host in hosts})
 
@@ -484,7 +484,7 @@ def test_side_by_side_up_to_a_limit(server, fetch, names):
 
 
 def test_one_slow_host_holds_up_no_other(server, fetch, names):
-    """Requests that wait for their turn at one host take no turn from another."""
+    """Requests that wait for one host do not block those to another."""
     resolver = names({"slow.example.com": ["127.0.0.1"], "quick.example.com": ["127.0.0.1"]})
 
     async def handler(exchange):
@@ -500,7 +500,7 @@ def test_one_slow_host_holds_up_no_other(server, fetch, names):
 
 
 def test_many_urls_of_one_host(server, fetch):
-    """500 URLs at the default limits: at most retrieval_host_connections at a time, connections used again."""
+    """500 URLs at the default limits: at most retrieval_host_connections at a time, and connections are reused."""
     ports = set()
 
     async def handler(exchange):
@@ -518,7 +518,7 @@ def test_many_urls_of_one_host(server, fetch):
 
 
 def test_urls_have_a_limit(server, limits):
-    """The first too many is refused and recorded, further ones are refused; what was asked before still answers."""
+    """URLs above the limit are refused, and only the first is recorded; earlier URLs still have their outcome."""
     server.otherwise(lambda exchange: exchange.answer(CONTENT))
 
     async def main():
@@ -547,7 +547,7 @@ def test_bytes_in_all_have_a_limit(server, fetch):
 
 
 def test_seconds_in_all_have_a_limit(server, limits):
-    """When they are over, what is under way ends, and nothing more is asked."""
+    """After retrieval_seconds, running requests end and no other starts."""
 
     async def stall(exchange):
         await exchange.stall()
@@ -569,7 +569,7 @@ def test_seconds_in_all_have_a_limit(server, limits):
 
 
 def test_broken_off_when_nobody_waits(server, limits):
-    """One of two who wait may go, and it goes on; when both did, it ends, is skipped, and may be asked for again."""
+    """A fetch goes on until its last caller is cancelled; then it is skipped, and may be started again."""
     gone = []
 
     async def handler(exchange):
@@ -602,7 +602,7 @@ def test_broken_off_when_nobody_waits(server, limits):
 
 
 def test_leaving_the_block_ends_everything(server, limits):
-    """Whatever is under way ends with the block; the server sees its client go, and no task is left."""
+    """Running requests end with the block; the server sees the connection close, and no task is left."""
 
     async def stall(exchange):
         await exchange.stall()
@@ -633,7 +633,7 @@ def test_https(https_server, fetch):
 
 
 def test_plain_http_through_a_proxy(server, serve, fetch, names, monkeypatch):
-    """The proxy gets the whole URL and resolves the name; hosts in no_proxy are asked directly."""
+    """The proxy gets the whole URL and resolves the name; hosts in no_proxy are reached directly."""
     proxy = serve()
     proxy.route("http://www.example.com/a", CONTENT)
     server.route("/b", b"0 direct")
@@ -647,7 +647,7 @@ def test_plain_http_through_a_proxy(server, serve, fetch, names, monkeypatch):
 
 
 def test_the_proxy_may_be_anywhere_and_private_urls_still_not(serve, fetch, monkeypatch):
-    """The user named the proxy; a URL that names a private host is refused before it gets there."""
+    """A proxy may have a private address; a URL of a private host is refused before it reaches the proxy."""
     proxy = serve()
     proxy.route("http://www.example.com/a", CONTENT)
     monkeypatch.setenv("all_proxy", f"localhost:{proxy.port}")
@@ -665,7 +665,7 @@ def test_the_proxy_may_be_anywhere_and_private_urls_still_not(serve, fetch, monk
 
 
 def test_password_for_a_proxy(serve, fetch, monkeypatch, tmp_path):
-    """From the proxy's URL, to the proxy alone, and nowhere else; not from ~/.netrc."""
+    """The password for a proxy comes from its URL, not from ~/.netrc, and goes only to the proxy."""
     (tmp_path / ".netrc").write_text("default login netrc password secret\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
@@ -707,7 +707,7 @@ def test_https_through_a_proxy(serve, fetch, monkeypatch, trusted_tls_authority)
 
 @pytest.mark.parametrize("named", ["socks5://user:secret@127.0.0.1:1080", "http://", "http://[::1"])
 def test_proxies_of_other_kinds(server, fetch, monkeypatch, named):
-    """They fail: asked directly, the URL would go where the user did not want it to. No password is repeated."""
+    """Unusable proxies are a failure: a direct request is not what the user wanted. No password is repeated."""
     monkeypatch.setenv("http_proxy", named)
     got = fetch(server.url("/a"))
     assert got.status is Status.FAILED
@@ -717,7 +717,7 @@ def test_proxies_of_other_kinds(server, fetch, monkeypatch, named):
 
 
 def test_a_proxy_that_refuses(serve, fetch, monkeypatch):
-    """What it answers to CONNECT is said."""
+    """The reason has the proxy's answer to CONNECT."""
     proxy = serve()
     proxy.otherwise(lambda exchange: exchange.answer(status=403))
     monkeypatch.setenv("https_proxy", proxy.base)

@@ -34,7 +34,7 @@ def cache(tmp_path):
 
 @pytest.fixture
 def fails(server, fetch, cache):
-    """Let a handler answer, and see that nothing but a failure comes of it, quickly and once, and no cache entry."""
+    """Let a handler answer, and check that the outcome is one failure, without a cache entry."""
 
     def outcome_of(handler, *, status=Status.FAILED, attempts=1, **options):
         server.route("/", handler)
@@ -51,7 +51,7 @@ def fails(server, fetch, cache):
 
 
 def raw(*parts, stalls=False):
-    """A handler that sends just these bytes and ends the connection, or does nothing more."""
+    """A handler that sends these bytes and then ends the connection, or stays silent."""
 
     async def handler(exchange):
         for part in parts:
@@ -64,7 +64,7 @@ def raw(*parts, stalls=False):
 
 
 def forever(beginning, part):
-    """A handler that never ends by itself."""
+    """A handler that never ends."""
 
     async def handler(exchange):
         await exchange.send(beginning)
@@ -81,7 +81,7 @@ def forever(beginning, part):
     "sent", [b"", b"HTTP/1.1 200 OK\r\nContent-Le", RAW[:-5], CHUNKED[:-5]], ids=["nothing", "head", "body", "chunks"]
 )
 def test_silence(fails, sent):
-    """Connected, and then silent, wherever it is: ended by retrieval_idle_seconds, and tried again."""
+    """A silent server is ended by retrieval_idle_seconds, at any point of the response, and tried again."""
     got = fails(raw(sent, stalls=True), attempts=2, retrieval_idle_seconds=0.1, retrieval_tries=2)
     assert "the server sends nothing for 0.1 seconds" in got.why
 
@@ -92,7 +92,7 @@ def test_silence(fails, sent):
     ids=["status", "head", "body"],
 )
 def test_dribbling(fails, beginning):
-    """A byte now and then keeps it from being silent, not from being slow: ended by retrieval_request_seconds."""
+    """A server that sends a byte now and then is ended by retrieval_request_seconds."""
 
     async def handler(exchange):
         await exchange.send(beginning)
@@ -113,7 +113,7 @@ def test_dribbling(fails, beginning):
     ids=["interim responses", "chunk extension"],
 )
 def test_what_is_read_over(fails, beginning, part):
-    """What HTTP has one skip (RFC 9110 section 15.2, RFC 9112 section 7.1.1): time ends it, in little memory."""
+    """Endless parts that HTTP skips (RFC 9110 section 15.2, RFC 9112 section 7.1.1) end by time, in little memory."""
     tracemalloc.start()
     try:
         got = fails(forever(beginning, part), retrieval_request_seconds=0.3)
@@ -125,7 +125,7 @@ def test_what_is_read_over(fails, beginning, part):
 
 
 def test_nobody_accepts(fetch, names, monkeypatch):
-    """A host that does not answer at all ends by retrieval_idle_seconds, however many addresses it has."""
+    """A host that accepts no connection is ended by retrieval_idle_seconds, however many addresses it has."""
     monkeypatch.setattr(BaseSelectorEventLoop, "sock_connect", lambda *_: asyncio.Event().wait())
     resolver = names({"www.example.com": ["192.0.2.1"]})
     got = fetch("http://www.example.com/", resolver=resolver, retrieval_idle_seconds=0.05, retrieval_tries=2)
@@ -137,7 +137,7 @@ def test_nobody_accepts(fetch, names, monkeypatch):
 
 
 def test_content_length_beyond_the_limit(fails):
-    """It is believed: nothing is read."""
+    """A Content-Length above the limit ends the request before anything is read."""
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1001\r\n\r\n"
     got = fails(raw(head, b"0" * 1001), status=Status.REFUSED, retrieval_response_bytes=1000)
     assert "more than 1,000 bytes (limits.retrieval_response_bytes)" in got.why
@@ -145,7 +145,7 @@ def test_content_length_beyond_the_limit(fails):
 
 
 def test_limit_of_size_is_inclusive(server, fetch):
-    """Exactly as much as is allowed is taken, with a length and in chunks; for a CRL another limit counts."""
+    """Content of exactly the limit is accepted, with a length and in chunks; CRLs have another limit."""
     server.route("/length", raw(RAW))
     server.route("/chunks", raw(CHUNKED))
     for path, headers in (("/length", True), ("/chunks", False)):
@@ -173,7 +173,7 @@ ENDLESS = {
 
 @pytest.mark.parametrize("how", ENDLESS)
 def test_endless_data(fails, how):
-    """However it is framed, what is taken ends at the limit, and so does the memory that is used."""
+    """However content is framed, reading ends at the limit, and so does the use of memory."""
     handler = forever(*ENDLESS[how])
     tracemalloc.start()
     try:
@@ -198,7 +198,7 @@ ENDLESS_HEADS = {
 
 @pytest.mark.parametrize("what", ENDLESS_HEADS)
 def test_endless_heads(fails, what):
-    """Lines and headers without end: an error soon, in little memory."""
+    """Endless lines and headers are an error soon, in little memory."""
     handler = forever(*ENDLESS_HEADS[what])
     tracemalloc.start()
     try:
@@ -210,8 +210,8 @@ def test_endless_heads(fails, what):
     assert most < 16 * MIB
 
 
-def test_compressed_unasked(server, fetch):
-    """Some servers compress whatever is asked: gzip and deflate, in both of its readings, are undone."""
+def test_compressed_content(server, fetch):
+    """Responses in gzip and in both forms of deflate are decoded (RFC 9110 section 8.4.1)."""
     raw_deflate = zlib.compressobj(wbits=-15)
     bodies = {
         "gzip": gzip.compress(CONTENT),
@@ -229,7 +229,7 @@ def test_compressed_unasked(server, fetch):
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
 def test_gzip_bomb(fails, encoding):
-    """64 MiB in 64 KiB: counted as it is unpacked, a little at a time."""
+    """64 MiB in 64 KiB are counted while they are decompressed, in small pieces."""
     bomb = gzip.compress(bytes(64 * MIB)) if encoding == "gzip" else zlib.compress(bytes(64 * MIB))
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(bomb)}\r\n\r\n".encode()
     tracemalloc.start()
@@ -265,7 +265,7 @@ COMPRESSED = gzip.compress(CONTENT, mtime=0)  # the same in each process that ru
     ],
 )
 def test_compression_that_is_wrong(server, fetch, cache, encoding, body, why):
-    """Other encodings, several, and damage: a failure, which is said, and not what could be unpacked."""
+    """Other codings, several codings and damage are a failure with a reason, without partial content."""
     server.answer("/", body, headers={"Content-Encoding": encoding})
     got = fetch(server.url("/"), cache=cache)
     assert (got.status, got.content) == (Status.FAILED, None)
@@ -279,7 +279,7 @@ def test_compression_that_is_wrong(server, fetch, cache, encoding, body, why):
 
 @pytest.mark.parametrize("response", [RAW, CHUNKED], ids=["length", "chunks"])
 def test_closed_at_every_byte(server, fetch, cache, response):
-    """Each beginning of a response but the whole is a failure: tried again, and never kept (RFC 9112 section 8)."""
+    """Each truncated response is a failure that is tried again and never cached (RFC 9112 section 8)."""
     for end in range(len(response)):
         server.route(f"/{end}", raw(response[:end]))
     urls = [server.url(f"/{end}") for end in range(len(response))]
@@ -294,7 +294,7 @@ def test_closed_at_every_byte(server, fetch, cache, response):
 
 @pytest.mark.parametrize("at", [0, 10, len(RAW) - 5])
 def test_reset(fails, at):
-    """A connection that is reset, before and in the answer, is tried again."""
+    """A connection that is reset, before or within the response, is tried again."""
 
     async def handler(exchange):
         await exchange.send(RAW[:at])
@@ -304,7 +304,7 @@ def test_reset(fails, at):
 
 
 def test_a_second_try_that_is_whole(server, fetch, cache):
-    """Cut the first time, whole the second: what came first is not in it."""
+    """Truncated the first time, whole the second: the result has only the second content."""
 
     async def handler(exchange):
         await exchange.send(RAW[:-5] if exchange.number == 1 else RAW)
@@ -338,7 +338,7 @@ def test_a_second_try_that_is_whole(server, fetch, cache):
     ],
 )
 def test_what_is_not_http(server, fetch, cache, response):
-    """Lengths, chunks, status and headers that RFC 9112 does not have: a failure, and no content from any of it."""
+    """Lengths, chunks, statuses and headers that RFC 9112 does not allow are a failure without content."""
     server.route("/", raw(response))
     got = fetch(server.url("/"), cache=cache, retrieval_tries=1)
     assert (got.status, got.content) == (Status.FAILED, None)
@@ -347,7 +347,7 @@ def test_what_is_not_http(server, fetch, cache, response):
 
 
 def test_bytes_after_the_answer(server, fetch, cache):
-    """They are no part of it, and no answer to the next request either (RFC 9112 section 9.2)."""
+    """Bytes after the content are neither part of it nor the response to the next request (RFC 9112 section 9.2)."""
 
     async def handler(exchange):
         await exchange.send(RAW + b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n0 bad")
@@ -369,7 +369,7 @@ def test_bytes_after_the_answer(server, fetch, cache):
     ],
 )
 def test_pages_for_people(fails, body, why):
-    """A portal, or an error page that says 200, is not what was asked for, and must not be cached as such."""
+    """A captive portal or an error page with status 200 is a failure, and not cached."""
 
     async def handler(exchange):
         await exchange.answer(body, headers={"Content-Type": "application/pkix-cert"})
@@ -379,7 +379,7 @@ def test_pages_for_people(fails, body, why):
 
 @pytest.mark.parametrize("content_type", [None, "text/html", "application/json", "nonsense; ;;", "x" * 4000, "\xff"])
 def test_content_types_say_nothing(server, fetch, content_type):
-    """Whatever the Content-Type says, content is content: many servers do not know what a .p7c is."""
+    """The Content-Type does not count: many servers do not know .p7c."""
     server.answer("/ca.p7c", CONTENT, headers={"Content-Type": content_type})
     assert fetch(server.url("/ca.p7c")).content == CONTENT
 
@@ -389,7 +389,7 @@ def test_content_types_say_nothing(server, fetch, content_type):
 
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_redirects_in_a_circle(server, fetch, length):
-    """Back to where it was: noticed, not followed until the limit, not tried again."""
+    """A redirect in a circle is noticed at once, and not tried again."""
     for number in range(length):
         server.answer(f"/{number}", status=302, headers={"Location": f"/{(number + 1) % length}#{number}"})
     got = fetch(server.url("/0"))
@@ -399,7 +399,7 @@ def test_redirects_in_a_circle(server, fetch, length):
 
 
 def test_redirects_to_ever_new_urls(server, fetch):
-    """No circle, and no end: refused beyond retrieval_redirects."""
+    """Endless redirects are refused after retrieval_redirects."""
 
     async def handler(exchange):
         await exchange.answer(status=301, headers={"Location": f"/{len(server.requests)}"})
@@ -435,7 +435,7 @@ def test_redirects_to_ever_new_urls(server, fetch):
     ],
 )
 def test_redirects_to_where_nobody_may_be_sent(server, fetch, names, cache, location, why):
-    """Each hop is judged as a URL in a certificate is: scheme, host, port, and the addresses it resolves to."""
+    """Each redirect is checked like a URL in a certificate: scheme, host, port, and resolved addresses."""
     resolver = names({"www.example.com": ["127.0.0.1"], "internal.example.com": ["10.0.0.1"]})
     server.answer("/", status=302, headers={"Location": location})
     got = fetch(server.url("/", host="www.example.com"), allow_private=False, resolver=resolver, cache=cache)
@@ -450,7 +450,7 @@ def test_redirects_to_where_nobody_may_be_sent(server, fetch, names, cache, loca
 
 @pytest.mark.parametrize("location", [None, ""])
 def test_redirects_to_nowhere(fails, location):
-    """A redirect that without a target to go."""
+    """A redirect without a target is a failure."""
 
     async def handler(exchange):
         await exchange.answer(status=301, headers={"Location": location})
@@ -463,7 +463,7 @@ def test_redirects_to_nowhere(fails, location):
 
 @pytest.mark.parametrize("value", ["-5", "nonsense", "9" * 100, format_datetime(datetime(1999, 1, 1, tzinfo=UTC)), "0"])
 def test_retry_after_that_does_not_hold_us_up(fails, value):
-    """Negative, past and senseless values are as good as none; a date that nobody can wait for ends it."""
+    """Negative, past and invalid values are ignored; a date too far in the future ends the tries."""
 
     async def handler(exchange):
         await exchange.answer(status=503, headers={"Retry-After": value})
@@ -477,7 +477,7 @@ def test_retry_after_that_does_not_hold_us_up(fails, value):
     ids=["31", "999999999999999", "tomorrow"],  # the same in each process that runs tests
 )
 def test_retry_after_that_is_too_long(fails, value):
-    """Beyond retrieval_wait_seconds it is not waited for, and not asked before either: the end, and said."""
+    """A pause above retrieval_wait_seconds ends the tries, with a reason."""
 
     async def handler(exchange):
         await exchange.answer(status=429, headers={"Retry-After": value})
@@ -489,7 +489,7 @@ def test_retry_after_that_is_too_long(fails, value):
 
 
 def test_expired_certificate(serve, fetch, trusted_tls_authority):
-    """RFC 5280 section 6.1.3 (a)(2): a failure that says so, before anything is sent."""
+    """An expired server certificate is a failure before anything is sent (RFC 5280 section 6.1.3 (a)(2))."""
     yesterday = lab.Validity.around(days_before=30, days_after=-1)
     server = serve(trusted_tls_authority.issue_server("127.0.0.1", validity=yesterday))
     got = fetch(server.url("/"))
@@ -500,7 +500,7 @@ def test_expired_certificate(serve, fetch, trusted_tls_authority):
 
 @pytest.mark.usefixtures("trusted_tls_authority")
 def test_certificate_of_another(serve, fetch, tls_authority):
-    """The name has to be the one that was asked for (RFC 9110 section 4.3.4)."""
+    """The server certificate must have the name in the URL (RFC 9110 section 4.3.4)."""
     server = serve(tls_authority.issue_server("www.example.com"))
     got = fetch(server.url("/"))
     assert "certificate is not accepted: IP address mismatch" in got.why
@@ -509,7 +509,7 @@ def test_certificate_of_another(serve, fetch, tls_authority):
 
 @pytest.mark.usefixtures("trusted_tls_authority")
 def test_certificate_that_nobody_vouches_for(serve, fetch):
-    """An issuer that the system's trust store does not know; self-signed is no better."""
+    """A server certificate of an unknown issuer, or self-signed, is a failure."""
     server = serve(lab.Authority.create("Some other CA").issue_server("127.0.0.1"))
     got = fetch(server.url("/"))
     assert "certificate is not accepted: unable to get local issuer certificate" in got.why
@@ -517,7 +517,7 @@ def test_certificate_that_nobody_vouches_for(serve, fetch):
 
 
 def test_https_where_there_is_none(serve, fetch):
-    """TLS asked of a server that does not speak it."""
+    """An https URL of a server without TLS is a failure."""
     server = serve(greeting=b"HTTP/1.1 400 Bad Request\r\n\r\n")
     got = fetch(server.url("/").replace("http:", "https:"))
     assert (got.status, got.attempts) == (Status.FAILED, 1)
@@ -528,7 +528,7 @@ def test_https_where_there_is_none(serve, fetch):
 
 
 def test_the_rest_goes_on(server, fetch, cache):
-    """Whatever the others do, what is sound is fetched, and it alone is kept."""
+    """Hostile servers do not affect the others: sound responses are fetched, and only these are cached."""
     for number, (beginning, part) in enumerate([*ENDLESS.values(), *ENDLESS_HEADS.values()]):
         server.route(f"/endless{number}", forever(beginning, part))
     server.route("/silent", raw(RAW[:-5], stalls=True))

@@ -1,4 +1,4 @@
-"""Which URLs and addresses may be asked: no spelling of a private address gets through."""
+"""The rules for URLs and addresses: no spelling of a private address is permitted."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ SPELLINGS = [
     }.items(),
 )
 def test_urls_that_certificates_really_have(text, asked):
-    """What CAs write is asked, taken apart once (RFC 5280 sections 4.2.2.1 and 4.2.1.13)."""
+    """The usual URLs of CAs are permitted (RFC 5280 sections 4.2.2.1 and 4.2.1.13)."""
     assert str(require_permitted_url(text)) == (asked or text)
 
 
@@ -179,7 +179,7 @@ def test_urls_that_certificates_really_have(text, asked):
     }.items(),
 )
 def test_other_urls_are_refused(text, why):
-    """Other schemes, user information (RFC 9110 section 4.2.4), ports of other protocols, what is no URL (RFC 3986)."""
+    """Other schemes, user information (RFC 9110 section 4.2.4), ports of other protocols, invalid URLs (RFC 3986)."""
     with pytest.raises(RefusedError, match=why):
         require_permitted_url(text)
 
@@ -198,7 +198,7 @@ def test_length_has_a_limit():
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_public_addresses(address):
-    """What the internet routes may be asked, as an address and in a URL."""
+    """Public addresses are permitted, as an address and in a URL."""
     require_permitted_address(address)
     host = f"[{address}]" if ":" in address else address
     require_permitted_url(f"http://{host}/")
@@ -206,7 +206,7 @@ def test_public_addresses(address):
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_addresses_that_are_not_public(address):
-    """IANA's special-purpose addresses (RFC 6890) are refused, resolved or in a URL; allow_private takes them."""
+    """IANA's special-purpose addresses (RFC 6890) are refused, resolved or in a URL; allow_private permits them."""
     url = f"http://[{address.replace('%', '%25')}]/" if ":" in address else f"http://{address}/"
     with pytest.raises(RefusedError, match="not a public address"):
         require_permitted_address(address)
@@ -218,7 +218,7 @@ def test_addresses_that_are_not_public(address):
 
 @pytest.mark.parametrize("address", [*NEVER, "no address"])
 def test_addresses_of_no_server(address):
-    """Unspecified and multicast addresses are refused whatever is allowed: 0.0.0.0 would be this machine."""
+    """Unspecified and multicast addresses are always refused: 0.0.0.0 would be this machine."""
     for allow_private in (False, True):
         with pytest.raises(RefusedError):
             require_permitted_address(address, allow_private=allow_private)
@@ -226,13 +226,13 @@ def test_addresses_of_no_server(address):
 
 @pytest.mark.parametrize("address", ["64:ff9b::8.8.8.8", "::ffff:8.8.8.8", "2002:808:808::1"])
 def test_public_ipv4_addresses_in_ipv6_ones(address):
-    """In a network behind NAT64, DNS gives every name of IPv4 such an address (RFC 6147): it may be asked."""
+    """NAT64 addresses of public IPv4 addresses are permitted: DNS64 returns them for every IPv4 host (RFC 6147)."""
     require_permitted_address(address)
 
 
 @given(number=st.integers(0, 2**32 - 1))
 def test_an_address_in_another_is_judged_by_it(number):
-    """Mapped, by NAT64 or 6to4: what is refused of IPv4 is refused inside of IPv6."""
+    """Refused IPv4 addresses are refused inside IPv6 as well: mapped, NAT64, 6to4."""
     inner = ipaddress.IPv4Address(number)
     try:
         require_permitted_address(str(inner))
@@ -244,7 +244,7 @@ def test_an_address_in_another_is_judged_by_it(number):
 
 @pytest.mark.parametrize("host", SPELLINGS)
 def test_spellings_of_private_hosts(host):
-    """No way to write it gets through: not those of inet_aton, of IDNA's dots and digits, of percent-encoding."""
+    """No spelling of an address is permitted: not those of inet_aton, IDNA or percent-encoding."""
     with pytest.raises(RefusedError):
         require_permitted_url(f"http://{host}/")
     with pytest.raises(RefusedError):
@@ -255,7 +255,7 @@ def test_spellings_of_private_hosts(host):
     parts=st.lists(st.integers(0, 2**32), min_size=1, max_size=4), bases=st.lists(st.sampled_from("xod"), min_size=4)
 )
 def test_what_inet_aton_takes_is_canonical_or_refused(parts, bases):
-    """Each host that the system's inet_aton makes an address of is refused, unless written as RFC 3986 has it."""
+    """Each host that inet_aton accepts as an address is refused, unless it has the form of RFC 3986."""
     written = ".".join(
         {"x": hex, "o": lambda n: f"0{n:o}", "d": str}[base](n) for n, base in zip(parts, bases, strict=False)
     )
@@ -272,7 +272,7 @@ def test_what_inet_aton_takes_is_canonical_or_refused(parts, bases):
 
 @given(text=st.text())
 def test_any_text_is_taken_apart_or_refused(text):
-    """Nothing but RefusedError comes of a URL or a redirect, and what passes has a host and a known scheme."""
+    """Any URL or redirect raises RefusedError or nothing; a permitted one has a host and a known scheme."""
     for candidate in (text, f"http://{text}", f"http://example.com:{text}", f"http://[{text}]/"):
         try:
             url = require_permitted_url(candidate)
@@ -287,7 +287,7 @@ def test_any_text_is_taken_apart_or_refused(text):
 
 
 def test_redirects():
-    """Relative to where they come from (RFC 9110 section 10.2.2); from https never on to http."""
+    """Redirects are relative to their URL (RFC 9110 section 10.2.2); one from https to http is refused."""
     plain, secure = URL("http://example.com/a/b?c"), URL("https://example.com/a/b")
     assert str(require_permitted_redirect(plain, "../d")) == "http://example.com/d"
     assert str(require_permitted_redirect(plain, "//example.org/d")) == "http://example.org/d"
@@ -305,20 +305,20 @@ def test_redirects():
 
 
 def test_scheme_of_what_is_no_url_at_all():
-    """Enough to say which URLs are by LDAP; anything else has none."""
+    """The scheme is recognized, for example LDAP; other text has none."""
     assert scheme_of(" LDAP://x") == "ldap"
     assert scheme_of("1a:b") == scheme_of("") == scheme_of("\x00") == ""
 
 
 class Answers(AbstractResolver):
-    """A resolver with its answers given, one list of addresses a question; the last one again and again."""
+    """A resolver with given results, one list of addresses a lookup; the last one again and again."""
 
     def __init__(self, *answers):
         self.answers = list(answers)
         self.asked = 0
 
     async def resolve(self, host, port=0, family=socket.AF_INET):
-        """Give the next answer."""
+        """Return the next list."""
         self.asked += 1
         addresses = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         return [
@@ -327,18 +327,18 @@ class Answers(AbstractResolver):
         ]
 
     async def close(self):
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 def test_resolver_leaves_out_what_is_not_public():
-    """One private address among several is left out; the others may be asked."""
+    """One private address among several is left out; the others are permitted."""
     resolver = PermittedResolver(resolver=Answers(["10.0.0.1", "8.8.8.8", "::1", "2606:2800::1"]))
     found = asyncio.run(resolver.resolve("example.com", 80))
     assert [each["host"] for each in found] == ["8.8.8.8", "2606:2800::1"]
 
 
 def test_resolver_refuses_a_name_with_private_addresses_alone():
-    """It says which; and with allow_private it gives them."""
+    """The error names the refused addresses; with allow_private they are returned."""
     answers = Answers(["127.0.0.1", "fe80::1%eth0"])
     with pytest.raises(RefusedAddressError, match=r"127\.0\.0\.1 is not a public address; fe80::1%eth0"):
         asyncio.run(PermittedResolver(resolver=answers).resolve("example.com", 80))
@@ -346,7 +346,7 @@ def test_resolver_refuses_a_name_with_private_addresses_alone():
 
 
 def test_resolver_judges_the_systems_answers():
-    """By default the system resolves: localhost is loopback, whatever it is called."""
+    """By default the system's resolver is used: localhost is refused as loopback."""
 
     async def resolve():
         resolver = PermittedResolver()
