@@ -116,8 +116,8 @@ def find_paths_fetching(  # noqa: PLR0913  # as find_path_fetching
 ) -> PathReport:
     """Return the report on all paths, after fetching as :func:`find_path_fetching` does.
 
-    Nothing is fetched where the certificates that were given make a valid path whose status is known. No valid path is
-    not an error. Raises otherwise as :func:`find_path_fetching` does.
+    Nothing is fetched where the given certificates make a valid path whose status is known. The report may have no
+    valid path; other errors are those of :func:`find_path_fetching`.
     """
     search = _FetchingSearch(
         target, pool, require_trust_anchors(trust_anchors), parameters, ranking, revocation, options, limits
@@ -202,6 +202,10 @@ class _FetchingSearch:
         # A second search would have the same result, and reading large CRLs again takes long.
         return self._settled or self._find(self.pool, self._known)
 
+    def report(self, at_most: int | None) -> PathReport:
+        """Return the report on the paths in all given and fetched certificates."""
+        return find_paths(**self._inputs(self.pool, self._known), at_most=at_most)
+
     def retrievals(self) -> Iterator[Retrieval]:
         """Yield the outcome of each URL."""
         if self._crawl is not None:
@@ -234,10 +238,6 @@ class _FetchingSearch:
     @property
     def _known(self) -> Revocation | None:
         return self._revocation if self._collector is None else self._collector.revocation
-
-    def report(self, at_most: int | None) -> PathReport:
-        """Return the report on the paths in all certificates that there are."""
-        return find_paths(**self._inputs(self.pool, self._known), at_most=at_most)
 
     def _find(self, pool: CertificatePool, revocation: Revocation | None) -> ValidatedPath:
         return find_path(**self._inputs(pool, revocation))
