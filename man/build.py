@@ -1,8 +1,8 @@
-"""Write the man pages from what the commands say of themselves: ``python man/build.py``, in a clone.
+"""A script that writes the man pages from the help of the commands: ``python man/build.py``, in a clone.
 
-pkcs12kit(1), and pkcs12kit-NAME(1) for each command, into ``man/man1``, which the wheel installs as
-``share/man/man1``. A page keeps its date until something else in it changes. They are written here and not while the
-wheel is built, which would need everything that the command imports.
+It writes pkcs12kit(1), and pkcs12kit-NAME(1) for each command, to ``man/man1``, which the wheel installs as
+``share/man/man1``. A page keeps its date until something else in it changes. The pages are not written while the wheel
+is built, because that would need everything that the command imports.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli import cli
+from pkcs12kit.cli.command import Command, range_in_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,43 +30,45 @@ _UNDATED: Final = "DATE"
 _WIDTH: Final = 78  # columns of the source, after the custom of man(7)
 _STATUS: Final = "Exit status 1: "
 _EXIT: Final = {
-    "0": "Yes: done, and nothing says no.",
+    "0": "Yes: it is done, and no check says no.",
     "1": "The answer is no.",
     "2": "Bad usage, input that cannot be read, or a file that cannot be written.",
-    "70": "An error in pkcs12kit itself, which is no answer: please report it. --debug, before COMMAND, shows where it"
-    " happened.",
-    "130": "Interrupted from the keyboard; 143 and 129 where SIGTERM or SIGHUP ended it.",
-    "141": "Whoever read standard output went away before the end.",
+    "70": "An error in pkcs12kit itself, which is not an answer: please report it. --debug, before COMMAND, shows where"
+    " it happened.",
+    "130": "Interrupted from the keyboard; 143 after SIGTERM, 129 after SIGHUP.",
+    "141": "The program that read standard output stopped before the end.",
 }
 _STREAMS: Final = (
-    "Results go to standard output, everything else to standard error, where \\fBerror:\\fR says what is wrong and"
-    " \\fBhint:\\fR what to do next. With --json standard output has one JSON object where there is an answer, yes or"
-    " no, and nothing otherwise. Lines are as wide as the terminal; in a pipe each finding is one line."
+    "Results go to standard output, everything else to standard error. There a line that begins with \\fBerror:\\fR"
+    " says what is wrong, and one with \\fBhint:\\fR what to do next. With --json standard output has one JSON object"
+    " where there is an answer, yes or no, and nothing otherwise. Lines are as wide as the terminal; in a pipe each"
+    " finding is one line."
 )
 _TERMINAL: Final = {
-    "NO_COLOR": "Where it is set and not empty, there are no colours, as in pipes and where TERM is dumb.",
-    "COLUMNS": "How wide lines are, where that is not to be the width of the terminal.",
+    "NO_COLOR": "If it is set and not empty, there are no colours, as in pipes and where TERM is dumb.",
+    "COLUMNS": "The width of lines, instead of the width of the terminal.",
 }
 _PASSWORDS: Final = {
-    "VAR": "Whichever variable --password-env names holds the password. It is read once, and passed on to no program.",
+    "VAR": "The variable that --password-env names holds the password. It is read once, and passed to no other"
+    " program.",
 }
 _FETCHING: Final = {
-    "http_proxy, https_proxy, no_proxy": "The proxies that what is fetched goes through.",
-    "XDG_CACHE_HOME": "On Linux, where the folder pkcs12kit with what was fetched is kept. Default: ~/.cache.",
+    "http_proxy, https_proxy, no_proxy": "The proxies through which URLs are fetched.",
+    "XDG_CACHE_HOME": "On Linux, the folder that contains the cache, pkcs12kit. Default: ~/.cache.",
 }
 _SECURITY: Final = (
-    "A password is asked for at the terminal, or comes from a file, an environment variable or standard input, never"
-    " from an argument, which other users of the computer could see. Private keys and passwords are in no message, no"
-    " JSON and no temporary file. Other programs that run as the same user can read its environment variables, so a"
-    " file with mode 0600 is the better place."
+    "A password is typed at the terminal, or comes from a file, an environment variable or standard input, never from"
+    " an argument, which other users of the computer could see. Messages, JSON and temporary files never contain"
+    " private keys or passwords. Other programs of the same user can read environment variables, so a file with mode"
+    " 0600 is the better place for a password."
 )
 _WRITING: Final = (
-    "A file that is written has mode 0600 from the start, is read back and compared, and only then takes its name: the"
-    " old file or the whole new one is there, whenever the command is interrupted."
+    "A new file has mode 0600 from the start. It is read back and compared, and only then takes its name: even if the"
+    " command is interrupted, either the old file or the complete new file is there."
 )
 _NETWORK: Final = (
-    "The network is asked only by pkcs12kit-gather(1), pkcs12kit-probe(1) and --fetch of pkcs12kit-build(1). What is"
-    " fetched is a candidate and nothing more: only --anchor is trusted."
+    "Only pkcs12kit-gather(1), pkcs12kit-probe(1) and --fetch of pkcs12kit-build(1) use the network. A fetched"
+    " certificate is only a candidate: nothing is trusted but --anchor."
 )
 _SEE_ALSO: Final = {
     "build": ("paths", "verify", "rehearse", "gather"),
@@ -83,7 +86,7 @@ _SEE_ALSO: Final = {
 
 
 def pages() -> Mapping[str, str]:
-    """Make each page by the name of its file, with the date of the one that is there where nothing else changes."""
+    """Return each page by the name of its file; a page in which nothing else changes keeps its date."""
     return {name: _dated(page, FOLDER / name) for name, page in _undated()}
 
 
@@ -132,7 +135,7 @@ def _command_page(name: str, command: click.Command, group: click.Context) -> It
     yield from (".SH SYNOPSIS", f"\\fBpkcs12kit {name}\\fR {' '.join(_usage(command))}", ".SH DESCRIPTION")
     for number, paragraph in enumerate(description):
         yield from ((".PP",) if number else ())
-        yield _text(paragraph, metavars)
+        yield from _paragraph(paragraph, metavars)
     yield from _options(command, context)
     yield from _exit_status(answer)
     needed = dict(_TERMINAL)
@@ -157,7 +160,7 @@ def _head(name: str, summary: str) -> Iterator[str]:
     version = tomllib.loads((_PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
     yield '.\\" Written by man/build.py from the help of the command.'
     yield f'.TH {name.upper()} 1 "{_UNDATED}" "pkcs12kit {version}" "pkcs12kit manual"'
-    yield from (".nh", ".ad l")  # names of options and files are not to be torn apart
+    yield from (".nh", ".ad l")  # names of options and files must stay in one piece
     yield from (".SH NAME", f"{_text(name)} \\- {_text(summary.removesuffix('.'))}")
 
 
@@ -172,12 +175,14 @@ def _usage(command: click.Command) -> Iterator[str]:
 
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     yield ".SH OPTIONS"
-    for parameter in command.get_params(context):
-        if not isinstance(parameter, click.Option) or parameter.hidden:
-            continue
-        names = ", ".join(f"\\fB{_escaped(option)}\\fR" for option in parameter.opts)
-        value = "" if parameter.is_flag or parameter.is_eager else f" {_value(parameter)}"
-        yield from (".TP", names + value, _text(" ".join([parameter.help or "", *_remarks(parameter)])))
+    options = [one for one in command.get_params(context) if isinstance(one, click.Option) and not one.hidden]
+    groups = command.option_groups(context) if isinstance(command, Command) else {"Options": options}
+    for title, members in groups.items():
+        yield from ((f".SS {title}",) if len(groups) > 1 else ())
+        for option in members:
+            names = ", ".join(f"\\fB{_escaped(name)}\\fR" for name in option.opts)
+            value = "" if option.is_flag or option.is_eager else f" {_value(option)}"
+            yield from (".TP", names + value, _text(" ".join([option.help or "", *_remarks(option)])))
 
 
 def _metavar(parameter: click.Parameter) -> str:
@@ -185,31 +190,31 @@ def _metavar(parameter: click.Parameter) -> str:
 
 
 def _value(parameter: click.Parameter) -> str:
-    """Write what an option takes; a line may break after each of a long list of names."""
+    """Return the value of an option; a line may break after each of a long list of names."""
     if isinstance(parameter.type, click.Choice) and parameter.metavar is None:
         return "|\\:".join(f"\\fB{_escaped(str(choice))}\\fR" for choice in parameter.type.choices)
     return f"\\fI{_escaped(_metavar(parameter))}\\fR"
 
 
 def _remarks(parameter: click.Option) -> Iterator[str]:
-    """Say what help shows in brackets."""
+    """Yield the remarks that help shows in brackets."""
     if parameter.required:
         yield "Required."
     if isinstance(parameter.type, (click.IntRange, click.FloatRange)):
-        least, most = parameter.type.min, parameter.type.max
-        if most is not None:
-            yield f"{'More than' if parameter.type.min_open else 'From'} {least:,}, and at most {most:,}."
-        else:
-            yield f"At least {least:,}."
+        words = range_in_words(parameter.type)
+        yield f"{words[:1].upper()}{words[1:]}."
     if parameter.show_default and parameter.default is not None:
         default = parameter.default
         yield f"Default: {f'{default:,}' if isinstance(default, int) else default}."
 
 
 def _without_status(text: str) -> tuple[list[str], str]:
-    """Take what exit status 1 means out of a description, for the section that is about it."""
+    """Return the paragraphs of a description, and the meaning of exit status 1, which has a section of its own."""
     paragraphs, answer = [], ""
     for paragraph in text.split("\n\n"):
+        if paragraph.startswith("\b"):  # click's mark for lines that stay as they are
+            paragraphs.append(paragraph)
+            continue
         before, found, meaning = " ".join(paragraph.split()).partition(_STATUS)
         answer = meaning[:1].upper() + meaning[1:] if found else answer
         paragraphs += [before.strip()] if before.strip() else []
@@ -219,7 +224,7 @@ def _without_status(text: str) -> tuple[list[str], str]:
 def _exit_status(answer: str) -> Iterator[str]:
     yield ".SH EXIT STATUS"
     for status, meaning in (_EXIT | {"1": answer}).items():
-        if meaning:  # some commands have no question to say no to
+        if meaning:  # some commands never answer no
             yield from (".TP", f"\\fB{status}\\fR", _text(meaning))
 
 
@@ -245,8 +250,17 @@ def _see_also(names: list[str]) -> Iterator[str]:
     yield ",\n".join(f"\\fB{_escaped(name)}\\fR(1)" for name in names)
 
 
+def _paragraph(text: str, metavars: set[str]) -> Iterator[str]:
+    if not text.startswith("\b"):
+        yield _text(text, metavars)
+        return
+    yield ".nf"
+    yield from (_no_request(_escaped(line)) for line in text.splitlines()[1:])
+    yield ".fi"
+
+
 def _text(text: str, metavars: set[str] | None = None) -> str:
-    """Write a paragraph: options bold, what stands for a value slanted, one sentence a line, as man(7) wants it."""
+    """Return a paragraph with options bold, names of values slanted, and one sentence a line, as man(7) wants it."""
     written = _escaped(" ".join(text.split()))
     written = re.sub(r"(?<![\w\\])((?:\\-){2}[a-z0-9]+(?:\\-[a-z0-9]+)*)", r"\\fB\1\\fR", written)
     written = re.sub(r"pkcs12kit\\-([a-z]+)\(1\)", r"\\fBpkcs12kit\\-\1\\fR(1)", written)
@@ -258,7 +272,7 @@ def _text(text: str, metavars: set[str] | None = None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Keep roff from reading anything in it, and a minus one that can be copied."""
+    """Return the text so that roff reads no request in it, and a minus can be copied."""
     kept = re.sub(r"\\(?!f[BIR])", r"\\e", text).replace("-", "\\-")
     return kept.replace("~", "\\(ti").replace("^", "\\(ha")
 

@@ -4,20 +4,16 @@ import ast
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 import pkcs12kit
+from pkcs12kit.cli import cli
 
 PACKAGE = Path(pkcs12kit.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 OPENINGS = frozenset({"Say", "Give", "Take", "Tell", "What", "Who", "Whoever", "Whether", "Whence"})
 HABITS = re.compile(r"\b(?:anew|whence|whoever|whatsoever)\b", re.IGNORECASE)
-# Rooms whose docstrings are not rewritten yet.
-NOT_YET = frozenset(
-    {
-        "cli",
-    }
-)
 
 
 def docstrings(source: str):
@@ -44,8 +40,6 @@ def habits(source: str) -> list[str]:
 @pytest.mark.parametrize("module", [pytest.param(path, id=str(path.relative_to(PACKAGE))) for path in MODULES])
 def test_docstrings_begin_plainly(module):
     """A docstring begins with an imperative or a noun phrase, and none holds a word that has to be looked up."""
-    if module.relative_to(PACKAGE).parts[0] in NOT_YET:
-        return
     assert habits(module.read_text("utf-8")) == []
 
 
@@ -58,3 +52,26 @@ def test_a_habit_is_found(text):
     assert habits(f'class A:\n    """{text}"""\n')
     assert habits(f'def a():\n    """{text}"""\n')
     assert habits(f'A = 1\n"""{text}"""\n')
+
+
+COMMANDS = {"": cli} | {
+    name: cli.get_command(click.Context(cli), name) for name in cli.list_commands(click.Context(cli))
+}
+FOLDED = re.compile(r"\b(?:is|are) no \b")
+
+
+def help_texts(command):
+    """Yield what a command shows of itself: its description, its examples, and the text of each option."""
+    yield command.help or ""
+    yield command.epilog or ""
+    for parameter in command.params:
+        yield getattr(parameter, "help", None) or ""
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_plain(name):
+    """Each text of ``--help`` keeps the rules for docstrings, and denies with "not": "X is no Y" is read twice."""
+    texts = [*help_texts(COMMANDS[name]), *([] if name else dict(cli.summaries()).values())]
+    for text in texts:
+        assert habits(f"{text!r}\n") == []
+        assert FOLDED.search(text) is None, text

@@ -1,9 +1,9 @@
-"""The command: parse, call, print. One module a command, loaded when it is called.
+"""The command line: one module for each command, which parses, calls the library and prints.
 
-Exit status: 0 yes, 1 the answer is no, 2 bad usage, unreadable input or a file that cannot be written, 70 an error in
-pkcs12kit itself, 130 interrupted, 141 the reader of standard output went away. Results go to standard output,
-everything else to standard error. With ``--json`` standard output holds one object where there is an answer, yes or no,
-and nothing otherwise.
+A command's module is loaded when the command is called. Exit status: 0 yes, 1 the answer is no, 2 bad usage, unreadable
+input or a file that cannot be written, 70 an error in pkcs12kit itself, 130 interrupted, 141 the reader of standard
+output went away. Results go to standard output, everything else to standard error. With ``--json`` standard output has
+one object where there is an answer, yes or no, and nothing otherwise.
 """
 
 from __future__ import annotations
@@ -26,47 +26,47 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 _COMMANDS: Final = {
-    # name: (module, what the list of commands says of it)
+    # name: (module, its line in the list of commands)
     "build": ("build", "Find the path and write one PKCS#12 file."),
     "completion": ("completion", "Print the script that completes commands in bash, zsh or fish."),
-    "convert": ("convert", "Write a PKCS#12 file anew: other protection, another password, or PEM."),
-    "demo": ("demo", "Do the main job on a replica of the Federal PKI, in a folder."),
-    "gather": ("gather", "Fetch the certificates that a path may need, from where certificates say."),
-    "graph": ("graph", "Draw all certificates there are, from the trust anchors down."),
-    "inspect": ("inspect", "Take a PKCS#12 file apart, with or without its password."),
-    "lab": ("lab", "Write a replica of the Federal PKI, with keys of its own, to a folder."),
-    "paths": ("paths", "Find the certification paths of a certificate, or say why there is none."),
-    "probe": ("probe", "Look at live servers: what they send, and whether it leads to the anchor."),
-    "rehearse": ("rehearse", "Serve a PKCS#12 file on loopback, to clients that trust the anchor alone."),
-    "verify": ("verify", "Hold a PKCS#12 file against what its clients trust: every check, yes or no."),
+    "convert": ("convert", "Copy a PKCS#12 file with another protection or password, or as PEM."),
+    "demo": ("demo", "Run the main job on a replica of the Federal PKI, in a folder."),
+    "gather": ("gather", "Fetch the certificates that a path may need."),
+    "graph": ("graph", "Draw certificates as a graph, from the trust anchors down."),
+    "inspect": ("inspect", "Show the contents of a PKCS#12 file, with or without its password."),
+    "lab": ("lab", "Write a replica of the Federal PKI, with its own keys, to a folder."),
+    "paths": ("paths", "Find the certification paths of a certificate, or explain why none is valid."),
+    "probe": ("probe", "Check the certificates that live servers send."),
+    "rehearse": ("rehearse", "Serve a PKCS#12 file to TLS clients that trust only the anchor."),
+    "verify": ("verify", "Check a PKCS#12 file against the trust anchor of its clients."),
 }
 PROGRAM: Final = "pkcs12kit"
 COMPLETION: Final = "_PKCS12KIT_COMPLETE"
 """The environment variable by which a shell asks for completions."""
 _UNUSABLE: Final = 2
 _INTERNAL_ERROR: Final = 70  # EX_SOFTWARE of BSD's sysexits.h
-_INTERRUPTED: Final = 130  # what shells make of SIGINT, and not to be taken for a no
-_READER_GONE: Final = 141  # what shells make of SIGPIPE
+_INTERRUPTED: Final = 130  # the status that shells report for SIGINT
+_READER_GONE: Final = 141  # the status that shells report for SIGPIPE
 
 
 class _Commands(click.Group):
-    """A group that knows its commands by name, and loads the one that is called."""
+    """A group of commands by name that loads only the one that is called."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401  # click's signature
-        """Parse the words of the call; --help and --version print here, and end it."""
-        with _reader():
+        """Parse the command line; ``--help`` and ``--version`` print and exit here."""
+        with _exit_without_reader():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
-        """Call the command."""
-        with _reader():
+        """Run the command."""
+        with _exit_without_reader():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return sorted(_COMMANDS)
 
     def summaries(self) -> list[tuple[str, str]]:
-        """List each command with the sentence that says what it is for."""
+        """Return each command with its line in the list of commands."""
         return [(name, summary) for name, (_, summary) in sorted(_COMMANDS.items())]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # click's
@@ -78,14 +78,14 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find it, or say which may have been meant: click looks among the commands that it holds itself."""
+        """Return the command, or raise an error with similar names; click compares only the commands that it holds."""
         try:
             return super().resolve_command(ctx, args)
         except click.NoSuchCommand as error:
             raise click.NoSuchCommand(error.command_name, possibilities=_COMMANDS, ctx=ctx) from None
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Offer commands without loading them, or options."""
+        """Return the commands to offer, without loading them, or else the options."""
         from click.shell_completion import CompletionItem
 
         commands = [
@@ -99,8 +99,8 @@ class _Commands(click.Group):
 
 
 @contextmanager
-def _reader() -> Iterator[None]:
-    """End with status 141 where a reader has gone away: click would end with 1, which says no."""
+def _exit_without_reader() -> Iterator[None]:
+    """Exit with status 141 where the reader of standard output went away; click would exit with 1, the answer no."""
     try:
         yield
     except BrokenPipeError:
@@ -116,25 +116,25 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        said = f"version {version(PROGRAM)}"
+        text = f"version {version(PROGRAM)}"
     except PackageNotFoundError:
-        said = "version not known: run from its source, not installed"
-    click.echo(f"{PROGRAM}, {said}")
+        text = "version unknown: it runs from its source, and is not installed"
+    click.echo(f"{PROGRAM}, {text}")
     ctx.exit()
 
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="\b\nSee it done on a replica, with nothing at hand:\n  pkcs12kit demo\n\n"
-    "pkcs12kit COMMAND --help has the options of a command, with examples. Exit status: 0 yes, 1 the answer is no,"
+    epilog="\b\nTry it on a replica, without any files of your own:\n  pkcs12kit demo\n\n"
+    "pkcs12kit COMMAND --help lists the options of a command, with examples. Exit status: 0 yes, 1 the answer is no,"
     " 2 bad usage, unreadable input or a file that cannot be written, 70 an error in pkcs12kit itself.",
 )
 @click.option(
     "--debug",
     is_flag=True,
-    expose_value=False,  # it is looked for where it is needed: see unexpected.py
-    help="Show the traceback of an error in pkcs12kit itself. It may hold parts of the input.",
+    expose_value=False,  # print_internal_error looks for it in the words of the call
+    help="Show the traceback of an error in pkcs12kit itself. It may contain parts of the input.",
 )
 @click.option(
     "--version",
@@ -145,11 +145,11 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     help="Show the version and exit.",
 )
 def cli() -> None:
-    """Build the PKCS#12 file that a server needs: key, certificate, and every CA on the way to a trust anchor."""
+    """Build the PKCS#12 file that a server needs: key, certificate, and every CA certificate up to a trust anchor."""
 
 
 def _end_by_signals() -> None:
-    """Let signals end the command as errors do, so that nothing is left behind; what is ignored stays ignored."""
+    """Make signals end the command by an exception, so that no file is left behind; ignored signals stay ignored."""
     ending = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ending = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]
     has_come = False
@@ -160,10 +160,10 @@ def _end_by_signals() -> None:
 
     def end(number: int, _: object) -> None:
         nonlocal has_come
-        if has_come:  # another would end what takes away what is left, and that is soon done
+        if has_come:  # a second signal would interrupt the cleaning up, which is short
             return
         has_come = True
-        atexit.register(ignore)  # not now: Python tells of a signal that came before and is ignored when it is seen
+        atexit.register(ignore)  # not now: Python complains of a signal that arrived and is ignored when it is handled
         if number == signal.SIGINT:
             raise KeyboardInterrupt
         sys.exit(128 + number)
@@ -173,7 +173,7 @@ def _end_by_signals() -> None:
 
 
 def main() -> None:
-    """Run the command, and turn errors into a sentence and an exit status. Status 1 is only ever the answer no."""
+    """Run the command; turn an error into a sentence and an exit status. Status 1 is only ever the answer no."""
     _end_by_signals()
     try:
         _run()
@@ -181,22 +181,22 @@ def main() -> None:
         raise
     except KeyboardInterrupt:
         sys.exit(_INTERRUPTED)
-    except BaseException as error:  # noqa: BLE001  # also the panics of pyca's Rust, which are not an Exception
+    except BaseException as error:  # noqa: BLE001  # also panics of pyca's Rust code, which are not an Exception
         try:
-            from pkcs12kit.cli.unexpected import report_unexpected
+            from pkcs12kit.cli.output.console import print_internal_error
 
-            report_unexpected(error, sys.argv[1:])
-        finally:  # whatever else fails
+            print_internal_error(error, sys.argv[1:])
+        finally:  # even where printing fails
             sys.exit(_INTERNAL_ERROR)
 
 
 def _run() -> NoReturn:
-    # pyca/cryptography warns of odd but readable certificates; what matters of them the report says.
+    # pyca/cryptography warns of odd but readable certificates; the report has the warnings that matter.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"pkcs12kit\.")
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # what a stream cannot encode is escaped, and no reason to fail
+        if isinstance(stream, TextIOWrapper):  # escape the characters that the stream cannot encode
             stream.reconfigure(errors="backslashreplace")
-    if COMPLETION in os.environ:  # a shell asks, and click answers
+    if COMPLETION in os.environ:  # a shell asks for completions, and click answers
         from pkcs12kit.cli.shells import register
 
         register()
@@ -206,7 +206,7 @@ def _run() -> NoReturn:
         from pkcs12kit.cli.output.console import print_usage_error
 
         print_usage_error(error)
-        sys.exit(_UNUSABLE)  # click's own has 1 for some errors
+        sys.exit(_UNUSABLE)  # some errors of click have the status 1
     except (click.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)

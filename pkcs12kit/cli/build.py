@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options.fetch import Watch, fetching_options
+from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.passwords import password_options, require_mac_option
 from pkcs12kit.cli.options.protection import chosen_profile, for_all_readers, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option, path_options
@@ -52,60 +52,131 @@ Examples:
       --out server.p12 --password-file password.txt --fetch \\
       --revocation require""",
 )
-@click.option("--key", type=FILE, metavar="FILE", help="The private key, PEM or DER, encrypted or not.")
-@click.option(
-    "--cert", "certificate", type=FILE, metavar="FILE", help="The server's certificate, or a chain that holds it."
+@option(
+    OptionGroup.INPUT,
+    "--key",
+    type=FILE,
+    metavar="FILE",
+    help="The server's private key, in PEM or DER, encrypted or not.",
 )
-@click.option("--pkcs12", type=FILE, metavar="FILE", help="An existing PKCS#12 file instead of --key and --cert.")
-@click.option("--certs-only", is_flag=True, help="No key: the certificates of the path from --cert on, a CA's for one.")
+@option(
+    OptionGroup.INPUT,
+    "--cert",
+    "certificate",
+    type=FILE,
+    metavar="FILE",
+    help="The server's certificate, or a chain that contains it.",
+)
+@option(
+    OptionGroup.INPUT,
+    "--pkcs12",
+    type=FILE,
+    metavar="FILE",
+    help="An existing PKCS#12 file with both, instead of --key and --cert.",
+)
+@option(
+    OptionGroup.INPUT,
+    "--certs-only",
+    is_flag=True,
+    help="Write no key, only the certificates of the path from --cert, which may be a CA's.",
+)
 @path_options
-@click.option(
-    "--out", "output", type=FILE, metavar="FILE", required=True, help="The file to write, or - for standard output."
+@option(
+    OptionGroup.INPUT,
+    "--key-password-file",
+    type=FILE,
+    metavar="FILE",
+    help="A file whose first line is the password of --key. Default: a prompt, if a password is needed.",
 )
-@password_options
-@click.option(
-    "--key-password-file", type=FILE, metavar="F", help="File whose first line opens --key. Else asked for if needed."
+@option(
+    OptionGroup.INPUT,
+    "--pkcs12-password-file",
+    type=FILE,
+    metavar="FILE",
+    help="A file whose first line is the password of --pkcs12. Default: a prompt, if a password is needed.",
 )
-@click.option("--pkcs12-password-file", type=FILE, metavar="F", help="File whose first line opens --pkcs12.")
 @require_mac_option
+@limits_option
+@option(
+    OptionGroup.OUTPUT,
+    "--out",
+    "output",
+    type=FILE,
+    metavar="FILE",
+    required=True,
+    help="The file to write, or - for standard output.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--no-anchor",
+    is_flag=True,
+    help="Leave the trust anchor's own certificate out of the file.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--truststore",
+    is_flag=True,
+    help="With --certs-only: mark the certificates as trusted, for Java.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--if-changed",
+    is_flag=True,
+    help="Do not write the file if it already has the same contents, under the same password. The exit status is 0 in"
+    " both cases.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--dry-run",
+    is_flag=True,
+    help="Do everything except writing the file, and print whether it would be written. The exit status is the same as"
+    " without this option.",
+)
+@password_options(OptionGroup.PROTECTION, "the new file")
 @protection_options
-@click.option("--friendly-name", metavar="NAME", help="What programs call the key and its certificate.")
-@click.option("--certificate-name", metavar="NAME", help="What they call the certificate, where not as the key.")
-@click.option(
+@option(
+    OptionGroup.NAMES,
+    "--friendly-name",
+    metavar="NAME",
+    help="The name of the key and of its certificate, which programs show.",
+)
+@option(
+    OptionGroup.NAMES,
+    "--certificate-name",
+    metavar="NAME",
+    help="The name of the certificate, if it differs from that of the key.",
+)
+@option(
+    OptionGroup.NAMES,
     "--ca-name",
     "ca_names",
     metavar="NAME",
     multiple=True,
-    help="What they call a CA certificate, from the issuer of --cert on; given again, the next. Else its common name.",
+    help="The name of a CA certificate. May be given again: the first is for the issuer of --cert, the second for the"
+    " issuer's issuer, and so on. Default: the common name.",
 )
-@click.option("--truststore", is_flag=True, help="With --certs-only: mark the certificates as trusted, for Java.")
-@click.option(
-    "--if-changed",
+@option(
+    OptionGroup.CHECKS,
+    "--no-second-opinion",
     is_flag=True,
-    help="Leave the file alone if it already holds just this, under the same password. Exit status 0 both ways.",
+    help="Do not have the path validated a second time, by certvalidator. The report says so.",
 )
-@click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Do all but write the file, and say whether it would be written. Exit status as without this option.",
-)
-@click.option("--no-anchor", is_flag=True, help="Leave the trust anchor's own certificate out of the file.")
-@click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
-@click.option(
+@option(
+    OptionGroup.CHECKS,
     "--rehearse",
     "rehearsing",
     is_flag=True,
-    help="Then serve the file to TLS clients, as the rehearse command does. Exit status 1, and the file stays, if one"
-    " that has to accept does not.",
+    help="After writing, serve the file to TLS clients, as the rehearse command does. If a client that must accept it"
+    " does not, the exit status is 1, and the file stays.",
 )
-@click.option(
+@option(
+    OptionGroup.NETWORK,
     "--fetch",
     is_flag=True,
-    help="Fetch what is missing from where the certificates say that it is: other certificates, as gather does, and"
-    " CRLs and OCSP responses where --revocation asks for them. Without it nothing is asked from the network.",
+    help="Fetch what is missing from the URLs in the certificates: other certificates, as gather does, and with"
+    " --revocation also CRLs and OCSP responses. Without --fetch the network is not used.",
 )
 @fetching_options
-@limits_option
 @json_option
 def command(
     key: str | None,
@@ -136,41 +207,46 @@ def command(
     rehearsing: bool,
     as_json: bool,
 ) -> None:
-    """Find the path, let two validators judge it, and write one PKCS#12 file.
+    """Find the path, have two validators check it, and write one PKCS#12 file.
 
-    The file holds the private key, its certificate and every CA certificate on the way to the trust anchor, in that
-    order, the anchor last. Nothing is written unless the path is valid. The password is asked for at the terminal
-    unless an option says where it is; it is never an argument.
+    The file contains the private key, its certificate and every CA certificate up to the trust anchor, in this order.
+    Nothing is written unless the path is valid. You are asked for the password of the new file at the terminal, unless
+    an option names a file or a variable that holds it. A password is never an argument.
 
-    Exit status 1: there is no valid path, and what was tried is on standard error; the second opinion says no; or
-    --rehearse does.
+    Exit status 1: no path is valid, and standard error says why; or the second opinion or --rehearse says no.
     """
     from pkcs12kit.builder.build import build
     from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file
     from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.output.build import print_refusal
     from pkcs12kit.cli.output.console import warn
+    from pkcs12kit.cli.output.progress import FetchingWatch
     from pkcs12kit.cli.output.rehearsal import rehearse_built
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths import ranking
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
-    _refuse_standard_output(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
+    _require_file(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
     if require_mac and pkcs12 is None:
-        raise click.UsageError("--require-mac takes --pkcs12: nothing else has a MAC")
+        raise click.UsageError("--require-mac has an effect only with --pkcs12: other input has no MAC")
     if truststore and not certs_only:
-        raise click.UsageError("--truststore takes --certs-only: a truststore holds no key")
+        raise click.UsageError("--truststore needs --certs-only: a truststore has no key")
     if rehearsing and certs_only:
-        raise click.UsageError("--rehearse needs a private key to serve TLS with, which --certs-only leaves out")
+        raise click.UsageError(
+            "--rehearse needs a private key to serve TLS, and --certs-only leaves it out; give one of the two"
+        )
     profile = chosen_profile(protection)
     password = None
     if profile.takes_password:
         get_password = password_for_new_file(password_file, password_env, stdin=password_stdin)
         password = cache(for_all_readers(protection, get_password))
     elif password_file is not None or password_env is not None or password_stdin:
-        raise click.UsageError(f"the profile {profile.name} takes no password")
+        raise click.UsageError(
+            f"the profile {profile.name} has no password; leave the password option out or choose another profile"
+        )
     parameters = validation_parameters(search)
     limits = replace(limits, retrieval_seconds=fetching.seconds)
-    watch = Watch()
+    watch = FetchingWatch()
     fetch_options = fetching.when(fetch=fetch, on_event=watch.on_event)
     try:
         with watch:
@@ -203,20 +279,19 @@ def command(
                 on_warning=watch.aside(warn),
             )
     except PathError as no:
-        from pkcs12kit.cli.output.hints import refuse
-
         retrievals = watch.retrievals if fetch else None
-        refuse(no, as_json=as_json, sources_given=bool(search.certificates), retrievals=retrievals)
+        print_refusal(no, as_json=as_json, sources_given=bool(search.certificates), retrievals=retrievals)
         sys.exit(1)
-    _tell_what_was_built(report, as_json=as_json)
+    _print_built(report, as_json=as_json)
     rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)
     rehearsal = rehearse(password=None if password is None else password()) if rehearsing else None
-    _tell_the_rest(report, rehearsal, as_json=as_json)
+    _print_rehearsed(report, rehearsal, as_json=as_json)
 
 
-def _tell_what_was_built(report: BuildReport, *, as_json: bool) -> None:
-    """Print it at once, before clients are asked; in JSON both are one object."""
-    from pkcs12kit.cli.output.console import print_build_report, write_bytes
+def _print_built(report: BuildReport, *, as_json: bool) -> None:
+    """Print what was built, before the rehearsal; in JSON both are one object, which is printed later."""
+    from pkcs12kit.cli.output.build import print_build_report
+    from pkcs12kit.cli.output.console import write_bytes
 
     if report.output is None:
         write_bytes(report.data)
@@ -224,32 +299,34 @@ def _tell_what_was_built(report: BuildReport, *, as_json: bool) -> None:
         print_build_report(report, err=report.output is None)
 
 
-def _tell_the_rest(report: BuildReport, rehearsal: RehearsalReport | None, *, as_json: bool) -> None:
+def _print_rehearsed(report: BuildReport, rehearsal: RehearsalReport | None, *, as_json: bool) -> None:
+    """Print the rehearsal, or both as one JSON object; exit with status 1 where the rehearsal says no."""
     from pkcs12kit.cli.output.console import print_json
-    from pkcs12kit.cli.output.rehearsal import explain_refusal_of_built, print_rehearsal
+    from pkcs12kit.cli.output.rehearsal import print_problems_of_built, print_rehearsal
 
     if as_json:
         print_json(report.to_json() | ({} if rehearsal is None else {"rehearsal": rehearsal.to_json()}))
     elif rehearsal is not None:
         print_rehearsal(rehearsal, "Rehearsal", with_path=False, err=report.output is None)
     if rehearsal is not None and not rehearsal.ok:
-        explain_refusal_of_built(rehearsal, report)
+        print_problems_of_built(rehearsal, report)
         sys.exit(1)
 
 
-def _refuse_standard_output(output: str, *, as_json: bool, if_changed: bool, dry_run: bool) -> None:
+def _require_file(output: str, *, as_json: bool, if_changed: bool, dry_run: bool) -> None:
+    """Raise :class:`click.UsageError` where the output is standard output and another option does not allow that."""
     if as_json and output == "-":
-        raise click.UsageError("--json and --out - both want standard output")
-    if if_changed and output == "-":
-        raise click.UsageError("--if-changed needs a file to leave alone, not standard output")
-    if dry_run and output == "-":
-        raise click.UsageError("--dry-run needs a file that it does not write, not standard output")
+        raise click.UsageError("--json and --out - both write to standard output; give --out a file")
+    if (if_changed or dry_run) and output == "-":
+        name = "--if-changed" if if_changed else "--dry-run"
+        raise click.UsageError(f"{name} compares with an existing file; give --out a file, not standard output")
 
 
 def _require_one_identity(key: str | None, certificate: str | None, pkcs12: str | None, *, certs_only: bool) -> None:
+    """Raise :class:`click.UsageError` unless the options name one key and certificate, or one certificate."""
     given = {"--key": key, "--cert": certificate, "--pkcs12": pkcs12}
     options = {option for option, value in given.items() if value is not None}
     if certs_only and options != {"--cert"}:
-        raise click.UsageError("--certs-only takes --cert, and neither --key nor --pkcs12")
+        raise click.UsageError("--certs-only needs --cert, and allows neither --key nor --pkcs12")
     if not certs_only and options not in ({"--key", "--cert"}, {"--pkcs12"}):
-        raise click.UsageError("give --key and --cert, or --pkcs12 alone, or --certs-only with --cert")
+        raise click.UsageError("give --key and --cert, or only --pkcs12, or --certs-only and --cert")

@@ -1,7 +1,9 @@
-"""What all commands have in common: errors name the option, and standard input is read for one thing."""
+"""The base of all commands: options in groups, errors that name the option, one reader of standard input."""
 
 from __future__ import annotations
 
+from enum import Enum
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -9,38 +11,120 @@ import click
 from pkcs12kit.errors import InputError, KeyMismatchError, Pkcs12KitError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from click.shell_completion import CompletionItem
+    from click.types import OptionHelpExtra
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
+_ONE_LIST: Final = 4  # options, at most, that are shown without groups
+_COLUMN: Final = 29  # of the help's texts, beside their options
+_NARROWEST: Final = 20  # columns for these texts
+
+
+class OptionGroup(Enum):
+    """The sections of options in a command's help, in their order."""
+
+    INPUT = "Input"
+    PATH = "Path"
+    REVOCATION = "Revocation"
+    CHECKS = "Checks"
+    OUTPUT = "Output"
+    PROTECTION = "Protection"
+    NAMES = "Names"
+    BUNDLES = "Published bundles"
+    NETWORK = "Network"
+    OTHER = "Other"
+
+
+class GroupedOption(click.Option):
+    """An option that knows in which section of the help it is shown."""
+
+    def __init__(self, *names: Any, group: OptionGroup, **settings: Any) -> None:  # noqa: ANN401  # click's
+        super().__init__(*names, **settings)
+        self.group = group
+
+    def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
+        """Return the remarks in brackets, with the range of a number in words."""
+        extra = super().get_help_extra(ctx)
+        if isinstance(self.type, (click.IntRange, click.FloatRange)):
+            extra["range"] = range_in_words(self.type)
+        return extra
+
+
+def range_in_words(numbers: click.IntRange | click.FloatRange) -> str:
+    """Return the least and the greatest number that an option takes."""
+    if numbers.max is None:
+        return f"at least {numbers.min:,}"
+    return (
+        f"more than {numbers.min:,}, at most {numbers.max:,}"
+        if numbers.min_open
+        else f"{numbers.min:,} to {numbers.max:,}"
+    )
+
+
+def option(group: OptionGroup, *names: str, **settings: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:  # noqa: ANN401  # click's
+    """Return a decorator that adds an option, as :func:`click.option` does, to a section of the help."""
+    return click.option(*names, cls=GroupedOption, group=group, **settings)
 
 
 class Command(click.Command):
-    """A command that says by which option an unreadable input was given."""
+    """A command whose help has groups of options, and whose errors say by which option the input was given."""
+
+    def option_groups(self, ctx: click.Context) -> Mapping[str, Sequence[click.Option]]:
+        """Return the options that help shows, by the title of their section; few options have one section."""
+        options = [one for one in self.get_params(ctx) if isinstance(one, click.Option) and not one.hidden]
+        if len(options) <= _ONE_LIST:
+            return {"Options": options}
+        groups: dict[OptionGroup, list[click.Option]] = {group: [] for group in OptionGroup}
+        for one in options:
+            groups[one.group if isinstance(one, GroupedOption) else OptionGroup.OTHER].append(one)
+        return {group.value: members for group, members in groups.items() if members}
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each group of options as a section of its own."""
+        for title, options in self.option_groups(ctx).items():
+            with formatter.section(title):
+                for record in filter(None, (one.get_help_record(ctx) for one in options)):
+                    formatter.write(_entry(*record, formatter.width))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Offer options, also where nothing is typed yet: arguments come first, and are there."""
+        """Return the options to offer, also where nothing is typed yet and no argument is missing."""
         return super().shell_complete(ctx, incomplete or "-")
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
-        """Call it. A mismatch of key and certificate names both already. What may help is noted with each error."""
-        from pkcs12kit.cli.output.hints import next_step
+        """Run the command. Add the option's name and the hints to an error that it raises.
 
-        _refuse_shared_standard_input(ctx)
+        The text of a :class:`~pkcs12kit.KeyMismatchError` already names both files, so it gets no option.
+        """
+        _require_standard_input_once(ctx)
         try:
             return super().invoke(ctx)
         except Pkcs12KitError as error:
+            from pkcs12kit.cli.output.input_hints import hints_for_error
+
             named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
-            step = next_step(error, ctx.params, [(parameter.name or "", value) for parameter, value in named])
-            if step is not None:
-                error.add_note(step)
+            for hint in hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named]):
+                error.add_note(str(hint))
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)
             raise
 
 
+def _entry(names: str, text: str, width: int) -> str:
+    """Return an option with its text beside it; a long option stands on a line of its own.
+
+    :meth:`click.HelpFormatter.write_dl` would break names such as ``legacy-rc2`` at their hyphens.
+    """
+    beside = len(names) <= _COLUMN - 4  # 2 columns before the option, 2 after it
+    lines = wrap(text, max(width - _COLUMN, _NARROWEST), break_on_hyphens=False, break_long_words=False)
+    first = f"  {names:<{_COLUMN - 2}}{lines.pop(0)}" if beside and lines else f"  {names}"
+    return "\n".join((first, *(" " * _COLUMN + line for line in lines))) + "\n"
+
+
 def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...]:
-    """List what was given for a parameter; nothing for what names no input."""
+    """Return the values that were given for a parameter; none for an output."""
     value = ctx.params.get(parameter.name or "")
     if (parameter.name or "").startswith("output"):
         return ()
@@ -48,9 +132,9 @@ def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...
 
 
 def _named(ctx: click.Context, sentence: str) -> tuple[tuple[click.Parameter, str], ...]:
-    """Find the parameters whose value the sentence begins with, each with that value.
+    """Return the parameters whose value begins the sentence, each with that value.
 
-    A file in a folder that is given too is meant by its own, longer name.
+    Where both a folder and a file in it were given, the longer name is the one that is meant.
     """
     named = [
         (length, parameter, value)
@@ -64,22 +148,23 @@ def _named(ctx: click.Context, sentence: str) -> tuple[tuple[click.Parameter, st
 
 
 def _length_of_name(sentence: str, value: str) -> int:
-    """How many characters of the sentence name the input ``value``; 0 where it is not about that."""
+    """Return how many characters at the start of the sentence name the input ``value``; 0 where it names another."""
     from pkcs12kit.sources.reading import name_of
 
     try:
         name = name_of(value).rstrip("/")
-    except InputError:  # text of several lines: no path, so it is named nowhere
+    except InputError:  # text of several lines is not a path, so no error names it
         return 0
     return len(name) if sentence.startswith(name) and sentence[len(name) :].startswith(_AFTER_A_NAME) else 0
 
 
-def _refuse_shared_standard_input(ctx: click.Context) -> None:
-    wanted = [
+def _require_standard_input_once(ctx: click.Context) -> None:
+    """Raise :class:`click.UsageError` where several options read standard input; ``--key`` and ``--cert`` may."""
+    readers = [
         parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.metavar or "")
         for parameter in ctx.command.params
         for value in _values(ctx, parameter)
         if value == _STANDARD_INPUT or (value is True and parameter.name == "password_stdin")
     ]
-    if len(wanted) > 1 and sorted(wanted) != ["--cert", "--key"]:  # one file may hold both
-        raise click.UsageError(f"standard input can be read for one thing, not for {' and '.join(wanted)}", ctx)
+    if len(readers) > 1 and sorted(readers) != ["--cert", "--key"]:  # one file may hold both
+        raise click.UsageError(f"standard input can be read only once, not for {' and '.join(readers)}", ctx)

@@ -24,16 +24,20 @@ Examples:
 def command(shell: str) -> None:
     """Print the script that completes commands, options and their values in SHELL: bash, zsh or fish.
 
-    The shell asks the command, so that what it offers is always of the version that is installed; the command has to
-    be on PATH. Write the script once to where the shell looks for it, and open a new shell.
+    The shell asks the command what to offer, so the completions always fit the installed version. The command must be
+    on PATH. Write the script once to the place where the shell looks for it, and open a new shell.
 
-    bash 4.4 or newer, with the package bash-completion: ~/.local/share/bash-completion/completions/pkcs12kit. Without
-    that package, write it anywhere and source it from ~/.bashrc.
-
-    zsh: a file _pkcs12kit in a folder of $fpath. For ~/.zfunc, have fpath+=~/.zfunc in ~/.zshrc, above compinit.
-
-    fish: ~/.config/fish/completions/pkcs12kit.fish.
-    """
+    \b
+    bash 4.4 or newer, with the package bash-completion:
+      ~/.local/share/bash-completion/completions/pkcs12kit
+    bash without that package:
+      any file, which ~/.bashrc reads with "source"
+    zsh:
+      _pkcs12kit in a folder of $fpath; for ~/.zfunc,
+      put fpath+=~/.zfunc into ~/.zshrc, above compinit
+    fish:
+      ~/.config/fish/completions/pkcs12kit.fish
+    """  # noqa: D301  # \\b is click's mark for lines that stay as they are
     from pkcs12kit.cli import COMPLETION, PROGRAM, cli
     from pkcs12kit.cli.output.console import print_lines
 

@@ -1,4 +1,4 @@
-"""``pkcs12kit convert``: the same contents under other protection, under another password, or as PEM."""
+"""``pkcs12kit convert``: copy a PKCS#12 file with another protection or password, or as PEM."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options.passwords import password_options, require_mac_option
+from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.protection import chosen_profile, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option
 from pkcs12kit.cli.options.values import FILE, VARIABLE, OneOf
@@ -40,30 +40,59 @@ Examples:
 )
 @click.argument("file", type=FILE, metavar="IN.p12")
 @click.argument("output", type=FILE, metavar="OUT")
-@click.option(
+@password_options(OptionGroup.INPUT, "IN.p12")
+@contents_password_option
+@option(
+    OptionGroup.INPUT,
+    "--key-name",
+    metavar="NAME",
+    help="With --to pem: the friendly name of the key to write, if the file has several keys.",
+)
+@require_mac_option
+@limits_option
+@option(
+    OptionGroup.OUTPUT,
     "--to",
     "form",
     type=OneOf(["pkcs12", "pem"]),
     default="pkcs12",
     show_default=True,
-    help="What to write: a PKCS#12 file, or the key (not encrypted) and its chain as PEM, for nginx and HAProxy. Of a"
-    " file without a key PEM has all certificates.",
+    help="pkcs12: write a PKCS#12 file. pem: write the key, not encrypted, and its chain as PEM, for nginx and HAProxy;"
+    " if the file has no key, write all its certificates.",
 )
-@click.option("--certs-only", is_flag=True, help="With --to pem: the key's chain without the key, for Apache.")
-@click.option("--key-only", is_flag=True, help="With --to pem: the key (not encrypted) without its chain.")
+@option(
+    OptionGroup.OUTPUT,
+    "--certs-only",
+    is_flag=True,
+    help="With --to pem: write the key's chain without the key, for Apache.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--key-only",
+    is_flag=True,
+    help="With --to pem: write the key, not encrypted, without its chain.",
+)
 @protection_options
-@password_options
-@click.option(
-    "--new-password-file", type=FILE, metavar="F", help="File whose first line is the password of the new file."
+@option(
+    OptionGroup.PROTECTION,
+    "--new-password-file",
+    type=FILE,
+    metavar="FILE",
+    help="A file whose first line is the password of the new file. Default: the password of IN.p12.",
 )
-@click.option("--new-password-env", type=VARIABLE, metavar="VAR", help="Environment variable that holds it.")
-@click.option("--ask-new-password", is_flag=True, help="Ask for it at the terminal. Default: the password of IN.p12.")
-@click.option(
-    "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
+@option(
+    OptionGroup.PROTECTION,
+    "--new-password-env",
+    type=VARIABLE,
+    metavar="VAR",
+    help="An environment variable that holds the password of the new file.",
 )
-@click.option("--key-name", metavar="NAME", help="With --to pem: the friendly name of the key, if there are several.")
-@require_mac_option
-@limits_option
+@option(
+    OptionGroup.PROTECTION,
+    "--ask-new-password",
+    is_flag=True,
+    help="Ask for the password of the new file at the terminal.",
+)
 @json_option
 def command(
     file: str,
@@ -85,11 +114,11 @@ def command(
     ask_new_password: bool,
     as_json: bool,
 ) -> None:
-    """Write the contents of a PKCS#12 file anew: other protection, another password, or PEM.
+    """Copy a PKCS#12 file with another protection or password, or as PEM.
 
-    Keys, certificates, their order, names and every other attribute stay as they are. IN.p12 may be - for standard
-    input, OUT for standard output; OUT may be the same file. What is written is readable by its owner alone. The
-    password is asked for at the terminal if the file needs one and no option says where it is.
+    Keys, certificates, their order, their names and all other attributes stay the same. IN.p12 may be - for standard
+    input, and OUT - for standard output. OUT may be the same file as IN.p12. Only its owner can read the new file. You
+    are asked for the password of IN.p12 at the terminal if it needs one and no option gives it.
     """
     from pkcs12kit.cli.options.passwords import (
         given_password,
@@ -106,13 +135,15 @@ def command(
     from pkcs12kit.sources.reading import name_of
 
     if as_json and output == "-":
-        raise click.UsageError("--json and OUT - both want standard output")
+        raise click.UsageError("--json and OUT - both write to standard output; give OUT a file")
     new_password_given = new_password_file is not None or new_password_env is not None or ask_new_password
     only = {option for option, given in (("--certs-only", certs_only), ("--key-only", key_only)) if given}
-    _require_sense(form, protection, key_name, only, new_password_given=new_password_given)
+    _require_consistent_options(form, protection, key_name, only, new_password_given=new_password_given)
     profile = chosen_profile(protection)
     if new_password_given and not profile.takes_password:
-        raise click.UsageError(f"the profile {profile.name} takes no password")
+        raise click.UsageError(
+            f"the profile {profile.name} has no password; leave the password option out or choose another profile"
+        )
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     given = given_password(password_file, password_env, stdin=password_stdin)
     data = read_pkcs12(file, limits)
@@ -158,14 +189,14 @@ def command(
         used = None if form == "pem" else profile
         print_json(_report(output, used, private_keys, certificates, len(written)) | {"warnings": warnings})
     else:
-        what = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
-        print_lines(harmless(f"Wrote {output}: {what}, {len(written):,} bytes"))
+        contents = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
+        print_lines(harmless(f"Wrote {output}: {contents}, {len(written):,} bytes"))
 
 
 def _pem(
     decoded: DecodedPfx, key_name: str | None, *, certs_only: bool, key_only: bool
 ) -> tuple[bytes, int, tuple[Certificate, ...]]:
-    """Write PEM; say how many keys are in it, and which certificates. A file without a key has those alone."""
+    """Return the PEM, its number of keys, and its certificates. Of a file without a key all certificates are taken."""
     from pkcs12kit.pkcs12.conversion import contents_for_pem, encode_pem
 
     certs_only = certs_only or not (decoded.keys or key_only or key_name)
@@ -178,18 +209,18 @@ def _pem_in_words(private_keys: int, certificates: int) -> str:
     chain = counted(certificates, "certificate")
     if not private_keys:
         return f"PEM, {chain}, no key"
-    return f"PEM, the key not encrypted, {chain}" if certificates else "PEM, the key alone, not encrypted"
+    return f"PEM, the key not encrypted, {chain}" if certificates else "PEM, only the key, not encrypted"
 
 
-def _require_sense(
+def _require_consistent_options(
     form: str, protection: ProtectionOptions, key_name: str | None, only: set[str], *, new_password_given: bool
 ) -> None:
-    """Refuse what says how a PKCS#12 file is to be where none is written, and the other way round."""
+    """Raise :class:`click.UsageError` for PKCS#12 options with PEM output, and the other way round."""
     if form == "pem" and (any(protection) or new_password_given):
-        raise click.UsageError("--to pem takes neither a profile nor a new password: its key is not encrypted")
+        raise click.UsageError("--to pem writes the key without encryption; leave out the profile and the new password")
     if form != "pem" and (key_name is not None or only):
-        option = "--key-name" if key_name is not None else min(only)
-        raise click.UsageError(f"{option} takes --to pem: a PKCS#12 file keeps every key and certificate")
+        name = "--key-name" if key_name is not None else min(only)
+        raise click.UsageError(f"{name} needs --to pem: a PKCS#12 file keeps every key and certificate")
     if len(only) > 1:
         raise click.UsageError("give --certs-only or --key-only, not both")
 

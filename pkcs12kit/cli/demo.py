@@ -1,4 +1,4 @@
-"""``pkcs12kit demo``: the main job, self-contained."""
+"""``pkcs12kit demo``: the main job on a replica of the Federal PKI."""
 
 from __future__ import annotations
 
@@ -27,16 +27,19 @@ Examples:
 @click.argument("folder", type=FOLDER, metavar="[FOLDER]", default="demo")
 @json_option
 def command(folder: str, *, as_json: bool) -> None:
-    """Do the main job on a replica of the Federal PKI, in FOLDER (default: demo).
+    """Run the main job on a replica of the Federal PKI, in FOLDER (default: demo).
 
-    Makes a lab in FOLDER/lab, builds FOLDER/server.p12 from its key, its certificate and its heap of CA certificates,
-    takes the file apart, and rehearses it: serves it on loopback to TLS clients that trust the anchor alone. The
-    password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. A FOLDER with files of these names that
-    no earlier demo wrote is refused. Exit status 1: the rehearsal says no.
+    The demo writes a lab to FOLDER/lab, builds FOLDER/server.p12 from the lab's key, certificate and CA certificates,
+    shows the contents of the file, and rehearses it: it serves the file on loopback to TLS clients that trust only the
+    anchor. The password is in FOLDER/password.txt, the trust anchor in FOLDER/anchor.pem. If FOLDER has files of these
+    names that were not written by an earlier demo, nothing is written.
+
+    Exit status 1: the rehearsal says no.
     """
     from pkcs12kit.builder.build import build
-    from pkcs12kit.cli.output.console import as_typed, print_build_report, print_json, print_lines, print_text, warn
-    from pkcs12kit.cli.output.rehearsal import explain_refusal_of_built, print_rehearsal, rehearse_built
+    from pkcs12kit.cli.output.build import print_build_report
+    from pkcs12kit.cli.output.console import as_typed, print_json, print_lines, print_text, warn
+    from pkcs12kit.cli.output.rehearsal import print_problems_of_built, print_rehearsal, rehearse_built
     from pkcs12kit.display.pfx import pfx_tree
     from pkcs12kit.files import write_private
     from pkcs12kit.lab import make_replica, write
@@ -47,8 +50,8 @@ def command(folder: str, *, as_json: bool) -> None:
 
     root = Path(folder)
     output, password_file, anchor = root / "server.p12", root / "password.txt", root / "anchor.pem"
-    _refuse_files_of_others(root, output, password_file, anchor)
-    click.echo("Making a replica of the Federal PKI, as tangled as the real one ...", err=True)
+    _require_no_other_files(root, output, password_file, anchor)
+    click.echo("Making a replica of the Federal PKI, cross-certificates included ...", err=True)
     replica = make_replica()
     files = write(replica, root / "lab")
     password = secrets.token_urlsafe(18)
@@ -75,8 +78,8 @@ def command(folder: str, *, as_json: bool) -> None:
     )
     if as_json:
         made = {"folder": str(root), "file": str(output), "password_file": str(password_file), "anchor": str(anchor)}
-        told = {"build": report.to_json(), "inspect": anatomy.to_json(), "rehearsal": rehearsal.to_json()}
-        print_json({"ok": rehearsal.ok, **made, "lab": files.to_json(), **told})
+        reports = {"build": report.to_json(), "inspect": anatomy.to_json(), "rehearsal": rehearsal.to_json()}
+        print_json({"ok": rehearsal.ok, **made, "lab": files.to_json(), **reports})
     else:
         print_rehearsal(rehearsal, "Rehearsal", with_path=False)
         to_open = ("--password-file", password_file)
@@ -90,18 +93,18 @@ def command(folder: str, *, as_json: bool) -> None:
         for call in calls:
             print_lines(as_typed(call))
     if not rehearsal.ok:
-        explain_refusal_of_built(rehearsal, report)
+        print_problems_of_built(rehearsal, report)
         sys.exit(1)
 
 
 def _as_called() -> Path:
-    """Say how to call the command again: by its name alone where the shell finds it, else as it was called now."""
+    """Return how to call the command again: by its name where the shell finds it, else by the path of this call."""
     name, called = Path("pkcs12kit"), Path(sys.argv[0])
     return called if called.name == name.name and shutil.which(name) is None else name
 
 
-def _refuse_files_of_others(root: Path, *files: Path) -> None:
-    """Write over what an earlier demo wrote, and over nothing else."""
+def _require_no_other_files(root: Path, *files: Path) -> None:
+    """Raise :class:`~pkcs12kit.OutputError` where one of the files exists and no earlier demo wrote it."""
     from pkcs12kit.errors import OutputError
     from pkcs12kit.lab.folder import MARKER_FILE
 
@@ -111,4 +114,4 @@ def _refuse_files_of_others(root: Path, *files: Path) -> None:
     except OSError as error:
         raise OutputError(f"cannot write the demo to {root}: {error.strerror}") from None
     if there and not is_of_a_demo:
-        raise OutputError(f"{there[0]} is there and no earlier demo wrote it; name another folder")
+        raise OutputError(f"{there[0]} already exists, and no earlier demo wrote it; give another folder")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.bundles import bundle_options
-from pkcs12kit.cli.options.fetch import advice, fetching_options, progress
+from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.search import gathering_options, json_option
 from pkcs12kit.cli.options.values import FILE, FOLDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.output_folder import FolderReport
-    from pkcs12kit.retrieval.retrieved import Retrieval
 
 
 @click.command(
@@ -47,17 +46,29 @@ Examples:
   pkcs12kit gather --list-bundles""",
 )
 @click.argument("certificate", type=FILE, metavar="[CERT]", required=False)
-@click.option(
+@gathering_options
+@option(
+    OptionGroup.PATH,
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Do not stop at a valid path; fetch everything that the certificates name.",
+)
+@option(
+    OptionGroup.OUTPUT,
     "--into",
     "folder",
     type=FOLDER,
     metavar="FOLDER",
-    help="Where the certificates are written to: a file each, and index.json, which says where each came from.",
+    help="The folder to write to: a file for each certificate, and index.json, which lists where each came from.",
 )
-@gathering_options
-@click.option("--all", "everything", is_flag=True, help="Go on after a valid path is found, to whatever is named.")
 @bundle_options
-@click.option("--list-bundles", is_flag=True, help="Print the bundles that are known by name, and fetch nothing.")
+@option(
+    OptionGroup.BUNDLES,
+    "--list-bundles",
+    is_flag=True,
+    help="Print the bundles that have a name, and fetch nothing.",
+)
 @fetching_options
 @json_option
 def command(
@@ -73,31 +84,32 @@ def command(
 ) -> None:
     """Fetch the certificates that a path from CERT to the trust anchor may need.
 
-    Certificates say where others are: their issuer's (authorityInfoAccess) and those that a CA issued
-    (subjectInfoAccess). Both are followed, over HTTP and HTTPS, until there is a valid path. Without --anchor all is
-    fetched that leads up. CERT is a file with one certificate, or - for standard input. --bundle begins with a list
-    that is published, or, without CERT, fetches it alone. What is fetched is a candidate and nothing more: only
-    --anchor is trusted.
+    Certificates hold URLs of other certificates: those of their issuer (authorityInfoAccess) and those that a CA issued
+    (subjectInfoAccess). Both are fetched, over HTTP and HTTPS, until a path is valid. Without --anchor the issuers are
+    fetched, up to the roots. CERT is a file with one certificate, or - for standard input. --bundle starts with a
+    published list of certificates; without CERT only that list is fetched. A fetched certificate is only a candidate:
+    nothing is trusted but --anchor.
 
-    Exit status 1: there is no valid path; without --anchor: something named could not be fetched; a bundle could not
-    be fetched, contradicts its signed checksums, or does not have them though its publisher signs (--unsigned), or with
-    --strict-checksums is not verified. What was fetched is written all the same, and nothing of such a bundle.
+    Exit status 1: no path is valid; or, without --anchor, a URL could not be fetched; or a bundle could not be fetched,
+    contradicts its signed checksums, lacks them although its publisher signs (see --unsigned), or is not verified with
+    --strict-checksums. The other certificates are written, but nothing of such a bundle.
     """
     if list_bundles:
         _list_bundles(bundling, as_json=as_json)
         return
     if folder is None:
-        raise click.UsageError("missing option '--into': the folder that the certificates are to be written to")
+        raise click.UsageError("missing option '--into': the folder to write the certificates to")
     if certificate is None:
         _require_bundle(search, bundling, everything=everything)
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.console import warn
+    from pkcs12kit.cli.output.progress import fetching_progress
     from pkcs12kit.retrieval.output_folder import require_folder, write_folder
 
     require_folder(folder, limits=fetching.limits)
     inputs = _Inputs.load(certificate, search)
     parameters = validation_parameters(search)
-    with progress() as on_event:
+    with fetching_progress() as on_event:
         options = fetching.with_events(on_event)
         bundles = bundling.fetch(folder, parameters=parameters, options=options, limits=fetching.limits)
         report = inputs.gather(bundles, parameters, everything=everything, options=options, limits=fetching.limits)
@@ -114,7 +126,7 @@ def command(
 
 
 class _Inputs(NamedTuple):
-    """What there is before anything is fetched."""
+    """The certificates that were given, before anything is fetched."""
 
     target: Certificate | None
     anchors: tuple[TrustAnchor, ...]
@@ -142,7 +154,7 @@ class _Inputs(NamedTuple):
         options: FetchOptions,
         limits: Limits,
     ) -> GatherReport | None:
-        """Go on from the bundles to what CERT and the anchors name; None without CERT."""
+        """Fetch what a path from CERT to the anchors needs besides the bundles; return None without CERT."""
         if self.target is None:
             return None
         from pkcs12kit.retrieval.gather import gather
@@ -162,13 +174,13 @@ class _Inputs(NamedTuple):
 
 
 def _require_bundle(search: SearchOptions, bundling: BundleOptions, *, everything: bool) -> None:
-    """Refuse a call without CERT that names no bundle either, or asks for a path."""
+    """Raise :class:`click.UsageError` for a call without CERT that names no bundle, or asks for a path."""
     if not bundling.bundles:
-        raise click.UsageError("missing argument 'CERT'; only --bundle does without")
+        raise click.UsageError("missing argument 'CERT'; it may be left out only with --bundle")
     asked = {"--anchor": search.trust_anchors, "--certs": search.certificates, "--all": everything}
-    for option, value in asked.items():
+    for name, value in asked.items():
         if value:
-            raise click.UsageError(f"{option} is for finding a path, and there is no CERT to find one for")
+            raise click.UsageError(f"{name} is for finding a path; give CERT, the certificate to find one for")
 
 
 def _list_bundles(bundling: BundleOptions, *, as_json: bool) -> None:
@@ -191,31 +203,23 @@ def _show(
     offline: bool,
     as_json: bool,
 ) -> None:
-    from pkcs12kit.cli.output.console import hint, print_json, print_text
+    from pkcs12kit.cli.output.console import print_hints, print_json, print_text
 
     if as_json:
-        told = {} if report is None else report.to_json()
-        print_json(told | {"bundles": [bundle.to_json() for bundle in bundles], "folder": written.to_json()})
+        answer = {} if report is None else report.to_json()
+        print_json(answer | {"bundles": [bundle.to_json() for bundle in bundles], "folder": written.to_json()})
         return
     from pkcs12kit.cli.output.gather import fetched_bundle, gathered, wrote
-    from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
+    from pkcs12kit.cli.output.hints import hints_for_gather
 
     for bundle in bundles:
         print_text(fetched_bundle(bundle))
-    if any(bundle.checksum and bundle.checksum.status is ChecksumStatus.NOT_ANCHORED for bundle in bundles):
-        hint("--bundle-anchor FILE says which root the signer of the checksums has to lead to")
-    if any(bundle.checksum and bundle.checksum.status is ChecksumStatus.WEAK and not bundle.why for bundle in bundles):
-        hint("--strict-checksums uses nothing of a bundle that is weakly signed")
     print_text([wrote(written)] if report is None else gathered(report, written, every=False))
-    of_bundles = [it for bundle in bundles if bundle.url is None for it in bundle.retrievals]
-    if report is not None:
-        _suggest(report, of_bundles, offline=offline)
-    elif (option := advice(of_bundles)) is not None:
-        hint(option)
+    print_hints(hints_for_gather(bundles, report, offline=offline))
 
 
 def _has_all(report: GatherReport) -> bool:
-    """Whether each URL gave certificates, but for those whose scheme is not spoken here."""
+    """Return True if every HTTP and HTTPS URL gave certificates."""
     from pkcs12kit.retrieval.http.permitted import scheme_of
 
     asked = (url for url in report.urls if scheme_of(url.url) in {"http", "https"})
@@ -223,17 +227,17 @@ def _has_all(report: GatherReport) -> bool:
 
 
 def _answered(bundles: Sequence[BundleReport], report: GatherReport | None) -> AbstractSet[str]:
-    """List the URLs whose certificates were all taken; those of one bundle stand for each other, whoever answered."""
+    """Return the URLs whose certificates were all taken; if one URL of a bundle answered, all its URLs count."""
     of_bundles = {url for bundle in bundles if not bundle.why for url in bundle.bundle.urls}
-    if report is None or report.incomplete is not None:  # what a limit left out is not gone
+    if report is None or report.incomplete is not None:  # a certificate that a limit left out is not gone
         return of_bundles
     return of_bundles | {url.url for url in report.urls if url.answered and not url.why}
 
 
 def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator[str]:
-    """List the URLs of the last run that gave nothing this time, or were not asked: what they gave then may be there.
+    """Yield the URLs of the last run that gave nothing this time; their certificates of that time are kept.
 
-    An index that cannot be read is for :func:`~pkcs12kit.retrieval.output_folder.write_folder` to refuse.
+    An index that cannot be read is ignored: :func:`~pkcs12kit.retrieval.output_folder.write_folder` rejects it.
     """
     from pkcs12kit.errors import InputError
     from pkcs12kit.retrieval.output_folder import INDEX_FILE, decode_index
@@ -245,20 +249,3 @@ def _silent(folder: str, answered: AbstractSet[str], limits: Limits) -> Iterator
         return
     for item in listed:
         yield from (origin.url for origin in item.origins if origin.url not in answered)
-
-
-def _suggest(report: GatherReport, of_bundles: Iterable[Retrieval], *, offline: bool) -> None:
-    """Say what to do next where something was not to be had, of ``of_bundles`` too."""
-    from pkcs12kit.cli.output.console import hint
-    from pkcs12kit.cli.output.hints import suggest
-    from pkcs12kit.retrieval.retrieved import Status
-
-    if report.path is not None:
-        return
-    option = advice((*of_bundles, *report.retrievals))
-    if option is not None:
-        hint(option)
-    elif offline and any(url.retrieval.status is Status.SKIPPED for url in report.urls):
-        hint("without --offline it is asked for where the certificates say that it is")
-    elif report.report is not None:
-        suggest(report.report, sources_given=True)

@@ -1,14 +1,13 @@
-"""``pkcs12kit graph``: draw all certificates there are, from the trust anchors down."""
+"""``pkcs12kit graph``: draw certificates as a graph, from the trust anchors down."""
 
 from __future__ import annotations
 
-import shlex
 import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pictures import picture_options
 from pkcs12kit.cli.options.search import json_option
 from pkcs12kit.cli.options.values import FILE, Instant
@@ -32,35 +31,40 @@ Examples:
       --svg way.svg""",
 )
 @click.argument("sources", type=FILE, metavar="SOURCE...", nargs=-1)
-@click.option(
+@option(
+    OptionGroup.INPUT,
     "--certs",
     "more_sources",
     type=FILE,
     metavar="SOURCE",
     multiple=True,
-    help="Another SOURCE, as other commands take it. May be given again.",
+    help="Another SOURCE, given as in other commands. May be given again.",
 )
-@click.option(
+@option(
+    OptionGroup.PATH,
     "--anchor",
     "trust_anchors",
     type=FILE,
     metavar="FILE",
     multiple=True,
     required=True,
-    help="A trust anchor, from which the picture goes down. May be given again.",
+    help="A trust anchor, at the top of the picture. May be given again.",
 )
-@click.option(
+@option(
+    OptionGroup.PATH,
     "--at",
     "time",
     type=Instant(),
-    help="When the picture is of, for example 2018-06-01T00:00:00Z: what is expired then is marked. Default: now.",
+    help="The time of the picture, for example 2018-06-01T00:00:00Z. Certificates that are expired at that time are"
+    " marked. Default: now.",
 )
-@click.option(
+@option(
+    OptionGroup.PATH,
     "--target",
     "target_file",
     type=FILE,
     metavar="CERT",
-    help="A file with one certificate, whose paths to the trust anchors are to be shown in the picture.",
+    help="A file with one certificate, whose paths to the trust anchors are shown in the picture.",
 )
 @picture_options
 @json_option
@@ -74,21 +78,22 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Draw all certificates of each SOURCE, from the trust anchors down.
+    """Draw all certificates of each SOURCE as a graph, from the trust anchors down.
 
     SOURCE is a file of any kind, a folder, a zip, or - for standard input. Each subject with its key is a box or a row,
-    each certificate a line from its issuer, and what no anchor leads to stands beside. Signatures say who issued what;
-    nothing else is validated without --target. Exit status 1: with --target, there is no valid path; it is drawn all
-    the same.
+    and each certificate is a line from its issuer. Certificates that no anchor leads to are drawn separately. The
+    signatures decide which CA issued a certificate; without --target nothing else is validated.
+
+    Exit status 1: no path of --target is valid. The picture is drawn.
     """
     sources += more_sources
     if not sources:
-        raise click.UsageError("give certificates to draw: SOURCE, a file of any kind, a folder or a zip")
+        raise click.UsageError("missing argument 'SOURCE': a file, a folder or a zip with the certificates to draw")
     if not pictures.wanted and not as_json:
-        raise click.UsageError("say which picture is wanted: --svg FILE, --dot FILE, --mermaid FILE or --json")
+        raise click.UsageError("missing output: give --svg FILE, --dot FILE, --mermaid FILE or --json")
     from datetime import UTC, datetime
 
-    from pkcs12kit.cli.output.console import hint, print_json, print_lines, warn
+    from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_lines, warn
     from pkcs12kit.display.pictures.build import picture_of_pool
     from pkcs12kit.display.pictures.wording import summary
     from pkcs12kit.paths.search import find_paths
@@ -114,7 +119,9 @@ def command(
         print_json(picture.to_json())
     elif files and not pictures.on_standard_output:
         print_lines(f"Wrote {harmless(', '.join(files))}: {summary(picture)}")
-    if report is not None and not report.valid:
-        call = f"pkcs12kit paths {shlex.quote(str(target_file))}"
-        hint(f"there is no valid path; {call} with --certs and --anchor says why")
+    if target is not None and report is not None and not report.valid:
+        from pkcs12kit.cli.output.hints import hints_for_graph
+
+        print_error(f"no valid path from {target.subject.label} to a trust anchor")
+        print_hints(hints_for_graph(str(target_file)))
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""``pkcs12kit inspect``: take a PKCS#12 file apart."""
+"""``pkcs12kit inspect``: show the contents of a PKCS#12 file."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options.passwords import password_options, require_mac_option
+from pkcs12kit.cli.command import Command, OptionGroup
+from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.search import json_option, limits_option
 from pkcs12kit.cli.options.values import FILE
 
@@ -28,10 +28,8 @@ Examples:
   pkcs12kit inspect - --password-env P12_PASSWORD --json < server.p12""",
 )
 @click.argument("file", type=FILE, metavar="FILE.p12")
-@password_options
-@click.option(
-    "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
-)
+@password_options(OptionGroup.INPUT, "FILE.p12")
+@contents_password_option
 @require_mac_option
 @limits_option
 @json_option
@@ -46,20 +44,23 @@ def command(
     require_mac: bool,
     as_json: bool,
 ) -> None:
-    """Take a PKCS#12 file apart: protection and structure without its password, contents with it.
+    """Show the contents of a PKCS#12 file; without its password, its protection and structure.
 
-    FILE.p12 may be - for standard input. Keys are named, never shown. Exit status 1: the password does not open the
-    file, or a part of it does not open; what can be seen is shown all the same.
+    FILE.p12 may be - for standard input. Private keys are listed, but never shown.
+
+    Exit status 1: the password does not open the file, or a part of it cannot be opened. The rest is shown.
     """
     from pkcs12kit.cli.options.passwords import given_password, password_from_file
-    from pkcs12kit.cli.output.console import hint, print_error, print_json, print_text, warn
-    from pkcs12kit.cli.output.hints import wrong_password
+    from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
+    from pkcs12kit.cli.output.input_hints import hints_for_wrong_password
     from pkcs12kit.sources.reading import name_of
 
     password = given_password(password_file, password_env, stdin=password_stdin)
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     if contents_password is not None and password is None:
-        raise click.UsageError("--contents-password-file needs the password of the MAC too")
+        raise click.UsageError(
+            "--contents-password-file needs the password of the MAC as well; give it with --password-file"
+        )
     report = _inspect(file, password, contents_password, limits, require_mac=require_mac)
     for warning in report.warnings:
         warn(f"{name_of(file)}: {warning}")
@@ -71,11 +72,11 @@ def command(
 
         print_text([pfx_tree(report, title=name_of(file))])
         if closed and password is None:
-            hint("--password-file, --password-env or --password-stdin opens the rest")
+            print_hints(["--password-file, --password-env or --password-stdin opens the encrypted parts"])
     if report.mac_verified is False:
         print_error(f"{name_of(file)}: the password does not open it")
         given = {"password_file": password_file, "password_env": password_env, "password_stdin": password_stdin}
-        hint(wrong_password(given))
+        print_hints(hints_for_wrong_password(given))
     else:
         for why in report.unopened:
             print_error(f"{name_of(file)}: {why}")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.search import json_option
 from pkcs12kit.cli.options.values import FOLDER
 
@@ -24,14 +24,21 @@ Examples:
   pkcs12kit lab lab --server-name www.example.mil --json""",
 )
 @click.argument("folder", type=FOLDER, metavar="FOLDER")
-@click.option("--server-name", metavar="NAME", default="mdm.example.mil", show_default=True, help="The server's name.")
+@option(
+    OptionGroup.NAMES,
+    "--server-name",
+    metavar="NAME",
+    default="mdm.example.mil",
+    show_default=True,
+    help="The DNS name or IP address of the server's certificate.",
+)
 @json_option
 def command(folder: str, server_name: str, *, as_json: bool) -> None:
-    """Write a replica of the Federal PKI's shape, with keys of its own, to FOLDER.
+    """Write a replica of the Federal PKI, with its own keys, to FOLDER.
 
-    It has what makes the real one hard: cross-certificates in loops and in parallel, expired ones, self-signed decoys,
-    critical policy and name constraints, CRLs; and a server's key and certificate. README.txt in the folder says what
-    is what. A folder that holds anything but an earlier lab is refused.
+    The replica has what makes the real PKI difficult: cross-certificates in loops and in parallel, expired
+    certificates, self-signed decoys, critical policy and name constraints, and CRLs. It also has a server's key and
+    certificate. README.txt in the folder explains the files. FOLDER must be new or empty, or hold an earlier lab.
     """
     from pkcs12kit.cli.output.console import print_json, print_lines
     from pkcs12kit.lab import write
@@ -41,11 +48,11 @@ def command(folder: str, server_name: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"server_name": server_name, **files.to_json()})
         return
-    print_lines(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} says what is what and how to build from it.")
+    print_lines(f"Wrote {harmless(files.folder)}; {harmless(files.readme)} explains its files.")
 
 
 def _make_replica(server_name: str) -> Replica:
-    """Make it, or say why no certificate can be for a server of that name."""
+    """Return the replica. Raise :class:`click.BadParameter` where a certificate cannot be for that server name."""
     from pkcs12kit.lab import make_replica
     from pkcs12kit.paths.validation.server_name import mismatch
 
@@ -55,5 +62,5 @@ def _make_replica(server_name: str) -> Replica:
     except ValueError as error:
         fault = str(error)
     if fault is not None:
-        raise click.BadParameter(f"no certificate can be for {server_name!r}: {fault}", param_hint="--server-name")
+        raise click.BadParameter(f"a certificate cannot be for {server_name!r}: {fault}", param_hint="--server-name")
     return replica

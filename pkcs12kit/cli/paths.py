@@ -1,4 +1,4 @@
-"""``pkcs12kit paths``: find the certification paths of a certificate, or say why there is none."""
+"""``pkcs12kit paths``: find the certification paths of a certificate, or explain why none is valid."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pictures import picture_options
 from pkcs12kit.cli.options.search import json_option, path_options
 from pkcs12kit.cli.options.values import FILE
@@ -34,7 +34,13 @@ Examples:
 )
 @click.argument("certificate", type=FILE, metavar="CERT")
 @path_options
-@click.option("--all", "every", is_flag=True, help="Show every valid path and what was rejected, not the best alone.")
+@option(
+    OptionGroup.OUTPUT,
+    "--all",
+    "every",
+    is_flag=True,
+    help="Show every valid path and every rejected one, instead of only the best.",
+)
 @picture_options
 @json_option
 def command(
@@ -45,12 +51,12 @@ def command(
     every: bool,
     as_json: bool,
 ) -> None:
-    """Find the certification paths of a certificate, or say why there is none.
+    """Find the certification paths of a certificate, or explain why none is valid.
 
-    CERT is a file with one certificate, an end-entity's or a CA's, or - for standard input. Exit status 1: there is
-    no valid path, and what is shown is why those that come closest are none.
+    CERT is a file with one certificate, of a server or of a CA, or - for standard input. A picture shows every valid
+    path and every rejected one, as --all does.
 
-    A picture has every valid path and what was refused, as --all shows them.
+    Exit status 1: no path is valid. The paths that come closest are shown, each with the reason.
     """
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
@@ -92,7 +98,8 @@ def command(
         print_text(path_report(report, every=every))
     if not report.valid:
         if not as_json:
-            from pkcs12kit.cli.output.hints import GATHER, suggest
+            from pkcs12kit.cli.output.console import print_hints
+            from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
 
-            suggest(report, sources_given=bool(search.certificates), fetching=GATHER)
+            print_hints(hints_for_no_path(report, sources_given=bool(search.certificates), fetching=GATHER))
         sys.exit(1)

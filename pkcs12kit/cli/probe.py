@@ -1,4 +1,4 @@
-"""``pkcs12kit probe``: look at live servers, as devices see them."""
+"""``pkcs12kit probe``: check the certificates that live servers send."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pkcs12kit.cli.command import Command
-from pkcs12kit.cli.options.search import expires_within_option, json_option, sent_options
+from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.search import expires_within_option, json_option, served_chain_options
 from pkcs12kit.cli.options.values import OneOf
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import timedelta
+
+    from rich.console import RenderableType
 
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.tls.probing.target import ProbedServer
+    from pkcs12kit.verifier.reports import ProbeReport
 
 _MOBILEIRON_CORE: Final[dict[int | None, str]] = {443: "devices", 8443: "administrators", 7443: "app store"}
 _LARGEST_PORT: Final = 65535
@@ -44,8 +47,19 @@ Examples:
       --timeout 5 --json""",
 )
 @click.argument("hosts", metavar="HOST[:PORT]...", nargs=-1, required=True)
-@sent_options
-@click.option(
+@served_chain_options
+@option(
+    OptionGroup.CHECKS,
+    "--device",
+    "devices",
+    type=OneOf(list(DEVICES)),
+    multiple=True,
+    help="Fail if this device is known to reject the chain, judged by documented rules; the device itself is not"
+    " run. May be given again.",
+)
+@expires_within_option
+@option(
+    OptionGroup.NETWORK,
     "--port",
     "ports",
     type=click.IntRange(1, _LARGEST_PORT),
@@ -53,31 +67,26 @@ Examples:
     multiple=True,
     help="Probe this port of each host. May be given again. Default: 443, or the port of --starttls.",
 )
-@click.option(
+@option(
+    OptionGroup.NETWORK,
     "--mdm",
     is_flag=True,
     help="Probe the ports of a MobileIron Core: 443 (devices), 8443 (administrators), 7443 (app store).",
 )
-@click.option(
+@option(
+    OptionGroup.NETWORK,
     "--starttls",
     type=OneOf(list(STARTTLS)),
-    help="Speak this protocol first, up to where it begins with TLS.",
+    help="Begin with this protocol, which then switches to TLS.",
 )
-@click.option(
-    "--device",
-    "devices",
-    type=OneOf(list(DEVICES)),
-    multiple=True,
-    help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
-)
-@expires_within_option
-@click.option(
+@option(
+    OptionGroup.NETWORK,
     "--timeout",
     type=click.IntRange(1, _LONGEST),
     metavar="SECONDS",
     default=int(DEFAULT_LIMITS.probe_seconds),
     show_default=True,
-    help="How long to wait for one server, in all.",
+    help="The longest time for one server, in total.",
 )
 @json_option
 def command(
@@ -92,24 +101,28 @@ def command(
     mdm: bool,
     as_json: bool,
 ) -> None:
-    """Connect to live servers, take the certificates that they send, and hold those against the anchor.
+    """Connect to live servers, and check the certificates that they send against the trust anchor.
 
-    Nothing is trusted, and nothing sent after the handshake. TLS 1.3 and TLS 1.2 are asked for one by one, at
-    whichever address of the host answers. The certificate has to be for the host, or for --server-name. Servers are
-    probed side by side and reported one by one. Exit status 1: one of them did not answer, or a check says no.
+    TLS 1.3 and TLS 1.2 are tried one after the other, at an address of the host that answers. The certificate must be
+    for the host, or for --server-name. The server is not trusted, and no data is sent after the handshake. Servers are
+    probed at the same time and reported one by one.
+
+    Exit status 1: a server did not answer, or a check says no.
     """
     from contextlib import closing
 
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.console import print_json
-    from pkcs12kit.cli.output.probe import explain_problems, print_probe, progress
+    from pkcs12kit.cli.output.progress import probing_progress
     from pkcs12kit.verifier.probe import probe_servers
 
     if mdm and starttls is not None:
-        raise click.UsageError("--mdm is for ports that begin with TLS: it takes no --starttls")
+        raise click.UsageError(
+            "--mdm probes ports where TLS begins at once, so --starttls has no effect; give one of the two"
+        )
     servers = tuple(dict.fromkeys(_servers(hosts, search.server_name, ports, starttls, mdm=mdm)))
     with (
-        progress(len(servers)) as tell,
+        probing_progress(len(servers)) as on_answer,
         closing(
             probe_servers(
                 servers,
@@ -119,7 +132,7 @@ def command(
                 parameters=validation_parameters(search),
                 expires_within=expires_within,
                 timeout=timeout,
-                on_answer=tell,
+                on_answer=on_answer,
             )
         ) as probing,
     ):
@@ -128,16 +141,16 @@ def command(
     if as_json:
         print_json({"ok": answer, "servers": [report.to_json() for report in reports]})
     else:
-        print_probe(reports)
+        _print_reports(reports)
     if not answer:
-        explain_problems(reports)
+        _print_problems(reports)
         sys.exit(1)
 
 
 def _servers(
     hosts: tuple[str, ...], server_name: str | None, ports: tuple[int, ...], starttls: str | None, *, mdm: bool
 ) -> Iterator[ProbedServer]:
-    """List what is to be probed, each host at each port."""
+    """Yield the servers to probe: each host at each port."""
     from pkcs12kit.tls.address import parse_address
     from pkcs12kit.tls.probing.target import probed_server
 
@@ -146,6 +159,45 @@ def _servers(
         labelled.setdefault(port, "")
     for host in hosts:
         if labelled and parse_address(host).port is not None:
-            raise click.UsageError(f"{host} says its port: give it without, or no --port and no --mdm")
+            raise click.UsageError(f"{host} names a port; leave it out there, or leave out --port and --mdm")
         for at, label in (labelled or {None: ""}).items():
             yield probed_server(host, port=at, server_name=server_name, starttls=starttls, label=label)
+
+
+def _print_reports(reports: Sequence[ProbeReport]) -> None:
+    """Print the servers in their order, with an empty line between them."""
+    from pkcs12kit.cli.output.console import print_text
+
+    for number, report in enumerate(reports):
+        print_text((*([""] if number else []), *_render(report)))
+
+
+def _render(report: ProbeReport) -> Iterator[RenderableType]:
+    from pkcs12kit.display.findings import changes_tree, findings_tree
+    from pkcs12kit.display.handshakes import device_tree
+    from pkcs12kit.display.paths import path_tree
+
+    sent, other = report.served_chain, report.served_chain_in_tls_1_2
+    findings = (*report.findings, *(() if sent is None else sent.findings))
+    yield findings_tree(findings, title=str(report.server), answer=report.ok)
+    if other is not None:
+        yield findings_tree(other.findings, title=f"{report.server} in TLS 1.2", answer=other.ok)
+    if sent is not None and sent.path is not None:
+        yield path_tree(sent.path)
+    if report.devices:
+        yield device_tree(report.devices)
+    if report.devices_in_tls_1_2:
+        yield device_tree(report.devices_in_tls_1_2, title="By rule, not tried, in TLS 1.2")
+    if report.changes:
+        yield changes_tree(report.changes)
+
+
+def _print_problems(reports: Sequence[ProbeReport]) -> None:
+    """Print the failed checks of each server to standard error, and the hints."""
+    from pkcs12kit.cli.output.console import print_error, print_hints
+    from pkcs12kit.cli.output.hints import hints_for_probe
+
+    for report in reports:
+        if not report.ok:
+            print_error(f"{report.server} failed: {', '.join(report.failed)}")
+    print_hints(hints_for_probe(reports))

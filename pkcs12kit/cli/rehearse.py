@@ -1,4 +1,4 @@
-"""``pkcs12kit rehearse``: what clients make of a PKCS#12 file before a server has it."""
+"""``pkcs12kit rehearse``: serve a PKCS#12 file to TLS clients before a real server does."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
-from pkcs12kit.cli.options.search import expires_within_option, json_option, limits_option, sent_options
+from pkcs12kit.cli.options.search import expires_within_option, json_option, limits_option, served_chain_options
 from pkcs12kit.cli.options.values import FILE, OneOf
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
@@ -40,21 +40,24 @@ Examples:
       --password-env P12""",
 )
 @click.argument("file", type=FILE, metavar="FILE.p12")
-@sent_options
-@click.option(
+@served_chain_options
+@option(
+    OptionGroup.CHECKS,
     "--clients",
     type=OneOf([*CLIENTS, "all"]),
     multiple=True,
-    help="Ask this client and OpenSSL alone, and say no unless both accept; one that is not installed is an error."
-    " May be given again; all: all that are installed. Without it OpenSSL has to accept, and whoever else is installed"
-    " is tried and told.",
+    help="Connect only this client and OpenSSL, and fail unless both accept the file. A client that is not installed"
+    " is an error. May be given again. all: every installed client. Default: only OpenSSL must accept; the other"
+    " installed clients are tried and reported.",
 )
-@click.option(
+@option(
+    OptionGroup.CHECKS,
     "--device",
     "devices",
     type=OneOf(list(DEVICES)),
     multiple=True,
-    help="Say no where this one is known to refuse: by rule, for it is not tried. May be given again.",
+    help="Fail if this device is known to reject the chain, judged by documented rules; the device itself is not"
+    " run. May be given again.",
 )
 @expires_within_option
 @opening_options
@@ -71,24 +74,26 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Serve a PKCS#12 file on loopback, to clients that trust the anchor alone.
+    """Serve a PKCS#12 file on loopback to TLS clients that trust only the anchor.
 
-    Would a device accept it? The file is taken as an appliance takes it: its certificates, in its order, and nothing
-    else. They are read strictly, and clients connect in TLS 1.2 and TLS 1.3: OpenSSL in this process, so that the key
-    is never on disk, and Java, Go, GnuTLS, NSS and curl where they are installed, or those of --clients. FILE.p12 may
-    be - for standard input. Exit status 1: a client that has to accept does not, a check says no, or the password does
-    not open the file.
+    The server sends the file's certificates in the file's order and nothing else, as an appliance does. The chain is
+    checked strictly, and clients connect in TLS 1.2 and TLS 1.3: OpenSSL in this process, so that the key is never on
+    disk, and Java, Go, GnuTLS, NSS and curl where they are installed, or the clients of --clients. FILE.p12 may be -
+    for standard input.
+
+    Exit status 1: a client that must accept does not, a check says no, or the password does not open the file.
     """
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.console import print_json, warn
-    from pkcs12kit.cli.output.rehearsal import explain_refusal, print_rehearsal, progress
+    from pkcs12kit.cli.output.progress import rehearsal_progress
+    from pkcs12kit.cli.output.rehearsal import print_problems, print_rehearsal
     from pkcs12kit.sources.reading import name_of
     from pkcs12kit.verifier.rehearse import rehearse
 
     parameters = validation_parameters(search)
 
     def open_with(how: Opening) -> RehearsalReport:
-        with progress() as tell:
+        with rehearsal_progress() as on_progress:
             return rehearse(
                 file,
                 trust_anchors=search.trust_anchors,
@@ -98,7 +103,7 @@ def command(
                 devices=devices,
                 parameters=parameters,
                 expires_within=expires_within,
-                on_progress=tell,
+                on_progress=on_progress,
                 limits=limits,
             )
 
@@ -111,5 +116,5 @@ def command(
     else:
         print_rehearsal(report, name)
     if not report.ok:
-        explain_refusal(report, name)
+        print_problems(report, name)
         sys.exit(1)

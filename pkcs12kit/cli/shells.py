@@ -1,7 +1,7 @@
-"""Completion in bash, zsh and fish, on click's protocol: the script of each shell, and what it says to the command.
+"""Completion in bash, zsh and fish over click's protocol: the script for each shell, and the answers to it.
 
-Not click's own scripts: those offer nothing after ``--option=``, cut descriptions at commas in fish, and do nothing at
-the second call where zsh loads them from $fpath.
+Click's own scripts are not used: they offer nothing after ``--option=``, cut descriptions at commas in fish, and fail
+at the second call where zsh loads them from $fpath.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import click
     from click.shell_completion import CompletionItem
 
-# ``file`` and ``dir`` leave it to readline, which escapes spaces and quotes as it does for any command.
+# For ``file`` and ``dir`` readline completes, and escapes spaces and quotes as it does for any command.
 _BASH: Final = """\
 %(complete_func)s() {
     local IFS=$'\\n' line
@@ -31,7 +31,7 @@ _BASH: Final = """\
 complete -o nosort -F %(complete_func)s %(prog_name)s
 """
 
-# compset hides what stands before the value, so that the rest of the word is completed as a word of its own is.
+# compset hides the text before the value, so that the rest of the word is completed like a separate word.
 _ZSH: Final = """\
 #compdef %(prog_name)s
 %(complete_func)s() {
@@ -79,18 +79,18 @@ class _Bash(BashComplete):
     source_template = _BASH
 
     def get_completion_args(self) -> tuple[list[str], str]:
-        """Join what bash takes apart at ``=`` (COMP_WORDBREAKS), as ``--option value`` would stand."""
+        """Return the words; ``--option=value``, which bash splits at ``=`` (COMP_WORDBREAKS), as ``--option value``."""
         args, incomplete = super().get_completion_args()
         joined = [word for number, word in enumerate(args) if word != "=" or not args[number - 1].startswith("--")]
         return joined, "" if incomplete == "=" else incomplete
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write one for the script above; what is written differs between versions of click."""
+        """Return the line for the script above; the line of click itself differs between its versions."""
         return f"{item.type},{item.value}"
 
     @staticmethod
     def _check_version() -> None:
-        """Print the script wherever it is asked for: it may be for another computer's bash."""
+        """Accept every version of bash: the script may be for another computer."""
 
 
 class _Zsh(ZshComplete):
@@ -98,11 +98,11 @@ class _Zsh(ZshComplete):
 
     @property
     def func_name(self) -> str:
-        """Name the function as the file that zsh loads it from, so that from the second call on it is this one."""
+        """The name of the file that zsh loads the function from, so that later calls reach the function itself."""
         return f"_{self.prog_name}"
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write one for the script above, whose ``_describe`` ends the value at its first bare colon."""
+        """Return the lines for the script above, in which ``_describe`` ends the value at its first bare colon."""
         value = str(item.value).replace(":", r"\:") if item.help else item.value
         return f"{item.type}\n{value}\n{_in_a_line(item.help) or '_'}"
 
@@ -111,7 +111,7 @@ class _Fish(FishComplete):
     source_template = _FISH
 
     def format_completion(self, item: CompletionItem) -> str:
-        """Write one for the script above."""
+        """Return the line for the script above."""
         return f"{item.type},{item.value}" + (f"\t{_in_a_line(item.help)}" if item.help else "")
 
 
@@ -123,11 +123,11 @@ SHELLS: Final[dict[str, type[ShellComplete]]] = {"bash": _Bash, "zsh": _Zsh, "fi
 
 
 def script(shell: str, command: click.Command, *, program: str, variable: str) -> str:
-    """Give the script for a shell, a name of :data:`SHELLS`, which asks the program by that variable."""
+    """Return the script for a shell, a name of :data:`SHELLS`; it asks the program through the variable."""
     return SHELLS[shell](command, {}, program, variable).source()
 
 
 def register() -> None:
-    """Have click answer the shells that these scripts are in."""
+    """Make click answer the questions of these scripts."""
     for shell in SHELLS.values():
         add_completion_class(shell)

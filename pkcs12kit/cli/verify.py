@@ -1,17 +1,16 @@
-"""``pkcs12kit verify``: hold a PKCS#12 file against what its clients trust."""
+"""``pkcs12kit verify``: check a PKCS#12 file against the trust anchor of its clients."""
 
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
 from pkcs12kit.cli.options.search import expires_within_option, json_option, judging_options, limits_option
 from pkcs12kit.cli.options.values import FILE, OneOf
-from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.readers import READERS
 
 if TYPE_CHECKING:
@@ -21,19 +20,6 @@ if TYPE_CHECKING:
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.verifier.reports import VerificationReport
-
-_NEXT_STEPS: Final = (
-    # the first that fits
-    (
-        {Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER},
-        "pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12 writes it anew, in order",
-    ),
-    ({Check.SERVER_NAME}, "give the name that the certificate is for with --server-name, or have its CA issue another"),
-    ({Check.REVOCATION}, "give what is missing with --crl or --ocsp, or accept it with --revocation soft"),
-    ({Check.EXPIRY}, "have what expires renewed, and build the file anew"),
-    ({Check.READERS}, "pkcs12kit convert FILE NEW.p12 --for READER protects it so that the reader can import it"),
-    ({Check.PATH}, "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all looks for another path"),
-)
 
 
 @click.command(
@@ -54,17 +40,28 @@ Examples:
 @click.argument("file", type=FILE, metavar="FILE.p12")
 @judging_options
 @expires_within_option
-@click.option(
+@option(
+    OptionGroup.CHECKS,
     "--for",
     "readers",
     type=OneOf(list(READERS)),
     metavar="READER",
     multiple=True,
-    help=f"Say no unless this reader is known to open the file. May be given again. One of {', '.join(READERS)}.",
+    help=f"Fail unless this program is known to open the file. May be given again. One of {', '.join(READERS)}.",
 )
-@click.option("--certs-only", is_flag=True, help="The file is to hold no key: the path is for its first certificate.")
+@option(
+    OptionGroup.CHECKS,
+    "--certs-only",
+    is_flag=True,
+    help="Check a file without a key: the path begins at its first certificate.",
+)
+@option(
+    OptionGroup.CHECKS,
+    "--no-second-opinion",
+    is_flag=True,
+    help="Do not have the path validated a second time, by certvalidator. The report says so.",
+)
 @opening_options
-@click.option("--no-second-opinion", is_flag=True, help="Do not ask certvalidator; the report says so.")
 @limits_option
 @json_option
 def command(
@@ -79,17 +76,19 @@ def command(
     no_second_opinion: bool,
     as_json: bool,
 ) -> None:
-    """Hold a PKCS#12 file against what its clients trust, from what is in it alone.
+    """Check a PKCS#12 file against the trust anchor of its clients, using only what is in the file.
 
-    Is a certificate for the key, is the chain to the trust anchor complete and in order, is it valid at the time and
-    for the server, when does it expire, who can open the file? FILE.p12 may be - for standard input. Exit status 1:
-    a check says no, or the password does not open the file.
+    Does a certificate belong to the key? Is the chain to the trust anchor complete and in order? Is it valid at the
+    time and for the server? When does it expire, and which programs can open the file? FILE.p12 may be - for standard
+    input.
+
+    Exit status 1: a check says no, or the password does not open the file.
     """
     from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
     from pkcs12kit.verifier.verify import verify
 
     if certs_only and (opening.key_name is not None or opening.key_id is not None):
-        raise click.UsageError("--certs-only takes neither --key-name nor --key-id")
+        raise click.UsageError("--certs-only checks a file without a key; leave out --key-name and --key-id")
     parameters = validation_parameters(search)
     revocation = revocation_inputs(search)
 
@@ -114,7 +113,7 @@ def command(
 
 
 def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
-    from pkcs12kit.cli.output.console import hint, print_error, print_json, print_text, warn
+    from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
@@ -130,19 +129,7 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn])
     if report.ok:
         return
+    from pkcs12kit.cli.output.hints import hints_for_verification
+
     print_error(f"{name} failed: {', '.join(report.failed)}")
-    step = _next_step(report)
-    if step is not None:
-        hint(step)
-
-
-def _next_step(report: VerificationReport) -> str | None:
-    from pkcs12kit.cli.output.hints import about_time
-
-    wrong_time = about_time(report.rejected)
-    if wrong_time is not None:
-        return wrong_time
-    problems = {finding.check for finding in report.findings if finding.is_problem}
-    if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
-        return "--certs-only asks about a file of certificates alone"
-    return next((step for checks, step in _NEXT_STEPS if problems & checks), None)
+    print_hints(hints_for_verification(report))

@@ -99,13 +99,16 @@ class TestEachKind:
 
     def test_with_json_standard_output_stays_empty(self, build):
         """An object on standard output is an answer; that an input cannot be read is none."""
-        refused(build("--json", cert="empty.pem"), "--cert empty.pem", "nothing: it is empty", hint=ANEW)
+        refused(build("--json", cert="empty.pem"), "--cert empty.pem", "nothing: it is empty", hint=AGAIN)
 
 
-ANEW = "copy or download it anew"
-SIGN_IN = "a web page was saved in its place, one to sign in at for example: download it anew, and look into it"
-NO_KEY = "give its certificate; a private key is not needed"
-MADE = "pkcs12kit build makes a PKCS#12 file of a private key and certificates"
+AGAIN = "copy or download the file again"
+SIGN_IN = "the file is a web page, perhaps one to sign in: download the file again and look into it"
+NO_KEY = "give the certificate of this key; the private key is not needed"
+MADE = (
+    "make a PKCS#12 file from a private key and certificates:"
+    " pkcs12kit build --key FILE --cert FILE --certs SOURCE --anchor FILE --out NEW.p12"
+)
 
 
 class TestNextSteps:
@@ -115,25 +118,28 @@ class TestNextSteps:
     @pytest.mark.parametrize(
         ("changes", "hint"),
         [
-            ({"cert": "server.key"}, "--key takes the private key"),
-            ({"anchor": "server.key"}, "--key takes the private key"),
-            ({"certs": "encrypted.key"}, "--key takes the private key"),
-            ({"cert": "server.csr"}, "give the certificate that the CA issued upon this request"),
+            ({"cert": "server.key"}, "give the private key with --key"),
+            ({"anchor": "server.key"}, "give the private key with --key"),
+            ({"certs": "encrypted.key"}, "give the private key with --key"),
+            ({"cert": "server.csr"}, "give the certificate that the CA issued for this request"),
             ({"key": "server.csr"}, "give the private key that was made with this request"),
             ({"cert": "portal.html"}, SIGN_IN),
             ({"certs": "portal.html"}, SIGN_IN),
             ({"key": "portal.html"}, SIGN_IN),
-            ({"anchor": "empty.pem"}, ANEW),
-            ({"cert": "truncated.cer"}, f"{ANEW}, whole"),
+            ({"anchor": "empty.pem"}, AGAIN),
+            ({"cert": "truncated.cer"}, "the end of the file is missing: copy or download it again"),
             (
                 {"certs": "words.txt"},
-                "take PEM with its lines -----BEGIN ...----- and -----END ...-----, or the file itself",
+                "give PEM with its lines -----BEGIN ...----- and -----END ...-----, or the original file",
             ),
-            ({"certs": "ca.crl"}, "--crl takes CRLs"),
+            ({"certs": "ca.crl"}, "give CRLs with --crl"),
             ({"key": None, "cert": None, "pkcs12": "server.key"}, MADE),
             ({"key": "sever.key"}, "did you mean server.key?"),
-            ({"certs": "no/where"}, "there is no folder no either"),
-            ({"certs": "https://pki.example/ca.p7b"}, "URLs are not read: download it and give the file"),
+            ({"certs": "no/where"}, "the folder no does not exist"),
+            (
+                {"certs": "https://pki.example/ca.p7b"},
+                "URLs are not read here: download the file, and give the name of the file",
+            ),
         ],
     )
     def test_of_what_cannot_be_read(self, build, changes, hint):
@@ -152,20 +158,21 @@ class TestNextSteps:
         """A key and the certificate of another."""
         outcome = build(cert=files.issuing_ca)
         assert outcome.errors.endswith(
-            "hint: give the certificate that was issued for this key, or the key that it was requested with\n"
+            "hint: give the certificate that was issued for this key, or the private key that belongs to this"
+            " certificate\n"
         )
 
     def test_pkcs12_in_place_of_others(self, build, call, files):
         """By an option that has no password for it; where there is another option, that is named."""
         assert build().status == 0
-        instead = "hint: --pkcs12 takes the key and its certificate from such a file\n"
+        instead = "hint: --pkcs12 reads the key and its certificate from such a file\n"
         assert build(key="server.p12", out="o.p12").errors.endswith(instead)
         outcome = build(cert="server.p12", out="o.p12")
         assert outcome.errors.endswith(instead)
         assert "--key-password-file" not in outcome.errors
         outcome = call("paths", "server.p12", "--anchor", files.trust_anchor)
         assert outcome.errors.splitlines()[1:] == [
-            "hint: openssl pkcs12 -in server.p12 -nokeys -out NEW.pem writes its certificates as PEM"
+            "hint: write its certificates as PEM first: openssl pkcs12 -in server.p12 -nokeys -out NEW.pem"
         ]
 
     def test_a_call_to_copy_is_quoted(self, build, call, files, folder):
@@ -175,7 +182,7 @@ class TestNextSteps:
         assert f"openssl pkcs12 -in {name} -nokeys" in call("paths", "a;$(id).p12", *anchor).errors
         (folder / "a;$(id).pem").write_bytes(files.certificate.read_bytes())
         drawn = call("graph", files.trust_anchor, *anchor, "--target", "a;$(id).pem", "--json")
-        assert "pkcs12kit paths 'a;$(id).pem' with --certs" in drawn.errors
+        assert "pkcs12kit paths 'a;$(id).pem' --certs" in drawn.errors
 
     def test_a_wrong_password(self, build, call, files, tmp_path):
         """Of the file to open, whichever command opens it."""
@@ -191,17 +198,23 @@ class TestNextSteps:
             build(key=None, cert=None, pkcs12="server.p12", pkcs12_password_file=wrong, out="o.p12"),
         ]
         for outcome in outcomes:
-            assert outcome.errors.endswith("hint: of a password file the first line counts, with every space in it\n")
+            assert outcome.errors.endswith(
+                "hint: the password is the whole first line of the file, with every space in it\n"
+            )
 
     def test_where_nothing_can_be_written(self, build, call, folder, files):
         """A folder that is not there or is meant to be a file, and the other way round."""
         (folder / "there").mkdir()
-        assert build(out="no/where.p12").errors.endswith("hint: make the folder no first\n")
-        assert build(out="there").errors.endswith("hint: name a file in it, such as there/server.p12\n")
+        assert build(out="no/where.p12").errors.endswith("hint: create the folder first: mkdir -p no\n")
+        assert build(out="there").errors.endswith(
+            "hint: give the name of a file in this folder, such as there/server.p12\n"
+        )
         (folder / "file").touch()
-        assert call("lab", "file").errors.endswith("hint: name a folder, or one that is not there yet\n")
+        assert call("lab", "file").errors.endswith(
+            "hint: give the name of a folder, or of one that does not exist yet\n"
+        )
         graph = ("graph", files.certificates, "--anchor", files.trust_anchor)
-        assert call(*graph, "--svg", "no/a.svg").errors.endswith("hint: make the folder no first\n")
+        assert call(*graph, "--svg", "no/a.svg").errors.endswith("hint: create the folder first: mkdir -p no\n")
 
     def test_a_name_that_cannot_be_looked_up(self, build, call):
         """There is no hint, and the error stays what it is: a name of 300 characters is too long to ask about."""

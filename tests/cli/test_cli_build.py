@@ -178,7 +178,7 @@ class TestOptions:
         outcome = build(server_name="www.example.mil", out="other.p12")
         assert outcome.status == 1
         assert "it is for mdm.example.mil, not for www.example.mil" in outcome.errors
-        assert "hint: give the name that the certificate is for with --server-name" in outcome.errors
+        assert "hint: give a name that the certificate is for with --server-name" in outcome.errors
 
     def test_policy(self, build):
         """A policy in the anchor's domain is accepted; one of another domain is a no, and the hint says which."""
@@ -193,7 +193,7 @@ class TestOptions:
         one = next(path for path in sorted(files.crls.iterdir()) if "37" in path.name)
         outcome = build(crl=one, revocation="require", out="other.p12")
         assert outcome.status == 1
-        assert "or accept it with --revocation soft; or fetch it: --fetch" in outcome.errors
+        assert "or accept the unknown status with --revocation soft\nhint: or add --fetch" in outcome.errors
         soft = build("--json", crl=one)
         assert soft.status == 0
         assert len(soft.json["warnings"]) == soft.errors.count("warning: ") == 4
@@ -277,14 +277,14 @@ class TestSecondOpinion:
         assert outcome.json["second_opinion"]["opinion"] == "cannot-judge"
         assert len(outcome.json["warnings"]) == 1
         assert (folder / "server.p12").exists()
-        assert "No second opinion: pyhanko-certvalidator cannot judge this path" in build().text
+        assert "Second opinion: pyhanko-certvalidator cannot judge this path" in build().text
 
     def test_not_asked_is_recorded(self, build, monkeypatch):
         """``--no-second-opinion``: nobody is asked, and the report says so, in text and in JSON."""
         monkeypatch.setattr(builder, "confirm", lambda *_: pytest.fail("it was asked"))
         outcome = build("--no-second-opinion")
         assert outcome.status == 0
-        assert "No second opinion: pyhanko-certvalidator was not asked" in outcome.text
+        assert "Second opinion: pyhanko-certvalidator was not asked" in outcome.text
         assert build("--no-second-opinion", "--json").json["second_opinion"]["opinion"] == "not-asked"
 
 
@@ -296,13 +296,16 @@ class TestNoPath:
         outcome = build(certs=files.issuing_ca)
         assert outcome.status == 1
         assert outcome.output == b""
-        tree, error, hint = outcome.errors.partition("error: ")[0], *outcome.errors.splitlines()[-2:]
+        tree, error, *hints = outcome.errors.partition("error: ")[0], *outcome.errors.splitlines()[-3:]
         assert tree.startswith("The closest attempt:\n")
         assert "mdm.example.mil <- DOD ID SW CA-37" in tree
         assert "CN=DoD Root CA 3,OU=PKI,OU=DoD,O=Replica,C=US (key identifier " in tree
         assert "it can be fetched from http://" in tree
-        assert error == "error: no valid path from mdm.example.mil to a trust anchor; nothing written"
-        assert hint == "hint: give the missing certificate with --certs; or fetch it: --fetch"
+        assert error == "error: no valid path from mdm.example.mil to a trust anchor; nothing was written"
+        assert hints == [
+            "hint: give the missing certificate with --certs",
+            "hint: or add --fetch, which fetches what is missing",
+        ]
 
     def test_as_json(self, build, files):
         """One object on standard output: a sentence, and what was rejected as ``paths --json`` has it."""
@@ -393,18 +396,18 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"key": None}, "give --key and --cert, or --pkcs12 alone, or --certs-only with --cert"),
+            ({"key": None}, "give --key and --cert, or only --pkcs12, or --certs-only and --cert"),
             ({"cert": None}, "give --key and --cert"),
-            ({"pkcs12": "old.p12"}, "or --pkcs12 alone"),
+            ({"pkcs12": "old.p12"}, "or only --pkcs12"),
             ({"anchor": None}, "missing option '--anchor'"),
             ({"out": None}, "missing option '--out'"),
             ({"at": "yesterday"}, "'yesterday' is not a time; write it like 2018-06-01T00:00:00Z"),
             ({"at": "0001-01-01T00:00:00+23:00"}, "before the year 1"),
-            ({"policy": "federal"}, "'federal' is no object identifier"),
+            ({"policy": "federal"}, "'federal' is not an object identifier"),
             ({"profile": "newest"}, "'newest' is not one of"),
             ({"revocation": "maybe"}, "'maybe' is not one of"),
-            ({"password_env": "P12"}, "give one of --password-file, --password-env and --password-stdin"),
-            ({"certs": "-", "anchor": "-"}, "standard input can be read for one thing, not for --certs and --anchor"),
+            ({"password_env": "P12"}, "give only one of --password-file, --password-env and --password-stdin"),
+            ({"certs": "-", "anchor": "-"}, "standard input can be read only once, not for --certs and --anchor"),
         ],
     )
     def test_refused(self, build, changes, sentence):
@@ -417,8 +420,8 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
-            (["--json", "--out", "-"], "--json and --out - both want standard output"),
-            (["--certs-only"], "--certs-only takes --cert, and neither --key nor --pkcs12"),
+            (["--json", "--out", "-"], "--json and --out - both write to standard output"),
+            (["--certs-only"], "--certs-only needs --cert, and allows neither --key nor --pkcs12"),
             (["--password", "secret"], "no such option"),
             (["unexpected"], "unexpected extra argument"),
         ],

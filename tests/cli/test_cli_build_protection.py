@@ -82,14 +82,14 @@ class TestProtection:
         ("options", "sentence"),
         [
             (["--profile", "legacy", "--for", "macos"], "give --profile or --for, not both"),
-            (["--profile", "no-password"], "takes no password"),
+            (["--profile", "no-password"], "has no password"),
             (["--for", "dotnet", "--iterations", "300001"], "--for dotnet: "),
             (["--profile", "fips-2026", "--iterations", "999"], "at least 1,000, not 999"),
             (["--iterations", "0"], "not in the range"),
             (["--profile", "no-password", "--iterations", "5"], "no encryption"),
             (["--for", "netscape"], "is not one of"),
-            (["--truststore"], "--truststore takes --certs-only"),
-            (["--if-changed", "--out", "-"], "--if-changed needs a file"),
+            (["--truststore"], "--truststore needs --certs-only"),
+            (["--if-changed", "--out", "-"], "--if-changed compares with an existing file"),
         ],
     )
     def test_refused(self, build, options, sentence):
@@ -158,7 +158,7 @@ class TestIfChanged:
         before = (folder / "server.p12").stat().st_ino
         second = build(*QUICK, "--if-changed")
         assert (second.status, first.status) == (0, 0)
-        assert "Left alone server.p12, which already holds just this: the private key" in second.text
+        assert "Did not change server.p12, which already has these contents: the private key" in second.text
         assert build(*QUICK, "--if-changed", "--json").json["changed"] is False
         assert (folder / "server.p12").stat().st_ino == before
 

@@ -279,5 +279,5 @@ class TestInShells:
         for typed, words in LINES:
             assert [word.removesuffix("/") for word in offered(typed)] == words[-1:], typed
         assert offered("pkcs12kit conv") == {
-            "convert": "Write a PKCS#12 file anew: other protection, another password, or PEM."
+            "convert": "Copy a PKCS#12 file with another protection or password, or as PEM."
         }

@@ -161,7 +161,7 @@ class TestPem:
     def test_two_files(self, convert, folder):
         """RFC 8446 section 4.4.2's chain in one, the key in the other: what Apache's manual advises."""
         assert convert("--key-only", output="server.key").text.startswith(
-            "Wrote server.key: PEM, the key alone, not encrypted, "
+            "Wrote server.key: PEM, only the key, not encrypted, "
         )
         assert convert("--certs-only").text.startswith("Wrote server.pem: PEM, 6 certificates, no key, ")
         key, certificates = (folder / "server.key").read_bytes(), (folder / "server.pem").read_bytes()
@@ -205,7 +205,7 @@ class TestPem:
         """PEM has no profile and no password; whoever gives one thinks it has."""
         outcome = convert(*options)
         assert outcome.status == 2
-        assert "--to pem takes neither a profile nor a new password" in " ".join(outcome.errors.split())
+        assert "--to pem writes the key without encryption" in " ".join(outcome.errors.split())
 
 
 class TestRefused:
@@ -223,18 +223,18 @@ class TestRefused:
         """Without a terminal the options that give one are named."""
         outcome = convert(given=())
         assert outcome.status == 2
-        assert "--password-file, --password-env or --password-stdin says where it is" in outcome.errors
+        assert "give it with --password-file, --password-env or --password-stdin" in outcome.errors
 
     @pytest.mark.parametrize(
         ("options", "sentence"),
         [
-            (["--key-name", "x"], "--key-name takes --to pem"),
-            (["--certs-only"], "--certs-only takes --to pem"),
-            (["--key-only"], "--key-only takes --to pem"),
+            (["--key-name", "x"], "--key-name needs --to pem"),
+            (["--certs-only"], "--certs-only needs --to pem"),
+            (["--key-only"], "--key-only needs --to pem"),
             (["--profile", "legacy", "--for", "nss"], "give --profile or --for, not both"),
-            (["--profile", "no-password", "--new-password-env", "X"], "takes no password"),
+            (["--profile", "no-password", "--new-password-env", "X"], "has no password"),
             (["--new-password-env", "MISSING"], "--new-password-env: the environment variable MISSING is not set"),
-            (["--new-password-env", "X", "--new-password-file", "x"], "give one of --new-password-file"),
+            (["--new-password-env", "X", "--new-password-file", "x"], "give only one of --new-password-file"),
             (["--ask-new-password"], "no terminal"),
             (["--to", "jks"], "'jks' is not one of"),
         ],
@@ -249,7 +249,7 @@ class TestRefused:
         """Both want it."""
         outcome = convert("--json", output="-")
         assert outcome.status == 2
-        assert "both want standard output" in outcome.errors
+        assert "both write to standard output" in outcome.errors
 
     def test_what_is_no_pkcs12(self, call, files):
         """Said with what it is instead; a file that is not there, too."""
@@ -273,7 +273,7 @@ def test_at_a_terminal(terminal, source, replica):
     session.type(f"{PASSWORD}\n")
     session.expect("Password for the new file")
     session.type(f"{NEW_PASSWORD}\n")
-    session.expect("The same again")
+    session.expect("The same password again")
     session.type(f"{NEW_PASSWORD}\n")
     assert session.finish() == 0
     assert "Wrote out.p12" in session.shown

@@ -28,7 +28,7 @@ def test_says_whether_a_file_would_be_left_alone(build, folder):
     assert build(*QUICK, "--json").json["dry_run"] is False
     before = snapshot(folder)
     alone = build(*QUICK, "--dry-run", "--if-changed")
-    assert "Would leave alone server.p12, which already holds just this" in alone.text
+    assert "Would not change server.p12, which already has these contents" in alone.text
     other = ("--friendly-name", "another", "--if-changed", "--json")
     foretold = build(*QUICK, "--dry-run", *other).json
     assert snapshot(folder) == before
@@ -60,7 +60,7 @@ def test_a_file_that_could_not_be_written(build, folder, monkeypatch):
 def test_standard_output_is_no_file(build):
     """Standard output would be written to."""
     outcome = build("--dry-run", "--out", "-")
-    assert (outcome.status, "--dry-run needs a file" in " ".join(outcome.errors.split())) == (2, True)
+    assert (outcome.status, "--dry-run compares with an existing file" in " ".join(outcome.errors.split())) == (2, True)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.ACCEPTED, Verdict.REFUSED])
@@ -70,5 +70,5 @@ def test_rehearses_what_would_be_written(build, folder, answering, verdict):
     outcome = build(*QUICK, "--dry-run", "--rehearse", "--json")
     assert outcome.status == (0 if verdict is Verdict.ACCEPTED else 1)
     assert outcome.json["rehearsal"]["ok"] is (verdict is Verdict.ACCEPTED)
-    assert "holds what was built" not in outcome.errors
+    assert "has the new file" not in outcome.errors
     assert not list(folder.iterdir())

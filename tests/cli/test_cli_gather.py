@@ -96,7 +96,7 @@ def test_a_failing_url_says_what_it_would_have_given(gather, site):
     del site.pages[ISSUING]
     outcome = gather("--all", *AT_HOME)
     assert f"{site.base}{ISSUING}: the server answers 404" in outcome.text
-    assert "it would have given certificates of DOD ID SW CA-37, which issued mdm.example.mil" in outcome.text
+    assert "missing from there: certificates of DOD ID SW CA-37, which issued mdm.example.mil" in outcome.text
 
 
 def test_without_a_path_it_is_a_no(gather, site, tmp_path):
@@ -166,7 +166,9 @@ def test_offline_takes_what_the_cache_has(gather, site, tmp_path):
     empty = gather("--cache", tmp_path / "empty", "--allow-private", "--offline", into=tmp_path / "third")
     assert empty.status == 1
     assert "not in the cache" in empty.text
-    assert empty.errors == "hint: without --offline it is asked for where the certificates say that it is\n"
+    assert (
+        empty.errors == "hint: leave --offline out, and what is missing is fetched from the URLs in the certificates\n"
+    )
 
 
 def test_private_addresses_need_to_be_allowed(gather, site):
@@ -174,7 +176,7 @@ def test_private_addresses_need_to_be_allowed(gather, site):
     outcome = gather("--no-cache")
     assert outcome.status == 1
     assert "127.0.0.1 is not a public address" in outcome.text
-    assert "hint: --allow-private" in outcome.errors
+    assert "--allow-private also connects" in outcome.errors
     assert site.asked == []
 
 

@@ -41,7 +41,7 @@ def test_without_the_password(call, file, replica):
     assert "pkcs8ShroudedKeyBag" in outcome.text
     assert "friendlyName 'mdm.example.mil', localKeyID " in outcome.text
     assert "DOD ID SW CA-37" not in outcome.text
-    assert outcome.errors == "hint: --password-file, --password-env or --password-stdin opens the rest\n"
+    assert outcome.errors == "hint: --password-file, --password-env or --password-stdin opens the encrypted parts\n"
     assert replica.server.certificate.sha256 not in outcome.text
 
 
@@ -66,7 +66,7 @@ def test_wrong_password(call, file, tmp_path):
     assert "wrong password" in outcome.text
     error, hint = outcome.errors.splitlines()
     assert error == "error: server.p12: the password does not open it"
-    assert hint == "hint: of a password file the first line counts, with every space in it"
+    assert hint == "hint: the password is the whole first line of the file, with every space in it"
     assert call("inspect", file, "--password-file", wrong, "--json").json["mac_verified"] is False
 
 
@@ -124,7 +124,7 @@ def test_from_standard_input(call, pfx, password_file):
     assert outcome.text.startswith("standard input\n")
     refused = call("inspect", "-", "--password-stdin", stdin=pfx)
     assert refused.status == 2
-    assert "standard input can be read for one thing, not for FILE.p12 and --password-stdin" in refused.errors
+    assert "standard input can be read only once, not for FILE.p12 and --password-stdin" in refused.errors
 
 
 def test_base64(call, pfx, folder):

@@ -12,7 +12,7 @@ from pkcs12kit.cli import cli, main
 
 from .test_cli_command_line import run
 
-SAID = "error: an error in pkcs12kit itself (ZeroDivisionError), which says nothing about your files: please report it,"
+SAID = "error: an error in pkcs12kit itself (ZeroDivisionError); it says nothing about your files. Please report it,"
 HINT = "hint: pkcs12kit --debug COMMAND ... shows where."
 INPUT = "CN=part of the input \x1b[2J"
 
@@ -93,7 +93,7 @@ class TestStatus70:
     def test_an_error_while_it_is_reported(self, paths, monkeypatch):
         """The status is the same where nothing can be said any more."""
         fail_with(monkeypatch, ZeroDivisionError())
-        monkeypatch.setattr("pkcs12kit.cli.unexpected.print_error", lambda _: 1 // 0)
+        monkeypatch.setattr("pkcs12kit.cli.output.console.print_error", lambda _: 1 // 0)
         assert paths().status == 70
 
 

@@ -124,7 +124,7 @@ class TestDemo:
         (folder / "demo" / name).write_text("mine")
         outcome = demo()
         assert outcome.status == 2
-        assert f"demo/{name} is there and no earlier demo wrote it" in outcome.errors
+        assert f"demo/{name} already exists, and no earlier demo wrote it" in outcome.errors
         assert not (folder / "demo" / "lab").exists()
 
 
@@ -137,7 +137,7 @@ class TestLab:
 
         outcome = call("lab", "lab")
         assert (outcome.status, outcome.errors) == (0, "")
-        assert outcome.text.startswith("Wrote lab; lab/README.txt says")
+        assert outcome.text.startswith("Wrote lab; lab/README.txt explains")
         monkeypatch.chdir(folder / "lab")
         commands = [
             shlex.split(line)[1:]

@@ -47,7 +47,7 @@ def rendered(require_tool):
 
 
 def test_pages_are_what_the_commands_say(generator):
-    """Whoever changed help writes the pages anew: ``python man/build.py``."""
+    """The pages equal the help; ``python man/build.py`` writes them."""
     made = generator.pages()
     assert sorted(made) == sorted(PAGES) == sorted(file.name for file in FOLDER.iterdir())
     for name, page in made.items():
@@ -124,7 +124,7 @@ def test_options_and_examples(rendered, name):
 def test_exit_status(rendered):
     """What 1 means is the command's own sentence; there is none where nothing can say no."""
     meaning = re.search(r"^ +1 +(.*)$", rendered("pkcs12kit-paths.1", width=1000), re.MULTILINE)
-    assert meaning[1].startswith("There is no valid path")
+    assert meaning[1].startswith("No path is valid")
     assert re.search(r"^ +1 ", rendered("pkcs12kit-convert.1"), re.MULTILINE) is None
 
 

@@ -20,7 +20,7 @@ def arguments(files):
     return ("build", *given, "--anchor", files.trust_anchor, "--out", "server.p12")
 
 
-TYPED_WRONG = "type it once more: capital letters count, and every space"
+TYPED_WRONG = "type the password again: capital letters and spaces count"
 
 
 def opens(folder, password):
@@ -110,7 +110,7 @@ class TestFileVariableStandardInput:
         """It is read up to a limit."""
         outcome = build("--password-stdin", password_file=None, stdin=b"x" * 70_000)
         assert outcome.status == 2
-        assert "longer than any password" in outcome.errors
+        assert "longer than 65,536 bytes" in outcome.errors
 
 
 class TestWrong:
@@ -125,8 +125,12 @@ class TestWrong:
     @pytest.mark.parametrize(
         ("options", "stdin", "told"),
         [
-            (("--password-env", "OTHER"), b"", "the whole value of OTHER counts, with every space in it"),
-            (("--password-stdin",), b"not it\n", "of standard input the first line counts, with every space in it"),
+            (("--password-env", "OTHER"), b"", "the password is the whole value of OTHER, with every space in it"),
+            (
+                ("--password-stdin",),
+                b"not it\n",
+                "the password is the whole first line of standard input, with every space in it",
+            ),
         ],
     )
     @pytest.mark.parametrize("command", ["verify", "rehearse", "inspect", "convert"])
@@ -182,10 +186,10 @@ class TestTerminal:
         for first, second in ((PASSWORD, "another one"), (PASSWORD, PASSWORD)):
             screen.expect("Password for the new file")
             screen.type(f"{first}\n")
-            screen.expect("The same again")
+            screen.expect("The same password again")
             screen.type(f"{second}\n")
         assert screen.finish() == 0
-        assert "\x1b[0m the two passwords differ; type both anew" in screen.shown
+        assert "\x1b[0m the two passwords differ; type both again" in screen.shown
         assert "Error:" not in screen.shown
         assert PASSWORD not in screen.shown
         assert "another one" not in screen.shown
@@ -244,13 +248,13 @@ class TestTerminal:
         (folder / "enc.key").write_bytes(key)
         outcome = build(key="enc.key")
         assert outcome.status == 2
-        assert outcome.errors.endswith("no password was given for it; --key-password-file says where it is\n")
+        assert outcome.errors.endswith("no password was given for it; give it with --key-password-file\n")
         bundle = Bundle.from_path(replica.server, replica.valid_paths[0])
         (folder / "old.p12").write_bytes(encode_pfx(bundle, password="of the old one"))
         given = ("--pkcs12", "old.p12", "--anchor", files.trust_anchor, "--out", "server.p12")
         outcome = call("build", *given, "--password-file", password_file)
         assert outcome.status == 2
-        assert outcome.errors.endswith("and none was given; --pkcs12-password-file says where it is\n")
+        assert outcome.errors.endswith("and none was given; give it with --pkcs12-password-file\n")
 
     def test_no_terminal(self, build, monkeypatch):
         """Said at once, with what to give instead; a service without standard input gets the same."""
@@ -258,7 +262,7 @@ class TestTerminal:
 
         outcome = build(password_file=None)
         assert outcome.status == 2
-        assert "no terminal to ask for a password at; give --password-file" in outcome.errors
+        assert "no terminal to ask for a password; give --password-file" in outcome.errors
         monkeypatch.setattr(sys, "stdin", None)
         outcome = build(password_file=None, stdin=None)
         assert outcome.status == 2

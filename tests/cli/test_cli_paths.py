@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pkcs12kit import FailureReason, lab
-from pkcs12kit.cli.output import hints as refusal
+from pkcs12kit.cli.output.hints import hints_for_no_path
 
 CERTIFICATE_FIELDS = {"subject", "issuer", "serial", "sha256", "not_before", "not_after"}
 REJECTED_FIELDS = {"certificates", "certificate", "reason", "section", "detail"} | {
@@ -156,7 +156,7 @@ class TestRefusal:
         )
         assert "DoD Root CA 3  #2171: expired on 2024-11-16T14:57:16Z" in lines[3]
         assert "DoD Interoperability Root CA 2  #13489...13579: expired on 2026-02-07T18:00:00Z" in lines[4]
-        assert outcome.errors == "hint: give renewed certificates with --certs; --at TIME asks about another time\n"
+        assert outcome.errors == "hint: give renewed certificates with --certs; --at TIME checks another time\n"
         first = call("paths", fpki / "dod-sw-ca-67.pem", *given, *at, "--json").json["rejected"][0]
         assert first["reason"] == "expired"
         assert first["certificate"]["serial"] == "2171"
@@ -168,8 +168,7 @@ class TestRefusal:
         given = ("--certs", fpki / "fpki-historic.pem", "--anchor", fpki / "fcpca.pem", "--at", "2026-11-22")
         outcome = call("paths", fpki / "dod-id-sw-ca-37.pem", *given)
         assert (
-            outcome.errors
-            == "hint: renew the certificate: have its CA issue a new one; --at TIME asks about another time\n"
+            outcome.errors == "hint: renew the certificate: ask its CA for a new one; --at TIME checks another time\n"
         )
 
     def test_the_time_is_now_by_default(self, call, fpki):
@@ -208,8 +207,8 @@ class TestRefusal:
         assert "(key identifier " in outcome.text
         assert "it can be fetched from http://" in outcome.text
         assert outcome.errors == (
-            "hint: no --certs given: give the CA certificates that you have, as files, folders or zips; or fetch what"
-            " is missing: pkcs12kit gather CERT --into FOLDER\n"
+            "hint: no --certs given: give the CA certificates that you have, as files, folders or zips\n"
+            "hint: or fetch what is missing: pkcs12kit gather CERT --anchor FILE --into FOLDER\n"
         )
 
     def test_json_and_exit_status_agree(self, call, files):
@@ -309,14 +308,12 @@ class TestLab:
         (folder / "server.pem").write_text(root.issue_server("s.example").certificate.to_pem())
         early = call("paths", "server.pem", "--certs", "root.pem", "--anchor", "root.pem")
         assert early.status == 1
-        assert (
-            early.errors == "hint: is that the right time? It is this computer's clock unless --at TIME says another\n"
-        )
+        assert early.errors == "hint: is this time right? It comes from this computer's clock; --at TIME sets another\n"
         (folder / "other.pem").write_text(lab.Authority.create("Other").certificate.to_pem())
         other = call("paths", "server.pem", "--certs", "root.pem", "--anchor", "other.pem")
         assert other.status == 1
         assert "is self-signed and not a trust anchor" in other.text
-        assert "or another --anchor, if that is what the clients trust" in other.errors
+        assert "or give another --anchor if the clients trust that one" in other.errors
 
 
 class TestRanking:
@@ -401,7 +398,8 @@ class TestExplanations:
         ):
             assert text in outcome.text.splitlines()[3]
         assert outcome.errors == (
-            "hint: give the missing certificate with --certs; or fetch it: pkcs12kit gather CERT --into FOLDER\n"
+            "hint: give the missing certificate with --certs\n"
+            "hint: or fetch what is missing: pkcs12kit gather CERT --anchor FILE --into FOLDER\n"
         )
         [finding] = call("paths", fpki / "dod-sw-ca-67.pem", *given, "--json").json["rejected"][0]["failures"]
         assert finding["missing_issuer"]["key_identifier"] == "79f00049eb7f77c25d410265348a90239b1e076f"
@@ -419,16 +417,16 @@ class TestExplanations:
         assert rekeyed.errors == "hint: give the missing certificate with --certs\n"
         anchor = call("paths", "ee.pem", "--certs", "whole.pem", "--anchor", "new.pem")
         assert "the trust anchor of that name has another key" in anchor.text
-        assert "or another --anchor, if that is what the clients trust" in anchor.errors
+        assert "or give another --anchor if the clients trust that one" in anchor.errors
 
     @pytest.mark.parametrize(
-        ("at", "also"), [("1970-01-01", ""), ("2100-01-01", "Else renew the certificate: have its CA issue a new one")]
+        ("at", "also"), [("1970-01-01", ""), ("2100-01-01", "hint: renew the certificate: ask its CA for a new one")]
     )
     def test_a_clock_that_looks_wrong(self, call, files, at, also):
         """Before or after everything: the hint asks whether that is the right time."""
         given = ("--certs", files.certificates, "--anchor", files.trust_anchor, "--at", at)
         outcome = call("paths", files.certificate, *given)
-        assert outcome.errors.startswith("hint: is that the right time?")
+        assert outcome.errors.startswith("hint: is this time right?")
         assert also in outcome.errors
         assert "it would be valid from " in outcome.text
         assert call("paths", files.certificate, *given, "--json").json["rejected"][0]["clock_looks_wrong"]
@@ -474,5 +472,5 @@ def test_every_reason_has_a_next_step(reason):
     closest = SimpleNamespace(
         clock_looks_wrong=False, section="", reason=reason, certificate=certificate, certificates=[certificate]
     )
-    step = refusal._next_step(closest, "ee")
-    assert "--" in step
+    hints = hints_for_no_path(SimpleNamespace(rejected=[closest], target="ee"), sources_given=True)
+    assert any("--" in str(hint) for hint in hints)

@@ -153,7 +153,7 @@ class TestGraph:
         assert len(both["edges"]) > len(by_option.json["edges"])
         outcome = call(command, *more)
         assert outcome.status == 2
-        assert outcome.errors.startswith("error: give certificates to draw: SOURCE")
+        assert outcome.errors.startswith("error: missing argument 'SOURCE'")
 
     def test_an_anchor_is_needed(self, call, fpki):
         """From where the picture goes down the user says."""

@@ -84,7 +84,7 @@ def test_several_are_reported_one_by_one(probe, serving, chain, closed_port):
     assert text.errors.splitlines() == [
         f"error: {wanted[0]} failed: chain",
         f"error: {wanted[1]} failed: contact",
-        "hint: does the server run, and is that its port? --port N asks another",
+        "hint: is the server running, and is this its port? --port N tries another",
     ]
     assert described.json["ok"] is False
     servers = described.json["servers"]
@@ -136,7 +136,7 @@ def test_a_mobileiron_core(probe, monkeypatch):
         ({"server_name": None}, "server-name", ""),
         ({"server_name": "else.example"}, "server-name", ""),
         ({"expires_within": "9999w"}, "expiry", ""),
-        ({"at": "2001-01-01"}, "path", "hint: is that the right time?"),
+        ({"at": "2001-01-01"}, "path", "hint: is this time right?"),
     ],
 )
 def test_no(probe, serving, options, problem, told):
@@ -168,7 +168,7 @@ def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
     )
     monkeypatch.setattr(probing, "ask_server", lambda *_, **__: answer)
     outcome = probe("mail.example.mil:25")
-    assert "hint: --starttls smtp speaks smtp first" in outcome.errors
+    assert "hint: --starttls smtp begins with smtp" in outcome.errors
     assert "\x1b" not in outcome.text + outcome.errors
     assert "hint" not in probe("mail.example.mil:25", starttls="smtp").errors
 

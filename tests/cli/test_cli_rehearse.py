@@ -21,7 +21,7 @@ from ..waiting import wait_until
 from .conftest import PASSWORD, Terminal, run_environment
 
 QUICK = replace(profiles.MODERN, encryption_iterations=3, mac_iterations=3)
-ERROR = "error: server.p12: would not be accepted: "
+ERROR = "error: server.p12 failed: "
 # A shell starts what runs in the background with SIGINT ignored.
 INTERRUPTIBLE = (
     "import signal\nsignal.signal(signal.SIGINT, signal.default_int_handler)\nfrom pkcs12kit.cli import main\nmain()"
@@ -75,8 +75,8 @@ def test_yes(rehearse, chain, replica):
     assert lines[0] == "server.p12  yes"
     for line, check in zip(lines[1:], SERVED_CHAIN_CHECKS, strict=False):
         assert f"  {check.value.replace('-', ' ')}: " in line
-    asked = f"asked for {replica.server_name}, the name in the certificate: no --server-name was given."
-    assert f"Clients were told to trust the anchor alone, and {asked}" in lines
+    asked = f"asked for {replica.server_name}, the name in the certificate, because no --server-name was given."
+    assert f"The clients trusted only the anchor, and {asked}" in lines
     (row,) = [line for line in lines if line.startswith("openssl *")]
     assert row.count("accepted") == 2
     assert row.rstrip().endswith("bytes, as served")
@@ -106,10 +106,10 @@ def test_json(rehearse, chain, replica, answering):
 @pytest.mark.parametrize(
     ("verdicts", "says"),
     [
-        ({"go": Verdict.NOT_TRIED}, "not tried, and has to accept: go"),
+        ({"go": Verdict.NOT_TRIED}, "failed: not tried, but required: go"),
         (
             {"go": Verdict.NOT_TRIED, "curl": Verdict.REFUSED},
-            "would not be accepted: curl; not tried, and has to accept: go",
+            "failed: curl; not tried, but required: go",
         ),
     ],
 )
@@ -119,7 +119,7 @@ def test_who_was_not_tried_did_not_refuse(rehearse, chain, answering, verdicts, 
     options = [part for name in verdicts for part in ("--clients", name)]
     outcome = rehearse(chain, *options)
     assert outcome.status == 1
-    assert outcome.errors.splitlines()[0] == f"error: server.p12: {says}"
+    assert outcome.errors.splitlines()[0] == f"error: server.p12 {says}"
 
 
 @pytest.mark.parametrize(
@@ -314,8 +314,8 @@ class TestBuild:
         outcome = build("--rehearse", *(["--json"] if as_json else []), out=file)
         assert outcome.status == 1
         error, told = outcome.errors.splitlines()
-        assert error == f"error: {file}: would not be accepted: openssl"
-        assert told.startswith(f"hint: {file} holds what was built all the same")
+        assert error == f"error: {file} failed: openssl"
+        assert told.startswith(f"hint: {file} has the new file")
         assert file.is_file()
         if as_json:
             assert outcome.json["rehearsal"]["ok"] is False
@@ -358,6 +358,6 @@ class TestBuild:
         monkeypatch.setattr(rehearsing, "shake_hands", fail)
         outcome = build("--rehearse", out=tmp_path / "elsewhere.p12")
         assert outcome.status == 2
-        assert "holds what was built all the same" in outcome.errors
+        assert "has the new file" in outcome.errors
         assert "error: OpenSSL cannot serve TLS with this private key" in outcome.errors
         assert (tmp_path / "elsewhere.p12").is_file()

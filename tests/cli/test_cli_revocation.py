@@ -74,7 +74,7 @@ def test_an_age_of_nothing(ask, command):
     """Without anything to check revocation by, the option would suggest a check that nobody makes."""
     outcome = ask(command, "--revocation-max-age", "1d")
     assert outcome.status == 2
-    assert "--revocation-max-age says which CRLs count, and takes --crl, --ocsp or --revocation" in outcome.errors
+    assert "--revocation-max-age has an effect only with --crl, --ocsp or --revocation" in outcome.errors
     assert ask(command, "--revocation-max-age", "1d", "--revocation", "off").status == 0
 
 
@@ -111,5 +111,5 @@ def test_the_hint_names_where_to_ask(call, folder):
         for name in ("named", "unnamed")
     )
     shown = "http://a.example/ca.crl, ldap://d.example, http://e.example"
-    assert f"--ocsp (the certificate names {shown}), or accept it with --revocation soft" in named
-    assert "give what is missing with --crl or --ocsp, or accept it with --revocation soft" in unnamed
+    assert f"--ocsp (the certificate names {shown}), or accept the unknown status with --revocation soft" in named
+    assert "OCSP responses with --crl or --ocsp, or accept the unknown status with --revocation soft" in unnamed

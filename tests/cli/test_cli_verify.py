@@ -61,7 +61,7 @@ def test_what_build_writes(call, build, files, password_file, replica):
     assert call("verify", "ca.p12", "--certs-only", *common).status == 0
     refused = call("verify", "ca.p12", *common)
     assert refused.status == 1
-    assert "hint: --certs-only asks about a file of certificates alone" in refused.errors
+    assert "hint: --certs-only checks a file that holds only certificates" in refused.errors
 
 
 def test_json(verify, chain, replica):
@@ -79,22 +79,28 @@ def test_json(verify, chain, replica):
 @pytest.mark.parametrize(
     ("arrange", "options", "checks", "told"),
     [
-        pytest.param(lambda c: [c[0], *c[2:]], {}, "chain", "hint: pkcs12kit build", id="missing intermediate"),
-        pytest.param(lambda c: [c[0], c[2], c[1], *c[3:]], {}, "order", "hint: pkcs12kit build", id="wrong order"),
         pytest.param(
-            lambda c: c, {"server_name": "else.example"}, "server-name", "hint: give the name", id="wrong name"
+            lambda c: [c[0], *c[2:]], {}, "chain", ": pkcs12kit build --pkcs12 FILE", id="missing intermediate"
         ),
         pytest.param(
-            lambda c: c, {"expires_within": "9999w"}, "expiry", "hint: have what expires renewed", id="expires soon"
+            lambda c: [c[0], c[2], c[1], *c[3:]], {}, "order", ": pkcs12kit build --pkcs12 FILE", id="wrong order"
         ),
-        pytest.param(lambda c: c, {"for": "java-8"}, "readers", "hint: pkcs12kit convert", id="reader"),
-        pytest.param(lambda c: c, {"at": "2001-01-01"}, "path", "hint: is that the right time?", id="time"),
-        pytest.param(lambda c: c, {"policy": "1.2.3"}, "path", "hint: pkcs12kit paths CERT", id="policy"),
+        pytest.param(lambda c: c, {"server_name": "else.example"}, "server-name", "hint: give a name", id="wrong name"),
+        pytest.param(
+            lambda c: c,
+            {"expires_within": "9999w"},
+            "expiry",
+            "hint: renew the certificate that expires",
+            id="expires soon",
+        ),
+        pytest.param(lambda c: c, {"for": "java-8"}, "readers", ": pkcs12kit convert FILE", id="reader"),
+        pytest.param(lambda c: c, {"at": "2001-01-01"}, "path", "hint: is this time right?", id="time"),
+        pytest.param(lambda c: c, {"policy": "1.2.3"}, "path", ": pkcs12kit paths CERT", id="policy"),
         pytest.param(
             lambda c: c,
             {"revocation": "require"},
             "revocation",
-            "hint: give what is missing with --crl",
+            "hint: give the missing CRLs or OCSP responses with --crl",
             id="revocation unknown",
         ),
     ],
@@ -117,11 +123,11 @@ def test_no(verify, chain, arrange, options, checks, told, as_json):
 def test_expired(verify, chain):
     """Where only a CA's certificate has expired, and where the server's has: what to renew, and how to ask of then."""
     first = min(one.not_after for one in chain[1:-1])
-    asked = "--at TIME asks about another time\n"
+    asked = "--at TIME checks another time\n"
     outcome = verify(chain, at=(first + timedelta(days=1)).isoformat())
-    assert outcome.errors.endswith(f"hint: build the file anew with renewed certificates in --certs; {asked}")
+    assert outcome.errors.endswith(f"hint: build the file again with renewed certificates in --certs; {asked}")
     outcome = verify(chain, at=(chain[0].not_after + timedelta(days=1)).isoformat())
-    assert outcome.errors.endswith(f"hint: renew the certificate: have its CA issue a new one; {asked}")
+    assert outcome.errors.endswith(f"hint: renew the certificate: ask its CA for a new one; {asked}")
 
 
 def test_revoked(verify, chain, files):
@@ -140,7 +146,7 @@ def test_wrong_password(verify, chain, tmp_path):
         assert outcome.json["ok"] is False if as_json else outcome.text == ""
     missing = verify(chain, password_file=None)
     assert (missing.status, missing.output) == (2, b"")
-    assert "--password-file, --password-env or --password-stdin says where it is" in missing.errors
+    assert "give it with --password-file, --password-env or --password-stdin" in missing.errors
 
 
 def test_password_at_the_terminal(verify, chain, terminal, files):

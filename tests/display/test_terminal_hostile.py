@@ -167,7 +167,7 @@ def test_sentences(certificate, text, name):
     own = certificate(name, name)
     no = pk.NoValidPathError(search(certificate("root", "root"), own, AT))
     told = [text, no, pk.Reject(source=text, position=1, reason=text), pk.InputError(text), own, own.subject]
-    for say in (output.warn, output.hint, output.print_error):
+    for say in (output.warn, lambda sentence: output.print_hints([sentence]), output.print_error):
         for sentence in told:
             said = spoken(say, sentence)
             assert_harmless(said)

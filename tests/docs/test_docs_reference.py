@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 import pkcs12kit
 from pkcs12kit import Name, lab
 from pkcs12kit.cli import cli
-from pkcs12kit.cli.output import hints as refusal
+from pkcs12kit.cli.output import hints
 from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.paths.validation import extensions
 from pkcs12kit.pkcs12.readers import READERS
@@ -83,12 +83,12 @@ class TestFailureReasons:
     def test_the_cure_is_the_hint(self, sections, reason):
         """What the command hints at for a reason is in its cure: every option of the hint."""
         cure = words(sections[reason.value].partition("**What to do.**")[2])
-        hinted = re.findall(r"--[a-z-]+", refusal._NEXT_STEPS.get(reason, ""))
+        hinted = re.findall(r"--[a-z-]+", hints._BY_REASON.get(reason, ""))
         assert [option for option in hinted if option not in cure] == []
 
     def test_every_hint_is_of_a_reason(self):
         """The test above asks about every hint that there is."""
-        assert refusal._NEXT_STEPS.keys() <= set(pkcs12kit.FailureReason)
+        assert hints._BY_REASON.keys() <= set(pkcs12kit.FailureReason)
 
     def test_options_exist(self):
         """Every option that the page names is one of a command."""

@@ -1,4 +1,4 @@
-"""Published bundles for a command: the options, and what they are fetched by."""
+"""The options for published bundles of certificates, and the call that fetches these bundles."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import FILE, Duration
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class BundleOptions(NamedTuple):
-    """Which bundles, as it was given."""
+    """The options for published bundles, as they were given."""
 
     bundles: tuple[str, ...]
     bundles_file: str | None
@@ -33,7 +34,7 @@ class BundleOptions(NamedTuple):
     allow_unsigned: bool
 
     def known(self) -> Mapping[str, PublishedBundle]:
-        """Give the bundles that are known by name."""
+        """Return the bundles that have a name, those of the user's file included."""
         from pkcs12kit.retrieval.bundles.published import load_bundles
 
         return load_bundles(self.bundles_file)
@@ -41,9 +42,15 @@ class BundleOptions(NamedTuple):
     def fetch(
         self, folder: str, *, parameters: ValidationParameters, options: FetchOptions, limits: Limits
     ) -> tuple[BundleReport, ...]:
-        """Fetch each, and compare it with what the folder has of it; signers are judged by the same parameters."""
+        """Fetch each bundle and compare it with what the folder has of it.
+
+        The certificate of a checksum file's signer is validated by ``parameters``. Raises :class:`click.UsageError`
+        where two options contradict each other.
+        """
         if self.strict_checksums and self.allow_unsigned:
-            raise click.UsageError("--strict-checksums refuses what --unsigned would use: give one of them")
+            raise click.UsageError(
+                "--strict-checksums rejects the bundles that --unsigned accepts; give one of the two"
+            )
         if not self.bundles:
             return ()
         from pkcs12kit.retrieval.bundles.fetch import fetch_bundle
@@ -71,8 +78,8 @@ class BundleOptions(NamedTuple):
         )
 
 
-def _known_names(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the bundles that are known by name, also to the user."""
+def _complete_bundle(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the names of bundles to offer, those of the user's file included."""
     from click.shell_completion import CompletionItem
 
     from pkcs12kit.retrieval.bundles.published import load_bundles
@@ -82,64 +89,70 @@ def _known_names(_: click.Context, __: click.Parameter, incomplete: str) -> list
 
 
 _OPTIONS: Final = (
-    click.option(
+    option(
+        OptionGroup.BUNDLES,
         "--bundle",
         "bundles",
         metavar="NAME|URL",
-        shell_complete=_known_names,
+        shell_complete=_complete_bundle,
         multiple=True,
-        help="Begin with a list that is published: dod, eca, fpki, a name in --bundles, or a URL. CERT may then be left"
-        " out. May be given again.",
+        help="Start with a published bundle of certificates: dod, eca, fpki, a name from --bundles, or a URL. CERT can"
+        " then be left out. May be given again.",
     ),
-    click.option(
+    option(
+        OptionGroup.BUNDLES,
         "--bundles",
         "bundles_file",
         type=FILE,
         metavar="FILE",
-        help="A TOML file that adds names to --bundle or replaces them. Default: bundles.toml in the platform's folder"
-        " for settings, where it is there.",
+        help="A TOML file that adds or replaces names for --bundle. Default: bundles.toml in the platform's folder for"
+        " settings, if there is one.",
     ),
-    click.option(
+    option(
+        OptionGroup.BUNDLES,
         "--bundle-anchor",
         "bundle_anchors",
         type=FILE,
         metavar="FILE",
         multiple=True,
-        help="A root that the signer of a bundle's checksum file has to lead to. May be given again. Default: the root"
-        " that is known for the bundle.",
+        help="A root to which the certificate of the checksum file's signer must lead. May be given again. Default: the"
+        " known root of the bundle.",
     ),
-    click.option(
+    option(
+        OptionGroup.BUNDLES,
         "--expires-within",
         type=Duration(),
         default="30d",
         show_default=True,
-        help="Which certificates of a bundle are soon to expire.",
+        help="List the certificates of a bundle that expire within this time.",
     ),
-    click.option(
+    option(
+        OptionGroup.BUNDLES,
         "--strict-checksums",
         is_flag=True,
-        help="Use nothing of a bundle unless its signed checksums are verified: not where they are weak, not proven or"
-        " absent.",
+        help="Use a bundle only if its signed checksums are verified. Weak, unproven or missing checksums are not"
+        " enough.",
     ),
-    click.option(
+    option(
+        OptionGroup.BUNDLES,
         "--unsigned",
         "allow_unsigned",
         is_flag=True,
-        help="Also use a bundle whose publisher signs (dod, eca, a name with roots in --bundles) where its signed"
-        " checksums are missing or by an unknown signer: anybody may have made it.",
+        help="Also use a bundle whose signed checksums are missing or come from an unknown signer, although its"
+        " publisher signs (dod, eca, and names with roots in --bundles). Anybody could have made such a bundle.",
     ),
 )
 
 
 def bundle_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for published bundles to a command, which gets them together, as ``bundling``."""
+    """Add the options for published bundles; the command gets them together, as ``bundling``."""
 
     @wraps(command)
-    def bundling(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
+    def with_bundling(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
         options = BundleOptions(**{name: given.pop(name) for name in BundleOptions._fields})
         return command(bundling=options, **given)
 
-    command_with_options: Callable[..., Any] = bundling
-    for option in reversed(_OPTIONS):
-        command_with_options = option(command_with_options)
-    return command_with_options
+    decorated: Callable[..., Any] = with_bundling
+    for add in reversed(_OPTIONS):
+        decorated = add(decorated)
+    return decorated

@@ -1,4 +1,4 @@
-"""Where passwords come from: a prompt, a file, an environment variable or standard input. Never an argument."""
+"""Passwords from a prompt, a file, an environment variable or standard input. Never from an argument."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import FILE, VARIABLE
+from pkcs12kit.cli.output.console import at_terminal
 from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
 from pkcs12kit.text import harmless
 
@@ -17,57 +19,85 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
 
-Command = TypeVar("Command", bound="Callable[..., Any]")
 T = TypeVar("T")
-_LONGEST: Final = 65_536
+_LONGEST: Final = 65_536  # bytes
 
 
-def password_options(command: Command) -> Command:
-    """Add the three options that say where the password of the PKCS#12 file comes from."""
-    for option in reversed(
-        (
-            click.option("--password-file", type=FILE, metavar="F", help="File whose first line is the password."),
-            click.option(
-                "--password-env", type=VARIABLE, metavar="VAR", help="Environment variable that holds the password."
-            ),
-            click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line."),
-        )
-    ):
-        command = option(command)
-    return command
+def password_options(group: OptionGroup, file: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds the three options for the password of ``file``, a name for the help."""
+    options = (
+        option(
+            group,
+            "--password-file",
+            type=FILE,
+            metavar="FILE",
+            help=f"A file whose first line is the password of {file}.",
+        ),
+        option(
+            group,
+            "--password-env",
+            type=VARIABLE,
+            metavar="VAR",
+            help=f"An environment variable that holds the password of {file}.",
+        ),
+        option(
+            group,
+            "--password-stdin",
+            is_flag=True,
+            help=f"Read the password of {file} from standard input, its first line.",
+        ),
+    )
+
+    def add_all(command: Callable[..., Any]) -> Callable[..., Any]:
+        for add in reversed(options):
+            command = add(command)
+        return command
+
+    return add_all
 
 
-require_mac_option = click.option(
+contents_password_option = option(
+    OptionGroup.INPUT,
+    "--contents-password-file",
+    type=FILE,
+    metavar="FILE",
+    help="A file whose first line is the password of the contents, where it differs from the password of the MAC.",
+)
+"""The second password of a PKCS#12 file that is opened; the command gets ``contents_password_file``."""
+
+require_mac_option = option(
+    OptionGroup.INPUT,
     "--require-mac",
     is_flag=True,
-    help="Refuse a PKCS#12 file that anybody may have changed: without a MAC, or with one made without a password.",
+    help="Reject a PKCS#12 file that anybody could have changed: one without a MAC, or with a MAC that needs no"
+    " password.",
 )
-"""For what opens a PKCS#12 file; the command gets ``require_mac``."""
+"""For commands that open a PKCS#12 file; the command gets ``require_mac``."""
 
 
 def given_password(file: str | None, variable: str | None, *, stdin: bool) -> str | None:
-    """Take the password from where the options say; None where they say nothing."""
-    _require_one_at_most(file, variable, stdin=stdin)
+    """Return the password from the source that the options name; None where no option was given."""
+    _require_at_most_one(file, variable, stdin=stdin)
     if file is not None:
         return password_from_file(file)
     if variable is not None:
         return _password_from_environment(variable)
     if stdin:
         if sys.stdin is None:
-            raise InputError("standard input: there is none")
+            raise InputError("standard input is not available")
         return _first_line(sys.stdin.buffer.readline(_LONGEST + 1), "standard input")
     return None
 
 
 def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool) -> Callable[[], str]:
-    """Say how to get the password when it is needed: from where the options say, or asked for twice at the terminal.
+    """Return a function that gets the password when it is needed: from the options' source, or from a prompt.
 
-    Raises :class:`click.UsageError` at once where there is nothing to get it from.
+    Raises :class:`click.UsageError` at once where there is neither an option nor a terminal.
     """
-    _require_one_at_most(file, variable, stdin=stdin)
+    _require_at_most_one(file, variable, stdin=stdin)
     if file is None and variable is None and not stdin and not at_terminal():
         raise click.UsageError(
-            "no terminal to ask for a password at; give --password-file, --password-env or --password-stdin"
+            "there is no terminal to ask for a password; give --password-file, --password-env or --password-stdin"
         )
 
     def get() -> str:
@@ -85,9 +115,9 @@ def opening_password(
     pkcs12: str | None = None,
     limits: Limits,
 ) -> str | None:
-    """Take the password of a private key or a PKCS#12 file from ``file``, or ask for it where it turns out to need one.
+    """Return the password of a private key or a PKCS#12 file: from ``file``, or from a prompt where it needs one.
 
-    Where ``file`` is not given, what else is wrong with the identity is raised here.
+    Where ``file`` is None the identity is loaded to see whether it needs a password, so other errors in it are raised.
     """
     if file is not None:
         return password_from_file(file)
@@ -98,19 +128,19 @@ def opening_password(
     try:
         load_identity(key=key, certificate=certificate, pkcs12=pkcs12, limits=limits)
     except PasswordError as error:
-        if pkcs12 is None and isinstance(error, PfxPasswordError):  # --cert is one, and none of these opens it
+        if pkcs12 is None and isinstance(error, PfxPasswordError):  # --cert is a PKCS#12 file, which has no option
             raise
         if not at_terminal():
-            option = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
-            raise type(error)(f"{error}; {option} says where it is") from None
+            name = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
+            raise type(error)(f"{error}; give it with {name}") from None
         return _ask(f"Password of {key or pkcs12}")
     return None
 
 
-def open_with_password(open_with: Callable[[str | None], T], given: str | None, what: str) -> tuple[T, str | None]:
-    """Open something with the password that was given, or ask for it where it turns out to need one.
+def open_with_password(open_with: Callable[[str | None], T], given: str | None, name: str) -> tuple[T, str | None]:
+    """Call ``open_with`` with the given password, or with one from a prompt where it turns out to need one.
 
-    Returns what ``open_with`` gives, and the password. What it raises is raised.
+    Returns the result of ``open_with`` and the password. Errors of ``open_with`` are raised.
     """
     try:
         return open_with(given), given
@@ -118,17 +148,15 @@ def open_with_password(open_with: Callable[[str | None], T], given: str | None, 
         if given is not None:
             raise
         if not at_terminal():
-            raise type(error)(
-                f"{error}; --password-file, --password-env or --password-stdin says where it is"
-            ) from None
-    password = _ask(f"Password of {what}")
+            raise type(error)(f"{error}; give it with --password-file, --password-env or --password-stdin") from None
+    password = _ask(f"Password of {name}")
     return open_with(password), password
 
 
 def password_for_copy(file: str | None, variable: str | None, *, ask: bool, otherwise: str | None) -> str:
-    """Take the password of a copy from where the options say, or else that of what is copied; ask where it has none."""
+    """Return the password of a copy: from the options' source, else ``otherwise``, else from a prompt."""
     if sum(source is not None for source in (file, variable)) + ask > 1:
-        raise click.UsageError("give one of --new-password-file, --new-password-env and --ask-new-password")
+        raise click.UsageError("give only one of --new-password-file, --new-password-env and --ask-new-password")
     if file is not None:
         return password_from_file(file)
     if variable is not None:
@@ -137,13 +165,13 @@ def password_for_copy(file: str | None, variable: str | None, *, ask: bool, othe
         return otherwise
     if not at_terminal():
         raise click.UsageError(
-            "no terminal to ask for a new password at; give --new-password-file or --new-password-env"
+            "there is no terminal to ask for a new password; give --new-password-file or --new-password-env"
         )
     return ask_for_new_password()
 
 
 def password_from_file(name: str) -> str:
-    """Read a password: the first line of a file, UTF-8, without its line end and without a byte order mark."""
+    """Return the first line of a file, which is UTF-8, without its line end and without a byte order mark."""
     from dataclasses import replace
 
     from pkcs12kit.limits import DEFAULT_LIMITS
@@ -153,44 +181,39 @@ def password_from_file(name: str) -> str:
 
 
 def ask_for_new_password() -> str:
-    """Ask twice at the terminal, until both are the same."""
+    """Ask twice at the terminal, until both answers are the same, and return the password."""
     from pkcs12kit.cli.output.console import print_error
 
-    while (password := _ask("Password for the new file")) != _ask("The same again"):
-        print_error("the two passwords differ; type both anew")
+    while (password := _ask("Password for the new file")) != _ask("The same password again"):
+        print_error("the two passwords differ; type both again")
     return password
 
 
-def at_terminal() -> bool:
-    """Whether there is somebody to ask."""
-    return sys.stdin is not None and sys.stdin.isatty()
-
-
-def _require_one_at_most(file: str | None, variable: str | None, *, stdin: bool) -> None:
+def _require_at_most_one(file: str | None, variable: str | None, *, stdin: bool) -> None:
     if sum(source is not None for source in (file, variable)) + stdin > 1:
-        raise click.UsageError("give one of --password-file, --password-env and --password-stdin")
+        raise click.UsageError("give only one of --password-file, --password-env and --password-stdin")
 
 
-def _password_from_environment(variable: str, option: str = "--password-env") -> str:
+def _password_from_environment(variable: str, option_name: str = "--password-env") -> str:
     password = os.environ.get(variable)
     if password is None:
-        raise InputError(f"{option}: the environment variable {variable} is not set")
-    if any("\ud800" <= char <= "\udfff" for char in password):  # how Python holds bytes that are no UTF-8
-        raise InputError(f"{option}: the environment variable {variable} is not UTF-8 text")
+        raise InputError(f"{option_name}: the environment variable {variable} is not set")
+    if any("\ud800" <= char <= "\udfff" for char in password):  # how Python represents bytes that are not UTF-8
+        raise InputError(f"{option_name}: the environment variable {variable} is not UTF-8 text")
     return password
 
 
 def _first_line(data: bytes, source: str) -> str:
     line = data.split(b"\n", 1)[0].removesuffix(b"\r")
     if len(line) > _LONGEST:
-        raise InputError(f"{source}: longer than any password, {_LONGEST:,} bytes")
+        raise InputError(f"{source}: the first line is longer than {_LONGEST:,} bytes, the limit for a password")
     try:
         return line.decode("utf-8-sig")
     except UnicodeDecodeError:
-        pass  # it holds the password, and would be the context of what is raised inside
+        pass  # the exception holds the password, and would become the context of an error raised here
     raise InputError(f"{source}: the password is not UTF-8 text")
 
 
-def _ask(what: str) -> str:
-    password: str = click.prompt(harmless(what), hide_input=True, err=True)
+def _ask(question: str) -> str:
+    password: str = click.prompt(harmless(question), hide_input=True, err=True)
     return password

@@ -1,4 +1,4 @@
-"""Options for pictures, which several commands share: where each goes, and in which form."""
+"""The options for pictures: one file for each format."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from pkcs12kit.display.pictures.picture import Picture
 
 _STANDARD_OUTPUT: Final = "-"
-_FORMS: Final = {"svg": "an SVG image", "dot": "DOT, the language of Graphviz", "mermaid": "a Mermaid flowchart"}
+_FORMATS: Final = {"svg": "an SVG image", "dot": "DOT, the language of Graphviz", "mermaid": "a Mermaid flowchart"}
 
 
 class PictureOptions(NamedTuple):
-    """The files that pictures go to, None for those that are not wanted."""
+    """The files that the picture is written to, by format; None for a format that was not asked for."""
 
     svg: str | None
     dot: str | None
@@ -27,16 +28,16 @@ class PictureOptions(NamedTuple):
 
     @property
     def wanted(self) -> bool:
-        """Whether there is any."""
+        """True if any format was asked for."""
         return any(file is not None for file in self)
 
     @property
     def on_standard_output(self) -> bool:
-        """Whether standard output is for a picture."""
+        """True if the picture goes to standard output."""
         return _STANDARD_OUTPUT in self
 
     def write(self, picture: Picture) -> tuple[str, ...]:
-        """Write the picture in each form that is wanted, and name the files; one that was there is replaced."""
+        """Write the picture in each format that was asked for, and return the files; existing files are replaced."""
         from pkcs12kit.cli.output.console import write_bytes
         from pkcs12kit.files import write_file
 
@@ -54,10 +55,10 @@ class PictureOptions(NamedTuple):
 
 
 def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--svg``, ``--dot`` and ``--mermaid`` to a command, which gets them together, as ``pictures``."""
+    """Add ``--svg``, ``--dot`` and ``--mermaid``; the command gets them together, as ``pictures``."""
 
     @wraps(command)
-    def gather(
+    def with_pictures(
         *,
         output_svg: str | None,
         output_dot: str | None,
@@ -67,19 +68,20 @@ def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:  # noqa: ANN401  # click's
         pictures = PictureOptions(output_svg, output_dot, output_mermaid)
         if pictures.count(_STANDARD_OUTPUT) + as_json > 1:
-            raise click.UsageError("standard output can have one picture, or --json, not both")
+            raise click.UsageError("standard output can hold one picture or --json, not several of them")
         return command(pictures=pictures, as_json=as_json, **given)
 
-    with_options: Callable[..., Any] = gather
-    for form, what in reversed(_FORMS.items()):
-        with_options = click.option(
+    decorated: Callable[..., Any] = with_pictures
+    for form, what in reversed(_FORMATS.items()):
+        decorated = option(
+            OptionGroup.OUTPUT,
             f"--{form}",
             f"output_{form}",
             type=FILE,
             metavar="FILE",
             help=f"Write a picture as {what}; - for standard output.",
-        )(with_options)
-    return with_options
+        )(decorated)
+    return decorated
 
 
 def _render(picture: Picture, form: str) -> str:

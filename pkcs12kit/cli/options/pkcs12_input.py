@@ -1,4 +1,4 @@
-"""Opening a PKCS#12 file to judge what is in it: which key is meant, its passwords, and what a wrong one means."""
+"""The options for a PKCS#12 file that is judged: its key, its passwords, and the answer to a wrong password."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, TypeVar
 
 import click
 
-from pkcs12kit.cli.options.passwords import password_options, require_mac_option
-from pkcs12kit.cli.options.values import FILE
+from pkcs12kit.cli.command import OptionGroup, option
+from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class OpeningOptions(NamedTuple):
-    """How to open the file, as it was given."""
+    """The options for opening a PKCS#12 file, as they were given."""
 
     key_name: str | None
     key_id: bytes | None
@@ -30,7 +30,7 @@ class OpeningOptions(NamedTuple):
 
 
 class Opening(TypedDict):
-    """How to open the file, as the library takes it."""
+    """The arguments for opening a PKCS#12 file, as the library takes them."""
 
     password: str | None
     contents_password: str | None
@@ -40,47 +40,57 @@ class Opening(TypedDict):
 
 
 class _KeyId(click.ParamType[bytes]):
-    """A localKeyID as ``inspect`` shows it."""
+    """A localKeyID in hexadecimal, as ``inspect`` shows it."""
 
     name = "hex"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        """Decode it, or fail with an example."""
+        """Return the bytes, or fail."""
         if isinstance(value, bytes):
             return value
         try:
             return bytes.fromhex(str(value))
         except ValueError:
-            self.fail(f"{value!r} is no localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
+            self.fail(f"{value!r} is not a localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
 
 
 def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for the key and the passwords of a file; the command gets them together, as ``opening``."""
+    """Add the options for the key and the passwords of FILE.p12; the command gets them together, as ``opening``."""
 
-    @click.option("--key-name", metavar="NAME", help="The friendly name of the key, if there are several.")
-    @click.option("--key-id", type=_KeyId(), metavar="HEX", help="The localKeyID of the key, if there are several.")
-    @password_options
-    @click.option(
-        "--contents-password-file", type=FILE, metavar="F", help="Password of the contents, where the MAC has another."
+    @option(
+        OptionGroup.INPUT,
+        "--key-name",
+        metavar="NAME",
+        help="The friendly name of the key to use, if the file has several keys.",
     )
+    @option(
+        OptionGroup.INPUT,
+        "--key-id",
+        type=_KeyId(),
+        metavar="HEX",
+        help="The localKeyID of the key to use, if the file has several keys.",
+    )
+    @password_options(OptionGroup.INPUT, "FILE.p12")
+    @contents_password_option
     @require_mac_option
     @wraps(command)
-    def gather(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
+    def with_opening(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
         own = {name: given.pop(name) for name in OpeningOptions._fields}
         return command(opening=OpeningOptions(**own), **given)
 
-    command_with_options: Callable[..., Any] = gather
-    return command_with_options
+    decorated: Callable[..., Any] = with_opening
+    return decorated
 
 
 def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, file: str, *, as_json: bool) -> T:
-    """Call with how to open the file, its password asked for where it turns out to need one.
+    """Call ``open_with`` with the opening arguments; ask for the password where the file turns out to need one.
 
-    A wrong password is a no, and ends the command as such; one that is missing is bad usage, and raised.
+    A wrong password is the answer no: it is printed, and the command exits with status 1. A missing password is bad
+    usage, and is raised.
     """
     from pkcs12kit.cli.options.passwords import given_password, open_with_password, password_from_file
-    from pkcs12kit.cli.output.console import hint, print_error, print_json
-    from pkcs12kit.cli.output.hints import wrong_password
+    from pkcs12kit.cli.output.console import print_error, print_hints, print_json
+    from pkcs12kit.cli.output.input_hints import hints_for_wrong_password
     from pkcs12kit.errors import PfxPasswordError
     from pkcs12kit.sources.reading import name_of
 
@@ -108,7 +118,5 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
         if as_json:
             print_json({"file": name_of(file), "ok": False, "error": str(error)})
         print_error(error)
-        step = wrong_password(opening._asdict())
-        if step is not None:
-            hint(step)
+        print_hints(hints_for_wrong_password(opening._asdict()))
         sys.exit(1)

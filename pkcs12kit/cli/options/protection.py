@@ -1,12 +1,13 @@
-"""How the new file is protected: options for a profile by name, or by who has to open it."""
+"""The options for the protection of a new file: a profile by name, or by the programs that must open the file."""
 
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import OneOf
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.readers import READERS, require_password
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ProtectionOptions(NamedTuple):
-    """What says how a file is protected, as it was given."""
+    """The options for the protection of a new file, as they were given."""
 
     profile_name: str | None
     readers: tuple[str, ...]
@@ -26,53 +27,62 @@ class ProtectionOptions(NamedTuple):
     mac_iterations: int | None
 
 
+_OPTIONS: Final = (
+    option(
+        OptionGroup.PROTECTION,
+        "--profile",
+        "profile_name",
+        type=OneOf(profiles.names()),
+        metavar="PROFILE",
+        help=f"The encryption and the MAC of the new file: {', '.join(profiles.names())}. A later version of pkcs12kit"
+        " can give 'modern' and 'legacy' another meaning; the others never change. Default: modern.",
+    ),
+    option(
+        OptionGroup.PROTECTION,
+        "--for",
+        "readers",
+        type=OneOf(list(READERS)),
+        metavar="READER",
+        multiple=True,
+        help="A program that must be able to open the new file, instead of --profile. The strongest profile is used"
+        f" that all these programs are known to open. May be given again. One of {', '.join(READERS)}.",
+    ),
+    option(
+        OptionGroup.PROTECTION,
+        "--iterations",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The number of iterations of each key derivation, instead of the profile's.",
+    ),
+    option(
+        OptionGroup.PROTECTION,
+        "--mac-iterations",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="The number of iterations for the MAC, where it differs from --iterations.",
+    ),
+)
+
+
 def protection_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add these options to a command, which gets them together, as ``protection``."""
+    """Add the options for protection; the command gets them together, as ``protection``."""
 
     @wraps(command)
-    def gather(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
+    def with_protection(**given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
         return command(protection=ProtectionOptions(*map(given.pop, ProtectionOptions._fields)), **given)
 
-    command_with_options: Callable[..., Any] = gather
-    for option in reversed(
-        (
-            click.option(
-                "--profile",
-                "profile_name",
-                type=OneOf(profiles.names()),
-                metavar="PROFILE",
-                help=f"How the file is protected: {', '.join(profiles.names())}. 'modern' and 'legacy' may move to a"
-                " newer one, the others never. Default: modern.",
-            ),
-            click.option(
-                "--for",
-                "readers",
-                type=OneOf(list(READERS)),
-                metavar="READER",
-                multiple=True,
-                help="Who has to open the file, instead of --profile: the strongest profile is taken that everyone"
-                f" named is known to open. May be given again. One of {', '.join(READERS)}.",
-            ),
-            click.option(
-                "--iterations",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Iterations of each key derivation, instead of the profile's.",
-            ),
-            click.option(
-                "--mac-iterations",
-                type=click.IntRange(min=1),
-                metavar="N",
-                help="Iterations for the MAC, where they are to be others than --iterations.",
-            ),
-        )
-    ):
-        command_with_options = option(command_with_options)
-    return command_with_options
+    decorated: Callable[..., Any] = with_protection
+    for add in reversed(_OPTIONS):
+        decorated = add(decorated)
+    return decorated
 
 
 def chosen_profile(protection: ProtectionOptions) -> Profile:
-    """Find the profile. Raises :class:`click.UsageError`, and what :func:`~pkcs12kit.profiles.for_readers` does."""
+    """Return the profile that the options choose.
+
+    Raises :class:`click.UsageError` where they contradict each other, and the errors of
+    :func:`~pkcs12kit.profiles.for_readers`.
+    """
     if protection.profile_name is not None and protection.readers:
         raise click.UsageError("give --profile or --for, not both")
     if protection.readers:
@@ -94,7 +104,10 @@ def chosen_profile(protection: ProtectionOptions) -> Profile:
 
 
 def for_all_readers(protection: ProtectionOptions, get: Callable[[], str]) -> Callable[[], str]:
-    """Get a password as ``get`` does, and raise an error where a reader named by ``--for`` is known to refuse it."""
+    """Return a function that gets a password as ``get`` does, and checks it.
+
+    It raises an error where a reader named with ``--for`` is known to reject the password.
+    """
 
     def checked() -> str:
         password = get()

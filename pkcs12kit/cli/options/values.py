@@ -1,4 +1,4 @@
-"""Types of what is given on the command line: what each accepts, and what a shell offers for it."""
+"""The types of values on the command line: parsing, errors with an example, and completion."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from click.shell_completion import CompletionItem
 from pkcs12kit.text import alternatives
 
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
-_DURATION: Final = re.compile(r"(?![0-9]{4,}y)([0-9]{1,5})([hdwy])", re.ASCII)  # no time has a year of five digits
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)  # what POSIX calls a Name
+# Fewer digits for years, because a datetime ends with the year 9999.
+_DURATION: Final = re.compile(r"(?![0-9]{4,}y)([0-9]{1,5})([hdwy])", re.ASCII)
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)  # a Name in POSIX
 _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
 
 
 class Instant(click.ParamType[datetime]):
-    """An instant as RFC 3339 or a date, UTC where no offset is given."""
+    """A time as in RFC 3339, or a date; UTC where no offset is given."""
 
-    name = "time"  # what help shows for it
+    name = "time"  # shown in the help
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's
-        """Parse it, or fail with an example."""
+        """Return the time in UTC, or fail with an example."""
         if isinstance(value, datetime):
             return value
         try:
@@ -44,32 +45,32 @@ class ObjectIdentifier(click.ParamType[str]):
     name = "oid"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's
-        """Accept it as it is, or fail with an example."""
+        """Return the value unchanged, or fail with an example."""
         if not _OBJECT_IDENTIFIER.fullmatch(value):
-            self.fail(f"{value!r} is no object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
+            self.fail(f"{value!r} is not an object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
         return str(value)
 
 
 class Duration(click.ParamType[timedelta]):
-    """A span of hours, days, weeks or years of 365 days."""
+    """A span of time in hours, days, weeks or years of 365 days."""
 
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:  # noqa: ANN401  # click's
-        """Parse it, or fail with an example."""
+        """Return the span of time, or fail with an example."""
         if isinstance(value, timedelta):
             return value
         found = _DURATION.fullmatch(value)
         if found is None:
-            self.fail(f"{value!r} is no duration; write it like 30d, 12h, 6w or 2y", param, ctx)
+            self.fail(f"{value!r} is not a duration; write it like 30d, 12h, 6w or 2y", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
 
 
 class OneOf(click.Choice[str]):
-    """One of several names. What is none of them gets those that are like it, or else all of them."""
+    """One of several names. The error for another name lists the similar names, or else all names."""
 
     def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's
-        """Say what might have been meant."""
+        """Return a message with the names that might have been meant."""
         near = get_close_matches(str(value), self.choices)
         if near:
             return f"{value!r} is not one of them. Did you mean {alternatives(near)}?"
@@ -77,13 +78,13 @@ class OneOf(click.Choice[str]):
 
 
 class Place(click.ParamType[str]):
-    """The name of a file or a folder, or ``-``: taken as it is, and completed by the shell in its own way."""
+    """The name of a file or a folder, or ``-``: passed on unchanged, and completed by the shell."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
-        """Leave it to the shell, which knows folders, quotes and spaces."""
+        """Leave the completion to the shell, which handles folders, quotes and spaces."""
         return [CompletionItem(incomplete, type=self.name)]
 
 
@@ -93,11 +94,11 @@ class Variable(click.ParamType[str]):
     name = "variable"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
-        """Offer those that are set, by name alone; not names that only other programs can set, and no shell quotes."""
+        """Return the names of variables that are set, without their values; only names that a shell can set."""
         names = filter(_VARIABLE.fullmatch, sorted(os.environ))
         return [CompletionItem(name) for name in names if name.startswith(incomplete)]
 
 
-FILE: Final = Place("file")  # the shell offers folders too, as the way to files
+FILE: Final = Place("file")  # the shell also offers folders, on the way to a file
 FOLDER: Final = Place("dir")
 VARIABLE: Final = Variable()

@@ -1,1 +1,1 @@
-"""Everything that the command prints."""
+"""The output of the commands: printing, progress, hints, and the text of their answers."""

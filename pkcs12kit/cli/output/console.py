@@ -1,12 +1,14 @@
 """Printing: results to standard output, everything else to standard error.
 
-Colours only where the stream is a terminal that has them, and never with NO_COLOR (no-color.org).
+1. A line on standard error begins with ``error:`` (the problem), ``warning:`` (an oddity) or ``hint:`` (what to do).
+2. At a terminal long lines wrap between words, and go on indented; in a pipe each finding is one line, for grep.
+3. Colours appear only at a terminal that has them, and never with NO_COLOR (no-color.org).
+4. Text from files and servers is escaped, so that it cannot steer a terminal.
 """
 
 from __future__ import annotations
 
 import errno
-import json
 import os
 import shlex
 import sys
@@ -16,38 +18,49 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 import click
 
-from pkcs12kit.text import alternatives, counted, harmless
+from pkcs12kit.limits import KIB, MIB
+from pkcs12kit.text import alternatives, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
 
-    from pkcs12kit.builder.build import BuildReport
-    from pkcs12kit.paths.confirmation import Confirmation
-
-RIGHT_TIME: Final = "is that the right time? It is this computer's clock unless --at TIME says another"
-"""A hint where a clock that is wrong would explain the answer."""
-
 _UNWRAPPED: Final = 10_000
 _TYPED: Final = 78  # columns, which leaves room for " \\" in 80
-_NARROWEST: Final = 20  # columns: narrower ones have not said how wide they are
-_READER_GONE: Final = 141  # what shells make of SIGPIPE, and not to be taken for a no
+_NARROWEST: Final = 20  # columns; a terminal that says fewer does not know its width
+_READER_GONE: Final = 141  # the status that shells report for SIGPIPE; 1 would be the answer no
+_DEBUG: Final = "--debug"
+_JSON: Final = "--json"
+
+
+def at_terminal() -> bool:
+    """Return True if standard input is a terminal, so that someone can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty()
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes in bytes, KiB or MiB."""
+    if size < KIB:
+        return f"{size} bytes"
+    return f"{size / KIB:.0f} KiB" if size < MIB else f"{size / MIB:.1f} MiB"
 
 
 def print_json(value: object) -> None:
-    """Print one JSON object. Characters beyond ASCII are escaped, so that any terminal and any pipe can take it."""
+    """Print one JSON object. Characters beyond ASCII are escaped, so that every terminal and pipe can take it."""
+    import json
+
     print_lines(json.dumps(value, indent=2))
 
 
 def print_lines(text: str) -> None:
-    """Print lines as they are, for a terminal to break where it must, so that commands in them can be copied."""
+    """Print lines as they are. A terminal wraps them itself, so commands in them can be copied."""
     with _writing():
         click.echo(text)
 
 
 def as_typed(words: Iterable[object]) -> str:
-    """Write a call of a program as it is typed, indented: in lines of 80 columns, each option beside its value."""
+    """Return a call of a program as it is typed, indented, in lines of 80 columns with each option beside its value."""
     parts: list[str] = []
     option = False
     for word in map(str, words):
@@ -68,7 +81,7 @@ def as_typed(words: Iterable[object]) -> str:
 
 
 def write_bytes(data: bytes) -> None:
-    """Write a file's bytes to standard output, all of them."""
+    """Write all bytes of a file to standard output."""
     with _writing():
         if sys.stdout is None:
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
@@ -76,11 +89,11 @@ def write_bytes(data: bytes) -> None:
 
 
 def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> None:
-    """Print by rich, nothing taken for markup; lines wrap at a terminal only."""
+    """Print with rich, without markup; lines wrap only at a terminal."""
     from rich.console import Console
 
     class OurConsole(Console):
-        def on_broken_pipe(self) -> None:  # rich would exit with 1, which says no
+        def on_broken_pipe(self) -> None:  # rich would exit with status 1, the answer no
             raise BrokenPipeError
 
     console = OurConsole(
@@ -95,65 +108,35 @@ def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> N
                 continue
             with console.capture() as captured:
                 console.print(renderable)
-            # Without what tables are filled up with to the width of their columns.
+            # Without the spaces that fill the columns of a table.
             print(*(line.rstrip(" ") for line in captured.get().split("\n")), sep="\n", end="", file=console.file)
-        console.file.flush()  # before hints on standard error; and what cannot be written fails here
-
-
-def print_build_report(report: BuildReport, *, err: bool = False) -> None:
-    """Say what was built: the path, the second opinion, and the file."""
-    from rich.text import Text
-
-    from pkcs12kit.display.paths import path_tree
-
-    what = "the private key and " if report.has_private_key else ""
-    what += f"{counted(len(report.certificates), 'certificate')}, profile {report.profile.name}"
-    what += f", {len(report.data):,} bytes"
-    where = str(report.output) if report.output is not None else "to standard output"
-    if not report.changed:
-        where += ", which already holds just this"
-    elif report.change is not None:
-        where += f" ({report.change})"
-    print_text(
-        (
-            path_tree(report.path),
-            Text(harmless(_second_opinion(report.confirmation)), style="dim"),
-            Text(harmless(f"{_what_was_done(report)} {where}: {what}"), style="bold green"),
-        ),
-        err=err,
-    )
-
-
-def _what_was_done(report: BuildReport) -> str:
-    if report.dry_run:
-        return "Would write" if report.changed else "Would leave alone"
-    return "Wrote" if report.changed else "Left alone"
+        console.file.flush()  # before hints on standard error, and so that an error of writing appears here
 
 
 def warn(sentence: object) -> None:
-    """Print a warning, one line, to standard error."""
+    """Print a warning to standard error."""
     _print_sentence("warning:", "yellow", sentence)
 
 
-def hint(sentence: object) -> None:
-    """Print what to do next, one line, to standard error."""
-    _print_sentence("hint:", "cyan", sentence)
+def print_hints(hints: Iterable[object]) -> None:
+    """Print what to do next to standard error, a line for each hint."""
+    for hint in hints:
+        _print_sentence("hint:", "cyan", hint)
 
 
 def print_error(sentence: object) -> None:
-    """Print what went wrong, one line, to standard error."""
+    """Print an error to standard error."""
     _print_sentence("error:", "red", sentence)
 
 
 def print_error_and_notes(error: Exception) -> None:
-    """Print what went wrong, and as hints what was noted with it."""
+    """Print an error, and its notes as hints."""
     print_error(error)
-    for note in getattr(error, "__notes__", ()):
-        hint(note)
+    print_hints(getattr(error, "__notes__", ()))
 
 
 def print_usage_error(error: click.ClickException) -> None:
-    """Print what is wrong with a call, as any other error, and where its command is explained."""
+    """Print an error in the call as any other error, with a hint at the help."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return
@@ -162,8 +145,39 @@ def print_usage_error(error: click.ClickException) -> None:
         message = f"{error.message.removesuffix('.')}. Did you mean {alternatives(error.possibilities)}?"
     print_error(message[:1].lower() + message[1:])
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        what = "lists the commands" if isinstance(error.ctx.command, click.Group) else "has the options, with examples"
-        hint(f"{error.ctx.command_path} --help {what}")
+        listed = (
+            "lists the commands" if isinstance(error.ctx.command, click.Group) else "lists the options, with examples"
+        )
+        print_hints([f"{error.ctx.command_path} --help {listed}"])
+
+
+def print_internal_error(error: BaseException, arguments: Sequence[str]) -> None:
+    """Print that an error in pkcs12kit itself ended the call, and ask for a report.
+
+    ``arguments`` are those of the call. With ``--json`` among them standard output gets an object with ``error``, the
+    same sentence; with ``--debug`` standard error gets the traceback. Only then is the text of the exception shown,
+    because it may hold parts of the input. The options are searched in the words of the call, because the error may
+    have come before click parsed them.
+    """
+    import json
+    import traceback
+
+    sentence = (
+        f"an error in pkcs12kit itself ({type(error).__name__}); it says nothing about your files. Please report it,"
+        " with the command line and the version of pkcs12kit"
+    )
+    if _JSON in arguments:
+        with suppress(OSError, ValueError):  # the error may be that standard output cannot be written
+            click.echo(json.dumps({"error": sentence}, indent=2))
+            sys.stdout.flush()
+    if _DEBUG in arguments:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            click.echo(harmless(line), err=True)
+    print_error(sentence)
+    if _DEBUG not in arguments:
+        print_hints(
+            [f"pkcs12kit {_DEBUG} COMMAND ... shows where. Read it before you send it: it may hold parts of your input"]
+        )
 
 
 def _print_sentence(label: str, colour: str, sentence: object) -> None:
@@ -175,18 +189,18 @@ def _print_sentence(label: str, colour: str, sentence: object) -> None:
         text = click.style(label, fg=colour, bold=True) + text.removeprefix(label)
     try:
         click.echo(text, err=True)
-    except OSError:  # there is nowhere left to say it; and the answer, with its exit status, stays the same
+    except OSError:  # it cannot be printed anywhere; the answer and its exit status stay the same
         discard(sys.stderr)
 
 
 def discard(stream: TextIO) -> None:
-    """Lose what is still buffered for a stream: writing it would fail again at exit, with another exit status."""
-    with suppress(OSError, ValueError):  # it is closed, or not of a file
+    """Drop the buffer of a stream: writing it would fail again at exit, and change the exit status."""
+    with suppress(OSError, ValueError):  # the stream is closed, or has no file
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _columns_of_terminal() -> int | None:
-    """Give how wide the terminal is that standard error is shown at; None where it is none."""
+    """Return the width of the terminal that shows standard error; None where there is none."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None
     with suppress(ValueError):
@@ -199,7 +213,7 @@ def _columns_of_terminal() -> int | None:
 
 @contextmanager
 def _writing() -> Iterator[None]:
-    """Say that standard output is full or closed; end in silence where its reader has seen enough."""
+    """Raise an error where standard output is full or closed; exit silently where its reader has gone away."""
     try:
         yield
     except OSError as error:
@@ -214,13 +228,3 @@ def _writing() -> Iterator[None]:
 
 def _may_colour() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _second_opinion(confirmation: Confirmation) -> str:
-    from pkcs12kit.paths.confirmation import Opinion
-
-    if confirmation.opinion is Opinion.NOT_ASKED:
-        return f"No second opinion: {confirmation.by} was not asked"
-    if confirmation.opinion is Opinion.CANNOT_JUDGE:
-        return f"No second opinion: {confirmation.by} cannot judge this path"
-    return f"Second opinion, by {confirmation.by}: {confirmation.opinion.value}"

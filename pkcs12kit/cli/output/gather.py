@@ -1,4 +1,4 @@
-"""What a gathering came to, for people: the path, what was fetched, what was not and what it would have given."""
+"""The text of a gathering: the path, the fetched bundles and certificates, and the URLs that gave nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rich.padding import Padding
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.cli.options.fetch import size_in_words
+from pkcs12kit.cli.output.console import size_in_words
 from pkcs12kit.display.labels import labelled, with_expiry
 from pkcs12kit.display.paths import path_report
 from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
@@ -30,11 +30,17 @@ if TYPE_CHECKING:
 
 
 _LINES: Final = 20
-"""Of URLs that gave nothing; --json has them all."""
+"""The most lines of one kind that are shown; --json has them all."""
+
+_TITLES: Final = {
+    ChecksumStatus.WEAK: "right, but weakly signed",
+    ChecksumStatus.NOT_ANCHORED: "not proven",
+    ChecksumStatus.BAD: "rejected",
+}
 
 
 def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Iterator[RenderableType]:
-    """Say it all: the path or why there is none, failures, what was skipped, what was fetched, what was written."""
+    """Yield the path or why none is valid, then the failures, the skipped URLs, the totals and the folder."""
     if report.report is not None:
         yield from path_report(report.report, every=every)
     failed = [url for url in report.urls if url.failed]
@@ -52,26 +58,26 @@ def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Ite
 
 
 def wrote(written: FolderReport) -> Text:
-    """Say what was written."""
+    """Return the line about the folder."""
     counts = {
         "new": written.new,
-        "there already": written.unchanged,
-        "gone": written.gone,
-        "kept, for where they came from did not answer or was not asked": written.kept,
-        "gone, but changed since and so left alone": written.left,
+        "unchanged": written.unchanged,
+        "removed": written.gone,
+        "kept, because their source did not answer or was not asked": written.kept,
+        "not removed, because somebody changed them": written.left,
     }
-    said = ", ".join(f"{len(names):,} {what}" for what, names in counts.items() if names) or "nothing"
-    return Text(harmless(f"Wrote {written.folder}: {said}"), style="bold green")
+    text = ", ".join(f"{len(names):,} {how}" for how, names in counts.items() if names) or "nothing"
+    return Text(harmless(f"Wrote {written.folder}: {text}"), style="bold green")
 
 
 def _failures(failed: Sequence[GatheredUrl]) -> Tree:
-    tree = Tree(Text("What could not be fetched:", style="bold"), guide_style="dim")
+    tree = Tree(Text("Could not be fetched:", style="bold"), guide_style="dim")
     for url in failed[:_LINES]:
         branch = tree.add(Text.assemble(harmless(url.url), ": ", (harmless(url.why), "red")))
         if not url.answered:
-            branch.add(Text(f"it would have given {_wanted(url)}", style="dim"))
+            branch.add(Text(f"missing from there: {_wanted(url)}", style="dim"))
     if failed[_LINES:]:
-        tree.add(Text(f"and {len(failed) - _LINES:,} more; --json has them all", style="dim"))
+        tree.add(Text(_more(failed), style="dim"))
     return tree
 
 
@@ -81,41 +87,30 @@ def _wanted(url: GatheredUrl) -> str:
 
 
 def _skipped(report: GatherReport) -> Iterator[Text]:
-    """Count what was not asked, by reason, with one URL as an example."""
+    """Yield the number of URLs that were not asked, by reason, each with one URL as an example."""
     reasons: dict[str, list[str]] = {}
     for url in report.urls:
         if url.retrieval.status is Status.SKIPPED:
             reasons.setdefault(url.why, []).append(url.url)
     for why, urls in reasons.items():
-        what = urls[0] if len(urls) == 1 else f"{len(urls):,} URLs, such as {urls[0]}"
-        yield Text(harmless(f"Skipped {what}: {why}"), style="dim")
-
-
-"""Of one kind of change; --json has them all."""
-
-_TITLES: Final = {
-    ChecksumStatus.WEAK: "right, but weakly signed",
-    ChecksumStatus.NOT_ANCHORED: "not proven",
-    ChecksumStatus.BAD: "refused",
-}
+        skipped = urls[0] if len(urls) == 1 else f"{len(urls):,} URLs, such as {urls[0]}"
+        yield Text(harmless(f"Skipped {skipped}: {why}"), style="dim")
 
 
 def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[RenderableType]:
-    """List names, titles, publishers and URLs."""
+    """Yield the name, title, publisher and URLs of each bundle."""
     for bundle in bundles:
         yield Text.assemble((harmless(bundle.name), "bold"), harmless(f"  {bundle.title}"))
-        said = (bundle.publisher, *bundle.urls, bundle.source and f"source: {bundle.source}")
-        yield from (Padding(Text(harmless(line), style="dim"), (0, 0, 0, 4)) for line in said if line)
+        lines = (bundle.publisher, *bundle.urls, bundle.source and f"source: {bundle.source}")
+        yield from (Padding(Text(harmless(line), style="dim"), (0, 0, 0, 4)) for line in lines if line)
 
 
 def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
-    """Say it all of one bundle."""
+    """Yield the totals, the checksums and the changes of one bundle."""
     is_url = report.bundle.name in report.bundle.urls
     name = harmless(report.bundle.name if is_url else f"Bundle {report.bundle.name}")
     if report.why:
-        yield Text.assemble(
-            (name, "bold"), ": ", ("nothing of it is used", "bold red"), ": ", (harmless(report.why), "red")
-        )
+        yield Text.assemble((name, "bold"), ": ", ("not used", "bold red"), ": ", (harmless(report.why), "red"))
     else:
         size = size_in_words(sum(retrieval.size for retrieval in report.retrievals))
         count = f"{counted(len(report.certificates), 'certificate')} from {report.url}; {size} over the network"
@@ -130,22 +125,21 @@ def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
     if verdict.status is ChecksumStatus.VERIFIED and verdict.signer is not None and verdict.trust_anchor is not None:
         signer, anchor = verdict.signer.subject, verdict.trust_anchor.name
         files = counted(len(verdict.listed), "file")
-        said = f"Checksums: right for {files}, signed by {signer}, who leads to {anchor}"
-        yield Text(harmless(said), style="green")
+        yield Text(harmless(f"Checksums: right for {files}, signed by {signer} under {anchor}"), style="green")
     elif verdict.status is ChecksumStatus.ABSENT:
-        yield Text(harmless(f"Checksums: none that are signed: {'; '.join(verdict.reasons)}"), style="yellow")
+        yield Text(harmless(f"Checksums: not signed: {'; '.join(verdict.reasons)}"), style="yellow")
     else:
         bad = verdict.status is ChecksumStatus.BAD
         tree = Tree(Text(f"Checksums: {_TITLES[verdict.status]}", style="bold"), guide_style="dim")
         for line in _shown(verdict.reasons):
             tree.add(Text(line, style="red" if bad else "yellow"))
         if verdict.signer is not None:
-            leads = f", who leads to {verdict.trust_anchor.name}" if verdict.trust_anchor else ""
-            tree.add(Text(harmless(f"signed by {verdict.signer.subject}{leads}"), style="dim"))
+            under = f" under {verdict.trust_anchor.name}" if verdict.trust_anchor else ""
+            tree.add(Text(harmless(f"signed by {verdict.signer.subject}{under}"), style="dim"))
         yield tree
     if verdict.left_out:
         files = ", ".join(_shown(verdict.left_out))
-        yield Text(f"Left out, for they are not among the signed checksums: {files}", style="yellow")
+        yield Text(f"Left out, because the signed checksums do not list them: {files}", style="yellow")
 
 
 def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
@@ -156,7 +150,7 @@ def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
         "Rekeyed": [_replaced(each) for each in changes.rekeyed],
     }
     if not changes.compared:
-        yield Text("Nothing to compare it with: this is the first time", style="dim")
+        yield Text("Nothing to compare with: this is the first time", style="dim")
     elif not any(found.values()):
         yield Text("Nothing has changed since the last time", style="dim")
     found[f"Expire by {format_time(changes.until)}"] = [with_expiry(each) for each in changes.expiring]
@@ -172,7 +166,7 @@ def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
 
 
 def _replaced(replacement: Replacement) -> Text:
-    stays = ", which stays" if replacement.stays else ""
+    stays = ", which stays in the bundle" if replacement.stays else ""
     return with_expiry(replacement.after).append(", after ").append(labelled(replacement.before)).append(stays)
 
 

@@ -1,121 +1,156 @@
-"""The answer no: why there is no path, and what to try next."""
+"""Hints for answers of no: values that say what to do next. They are made here and printed elsewhere.
+
+Each function takes a report and returns its hints, in the order in which to try them. Hints for errors in the input are
+in :mod:`~pkcs12kit.cli.output.input_hints`.
+"""
 
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from difflib import get_close_matches
-from itertools import islice
-from pathlib import Path
+from dataclasses import dataclass
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.cli.options.fetch import advice
-from pkcs12kit.cli.options.passwords import at_terminal
-from pkcs12kit.cli.output.console import RIGHT_TIME, hint, print_error, print_json, print_text
-from pkcs12kit.errors import FailureReason, InputError, KeyMismatchError, LimitExceededError, OutputError, PasswordError
-from pkcs12kit.paths.confirmation import ConfirmationError
+from pkcs12kit.errors import FailureReason
+from pkcs12kit.findings import Check
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
-from pkcs12kit.paths.report import NoValidPathError
-from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.errors import PathError, Pkcs12KitError
     from pkcs12kit.paths.report import PathReport, RejectedPath
+    from pkcs12kit.retrieval.bundles.report import BundleReport
+    from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, VerificationReport
 
 
-_NEXT_STEPS: Final = {
-    FailureReason.ISSUER_NOT_FOUND: "give the missing certificate with --certs",
-    FailureReason.BAD_SIGNATURE: "give the certificate of the issuer's right key with --certs, if the CA was rekeyed",
-    FailureReason.NO_TRUST_ANCHOR: "give cross-certificates that lead from it to the trust anchor with --certs, or"
-    " another --anchor, if that is what the clients trust",
-    FailureReason.EXPIRED: "give renewed certificates with --certs; --at TIME asks about another time",
-    FailureReason.NOT_YET_VALID: "--at TIME asks about another time",
-    FailureReason.WEAK_ALGORITHM: "--algorithms allow-all accepts it, to look at old files",
-    FailureReason.EXPLICIT_POLICY: "--policy takes policies of the trust anchor's domain; leave it out to accept any",
-    FailureReason.SERVER_NAME: "give the name that the certificate is for with --server-name, or leave it out",
-    FailureReason.EXTENDED_KEY_USAGE: "have its CA issue a certificate for TLS servers, or leave --server-name out",
-    FailureReason.NAME_CONSTRAINTS: "have a CA issue it that may issue for this name, or give another way with --certs",
-    FailureReason.REVOKED: "have its CA issue a new certificate, or give another way to the trust anchor with --certs",
-    FailureReason.BUDGET_EXHAUSTED: "give fewer certificates with --certs: those on the way to the anchor suffice",
-    FailureReason.REVOCATION_UNKNOWN: "give what is missing with --crl or --ocsp, or accept it with --revocation soft",
-}
-_FOR_WANT_OF_CERTIFICATES: Final = frozenset({FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR})
-_ANOTHER_WAY: Final = (
-    "give certificates for another way to the trust anchor with --certs; pkcs12kit paths CERT --all shows each attempt"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """One step that may help: a sentence, and a command to copy where there is one.
+
+    Words in capitals in the command, such as FILE, stand for values that only the user knows.
+    """
+
+    text: str
+    command: str | None = None
+
+    def __str__(self) -> str:
+        return self.text if self.command is None else f"{self.text}: {self.command}"
+
+
+def _hints(*texts: str) -> tuple[Hint, ...]:
+    return tuple(Hint(text=text) for text in texts)
+
+
+FETCH: Final = Hint(text="or add --fetch, which fetches what is missing")
+GATHER: Final = Hint(text="or fetch what is missing", command="pkcs12kit gather CERT --anchor FILE --into FOLDER")
+RIGHT_TIME: Final = Hint(text="is this time right? It comes from this computer's clock; --at TIME sets another")
+"""For an answer that a wrong clock would explain."""
+
+_ALL_PATHS: Final = "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all"
+_REBUILD: Final = Hint(
+    text="build the file again, in order",
+    command="pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12",
 )
-FETCH: Final = "--fetch"
-GATHER: Final = "pkcs12kit gather CERT --into FOLDER"
-_IGNORE_ANCHOR: Final = "--ignore-anchor-validity accepts it, if the clients do; --at TIME asks about another time"
-_RENEW_TARGET: Final = "renew the certificate: have its CA issue a new one; --at TIME asks about another time"
-
+_RENEW_TARGET: Final = Hint(text="renew the certificate: ask its CA for a new one; --at TIME checks another time")
+_RENEW_ISSUER: Final = Hint(
+    text="build the file again with renewed certificates in --certs; --at TIME checks another time"
+)
+_NO_SOURCES: Final = Hint(text="no --certs given: give the CA certificates that you have, as files, folders or zips")
+_BY_REASON: Final = {
+    FailureReason.ISSUER_NOT_FOUND: "give the missing certificate with --certs",
+    FailureReason.BAD_SIGNATURE: "if the CA was rekeyed, give the certificate of its right key with --certs",
+    FailureReason.NO_TRUST_ANCHOR: "give cross-certificates that lead to the trust anchor with --certs, or give another"
+    " --anchor if the clients trust that one",
+    FailureReason.EXPIRED: "give renewed certificates with --certs; --at TIME checks another time",
+    FailureReason.NOT_YET_VALID: "--at TIME checks another time",
+    FailureReason.WEAK_ALGORITHM: "--algorithms allow-all accepts it; use that only to look at old files",
+    FailureReason.EXPLICIT_POLICY: "--policy takes policies of the trust anchor's domain; leave it out to accept any",
+    FailureReason.SERVER_NAME: "give a name that the certificate is for with --server-name, or leave it out",
+    FailureReason.EXTENDED_KEY_USAGE: "ask the CA for a certificate for TLS servers, or leave --server-name out",
+    FailureReason.NAME_CONSTRAINTS: "ask a CA that may issue for this name, or give certificates for another path with"
+    " --certs",
+    FailureReason.REVOKED: "ask the CA for a new certificate, or give certificates for another path with --certs",
+    FailureReason.BUDGET_EXHAUSTED: "give fewer certificates with --certs: only those between the certificate and the"
+    " trust anchor are needed",
+    FailureReason.REVOCATION_UNKNOWN: "give the missing CRLs or OCSP responses with --crl or --ocsp, or accept the"
+    " unknown status with --revocation soft",
+}
+_MISSING_CERTIFICATES: Final = frozenset({FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR})
+_SERVER_NAME: Final = Hint(
+    text="give a name that the certificate is for with --server-name, or ask its CA for another certificate"
+)
+_OTHER_PATH: Final = Hint(text="look for another path", command=_ALL_PATHS)
+_BY_CHECK: Final = (
+    ({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER}, _REBUILD),
+    ({Check.SERVER_NAME}, _SERVER_NAME),
+    ({Check.REVOCATION}, Hint(text=_BY_REASON[FailureReason.REVOCATION_UNKNOWN])),
+    ({Check.EXPIRY}, Hint(text="renew the certificate that expires, and build the file again")),
+    (
+        {Check.READERS},
+        Hint(
+            text="protect the file so that the reader can open it",
+            command="pkcs12kit convert FILE NEW.p12 --for READER",
+        ),
+    ),
+)
+_BY_CONTACT: Final = {
+    "unresolvable": "is the name spelled correctly, and can it be resolved from here (DNS, VPN)?",
+    "refused": "is the server running, and is this its port? --port N tries another",
+    "unreachable": "can the server be reached from here (VPN, firewall)?",
+    "timed-out": "can the server be reached from here (VPN, firewall)? --timeout SECONDS waits longer",
+    "name-refused": "--server-name NAME asks for another name at the same address",
+}
 _URLS_SHOWN: Final = 3
 _URL_SHOWN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
-_RENEW_ISSUER: Final = "build the file anew with renewed certificates in --certs; --at TIME asks about another time"
 
 
-def refuse(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None) -> None:
-    """Say why nothing was built: to standard error, with JSON to standard output where it was asked for.
+def hints_for_no_path(
+    report: PathReport,
+    *,
+    sources_given: bool,
+    fetching: Hint | None = None,
+    retrievals: Sequence[Retrieval] | None = None,
+) -> tuple[Hint, ...]:
+    """Return the hints for a search that found no valid path.
 
-    The object has ``error``, a sentence; ``rejected``, as ``paths --json`` has it; ``second_opinion`` where that
-    is what said no; and ``retrievals`` unless these are None: nothing was to be fetched.
+    ``fetching``, :data:`FETCH` or :data:`GATHER`, is added where the missing data can be fetched. ``retrievals`` are
+    the outcomes of fetching, None where nothing was to be fetched.
     """
-    if as_json:
-        fetched = {} if retrievals is None else {"retrievals": [retrieval.to_json() for retrieval in retrievals]}
-        print_json(_to_json(no) | fetched)
-        print_error(no)
-        return
-    if isinstance(no, NoValidPathError):
-        from pkcs12kit.display.paths import rejected_paths
-
-        target = no.report.target.subject
-        print_text(rejected_paths(no.report), err=True)
-        print_error(f"no valid path from {target.label} to a trust anchor; nothing written")
-        option = None if retrievals is None else advice(retrievals)
-        if option is not None:
-            hint(option)
-        elif retrievals is not None:
-            suggest(no.report, sources_given=True)
-        else:
-            suggest(no.report, sources_given=sources_given, fetching=FETCH)
-    else:
-        print_error(no)
-
-
-def suggest(report: PathReport, *, sources_given: bool, fetching: str | None = None) -> None:
-    """Say what to do next where a search found nothing; ``fetching``, FETCH or GATHER, is what might still fetch it."""
+    if retrievals is not None:
+        return hints_for_retrievals(retrievals) or hints_for_no_path(report, sources_given=True)
     closest = report.rejected[0] if report.rejected else None
-    step = _next_step(closest, report.target) if closest is not None else None
-    missing = "it"
-    if not sources_given and (closest is None or closest.reason in _FOR_WANT_OF_CERTIFICATES):
-        step = "no --certs given: give the CA certificates that you have, as files, folders or zips"
-        missing = "what is missing"
-    if step is not None:
-        can_fetch = fetching is not None and closest is not None and _can_be_fetched(closest, fetching)
-        hint(f"{step}; or fetch {missing}: {fetching}" if can_fetch else step)
+    hints = () if closest is None else _for_closest(closest, report.target)
+    if not sources_given and (closest is None or closest.reason in _MISSING_CERTIFICATES):
+        hints = (_NO_SOURCES,)
+    if fetching is not None and closest is not None and _can_be_fetched(closest, fetching):
+        hints = (*hints, fetching)
+    return hints
 
 
-def about_time(rejected: Sequence[RejectedPath]) -> str | None:
-    """Say what helps with a file whose path fails for its time; None where that is not what is wrong."""
-    if not rejected:
-        return None
-    closest = rejected[0]
+def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]:
     if closest.clock_looks_wrong:
-        return RIGHT_TIME
-    if closest.reason is FailureReason.NOT_YET_VALID:
-        return _NEXT_STEPS[closest.reason]
-    if closest.reason is not FailureReason.EXPIRED:
-        return None
-    return _RENEW_TARGET if closest.certificate == closest.certificates[0] else _RENEW_ISSUER
+        return (RIGHT_TIME,) if closest.reason is FailureReason.NOT_YET_VALID else (RIGHT_TIME, _RENEW_TARGET)
+    if closest.section == SECTION_OF_TRUST_ANCHORS:
+        return _hints("--ignore-anchor-validity accepts it, if the clients do; --at TIME checks another time")
+    if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
+        return (_RENEW_TARGET,)
+    text = _BY_REASON.get(closest.reason)
+    if text is None:
+        return (
+            Hint(text="give certificates for another path to the trust anchor with --certs"),
+            Hint(text="show each attempt", command=_ALL_PATHS),
+        )
+    if closest.reason is FailureReason.REVOCATION_UNKNOWN:
+        text = text.replace("--ocsp", f"--ocsp{_where_to_ask(closest.certificate)}")
+    return _hints(text)
 
 
-def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:
-    """Whether what is missing may be had over HTTP, as the certificate says."""
-    if closest.reason is FailureReason.REVOCATION_UNKNOWN and fetching == FETCH:
+def _can_be_fetched(closest: RejectedPath, fetching: Hint) -> bool:
+    """Return True if the certificate has an HTTP URL from which the missing data can be fetched."""
+    if closest.reason is FailureReason.REVOCATION_UNKNOWN and fetching is FETCH:
         extensions = closest.certificate.extensions
         urls = (*extensions.ocsp_responders, *extensions.crl_locations)
     else:
@@ -124,22 +159,10 @@ def _can_be_fetched(closest: RejectedPath, fetching: str) -> bool:
     return any(url.lower().startswith(("http://", "https://")) for url in urls)
 
 
-def _next_step(closest: RejectedPath, target: Certificate) -> str:
-    if closest.clock_looks_wrong:
-        return RIGHT_TIME if closest.reason is FailureReason.NOT_YET_VALID else f"{RIGHT_TIME}. Else {_RENEW_TARGET}"
-    if closest.section == SECTION_OF_TRUST_ANCHORS:
-        return _IGNORE_ANCHOR
-    if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
-        return _RENEW_TARGET
-    if closest.reason is FailureReason.REVOCATION_UNKNOWN:
-        return _NEXT_STEPS[closest.reason].replace("--ocsp", f"--ocsp{_where_to_ask(closest.certificate)}")
-    return _NEXT_STEPS.get(closest.reason, _ANOTHER_WAY)
-
-
 def _where_to_ask(certificate: Certificate) -> str:
-    """Return where a certificate says that its revocation status can be had, in brackets; empty where it says nothing.
+    """Return the URLs of a certificate's revocation data, in brackets; empty where it has none.
 
-    What is too long to read, or has a character that no URL has, is left out: it might read like another hint.
+    A URL that is very long, or has a character that no URL has, is left out: it could look like another hint.
     """
     extensions = certificate.extensions
     urls = (*extensions.crl_locations, *extensions.delta_crl_locations, *extensions.ocsp_responders)
@@ -147,157 +170,122 @@ def _where_to_ask(certificate: Certificate) -> str:
     return f" (the certificate names {', '.join(named)})" if named else ""
 
 
-def _to_json(no: PathError) -> dict[str, Any]:
-    answer: dict[str, Any] = {"error": str(no), "rejected": []}
-    if isinstance(no, NoValidPathError):
-        answer["rejected"] = [path.to_json() for path in no.attempts]
-    elif isinstance(no, ConfirmationError):
-        answer["second_opinion"] = no.confirmation.to_json()
-    return answer
+def _about_time(rejected: Sequence[RejectedPath]) -> tuple[Hint, ...]:
+    """Return the hints for a file whose path is invalid only at this time; none where another thing is wrong."""
+    if not rejected:
+        return ()
+    closest = rejected[0]
+    if closest.clock_looks_wrong:
+        return (RIGHT_TIME,)
+    if closest.reason is FailureReason.NOT_YET_VALID:
+        return _hints(_BY_REASON[closest.reason])
+    if closest.reason is not FailureReason.EXPIRED:
+        return ()
+    return (_RENEW_TARGET,) if closest.certificate == closest.certificates[0] else (_RENEW_ISSUER,)
 
 
-_NAMES_LOOKED_AT: Final = 1_000
-"""Of a folder, for one that is like a name that is not there: two seconds where all are long and alike."""
+def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
+    """Return the hints for URLs that could not be fetched; none where no option would help."""
+    from pkcs12kit.retrieval.retrieved import Status
 
-_KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
-# name of the parameter: what it takes
-_TAKES: Final = {
-    "key": "key",
-    "certificate": "certificate",
-    "target_file": "certificate",
-    "certificates": "certificate",
-    "trust_anchors": "certificate",
-    "bundle_anchors": "certificate",
-    "sources": "certificate",
-    "more_sources": "certificate",
-    "pkcs12": "pkcs12",
-    "file": "pkcs12",
-    "crls": "revocation",
-    "ocsp_responses": "revocation",
-}
-_WHATEVER_IT_IS_FOR: Final = {
-    Kind.HTML: "a web page was saved in its place, one to sign in at for example: download it anew, and look into it",
-    Kind.EMPTY: "copy or download it anew",
-    Kind.CUT_SHORT: "copy or download it anew, whole",
-    Kind.TEXT: "take PEM with its lines -----BEGIN ...----- and -----END ...-----, or the file itself",
-    Kind.PUBLIC_KEY: "the private key or the certificate that it belongs to is meant",
-}
-_INSTEAD: Final = {
-    ("certificate", Kind.REQUEST): "give the certificate that the CA issued upon this request",
-    ("certificate", Kind.REVOCATION_LIST): "--crl takes CRLs",
-    ("key", Kind.REQUEST): "give the private key that was made with this request",
-    ("key", Kind.CERTIFICATE): "give the private key of this certificate",
-    ("key", Kind.PKCS12): "--pkcs12 takes the key and its certificate from such a file",
-    ("pkcs12", Kind.CERTIFICATE): "pkcs12kit build makes a PKCS#12 file of a private key and certificates",
-    ("pkcs12", Kind.PRIVATE_KEY): "pkcs12kit build makes a PKCS#12 file of a private key and certificates",
-    ("revocation", Kind.CERTIFICATE): "--certs takes certificates",
-}
-_MISMATCH: Final = "give the certificate that was issued for this key, or the key that it was requested with"
-_PASSWORD_SOURCES: Final = ("password_file", "password_env", "password_stdin")
-_WRONG_PASSWORD: Final = {
-    "file": "of a password file the first line counts, with every space in it",
-    "env": "the whole value of {} counts, with every space in it",
-    "stdin": "of standard input the first line counts, with every space in it",
-}
-_TYPED_WRONG: Final = "type it once more: capital letters count, and every space"
-_SWAPPED: Final = "are --key and --cert swapped?"
-_UNPROTECTED: Final = "openssl pkcs12 -in {} -nokeys -out NEW.pem writes its certificates as PEM"
-_FETCHED_BY_NONE: Final = "URLs are not read: download it and give the file"
+    retrievals = tuple(retrievals)
+    missed = [retrieval for retrieval in retrievals if retrieval.sha256 is None]
+    asked = [retrieval for retrieval in retrievals if retrieval.attempts]
+    if any(one.status is Status.REFUSED and "public address" in one.why for one in missed):
+        return _hints("if the network is your own, --allow-private also connects to addresses that are not public")
+    if any("(limits.retrieval_seconds)" in one.why for one in missed):
+        return _hints("--timeout SECONDS allows more time")
+    if asked and not any(one.http_status for one in asked):
+        return _hints(
+            "no server answered. Is there a network, and does it need a proxy (http_proxy, https_proxy)?",
+            "without a network, --offline uses the cache, and --certs takes a folder gathered on another computer",
+        )
+    return ()
 
 
-def next_step(error: Pkcs12KitError, given: dict[str, object], named: Iterable[tuple[str, str]]) -> str | None:
-    """Say what may help; None where the error says it itself.
+def hints_for_gather(
+    bundles: Sequence[BundleReport], report: GatherReport | None, *, offline: bool
+) -> tuple[Hint, ...]:
+    """Return the hints for fetched bundles and for a gathering; ``report`` is None where no path was asked for."""
+    from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
+    from pkcs12kit.retrieval.retrieved import Status
 
-    ``given`` has all parameters of the command; ``named`` those that the error may be about, each with its value.
-    """
-    if isinstance(error, KeyMismatchError):
-        return _MISMATCH
-    with suppress(OSError):  # what may not be looked at, or has too long a name, as the error says
-        if isinstance(error, OutputError):
-            return _about_place(given)
-        if isinstance(error, InputError) and not isinstance(error, LimitExceededError):
-            about = _about_password if isinstance(error, PasswordError) else _about_file
-            return next((step for name, value in named for step in (about(value, given, name),) if step), None)
-    return None
-
-
-def _about_password(value: str, given: dict[str, object], name: str) -> str | None:
-    if _TAKES.get(name) == "certificate":  # a PKCS#12 file, whose password no option has
-        return _INSTEAD["key", Kind.PKCS12] if "pkcs12" in given else _UNPROTECTED.format(quote(value))
-    of = {"key": "key_password_file", "pkcs12": "pkcs12_password_file"}.get(name)
-    return wrong_password(given, (of,) if of else _PASSWORD_SOURCES)
-
-
-def wrong_password(given: Mapping[str, object], sources: Iterable[str] = _PASSWORD_SOURCES) -> str | None:
-    """Say what counts of a password that opened nothing, by the option that it came from, or as it was typed.
-
-    None where it came from none of ``sources``, and there is no terminal to ask for it at.
-    """
-    for source in sources:
-        if value := given.get(source):
-            return _WRONG_PASSWORD[source.rpartition("_")[2]].format(value)
-    return _TYPED_WRONG if at_terminal() else None
+    hints: tuple[Hint, ...] = ()
+    statuses = [(bundle.checksum.status, bundle.why) for bundle in bundles if bundle.checksum is not None]
+    if any(status is ChecksumStatus.NOT_ANCHORED for status, _ in statuses):
+        hints = _hints("--bundle-anchor FILE names the root to which the signer of the checksums must lead")
+    if any(status is ChecksumStatus.WEAK and not why for status, why in statuses):
+        hints = (*hints, *_hints("--strict-checksums rejects a bundle whose checksums are weakly signed"))
+    of_bundles = [retrieval for bundle in bundles if bundle.url is None for retrieval in bundle.retrievals]
+    if report is None:
+        return (*hints, *hints_for_retrievals(of_bundles))
+    if report.path is not None:
+        return hints
+    advice = hints_for_retrievals((*of_bundles, *report.retrievals))
+    if not advice and offline and any(url.retrieval.status is Status.SKIPPED for url in report.urls):
+        advice = _hints("leave --offline out, and what is missing is fetched from the URLs in the certificates")
+    elif not advice and report.report is not None:
+        advice = hints_for_no_path(report.report, sources_given=True)
+    return (*hints, *advice)
 
 
-def _about_file(value: str, given: dict[str, object], name: str) -> str | None:
-    path = Path(value)
-    if value == "-" or path.is_dir():
-        return None
-    if path.exists():
-        return _about_content(value, given, name)
-    return _FETCHED_BY_NONE if "://" in value else _similar(path)
+def hints_for_graph(target: str) -> tuple[Hint, ...]:
+    """Return the hint for a picture in which no path of the file ``target`` is valid."""
+    return (Hint(text="show the reason", command=f"pkcs12kit paths {quote(target)} --certs SOURCE --anchor FILE"),)
 
 
-def _about_place(given: dict[str, object]) -> str | None:
-    for name in ("output", "output_svg", "output_dot", "output_mermaid", "folder"):
-        value = given.get(name)
-        if not isinstance(value, str) or value == "-":
-            continue
-        place = Path(value)
-        if name == "folder":
-            return "name a folder, or one that is not there yet" if place.is_file() else None
-        if place.is_dir():
-            return f"name a file in it, such as {place / 'server.p12'}" if name == "output" else "name a file in it"
-        if not place.parent.exists():
-            return f"make the folder {place.parent} first"
-    return None
+def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
+    """Return the hints for a file that failed a check."""
+    wrong_time = _about_time(report.rejected)
+    if wrong_time:
+        return wrong_time
+    problems = {finding.check for finding in report.findings if finding.is_problem}
+    if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
+        return _hints("--certs-only checks a file that holds only certificates")
+    hints = tuple(hint for checks, hint in _BY_CHECK if problems & checks)
+    return hints or ((_OTHER_PATH,) if Check.PATH in problems else ())
 
 
-def _similar(path: Path) -> str | None:
-    """Find a name beside one that is not there, which may have been meant."""
-    if path.parent.is_dir():
-        near = get_close_matches(path.name, (one.name for one in islice(path.parent.iterdir(), _NAMES_LOOKED_AT)), n=1)
-        return f"did you mean {path.parent / near[0]}?" if near else None
-    return f"there is no folder {path.parent} either"
+def hints_for_rehearsal(report: RehearsalReport) -> tuple[Hint, ...]:
+    """Return the hints for a file that a client does not accept."""
+    wrong_time = _about_time(report.served_chain.rejected)
+    if wrong_time:
+        return wrong_time
+    problems = {finding.check for finding in report.served_chain.findings if finding.is_problem}
+    hints = (_SERVER_NAME,) if Check.SERVER_NAME in problems else ()
+    is_out_of_order = report.served_chain.changes and problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}
+    return (*hints, _REBUILD) if is_out_of_order else hints
 
 
-def _about_content(value: str, given: dict[str, object], name: str) -> str | None:
-    takes, kinds = _TAKES.get(name), _kinds_in(value)
-    if takes is None:
-        return None
-    other = {"key": given.get("certificate"), "certificate": given.get("key")}.get(name)
-    wanted = {"key": Kind.CERTIFICATE, "certificate": Kind.PRIVATE_KEY}.get(name)
-    if wanted in kinds and isinstance(other, str) and _kinds_in(other) & (_KEYS | {Kind.CERTIFICATE}) - {wanted}:
-        return _SWAPPED
-    if takes == "certificate" and kinds & _KEYS:
-        return "--key takes the private key" if "key" in given else "give its certificate; a private key is not needed"
-    return next(
-        (step for kind in kinds for step in (_INSTEAD.get((takes, kind)) or _WHATEVER_IT_IS_FOR.get(kind),) if step),
-        None,
-    )
+def hints_for_probe(reports: Sequence[ProbeReport]) -> tuple[Hint, ...]:
+    """Return the hints for servers of which at least one failed, each hint once."""
+    return tuple(dict.fromkeys(_for_probe(reports)))
 
 
-def _kinds_in(file: str) -> frozenset[Kind]:
-    """Look what is in a file, and in its PEM blocks; nothing where it cannot be read."""
-    from pkcs12kit.limits import DEFAULT_LIMITS
-    from pkcs12kit.sources.containers import pem_blocks
-    from pkcs12kit.sources.reading import read_source
+def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
+    from pkcs12kit.tls.probing.contact import Contact
 
-    if not Path(file).is_file():  # a pipe has been read, and gives nothing a second time
-        return frozenset()
-    try:
-        data = read_source(file, DEFAULT_LIMITS)
-    except InputError:
-        return frozenset()
-    kind = sniff(data)
-    return frozenset(block.kind for block in pem_blocks(data)) if kind is Kind.PEM else frozenset({kind})
+    rejected = [
+        path for report in reports if report.served_chain is not None for path in report.served_chain.rejected[:1]
+    ]
+    if any(path.clock_looks_wrong for path in rejected):
+        yield RIGHT_TIME
+    for report in reports:
+        yield from _hints(*filter(None, [_BY_CONTACT.get(report.answer.contact.value)]))
+    silent = {Contact.CLOSED, Contact.TIMED_OUT, Contact.STARTTLS_BROKEN}
+    if any(
+        report.server.starttls is not None and report.answer.contact in silent and report.answer.answered_at is not None
+        for report in reports
+    ):  # such a server may wait for TLS
+        yield Hint(text="if TLS begins at once on that port, leave --starttls out")
+    for protocol in sorted({protocol for report in reports for protocol in _protocols_of(report)}):
+        yield Hint(text=f"--starttls {protocol} begins with {protocol} and then switches to TLS")
+
+
+def _protocols_of(report: ProbeReport) -> Iterator[str]:
+    """Yield the protocols that the port is for, where the server did not speak TLS there."""
+    from pkcs12kit.tls.probing.contact import Contact
+    from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
+
+    if report.server.starttls is None and report.answer.contact in {Contact.NOT_TLS, Contact.CLOSED, Contact.TIMED_OUT}:
+        yield from (one.name for one in STARTTLS.values() if one.port == report.server.port)

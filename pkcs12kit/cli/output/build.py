@@ -1,0 +1,94 @@
+"""The text of a build's answer: the path, the second opinion and the file; or the reason why nothing was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text
+from pkcs12kit.text import counted, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.errors import PathError
+    from pkcs12kit.paths.confirmation import Confirmation
+    from pkcs12kit.retrieval.retrieved import Retrieval
+
+
+def print_build_report(report: BuildReport, *, err: bool = False) -> None:
+    """Print the path, the second opinion, and the file that was written."""
+    from rich.text import Text
+
+    from pkcs12kit.display.paths import path_tree
+
+    contents = "the private key and " if report.has_private_key else ""
+    contents += f"{counted(len(report.certificates), 'certificate')}, profile {report.profile.name}"
+    contents += f", {len(report.data):,} bytes"
+    place = str(report.output) if report.output is not None else "to standard output"
+    if not report.changed:
+        place += ", which already has these contents"
+    elif report.change is not None:
+        place += f" ({report.change})"
+    print_text(
+        (
+            path_tree(report.path),
+            Text(harmless(_second_opinion(report.confirmation)), style="dim"),
+            Text(harmless(f"{_verb(report)} {place}: {contents}"), style="bold green"),
+        ),
+        err=err,
+    )
+
+
+def _verb(report: BuildReport) -> str:
+    if report.dry_run:
+        return "Would write" if report.changed else "Would not change"
+    return "Wrote" if report.changed else "Did not change"
+
+
+def _second_opinion(confirmation: Confirmation) -> str:
+    from pkcs12kit.paths.confirmation import Opinion
+
+    if confirmation.opinion is Opinion.NOT_ASKED:
+        return f"Second opinion: {confirmation.by} was not asked"
+    if confirmation.opinion is Opinion.CANNOT_JUDGE:
+        return f"Second opinion: {confirmation.by} cannot judge this path"
+    return f"Second opinion, by {confirmation.by}: {confirmation.opinion.value}"
+
+
+def print_refusal(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None) -> None:
+    """Print why nothing was built: to standard error, and as JSON to standard output where it was asked for.
+
+    The object has ``error``, a sentence; ``rejected``, as ``paths --json`` has it; ``second_opinion`` where the second
+    opinion is the reason; and ``retrievals`` unless these are None, which means that nothing was to be fetched.
+    """
+    from pkcs12kit.paths.report import NoValidPathError
+
+    if as_json:
+        fetched = {} if retrievals is None else {"retrievals": [retrieval.to_json() for retrieval in retrievals]}
+        print_json(_refusal_to_json(no) | fetched)
+        print_error(no)
+        return
+    if not isinstance(no, NoValidPathError):
+        print_error(no)
+        return
+    from pkcs12kit.cli.output.hints import FETCH, hints_for_no_path
+    from pkcs12kit.display.paths import rejected_paths
+
+    target = no.report.target.subject
+    print_text(rejected_paths(no.report), err=True)
+    print_error(f"no valid path from {target.label} to a trust anchor; nothing was written")
+    fetching = FETCH if retrievals is None else None
+    print_hints(hints_for_no_path(no.report, sources_given=sources_given, fetching=fetching, retrievals=retrievals))
+
+
+def _refusal_to_json(no: PathError) -> dict[str, Any]:
+    from pkcs12kit.paths.confirmation import ConfirmationError
+    from pkcs12kit.paths.report import NoValidPathError
+
+    answer: dict[str, Any] = {"error": str(no), "rejected": []}
+    if isinstance(no, NoValidPathError):
+        answer["rejected"] = [path.to_json() for path in no.attempts]
+    elif isinstance(no, ConfirmationError):
+        answer["second_opinion"] = no.confirmation.to_json()
+    return answer

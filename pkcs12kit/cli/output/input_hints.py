@@ -1,0 +1,188 @@
+"""Hints for input that cannot be used and for files that cannot be written, from what lies at the place named."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.cli.output.console import at_terminal
+from pkcs12kit.cli.output.hints import Hint
+from pkcs12kit.errors import InputError, KeyMismatchError, LimitExceededError, OutputError, PasswordError
+from pkcs12kit.sources.sniffing import Kind, sniff
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from pkcs12kit.errors import Pkcs12KitError
+
+_NAMES_COMPARED: Final = 1_000
+"""Names in a folder that are compared with one that does not exist: two seconds where all are long and alike."""
+
+_KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
+# name of the parameter: the kind of file that it takes
+_TAKES: Final = {
+    "key": "key",
+    "certificate": "certificate",
+    "target_file": "certificate",
+    "certificates": "certificate",
+    "trust_anchors": "certificate",
+    "bundle_anchors": "certificate",
+    "sources": "certificate",
+    "more_sources": "certificate",
+    "pkcs12": "pkcs12",
+    "file": "pkcs12",
+    "crls": "revocation",
+    "ocsp_responses": "revocation",
+}
+_BY_CONTENT: Final = {
+    Kind.HTML: Hint(text="the file is a web page, perhaps one to sign in: download the file again and look into it"),
+    Kind.EMPTY: Hint(text="copy or download the file again"),
+    Kind.CUT_SHORT: Hint(text="the end of the file is missing: copy or download it again"),
+    Kind.TEXT: Hint(text="give PEM with its lines -----BEGIN ...----- and -----END ...-----, or the original file"),
+    Kind.PUBLIC_KEY: Hint(text="give the private key or the certificate that belongs to this public key"),
+}
+_BUILD: Final = Hint(
+    text="make a PKCS#12 file from a private key and certificates",
+    command="pkcs12kit build --key FILE --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
+)
+_INSTEAD: Final = {
+    ("certificate", Kind.REQUEST): Hint(text="give the certificate that the CA issued for this request"),
+    ("certificate", Kind.REVOCATION_LIST): Hint(text="give CRLs with --crl"),
+    ("key", Kind.REQUEST): Hint(text="give the private key that was made with this request"),
+    ("key", Kind.CERTIFICATE): Hint(text="give the private key of this certificate"),
+    ("key", Kind.PKCS12): Hint(text="--pkcs12 reads the key and its certificate from such a file"),
+    ("pkcs12", Kind.CERTIFICATE): _BUILD,
+    ("pkcs12", Kind.PRIVATE_KEY): _BUILD,
+    ("revocation", Kind.CERTIFICATE): Hint(text="give certificates with --certs"),
+}
+_MISMATCH: Final = Hint(
+    text="give the certificate that was issued for this key, or the private key that belongs to this certificate"
+)
+_PASSWORD_SOURCES: Final = ("password_file", "password_env", "password_stdin")
+_WRONG_PASSWORD: Final = {
+    "file": "the password is the whole first line of the file, with every space in it",
+    "env": "the password is the whole value of {}, with every space in it",
+    "stdin": "the password is the whole first line of standard input, with every space in it",
+}
+_TYPED: Final = Hint(text="type the password again: capital letters and spaces count")
+_SWAPPED: Final = Hint(text="are --key and --cert swapped?")
+_NOT_FETCHED: Final = Hint(text="URLs are not read here: download the file, and give the name of the file")
+
+
+def hints_for_error(
+    error: Pkcs12KitError, given: Mapping[str, object], named: Iterable[tuple[str, str]]
+) -> tuple[Hint, ...]:
+    """Return the hints for an error of a command; none where its text already says what to do.
+
+    ``given`` has all parameters of the command; ``named`` those that the error may be about, each with its value.
+    """
+    hint = None
+    with suppress(OSError):  # a file that may not be read, or a name that is too long: the error says so
+        if isinstance(error, KeyMismatchError):
+            hint = _MISMATCH
+        elif isinstance(error, OutputError):
+            hint = _for_place(given)
+        elif isinstance(error, InputError) and not isinstance(error, LimitExceededError):
+            about = _for_password if isinstance(error, PasswordError) else _for_file
+            hint = next((found for name, value in named if (found := about(value, given, name)) is not None), None)
+    return () if hint is None else (hint,)
+
+
+def hints_for_wrong_password(
+    given: Mapping[str, object], sources: Iterable[str] = _PASSWORD_SOURCES
+) -> tuple[Hint, ...]:
+    """Return what counts as the password, for one that opened nothing: by the option that it came from.
+
+    Without any of the options ``sources`` it was typed at a terminal; where there is no terminal, there is no hint.
+    """
+    for source in sources:
+        if value := given.get(source):
+            return (Hint(text=_WRONG_PASSWORD[source.rpartition("_")[2]].format(value)),)
+    return (_TYPED,) if at_terminal() else ()
+
+
+def _for_password(value: str, given: Mapping[str, object], name: str) -> Hint | None:
+    if _TAKES.get(name) == "certificate":  # a PKCS#12 file for which no option gives the password
+        if "pkcs12" in given:
+            return _INSTEAD["key", Kind.PKCS12]
+        return Hint(
+            text="write its certificates as PEM first",
+            command=f"openssl pkcs12 -in {quote(value)} -nokeys -out NEW.pem",
+        )
+    source = {"key": "key_password_file", "pkcs12": "pkcs12_password_file"}.get(name)
+    return next(iter(hints_for_wrong_password(given, (source,) if source else _PASSWORD_SOURCES)), None)
+
+
+def _for_file(value: str, given: Mapping[str, object], name: str) -> Hint | None:
+    path = Path(value)
+    if value == "-" or path.is_dir():
+        return None
+    if path.exists():
+        return _for_content(value, given, name)
+    return _NOT_FETCHED if "://" in value else _for_missing(path)
+
+
+def _for_place(given: Mapping[str, object]) -> Hint | None:
+    """Return the hint for a file that could not be written."""
+    for name in ("output", "output_svg", "output_dot", "output_mermaid", "folder"):
+        value = given.get(name)
+        if not isinstance(value, str) or value == "-":
+            continue
+        place = Path(value)
+        if name == "folder":
+            return (
+                Hint(text="give the name of a folder, or of one that does not exist yet") if place.is_file() else None
+            )
+        if place.is_dir():
+            example = f", such as {place / 'server.p12'}" if name == "output" else ""
+            return Hint(text=f"give the name of a file in this folder{example}")
+        if not place.parent.exists():
+            return Hint(text="create the folder first", command=f"mkdir -p {quote(str(place.parent))}")
+    return None
+
+
+def _for_missing(path: Path) -> Hint | None:
+    """Return a similar name beside a file that does not exist."""
+    if not path.parent.is_dir():
+        return Hint(text=f"the folder {path.parent} does not exist")
+    near = get_close_matches(path.name, (one.name for one in islice(path.parent.iterdir(), _NAMES_COMPARED)), n=1)
+    return Hint(text=f"did you mean {path.parent / near[0]}?") if near else None
+
+
+def _for_content(value: str, given: Mapping[str, object], name: str) -> Hint | None:
+    """Return the hint for a file that holds another kind of thing than the parameter takes."""
+    takes, kinds = _TAKES.get(name), _kinds_in(value)
+    if takes is None:
+        return None
+    other = {"key": given.get("certificate"), "certificate": given.get("key")}.get(name)
+    wanted = {"key": Kind.CERTIFICATE, "certificate": Kind.PRIVATE_KEY}.get(name)
+    if wanted in kinds and isinstance(other, str) and _kinds_in(other) & (_KEYS | {Kind.CERTIFICATE}) - {wanted}:
+        return _SWAPPED
+    if takes == "certificate" and kinds & _KEYS:
+        return Hint(
+            text="give the private key with --key"
+            if "key" in given
+            else "give the certificate of this key; the private key is not needed"
+        )
+    hints = (_INSTEAD.get((takes, kind)) or _BY_CONTENT.get(kind) for kind in kinds)
+    return next((hint for hint in hints if hint is not None), None)
+
+
+def _kinds_in(file: str) -> frozenset[Kind]:
+    """Return the kind of a file, or the kinds of its PEM blocks; none where the file cannot be read."""
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.sources.containers import pem_blocks
+    from pkcs12kit.sources.reading import read_source
+
+    if not Path(file).is_file():  # a pipe has been read already, and can be read only once
+        return frozenset()
+    try:
+        data = read_source(file, DEFAULT_LIMITS)
+    except InputError:
+        return frozenset()
+    kind = sniff(data)
+    return frozenset(block.kind for block in pem_blocks(data)) if kind is Kind.PEM else frozenset({kind})
