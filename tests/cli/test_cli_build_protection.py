@@ -84,7 +84,7 @@ class TestProtection:
             (["--profile", "legacy", "--for", "macos"], "give --profile or --for, not both"),
             (["--profile", "no-password"], "has no password"),
             (["--for", "dotnet", "--iterations", "300001"], "--for dotnet: "),
-            (["--profile", "fips-2026", "--iterations", "999"], "at least 1,000, not 999"),
+            (["--profile", "fips-2026", "--iterations", "999"], "at least 1,000 iterations are needed, not 999"),
             (["--iterations", "0"], "not in the range"),
             (["--profile", "no-password", "--iterations", "5"], "no encryption"),
             (["--for", "netscape"], "is not one of"),

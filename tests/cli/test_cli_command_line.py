@@ -300,7 +300,7 @@ class TestColours:
             assert re.match(r"(error|hint): |  \S", line)
         assert any(line.startswith("  ") for line in lines)
         everything = " ".join(line.strip() for line in lines)
-        assert "Write a file for each" in everything or "is not one of ftp, imap" in everything
+        assert "Write one file for each" in everything or "is not one of ftp, imap" in everything
 
     def test_a_name_wider_than_the_terminal(self, terminal):
         """It stays in one piece, to be copied."""

@@ -163,7 +163,7 @@ class TestWarnings:
         file.write_text(password, "utf-8")
         outcome = build("--json", password_file=file)
         assert outcome.status == 0
-        warning = "the password is not printable ASCII: Java, for one, cannot open such a file"
+        warning = "the password is not printable ASCII: some readers, such as Java, cannot open the file"
         assert outcome.errors == f"warning: {warning}\n"
         assert outcome.json["warnings"] == [warning]
         assert opens(folder, password)
