@@ -1,4 +1,4 @@
-"""The values that everything else speaks of: certificates, pools, identities, anchors, paths, instants."""
+"""Values: certificates, pools, identities, trust anchors, paths, instants."""
 
 from __future__ import annotations
 
@@ -90,6 +90,17 @@ def test_json_has_what_the_contract_promises(server):
 def test_repr_names_subject_serial_and_expiry(server):
     """The repr is enough to tell certificates apart."""
     assert repr(server) == "<Certificate 'CN=EE' #1 until 2027-03-01T12:30:00Z>"
+
+
+def test_labels_of_certificates_and_trust_anchors(server):
+    """The label is that of the subject; RFC 5280 section 4.1.2.6 allows an empty one, which has the serial number."""
+    authority = lab.Authority.create("\x1b[2J CA")
+    nameless = authority.issue_server("s.example", subject=x509.Name([]), serial_number=77).certificate
+    assert (server.label, nameless.label) == ("EE", "(no name) #77")
+    anchor = TrustAnchor.from_certificate(authority.certificate)
+    assert anchor.label == r"\x1b[2J CA"
+    assert dataclasses.replace(anchor, certificate=None).label == anchor.label
+    assert str(CertificationPath(certificates=(nameless,), trust_anchor=anchor)) == r"(no name) #77 <- \x1b[2J CA"
 
 
 def test_repr_escapes_hostile_names():
