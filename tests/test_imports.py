@@ -10,7 +10,6 @@ SMALL = 60
 # Small modules with one importer that stay modules, each with its reason.
 ALLOWED = {
     "pkcs12kit.__main__": "entry point: python -m pkcs12kit",
-    "pkcs12kit.cli.unexpected": "loaded only after an internal error, so that no command loads it otherwise",
 }
 
 
