@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import re
-import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -14,9 +13,11 @@ from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import FailureReason, InputError
 from pkcs12kit.paths.revocation import check_revocation
 
+from ..running import openssl_version, run_program
 from .worlds import Verdict
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable, Sequence
     from datetime import datetime
 
@@ -87,19 +88,11 @@ class OpenSSL:
         self._program = program
 
     def _run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [self._program, *map(str, arguments)],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_program(self._program, *arguments)
 
     def version(self) -> str:
         """Return the version."""
-        return self._run("version").stdout.split()[1]
+        return openssl_version(self._program)
 
     def verify(self, folder: Path, now: datetime, *options: str) -> Answer:
         """Return the answer about a path and its CRLs."""
@@ -154,17 +147,10 @@ def ask_java(java: str, scenarios: Sequence[Scenario], folder: Path, now: dateti
     names = {file_name(it): it.name for it in scenarios}
     (folder / "names").write_text("\n".join(names), "ascii")
     nowhere = ["-Dhttp.proxyHost=127.0.0.1", "-Dhttp.proxyPort=9"]
-    done = subprocess.run(
-        [
-            *(java, "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Dfile.encoding=UTF-8", *nowhere),
-            *(str(HERE / "Revocation.java"), str(int(now.timestamp())), folder),
-        ],
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
-        timeout=_SECONDS,
-        stdin=subprocess.DEVNULL,
+    done = run_program(
+        *(java, "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Dfile.encoding=UTF-8", *nowhere),
+        *(HERE / "Revocation.java", int(now.timestamp()), folder),
+        seconds=_SECONDS,
     )
     assert done.returncode == 0, done.stderr
     lines = (line.split("\t") for line in done.stdout.splitlines())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,9 +19,11 @@ from cryptography.x509.oid import NameOID
 import pkcs12kit as pk
 from pkcs12kit.pkcs12.profiles import PROFILES
 
+from ..running import openssl_version, run_program
 from .rival_jobs import write_key
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterable
     from pathlib import Path
 
@@ -32,7 +33,6 @@ PASSWORD: Final = "correct horse 42"  # nothing is protected by it but keys made
 ITERATIONS: Final = 123_456
 PATIENCE: Final = 20
 """Seconds that a search may take."""
-_SECONDS: Final = 120
 
 
 class Found(NamedTuple):
@@ -50,15 +50,7 @@ class _Program:
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
         """Run the command."""
-        return subprocess.run(
-            [self.program, *map(str, arguments)],
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_program(self.program, *arguments)
 
 
 def _files(job: Job) -> tuple[Path, Path]:
@@ -74,7 +66,7 @@ class OpenSSL(_Program):
 
     def version(self) -> str:
         """Tell the version."""
-        return self.run("version").stdout.split()[1]
+        return openssl_version(self.program)
 
     def help(self) -> str:
         """Give what it says of its options."""
