@@ -77,7 +77,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
 def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
     """Return the contents of a regular file that only its owner may read, as :func:`write_private` writes it.
 
-    The file is checked and read through one descriptor, so nobody can swap it in between. ``limit`` is in bytes. Raises
+    The file is checked and read through one descriptor, so no one can swap it in between. ``limit`` is in bytes. Raises
     :class:`~pkcs12kit.errors.InputError`, with the reason in a few words.
     """
     return read_in(None, path, limit=limit, private=True)

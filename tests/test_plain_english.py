@@ -1,4 +1,4 @@
-"""The language of docstrings: each begins with what it names or does, in plain words."""
+"""The language of docstrings, messages and help: plain words, and docstrings that begin with what they name or do."""
 
 import ast
 import re
@@ -13,7 +13,9 @@ from pkcs12kit.cli import cli
 PACKAGE = Path(pkcs12kit.__file__).parent
 MODULES = sorted(PACKAGE.rglob("*.py"))
 OPENINGS = frozenset({"Say", "Give", "Take", "Tell", "What", "Who", "Whoever", "Whether", "Whence"})
-HABITS = re.compile(r"\b(?:anew|whence|whoever|whatsoever)\b", re.IGNORECASE)
+HABITS = re.compile(r"\b(?:anew|whence|whoever|whatsoever|nobody|that which)\b|, too\b", re.IGNORECASE)
+# "X is no Y" for "X is not a Y"; "there is no Y" is plain.
+FOLDED = re.compile(r"(?<!there )\b(?:is|are|was|were) no (?!longer\b|more\b)\w", re.IGNORECASE)
 
 
 def docstrings(source: str):
@@ -43,6 +45,29 @@ def test_docstrings_begin_plainly(module):
     assert habits(module.read_text("utf-8")) == []
 
 
+def old_words(source: str) -> list[str]:
+    """List the texts of a module, messages among them, that hold an old-fashioned word or a folded denial."""
+    texts = (node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant))
+    return [
+        f"{node.lineno}: {node.value.strip()}"
+        for node in texts
+        if isinstance(node.value, str) and (HABITS.search(node.value) or FOLDED.search(node.value))
+    ]
+
+
+@pytest.mark.parametrize("module", [pytest.param(path, id=str(path.relative_to(PACKAGE))) for path in MODULES])
+def test_texts_are_in_plain_words(module):
+    """Messages, help and docstrings are read by people in a hurry, many of them not native speakers."""
+    assert old_words(module.read_text("utf-8")) == []
+
+
+@pytest.mark.parametrize("text", ["{} is no file", "Nobody can.", "It is trusted, too", "type it anew"])
+def test_an_old_word_is_found(text):
+    """The rule above fails where a message has the habit, also in a text with values in it."""
+    assert old_words(f"print(f{text.replace('{}', '{x}')!r})\n")
+    assert not old_words("print('there is no file; it is no longer there')\n")
+
+
 @pytest.mark.parametrize(
     "text", ["Say yes.", "Whether it is.", "What it is.", "`Give` it.", "Return it anew.", "Return it to whoever asks."]
 )
@@ -57,7 +82,6 @@ def test_a_habit_is_found(text):
 COMMANDS = {"": cli} | {
     name: cli.get_command(click.Context(cli), name) for name in cli.list_commands(click.Context(cli))
 }
-FOLDED = re.compile(r"\b(?:is|are) no \b")
 
 
 def help_texts(command):

@@ -29,7 +29,7 @@ class ClientRow:
     version: str
     """The version of the client's program, without the name of the client."""
     is_required: bool
-    """True if the answer is no when this client refuses."""
+    """True if a refusal of this client makes the whole answer negative."""
     verdicts: tuple[Verdict, ...]
     handshakes: tuple[Handshake, ...]
 

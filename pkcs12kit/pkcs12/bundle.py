@@ -47,7 +47,7 @@ class Bundle(Shown):
     The other certificates then have their common names (:attr:`aliases`).
     """
     certificate_names: tuple[str | None, ...] | None = None
-    """The names of all certificates, used unchanged; None in it is no name."""
+    """The names of all certificates, used unchanged; None leaves a certificate without a name."""
     truststore: bool = False
     """True marks each certificate as trusted for Java."""
     certificate_attributes: tuple[tuple[bytes, ...], ...] = ()

@@ -79,7 +79,7 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
     server = probed_server(host, port=port, server_name=server_name, starttls=starttls)
     parameters = choose_parameters(parameters, time=time)
     if parameters.server_name is not None:
-        raise ArgumentError("give server_name to probe, not inside parameters: it is for SNI, too")
+        raise ArgumentError("give server_name to probe, not inside parameters: it is also the name for SNI")
     (report,) = probe_servers(
         (server,),
         trust_anchors=trust_anchors,

@@ -48,7 +48,7 @@ class Cache:
     """Responses of earlier runs in a folder. ``None`` is the platform's folder for caches, by platformdirs.
 
     The folder is made, mode 0700, where it does not exist; files have mode 0600. It must be the user's own, writable by
-    nobody else, and not a symbolic link; otherwise the constructor raises :class:`~pkcs12kit.errors.OutputError`.
+    no one else, and not a symbolic link; otherwise the constructor raises :class:`~pkcs12kit.errors.OutputError`.
 
     After that, nothing is raised for a fault of a file or of the disk: a cache only ever saves a request. A damaged
     entry is removed and not used. A folder that is full, read-only or gone keeps nothing new. ``on_warning`` is called

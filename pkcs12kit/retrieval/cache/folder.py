@@ -1,7 +1,7 @@
 """The folder of the cache: its ownership and its files.
 
 All files lie side by side in one folder. Each piece of work opens the folder and reaches the files through its
-descriptor: nobody can put another folder in its place half-way, and no symbolic link leads out of it.
+descriptor: no one can put another folder in its place half-way, and no symbolic link leads out of it.
 """
 
 from __future__ import annotations
