@@ -1,4 +1,4 @@
-"""The replica as files: what is there, who may read it, and what is never overwritten."""
+"""The replica as files: the files, their modes, and the files that are never overwritten."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_only_the_owner_may_read_the_key(replica, tmp_path, umask):
 
 
 def test_key_has_its_mode_from_the_start(replica, tmp_path, monkeypatch):
-    """There is no moment at which the key can be read by others: it is created with O_EXCL and 0600."""
+    """The key can never be read by others: it is created with O_EXCL and 0600."""
     calls = {}
     real_open = os.open
 
@@ -86,7 +86,7 @@ def test_key_has_its_mode_from_the_start(replica, tmp_path, monkeypatch):
 
 
 def test_earlier_lab_is_written_over(replica, tmp_path):
-    """A second run leaves a whole second lab, no file of the first, and what else the user put there."""
+    """A second run leaves a complete second lab, no file of the first, and the user's own files."""
     first = lab.write(replica, tmp_path)
     names = {path.relative_to(tmp_path) for path in tmp_path.rglob("*")}
     (tmp_path / "notes.txt").write_text("mine")
@@ -103,7 +103,7 @@ def test_earlier_lab_is_written_over(replica, tmp_path):
 
 
 def test_other_folder_is_refused(replica, tmp_path):
-    """A folder with anything in it that is no lab stays as it is."""
+    """A folder with other contents than a lab is not changed."""
     (tmp_path / "server.key").write_text("a real key")
     with pytest.raises(OutputError, match="not empty"):
         lab.write(replica, tmp_path)
@@ -112,7 +112,7 @@ def test_other_folder_is_refused(replica, tmp_path):
 
 
 def test_file_in_place_of_the_folder_is_refused(replica, tmp_path):
-    """The error is ours and names the place, no traceback of the system's."""
+    """The error is in our tree and names the place, without a traceback of the system."""
     (tmp_path / "lab").write_text("a file")
     with pytest.raises(OutputError, match="cannot write the lab to"):
         lab.write(replica, tmp_path / "lab")

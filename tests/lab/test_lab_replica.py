@@ -1,4 +1,4 @@
-"""The replica: shaped as the real PKI, valid by other makers' judgement, and full of traps."""
+"""The replica has the shape of the real PKI, is valid for other validators, and has the same dead ends."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_certvalidator_refuses_each_path_for_other_policies(replica, number, pol
     ("policy", "accepted"), [("anyPolicy", True), (lab.COMMON_DEVICES, True), (FBCA_DEVICES, False)]
 )
 def test_openssl_agrees_on_each_valid_path(replica, tmp_path, require_tool, policy, accepted):
-    """OpenSSL, given the certificates of one path, says the same as certvalidator."""
+    """OpenSSL agrees with certvalidator, given the certificates of one path."""
     anchor, target = tmp_path / "anchor.pem", tmp_path / "server.pem"
     anchor.write_text(replica.trust_anchor.to_pem())
     target.write_text(replica.server.certificate.to_pem())

@@ -1,4 +1,4 @@
-"""A bridge's chain of six certificates with keys of its own, and quick profiles."""
+"""Fixtures: a chain of six certificates with keys of its own, and profiles with few iterations."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def issue(name, key, issuer_name, issuer_key, *, ca=True):
 
 
 def distinguished(name):
-    """Make a name of ``"common name/organization"``, of which either may be missing."""
+    """Return a name from ``"common name/organization"``; either part may be missing."""
     common_name, _, organization = name.partition("/")
     attributes = []
     if organization:
@@ -101,7 +101,7 @@ def quick():
 
 @pytest.fixture
 def password_file(tmp_path):
-    """A file that holds the password and nothing else, for programs of other makers."""
+    """A file with only the password, for other programs."""
     path = tmp_path / "password.txt"
     path.write_text(PASSWORD)
     return path

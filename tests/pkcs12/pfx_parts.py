@@ -1,4 +1,4 @@
-"""PKCS#12 files put together piece by piece, as no writer of ours does."""
+"""PKCS#12 files assembled piece by piece, in forms that our writer never produces."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ from .conftest import PASSWORD
 
 
 def der(tag, contents):
-    """One TLV."""
+    """Return one TLV."""
     length = len(contents)
     size = b"" if length < 128 else length.to_bytes((length.bit_length() + 7) // 8, "big")
     return bytes([tag, length] if length < 128 else [tag, 0x80 | len(size)]) + size + contents
 
 
 def explicit(contents):
-    """An explicit [0]."""
+    """Return an explicit [0]."""
     return der(0xA0, contents)
 
 
 def indefinite(tag, *parts):
-    """One BER value of indefinite length (X.690 section 8.1.3.6)."""
+    """Return one BER value of indefinite length (X.690 section 8.1.3.6)."""
     return bytes([tag, 0x80]) + b"".join(parts) + b"\0\0"
 
 
 def pieces(contents):
-    """Octet strings of 100 bytes."""
+    """Return octet strings of 100 bytes."""
     return [der(0x04, contents[start : start + 100]) for start in range(0, len(contents), 100)]
 
 
 def chunked(tag, contents):
-    """A constructed octet string of indefinite length in pieces of 100 bytes (X.690 section 8.7.3)."""
+    """Return a constructed octet string of indefinite length in pieces of 100 bytes (X.690 section 8.7.3)."""
     return indefinite(tag, *pieces(contents))
 
 
 def oid(dotted):
-    """An object identifier."""
+    """Return an object identifier."""
     return core.ObjectIdentifier(dotted).dump()
 
 
 def plain_safe(*bags):
-    """Make an unencrypted safe."""
+    """Return a safe that is not encrypted."""
     return cms.ContentInfo({"content_type": "data", "content": bags_of(*bags)})
 
 
@@ -64,7 +64,7 @@ def bags_of(*bags):
 
 
 def bag_of(bag_id, value, *attributes):
-    """Make a SafeBag by hand: the last arc of its type, the encoding of its value, those of its attributes."""
+    """Return a SafeBag from the last arc of its type and the encodings of its value and attributes."""
     parts = oid(f"1.2.840.113549.1.12.10.1.{bag_id}") + explicit(value)
     return der(0x30, parts + (der(0x31, b"".join(attributes)) if attributes else b""))
 
@@ -75,12 +75,12 @@ def attribute(dotted, *values):
 
 
 def identifier_of_pbes1():
-    """The AlgorithmIdentifier of three-key triple DES under PKCS12KDF, one iteration."""
+    """Return the AlgorithmIdentifier of three-key triple DES under PKCS12KDF, one iteration."""
     return der(0x30, oid("1.2.840.113549.1.12.1.3") + der(0x30, der(0x04, b"saltsalt") + b"\x02\x01\x01"))
 
 
 def octets_password(octets):
-    """A password that is given to every key derivation as these octets."""
+    """Return a password that every key derivation uses as these octets."""
     return Password(bmp=octets, utf8=octets)
 
 

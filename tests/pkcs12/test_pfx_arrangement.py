@@ -28,7 +28,7 @@ def arranged(certificates, *, key_id=b"1", ids=(b"1",), key=True):
 
 
 def test_as_it_should_be(chain):
-    """End-entity first, each issuer after what it issued, one localKeyID on the pair: nothing to say."""
+    """A file in the right order, with one localKeyID on the pair, has no problems."""
     arrangement = arranged(chain, key=chain[0])
     assert arrangement.chain == chain
     assert (arrangement.in_order, arrangement.is_complete, arrangement.local_key_ids_match) == (True, True, True)
@@ -36,7 +36,7 @@ def test_as_it_should_be(chain):
 
 
 def test_without_the_anchor(chain):
-    """A chain that stops below the anchor is not complete, and no problem: anchors may be left out on purpose."""
+    """A chain without the anchor is not complete, and not a problem: anchors may be left out on purpose."""
     arrangement = arranged(chain[:-1], key=chain[0])
     assert not arrangement.is_complete
     assert arrangement.problems == ()
@@ -51,7 +51,7 @@ def test_out_of_order(chain):
 
 
 def test_gap(chain):
-    """Without its issuer a chain ends; what stands above it is in no chain of this end-entity."""
+    """A chain ends at a missing issuer; the certificates above it are outside the chain."""
     arrangement = arranged((chain[0], *chain[2:]), key=chain[0])
     assert arrangement.chain == chain[:1]
     assert not arrangement.is_complete
@@ -61,7 +61,7 @@ def test_gap(chain):
 
 
 def test_no_certificate_for_the_key(chain):
-    """A key without its certificate is of no use to a server."""
+    """A key without its certificate is a problem: a server cannot use it."""
     arrangement = arrange([KeyLink(local_key_id=b"1", certificate=None)], [(chain[1], None)])
     assert arrangement.chain == ()
     assert "no certificate belongs to the private key" in arrangement.problems
@@ -69,7 +69,7 @@ def test_no_certificate_for_the_key(chain):
 
 @pytest.mark.parametrize("ids", [(None,), (b"2",), (b"1", b"1")])
 def test_local_key_ids(chain, ids):
-    """RFC 2985 section 5.5.2: the pair has one ID; none, another one, or a CA with it, is wrong."""
+    """RFC 2985 section 5.5.2: key and certificate have one ID; a missing, different or additional one is a problem."""
     arrangement = arranged(chain, ids=ids, key=chain[0])
     assert not arrangement.local_key_ids_match
     assert sum("localKeyID" in problem for problem in arrangement.problems) == 1
@@ -81,13 +81,13 @@ def test_key_without_an_id(chain):
 
 
 def test_same_subject_and_key_twice(chain):
-    """ARCHITECTURE decision 4: a (subject, key) twice makes Java serve a cut chain."""
+    """Two certificates with one (subject, key) are a problem: Java serves a broken chain."""
     arrangement = arranged((*chain, chain[1]), key=chain[0])
     assert any("Java then serves a broken chain" in problem for problem in arrangement.problems)
 
 
 def test_certificates_alone(chain):
-    """Without a key the first certificate is where the chain begins."""
+    """Without a key the chain begins at the first certificate."""
     arrangement = arrange([], [(certificate, None) for certificate in chain[1:]])
     assert (arrangement.chain, arrangement.problems) == (chain[1:], ())
     assert arrange([], []).problems == ()

@@ -20,7 +20,7 @@ from .conftest import CA_NAMES, DAY, issue, make_path
 
 
 def test_order_is_end_entity_issuers_anchor_last(identity_and_path):
-    """Target first, each issuer after whom it issued, the anchor's own certificate at the end."""
+    """The target is first, then each issuer, and the anchor's certificate last."""
     identity, path = identity_and_path
     bundle = Bundle.from_path(identity, path)
     assert bundle.certificates == (*path.certificates, path.trust_anchor.certificate)
@@ -44,14 +44,14 @@ def test_anchor_without_certificate_is_not_passed_over(identity_and_path):
 
 
 def test_path_of_another_certificate_is_refused(keys, identity_and_path):
-    """The key must never travel with somebody else's chain."""
+    """A path for another certificate is refused: the key never gets another certificate's chain."""
     identity, _ = identity_and_path
     with pytest.raises(ValueError, match="another certificate"):
         Bundle.from_path(identity, make_path(keys["ec"]))
 
 
 def test_key_of_another_certificate_is_refused(identity_and_path):
-    """A bundle made by hand is checked as an identity is."""
+    """A bundle made directly is checked as an identity is."""
     _, path = identity_and_path
     with pytest.raises(KeyMismatchError):
         Bundle(private_key=ec.generate_private_key(ec.SECP256R1()), certificates=path.certificates)
@@ -67,7 +67,7 @@ def test_subject_and_key_occur_once(keys):
 
 
 def test_certificates_from_a_generator_are_made_concrete(identity_and_path):
-    """An iterable that can be read once is not an empty bundle the second time."""
+    """An iterable that can be read only once is kept, so the bundle is not empty later."""
     _, path = identity_and_path
     bundle = Bundle(certificates=(certificate for certificate in path.certificates))
     assert len(bundle.certificates) == 5
@@ -76,13 +76,13 @@ def test_certificates_from_a_generator_are_made_concrete(identity_and_path):
 
 
 def test_aliases_are_common_names(bundle, identity_and_path):
-    """Each CA certificate goes by its common name, key and end-entity by the name given, or by none."""
+    """Each CA certificate has its common name; key and end-entity have the given name, or none."""
     assert bundle.aliases == ("mdm.example.mil", "Issuing CA", *CA_NAMES)
     assert Bundle.from_path(*identity_and_path).aliases[0] is None
 
 
 def test_certificates_only(identity_and_path):
-    """Without a key the first certificate is one among others and goes by its common name."""
+    """Without a key the first certificate has its common name, as the others do."""
     _, path = identity_and_path
     bundle = Bundle.certificates_only(path)
     assert bundle.private_key is None
@@ -106,7 +106,7 @@ def test_names_that_a_bmpstring_cannot_hold_are_refused(identity_and_path, name)
 
 
 def test_repr_shows_no_key(bundle):
-    """A private key appears in no repr."""
+    """No repr shows a private key."""
     assert "PrivateKey" not in repr(bundle)
     assert "private_key" not in repr(bundle)
 

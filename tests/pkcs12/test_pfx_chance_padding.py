@@ -1,4 +1,4 @@
-"""A wrong key leaves sound padding once in 256 times (RFC 8018 section 6.1.2): nothing is damaged then."""
+"""RFC 8018 section 6.1.2: a wrong key leaves correct padding once in 256 times, which is not reported as damage."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def sound_by_chance(scheme, plaintext):
 
 @pytest.mark.parametrize("scheme", [AES, TRIPLE_DES], ids=["AES", "TripleDES"])
 def test_contents_with_another_password(scheme):
-    """No contents that a wrong key leaves with sound padding are called damaged; the right password opens them."""
+    """Contents with correct padding by a wrong key are not reported as damaged; the right password opens them."""
     bags = bags_of(bag_of(5, der(0x30, oid("1.2.3") + explicit(b"\x05\x00"))))
     for identifier, ciphertext in islice(sound_by_chance(scheme, bags), FILES):
         data = with_mac([encrypted_safe(identifier.dump(), ciphertext)])
@@ -56,7 +56,7 @@ def test_contents_with_another_password(scheme):
 
 @pytest.mark.parametrize("scheme", [AES, TRIPLE_DES], ids=["AES", "TripleDES"])
 def test_key_with_another_password(scheme):
-    """Nor is a private key, which Java gives a password of its own."""
+    """The same holds for a private key, which has a password of its own in Java."""
     key = ec.derive_private_key(7, ec.SECP256R1())
     info = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     for identifier, ciphertext in islice(sound_by_chance(scheme, info), FILES):
@@ -85,7 +85,7 @@ def test_key_with_another_password(scheme):
     ],
 )
 def test_damage_is_what_chance_does_not_make(plaintext, damaged):
-    """Four octets of padding, or one SEQUENCE to the end: then the key was right, and what it is for is damaged."""
+    """Four octets of padding, or one SEQUENCE to the end, mean that the key was right and the contents are damaged."""
     data = with_mac([safe_by(AES, PASSWORD, plaintext)])
     error, words = (MalformedPfxError, "cannot be read") if damaged else (PfxPasswordError, "there may be another")
     with pytest.raises(error, match=words):

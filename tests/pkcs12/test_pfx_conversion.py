@@ -1,4 +1,4 @@
-"""Converting: other protection, another password, and nothing else changes; PEM that servers take."""
+"""A conversion changes only the protection and the password; the PEM is what servers read."""
 
 from __future__ import annotations
 
@@ -238,7 +238,7 @@ class TestPem:
         assert [it.public_bytes(Encoding.DER) for it in load_pem_x509_certificates(pem)] == expected
 
     def test_one_of_several_keys(self, keys):
-        """None is chosen by chance; a name says which."""
+        """Of several keys none is chosen without a name."""
         safes = []
         for kind in ("ec", "ed25519"):
             own = issue(kind, keys[kind], kind, keys["ec"])
@@ -276,7 +276,7 @@ class TestPem:
             encode_pem(decode_pfx(empty, password=PASSWORD), certs_only=True)
 
     def test_without_key_or_certificate(self, identity_and_path, keys):
-        """There is nothing that a server could use."""
+        """A file with nothing that a server could use is refused."""
         alone = encode_pfx(Bundle.certificates_only(identity_and_path[1]), password=None, profile=profiles.NO_PASSWORD)
         with pytest.raises(InputError, match="no private key"):
             encode_pem(decode_pfx(alone, password=None))
@@ -310,7 +310,7 @@ def test_openssl_takes_the_pem(bundle, require_tool, tmp_path):
 
 
 def test_converting_is_random(bundle):
-    """New salts and IVs each time."""
+    """Each conversion has new salts and IVs."""
     data = encode_pfx(bundle, password="x", profile=few(profiles.MODERN))
     given = {"password": "x", "new_password": "x", "profile": few(profiles.MODERN)}
     assert convert_pfx(data, **given) != convert_pfx(data, **given)

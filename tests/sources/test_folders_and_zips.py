@@ -60,7 +60,7 @@ class TestFolder:
         assert load_certificates(tmp_path).rejects == ()
 
     def test_symbolic_links(self, tmp_path, chain):
-        """Loops end, links are followed, a broken one is a reject."""
+        """Symbolic links are followed, loops end, and a broken link is a reject."""
         inside, outside = tmp_path / "inside", tmp_path / "outside"
         inside.mkdir()
         outside.mkdir()
@@ -74,7 +74,7 @@ class TestFolder:
         assert sorted(Path(reject.source).name for reject in pool.rejects) == ["gone.cer", "self"]
 
     def test_a_pipe_in_a_folder_is_not_opened(self, tmp_path, chain):
-        """Opening it would wait for a writer for ever."""
+        """A pipe in a folder is skipped: opening it would wait for a writer."""
         os.mkfifo(tmp_path / "pipe.cer")
         (tmp_path / "a.cer").write_bytes(der(chain[0]))
         assert len(load_certificates(tmp_path)) == 1

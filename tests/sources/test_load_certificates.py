@@ -164,7 +164,7 @@ class TestPkcs12:
     """A PKCS#12 file as a source of certificates: its private key is not opened."""
 
     def test_encrypted_certificates_need_the_password(self, tmp_path, leaf, chain):
-        """Given the password, all come out; without it or with a wrong one, the sentence names the file."""
+        """With the password all certificates are read; without it or with a wrong one, the error names the file."""
         file = tmp_path / "server.p12"
         encryption = BestAvailableEncryption(b"secret")
         file.write_bytes(pkcs12.serialize_key_and_certificates(b"x", leaf[1], leaf[0], chain[1:], encryption))
@@ -179,7 +179,7 @@ class TestPkcs12:
         assert [reject.source for reject in pool.rejects] == [str(file)]
 
     def test_without_any_password(self, leaf, chain):
-        """A file that encrypts nothing needs no password."""
+        """A file without encryption is read without a password."""
         data = pkcs12.serialize_key_and_certificates(b"x", leaf[1], leaf[0], chain[1:], NoEncryption())
         assert len(load_certificates(data)) == 3
 
@@ -297,7 +297,7 @@ def test_standard_input(monkeypatch, chain):
 
 
 def test_no_source_gives_an_empty_pool():
-    """Nothing asked for, nothing read."""
+    """No source makes an empty pool."""
     assert len(load_certificates()) == 0
 
 

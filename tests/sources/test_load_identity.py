@@ -182,7 +182,7 @@ class TestNoUsableKey:
             read(make(chain, keys["EC"]))
 
     def test_damage_within_a_key(self, keys):
-        """A key whose outline stands and whose numbers do not."""
+        """A key with a correct structure and wrong numbers is refused."""
         data = bytearray(keys["RSA"].private_bytes(Encoding.DER, TRADITIONAL, NoEncryption()))
         data[200] ^= 0xFF
         with pytest.raises(InputError, match=r"^server\.key: a private key that is damaged"):
@@ -215,7 +215,7 @@ class TestLoadIdentity:
 
     @pytest.mark.parametrize("argument", ["key", "certificate"])
     def test_one_file_with_both(self, files, monkeypatch, leaf, argument):
-        """Given once as either, twice, or on standard input, it is read once."""
+        """A file with both is read once, whether it is given once, twice or on standard input."""
         both = files / "both.pem"
         assert load_identity(**{argument: both}).certificate.der == der(leaf[0])
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(both.read_bytes())))
@@ -234,7 +234,7 @@ class TestLoadIdentity:
                 load_identity(pkcs12=file, password=wrong)
 
     def test_pkcs12_without_key_or_certificate(self, leaf, chain):
-        """Each half that is missing is named, as is what is no PKCS#12 at all."""
+        """A missing key, a missing certificate and a file that is not PKCS#12 are named."""
         certificates_only = pkcs12.serialize_key_and_certificates(None, None, None, chain, NoEncryption())
         with pytest.raises(InputError, match="without a private key"):
             load_identity(pkcs12=certificates_only)
@@ -255,7 +255,7 @@ class TestLoadIdentity:
             assert hashlib.sha256(public_bytes(key)).hexdigest() in str(raised.value)
 
     def test_a_mismatch_in_a_chain_is_told_of_its_end_entity(self, files, chain):
-        """Not of the CA that happens to stand first."""
+        """The error is about the end-entity, not about a CA before it."""
         other = key_pem(ec.generate_private_key(ec.SECP256R1()))
         with pytest.raises(KeyMismatchError, match=r"certificate of CN=mdm\.example"):
             load_identity(key=other, certificate=pem(*reversed(chain)))
@@ -268,7 +268,7 @@ class TestLoadIdentity:
             load_identity(key=key_pem(leaf[1]), certificate=pem(leaf[0], renewed))
 
     def test_arguments_that_make_no_identity(self, files):
-        """Nothing, or two identities at once."""
+        """Nothing given, and two identities at once, are refused."""
         with pytest.raises(InputError, match="needs a key and a certificate"):
             load_identity()
         with pytest.raises(InputError, match="both were given"):
@@ -282,7 +282,7 @@ class TestLoadIdentity:
         assert text.splitlines()[1] not in str(raised.value)
 
     def test_no_repr_shows_a_key(self, leaf):
-        """Neither the identity's nor that of the PEM block it was read from."""
+        """No repr shows the key: not that of an identity, nor that of a PEM block."""
         from pkcs12kit.sources.containers import pem_blocks
 
         text = key_pem(leaf[1])
