@@ -90,13 +90,6 @@ def test_wrong_password_shows_no_more_than_none(data):
     assert wrong.safe_contents == without.safe_contents
 
 
-def test_path_and_bytes(data, tmp_path):
-    """A path as text, as an object, and the bytes give the same report."""
-    path = tmp_path / "file.p12"
-    path.write_bytes(data)
-    assert inspect_pfx(path) == inspect_pfx(str(path)) == inspect_pfx(data)
-
-
 def test_report_has_no_key_material(data, bundle):
     """Neither the report nor its JSON holds the key, in any encoding of its secret number."""
     report = inspect_pfx(data, password=PASSWORD)

@@ -44,6 +44,7 @@ def test_each_kind_of_source(data, leaf, tmp_path, monkeypatch):
     for source in (path, str(path), tmp_path / "server.b64", data, bytearray(data), base64.b64encode(data)):
         for call in calls(source):
             assert call() == der(leaf[0])
+    assert pk.inspect_pfx(path) == pk.inspect_pfx(str(path)) == pk.inspect_pfx(data)
     for call in calls("-"):
         monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
         assert call() == der(leaf[0])
