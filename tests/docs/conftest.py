@@ -260,7 +260,7 @@ class _Page:
             try:
                 with cli.make_context("pkcs12kit", list(arguments)) as group:
                     name, command, rest = cli.resolve_command(group, arguments)
-                    command.make_context(name, rest)
+                    command.make_context(name, rest, parent=group)
             except click.UsageError as error:
                 return f"pkcs12kit {shlex.join(arguments)}: {error.format_message()}"
             except click.exceptions.Exit:  # of --help

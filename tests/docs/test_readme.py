@@ -11,7 +11,6 @@ import tomllib
 from contextlib import chdir
 from pathlib import Path
 
-import click
 import pytest
 
 import pkcs12kit
@@ -60,9 +59,9 @@ def test_readme_commands_that_ask_the_network_are_understood():
     commands = readme_commands("sh")
     assert [command for command, *_ in commands] == ["probe", "gather"]
     for name, *arguments in commands:
-        command = cli.get_command(click.Context(cli), name)
-        assert command is not None
-        command.make_context(name, arguments)
+        with cli.make_context("pkcs12kit", [name, *arguments]) as group:
+            _, command, rest = cli.resolve_command(group, [name, *arguments])
+            command.make_context(name, rest, parent=group)
 
 
 @pytest.mark.usefixtures("answering")  # of the clients, OpenSSL is asked
