@@ -19,6 +19,7 @@ from cryptography.x509.oid import NameOID
 
 from pkcs12kit import lab
 from pkcs12kit.cli import cli, main
+from pkcs12kit.cli.command import OptionGroup
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.encoder import encode_pfx
 
@@ -88,6 +89,24 @@ class TestHelp:
             if isinstance(parameter, click.Option):
                 assert parameter.help
                 assert parameter.help.endswith(".")
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_options_stand_in_sections(self, call, name):
+        """Each option stands once, in the section of its group; the sections come in one order in every command."""
+        command = cli.get_command(click.Context(cli), name)
+        groups = command.option_groups(click.Context(command, info_name=name, parent=click.Context(cli)))
+        titles = [group.value for group in OptionGroup]
+        assert list(groups) == ["Options"] or list(groups) == [title for title in titles if title in groups]
+        assert len(groups) > 1 or sum(map(len, groups.values())) <= 4
+        sections = dict(re.findall(r"^([A-Z][a-z ]+):\n((?:  .*\n)+)", call(name, "--help").text, re.MULTILINE))
+        for title, options in groups.items():
+            shown = re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", sections[title], re.MULTILINE)
+            assert shown == [option.opts[-1] for option in options]
+
+    def test_names_are_not_broken_at_hyphens(self, call, monkeypatch):
+        """The name of a profile or a reader stays in one piece, to be copied."""
+        monkeypatch.setenv("COLUMNS", str(HELP_WIDTH))
+        assert not re.search(r"\w-\n", call("build", "--help").text)
 
     def test_the_contracts_options(self, call):
         """ARCHITECTURE's options of the commands that are there."""

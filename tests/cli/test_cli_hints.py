@@ -1,0 +1,89 @@
+"""Hints as values: made from reports and errors without a terminal, and printed as one line each."""
+
+from __future__ import annotations
+
+import io
+import shlex
+import sys
+
+import click
+import pytest
+
+from pkcs12kit import CertificatePool, InputError, OutputError, TrustAnchor, find_paths, lab, verify
+from pkcs12kit.cli import cli
+from pkcs12kit.cli.output import hints, input_hints
+from pkcs12kit.cli.output.console import print_hints
+from pkcs12kit.cli.output.hints import GATHER, Hint, hints_for_no_path, hints_for_verification
+from pkcs12kit.cli.output.input_hints import hints_for_error
+
+
+def commands_of(module):
+    """List the commands in the tables of a module of hints."""
+    tables = [value for name, value in vars(module).items() if not name.startswith("__")]
+    values = [value for table in tables for value in (table.values() if isinstance(table, dict) else [table])]
+    pairs = [part for value in values if isinstance(value, tuple) for pair in value for part in (pair,)]
+    found = [*values, *(part for pair in pairs if isinstance(pair, tuple) for part in pair)]
+    return [one.command for one in found if isinstance(one, Hint) and one.command]
+
+
+@pytest.mark.parametrize("command", sorted({*commands_of(hints), *commands_of(input_hints)}))
+def test_commands_parse(command):
+    """Each command of a hint is one of ours, and its parser takes the options."""
+    program, name, *arguments = shlex.split(command)
+    assert program == "pkcs12kit"
+    values = {"READER": "java-17", "FOLDER": "there"}
+    cli.get_command(click.Context(cli), name).make_context(name, [values.get(word, word) for word in arguments])
+
+
+def test_a_hint_is_one_line(monkeypatch):
+    """The command stands after the sentence; text from outside cannot steer a terminal."""
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    print_hints([Hint(text="do this"), Hint(text="do \x1b[2J that", command="program 'a b'")])
+    assert sys.stderr.getvalue() == "hint: do this\nhint: do \\x1b[2J that: program 'a b'\n"
+
+
+def test_of_a_search():
+    """A missing issuer is to be given, or to be fetched where the certificate has its URL."""
+    root, ca = lab.Authority.create("Root"), lab.Authority.create("CA")
+    server = ca.issue_server("s.example").certificate
+    anchor = TrustAnchor.from_certificate(root.certificate)
+    report = find_paths(server, certificates=CertificatePool(), trust_anchors=[anchor])
+    (hint,) = hints_for_no_path(report, sources_given=True, fetching=GATHER)  # the certificate has no URL
+    assert hint == Hint(text="give the missing certificate with --certs")
+    (hint,) = hints_for_no_path(report, sources_given=False)
+    assert hint.text.startswith("no --certs given")
+
+
+def test_of_a_file_with_several_faults(files, tmp_path):
+    """Each check that failed has its own hint: all are to be mended."""
+    from pkcs12kit import build
+
+    build(
+        key=files.key,
+        certificate=files.certificate,
+        certificates=[files.bundle],
+        trust_anchors=[files.trust_anchor],
+        output=tmp_path / "server.p12",
+        password="no secret",
+    )
+    report = verify(
+        tmp_path / "server.p12",
+        trust_anchors=[files.trust_anchor],
+        password="no secret",
+        server_name="other.example",
+        readers=["java-8"],
+    )
+    texts = [hint.text for hint in hints_for_verification(report)]
+    assert len(texts) == 2
+    assert "--server-name" in texts[0]
+    assert "the reader can open it" in texts[1]
+
+
+def test_of_an_error(tmp_path):
+    """An error of input is explained from the file that it is about; an error of output from its folder."""
+    (tmp_path / "server.pem").touch()
+    missing = tmp_path / "sever.pem"
+    (hint,) = hints_for_error(InputError(f"{missing}: no such file"), {}, [("certificate", str(missing))])
+    assert str(hint) == f"did you mean {tmp_path / 'server.pem'}?"
+    (hint,) = hints_for_error(OutputError("no"), {"output": str(tmp_path / "a b" / "server.p12")}, [])
+    assert hint.command == f"mkdir -p '{tmp_path / 'a b'}'"
