@@ -280,7 +280,7 @@ def test_nothing_is_asked_where_nothing_is_missing(site, build, folder, pool):
 
 @pytest.fixture
 def no_network(site, monkeypatch):
-    """Whoever connects, sends a datagram or looks up a name fails, once the site stands."""
+    """Make every connection, datagram and name lookup fail, once the site is up."""
 
     def refuse(*_arguments, **_named):
         raise AssertionError("the network was asked")

@@ -23,7 +23,7 @@ class TestProtection:
     """``--profile``, ``--for``, ``--iterations``, ``--mac-iterations``."""
 
     def test_help_lists_every_profile_and_reader(self, call):
-        """Whoever asks for help need not look for the names anywhere else."""
+        """The help lists every name, so that it is the only place to look."""
         shown = re.sub(r"\s+", "", call("build", "--help").text)
         assert ",".join(pk.profiles.names()) in shown
         assert ",".join(pk.readers.READERS) in shown
