@@ -203,7 +203,7 @@ class TestNo:
         assert first.reason is pk.FailureReason.ISSUER_NOT_FOUND
         assert first.certificates == (replica.server.certificate, replica.issuing_ca)
 
-    def test_no_second_opinion(self, build, monkeypatch):
+    def test_second_opinion_that_says_no(self, build, monkeypatch):
         """Our yes alone does not write a key; the error has the path and both reasons."""
         no = pk.Confirmation(opinion=pk.Opinion.INVALID, detail="it says so")
         monkeypatch.setattr(builder, "confirm", lambda *_: no)

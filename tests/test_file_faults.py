@@ -61,7 +61,7 @@ def stop_before(monkeypatch, call):
         monkeypatch.setattr(writing.os, name, counting(name, getattr(os, name)))
 
 
-def test_stopped_dead_before_each_system_call(target, monkeypatch, in_child):
+def test_killed_before_each_system_call(target, monkeypatch, in_child):
     """Between any two system calls, with umask 000: no handler runs, nothing is cleaned up, and it still holds."""
     had = target.read_bytes() if target.exists() else None
     seen = set()

@@ -68,7 +68,7 @@ def test_the_key_decides_and_not_its_identifier(world, key):
     assert "no certificate of the responder that it names was found" in found.detail
 
 
-def test_one_good_answer_is_enough_in_any_order(world):
+def test_a_forged_response_neither_counts_nor_harms(world):
     """A response that does not count, or is about another certificate, takes nothing from one that counts."""
     good = world.respond()
     forged = changed(good, lambda basic: basic["signature"].set(b"forged"))

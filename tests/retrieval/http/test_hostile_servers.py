@@ -434,7 +434,7 @@ def test_redirects_to_ever_new_urls(server, fetch):
         ("http://[", "not a URL"),
     ],
 )
-def test_redirects_to_where_nobody_may_be_sent(server, fetch, names, cache, location, why):
+def test_redirects_to_addresses_that_are_refused(server, fetch, names, cache, location, why):
     """Each redirect is checked like a URL in a certificate: scheme, host, port, and resolved addresses."""
     resolver = names({"www.example.com": ["127.0.0.1"], "internal.example.com": ["10.0.0.1"]})
     server.answer("/", status=302, headers={"Location": location})
