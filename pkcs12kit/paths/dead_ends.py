@@ -1,8 +1,9 @@
 """The ends of all ways up from a target, by name and key and at any time: trust anchors, untrusted roots, gaps.
 
-This is not a search for all paths. Each node (subject and key) is entered once, through the partial path with the
-fewest unusable certificates, then the fewest certificates, and then the latest expiry. Hence the work grows with the
-number of certificates.
+This is not a search for all paths. Each node (subject and key) is entered once, through the chain with the fewest
+unusable certificates, then the fewest certificates, and then the latest expiry. Hence the work grows with the number of
+certificates. A chain may end anywhere; the partial paths of :mod:`~pkcs12kit.paths.candidates` are only those that a
+trust anchor can still be reached from.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 _MOST_IDENTIFIERS: Final = 3  # in one sentence
 
-PartialPath = tuple["Certificate", ...]
-"""Certificates from the target upwards, each issued by the next."""
+IssuerChain = tuple["Certificate", ...]
+"""Certificates from the target upwards, each issued by the next, usable or not. It may end anywhere."""
 Link = tuple["Certificate", bytes]
 """A certificate, and the SubjectPublicKeyInfo of an issuer."""
 
@@ -80,7 +81,7 @@ class DeadEndSearch:
         self._namesakes: dict[Name, _Namesakes] = {}
         self._entered = {target.node, *(anchor.node for anchors in self._anchors.values() for anchor in anchors)}
         self._numbers = count()
-        self._frontier: list[tuple[int, int, float, int, PartialPath]] = []
+        self._queue: list[tuple[int, int, float, int, IssuerChain]] = []
         self._push((target,), 0, target.not_after.timestamp())
         self._missing: dict[tuple[Name, bytes | None], RejectedPath] = {}
         self.reached: dict[Node, CertificationPath] = {}
@@ -102,31 +103,31 @@ class DeadEndSearch:
         return tuple(self._missing.values())
 
     def _run(self) -> None:
-        while self._frontier:
-            unusable, _, lasts_until, _, partial = heappop(self._frontier)
-            last = partial[-1]
+        while self._queue:
+            unusable, _, lasts_until, _, chain = heappop(self._queue)
+            last = chain[-1]
             self._budget.spend("discovery_steps")
-            is_anchored = self._end_at_anchors(partial)
+            is_anchored = self._end_at_anchors(chain)
             if last.is_self_issued and self._has_signed(last, last):
                 if not is_anchored:
-                    self.roots.append(_rejected(partial, self._untrusted_root(last)))
+                    self.roots.append(_rejected(chain, self._untrusted_root(last)))
                 continue
             signers = self._signers(last)
             if not signers and not is_anchored:
-                self._end(partial)
+                self._end(chain)
             for key in signers:
-                self._enter(last.issuer, key, partial, unusable, -lasts_until)
+                self._enter(last.issuer, key, chain, unusable, -lasts_until)
 
-    def _end_at_anchors(self, partial: PartialPath) -> bool:
+    def _end_at_anchors(self, chain: IssuerChain) -> bool:
         """Return True where an anchor issued the last certificate; keep the first path to each anchor."""
-        last = partial[-1]
+        last = chain[-1]
         found = False
         for anchor in self._anchors.get(last.issuer, ()):
             self._budget.spend("discovery_steps")
             if may_have_signed(anchor, last, self._budget):
                 found = True
                 if anchor.node not in self.reached:
-                    self.reached[anchor.node] = CertificationPath(certificates=partial, trust_anchor=anchor)
+                    self.reached[anchor.node] = CertificationPath(certificates=chain, trust_anchor=anchor)
         return found
 
     def _signers(self, certificate: Certificate) -> list[bytes]:
@@ -145,18 +146,18 @@ class DeadEndSearch:
             return False
         return may_have_signed(issuer, certificate, self._budget)
 
-    def _enter(self, name: Name, key: bytes, partial: PartialPath, unusable: int, lasts_until: float) -> None:
-        """Extend a partial path by each certificate of a node that was not entered before."""
+    def _enter(self, name: Name, key: bytes, chain: IssuerChain, unusable: int, lasts_until: float) -> None:
+        """Extend a chain by each certificate of a node that was not entered before."""
         if (name, key) in self._entered:
             return
         self._entered.add((name, key))
         for issuer in self._of(name).by_key[key]:
             self._budget.spend("discovery_steps")
             cost = unusable + (not self._usable(issuer))
-            self._push((*partial, issuer), cost, min(lasts_until, issuer.not_after.timestamp()))
+            self._push((*chain, issuer), cost, min(lasts_until, issuer.not_after.timestamp()))
 
-    def _push(self, partial: PartialPath, unusable: int, lasts_until: float) -> None:
-        heappush(self._frontier, (unusable, len(partial), -lasts_until, next(self._numbers), partial))
+    def _push(self, chain: IssuerChain, unusable: int, lasts_until: float) -> None:
+        heappush(self._queue, (unusable, len(chain), -lasts_until, next(self._numbers), chain))
 
     def _of(self, name: Name) -> _Namesakes:
         found = self._namesakes.get(name)
@@ -167,12 +168,12 @@ class DeadEndSearch:
                 found.add(certificate)
         return found
 
-    def _end(self, partial: PartialPath) -> None:
-        last = partial[-1]
+    def _end(self, chain: IssuerChain) -> None:
+        last = chain[-1]
         self.orphans.add(last)
         which = (last.issuer, last.issuer_key_identifier)
         if which not in self._missing:
-            self._missing[which] = _rejected(partial, self._missing_issuer(last))
+            self._missing[which] = _rejected(chain, self._missing_issuer(last))
 
     def _missing_issuer(self, certificate: Certificate) -> Failure:
         """Return the failure of a certificate whose issuer is missing.
@@ -238,8 +239,8 @@ def _sentence(missing: MissingIssuer, *, is_known: bool, is_anchor: bool, is_rek
     return detail
 
 
-def _rejected(partial: PartialPath, failure: Failure) -> RejectedPath:
-    return RejectedPath(certificates=partial, failures=(failure,))
+def _rejected(chain: IssuerChain, failure: Failure) -> RejectedPath:
+    return RejectedPath(certificates=chain, failures=(failure,))
 
 
 def _ca_issuers(certificate: Certificate) -> tuple[str, ...]:
