@@ -102,11 +102,14 @@ class ChainPaths:
 def choose_key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey | None:
     """Return the key with that name and identifier, or the only key; None where the file has none.
 
-    Raises :class:`~pkcs12kit.errors.InputError` where several keys fit, or none of those in the file.
+    Raises :class:`~pkcs12kit.errors.InputError` where several keys fit, or none of those in the file. Where the file
+    has several keys and neither a name nor an identifier is given, :attr:`DecodedPfx.private_key
+    <pkcs12kit.DecodedPfx.private_key>` raises :class:`~pkcs12kit.errors.UnsupportedPfxError`: no key is chosen by
+    chance.
     """
     if key_name is not None or key_id is not None:
         return decoded.key(friendly_name=key_name, local_key_id=key_id)
-    return decoded.keys[0] if decoded.private_key is not None else None  # which raises where there are several
+    return decoded.keys[0] if decoded.private_key is not None else None  # raises if there are several keys
 
 
 def find_chain_paths(

@@ -158,4 +158,4 @@ def _check_chain(
     """Check chain, order and path as for a file; the order is right only where each certifies the one before it."""
     for finding in checks.check_chain_and_path(chain, paths):
         is_order = finding.check is Check.ORDER
-        yield served_chain_checks.check_order(finding, broken) if is_order else finding
+        yield served_chain_checks.order_finding(finding, broken) if is_order else finding

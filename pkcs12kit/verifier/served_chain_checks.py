@@ -1,4 +1,8 @@
-"""Checks of served chains that files do not need: each function returns the finding of one check."""
+"""Checks of served chains that files do not need: each function returns the finding of one check.
+
+The order of a served chain is checked by :func:`first_break`: each certificate has to certify the one before it. The
+order of a file is checked in :mod:`pkcs12kit.verifier.checks`: the file has to begin with the path, in order.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +66,13 @@ def first_break(certificates: Sequence[Certificate], budget: SearchBudget) -> Br
     return None
 
 
-def check_order(of_the_path: Finding, broken: Break | None) -> Finding:
-    """Return where the order breaks; else the finding on the order of the path, as a check of this one."""
+def order_finding(of_the_path: Finding, broken: Break | None) -> Finding:
+    """Return the finding on the order of a served chain (RFC 5246 section 7.4.2).
+
+    - ``of_the_path``: the finding of the check for files: whether the chain begins with the path, in order.
+    - ``broken``: the result of :func:`first_break`, which makes the check. A break is described in the finding, whether
+      or not there is a valid path; without a break, ``of_the_path`` decides.
+    """
     if broken is None:
         is_sound = of_the_path.outcome is Outcome.OK
         return ok(Check.ORDER, "each certificate certifies the one before it") if is_sound else of_the_path
