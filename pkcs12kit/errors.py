@@ -80,7 +80,7 @@ class MalformedPfxError(PfxError):
 
 
 class UnsupportedPfxError(PfxError):
-    """The PFX uses an algorithm or a structure that is known by name at most, and not read."""
+    """The PFX has an algorithm or a structure that is not supported, or several keys where one is expected."""
 
 
 class PfxPasswordError(PfxError, PasswordError):

@@ -105,7 +105,8 @@ def choose_parameters(
 ) -> ValidationParameters:
     """Return ``parameters``, or parameters of ``time`` (None for now) and ``server_name`` where none are given.
 
-    Every public function calls this: it is the one place where the time defaults to now. Raises
+    Every public function that searches for or validates paths calls this: for them it is the one place where the time
+    defaults to now. The command, the notebook display, ``lab`` and ``published`` have their own default. Raises
     :class:`~pkcs12kit.ArgumentError` for values of other kinds, and for ``parameters`` beside ``time`` or
     ``server_name``, which belong in them.
     """
