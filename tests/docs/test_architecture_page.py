@@ -52,13 +52,24 @@ def test_named_files_exist(name):
 
 
 def test_names_within_files_exist():
-    """The classes that CONTRIBUTING.md names are in the files that it names."""
+    """The classes, functions and tables that CONTRIBUTING.md names are in the files that it names."""
     text = (PROJECT / "CONTRIBUTING.md").read_text("utf-8")
-    for name, file in {
-        "Check": "pkcs12kit/findings.py",
-        "Finding": "pkcs12kit/findings.py",
-        "FailureReason": "pkcs12kit/errors.py",
+    for file, names in {
+        "pkcs12kit/findings.py": ("Check", "FILE_CHECKS", "SERVED_CHAIN_CHECKS", "SERVER_CHECKS"),
+        "pkcs12kit/errors.py": ("FailureReason",),
+        "pkcs12kit/pkcs12/readers.py": ("_TABLE", "READERS"),
+        "pkcs12kit/devices/table.py": ("_TABLE", "DEVICES", "_rsa"),
+        "pkcs12kit/devices/model.py": ("Quantity",),
+        "pkcs12kit/devices/properties.py": ("measure",),
+        "pkcs12kit/paths/failure.py": ("refuse",),
+        "pkcs12kit/verifier/checks.py": ("_NO_CHAIN",),
+        "pkcs12kit/verifier/advice.py": ("_remedy",),
+        "pkcs12kit/verifier/probe_checks.py": ("check_server",),
+        "pkcs12kit/cli/output/hints.py": ("_BY_CHECK", "_BY_REASON"),
+        "pkcs12kit/tls/probing/starttls_protocols.py": ("_PROTOCOLS",),
+        "tests/tls/test_starttls.py": ("GOOD", "SPEAKS_FIRST", "NO", "STRANGE"),
     }.items():
-        assert f"`{name}`" in text
         assert f"`{file}`" in text
-        assert f"\nclass {name}" in (PROJECT / file).read_text("utf-8")
+        for name in names:
+            assert f"`{name}" in text
+            assert re.search(rf"^(?:class |def )?{name}\b", (PROJECT / file).read_text("utf-8"), re.MULTILINE)
