@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Final
 
-from . import der
+from .. import der
 from .crl_scopes import ALL_REASONS, KEY_COMPROMISE, Point, Scope
 from .objects import DAY, HOUR, Certificate, Crl, Entry, extension, name
 from .worlds import Level, Scenario, Verdict, plain_levels, scenario_of

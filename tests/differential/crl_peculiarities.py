@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from . import der
+from .. import der
+from ..x509_values import REASONS
 from .objects import (
     DAY,
     ECDSA_SHA384,
     HOUR,
-    REASONS,
     UNKNOWN,
     Certificate,
     Crl,

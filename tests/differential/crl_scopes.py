@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from . import der
+from .. import der
 from .objects import extension, relative_name
 from .worlds import Scenario, Verdict, plain_levels, scenario_of
 

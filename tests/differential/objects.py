@@ -11,37 +11,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from . import der
+from .. import der
+from .. import x509_values as values
 
-ECDSA_SHA256: Final = der.sequence(der.oid("1.2.840.10045.4.3.2"))
 ECDSA_SHA384: Final = der.sequence(der.oid("1.2.840.10045.4.3.3"))
 HOUR: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
-
-KEY_USAGES: Final = {"digitalSignature": 0, "nonRepudiation": 1, "keyEncipherment": 2, "keyCertSign": 5, "cRLSign": 6}
-REASONS: Final = {
-    "unspecified": 0,
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "certificateHold": 6,
-    "removeFromCRL": 8,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-}
-"""CRLReason (RFC 5280 section 5.3.1)."""
-DIGESTS: Final = {
-    "sha1": "1.3.14.3.2.26",
-    "sha256": "2.16.840.1.101.3.4.2.1",
-    "sha384": "2.16.840.1.101.3.4.2.2",
-    "sha512": "2.16.840.1.101.3.4.2.3",
-    "sha3_256": "2.16.840.1.101.3.4.2.8",
-}
-OCSP_SIGNING: Final = "1.3.6.1.5.5.7.3.9"
-SERVER_AUTH: Final = "1.3.6.1.5.5.7.3.1"
-ANY_PURPOSE: Final = "2.5.29.37.0"
+DIGESTS: Final = ("sha1", "sha256", "sha384", "sha512", "sha3_256")
 UNKNOWN: Final = "1.3.6.1.4.1.55555.1"
 """The identifier of an extension that no program knows."""
 
@@ -75,7 +51,7 @@ def key(label: str) -> Key:
     return _keys[label]
 
 
-def signed(body: bytes, signer: str, *, altered: bool = False, outer: bytes = ECDSA_SHA256) -> bytes:
+def signed(body: bytes, signer: str, *, altered: bool = False, outer: bytes = values.ECDSA_WITH_SHA256) -> bytes:
     """Return SEQUENCE { body, algorithm, signature }; an altered signature is well formed and wrong."""
     return der.sequence(body, outer, der.bit_string(key(signer).signature(body + b"\0" if altered else body)))
 
@@ -103,20 +79,20 @@ def extension(dotted: str, value: bytes, *, critical: bool = False) -> bytes:
 
 def key_usage(*usages: str) -> bytes:
     """Return a critical keyUsage."""
-    return extension("2.5.29.15", der.named_bits(*(KEY_USAGES[usage] for usage in usages)), critical=True)
+    return extension(values.KEY_USAGE, values.key_usage(*usages), critical=True)
 
 
 def purposes(*dotted: str, critical: bool = False) -> bytes:
     """Return extKeyUsage."""
-    return extension("2.5.29.37", der.sequence(*map(der.oid, dotted)), critical=critical)
+    return extension(values.PURPOSES, values.purposes(*dotted), critical=critical)
 
 
 def authority_key_identifier(identifier: bytes) -> bytes:
     """Return authorityKeyIdentifier with a key identifier."""
-    return extension("2.5.29.35", der.sequence(der.implicit(0, identifier)))
+    return extension(values.AUTHORITY_KEY, values.authority_key(identifier))
 
 
-NO_CHECK: Final = extension("1.3.6.1.5.5.7.48.1.5", der.NULL)
+NO_CHECK: Final = extension(values.NO_CHECK, der.NULL)
 """id-pkix-ocsp-nocheck (RFC 6960 section 4.2.2.2.1)."""
 
 
@@ -141,16 +117,16 @@ class Certificate:
     def encode(self, now: datetime) -> bytes:
         """Return the certificate, DER."""
         extensions = [
-            extension("2.5.29.19", der.sequence(der.TRUE), critical=True) if self.ca else b"",
+            extension(values.BASIC, values.basic_constraints(), critical=True) if self.ca else b"",
             key_usage(*self.usages) if self.usages else b"",
-            extension("2.5.29.14", der.octets(key(self.key).identifier)),
+            extension(values.SUBJECT_KEY, der.octets(key(self.key).identifier)),
             authority_key_identifier(key(self.signer).identifier) if self.subject != self.issuer else b"",
             *self.extensions,
         ]
         body = der.sequence(
             der.explicit(0, der.integer(2)),
             der.integer(self.serial),
-            ECDSA_SHA256,
+            values.ECDSA_WITH_SHA256,
             self.issuer,
             der.sequence(der.utc_time(now + self.begin), der.utc_time(now + self.end)),
             self.subject,
@@ -158,7 +134,7 @@ class Certificate:
             der.explicit(3, der.sequence(*extensions)),
         )
         if self.signature_of is not None:
-            return der.sequence(body, ECDSA_SHA256, _last_item(self.signature_of))
+            return der.sequence(body, values.ECDSA_WITH_SHA256, _last_item(self.signature_of))
         return signed(body, self.signer, altered=self.altered)
 
 
@@ -183,7 +159,7 @@ class Entry:
         """Return the entry, DER."""
         extensions = list(self.extensions)
         if self.reason is not None:
-            extensions.insert(0, extension("2.5.29.21", der.enumerated(REASONS[self.reason])))
+            extensions.insert(0, extension(values.REASON, values.reason(self.reason)))
         return der.sequence(
             der.integer(self.serial),
             der.utc_time(now + self.date),
@@ -207,7 +183,7 @@ class Crl:
     """Also in version 1."""
     generalized_times: bool = False
     altered: bool = False
-    outer: bytes = ECDSA_SHA256
+    outer: bytes = values.ECDSA_WITH_SHA256
     key_identifier: bytes | None = None
     """In authorityKeyIdentifier; None is that of the signer's key."""
     signature_of: bytes | None = None
@@ -218,12 +194,12 @@ class Crl:
         time = der.generalized_time if self.generalized_times else der.utc_time
         extensions = [
             authority_key_identifier(self.key_identifier or key(self.signer).identifier),
-            extension("2.5.29.20", der.integer(self.number)) if self.number is not None else b"",
+            extension(values.CRL_NUMBER, der.integer(self.number)) if self.number is not None else b"",
             *self.extensions,
         ]
         body = der.sequence(
             der.integer(self.version - 1) if self.version > 1 else b"",
-            ECDSA_SHA256,
+            values.ECDSA_WITH_SHA256,
             self.issuer,
             time(now + self.begin),
             time(now + self.end) if self.end is not None else b"",
@@ -231,7 +207,7 @@ class Crl:
             der.explicit(0, der.sequence(*extensions)) if self.version > 1 or self.keeps_extensions else b"",
         )
         if self.signature_of is not None:
-            return der.sequence(body, ECDSA_SHA256, _last_item(self.signature_of))
+            return der.sequence(body, values.ECDSA_WITH_SHA256, _last_item(self.signature_of))
         return signed(body, self.signer, altered=self.altered, outer=self.outer)
 
 
@@ -254,7 +230,7 @@ class Single:
     def encode(self, now: datetime) -> bytes:
         """Return the SingleResponse, DER."""
         hashed = [hashlib.new(self.digest, it).digest() for it in (self.issuer, key(self.issuer_key).point)]
-        algorithm = der.sequence(der.oid(DIGESTS[self.digest]), der.NULL if self.digest_null else b"")
+        algorithm = der.sequence(der.oid(values.HASHES[self.digest]), der.NULL if self.digest_null else b"")
         return der.sequence(
             der.sequence(algorithm, *map(der.octets, hashed), der.integer(self.serial)),
             self._status(now),
@@ -265,7 +241,7 @@ class Single:
 
     def _status(self, now: datetime) -> bytes:
         if self.status == "revoked":
-            reason = der.explicit(0, der.enumerated(REASONS[self.reason])) if self.reason is not None else b""
+            reason = der.explicit(0, values.reason(self.reason)) if self.reason is not None else b""
             return der.explicit(1, der.generalized_time(now + self.revoked), reason)
         return der.implicit({"good": 0, "unknown": 2}[self.status], b"")
 
@@ -283,9 +259,9 @@ class Response:
     version: int = 1
     extensions: tuple[bytes, ...] = ()
     altered: bool = False
-    outer: bytes = ECDSA_SHA256
+    outer: bytes = values.ECDSA_WITH_SHA256
     response_status: int = 0
-    response_type: str = "1.3.6.1.5.5.7.48.1.1"
+    response_type: str = values.BASIC_RESPONSE
 
     def encode(self, now: datetime) -> bytes:
         """Return the response, DER."""

@@ -6,19 +6,16 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from . import der
+from .. import der
+from ..x509_values import ANY_PURPOSE, OCSP_SIGNING, REASONS, SERVER_AUTH
 from .crl_peculiarities import Effect
 from .crl_scopes import Point, Scope
 from .objects import (
-    ANY_PURPOSE,
     DAY,
     DIGESTS,
     ECDSA_SHA384,
     HOUR,
     NO_CHECK,
-    OCSP_SIGNING,
-    REASONS,
-    SERVER_AUTH,
     UNKNOWN,
     Certificate,
     Crl,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from . import der
+from ... import der
+from ... import x509_values as values
 from . import extensions as ext
 from . import parties as p
 from .objects import DAY, GOOD, HOUR, NOW, UNKNOWN, Certificate, Crl, Entry, Response, revoked_since
@@ -136,8 +137,8 @@ def _certificate_extensions():
     yield "keyUsage of a CA", ext.key_usage("digitalSignature", "keyCertSign", "cRLSign")
     yield "keyUsage cRLSign", ext.key_usage("cRLSign")
     yield "keyUsage without signing", ext.key_usage("keyEncipherment")
-    yield "may answer OCSP", ext.purposes(ext.OCSP_SIGNING)
-    yield "serverAuth", ext.purposes(ext.SERVER_AUTH)
+    yield "may answer OCSP", ext.purposes(values.OCSP_SIGNING)
+    yield "serverAuth", ext.purposes(values.SERVER_AUTH)
     yield "nocheck", ext.no_check()
     for holder in ("CA", "Root", STRANGER):
         yield f"key identifier of {holder}", ext.subject_key(p.key(holder))
@@ -165,7 +166,7 @@ def _crl_extensions():
 
 def _response_extensions():
     yield "critical extension", ext.odd(critical=True)
-    yield "nonce", dataclasses.replace(ext.odd(critical=False), oid=ext.NONCE, value=der.octets(b"nonce" * 4))
+    yield "nonce", dataclasses.replace(ext.odd(critical=False), oid=values.NONCE, value=der.octets(b"nonce" * 4))
 
 
 def _flipped(status):
@@ -173,5 +174,5 @@ def _flipped(status):
 
 
 def _listed(serial, thing):
-    indirect = any(each.extensions and each.extensions[-1].oid == ext.CERTIFICATE_ISSUER for each in thing.entries)
+    indirect = any(each.extensions and each.extensions[-1].oid == values.CERTIFICATE_ISSUER for each in thing.entries)
     return p.revoked(serial, *([ext.certificate_issuer("CA")] if indirect else ()), reason="keyCompromise")

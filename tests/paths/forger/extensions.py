@@ -2,47 +2,26 @@
 
 from __future__ import annotations
 
-from . import der
-from .objects import Extension
-
-KEY_USAGES = [
-    "digitalSignature",
-    "nonRepudiation",
-    "keyEncipherment",
-    "dataEncipherment",
-    "keyAgreement",
-    "keyCertSign",
-    "cRLSign",
-]
-REASONS = {
-    "keyCompromise": 1,
-    "cACompromise": 2,
-    "affiliationChanged": 3,
-    "superseded": 4,
-    "cessationOfOperation": 5,
-    "certificateHold": 6,
-    "removeFromCRL": 8,
-    "privilegeWithdrawn": 9,
-    "aACompromise": 10,
-}
-"""The numbers of CRLReason (RFC 5280 section 5.3.1)."""
-REASON_FLAGS = ["unused", *(each for each in REASONS if each != "removeFromCRL")]
-"""The bits of ReasonFlags (RFC 5280 section 4.2.1.13)."""
-(
-    SUBJECT_KEY,
-    KEY_USAGE,
-    BASIC,
-    CRL_NUMBER,
-    DELTA,
-    SCOPE,
-    CERTIFICATE_ISSUER,
-    CRL_POINTS,
+from ... import der
+from ... import x509_values as values
+from ...x509_values import (
     AUTHORITY_KEY,
-    PURPOSES,
+    BASIC,
+    CERTIFICATE_ISSUER,
+    CRL_NUMBER,
+    CRL_POINTS,
+    DELTA,
     FRESHEST,
-) = (f"2.5.29.{number}" for number in (14, 15, 19, 20, 27, 28, 29, 31, 35, 37, 46))
-NO_CHECK, NONCE, ARCHIVE_CUTOFF = (f"1.3.6.1.5.5.7.48.1.{number}" for number in (5, 2, 6))
-OCSP_SIGNING, SERVER_AUTH = "1.3.6.1.5.5.7.3.9", "1.3.6.1.5.5.7.3.1"
+    KEY_USAGE,
+    NO_CHECK,
+    PURPOSES,
+    REASON,
+    REASON_FLAGS,
+    SCOPE,
+    SUBJECT_KEY,
+)
+from .objects import Extension, name
+
 ODD = "2.999.1"
 
 
@@ -53,17 +32,17 @@ def odd(*, critical):
 
 def key_usage(*names):
     """Return keyUsage, critical."""
-    return Extension(KEY_USAGE, der.named_bit_string(*map(KEY_USAGES.index, names)), critical=True)
+    return Extension(KEY_USAGE, values.key_usage(*names), critical=True)
 
 
 def basic_constraints(*, ca=True):
     """Return basicConstraints, critical."""
-    return Extension(BASIC, der.sequence(der.TRUE if ca else b""), critical=True)
+    return Extension(BASIC, values.basic_constraints(ca=ca), critical=True)
 
 
 def purposes(*dotted):
     """Return extKeyUsage."""
-    return Extension(PURPOSES, der.sequence(*map(der.oid, dotted)))
+    return Extension(PURPOSES, values.purposes(*dotted))
 
 
 def subject_key(key):
@@ -73,7 +52,7 @@ def subject_key(key):
 
 def authority_key(key):
     """Return authorityKeyIdentifier."""
-    return Extension(AUTHORITY_KEY, der.sequence(der.implicit(0, key.identifier)))
+    return Extension(AUTHORITY_KEY, values.authority_key(key.identifier))
 
 
 def no_check():
@@ -86,7 +65,7 @@ def point(url=None, *, issuer=None, reasons=None):
     return der.sequence(
         _point_name(url),
         der.implicit(1, reason_bits(reasons)) if reasons is not None else b"",
-        der.explicit(2, der.explicit(4, der.name(issuer))) if issuer is not None else b"",
+        der.explicit(2, der.explicit(4, name(issuer))) if issuer is not None else b"",
     )
 
 
@@ -131,19 +110,19 @@ def scope(url=None, *, only=None, reasons=None, indirect=False, more=b"", critic
     )
 
 
-def reason(name):
+def reason(title):
     """Return reasonCode, an extension of a CRL entry."""
-    return Extension("2.5.29.21", der.enumerated(REASONS[name]))
+    return Extension(REASON, values.reason(title))
 
 
-def certificate_issuer(name):
+def certificate_issuer(issuer):
     """Return certificateIssuer, a critical extension of a CRL entry."""
-    return Extension(CERTIFICATE_ISSUER, der.sequence(der.explicit(4, der.name(name))), critical=True)
+    return Extension(CERTIFICATE_ISSUER, der.sequence(der.explicit(4, name(issuer))), critical=True)
 
 
 def reason_bits(names):
     """Return the contents of ReasonFlags."""
-    return der.named_bits(*map(REASON_FLAGS.index, names))
+    return der.named_bits_contents(*map(REASON_FLAGS.index, names))
 
 
 def _point_name(url):

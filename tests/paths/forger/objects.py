@@ -16,20 +16,18 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from . import der
+from ... import der
+from ...x509_values import BASIC_RESPONSE, ECDSA_WITH_SHA256, HASHES
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-ECDSA_WITH_SHA256 = der.sequence(der.oid("1.2.840.10045.4.3.2"))
-HASH_OIDS = {
-    "sha1": "1.3.14.3.2.26",
-    "sha256": "2.16.840.1.101.3.4.2.1",
-    "sha384": "2.16.840.1.101.3.4.2.2",
-    "sha512": "2.16.840.1.101.3.4.2.3",
-    "shake_128": "2.16.840.1.101.3.4.2.11",
-    "shake_256": "2.16.840.1.101.3.4.2.12",
-}
 GOOD, UNKNOWN = der.implicit(0), der.implicit(2)
+
+
+def name(common_name):
+    """Return a Name of one organization and a common name."""
+    attributes = (("2.5.4.10", "Example"), ("2.5.4.3", common_name))
+    return der.sequence(*(der.set_of(der.sequence(der.oid(kind), der.utf8(value))) for kind, value in attributes))
 
 
 class Key:
@@ -81,7 +79,7 @@ class Signed:
         return self.signer.sign(self.tbs) if self.signature is None else self.signature
 
     def _sealed(self, *after):
-        return der.sequence(self.tbs, self.algorithm, der.bits(self.signature_octets), *after)
+        return der.sequence(self.tbs, self.algorithm, der.bit_string(self.signature_octets), *after)
 
     def but(self, **changes):
         """Return the same with other fields, signed by its signer unless ``signature`` is among the changes."""
@@ -123,9 +121,9 @@ class Certificate(Signed):
             der.explicit(0, der.integer(self.version - 1)) if self.version > 1 else b"",
             der.integer(self.serial),
             ECDSA_WITH_SHA256,
-            der.name(self.issuer),
+            name(self.issuer),
             der.sequence(der.time(self.not_before), der.time(self.not_after)),
-            der.name(self.subject),
+            name(self.subject),
             self.key.spki,
             encode_extensions(3, self.extensions),
         )
@@ -174,7 +172,7 @@ class Crl(Signed):
         return der.sequence(
             der.integer(self.version - 1) if self.version is not None else b"",
             ECDSA_WITH_SHA256,
-            der.name(self.issuer),
+            name(self.issuer),
             der.time(self.this_update),
             der.time(self.next_update) if self.next_update is not None else b"",
             der.sequence(*(each.der for each in self.entries)) if self.entries else b"",
@@ -209,14 +207,14 @@ class Single:
         length = (32,) if self.hash_name.startswith("shake") else ()
         hashed = (
             hashlib.new(self.hash_name, each).digest(*length)
-            for each in (der.name(self.issuer), self.issuer_key.bit_string)
+            for each in (name(self.issuer), self.issuer_key.bit_string)
         )
-        algorithm = der.sequence(der.oid(HASH_OIDS[self.hash_name]), der.NULL)
+        algorithm = der.sequence(der.oid(HASHES[self.hash_name]), der.NULL)
         return der.sequence(
             der.sequence(algorithm, *map(der.octets, hashed), der.integer(self.serial)),
             self.status,
-            der.general_time(self.this_update),
-            der.explicit(0, der.general_time(self.next_update)) if self.next_update is not None else b"",
+            der.generalized_time(self.this_update),
+            der.explicit(0, der.generalized_time(self.next_update)) if self.next_update is not None else b"",
             encode_extensions(1, self.extensions),
         )
 
@@ -242,10 +240,10 @@ class Response(Signed):
         by_name = isinstance(self.responder, str)
         return der.sequence(
             der.explicit(0, der.integer(self.version - 1)) if self.version is not None else b"",
-            der.explicit(1, der.name(self.responder))
+            der.explicit(1, name(self.responder))
             if by_name
             else der.explicit(2, der.octets(self.responder.identifier)),
-            der.general_time(self.produced_at),
+            der.generalized_time(self.produced_at),
             der.sequence(*(each.der for each in self.singles)),
             encode_extensions(1, self.extensions),
         )
@@ -255,7 +253,7 @@ class Response(Signed):
         """The encoded response."""
         carried = der.sequence(*(each.der for each in self.certificates))
         basic = self._sealed(der.explicit(0, carried) if self.certificates else b"")
-        typed = der.sequence(der.oid("1.3.6.1.5.5.7.48.1.1"), der.octets(basic))
+        typed = der.sequence(der.oid(BASIC_RESPONSE), der.octets(basic))
         return der.sequence(der.enumerated(self.response_status), der.explicit(0, typed))
 
     def __str__(self):
@@ -266,5 +264,5 @@ class Response(Signed):
 def revoked_since(moment, reason=None):
     """Return the CertStatus of a certificate that was revoked; ``reason`` is the number of a CRLReason."""
     return der.explicit(
-        1, der.general_time(moment), der.explicit(0, der.enumerated(reason)) if reason is not None else b""
+        1, der.generalized_time(moment), der.explicit(0, der.enumerated(reason)) if reason is not None else b""
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 
+from ... import x509_values as values
 from . import extensions as ext
 from .objects import DAY, HOUR, NOW, Certificate, Crl, Entry, Key, Response, Single, revoked_since
 
@@ -73,7 +74,7 @@ def delegate(*more, issuer="CA", signer=None, usages=("digitalSignature",), no_c
     signer = key(signer or issuer)
     parts = (
         *([ext.key_usage(*usages)] if usages else ()),
-        ext.purposes(ext.OCSP_SIGNING),
+        ext.purposes(values.OCSP_SIGNING),
         ext.subject_key(key("Responder")),
         ext.authority_key(signer),
         *([ext.no_check()] if no_check else ()),
@@ -138,7 +139,7 @@ def _ca(subject, holder, issuer, signer, *, serial):
 def _end_entity(subject, holder, issuer, signer, serial, more):
     parts = (
         ext.key_usage("digitalSignature"),
-        ext.purposes(ext.SERVER_AUTH),
+        ext.purposes(values.SERVER_AUTH),
         ext.subject_key(key(holder)),
         ext.authority_key(signer),
         *more,

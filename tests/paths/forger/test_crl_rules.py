@@ -11,7 +11,8 @@ import pytest
 
 from pkcs12kit.errors import InputError
 
-from . import der
+from ... import der
+from ... import x509_values as values
 from . import extensions as ext
 from . import parties as p
 from .objects import DAY, HOUR, NOW, Entry
@@ -22,7 +23,7 @@ PAST, FUTURE = NOW - DAY, NOW + HOUR
 ATTRIBUTES = ("attributes",)
 AT_SERVER_CRL, AT_OTHER_CRL = (ext.crl_points(ext.point(url)) for url in (p.SERVER_CRL, p.OTHER_CRL))
 SOME = ("keyCompromise", "cACompromise")
-REST = tuple(each for each in ext.REASON_FLAGS if each not in ("unused", *SOME))
+REST = tuple(each for each in values.REASON_FLAGS if each not in ("unused", *SOME))
 
 
 def by_ca(*entries, server=None, pool=(), **changes):
@@ -40,7 +41,7 @@ def with_usage(*usages):
     """Return a world whose CA has another keyUsage, or none."""
     made = p.ca()
     more = [ext.key_usage(*usages)] if usages else []
-    issuer = made.but(extensions=(*made.without(ext.KEY_USAGE), *more))
+    issuer = made.but(extensions=(*made.without(values.KEY_USAGE), *more))
     return by_ca().but(path=(p.server(), issuer))
 
 
@@ -114,7 +115,7 @@ NOT_COUNTING = {
     "for attribute certificates": lambda: scoped(only=ATTRIBUTES),
     "for users and attribute certificates": lambda: scoped(only=["users", *ATTRIBUTES]),
     "scope with an unknown field": lambda: scoped(more=der.implicit(6, b"\xff")),
-    "scope of junk": lambda: by_ca(more=(ext.Extension(ext.SCOPE, b"junk", critical=True),)),
+    "scope of junk": lambda: by_ca(more=(ext.Extension(values.SCOPE, b"junk", critical=True),)),
     "of another distribution point": lambda: scoped(url=p.OTHER_CRL, points=[ext.point(p.SERVER_CRL)]),
     "of another distribution point, not critical": lambda: scoped(
         url=p.OTHER_CRL, points=[ext.point(p.SERVER_CRL)], critical=False
@@ -139,7 +140,7 @@ NOT_COUNTING = {
         renewed(extensions=(*renewed().extensions, ext.odd(critical=True)))
     ),
     "by the CA's new key, without cRLSign": lambda: rekeyed(
-        renewed(extensions=(*renewed().without(ext.KEY_USAGE), ext.key_usage("keyCertSign")))
+        renewed(extensions=(*renewed().without(values.KEY_USAGE), ext.key_usage("keyCertSign")))
     ),
     "a delta CRL without a full one": lambda: by_ca(more=(ext.delta_indicator(5),)),
 }
@@ -155,7 +156,7 @@ REVOKING = {
         p.crl("CA", p.revoked(), this_update=NOW - DAY, number=6), p.crl("Root", number=8)
     ),
     "CRL without a number": lambda: by_ca(p.revoked(), number=None),
-    "invalidityDate": lambda: by_ca(p.revoked(p.SERVER, ext.Extension("2.5.29.24", der.general_time(PAST)))),
+    "invalidityDate": lambda: by_ca(p.revoked(p.SERVER, ext.Extension("2.5.29.24", der.generalized_time(PAST)))),
 }
 EXPECTED = (
     *((f"good: {label}", made, GOOD) for label, made in COUNTING.items()),

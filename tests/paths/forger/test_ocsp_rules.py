@@ -9,7 +9,8 @@ import dataclasses
 
 import pytest
 
-from . import der
+from ... import der
+from ... import x509_values as values
 from . import extensions as ext
 from . import parties as p
 from .objects import DAY, HOUR, NOW, Certificate, revoked_since
@@ -17,8 +18,8 @@ from .objects import UNKNOWN as SAYS_UNKNOWN
 from .worlds import GOOD, REVOKED, UNKNOWN, world
 
 PAST, FUTURE, SECOND = NOW - DAY, NOW + HOUR, HOUR / 3600
-NONCE = ext.Extension(ext.NONCE, der.octets(b"nonce" * 4))
-ARCHIVE_CUTOFF = ext.Extension(ext.ARCHIVE_CUTOFF, der.general_time(NOW - 900 * DAY))
+NONCE = ext.Extension(values.NONCE, der.octets(b"nonce" * 4))
+ARCHIVE_CUTOFF = ext.Extension(values.ARCHIVE_CUTOFF, der.generalized_time(NOW - 900 * DAY))
 BAD = p.single(since=p.REVOKED_AT)
 
 
@@ -136,8 +137,8 @@ NOT_COUNTING = {
         p.response(p.single(), responder=p.key("CA"), signer="Responder", certificates=(p.delegate(),))
     ),
     "delegate not carried": lambda: world(p.response(p.single(), responder="Responder")),
-    "delegate without extKeyUsage": lambda: by_delegate(without(ext.PURPOSES)),
-    "delegate for serverAuth": lambda: by_delegate(_with_purpose(ext.SERVER_AUTH)),
+    "delegate without extKeyUsage": lambda: by_delegate(without(values.PURPOSES)),
+    "delegate for serverAuth": lambda: by_delegate(_with_purpose(values.SERVER_AUTH)),
     "delegate for any purpose": lambda: by_delegate(_with_purpose("2.5.29.37.0")),
     "delegate for keyEncipherment": lambda: by_delegate(p.delegate(usages=("keyEncipherment",))),
     "delegate for certificates and CRLs": lambda: by_delegate(p.delegate(usages=("keyCertSign", "cRLSign"))),
@@ -190,13 +191,13 @@ EXPECTED = (
 
 def _with_purpose(purpose):
     helper = p.delegate()
-    return helper.but(extensions=(*helper.without(ext.PURPOSES), ext.purposes(purpose)))
+    return helper.but(extensions=(*helper.without(values.PURPOSES), ext.purposes(purpose)))
 
 
 def _critical_purposes():
     helper = p.delegate()
-    purpose = dataclasses.replace(helper.extension(ext.PURPOSES), critical=True)
-    return helper.but(extensions=(*helper.without(ext.PURPOSES), purpose))
+    purpose = dataclasses.replace(helper.extension(values.PURPOSES), critical=True)
+    return helper.but(extensions=(*helper.without(values.PURPOSES), purpose))
 
 
 @pytest.mark.parametrize(("made", "expected"), [pytest.param(*each, id=label) for label, *each in EXPECTED])
@@ -214,7 +215,7 @@ def test_response_that_does_not_count_revokes_nothing(label):
     found = NOT_COUNTING[label]()
     turned = tuple(each if not hasattr(each, "singles") else _turned(each) for each in found.evidence)
     report = found.report(evidence=(*turned, p.crl("CA")), pool=found.pool)
-    if any(each.oid == ext.CRL_POINTS for each in found.path[0].extensions):
+    if any(each.oid == values.CRL_POINTS for each in found.path[0].extensions):
         report = found.report(evidence=(*turned, p.crl("CA", more=(ext.scope(p.SERVER_CRL),))), pool=found.pool)
     assert report.statuses[0].status is GOOD, report
 
@@ -288,7 +289,7 @@ def test_delegate_that_only_its_own_answer_vouches_for_is_not_helped_by_a_second
         key=p.key("Responder 2"),
         signer=p.key("CA"),
         serial=4899,
-        extensions=first.without(ext.SUBJECT_KEY),
+        extensions=first.without(values.SUBJECT_KEY),
     )
     answers = (
         p.response(p.single(), p.single(4899), responder="Responder", certificates=(first,)),

@@ -16,6 +16,7 @@ from pkcs12kit.paths.revocation import Revocation, RevocationStatus, check_revoc
 from pkcs12kit.paths.search import find_path
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
+from ... import x509_values as values
 from . import extensions as ext
 from . import parties as p
 from .objects import NOW, Certificate, Crl, Response
@@ -188,7 +189,7 @@ def crl_indirect(bad):
 def crl_by_reasons(bad):
     """Two CRLs, each for some reasons, which are all the reasons together."""
     some = ("keyCompromise", "cACompromise")
-    rest = tuple(each for each in ext.REASON_FLAGS if each not in ("unused", *some))
+    rest = tuple(each for each in values.REASON_FLAGS if each not in ("unused", *some))
     points = ext.crl_points(ext.point(p.SERVER_CRL, reasons=some), ext.point(p.OTHER_CRL, reasons=rest))
     return world(
         p.crl("CA", *entries(bad), more=(ext.scope(p.SERVER_CRL, reasons=some),)),

@@ -1,4 +1,4 @@
-"""DER made by hand, so that a scenario can hold what no library writes (X.690)."""
+"""DER made by hand, so that an object can hold what no library writes (X.690)."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def sequence(*items: bytes) -> bytes:
     return tlv(0x30, *items)
 
 
+def set_of(*items: bytes) -> bytes:
+    """Return a SET OF in the given order."""
+    return tlv(0x31, *items)
+
+
 def integer(number: int) -> bytes:
     """Return an INTEGER."""
     return tlv(0x02, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
@@ -40,18 +45,25 @@ def octets(*contents: bytes) -> bytes:
     return tlv(0x04, *contents)
 
 
-def bit_string(contents: bytes) -> bytes:
-    """Return a BIT STRING of whole octets."""
-    return tlv(0x03, b"\0", contents)
+def bit_string(contents: bytes, unused: int = 0) -> bytes:
+    """Return a BIT STRING of octets, the last of which has ``unused`` bits."""
+    return tlv(0x03, bytes([unused]), contents)
 
 
 def named_bits(*numbers: int, tag: int = 0x03) -> bytes:
     """Return a BIT STRING of named bits, without trailing zeros (X.690 section 11.2.2)."""
+    return tlv(tag, named_bits_contents(*numbers))
+
+
+def named_bits_contents(*numbers: int) -> bytes:
+    """Return the contents of such a BIT STRING."""
+    if not numbers:
+        return b"\0"
     last = max(numbers)
     value = bytearray(last // 8 + 1)
     for number in numbers:
         value[number // 8] |= 0x80 >> number % 8
-    return tlv(tag, bytes([7 - last % 8]), bytes(value))
+    return bytes([7 - last % 8]) + bytes(value)
 
 
 def explicit(number: int, *contents: bytes) -> bytes:
@@ -59,7 +71,7 @@ def explicit(number: int, *contents: bytes) -> bytes:
     return tlv(0xA0 | number, *contents)
 
 
-def implicit(number: int, contents: bytes) -> bytes:
+def implicit(number: int, contents: bytes = b"") -> bytes:
     """Return a primitive value with a context-specific tag."""
     return tlv(0x80 | number, contents)
 
@@ -86,6 +98,11 @@ def utc_time(moment: datetime) -> bytes:
 def generalized_time(moment: datetime) -> bytes:
     """Return a GeneralizedTime."""
     return tlv(0x18, moment.strftime("%Y%m%d%H%M%SZ").encode("ascii"))
+
+
+def time(moment: datetime) -> bytes:
+    """Return a Time: UTCTime before the year 2050 (RFC 5280 section 4.1.2.5)."""
+    return utc_time(moment) if moment.year < 2050 else generalized_time(moment)
 
 
 def utf8(text: str) -> bytes:
