@@ -184,6 +184,7 @@ def test_keytool_with_several_keys(keystore):
     assert [(bag.type, bag.friendly_name) for bag in decoded.other_bags] == [("secretBag", "secret")]
 
 
+@pytest.mark.slow
 def test_java_with_a_password_for_the_key(require_tool, keystore, pem, tmp_path):
     """Java's keys may have a password of their own, which keytool no longer makes, but programs do."""
     (tmp_path / "KeyPassword.java").write_text(JAVA)
