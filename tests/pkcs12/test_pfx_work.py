@@ -357,7 +357,7 @@ WORST = {
 def test_clock_of_the_worst_files(name):
     """The processor time of reading any file with any password is about ten seconds on an idle core."""
     data = WORST[name]()
-    for read, password in itertools.product((decode_pfx, inspect_pfx), ("é" * 20, "é" * 30_000)):
+    for read, password in ((decode_pfx, "é" * 30_000), (inspect_pfx, "é" * 20)):
         start = time.process_time()
         try:
             read(data, password=password)  # inspect_pfx goes on where a part does not open
