@@ -221,7 +221,7 @@ def test_we_read_openssls(require_tool, bundle, pem_files, password_file, tmp_pa
     assert decoded.identity.certificate == bundle.certificates[0]
     assert decoded.certificates == bundle.certificates
     assert decoded.friendly_name == "mine"
-    assert inspect_pfx(file, password=PASSWORD).end_entity == bundle.certificates[0]
+    assert inspect_pfx(file.read_bytes(), password=PASSWORD).end_entity == bundle.certificates[0]
     if choice != "unencrypted":
         with pytest.raises(PfxPasswordError):
             decode_pfx(file.read_bytes(), password="wrong")
