@@ -241,7 +241,7 @@ def test_we_read_keytools(require_tool, password_file, tmp_path, kind):
     decoded = decode_pfx(file.read_bytes(), password=PASSWORD)
     assert decoded.identity.certificate.subject.common_name == "host"
     assert decoded.friendly_name == "mine"
-    encryption = next(safe.encryption for safe in inspect_pfx(file).safe_contents if safe.encryption)
+    encryption = next(safe.encryption for safe in inspect_pfx(file.read_bytes()).safe_contents if safe.encryption)
     assert encryption.cipher == ("RC2-40-CBC" if legacy else "AES-256-CBC")
 
 
