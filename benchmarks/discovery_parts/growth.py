@@ -69,8 +69,8 @@ def growth_parts(options: argparse.Namespace, folder: Path) -> Iterator[Part]:
             grown.append(_grown(case, folder, options.cap))
     yield Part(
         "Growth",
-        "Processor seconds of the first search in a loaded pool, in a process that has not checked a signature yet;"
-        f" at most {options.cap:g} seconds for each row. `find_paths` returns at most"
+        "The table contains the processor seconds of the first search in a loaded pool, in a process that has not"
+        f" checked a signature yet. Each row may take at most {options.cap:g} seconds. `find_paths` returns at most"
         f" {pk.DEFAULT_LIMITS.valid_paths} valid paths. The signature checks are those of `find_path`; memory is the"
         " growth of the resident set at its peak, for both searches.",
         ("pool", "size", "certificates", "path", *SEARCHES, "µs a certificate", "signature checks", "MiB"),

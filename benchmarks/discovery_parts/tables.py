@@ -89,11 +89,11 @@ def page(parts: list[Part]) -> Iterator[str]:
     yield "\nWritten by `python benchmarks/discovery.py --markdown`, in one run:\n"
     yield from (f"- {line}" for line in _machine())
     yield (
-        "\nEach figure is the fastest of many runs, or their tenth percentile. 'Times pkcs12kit' is the figure divided"
-        " by pkcs12kit's figure of the same kind: cold figures by the cold one; warm Java by 'signature checks stored',"
-        " because Java's certificates store the key that verified them; other warm figures by 'signatures checked"
-        " again'. The longer a Java process runs, the better it is compiled: the goal is for 200 searches, the default"
-        " number of the benchmark."
+        "\nEach figure is the fastest of many runs, or their tenth percentile. In the column 'times pkcs12kit', each"
+        " figure is divided by a figure of pkcs12kit. Cold figures are divided by its cold figure. Warm figures of Java"
+        " are divided by 'signature checks stored', because Java's certificates store the key that verified them. Other"
+        " warm figures are divided by 'signatures checked again'. Java compiles its code while it runs, so a Java"
+        " process becomes faster; the goal is for 200 searches, the default number of the benchmark."
     )
     for part in parts:
         yield f"\n## {part.title}\n\n{part.text}\n"

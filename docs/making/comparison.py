@@ -65,7 +65,8 @@ def render(comparison: Any) -> str:  # noqa: ANN401  # as above
         "| --- | --- | --- |",
         *(f"| {it.title} | {it.version or 'none'} | {it.what} |" for it in comparison.tools.values()),
         "",
-        f"'{_NOT_TRIED}' means not tried or not applicable. 'cited' means that the makers say so and it was not tried.",
+        f"'{_NOT_TRIED}' means not tried or not applicable.",
+        "'cited' means that the answer comes from the program's documentation and was not tried.",
         "The numbers refer to the notes at the end.",
         "",
     ]

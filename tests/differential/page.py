@@ -48,7 +48,7 @@ def _figures(scenarios: Sequence[Scenario], single: Sequence[Scenario]) -> Itera
     expected = Counter(scenario.expected for scenario in scenarios)
     counts = ", ".join(f"{expected[verdict]} {verdict}" for verdict in Verdict)
     yield f"There are {len(scenarios)} scenarios. By the RFCs the answers are: {counts}."
-    yield f"In {len(single)} of them one thing is unusual; the others combine several at random."
+    yield f"In {len(single)} scenarios one thing is unusual. The others combine several unusual things at random."
     yield ""
     yield "| program | scenarios with one unusual thing | answers that differ |"
     yield "| --- | --- | --- |"

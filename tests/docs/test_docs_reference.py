@@ -135,12 +135,12 @@ class TestFailureReasons:
         text = words(page("failure-reasons.md"))
         for said in (
             f"the {len(pool)} CA certificates that GSA listed",
-            f"{sum(len(several) > 1 for several in keys.values())} names stand for several keys each",
-            f"{sum(bool(own.ca_issuers) for own in of_each)} of the {len(pool)} say where their issuer is",
+            f"{sum(len(several) > 1 for several in keys.values())} CA names have several keys each",
+            f"{sum(bool(own.ca_issuers) for own in of_each)} of the {len(pool)} contain a URL of their issuer",
             f"{len(constrained)} of the {len(pool)} certificates have name constraints, all of them critical",
             f"({sum(one.require_explicit_policy is not None for one in policies)} of the {len(pool)} do)",
             f"Of the {len(pool)} certificates {sum(own.policy_mappings is not None for own in of_each)} map policies",
-            f"({lengths[0]} of the {len(pool)} have a path length of 0, and {lengths[1]} of 1)",
+            f"({lengths[0]} of the {len(pool)} have a path length of 0, and {lengths[1]} have a path length of 1)",
             f"All of the {len(pool)} have a critical keyUsage",
         ):
             assert said in text
