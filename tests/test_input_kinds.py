@@ -138,3 +138,18 @@ def test_anchors_may_come_one_by_one(replica, anchor, parameters):
     """An iterable that is gone after one look is a collection as any other: no trust anchor is lost."""
     message = pk.probing.CertificateMessage(certificates=replica.valid_paths[0].certificates, protocol="TLSv1.3")
     assert pk.check_served_chain(message, trust_anchors=iter([anchor]), parameters=parameters).path is not None
+
+
+def test_a_renewed_root_does_not_hide_behind_the_expired_one():
+    """Two certificates of one root, name and key the same: a search and a build find the path to the valid one."""
+    at = datetime.now(UTC)
+    root = pk.lab.Authority.create("Root", key_type=pk.lab.KeyType.EC_P256)
+    lapsed = pk.lab.Authority.create(
+        root.name, private_key=root.private_key, validity=pk.lab.Validity.around(at, days_after=-9)
+    )
+    server = root.issue_server("mdm.example.mil")
+    for anchors in ([lapsed.certificate, root.certificate], [root.certificate, lapsed.certificate]):
+        path = pk.find_path(server.certificate, trust_anchors=anchors, time=at)
+        assert path.trust_anchor.certificate == root.certificate
+        built = pk.build(identity=server, trust_anchors=anchors, password=PASSWORD, profile=PROFILE, time=at)
+        assert built.certificates == (server.certificate, root.certificate)

@@ -101,7 +101,7 @@ def as_trust_anchors(
     required: bool = True,
     limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[TrustAnchor, ...]:
-    """Return the trust anchors of an argument, each (name, key) once, in order.
+    """Return the trust anchors of an argument, each once, in order.
 
     ``name`` is the parameter's, for messages. Raises as :func:`~pkcs12kit.load_trust_anchors` does, for no trust anchor
     only if ``required``, and :class:`~pkcs12kit.ArgumentError`.

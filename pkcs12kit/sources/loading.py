@@ -96,7 +96,7 @@ def load_certificate(source: CertificateSource, *, limits: Limits = DEFAULT_LIMI
 
 
 def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIMITS) -> tuple[TrustAnchor, ...]:
-    """Read trust anchors, in any form that :func:`load_certificates` reads, each (name, key) once, in order.
+    """Read trust anchors, in any form that :func:`load_certificates` reads, each once, in order.
 
     A :class:`~pkcs12kit.TrustAnchor` that is loaded already is used as it is. Every certificate in the sources becomes
     a trust anchor; that it is self-signed is not checked. Raises :class:`~pkcs12kit.errors.InputError` if there is no
@@ -106,7 +106,7 @@ def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIM
     collector = Collector(password=None, limits=limits)  # one for all sources, because its limits are for all of them
     for source in sources:
         for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, collector):
-            anchors.setdefault(anchor.node, anchor)
+            anchors.setdefault((anchor.node, anchor.certificate), anchor)
     if not anchors:
         raise ArgumentError("no trust anchor given")
     return tuple(anchors.values())

@@ -323,12 +323,13 @@ class TestOneCertificate:
 class TestTrustAnchors:
     """``load_trust_anchors``: all of them or none."""
 
-    def test_order_is_kept_and_each_node_once(self, root, chain):
-        """A key rolled over under another serial is the same anchor (name and key)."""
+    def test_order_is_kept_and_each_is_there_once(self, root, chain):
+        """A root that was renewed with its key has two certificates, which may constrain differently: both stay."""
         again, _ = issue("Root", key=root[1], serial=9)
-        anchors = load_trust_anchors(pem(chain[1]), pem(chain[2], again))
-        assert [anchor.name.common_name for anchor in anchors] == ["Intermediate", "Root"]
+        anchors = load_trust_anchors(pem(chain[1]), pem(chain[2], again), pem(chain[2]))
+        assert [anchor.name.common_name for anchor in anchors] == ["Intermediate", "Root", "Root"]
         assert anchors[1].certificate == Certificate(der(chain[2]))
+        assert anchors[1].node == anchors[2].node
 
     def test_fails_closed(self, tmp_path, chain):
         """No anchor at all, and one unreadable among several, are refused."""
