@@ -1,4 +1,4 @@
-"""Private keys, in every encoding that users have."""
+"""Private keys from bytes, in every encoding that users have; ``loading`` decides in which forms a key is given."""
 
 from __future__ import annotations
 
