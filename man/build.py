@@ -68,7 +68,7 @@ _WRITING: Final = (
 )
 _NETWORK: Final = (
     "Only pkcs12kit-gather(1), pkcs12kit-probe(1) and --fetch of pkcs12kit-build(1) use the network. A fetched"
-    " certificate is only a candidate: nothing is trusted but --anchor."
+    " certificate is only a candidate: only --anchor is trusted."
 )
 _SEE_ALSO: Final = {
     "build": ("paths", "verify", "rehearse", "gather"),

@@ -43,7 +43,7 @@ class Limits:
     archive_members: int = _limit(
         10_000, "files in one archive or folder", "a tenth of the certificates of one pool, each in a file of its own"
     )
-    nesting: int = _limit(4, "containers in one another", "a PKCS#7 in a zip in a zip in a folder")
+    nesting: int = _limit(4, "levels of nested containers", "a PKCS#7 in a zip in a zip in a folder")
     certificates: int = _limit(
         100_000, "certificates in one pool", "the public web PKI has about 10,000 CA certificates"
     )
@@ -55,7 +55,7 @@ class Limits:
     )
     private_key_work: int = _limit(
         256,
-        "Kibit³, the cubes of the lengths of the primes of an RSA private key, twice above 2,048 bits",
+        "Kibit³, the sum of the cubes of the lengths of an RSA key's primes; a prime above 2,048 bits counts twice",
         "one RSA key of 8,192 bits; OpenSSL tests both primes: 0.02 to 0.04 seconds a Kibit³ on one core",
     )
     scrypt_bytes: int = _limit(
@@ -89,29 +89,29 @@ class Limits:
         100, "valid paths reported by one search", "more than a person compares; find_path needs one"
     )
     exhausted_validations: int = _limit(
-        16, "validations of one search that hit a budget of their own", "sixteen times at most a second each"
+        16, "validations in one search that exhaust their own budget", "sixteen times at most a second each"
     )
     discovery_steps: int = _limit(
         250_000, "certificates tried as the next link in one search", "about two seconds of search on one core"
     )
     judged_certificates: int = _limit(
         50_000,
-        "certificates validated in a state, in one search",
-        "each of a full mesh of 64 authorities in twelve states; about two seconds on one core",
+        "certificates validated in one search; a certificate counts once for each validation state",
+        "a full mesh of 64 authorities, each certificate in twelve states; about two seconds on one core",
     )
     signature_checks: int = _limit(
         20_000,
-        "signature checks in one search, each counted as the checks of ECDSA on P-256 that it costs",
+        "signature checks in one search; an expensive one counts as several, measured in ECDSA checks on P-256",
         "a full mesh of 64 authorities has 4,032 certificates; one check on P-256 takes about 0.13 ms: three seconds",
     )
     explanation_signature_checks: int = _limit(
         1_000,
         "signature checks to explain why no path was found, counted as in signature_checks",
-        "0.15 seconds, as a search in a sound pool takes; certificates with key identifiers need few",
+        "0.15 seconds, the time of a search in a pool without faults; certificates with key identifiers need few",
     )
     name_constraint_comparisons: int = _limit(
         250_000,
-        "comparisons of a name with a subtree in one validation, reading them counted in",
+        "comparisons of a name with a subtree in one validation; the reading of names and subtrees is counted as well",
         "the figure of Go's crypto/x509 and of rustls/webpki",
     )
     policy_nodes: int = _limit(
@@ -157,7 +157,8 @@ class Limits:
     revocation_entry_bytes: int = _limit(
         16 * MIB,
         "bytes of CRL entries read one by one, for one path",
-        "only where entries are critical or name other issuers: 450,000 of 37 bytes, about four seconds on one core",
+        "entries are read one by one only if some are critical or name other issuers; 450,000 entries of 37 bytes,"
+        " about four seconds on one core",
     )
     ocsp_response_bytes: int = _limit(
         1 * MIB, "bytes of one OCSP response", "ten times what OpenSSL accepts (OCSP_MAX_RESP_LENGTH, 100 KiB)"
@@ -206,16 +207,16 @@ class Limits:
     )
     pfx_retry_iterations: int = _limit(
         500_000,
-        "iterations to try rare encodings of the password with, of one file",
+        "iterations for trying rare encodings of the password, for one file",
         "under a second; 240 tries at the 2,048 iterations of the programs that are known for such encodings",
     )
     pfx_key_bytes: int = _limit(
-        256, "bytes of one derived key", "twice the longest that is of use: 128 bytes, for RC2 or an HMAC-SHA512"
+        256, "bytes of one derived key", "twice the longest useful key: 128 bytes, for RC2 or an HMAC-SHA512"
     )
     pfx_scrypt_bytes: int = _limit(
         64 * MIB,
         "bytes, 128 N r p of RFC 7914, of one scrypt",
-        "four times what 'openssl pkcs8 -scrypt' asks for; it is memory too",
+        "four times what 'openssl pkcs8 -scrypt' asks for; scrypt also needs this much memory",
     )
     pfx_total_scrypt_bytes: int = _limit(
         256 * MIB, "bytes, 128 N r p of RFC 7914, of all scrypts for one file", "four at the limit of one"
@@ -231,7 +232,7 @@ class Limits:
     )
     pfx_elements: int = _limit(
         100_000,
-        "elements of BER in one PKCS#12 file, certificates not looked into",
+        "elements of BER in one PKCS#12 file; the elements inside certificates are not counted",
         "fifty for each of pfx_bags; a shrouded key with its attributes takes 27; about 0.2 seconds on one core",
     )
     pfx_all_elements: int = _limit(
@@ -241,17 +242,17 @@ class Limits:
     )
     pfx_depth: int = _limit(
         64,
-        "elements of BER in one another",
-        "three times what SafeContents nested as deep as pfx_nesting allows take, 22",
+        "levels of nested elements of BER",
+        "three times 22, the levels that nested SafeContents need at the limit of pfx_nesting",
     )
     pfx_nesting: int = _limit(
-        4, "SafeContents in one another", "RFC 7292 section 4.2.6 allows any depth; common writers use none"
+        4, "levels of nested SafeContents", "RFC 7292 section 4.2.6 allows any depth; common writers use none"
     )
 
     # TLS
     client_seconds: float = _limit(
         60,
-        "seconds of one client's handshake, starting its program included",
+        "seconds of one client's handshake, including the start of its program",
         "a JVM that compiles its client takes 3 on an idle core; twenty times that",
     )
     tls_bytes: int = _limit(
@@ -264,7 +265,9 @@ class Limits:
         16, "connections to the server of a rehearsal at a time", "five for each of tls_clients; a client needs one"
     )
     tls_client_bytes: int = _limit(
-        4 * MIB, "bytes that one client may say", "a chain of path_bytes, printed in PEM and as text, takes under 2 MiB"
+        4 * MIB,
+        "bytes that one client may print",
+        "a chain of path_bytes, printed in PEM and as text, takes under 2 MiB",
     )
     probe_seconds: float = _limit(
         20,
@@ -329,8 +332,8 @@ class Limits:
     )
     retrieval_idle_seconds: float = _limit(
         10,
-        "seconds to connect in, and between two reads",
-        "a lost SYN is sent again after 1, 3 and 7 seconds (RFC 6298)",
+        "seconds to connect, and seconds between two reads",
+        "TCP sends a lost SYN again after 1, 3 and 7 seconds (RFC 6298)",
     )
     retrieval_request_seconds: float = _limit(
         60, "seconds of one request, from connecting to the last byte", "100 MiB by 14 Mbit/s"
@@ -338,7 +341,7 @@ class Limits:
     retrieval_seconds: float = _limit(300, "seconds of one gathering", "five requests that take all of their time")
     retrieval_settle_seconds: float = _limit(
         5,
-        "seconds to wait, once there is a valid path, for answers that may make a better one as near",
+        "seconds to wait after a valid path was found, for answers that may make a better path at the same distance",
         "a second try after retrieval_backoff_seconds, and four for the answer",
     )
     retrieval_connections: int = _limit(
@@ -389,7 +392,7 @@ class Limits:
     )
     picture_bends: int = _limit(
         4_000,
-        "layers that lines of one picture are led through, all lines together; the others cross what is there",
+        "layers in which the lines of one picture are drawn around other things; further lines cross what is there",
         "a hundred times what those 146 need; about two seconds on one core",
     )
 

@@ -166,8 +166,8 @@ Examples:
     "--rehearse",
     "rehearsing",
     is_flag=True,
-    help="After writing, serve the file to TLS clients, as the rehearse command does. If a client that must accept it"
-    " does not, the exit status is 1, and the file stays.",
+    help="After writing, serve the file to TLS clients, as the rehearse command does. If a client that must accept the"
+    " file rejects it, the exit status is 1, and the file stays.",
 )
 @option(
     OptionGroup.NETWORK,

@@ -88,11 +88,11 @@ def command(
     (subjectInfoAccess). Both are fetched, over HTTP and HTTPS, until a path is valid. Without --anchor the issuers are
     fetched, up to the roots. CERT is a file with one certificate, or - for standard input. --bundle starts with a
     published list of certificates; without CERT only that list is fetched. A fetched certificate is only a candidate:
-    nothing is trusted but --anchor.
+    only --anchor is trusted.
 
     Exit status 1: no path is valid; or, without --anchor, a URL could not be fetched; or a bundle could not be fetched,
     contradicts its signed checksums, lacks them although its publisher signs (see --unsigned), or is not verified with
-    --strict-checksums. The other certificates are written, but nothing of such a bundle.
+    --strict-checksums. Nothing of such a bundle is written; all other certificates are written.
     """
     if list_bundles:
         _list_bundles(bundling, as_json=as_json)

@@ -81,7 +81,8 @@ def command(
     disk, and Java, Go, GnuTLS, NSS and curl where they are installed, or the clients of --clients. FILE.p12 may be -
     for standard input.
 
-    Exit status 1: a client that must accept does not, a check says no, or the password does not open the file.
+    Exit status 1: a client that must accept the file rejects it, a check says no, or the password does not open the
+    file.
     """
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.console import print_json, warn

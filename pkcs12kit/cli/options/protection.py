@@ -44,8 +44,8 @@ _OPTIONS: Final = (
         type=OneOf(list(READERS)),
         metavar="READER",
         multiple=True,
-        help="A program that must be able to open the new file, instead of --profile. The strongest profile is used"
-        f" that all these programs are known to open. May be given again. One of {', '.join(READERS)}.",
+        help="A program that must be able to open the new file, instead of --profile. pkcs12kit uses the strongest"
+        f" profile that all these programs are known to open. May be given again. One of {', '.join(READERS)}.",
     ),
     option(
         OptionGroup.PROTECTION,

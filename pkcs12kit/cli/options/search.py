@@ -132,13 +132,13 @@ _REVOCATION: Final = (
         "--revocation",
         type=OneOf(["off", "soft", "require"]),
         help="off: revocation is not checked. soft: an unknown revocation status is a warning. require: an unknown"
-        " status is a no. Default: soft if CRLs or OCSP responses are given, else off.",
+        " status makes the path invalid. Default: soft if CRLs or OCSP responses are given, else off.",
     ),
     option(
         OptionGroup.REVOCATION,
         "--revocation-max-age",
         type=Duration(),
-        help="The greatest age of a CRL or OCSP response that does not say when the next one comes (nextUpdate), for"
+        help="The greatest age of a CRL or OCSP response that has no nextUpdate (the time of the next one), for"
         " example 12h or 30d; 0d rejects them all. Default: 7d.",
     ),
 )
@@ -160,7 +160,7 @@ _IGNORE_ANCHOR_VALIDITY: Final = option(
 
 def path_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for finding a path; the command gets them together, as ``search``."""
-    given = (_certs("among which the path is found"), _ANCHOR, *_REQUIREMENTS, *_REVOCATION)
+    given = (_certs("that the path may contain"), _ANCHOR, *_REQUIREMENTS, *_REVOCATION)
     return _with_options(command, (*given, _ALGORITHMS, _RANKING, _IGNORE_ANCHOR_VALIDITY))
 
 
@@ -171,7 +171,7 @@ def judging_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def served_chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for judging the chain that a server sends; its revocation is not checked."""
-    certs = _certs("in which those that the server does not send are looked up")
+    certs = _certs("that the server may have left out")
     return _with_options(command, (_ANCHOR, *_REQUIREMENTS, certs, _ALGORITHMS, _IGNORE_ANCHOR_VALIDITY))
 
 
@@ -206,7 +206,11 @@ expires_within_option = option(
 """For commands that judge a path; the command gets a timedelta, as ``expires_within``."""
 
 json_option = option(
-    OptionGroup.OUTPUT, "--json", "as_json", is_flag=True, help="Print one JSON object, for a yes and for a no."
+    OptionGroup.OUTPUT,
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print one JSON object, also if the answer is no.",
 )
 """For commands that print an answer; the command gets ``as_json``."""
 
@@ -221,7 +225,8 @@ def limits_option(command: Callable[..., Any]) -> Callable[..., Any]:
         metavar="N",
         default=DEFAULT_LIMITS.pfx_iterations,
         show_default=True,
-        help="The most iterations that a PKCS#12 file may ask for, for one key; for the whole file five times as many.",
+        help="The most iterations that a PKCS#12 file may ask for, for one key. All keys of one file together may have"
+        " five times as many.",
     )
     @wraps(command)
     def with_limits(max_iterations: int, **given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
