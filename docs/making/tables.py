@@ -100,14 +100,14 @@ def devices() -> Iterator[str]:
                 f" {_linked(limit.note)} |"
             )
         for lifetime in device.lifetimes:
-            which = ", below roots that come with it" if lifetime.below_shipped_roots else ""
+            which = ", below roots that come with the client" if lifetime.below_shipped_roots else ""
             what = f"at most {lifetime.days:,} days if issued since {lifetime.since}{which}"
             yield (
                 f"| validity period of the server's certificate | {what} | {lifetime.evidence.value} |"
                 f" {_linked(lifetime.source)} | {_linked(lifetime.note)} |"
             )
         for root in device.roots:
-            what = "comes with it" if root.ships else "does not come with it"
+            what = "comes with the client" if root.ships else "does not come with the client"
             yield (
                 f"| {root.root.name} | {what} | {root.evidence.value} | {_linked(root.source)} | {_linked(root.note)} |"
             )

@@ -211,7 +211,7 @@ _TABLE: Final = (
     _apple("ios", "iOS and iPadOS 13 and later", removed_in="iOS 12"),
     Device(
         name="android",
-        title="Android 9 and later, apps that use its own TLS",
+        title="Android 9 and later, apps that use Android's own TLS",
         rules=(
             *_refuses((ChainProperty.MISSING_ISSUER,), DOCUMENTED, _ANDROID_SSL, "it fetches no issuer"),
             *_refuses((ChainProperty.COMMON_NAME_ONLY,), DOCUMENTED, _ANDROID_NAMES),
@@ -234,7 +234,7 @@ _TABLE: Final = (
     ),
     Device(
         name="windows",
-        title="Windows, programs that use its own verification (CryptoAPI)",
+        title="Windows, programs that use Windows' own verification (CryptoAPI)",
         rules=(
             *_rules(
                 Effect.DEPENDS,
@@ -260,7 +260,7 @@ _TABLE: Final = (
         roots=(_without(FEDERAL_COMMON_POLICY_CA_G2, _TRUST_STORES),),
         notes=(
             Note(
-                text="Microsoft's program had Federal Common Policy CA, to be removed by decision of the Federal PKI",
+                text="Microsoft's root program had Federal Common Policy CA; the Federal PKI decided on its removal",
                 evidence=REPORTED,
                 source=_TRUST_STORES,
             ),

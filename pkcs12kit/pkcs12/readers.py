@@ -90,7 +90,7 @@ _TABLE: Final = (
         "openssl-1.0",
         "OpenSSL 1.0.0 to 1.1.1",
         _opens((Feature.AES, Feature.TRIPLE_DES), DOCUMENTED, _OPENSSL_1_PBE),
-        _opens((Feature.RC2_40,), DOCUMENTED, _OPENSSL_1_CREATE, "what it writes itself"),
+        _opens((Feature.RC2_40,), DOCUMENTED, _OPENSSL_1_CREATE, "the reader's own files use it"),
         _opens((Feature.MAC_SHA1, Feature.MAC_SHA256), DOCUMENTED, _OPENSSL_1_MAC),
         _refuses((Feature.PBMAC1,), DOCUMENTED, _OPENSSL_PBMAC1, "added in OpenSSL 3.4"),
     ),
@@ -105,7 +105,7 @@ _TABLE: Final = (
     _reader(
         "java-8",
         "Java 8, any update",
-        _opens((*_LEGACY, Feature.RC2_40), DOCUMENTED, _JAVA_UPGRADE, "what it writes itself"),
+        _opens((*_LEGACY, Feature.RC2_40), DOCUMENTED, _JAVA_UPGRADE, "the reader's own files use it"),
         _refuses((Feature.MAC_SHA256,), DOCUMENTED, _JAVA_BACKPORT, "before 8u301"),
         _refuses((Feature.PBMAC1,), DOCUMENTED, _JAVA_PBMAC1, "added in Java 26"),
         bounds=_JAVA_BOUNDS,
@@ -124,10 +124,10 @@ _TABLE: Final = (
     _reader(
         "java-26",
         "Java 26",
-        _opens(_MODERN, DOCUMENTED, _JAVA_UPGRADE, "what it writes itself, since Java 16"),
-        _opens(_LEGACY, DOCUMENTED, _JAVA_UPGRADE, "what older versions wrote"),
+        _opens(_MODERN, DOCUMENTED, _JAVA_UPGRADE, "Java's own files use it, since Java 16"),
+        _opens(_LEGACY, DOCUMENTED, _JAVA_UPGRADE, "older Java versions wrote it"),
         _opens((Feature.PBMAC1,), DOCUMENTED, _JAVA_PBMAC1),
-        _opens((Feature.CLEAR_CERTIFICATES, Feature.NO_MAC), DOCUMENTED, _JAVA_CACERTS, "as its own cacerts"),
+        _opens((Feature.CLEAR_CERTIFICATES, Feature.NO_MAC), DOCUMENTED, _JAVA_CACERTS, "as in Java's own cacerts"),
         bounds=_JAVA_BOUNDS,
     ),
     _reader(
@@ -189,7 +189,7 @@ _TABLE: Final = (
     ),
     _reader(
         "dotnet",
-        ".NET 9 and later, X509CertificateLoader; on Windows, the import of Windows has to open the file too",
+        ".NET 9 and later, X509CertificateLoader; on Windows, Windows itself must also be able to import the file",
         _opens((Feature.AES, Feature.TRIPLE_DES, Feature.RC2_40), DOCUMENTED, f"{_DOTNET}PasswordBasedEncryption.cs"),
         _opens((Feature.MAC_SHA1, Feature.MAC_SHA256), DOCUMENTED, f"{_DOTNET}Asn1/Pkcs12/PfxAsn.manual.cs"),
         _refuses((Feature.PBMAC1,), DOCUMENTED, f"{_DOTNET}Asn1/Pkcs12/PfxAsn.manual.cs", "not on its list of MACs"),
@@ -203,7 +203,7 @@ _TABLE: Final = (
     ),
     _reader(
         "fips-140-3",
-        "Readers held to algorithms that FIPS 140-3 allows, as OpenSSL's FIPS provider",
+        "Programs that may use only algorithms that FIPS 140-3 allows, such as OpenSSL's FIPS provider",
         _opens((Feature.AES,), DOCUMENTED, _OPENSSL_PBKDF2),
         _opens((Feature.PBMAC1,), DOCUMENTED, _OPENSSL_PBMAC1, "OpenSSL 3.4 and later"),
         _refuses((Feature.PKCS12KDF,), DOCUMENTED, _GNUTLS_FIPS, "not an approved algorithm"),
