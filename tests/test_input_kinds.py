@@ -153,3 +153,21 @@ def test_a_renewed_root_does_not_hide_behind_the_expired_one():
         assert path.trust_anchor.certificate == root.certificate
         built = pk.build(identity=server, trust_anchors=anchors, password=PASSWORD, profile=PROFILE, time=at)
         assert built.certificates == (server.certificate, root.certificate)
+
+
+def test_a_file_for_readers(replica, anchor):
+    """``for_readers`` chooses the strongest profile that all of them open, and refuses a password that one does not."""
+    given = {"identity": replica.server, "certificates": replica.pool, "trust_anchors": anchor}
+    built = pk.build(**given, password=PASSWORD, for_readers=["java-8", pk.readers.find("windows-2016")])
+    expected = pk.profiles.for_readers("java-8", "windows-2016")
+    assert built.profile == expected
+    with pytest.raises(pk.PasswordError):
+        pk.build(**given, password="pässword", for_readers=["java-17"])
+    with pytest.raises(pk.ArgumentError, match="not both"):
+        pk.build(**given, password=PASSWORD, for_readers=["java-8"], profile="modern")
+    with pytest.raises(pk.ArgumentError, match="is a collection"):
+        pk.build(**given, password=PASSWORD, for_readers="java-8")
+    with pytest.raises(pk.UnknownNameError, match="did you mean 'modern'"):
+        pk.build(**given, password=PASSWORD, profile="modren")
+    with pytest.raises(pk.UnknownNameError, match="unknown profile ''"):
+        pk.build(**given, password=PASSWORD, profile="")

@@ -147,7 +147,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``password``: protects the new file; a function is called only when there is a path to write. None for a profile
       without a password.
     - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
-      ``for_readers``: the programs that must open the file; the strongest profile that all of them open is used.
+      ``for_readers``: the programs that must open the file; the strongest profile that all of them open is used, and a
+      password that one of them is known not to open is refused.
     - ``include_anchor``, ``friendly_name``, ``certificate_name``, ``ca_names``: as in :meth:`Bundle.from_path
       <pkcs12kit.Bundle.from_path>`. ``truststore``: with ``certs_only``, mark the certificates as trusted for Java.
     - ``if_changed``: leave ``output`` alone if it already has the same key, certificates, order, names, password,
@@ -171,8 +172,16 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     )
     require_fetching(fetch, on_warning)
     require_several({"ca_names": ca_names})
+    require_several({"for_readers": for_readers})
+    readers = tuple(for_readers)
     file = OutputFile(
-        output, password, _profile(profile, for_readers), if_changed=if_changed, dry_run=dry_run, limits=limits
+        output,
+        password,
+        _profile(profile, readers),
+        readers=readers,
+        if_changed=if_changed,
+        dry_run=dry_run,
+        limits=limits,
     )
     warnings = _Warnings(on_warning)
     server = Server(identity, key, certificate, pkcs12, key_password, pkcs12_password, limits)
@@ -244,13 +253,13 @@ def _find(
     return fetched.path, fetched.retrievals
 
 
-def _profile(profile: Profile | str | None, for_readers: Iterable[Reader | str]) -> Profile:
+def _profile(profile: Profile | str | None, readers: tuple[Reader | str, ...]) -> Profile:
     """Return the profile that is given by name, as a value, or by the readers that must open the file."""
-    require_several({"for_readers": for_readers})
-    readers = tuple(for_readers)
     if readers and profile is not None:
         raise ArgumentError("give a profile or for_readers, not both: the readers decide on the profile")
-    return profiles.for_readers(*readers) if readers else profiles.find(profile or profiles.MODERN)
+    if readers:
+        return profiles.for_readers(*readers)
+    return profiles.MODERN if profile is None else profiles.find(profile)
 
 
 def _confirmation(path: ValidatedPath, parameters: ValidationParameters) -> Confirmation:

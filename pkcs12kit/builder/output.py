@@ -11,12 +11,14 @@ from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.files import read_private, require_writable, write_pfx
 from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
+from pkcs12kit.pkcs12.readers import require_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.compatibility import Reader
     from pkcs12kit.pkcs12.profiles import Profile
 
 
@@ -29,6 +31,7 @@ class OutputFile:
         password: str | Callable[[], str] | None,
         profile: Profile,
         *,
+        readers: tuple[Reader | str, ...],
         if_changed: bool,
         dry_run: bool,
         limits: Limits,
@@ -44,6 +47,7 @@ class OutputFile:
         self.change: str | None = None
         self.is_new = True
         self._password = password
+        self._readers = readers
         self._if_changed = if_changed
         self._dry_run = dry_run
         self._limits = limits
@@ -51,10 +55,13 @@ class OutputFile:
     def encode(self, bundle: Bundle) -> None:
         """Encode the bundle, or keep the content of the file in its place if that has just this bundle already.
 
-        A password that is a function is called here.
+        A password that is a function is called here. Raises :class:`~pkcs12kit.PasswordError` for a password that a
+        chosen reader is known not to open.
         """
         if callable(self._password):
             self._password = self._password() if self.profile.takes_password else None
+        if self._password is not None:
+            require_password(self._readers, self._password)
         if self._if_changed and self.output is not None:
             try:
                 there = read_private(self.output, limit=self._limits.pfx_bytes)
