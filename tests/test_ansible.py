@@ -193,7 +193,7 @@ def test_fails_with_the_reason(host, files):
     missing = host.play(pkcs12kit_bundle_command="/nowhere/pkcs12kit")
     assert "cannot build, nothing written: [Errno 2]" in missing.text
     no_password = host.play(pkcs12kit_bundle_password=None)
-    assert "give pkcs12kit_bundle_password or pkcs12kit_bundle_password_file" in no_password.text
+    assert "give either pkcs12kit_bundle_password or pkcs12kit_bundle_password_file" in no_password.text
     assert not host.bundle.exists()
 
 

@@ -68,7 +68,7 @@ def serves_the_path(tmp_path):
         def sends_the_path():
             nonlocal report
             report = probe(f"127.0.0.1:{port}", trust_anchors=[page / "anchor.pem"], server_name=SERVER_NAME)
-            return report.served_chain and report.served_chain.message.certificates == path
+            return report.served_chain is not None and report.served_chain.message.certificates == path
 
         assert wait_until(sends_the_path), report.answer.why
         assert {one.protocol for one in report.answer.answers} == {"TLSv1.2", "TLSv1.3"}
