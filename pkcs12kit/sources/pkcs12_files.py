@@ -81,7 +81,7 @@ def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
 
 
 def decode_pfx(
-    source: Source,
+    data: Source,
     *,
     password: str | None,
     contents_password: str | None = None,
@@ -90,7 +90,7 @@ def decode_pfx(
 ) -> DecodedPfx:
     """Return the contents of a PFX in DER or BER. The MAC, if any, is verified before anything is decrypted.
 
-    - ``source``: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
+    - ``data``: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
     - ``password``: None and ``""`` are both for files without a password, in either encoding of it. A password is tried
       as the standards encode it, then as some writers do; ``password_uses`` of the result has the encoding that worked.
     - ``contents_password``: for files whose contents or keys have another password than the MAC. Parts that it does not
@@ -110,9 +110,9 @@ def decode_pfx(
     """
     from pkcs12kit.pkcs12 import decoder
 
-    with _named(source, limits) as data:
+    with _named(data, limits) as content:
         return decoder.decode_pfx(
-            data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
+            content, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
         )
 
 
@@ -144,7 +144,7 @@ def inspect_pfx(
 
 
 def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
-    source: Source,
+    data: Source,
     *,
     password: str | None,
     contents_password: str | None = None,
@@ -157,7 +157,7 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
 ) -> bytes:
     """Return a PFX with the same contents under another protection or password.
 
-    - ``source``: the existing PFX: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
+    - ``data``: the existing PFX: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
     - ``password``, ``contents_password``: the passwords of the existing PFX, as for :func:`~pkcs12kit.decode_pfx`.
     - ``new_password``, ``profile``, ``random_bytes``: as for :func:`~pkcs12kit.encode_pfx`.
     - ``require_mac``: True refuses a file that anyone may have changed, as :func:`~pkcs12kit.decode_pfx` does.
@@ -174,9 +174,9 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     from pkcs12kit.pkcs12 import conversion, profiles
 
     profile = profiles.find(profile)
-    with _named(source, limits) as data:
+    with _named(data, limits) as content:
         return conversion.convert_pfx(
-            data,
+            content,
             password=password,
             contents_password=contents_password,
             new_password=new_password,
