@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from os import PathLike
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pkcs12kit.errors import ArgumentError
 
@@ -13,17 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def require_kind(name: str, value: object, *kinds: type, optional: bool = False) -> None:
+def require_kind(name: str, value: object, *kinds: type, optional: bool = False, cure: str = "") -> None:
     """Raise :class:`~pkcs12kit.ArgumentError` unless ``value`` is an instance of one of ``kinds``.
 
-    True and False are not accepted as integers. ``optional`` accepts None. The message has the kind of the value,
-    never the value: it may be a password.
+    True and False are not accepted as integers. ``optional`` accepts None. ``cure`` says what makes a right value. The
+    message has the kind of the value, never the value: it may be a password.
     """
     if optional and value is None:
         return
     if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
         expected = " or ".join(kind.__name__ for kind in kinds)
-        raise ArgumentError(f"{name}: expected {expected}, not {type(value).__name__}")
+        end = f"; {cure}" if cure else ""
+        raise ArgumentError(f"{name}: expected {expected}, not {type(value).__name__}{end}")
 
 
 def require_flags(**flags: object) -> None:
@@ -64,7 +65,7 @@ def require_several(given: Mapping[str, object]) -> None:
 def require_names(name: str, values: object) -> tuple[str, ...]:
     """Return several names as a tuple, each once. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
     require_several({name: values})
-    names: tuple[str, ...] = tuple(values)  # type: ignore[arg-type]  # it is an iterable now
+    names = tuple(cast("Iterable[str]", values))
     for one in names:
         require_kind(name, one, str)
     return tuple(dict.fromkeys(names))

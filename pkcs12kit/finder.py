@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from pkcs12kit.arguments import require_functions, require_kind
-from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.errors import ArgumentError
+from pkcs12kit.arguments import require_function, require_functions, require_kind
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
-from pkcs12kit.paths import search
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.revocation import Revocation
+from pkcs12kit.paths.search import PathRequest
 from pkcs12kit.paths.validation.parameters import choose_parameters
-from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_trust_anchors
+from pkcs12kit.sources.arguments import as_certificate, as_pool, as_trust_anchors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
-    from pkcs12kit.retrieval.find_path import FetchedPath
     from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.sources.loading import CertificateSource
@@ -71,11 +67,15 @@ def find_path(  # noqa: PLR0913  # each input of a search has its own keyword
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
     RFC 5280 section 6.1, RFC 4158.
     """
-    request = PathRequest.of(
+    request = path_request(
         target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, revocation, limits
     )
     require_fetching(fetch, on_warning)
-    return request.find_path() if fetch is None else request.fetch_path(fetch, on_warning).path
+    if fetch is None:
+        return request.find_path()
+    from pkcs12kit.retrieval.find_path import fetch_path
+
+    return fetch_path(request, fetch, on_warning).path
 
 
 def find_paths(  # noqa: PLR0913  # as find_path
@@ -105,78 +105,43 @@ def find_paths(  # noqa: PLR0913  # as find_path
     says if a limit ended the search. With ``fetch``, it is of everything that was given and fetched. Raises
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
     """
-    request = PathRequest.of(
+    request = path_request(
         target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, revocation, limits
     )
     require_fetching(fetch, on_warning)
     require_kind("at_most", at_most, int, optional=True)
-    return request.find_paths(at_most) if fetch is None else request.fetch_paths(fetch, on_warning, at_most)
+    if fetch is None:
+        return request.find_paths(at_most)
+    from pkcs12kit.retrieval.find_path import fetch_paths
+
+    return fetch_paths(request, fetch, on_warning, at_most=at_most)
 
 
-class PathRequest(NamedTuple):
-    """One search, with every input loaded and checked."""
-
-    target: Certificate
-    pool: CertificatePool
-    trust_anchors: tuple[TrustAnchor, ...]
-    parameters: ValidationParameters
-    ranking: Ranking
-    revocation: Revocation | None
-    limits: Limits
-
-    @classmethod
-    def of(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its order
-        cls,
-        target: CertificateSource,
-        certificates: CertificatesArgument,
-        pool: CertificatePool | None,
-        trust_anchors: TrustAnchorsArgument,
-        parameters: ValidationParameters | None,
-        time: datetime | None,
-        server_name: str | None,
-        ranking: Ranking,
-        revocation: Revocation | None,
-        limits: Limits,
-    ) -> PathRequest:
-        """Return the request for the arguments of a public function. Raises :class:`~pkcs12kit.InputError`."""
-        require_kind("limits", limits, Limits)
-        require_kind("pool", pool, CertificatePool, optional=True)
-        require_kind("revocation", revocation, Revocation, optional=True)
-        require_functions(ranking=ranking)
-        if ranking is None:
-            raise ArgumentError("ranking: expected a function, not None")
-        given = as_certificates(certificates, limits=limits)
-        return cls(
-            as_certificate(target, limits=limits),
-            given if pool is None else pool | given if given else pool,
-            as_trust_anchors(trust_anchors, limits=limits),
-            choose_parameters(parameters, time=time, server_name=server_name),
-            ranking,
-            revocation,
-            limits,
-        )
-
-    def find_path(self) -> ValidatedPath:
-        """Return the best valid path in what was given. Raises :class:`~pkcs12kit.NoValidPathError`."""
-        return search.find_path(**self._asdict())
-
-    def find_paths(self, at_most: int | None) -> PathReport:
-        """Return the report on the paths in what was given."""
-        return search.find_paths(**self._asdict(), at_most=at_most)
-
-    def fetch_path(self, options: FetchOptions, on_warning: Callable[[str], object] | None) -> FetchedPath:
-        """Return the best valid path, with what was fetched for it. Raises :class:`~pkcs12kit.NoValidPathError`."""
-        from pkcs12kit.retrieval.find_path import find_path_fetching
-
-        return find_path_fetching(**self._asdict(), options=options, on_warning=on_warning)
-
-    def fetch_paths(
-        self, options: FetchOptions, on_warning: Callable[[str], object] | None, at_most: int | None
-    ) -> PathReport:
-        """Return the report on the paths in what was given and fetched."""
-        from pkcs12kit.retrieval.find_path import find_paths_fetching
-
-        return find_paths_fetching(**self._asdict(), options=options, on_warning=on_warning, at_most=at_most)
+def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its order
+    target: CertificateSource,
+    certificates: CertificatesArgument,
+    pool: CertificatePool | None,
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None,
+    time: datetime | None,
+    server_name: str | None,
+    ranking: Ranking,
+    revocation: Revocation | None,
+    limits: Limits,
+) -> PathRequest:
+    """Return the request for the arguments of a public function. Raises :class:`~pkcs12kit.InputError`."""
+    require_kind("limits", limits, Limits)
+    require_kind("revocation", revocation, Revocation, optional=True)
+    require_function("ranking", ranking)
+    return PathRequest(
+        as_certificate(target, limits=limits),
+        as_pool(certificates, pool, limits=limits),
+        as_trust_anchors(trust_anchors, limits=limits),
+        choose_parameters(parameters, time=time, server_name=server_name),
+        ranking,
+        revocation,
+        limits,
+    )
 
 
 def require_fetching(fetch: object, on_warning: object) -> None:

@@ -60,7 +60,7 @@ def order(monkeypatch):
     record(server, "load_identity")
     for name in ("as_trust_anchors", "as_certificates", "confirm"):
         record(builder, name)
-    record(search, "find_path")
+    record(search.PathRequest, "find_path")
     for name in ("encode_pfx", "write_pfx"):
         record(output_file, name)
     return steps

@@ -10,7 +10,7 @@ from pkcs12kit.builder.output import OutputFile
 from pkcs12kit.builder.server import Server
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.errors import ArgumentError, InputError
-from pkcs12kit.finder import PathRequest, require_fetching
+from pkcs12kit.finder import path_request, require_fetching
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.revocation import Revocation
+    from pkcs12kit.paths.search import PathRequest
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.compatibility import Reader
@@ -190,9 +191,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     pool = as_certificates(certificates, limits=limits) | server.other_certificates()
     for reject in pool.rejects:
         warnings.pass_on(str(reject))
-    request = PathRequest.of(
-        server.target, (), pool, anchors, parameters, time, server_name, ranking, revocation, limits
-    )
+    request = path_request(server.target, (), pool, anchors, parameters, time, server_name, ranking, revocation, limits)
     path, retrievals = _find(request, fetch, warnings)
     confirmation = _confirmation(path, request.parameters) if second_opinion else NOT_ASKED
     bundle = _bundle(
@@ -249,7 +248,9 @@ def _find(
     """Find the path, fetching what is missing if asked to. Raises :class:`~pkcs12kit.NoValidPathError`."""
     if fetch is None:
         return request.find_path(), ()
-    fetched = request.fetch_path(fetch, warnings.add)
+    from pkcs12kit.retrieval.find_path import fetch_path
+
+    fetched = fetch_path(request, fetch, warnings.add)
     return fetched.path, fetched.retrievals
 
 

@@ -17,7 +17,8 @@ from pkcs12kit.notebook_hook import Shown
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-_PRIVATE_KEYS: Final = get_args(PrivateKeyTypes)
+PRIVATE_KEYS: Final = get_args(PrivateKeyTypes)
+"""The classes of private keys of pyca/cryptography."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Identity(Shown):
 
     def __post_init__(self) -> None:
         require_kind("certificate", self.certificate, Certificate)
-        require_kind("private_key", self.private_key, *_PRIVATE_KEYS)
+        require_kind("private_key", self.private_key, *PRIVATE_KEYS)
         public_key = self.private_key.public_key()
         if public_key != self.certificate.public_key:
             of_key = public_key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

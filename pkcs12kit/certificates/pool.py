@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind, require_several
 from pkcs12kit.certificates.certificate import Certificate
@@ -31,6 +31,10 @@ class Reject:
 
     def __str__(self) -> str:
         return f"{self.source}: certificate {self.position}: {self.reason}"
+
+
+POOL_CURE: Final = "CertificatePool([...]) makes one of certificates, and load_certificates() of files"
+"""Advice for a value of another kind where one pool is expected."""
 
 
 class CertificatePool(Shown):

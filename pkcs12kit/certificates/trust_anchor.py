@@ -6,12 +6,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pkcs12kit.arguments import require_kind
+from pkcs12kit.arguments import require_kind, require_several
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import InputError, KeyMismatchError
 from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.names import Name
 
@@ -85,3 +87,17 @@ class TrustAnchor(Shown):
 
     def __repr__(self) -> str:
         return f"<TrustAnchor {str(self.name)!r}>"
+
+
+def require_trust_anchors(given: Iterable[TrustAnchor]) -> tuple[TrustAnchor, ...]:
+    """Return them as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for one on its own, and for other kinds."""
+    require_several({"trust_anchors": given})
+    anchors = tuple(given)
+    for anchor in anchors:
+        require_kind(
+            "trust_anchors",
+            anchor,
+            TrustAnchor,
+            cure="TrustAnchor.from_certificate() makes one of a certificate, and load_trust_anchors() of files",
+        )
+    return anchors

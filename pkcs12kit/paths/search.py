@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from pkcs12kit.certificates.arguments import require_certificate, require_pool, require_trust_anchors
+from pkcs12kit.arguments import require_kind
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.pool import POOL_CURE, CertificatePool
+from pkcs12kit.certificates.trust_anchor import require_trust_anchors
 from pkcs12kit.errors import ArgumentError, FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
@@ -25,9 +28,7 @@ from pkcs12kit.paths.validation.validator import Validator, validate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
-    from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.graph import Node, SearchGraph
@@ -44,6 +45,29 @@ class _TooManyRejectedError(Exception):
     """Validation rejects too many of the candidates that are found by names."""
 
 
+class PathRequest(NamedTuple):
+    """The inputs of one search, all loaded."""
+
+    target: Certificate
+    pool: CertificatePool
+    trust_anchors: tuple[TrustAnchor, ...]
+    parameters: ValidationParameters
+    ranking: Ranking
+    revocation: Revocation | None
+    limits: Limits
+
+    def find_path(self) -> ValidatedPath:
+        """Return the best valid path. Raises :class:`~pkcs12kit.NoValidPathError`."""
+        search = _PathSearch(self)
+        found = search.run(at_most=1)
+        return found[0] if found else search.report(found).best
+
+    def find_paths(self, at_most: int | None = None) -> PathReport:
+        """Return the report on all valid paths, or on the ``at_most`` best, and on the attempts that failed."""
+        search = _PathSearch(self)
+        return search.report(search.run(at_most))
+
+
 def find_path(
     target: Certificate,
     *,
@@ -54,17 +78,9 @@ def find_path(
     revocation: Revocation | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ValidatedPath:
-    """Find the best valid path from ``target``, an end-entity or CA certificate, to one of the trust anchors.
-
-    Order and repetition in the pool do not matter. ``ranking`` says what is best: :func:`~pkcs12kit.longest_lasting`,
-    :func:`~pkcs12kit.shortest`, or any function from a path to a value, the smallest being the best; for such a
-    function every valid path has to be found first, within ``limits.valid_paths``. Raises
-    :class:`~pkcs12kit.NoValidPathError`, whose ``attempts`` say what is missing or wrong, and :class:`ValueError`
-    without a trust anchor. Revocation is checked only where ``revocation`` asks for it; nothing is fetched.
-    """
-    search = _PathSearch(target, pool, trust_anchors, parameters, ranking, revocation, limits)
-    found = search.run(at_most=1)
-    return found[0] if found else search.report(found).best
+    """Return the best valid path, as :func:`pkcs12kit.find_path` does, from loaded values and without fetching."""
+    anchors = require_trust_anchors(trust_anchors)
+    return PathRequest(target, pool, anchors, parameters, ranking, revocation, limits).find_path()
 
 
 def find_paths(
@@ -78,36 +94,22 @@ def find_paths(
     limits: Limits = DEFAULT_LIMITS,
     at_most: int | None = None,
 ) -> PathReport:
-    """Find every valid path, ranked, and say why the others are not.
-
-    As :func:`find_path`, but no valid path is an answer here and not an error. The report says so where a limit ended
-    the search: ``limits.valid_paths`` bounds the answer, the others the work. With ``at_most`` the search ends with so
-    many valid paths, the best, without asking whether there are more.
-    """
-    search = _PathSearch(target, pool, trust_anchors, parameters, ranking, revocation, limits)
-    return search.report(search.run(at_most))
+    """Return the report on all paths, as :func:`pkcs12kit.find_paths` does, from loaded values and without fetching."""
+    anchors = require_trust_anchors(trust_anchors)
+    return PathRequest(target, pool, anchors, parameters, ranking, revocation, limits).find_paths(at_most)
 
 
 class _PathSearch:
     """One search with its candidates, the rejected ones, and the reasons."""
 
-    def __init__(
-        self,
-        target: Certificate,
-        pool: CertificatePool,
-        trust_anchors: Iterable[TrustAnchor],
-        parameters: ValidationParameters,
-        ranking: Ranking,
-        revocation: Revocation | None,
-        limits: Limits,
-    ) -> None:
-        self._target = target
-        self._pool = pool
-        anchors = require_trust_anchors(trust_anchors)
+    def __init__(self, request: PathRequest) -> None:
+        target, pool, anchors, parameters, ranking, revocation, limits = request
         if not anchors:
             raise ArgumentError("at least one trust anchor is needed; pkcs12kit never guesses one")
-        require_certificate(target)
-        require_pool(pool)
+        require_kind("target", target, Certificate, cure="load_certificate() reads one")
+        require_kind("pool", pool, CertificatePool, cure=POOL_CURE)
+        self._target = target
+        self._pool = pool
         self._trust_anchors = tuple({(one.node, one.certificate): one for one in anchors}.values())
         self._parameters = parameters
         self._ranking = ranking

@@ -6,31 +6,25 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.arguments import require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.event_loop import run
-from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import RevocationMode, RevocationStatus
-from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.retrieval.http.permitted import scheme_of
-from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
+from pkcs12kit.retrieval.options import make_fetcher, open_cache
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.ranking import Ranking
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.revocation import Revocation
-    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.search import PathRequest
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.retrieval.cache.cache import Cache
     from pkcs12kit.retrieval.crawl.crawl import Crawl
@@ -58,103 +52,65 @@ class FetchedPath:
     warnings: tuple[str, ...]
 
 
-def find_path_fetching(  # noqa: PLR0913  # find_path with two more: each input has its own keyword
-    target: Certificate,
-    *,
-    pool: CertificatePool,
-    trust_anchors: Iterable[TrustAnchor],
-    parameters: ValidationParameters,
-    ranking: Ranking = longest_lasting,
-    revocation: Revocation | None = None,
-    options: FetchOptions = DEFAULT_OPTIONS,
-    on_warning: Callable[[str], object] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+def fetch_path(
+    request: PathRequest, options: FetchOptions, on_warning: Callable[[str], object] | None = None
 ) -> FetchedPath:
-    """Find the best valid path as :func:`~pkcs12kit.find_path` does, and fetch what is missing for it.
+    """Return the best valid path, and fetch what is missing for it.
 
-    1. Where ``pool`` makes no valid path, certificates are gathered as by :func:`~pkcs12kit.gather`, until there is
+    1. Where the pool makes no valid path, certificates are gathered as by :func:`~pkcs12kit.gather`, until there is
        one. Then the URLs of the same depth are awaited, at most ``limits.retrieval_settle_seconds``, and the best path
        is chosen, so that it does not depend on which server answers first. Certificates of greater depth are left out.
-    2. Where ``revocation`` asks for it, OCSP responses and CRLs are fetched for each certificate of that path whose
+    2. Where the request asks for it, OCSP responses and CRLs are fetched for each certificate of that path whose
        status is not known from the given ones: OCSP first, a CRL where OCSP does not settle the status.
     3. Where a certificate is revoked, or its status is required and unknown, the next path is tried in the same way:
        at most ``limits.retrieval_paths`` paths.
 
     No other URL is fetched, and none where nothing is missing. Fetched data is validated like given data. Servers have
-    only current CRLs and OCSP responses, so a time in the past finds no status. Where ``parameters.time`` is at most
+    only current CRLs and OCSP responses, so a time in the past finds no status. Where the time is at most
     ``limits.retrieval_seconds`` ago, the path is validated at the time when all data had arrived.
 
     ``on_warning`` is called with each warning before this function returns or raises
     :class:`~pkcs12kit.NoValidPathError`. Raises the errors of :func:`~pkcs12kit.find_path` and
     :func:`~pkcs12kit.gather`.
     """
-    anchors = require_trust_anchors(trust_anchors)
-    search = _FetchingSearch(target, pool, anchors, parameters, ranking, revocation, options, limits)
+    search = _FetchingSearch(request, options)
     path = search.without_fetching()
     if path is not None:
-        return FetchedPath(path=path, pool=pool, retrievals=(), warnings=())
-    run(search.run())
-    warnings = tuple(search.warnings())
-    for warning in warnings:
-        if on_warning is not None:
-            on_warning(warning)
+        return FetchedPath(path=path, pool=request.pool, retrievals=(), warnings=())
+    warnings = search.fetch(on_warning)
     return FetchedPath(path=search.final(), pool=search.pool, retrievals=tuple(search.retrievals()), warnings=warnings)
 
 
-def find_paths_fetching(  # noqa: PLR0913  # as find_path_fetching
-    target: Certificate,
-    *,
-    pool: CertificatePool,
-    trust_anchors: Iterable[TrustAnchor],
-    parameters: ValidationParameters,
-    ranking: Ranking = longest_lasting,
-    revocation: Revocation | None = None,
-    options: FetchOptions = DEFAULT_OPTIONS,
+def fetch_paths(
+    request: PathRequest,
+    options: FetchOptions,
     on_warning: Callable[[str], object] | None = None,
-    limits: Limits = DEFAULT_LIMITS,
+    *,
     at_most: int | None = None,
 ) -> PathReport:
-    """Return the report on all paths, after fetching as :func:`find_path_fetching` does.
+    """Return the report on all paths, after fetching as :func:`fetch_path` does.
 
     Nothing is fetched where the given certificates make a valid path whose status is known. The report may have no
-    valid path; other errors are those of :func:`find_path_fetching`.
+    valid path; other errors are those of :func:`fetch_path`.
     """
-    search = _FetchingSearch(
-        target, pool, require_trust_anchors(trust_anchors), parameters, ranking, revocation, options, limits
-    )
+    search = _FetchingSearch(request, options)
     with suppress(NoValidPathError):
         if search.without_fetching() is None:
-            run(search.run())
-            if on_warning is not None:
-                for warning in search.warnings():
-                    on_warning(warning)
+            search.fetch(on_warning)
     return search.report(at_most)
 
 
 class _FetchingSearch:
     """One search: find the best path that is not known to be revoked, fetch its revocation data, and so on."""
 
-    def __init__(
-        self,
-        target: Certificate,
-        pool: CertificatePool,
-        trust_anchors: tuple[TrustAnchor, ...],
-        parameters: ValidationParameters,
-        ranking: Ranking,
-        revocation: Revocation | None,
-        options: FetchOptions,
-        limits: Limits,
-    ) -> None:
-        self.pool = pool
-        self._target = target
-        self._trust_anchors = trust_anchors
-        self._parameters = parameters
-        self._is_about_now = _is_about_now(parameters.time, limits)
-        self._ranking = ranking
-        self._revocation = revocation
+    def __init__(self, request: PathRequest, options: FetchOptions) -> None:
+        revocation = request.revocation
+        self.pool = request.pool
+        self._request = request
+        self._is_about_now = _is_about_now(request.parameters.time, request.limits)
         self._checked_revocation = None if revocation is None or revocation.mode is RevocationMode.OFF else revocation
         self._options = options
-        self._limits = limits
+        self._limits = request.limits
         self._warnings: list[str] = []
         self._cache: Cache | None = None
         self._stack = AsyncExitStack()
@@ -175,13 +131,24 @@ class _FetchingSearch:
             path = self.final()
         except NoValidPathError as no:
             failures = [failure for attempt in no.attempts for failure in attempt.failures]
-            if any(failure.certificate == self._target and failure.of_the_certificate_alone for failure in failures):
+            if any(
+                failure.certificate == self._request.target and failure.of_the_certificate_alone for failure in failures
+            ):
                 raise
             return None
         statuses = () if path.revocation is None else path.revocation.statuses
         return None if any(status.status is RevocationStatus.UNKNOWN for status in statuses) else path
 
-    async def run(self) -> None:
+    def fetch(self, on_warning: Callable[[str], object] | None) -> tuple[str, ...]:
+        """Fetch what is missing, and return the warnings, each passed to ``on_warning``."""
+        run(self._run())
+        warnings = tuple(self.warnings())
+        if on_warning is not None:
+            for warning in warnings:
+                on_warning(warning)
+        return warnings
+
+    async def _run(self) -> None:
         """Fetch until the best path is settled, or nothing is left to fetch."""
         async with self._stack:
             cache = open_cache(self._options, on_warning=self._warnings.append, limits=self._limits)
@@ -204,7 +171,7 @@ class _FetchingSearch:
 
     def report(self, at_most: int | None) -> PathReport:
         """Return the report on the paths in all given and fetched certificates."""
-        return find_paths(**self._inputs(self.pool, self._known), at_most=at_most)
+        return self._with(self.pool, self._known).find_paths(at_most)
 
     def retrievals(self) -> Iterator[Retrieval]:
         """Yield the outcome of each URL."""
@@ -237,26 +204,27 @@ class _FetchingSearch:
 
     @property
     def _known(self) -> Revocation | None:
-        return self._revocation if self._collector is None else self._collector.revocation
+        return self._request.revocation if self._collector is None else self._collector.revocation
 
     def _find(self, pool: CertificatePool, revocation: Revocation | None) -> ValidatedPath:
-        return find_path(**self._inputs(pool, revocation))
+        return self._with(pool, revocation).find_path()
 
-    def _inputs(self, pool: CertificatePool, revocation: Revocation | None) -> dict[str, Any]:
-        return {
-            "target": self._target,
-            "pool": pool if self._collector is None else pool | self._collector.certificates,
-            "trust_anchors": self._trust_anchors,
-            "parameters": replace(self._parameters, time=self._time),
-            "ranking": self._ranking,
-            "revocation": revocation,
-            "limits": self._limits,
-        }
+    def _with(self, pool: CertificatePool, revocation: Revocation | None) -> PathRequest:
+        """Return the request with this pool, the fetched revocation data, and the present time where it is meant."""
+        return self._request._replace(
+            pool=pool if self._collector is None else pool | self._collector.certificates,
+            parameters=replace(self._request.parameters, time=self._time),
+            revocation=revocation,
+        )
 
     @property
     def _time(self) -> datetime:
         # A responder signs its response when it is asked, which is after the search began (RFC 6960 section 2.4).
-        return max(datetime.now(UTC), self._parameters.time) if self._is_about_now else self._parameters.time
+        return (
+            max(datetime.now(UTC), self._request.parameters.time)
+            if self._is_about_now
+            else self._request.parameters.time
+        )
 
     def _next(self, pool: CertificatePool) -> ValidatedPath | None:
         """Return the best path without a certificate that is known to be revoked or whose status was not found."""
@@ -281,10 +249,10 @@ class _FetchingSearch:
             )
         self._crawl = Crawl(
             self._certificate_fetcher,
-            target=self._target,
-            trust_anchors=self._trust_anchors,
+            target=self._request.target,
+            trust_anchors=self._request.trust_anchors,
             pool=self.pool,
-            time=self._parameters.time,
+            time=self._request.parameters.time,
             has_path=lambda candidates: self._next(candidates) is not None,
             limits=self._limits,
         )
@@ -302,8 +270,8 @@ class _FetchingSearch:
             return True
         if report.failure.reason is FailureReason.REVOCATION_UNKNOWN:
             self._unknown |= {one.certificate for one in report.statuses if one.status is RevocationStatus.UNKNOWN}
-            return self._target in self._unknown  # on any other path, the status of the target is the same
-        return report.failure.certificate == self._target
+            return self._request.target in self._unknown  # on any other path, the status of the target is the same
+        return report.failure.certificate == self._request.target
 
     async def _collecting(self, given: Revocation) -> RevocationCollector:
         from pkcs12kit.retrieval.revocation_fetch import RevocationCollector
@@ -316,7 +284,7 @@ class _FetchingSearch:
             self._revocation_fetcher,
             given,
             pool=self.pool,
-            algorithm_policy=self._parameters.algorithm_policy,
+            algorithm_policy=self._request.parameters.algorithm_policy,
             limits=self._limits,
         )
         return self._collector

@@ -18,7 +18,7 @@ from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, FetchOptions, make_fetcher, open_cache
 from pkcs12kit.retrieval.retrieved import GatheredCertificate
-from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_trust_anchors
+from pkcs12kit.sources.arguments import as_certificate, as_pool, as_trust_anchors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,15 +140,13 @@ def gather(  # noqa: PLR0913  # each input has its own keyword
     """
     require_kind("limits", limits, Limits)
     require_kind("options", options, FetchOptions)
-    require_kind("pool", pool, CertificatePool, optional=True)
     require_flags(everything=everything)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
     anchors = as_trust_anchors(trust_anchors, required=False, limits=limits)
     if target is None and not anchors:
         raise ArgumentError("gathering needs a certificate or a trust anchor to begin with: neither was given")
     target = None if target is None else as_certificate(target, limits=limits)
-    given = as_certificates(certificates, limits=limits)
-    given = given if pool is None else pool | given if given else pool
+    given = as_pool(certificates, pool, limits=limits)
     warnings: list[str] = []
 
     def has_path(candidates: CertificatePool) -> bool:

@@ -33,9 +33,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cryptography import x509
 
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
-from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.pool import POOL_CURE, CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -92,6 +93,15 @@ def as_certificates(
     """
     several = _several(given, _CERTIFICATES, name, f"{_SOURCE}, Certificates or CertificatePools")
     return load_certificates(*several, password=password, limits=limits)
+
+
+def as_pool(
+    certificates: CertificatesArgument, pool: CertificatePool | None, *, limits: Limits = DEFAULT_LIMITS
+) -> CertificatePool:
+    """Return the certificates given by either of the two names, together. Raises as :func:`as_certificates` does."""
+    require_kind("pool", pool, CertificatePool, optional=True, cure=POOL_CURE)
+    given = as_certificates(certificates, limits=limits)
+    return given if pool is None else pool | given if given else pool
 
 
 def as_trust_anchors(

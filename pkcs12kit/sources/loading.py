@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.certificates.identity import PRIVATE_KEYS, Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
@@ -24,7 +23,7 @@ from pkcs12kit.sources.sniffing import Kind, sniff
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
@@ -38,7 +37,6 @@ TrustAnchorSource: TypeAlias = "CertificateSource | TrustAnchor"
 KeySource: TypeAlias = "Source | PrivateKeyTypes"
 """A source of a private key, or a private key of pyca/cryptography."""
 
-_PRIVATE_KEYS: Final = get_args(PrivateKeyTypes)
 _LISTED_CERTIFICATES: Final = 5
 
 
@@ -146,9 +144,9 @@ def load_identity(
         return _identity_from_pkcs12(pkcs12, password, limits, require_mac=require_mac, on_warning=on_warning)
     key = certificate if key is None else key  # type: ignore[assignment]  # one file may hold both
     certificate = key if certificate is None else certificate  # type: ignore[assignment]
-    if key is None or certificate is None or isinstance(certificate, _PRIVATE_KEYS) or _is_loaded(key):
+    if key is None or certificate is None or isinstance(certificate, PRIVATE_KEYS) or _is_loaded(key):
         raise InputError("an identity needs a key and a certificate, or a PKCS#12 file")
-    if isinstance(key, _PRIVATE_KEYS):
+    if isinstance(key, PRIVATE_KEYS):
         private_key = require_signing_key(key, label(key))
     else:
         content = SourceContent.read(key, limits)  # type: ignore[arg-type]  # mypy does not narrow by a tuple of types
@@ -184,7 +182,7 @@ def label(source: object) -> str:
 
     Raises :class:`~pkcs12kit.ArgumentError` for other objects.
     """
-    if isinstance(source, _PRIVATE_KEYS):
+    if isinstance(source, PRIVATE_KEYS):
         return "the private key given"
     if _is_loaded(source):
         return "the certificates given" if isinstance(source, CertificatePool) else "the certificate given"

@@ -13,7 +13,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH, choose_parameters
-from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
+from pkcs12kit.sources.arguments import as_pool, as_trust_anchors
 from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.verifier import advice, checks, served_chain_checks
 from pkcs12kit.verifier.delivered import DeliveredChain, find_chain_paths, without_wrong_name
@@ -68,13 +68,11 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
     the private key.
     """
     require_kind("message", message, CertificateMessage)
-    require_kind("pool", pool, CertificatePool, optional=True)
     require_kind("limits", limits, Limits)
     require_duration("expires_within", expires_within)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
     anchors = as_trust_anchors(trust_anchors, limits=limits)
-    given = as_certificates(certificates, limits=limits)
-    pool = given or pool if pool is None or not given else pool | given
+    pool = as_pool(certificates, pool, limits=limits) or pool
     chain = DeliveredChain.of_message(message.certificates)
     purpose = served_chain_checks.check_server_purpose(chain.target)
     asked = _for_the_path(chain, parameters, purpose)

@@ -502,7 +502,7 @@ class TestSecrets:
     """Not even where something is broken inside."""
 
     PLACES = (
-        "pkcs12kit.paths.search.find_path",
+        "pkcs12kit.paths.search._PathSearch",
         "pkcs12kit.builder.build.confirm",
         "pkcs12kit.builder.output.encode_pfx",
         "pkcs12kit.builder.output.write_pfx",

@@ -83,7 +83,7 @@ def test_the_wrong_type_is_named(topology):
     """A certificate for a trust anchor, a list for a pool, a path for a certificate, a text for a time."""
     target, anchor = topology.servers["EE"].certificate, topology.trust_anchor("TA")
     for wrong, sentence in (
-        ({"target": "server.pem"}, "target is a pkcs12kit Certificate, not str"),
+        ({"target": "server.pem"}, r"target: expected Certificate, not str; load_certificate\(\)"),
         ({"pool": [target]}, r"CertificatePool\(\[\.\.\.\]\) makes one"),
         ({"trust_anchors": [target]}, r"TrustAnchor\.from_certificate\(\) makes one"),
     ):

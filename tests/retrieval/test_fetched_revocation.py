@@ -18,10 +18,12 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.lab.extensions import authority_information_access, crl_distribution_points
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.report import NoValidPathError
 from pkcs12kit.paths.revocation import Revocation, RevocationMode, RevocationStatus
+from pkcs12kit.paths.search import PathRequest
 from pkcs12kit.paths.validation.parameters import ValidationParameters
-from pkcs12kit.retrieval.find_path import find_path_fetching
+from pkcs12kit.retrieval.find_path import fetch_path
 from pkcs12kit.retrieval.http import client as fetcher
 from pkcs12kit.retrieval.options import FetchOptions
 from pkcs12kit.retrieval.retrieved import Purpose, Status
@@ -35,18 +37,23 @@ BY_A, BY_B = ["server", "Issuing", "Bridge A"], ["server", "Issuing", "Bridge B"
 LIMITS = dataclasses.replace(DEFAULT_LIMITS, retrieval_backoff_seconds=0)
 
 
+def request(pki, mode, *, given=None, limits=LIMITS, time=None):
+    """Return the search for the path of a PKI."""
+    return PathRequest(
+        target=pki.target,
+        pool=pki.pool,
+        trust_anchors=(pki.anchor,),
+        parameters=ValidationParameters(time=time or datetime.now(UTC)),
+        ranking=longest_lasting,
+        revocation=Revocation(mode=mode, **(given or {})),
+        limits=limits,
+    )
+
+
 def search(pki, mode=REQUIRE, *, given=None, limits=LIMITS, time=None, **options):
     """Find the path, and fetch what is missing; the time is now, and nothing is cached unless asked for."""
     options = {"allow_private": True, "cache": False, **options}
-    return find_path_fetching(
-        pki.target,
-        pool=pki.pool,
-        trust_anchors=[pki.anchor],
-        parameters=ValidationParameters(time=time or datetime.now(UTC)),
-        revocation=Revocation(mode=mode, **(given or {})),
-        options=FetchOptions(**options),
-        limits=limits,
-    )
+    return fetch_path(request(pki, mode, given=given, limits=limits, time=time), FetchOptions(**options))
 
 
 def names(found):
@@ -429,15 +436,10 @@ def test_limits(by_crl, limit, says):
     by_crl.revoke("Root", "Bridge A")
     warnings = []
     with pytest.raises(NoValidPathError):
-        find_path_fetching(
-            by_crl.target,
-            pool=by_crl.pool,
-            trust_anchors=[by_crl.anchor],
-            parameters=ValidationParameters(time=datetime.now(UTC)),
-            revocation=Revocation(mode=REQUIRE),
-            options=FetchOptions(allow_private=True, cache=False),
-            on_warning=warnings.append,
-            limits=dataclasses.replace(LIMITS, **limit),
+        fetch_path(
+            request(by_crl, REQUIRE, limits=dataclasses.replace(LIMITS, **limit)),
+            FetchOptions(allow_private=True, cache=False),
+            warnings.append,
         )
     assert any(says in warning for warning in warnings), warnings
 

@@ -10,8 +10,8 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_kind
-from pkcs12kit.certificates.arguments import require_trust_anchors
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.trust_anchor import require_trust_anchors
 from pkcs12kit.display.pictures.picture import EdgeState, Picture, PictureEdge, PictureNode
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
