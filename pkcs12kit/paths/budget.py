@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import LimitExceededError
@@ -34,22 +35,17 @@ class BudgetExhaustedError(LimitExceededError):
 
 
 class SearchBudget:
-    """The work that the limits still allow in one call. Not shared between threads.
+    """The work that the limits still allow in one call. Not shared between threads."""
 
-    ``instead`` are values that replace those of the limits with the same names. A changed copy of the limits would be
-    checked as a whole, which takes longer than a short search.
-    """
-
-    def __init__(self, limits: Limits, **instead: int) -> None:
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._instead = instead
         self._spent: dict[str, int] = {}
         self._counted: set[object] = set()
 
     @classmethod
     def for_first_attempt(cls, limits: Limits) -> SearchBudget:
         """Return a budget with a tenth of the steps, for a search after which a more thorough one can follow."""
-        return cls(limits, discovery_steps=limits.discovery_steps // 10)
+        return cls(replace(limits, discovery_steps=limits.discovery_steps // 10))
 
     @classmethod
     def for_many_validations(cls, limits: Limits) -> SearchBudget:
@@ -58,20 +54,20 @@ class SearchBudget:
         That is as much as a search spends on validations that exhaust their limits.
         """
         often = limits.exhausted_validations
-        return cls(limits, **{limit: often * getattr(limits, limit) for limit in _PER_VALIDATION})
+        return cls(replace(limits, **{limit: often * getattr(limits, limit) for limit in _PER_VALIDATION}))
 
     @classmethod
     def for_revocation(cls, limits: Limits) -> SearchBudget:
         """Return the budget of one check of revocation: signers need few paths of their own, and short ones."""
-        return cls(limits, discovery_steps=limits.discovery_steps // 10, candidate_paths=limits.revocation_lookups)
+        return cls(
+            replace(limits, discovery_steps=limits.discovery_steps // 10, candidate_paths=limits.revocation_lookups)
+        )
 
     def spend(self, limit: str, amount: int = 1) -> None:
         """Count ``amount`` against the field ``limit`` of the limits. Raises :class:`BudgetExhaustedError` past it."""
         spent = self._spent.get(limit, 0) + amount
         self._spent[limit] = spent
-        allowed = self._instead.get(limit)
-        if allowed is None:
-            allowed = getattr(self._limits, limit)
+        allowed: int = getattr(self._limits, limit)
         if spent > allowed:
             raise BudgetExhaustedError(limit, allowed)
 

@@ -88,12 +88,12 @@ class ClosestAttempts:
         self._parameters = parameters
         self._limits = limits
         checks = min(limits.signature_checks, limits.explanation_signature_checks)
-        budget = SearchBudget(limits, signature_checks=checks)
+        budget = SearchBudget(replace(limits, signature_checks=checks))
         self._dead_ends = DeadEndSearch(
             target, pool, trust_anchors, usable=self._is_usable, refuted=refuted, budget=budget
         )
         left = max(0, checks - budget.spent("signature_checks"))
-        self._near_paths_budget = SearchBudget(limits, signature_checks=left)
+        self._near_paths_budget = SearchBudget(replace(limits, signature_checks=left))
         self.stopped = self._dead_ends.stopped
         """The error that ended the explanation early; None where there is none so far."""
 

@@ -183,10 +183,8 @@ class UnusableCrlError(Exception):
     """A CRL that must not be used (RFC 5280 sections 5.2 and 5.3); the text is the reason."""
 
 
-def read_crl(der: bytes, *, limits: Limits, rewritten_bytes: int | None = None) -> RevocationList:
+def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
     """Parse a CRL's header and extensions. Nothing is verified.
-
-    ``rewritten_bytes`` is what is left of ``limits.crl_rewritten_bytes``; None for all.
 
     Raises :class:`~pkcs12kit.errors.InputError` for bytes that are not a CRL, and
     :class:`~pkcs12kit.errors.LimitExceededError` for a header beyond ``limits.crl_header_bytes``.
@@ -198,8 +196,7 @@ def read_crl(der: bytes, *, limits: Limits, rewritten_bytes: int | None = None) 
             raise LimitExceededError(
                 f"a CRL with more than limits.crl_header_bytes = {limits.crl_header_bytes:,} beside its entries"
             )
-        at_most = limits.crl_rewritten_bytes if rewritten_bytes is None else rewritten_bytes
-        parsed, entries, is_rewritten = _parse(der, structure, at_most=at_most)
+        parsed, entries, is_rewritten = _parse(der, structure, at_most=limits.crl_rewritten_bytes)
         issuer = read_name(structure.issuer)
         this_update, next_update = parsed.last_update_utc, parsed.next_update_utc
     except (*_UNREADABLE, x509.InvalidVersion, MalformedCertificateError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import LimitExceededError
@@ -35,7 +36,7 @@ class RevocationEvidence:
         self._crls: dict[Name, list[RevocationList]] = defaultdict(list)
         headers, left = _HeaderBytes(limits), limits.crl_rewritten_bytes
         for der in dict.fromkeys(revocation.crls):
-            crl = read_crl(der, limits=limits, rewritten_bytes=left)
+            crl = read_crl(der, limits=replace(limits, crl_rewritten_bytes=left))
             left -= crl.rewritten_bytes
             headers.count(crl.header_bytes)
             self._crls[crl.issuer].append(crl)
