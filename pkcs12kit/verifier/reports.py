@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Answer, Check, not_ok
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import path_to_json
@@ -55,8 +56,8 @@ class Report(Shown, ABC):
         """Return the report as ``--json`` prints it."""
 
     def __bool__(self) -> NoReturn:
-        """Raise :class:`TypeError`: a report that were always true would be taken for a yes."""
-        raise TypeError(f"a {type(self).__name__} is neither true nor false: ask for its .ok")
+        """Raise :class:`~pkcs12kit.ArgumentError`: a report that were always true would be taken for a yes."""
+        raise ArgumentError(f"a {type(self).__name__} is neither true nor false: ask for its .ok")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

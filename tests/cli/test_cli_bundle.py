@@ -270,7 +270,7 @@ def test_usage(call, gather, tmp_path):
         (("--into", tmp_path / "x"), "it may be left out only with --bundle"),
         (("--bundle", "dod"), "--into"),
         (("--bundle", "dod", "--into", tmp_path / "x", "--anchor", tmp_path / "root.pem"), "--anchor is for"),
-        (("--bundle", "jitc", "--into", tmp_path / "x"), "no bundle has the name 'jitc'"),
+        (("--bundle", "jitc", "--into", tmp_path / "x"), "unknown bundle 'jitc'. Known names: dod, eca, fpki"),
     ):
         outcome = call("gather", *arguments)
         assert outcome.status == 2

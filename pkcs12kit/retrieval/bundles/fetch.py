@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_duration, require_flags, require_kind
 from pkcs12kit.certificates.pool import Reject
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.event_loop import run
-from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.validation.algorithms import DEFAULT
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
 from pkcs12kit.retrieval.bundles.checksums import (
     NO_ARCHIVE,
     UNPROVEN,
@@ -21,28 +22,25 @@ from pkcs12kit.retrieval.bundles.checksums import (
     SignerRules,
     check_files,
 )
-from pkcs12kit.retrieval.bundles.published import find_bundle
+from pkcs12kit.retrieval.bundles.published import PublishedBundle, find_bundle
 from pkcs12kit.retrieval.bundles.report import EXPIRES_WITHIN, BundleReport, compare_bundles
 from pkcs12kit.retrieval.http.permitted import require_permitted_url
-from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, make_fetcher, open_cache
+from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, FetchOptions, make_fetcher, open_cache
 from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin, Purpose, Status
+from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.containers import ArchiveBudget, zip_members
 from pkcs12kit.sources.sniffing import Kind, sniff
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from datetime import timedelta
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
-    from pkcs12kit.retrieval.bundles.published import PublishedBundle
     from pkcs12kit.retrieval.cache.cache import Cache
-    from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
 
 
 # PKCS#12 is not among them: its author could make us derive keys with any number of iterations.
@@ -118,10 +116,10 @@ _FROM_CACHE = frozenset({Status.CACHED, Status.UNCHANGED})
 def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     bundle: str | PublishedBundle,
     *,
-    trust_anchors: Iterable[TrustAnchor] = (),
+    trust_anchors: TrustAnchorsArgument = (),
     time: datetime | None = None,
     algorithm_policy: AlgorithmPolicy = DEFAULT,
-    previous: Iterable[Certificate] | None = None,
+    previous: CertificatesArgument | None = None,
     expires_within: timedelta = EXPIRES_WITHIN,
     strict_checksums: bool = False,
     allow_unsigned: bool = False,
@@ -132,10 +130,11 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
 
     * ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or a value of :func:`~pkcs12kit.published.load_bundles`. Its URLs
       are tried in order until one answers.
-    * ``trust_anchors``: the signer of the checksum file must have a path to one of them. Without any, the roots of
-      :class:`~pkcs12kit.published.PublishedBundle` count; without those, a valid signature proves nothing.
+    * ``trust_anchors``: sources or loaded values. The signer of the checksum file must have a path to one of them.
+      Without any, the roots of :class:`~pkcs12kit.published.PublishedBundle` count; without those, a valid signature
+      proves nothing.
     * ``time``: of that path, timezone-aware; now by default. ``algorithm_policy``: of its algorithms.
-    * ``previous``: the certificates to compare with; None: those of the cached copy.
+    * ``previous``: the certificates to compare with, sources or loaded values; None: those of the cached copy.
     * ``expires_within``: the time before the end of validity in which a certificate counts as expiring.
     * ``strict_checksums``: use a bundle only if its verdict is VERIFIED.
     * ``allow_unsigned``: use a bundle without a signature even if its publisher is known to sign it.
@@ -151,27 +150,35 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     cached copy is unusable, the server is asked again. Where the new copy is older than the cached one, the report has
     a warning.
 
-    A server that fails and a bundle that is refused are in the report. Raises :class:`ValueError` for
-    ``strict_checksums`` with ``allow_unsigned``, :class:`~pkcs12kit.errors.InputError` for an unknown name, and
+    A server that fails and a bundle that is refused are in the report. Raises :class:`~pkcs12kit.ArgumentError` for
+    ``strict_checksums`` with ``allow_unsigned`` and for values of other kinds, :class:`~pkcs12kit.UnknownNameError` for
+    an unknown name, :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and
     :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
+    require_kind("bundle", bundle, str, PublishedBundle)
+    require_kind("algorithm_policy", algorithm_policy, AlgorithmPolicy)
+    require_duration("expires_within", expires_within)
+    require_flags(strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
+    require_kind("options", options, FetchOptions)
+    require_kind("limits", limits, Limits)
     if strict_checksums and allow_unsigned:
         raise ArgumentError("strict_checksums refuses what allow_unsigned would use: give one of them")
     named = find_bundle(bundle, limits=limits) if isinstance(bundle, str) else bundle
     refused = _refused(named, strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
     time = datetime.now(UTC) if time is None else require_aware(time)
     rules = SignerRules(
-        trust_anchors=tuple(trust_anchors),
+        trust_anchors=as_trust_anchors(trust_anchors, required=False, limits=limits),
         roots=frozenset(named.roots),
         time=time,
         algorithm_policy=algorithm_policy,
     )
+    given = None if previous is None else tuple(as_certificates(previous, name="previous", limits=limits))
     warnings: list[str] = []
     with open_cache(options, on_warning=warnings.append, limits=limits) as cache:
         kept = _in_cache(cache, named, rules=rules, limits=limits)
         if kept is not None and kept.checksum.status in refused:
             kept = None
-        earlier = tuple(previous) if previous is not None else None if kept is None else kept.certificates
+        earlier = given if given is not None or kept is None else kept.certificates
         report_on = partial(
             _report,
             named,

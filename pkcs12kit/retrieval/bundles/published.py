@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
-from pkcs12kit.errors import InputError
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.arguments import require_kind, require_names
+from pkcs12kit.errors import InputError, UnknownNameError
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.retrieval.cache.entries import has_credentials
 from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url, scheme_of
 from pkcs12kit.sources.reading import name_of, read_source
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from pkcs12kit.limits import Limits
     from pkcs12kit.sources.reading import Source
 
 FILE: Final = "bundles.toml"
@@ -36,6 +36,9 @@ class PublishedBundle:
 
     A bundle with roots has a publisher that is known to sign it. It is refused without a signature whose signer has a
     path to a root or to the user's trust anchor (:func:`~pkcs12kit.published.fetch_bundle`).
+
+    Raises :class:`~pkcs12kit.ArgumentError` for values of other kinds. That its URLs are permitted is not checked here,
+    but before they are asked.
     """
 
     name: str
@@ -54,6 +57,12 @@ class PublishedBundle:
     """
     source: str = ""
     """The source of this information."""
+
+    def __post_init__(self) -> None:
+        for name in ("name", "title", "publisher", "source"):
+            require_kind(name, getattr(self, name), str)
+        for name in ("urls", "roots"):
+            object.__setattr__(self, name, require_names(name, getattr(self, name)))
 
     @property
     def is_signed(self) -> bool:
@@ -125,14 +134,13 @@ def find_bundle(
 ) -> PublishedBundle:
     """Return the bundle with this name, or one for this URL. The URL of a named bundle comes with its roots.
 
-    Raises :class:`~pkcs12kit.errors.InputError` for anything else.
+    Raises :class:`~pkcs12kit.UnknownNameError` for a text that is neither, and :class:`~pkcs12kit.errors.InputError`
+    for a URL that is not permitted.
     """
     if name in published:
         return published[name]
     if not scheme_of(name):
-        raise InputError(
-            f"no bundle has the name {quoted(name)}; the names are {', '.join(sorted(published))}, and URLs"
-        )
+        raise UnknownNameError("bundle", name, sorted(published))
     url = _permitted(name, "", limits)
     same = [
         one for one in published.values() if _normalized(url, limits) in {_normalized(its, limits) for its in one.urls}
@@ -148,6 +156,7 @@ def load_bundles(file: Source | None = None, *, limits: Limits = DEFAULT_LIMITS)
     folder for settings, by platformdirs, if the file exists. Raises :class:`~pkcs12kit.errors.InputError` for anything
     else in the file.
     """
+    require_kind("limits", limits, Limits)
     if file is None:
         file = _settings_file()
         if not file.is_file():

@@ -213,7 +213,7 @@ def test_the_names():
         assert bundle.source
         assert all(find_bundle(url).urls == (url,) for url in bundle.urls)
         assert all(url.startswith("https://") for url in bundle.urls)
-    with pytest.raises(pk.InputError, match="no bundle has the name 'jitc'; the names are dod, eca, fpki"):
+    with pytest.raises(pk.UnknownNameError, match=r"unknown bundle 'jitc'\. Known names: dod, eca, fpki"):
         find_bundle("jitc")
     with pytest.raises(pk.InputError, match="not http or https"):
         find_bundle("ldap://x.example.mil/")
