@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pkcs12kit.arguments import require_flags, require_kind, require_several, require_texts
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import ArgumentError, InputError
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
-    from pkcs12kit.certificates.certificate import Certificate
-
+_One = TypeVar("_One")
 _LAST_OF_BMP: Final = "\uffff"
 _LONGEST_NAME: Final = 255
 """The longest friendlyName in characters (RFC 2985 appendix A, ``pkcs-9-ub-friendlyName``)."""
@@ -34,7 +34,8 @@ class Bundle(Shown):
     Raises :class:`~pkcs12kit.ArgumentError` if there is no certificate, if a (subject, key) occurs twice (Java servers
     then send an incomplete chain), if the number of names or attributes is not that of the certificates, or if a
     truststore has a key; :class:`~pkcs12kit.errors.KeyMismatchError` if the key does not belong to the first
-    certificate, and :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold.
+    certificate, and :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold. Values of
+    other kinds raise :class:`~pkcs12kit.ArgumentError`.
     """
 
     private_key: CertificateIssuerPrivateKeyTypes | None = field(default=None, repr=False)
@@ -59,11 +60,9 @@ class Bundle(Shown):
     """Further bag attributes of the key, in the same form."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "certificates", tuple(self.certificates))
-        if self.certificate_names is not None:
-            object.__setattr__(self, "certificate_names", tuple(self.certificate_names))
-        object.__setattr__(self, "certificate_attributes", tuple(map(tuple, self.certificate_attributes)))
-        object.__setattr__(self, "key_attributes", tuple(self.key_attributes))
+        self._set_tuples()
+        require_texts(friendly_name=self.friendly_name)
+        require_flags(truststore=self.truststore)
         if not self.certificates:
             raise ArgumentError("a bundle needs at least one certificate")
         if len({certificate.node for certificate in self.certificates}) != len(self.certificates):
@@ -78,6 +77,17 @@ class Bundle(Shown):
                 _require_name(name)
         if self.private_key is not None:
             Identity(private_key=self.private_key, certificate=self.certificates[0])
+
+    def _set_tuples(self) -> None:
+        """Set the fields of several values as tuples. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
+        object.__setattr__(self, "certificates", _tuple_of("certificates", self.certificates, Certificate))
+        if self.certificate_names is not None:
+            names = _tuple_of("certificate_names", self.certificate_names, str, optional=True)
+            object.__setattr__(self, "certificate_names", names)
+        require_several({"certificate_attributes": self.certificate_attributes})
+        of_each = tuple(_tuple_of("certificate_attributes", one, bytes) for one in self.certificate_attributes)
+        object.__setattr__(self, "certificate_attributes", of_each)
+        object.__setattr__(self, "key_attributes", _tuple_of("key_attributes", self.key_attributes, bytes))
 
     @classmethod
     def from_path(
@@ -108,12 +118,13 @@ class Bundle(Shown):
         require_flags(include_anchor=include_anchor)
         if identity.certificate != path.target:
             raise ArgumentError("the path is for another certificate than that of the identity")
+        others = _tuple_of("ca_names", ca_names, str)
         certificates = _certificates(path, include_anchor=include_anchor)
         return cls(
             private_key=identity.private_key,
             certificates=certificates,
             friendly_name=friendly_name,
-            certificate_names=_given_names(certificates, certificate_name or friendly_name, _checked_names(ca_names)),
+            certificate_names=_given_names(certificates, certificate_name or friendly_name, others),
         )
 
     @classmethod
@@ -138,7 +149,7 @@ class Bundle(Shown):
         return cls(
             certificates=certificates,
             friendly_name=friendly_name,
-            certificate_names=_given_names(certificates, first, _checked_names(ca_names)),
+            certificate_names=_given_names(certificates, first, _tuple_of("ca_names", ca_names, str)),
             truststore=truststore,
         )
 
@@ -157,13 +168,13 @@ class Bundle(Shown):
         return tuple(_distinct([first, *map(_name, self.certificates[1:])]))
 
 
-def _checked_names(ca_names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of CA certificates as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
-    require_several({"ca_names": ca_names})
-    names = tuple(ca_names)
-    for name in names:
-        require_kind("ca_names", name, str)
-    return names
+def _tuple_of(name: str, given: Iterable[_One], kind: type, *, optional: bool = False) -> tuple[_One, ...]:
+    """Return several values of one kind as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
+    require_several({name: given})
+    several = tuple(given)
+    for one in several:
+        require_kind(name, one, kind, optional=optional)
+    return several
 
 
 def _certificates(path: CertificationPath, *, include_anchor: bool) -> tuple[Certificate, ...]:

@@ -266,7 +266,7 @@ def _protection(scheme: Scheme, profile: Profile) -> Protection:
     pbes2 = scheme.algorithm == PBES2
     return Protection(
         algorithm=scheme.algorithm,
-        cipher=scheme.cipher if pbes2 else _PKCS12_CIPHERS[scheme.algorithm],
+        cipher=scheme.cipher if pbes2 else _PKCS12_CIPHERS.get(scheme.algorithm),
         kdf=PBKDF2 if pbes2 else PKCS12KDF,
         digest=scheme.digest if pbes2 else "SHA-1",
         iterations=profile.encryption_iterations,

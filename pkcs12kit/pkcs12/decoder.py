@@ -152,6 +152,8 @@ class DecodedPfx(Shown):
 
         Raises :class:`~pkcs12kit.errors.InputError` if there is no such key, or more than one; the message lists all.
         """
+        require_texts(friendly_name=friendly_name)
+        require_kind("local_key_id", local_key_id, bytes, optional=True)
         found = [
             key
             for key in self.keys

@@ -55,7 +55,7 @@ def encode_pfx(
     Raises :class:`~pkcs12kit.errors.PasswordError` for a password that is missing, cannot be encoded or would protect
     nothing; :class:`~pkcs12kit.UnknownNameError` for an unknown profile; and
     :class:`~pkcs12kit.errors.LimitExceededError` for more iterations than reading the file is allowed by ``limits`` or
-    the default limits, whichever are higher.
+    the default limits, whichever are higher, or for a longer salt than ``limits`` allow.
     """
     require_kind("bundle", bundle, Bundle)
     require_kind("limits", limits, Limits)
@@ -149,6 +149,8 @@ class _Encoder:
         self._profile = profile
         self._random_bytes = random_bytes
         self._budget = WorkBudget(_at_least_the_default(limits))
+        for octets in (profile.encryption_salt_length, profile.mac_salt_length):
+            self._budget.salt(octets)  # before so many are drawn
 
     def encode(self, bags: list[Asn1Value], keys: list[PlainKey]) -> bytes:
         from asn1crypto import pkcs12 as asn1_pkcs12

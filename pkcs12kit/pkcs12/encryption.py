@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import algorithms
 from pkcs12kit.pkcs12.derivation import (
+    DIGESTS,
     IV,
     KEY,
     KeyDerivation,
@@ -171,7 +172,7 @@ def new_encryption(
         derivation = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-1", iterations=iterations, salt=salt)
         return Encryption(algorithm=scheme.algorithm, cipher=cipher, derivation=derivation)
     description = algorithms.describe(scheme.cipher or "")
-    if scheme.algorithm != PBES2 or scheme.digest is None or description is None:
+    if scheme.algorithm != PBES2 or scheme.digest not in DIGESTS or description is None:
         raise ArgumentError(f"cannot encrypt by {scheme}: its algorithm, cipher or digest is not supported")
     return Encryption(
         algorithm=PBES2,

@@ -7,12 +7,11 @@ without it.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from datetime import date
+from typing import Final
 
+from pkcs12kit.arguments import require_kind, require_texts
 from pkcs12kit.errors import ArgumentError
-
-if TYPE_CHECKING:
-    from datetime import date
 
 PBES2: Final = "PBES2"
 """The encryption of RFC 8018 section 6.2: a cipher under a key from PBKDF2 or scrypt."""
@@ -34,19 +33,24 @@ class Scheme:
     """An encryption algorithm with its choices, before salt and iterations.
 
     ``algorithm`` is ``PBES2`` (with PBKDF2) or a name of RFC 7292 appendix C. ``cipher`` and ``digest`` (of PBKDF2's
-    HMAC) are the choices within PBES2, and None otherwise.
+    HMAC) are the choices within PBES2, and None otherwise. Raises :class:`~pkcs12kit.ArgumentError` for other kinds.
     """
 
     algorithm: str
     cipher: str | None = None
     digest: str | None = None
 
+    def __post_init__(self) -> None:
+        require_kind("algorithm", self.algorithm, str)
+        require_texts(cipher=self.cipher, digest=self.digest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """A way to protect a PFX: algorithms, iteration counts and salt lengths.
 
-    Raises :class:`~pkcs12kit.ArgumentError` for counts below ``minimum_iterations`` and for lengths below 1.
+    Raises :class:`~pkcs12kit.ArgumentError` for counts below ``minimum_iterations``, for lengths below 1, and for
+    values of other kinds. That the names of algorithms are known is checked only when a file is written.
     """
 
     name: str
@@ -75,12 +79,24 @@ class Profile:
     """The smallest number of iterations that the profile accepts."""
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         encrypts = self.certificate_encryption is not None or self.key_encryption is not None
         _require_figures(self, "encryption", self.encryption_iterations, self.encryption_salt_length, used=encrypts)
         authenticates = self.mac_algorithm is not None
         _require_figures(self, "MAC", self.mac_iterations, self.mac_salt_length, used=authenticates)
         if authenticates != (self.mac_digest is not None):
             raise ArgumentError(f"the profile {self.name} needs both mac_algorithm and mac_digest, or neither")
+
+    def _check_kinds(self) -> None:
+        require_kind("name", self.name, str)
+        require_kind("date", self.date, date)
+        require_kind("summary", self.summary, str)
+        for name in ("certificate_encryption", "key_encryption"):
+            require_kind(name, getattr(self, name), Scheme, optional=True)
+        require_texts(mac_algorithm=self.mac_algorithm, mac_digest=self.mac_digest)
+        for name in ("encryption_iterations", "encryption_salt_length", "mac_iterations", "mac_salt_length"):
+            require_kind(name, getattr(self, name), int)
+        require_kind("minimum_iterations", self.minimum_iterations, int)
 
     @property
     def takes_password(self) -> bool:

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, PasswordError, UnknownNameError
 from pkcs12kit.findings import Answer, Evidence
-from pkcs12kit.pkcs12.compatibility import Bounds, Feature, Reader, ReaderStatement, of_profile
+from pkcs12kit.pkcs12.compatibility import Bounds, Feature, PfxFacts, Reader, ReaderStatement, of_profile
+from pkcs12kit.pkcs12.protection import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from pkcs12kit.pkcs12.compatibility import PfxFacts, ReaderVerdict
-    from pkcs12kit.pkcs12.protection import Profile
+    from pkcs12kit.pkcs12.compatibility import ReaderVerdict
+
+__all__ = ["READERS", "find", "judge", "judge_profile"]
 
 DOCUMENTED: Final = Evidence.DOCUMENTED
 REPORTED: Final = Evidence.REPORTED
@@ -229,12 +231,20 @@ def find(reader: str | Reader) -> Reader:
 
 
 def judge(facts: PfxFacts) -> dict[str, ReaderVerdict]:
-    """Return the verdict of each reader of :data:`READERS`, by its name, on a file with these facts."""
+    """Return the verdict of each reader of :data:`READERS`, by its name, on a file with these facts.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for facts of another kind.
+    """
+    require_kind("facts", facts, PfxFacts)
     return {name: reader.judge(facts) for name, reader in READERS.items()}
 
 
 def judge_profile(profile: Profile) -> dict[str, ReaderVerdict]:
-    """Return the verdict of each reader, by its name, on a file with a key under this profile."""
+    """Return the verdict of each reader, by its name, on a file with a key under this profile.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for a profile of another kind.
+    """
+    require_kind("profile", profile, Profile)
     return judge(of_profile(profile))
 
 
