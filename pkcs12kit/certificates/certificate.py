@@ -105,6 +105,7 @@ class Certificate(Shown):
     """True if cA is set in basicConstraints; False where it is not, or where the extensions cannot be read."""
 
     def __init__(self, der: bytes) -> None:
+        require_kind("der", der, bytes, bytearray, memoryview)
         der = bytes(der)
         _set_fields(self, der, reading.read_certificate(der))
 
@@ -128,7 +129,6 @@ class Certificate(Shown):
     @classmethod
     def from_der(cls, data: bytes) -> Certificate:
         """Return the certificate in DER. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
-        require_kind("data", data, bytes, bytearray, memoryview)
         return cls(data)
 
     @classmethod

@@ -6,10 +6,12 @@ import stringprep
 import unicodedata
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from pkcs12kit.arguments import require_kind, require_several
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cryptography import x509
 
@@ -46,18 +48,24 @@ class Name:
     Two names are equal if they match by RFC 5280 section 7.1. Attributes are compared one by one: character strings
     after preparation by RFC 4518 (case folded, white space compressed) for any ASN.1 string type, other values byte
     by byte. ``str()`` returns RFC 4514 text, most specific first. Immutable: certificates share their names.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for anything but attributes, each a dotted object identifier and a value,
+    in relative distinguished names.
     """
 
     __slots__ = ("_comparison_key", "_hash", "_relative_distinguished_names")
 
     def __init__(self, relative_distinguished_names: Iterable[Iterable[Attribute]]) -> None:
-        self._relative_distinguished_names = tuple(tuple(attributes) for attributes in relative_distinguished_names)
+        self._relative_distinguished_names = tuple(_checked(relative_distinguished_names))
         self._comparison_key: ComparisonKey | None = None
         self._hash: int | None = None
 
     @classmethod
     def from_cryptography(cls, name: x509.Name) -> Name:
         """Return the name that pyca/cryptography has read."""
+        from cryptography import x509
+
+        require_kind("name", name, x509.Name)
         return cls(((attribute.oid.dotted_string, attribute.value) for attribute in rdn) for rdn in name.rdns)
 
     @property
@@ -115,6 +123,21 @@ class Name:
 
     def __repr__(self) -> str:
         return f"<Name {str(self)!r}>"
+
+
+def _checked(relative_distinguished_names: Iterable[Iterable[Attribute]]) -> Iterator[tuple[Attribute, ...]]:
+    """Yield each relative distinguished name as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
+    require_several({"relative_distinguished_names": relative_distinguished_names})
+    for given in relative_distinguished_names:
+        require_several({"a relative distinguished name": given})
+        attributes = tuple(given)
+        for attribute in attributes:
+            match attribute:
+                case (str(), str() | bytes()):
+                    pass
+                case _:
+                    raise ArgumentError("an attribute of a name is a pair: its object identifier, and a str or bytes")
+        yield attributes
 
 
 def _comparison_key(attributes: tuple[Attribute, ...]) -> Attribute | frozenset[Attribute]:

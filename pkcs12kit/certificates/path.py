@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from pkcs12kit.arguments import require_kind, require_several
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-    from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.trust_anchor import TrustAnchor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +22,7 @@ class CertificationPath(Shown):
 
     ``certificates`` is not empty, starts with the target and does not contain the trust anchor's own certificate. Each
     (subject, key) occurs once: a file with a repetition makes Java servers send a truncated chain. Raises
-    :class:`ValueError` otherwise. Not checked: whether the path is *valid*.
+    :class:`~pkcs12kit.ArgumentError` otherwise. Not checked: whether the path is *valid*.
     """
 
     certificates: tuple[Certificate, ...]
@@ -31,6 +31,11 @@ class CertificationPath(Shown):
     """The trust anchor, which issued the last certificate."""
 
     def __post_init__(self) -> None:
+        require_kind("trust_anchor", self.trust_anchor, TrustAnchor)
+        require_several({"certificates": self.certificates})
+        object.__setattr__(self, "certificates", tuple(self.certificates))
+        for certificate in self.certificates:
+            require_kind("certificates", certificate, Certificate)
         if not self.certificates:
             raise ArgumentError("a certification path has at least the target")
         if len({certificate.node for certificate in self.certificates}) != len(self.certificates):

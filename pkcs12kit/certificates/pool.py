@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.arguments import require_kind, require_several
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.indexes import SubjectIndex
+from pkcs12kit.certificates.names import Name
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from pkcs12kit.certificates.names import Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +53,8 @@ class CertificatePool(Shown):
             unique.setdefault(certificate.der, certificate)
         self._certificates = tuple(unique.values())
         self._rejects = tuple(rejects)
+        for reject in self._rejects:
+            require_kind("rejects", reject, Reject)
         self._by_subject: SubjectIndex | None = None
         self._found: dict[Name, tuple[Certificate, ...]] = {}
 
@@ -64,6 +65,7 @@ class CertificatePool(Shown):
 
     def by_subject(self, name: Name) -> tuple[Certificate, ...]:
         """Return the certificates whose subject matches ``name`` (RFC 5280 section 7.1), sorted by fingerprint."""
+        require_kind("name", name, Name)
         found = self._found.get(name)
         if found is None:
             index = self._by_subject
@@ -79,6 +81,7 @@ class CertificatePool(Shown):
 
         Takes time linear in the size of the pool. A certificate whose extensions cannot be decoded is not found.
         """
+        require_kind("key_identifier", key_identifier, bytes)
         # To decode extensions takes far longer than to look for the octets, which DER has in one piece.
         return _by_fingerprint(
             [
@@ -90,8 +93,7 @@ class CertificatePool(Shown):
         )
 
     def __or__(self, other: CertificatePool) -> CertificatePool:
-        if not isinstance(other, CertificatePool):
-            return NotImplemented
+        require_kind("the right side of |", other, CertificatePool)
         return CertificatePool((*self, *other), rejects=(*self.rejects, *other.rejects))
 
     def __len__(self) -> int:

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_kind, require_several
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.extensions import Extensions
+from pkcs12kit.certificates.names import Name
 from pkcs12kit.errors import InputError, KeyMismatchError
 from pkcs12kit.notebook_hook import Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-    from pkcs12kit.certificates.extensions import Extensions
-    from pkcs12kit.certificates.names import Name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +26,8 @@ class TrustAnchor(Shown):
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError` where ``certificate`` has another key, and
     :class:`~pkcs12kit.errors.InputError` where it has another subject: paths are validated with the key and shown with
-    the certificate, so both must belong to one CA. The encodings of the keys are compared.
+    the certificate, so both must belong to one CA. The encodings of the keys are compared. Raises
+    :class:`~pkcs12kit.ArgumentError` for values of other kinds.
     """
 
     name: Name
@@ -40,6 +40,10 @@ class TrustAnchor(Shown):
     """Extensions that limit the trust in the anchor; None for no limits."""
 
     def __post_init__(self) -> None:
+        require_kind("name", self.name, Name)
+        require_kind("subject_public_key_info", self.subject_public_key_info, bytes)
+        require_kind("certificate", self.certificate, Certificate, optional=True)
+        require_kind("constraints", self.constraints, Extensions, optional=True)
         certificate = self.certificate
         if certificate is None:
             return

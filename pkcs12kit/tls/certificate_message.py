@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.arguments import require_kind, require_several
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import MalformedCertificateError
 
@@ -21,12 +22,22 @@ _NO_EXTENSIONS: Final = 2  # of one certificate: none, which is a length as well
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateMessage:
-    """The Certificate message of a server (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2)."""
+    """The Certificate message of a server (RFC 5246 section 7.4.2, RFC 8446 section 4.4.2).
+
+    Raises :class:`~pkcs12kit.ArgumentError` for values of other kinds.
+    """
 
     certificates: tuple[Certificate, ...]
     """The certificate_list in the order of the wire, neither trusted nor checked."""
     protocol: str
     """``TLSv1.2``, ``TLSv1.3`` or an older version by the same pattern."""
+
+    def __post_init__(self) -> None:
+        require_several({"certificates": self.certificates})
+        object.__setattr__(self, "certificates", tuple(self.certificates))
+        for certificate in self.certificates:
+            require_kind("certificates", certificate, Certificate)
+        require_kind("protocol", self.protocol, str)
 
     @classmethod
     def from_der(cls, encoded: Iterable[bytes], *, protocol: str) -> CertificateMessage:
@@ -35,6 +46,7 @@ class CertificateMessage:
         Raises :class:`~pkcs12kit.errors.MalformedCertificateError` for the first that cannot be read, with its
         position: clients refuse the whole list for it, whichever certificate it is.
         """
+        require_several({"encoded": encoded})
         certificates = []
         for position, der in enumerate(encoded, start=1):
             try:
