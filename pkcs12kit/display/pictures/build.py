@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_kind
+from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import require_trust_anchors
 from pkcs12kit.display.pictures.picture import EdgeState, Picture, PictureEdge, PictureNode
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
-    from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
 
 
@@ -212,18 +212,23 @@ def picture_of_report(
     - ``limits``: of more than ``limits.picture_certificates`` certificates, those of the valid paths and of the closest
       attempts are shown.
     """
-    time = time or report.time
+    require_kind("report", report, PathReport)
+    require_kind("limits", limits, Limits)
+    given = require_trust_anchors(trust_anchors)
+    time = report.time if time is None else time
+    if time is not None:
+        require_aware(time)
     certificates, left_out = _within(_of_report(report), limits)
     issuers = {certificate.issuer for certificate in certificates}
     near = (anchor for anchor in report.trust_anchors if anchor.name in issuers)
-    anchors = tuple(dict.fromkeys((*(path.trust_anchor for path in report.valid), *near, *trust_anchors)))
+    anchors = tuple(dict.fromkeys((*(path.trust_anchor for path in report.valid), *near, *given)))
     return assemble(
         Material(
             title=f"Certification paths of {report.target.label}",
             certificates=certificates,
             trust_anchors=anchors[: limits.picture_certificates],
             target=report.target,
-            time=require_aware(time) if time is not None else None,
+            time=time,
             judgements=_judgements(report),
             presumed=_presumed(report),
             left_out=left_out,
@@ -278,9 +283,12 @@ def picture_of_path(path: CertificationPath, *, time: datetime | None = None) ->
     ``time`` (timezone-aware) decides which certificates are expired. The default is the time that a validated path was
     validated for; for other paths it is unknown.
     """
+    require_kind("path", path, CertificationPath)
     parameters = getattr(path, "parameters", None)
     if time is None and parameters is not None:
         time = parameters.time
+    if time is not None:
+        require_aware(time)
     states = {certificate: state_at(certificate, time) for certificate in path.certificates}
     return assemble(
         Material(
@@ -288,7 +296,7 @@ def picture_of_path(path: CertificationPath, *, time: datetime | None = None) ->
             certificates=path.certificates,
             trust_anchors=(path.trust_anchor,),
             target=path.target,
-            time=require_aware(time) if time is not None else None,
+            time=time,
             judgements={
                 certificate: Judgement(EdgeState.CHOSEN if state is EdgeState.OTHER else state)
                 for certificate, state in states.items()

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pkcs12kit.arguments import require_kind, require_texts
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.times import format_time
 
@@ -103,3 +104,9 @@ class Picture(Shown):
             ],
             "left_out": self.left_out,
         }
+
+
+def require_picture(picture: object, title: object) -> None:
+    """Raise :class:`~pkcs12kit.ArgumentError` unless these are a picture, and a title or None."""
+    require_kind("picture", picture, Picture)
+    require_texts(title=title)

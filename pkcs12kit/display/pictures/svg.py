@@ -10,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.display.pictures import style, wording
 from pkcs12kit.display.pictures.blocks import (
     ASIDE,
@@ -29,7 +30,8 @@ from pkcs12kit.display.pictures.blocks import (
     wrapped,
 )
 from pkcs12kit.display.pictures.layout import lay_out
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.display.pictures.picture import require_picture
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.text import NO_FORMULAS, as_references, formula_pieces
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
 
     from pkcs12kit.display.pictures.layout import DrawnEdge, Layout, Leg, Placed
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
-    from pkcs12kit.limits import Limits
 
 _MARGIN: Final = 20.0
 _LEAST_WIDTH: Final = 520.0
@@ -52,6 +53,8 @@ def to_svg(picture: Picture, *, title: str | None = None, limits: Limits = DEFAU
 
     The same picture always gives the same text. It can be a file, or part of an HTML page with several pictures.
     """
+    require_picture(picture, title)
+    require_kind("limits", limits, Limits)
     return _Svg(picture, picture.title if title is None else title, limits).text()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.display.pictures import wording
-from pkcs12kit.display.pictures.picture import EdgeState
+from pkcs12kit.display.pictures.picture import EdgeState, require_picture
 
 if TYPE_CHECKING:
     from pkcs12kit.display.pictures.picture import Picture, PictureEdge, PictureNode
@@ -28,6 +28,7 @@ def to_dot(picture: Picture, *, title: str | None = None) -> str:
 
     Reasons are tooltips, which Graphviz's SVG shows.
     """
+    require_picture(picture, title)
     direction = "LR" if is_tall(picture) else "TB"
     heading = wording.inert(picture.title if title is None else title)
     head = _attributes(
@@ -102,6 +103,7 @@ _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0
 
 def to_mermaid(picture: Picture, *, title: str | None = None) -> str:
     """Return a picture as a Mermaid flowchart. Mermaid does not show tooltips: reasons are comments at the edges."""
+    require_picture(picture, title)
     heading = wording.inert(picture.title if title is None else title)
     lines = [
         f"%% {_comment(heading)}",
