@@ -7,19 +7,24 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
-from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.arguments import require_flags, require_kind, require_names, require_several, require_texts
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.errors import ArgumentError, MalformedCertificateError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-    from pkcs12kit.certificates.certificate import Certificate
+__all__ = ["ALLOW_ALL", "DEFAULT", "POLICIES", "SP800_78", "AlgorithmPolicy"]
 
 _TEXTS: Final = {"md2": "MD2", "md5": "MD5", "sha1": "SHA-1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlgorithmPolicy:
-    """The signature hashes, key sizes and curves that are accepted. Sizes are bits; None accepts any."""
+    """The signature hashes, key sizes and curves that are accepted. Sizes are bits; None accepts any.
+
+    Raises :class:`~pkcs12kit.ArgumentError` for values of other kinds. That the names are known is not checked.
+    """
 
     name: str
     """The name of the policy, for messages."""
@@ -38,8 +43,26 @@ class AlgorithmPolicy:
     only_rsa_and_ecdsa: bool = False
     """True to accept only RSA and ECDSA signatures."""
 
+    def __post_init__(self) -> None:
+        require_kind("name", self.name, str)
+        object.__setattr__(self, "refused_hashes", frozenset(require_names("refused_hashes", self.refused_hashes)))
+        for name in ("minimum_rsa_bits", "minimum_dsa_bits", "minimum_curve_bits"):
+            require_kind(name, getattr(self, name), int)
+        if self.curves is not None:
+            object.__setattr__(self, "curves", frozenset(require_names("curves", self.curves)))
+        require_several({"hash_of_curve": self.hash_of_curve})
+        object.__setattr__(self, "hash_of_curve", tuple(self.hash_of_curve))
+        for pair in self.hash_of_curve:
+            match pair:
+                case (str(), str()):
+                    pass
+                case _:
+                    raise ArgumentError("hash_of_curve: expected pairs of a curve and a hash, both by name")
+        require_flags(only_rsa_and_ecdsa=self.only_rsa_and_ecdsa)
+
     def weakness_of_signature(self, certificate: Certificate, issuer_key: CertificatePublicKeyTypes) -> str | None:
         """Return why the signature on ``certificate`` is too weak; None where it is accepted."""
+        require_kind("certificate", certificate, Certificate)
         try:
             algorithm = certificate.signature_hash_algorithm
         except MalformedCertificateError:
@@ -48,6 +71,7 @@ class AlgorithmPolicy:
 
     def weakness_of_digest(self, digest: str | None, issuer_key: CertificatePublicKeyTypes) -> str | None:
         """Return why a signature with that hash (None: the algorithm's own) is too weak; None where it is accepted."""
+        require_texts(digest=digest)
         if digest in self.refused_hashes:
             return f"signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{self.name}' refuses"
         if isinstance(issuer_key, ec.EllipticCurvePublicKey):

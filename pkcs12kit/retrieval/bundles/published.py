@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from pkcs12kit.arguments import require_kind, require_names
-from pkcs12kit.errors import InputError, UnknownNameError
+from pkcs12kit.errors import ArgumentError, InputError, UnknownNameError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.retrieval.cache.entries import has_credentials
 from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url, scheme_of
@@ -37,8 +37,8 @@ class PublishedBundle:
     A bundle with roots has a publisher that is known to sign it. It is refused without a signature whose signer has a
     path to a root or to the user's trust anchor (:func:`~pkcs12kit.published.fetch_bundle`).
 
-    Raises :class:`~pkcs12kit.ArgumentError` for values of other kinds. That its URLs are permitted is not checked here,
-    but before they are asked.
+    Raises :class:`~pkcs12kit.ArgumentError` for no URL, and for values of other kinds. That its URLs are permitted is
+    not checked here, but before they are asked.
     """
 
     name: str
@@ -63,6 +63,8 @@ class PublishedBundle:
             require_kind(name, getattr(self, name), str)
         for name in ("urls", "roots"):
             object.__setattr__(self, name, require_names(name, getattr(self, name)))
+        if not self.urls:
+            raise ArgumentError("urls: give at least one URL of the bundle")
 
     @property
     def is_signed(self) -> bool:
