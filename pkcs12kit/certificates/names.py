@@ -6,7 +6,7 @@ import stringprep
 import unicodedata
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pkcs12kit.arguments import require_kind, require_several
+from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.text import harmless
 
@@ -40,6 +40,10 @@ _SHORT_NAMES: Final = {
     "2.5.4.5": "serialNumber",
 }
 _COMMON_NAME: Final = "2.5.4.3"
+_PAIR: Final = 2
+_NOT_A_NAME: Final = (
+    "a name is made of relative distinguished names, each of pairs: an object identifier, and a str or bytes"
+)
 
 
 class Name:
@@ -126,17 +130,24 @@ class Name:
 
 
 def _checked(relative_distinguished_names: Iterable[Iterable[Attribute]]) -> Iterator[tuple[Attribute, ...]]:
-    """Yield each relative distinguished name as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
-    require_several({"relative_distinguished_names": relative_distinguished_names})
+    """Yield each relative distinguished name as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds.
+
+    Each name of each certificate passes here, so the checks are cheap ones.
+    """
+    if not hasattr(relative_distinguished_names, "__iter__"):
+        raise ArgumentError(_NOT_A_NAME)
     for given in relative_distinguished_names:
-        require_several({"a relative distinguished name": given})
+        if not hasattr(given, "__iter__"):
+            raise ArgumentError(_NOT_A_NAME)
         attributes = tuple(given)
         for attribute in attributes:
-            match attribute:
-                case (str(), str() | bytes()):
-                    pass
-                case _:
-                    raise ArgumentError("an attribute of a name is a pair: its object identifier, and a str or bytes")
+            if not (
+                isinstance(attribute, tuple)
+                and len(attribute) == _PAIR
+                and isinstance(attribute[0], str)
+                and isinstance(attribute[1], (str, bytes))
+            ):
+                raise ArgumentError(_NOT_A_NAME)
         yield attributes
 
 
