@@ -54,9 +54,9 @@ class Cache:
     entry is removed and not used. A folder that is full, read-only or gone keeps nothing new. ``on_warning`` is called
     with a sentence for each such fault, once, in the thread that uses the cache; the sentence may quote untrusted text.
 
-    Methods read and sync files: call them from a thread where nothing else may wait. The time at which the server last
-    said that a content is current is the modification time of its file. :meth:`close` brings the folder down to
-    ``limits.retrieval_cache_bytes`` and ``limits.retrieval_cache_entries``; the entries fetched longest ago go first.
+    Methods read and sync files: call them from a thread where nothing else may wait. :meth:`close` brings the folder
+    down to ``limits.retrieval_cache_bytes`` and ``limits.retrieval_cache_entries``; the entries fetched longest ago go
+    first.
     """
 
     def __init__(
@@ -99,11 +99,10 @@ class Cache:
         name = entry_name(url)
         try:
             with self._folder.open() as folder:
-                modified = folder.modified(name)  # before the content is read, so never newer than the content
-                if modified is None:
+                if folder.modified(name) is None:
                     return None
                 try:
-                    return self._read(folder, url, name, modified)
+                    return self._read(folder, url)
                 except InputError as error:
                     if folder.modified(name) is None:  # another process has removed it since
                         return None
@@ -135,6 +134,7 @@ class Cache:
             content,
             etag=usable_etag(etag, longest=longest),
             last_modified=usable_date(last_modified, longest=longest),
+            fetched=fetched,
         )
         name = entry_name(url)
         self._has_stored = True
@@ -142,7 +142,7 @@ class Cache:
             self._folder.make()
             with self._folder.open() as folder:
                 folder.write(name, data)
-                folder.set_modified(name, modified)
+                folder.set_modified(name, modified)  # only the order of eviction: a copy of the folder has other times
         except (OSError, OutputError) as error:
             self._warn_unusable(error)
 
@@ -152,17 +152,17 @@ class Cache:
         Does nothing where there is no entry, or one that was fetched later. Raises :class:`ValueError` for a time
         without a time zone.
         """
-        confirmed = _nanoseconds(fetched)
-        name = entry_name(url)
+        require_aware(fetched)
         try:
             with self._folder.open() as folder:
-                modified = folder.modified(name)
-                if modified is not None and modified < confirmed:
-                    folder.set_modified(name, confirmed)
-        except FileNotFoundError:
+                entry = self._read(folder, url)
+        except (InputError, FileNotFoundError):  # no entry, or a damaged one, which load() reports
             return
         except (OSError, OutputError) as error:
             self._warn_unusable(error)
+            return
+        if entry.fetched < fetched:
+            self.store(url, entry.content, etag=entry.etag, last_modified=entry.last_modified, fetched=fetched)
 
     def close(self) -> None:
         """Bring the folder down to its limits, if anything was stored; remove temporary files of killed processes."""
@@ -176,13 +176,9 @@ class Cache:
         except (OSError, OutputError) as error:
             self._warn_unusable(error)
 
-    def _read(self, folder: OpenFolder, url: str, name: str, modified: int) -> CacheEntry:
-        data = folder.read(name, limit=longest_content(self._limits) + HEADER_BYTES)
-        try:
-            fetched = _EPOCH + timedelta(microseconds=modified // 1_000)
-        except OverflowError:
-            raise InputError("its time is out of range") from None
-        return decode_entry(data, url=url, fetched=fetched)
+    def _read(self, folder: OpenFolder, url: str) -> CacheEntry:
+        data = folder.read(entry_name(url), limit=longest_content(self._limits) + HEADER_BYTES)
+        return decode_entry(data, url=url)
 
     def _evict(self, folder: OpenFolder) -> None:
         abandoned = time.time_ns() - _ABANDONED_SECONDS * 1_000_000_000

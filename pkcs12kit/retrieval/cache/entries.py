@@ -9,21 +9,21 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.retrieval.cache.folder import ENTRY_SUFFIX
+from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pkcs12kit.limits import Limits
 
 HEADER_BYTES: Final = 64 * 1024
 """Upper bound for a header: a URL at its limit, with each character escaped, takes less."""
 
-_VERSION: Final = 2
+_VERSION: Final = 3
 # Both are sent back as header fields: no control characters and so no second field, no white space in an entity-tag
 # (RFC 9110 sections 5.5 and 8.8.3), and only the characters of dates in a date (section 5.6.7).
 _ETAG: Final = re.compile(r"[!-~]+")
@@ -52,13 +52,16 @@ def entry_name(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest() + ENTRY_SUFFIX
 
 
-def encode_entry(url: str, content: bytes, *, etag: str | None, last_modified: str | None) -> bytes:
-    """Return the bytes of a file. The header has a checksum of its own, and the digest of the content."""
+def encode_entry(url: str, content: bytes, *, etag: str | None, last_modified: str | None, fetched: datetime) -> bytes:
+    """Return the bytes of a file. The header has a checksum of its own, and the digest of the content.
+
+    ``fetched`` is timezone-aware.
+    """
     sha256 = hashlib.sha256(content).hexdigest()
-    return _header(url=url, sha256=sha256, etag=etag, last_modified=last_modified) + content
+    return _header(url=url, sha256=sha256, etag=etag, last_modified=last_modified, fetched=fetched) + content
 
 
-def decode_entry(data: bytes, *, url: str, fetched: datetime) -> CacheEntry:
+def decode_entry(data: bytes, *, url: str) -> CacheEntry:
     """Parse the file for ``url``.
 
     Raises :class:`~pkcs12kit.errors.InputError`, with a few words, for anything but the output of
@@ -69,7 +72,7 @@ def decode_entry(data: bytes, *, url: str, fetched: datetime) -> CacheEntry:
     try:
         fields = _require_header(json.loads(header[:HEADER_BYTES].decode("ascii")))
         expected = _header(**fields)
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         raise InputError("its header cannot be read") from None
     if header != expected:
         raise InputError("its header is not as it was written")
@@ -77,7 +80,7 @@ def decode_entry(data: bytes, *, url: str, fetched: datetime) -> CacheEntry:
         raise InputError("it belongs to another URL")
     if hashlib.sha256(content).hexdigest() != fields["sha256"]:
         raise InputError("its content does not have the digest that it was stored with")
-    return CacheEntry(**fields, content=content, fetched=fetched)
+    return CacheEntry(**fields, content=content)
 
 
 def longest_content(limits: Limits) -> int:
@@ -104,8 +107,15 @@ def has_credentials(url: str) -> bool:
         return True
 
 
-def _header(*, url: str, sha256: str, etag: str | None, last_modified: str | None) -> bytes:
-    fields = {"version": _VERSION, "url": url, "sha256": sha256, "etag": etag, "last_modified": last_modified}
+def _header(*, url: str, sha256: str, etag: str | None, last_modified: str | None, fetched: datetime) -> bytes:
+    fields = {
+        "version": _VERSION,
+        "url": url,
+        "sha256": sha256,
+        "etag": etag,
+        "last_modified": last_modified,
+        "fetched": fetched.astimezone(UTC).isoformat(),
+    }
     checksum = hashlib.sha256(json.dumps(fields).encode("ascii")).hexdigest()
     return (json.dumps({**fields, "checksum": checksum}) + "\n").encode("ascii")
 
@@ -117,9 +127,11 @@ def _require_header(fields: object) -> dict[str, Any]:
     """
     if not isinstance(fields, dict):
         raise TypeError
-    url, sha256, etag, last_modified = (fields[name] for name in ("url", "sha256", "etag", "last_modified"))
-    if not isinstance(url, str) or not isinstance(sha256, str):
+    names = ("url", "sha256", "etag", "last_modified", "fetched")
+    url, sha256, etag, last_modified, fetched = (fields[name] for name in names)
+    if not all(isinstance(text, str) for text in (url, sha256, fetched)):
         raise TypeError
     if not (etag is None or _ETAG.fullmatch(etag)) or not (last_modified is None or _DATE.fullmatch(last_modified)):
         raise ValueError
-    return {"url": url, "sha256": sha256, "etag": etag, "last_modified": last_modified}
+    time = require_aware(datetime.fromisoformat(fetched)).astimezone(UTC)
+    return {"url": url, "sha256": sha256, "etag": etag, "last_modified": last_modified, "fetched": time}

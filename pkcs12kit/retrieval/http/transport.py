@@ -208,16 +208,17 @@ async def _read(response: aiohttp.ClientResponse, request: Request) -> tuple[byt
     decoder = ContentDecoder(", ".join(response.headers.getall("Content-Encoding", [])))
     content = bytearray()
     digest = hashlib.sha256()
-    received = 0
+    received = beyond = 0  # what was decoded beyond what was received: content is counted once, at its larger size
     async for data in response.content.iter_any():
         request.tally.add_received(len(data))
         received += len(data)
         if received > largest:
             raise too_large
         for piece in decoder.feed(data):
-            if decoder.compressed:
-                request.tally.add_decoded(len(piece))
             content += piece
+            if len(content) > received + beyond:
+                request.tally.add_decoded(len(content) - received - beyond)
+                beyond = len(content) - received
             digest.update(piece)
             if len(content) > largest:
                 raise too_large

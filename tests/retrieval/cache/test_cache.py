@@ -78,17 +78,18 @@ def test_what_is_stored_is_loaded(cache, folder, warned):
 
 
 def test_file_has_a_header_and_the_content(cache, folder):
-    """One line of JSON, then the content as it came; the name is the SHA-256 of the URL, the mtime is the time."""
+    """One line of JSON, then the content as it came; the name is the SHA-256 of the URL. The mtime orders eviction."""
     keep(cache, etag='"1"', last_modified=DATE)
     line, _, content = file_of(folder).read_bytes().partition(b"\n")
     header = json.loads(line)
     checksum = header.pop("checksum")
     assert header == {
-        "version": 2,
+        "version": 3,
         "url": URL,
         "sha256": hashlib.sha256(b"content").hexdigest(),
         "etag": '"1"',
         "last_modified": DATE,
+        "fetched": WHEN.isoformat(),
     }
     assert len(checksum) == 64
     assert content == b"content"
@@ -408,8 +409,8 @@ def test_listener_may_use_the_cache(folder):
 def encoded(content=b"content", **changes):
     """A file with these fields changed and a checksum that fits, as a forger who reads this code can write it."""
     fields = {
-        "version": 2, "url": URL, "sha256": hashlib.sha256(b"content").hexdigest(), "etag": None,
-        "last_modified": None, **changes,
+        "version": 3, "url": URL, "sha256": hashlib.sha256(b"content").hexdigest(), "etag": None,
+        "last_modified": None, "fetched": WHEN.isoformat(), **changes,
     }  # fmt: skip
     fields = {name: value for name, value in fields.items() if value is not ...}
     checksum = hashlib.sha256(json.dumps(fields).encode()).hexdigest()
@@ -426,8 +427,8 @@ FORGED = {
     "huge": b" " * 70_000,
     "not ASCII": b"\xff\xfe{}",
     "an object": b"{}",
-    "another version": encoded(version=1),
-    "a float for a version": encoded(version=2.0),
+    "another version": encoded(version=2),
+    "a float for a version": encoded(version=3.0),
     "a true version": encoded(version=True),
     "another URL": encoded(url=URL + "2"),
     "no URL": encoded(url=...),
@@ -450,6 +451,13 @@ FORGED = {
     "an ETag of nothing": encoded(etag=""),
     "a date with a line feed": encoded(last_modified="a\r\nX: y"),
     "a list for a date": encoded(last_modified=[]),
+    "no time": encoded(fetched=...),
+    "a number for a time": encoded(fetched=7),
+    "no text for a time": encoded(fetched=None),
+    "a word for a time": encoded(fetched="now"),
+    "a time without a zone": encoded(fetched="2026-01-02T03:04:05"),
+    "a time of another zone": encoded(fetched="2026-01-02T04:04:05+01:00"),
+    "a time beyond the calendar": encoded(fetched="9999-12-31T23:59:59-01:00"),
     "more fields": encoded(more=1),
     "fewer fields": encoded(etag=...),
     "twice the same": encoded().replace(b'"etag": null,', b'"etag": null, "etag": null,'),
@@ -481,12 +489,25 @@ def test_entry_that_is_refused(damage, cache, folder, warned):
 
 
 @pytest.mark.parametrize("nanoseconds", [-(2**62), -1, 0, 2**62])
-def test_time_that_is_out_of_range(nanoseconds, cache, folder):
-    """Whatever time a file has, loading it raises nothing and the content is the stored one, or there is none."""
+def test_the_time_is_not_that_of_the_file(nanoseconds, cache, folder):
+    """Whatever time a file has, the time of fetching is the one that was stored with the content."""
     keep(cache)
     os.utime(file_of(folder), ns=(nanoseconds, nanoseconds))
-    entry = cache.load(URL)
-    assert entry is None or entry.content == b"content"
+    assert (cache.load(URL).content, cache.load(URL).fetched) == (b"content", WHEN)
+
+
+def test_a_copied_folder_is_as_old_as_the_first(cache, folder, tmp_path):
+    """A copy or a restored backup has new times of files; its contents are not taken for fresh."""
+    keep(cache)
+    copy = tmp_path / "copy"
+    copy.mkdir(mode=0o700)
+    for name in files(folder):
+        (copy / name).touch(mode=0o600)
+        (copy / name).write_bytes((folder / name).read_bytes())
+    assert Cache(copy).load(URL) == cache.load(URL)
+    Cache(copy).confirm(URL, fetched=WHEN + timedelta(days=1))
+    assert Cache(copy).load(URL).fetched == WHEN + timedelta(days=1)
+    assert cache.load(URL).fetched == WHEN
 
 
 def as_folder(path):

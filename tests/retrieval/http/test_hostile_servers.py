@@ -10,6 +10,7 @@ import zlib
 from asyncio.selector_events import BaseSelectorEventLoop
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from random import Random
 
 import pytest
 
@@ -225,6 +226,16 @@ def test_compressed_content(server, fetch):
         got = fetch(server.url(f"/{encoding}"))
         assert (got.content, got.size) == (CONTENT, len(body)), encoding
         assert got.sha256 == hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.mark.parametrize("plain", [bytes(range(256)) * 300, Random(7).randbytes(80_000)], ids=["dense", "random"])
+def test_compressed_content_is_counted_once(server, fetch, plain):
+    """The budget of all URLs has the larger of the two sizes, compressed and decompressed, and not their sum."""
+    body = gzip.compress(plain)
+    counted = max(len(body), len(plain))
+    server.answer("/", body, headers={"Content-Encoding": "gzip"})
+    assert fetch(server.url("/"), retrieval_total_bytes=counted + 64).content == plain
+    assert fetch(server.url("/"), retrieval_total_bytes=counted - 64).status is Status.REFUSED
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
