@@ -9,6 +9,7 @@ import pytest
 
 import pkcs12kit as pk
 from pkcs12kit import lab
+from pkcs12kit.paths import search
 
 from .retrieval.conftest import Server
 
@@ -107,3 +108,20 @@ def test_the_path_alone(published):
     report = pk.find_paths(published.certificate, **given)
     assert report.best.certificates == path.certificates
     assert pk.find_paths(published.certificate, **given | {"fetch": None}).valid == ()
+
+
+def test_nothing_is_searched_twice_where_nothing_is_missing(replica, monkeypatch):
+    """``find_paths`` with ``fetch`` asks nothing and searches once where the certificates make a path."""
+    searches = []
+    real = search.PathRequest.find_paths
+    monkeypatch.setattr(search.PathRequest, "find_paths", lambda *given: searches.append(1) or real(*given))
+    monkeypatch.setattr(search.PathRequest, "find_path", None)
+    report = pk.find_paths(
+        replica.server.certificate,
+        certificates=replica.pool,
+        trust_anchors=replica.trust_anchor,
+        time=replica.at,
+        fetch=replace(OPTIONS, on_event=lambda _: pytest.fail("something was asked for")),
+    )
+    assert len(report.valid) > 1
+    assert searches == [1]

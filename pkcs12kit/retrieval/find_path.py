@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -18,11 +18,11 @@ from pkcs12kit.retrieval.options import make_fetcher, open_cache
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
-    from pkcs12kit.paths.report import PathReport
+    from pkcs12kit.paths.report import PathReport, RejectedPath
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.search import PathRequest
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -94,9 +94,10 @@ def fetch_paths(
     valid path; other errors are those of :func:`fetch_path`.
     """
     search = _FetchingSearch(request, options)
-    with suppress(NoValidPathError):
-        if search.without_fetching() is None:
-            search.fetch(on_warning)
+    report = search.report(at_most)
+    if search.needs_nothing(report.valid, report.rejected):
+        return report
+    search.fetch(on_warning)
     return search.report(at_most)
 
 
@@ -130,18 +131,24 @@ class _FetchingSearch:
         try:
             path = self.final()
         except NoValidPathError as no:
-            failures = [failure for attempt in no.attempts for failure in attempt.failures]
-            if any(
-                failure.certificate == self._request.target and failure.of_the_certificate_alone for failure in failures
-            ):
+            if self.needs_nothing((), no.attempts):
                 raise
             return None
-        statuses = () if path.revocation is None else path.revocation.statuses
-        return None if any(status.status is RevocationStatus.UNKNOWN for status in statuses) else path
+        return path if self.needs_nothing([path], ()) else None
+
+    def needs_nothing(self, valid: Sequence[ValidatedPath], rejected: Sequence[RejectedPath]) -> bool:
+        """Return True if the status of the best path is known, or if the target itself is at fault."""
+        if valid:
+            statuses = () if valid[0].revocation is None else valid[0].revocation.statuses
+            return all(status.status is not RevocationStatus.UNKNOWN for status in statuses)
+        failures = [failure for attempt in rejected for failure in attempt.failures]
+        target = self._request.target
+        return any(failure.certificate == target and failure.of_the_certificate_alone for failure in failures)
 
     def fetch(self, on_warning: Callable[[str], object] | None) -> tuple[str, ...]:
         """Fetch what is missing, and return the warnings, each passed to ``on_warning``."""
-        run(self._run())
+        with open_cache(self._options, on_warning=self._warnings.append, limits=self._limits) as self._cache:
+            run(self._run())
         warnings = tuple(self.warnings())
         if on_warning is not None:
             for warning in warnings:
@@ -151,8 +158,6 @@ class _FetchingSearch:
     async def _run(self) -> None:
         """Fetch until the best path is settled, or nothing is left to fetch."""
         async with self._stack:
-            cache = open_cache(self._options, on_warning=self._warnings.append, limits=self._limits)
-            self._cache = self._stack.enter_context(cache)
             for _ in range(self._limits.retrieval_paths):
                 path = await asyncio.to_thread(self._next, self.pool) or await self._gathered()
                 if (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.retrieval.cache.cache import Cache
     from pkcs12kit.retrieval.crawl.crawl import Crawl
     from pkcs12kit.retrieval.retrieved import GatheredUrl, Origin, Retrieval
     from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
@@ -158,18 +158,19 @@ def gather(  # noqa: PLR0913  # each input has its own keyword
             return False
         return True
 
-    crawled = run(
-        _crawl(
-            target,
-            anchors,
-            given,
-            time=parameters.time,
-            has_path=None if everything else has_path,
-            warnings=warnings,
-            options=options,
-            limits=limits,
+    with open_cache(options, on_warning=warnings.append, limits=limits) as cache:
+        crawled = run(
+            _crawl(
+                target,
+                anchors,
+                given,
+                time=parameters.time,
+                has_path=None if everything else has_path,
+                cache=cache,
+                options=options,
+                limits=limits,
+            )
         )
-    )
     searched = None
     if target is not None and anchors:
         whole = given | CertificatePool(crawled.found)
@@ -195,16 +196,15 @@ async def _crawl(
     *,
     time: datetime,
     has_path: Callable[[CertificatePool], bool] | None,
-    warnings: list[str],
+    cache: Cache | None,
     options: FetchOptions,
     limits: Limits,
 ) -> Crawl:
     from pkcs12kit.retrieval.crawl.crawl import Crawl  # it loads aiohttp, which other users of this module do not need
 
-    async with AsyncExitStack() as stack:
-        cache = stack.enter_context(open_cache(options, on_warning=warnings.append, limits=limits))
+    async with make_fetcher(options, cache=cache, limits=limits) as fetcher:
         crawl = Crawl(
-            await stack.enter_async_context(make_fetcher(options, cache=cache, limits=limits)),
+            fetcher,
             target=target,
             trust_anchors=trust_anchors,
             pool=pool,

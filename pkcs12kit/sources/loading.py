@@ -18,7 +18,7 @@ from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_private_key, require_signing_key
 from pkcs12kit.sources.pkcs12_files import SourceContent, naming_pkcs12
 from pkcs12kit.sources.reading import name_of
-from pkcs12kit.sources.sniffing import Kind, sniff
+from pkcs12kit.sources.sniffing import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -256,8 +256,8 @@ def _identity_from_pkcs12(
     else:
         content = source if isinstance(source, SourceContent) else SourceContent.read(source, limits)
         name, data = content.name, content.der
-        if (kind := sniff(data)) is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}")
+        if content.kind is not Kind.PKCS12:
+            raise InputError(f"{name}: expected a PKCS#12 file, found {content.kind.value}")
         with naming_pkcs12(name, data):
             decoded = decode_pfx(data, password=password, require_mac=require_mac, limits=limits)
             key = decoded.private_key

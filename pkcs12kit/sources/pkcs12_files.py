@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, MalformedPfxError, UnknownNameError
@@ -24,24 +26,25 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.reading import Source
 
 
-class SourceContent(NamedTuple):
+@dataclass(frozen=True, kw_only=True)
+class SourceContent:
     """The bytes of a source, and its name for messages."""
 
     name: str
-    data: bytes
+    data: bytes = field(repr=False)
 
     @classmethod
     def read(cls, source: Source, limits: Limits) -> SourceContent:
         """Read a source once. Raises as :func:`~pkcs12kit.sources.reading.read_source` does."""
-        return cls(name_of(source), read_source(source, limits))
+        return cls(name=name_of(source), data=read_source(source, limits))
 
-    @property
+    @cached_property
     def der(self) -> bytes:
         """The bytes, decoded from UTF-16 and base64 if needed."""
         data = as_octets(self.data)
         return decode_base64(data) or data
 
-    @property
+    @cached_property
     def kind(self) -> Kind:
         """The kind of :attr:`der`."""
         return sniff(self.der)

@@ -63,7 +63,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
 ) -> RehearsalReport:
     """Serve a PKCS#12 file on loopback to TLS clients that trust only these anchors, and report their answers.
 
-    - ``file``: a path, ``-``, bytes or a readable object.
+    - ``file``: a path, ``-`` or bytes.
     - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
     - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
     - ``key_name``, ``key_id``: choose one of several keys, as for :func:`~pkcs12kit.verify`.

@@ -51,7 +51,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
 ) -> VerificationReport:
     """Check a PKCS#12 file against trust anchors, with the certificates of the file only.
 
-    - ``file``: a path, ``-``, bytes or a readable object.
+    - ``file``: a path, ``-`` or bytes.
     - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
     - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
     - ``key_name`` (friendlyName), ``key_id`` (localKeyID): choose one of several keys.

@@ -13,8 +13,17 @@ from pkcs12kit import CertificatePool, InputError, OutputError, TrustAnchor, fin
 from pkcs12kit.cli import cli
 from pkcs12kit.cli.output import hints, input_hints
 from pkcs12kit.cli.output.console import print_hints
-from pkcs12kit.cli.output.hints import GATHER, Hint, hints_for_no_path, hints_for_verification
+from pkcs12kit.cli.output.hints import (
+    GATHER,
+    Hint,
+    hints_for_no_path,
+    hints_for_retrievals,
+    hints_for_verification,
+)
 from pkcs12kit.cli.output.input_hints import hints_for_error
+from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url
+from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
+from pkcs12kit.tls.probing.contact import Contact
 
 
 def commands_of(module):
@@ -87,3 +96,23 @@ def test_of_an_error(tmp_path):
     assert str(hint) == f"did you mean {tmp_path / 'server.pem'}?"
     (hint,) = hints_for_error(OutputError("no"), {"output": str(tmp_path / "a b" / "server.p12")}, [])
     assert hint.command == f"mkdir -p '{tmp_path / 'a b'}'"
+
+
+def test_hints_on_contact_are_about_contacts():
+    """The table of hints is by value, so that it loads nothing: each key is the value of a Contact."""
+    assert set(hints._BY_CONTACT) <= {contact.value for contact in Contact}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://10.0.0.1/a", "http://pki.internal/a", "http://intranet/a", "http://[fe80::1%251]/"],
+    ids=["address", "domain", "single label", "zone"],
+)
+def test_a_private_address_has_the_hint_that_allows_it(url):
+    """Whichever rule refuses a URL that --allow-private would permit, the hint names that option."""
+    with pytest.raises(RefusedError) as refused:
+        require_permitted_url(url, allow_private=False)
+    require_permitted_url(url, allow_private=True)
+    retrieval = Retrieval(url=url, purpose=Purpose.CA_ISSUERS, status=Status.REFUSED, why=str(refused.value))
+    (hint,) = hints_for_retrievals([retrieval])
+    assert "--allow-private" in hint.text

@@ -186,12 +186,14 @@ def _about_time(rejected: Sequence[RejectedPath]) -> tuple[Hint, ...]:
 
 def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
     """Return the hints for URLs that could not be fetched; none where no option would help."""
+    from pkcs12kit.retrieval.http.permitted import NOT_PUBLIC, PRIVATE_NAME
     from pkcs12kit.retrieval.retrieved import Status
 
     retrievals = tuple(retrievals)
     missed = [retrieval for retrieval in retrievals if retrieval.sha256 is None]
     asked = [retrieval for retrieval in retrievals if retrieval.attempts]
-    if any(one.status is Status.REFUSED and "public address" in one.why for one in missed):
+    refused = [one.why for one in missed if one.status is Status.REFUSED]
+    if any(NOT_PUBLIC in why or PRIVATE_NAME in why for why in refused):
         return _hints("if the network is your own, --allow-private also connects to addresses that are not public")
     if any("(limits.retrieval_seconds)" in one.why for one in missed):
         return _hints("--timeout SECONDS allows more time")

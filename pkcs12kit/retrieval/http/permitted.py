@@ -19,6 +19,10 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
 
+NOT_PUBLIC: Final = "is not a public address"
+PRIVATE_NAME: Final = "is a name of a private network"
+"""The ends of the reasons that ``allow_private`` makes void."""
+
 _SCHEMES: Final = frozenset({"http", "https"})
 _SYSTEM_PORTS: Final = frozenset({80, 443})
 _FIRST_USER_PORT: Final = 1024  # RFC 6335 section 6
@@ -132,7 +136,7 @@ def require_permitted_address(address: str, *, allow_private: bool = False) -> N
     if any(each.is_multicast or each.is_unspecified for each in (parsed, *embedded)):
         raise RefusedError(f"{address} is not the address of a server")
     if not allow_private and not _is_public(parsed, embedded):
-        raise RefusedError(f"{address} is not a public address")
+        raise RefusedError(f"{address} {NOT_PUBLIC}")
 
 
 def _require_port(url: URL, authority: str) -> None:
@@ -148,7 +152,7 @@ def _require_host(host: str, *, allow_private: bool) -> None:
         raise RefusedError("has no host")
     if ":" in host:
         if "%" in host and not allow_private:  # a zone (RFC 6874): link-local
-            raise RefusedError(f"{host} is not a public address")
+            raise RefusedError(f"{host} {NOT_PUBLIC}")
         require_permitted_address(host.replace("%25", "%"), allow_private=allow_private)
         return
     name = host.removesuffix(".")
@@ -162,7 +166,7 @@ def _require_host(host: str, *, allow_private: bool) -> None:
             raise RefusedError(f"{host} is not the usual form of an address (RFC 3986 section 3.2.2)") from None
         require_permitted_address(host, allow_private=allow_private)
     elif not allow_private and (len(labels) == 1 or name.endswith(tuple(f".{each}" for each in _PRIVATE_DOMAINS))):
-        raise RefusedError(f"{host} is a name of a private network")
+        raise RefusedError(f"{host} {PRIVATE_NAME}")
 
 
 def _embedded(address: IPAddress) -> tuple[ipaddress.IPv4Address, ...]:

@@ -221,7 +221,6 @@ _TLS: Final = "urn:ietf:params:xml:ns:xmpp-tls"
 _STREAMS: Final = "http://etherx.jabber.org/streams"
 _STREAM: Final = f"{_STREAMS} stream"  # expat's form: namespace and local name
 _FEATURES: Final = f"{_STREAMS} features"
-_ERROR: Final = f"{_STREAMS} error"
 _STARTTLS: Final = f"{_TLS} starttls"
 _PROCEED: Final = f"{_TLS} proceed"
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from pkcs12kit.arguments import require_kind, require_texts
-from pkcs12kit.errors import InputError, UnknownNameError
+from pkcs12kit.errors import ArgumentError, InputError, UnknownNameError
 from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, host_and_port, parse_address, parse_host
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
+
+_LAST_PORT: Final = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +43,17 @@ def probed_server(
     """
     require_kind("host", host, str)
     require_kind("port", port, int, optional=True)
+    if port is not None and not 1 <= port <= _LAST_PORT:
+        raise ArgumentError(f"port: expected a number from 1 to {_LAST_PORT:,}, not {port}")
     require_texts(server_name=server_name, starttls=starttls)
     if starttls is not None and starttls not in STARTTLS:
         raise UnknownNameError("STARTTLS protocol", starttls, STARTTLS)
     address = parse_address(host)
     if address.port is not None and port is not None:
         raise InputError(f"{host!r} has a port already: give one of the two")
-    default = HTTPS_PORT if starttls is None else STARTTLS[starttls].port
+    if port is None:
+        port = address.port
+    if port is None:
+        port = HTTPS_PORT if starttls is None else STARTTLS[starttls].port
     name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
-    return ProbedServer(
-        address=address, port=port or address.port or default, server_name=name, starttls=starttls, label=label
-    )
+    return ProbedServer(address=address, port=port, server_name=name, starttls=starttls, label=label)
