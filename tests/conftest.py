@@ -18,36 +18,24 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, settings
 
 from pkcs12kit import lab
-from pkcs12kit.pkcs12.profiles import PROFILES
 from pkcs12kit.tls.handshake import Handshake, Verdict
 from pkcs12kit.tls.rehearsal.clients.registry import make_client
 
 from . import thoroughness
 from .interoperability import servers
+from .iterations import FEW, set_iterations
 
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 # No clock: hypothesis fails an example after 200 milliseconds by default, and strategies that a busy machine slows.
 _NO_CLOCK: Final = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 os.environ.pop("PYTHONUNBUFFERED", None)  # what tests start buffers as it does for users
 
-# In this process the profiles derive keys with few iterations, but for tests marked released_iterations: with those of
-# the released profiles, most of the suite's time would be spent on them. Processes that tests start have the latter.
-_FEW: Final = 2_048  # those of the old profiles, and more than the fewest that any profile accepts
-_RELEASED: Final = tuple((it, it.encryption_iterations, it.mac_iterations) for it in PROFILES)
-
 SHARED = Path(__file__).parents[2] / "shared"
 APACHE_MODULES: Final = Path("/usr/lib/apache2/modules")
 CATALINA: Final = Path("/usr/share/tomcat10/bin/catalina.sh")
 
 
-def _set_iterations(most: int | None) -> None:
-    """Bound the iterations of every profile, or set them to those of the release."""
-    for profile, *released in _RELEASED:
-        for name, count in zip(("encryption_iterations", "mac_iterations"), released, strict=True):
-            object.__setattr__(profile, name, count if most is None else min(count, most))
-
-
-_set_iterations(_FEW)
+set_iterations(FEW)
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +44,9 @@ def _released_iterations(request):
     if request.node.get_closest_marker("released_iterations") is None:
         yield
         return
-    _set_iterations(None)
+    set_iterations(None)
     yield
-    _set_iterations(_FEW)
+    set_iterations(FEW)
 
 
 def pytest_configure(config):

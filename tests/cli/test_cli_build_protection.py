@@ -47,6 +47,13 @@ class TestProtection:
         report = inspected(folder)
         assert (report.safe_contents[0].encryption.iterations, report.mac.iterations) == (2048, 11)
 
+    @pytest.mark.released_iterations
+    def test_released_counts(self, build, folder):
+        """Without ``--iterations``, the report and the file have the 100,000 of the default profile."""
+        assert build("--json", "--no-second-opinion").json["iterations"] == {"encryption": 100_000, "mac": 100_000}
+        report = inspected(folder)
+        assert (report.safe_contents[0].encryption.iterations, report.mac.iterations) == (100_000, 100_000)
+
     def test_by_reader(self, build):
         """The strongest profile that everyone named is known to open."""
         assert build("--json", "--for", "windows-2016", "--for", "java-17").json["profile"] == "legacy-3des"

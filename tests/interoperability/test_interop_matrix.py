@@ -11,9 +11,11 @@ import re
 
 import pytest
 
+from pkcs12kit.pkcs12.inspection import inspect_pfx
+
 from .conftest import COMMANDS, writings_of
 from .expected import EXPECTED
-from .matrix import READINGS
+from .matrix import FEW_ITERATIONS, READINGS
 
 PROGRAMS = tuple(EXPECTED.programs)
 WRITINGS = [(program, writing) for program in PROGRAMS for writing in writings_of(program)]
@@ -46,6 +48,36 @@ def test_we_read_theirs(at_hand, written, program, writing):
     """What the program writes by each of its algorithms, for each key and password, we read, or are known not to."""
     at_hand(program)
     check(EXPECTED.write, program, writing, written(program)[writing])
+
+
+def test_cells_with_their_own_count_have_the_released_one():
+    """Each profile has one such cell, and its file is made with the iterations that users get; all others have few."""
+    counts = {
+        reading.profile: (reading.protection.encryption_iterations, reading.protection.mac_iterations)
+        for reading in READINGS
+        if reading.own_count
+    }
+    assert counts == {
+        "fips-2026": (600_000, 600_000),
+        "modern-2023": (100_000, 100_000),
+        "legacy-3des": (2_048, 2_048),
+        "legacy-rc2": (2_048, 2_048),
+        "unencrypted-certificates-2023": (100_000, 100_000),
+        "no-password": (0, 0),
+    }
+    few = [reading.protection.mac_iterations for reading in READINGS if not reading.own_count]
+    assert set(few) == {FEW_ITERATIONS, 0}
+
+
+@pytest.mark.slow
+def test_files_have_the_iterations_of_their_cells(ours):
+    """The files that the programs read have the counts of their cells, whatever this process limits profiles to."""
+    for reading, file in ours.items():
+        report, profile = inspect_pfx(file.read_bytes()), reading.protection
+        derivations = [safe.encryption for safe in report.safe_contents]
+        derivations += [bag.encryption for safe in report.safe_contents for bag in safe.bags or ()]
+        assert {it.iterations for it in derivations if it} <= {profile.encryption_iterations}, reading
+        assert (report.mac.iterations if report.mac else 0) == profile.mac_iterations, reading
 
 
 def test_no_expectation_is_for_nothing():

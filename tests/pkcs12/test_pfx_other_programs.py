@@ -23,7 +23,7 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 
 from .conftest import CA_NAMES, PASSWORD, make_path
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.released_iterations]
 
 NAMES = ["mdm.example.mil", "Issuing CA", *CA_NAMES]
 

@@ -100,6 +100,19 @@ def test_what_is_stated_is_written(bundle, profile):
             assert len(encryption.salt) == profile.encryption_salt_length
 
 
+@pytest.mark.parametrize("name", ["fips-2026", None, "legacy-3des", "unencrypted-certificates-2023"])
+def test_the_released_counts_are_written(bundle, name):
+    """Without other iterations, MAC, certificates and key have those of the profile; modern-2023 is the default."""
+    chosen = {} if name is None else {"profile": name}
+    report = inspect_pfx(encode_pfx(bundle, password=PASSWORD, **chosen))
+    certificates, key = report.safe_contents
+    encryption, mac = DATED[name or "modern-2023"][3]
+    assert report.mac.iterations == mac
+    assert key.bags[0].encryption.iterations == encryption
+    if name != "unencrypted-certificates-2023":
+        assert certificates.encryption.iterations == encryption
+
+
 def test_no_pkcs12kdf_in_fips_2026(bundle):
     """RFC 9879: no key comes from PKCS12KDF, for the MAC neither."""
     profile = few(profiles.FIPS_2026)

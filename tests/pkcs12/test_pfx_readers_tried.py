@@ -14,6 +14,8 @@ from pkcs12kit.pkcs12.encoder import encode_pfx
 
 from .conftest import PASSWORD
 
+pytestmark = pytest.mark.released_iterations  # readers open files as they are written by default
+
 PROGRAMS = {
     "openssl-3": ("openssl", "pkcs12 -in {file} -passin file:{password_file} -noenc"),
     "java-17": ("keytool", "-list -v -storetype PKCS12 -keystore {file} -storepass:file {password_file}"),
