@@ -239,6 +239,7 @@ LINES = [
 ]
 
 
+FEW_LINES = [LINES[number] for number in (2, 6, 10)]  # an option's value, and names with spaces in two places
 STARTS = {
     # shell: (its arguments, what tells it of the script)
     "bash": (("--norc", "--noprofile", "-i"), "source ../script.bash"),
@@ -249,19 +250,28 @@ STARTS = {
 class TestInShells:
     """In the shells themselves, with file names that have spaces and quotes."""
 
-    @pytest.mark.parametrize("name", ["bash", pytest.param("zsh", marks=pytest.mark.slow)])
-    def test_at_a_terminal(self, require_tool, environment, name):
+    @pytest.mark.parametrize(
+        ("name", "lines"),
+        [
+            pytest.param("bash", LINES, id="bash"),
+            pytest.param("zsh", FEW_LINES, id="zsh-few"),
+            pytest.param("zsh", LINES, id="zsh", marks=pytest.mark.slow),
+        ],
+    )
+    def test_at_a_terminal(self, require_tool, environment, name, lines):
         """What the tabulator key makes of a line."""
         arguments, setup = STARTS[name]
         shell = Shell([require_tool(name), *arguments], setup, environment)
         try:
-            for typed, words in LINES:
+            for typed, words in lines:
                 assert shell.words(typed) == words, typed
         finally:
             shell.close()
 
-    @pytest.mark.slow
-    def test_fish(self, require_tool, environment):
+    @pytest.mark.parametrize(
+        "lines", [pytest.param(FEW_LINES, id="few"), pytest.param(LINES, id="all", marks=pytest.mark.slow)]
+    )
+    def test_fish(self, require_tool, environment, lines):
         """Fish tells what it would offer; its descriptions keep their commas."""
 
         def offered(line):
@@ -276,7 +286,7 @@ class TestInShells:
             assert done.stderr == ""
             return dict(line.partition("\t")[::2] for line in done.stdout.splitlines())
 
-        for typed, words in LINES:
+        for typed, words in lines:
             assert [word.removesuffix("/") for word in offered(typed)] == words[-1:], typed
         assert offered("pkcs12kit conv") == {
             "convert": "Copy a PKCS#12 file with another protection or password, or as PEM."

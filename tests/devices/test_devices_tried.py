@@ -349,8 +349,17 @@ def by_rule(monkeypatch, root):
     return judge
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", ACCEPTED, ids=lambda case: f"{case.client}-{case.name}")
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(
+            case,
+            id=f"{case.client}-{case.name}",
+            marks=[] if case.name == "all at once" else pytest.mark.slow,  # one of each client by default
+        )
+        for case in ACCEPTED
+    ],
+)
 def test_what_is_said_to_be_accepted_is(root, ask, by_rule, case):
     """All that is special about it is in the table, the answer by rule is yes, and so is the client's."""
     sent = case.build(root)

@@ -10,13 +10,19 @@ import json
 import sys
 from pathlib import Path
 
-import nbformat
-from nbclient import NotebookClient
-from nbconvert import HTMLExporter
+
+def find_leaks(secrets: dict[str, str], outputs: list[dict[str, object]]) -> list[str]:
+    """Return the names of the secrets whose text is somewhere in a notebook's outputs."""
+    shown = json.dumps(outputs, ensure_ascii=False)
+    return [name for name, text in secrets.items() if text in shown]
 
 
 def main(path: Path, folder: Path, secret: list[str]) -> None:
     """Execute and export."""
+    import nbformat
+    from nbclient import NotebookClient
+    from nbconvert import HTMLExporter
+
     notebook = nbformat.read(path, as_version=4)
     number = len(notebook.cells)
     notebook.cells.append(nbformat.v4.new_code_cell(f"import json\nprint(json.dumps([{', '.join(secret)}]))"))
@@ -25,7 +31,7 @@ def main(path: Path, folder: Path, secret: list[str]) -> None:
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     shown = json.dumps(outputs, ensure_ascii=False)
     printed = "".join(output.text for output in outputs if output.output_type == "stream")
-    leaked = [name for name, text in zip(secret, json.loads(told), strict=True) if text in shown]
+    leaked = find_leaks(dict(zip(secret, json.loads(told), strict=True)), outputs)
     found = {"printed": printed, "outputs": len(outputs), "leaked": leaked, "shown": shown}
     (folder / "found.json").write_text(json.dumps(found), "utf-8")
     for theme in ("light", "dark"):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from .browser import POLICY, assert_sound, is_dark
+from .execute import find_leaks
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
@@ -191,6 +192,18 @@ def test_notebooks_are_there_to_look_at(render, screenshot, executed, look, them
     height = render(pages[theme], width=width).measured["height"]
     picture = screenshot(pages[theme], f"{name}-{given}-{look}", width=width, height=height)
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_secret_in_any_output_is_found():
+    """The check for secrets can fail: it finds one that is printed, one in HTML and one in an error, and no other."""
+    outputs = [
+        {"output_type": "stream", "text": "I tell it\n"},
+        {"output_type": "execute_result", "data": {"text/html": "<td>1234567</td>", "text/plain": "a value"}},
+        {"output_type": "error", "ename": "ValueError", "traceback": ["at 'PRIVATE KEY'"]},
+    ]
+    secrets = {"password": "tell it", "number": "1234567", "pem": "PRIVATE KEY", "absent": "told it"}
+    assert find_leaks(secrets, outputs) == ["password", "number", "pem"]
+    assert find_leaks(secrets, [{"output_type": "stream", "text": "no secret"}]) == []
 
 
 @pytest.mark.slow
