@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
 import pytest
@@ -125,12 +124,18 @@ def test_what_is_of_another_kind_is_refused_by_name(replica, files, anchor, para
     ):
         with pytest.raises(pk.ArgumentError, match=says):
             pk.check_served_chain(given, **{"trust_anchors": [anchor], "parameters": parameters, **more})
-    for call in (
-        lambda: pk.verify(replica, trust_anchors=[anchor], password=PASSWORD),
-        lambda: pk.verify(data, trust_anchors=[replica], password=PASSWORD),
-        lambda: pk.rehearse(data, trust_anchors=[anchor], certificates=[replica], password=PASSWORD),
+    for call, says in (
+        (lambda: pk.verify(replica, trust_anchors=[anchor], password=PASSWORD), "a source is a path or bytes"),
+        (
+            lambda: pk.verify(data, trust_anchors=[replica], password=PASSWORD),
+            "trust_anchors: expected a path, bytes, TrustAnchors or Certificates",
+        ),
+        (
+            lambda: pk.rehearse(data, trust_anchors=[anchor], certificates=[replica], password=PASSWORD),
+            "certificates: expected a path, bytes, Certificates or CertificatePools",
+        ),
     ):
-        with pytest.raises(TypeError, match=re.escape("not Replica")):
+        with pytest.raises(pk.ArgumentError, match=f"^{says}, not Replica$"):
             call()
 
 

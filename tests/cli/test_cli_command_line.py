@@ -462,8 +462,9 @@ class TestInterruptions:
         assert "Traceback" not in errors
         assert not list(folder.iterdir())
 
-    def test_killed_at_any_time(self, files, folder, password_file):
-        """SIGKILL before every sixth system call of the writing: the old file or a complete new one, never half."""
+    @pytest.mark.parametrize("every", [6, pytest.param(1, marks=pytest.mark.slow)])
+    def test_killed_at_any_time(self, files, folder, password_file, every):
+        """SIGKILL before the system calls of the writing: the old file or a complete new one, never half."""
         from pkcs12kit import decode_pfx
 
         output = folder / "server.p12"
@@ -473,12 +474,12 @@ class TestInterruptions:
         statuses = []
         while not statuses or statuses[-1] == -signal.SIGKILL:
             output.write_bytes(b"old")
-            done = run(6 * len(statuses), *given, cwd=folder, program=(sys.executable, "-c", KILLED))
+            done = run(every * len(statuses), *given, cwd=folder, program=(sys.executable, "-c", KILLED))
             statuses.append(done.returncode)
             data = output.read_bytes()
             assert data == b"old" or decode_pfx(data, password=PASSWORD).private_key is not None
         assert statuses[-1] == 0
-        assert len(statuses) > 2
+        assert len(statuses) > 12 / every
 
 
 KILLED = """

@@ -385,9 +385,10 @@ def test_many_threads(folder, warned):
 
     with ThreadPoolExecutor(8) as pool:
         assert sorted(pool.map(work, range(8))) == list(range(8))
-    assert warned == []
     cache.close()
     assert 1 <= len(files(folder)) <= 12
+    assert all(cache.load(url) is not None for url in urls(folder))
+    assert warned == []
 
 
 def test_listener_may_use_the_cache(folder):
