@@ -11,10 +11,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.exceptions import InternalError, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.errors import InputError
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
@@ -90,6 +93,29 @@ def encode_private_key(private_key: CertificateIssuerPrivateKeyTypes, certificat
     info["private_key_algorithm"] = keys.PrivateKeyAlgorithm.load(for_pss)
     of_pss: bytes = info.dump()
     return of_pss
+
+
+def traditional_pem(private_key: CertificateIssuerPrivateKeyTypes, private_key_info: bytes) -> bytes:
+    """Return a private key, not encrypted, as PEM in the form that is older than PKCS#8.
+
+    For RSA that is ``RSA PRIVATE KEY`` (PKCS#1, RFC 8017 appendix A.1.2), for elliptic curves ``EC PRIVATE KEY``
+    (SEC 1, RFC 5915 section 4), for DSA ``DSA PRIVATE KEY``, which OpenSSL defines.
+
+    ``private_key_info`` is the same key in PKCS#8, as :func:`encode_private_key` returns it: it says whether the key is
+    only for RSASSA-PSS. Raises :class:`~pkcs12kit.errors.InputError` for a key that has no traditional form: one only
+    for RSASSA-PSS, Ed25519, Ed448, ML-DSA and all others.
+    """
+    if isinstance(private_key, RSAPrivateKey) and _if_pss(private_key_info, position=1) is not None:
+        raise InputError(
+            "a private key only for RSASSA-PSS has no traditional form, because PKCS#1 cannot state that it is one"
+            " (RFC 4055 section 1.2): write it as PKCS#8"
+        )
+    if not isinstance(private_key, RSAPrivateKey | EllipticCurvePrivateKey | DSAPrivateKey):
+        raise InputError(
+            f"a private key for {type(private_key).__name__.removesuffix('PrivateKey')} has no traditional form; only"
+            " RSA, EC and DSA keys have one: write it as PKCS#8"
+        )
+    return private_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
 
 
 def is_encoded_for(private_key_info: bytes, certificate: Certificate) -> bool:
