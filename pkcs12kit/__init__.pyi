@@ -5,6 +5,7 @@ from .builder.build import BuildReport, build
 from .certificates.certificate import Certificate
 from .certificates.identity import Identity
 from .certificates.names import Name
+from .certificates.notes import Note, NoteRule
 from .certificates.path import CertificationPath
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
@@ -92,6 +93,8 @@ __all__ = [
     "MalformedPfxError",
     "Name",
     "NoValidPathError",
+    "Note",
+    "NoteRule",
     "Opinion",
     "Outcome",
     "OutputError",

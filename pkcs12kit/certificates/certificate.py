@@ -14,6 +14,7 @@ from pkcs12kit.certificates import lenient, reading
 from pkcs12kit.certificates.der import read_name, read_outline, read_subject_public_key_info, read_tbs_certificate
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.notes import notes_on
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
 from pkcs12kit.errors import MalformedCertificateError
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+    from pkcs12kit.certificates.notes import Note
 
 _Taken = TypeVar("_Taken")
 
@@ -59,6 +62,7 @@ class Certificate(Shown):
         "node",
         "not_after",
         "not_before",
+        "notes",
         "public_key",
         "sha256",
         "signature_algorithms_agree",
@@ -83,6 +87,8 @@ class Certificate(Shown):
     """The last instant of the validity, timezone-aware, inclusive."""
     extensions: Extensions
     """The extensions, decoded. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+    notes: tuple[Note, ...]
+    """Oddities of this certificate that are not a reason to refuse it; decoded on first use."""
     public_key: CertificatePublicKeyTypes
     """The subject's public key.
 
@@ -372,6 +378,7 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
     "issuer": lambda certificate: _decode_name(certificate, "issuer"),
     "sha256": lambda certificate: hashlib.sha256(certificate.der).hexdigest(),
     "extensions": _decode_extensions,
+    "notes": notes_on,
     "public_key": _decode_public_key,
     "subject_public_key_info": _decode_subject_public_key_info,
     "node": lambda certificate: (certificate.subject, certificate.subject_public_key_info),
