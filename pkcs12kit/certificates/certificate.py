@@ -10,11 +10,10 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.arguments import require_kind
-from pkcs12kit.certificates import lenient, reading
+from pkcs12kit.certificates import lenient, notes, reading
 from pkcs12kit.certificates.der import read_name, read_outline, read_subject_public_key_info, read_tbs_certificate
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
-from pkcs12kit.certificates.notes import notes_on
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
 from pkcs12kit.errors import MalformedCertificateError
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
-
-    from pkcs12kit.certificates.notes import Note
 
 _Taken = TypeVar("_Taken")
 
@@ -87,7 +84,7 @@ class Certificate(Shown):
     """The last instant of the validity, timezone-aware, inclusive."""
     extensions: Extensions
     """The extensions, decoded. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
-    notes: tuple[Note, ...]
+    notes: tuple[notes.Note, ...]
     """Oddities of this certificate that are not a reason to refuse it; decoded on first use."""
     public_key: CertificatePublicKeyTypes
     """The subject's public key.
@@ -326,6 +323,13 @@ def _decode_agreement(certificate: Certificate) -> bool:
     return structure.signature_algorithm == structure.tbs_signature_algorithm
 
 
+def _decode_notes(certificate: Certificate) -> tuple[notes.Note, ...]:
+    return (
+        *notes.on_encoding(certificate.encoding_error),
+        *notes.on_serial_number(certificate.serial_number),
+    )
+
+
 class _Hints(NamedTuple):
     """The values of extensions that a search needs of every certificate; the other extensions are not kept for it."""
 
@@ -378,7 +382,7 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
     "issuer": lambda certificate: _decode_name(certificate, "issuer"),
     "sha256": lambda certificate: hashlib.sha256(certificate.der).hexdigest(),
     "extensions": _decode_extensions,
-    "notes": notes_on,
+    "notes": _decode_notes,
     "public_key": _decode_public_key,
     "subject_public_key_info": _decode_subject_public_key_info,
     "node": lambda certificate: (certificate.subject, certificate.subject_public_key_info),

@@ -15,8 +15,6 @@ from pkcs12kit.text import harmless
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from pkcs12kit.certificates.certificate import Certificate
-
 _OCTETS: Final = 20
 
 
@@ -45,22 +43,15 @@ class Note:
         return {"rule": self.rule.value, "why": self.why, "source": self.source}
 
 
-def notes_on(certificate: Certificate) -> tuple[Note, ...]:
-    """Return the notes on one certificate, in the order of its fields."""
-    return tuple(_notes(certificate))
+def on_encoding(error: str | None) -> Iterator[Note]:
+    """Yield a note on the encoding error that was found; None for none."""
+    if error is not None:
+        why = f"its encoding is not DER: {harmless(error)}"
+        yield Note(rule=NoteRule.ENCODING_ERROR, why=why, source="RFC 5280 section 4.1")
 
 
-def _notes(certificate: Certificate) -> Iterator[Note]:
-    if certificate.encoding_error is not None:
-        yield Note(
-            rule=NoteRule.ENCODING_ERROR,
-            why=f"its encoding is not DER: {harmless(certificate.encoding_error)}",
-            source="RFC 5280 section 4.1",
-        )
-    yield from _serial_number(certificate.serial_number)
-
-
-def _serial_number(number: int) -> Iterator[Note]:
+def on_serial_number(number: int) -> Iterator[Note]:
+    """Yield the notes on a serial number."""
     clause = "RFC 5280 section 4.1.2.2"
     if number <= 0:
         sign = "zero" if number == 0 else "negative"
