@@ -26,6 +26,7 @@ class Check(Enum):
     REVOCATION = "revocation"
     OTHER_PATHS = "other-paths"
     READERS = "readers"
+    JAVA_ENTRIES = "java-entries"
     # PKCS#12 files and served chains
     CHAIN = "chain"
     ORDER = "order"
@@ -64,6 +65,7 @@ FILE_CHECKS: Final = (
     Check.EXPIRY,
     Check.OTHER_PATHS,
     Check.READERS,
+    Check.JAVA_ENTRIES,
 )
 """The checks of ``verify``, in the order of its findings."""
 

@@ -181,6 +181,9 @@ def command(
             profile=profile,
             limits=limits,
         )
+        for warning in _java_losses(written, new_password, protection.readers, limits):
+            warnings.append(f"{name_of(file)}: {warning}")
+            warn(warnings[-1])
     if output == "-":
         write_bytes(written)
         return
@@ -191,6 +194,16 @@ def command(
     else:
         contents = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
         print_lines(harmless(f"Wrote {output}: {contents}, {len(written):,} bytes"))
+
+
+def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limits: Limits) -> tuple[str, ...]:
+    """Return a sentence for each entry of the new file that Java's key store does not have, if it is for Java."""
+    from pkcs12kit.pkcs12.inspection import inspect_pfx
+
+    if not any(reader.startswith("java-") for reader in readers):
+        return ()
+    java = inspect_pfx(data, password=password or "", limits=limits).java
+    return () if java is None else tuple(f"for Java, {loss}" for loss in java.losses)
 
 
 def _pem(

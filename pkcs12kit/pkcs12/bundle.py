@@ -11,6 +11,7 @@ from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.pkcs12.java_entries import JavaItem, JavaKind, is_marked, java_alias, java_entries
 from pkcs12kit.text import counted, quoted
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Bundle(Shown):
     Raises :class:`~pkcs12kit.ArgumentError` if there is no certificate, if a (subject, key) occurs twice (Java servers
     then send an incomplete chain), if the number of names or attributes is not that of the certificates, or if a
     truststore has a key; :class:`~pkcs12kit.errors.KeyMismatchError` if the key does not belong to the first
-    certificate, and :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold. Values of
-    other kinds raise :class:`~pkcs12kit.ArgumentError`.
+    certificate, and :class:`~pkcs12kit.errors.InputError` for a friendly name that the file cannot hold, and for names
+    and marks of trust by which Java would lose an entry. Values of other kinds raise :class:`~pkcs12kit.ArgumentError`.
     """
 
     private_key: CertificateIssuerPrivateKeyTypes | None = field(default=None, repr=False)
@@ -77,6 +78,38 @@ class Bundle(Shown):
                 _require_name(name)
         if self.private_key is not None:
             Identity(private_key=self.private_key, certificate=self.certificates[0])
+        self._require_java_entries()
+
+    def _require_java_entries(self) -> None:
+        """Raise :class:`~pkcs12kit.errors.InputError` if Java's key store would lose an entry."""
+        of_each = self.certificate_attributes or ((),) * len(self.certificates)
+        marks = [self.truststore or is_marked(attributes) for attributes in of_each]
+        if not any(marks):  # the only entry is then the key
+            return
+        own_id = b"" if self.private_key is not None else None
+        items = [
+            JavaItem(
+                kind=JavaKind.TRUSTED if mark else None,
+                friendly_name=name,
+                local_key_id=None if position else own_id,
+                certificate=certificate,
+                is_first=position == 0,
+            )
+            for position, (certificate, name, mark) in enumerate(
+                zip(self.certificates, self.aliases, marks, strict=True)
+            )
+        ]
+        if self.private_key is not None:
+            key = JavaItem(
+                kind=JavaKind.KEY,
+                friendly_name=self.friendly_name,
+                local_key_id=own_id,
+                certificate=self.certificates[0],
+            )
+            items.append(key)
+        losses = java_entries(items).losses
+        if losses:
+            raise InputError(f"Java would not have every entry of such a file: {losses[0]}")
 
     def _set_tuples(self) -> None:
         """Set the fields of several values as tuples. Raises :class:`~pkcs12kit.ArgumentError` for other kinds."""
@@ -208,11 +241,11 @@ def _distinct(names: Iterable[str | None]) -> Iterable[str | None]:
     taken: set[str] = set()
     for name in names:
         distinct, number = name, 1
-        while distinct is not None and distinct.lower() in taken:
+        while distinct is not None and java_alias(distinct) in taken:
             number += 1
             distinct = f"{name} ({number})"
         if distinct is not None:
-            taken.add(distinct.lower())
+            taken.add(java_alias(distinct))
         yield distinct
 
 

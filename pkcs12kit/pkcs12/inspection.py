@@ -10,10 +10,11 @@ from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.errors import MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange
+from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
+from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.times import format_time
@@ -97,6 +98,8 @@ class PfxReport(Shown):
     """The password and its encoding, for each part that was opened."""
     trailing_bytes: int = 0
     """The number of bytes after the PFX in the file. They were not parsed."""
+    java: JavaEntries | None = field(default=None, repr=False)
+    """The entries of Java's key store for the file; None if not every bag was decrypted."""
     facts: PfxFacts = field(repr=False)
     """The facts that decide which readers open the file."""
 
@@ -193,6 +196,7 @@ def inspect_pfx(
         arrangement=_arrange(bags, certificates, links) if complete else None,
         password_uses=opener.uses,
         trailing_bytes=pfx.trailing_bytes,
+        java=_java(bags, certificates, links) if complete else None,
         facts=_facts(pfx, opened, password=password if opener.uses else None),
     )
 
@@ -261,6 +265,15 @@ def _link(
 def _arrange(bags: Sequence[Bag], certificates: dict[int, Certificate], links: dict[int, KeyLink]) -> Arrangement:
     return arrange(
         tuple(links.values()), [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
+    )
+
+
+def _java(bags: Sequence[Bag], certificates: dict[int, Certificate], links: dict[int, KeyLink]) -> JavaEntries:
+    of_keys = {number: link.certificate for number, link in links.items()}
+    found = ((bag, of_keys.get(id(bag)) or certificates.get(id(bag))) for bag in bags)
+    return java_entries(
+        java_item(bag, None if certificate is None or not is_readable(certificate) else certificate)
+        for bag, certificate in found
     )
 
 

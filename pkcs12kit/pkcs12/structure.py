@@ -64,6 +64,10 @@ class Bag:
     value_type: str | None = None
     encryption: Encryption | None = None
     content: bytes = field(repr=False)
+    position: int = 0
+    """The position in its SafeContents, from 0 on."""
+    depth: int = 1
+    """1 for a bag of a SafeContents itself, and more in SafeContents that are nested in it."""
 
     @property
     def is_key(self) -> bool:
@@ -146,12 +150,12 @@ def read_bags(content: bytes, budget: WorkBudget, *, depth: int = 1) -> tuple[Ba
     with reading("the bags"):
         return tuple(
             bag
-            for asn1_bag in load(asn1_pkcs12.SafeContents, content, budget)
-            for bag in _read_bag(asn1_bag, budget, depth)
+            for position, asn1_bag in enumerate(load(asn1_pkcs12.SafeContents, content, budget))
+            for bag in _read_bag(asn1_bag, budget, depth, position)
         )
 
 
-def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int) -> Iterator[Bag]:
+def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int, position: int) -> Iterator[Bag]:
     from pkcs12kit.pkcs12 import asn1_types
 
     budget.bag()
@@ -178,6 +182,8 @@ def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int) -> Iterator[B
         value_type=value_type,
         encryption=encryption,
         content=content,
+        position=position,
+        depth=depth,
     )
 
 

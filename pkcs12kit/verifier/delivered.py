@@ -119,7 +119,9 @@ def find_chain_paths(
     if chain.target is None:
         return ChainPaths()
     parameters = without_wrong_name(chain.target, parameters)
-    in_order, why_not = _validate_in_order(chain, anchors, parameters, limits)
+    in_order, why_not = None, None
+    if chain.certificates[:1] == (chain.target,):
+        in_order, why_not = validate_in_order(chain.certificates, anchors, parameters, limits)
     report = find_paths(
         chain.target,
         pool=CertificatePool(chain.certificates),
@@ -136,13 +138,16 @@ def find_chain_paths(
     )
 
 
-def _validate_in_order(
-    chain: DeliveredChain, anchors: tuple[TrustAnchor, ...], parameters: ValidationParameters, limits: Limits
+def validate_in_order(
+    certificates: Sequence[Certificate],
+    anchors: tuple[TrustAnchor, ...],
+    parameters: ValidationParameters,
+    limits: Limits,
 ) -> tuple[ValidatedPath | None, Failure | BudgetExhaustedError | None]:
-    """Return the shortest valid path that the chain begins with; else None, and why the longest one is not valid."""
+    """Return the shortest valid path that the certificates begin with; else None, and why the longest is not valid."""
     why_not: Failure | None = None
     budget = SearchBudget(limits)
-    sequence = tuple(_sequence(chain))
+    sequence = tuple(_sequence(certificates))
     for length, last in enumerate(sequence, start=1):
         for anchor in anchors:
             if anchor.name != last.issuer:
@@ -159,13 +164,11 @@ def _validate_in_order(
     return None, why_not
 
 
-def _sequence(chain: DeliveredChain) -> Iterator[Certificate]:
-    """Yield certificates from the target on, while each one is named as the issuer of the last, and each key once."""
-    if chain.certificates[:1] != (chain.target,):
-        return
+def _sequence(certificates: Sequence[Certificate]) -> Iterator[Certificate]:
+    """Yield certificates while each one is named as the issuer of the last, and each key once."""
     nodes = set()
     issuer: Name | None = None
-    for certificate in chain.certificates:
+    for certificate in certificates:
         if certificate.node in nodes or issuer not in {None, certificate.subject}:
             return
         nodes.add(certificate.node)

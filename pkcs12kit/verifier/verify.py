@@ -18,6 +18,7 @@ from pkcs12kit.sources.arguments import as_trust_anchors
 from pkcs12kit.sources.pkcs12_files import opened_pkcs12
 from pkcs12kit.verifier import checks
 from pkcs12kit.verifier.delivered import DeliveredChain, choose_key, find_chain_paths
+from pkcs12kit.verifier.java_check import check_java_entries
 from pkcs12kit.verifier.reports import VerificationReport
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         checks.check_expiry(chain, path, parameters, expires_within),
         checks.check_other_paths(paths),
         checks.check_readers(anatomy, wanted),
+        check_java_entries(anatomy, chain, paths, wanted, certs_only=certs_only, limits=limits),
     )
     return VerificationReport(
         findings=sort_findings(findings, FILE_CHECKS),

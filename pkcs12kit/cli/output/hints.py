@@ -54,6 +54,10 @@ _REBUILD: Final = Hint(
     text="build the file again, in order",
     command="pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12",
 )
+_TRUSTSTORE: Final = Hint(
+    text="build a truststore, in which each certificate has a name of its own and Java's mark of trust",
+    command="pkcs12kit build --certs-only --truststore --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
+)
 _RENEW_TARGET: Final = Hint(text="renew the certificate: ask its CA for a new one; --at TIME checks another time")
 _RENEW_ISSUER: Final = Hint(
     text="build the file again with renewed certificates in --certs; --at TIME checks another time"
@@ -245,6 +249,8 @@ def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
     if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
         return _hints("--certs-only checks a file that holds only certificates")
     hints = tuple(hint for checks, hint in _BY_CHECK if problems & checks)
+    if Check.JAVA_ENTRIES in problems and _REBUILD not in hints:
+        hints = (*hints, _REBUILD if report.has_private_key else _TRUSTSTORE)
     return hints or ((_OTHER_PATH,) if Check.PATH in problems else ())
 
 
