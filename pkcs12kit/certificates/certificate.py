@@ -16,6 +16,7 @@ from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
+from pkcs12kit.certificates.subtrees import hide_name_constraints
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.times import format_time
@@ -296,11 +297,13 @@ def _decode_name(certificate: Certificate, field: Literal["subject", "issuer"]) 
 
 
 def _take_extensions(certificate: Certificate, take: Callable[[x509.Extensions], _Taken]) -> _Taken:
+    hidden = hide_name_constraints(certificate.der)
     try:
-        return take(_fresh_reading(certificate).extensions)
+        reading_of_all = _fresh_reading(certificate) if hidden is None else load_der_x509_certificate(hidden)
+        return take(reading_of_all.extensions)
     except _UNREADABLE as refusal:
         try:
-            return take(reading.read_canonical(certificate.der).extensions)
+            return take(reading.read_canonical(hidden or certificate.der).extensions)
         except (*_UNREADABLE, MalformedCertificateError):
             raise MalformedCertificateError(f"unreadable extensions: {refusal}") from None
 

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, SubjectInformationAccessOID
 
 from pkcs12kit.certificates.lenient import UNREADABLE, first_line
+from pkcs12kit.certificates.subtrees import HIDDEN, NameConstraints, read_name_constraints
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class Extensions:
     key_usage: x509.KeyUsage | None = None
     extended_key_usage: frozenset[str] | None = None
     subject_alternative_name: tuple[GeneralName, ...] | None = None
-    name_constraints: x509.NameConstraints | None = None
+    name_constraints: NameConstraints | None = None
     certificate_policies: tuple[str, ...] | None = None
     encoded_policy_mappings: bytes | None = field(default=None, repr=False)
     policy_constraints: x509.PolicyConstraints | None = None
@@ -61,8 +62,8 @@ class Extensions:
                 name, take = decode
                 values[name] = take(extension.value)
         return cls(
-            oids=frozenset(extension.oid.dotted_string for extension in extensions),
-            critical=frozenset(extension.oid.dotted_string for extension in extensions if extension.critical),
+            oids=frozenset(map(_identifier, extensions)),
+            critical=frozenset(_identifier(extension) for extension in extensions if extension.critical),
             **values,
         )
 
@@ -101,6 +102,11 @@ class Extensions:
             raise MalformedCertificateError(f"unreadable policy mappings: {first_line(error)}") from None
 
 
+def _identifier(extension: x509.Extension[x509.ExtensionType]) -> str:
+    dotted = extension.oid.dotted_string
+    return ExtensionOID.NAME_CONSTRAINTS.dotted_string if dotted == HIDDEN else dotted
+
+
 def _locations(descriptions: Iterable[x509.AccessDescription], method: x509.ObjectIdentifier) -> tuple[str, ...]:
     return _urls(description.access_location for description in descriptions if description.access_method == method)
 
@@ -121,7 +127,7 @@ _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
         lambda value: frozenset(usage.dotted_string for usage in value),
     ),
     ExtensionOID.SUBJECT_ALTERNATIVE_NAME.dotted_string: ("subject_alternative_name", tuple),
-    ExtensionOID.NAME_CONSTRAINTS.dotted_string: ("name_constraints", lambda value: value),
+    HIDDEN: ("name_constraints", lambda value: read_name_constraints(value.value)),
     ExtensionOID.CERTIFICATE_POLICIES.dotted_string: (
         "certificate_policies",
         lambda value: tuple(policy.policy_identifier.dotted_string for policy in value),

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
 
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
+from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME, URI
 from pkcs12kit.devices.model import ChainProperty, Quantity
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
@@ -42,6 +43,13 @@ _CRITICAL: Final = {
     POLICY_MAPPINGS: ChainProperty.POLICY_MAPPINGS_CRITICAL,
     ExtensionOID.POLICY_CONSTRAINTS.dotted_string: ChainProperty.POLICY_CONSTRAINTS_CRITICAL,
     ExtensionOID.INHIBIT_ANY_POLICY.dotted_string: ChainProperty.INHIBIT_ANY_POLICY_CRITICAL,
+}
+_CONSTRAINED: Final = {
+    DIRECTORY_NAME: ChainProperty.DIRECTORY_NAMES_CONSTRAINED,
+    DNS_NAME: ChainProperty.OTHER_NAMES_CONSTRAINED,
+    IP_ADDRESS: ChainProperty.OTHER_NAMES_CONSTRAINED,
+    RFC822_NAME: ChainProperty.OTHER_NAMES_CONSTRAINED,
+    URI: ChainProperty.URIS_CONSTRAINED,
 }
 _CURVES: Final = {
     "secp256r1": ChainProperty.P256_KEY,
@@ -136,15 +144,8 @@ def _constraint_properties(extensions: Extensions) -> Iterator[ChainProperty]:
     if ExtensionOID.NAME_CONSTRAINTS.dotted_string not in extensions.critical:
         yield ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL
         return
-    for subtree in (*(constraints.permitted_subtrees or ()), *(constraints.excluded_subtrees or ())):
-        if isinstance(subtree, x509.DirectoryName):
-            yield ChainProperty.DIRECTORY_NAMES_CONSTRAINED
-        elif isinstance(subtree, x509.DNSName | x509.IPAddress | x509.RFC822Name):
-            yield ChainProperty.OTHER_NAMES_CONSTRAINED
-        elif isinstance(subtree, x509.UniformResourceIdentifier):
-            yield ChainProperty.URIS_CONSTRAINED
-        else:
-            yield ChainProperty.UNUSUAL_NAMES_CONSTRAINED
+    for subtree in constraints.subtrees:
+        yield _CONSTRAINED.get(subtree.form, ChainProperty.UNUSUAL_NAMES_CONSTRAINED)
 
 
 def _key_property(certificate: Certificate) -> ChainProperty:

@@ -8,6 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME
 from pkcs12kit.display.labels import short_serial
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.notebook.html import Element, Node, badge, code, element, facts, folded, joined, name, said
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.certificates.subtrees import EncodedName
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.notebook.html import View
 
@@ -33,6 +35,7 @@ _USAGES: Final = (
     "crl_sign",
 )
 _KINDS: Final = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "email", x509.DirectoryName: "name"}
+_KINDS_OF_FORMS: Final = {DNS_NAME: "DNS", IP_ADDRESS: "IP", RFC822_NAME: "email", DIRECTORY_NAME: "name"}
 
 
 def heading(certificate: Certificate) -> tuple[Node, ...]:
@@ -147,7 +150,7 @@ def _extension_facts(extensions: Extensions, view: View) -> Iterator[tuple[str, 
     if extensions.name_constraints is not None:
         for kind in ("permitted", "excluded"):
             subtrees = getattr(extensions.name_constraints, f"{kind}_subtrees") or ()
-            yield f"{kind} names", joined(list(map(_general_name, subtrees)), view)
+            yield f"{kind} names", joined(list(map(_subtree, subtrees)), view)
     if extensions.subject_key_identifier is not None:
         yield "subject key identifier", code(extensions.subject_key_identifier.hex())
     authority = extensions.authority_key_identifier
@@ -174,6 +177,11 @@ def _general_name(one: x509.GeneralName) -> str:
     if isinstance(one, x509.OtherName):
         return f"other name {one.type_id.dotted_string}"
     return f"{kind} {one.value.dotted_string if isinstance(one, x509.RegisteredID) else one.value}"
+
+
+def _subtree(one: EncodedName) -> str:
+    value = one.value if isinstance(one.value, str) else one.shown_value
+    return f"{_KINDS_OF_FORMS.get(one.form, one.form)} {value}"
 
 
 def _purpose(identifier: str) -> str:

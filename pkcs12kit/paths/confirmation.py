@@ -14,6 +14,7 @@ from pkcs12kit import event_loop
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.subtrees import encode_names
 from pkcs12kit.errors import PathError
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -21,12 +22,12 @@ from pkcs12kit.paths.validation.parameters import ValidationParameters
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cryptography.x509 import GeneralName
     from pyhanko_certvalidator.authority import TrustAnchor, TrustQualifiers
     from pyhanko_certvalidator.name_trees import PKIXSubtrees
     from pyhanko_certvalidator.policy_decl import AlgorithmUsagePolicy, PKIXValidationParams
 
     from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.subtrees import EncodedName
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
 
 _BY: Final = "pyhanko-certvalidator"
@@ -165,8 +166,8 @@ def _parameters(parameters: ValidationParameters) -> PKIXValidationParams:
         initial_policy_mapping_inhibit=parameters.initial_policy_mapping_inhibit,
         initial_explicit_policy=parameters.initial_explicit_policy,
         initial_any_policy_inhibit=parameters.initial_any_policy_inhibit,
-        initial_permitted_subtrees=_subtrees(parameters.initial_permitted_subtrees, permitted=True),
-        initial_excluded_subtrees=_subtrees(parameters.initial_excluded_subtrees, permitted=False),
+        initial_permitted_subtrees=_subtrees(encode_names(parameters.initial_permitted_subtrees), permitted=True),
+        initial_excluded_subtrees=_subtrees(encode_names(parameters.initial_excluded_subtrees), permitted=False),
     )
 
 
@@ -179,17 +180,16 @@ def _policies(policies: Iterable[str]) -> frozenset[str]:
     return frozenset(PolicyIdentifier(policy).native for policy in policies)
 
 
-def _subtrees(names: Iterable[GeneralName] | None, *, permitted: bool) -> PKIXSubtrees | None:
-    """Convert pyca's general names to certvalidator's, by way of DER; subtrees of every other form are added."""
+def _subtrees(bases: tuple[EncodedName, ...] | None, *, permitted: bool) -> PKIXSubtrees | None:
+    """Convert subtrees to certvalidator's, by way of DER; subtrees of every other form are added."""
     from asn1crypto import x509
-    from cryptography import x509 as pyca_x509
     from pyhanko_certvalidator import name_trees
 
-    names = list(names or ())
-    if not names:
+    if not bases:
         return None
-    encoded = pyca_x509.NameConstraints(permitted_subtrees=names, excluded_subtrees=None).public_bytes()
-    found = name_trees.process_general_subtrees(x509.NameConstraints.load(encoded)["permitted_subtrees"])
+    found = name_trees.process_general_subtrees(
+        x509.GeneralSubtrees([x509.GeneralSubtree({"base": x509.GeneralName.load(base.encoding)}) for base in bases])
+    )
     others = name_trees.default_permitted_subtrees() if permitted else name_trees.default_excluded_subtrees()
     return {**others, **found}
 

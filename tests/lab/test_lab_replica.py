@@ -190,7 +190,7 @@ def statements(certificate):
     constraints = extensions.name_constraints
 
     def subtrees(names):
-        return [name.value.rfc4514_string().replace("U.S. Government", "Replica") for name in names or ()]
+        return [str(name).replace("U.S. Government", "Replica") for name in names or ()]
 
     return {
         "critical": {oid: oid in extensions.critical for oid in extensions.oids},
@@ -218,7 +218,7 @@ def test_bridge_constrains_critically(replica):
     assert {"2.5.29.36", "2.5.29.54", "2.5.29.30"} <= extensions.critical
     assert extensions.policy_constraints == x509.PolicyConstraints(0, 0)
     assert extensions.inhibit_any_policy == 0
-    assert all(isinstance(name, x509.DirectoryName) for name in extensions.name_constraints.permitted_subtrees)
+    assert all(name.form == "directoryName" for name in extensions.name_constraints.permitted_subtrees)
     issuer_policies = [issuer for issuer, _ in extensions.policy_mappings]
     assert len(set(issuer_policies)) < len(issuer_policies)
 

@@ -13,7 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.failure import refuse
-from pkcs12kit.paths.validation.name_constraints import bounds_violation
+from pkcs12kit.paths.validation.name_constraints import malformed_constraints
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -115,7 +115,7 @@ def check_certificate(certificate: Certificate, own: Extensions) -> None:
             )
     if not certificate.issuer:
         _refuse_malformed(certificate, "RFC 5280 section 4.1.2.4", "has an empty issuer name")
-    _check_bounds(certificate)
+    _check_name_constraints(certificate)
     if not certificate.subject:
         if certificate.is_ca:
             _refuse_malformed(certificate, "RFC 5280 section 4.1.2.6", "is a CA certificate with an empty subject name")
@@ -132,14 +132,15 @@ def check_trust_anchor(certificate: Certificate) -> None:
     section = "RFC 5937 section 3"
     own = read_extensions(certificate)
     check_critical_extensions(certificate, section)
-    _check_bounds(certificate)
+    _check_name_constraints(certificate)
     if own.basic_constraints is not None:
         check_is_ca(certificate, section)
     check_may_sign_certificates(certificate, section)
 
 
-def _check_bounds(certificate: Certificate) -> None:
-    violation = bounds_violation(certificate)
+def _check_name_constraints(certificate: Certificate) -> None:
+    constraints = certificate.extensions.name_constraints
+    violation = None if constraints is None else malformed_constraints(constraints)
     if violation is not None:
         _refuse_malformed(certificate, "RFC 5280 section 4.2.1.10", violation)
 

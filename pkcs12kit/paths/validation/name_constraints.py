@@ -8,35 +8,24 @@ from functools import lru_cache, wraps
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
-from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, OTHER_NAME, RFC822_NAME
 from pkcs12kit.paths.validation import name_forms
-from pkcs12kit.paths.validation.name_forms import (
-    DIRECTORY_NAME,
-    DNS_NAME,
-    RFC822_NAME,
-    HierarchyKey,
-    NamePosition,
-    SubtreeBase,
-    shown,
-)
+from pkcs12kit.paths.validation.name_forms import HierarchyKey, NamePosition, Network, SubtreeBase, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Iterator
-    from ipaddress import IPv4Network, IPv6Network
 
     from cryptography import x509
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.subtrees import EncodedName, NameConstraints
     from pkcs12kit.paths.budget import SearchBudget
 
 _EMAIL_ADDRESS: Final = "1.2.840.113549.1.9.1"
-_SMTP_UTF8_MAILBOX: Final = f"{name_forms.OTHER_NAME} {name_forms.SMTP_UTF8_MAILBOX}"
+_SMTP_UTF8_MAILBOX: Final = f"{OTHER_NAME} {name_forms.SMTP_UTF8_MAILBOX}"
 _LIMIT: Final = "name_constraint_comparisons"
 _LISTED_AT_MOST: Final = 3
-_NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
-_HEADERS_AT_MOST: Final = 9
-"""Octets between that identifier and the value: critical, and the header of an OCTET STRING of up to 16 MiB."""
 _COMPARED_AT_MOST: Final = 64
 _REMEMBERED: Final = 1024
 _REMEMBERED_BYTES: Final = 8 * 1024
@@ -51,8 +40,8 @@ class _TrieNode:
     __slots__ = ("at", "below", "children")
 
     def __init__(self) -> None:
-        self.at: object = None
-        self.below: object = None
+        self.at: EncodedName | None = None
+        self.below: EncodedName | None = None
         self.children: dict[Hashable, _TrieNode] = {}
 
 
@@ -63,16 +52,17 @@ class _Subtrees:
     subtrees there are. They are parsed when the first name of the form is checked.
     """
 
-    def __init__(self, form: str, *, excluded: bool, imposed_by: str) -> None:
+    def __init__(self, form: str, *, excluded: bool, bounded: tuple[EncodedName, ...], imposed_by: str) -> None:
         self.form = form
         self.excluded = excluded
+        self.bounded = bounded
         self.imposed_by = imposed_by
-        self.bases: list[x509.GeneralName] = []
+        self.bases: list[EncodedName] = []
         self._reading_cost: int | None = None
         self._refusal: str | None = None
         self._root = _TrieNode()
-        self._wholes: dict[Hashable, object] = {}
-        self._networks: list[IPv4Network | IPv6Network] = []
+        self._wholes: dict[Hashable, EncodedName] = {}
+        self._networks: list[tuple[Network, EncodedName]] = []
 
     def read(self, budget: SearchBudget) -> None:
         """Parse the bases. The cost counts in each validation: a result must not depend on earlier validations."""
@@ -80,45 +70,45 @@ class _Subtrees:
             budget.spend_once(_LIMIT, self._reading_cost, self)
             return
         total = 0
-        networks: list[IPv4Network | IPv6Network] = []  # local, as other threads may be parsing them as well
+        networks: list[tuple[Network, EncodedName]] = []  # local, as other threads may be parsing them as well
         for base in self.bases:
             value = name_forms.value_of(self.form, base)
             cost = name_forms.reading_cost(value)
             budget.spend(_LIMIT, cost)
-            self._read_base(value, networks)
+            self._read_base(base, value, networks)
             total += cost
         self._networks = networks
         self._reading_cost = total
         budget.spend_once(_LIMIT, 0, self)  # the cost was counted base by base
 
-    def _read_base(self, value: object, networks: list[IPv4Network | IPv6Network]) -> None:
+    def _read_base(self, base: EncodedName, value: object, networks: list[tuple[Network, EncodedName]]) -> None:
         """Add one base, or record why names of the form cannot be checked: their certificates are rejected then."""
-        if not name_forms.is_processed(self.form):
-            self._refusal = f"name constraints on {self.form} are not processed"
+        if not name_forms.is_processed(self.form) or (self.excluded and self.form.startswith(OTHER_NAME)):
+            # Of otherName only the definition of the type says which values besides an equal one lie inside.
+            self._refuse(base, f"cannot be applied: such subtrees of {self.form} are not processed")
             return
-        if self.excluded and self.form.startswith(name_forms.OTHER_NAME):
-            # Only the definition of the type says which values besides an equal one lie inside.
-            self._refusal = f"excluded subtrees of {self.form} are not processed"
-            return
-        base = name_forms.read_base(self.form, value)
-        if base is None:
-            kind = "excluded" if self.excluded else "permitted"
-            self._refusal = f"the {kind} subtree {shown(value)} is malformed"
-        elif base.network is not None:
-            networks.append(base.network)
-        elif base.whole is not None:
-            self._wholes[base.whole] = value
+        found = name_forms.read_base(self.form, value, excluded=self.excluded)
+        if found is None or base in self.bounded:
+            self._refuse(base, "cannot be applied: section 4.2.1.10 of RFC 5280 does not define it")
+        elif found.network is not None:
+            networks.append((found.network, base))
+        elif found.whole is not None:
+            self._wholes[found.whole] = base
         else:
-            self._insert(base, value)
+            self._insert(found, base)
 
-    def _insert(self, base: SubtreeBase, value: object) -> None:
+    def _refuse(self, base: EncodedName, reason: str) -> None:
+        kind = "excluded" if self.excluded else "permitted"
+        self._refusal = f"the {kind} subtree {base} of the nameConstraints {reason}"
+
+    def _insert(self, found: SubtreeBase, base: EncodedName) -> None:
         node = self._root
-        for step in base.key:
+        for step in found.key:
             node = node.children.setdefault(step, _TrieNode())
-        if base.at:
-            node.at = value
-        if base.below:
-            node.below = value
+        if found.at:
+            node.at = base
+        if found.below:
+            node.below = base
 
     def violation(self, value: object, position: NamePosition | None) -> str | None:
         """Return why the name ``value``, which has this position, is not allowed; None where it is."""
@@ -130,23 +120,24 @@ class _Subtrees:
         if self.excluded == (base is None):
             return None
         name = f"{self.form} {shown(value)}"
-        if self.excluded:
-            return f"{name} lies inside the excluded subtree {shown(base)}{self.imposed_by}"
-        listed = ", ".join(shown(name_forms.value_of(self.form, base)) for base in self.bases[:_LISTED_AT_MOST])
+        if base is not None:
+            return f"{name} lies inside the excluded subtree {base.shown_value}{self.imposed_by}"
+        listed = ", ".join(base.shown_value for base in self.bases[:_LISTED_AT_MOST])
         if len(self.bases) > _LISTED_AT_MOST:
             listed += f" and {len(self.bases) - _LISTED_AT_MOST} more"
         return f"{name} lies outside the permitted subtrees {listed}{self.imposed_by}"
 
-    def _find(self, position: NamePosition) -> object:
+    def _find(self, position: NamePosition) -> EncodedName | None:
         """Return the base of a subtree that the name lies in; None where there is none."""
-        for network in self._networks:
-            if position.whole in network:
-                return network
+        for address in position.addresses(mapped=self.excluded):
+            for network, base in self._networks:
+                if address in network:
+                    return base
         if position.whole is not None and position.whole in self._wholes:
             return self._wholes[position.whole]
         return self._look_up(position.key)
 
-    def _look_up(self, key: HierarchyKey) -> object:
+    def _look_up(self, key: HierarchyKey) -> EncodedName | None:
         node = self._root
         for step in key:
             if node.below is not None:
@@ -168,18 +159,18 @@ class ImposedConstraints:
 
     __slots__ = ("constraints",)
 
-    def __init__(self, constraints: x509.NameConstraints) -> None:
+    def __init__(self, constraints: NameConstraints) -> None:
         self.constraints = constraints
 
 
-def _imposed(constraints: x509.NameConstraints) -> ImposedConstraints:
+def _imposed(constraints: NameConstraints) -> ImposedConstraints:
     """Return the same object for equal values of the extension, unless they have many subtrees."""
-    subtrees = len(constraints.permitted_subtrees or ()) + len(constraints.excluded_subtrees or ())
-    return _remembered_imposed(constraints) if subtrees <= _COMPARED_AT_MOST else ImposedConstraints(constraints)
+    few = len(constraints.subtrees) <= _COMPARED_AT_MOST
+    return _remembered_imposed(constraints) if few else ImposedConstraints(constraints)
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _remembered_imposed(constraints: x509.NameConstraints) -> ImposedConstraints:
+def _remembered_imposed(constraints: NameConstraints) -> ImposedConstraints:
     return ImposedConstraints(constraints)
 
 
@@ -191,8 +182,7 @@ class ConstrainedSubtrees:
     lies in each layer that has its form. :meth:`constrain` returns a new value.
 
     These are not processed, so that a certificate with such a name is rejected: registeredID; otherName, except for a
-    permitted value that is equal as a whole; malformed subtrees. x400Address and ediPartyName never occur here, because
-    pyca/cryptography does not decode them.
+    permitted value that is equal as a whole; x400Address and ediPartyName; subtrees that the clause does not define.
     """
 
     _by_form: _ByForm = field(default_factory=lambda: MappingProxyType({}))
@@ -204,11 +194,10 @@ class ConstrainedSubtrees:
         """Return the value that allows every name."""
         return cls()
 
-    def constrain(self, constraints: x509.NameConstraints, *, imposed_by: str = "") -> ConstrainedSubtrees:
+    def constrain(self, constraints: NameConstraints, *, imposed_by: str = "") -> ConstrainedSubtrees:
         """Return the intersection of the permitted subtrees and the union of the excluded ones (section 6.1.4 (g)).
 
-        ``imposed_by`` names the constraining certificate in messages. :func:`bounds_violation` checks that the
-        extension has no minimum or maximum, which pyca/cryptography does not return.
+        ``imposed_by`` names the constraining certificate in messages.
         """
         return self._with(_layers(constraints, imposed_by), constraints)
 
@@ -217,7 +206,7 @@ class ConstrainedSubtrees:
         constraints = certificate.extensions.name_constraints
         return self if constraints is None else self._with(_layers_of(certificate), constraints)
 
-    def _with(self, layers: tuple[_Subtrees, ...], constraints: x509.NameConstraints) -> ConstrainedSubtrees:
+    def _with(self, layers: tuple[_Subtrees, ...], constraints: NameConstraints) -> ConstrainedSubtrees:
         imposed = _imposed(constraints)
         if imposed in self.imposed:
             return self
@@ -269,14 +258,16 @@ def _remembered(function: Callable[[Certificate], _Result]) -> Callable[[Certifi
     return ask
 
 
-def _layers(constraints: x509.NameConstraints, imposed_by: str) -> tuple[_Subtrees, ...]:
+def _layers(constraints: NameConstraints, imposed_by: str) -> tuple[_Subtrees, ...]:
     source = f", imposed by {imposed_by}" if imposed_by else ""
     layers: dict[tuple[bool, str], _Subtrees] = {}
     for excluded, bases in ((True, constraints.excluded_subtrees), (False, constraints.permitted_subtrees)):
         for base in bases or ():
             form = name_forms.form_of(base)
             if (excluded, form) not in layers:
-                layers[excluded, form] = _Subtrees(form, excluded=excluded, imposed_by=source)
+                layers[excluded, form] = _Subtrees(
+                    form, excluded=excluded, bounded=constraints.bounded, imposed_by=source
+                )
             layers[excluded, form].bases.append(base)
     return tuple(layers.values())
 
@@ -318,39 +309,15 @@ def _general_names(subject: Name, alternatives: tuple[x509.GeneralName, ...]) ->
             yield RFC822_NAME, name
 
 
-@_remembered
-def bounds_violation(certificate: Certificate) -> str | None:
-    """Return which subtree of a certificate's name constraints has a minimum or maximum; None where none has.
+def malformed_constraints(constraints: NameConstraints) -> str | None:
+    """Return how name constraints break the rules for all subtrees; None where they do not (section 4.2.1.10).
 
-    RFC 5280 section 4.2.1.10: minimum MUST be zero and maximum absent; an implementation that does not process other
-    values MUST reject them. Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the extensions cannot be
-    read.
+    minimum MUST be zero and maximum absent, or the application MUST process or reject them. The extension and each
+    field have at least one subtree: a field without any could be taken for one that permits everything or nothing.
     """
-    constraints = certificate.extensions.name_constraints
-    if constraints is None or _nothing_was_dropped(constraints, certificate.der):
-        return None
-    from asn1crypto import x509 as asn1_x509
-
-    try:
-        decoded = asn1_x509.Certificate.load(certificate.der).name_constraints_value
-        for kind in ("permitted_subtrees", "excluded_subtrees"):
-            for subtree in decoded[kind] or ():
-                if subtree["minimum"].native or subtree["maximum"].native is not None:
-                    return f"its name constraints have a {kind[:-1].replace('_', ' ')} with a minimum or maximum"
-    except UNREADABLE as error:
-        return f"the bounds of its name constraints cannot be read: {str(error).partition(chr(10))[0]}"
+    if constraints.bounded:
+        return f"has nameConstraints with a minimum or maximum for the subtree {constraints.bounded[0]}"
+    fields = (constraints.permitted_subtrees, constraints.excluded_subtrees)
+    if () in fields or fields == (None, None):
+        return "has nameConstraints without a subtree where one is required"
     return None
-
-
-def _nothing_was_dropped(constraints: x509.NameConstraints, der: bytes) -> bool:
-    """Return True where pyca/cryptography, which drops minimum and maximum, encodes the extension as it is in ``der``.
-
-    Returns False where the certificate holds the identifier of the extension twice. To decode the extension with
-    asn1crypto instead takes 25 times longer.
-    """
-    try:
-        encoded = constraints.public_bytes()
-    except ValueError:
-        return False
-    before, _, after = der.partition(_NAME_CONSTRAINTS)
-    return encoded in after and after.index(encoded) <= _HEADERS_AT_MOST and _NAME_CONSTRAINTS not in (before + after)

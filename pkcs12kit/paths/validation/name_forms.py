@@ -13,22 +13,25 @@ from cryptography import x509
 
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.subtrees import (
+    DIRECTORY_NAME,
+    DNS_NAME,
+    IP_ADDRESS,
+    OTHER_NAME,
+    REGISTERED_ID,
+    RFC822_NAME,
+    URI,
+    EncodedName,
+)
 from pkcs12kit.text import harmless, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
-    from ipaddress import IPv4Network, IPv6Network
+    from collections.abc import Callable, Hashable, Iterator
+    from ipaddress import IPv4Address, IPv6Address
 
 HierarchyKey: TypeAlias = "tuple[Hashable, ...]"
 """A position in a hierarchy, from the top: the labels of a host from the last one, or relative distinguished names."""
 
-DIRECTORY_NAME: Final = "directoryName"
-DNS_NAME: Final = "dNSName"
-RFC822_NAME: Final = "rfc822Name"
-URI: Final = "uniformResourceIdentifier"
-IP_ADDRESS: Final = "iPAddress"
-REGISTERED_ID: Final = "registeredID"
-OTHER_NAME: Final = "otherName"
 SMTP_UTF8_MAILBOX: Final = "1.3.6.1.5.5.7.8.9"
 
 _FORMS: Final[dict[type[x509.GeneralName], str]] = {
@@ -40,6 +43,8 @@ _FORMS: Final[dict[type[x509.GeneralName], str]] = {
     x509.RegisteredID: REGISTERED_ID,
 }
 _SHOWN_AT_MOST: Final = 200
+_ADDRESS_OCTETS: Final = (4, 16)
+_NETWORK_OCTETS: Final = (8, 32)
 _READING: Final = 4
 _CHARACTERS_A_COMPARISON: Final = 4
 _ATTRIBUTE_OVERHEAD: Final = 80  # an attribute takes as long to read as so many characters
@@ -62,6 +67,35 @@ class NamePosition:
     key: HierarchyKey = ()
     whole: Hashable = None
 
+    def addresses(self, *, mapped: bool) -> Iterator[IPv4Address | IPv6Address]:
+        """Yield the address of an iPAddress, and with ``mapped`` the IPv4 address that it stands for.
+
+        A client that connects to ``::ffff:192.0.2.1`` (RFC 4291 section 2.5.5.2) reaches 192.0.2.1.
+        """
+        from ipaddress import IPv4Address, IPv6Address
+
+        if isinstance(self.whole, IPv4Address | IPv6Address):
+            yield self.whole
+        if mapped and isinstance(self.whole, IPv6Address) and self.whole.ipv4_mapped is not None:
+            yield self.whole.ipv4_mapped
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The addresses of an iPAddress subtree: those that have its bits wherever the mask has a one.
+
+    The clause asks for a mask in the style of CIDR, a prefix, but the comparison is defined for any.
+    """
+
+    octets: bytes
+    """The address and the mask, 8 octets or 32 (section 4.2.1.10)."""
+
+    def __contains__(self, address: IPv4Address | IPv6Address) -> bool:
+        half = len(self.octets) // 2
+        base, mask = self.octets[:half], self.octets[half:]
+        packed = address.packed
+        return len(packed) == half and not any((a ^ b) & m for a, b, m in zip(packed, base, mask, strict=True))
+
 
 @dataclass(frozen=True, slots=True)
 class SubtreeBase:
@@ -71,11 +105,13 @@ class SubtreeBase:
     at: bool = False
     below: bool = False
     whole: Hashable = None
-    network: IPv4Network | IPv6Network | None = None
+    network: Network | None = None
 
 
-def form_of(name: x509.GeneralName) -> str:
+def form_of(name: x509.GeneralName | EncodedName) -> str:
     """Return the name of the form of a GeneralName; each type of otherName is a separate form."""
+    if isinstance(name, EncodedName):
+        return name.form
     if isinstance(name, x509.OtherName):
         return f"{OTHER_NAME} {name.type_id.dotted_string}"
     return _FORMS[type(name)]
@@ -90,9 +126,11 @@ def value_of(form: str, name: object) -> object:
     """Return the value of a GeneralName as ``form``: names as :class:`Name`, otherNames as DER, a mailbox as text."""
     if isinstance(name, x509.DirectoryName):
         return Name.from_cryptography(name.value)
-    if isinstance(name, x509.OtherName) and form == RFC822_NAME:
-        return _email_of(name.value)
-    return name.value if isinstance(name, x509.GeneralName) else name
+    if not isinstance(name, x509.GeneralName | EncodedName):
+        return name
+    value: object = name.value
+    is_in_other_name = form == RFC822_NAME and form_of(name) != form
+    return _email_of(value) if is_in_other_name and isinstance(value, bytes) else value
 
 
 def reading_cost(value: object) -> int:
@@ -120,8 +158,10 @@ def read_name(form: str, value: object) -> NamePosition | None:
     return _NAME_READERS.get(form, _whole_name)(value)
 
 
-def read_base(form: str, value: object) -> SubtreeBase | None:
-    """Parse the base of a subtree."""
+def read_base(form: str, value: object, *, excluded: bool) -> SubtreeBase | None:
+    """Parse the base of a subtree, of those that are excluded or of those that are permitted."""
+    if form == DNS_NAME:
+        return _dns_base(value, excluded=excluded)
     return _BASE_READERS.get(form, _whole_base)(value)
 
 
@@ -178,10 +218,19 @@ def _dns_name(value: object) -> NamePosition | None:
     return None if key is None else NamePosition(key)
 
 
-def _dns_base(value: object) -> SubtreeBase | None:
-    # A leading dot is not defined for dNSName: implementations disagree whether it excludes the domain itself.
-    key = () if value == "" else host_key(str(value))
-    return None if key is None else SubtreeBase(key, at=True, below=True)
+def _dns_base(value: object, *, excluded: bool) -> SubtreeBase | None:
+    """Parse a dNSName subtree; two forms that the clause does not define are read so that they allow the least.
+
+    ``.example.com`` permits only what is below example.com, as for a URI, and ``*.example.com`` permits nothing that
+    can be told, since other programs compare the asterisk with a label. Excluded, both hold example.com as well.
+    """
+    if not isinstance(value, str):
+        return None
+    if value.startswith("*."):
+        key = host_key(value[2:]) if excluded else None
+    else:
+        key = () if value == "" else host_key(value.removeprefix("."))
+    return None if key is None else SubtreeBase(key, at=excluded or not value.startswith("."), below=True)
 
 
 def _rfc822_name(value: object) -> NamePosition | None:
@@ -190,7 +239,9 @@ def _rfc822_name(value: object) -> NamePosition | None:
 
 
 def _rfc822_base(value: object) -> SubtreeBase | None:
-    text = str(value)
+    if not isinstance(value, str):
+        return None
+    text = value
     if "@" in text:
         # RFC 9549 deprecates this kind; local parts compare exactly (RFC 5280 section 7.5).
         mailbox = _mailbox(text) if text.isascii() else None
@@ -209,7 +260,9 @@ def _uri_name(value: object) -> NamePosition | None:
 
 
 def _uri_base(value: object) -> SubtreeBase | None:
-    return _host_or_domain(value) if isinstance(value, str) and value else SubtreeBase(at=True, below=True)
+    if not isinstance(value, str):
+        return None
+    return _host_or_domain(value) if value else SubtreeBase(at=True, below=True)
 
 
 def _host_or_domain(text: str) -> SubtreeBase | None:
@@ -219,16 +272,18 @@ def _host_or_domain(text: str) -> SubtreeBase | None:
 
 
 def _ip_name(value: object) -> NamePosition | None:
-    from ipaddress import IPv4Address, IPv6Address
+    from ipaddress import IPv4Address, IPv6Address, ip_address
 
+    if isinstance(value, bytes) and len(value) in _ADDRESS_OCTETS:
+        value = ip_address(value)
     # pyca/cryptography reads an address with a mask as a network; a name has an address only (section 4.2.1.6).
     return NamePosition(whole=value) if isinstance(value, IPv4Address | IPv6Address) else None
 
 
 def _ip_base(value: object) -> SubtreeBase | None:
-    from ipaddress import IPv4Network, IPv6Network
-
-    return SubtreeBase(network=value) if isinstance(value, IPv4Network | IPv6Network) else None
+    if not isinstance(value, bytes) or len(value) not in _NETWORK_OCTETS:
+        return None
+    return SubtreeBase(network=Network(value))
 
 
 def _whole_name(value: object) -> NamePosition | None:
@@ -248,7 +303,6 @@ _NAME_READERS: Final[dict[str, Callable[[object], NamePosition | None]]] = {
 }
 _BASE_READERS: Final[dict[str, Callable[[object], SubtreeBase | None]]] = {
     DIRECTORY_NAME: _directory_base,
-    DNS_NAME: _dns_base,
     RFC822_NAME: _rfc822_base,
     URI: _uri_base,
     IP_ADDRESS: _ip_base,

@@ -6,9 +6,8 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.subtrees import NameConstraints
 from pkcs12kit.paths.signatures import WorkingKey
 from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees
 from pkcs12kit.paths.validation.policy_graph import PolicyGraph
@@ -55,9 +54,8 @@ class ValidationState:
         subtrees = ConstrainedSubtrees.unconstrained()
         if parameters.initial_permitted_subtrees or parameters.initial_excluded_subtrees:
             subtrees = subtrees.constrain(
-                x509.NameConstraints(
-                    permitted_subtrees=list(parameters.initial_permitted_subtrees) or None,
-                    excluded_subtrees=list(parameters.initial_excluded_subtrees) or None,
+                NameConstraints.from_general_names(
+                    permitted=parameters.initial_permitted_subtrees, excluded=parameters.initial_excluded_subtrees
                 )
             )
         state = cls(
