@@ -83,6 +83,10 @@ class UnsupportedPfxError(PfxError):
     """The PFX has an algorithm or a structure that is not supported, or several keys where one is expected."""
 
 
+class KeyChoiceError(UnsupportedPfxError):
+    """The PFX has several private keys, and neither a name nor an ID chooses one of them."""
+
+
 class PfxPasswordError(PfxError, PasswordError):
     """The password does not open the PFX: its MAC does not verify, or its contents do not decrypt."""
 

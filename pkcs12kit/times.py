@@ -14,6 +14,11 @@ def format_time(instant: datetime) -> str:
     return require_aware(instant).astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
+def time_or_now(time: datetime | None) -> datetime:
+    """Return the time, or now if it is None. Raises :class:`~pkcs12kit.ArgumentError` for a time without time zone."""
+    return datetime.now(UTC) if time is None else require_aware(time)
+
+
 def require_aware(instant: datetime) -> datetime:
     """Return ``instant`` itself. Raises :class:`~pkcs12kit.ArgumentError` unless it is a datetime with a time zone."""
     require_kind("time", instant, datetime)

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
+from pkcs12kit.cli.options.pkcs12_input import key_options
 from pkcs12kit.cli.options.protection import chosen_profile, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option
 from pkcs12kit.cli.options.values import FILE, VARIABLE, OneOf
 from pkcs12kit.text import counted, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
+
+
+class _PemOptions(NamedTuple):
+    """The options that need ``--to pem``, as they were given."""
+
+    key_name: str | None
+    key_id: bytes | None
+    certs_only: bool
+    key_only: bool
+    traditional: bool
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The names of those that were given."""
+        return tuple(
+            f"--{name.replace('_', '-')}" for name, value in self._asdict().items() if value not in {None, False}
+        )
 
 
 @click.command(
@@ -42,12 +60,7 @@ Examples:
 @click.argument("output", type=FILE, metavar="OUT")
 @password_options(OptionGroup.INPUT, "IN.p12")
 @contents_password_option
-@option(
-    OptionGroup.INPUT,
-    "--key-name",
-    metavar="NAME",
-    help="With --to pem: the friendly name of the key to write, if the file has several keys.",
-)
+@key_options("With --to pem: {} of the key to write, if the file has several keys")
 @require_mac_option
 @limits_option
 @option(
@@ -70,7 +83,14 @@ Examples:
     OptionGroup.OUTPUT,
     "--key-only",
     is_flag=True,
-    help="With --to pem: write the key, not encrypted, without its chain.",
+    help="With --to pem: write the key, not encrypted, without its chain. The file needs no certificate for it.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--traditional",
+    is_flag=True,
+    help="With --to pem: write the key in the form older than PKCS#8, as Workspace ONE Access expects it: PKCS#1 (RSA"
+    " PRIVATE KEY) or SEC 1 (EC PRIVATE KEY).",
 )
 @protection_options
 @option(
@@ -78,7 +98,8 @@ Examples:
     "--new-password-file",
     type=FILE,
     metavar="FILE",
-    help="A file whose first line is the password of the new file. Default: the password of IN.p12.",
+    help="A file whose first line is the password of the new file. Default: the password of IN.p12; if that has none,"
+    " the new file has an empty one.",
 )
 @option(
     OptionGroup.PROTECTION,
@@ -105,10 +126,12 @@ def command(
     new_password_env: str | None,
     contents_password_file: str | None,
     key_name: str | None,
+    key_id: bytes | None,
     limits: Limits,
     *,
     certs_only: bool,
     key_only: bool,
+    traditional: bool,
     password_stdin: bool,
     require_mac: bool,
     ask_new_password: bool,
@@ -119,6 +142,8 @@ def command(
     Keys, certificates, their order, their names and all other attributes stay the same. IN.p12 may be - for standard
     input, and OUT - for standard output. OUT may be the same file as IN.p12. Only its owner can read the new file. You
     are asked for the password of IN.p12 at the terminal if it needs one and no option gives it.
+
+    If the key has several certificates, --to pem takes the newest that is valid now, and names the others.
     """
     from pkcs12kit.cli.options.passwords import (
         given_password,
@@ -137,13 +162,10 @@ def command(
     if as_json and output == "-":
         raise click.UsageError("--json and OUT - both write to standard output; give OUT a file")
     new_password_given = new_password_file is not None or new_password_env is not None or ask_new_password
-    only = {option for option, given in (("--certs-only", certs_only), ("--key-only", key_only)) if given}
-    _require_consistent_options(form, protection, key_name, only, new_password_given=new_password_given)
+    for_pem = _PemOptions(key_name, key_id, certs_only, key_only, traditional)
+    _require_consistent_options(form, protection, for_pem.given, new_password_given=new_password_given)
     profile = chosen_profile(protection)
-    if new_password_given and not profile.takes_password:
-        raise click.UsageError(
-            f"the profile {profile.name} has no password; leave the password option out or choose another profile"
-        )
+    _require_password_wanted(profile, new_password_given=new_password_given)
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     given = given_password(password_file, password_env, stdin=password_stdin)
     data = read_pkcs12(file, limits)
@@ -158,20 +180,27 @@ def command(
                 limits=limits,
             )
 
+    warnings: list[str] = []
+
+    def add_warnings(sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            warnings.append(f"{name_of(file)}: {sentence}")
+            warn(warnings[-1])
+
     decoded, password = open_with_password(decode, given, name_of(file))
-    warnings = [f"{name_of(file)}: {warning}" for warning in decoded.warnings]
-    for warning in warnings:
-        warn(warning)
+    add_warnings(decoded.warnings)
     private_keys, certificates = len(decoded.keys), decoded.certificates
     if form == "pem":
         with naming_pkcs12(name_of(file), data):
-            written, private_keys, certificates = _pem(decoded, key_name, certs_only=certs_only, key_only=key_only)
+            written, private_keys, certificates = _pem(decoded, for_pem, lambda sentence: add_warnings([sentence]))
     else:
         new_password = None
         if profile.takes_password:
             new_password = password_for_copy(
-                new_password_file, new_password_env, ask=ask_new_password, otherwise=password
+                new_password_file, new_password_env, ask=ask_new_password, otherwise=password or contents_password
             )
+            if not new_password:
+                add_warnings(["the password of the new file is empty: anyone who has the file can read its contents"])
             require_password(protection.readers, new_password)
         written = convert_pfx(
             data,
@@ -181,9 +210,7 @@ def command(
             profile=profile,
             limits=limits,
         )
-        for warning in _java_losses(written, new_password, protection.readers, limits):
-            warnings.append(f"{name_of(file)}: {warning}")
-            warn(warnings[-1])
+        add_warnings(_java_losses(written, new_password, protection.readers, limits))
     if output == "-":
         write_bytes(written)
         return
@@ -207,15 +234,23 @@ def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limi
 
 
 def _pem(
-    decoded: DecodedPfx, key_name: str | None, *, certs_only: bool, key_only: bool
+    decoded: DecodedPfx, options: _PemOptions, on_warning: Callable[[str], object]
 ) -> tuple[bytes, int, tuple[Certificate, ...]]:
     """Return the PEM, its number of keys, and its certificates. Of a file without a key all certificates are taken."""
+    from datetime import UTC, datetime
+
     from pkcs12kit.pkcs12.conversion import contents_for_pem, encode_pem
 
-    certs_only = certs_only or not (decoded.keys or key_only or key_name)
-    chosen: dict[str, Any] = {"friendly_name": key_name, "certs_only": certs_only, "key_only": key_only}
-    identity, certificates = contents_for_pem(decoded, **chosen)
-    return encode_pem(decoded, **chosen), int(identity is not None), certificates
+    chosen: dict[str, Any] = {
+        "friendly_name": options.key_name,
+        "local_key_id": options.key_id,
+        "time": datetime.now(UTC),
+        "certs_only": options.certs_only or not (decoded.keys or options.given),
+        "key_only": options.key_only,
+    }
+    written = encode_pem(decoded, **chosen, traditional=options.traditional, on_warning=on_warning)
+    _, certificates = contents_for_pem(decoded, **chosen)
+    return written, 0 if chosen["certs_only"] else 1, certificates
 
 
 def _pem_in_words(private_keys: int, certificates: int) -> str:
@@ -226,16 +261,22 @@ def _pem_in_words(private_keys: int, certificates: int) -> str:
 
 
 def _require_consistent_options(
-    form: str, protection: ProtectionOptions, key_name: str | None, only: set[str], *, new_password_given: bool
+    form: str, protection: ProtectionOptions, for_pem: tuple[str, ...], *, new_password_given: bool
 ) -> None:
     """Raise :class:`click.UsageError` for PKCS#12 options with PEM output, and the other way round."""
     if form == "pem" and (any(protection) or new_password_given):
         raise click.UsageError("--to pem writes the key without encryption; leave out the profile and the new password")
-    if form != "pem" and (key_name is not None or only):
-        name = "--key-name" if key_name is not None else min(only)
-        raise click.UsageError(f"{name} needs --to pem: a PKCS#12 file keeps every key and certificate")
-    if len(only) > 1:
-        raise click.UsageError("give --certs-only or --key-only, not both")
+    if form != "pem" and for_pem:
+        raise click.UsageError(f"{for_pem[0]} needs --to pem: a PKCS#12 file keeps every key and certificate as it is")
+    if "--certs-only" in for_pem and (others := {"--key-only", "--traditional"} & {*for_pem}):
+        raise click.UsageError(f"give --certs-only or {min(others)}, not both: --certs-only writes no key")
+
+
+def _require_password_wanted(profile: Profile, *, new_password_given: bool) -> None:
+    if new_password_given and not profile.takes_password:
+        raise click.UsageError(
+            f"the profile {profile.name} has no password; leave the password option out or choose another profile"
+        )
 
 
 def _report(

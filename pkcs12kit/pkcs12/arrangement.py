@@ -6,11 +6,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
 
@@ -39,7 +41,7 @@ class Arrangement:
 
     @property
     def local_key_ids_match(self) -> bool:
-        """True if each key has the localKeyID of its certificate, and no other certificate has it."""
+        """True if each key has the localKeyID of its certificate, and no certificate of another key has it."""
         return not self.mismatches
 
     def to_json(self) -> dict[str, object]:
@@ -55,10 +57,27 @@ class Arrangement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyLink:
-    """The localKeyID of a private key, and its certificate; None if there is none or it is not known."""
+    """The localKeyID of a private key, and its certificate; None if there is none or it is not known.
+
+    ``others`` are the other certificates of the key, such as an expired one beside its renewal; ``choice`` is the
+    sentence that names them.
+    """
 
     local_key_id: bytes | None
     certificate: Certificate | None
+    others: tuple[Certificate, ...] = ()
+    choice: str | None = None
+
+    @classmethod
+    def at(cls, time: datetime, local_key_id: bytes | None, certificates: Iterable[Certificate]) -> KeyLink:
+        """Return the link of a key to the certificate that is used at a time, of all that belong to the key."""
+        preferred = by_preference(certificates, time)
+        return cls(
+            local_key_id=local_key_id,
+            certificate=next(iter(preferred), None),
+            others=preferred[1:],
+            choice=name_others(preferred, time),
+        )
 
 
 def arrange(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, bytes | None]]) -> Arrangement:
@@ -74,8 +93,9 @@ def arrange(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, b
     chain = _chain(start, ordered) if start is not None else ()
     in_order = tuple(ordered[: len(chain)]) == chain
     mismatches = tuple(_mismatches(keys, readable))
-    duplicates = tuple(_duplicates(ordered))
-    problems = [*_of_chain(keys, chain, ordered, in_order=in_order), *duplicates, *mismatches]
+    duplicates = tuple(_duplicates(keys, ordered))
+    choices = dict.fromkeys(key.choice for key in keys if key.choice is not None)
+    problems = [*_of_chain(keys, chain, ordered, in_order=in_order), *choices, *duplicates, *mismatches]
     if unreadable := len(certificates) - len(readable):
         problems.append(f"the name or key of {counted(unreadable, 'certificate')} cannot be read")
     return Arrangement(
@@ -117,24 +137,42 @@ def _of_chain(
         yield f"{counted(outside, 'certificate')} outside the chain of the end-entity"
 
 
-def _duplicates(certificates: Sequence[Certificate]) -> Iterator[str]:
+def _duplicates(keys: Sequence[KeyLink], certificates: Sequence[Certificate]) -> Iterator[str]:
+    readable = set(certificates)
+    own = {certificate.node for key in keys for certificate in _certificates(key) if certificate in readable}
     repeated = Counter(certificate.node for certificate in certificates)
-    for (subject, _), times in repeated.items():
+    for node, times in repeated.items():
         if times > 1:
-            yield (f"{times} certificates have the subject {subject} and the same key: Java then serves a broken chain")
+            why = "programs differ in which of them they use" if node in own else "Java then serves a broken chain"
+            yield f"{times} certificates have the subject {node[0]} and the same key: {why}"
 
 
 def _mismatches(keys: Sequence[KeyLink], certificates: Sequence[tuple[Certificate, bytes | None]]) -> Iterator[str]:
-    ids = dict(certificates)
+    """Yield a sentence for each localKeyID out of place.
+
+    Several certificates of one key may have its localKeyID, but the one that is used has to have it.
+    """
+    ids: dict[Certificate, set[bytes | None]] = {}
+    for certificate, its_id in certificates:
+        ids.setdefault(certificate, set()).add(its_id)
     for key in keys:
         if key.certificate is None:
             continue
-        if key.local_key_id is None or ids.get(key.certificate) != key.local_key_id:
+        if key.local_key_id is None or key.local_key_id not in ids.get(key.certificate, ()):
             yield f"the private key and its certificate, {key.certificate.subject}, do not have the same localKeyID"
-    of_keys = {key.local_key_id: key.certificate for key in keys if key.local_key_id is not None}
+    of_any_key = {certificate for key in keys for certificate in _certificates(key)}
+    misplaced: dict[bytes, set[Certificate]] = {}  # if two keys have the same localKeyID, it is out of place for both
+    for key in keys:
+        if key.local_key_id is not None:
+            possible = ids.keys() if key.certificate is not None else of_any_key
+            misplaced.setdefault(key.local_key_id, set()).update(possible - {*_certificates(key)})
     for certificate, its_id in certificates:
-        if its_id is not None and of_keys.get(its_id, certificate) not in {certificate, None}:
+        if its_id is not None and certificate in misplaced.get(its_id, ()):
             yield f"the certificate of {certificate.subject} has the localKeyID of a key that it does not belong to"
+
+
+def _certificates(key: KeyLink) -> tuple[Certificate, ...]:
+    return key.others if key.certificate is None else (key.certificate, *key.others)
 
 
 def is_readable(certificate: Certificate) -> bool:

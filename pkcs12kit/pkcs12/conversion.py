@@ -15,15 +15,17 @@ from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
-from pkcs12kit.pkcs12.private_keys import encode_private_key
+from pkcs12kit.pkcs12.private_keys import encode_private_key, traditional_pem
 from pkcs12kit.pkcs12.structure import read_pfx
+from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.pkcs12.asn1 import Asn1Value
+    from pkcs12kit.pkcs12.decoded_keys import DecodedKey
     from pkcs12kit.pkcs12.protection import Profile
     from pkcs12kit.pkcs12.structure import Bag
 
@@ -78,50 +80,84 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
 
 
 def encode_pem(
-    decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
+    decoded: DecodedPfx,
+    *,
+    friendly_name: str | None = None,
+    local_key_id: bytes | None = None,
+    time: datetime | None = None,
+    certs_only: bool = False,
+    key_only: bool = False,
+    traditional: bool = False,
+    on_warning: Callable[[str], object] | None = None,
 ) -> bytes:
     """Return the private key of ``decoded``, not encrypted, and its chain, as PEM, for servers such as Apache httpd.
 
     The key is first, as PKCS#8, then its certificate, then each issuer that the file has, in any order there.
     Certificates outside the chain are left out. An RSA key is for RSASSA-PSS only if its certificate says so, as in
-    :func:`~pkcs12kit.encode_pfx`. ``friendly_name`` selects one of several keys. Write the result with
-    :func:`~pkcs12kit.write_pfx`, so that only its owner may read it.
+    :func:`~pkcs12kit.encode_pfx`. Write the result with :func:`~pkcs12kit.write_pfx`, so that only its owner may read
+    it.
 
-    ``key_only`` leaves the certificates out, and ``certs_only`` the key, for servers that need two files. For a file
-    without a key use ``certs_only``: all certificates that can be read are returned, in file order.
+    - ``friendly_name``, ``local_key_id``: select one of several keys, as in ``decoded.key``.
+    - ``time``: of several certificates of the key the newest that is valid at this time (None for now) is taken; if
+      none is valid, the newest. ``on_warning`` is called with a sentence that names the others.
+    - ``certs_only`` leaves out the key, and ``key_only`` the certificates, for servers that need two files. With
+      ``key_only`` the file needs no certificate for the key. For a file without a key use ``certs_only``: all
+      certificates that can be read are returned, in file order.
+    - ``traditional``: encode the key in the form older than PKCS#8: PKCS#1 for RSA, SEC 1 for elliptic curves.
 
-    Certificates are chained by name and key identifier; no signature and no time is checked. Raises
-    :class:`~pkcs12kit.errors.InputError` if there is no such key, more than one, or no certificate (for it), and
-    :class:`~pkcs12kit.ArgumentError` for both ``certs_only`` and ``key_only``.
+    Certificates are chained by name and key identifier; no signature is checked. Raises
+    :class:`~pkcs12kit.errors.InputError` if there is no such key, no certificate (for it), or no traditional form of
+    the key, :class:`~pkcs12kit.errors.KeyChoiceError` if there is more than one key, and
+    :class:`~pkcs12kit.ArgumentError` for ``certs_only`` with ``key_only`` or ``traditional``.
     """
     require_kind("decoded", decoded, DecodedPfx)
     require_texts(friendly_name=friendly_name)
-    require_flags(certs_only=certs_only, key_only=key_only)
+    require_kind("local_key_id", local_key_id, bytes, optional=True)
+    require_flags(certs_only=certs_only, key_only=key_only, traditional=traditional)
+    require_functions(on_warning=on_warning)
+    if certs_only and (key_only or traditional):
+        raise ArgumentError(f"give certs_only or {'key_only' if key_only else 'traditional'}, not both")
     from asn1crypto import pem
 
-    identity, chain = contents_for_pem(decoded, friendly_name=friendly_name, certs_only=certs_only, key_only=key_only)
-    key: bytes = b""
-    if identity is not None:
-        key = pem.armor("PRIVATE KEY", encode_private_key(identity.private_key, identity.certificate))
-    return key + "".join(certificate.to_pem() for certificate in chain).encode("ascii")
+    time = time_or_now(time)
+    key, chain = contents_for_pem(
+        decoded,
+        friendly_name=friendly_name,
+        local_key_id=local_key_id,
+        time=time,
+        certs_only=certs_only,
+        key_only=key_only,
+    )
+    written = b""
+    if key is not None and not certs_only:
+        info = encode_private_key(key.private_key, key.certificate_at(time), private_key_info=key.private_key_info)
+        written = traditional_pem(key.private_key, info) if traditional else pem.armor("PRIVATE KEY", info)
+    others = None if key is None or key_only else key.other_certificates_at(time)
+    if others is not None and on_warning is not None:
+        on_warning(others)
+    return written + "".join(certificate.to_pem() for certificate in chain).encode("ascii")
 
 
 def contents_for_pem(
-    decoded: DecodedPfx, *, friendly_name: str | None = None, certs_only: bool = False, key_only: bool = False
-) -> tuple[Identity | None, tuple[Certificate, ...]]:
-    """Return the key and the certificates that :func:`encode_pem` encodes. Raises as it does."""
-    if certs_only and key_only:
-        raise ArgumentError("give certs_only or key_only, not both")
-    if certs_only and not decoded.keys and friendly_name is None:
+    decoded: DecodedPfx,
+    *,
+    friendly_name: str | None,
+    local_key_id: bytes | None,
+    time: datetime,
+    certs_only: bool,
+    key_only: bool,
+) -> tuple[DecodedKey | None, tuple[Certificate, ...]]:
+    """Return the key, also if only its chain is written, and the certificates that :func:`encode_pem` encodes."""
+    if certs_only and not decoded.keys and friendly_name is None and local_key_id is None:
         if not decoded.certificates:
             raise InputError("the PKCS#12 file holds no certificate")
         return None, decoded.certificates
-    identity = decoded.identity if friendly_name is None else decoded.key(friendly_name=friendly_name).identity
+    key = decoded.key(friendly_name=friendly_name, local_key_id=local_key_id)
     if key_only:
-        return identity, ()
+        return key, ()
     certificates = [(certificate, None) for certificate in decoded.certificates]
-    chain = arrange([KeyLink(local_key_id=None, certificate=identity.certificate)], certificates).chain
-    return None if certs_only else identity, chain
+    own = key.identity_at(time).certificate
+    return key, arrange([KeyLink(local_key_id=None, certificate=own)], certificates).chain
 
 
 def _require_protected(bag: Bag, profile: Profile) -> None:

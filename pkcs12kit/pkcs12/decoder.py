@@ -3,62 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
-
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import Reject
-from pkcs12kit.errors import InputError, MalformedCertificateError, UnsupportedPfxError
+from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.budget import SharedWork, WorkBudget
+from pkcs12kit.pkcs12.decoded_keys import DecodedKey, choose_key, different_keys, encode_public_key
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
-from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from cryptography.hazmat.primitives.asymmetric.types import (
-        CertificateIssuerPrivateKeyTypes,
-        PrivateKeyTypes,
-        PublicKeyTypes,
-    )
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+    from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse
     from pkcs12kit.pkcs12.structure import Bag
-
-_LISTED_KEYS: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecodedKey:
-    """A private key of a PFX, with its certificate, None if the file has none.
-
-    If several certificates belong to the key, ``certificate`` is the one with the same localKeyID, or else the first.
-    ``attributes`` are the attributes of the bag other than friendlyName and localKeyID, each the DER of one Attribute.
-    ``private_key_info`` is the PrivateKeyInfo (RFC 5958) of the file. It may hold more than ``private_key``: for
-    example, that an RSA key is only for RSASSA-PSS (RFC 4055 section 1.2).
-    """
-
-    private_key: PrivateKeyTypes = field(repr=False)
-    private_key_info: bytes = field(repr=False)
-    friendly_name: str | None
-    local_key_id: bytes | None
-    attributes: tuple[bytes, ...] = field(default=(), repr=False)
-    certificate: Certificate | None
-
-    @property
-    def identity(self) -> Identity:
-        """The key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` if it has none."""
-        if self.certificate is None:
-            raise InputError("the PKCS#12 file holds no certificate for its private key")
-        # A key that matches a certificate is of a type that certificates can hold.
-        return Identity(private_key=_certifiable(self.private_key), certificate=self.certificate)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,55 +82,50 @@ class DecodedPfx(Shown):
 
     @property
     def private_key(self) -> PrivateKeyTypes | None:
-        """The only private key, None if there is none.
+        """The only private key, None if there is none. The same key in several entries is one key.
 
-        Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` if there are several: the caller has to choose.
+        Raises :class:`~pkcs12kit.errors.KeyChoiceError` if there are several: the caller has to choose.
         """
-        if len(self.keys) > 1:
-            raise UnsupportedPfxError(
-                f"the PKCS#12 file holds {len(self.keys)} private keys; one is expected ({_listed(self.keys)})"
-            )
-        return self.keys[0].private_key if self.keys else None
+        return self.key().private_key if self.keys else None
 
     @property
     def certificate(self) -> Certificate | None:
-        """The certificate of the only private key, None if there is none."""
-        return self.keys[0].certificate if len(self.keys) == 1 else None
+        """The certificate of the only private key that is used now, None if there is none."""
+        key = self._only_key
+        return None if key is None else key.certificate
 
     @property
     def friendly_name(self) -> str | None:
         """The friendly name of the only private key, or else of its certificate; None if there is none."""
-        if len(self.keys) != 1:
+        key = self._only_key
+        if key is None:
             return None
-        key = self.keys[0]
+        certificate = key.certificate
         named = zip(self.certificates, self.friendly_names, strict=True)
-        return key.friendly_name or next((name for found, name in named if found == key.certificate), None)
+        return key.friendly_name or next((name for found, name in named if found == certificate), None)
 
     @property
     def identity(self) -> Identity:
         """The only private key with its certificate. Raises :class:`~pkcs12kit.errors.InputError` if one is missing."""
-        if self.private_key is None:
-            raise InputError("the PKCS#12 file holds no private key")
-        return self.keys[0].identity
+        return self.key().identity
+
+    @property
+    def _only_key(self) -> DecodedKey | None:
+        different = different_keys(self.keys)
+        return different[0] if len(different) == 1 else None
 
     def key(self, *, friendly_name: str | None = None, local_key_id: bytes | None = None) -> DecodedKey:
-        """Return the one private key with this friendly name and localKeyID; None accepts any.
+        """Return the one private key with this friendly name and ID; None accepts any.
 
-        Raises :class:`~pkcs12kit.errors.InputError` if there is no such key, or more than one; the message lists all.
+        An ID is a localKeyID, or, for keys without one, the SHA-256 of the key's SubjectPublicKeyInfo. The same key in
+        several entries is one key.
+
+        Raises :class:`~pkcs12kit.errors.InputError` if there is no such key, and
+        :class:`~pkcs12kit.errors.KeyChoiceError` if there is more than one; the message lists the keys.
         """
         require_texts(friendly_name=friendly_name)
         require_kind("local_key_id", local_key_id, bytes, optional=True)
-        found = [
-            key
-            for key in self.keys
-            if friendly_name in {None, key.friendly_name} and local_key_id in {None, key.local_key_id}
-        ]
-        if len(found) != 1:
-            how_many = f"{len(found)} private keys" if found else "no private key"
-            raise InputError(
-                f"the PKCS#12 file holds {how_many} with this name or ID; its keys are: {_listed(self.keys)}"
-            )
-        return found[0]
+        return choose_key(self.keys, friendly_name=friendly_name, local_key_id=local_key_id)
 
 
 def decode_pfx(
@@ -196,7 +157,7 @@ def decode_pfx(
                 friendly_name=bag.friendly_name,
                 local_key_id=bag.local_key_id,
                 attributes=bag.attributes,
-                certificate=by_key.find(key, bag.local_key_id),
+                certificates=by_key.find(key, bag.local_key_id),
             )
             for info, key, bag in keys
         ),
@@ -241,16 +202,16 @@ class CertificatesByKey:
         self._index: dict[bytes, list[tuple[Certificate, bytes | None]]] = {}
         for certificate, local_key_id in certificates:
             try:
-                encoded = _encode(certificate.public_key)
+                encoded = encode_public_key(certificate.public_key)
             except MalformedCertificateError:
                 continue
             self._index.setdefault(encoded, []).append((certificate, local_key_id))
 
-    def find(self, key: PrivateKeyTypes, local_key_id: bytes | None) -> Certificate | None:
-        """Return the certificate of a private key: one with the same localKeyID, or else the first, or None."""
-        found = self._index.get(_encode(key.public_key()), [])
+    def find(self, key: PrivateKeyTypes, local_key_id: bytes | None) -> tuple[Certificate, ...]:
+        """Return the certificates of a private key, each once, those with the same localKeyID first."""
+        found = self._index.get(encode_public_key(key.public_key()), [])
         alike = [certificate for certificate, its_id in found if its_id is not None and its_id == local_key_id]
-        return next(iter([*alike, *(certificate for certificate, _ in found)]), None)
+        return tuple(dict.fromkeys([*alike, *(certificate for certificate, _ in found)]))
 
 
 def read_certificate(bag: Bag, limits: Limits) -> Certificate:
@@ -279,20 +240,3 @@ def _other(bag: Bag) -> OtherBag:
         attributes=bag.attributes,
         value=bag.content,
     )
-
-
-def _encode(key: PublicKeyTypes) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _certifiable(key: PrivateKeyTypes) -> CertificateIssuerPrivateKeyTypes:
-    return key  # type: ignore[return-value]  # the types' union is wider by key agreement keys only
-
-
-def _listed(keys: tuple[DecodedKey, ...]) -> str:
-    listed = [
-        f"{'no name' if key.friendly_name is None else quoted(key.friendly_name)},"
-        f" localKeyID {key.local_key_id.hex() if key.local_key_id else 'none'}"
-        for key in keys[:_LISTED_KEYS]
-    ]
-    return "; ".join([*listed, *([f"and {len(keys) - _LISTED_KEYS} more"] if len(keys) > _LISTED_KEYS else [])])

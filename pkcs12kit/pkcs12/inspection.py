@@ -17,7 +17,7 @@ from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
-from pkcs12kit.times import format_time
+from pkcs12kit.times import format_time, time_or_now
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Sequence
@@ -40,7 +40,7 @@ class BagReport:
     ``value_type`` is the dotted identifier of the contents that a certBag, crlBag or secretBag states. ``certificate``
     is None if the bag holds none, or one that cannot be read; ``encryption`` is that of a shrouded key. ``end_entity``
     is True for the certificate that belongs to a private key of the file: by the key itself if it can be opened, else
-    by localKeyID.
+    by localKeyID. Of several certificates of one key it is the newest that is valid.
     """
 
     type: str
@@ -162,6 +162,7 @@ def inspect_pfx(
     password: str | None = None,
     contents_password: str | None = None,
     require_mac: bool = False,
+    time: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> PfxReport:
     """Return a report on the bytes of a PFX. Parameters and errors are those of :func:`pkcs12kit.inspect_pfx`."""
@@ -169,6 +170,7 @@ def inspect_pfx(
     require_kind("limits", limits, Limits)
     require_flags(require_mac=require_mac)
     require_texts(password=password, contents_password=contents_password)
+    time = time_or_now(time)
     budget = WorkBudget(limits)
     pfx = read_pfx(data, budget)
     if require_mac and pfx.mac is None:
@@ -179,7 +181,7 @@ def inspect_pfx(
     opened: _Opened = tuple(_open_safe(safe, opener, unopened, may_open=may_open) for safe in pfx.safes)
     bags = tuple(bag for safe in opened for bag in safe or ())
     certificates = _read_certificates(bags, limits)
-    links = _link(bags, certificates, opener, unopened, may_open=may_open)
+    links = _link(bags, certificates, opener, unopened, time, may_open=may_open)
     own = {link.certificate for link in links.values()}
     complete = None not in opened
     return PfxReport(
@@ -241,24 +243,28 @@ def _link(
     certificates: dict[int, Certificate],
     opener: Opener,
     unopened: dict[str, None],
+    time: datetime,
     *,
     may_open: bool,
 ) -> dict[int, KeyLink]:
-    """Return the link of each key to its certificate: by the key if it can be opened, else by localKeyID."""
+    """Return the link of each key to its certificates: by the key if it can be opened, else by localKeyID."""
     found = [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
     by_key = CertificatesByKey(found)
-    by_id = {local_key_id: certificate for certificate, local_key_id in reversed(found) if local_key_id is not None}
+    by_id: dict[bytes, list[Certificate]] = {}
+    for certificate, local_key_id in found:
+        if local_key_id is not None:
+            by_id.setdefault(local_key_id, []).append(certificate)
     links = {}
     for bag in bags:
         if not bag.is_key:
             continue
-        certificate = by_id.get(bag.local_key_id) if bag.local_key_id is not None else None
+        own: Iterable[Certificate] = by_id.get(bag.local_key_id, ()) if bag.local_key_id is not None else ()
         if may_open or bag.encryption is None:
             try:
-                certificate = by_key.find(opener.open_key(bag), bag.local_key_id)
+                own = by_key.find(opener.open_key(bag), bag.local_key_id)
             except PfxError as error:
                 unopened[str(error)] = None
-        links[id(bag)] = KeyLink(local_key_id=bag.local_key_id, certificate=certificate)
+        links[id(bag)] = KeyLink.at(time, bag.local_key_id, own)
     return links
 
 

@@ -20,7 +20,7 @@ from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.errors import InputError
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.pkcs12.budget import WorkBudget
@@ -78,16 +78,20 @@ def cost_of_key(der: bytes) -> int:
     return max(len(der) ** 3, _LEAST_BITS**3)
 
 
-def encode_private_key(private_key: CertificateIssuerPrivateKeyTypes, certificate: Certificate) -> bytes:
+def encode_private_key(
+    private_key: PrivateKeyTypes, certificate: Certificate | None, *, private_key_info: bytes = b""
+) -> bytes:
     """Return a private key as PKCS#8, DER; an RSA key is for RSASSA-PSS only if its certificate says so.
 
-    The parameters are then also the certificate's (RFC 4055 section 1.2). That ``certificate`` belongs to the key is
-    not checked. Attributes and the public key that a file had beside the key are not written.
+    The parameters are then also the certificate's (RFC 4055 section 1.2). Without a certificate, the encoding that the
+    key had, ``private_key_info``, says so. That ``certificate`` belongs to the key is not checked. Attributes and the
+    public key that a file had beside the key are not written.
     """
     from asn1crypto import keys
 
     encoded = private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    if not isinstance(private_key, RSAPrivateKey) or (for_pss := _for_pss(certificate)) is None:
+    for_pss = _of_key(private_key_info) if certificate is None else _for_pss(certificate)
+    if not isinstance(private_key, RSAPrivateKey) or for_pss is None:
         return encoded
     info = keys.PrivateKeyInfo.load(encoded)
     info["private_key_algorithm"] = keys.PrivateKeyAlgorithm.load(for_pss)
@@ -95,7 +99,7 @@ def encode_private_key(private_key: CertificateIssuerPrivateKeyTypes, certificat
     return of_pss
 
 
-def traditional_pem(private_key: CertificateIssuerPrivateKeyTypes, private_key_info: bytes) -> bytes:
+def traditional_pem(private_key: PrivateKeyTypes, private_key_info: bytes) -> bytes:
     """Return a private key, not encrypted, as PEM in the form that is older than PKCS#8.
 
     For RSA that is ``RSA PRIVATE KEY`` (PKCS#1, RFC 8017 appendix A.1.2), for elliptic curves ``EC PRIVATE KEY``
@@ -120,11 +124,14 @@ def traditional_pem(private_key: CertificateIssuerPrivateKeyTypes, private_key_i
 
 def is_encoded_for(private_key_info: bytes, certificate: Certificate) -> bool:
     """Return True if the encoding of a key is for RSASSA-PSS exactly as its certificate is, or neither is."""
+    return _of_key(private_key_info) == _for_pss(certificate)
+
+
+def _of_key(private_key_info: bytes) -> bytes | None:
     try:
-        of_key = _if_pss(private_key_info, position=1)
+        return _if_pss(private_key_info, position=1)
     except UNREADABLE:  # a format older than PKCS#8, without RSASSA-PSS
-        of_key = None
-    return of_key == _for_pss(certificate)
+        return None
 
 
 def _for_pss(certificate: Certificate) -> bytes | None:

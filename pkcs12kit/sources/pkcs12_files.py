@@ -19,6 +19,7 @@ from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from datetime import datetime
 
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
@@ -125,6 +126,7 @@ def inspect_pfx(
     password: str | None = None,
     contents_password: str | None = None,
     require_mac: bool = False,
+    time: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> PfxReport:
     """Return a report on the structure, the protection and, with a password, the contents of a PFX.
@@ -132,7 +134,8 @@ def inspect_pfx(
     ``source`` is a path, ``"-"`` for standard input, or bytes; base64 is decoded. Without ``password`` nothing is
     decrypted. With one, the MAC is verified first; a wrong password shows no more than no password.
     ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; only with ``password`` can a MAC
-    without a password be recognized. No certificate is validated.
+    without a password be recognized. ``time`` (None for now) decides which of several certificates of one key is its
+    end-entity certificate, as in :func:`~pkcs12kit.load_identity`. No certificate is validated.
 
     Raises :class:`~pkcs12kit.InputError` for a source that cannot be read or is not a PKCS#12 file,
     :class:`~pkcs12kit.MalformedPfxError`, :class:`~pkcs12kit.UnsupportedPfxError` if the structure is not supported,
@@ -142,7 +145,12 @@ def inspect_pfx(
 
     with _named(source, limits) as data:
         return inspection.inspect_pfx(
-            data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
+            data,
+            password=password,
+            contents_password=contents_password,
+            require_mac=require_mac,
+            time=time,
+            limits=limits,
         )
 
 

@@ -21,6 +21,7 @@ from pkcs12kit.verifier.delivered import describe, drawn, labels, name_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
-    from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
+    from pkcs12kit.pkcs12.decoded_keys import DecodedKey
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.verifier.delivered import ChainPaths, DeliveredChain
 
@@ -93,8 +95,11 @@ def _superfluous(chain: DeliveredChain, paths: ChainPaths) -> list[Certificate]:
     return [certificate for certificate in chain.certificates if certificate.node not in useful]
 
 
-def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, *, certs_only: bool) -> Finding:
-    """Check that a certificate is for the private key; with ``certs_only``, that the file has no private key."""
+def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, time: datetime, *, certs_only: bool) -> Finding:
+    """Check that a certificate is for the private key; with ``certs_only``, that the file has no private key.
+
+    Note other certificates of the key than the one that is used at the time.
+    """
     if certs_only:
         if decoded.keys:
             return not_ok(Check.PRIVATE_KEY, "the file has a private key, where only certificates were expected")
@@ -103,9 +108,12 @@ def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, *, certs_only
         marked = any(trusted_key_usage() in attributes for attributes in decoded.certificate_attributes)
         kind = "this is a Java truststore" if marked else "the file holds only certificates"
         return not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
-    if key.certificate is None:
+    certificate = key.certificate_at(time)
+    if certificate is None:
         return not_ok(Check.PRIVATE_KEY, "no certificate in the file is for the private key")
-    return ok(Check.PRIVATE_KEY, f"it is for the certificate of {key.certificate.label}")
+    if (others := key.other_certificates_at(time)) is not None:
+        return note(Check.PRIVATE_KEY, others)
+    return ok(Check.PRIVATE_KEY, f"it is for the certificate of {certificate.label}")
 
 
 def check_arrangement(chain: DeliveredChain) -> Iterator[Finding]:

@@ -14,9 +14,11 @@ from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
+from pkcs12kit.pkcs12.decoded_keys import different_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
-    from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
+    from pkcs12kit.pkcs12.decoded_keys import DecodedKey
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
 
 _NAMED_AT_MOST: Final = 3
 
@@ -47,25 +50,31 @@ class DeliveredChain:
     """``the file`` or ``the served chain``, for messages."""
 
     @classmethod
-    def of_file(cls, decoded: DecodedPfx, key: DecodedKey | None) -> DeliveredChain:
-        """Return the chain of one key of a file; without a key, the target is the first certificate."""
+    def of_file(cls, decoded: DecodedPfx, key: DecodedKey | None, time: datetime) -> DeliveredChain:
+        """Return the chain of one key of a file, whose certificate is chosen for the time.
+
+        Without a key, the target is the first certificate.
+        """
         found = [*zip(decoded.certificates, decoded.local_key_ids, strict=True)]
-        links = [KeyLink(local_key_id=one.local_key_id, certificate=one.certificate) for one in decoded.keys]
-        others = {one.certificate for one in decoded.keys} - {key.certificate} if key is not None else set()
+        links = [KeyLink.at(time, one.local_key_id, one.certificates) for one in decoded.keys]
+        others: set[Certificate] = set()
+        if key is not None:
+            others = {certificate for one in decoded.keys for certificate in one.certificates} - {*key.certificates}
         own = [(certificate, its_id) for certificate, its_id in found if certificate not in others]
         own = [(certificate, its_id) for certificate, its_id in own if is_readable(certificate)]
         target = next((certificate for certificate, _ in own), None)
         if key is not None:
             alike = [certificate for certificate, its_id in own if its_id is not None and its_id == key.local_key_id]
             target = next(iter(alike), target)
-            if key.certificate is not None:
-                target = key.certificate if is_readable(key.certificate) else None
+            certificate_of_key = key.certificate_at(time)
+            if certificate_of_key is not None:
+                target = certificate_of_key if is_readable(certificate_of_key) else None
         return cls(
             target=target,
             certificates=tuple(certificate for certificate, _ in own),
             arrangement=arrange([KeyLink(local_key_id=None, certificate=target)] if target else [], own),
             of_all_keys=arrange(links, found),
-            has_other_keys=len(links) > 1,
+            has_other_keys=len(different_keys(decoded.keys)) > 1,
             source="the file",
         )
 
@@ -102,14 +111,11 @@ class ChainPaths:
 def choose_key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey | None:
     """Return the key with that name and identifier, or the only key; None where the file has none.
 
-    Raises :class:`~pkcs12kit.errors.InputError` where several keys fit, or none of those in the file. Where the file
-    has several keys and neither a name nor an identifier is given, :attr:`DecodedPfx.private_key
-    <pkcs12kit.DecodedPfx.private_key>` raises :class:`~pkcs12kit.errors.UnsupportedPfxError`: no key is chosen by
-    chance.
+    Raises as :meth:`DecodedPfx.key <pkcs12kit.DecodedPfx.key>` does: no key is chosen by chance.
     """
-    if key_name is not None or key_id is not None:
-        return decoded.key(friendly_name=key_name, local_key_id=key_id)
-    return decoded.keys[0] if decoded.private_key is not None else None  # raises if there are several keys
+    if not decoded.keys and key_name is None and key_id is None:
+        return None
+    return decoded.key(friendly_name=key_name, local_key_id=key_id)
 
 
 def find_chain_paths(

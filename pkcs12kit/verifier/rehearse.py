@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-    from pkcs12kit.pkcs12.decoder import DecodedKey, DecodedPfx
+    from pkcs12kit.pkcs12.decoded_keys import DecodedKey
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.handshake import Handshake
@@ -109,7 +110,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
             limits=limits,
         )
         key = _key(decoded, key_name, key_id)
-        identity = key.identity
+        identity = key.identity_at(parameters.time)
+        others = key.other_certificates_at(parameters.time)
         served = _served(decoded, identity.certificate)
         meant = _name_of(identity.certificate) if parameters.server_name is None else parameters.server_name
     wanted = ServerAddress(host=parse_host(meant)).name
@@ -147,7 +149,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         handshakes=handshakes,
         required=required,
         devices=tuple(verdicts),
-        warnings=decoded.warnings,
+        warnings=(*decoded.warnings, *(() if others is None else (others,))),
     )
 
 

@@ -55,7 +55,9 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     - ``file``: a path, ``-`` or bytes.
     - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
     - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
-    - ``key_name`` (friendlyName), ``key_id`` (localKeyID): choose one of several keys.
+    - ``key_name`` (friendlyName), ``key_id`` (localKeyID): choose one of several keys, as in
+      :func:`~pkcs12kit.load_identity`. Of several certificates of the key the newest that is valid is checked, and the
+      others are named.
     - ``certs_only``: the file must have no key; the target of the path is its first certificate.
     - ``parameters``: the inputs of path validation; or only ``time`` (default: now) and ``server_name``.
     - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
@@ -93,15 +95,17 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
             limits=limits,
         )
         key = None if certs_only else choose_key(decoded, key_name, key_id)
-        anatomy = inspect_pfx(data, password=password, contents_password=contents_password, limits=limits)
-    chain = DeliveredChain.of_file(decoded, key)
+        anatomy = inspect_pfx(
+            data, password=password, contents_password=contents_password, time=parameters.time, limits=limits
+        )
+    chain = DeliveredChain.of_file(decoded, key, parameters.time)
     paths = find_chain_paths(chain, anchors, parameters, limits)
     path = paths.path
     confirmation = confirm(path, path.parameters) if path is not None and second_opinion else NOT_ASKED
     findings = (
         checks.check_mac(anatomy, password, contents_password),
         checks.check_contents(decoded, chain, paths),
-        checks.check_private_key(decoded, key, certs_only=certs_only),
+        checks.check_private_key(decoded, key, parameters.time, certs_only=certs_only),
         *checks.check_arrangement(chain),
         *checks.check_chain_and_path(chain, paths),
         checks.check_second_opinion(confirmation, path),

@@ -108,11 +108,13 @@ def test_without_password(convert, folder):
 
 
 def test_from_a_file_without_password(call, folder, bundle, new_password_file):
-    """Its contents get a password only where one is given: there is none to take over, and nobody to ask."""
+    """The copy has no password either, unless one is given; without a terminal nobody is asked; a warning says it."""
     pk.write_pfx(folder / "bare.p12", pk.encode_pfx(bundle, password=None, profile=pk.profiles.NO_PASSWORD))
-    outcome = call("convert", "bare.p12", "out.p12")
-    assert outcome.status == 2
-    assert "--new-password-file" in outcome.errors
+    outcome = call("convert", "bare.p12", "out.p12", "--json")
+    assert outcome.status == 0
+    assert any("the password of the new file is empty" in warning for warning in outcome.json["warnings"])
+    assert "the password of the new file is empty" in outcome.errors
+    assert pk.decode_pfx((folder / "out.p12").read_bytes(), password=None).private_key is not None
     assert call("convert", "bare.p12", "out.p12", "--new-password-file", new_password_file).status == 0
     assert pk.decode_pfx((folder / "out.p12").read_bytes(), password=NEW_PASSWORD).private_key is not None
 

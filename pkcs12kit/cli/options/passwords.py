@@ -154,15 +154,18 @@ def open_with_password(open_with: Callable[[str | None], T], given: str | None, 
 
 
 def password_for_copy(file: str | None, variable: str | None, *, ask: bool, otherwise: str | None) -> str:
-    """Return the password of a copy: from the options' source, else ``otherwise``, else from a prompt."""
+    """Return the password of a copy: from the options' source, from a prompt with ``ask``, or ``otherwise``.
+
+    A copy of a file without a password, where ``otherwise`` is None, has the empty password.
+    """
     if sum(source is not None for source in (file, variable)) + ask > 1:
         raise click.UsageError("give only one of --new-password-file, --new-password-env and --ask-new-password")
     if file is not None:
         return password_from_file(file)
     if variable is not None:
         return _password_from_environment(variable, "--new-password-env")
-    if otherwise is not None and not ask:
-        return otherwise
+    if not ask:
+        return otherwise or ""
     if not at_terminal():
         raise click.UsageError(
             "there is no terminal to ask for a new password; give --new-password-file or --new-password-env"

@@ -39,8 +39,8 @@ class Opening(TypedDict):
     key_id: bytes | None
 
 
-class _KeyId(click.ParamType[bytes]):
-    """A localKeyID in hexadecimal, as ``inspect`` shows it."""
+class KeyId(click.ParamType[bytes]):
+    """The ID of a key in hexadecimal, as ``inspect`` shows it or as OpenSSL does, with blanks or colons."""
 
     name = "hex"
 
@@ -49,27 +49,35 @@ class _KeyId(click.ParamType[bytes]):
         if isinstance(value, bytes):
             return value
         try:
-            return bytes.fromhex(str(value))
+            key_id = bytes.fromhex(str(value).replace(":", " "))
         except ValueError:
+            key_id = b""
+        if not key_id:
             self.fail(f"{value!r} is not a localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
+        return key_id
+
+
+def key_options(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return a decorator that adds the two options which choose one of several keys.
+
+    In ``purpose``, for the help, ``{}`` stands for the name or the ID. The command gets ``key_name`` and ``key_id``.
+    """
+    by_name = option(OptionGroup.INPUT, "--key-name", metavar="NAME", help=f"{purpose.format('The friendly name')}.")
+    by_id = option(
+        OptionGroup.INPUT,
+        "--key-id",
+        type=KeyId(),
+        metavar="HEX",
+        help=f"{purpose.format('The localKeyID')}. For a key without one: the SHA-256 of its public key, which the"
+        " error about several keys lists.",
+    )
+    return lambda command: by_name(by_id(command))
 
 
 def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for the key and the passwords of FILE.p12; the command gets them together, as ``opening``."""
 
-    @option(
-        OptionGroup.INPUT,
-        "--key-name",
-        metavar="NAME",
-        help="The friendly name of the key to use, if the file has several keys.",
-    )
-    @option(
-        OptionGroup.INPUT,
-        "--key-id",
-        type=_KeyId(),
-        metavar="HEX",
-        help="The localKeyID of the key to use, if the file has several keys.",
-    )
+    @key_options("{} of the key to use, if the file has several keys")
     @password_options(OptionGroup.INPUT, "FILE.p12")
     @contents_password_option
     @require_mac_option

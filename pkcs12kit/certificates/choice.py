@@ -1,0 +1,56 @@
+"""The choice among several certificates of one private key, such as an expired one and its renewal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from pkcs12kit.certificates.serial_numbers import serial_number_label
+from pkcs12kit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+_LISTED: Final = 5
+
+
+def by_preference(certificates: Iterable[Certificate], time: datetime) -> tuple[Certificate, ...]:
+    """Return the certificates of one private key, each once, the one to use first.
+
+    Those that are valid at the time come before all others. Among them, and among the others, the newest is first: the
+    one with the latest ``not_before``, then with the latest ``not_after``, then the first of those given.
+    """
+    return tuple(sorted(dict.fromkeys(certificates), key=lambda one: _merits(one, time), reverse=True))
+
+
+def name_others(preferred: Sequence[Certificate], time: datetime) -> str | None:
+    """Return a sentence that names the first of :func:`by_preference` and the others; None if there are no others."""
+    if len(preferred) < 2:  # noqa: PLR2004  # one certificate is not a choice
+        return None
+    used, *others = preferred
+    why = "the newest that is valid" if _is_valid(used, time) else "the newest, but none of them is valid"
+    named = [_describe(one, time) for one in others[:_LISTED]]
+    if len(others) > _LISTED:
+        named.append(f"and {len(others) - _LISTED} more")
+    return (
+        f"{len(preferred)} certificates belong to the private key: {_describe(used, time)} is used, {why} at"
+        f" {format_time(time)}; not used: {', '.join(named)}"
+    )
+
+
+def _merits(certificate: Certificate, time: datetime) -> tuple[bool, datetime, datetime]:
+    return _is_valid(certificate, time), certificate.not_before, certificate.not_after
+
+
+def _is_valid(certificate: Certificate, time: datetime) -> bool:
+    return certificate.not_before <= time <= certificate.not_after
+
+
+def _describe(certificate: Certificate, time: datetime) -> str:
+    if time < certificate.not_before:
+        when = f"valid from {format_time(certificate.not_before)}"
+    else:
+        when = f"{'expired' if time > certificate.not_after else 'valid until'} {format_time(certificate.not_after)}"
+    return f"{serial_number_label(certificate.serial_number)} of {certificate.subject.label} ({when})"

@@ -1,0 +1,153 @@
+"""The private keys of a PFX with their certificates, and the choice of one key and of one certificate."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from pkcs12kit.certificates.choice import by_preference, name_others
+from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.errors import InputError, KeyChoiceError
+from pkcs12kit.text import quoted
+from pkcs12kit.times import time_or_now
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPrivateKeyTypes,
+        PrivateKeyTypes,
+        PublicKeyTypes,
+    )
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+_LISTED: Final = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedKey:
+    """A private key of a PFX, with its certificates.
+
+    ``certificates`` are all that belong to the key, those with the same localKeyID first; empty if the file has none.
+    Which of them is used depends on the time: :func:`~pkcs12kit.certificates.choice.by_preference` decides.
+    ``attributes`` are the attributes of the bag other than friendlyName and localKeyID, each the DER of one Attribute.
+    ``private_key_info`` is the PrivateKeyInfo (RFC 5958) of the file. It may hold more than ``private_key``: for
+    example, that an RSA key is only for RSASSA-PSS (RFC 4055 section 1.2).
+    """
+
+    private_key: PrivateKeyTypes = field(repr=False)
+    private_key_info: bytes = field(repr=False)
+    friendly_name: str | None
+    local_key_id: bytes | None
+    attributes: tuple[bytes, ...] = field(default=(), repr=False)
+    certificates: tuple[Certificate, ...]
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the key that is used now; None if the file has none."""
+        return self.certificate_at(None)
+
+    @property
+    def identity(self) -> Identity:
+        """The key with :attr:`certificate`. Raises :class:`~pkcs12kit.errors.InputError` if it has none."""
+        return self.identity_at(None)
+
+    def certificate_at(self, time: datetime | None) -> Certificate | None:
+        """Return the certificate of the key that is used at a time (None for now); None if the file has none.
+
+        Of several certificates the newest that is valid at the time is used; if none is valid, the newest.
+        """
+        return next(iter(by_preference(self.certificates, time_or_now(time))), None)
+
+    def identity_at(self, time: datetime | None) -> Identity:
+        """Return the key with its certificate at a time (None for now).
+
+        Raises :class:`~pkcs12kit.errors.InputError` if it has none.
+        """
+        certificate = self.certificate_at(time)
+        if certificate is None:
+            raise InputError("the PKCS#12 file holds no certificate for its private key")
+        # A key that matches a certificate is of a type that certificates can hold.
+        return Identity(private_key=_certifiable(self.private_key), certificate=certificate)
+
+    def other_certificates_at(self, time: datetime | None) -> str | None:
+        """Return a sentence that names the certificates of the key that are not used; None if there are none."""
+        instant = time_or_now(time)
+        return name_others(by_preference(self.certificates, instant), instant)
+
+
+def encode_public_key(key: PublicKeyTypes) -> bytes:
+    """Return the SubjectPublicKeyInfo of a key, DER: the same for every encoding of the private key."""
+    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def different_keys(keys: Iterable[DecodedKey]) -> tuple[DecodedKey, ...]:
+    """Return the keys, each once: of several entries with the same key the first, whatever their encodings."""
+    found: dict[bytes, DecodedKey] = {}
+    for key in keys:
+        found.setdefault(_public(key), key)
+    return tuple(found.values())
+
+
+def choose_key(keys: Sequence[DecodedKey], *, friendly_name: str | None, local_key_id: bytes | None) -> DecodedKey:
+    """Return the one private key with this friendly name and ID; None accepts any.
+
+    An ID is a localKeyID; where no key has it, the SHA-256 of a key's SubjectPublicKeyInfo. The same key in several
+    entries is one key. Raises :class:`~pkcs12kit.errors.KeyChoiceError` where several keys fit, and
+    :class:`~pkcs12kit.errors.InputError` where none does; the message lists the keys.
+    """
+    found = [key for key in keys if friendly_name in {None, key.friendly_name}]
+    if local_key_id is not None:
+        found = [key for key in found if key.local_key_id == local_key_id] or [
+            key for key in found if _fingerprint(key) == local_key_id
+        ]
+    if not found:
+        if not keys:
+            raise InputError("the PKCS#12 file holds no private key")
+        raise InputError(
+            f"the PKCS#12 file holds no private key with this name or ID; its keys are: {_listed(different_keys(keys))}"
+        )
+    different = different_keys(found)
+    if len(different) > 1:
+        given = "" if friendly_name is None and local_key_id is None else " with this name or ID"
+        raise KeyChoiceError(
+            f"the PKCS#12 file holds {len(different)} private keys{given}; choose one by its name or ID; its keys are:"
+            f" {_listed(different_keys(keys))}"
+        )
+    return different[0]
+
+
+def _listed(keys: Sequence[DecodedKey]) -> str:
+    listed = [_describe(key, keys) for key in keys[:_LISTED]]
+    return "; ".join([*listed, *([f"and {len(keys) - _LISTED} more"] if len(keys) > _LISTED else [])])
+
+
+def _describe(key: DecodedKey, keys: Sequence[DecodedKey]) -> str:
+    """Return name, ID and certificate of a key; its fingerprint where neither name nor localKeyID is its own."""
+    name = "no name" if key.friendly_name is None else quoted(key.friendly_name)
+    local_key_id = "none" if not key.local_key_id else key.local_key_id.hex()
+    words = [f"{name}, localKeyID {local_key_id}"]
+    same_name = sum(one.friendly_name == key.friendly_name for one in keys)
+    same_id = sum(one.local_key_id == key.local_key_id for one in keys)
+    if (key.friendly_name is None or same_name > 1) and (not key.local_key_id or same_id > 1):
+        words.append(f"ID {_fingerprint(key).hex()} (SHA-256 of the public key)")
+    certificate = next(iter(key.certificates), None)
+    words.append("no certificate" if certificate is None else f"certificate of {certificate.subject.label}")
+    return ", ".join(words)
+
+
+def _public(key: DecodedKey) -> bytes:
+    return encode_public_key(key.private_key.public_key())
+
+
+def _fingerprint(key: DecodedKey) -> bytes:
+    return hashlib.sha256(_public(key)).digest()
+
+
+def _certifiable(key: PrivateKeyTypes) -> CertificateIssuerPrivateKeyTypes:
+    return key  # type: ignore[return-value]  # the types' union is wider by key agreement keys only
