@@ -57,7 +57,7 @@ def order(monkeypatch):
 
         monkeypatch.setattr(module, name, recorded)
 
-    record(server, "load_identity")
+    record(server, "load_server")
     for name in ("as_trust_anchors", "as_certificates", "confirm"):
         record(builder, name)
     record(search.PathRequest, "find_path")
@@ -147,7 +147,7 @@ class TestOrder:
         """Identity, anchors, sources, path, second opinion, and only then the file."""
         build()
         assert list(dict.fromkeys(order)) == [
-            *("load_identity", "as_trust_anchors", "as_certificates", "find_path", "confirm"),
+            *("load_server", "as_trust_anchors", "as_certificates", "find_path", "confirm"),
             *("encode_pfx", "write_pfx"),
         ]
 
@@ -156,7 +156,7 @@ class TestOrder:
         other = lab.Authority.create("Other").issue_server("other.example").certificate
         with pytest.raises(pk.KeyMismatchError) as raised:
             build(certificate=other.to_pem().encode(), trust_anchors=["nowhere"], certificates=["nowhere"])
-        assert order == ["load_identity"]
+        assert order == ["load_server"]
         assert str(raised.value).count("the key, ") == 1
         assert len([word for word in str(raised.value).split() if len(word) == 64]) == 2
         assert not output.exists()

@@ -83,9 +83,13 @@ CALLS = {
     ),
     ("pkcs12kit.builder.build", "build", "key_password"): lambda w, p: build(w, **of_key(w, key_password=p)),
     ("pkcs12kit.builder.build", "build", "pkcs12_password"): lambda w, p: build(w, pkcs12=w["pfx"], pkcs12_password=p),
+    ("pkcs12kit.builder.build", "build", "contents_password"): lambda w, p: build(
+        w, pkcs12=w["pfx"], pkcs12_password=RIGHT, contents_password=p
+    ),
+    ("pkcs12kit.builder.build", "build", "certificate_password"): lambda w, p: build(
+        w, **of_key(w, key_password=RIGHT) | {"certificate": w["pfx"]}, certificate_password=p
+    ),
     ("pkcs12kit.builder.output", "OutputFile", "password"): None,  # a step of build, with the same arguments
-    ("pkcs12kit.builder.server", "Server", "key_password"): None,
-    ("pkcs12kit.builder.server", "Server", "pkcs12_password"): None,
     ("pkcs12kit.pkcs12.comparison", "why_changed", "password"): lambda w, p: comparison.why_changed(
         w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
     ),
@@ -146,8 +150,16 @@ CALLS = {
     ("pkcs12kit.sources.arguments", "as_identity", "key_password"): lambda w, p: arguments.as_identity(
         w["keys"][0] + w["server"].certificate.to_pem().encode(), key_password=p
     ),
-    ("pkcs12kit.sources.loading", "load_identity_file", "password"): None,  # called by as_identity
-    ("pkcs12kit.sources.loading", "load_identity_file", "key_password"): None,
+    ("pkcs12kit.sources.key_sources", "Opening", "contents_password"): None,  # made by load_identity
+    ("pkcs12kit.sources.loading", "load_certificate", "password"): lambda w, p: pkcs12kit.load_certificate(
+        w["pfx"], password=p
+    ),
+    ("pkcs12kit.sources.loading", "load_identity", "contents_password"): lambda w, p: pkcs12kit.load_identity(
+        pkcs12=w["pfx"], password=RIGHT, contents_password=p
+    ),
+    ("pkcs12kit.sources.loading", "load_identity", "certificate_password"): lambda w, p: pkcs12kit.load_identity(
+        key=w["server"].private_key, certificate=w["pfx"], certificate_password=p
+    ),
     ("pkcs12kit.sources.loading", "load_certificates", "password"): lambda w, p: pkcs12kit.load_certificates(
         w["pfx"], password=p
     ),

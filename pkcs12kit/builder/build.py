@@ -15,10 +15,12 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
 from pkcs12kit.paths.ranking import longest_lasting
+from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
+from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -105,8 +107,12 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     key: KeySource | None = None,
     certificate: CertificateSource | None = None,
     pkcs12: Source | DecodedPfx | None = None,
-    key_password: str | None = None,
-    pkcs12_password: str | None = None,
+    key_password: str | Callable[[], str] | None = None,
+    pkcs12_password: str | Callable[[], str] | None = None,
+    certificate_password: str | Callable[[], str] | None = None,
+    contents_password: str | None = None,
+    key_name: str | None = None,
+    key_id: bytes | None = None,
     require_mac: bool = False,
     certs_only: bool = False,
     certificates: CertificatesArgument = (),
@@ -136,9 +142,11 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
 
     Where values come from outside, a source (a path, ``"-"`` or bytes) and a loaded value are both accepted.
 
-    - ``identity``, or ``key`` and ``certificate``, or ``pkcs12``: the server's key and certificate. ``key`` and
-      ``certificate`` may be objects of pyca/cryptography. ``key_password`` and ``pkcs12_password`` open them;
-      ``require_mac`` refuses a ``pkcs12`` without MAC. With ``certs_only``, ``certificate`` only: no key is written.
+    - ``identity``, or ``key`` and ``certificate``, or ``pkcs12``, also with a ``certificate`` to use with its key: the
+      server's key and certificate. ``key`` and ``certificate`` may be objects of pyca/cryptography, or PKCS#12 files.
+      ``key_password``, ``pkcs12_password`` (``password`` there), ``certificate_password``, ``contents_password``,
+      ``key_name``, ``key_id`` and ``require_mac`` are as in :func:`~pkcs12kit.load_identity`. Of several certificates
+      of the key the newest that is valid is used. With ``certs_only``, ``certificate`` only: no key is written.
     - ``certificates``: what to search in, besides the other certificates in the file of the identity.
     - ``trust_anchors``: the certificates that the path may end at.
     - ``parameters``, ``time``, ``server_name``, ``ranking``, ``revocation``, ``fetch``: as in
@@ -185,13 +193,25 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         limits=limits,
     )
     warnings = _Warnings(on_warning)
-    server = Server(identity, key, certificate, pkcs12, key_password, pkcs12_password, limits)
-    server.load(certs_only=certs_only, require_mac=require_mac, on_warning=warnings.add)
+    parameters = choose_parameters(parameters, time=time, server_name=server_name)
+    opening = Opening(
+        key_password=key_password,
+        password=pkcs12_password,
+        certificate_password=certificate_password,
+        contents_password=contents_password,
+        key_name=key_name,
+        key_id=key_id,
+        time=parameters.time,
+        require_mac=require_mac,
+        on_warning=warnings.add,
+        limits=limits,
+    )
+    server = Server(identity, key, certificate, pkcs12, opening, certs_only=certs_only)
     anchors = as_trust_anchors(trust_anchors, limits=limits)
-    pool = as_certificates(certificates, limits=limits) | server.other_certificates()
+    pool = as_certificates(certificates, limits=limits) | server.other_certificates
     for reject in pool.rejects:
         warnings.pass_on(str(reject))
-    request = path_request(server.target, (), pool, anchors, parameters, time, server_name, ranking, revocation, limits)
+    request = path_request(server.target, (), pool, anchors, parameters, None, None, ranking, revocation, limits)
     path, retrievals = _find(request, fetch, warnings)
     confirmation = _confirmation(path, request.parameters) if second_opinion else NOT_ASKED
     bundle = _bundle(

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.arguments import require_kind, require_texts
-from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.errors import InputError
-from pkcs12kit.limits import Limits
-from pkcs12kit.pkcs12.decoder import DecodedPfx
-from pkcs12kit.sources.arguments import as_identity
-from pkcs12kit.sources.loading import load_certificate, load_certificates, load_identity
+from pkcs12kit.sources.arguments import as_loaded_identity
+from pkcs12kit.sources.key_sources import open_with
+from pkcs12kit.sources.loading import load_certificate, load_certificates, load_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.sources.arguments import IdentitySource
+    from pkcs12kit.sources.key_sources import Opening
     from pkcs12kit.sources.loading import CertificateSource, KeySource
     from pkcs12kit.sources.reading import Source
 
 
 class Server:
-    """The server's key and certificate: loaded from one of the three forms in which they are given."""
+    """The server's key and certificate, and the other certificates of the files that they come from.
+
+    ``identity`` is None if the file is to have no key. Raises as :func:`~pkcs12kit.load_identity` does.
+    """
+
+    identity: Identity | None
+    target: Certificate
+    other_certificates: CertificatePool
 
     def __init__(  # the inputs of build, in its order
         self,
@@ -30,57 +36,33 @@ class Server:
         key: KeySource | None,
         certificate: CertificateSource | None,
         pkcs12: Source | DecodedPfx | None,
-        key_password: str | None,
-        pkcs12_password: str | None,
-        limits: Limits,
+        opening: Opening,
+        *,
+        certs_only: bool,
     ) -> None:
-        require_texts(key_password=key_password, pkcs12_password=pkcs12_password)
-        require_kind("limits", limits, Limits)
         if identity is not None and (key is not None or certificate is not None or pkcs12 is not None):
             raise InputError("give an identity, or a key and a certificate, or a PKCS#12 file: only one of them")
-        self.identity: Identity | None = None
-        self._given = identity
-        self._key = key
-        self._certificate = certificate
-        self._pkcs12 = pkcs12
-        self._key_password = key_password
-        self._pkcs12_password = pkcs12_password
-        self._limits = limits
-
-    def load(self, *, certs_only: bool, require_mac: bool, on_warning: Callable[[str], object]) -> None:
-        """Load the identity, or only the certificate if the file is to have no key. Raises as ``load_identity``."""
         if certs_only:
-            if self._certificate is None or not (self._key is self._pkcs12 is self._given is None):
+            if certificate is None or not (key is pkcs12 is identity is None):
                 raise InputError("a file of certificates alone is built from a certificate, without a key or a PKCS#12")
-            self.target = load_certificate(self._certificate, limits=self._limits)
+            self.identity = None
+            self.target, self.other_certificates = _only_certificate(certificate, opening)
             return
-        if self._given is not None:
-            self.identity = as_identity(
-                self._given,
-                password=self._pkcs12_password,
-                key_password=self._key_password,
-                require_mac=require_mac,
-                on_warning=on_warning,
-                limits=self._limits,
-            )
+        if identity is not None:
+            loaded = as_loaded_identity(identity, opening)
         else:
-            self.identity = load_identity(
-                key=self._key,
-                certificate=self._certificate,
-                pkcs12=self._pkcs12,
-                key_password=self._key_password,
-                password=self._pkcs12_password,
-                require_mac=require_mac,
-                on_warning=on_warning,
-                limits=self._limits,
-            )
-        self.target = self.identity.certificate
+            loaded = load_server(key, certificate, pkcs12, opening)
+        self.identity, self.target = loaded.identity, loaded.identity.certificate
+        self.other_certificates = loaded.certificates
 
-    def other_certificates(self) -> CertificatePool:
-        """Return the certificates in the file of the identity; empty for standard input, which is read already."""
-        beside = next((one for one in (self._certificate, self._pkcs12, self._given) if one is not None), None)
-        if beside is None or beside == "-" or isinstance(beside, Identity):
-            return CertificatePool()
-        if isinstance(beside, DecodedPfx):
-            return CertificatePool(beside.certificates)
-        return load_certificates(beside, password=self._pkcs12_password, limits=self._limits)
+
+def _only_certificate(source: CertificateSource, opening: Opening) -> tuple[Certificate, CertificatePool]:
+    """Return the one certificate of a source, and a pool of it; empty for standard input, which is read already."""
+
+    def load(password: str | None) -> tuple[Certificate, CertificatePool]:
+        target = load_certificate(source, password=password, limits=opening.limits)
+        if source == "-":
+            return target, CertificatePool()
+        return target, load_certificates(source, password=password, limits=opening.limits)
+
+    return open_with(load, opening.certificate_password, (opening.password, opening.key_password))

@@ -11,7 +11,8 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.fetch import fetching_options
-from pkcs12kit.cli.options.passwords import password_options, require_mac_option
+from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
+from pkcs12kit.cli.options.pkcs12_input import key_options
 from pkcs12kit.cli.options.protection import chosen_profile, for_all_readers, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option, path_options
 from pkcs12kit.cli.options.values import FILE
@@ -57,7 +58,7 @@ Examples:
     "--key",
     type=FILE,
     metavar="FILE",
-    help="The server's private key, in PEM or DER, encrypted or not.",
+    help="The server's private key, in PEM or DER, encrypted or not, or a PKCS#12 file that holds it.",
 )
 @option(
     OptionGroup.INPUT,
@@ -65,15 +66,17 @@ Examples:
     "certificate",
     type=FILE,
     metavar="FILE",
-    help="The server's certificate, or a chain that contains it.",
+    help="The server's certificate, or a chain that contains it, in any form, also PKCS#12. If several certificates are"
+    " for the key, the newest that is valid is used.",
 )
 @option(
     OptionGroup.INPUT,
     "--pkcs12",
     type=FILE,
     metavar="FILE",
-    help="An existing PKCS#12 file with both, instead of --key and --cert.",
+    help="An existing PKCS#12 file with both, instead of --key and --cert; or with the key, beside --cert.",
 )
+@key_options("{} of the key to use, if the PKCS#12 file has several keys")
 @option(
     OptionGroup.INPUT,
     "--certs-only",
@@ -95,6 +98,15 @@ Examples:
     metavar="FILE",
     help="A file whose first line is the password of --pkcs12. Default: a prompt, if a password is needed.",
 )
+@option(
+    OptionGroup.INPUT,
+    "--cert-password-file",
+    type=FILE,
+    metavar="FILE",
+    help="A file whose first line is the password of --cert, if that is a PKCS#12 file. Default: the password of the"
+    " key's file, then a prompt, if a password is needed.",
+)
+@contents_password_option
 @require_mac_option
 @limits_option
 @option(
@@ -188,6 +200,10 @@ def command(
     password_env: str | None,
     key_password_file: str | None,
     pkcs12_password_file: str | None,
+    cert_password_file: str | None,
+    contents_password_file: str | None,
+    key_name: str | None,
+    key_id: bytes | None,
     protection: ProtectionOptions,
     friendly_name: str | None,
     certificate_name: str | None,
@@ -216,7 +232,7 @@ def command(
     Exit status 1: no path is valid, and standard error says why; or the second opinion or --rehearse says no.
     """
     from pkcs12kit.builder.build import build
-    from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file
+    from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file, password_from_file
     from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
     from pkcs12kit.cli.output.build import print_refusal
     from pkcs12kit.cli.output.console import warn
@@ -259,8 +275,12 @@ def command(
                 trust_anchors=search.trust_anchors,
                 output=None if output == "-" else output,
                 password=None if password is None else watch.aside(password),
-                key_password=opening_password(key_password_file, key=key, certificate=certificate, limits=limits),
-                pkcs12_password=opening_password(pkcs12_password_file, pkcs12=pkcs12, limits=limits),
+                key_password=opening_password(key_password_file, key, "--key-password-file"),
+                pkcs12_password=opening_password(pkcs12_password_file, pkcs12, "--pkcs12-password-file"),
+                certificate_password=opening_password(cert_password_file, certificate, "--cert-password-file"),
+                contents_password=password_from_file(contents_password_file) if contents_password_file else None,
+                key_name=key_name,
+                key_id=key_id,
                 require_mac=require_mac,
                 parameters=parameters,
                 ranking=ranking.READY_MADE[search.ranking],
@@ -328,5 +348,8 @@ def _require_one_identity(key: str | None, certificate: str | None, pkcs12: str 
     options = {option for option, value in given.items() if value is not None}
     if certs_only and options != {"--cert"}:
         raise click.UsageError("--certs-only needs --cert, and allows neither --key nor --pkcs12")
-    if not certs_only and options not in ({"--key", "--cert"}, {"--pkcs12"}):
-        raise click.UsageError("give --key and --cert, or only --pkcs12, or --certs-only and --cert")
+    if not certs_only and options not in ({"--key", "--cert"}, {"--pkcs12"}, {"--pkcs12", "--cert"}):
+        raise click.UsageError(
+            "give --key and --cert, or only --pkcs12, or --certs-only and --cert; beside --pkcs12, --cert may name the"
+            " certificate of its key"
+        )

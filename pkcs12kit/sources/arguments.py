@@ -40,20 +40,23 @@ from pkcs12kit.certificates.pool import POOL_CURE, CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.crls_and_ocsp import load_crls, load_ocsp_responses
+from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.sources.loading import (
+    LoadedIdentity,
     load_certificate,
     load_certificates,
-    load_identity,
     load_identity_file,
+    load_server,
     load_trust_anchors,
 )
+from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.sources.crls_and_ocsp import CrlSource, OcspResponseSource
     from pkcs12kit.sources.loading import CertificateSource, TrustAnchorSource
     from pkcs12kit.sources.reading import Source
@@ -141,21 +144,25 @@ def as_identity(
 
     Raises as :func:`~pkcs12kit.load_identity` does, and :class:`~pkcs12kit.ArgumentError`.
     """
-    from pkcs12kit.pkcs12.decoder import DecodedPfx
-
-    if isinstance(given, Identity):
-        return given
-    _require_kind(given, (*_SOURCES, DecodedPfx), name, f"{_SOURCE}, an Identity or a DecodedPfx")
-    if isinstance(given, DecodedPfx):
-        return load_identity(pkcs12=given, require_mac=require_mac, on_warning=on_warning, limits=limits)
-    return load_identity_file(
-        given,
-        key_password=key_password,
+    opening = Opening(
         password=password,
+        key_password=key_password,
+        time=time_or_now(None),
         require_mac=require_mac,
         on_warning=on_warning,
         limits=limits,
     )
+    return as_loaded_identity(given, opening, name=name).identity
+
+
+def as_loaded_identity(given: IdentitySource, opening: Opening, *, name: str = "identity") -> LoadedIdentity:
+    """Return the identity of an argument, and the certificates of its file. Raises as :func:`as_identity` does."""
+    if isinstance(given, Identity):
+        return LoadedIdentity(identity=given, certificates=CertificatePool())
+    _require_kind(given, (*_SOURCES, DecodedPfx), name, f"{_SOURCE}, an Identity or a DecodedPfx")
+    if isinstance(given, DecodedPfx):
+        return load_server(None, None, given, opening)
+    return load_identity_file(given, opening)
 
 
 def as_crls(

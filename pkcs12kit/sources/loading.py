@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.certificates.identity import PRIVATE_KEYS, Identity
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import ArgumentError, InputError, KeyMismatchError, MalformedCertificateError, PfxError
+from pkcs12kit.errors import ArgumentError, InputError, KeyMismatchError, MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.collecting import Collector
-from pkcs12kit.sources.keys import read_private_key, require_signing_key
-from pkcs12kit.sources.pkcs12_files import SourceContent, naming_pkcs12
+from pkcs12kit.sources.key_sources import LoadedKey, Opening, key_from_content, key_from_pkcs12, open_with
+from pkcs12kit.sources.keys import require_signing_key
+from pkcs12kit.sources.pkcs12_files import SourceContent
 from pkcs12kit.sources.reading import name_of
 from pkcs12kit.sources.sniffing import Kind
+from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
-    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.sources.reading import Source
 
 
@@ -36,8 +40,6 @@ TrustAnchorSource: TypeAlias = "CertificateSource | TrustAnchor"
 """A source of trust anchors, or trust anchors and certificates that are loaded already."""
 KeySource: TypeAlias = "Source | PrivateKeyTypes"
 """A source of a private key, or a private key of pyca/cryptography."""
-
-_LISTED_CERTIFICATES: Final = 5
 
 
 def load_certificates(
@@ -74,15 +76,18 @@ def load_certificates(
     return CertificatePool(collector.certificates, rejects=collector.rejects)
 
 
-def load_certificate(source: CertificateSource, *, limits: Limits = DEFAULT_LIMITS) -> Certificate:
+def load_certificate(
+    source: CertificateSource, *, password: str | None = None, limits: Limits = DEFAULT_LIMITS
+) -> Certificate:
     """Read the one certificate of a source, in any form that :func:`load_certificates` reads.
 
-    A certificate that is loaded already is returned. Raises :class:`~pkcs12kit.errors.InputError` if the source holds
-    no certificate, several different ones, or some that cannot be read.
+    ``password`` opens a PKCS#12 file. A certificate that is loaded already is returned. Raises
+    :class:`~pkcs12kit.errors.InputError` if the source holds no certificate, several different ones, or some that
+    cannot be read.
     """
     if isinstance(source, Certificate):
         return source
-    collector = _collect([source], limits=limits)
+    collector = _collect([source], password=password, limits=limits)
     _require_no_rejects(collector)
     certificates = tuple(dict.fromkeys(collector.certificates))
     if len(certificates) != 1:
@@ -110,71 +115,112 @@ def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIM
     return tuple(anchors.values())
 
 
-def load_identity(
+def load_identity(  # noqa: PLR0913  # each input has its own keyword
     *,
     key: KeySource | None = None,
     certificate: CertificateSource | None = None,
     pkcs12: Source | DecodedPfx | None = None,
-    key_password: str | None = None,
-    password: str | None = None,
+    key_password: str | Callable[[], str] | None = None,
+    password: str | Callable[[], str] | None = None,
+    certificate_password: str | Callable[[], str] | None = None,
+    contents_password: str | None = None,
+    key_name: str | None = None,
+    key_id: bytes | None = None,
+    time: datetime | None = None,
     require_mac: bool = False,
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Identity:
-    """Read a private key and its end-entity certificate: from ``key`` and ``certificate``, or from ``pkcs12``.
+    """Read a private key and its end-entity certificate: from ``key`` or ``pkcs12``, and from ``certificate``.
 
     - ``key``: a path, ``"-"``, bytes, or a private key of pyca/cryptography. PKCS#8, PKCS#1 or SEC 1, in PEM or DER,
-      encrypted (PKCS#8 and traditional PEM) or not; RSA, EC, DSA, Ed25519, Ed448 or ML-DSA.
+      encrypted (PKCS#8 and traditional PEM) or not; RSA, EC, DSA, Ed25519, Ed448 or ML-DSA. Or a PKCS#12 file that
+      holds the key.
     - ``certificate``: a path, ``"-"``, bytes, or a loaded certificate or pool. Where it holds a chain, the end-entity
-      is the certificate that belongs to the key. A PEM file with both serves as ``key``, as ``certificate``, or as
-      either of them with the other left out.
-    - ``pkcs12``: a path, ``"-"``, bytes, or what :func:`~pkcs12kit.decode_pfx` returned.
-    - ``key_password`` opens ``key``, and ``password`` opens a PKCS#12 file. A password for something that is not
-      encrypted is ignored, so that one setting serves many keys.
+      is the certificate that belongs to the key. A file with both serves as ``key``, as ``certificate``, or as either
+      of them with the other left out.
+    - ``pkcs12``: a path, ``"-"``, bytes, or what :func:`~pkcs12kit.decode_pfx` returned. Its certificate is used unless
+      ``certificate`` is given.
+    - ``key_password`` opens ``key``, ``password`` opens ``pkcs12``, and ``certificate_password`` a PKCS#12 file that is
+      given as ``certificate``; ``contents_password`` opens the contents or the key of a PKCS#12 file, as in
+      :func:`~pkcs12kit.decode_pfx`. A password for something that is not encrypted is ignored, so that one setting
+      serves many keys. A PKCS#12 file for which no password is given is tried with those of the other files. A function
+      is called only if a password is needed.
+    - ``key_name``, ``key_id``: choose one of several keys of a PKCS#12 file, by its friendly name or by its localKeyID;
+      a key without localKeyID by the SHA-256 of its SubjectPublicKeyInfo. The same key twice is one key.
+    - ``time``: of several certificates for the key the newest that is valid at this time (None for now) is used; if
+      none is valid, the newest.
     - ``require_mac``: as in :func:`~pkcs12kit.decode_pfx`.
-    - ``on_warning``: called with a sentence if anyone may have changed the file ``pkcs12``.
+    - ``on_warning``: called with a sentence if anyone may have changed the PKCS#12 file of the key, and with one that
+      names the certificates of the key that are not used.
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError` with both fingerprints if key and certificate do not belong
-    together, :class:`~pkcs12kit.errors.PasswordError` if a password is missing or wrong, and
+    together, :class:`~pkcs12kit.errors.PasswordError` if a password is missing or wrong,
+    :class:`~pkcs12kit.errors.KeyChoiceError` if there are several keys and none is chosen, and
     :class:`~pkcs12kit.errors.InputError` for anything else. Neither key nor password is in any message.
     """
+    opening = Opening(
+        key_password=key_password,
+        password=password,
+        certificate_password=certificate_password,
+        contents_password=contents_password,
+        key_name=key_name,
+        key_id=key_id,
+        time=time_or_now(time),
+        require_mac=require_mac,
+        on_warning=on_warning,
+        limits=limits,
+    )
+    return load_server(key, certificate, pkcs12, opening).identity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedIdentity:
+    """An identity, and every certificate of the files from which it comes."""
+
+    identity: Identity
+    certificates: CertificatePool
+
+
+def load_server(
+    key: KeySource | None, certificate: CertificateSource | None, pkcs12: Source | DecodedPfx | None, opening: Opening
+) -> LoadedIdentity:
+    """Read an identity and the other certificates of its files, each file once.
+
+    Parameters and errors are those of :func:`load_identity`.
+    """
+    if pkcs12 is not None and key is not None:
+        raise InputError("an identity has one private key, from key or from a PKCS#12 file: both were given")
+    apart = certificate
     if pkcs12 is not None:
-        if key is not None or certificate is not None:
-            raise InputError("an identity is either a key and a certificate, or a PKCS#12 file: both were given")
-        return _identity_from_pkcs12(pkcs12, password, limits, require_mac=require_mac, on_warning=on_warning)
-    key = certificate if key is None else key  # type: ignore[assignment]  # one file may hold both
-    certificate = key if certificate is None else certificate  # type: ignore[assignment]
-    if key is None or certificate is None or isinstance(certificate, PRIVATE_KEYS) or _is_loaded(key):
-        raise InputError("an identity needs a key and a certificate, or a PKCS#12 file")
-    if isinstance(key, PRIVATE_KEYS):
-        private_key = require_signing_key(key, label(key))
+        source = pkcs12 if isinstance(pkcs12, DecodedPfx) else SourceContent.read(pkcs12, opening.limits)
+        found = key_from_pkcs12(source, opening, opening.password)
     else:
-        content = SourceContent.read(key, limits)  # type: ignore[arg-type]  # mypy does not narrow by a tuple of types
-        if certificate == key:
-            return _identity_from_text(content, key_password=key_password, password=password, limits=limits)
-        private_key = read_private_key(content.data, name=content.name, password=key_password, limits=limits)
-    collector = Collector(password=password, limits=limits)
-    _collect_one(certificate, collector)
-    return _matched(private_key, collector.certificates, key_name=label(key), name=label(certificate))
+        key = certificate if key is None else key  # type: ignore[assignment]  # one file may hold both
+        if isinstance(key, PRIVATE_KEYS):
+            found = LoadedKey(name=label(key), private_key=require_signing_key(key, label(key)))
+        elif key is None or _is_loaded(key):
+            raise InputError("an identity needs a key and a certificate, or a PKCS#12 file")
+        else:
+            content = SourceContent.read(key, opening.limits)  # type: ignore[arg-type]  # mypy does not narrow this
+            apart = None if certificate == key else certificate
+            found = key_from_content(content, opening, with_certificates=apart is None)
+    if apart is None and isinstance(key, PRIVATE_KEYS):
+        raise InputError("an identity needs a key and a certificate, or a PKCS#12 file")
+    return _matched(found, apart, opening)
 
 
-def load_identity_file(
-    source: Source,
-    *,
-    key_password: str | None,
-    password: str | None,
-    require_mac: bool,
-    on_warning: Callable[[str], object] | None,
-    limits: Limits,
-) -> Identity:
+def load_identity_file(source: Source, opening: Opening) -> LoadedIdentity:
     """Read an identity from one source, read once: a PKCS#12 file, or a PEM file with key and certificate.
 
-    The content decides which of the two it is. Parameters and errors are those of :func:`load_identity`.
+    The content decides which of the two it is. Errors are those of :func:`load_identity`.
     """
-    content = SourceContent.read(source, limits)
+    content = SourceContent.read(source, opening.limits)
     if content.kind is Kind.PKCS12:
-        return _identity_from_pkcs12(content, password, limits, require_mac=require_mac, on_warning=on_warning)
-    return _identity_from_text(content, key_password=key_password, password=password, limits=limits)
+        found = key_from_pkcs12(content, opening, opening.password)
+    else:
+        found = key_from_content(content, opening, with_certificates=True)
+    return _matched(found, None, opening)
 
 
 def label(source: object) -> str:
@@ -228,69 +274,40 @@ def _trust_anchors(source: CertificateSource, collector: Collector) -> Iterator[
             raise MalformedCertificateError(f"trust anchor {certificate.subject}: {error}") from None
 
 
-def _identity_from_text(
-    content: SourceContent, *, key_password: str | None, password: str | None, limits: Limits
-) -> Identity:
-    """Read key and certificate from the same content."""
-    private_key = read_private_key(content.data, name=content.name, password=key_password, limits=limits)
-    collector = Collector(password=password, limits=limits)
-    collector.collect_content(content.name, content.data)
-    return _matched(private_key, collector.certificates, key_name=content.name, name=content.name)
+def _matched(found: LoadedKey, certificate: CertificateSource | None, opening: Opening) -> LoadedIdentity:
+    """Return the identity of a key and the one of its certificates that is used.
 
+    ``certificate`` is its source, None if the key's own file has it.
+    """
+    name, certificates, rejects = found.name, found.certificates, found.rejects
+    belonging = found.own_certificates
+    if certificate is not None:
 
-def _identity_from_pkcs12(
-    source: SourceContent | Source | DecodedPfx,
-    password: str | None,
-    limits: Limits,
-    *,
-    require_mac: bool,
-    on_warning: Callable[[str], object] | None,
-) -> Identity:
-    from pkcs12kit.pkcs12.decoder import DecodedPfx, decode_pfx
+        def collect(password: str | None) -> Collector:
+            return _collect([certificate], password=password, require_mac=opening.require_mac, limits=opening.limits)
 
-    if isinstance(source, DecodedPfx):
-        decoded, name = source, "the PKCS#12 file given"
-        if require_mac and decoded.warnings:
-            raise PfxError(f"{name}: {decoded.warnings[0]} (a MAC is required)")
-        key = decoded.private_key
-    else:
-        content = source if isinstance(source, SourceContent) else SourceContent.read(source, limits)
-        name, data = content.name, content.der
-        if content.kind is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {content.kind.value}")
-        with naming_pkcs12(name, data):
-            decoded = decode_pfx(data, password=password, require_mac=require_mac, limits=limits)
-            key = decoded.private_key
-    if on_warning is not None:
-        for warning in decoded.warnings:
-            on_warning(f"{name}: {warning}")
-    if key is None:
-        raise InputError(f"{name}: a PKCS#12 file without a private key")
-    certificates = decoded.certificates if decoded.certificate is None else (decoded.certificate,)
+        collector = open_with(collect, opening.certificate_password, (opening.password, opening.key_password))
+        name, belonging = label(certificate), ()
+        certificates, rejects = tuple(collector.certificates), tuple(collector.rejects)
     if not certificates:
-        raise InputError(f"{name}: a PKCS#12 file without a certificate")
-    return _matched(require_signing_key(key, name), certificates, key_name=name, name=name)
-
-
-def _matched(
-    private_key: CertificateIssuerPrivateKeyTypes, certificates: Sequence[Certificate], *, key_name: str, name: str
-) -> Identity:
-    """Return the identity of the key and the one certificate that belongs to it."""
-    matching = [certificate for certificate in dict.fromkeys(certificates) if _belongs(certificate, private_key)]
-    if len(matching) > 1:
-        numbers = (serial_number_label(certificate.serial_number) for certificate in matching[:_LISTED_CERTIFICATES])
-        raise InputError(
-            f"{name}: {len(matching)} certificates belong to the private key ({', '.join(numbers)}); leave only one"
-        )
-    if not certificates:
-        raise InputError(f"{name}: an identity needs a certificate, and there is none")
-    end_entities = (certificate for certificate in certificates if not certificate.is_ca)
-    end_entity = matching[0] if matching else next(end_entities, certificates[0])
+        lacks = "a PKCS#12 file without a certificate" if certificate is None else "there is no certificate in it"
+        raise InputError(f"{name}: {lacks}; give the certificate of the key as well")
+    belonging = belonging or tuple(one for one in certificates if _belongs(one, found.private_key))
+    preferred = by_preference(belonging, opening.time)
+    others = name_others(preferred, opening.time)
+    if others is not None and opening.on_warning is not None:
+        opening.on_warning(f"{name}: {others}")
+    end_entities = (one for one in certificates if not one.is_ca)
+    end_entity = preferred[0] if preferred else next(end_entities, certificates[0])
     try:
-        return Identity(private_key=private_key, certificate=end_entity)
+        identity = Identity(private_key=found.private_key, certificate=end_entity)
     except (KeyMismatchError, MalformedCertificateError) as error:
-        where = name if key_name == name else f"{key_name} and {name}"
+        where = name if found.name == name else f"{found.name} and {name}"
         raise type(error)(f"{where}: {error}") from None
+    pool = CertificatePool(
+        dict.fromkeys((*certificates, *found.certificates)), rejects=dict.fromkeys((*rejects, *found.rejects))
+    )
+    return LoadedIdentity(identity=identity, certificates=pool)
 
 
 def _belongs(certificate: Certificate, private_key: CertificateIssuerPrivateKeyTypes) -> bool:

@@ -163,13 +163,13 @@ class TestNextSteps:
         )
 
     def test_pkcs12_in_place_of_others(self, build, call, files):
-        """By an option that has no password for it; where there is another option, that is named."""
+        """The option for its password is named; where there is none, an option that has one."""
         assert build().status == 0
+        for option in ("key", "cert"):
+            outcome = build(**{option: "server.p12"}, out="o.p12")
+            refused(outcome, f"--{option} server.p12", f"none was given; give it with --{option}-password-file")
         instead = "hint: --pkcs12 reads the key and its certificate from such a file\n"
-        assert build(key="server.p12", out="o.p12").errors.endswith(instead)
-        outcome = build(cert="server.p12", out="o.p12")
-        assert outcome.errors.endswith(instead)
-        assert "--key-password-file" not in outcome.errors
+        assert build(certs="server.p12", out="o.p12").errors.endswith(instead)
         outcome = call("paths", "server.p12", "--anchor", files.trust_anchor)
         assert outcome.errors.splitlines()[1:] == [
             "hint: write its certificates as PEM first: openssl pkcs12 -in server.p12 -nokeys -out NEW.pem"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 import sys
 
 import pytest
@@ -261,11 +262,14 @@ class TestLoadIdentity:
             load_identity(key=other, certificate=pem(*reversed(chain)))
         assert files
 
-    def test_several_certificates_for_one_key_are_refused(self, leaf):
-        """Old and renewed certificate together: none is chosen for the user."""
+    def test_several_certificates_for_one_key(self, leaf):
+        """Old and renewed certificate together: the newest that is valid is used, and the other is named."""
         renewed, _ = issue("mdm.example", key=leaf[1], ca=False, serial=77)
-        with pytest.raises(InputError, match=r"2 certificates belong to the private key .*#77"):
-            load_identity(key=key_pem(leaf[1]), certificate=pem(leaf[0], renewed))
+        warnings = []
+        identity = load_identity(key=key_pem(leaf[1]), certificate=pem(leaf[0], renewed), on_warning=warnings.append)
+        assert identity.certificate.der in {der(leaf[0]), der(renewed)}
+        assert len(warnings) == 1
+        assert re.search(r"2 certificates belong to the private key: .*#77", warnings[0])
 
     def test_arguments_that_make_no_identity(self, files):
         """Nothing given, and two identities at once, are refused."""

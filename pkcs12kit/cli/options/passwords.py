@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
@@ -11,13 +12,11 @@ import click
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import FILE, VARIABLE
 from pkcs12kit.cli.output.console import at_terminal
-from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
+from pkcs12kit.errors import InputError, PasswordError
 from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from pkcs12kit.limits import Limits
 
 T = TypeVar("T")
 _LONGEST: Final = 65_536  # bytes
@@ -107,34 +106,23 @@ def password_for_new_file(file: str | None, variable: str | None, *, stdin: bool
     return get
 
 
-def opening_password(
-    file: str | None,
-    *,
-    key: str | None = None,
-    certificate: str | None = None,
-    pkcs12: str | None = None,
-    limits: Limits,
-) -> str | None:
-    """Return the password of a private key or a PKCS#12 file: from ``file``, or from a prompt where it needs one.
+def opening_password(file: str | None, source: str | None, option_name: str) -> str | Callable[[], str] | None:
+    """Return the password of an input: from ``file``, or a function that asks for it at the terminal, once.
 
-    Where ``file`` is None the identity is loaded to see whether it needs a password, so other errors in it are raised.
+    Where there is no terminal, the function raises :class:`~pkcs12kit.errors.PasswordError`, which names the option.
     """
     if file is not None:
         return password_from_file(file)
-    if "-" in {key, certificate, pkcs12} or (key is None and pkcs12 is None):
+    if source is None:
         return None
-    from pkcs12kit.sources.loading import load_identity
 
-    try:
-        load_identity(key=key, certificate=certificate, pkcs12=pkcs12, limits=limits)
-    except PasswordError as error:
-        if pkcs12 is None and isinstance(error, PfxPasswordError):  # --cert is a PKCS#12 file, which has no option
-            raise
+    @cache
+    def ask() -> str:
         if not at_terminal():
-            name = "--key-password-file" if pkcs12 is None else "--pkcs12-password-file"
-            raise type(error)(f"{error}; give it with {name}") from None
-        return _ask(f"Password of {key or pkcs12}")
-    return None
+            raise PasswordError(f"give it with {option_name}")
+        return _ask(f"Password of {source}")
+
+    return ask
 
 
 def open_with_password(open_with: Callable[[str | None], T], given: str | None, name: str) -> tuple[T, str | None]:

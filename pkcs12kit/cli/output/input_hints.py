@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.cli.output.console import at_terminal
 from pkcs12kit.cli.output.hints import Hint
-from pkcs12kit.errors import InputError, KeyMismatchError, LimitExceededError, OutputError, PasswordError
+from pkcs12kit.errors import (
+    InputError,
+    KeyChoiceError,
+    KeyMismatchError,
+    LimitExceededError,
+    OutputError,
+    PasswordError,
+)
 from pkcs12kit.sources.sniffing import Kind, sniff
 
 if TYPE_CHECKING:
@@ -54,11 +61,12 @@ _INSTEAD: Final = {
     ("certificate", Kind.REVOCATION_LIST): Hint(text="give CRLs with --crl"),
     ("key", Kind.REQUEST): Hint(text="give the private key that was made with this request"),
     ("key", Kind.CERTIFICATE): Hint(text="give the private key of this certificate"),
-    ("key", Kind.PKCS12): Hint(text="--pkcs12 reads the key and its certificate from such a file"),
     ("pkcs12", Kind.CERTIFICATE): _BUILD,
     ("pkcs12", Kind.PRIVATE_KEY): _BUILD,
     ("revocation", Kind.CERTIFICATE): Hint(text="give certificates with --certs"),
 }
+_IDENTITY: Final = Hint(text="--pkcs12 reads the key and its certificate from such a file")
+_KEY_CHOICE: Final = Hint(text="choose one of the keys with --key-name or --key-id")
 _MISMATCH: Final = Hint(
     text="give the certificate that was issued for this key, or the private key that belongs to this certificate"
 )
@@ -84,6 +92,8 @@ def hints_for_error(
     with suppress(OSError):  # a file that may not be read, or a name that is too long: the error says so
         if isinstance(error, KeyMismatchError):
             hint = _MISMATCH
+        elif isinstance(error, KeyChoiceError):
+            hint = _KEY_CHOICE if "key_id" in given else None
         elif isinstance(error, OutputError):
             hint = _for_place(given)
         elif isinstance(error, InputError) and not isinstance(error, LimitExceededError):
@@ -106,14 +116,18 @@ def hints_for_wrong_password(
 
 
 def _for_password(value: str, given: Mapping[str, object], name: str) -> Hint | None:
-    if _TAKES.get(name) == "certificate":  # a PKCS#12 file for which no option gives the password
+    source = {
+        "key": "key_password_file",
+        "pkcs12": "pkcs12_password_file",
+        "certificate": "cert_password_file",
+    }.get(name)
+    if _TAKES.get(name) == "certificate" and source not in given:  # no option gives the password of this PKCS#12 file
         if "pkcs12" in given:
-            return _INSTEAD["key", Kind.PKCS12]
+            return _IDENTITY
         return Hint(
             text="write its certificates as PEM first",
             command=f"openssl pkcs12 -in {quote(value)} -nokeys -out NEW.pem",
         )
-    source = {"key": "key_password_file", "pkcs12": "pkcs12_password_file"}.get(name)
     return next(iter(hints_for_wrong_password(given, (source,) if source else _PASSWORD_SOURCES)), None)
 
 

@@ -1,0 +1,177 @@
+"""Private keys from sources: a key in PEM or DER, or a PKCS#12 file, each opened with the passwords given for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from pkcs12kit.arguments import require_flags, require_functions, require_kind, require_texts
+from pkcs12kit.certificates.pool import Reject
+from pkcs12kit.errors import InputError, PasswordError, PfxError
+from pkcs12kit.limits import Limits
+from pkcs12kit.pkcs12.decoder import DecodedPfx, decode_pfx
+from pkcs12kit.sources.collecting import Collector
+from pkcs12kit.sources.keys import read_private_key, require_signing_key
+from pkcs12kit.sources.pkcs12_files import naming_pkcs12
+from pkcs12kit.sources.sniffing import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.sources.pkcs12_files import SourceContent
+
+T = TypeVar("T")
+Password: TypeAlias = "str | Callable[[], str] | None"  # noqa: S105  # the name of a type
+"""A password, or a function that is called only if a password is needed, such as a prompt."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """The passwords for the files of an identity, and the choice of key and certificate; as in ``load_identity``."""
+
+    key_password: Password = field(default=None, repr=False)
+    password: Password = field(default=None, repr=False)
+    certificate_password: Password = field(default=None, repr=False)
+    contents_password: str | None = field(default=None, repr=False)
+    key_name: str | None = None
+    key_id: bytes | None = None
+    time: datetime
+    require_mac: bool = False
+    on_warning: Callable[[str], object] | None = None
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        for name in ("key_password", "password", "certificate_password"):
+            if not callable(password := getattr(self, name)):
+                require_texts(**{name: password})
+        require_texts(contents_password=self.contents_password, key_name=self.key_name)
+        require_kind("key_id", self.key_id, bytes, optional=True)
+        require_flags(require_mac=self.require_mac)
+        require_functions(on_warning=self.on_warning)
+        require_kind("limits", self.limits, Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedKey:
+    """A private key, and what stands beside it in its file; ``name`` is the file's, for messages."""
+
+    name: str
+    private_key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    own_certificates: tuple[Certificate, ...] = ()
+    """The certificates of the key, if they are known."""
+    certificates: tuple[Certificate, ...] = ()
+    """Every certificate."""
+    rejects: tuple[Reject, ...] = ()
+    """The certificates that cannot be read."""
+
+
+def open_with(read: Callable[[str | None], T], own: Password, others: Iterable[Password] = ()) -> T:
+    """Call ``read`` with the password that is given for a file.
+
+    If none is given, the passwords ``others`` of other files are tried, then none, then the function ``own`` is asked.
+    Raises :class:`~pkcs12kit.errors.PasswordError`; the text of one that the function raises is added to the reason.
+    """
+    if isinstance(own, str):
+        return read(own)
+    for other in others:
+        if isinstance(other, str):
+            try:
+                return read(other)
+            except PasswordError:
+                continue
+    try:
+        return read(None)
+    except PasswordError as error:
+        if own is None:
+            raise
+        needed = error
+    try:
+        password = own()
+    except PasswordError as error:
+        raise type(needed)(f"{needed}; {error}") from None
+    return read(password)
+
+
+def key_from_content(content: SourceContent, opening: Opening, *, with_certificates: bool) -> LoadedKey:
+    """Return the private key of a file; only ``with_certificates`` with those beside it, which then must exist."""
+    if content.kind is Kind.PKCS12:
+        missing = "expected a private key, found a PKCS#12 file without one"
+        return key_from_pkcs12(
+            content, opening, opening.key_password, opening.password, opening.certificate_password, missing=missing
+        )
+    limits = opening.limits
+    private_key = open_with(
+        lambda password: read_private_key(content.data, name=content.name, password=password, limits=limits),
+        opening.key_password,
+    )
+    if not with_certificates:
+        return LoadedKey(name=content.name, private_key=private_key)
+
+    def collect(password: str | None) -> Collector:
+        collector = Collector(password=password, require_mac=opening.require_mac, limits=limits)
+        collector.collect_content(content.name, content.data)
+        return collector
+
+    found = open_with(collect, opening.password)
+    return LoadedKey(
+        name=content.name,
+        private_key=private_key,
+        certificates=tuple(found.certificates),
+        rejects=tuple(found.rejects),
+    )
+
+
+def key_from_pkcs12(
+    source: SourceContent | DecodedPfx,
+    opening: Opening,
+    own: Password,
+    *others: Password,
+    missing: str = "a PKCS#12 file without a private key",
+) -> LoadedKey:
+    """Return the chosen private key of a PKCS#12 file with all its certificates.
+
+    ``own`` is the password of the file, ``others`` those of other files. Raises
+    :class:`~pkcs12kit.errors.InputError` with the text ``missing`` if the file has no key.
+    """
+    if isinstance(source, DecodedPfx):
+        name, decoded = "the PKCS#12 file given", source
+        if opening.require_mac and decoded.warnings:
+            raise PfxError(f"{name}: {decoded.warnings[0]} (a MAC is required)")
+    else:
+        name, decoded = source.name, _decode(source, opening, own, others)
+    if opening.on_warning is not None:
+        for warning in decoded.warnings:
+            opening.on_warning(f"{name}: {warning}")
+    if not decoded.keys:
+        raise InputError(f"{name}: {missing}")
+    with naming_pkcs12(name, b""):
+        key = decoded.key(friendly_name=opening.key_name, local_key_id=opening.key_id)
+    rejects = (Reject(source=name, position=reject.position, reason=reject.reason) for reject in decoded.rejects)
+    return LoadedKey(
+        name=name,
+        private_key=require_signing_key(key.private_key, name),
+        own_certificates=key.certificates,
+        certificates=decoded.certificates,
+        rejects=tuple(rejects),
+    )
+
+
+def _decode(content: SourceContent, opening: Opening, own: Password, others: Iterable[Password]) -> DecodedPfx:
+    if content.kind is not Kind.PKCS12:
+        raise InputError(f"{content.name}: expected a PKCS#12 file, found {content.kind.value}")
+
+    def decode(password: str | None) -> DecodedPfx:
+        return decode_pfx(
+            content.der,
+            password=password,
+            contents_password=opening.contents_password,
+            require_mac=opening.require_mac,
+            limits=opening.limits,
+        )
+
+    with naming_pkcs12(content.name, content.der):
+        return open_with(decode, own, others)
