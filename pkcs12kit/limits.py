@@ -248,6 +248,9 @@ class Limits:
     pfx_nesting: int = _limit(
         4, "levels of nested SafeContents", "RFC 7292 section 4.2.6 allows any depth; common writers use none"
     )
+    pfx_notes: int = _limit(
+        100, "notes on one PKCS#12 file", "more than a person reads; files of common programs have none"
+    )
 
     # TLS
     client_seconds: float = _limit(

@@ -151,7 +151,7 @@ def command(
         password_for_copy,
         password_from_file,
     )
-    from pkcs12kit.cli.output.console import print_json, print_lines, warn, write_bytes
+    from pkcs12kit.cli.output.console import print_json, print_lines, write_bytes
     from pkcs12kit.files import write_private
     from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
@@ -181,15 +181,10 @@ def command(
             )
 
     warnings: list[str] = []
-
-    def add_warnings(sentences: Iterable[str]) -> None:
-        for sentence in sentences:
-            warnings.append(f"{name_of(file)}: {sentence}")
-            warn(warnings[-1])
-
+    add_warnings = _warner(name_of(file), warnings)
     decoded, password = open_with_password(decode, given, name_of(file))
     add_warnings(decoded.warnings)
-    private_keys, certificates = len(decoded.keys), decoded.certificates
+    private_keys, certificates = len(decoded.keys) + len(decoded.unread_keys), decoded.certificates
     if form == "pem":
         with naming_pkcs12(name_of(file), data):
             written, private_keys, certificates = _pem(decoded, for_pem, lambda sentence: add_warnings([sentence]))
@@ -202,14 +197,16 @@ def command(
             if not new_password:
                 add_warnings(["the password of the new file is empty: anyone who has the file can read its contents"])
             require_password(protection.readers, new_password)
-        written = convert_pfx(
-            data,
-            password=password,
-            contents_password=contents_password,
-            new_password=new_password,
-            profile=profile,
-            limits=limits,
-        )
+        with naming_pkcs12(name_of(file), data):
+            written = convert_pfx(
+                data,
+                password=password,
+                contents_password=contents_password,
+                new_password=new_password,
+                profile=profile,
+                on_warning=lambda sentence: add_warnings([sentence]),
+                limits=limits,
+            )
         add_warnings(_java_losses(written, new_password, protection.readers, limits))
     if output == "-":
         write_bytes(written)
@@ -221,6 +218,19 @@ def command(
     else:
         contents = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
         print_lines(harmless(f"Wrote {output}: {contents}, {len(written):,} bytes"))
+
+
+def _warner(name: str, warnings: list[str]) -> Callable[[Iterable[str]], None]:
+    """Return a function that prints each warning about a file once, and adds it to ``warnings``."""
+    from pkcs12kit.cli.output.console import warn
+
+    def add(sentences: Iterable[str]) -> None:
+        for sentence in sentences:
+            if (named := f"{name}: {sentence}") not in warnings:
+                warnings.append(named)
+                warn(named)
+
+    return add
 
 
 def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limits: Limits) -> tuple[str, ...]:
@@ -245,7 +255,7 @@ def _pem(
         "friendly_name": options.key_name,
         "local_key_id": options.key_id,
         "time": datetime.now(UTC),
-        "certs_only": options.certs_only or not (decoded.keys or options.given),
+        "certs_only": options.certs_only or not (decoded.keys or decoded.unread_keys or options.given),
         "key_only": options.key_only,
     }
     written = encode_pem(decoded, **chosen, traditional=options.traditional, on_warning=on_warning)

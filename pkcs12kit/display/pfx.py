@@ -72,6 +72,8 @@ def _findings(report: PfxReport) -> Iterator[Text]:
     if report.arrangement is not None:
         for problem in report.arrangement.problems:
             yield Text(harmless(problem), style="yellow")
+    for note in report.notes:
+        yield Text(harmless(note), style="yellow")
     if report.trailing_bytes:
         yield Text(f"Bytes after the PKCS#12 file: {report.trailing_bytes:,}", style="yellow")
     for sentence in unusual_passwords(report):
@@ -110,6 +112,9 @@ def _bag(tree: Tree, bag: BagReport) -> None:
     branch = tree.add(line)
     if bag.encryption is not None:
         branch.add(Text(encryption_in_words(bag.encryption)))
+    if bag.unread_key is not None:
+        algorithm = bag.unread_key.algorithm
+        branch.add(Text(f"not read{'' if algorithm is None else f': {algorithm}'}", style="red"))
     attributes = []
     if bag.friendly_name is not None:
         attributes.append(f"friendlyName '{harmless(bag.friendly_name)}'")

@@ -33,7 +33,7 @@ from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.notebook.html import View
@@ -62,7 +62,7 @@ def draw_bundle(bundle: Bundle, view: View) -> Element:
 
 def draw_decoded(decoded: DecodedPfx, view: View) -> Element:
     """Return the contents of a decoded file: the number of keys, and the certificates."""
-    keys = counted(len(decoded.keys), "private key")
+    keys = counted(len(decoded.keys) + len(decoded.unread_keys), "private key")
     others = counted(len(decoded.other_bags), "other bag")
     return element(
         "div",
@@ -76,6 +76,7 @@ def draw_decoded(decoded: DecodedPfx, view: View) -> Element:
             linked=False,
         ),
         rejects_list(decoded.rejects, view),
+        _notes(decoded.notes, view),
     )
 
 
@@ -105,7 +106,7 @@ def pfx_body(report: PfxReport, view: View) -> tuple[Node, ...]:
         ),
         element("ul", *safes[: view.limits.notebook_items], class_="tree"),
         left_out(len(safes) - view.limits.notebook_items, "SafeContents"),
-        lines([f"! {sentence}" for sentence in unusual_passwords(report)], view, show=lambda text: said(text, "warn")),
+        _notes((*unusual_passwords(report), *report.notes), view),
         readers(report.readers),
     )
 
@@ -140,6 +141,10 @@ def _problems(report: PfxReport, view: View) -> Node:
     if not problems:
         return None
     return element("div", part("Problems"), lines(problems, view, show=lambda why: said(f"✗ {why}", "bad")))
+
+
+def _notes(notes: Iterable[str], view: View) -> Node:
+    return lines([f"! {sentence}" for sentence in notes], view, show=lambda text: said(text, "warn"))
 
 
 def _verdict(report: PfxReport) -> Element:

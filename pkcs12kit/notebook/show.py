@@ -97,7 +97,8 @@ def _bundle(bundle: Bundle) -> str:
 
 
 def _decoded(decoded: DecodedPfx) -> str:
-    keys, certificates = counted(len(decoded.keys), "private key"), counted(len(decoded.certificates), "certificate")
+    keys = counted(len(decoded.keys) + len(decoded.unread_keys), "private key")
+    certificates = counted(len(decoded.certificates), "certificate")
     return _listed(f"Read from a PKCS#12 file: {keys}, {certificates}:", decoded.certificates)
 
 

@@ -46,6 +46,44 @@ class CertBag(core.Sequence):  # type: ignore[misc]  # as above
     ]
 
 
+class SafeBag(core.Sequence):  # type: ignore[misc]  # as above
+    """SafeBag (RFC 7292 section 4.2). Neither its value nor its attributes are parsed."""
+
+    _fields: ClassVar[_Fields] = [
+        ("bag_id", core.ObjectIdentifier),
+        ("bag_value", core.Any, {"explicit": 0}),
+        ("bag_attributes", core.Any, {"optional": True}),
+    ]
+
+
+class SafeContents(core.SequenceOf):  # type: ignore[misc]  # as above
+    """SafeContents (RFC 7292 section 4.2)."""
+
+    _child_spec = SafeBag
+
+
+class TypedValue(core.Sequence):  # type: ignore[misc]  # as above
+    """CertBag, CRLBag or SecretBag (RFC 7292 sections 4.2.3 to 4.2.5) with a value of any type."""
+
+    _fields: ClassVar[_Fields] = [
+        ("type", core.ObjectIdentifier),
+        ("value", core.Any, {"explicit": 0}),
+    ]
+
+
+class _Values(core.SetOf):  # type: ignore[misc]  # as above
+    _child_spec = core.Any
+
+
+class Attribute(core.Sequence):  # type: ignore[misc]  # as above
+    """Attribute with values of any type (RFC 2986 section 4.1)."""
+
+    _fields: ClassVar[_Fields] = [
+        ("type", core.ObjectIdentifier),
+        ("values", _Values),
+    ]
+
+
 class PbeParams(core.Sequence):  # type: ignore[misc]  # as above
     """The parameters of PBES1 and of PKCS#12's own encryption (RFC 7292 appendix C, RFC 8018 appendix A.3)."""
 

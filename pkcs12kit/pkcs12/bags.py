@@ -1,7 +1,7 @@
 """SafeBags of a SafeContents, encoded as asn1crypto values (RFC 7292 section 4.2).
 
 In every function ``attributes`` are the bag attributes other than friendlyName and localKeyID, each the DER of one
-Attribute.
+Attribute. ``attribute_field`` is the encoding of all attributes of a bag that is copied, and stands for all three.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ _BAG_IDS: Final = {
     "certBag": "1.2.840.113549.1.12.10.1.3",
     "crlBag": "1.2.840.113549.1.12.10.1.4",
     "secretBag": "1.2.840.113549.1.12.10.1.5",
+    "safeContentsBag": "1.2.840.113549.1.12.10.1.6",
 }
 _UNIVERSAL: Final = 0
 _CONTEXT_SPECIFIC: Final = 2
@@ -51,12 +52,13 @@ def certificate_bag(
     friendly_name: str | None = None,
     local_key_id: bytes | None = None,
     attributes: tuple[bytes, ...] = (),
+    attribute_field: bytes | None = None,
 ) -> Asn1Value:
     """Return a certBag with a certificate (RFC 7292 section 4.2.3). The bytes are neither changed nor checked."""
     from pkcs12kit.pkcs12 import asn1_types
 
     content = asn1_types.CertBag({"cert_id": _X509_CERTIFICATE, "cert_value": der})
-    return _bag("certBag", content.dump(), friendly_name, local_key_id, attributes)
+    return _bag("certBag", content.dump(), attribute_field or _field(friendly_name, local_key_id, attributes))
 
 
 def key_bag(
@@ -65,9 +67,10 @@ def key_bag(
     friendly_name: str | None = None,
     local_key_id: bytes | None = None,
     attributes: tuple[bytes, ...] = (),
+    attribute_field: bytes | None = None,
 ) -> Asn1Value:
     """Return a keyBag with a private key (PKCS#8, DER) that is not encrypted (RFC 7292 section 4.2.1)."""
-    return _bag("keyBag", private_key_info, friendly_name, local_key_id, attributes)
+    return _bag("keyBag", private_key_info, attribute_field or _field(friendly_name, local_key_id, attributes))
 
 
 def shrouded_key_bag(
@@ -77,12 +80,15 @@ def shrouded_key_bag(
     friendly_name: str | None = None,
     local_key_id: bytes | None = None,
     attributes: tuple[bytes, ...] = (),
+    attribute_field: bytes | None = None,
 ) -> Asn1Value:
     """Return a pkcs8ShroudedKeyBag with an encrypted private key (RFC 7292 section 4.2.2)."""
     from asn1crypto import keys
 
     content = keys.EncryptedPrivateKeyInfo({"encryption_algorithm": algorithm_identifier, "encrypted_data": ciphertext})
-    return _bag("pkcs8ShroudedKeyBag", content.dump(), friendly_name, local_key_id, attributes)
+    return _bag(
+        "pkcs8ShroudedKeyBag", content.dump(), attribute_field or _field(friendly_name, local_key_id, attributes)
+    )
 
 
 def other_bag(
@@ -92,13 +98,14 @@ def other_bag(
     friendly_name: str | None = None,
     local_key_id: bytes | None = None,
     attributes: tuple[bytes, ...] = (),
+    attribute_field: bytes | None = None,
 ) -> Asn1Value:
     """Return a bag of any type, by the RFC's name (``crlBag``) or its object identifier, with an encoded bag value.
 
     The value is not checked. Raises :class:`~pkcs12kit.errors.MalformedPfxError` for a type that cannot be encoded.
     """
     with reading(f"a bag of type {type_name}"):
-        return _bag(type_name, value, friendly_name, local_key_id, attributes)
+        return _bag(type_name, value, attribute_field or _field(friendly_name, local_key_id, attributes))
 
 
 def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
@@ -112,11 +119,9 @@ def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
     return encoded
 
 
-def _bag(
-    type_name: str, value: bytes, friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]
-) -> Asn1Value:
-    """Return a SafeBag around the encoding of its value, which asn1crypto never parses."""
-    from asn1crypto import core, parser
+def _field(friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]) -> bytes | None:
+    """Return the encoding of bagAttributes, in order (X.690 section 11.6); None without attributes, it is OPTIONAL."""
+    from asn1crypto import parser
     from asn1crypto import pkcs12 as asn1_pkcs12
 
     attributes = list(others)
@@ -124,8 +129,15 @@ def _bag(
         attributes.append(asn1_pkcs12.Attribute({"type": "friendly_name", "values": [friendly_name]}).dump())
     if local_key_id is not None:
         attributes.append(asn1_pkcs12.Attribute({"type": "local_key_id", "values": [local_key_id]}).dump())
+    encoded: bytes = parser.emit(_UNIVERSAL, _CONSTRUCTED, _SET, b"".join(sorted(attributes)))
+    return encoded if attributes else None
+
+
+def _bag(type_name: str, value: bytes, attribute_field: bytes | None) -> Asn1Value:
+    """Return a SafeBag around the encodings of its value and attributes, which asn1crypto never parses."""
+    from asn1crypto import core, parser
+
     bag: bytes = core.ObjectIdentifier(_BAG_IDS.get(type_name, type_name)).dump()
     bag += parser.emit(_CONTEXT_SPECIFIC, _CONSTRUCTED, 0, value)
-    if attributes:  # bagAttributes is OPTIONAL: without attributes there is no field. X.690 section 11.6: in order
-        bag += parser.emit(_UNIVERSAL, _CONSTRUCTED, _SET, b"".join(sorted(attributes)))
+    bag += attribute_field or b""
     return core.Any.load(parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, bag))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_function, require_functions, require_kind, require_texts
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
-from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.copying import EntryCopier
 from pkcs12kit.pkcs12.decoder import DecodedPfx
-from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
+from pkcs12kit.pkcs12.encoder import encode_contents
+from pkcs12kit.pkcs12.entries import list_entries
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.private_keys import encode_private_key, traditional_pem
 from pkcs12kit.pkcs12.structure import read_pfx
@@ -24,12 +25,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.decoded_keys import DecodedKey
     from pkcs12kit.pkcs12.protection import Profile
-    from pkcs12kit.pkcs12.structure import Bag
-
-_PUBLIC: Final = frozenset({"certBag", "crlBag"})
 
 
 def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
@@ -61,22 +58,13 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     why = why_not_authentic(pfx.mac, opener.uses)
     if why is not None and on_warning is not None:
         on_warning(why)
-    bags: list[Asn1Value] = []
-    keys = []
-    for bag in (bag for safe in pfx.safes for bag in opener.open_safe(safe)):
-        if bag.is_key:
-            keys.append(
-                PlainKey(
-                    private_key_info=opener.open_key_info(bag)[0],
-                    friendly_name=bag.friendly_name,
-                    local_key_id=bag.local_key_id,
-                    attributes=bag.attributes,
-                )
-            )
-        else:
-            _require_protected(bag, profile)
-            bags.append(_copy(bag))
-    return encode_contents(bags, keys, password=new_password, profile=profile, limits=limits, random_bytes=random_bytes)
+    entries = opener.read_keys(list_entries(map(opener.open_safe, pfx.safes)))
+    old = {password, password if contents_password is None else contents_password}
+    copier = EntryCopier(opener, budget, profile, password_changes=old != {new_password}, on_warning=on_warning)
+    copier.copy(entries)
+    return encode_contents(
+        copier.bags, copier.keys, password=new_password, profile=profile, limits=limits, random_bytes=random_bytes
+    )
 
 
 def encode_pem(
@@ -158,25 +146,3 @@ def contents_for_pem(
     certificates = [(certificate, None) for certificate in decoded.certificates]
     own = key.identity_at(time).certificate
     return key, arrange([KeyLink(local_key_id=None, certificate=own)], certificates).chain
-
-
-def _require_protected(bag: Bag, profile: Profile) -> None:
-    if bag.type not in _PUBLIC and profile.certificate_encryption is None and profile.key_encryption is not None:
-        raise InputError(
-            f"the PKCS#12 file holds a {bag.type}, which would not be encrypted under the profile {profile.name}:"
-            " choose another profile"
-        )
-
-
-def _copy(bag: Bag) -> Asn1Value:
-    if bag.is_certificate:
-        return certificate_bag(
-            bag.content, friendly_name=bag.friendly_name, local_key_id=bag.local_key_id, attributes=bag.attributes
-        )
-    return other_bag(
-        bag.type,
-        bag.content,
-        friendly_name=bag.friendly_name,
-        local_key_id=bag.local_key_id,
-        attributes=bag.attributes,
-    )

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.pkcs12.entries import UnreadKey
 
 _LISTED: Final = 5
 
@@ -94,37 +95,58 @@ def different_keys(keys: Iterable[DecodedKey]) -> tuple[DecodedKey, ...]:
     return tuple(found.values())
 
 
-def choose_key(keys: Sequence[DecodedKey], *, friendly_name: str | None, local_key_id: bytes | None) -> DecodedKey:
+def choose_key(
+    keys: Sequence[DecodedKey],
+    unread_keys: Sequence[UnreadKey],
+    *,
+    friendly_name: str | None,
+    local_key_id: bytes | None,
+) -> DecodedKey:
     """Return the one private key with this friendly name and ID; None accepts any.
 
     An ID is a localKeyID; where no key has it, the SHA-256 of a key's SubjectPublicKeyInfo. The same key in several
     entries is one key. Raises :class:`~pkcs12kit.errors.KeyChoiceError` where several keys fit, and
-    :class:`~pkcs12kit.errors.InputError` where none does; the message lists the keys.
+    :class:`~pkcs12kit.errors.InputError` where none does; the message lists the keys. A key that is not read counts;
+    where it is the one, its own error is raised.
     """
+    if not keys and not unread_keys:
+        raise InputError("the PKCS#12 file holds no private key")
     found = [key for key in keys if friendly_name in {None, key.friendly_name}]
+    unread = [key for key in unread_keys if friendly_name in {None, key.friendly_name}]
     if local_key_id is not None:
+        unread = [key for key in unread if key.local_key_id == local_key_id]
         found = [key for key in found if key.local_key_id == local_key_id] or [
-            key for key in found if _fingerprint(key) == local_key_id
+            key for key in found if not unread and _fingerprint(key) == local_key_id
         ]
-    if not found:
-        if not keys:
-            raise InputError("the PKCS#12 file holds no private key")
-        raise InputError(
-            f"the PKCS#12 file holds no private key with this name or ID; its keys are: {_listed(different_keys(keys))}"
-        )
     different = different_keys(found)
-    if len(different) > 1:
+    number = len(different) + len(unread)
+    if number == 0:
+        raise InputError(
+            f"the PKCS#12 file holds no private key with this name or ID; its keys are: {_listed(keys, unread_keys)}"
+        )
+    if number > 1:
         given = "" if friendly_name is None and local_key_id is None else " with this name or ID"
         raise KeyChoiceError(
-            f"the PKCS#12 file holds {len(different)} private keys{given}; choose one by its name or ID; its keys are:"
-            f" {_listed(different_keys(keys))}"
+            f"the PKCS#12 file holds {number} private keys{given}; choose one by its name or ID; its keys are:"
+            f" {_listed(keys, unread_keys)}"
         )
+    for key in unread:
+        raise key.error(key.reason)
     return different[0]
 
 
-def _listed(keys: Sequence[DecodedKey]) -> str:
+def _listed(every: Sequence[DecodedKey], unread_keys: Sequence[UnreadKey]) -> str:
+    keys = different_keys(every)
     listed = [_describe(key, keys) for key in keys[:_LISTED]]
-    return "; ".join([*listed, *([f"and {len(keys) - _LISTED} more"] if len(keys) > _LISTED else [])])
+    listed += [_describe_unread(key) for key in unread_keys[: _LISTED - len(listed)]]
+    more = len(keys) + len(unread_keys) - len(listed)
+    return "; ".join([*listed, *([f"and {more} more"] if more else [])])
+
+
+def _describe_unread(key: UnreadKey) -> str:
+    name = "no name" if key.friendly_name is None else quoted(key.friendly_name)
+    local_key_id = "none" if not key.local_key_id else key.local_key_id.hex()
+    return f"{name}, localKeyID {local_key_id}, not read: {key.algorithm or key.place}"
 
 
 def _describe(key: DecodedKey, keys: Sequence[DecodedKey]) -> str:

@@ -13,15 +13,17 @@ from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.budget import SharedWork, WorkBudget
 from pkcs12kit.pkcs12.decoded_keys import DecodedKey, choose_key, different_keys, encode_public_key
+from pkcs12kit.pkcs12.entries import UnreadKey, describe_entries, list_entries, unread_keys
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.pkcs12.entries import Entry
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse
     from pkcs12kit.pkcs12.structure import Bag
@@ -62,6 +64,10 @@ class DecodedPfx(Shown):
     """CRLs, secrets and other contents, not parsed."""
     rejects: tuple[Reject, ...] = ()
     """The certificates that cannot be read."""
+    unread_keys: tuple[UnreadKey, ...] = ()
+    """The private keys that are not read: damaged, of an unknown algorithm or encryption, or of another password."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each entry that is odd or is not read, with the number and the friendly name of its bag."""
     mac: Mac | None = None
     """The MAC; None if there is none."""
     password_uses: tuple[PasswordUse, ...] = ()
@@ -76,6 +82,14 @@ class DecodedPfx(Shown):
         return () if why is None else (why,)
 
     @property
+    def _every_key(self) -> tuple[DecodedKey | UnreadKey, ...]:
+        return (*self.keys, *self.unread_keys)
+
+    @property
+    def _has_one_key(self) -> bool:
+        return len(self.keys) == 1 and not self.unread_keys
+
+    @property
     def private_keys(self) -> tuple[PrivateKeyTypes, ...]:
         """Every private key."""
         return tuple(key.private_key for key in self.keys)
@@ -84,9 +98,10 @@ class DecodedPfx(Shown):
     def private_key(self) -> PrivateKeyTypes | None:
         """The only private key, None if there is none. The same key in several entries is one key.
 
-        Raises :class:`~pkcs12kit.errors.KeyChoiceError` if there are several: the caller has to choose.
+        Raises :class:`~pkcs12kit.errors.KeyChoiceError` if there are several: the caller has to choose. A key that is
+        not read counts; where it is the only one, its own error is raised.
         """
-        return self.key().private_key if self.keys else None
+        return self.key().private_key if self.keys or self.unread_keys else None
 
     @property
     def certificate(self) -> Certificate | None:
@@ -112,7 +127,7 @@ class DecodedPfx(Shown):
     @property
     def _only_key(self) -> DecodedKey | None:
         different = different_keys(self.keys)
-        return different[0] if len(different) == 1 else None
+        return different[0] if len(different) == 1 and not self.unread_keys else None
 
     def key(self, *, friendly_name: str | None = None, local_key_id: bytes | None = None) -> DecodedKey:
         """Return the one private key with this friendly name and ID; None accepts any.
@@ -121,11 +136,12 @@ class DecodedPfx(Shown):
         several entries is one key.
 
         Raises :class:`~pkcs12kit.errors.InputError` if there is no such key, and
-        :class:`~pkcs12kit.errors.KeyChoiceError` if there is more than one; the message lists the keys.
+        :class:`~pkcs12kit.errors.KeyChoiceError` if there is more than one; the message lists the keys. A key that is
+        not read counts; where it is the one, its own error is raised.
         """
         require_texts(friendly_name=friendly_name)
         require_kind("local_key_id", local_key_id, bytes, optional=True)
-        return choose_key(self.keys, friendly_name=friendly_name, local_key_id=local_key_id)
+        return choose_key(self.keys, self.unread_keys, friendly_name=friendly_name, local_key_id=local_key_id)
 
 
 def decode_pfx(
@@ -145,28 +161,20 @@ def decode_pfx(
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=contents_password, budget=budget, require_mac=require_mac)
     opener.authenticate()
-    bags = tuple(bag for safe in pfx.safes for bag in opener.open_safe(safe))
-    keys = [(*opener.open_key_info(bag), bag) for bag in bags if bag.is_key]
-    certificates, rejects = _read_certificates((bag for bag in bags if bag.is_certificate), limits)
+    entries = opener.read_keys(list_entries(map(opener.open_safe, pfx.safes)))
+    bags = tuple(entry.bag for entry in entries)
+    certificates, rejects = read_certificates(bags, limits)
     by_key = CertificatesByKey((certificate, bag.local_key_id) for certificate, bag in certificates)
     return DecodedPfx(
-        keys=tuple(
-            DecodedKey(
-                private_key=key,
-                private_key_info=info,
-                friendly_name=bag.friendly_name,
-                local_key_id=bag.local_key_id,
-                attributes=bag.attributes,
-                certificates=by_key.find(key, bag.local_key_id),
-            )
-            for info, key, bag in keys
-        ),
+        keys=tuple(_decoded_keys(entries, by_key)),
+        unread_keys=unread_keys(entries),
         certificates=tuple(certificate for certificate, _ in certificates),
         friendly_names=tuple(bag.friendly_name for _, bag in certificates),
         local_key_ids=tuple(bag.local_key_id for _, bag in certificates),
         certificate_attributes=tuple(bag.attributes for _, bag in certificates),
         other_bags=tuple(_other(bag) for bag in bags if not bag.is_key and not bag.is_certificate),
         rejects=tuple(rejects),
+        notes=describe_entries(entries, rejects, limits),
         mac=pfx.mac,
         password_uses=opener.uses,
         trailing_bytes=pfx.trailing_bytes,
@@ -190,8 +198,8 @@ def decode_certificates(
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=None, budget=budget, require_mac=require_mac)
     opener.authenticate(keys=False)
-    bags = (bag for safe in pfx.safes for bag in opener.open_safe(safe) if bag.is_certificate)
-    certificates, rejects = _read_certificates(bags, limits)
+    bags = (bag for safe in pfx.safes for bag in opener.open_safe(safe))
+    certificates, rejects = read_certificates(bags, limits)
     return tuple(certificate for certificate, _ in certificates), tuple(rejects)
 
 
@@ -214,21 +222,36 @@ class CertificatesByKey:
         return tuple(dict.fromkeys([*alike, *(certificate for certificate, _ in found)]))
 
 
-def read_certificate(bag: Bag, limits: Limits) -> Certificate:
-    """Return the certificate of a certBag. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`."""
+def read_certificates(bags: Iterable[Bag], limits: Limits) -> tuple[list[tuple[Certificate, Bag]], list[Reject]]:
+    """Return the X.509 certificates of bags, each with its bag, and those that cannot be read."""
+    certificates, rejects = [], []
+    for position, bag in enumerate((bag for bag in bags if bag.is_certificate), start=1):
+        try:
+            certificates.append((_read_certificate(bag, limits), bag))
+        except MalformedCertificateError as error:
+            rejects.append(Reject(source="PKCS#12", position=position, reason=str(error)))
+    return certificates, rejects
+
+
+def _read_certificate(bag: Bag, limits: Limits) -> Certificate:
+    if bag.fault is not None:
+        raise MalformedCertificateError("the certBag around it is damaged")
     if len(bag.content) > limits.certificate_bytes:
         raise MalformedCertificateError(f"larger than {limits.certificate_bytes:,} bytes (limits.certificate_bytes)")
     return Certificate.from_der(bag.content)
 
 
-def _read_certificates(bags: Iterable[Bag], limits: Limits) -> tuple[list[tuple[Certificate, Bag]], list[Reject]]:
-    certificates, rejects = [], []
-    for position, bag in enumerate(bags, start=1):
-        try:
-            certificates.append((read_certificate(bag, limits), bag))
-        except MalformedCertificateError as error:
-            rejects.append(Reject(source="PKCS#12", position=position, reason=str(error)))
-    return certificates, rejects
+def _decoded_keys(entries: Iterable[Entry], certificates: CertificatesByKey) -> Iterator[DecodedKey]:
+    for entry in entries:
+        if entry.private_key is not None and entry.private_key_info is not None:
+            yield DecodedKey(
+                private_key=entry.private_key,
+                private_key_info=entry.private_key_info,
+                friendly_name=entry.bag.friendly_name,
+                local_key_id=entry.bag.local_key_id,
+                attributes=entry.bag.attributes,
+                certificates=certificates.find(entry.private_key, entry.bag.local_key_id),
+            )
 
 
 def _other(bag: Bag) -> OtherBag:

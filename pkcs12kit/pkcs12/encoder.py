@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_function, require_kind, require_texts
-from pkcs12kit.errors import PasswordError
+from pkcs12kit.errors import ArgumentError, PasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.pkcs12 import mac, profiles
 from pkcs12kit.pkcs12.bags import (
     certificate_bag,
     key_bag,
+    other_bag,
     safe_contents,
     shrouded_key_bag,
     trusted_key_usage,
@@ -23,9 +24,10 @@ from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
 from pkcs12kit.pkcs12.private_keys import encode_private_key
+from pkcs12kit.pkcs12.sealed_secrets import secret_value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.encryption import Encryption
@@ -77,24 +79,41 @@ def encode_pfx(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlainKey:
-    """A private key before its encryption: an encoded PrivateKeyInfo (RFC 5958), and the attributes of its bag."""
+    """A private key before its encryption: an encoded PrivateKeyInfo (RFC 5958), and the attributes of its bag.
+
+    ``attribute_field`` is the encoding of all attributes, where they are copied; it stands for the other three.
+    """
 
     private_key_info: bytes = field(repr=False)
     friendly_name: str | None
     local_key_id: bytes | None
     attributes: tuple[bytes, ...] = field(default=(), repr=False)
+    attribute_field: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlainSecret:
+    """A secret before its encryption by itself, as Java has it: its octets, its secretTypeId, and its attributes."""
+
+    secret: bytes = field(repr=False)
+    value_type: str
+    in_octets: bool
+    attribute_field: bytes | None = field(default=None, repr=False)
 
 
 def encode_contents(
-    bags: list[Asn1Value],
-    keys: list[PlainKey],
+    bags: Sequence[Asn1Value | PlainSecret],
+    keys: Sequence[Asn1Value | PlainKey],
     *,
     password: str | None,
     profile: Profile,
     limits: Limits = DEFAULT_LIMITS,
     random_bytes: Callable[[int], bytes] = os.urandom,
 ) -> bytes:
-    """Return a PFX with these bags (mostly certificates) and private keys. Raises as :func:`encode_pfx` does."""
+    """Return a PFX with these bags (mostly certificates) and private keys. Raises as :func:`encode_pfx` does.
+
+    A key that is a bag already is written as it is.
+    """
     return _Encoder(_encode_password(password, profile), profile, limits, random_bytes).encode(bags, keys)
 
 
@@ -152,12 +171,14 @@ class _Encoder:
         for octets in (profile.encryption_salt_length, profile.mac_salt_length):
             self._budget.salt(octets)  # before so many are drawn
 
-    def encode(self, bags: list[Asn1Value], keys: list[PlainKey]) -> bytes:
+    def encode(self, bags: Sequence[Asn1Value | PlainSecret], keys: Sequence[Asn1Value | PlainKey]) -> bytes:
         from asn1crypto import pkcs12 as asn1_pkcs12
 
-        safes = [self._safe(safe_contents(bags))] if bags else []
+        encoded_bags = [self._secret(bag) if isinstance(bag, PlainSecret) else bag for bag in bags]
+        encoded_keys = [self._private_key(key) if isinstance(key, PlainKey) else key for key in keys]
+        safes = [self._safe(safe_contents(encoded_bags))] if bags else []
         if keys:
-            safes.append(_data(safe_contents([self._private_key(key) for key in keys])))
+            safes.append(_data(safe_contents(encoded_keys)))
         content = asn1_pkcs12.AuthenticatedSafe(safes).dump()
         pfx = {"version": "v3", "auth_safe": _data(content)}
         if self._profile.mac_algorithm is not None:
@@ -191,6 +212,7 @@ class _Encoder:
                 friendly_name=key.friendly_name,
                 local_key_id=key.local_key_id,
                 attributes=key.attributes,
+                attribute_field=key.attribute_field,
             )
         return shrouded_key_bag(
             algorithm_identifier(encryption),
@@ -198,7 +220,20 @@ class _Encoder:
             friendly_name=key.friendly_name,
             local_key_id=key.local_key_id,
             attributes=key.attributes,
+            attribute_field=key.attribute_field,
         )
+
+    def _secret(self, secret: PlainSecret) -> Asn1Value:
+        encryption = self._new_encryption(self._profile.key_encryption)
+        if encryption is None:
+            raise ArgumentError(f"the profile {self._profile.name} has no encryption for a secret")
+        value = secret_value(
+            secret.value_type,
+            algorithm_identifier(encryption),
+            encrypt(encryption, secret.secret, self._password, self._budget),
+            in_octets=secret.in_octets,
+        )
+        return other_bag("secretBag", value, attribute_field=secret.attribute_field)
 
     def _mac_data(self, algorithm: str, content: bytes) -> Asn1Value:
         template = mac.new_mac(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from pkcs12kit.arguments import require_flags, require_kind, require_texts
-from pkcs12kit.errors import MalformedCertificateError, PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
-from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificate
+from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificates
+from pkcs12kit.pkcs12.entries import describe_entries, list_entries, unread_keys
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.structure import read_pfx
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.entries import Entry, UnreadKey
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
@@ -38,9 +40,10 @@ class BagReport:
     """One bag: its type by RFC 7292's name (``certBag``, ``pkcs8ShroudedKeyBag``, ...) or dotted object identifier.
 
     ``value_type`` is the dotted identifier of the contents that a certBag, crlBag or secretBag states. ``certificate``
-    is None if the bag holds none, or one that cannot be read; ``encryption`` is that of a shrouded key. ``end_entity``
-    is True for the certificate that belongs to a private key of the file: by the key itself if it can be opened, else
-    by localKeyID. Of several certificates of one key it is the newest that is valid.
+    is None if the bag holds none, or one that cannot be read; ``encryption`` is that of a shrouded key. ``unread_key``
+    tells why a private key is not read; None if it is read, or was not tried. ``notes`` are sentences about attributes
+    that are odd. ``end_entity`` is True for the certificate that belongs to a private key of the file: by the key
+    itself if it can be opened, else by localKeyID. Of several certificates of one key it is the newest that is valid.
     """
 
     type: str
@@ -50,6 +53,8 @@ class BagReport:
     certificate: Certificate | None = None
     encryption: Encryption | None = None
     end_entity: bool = False
+    unread_key: UnreadKey | None = None
+    notes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return the report for ``inspect --json``."""
@@ -98,6 +103,10 @@ class PfxReport(Shown):
     """The password and its encoding, for each part that was opened."""
     trailing_bytes: int = 0
     """The number of bytes after the PFX in the file. They were not parsed."""
+    unread_keys: tuple[UnreadKey, ...] = ()
+    """The private keys that were tried and are not read: damaged, or of another password or an unknown algorithm."""
+    notes: tuple[str, ...] = ()
+    """A sentence for each entry that is odd or is not read, with the number and the friendly name of its bag."""
     java: JavaEntries | None = field(default=None, repr=False)
     """The entries of Java's key store for the file; None if not every bag was decrypted."""
     facts: PfxFacts = field(repr=False)
@@ -147,6 +156,8 @@ class PfxReport(Shown):
             "safe_contents": [safe.to_json() for safe in self.safe_contents],
             "mac_verified": self.mac_verified,
             "unopened": list(self.unopened),
+            "unread_keys": [key.to_json() for key in self.unread_keys],
+            "notes": list(self.notes),
             "password_uses": [use.to_json() for use in self.password_uses],
             "arrangement": None if self.arrangement is None else self.arrangement.to_json(),
             "expires": None if self.expires is None else format_time(self.expires),
@@ -179,26 +190,34 @@ def inspect_pfx(
     unopened: dict[str, None] = {}
     mac_verified, may_open = (None, False) if password is None else _authenticate(pfx, opener, unopened)
     opened: _Opened = tuple(_open_safe(safe, opener, unopened, may_open=may_open) for safe in pfx.safes)
-    bags = tuple(bag for safe in opened for bag in safe or ())
-    certificates = _read_certificates(bags, limits)
-    links = _link(bags, certificates, opener, unopened, time, may_open=may_open)
+    entries = tuple(
+        opener.read_key(entry) if entry.bag.is_key and (may_open or entry.bag.encryption is None) else entry
+        for entry in list_entries(opened)
+    )
+    unopened.update(dict.fromkeys(str(entry.error) for entry in entries if entry.error is not None))
+    found, rejects = read_certificates((entry.bag for entry in entries), limits)
+    certificates = {id(bag): certificate for certificate, bag in found}
+    links = _link(entries, found, time)
     own = {link.certificate for link in links.values()}
+    described = iter([_describe(entry, certificates.get(id(entry.bag)), own) for entry in entries])
     complete = None not in opened
     return PfxReport(
         mac=pfx.mac,
         safe_contents=tuple(
             SafeContentsReport(
                 encryption=safe.encryption,
-                bags=None if bags is None else tuple(_describe(bag, certificates.get(id(bag)), own) for bag in bags),
+                bags=None if bags is None else tuple(islice(described, len(bags))),
             )
             for safe, bags in zip(pfx.safes, opened, strict=True)
         ),
         mac_verified=mac_verified,
         unopened=tuple(unopened),
-        arrangement=_arrange(bags, certificates, links) if complete else None,
+        arrangement=_arrange(links, found) if complete else None,
         password_uses=opener.uses,
         trailing_bytes=pfx.trailing_bytes,
-        java=_java(bags, certificates, links) if complete else None,
+        java=_java(entries, certificates, links) if complete else None,
+        unread_keys=unread_keys(entries),
+        notes=describe_entries(entries, rejects, limits),
         facts=_facts(pfx, opened, password=password if opener.uses else None),
     )
 
@@ -228,54 +247,32 @@ def _open_safe(safe: Safe, opener: Opener, unopened: dict[str, None], *, may_ope
         return None
 
 
-def _read_certificates(bags: Iterable[Bag], limits: Limits) -> dict[int, Certificate]:
-    """Return the certificates that can be read, by the identity of their bag."""
-    certificates = {}
-    for bag in bags:
-        if bag.is_certificate:
-            with suppress(MalformedCertificateError):
-                certificates[id(bag)] = read_certificate(bag, limits)
-    return certificates
-
-
 def _link(
-    bags: Sequence[Bag],
-    certificates: dict[int, Certificate],
-    opener: Opener,
-    unopened: dict[str, None],
-    time: datetime,
-    *,
-    may_open: bool,
+    entries: Iterable[Entry], certificates: Sequence[tuple[Certificate, Bag]], time: datetime
 ) -> dict[int, KeyLink]:
-    """Return the link of each key to its certificates: by the key if it can be opened, else by localKeyID."""
-    found = [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
+    """Return the link of each key to its certificates: by the key if it was opened, else by localKeyID."""
+    found = [(certificate, bag.local_key_id) for certificate, bag in certificates]
     by_key = CertificatesByKey(found)
     by_id: dict[bytes, list[Certificate]] = {}
     for certificate, local_key_id in found:
         if local_key_id is not None:
             by_id.setdefault(local_key_id, []).append(certificate)
     links = {}
-    for bag in bags:
-        if not bag.is_key:
-            continue
+    for bag, key in ((entry.bag, entry.private_key) for entry in entries if entry.bag.is_key):
         own: Iterable[Certificate] = by_id.get(bag.local_key_id, ()) if bag.local_key_id is not None else ()
-        if may_open or bag.encryption is None:
-            try:
-                own = by_key.find(opener.open_key(bag), bag.local_key_id)
-            except PfxError as error:
-                unopened[str(error)] = None
+        if key is not None:
+            own = by_key.find(key, bag.local_key_id)
         links[id(bag)] = KeyLink.at(time, bag.local_key_id, own)
     return links
 
 
-def _arrange(bags: Sequence[Bag], certificates: dict[int, Certificate], links: dict[int, KeyLink]) -> Arrangement:
-    return arrange(
-        tuple(links.values()), [(certificates[id(bag)], bag.local_key_id) for bag in bags if id(bag) in certificates]
-    )
+def _arrange(links: dict[int, KeyLink], certificates: Sequence[tuple[Certificate, Bag]]) -> Arrangement:
+    return arrange(tuple(links.values()), [(certificate, bag.local_key_id) for certificate, bag in certificates])
 
 
-def _java(bags: Sequence[Bag], certificates: dict[int, Certificate], links: dict[int, KeyLink]) -> JavaEntries:
+def _java(entries: Iterable[Entry], certificates: dict[int, Certificate], links: dict[int, KeyLink]) -> JavaEntries:
     of_keys = {number: link.certificate for number, link in links.items()}
+    bags = [entry.bag for entry in entries]
     found = ((bag, of_keys.get(id(bag)) or certificates.get(id(bag))) for bag in bags)
     return java_entries(
         java_item(bag, None if certificate is None or not is_readable(certificate) else certificate)
@@ -302,7 +299,8 @@ def _facts(pfx: Pfx, opened: _Opened, *, password: str | None) -> PfxFacts:
     )
 
 
-def _describe(bag: Bag, certificate: Certificate | None, own: Container[Certificate | None]) -> BagReport:
+def _describe(entry: Entry, certificate: Certificate | None, own: Container[Certificate | None]) -> BagReport:
+    bag = entry.bag
     return BagReport(
         type=bag.type,
         value_type=bag.value_type,
@@ -311,4 +309,6 @@ def _describe(bag: Bag, certificate: Certificate | None, own: Container[Certific
         certificate=certificate,
         encryption=bag.encryption,
         end_entity=certificate is not None and certificate in own,
+        unread_key=entry.unread_key,
+        notes=bag.notes,
     )

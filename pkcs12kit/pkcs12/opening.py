@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
@@ -11,6 +11,7 @@ from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt
+from pkcs12kit.pkcs12.entries import key_algorithm
 from pkcs12kit.pkcs12.passwords import NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
 from pkcs12kit.pkcs12.private_keys import UnknownKeyError, UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.structure import read_bags
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.derivation import KeyDerivation
     from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.entries import Entry
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.passwords import Password
+    from pkcs12kit.pkcs12.sealed_secrets import SealedSecret
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
 
 T = TypeVar("T")
@@ -32,13 +35,14 @@ T = TypeVar("T")
 MAC: Final = "MAC"
 CONTENTS: Final = "contents"
 PRIVATE_KEY: Final = "private key"
+SECRET_KEY: Final = "secret key"  # noqa: S105  # the name of a part
 
 _PADDING_BEYOND_CHANCE: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PasswordUse:
-    """The password that opened a part of a PFX: ``part`` is ``MAC``, ``contents`` or ``private key``.
+    """The password that opened a part of a PFX: ``part`` is ``MAC``, ``contents``, ``private key`` or ``secret key``.
 
     ``kdf`` is the key derivation; ``encoding`` is the encoding of the password for it (``UTF-16BE with terminator``,
     ``UTF-8``, ``absent``, ``empty``, or one that deviates from the standards). ``contents_password`` is True for the
@@ -158,22 +162,80 @@ class Opener:
             except MalformedPfxError:
                 raise _MalformedPlaintextError from None
 
-        return self._decrypt(CONTENTS, encryption, safe.content, read)
+        return self._decrypt(CONTENTS, encryption, safe.content, read, [])
 
-    def open_key(self, bag: Bag) -> PrivateKeyTypes:
-        """Return the private key of a keyBag or pkcs8ShroudedKeyBag. Raises as :meth:`open_safe` does."""
-        return self.open_key_info(bag)[1]
+    def read_keys(self, entries: Iterable[Entry]) -> tuple[Entry, ...]:
+        """Return the entries, with the private keys that can be read and the reasons why others cannot.
 
-    def open_key_info(self, bag: Bag) -> tuple[bytes, PrivateKeyTypes]:
-        """Return the PrivateKeyInfo (RFC 5958) as encoded in the bag, and the key. Raises as :meth:`open_safe` does."""
-        encryption = bag.encryption
-        if encryption is None:
+        Raises :class:`~pkcs12kit.errors.PfxPasswordError` if the password does not open a key and no other is read, or
+        no password was given; and :class:`~pkcs12kit.errors.LimitExceededError`.
+        """
+        found = tuple(self.read_key(entry) if entry.bag.is_key else entry for entry in entries)
+        closed = [entry.error for entry in found if isinstance(entry.error, PfxPasswordError)]
+        has_password = self._password is not None or self._contents_password is not None
+        if closed and not (has_password and any(entry.private_key is not None for entry in found)):
+            raise closed[0]
+        return found
+
+    def read_key(self, entry: Entry) -> Entry:
+        """Return the entry of a private key with the key, or with the reason why it is not read.
+
+        The decrypted octets are there also for a key of an unknown algorithm, and for one that is damaged inside.
+        Raises :class:`~pkcs12kit.errors.LimitExceededError`.
+        """
+        bag, undecoded = entry.bag, list[bytes]()
+        try:
+            info, key = self._open_key(bag, undecoded)
+        except PfxError as error:
+            return replace(entry, private_key_info=undecoded[0] if undecoded else None, error=error)
+        return replace(entry, private_key_info=info, private_key=key)
+
+    def open_secret(self, sealed: SealedSecret) -> bytes:
+        """Return the octets of an encrypted secret. Raises as :meth:`open_safe` does.
+
+        Nothing is known about them. The password is right if they are one SEQUENCE, as Java's secret keys are, or if
+        the padding cannot be chance.
+        """
+        undecoded: list[bytes] = []
+
+        def read(secret: bytes) -> bytes:
+            if not is_one_sequence(secret):
+                raise _MalformedPlaintextError
+            return secret
+
+        try:
+            return self._decrypt(SECRET_KEY, sealed.encryption, sealed.ciphertext, read, undecoded)
+        except PfxError:
+            if not undecoded:
+                raise
+            return undecoded[0]
+
+    def _open_key(self, bag: Bag, undecoded: list[bytes]) -> tuple[bytes, PrivateKeyTypes]:
+        """Return the PrivateKeyInfo (RFC 5958) as encoded in the bag, and the key.
+
+        Raises as :meth:`open_safe` does; octets that were decrypted and are not a key are then in ``undecoded``.
+        """
+
+        def read(info: bytes) -> tuple[bytes, PrivateKeyTypes]:
             try:
-                return bag.content, self._load_key(bag.content)
-            except _MalformedPlaintextError:
-                raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
+                return info, load_private_key(info, self._budget)
+            except UnknownKeyError:
+                undecoded.insert(0, info)
+                named = key_algorithm(info)
+                of = "" if named is None else f", {named}"
+                raise UnsupportedPfxError(f"the PKCS#12 file holds a private key of an unknown algorithm{of}") from None
+            except UnreadableKeyError:
+                raise _MalformedPlaintextError from None
 
-        return self._decrypt(PRIVATE_KEY, encryption, bag.content, lambda info: (info, self._load_key(info)))
+        if bag.fault is not None:
+            raise MalformedPfxError(f"the PKCS#12 file holds a {bag.type} that is damaged")
+        if bag.encryption is not None:
+            return self._decrypt(PRIVATE_KEY, bag.encryption, bag.content, read, undecoded)
+        try:
+            return read(bag.content)
+        except _MalformedPlaintextError:
+            undecoded.append(bag.content)
+            raise MalformedPfxError("the PKCS#12 file holds a private key that cannot be read") from None
 
     def _check_authenticity(self) -> None:
         why = why_not_authentic(self._pfx.mac, self.uses)
@@ -188,19 +250,17 @@ class Opener:
         derivations = (protection.derivation for protection in visible if protection is not None)
         yield from (derivation for derivation in derivations if derivation is not None)
 
-    def _load_key(self, der: bytes) -> PrivateKeyTypes:
-        try:
-            return load_private_key(der, self._budget)
-        except UnknownKeyError:
-            raise UnsupportedPfxError("the PKCS#12 file holds a private key of an unknown algorithm") from None
-        except UnreadableKeyError:
-            raise _MalformedPlaintextError from None
-
-    def _decrypt(self, part: str, encryption: Encryption, ciphertext: bytes, read: Callable[[bytes], T]) -> T:
-        is_damaged = False
+    def _decrypt(
+        self,
+        part: str,
+        encryption: Encryption,
+        ciphertext: bytes,
+        read: Callable[[bytes], T],
+        undecoded: list[bytes],
+    ) -> T:
+        """Return what ``read`` makes of the plaintext. A regular plaintext that it cannot read is in ``undecoded``."""
 
         def attempt(password: Password) -> T | None:
-            nonlocal is_damaged
             try:
                 plaintext = decrypt(encryption, ciphertext, password, self._budget)
             except DecryptionError:
@@ -208,13 +268,14 @@ class Opener:
             try:
                 return read(plaintext)
             except _MalformedPlaintextError:
-                is_damaged = is_damaged or _is_by_the_right_key(plaintext, padding=len(ciphertext) - len(plaintext))
+                if _is_by_the_right_key(plaintext, padding=len(ciphertext) - len(plaintext)):
+                    undecoded.append(plaintext)
                 return None
 
         opened = self._try(part, encryption.derivation, attempt, octets=len(ciphertext))
         if opened is not None:
             return opened
-        if is_damaged and self._is_authenticated:
+        if undecoded and self._is_authenticated:
             raise MalformedPfxError(f"the MAC of the PKCS#12 file verifies, but its {part} cannot be read")
         if self._is_authenticated:
             raise PfxPasswordError(

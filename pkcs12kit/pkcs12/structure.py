@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, load, reading, within_tag
+from pkcs12kit.pkcs12.attributes import read_attributes
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac
 
@@ -17,15 +18,15 @@ if TYPE_CHECKING:
 
 # RFC 7292 section 4.2 and appendix D
 _BAG_TYPES: Final = {
-    "key_bag": "keyBag",
-    "pkcs8_shrouded_key_bag": "pkcs8ShroudedKeyBag",
-    "cert_bag": "certBag",
-    "crl_bag": "crlBag",
-    "secret_bag": "secretBag",
-    "safe_contents": "safeContentsBag",
+    "1.2.840.113549.1.12.10.1.1": "keyBag",
+    "1.2.840.113549.1.12.10.1.2": "pkcs8ShroudedKeyBag",
+    "1.2.840.113549.1.12.10.1.3": "certBag",
+    "1.2.840.113549.1.12.10.1.4": "crlBag",
+    "1.2.840.113549.1.12.10.1.5": "secretBag",
+    "1.2.840.113549.1.12.10.1.6": "safeContentsBag",
 }
-# The field that states the type of the value, in the bags that have one.
-_VALUE_TYPES: Final = {"cert_bag": "cert_id", "crl_bag": "crl_id", "secret_bag": "secret_type_id"}
+# The bags that state the type of their value.
+_TYPED: Final = frozenset({"certBag", "crlBag", "secretBag"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,19 +52,26 @@ class Bag:
     """One SafeBag. ``type`` is the RFC's name (``certBag``), or a dotted object identifier.
 
     ``value_type`` is the dotted object identifier of the contents that a certBag, crlBag or secretBag states.
-    ``attributes`` are those other than friendlyName and localKeyID, in file order, each the DER of one Attribute.
+    ``attributes`` are those other than friendlyName and localKeyID, in file order, each the DER of one Attribute;
+    ``attribute_field`` is the encoding of all of them, None if the field is absent.
 
     ``content`` is the certificate's DER for a certBag with an X.509 certificate, the PKCS#8 DER for a keyBag, the
-    ciphertext for a pkcs8ShroudedKeyBag (``encryption`` is then set), and the encoded bag value for any other type.
+    ciphertext for a pkcs8ShroudedKeyBag (``encryption`` is then set), and the encoded bag value for any other type, and
+    where ``fault`` says why the value cannot be read. ``value`` is the encoded bag value of any type. ``notes`` are
+    sentences about attributes that are odd.
     """
 
     type: str
     friendly_name: str | None
     local_key_id: bytes | None
     attributes: tuple[bytes, ...] = field(default=(), repr=False)
+    attribute_field: bytes | None = field(default=None, repr=False)
     value_type: str | None = None
     encryption: Encryption | None = None
     content: bytes = field(repr=False)
+    value: bytes = field(repr=False)
+    fault: str | None = None
+    notes: tuple[str, ...] = ()
     position: int = 0
     """The position in its SafeContents, from 0 on."""
     depth: int = 1
@@ -76,11 +84,17 @@ class Bag:
 
     @property
     def is_certificate(self) -> bool:
-        """True for a bag with an X.509 certificate."""
-        return self.type == "certBag" and self.value_type == _X509_CERTIFICATE
+        """True for a bag with an X.509 certificate, and for a certBag that is damaged."""
+        return self.type == "certBag" and (self.value_type == _X509_CERTIFICATE or self.fault is not None)
+
+    @property
+    def is_known(self) -> bool:
+        """True for a type of RFC 7292, and for a certBag only if it is for an X.509 certificate."""
+        return self.type in _BAG_TYPES.values() and (self.type != "certBag" or self.is_certificate)
 
 
 _X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
+_DAMAGED: Final = "it is damaged"
 
 
 def read_pfx(data: bytes, budget: WorkBudget) -> Pfx:
@@ -142,64 +156,81 @@ def _read_safe(info: Asn1Value, budget: WorkBudget) -> Safe:
 def read_bags(content: bytes, budget: WorkBudget, *, depth: int = 1) -> tuple[Bag, ...]:
     """Return the bags of SafeContents. Those of nested SafeContents are in their place (RFC 7292 section 4.2.6).
 
-    Raises :class:`~pkcs12kit.errors.MalformedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
+    A bag whose value or attributes cannot be read is among them, with its fault or with notes. Raises
+    :class:`~pkcs12kit.errors.MalformedPfxError` if this is not a sequence of bags, and
+    :class:`~pkcs12kit.errors.LimitExceededError`.
     """
-    from asn1crypto import pkcs12 as asn1_pkcs12
+    from pkcs12kit.pkcs12 import asn1_types
 
     budget.nest(depth)
     with reading("the bags"):
         return tuple(
             bag
-            for position, asn1_bag in enumerate(load(asn1_pkcs12.SafeContents, content, budget))
+            for position, asn1_bag in enumerate(load(asn1_types.SafeContents, content, budget))
             for bag in _read_bag(asn1_bag, budget, depth, position)
         )
 
 
 def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int, position: int) -> Iterator[Bag]:
-    from pkcs12kit.pkcs12 import asn1_types
-
     budget.bag()
-    native = asn1_bag["bag_id"].native
-    value = asn1_bag["bag_value"]
-    if native == "safe_contents":
-        yield from read_bags(within_tag(value), budget, depth=depth + 1)
-        return
-    friendly_name, local_key_id, attributes = _read_attributes(asn1_bag["bag_attributes"])
-    value_type = value[_VALUE_TYPES[native]].dotted if native in _VALUE_TYPES else None
-    encryption = None
-    if native == "cert_bag" and value_type == _X509_CERTIFICATE:
-        content = asn1_types.CertBag.load(within_tag(value), strict=True)["cert_value"].native
-    elif native == "pkcs8_shrouded_key_bag":
-        encryption = read_encryption(value["encryption_algorithm"])
-        content = value["encrypted_data"].native
-    else:
-        content = within_tag(value)
-    yield Bag(
-        type=_BAG_TYPES.get(native, native),
-        friendly_name=friendly_name,
-        local_key_id=local_key_id,
-        attributes=attributes,
-        value_type=value_type,
-        encryption=encryption,
-        content=content,
+    dotted = asn1_bag["bag_id"].dotted
+    value = within_tag(asn1_bag["bag_value"])
+    field_ = asn1_bag["bag_attributes"]
+    attributes = read_attributes(None if absent(field_) else field_.dump())
+    bag = Bag(
+        type=_BAG_TYPES.get(dotted, dotted),
+        friendly_name=attributes.friendly_name,
+        local_key_id=attributes.local_key_id,
+        attributes=attributes.others,
+        attribute_field=None if absent(field_) else field_.dump(),
+        content=value,
+        value=value,
+        notes=attributes.notes,
         position=position,
         depth=depth,
     )
+    if bag.type != "safeContentsBag":
+        yield _with_value(bag)
+        return
+    try:
+        nested = _nested(bag, budget, depth)
+    except MalformedPfxError:
+        nested = (replace(bag, fault=_DAMAGED),)
+    yield from nested
 
 
-def _read_attributes(attributes: Asn1Value) -> tuple[str | None, bytes | None, tuple[bytes, ...]]:
-    """Return friendlyName, localKeyID, and the encodings of the other attributes."""
-    found: dict[str, Asn1Value] = {}
-    others = []
-    for attribute in () if absent(attributes) else attributes:
-        name = attribute["type"].native
-        if name not in {"friendly_name", "local_key_id"}:
-            others.append(attribute.dump())
-            continue
-        if len(attribute["values"]) != 1:
-            # RFC 2985 section 5.5: SINGLE VALUE TRUE
-            raise MalformedPfxError(f"a bag of the PKCS#12 file has a {name} with no value or several")
-        found[name] = attribute["values"][0].native
-    friendly_name = found.get("friendly_name")
-    # some writers include the terminator of a C string
-    return friendly_name and friendly_name.rstrip("\0"), found.get("local_key_id"), tuple(others)
+def _nested(outer: Bag, budget: WorkBudget, depth: int) -> tuple[Bag, ...]:
+    """Return the bags of nested SafeContents. Attributes of the outer bag are only noted."""
+    bags = read_bags(outer.content, budget, depth=depth + 1)
+    if not bags or outer.attribute_field is None:
+        return bags
+    first = replace(bags[0], notes=(*bags[0].notes, "the SafeContents around it have attributes, which are not read"))
+    return (first, *bags[1:])
+
+
+def _with_value(bag: Bag) -> Bag:
+    """Return the bag with the parts of its value, or with a fault."""
+    try:
+        with reading("the bag"):
+            return _parse_value(bag)
+    except MalformedPfxError:
+        return replace(bag, fault=_DAMAGED)
+
+
+def _parse_value(bag: Bag) -> Bag:
+    """Return the bag with the parts of its value. Raises as asn1crypto does."""
+    from asn1crypto import keys
+
+    from pkcs12kit.pkcs12 import asn1_types
+
+    if bag.type == "pkcs8ShroudedKeyBag":
+        shrouded = keys.EncryptedPrivateKeyInfo.load(bag.content, strict=True)
+        encryption = read_encryption(shrouded["encryption_algorithm"])
+        return replace(bag, encryption=encryption, content=shrouded["encrypted_data"].native)
+    if bag.type not in _TYPED:
+        return bag
+    value_type = asn1_types.TypedValue.load(bag.content, strict=True)["type"].dotted
+    if bag.type == "certBag" and value_type == _X509_CERTIFICATE:
+        content = asn1_types.CertBag.load(bag.content, strict=True)["cert_value"].native
+        return replace(bag, value_type=value_type, content=content)
+    return replace(bag, value_type=value_type)

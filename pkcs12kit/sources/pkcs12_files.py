@@ -108,9 +108,15 @@ def decode_pfx(
 
     Raises :class:`~pkcs12kit.InputError` for a source that cannot be read or is not a PKCS#12 file;
     :class:`~pkcs12kit.PfxError` if a required MAC is missing; :class:`~pkcs12kit.PfxPasswordError` if the password does
-    not open the file (a damaged MAC looks the same); :class:`~pkcs12kit.MalformedPfxError` if it is damaged;
-    :class:`~pkcs12kit.UnsupportedPfxError` for other algorithms; and :class:`~pkcs12kit.LimitExceededError` before any
-    work beyond ``limits`` (``pfx_...``, ``private_key_bytes``). No certificate is validated.
+    not open the file (a damaged MAC looks the same), or none of its keys; :class:`~pkcs12kit.MalformedPfxError` if it
+    is damaged; :class:`~pkcs12kit.UnsupportedPfxError` for other algorithms; and
+    :class:`~pkcs12kit.LimitExceededError` before any work beyond ``limits`` (``pfx_...``, ``private_key_bytes``). No
+    certificate is validated.
+
+    One entry that cannot be read does not block the others: ``unread_keys`` has the private keys that are damaged, of
+    an unknown algorithm or of another password, ``rejects`` the certificates, and ``notes`` of the result a sentence
+    about each, and about odd attributes. Where such a key is needed, or may be the one that is meant, an error is
+    raised.
     """
     from pkcs12kit.pkcs12 import decoder
 
@@ -172,12 +178,17 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
     - ``password``, ``contents_password``: the passwords of the existing PFX, as for :func:`~pkcs12kit.decode_pfx`.
     - ``new_password``, ``profile``, ``random_bytes``: as for :func:`~pkcs12kit.encode_pfx`.
     - ``require_mac``: True refuses a file that anyone may have changed, as :func:`~pkcs12kit.decode_pfx` does.
-    - ``on_warning``: called with a sentence about such a file otherwise.
+    - ``on_warning``: called with a sentence about such a file otherwise, and about each entry that is not read.
 
-    Every key, certificate, CRL and secret is kept, with names, localKeyIDs and all other attributes. Certificates are
-    copied byte for byte in their order, also those that cannot be read. The new file has the structure of
-    :func:`~pkcs12kit.encode_pfx`: keys last, one password for everything, DER. Nested SafeContents become one; bytes
-    after the PFX are left out. The new file has a MAC if ``profile`` has one.
+    Every key, certificate, CRL and secret is kept, with all attributes, which are copied byte for byte. So are
+    certificates in their order, also those that cannot be read, and the octets of a private key of an unknown
+    algorithm. Private keys and the secret keys of Java are encrypted with ``new_password``. The new file has the
+    structure of :func:`~pkcs12kit.encode_pfx`: keys last, one password for everything, DER. Nested SafeContents become
+    one; bytes after the PFX are left out. The new file has a MAC if ``profile`` has one.
+
+    An entry that is or may be encrypted on its own and cannot be decrypted is kept as it is, with a warning, if
+    ``new_password`` is the password of the file. Otherwise :class:`~pkcs12kit.PfxPasswordError` or
+    :class:`~pkcs12kit.UnsupportedPfxError` names it: it would stay under an old password.
 
     Raises :class:`~pkcs12kit.InputError` if a secret would be in the clear beside encrypted keys, and as
     :func:`~pkcs12kit.decode_pfx` and :func:`~pkcs12kit.encode_pfx` do.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.verifier.delivered import ChainPaths, DeliveredChain
 
+_ODDITIES_NAMED: Final = 3
 _NO_CHAIN: Final = frozenset(
     {
         FailureReason.ISSUER_NOT_FOUND,
@@ -81,9 +82,14 @@ def check_contents(decoded: DecodedPfx, chain: DeliveredChain, paths: ChainPaths
     notes += [f"{count} {type_}" for type_, count in Counter(bag.type for bag in decoded.other_bags).items()]
     if decoded.trailing_bytes:
         notes.append(f"{counted(decoded.trailing_bytes, 'byte')} after its end")
-    total = f"{counted(len(decoded.keys), 'private key')}, {counted(len(decoded.certificates), 'certificate')}"
-    if notes:
-        return note(Check.CONTENTS, f"{total}; beside the path {'; '.join(notes)}")
+    keys = len(decoded.keys) + len(decoded.unread_keys)
+    total = f"{counted(keys, 'private key')}, {counted(len(decoded.certificates), 'certificate')}"
+    beside = [f"beside the path {'; '.join(notes)}"] if notes else []
+    odd = list(decoded.notes[:_ODDITIES_NAMED])
+    if len(decoded.notes) > len(odd):
+        odd.append(f"{counted(len(decoded.notes) - len(odd), 'more note')}, which inspect lists")
+    if beside or odd:
+        return note(Check.CONTENTS, "; ".join([total, *beside, *odd]))
     return ok(Check.CONTENTS, total)
 
 
@@ -101,7 +107,7 @@ def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, time: datetim
     Note other certificates of the key than the one that is used at the time.
     """
     if certs_only:
-        if decoded.keys:
+        if decoded.keys or decoded.unread_keys:
             return not_ok(Check.PRIVATE_KEY, "the file has a private key, where only certificates were expected")
         return ok(Check.PRIVATE_KEY, "there is none, as expected")
     if key is None:

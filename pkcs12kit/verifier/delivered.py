@@ -57,9 +57,11 @@ class DeliveredChain:
         """
         found = [*zip(decoded.certificates, decoded.local_key_ids, strict=True)]
         links = [KeyLink.at(time, one.local_key_id, one.certificates) for one in decoded.keys]
+        of_unread = _links_of_unread_keys(decoded)
         others: set[Certificate] = set()
         if key is not None:
             others = {certificate for one in decoded.keys for certificate in one.certificates} - {*key.certificates}
+            others |= {link.certificate for link in of_unread if link.certificate is not None}
         own = [(certificate, its_id) for certificate, its_id in found if certificate not in others]
         own = [(certificate, its_id) for certificate, its_id in own if is_readable(certificate)]
         target = next((certificate for certificate, _ in own), None)
@@ -73,8 +75,8 @@ class DeliveredChain:
             target=target,
             certificates=tuple(certificate for certificate, _ in own),
             arrangement=arrange([KeyLink(local_key_id=None, certificate=target)] if target else [], own),
-            of_all_keys=arrange(links, found),
-            has_other_keys=len(different_keys(decoded.keys)) > 1,
+            of_all_keys=arrange([*links, *of_unread], found),
+            has_other_keys=len(different_keys(decoded.keys)) + len(of_unread) > 1,
             source="the file",
         )
 
@@ -108,12 +110,24 @@ class ChainPaths:
     anchors: tuple[TrustAnchor, ...] = ()
 
 
+def _links_of_unread_keys(decoded: DecodedPfx) -> list[KeyLink]:
+    """Return the link of each key that is not read to the certificate with its localKeyID that no other key has."""
+    of_keys = {certificate for key in decoded.keys for certificate in key.certificates}
+    named = zip(decoded.certificates, decoded.local_key_ids, strict=True)
+    by_id = {its_id: one for one, its_id in named if its_id is not None and one not in of_keys}
+    return [
+        KeyLink(local_key_id=key.local_key_id, certificate=by_id.get(key.local_key_id) if key.local_key_id else None)
+        for key in decoded.unread_keys
+    ]
+
+
 def choose_key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey | None:
     """Return the key with that name and identifier, or the only key; None where the file has none.
 
-    Raises as :meth:`DecodedPfx.key <pkcs12kit.DecodedPfx.key>` does: no key is chosen by chance.
+    Raises as :meth:`DecodedPfx.key <pkcs12kit.DecodedPfx.key>` does: no key is chosen by chance, and one that is not
+    read is never the answer.
     """
-    if not decoded.keys and key_name is None and key_id is None:
+    if not decoded.keys and not decoded.unread_keys and key_name is None and key_id is None:
         return None
     return decoded.key(friendly_name=key_name, local_key_id=key_id)
 

@@ -119,7 +119,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     return VerificationReport(
         findings=sort_findings(findings, FILE_CHECKS),
         parameters=parameters,
-        has_private_key=bool(decoded.keys),
+        has_private_key=bool(decoded.keys or decoded.unread_keys),
         certificates=decoded.certificates,
         target=chain.target,
         path=path,

@@ -58,6 +58,8 @@ def test_without_the_password(data):
         "safe_contents": [{"encryption": ENCRYPTION, "bags": None}, {"encryption": None, "bags": [key_bag]}],
         "mac_verified": None,
         "unopened": [],
+        "unread_keys": [],
+        "notes": [],
         "password_uses": [],
         "arrangement": None,
         "expires": None,

@@ -345,25 +345,6 @@ def test_attributes_survive(small_bundle, certificate):
     assert decoded.friendly_names == ("key",)
 
 
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        [attribute("1.2.840.113549.1.9.20", b"\x01\x01\xff")],
-        [attribute("1.2.840.113549.1.9.21", b"\x01\x01\xff")],
-        [attribute("1.2.840.113549.1.9.20", b"\x1e\x01\x00")],
-        [attribute("1.2.840.113549.1.9.20")],
-        [attribute("1.2.840.113549.1.9.21", b"\x04\x01\x01", b"\x04\x01\x02")],
-    ],
-    ids=["boolean-name", "boolean-id", "odd-name", "no-name", "two-ids"],
-)
-def test_attributes_of_the_wrong_type(certificate, attributes):
-    """RFC 2985 section 5.5: friendlyName is one BMPString, localKeyID one OCTET STRING."""
-    value = der(0x30, oid("1.2.840.113549.1.9.22.1") + explicit(der(0x04, certificate.der)))
-    data = with_mac([safe_by(AES, PASSWORD, bags_of(bag_of(3, value, *attributes)))])
-    with pytest.raises(MalformedPfxError):
-        decode_pfx(data, password=PASSWORD)
-
-
 def test_octets_that_are_no_certificate(certificate):
     """One certificate that no reader makes sense of does not hide the others; it is a reject."""
     no_certificates = (b"", b"junk", b"\x30\x80", b"\x30\x03\x02\x01\x01", certificate.der + b"\0")
