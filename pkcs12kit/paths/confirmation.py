@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pkcs12kit import event_loop
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.path import CertificationPath
-from pkcs12kit.certificates.subtrees import encode_names
-from pkcs12kit.errors import PathError
+from pkcs12kit.errors import MalformedCertificateError, PathError
+from pkcs12kit.paths.misreadings import JudgeableConstraints
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from pyhanko_certvalidator.name_trees import PKIXSubtrees
     from pyhanko_certvalidator.policy_decl import AlgorithmUsagePolicy, PKIXValidationParams
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
-    from pkcs12kit.certificates.subtrees import EncodedName
+    from pkcs12kit.certificates.subtrees import NameConstraints
     from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
 
 _BY: Final = "pyhanko-certvalidator"
@@ -87,7 +88,6 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     with its constraints (RFC 5937) as inputs. Not checked: an anchor's own validity, ``max_path_length``, purposes of
     CA certificates, and the purpose of a target with anyExtendedKeyUsage.
     """
-    from asn1crypto import x509
     from pyhanko_certvalidator.context import ValidationContext
     from pyhanko_certvalidator.errors import PathError as CertvalidatorPathError
     from pyhanko_certvalidator.errors import ValidationError
@@ -97,8 +97,12 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     require_kind("path", path, CertificationPath)
     require_kind("parameters", parameters, ValidationParameters)
     try:
-        target, *issuers = (x509.Certificate.load(certificate.der) for certificate in path.certificates)
-        anchor = _anchor(path, parameters)
+        constraints = JudgeableConstraints.of(path, parameters)
+    except MalformedCertificateError as unable:
+        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=str(unable))
+    try:
+        target, *issuers = map(_load, path.certificates, constraints.of_certificates)
+        anchor = _anchor(path, parameters, constraints.of_anchor)
         context = ValidationContext(
             trust_roots=[anchor],
             moment=parameters.time,
@@ -107,7 +111,8 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
             algorithm_usage_policy=_algorithms(parameters.algorithm_policy),
         )
         validation_path = ValidationPath(anchor, interm=reversed(issuers), leaf=target)
-        event_loop.run(async_validate_path(context, validation_path, parameters=_parameters(parameters)))
+        inputs = _parameters(parameters, constraints.initial)
+        event_loop.run(async_validate_path(context, validation_path, parameters=inputs))
         usages = path.target.extensions.extended_key_usage
         # For certvalidator anyExtendedKeyUsage is not every purpose (RFC 5280 section 4.2.1.12 leaves it open).
         if parameters.purpose is not None and ANY_EXTENDED_KEY_USAGE not in (usages or ()):
@@ -117,23 +122,27 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     except Exception as unable:  # noqa: BLE001  # asn1crypto, which it uses, raises errors of any kind
         detail = str(unable).partition("\n")[0] or type(unable).__name__
         return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail)
+    if constraints.misread is not None:
+        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=constraints.misread)
     return Confirmation(opinion=Opinion.VALID)
 
 
-def _anchor(path: CertificationPath, parameters: ValidationParameters) -> TrustAnchor:
+def _anchor(path: CertificationPath, parameters: ValidationParameters, names: NameConstraints | None) -> TrustAnchor:
     from asn1crypto import keys, x509
     from pyhanko_certvalidator.authority import CertTrustAnchor, NamedKeyAuthority, TrustAnchor
 
     anchor = path.trust_anchor
     constraints = anchor.constraints if parameters.use_trust_anchor_constraints else None
-    qualifiers = _qualifiers(constraints, parameters) if constraints is not None else None
+    qualifiers = _qualifiers(constraints, parameters, names) if constraints is not None else None
     if anchor.certificate is not None:
         return CertTrustAnchor(x509.Certificate.load(anchor.certificate.der), qualifiers)
     name = x509.Certificate.load(path.certificates[-1].der).issuer
     return TrustAnchor(NamedKeyAuthority(name, keys.PublicKeyInfo.load(anchor.subject_public_key_info)), qualifiers)
 
 
-def _qualifiers(constraints: Extensions, parameters: ValidationParameters) -> TrustQualifiers:
+def _qualifiers(
+    constraints: Extensions, parameters: ValidationParameters, names: NameConstraints | None
+) -> TrustQualifiers:
     """Return RFC 5937 constraints as certvalidator's qualifiers; skip counts above 0, which it lacks, are left out.
 
     Where the anchor's policies are any, the user's replace them: certvalidator 0.33 combines 'any' of the anchor and a
@@ -142,15 +151,15 @@ def _qualifiers(constraints: Extensions, parameters: ValidationParameters) -> Tr
     from pyhanko_certvalidator.authority import TrustQualifiers
     from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
-    names, policies = constraints.name_constraints, constraints.policy_constraints
+    policies = constraints.policy_constraints
     accepted = frozenset(constraints.certificate_policies or {ANY_POLICY})
     standard_parameters = PKIXValidationParams(
         user_initial_policy_set=_policies(parameters.user_initial_policy_set if ANY_POLICY in accepted else accepted),
         initial_policy_mapping_inhibit=policies is not None and policies.inhibit_policy_mapping == 0,
         initial_explicit_policy=policies is not None and policies.require_explicit_policy == 0,
         initial_any_policy_inhibit=constraints.inhibit_any_policy == 0,
-        initial_permitted_subtrees=_subtrees(names.permitted_subtrees, permitted=True) if names is not None else None,
-        initial_excluded_subtrees=_subtrees(names.excluded_subtrees, permitted=False) if names is not None else None,
+        initial_permitted_subtrees=_initial_subtrees(names, "permitted"),
+        initial_excluded_subtrees=_initial_subtrees(names, "excluded"),
     )
     basic = constraints.basic_constraints
     return TrustQualifiers(
@@ -158,7 +167,7 @@ def _qualifiers(constraints: Extensions, parameters: ValidationParameters) -> Tr
     )
 
 
-def _parameters(parameters: ValidationParameters) -> PKIXValidationParams:
+def _parameters(parameters: ValidationParameters, names: NameConstraints | None) -> PKIXValidationParams:
     from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
     return PKIXValidationParams(
@@ -166,8 +175,8 @@ def _parameters(parameters: ValidationParameters) -> PKIXValidationParams:
         initial_policy_mapping_inhibit=parameters.initial_policy_mapping_inhibit,
         initial_explicit_policy=parameters.initial_explicit_policy,
         initial_any_policy_inhibit=parameters.initial_any_policy_inhibit,
-        initial_permitted_subtrees=_subtrees(encode_names(parameters.initial_permitted_subtrees), permitted=True),
-        initial_excluded_subtrees=_subtrees(encode_names(parameters.initial_excluded_subtrees), permitted=False),
+        initial_permitted_subtrees=_initial_subtrees(names, "permitted"),
+        initial_excluded_subtrees=_initial_subtrees(names, "excluded"),
     )
 
 
@@ -180,18 +189,45 @@ def _policies(policies: Iterable[str]) -> frozenset[str]:
     return frozenset(PolicyIdentifier(policy).native for policy in policies)
 
 
-def _subtrees(bases: tuple[EncodedName, ...] | None, *, permitted: bool) -> PKIXSubtrees | None:
-    """Convert subtrees to certvalidator's, by way of DER; subtrees of every other form are added."""
-    from asn1crypto import x509
+def _initial_subtrees(names: NameConstraints | None, kind: Literal["permitted", "excluded"]) -> PKIXSubtrees | None:
+    """Return subtrees as an input of certvalidator, with subtrees for every other form."""
     from pyhanko_certvalidator import name_trees
 
-    if not bases:
+    constraints = _convert(names)
+    subtrees = None if constraints is None else constraints[f"{kind}_subtrees"]
+    if not subtrees:
         return None
-    found = name_trees.process_general_subtrees(
-        x509.GeneralSubtrees([x509.GeneralSubtree({"base": x509.GeneralName.load(base.encoding)}) for base in bases])
-    )
-    others = name_trees.default_permitted_subtrees() if permitted else name_trees.default_excluded_subtrees()
-    return {**others, **found}
+    is_permitted = kind == "permitted"
+    others = name_trees.default_permitted_subtrees() if is_permitted else name_trees.default_excluded_subtrees()
+    return {**others, **name_trees.process_general_subtrees(subtrees)}
+
+
+def _convert(names: NameConstraints | None) -> Any:  # noqa: ANN401  # asn1crypto is untyped
+    from asn1crypto import x509
+
+    if names is None:
+        return None
+    fields = {
+        field: [{"base": x509.GeneralName.load(base.encoding)} for base in bases]
+        for field, bases in (
+            ("permitted_subtrees", names.permitted_subtrees),
+            ("excluded_subtrees", names.excluded_subtrees),
+        )
+        if bases
+    }
+    return x509.NameConstraints(fields) if fields else None
+
+
+def _load(certificate: Certificate, names: NameConstraints | None) -> Any:  # noqa: ANN401  # asn1crypto is untyped
+    """Decode a certificate for certvalidator, with these name constraints in place of its own."""
+    from asn1crypto import x509
+
+    constraints = _convert(names)
+
+    class WithNameConstraints(x509.Certificate):  # type: ignore[misc]  # asn1crypto is untyped
+        name_constraints_value = constraints
+
+    return WithNameConstraints.load(certificate.der)
 
 
 def _algorithms(policy: AlgorithmPolicy) -> AlgorithmUsagePolicy:

@@ -263,7 +263,7 @@ def test_ip_address_constraints_cannot_be_judged_where_there_is_an_address(chain
     confirmation = ask(chain({"extensions": (constraint,)}, {"server_name": name}))
     assert confirmation.opinion is opinion
     if opinion is Opinion.CANNOT_JUDGE:
-        assert "IP_ADDRESS" in confirmation.detail
+        assert "iPAddress 10.0.0.0/8 of CA 1" in confirmation.detail
 
 
 def test_our_own_validation_judges_ip_address_constraints(chain, judge, refusal):

@@ -230,7 +230,7 @@ class ConstrainedSubtrees:
 
     def violation_by(self, certificate: Certificate, *, budget: SearchBudget) -> str | None:
         """Return which name of a certificate is not allowed, as :meth:`violation` does; names are collected once."""
-        return self._violation(_names_of(certificate), budget) if self._by_form else None
+        return self._violation(names_of(certificate), budget) if self._by_form else None
 
     def _violation(self, names: Iterable[_NameOfForm], budget: SearchBudget) -> str | None:
         for form, value, cost in names:
@@ -281,7 +281,8 @@ def _layers_of(certificate: Certificate) -> tuple[_Subtrees, ...]:
 
 
 @_remembered
-def _names_of(certificate: Certificate) -> tuple[_NameOfForm, ...]:
+def names_of(certificate: Certificate) -> tuple[_NameOfForm, ...]:
+    """Return the names of a certificate that constraints apply to: the form, the value, and the cost of parsing it."""
     return tuple(_names(certificate.subject, certificate.extensions.subject_alternative_name or ()))
 
 

@@ -1,0 +1,203 @@
+"""Which name constraints certvalidator misreads: found by brute force, and kept out of the second opinion."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from asn1crypto import parser
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.x509.oid import ExtensionOID, NameOID
+from pyhanko_certvalidator import name_trees
+
+from pkcs12kit import lab
+from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.subtrees import EncodedName, NameConstraints
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.budget import SearchBudget
+from pkcs12kit.paths.confirmation import Opinion, confirm
+from pkcs12kit.paths.misreadings import without_misread
+from pkcs12kit.paths.validation.name_constraints import ConstrainedSubtrees
+from pkcs12kit.paths.validation.parameters import ValidationParameters
+
+from .name_constraints_oracle import DNS, INSIDE, MAIL, URI, pairs
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+KINDS = ("permitted", "excluded")
+UTF8_MAILBOX = "jürgen@b.com".encode()
+SMTP_UTF8 = x509.OtherName(x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9"), bytes([0x0C, len(UTF8_MAILBOX)]) + UTF8_MAILBOX)
+
+
+def ask_certvalidator(kind, subtree, name):
+    """Return what certvalidator alone says of a name below a subtree; None where it raises an error."""
+    try:
+        base = asn1_x509.GeneralSubtree({"base": asn1_x509.GeneralName.load(subtree.encoding)})
+        trees = name_trees.process_general_subtrees(asn1_x509.GeneralSubtrees([base]))
+        form, value = name_trees._interpret_general_name(asn1_x509.GeneralName.load(name.encoding))
+        if kind == "permitted":
+            permitted = name_trees.PermittedSubtrees(name_trees.default_permitted_subtrees())
+            permitted.intersect_with(trees)
+            return permitted.accept_name(form, value)
+        excluded = name_trees.ExcludedSubtrees(name_trees.default_excluded_subtrees())
+        excluded.union_with(trees)
+        return not excluded.reject_name(form, value)
+    except (ValueError, NotImplementedError, TypeError):
+        return None
+
+
+def misread(kind, subtree, name):
+    """Return why the answer of certvalidator on this pair does not count; None where it does."""
+    found = []
+    without_misread(NameConstraints(**{f"{kind}_subtrees": (subtree,)}), {name.form: [name.value]}, "CA", found)
+    return found[0] if found else None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", [DNS, MAIL, URI], ids=["dNSName", "rfc822Name", "URI"])
+def test_every_wrong_answer_is_known(form, kind):
+    """RFC 5280 section 4.2.1.10: where certvalidator differs from the section, its answer does not count.
+
+    And as little else as possible: each kind of misreading turns up in a wrong answer. A wrong yes about a pair that
+    our validation does not accept needs no reason, because no second opinion is asked about it.
+    """
+    wrong, flagged = set(), set()
+    for (text, name), encoded in pairs(form):
+        inside = INSIDE[form](text, name, excluded=kind == "excluded")
+        subtree, one = EncodedName(form, encoded[0]), EncodedName(form, encoded[1])
+        answer = ask_certvalidator(kind, subtree, one)
+        if inside is None or answer is None:
+            continue
+        allowed = inside == (kind == "permitted")
+        why = misread(kind, subtree, one)
+        if allowed:
+            assert answer or why, (text, name)
+        reason = why and why.rpartition(": ")[2]
+        flagged.add(reason)
+        if answer != allowed:
+            wrong.add(reason)
+    assert flagged - {None} == wrong - {None}
+
+
+def directory(*rdns):
+    """Encode a directoryName; each relative distinguished name is pairs of an identifier and a value."""
+    attributes = ([x509.NameAttribute(*pair) for pair in rdn] for rdn in rdns)
+    encoded = x509.Name(map(x509.RelativeDistinguishedName, attributes)).public_bytes()
+    return EncodedName(0xA4, encoded)
+
+
+C, ORG, CN, MAILBOX = NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME, NameOID.EMAIL_ADDRESS
+DIRECTORIES = (
+    directory(),
+    directory([(C, "US")]),
+    directory([(C, "us")], [(ORG, "A  b")]),
+    directory([(C, "US")], [(ORG, " a B")], [(CN, "x")]),
+    directory([(ORG, "A b")], [(C, "US")]),
+    directory([(ORG, "straße")]),
+    directory([(ORG, "STRASSE")]),
+    directory([(ORG, "é")]),
+    directory([(ORG, "e\u0301")]),
+    directory([(ORG, "a"), (CN, "b")]),
+    directory([(CN, "B"), (ORG, "A")], [(CN, "c")]),
+    directory([(MAILBOX, "a@b.com")]),
+    directory([(MAILBOX, "a@B.com")]),
+)
+
+
+def test_distinguished_names_are_read_alike():
+    """Section 7.1: on directoryName the two agree, so none of its subtrees is left out."""
+    for kind, subtree, name in itertools.product(KINDS, DIRECTORIES, DIRECTORIES):
+        constraints = NameConstraints(**{f"{kind}_subtrees": (subtree,)})
+        ours = ConstrainedSubtrees.unconstrained().constrain(constraints)
+        allowed = ours.violation(Name(()), [name], budget=SearchBudget(DEFAULT_LIMITS)) is None
+        assert ask_certvalidator(kind, subtree, name) == allowed
+        assert misread(kind, subtree, name) is None
+
+
+def constraining(kind, *subtrees):
+    """Make nameConstraints of encoded subtrees, for which pyca/cryptography has no values."""
+    emit = parser.emit
+    field = emit(2, 1, KINDS.index(kind), b"".join(emit(0, 1, 16, subtree.encoding) for subtree in subtrees))
+    return lab.critical(x509.UnrecognizedExtension(ExtensionOID.NAME_CONSTRAINTS, emit(0, 1, 16, field)))
+
+
+def ask(path, **parameters):
+    """Ask for the opinion on a path."""
+    return confirm(path, ValidationParameters(time=parameters.pop("time", AT), **parameters))
+
+
+MISREAD = {
+    "permitted dot": ("permitted", EncodedName(DNS, b".example.com"), "dNSName '.example.com'"),
+    "excluded dot": ("excluded", EncodedName(DNS, b".evil.mil"), "dNSName '.evil.mil'"),
+    "excluded asterisk": ("excluded", EncodedName(DNS, b"*.evil.mil"), "dNSName '*.evil.mil'"),
+    "everything": ("permitted", EncodedName(DNS, b""), "dNSName ''"),
+}
+
+
+@pytest.mark.parametrize(("kind", "subtree", "shown"), MISREAD.values(), ids=MISREAD)
+def test_a_misread_subtree_is_neither_yes_nor_no(chain, judge, kind, subtree, shown):
+    """Certvalidator's no for these is wrong, and its yes says nothing; every other reason for a no counts."""
+    path = chain({"extensions": (constraining(kind, subtree),)}, {})
+    assert judge(path)
+    confirmation = ask(path)
+    assert confirmation.opinion is Opinion.CANNOT_JUDGE
+    assert f"misreads the {kind} subtree {shown} of CA 1" in confirmation.detail
+    assert ask(path, time=AT + timedelta(days=1000)).opinion is Opinion.INVALID
+    assert ask(path, initial_explicit_policy=True).opinion is Opinion.INVALID
+    outside = constraining("excluded", EncodedName(DNS, b"example.com"), *([subtree] if kind == "excluded" else []))
+    assert ask(chain({"extensions": (outside,)}, {})).opinion is Opinion.INVALID
+
+
+@pytest.mark.parametrize(("kind", "subtree", "shown"), MISREAD.values(), ids=MISREAD)
+def test_a_misread_subtree_matters_only_where_a_name_is_compared_with_it(chain, judge, kind, subtree, shown):
+    """A server with an address alone, or a CA that only its own certificate constrains, is judged by both."""
+    path = chain({"extensions": (constraining(kind, subtree),)}, {"server_name": "10.1.1.1"})
+    assert judge(path)
+    assert ask(path).opinion is Opinion.VALID, shown
+    last = chain({}, {"ca": True, "extensions": (constraining(kind, subtree),)})
+    assert judge(last)
+    assert ask(last).opinion is Opinion.VALID, shown
+
+
+@pytest.mark.parametrize(
+    "subtree",
+    [
+        EncodedName(0xA3, b"\x30\0"),
+        EncodedName(0xA5, b"\x81\x01a"),
+        EncodedName(0x88, b"\x2a\x03"),
+        EncodedName(0xA0, b"\x06\x02\x2a\x03\xa0\x03\x0c\x01x"),
+        EncodedName(0x87, b"\x0a\1\2\3\xff\0\0\0"),
+        EncodedName(0x87, b"\x0a\0\0\0"),
+        EncodedName(MAIL, b"\xfc.example"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_forms_that_it_does_not_process_do_not_silence_it(chain, judge, kind, subtree):
+    """It stops at some of these whatever the names are; without a name of the form they change nothing."""
+    path = chain({"extensions": (constraining(kind, subtree),)}, {})
+    assert judge(path)
+    assert ask(path).opinion is Opinion.VALID
+    assert ask(path, time=AT + timedelta(days=1000)).opinion is Opinion.INVALID
+
+
+def test_constraints_of_every_source(chain, judge):
+    """Initial subtrees, those of the anchor (RFC 5937), and those of each CA: for the names below them."""
+    dotted = constraining("permitted", EncodedName(DNS, b".example.com"))
+    path = chain({}, {}, anchor_extensions=(dotted,))
+    assert judge(path)
+    assert "of the trust anchor" in ask(path).detail
+    assert ask(path, use_trust_anchor_constraints=False).opinion is Opinion.VALID
+    initial = {"initial_permitted_subtrees": [x509.DNSName("")]}
+    assert judge(chain({}, {}), **initial)
+    assert "of the parameters" in ask(chain({}, {}), **initial).detail
+    assert "of CA 2" in ask(chain({}, {"extensions": (dotted,)}, {})).detail
+
+
+def test_a_mailbox_outside_ascii_is_not_compared(chain, judge):
+    """RFC 9598 section 6: rfc822Name constraints apply to SmtpUTF8Mailbox; certvalidator does not know that."""
+    names = lab.non_critical(x509.SubjectAlternativeName([x509.DNSName("www.example.com"), SMTP_UTF8]))
+    path = chain({"extensions": (constraining("excluded", EncodedName(MAIL, b"c.com")),)}, {"only": (names,)})
+    assert judge(path)
+    assert "a SmtpUTF8Mailbox is not compared" in ask(path).detail
