@@ -20,7 +20,7 @@ from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.key_sources import LoadedKey, Opening, key_from_content, key_from_pkcs12, open_with
 from pkcs12kit.sources.keys import require_signing_key
 from pkcs12kit.sources.pkcs12_files import SourceContent
-from pkcs12kit.sources.reading import name_of
+from pkcs12kit.sources.reading import is_folder, name_of, read_source
 from pkcs12kit.sources.sniffing import Kind
 from pkcs12kit.times import time_or_now
 
@@ -248,13 +248,14 @@ def _collect(
     return collector
 
 
-def _collect_one(source: CertificateSource, collector: Collector) -> None:
+def _collect_one(source: CertificateSource, collector: Collector, content: bytes | None = None) -> None:
+    """Add the certificates of a source; ``content`` is what was read from it already."""
     if isinstance(source, x509.Certificate):
         source = Certificate.from_der(source.public_bytes(Encoding.DER))
     if isinstance(source, Certificate | CertificatePool):
         collector.add_loaded(source)
     else:
-        collector.collect(source)
+        collector.collect(source, content=content)
 
 
 def _require_no_rejects(collector: Collector) -> None:
@@ -282,9 +283,14 @@ def _matched(found: LoadedKey, certificate: CertificateSource | None, opening: O
     name, certificates, rejects = found.name, found.certificates, found.rejects
     belonging = found.own_certificates
     if certificate is not None:
+        read_once = None
+        if not _is_loaded(certificate) and not is_folder(certificate):  # type: ignore[arg-type]  # it is a source
+            read_once = read_source(certificate, opening.limits)  # type: ignore[arg-type]
 
         def collect(password: str | None) -> Collector:
-            return _collect([certificate], password=password, require_mac=opening.require_mac, limits=opening.limits)
+            collector = Collector(password=password, require_mac=opening.require_mac, limits=opening.limits)
+            _collect_one(certificate, collector, read_once)
+            return collector
 
         collector = open_with(collect, opening.certificate_password, (opening.password, opening.key_password))
         name, belonging = label(certificate), ()
