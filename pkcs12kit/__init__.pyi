@@ -4,6 +4,7 @@ from . import lab, probing, published, revocation
 from .builder.build import BuildReport, build
 from .certificates.certificate import Certificate
 from .certificates.identity import Identity
+from .certificates.lint.certificate_notes import lint_certificates
 from .certificates.names import Name
 from .certificates.notes import Note, NoteRule
 from .certificates.path import CertificationPath
@@ -132,6 +133,7 @@ __all__ = [
     "gather",
     "inspect_pfx",
     "lab",
+    "lint_certificates",
     "load_certificate",
     "load_certificates",
     "load_crls",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, pictures, to_html
+from pkcs12kit.certificates.lint.rules import RULES
 from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
 from pkcs12kit.devices.stig import DISALLOWED
 from pkcs12kit.devices.table import DEVICES
@@ -116,6 +117,18 @@ def devices() -> Iterator[str]:
         yield ""
 
 
+def notes() -> Iterator[str]:
+    """Yield the table of the rules for notes on certificates, with the clients that are known to care."""
+    yield "| rule | applies where | standard | known to refuse |"
+    yield "| --- | --- | --- | --- |"
+    for rule in RULES.values():
+        clients = "<br>".join(
+            f"{client}: {client.effect.value}, {client.evidence.value} ({_linked(client.source)})"
+            for client in rule.clients
+        )
+        yield f"| `{rule.name}` | {rule.meaning} | {rule.source} | {clients} |"
+
+
 def chain_limits() -> Iterator[str]:
     """Yield the table of the largest Certificate messages that clients accept."""
     yield "| client | certificates | bytes | source |"
@@ -163,6 +176,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "profiles.md": profiles,
     "readers.md": readers,
     "devices.md": devices,
+    "notes.md": notes,
     "chain-limits.md": chain_limits,
     "disallowed.md": disallowed,
     "report.html": report,

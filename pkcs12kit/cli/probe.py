@@ -175,6 +175,7 @@ def _print_reports(reports: Sequence[ProbeReport]) -> None:
 def _render(report: ProbeReport) -> Iterator[RenderableType]:
     from pkcs12kit.display.findings import changes_tree, findings_tree
     from pkcs12kit.display.handshakes import device_tree
+    from pkcs12kit.display.notes import notes_tree
     from pkcs12kit.display.paths import path_tree
 
     sent, other = report.served_chain, report.served_chain_in_tls_1_2
@@ -184,6 +185,7 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
         yield findings_tree(other.findings, title=f"{report.server} in TLS 1.2", answer=other.ok)
     if sent is not None and sent.path is not None:
         yield path_tree(sent.path)
+    yield from notes_tree(report.notes)
     if report.devices:
         yield device_tree(report.devices)
     if report.devices_in_tls_1_2:

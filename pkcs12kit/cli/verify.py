@@ -123,10 +123,11 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         print_json({"file": name, **report.to_json()})
     else:
         from pkcs12kit.display.findings import findings_tree
+        from pkcs12kit.display.notes import notes_tree
         from pkcs12kit.display.paths import path_tree
 
         drawn = [] if report.path is None else [path_tree(report.path)]
-        print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn])
+        print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn, *notes_tree(report.notes)])
     if report.ok:
         return
     from pkcs12kit.cli.output.hints import hints_for_verification

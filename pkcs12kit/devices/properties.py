@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.x509.oid import ExtensionOID, SignatureAlgorithmOID
+from cryptography.x509.oid import ExtensionOID
 
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
+from pkcs12kit.certificates.lint.field_checks import SHA1_SIGNATURES
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME, URI
 from pkcs12kit.devices.model import ChainProperty, Quantity
 from pkcs12kit.errors import MalformedCertificateError
@@ -29,14 +30,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.certificate_message import CertificateMessage
 
-_SHA1: Final = frozenset(
-    {
-        SignatureAlgorithmOID.RSA_WITH_SHA1.dotted_string,
-        "1.3.14.3.2.29",  # the same, by an older number
-        SignatureAlgorithmOID.ECDSA_WITH_SHA1.dotted_string,
-        SignatureAlgorithmOID.DSA_WITH_SHA1.dotted_string,
-    }
-)
 _V3: Final = 3
 _CRITICAL: Final = {
     ExtensionOID.CERTIFICATE_POLICIES.dotted_string: ChainProperty.CERTIFICATE_POLICIES_CRITICAL,
@@ -112,7 +105,7 @@ def _properties_of(certificate: Certificate, *, is_target: bool) -> Iterator[Cha
         yield ChainProperty.ENCODING_ERROR
     if certificate.version != _V3:
         yield ChainProperty.OLD_VERSION
-    if certificate.signature_algorithm in _SHA1:
+    if certificate.signature_algorithm in SHA1_SIGNATURES:
         yield ChainProperty.SHA1_SIGNATURE
     yield _key_property(certificate)
     try:

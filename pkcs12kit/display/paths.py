@@ -11,6 +11,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pkcs12kit.display.labels import labelled, with_expiry
+from pkcs12kit.display.notes import notes_tree
 from pkcs12kit.display.rows import policies_of, same_for_others, search_cut_short, would_be_valid
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.text import harmless
@@ -55,12 +56,16 @@ def path_tree(path: ValidatedPath, *, number: int | None = None, before_next: st
 
 
 def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
-    """Yield the valid paths of a search, and the rejected paths if ``every`` is set or no path is valid."""
+    """Yield the valid paths of a search with notes on their certificates, and the rejected paths.
+
+    The rejected paths are left out where a path is valid, unless ``every`` is set.
+    """
     reasons = dict(enumerate(report.before_next, start=1))
     for number, path in enumerate(report.valid, start=1):
         yield path_tree(path, number=number if every else None, before_next=reasons.get(number) if every else None)
     if not report.valid:
         yield Text(f"No valid path from {report.target.label} to a trust anchor.", style="bold red")
+    yield from notes_tree(report.notes)
     if every or not report.valid:
         yield from rejected_paths(report)
     cut_short = search_cut_short(report)

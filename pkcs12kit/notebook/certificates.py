@@ -8,19 +8,37 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME
 from pkcs12kit.display.labels import short_serial
+from pkcs12kit.display.notes import refusals
 from pkcs12kit.errors import MalformedCertificateError
-from pkcs12kit.notebook.html import Element, Node, badge, code, element, facts, folded, joined, name, said
+from pkcs12kit.notebook.html import (
+    Element,
+    Node,
+    badge,
+    cell,
+    code,
+    element,
+    facts,
+    folded,
+    joined,
+    left_out,
+    name,
+    said,
+    table,
+)
 from pkcs12kit.notebook.validity import Axis, bar, dates, is_valid, state_badge
+from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.identity import Identity
+    from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.certificates.subtrees import EncodedName
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.notebook.html import View
@@ -52,6 +70,7 @@ def draw_certificate(certificate: Certificate, view: View) -> Element:
         bar(certificate, axis, time),
         dates(certificate, time),
         certificate_facts(certificate, view),
+        notes_table(lint_certificates([certificate]), view),
         kind="good" if is_valid(certificate, time) else "bad",
     )
 
@@ -71,6 +90,20 @@ def draw_identity(identity: Identity, view: View) -> Element:
         element("p", badge("private key", "good"), " is present, belongs to this certificate, and is never shown."),
         draw_certificate(identity.certificate, view),
     )
+
+
+def notes_table(notes: Sequence[CertificateNote], view: View) -> Node:
+    """Return a folded table of notes on certificates, with the clients that are known to refuse; None without notes."""
+    if not notes:
+        return None
+    shown = notes[: view.limits.notebook_rows]
+    rows = (
+        (cell(*heading(note.certificate)), cell(note.why), cell(note.source), cell(refusals(note) or None))
+        for note in shown
+    )
+    drawn = table(("certificate", "note", "standard", "clients"), rows)
+    summary = f"{counted(len(notes), 'note')} on certificates; the answer does not depend on them"
+    return folded(summary, drawn, left_out(len(notes) - len(shown), "notes"))
 
 
 def card(*children: Node, kind: str = "") -> Element:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.display.labels import day, short_serial
 from pkcs12kit.display.pictures import picture_of_report, to_svg
 from pkcs12kit.display.rows import same_for_others, search_cut_short, would_be_valid
+from pkcs12kit.notebook.certificates import notes_table
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
     Element,
@@ -73,6 +74,7 @@ def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
         element("p", said(f"! {cut_short}", "warn")) if cut_short is not None else None,
         _picture(report, view),
         *best,
+        notes_table(report.notes, view),
         *_other_paths(report, view),
         rejected_table(report.rejected, view),
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.display.rows import ClientTable, device_rows
 from pkcs12kit.findings import Answer
+from pkcs12kit.notebook.certificates import notes_table
 from pkcs12kit.notebook.chains import chain, path_body
 from pkcs12kit.notebook.html import (
     Element,
@@ -54,6 +55,7 @@ def draw_verification(report: VerificationReport, view: View) -> Element:
         title("PKCS#12 file: ", yes_or_no(report.ok, "every check passed", "failed")),
         findings_table(report.findings),
         *_path("The path", report.path, report.rejected, view),
+        notes_table(report.notes, view),
         facts([("second opinion", str(report.confirmation))]),
         folded("Anatomy of the file", *pfx_body(report.anatomy, view)),
     )
@@ -126,6 +128,7 @@ def _sent(report: ServedChainReport, view: View, *, with_changes: bool = True) -
         findings_table(report.findings),
         *(_changes("What to change", report.changes, view) if with_changes else ()),
         *_what_is_sent(report, view),
+        notes_table(report.notes, view),
         *better,
     )
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
+from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.errors import PathError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.times import format_time
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.errors import FailureReason
     from pkcs12kit.paths.failure import Failure
@@ -115,14 +117,23 @@ class PathReport(Shown):
             raise NoValidPathError(self)
         return self.valid[0]
 
+    @property
+    def notes(self) -> tuple[CertificateNote, ...]:
+        """Notes on the certificates of the valid paths, each certificate once; the answer does not depend on them."""
+        given = (certificate for path in self.valid for certificate in path.certificates)
+        anchors = (path.trust_anchor.certificate for path in self.valid)
+        named = any(path.parameters.server_name is not None for path in self.valid)
+        return lint_certificates(given, trust_anchors=filter(None, anchors), for_server=True if named else None)
+
     def to_json(self) -> dict[str, Any]:
-        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete."""
+        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes."""
         reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
         return {
             "target": self.target.to_json(),
             "paths": [path_to_json(path) | {"before_next": before_next} for path, before_next in reasons],
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "incomplete": self.incomplete,
+            "notes": [note.to_json() for note in self.notes],
         }
 
 

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Answer, Check, not_ok
 from pkcs12kit.notebook_hook import Shown
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.confirmation import Confirmation
@@ -93,6 +95,13 @@ class VerificationReport(Report):
         """The findings of the checks that failed, one sentence each."""
         return tuple(map(str, _failures(self.findings, self.path)))
 
+    @property
+    def notes(self) -> tuple[CertificateNote, ...]:
+        """Notes on the certificates of the path, or of the file where it makes none; no answer depends on them."""
+        target = () if self.target is None else (self.target,)
+        for_server = True if self.has_private_key else None
+        return _notes(self.path, (*target, *self.certificates), for_server=for_server)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as ``--json`` prints it; ``path`` is target first, without the anchor's certificate."""
         path = self.path
@@ -113,6 +122,7 @@ class VerificationReport(Report):
             "second_opinion": self.confirmation.to_json(),
             "warnings": list(self.anatomy.warnings),
             "readers": {name: verdict.to_json() for name, verdict in self.anatomy.readers.items()},
+            "notes": [note.to_json() for note in self.notes],
         }
 
 
@@ -147,6 +157,11 @@ class ServedChainReport(Report):
         """The findings of the checks that failed, one sentence each."""
         return tuple(map(str, _failures(self.findings, self.path)))
 
+    @property
+    def notes(self) -> tuple[CertificateNote, ...]:
+        """Notes on the certificates of the path, or of the message where it makes none; no answer depends on them."""
+        return _notes(self.path, self.message.certificates, for_server=True)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as ``--json`` prints it; certificates in the order of the wire, paths target first."""
         return {
@@ -160,6 +175,7 @@ class ServedChainReport(Report):
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "changes": list(self.changes),
             "should_send": None if self.should_send is None else [one.to_json() for one in self.should_send],
+            "notes": [note.to_json() for note in self.notes],
         }
 
 
@@ -224,6 +240,11 @@ class RehearsalReport(Report):
         for one in self.handshakes:
             if one.client in self.required and (one.verdict is not Verdict.ACCEPTED or self.as_served(one) is False):
                 yield one
+
+    @property
+    def notes(self) -> tuple[CertificateNote, ...]:
+        """Notes on the certificates of the served chain; no answer depends on them."""
+        return self.served_chain.notes
 
     def as_served(self, handshake: Handshake) -> bool | None:
         """Return True where the client received the served chain, in order; None where it does not report that."""
@@ -311,6 +332,11 @@ class ProbeReport(Report):
         return tuple(dict.fromkeys((*first, *(change for chain in self._served_chains for change in chain.changes))))
 
     @property
+    def notes(self) -> tuple[CertificateNote, ...]:
+        """Notes on the certificates of the served chains, each note once; no answer depends on them."""
+        return tuple(dict.fromkeys(note for chain in self._served_chains for note in chain.notes))
+
+    @property
     def _served_chains(self) -> tuple[ServedChainReport, ...]:
         return tuple(chain for chain in (self.served_chain, self.served_chain_in_tls_1_2) if chain is not None)
 
@@ -343,6 +369,18 @@ def _failures(findings: Iterable[Finding], path: ValidatedPath | None) -> tuple[
     """Return the findings of failed checks. Without a valid path there is always one."""
     failures = tuple(finding for finding in findings if finding.is_problem)
     return failures if failures or path is not None else (not_ok(Check.PATH, "there is no valid path"),)
+
+
+def _notes(
+    path: ValidatedPath | None, certificates: tuple[Certificate, ...], *, for_server: bool | None
+) -> tuple[CertificateNote, ...]:
+    """Return notes on the certificates of a path, or on others where there is none."""
+    if path is None:
+        return lint_certificates(certificates, for_server=for_server)
+    anchor = path.trust_anchor.certificate
+    return lint_certificates(
+        path.certificates, trust_anchors=() if anchor is None else (anchor,), for_server=for_server
+    )
 
 
 def _names(failures: Iterable[Finding]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ AS_REPR = {
     "Handshake": "a row of its report",
     "Limits": "figures to choose, not something found",
     "Name": "one line",
+    "Note": "one line",
     "ProbedServer": "one line",
     "Profile": "figures to choose; its table is in the documentation",
     "ProtocolAnswer": "its report says it in findings",

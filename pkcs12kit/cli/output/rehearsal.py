@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 
 def print_rehearsal(report: RehearsalReport, name: str, *, with_path: bool = True, err: bool = False) -> None:
-    """Print the checks of the served chain, the path, the changes to make, each client and each device."""
+    """Print the checks of the served chain, the path, the notes, the changes to make, each client and each device."""
     from rich.text import Text
 
     from pkcs12kit.display.findings import changes_tree, findings_tree
     from pkcs12kit.display.handshakes import device_tree, handshake_table
+    from pkcs12kit.display.notes import notes_tree
     from pkcs12kit.display.paths import path_tree
 
     served = report.served_chain
@@ -32,6 +33,7 @@ def print_rehearsal(report: RehearsalReport, name: str, *, with_path: bool = Tru
         (
             findings_tree(served.findings, title=name, answer=report.ok),
             *([] if served.path is None or not with_path else [path_tree(served.path)]),
+            *(notes_tree(report.notes) if with_path else ()),
             *([] if not served.changes else [changes_tree(served.changes)]),
             Text(harmless(asked)),
             *handshake_table(report.handshakes, served=served.message.certificates, required=report.required),
