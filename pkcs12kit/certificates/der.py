@@ -15,11 +15,12 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Annotated, Final
 
-from cryptography import x509
+from cryptography import x509  # noqa: TC002  # the decorators below evaluate annotations
 from cryptography.hazmat import asn1
 
 from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.strings import read_value
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Attribute
@@ -35,6 +36,7 @@ _IS_HIGH: Final = bytes(octet >> 7 for octet in range(256))
 # The caches of names take at most a few MiB: that many encodings, none longer than these bytes.
 _CACHED: Final = 1024
 _SHORT_BYTES: Final = 512
+_CONSTRUCTED: Final = 0x20
 
 
 def refuse_endless_tags(data: bytes) -> None:
@@ -84,6 +86,23 @@ class _SignedData(SimpleNamespace):
     __init__ = SimpleNamespace.__init__
 
 
+@asn1.sequence
+class _Attribute(SimpleNamespace):
+    """An AttributeTypeAndValue (section 4.1.2.4)."""
+
+    type: x509.ObjectIdentifier
+    value: asn1.TLV
+    __init__ = SimpleNamespace.__init__
+
+
+@asn1.sequence
+class _OneRelativeName(SimpleNamespace):
+    """A name of one relative distinguished name."""
+
+    attributes: asn1.SetOf[_Attribute]
+    __init__ = SimpleNamespace.__init__
+
+
 def read_outline(der: bytes) -> Outline | None:
     """Split a certificate that pyca/cryptography reads into its fields; return None where it has no outline."""
     try:
@@ -114,6 +133,10 @@ def read_name(contents: bytes) -> Name:
 
 @lru_cache(maxsize=_CACHED)
 def _read_short(contents: bytes) -> Name:
+    return _read(contents)
+
+
+def _read(contents: bytes) -> Name:
     try:
         return Name(_read_relative(encoding) for encoding in lenient.split(contents))
     except lenient.UNREADABLE:
@@ -122,17 +145,20 @@ def _read_short(contents: bytes) -> Name:
 
 @lru_cache(maxsize=_CACHED)
 def _read_relative(encoding: bytes) -> tuple[Attribute, ...]:
-    """Decode one relative distinguished name, which may be part of many names."""
-    (attributes,) = Name.from_cryptography(x509.Name.from_bytes(_sequence(encoding))).relative_distinguished_names
-    return attributes
+    """Decode one relative distinguished name, which may be part of many names.
+
+    pyca/cryptography would decode the values as well, but refuses some strings, and warns of others.
+    """
+    decoded = asn1.decode_der(_OneRelativeName, _sequence(encoding))
+    return tuple(_value_of(attribute) for attribute in decoded.attributes.as_list())
 
 
-def _read(contents: bytes) -> Name:
-    encoding = _sequence(contents)
-    try:
-        return Name.from_cryptography(x509.Name.from_bytes(encoding))
-    except lenient.UNREADABLE:
-        return lenient.read_name(encoding)
+def _value_of(attribute: _Attribute) -> Attribute:
+    oid, value = attribute.type.dotted_string, attribute.value
+    tag = value.tag_bytes[0]
+    if tag & _CONSTRUCTED:
+        raise ValueError("a string in parts, which DER does not allow")
+    return oid, read_value(oid, tag, bytes(value.data), asn1.encode_der(value))
 
 
 def _sequence(contents: bytes) -> bytes:

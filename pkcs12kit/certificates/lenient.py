@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.certificates.strings import read_value
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 _VERSION_TAG: Final = 0xA0
 EXTENSIONS_TAG: Final = 0xA3
 _CLASS_BITS: Final = 0xC0
+_CONSTRUCTED: Final = 0x20
 _NULL: Final = b"\x05\x00"
 # RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
 _WITHOUT_PARAMETERS: Final = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.1.101.3.4.3.", "1.3.101.11")
@@ -173,21 +175,26 @@ def _refuse_broken_masks(constraints: asn1_x509.NameConstraints | None) -> None:
 
 
 def _attribute(der: bytes) -> Attribute:
-    from asn1crypto import core, x509
+    from asn1crypto import core, parser
 
     identifier, value = _elements(der, 2)
     oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
-    if value[0] & _CLASS_BITS:
-        return oid, value  # asn1crypto would take its tag for a universal one
+    tag = value[0]
+    if not tag & _CLASS_BITS and tag & _CONSTRUCTED:
+        return oid, _text_in_parts(value)
+    return oid, read_value(oid, tag, parser.parse(value, strict=True)[4], value)
+
+
+def _text_in_parts(value: bytes) -> str | bytes:
+    """Return the text of a string in parts (X.690 section 8.21); the value itself where it is none."""
+    from asn1crypto import core
+
     try:
         string = core.load(value, strict=True)
-        if isinstance(string, core.TeletexString):  # in fact Latin 1, as DirectoryString decodes it
-            string = x509.DirectoryString.load(value)
-        is_text = isinstance(string, core.AbstractString | x509.DirectoryString)
-        text: str | None = string.native if is_text else None
+        text: str = string.native if isinstance(string, core.AbstractString) else ""
     except UNREADABLE:
-        text = None
-    return oid, value if text is None else text
+        return value
+    return text or value
 
 
 def first_line(error: Exception) -> str:
