@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,26 +11,33 @@ from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates import lenient, notes, reading
-from pkcs12kit.certificates.der import read_name, read_outline, read_subject_public_key_info, read_tbs_certificate
+from pkcs12kit.certificates.der import (
+    read_encoded_extensions,
+    read_name,
+    read_outline,
+    read_subject_public_key_info,
+    read_tbs_certificate,
+)
+from pkcs12kit.certificates.extension_decoding import REFUSALS, may_warn
+from pkcs12kit.certificates.extension_readers import read_one_by_one, read_values
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
-from pkcs12kit.certificates.subtrees import hide_name_constraints
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-_Taken = TypeVar("_Taken")
-
-_UNREADABLE: Final = (*reading.REFUSALS, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
+# The identifier of nameConstraints: pyca/cryptography refuses forms of subtrees that real CAs use.
+_NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
+_HINTS: Final = frozenset({"2.5.29.14", "2.5.29.19", "2.5.29.35"})
 
 
 class Certificate(Shown):
@@ -102,11 +109,11 @@ class Certificate(Shown):
     is_self_issued: bool
     """True if subject and issuer are the same name (RFC 5280 section 3.2)."""
     key_identifier: bytes | None
-    """The subjectKeyIdentifier; None where there is none, or where the extensions cannot be read."""
+    """The subjectKeyIdentifier; None where there is none, or where it cannot be read."""
     issuer_key_identifier: bytes | None
     """The key identifier of the authorityKeyIdentifier; None as for :attr:`key_identifier`."""
     is_ca: bool
-    """True if cA is set in basicConstraints; False where it is not, or where the extensions cannot be read."""
+    """True if cA is set in basicConstraints; False where it is not, or where that extension cannot be read."""
 
     def __init__(self, der: bytes) -> None:
         require_kind("der", der, bytes, bytearray, memoryview)
@@ -172,7 +179,7 @@ class Certificate(Shown):
 
         Python does not convert integers of more than 4,300 digits to text; :attr:`serial_number_text` does.
         """
-        return self._reading.serial_number
+        return self._reading.serial_number if self.encoding_error is None else lenient.read_serial_number(self.der)
 
     @property
     def serial_number_text(self) -> str:
@@ -213,6 +220,8 @@ class Certificate(Shown):
     @property
     def as_cryptography(self) -> x509.Certificate:
         """The certificate as an object of pyca/cryptography, with its encoding error corrected where it has one.
+
+        A serial number that is not positive is 1 in that object.
 
         That object decodes most of its attributes when they are asked for, and then raises its own exceptions
         (:class:`ValueError`, ``UnsupportedAlgorithm``). The attributes of this class do not.
@@ -296,18 +305,6 @@ def _decode_name(certificate: Certificate, field: Literal["subject", "issuer"]) 
         return lenient.read_name(getattr(lenient.read_structure(certificate.der), field))
 
 
-def _take_extensions(certificate: Certificate, take: Callable[[x509.Extensions], _Taken]) -> _Taken:
-    hidden = hide_name_constraints(certificate.der)
-    try:
-        reading_of_all = _fresh_reading(certificate) if hidden is None else load_der_x509_certificate(hidden)
-        return take(reading_of_all.extensions)
-    except _UNREADABLE as refusal:
-        try:
-            return take(reading.read_canonical(hidden or certificate.der).extensions)
-        except (*_UNREADABLE, MalformedCertificateError):
-            raise MalformedCertificateError(f"unreadable extensions: {refusal}") from None
-
-
 def _decode_public_key(certificate: Certificate) -> CertificatePublicKeyTypes:
     return read_public_key(certificate.subject_public_key_info, certificate.as_cryptography.public_key)
 
@@ -327,9 +324,21 @@ def _decode_agreement(certificate: Certificate) -> bool:
 
 
 def _decode_notes(certificate: Certificate) -> tuple[notes.Note, ...]:
+    structure = lenient.read_structure(certificate.der)
+    names = {structure.issuer: "issuer", structure.subject: "subject"}  # once, where both have the same octets
+    of_names = [note for name, field in names.items() for note in notes.on_name(field, name)]
+    of_number = tuple(notes.on_serial_number(certificate.serial_number))
+    explained = of_number or any(note.rule is notes.NoteRule.UNFIT_STRING for note in of_names)
+    try:
+        faults = certificate.extensions.faults
+        of_extensions = tuple(notes.on_extensions(read_encoded_extensions(certificate.der), faults))
+    except MalformedCertificateError:
+        of_extensions = ()  # the certificate is refused, with the reason
     return (
-        *notes.on_encoding(certificate.encoding_error),
-        *notes.on_serial_number(certificate.serial_number),
+        *(() if explained else notes.on_encoding(certificate.encoding_error)),
+        *of_number,
+        *of_names,
+        *of_extensions,
     )
 
 
@@ -341,10 +350,9 @@ class _Hints(NamedTuple):
     is_ca: bool = False
 
 
-def _take_hints(extensions: x509.Extensions) -> _Hints:
+def _take_hints(values: Iterable[object]) -> _Hints:
     hints: dict[str, Any] = {}
-    for extension in extensions:
-        value = extension.value
+    for value in values:
         if isinstance(value, x509.SubjectKeyIdentifier):
             hints["key_identifier"] = value.digest
         elif isinstance(value, x509.AuthorityKeyIdentifier):
@@ -354,16 +362,37 @@ def _take_hints(extensions: x509.Extensions) -> _Hints:
     return _Hints(**hints)
 
 
-def _decode_hint(certificate: Certificate, wanted: str) -> object:
+def _take_extensions(certificate: Certificate) -> x509.Extensions | None:
+    """Return what pyca/cryptography decodes of all extensions; None where they have to be read one by one."""
+    if _NAME_CONSTRAINTS in certificate.der or may_warn(certificate.der):
+        return None
     try:
-        hints = _take_extensions(certificate, _take_hints)
+        return _fresh_reading(certificate).extensions
+    except REFUSALS:
+        return None
+
+
+def _decode_hint(certificate: Certificate, wanted: str) -> object:
+    sound = _take_extensions(certificate)
+    try:
+        values = (
+            read_values(read_encoded_extensions(certificate.der), _HINTS)
+            if sound is None
+            else (extension.value for extension in sound)
+        )
+        hints = _take_hints(values)
     except MalformedCertificateError:
         hints = _Hints()
     return getattr(_set_hints(certificate, hints), wanted)
 
 
 def _decode_extensions(certificate: Certificate) -> Extensions:
-    extensions = _take_extensions(certificate, Extensions.from_cryptography)
+    sound = _take_extensions(certificate)
+    extensions = (
+        read_one_by_one(read_encoded_extensions(certificate.der))
+        if sound is None
+        else Extensions.from_cryptography(sound)
+    )
     identifier, constraints = extensions.authority_key_identifier, extensions.basic_constraints
     hints = _Hints(
         key_identifier=extensions.subject_key_identifier,

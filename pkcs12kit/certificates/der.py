@@ -77,6 +77,41 @@ class Outline(SimpleNamespace):
 
 
 @asn1.sequence
+class _Extension(SimpleNamespace):
+    """An extension (section 4.1)."""
+
+    oid: x509.ObjectIdentifier
+    critical: Annotated[bool, asn1.Default(False)]  # noqa: FBT003  # the notation of pyca/cryptography
+    value: bytes
+    __init__ = SimpleNamespace.__init__
+
+
+@asn1.sequence
+class _FieldsWithExtensions(Fields):
+    """The fields of a tbsCertificate with the extensions split."""
+
+    version: Annotated[asn1.TLV, asn1.Explicit(0)]
+    serial_number: asn1.TLV
+    signature: asn1.TLV
+    issuer: asn1.TLV
+    validity: asn1.TLV
+    subject: asn1.TLV
+    subject_public_key_info: asn1.TLV
+    extensions: Annotated[list[_Extension], asn1.Explicit(3)]  # type: ignore[assignment]
+    __init__ = SimpleNamespace.__init__
+
+
+@asn1.sequence
+class _WithExtensions(SimpleNamespace):
+    """A certificate with the extensions split."""
+
+    tbs_certificate: _FieldsWithExtensions
+    signature_algorithm: asn1.TLV
+    signature: asn1.TLV
+    __init__ = SimpleNamespace.__init__
+
+
+@asn1.sequence
 class _SignedData(SimpleNamespace):
     """Any certificate, split into three. Python up to 3.11.2 needs a docstring here, or it looks for a signature."""
 
@@ -110,6 +145,21 @@ def read_outline(der: bytes) -> Outline | None:
     except ValueError:
         return None
     return outline
+
+
+def read_encoded_extensions(der: bytes) -> tuple[lenient.EncodedExtension, ...]:
+    """Return the extensions of any certificate, not decoded.
+
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+    """
+    try:
+        found = asn1.decode_der(_WithExtensions, der).tbs_certificate.extensions
+    except ValueError:
+        return lenient.split_extensions(lenient.read_structure(der).after_key)
+    return tuple(
+        lenient.EncodedExtension(extension.oid.dotted_string, extension.critical, extension.value)
+        for extension in found
+    )
 
 
 def read_tbs_certificate(der: bytes) -> bytes:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, SubjectInformationAccessOID
 
 from pkcs12kit.certificates.lenient import UNREADABLE, first_line
-from pkcs12kit.certificates.subtrees import HIDDEN, NameConstraints, read_name_constraints
+from pkcs12kit.certificates.subtrees import NameConstraints, read_name_constraints
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -20,7 +20,19 @@ if TYPE_CHECKING:
     from cryptography.x509 import GeneralName
 
 POLICY_MAPPINGS: Final = "2.5.29.33"
+NAME_CONSTRAINTS: Final = "2.5.29.30"
 ANY_POLICY: Final = "2.5.29.32.0"
+
+
+class ExtensionFault(NamedTuple):
+    """An extension that could not be decoded, or not all of it."""
+
+    oid: str
+    """The dotted object identifier."""
+    why: str
+    """The reason, for a message."""
+    is_lost: bool
+    """True where nothing of the extension was decoded."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +44,10 @@ class Extensions:
     certificates. Locations are URLs of any scheme; of a distribution point they are those of its fullName, without
     directory names. Policy mappings are decoded on first use, because asn1crypto takes long for them and few callers
     need them.
+
+    ``faults`` are of extensions that validation does not need and that are not critical: each has the value of an
+    absent one, or the part of its value that could be decoded. Any other extension that cannot be decoded makes the
+    whole certificate unusable.
     """
 
     oids: frozenset[str] = frozenset()
@@ -51,21 +67,27 @@ class Extensions:
     ca_repositories: tuple[str, ...] = ()
     crl_distribution_points: tuple[x509.DistributionPoint, ...] = ()
     delta_crl_locations: tuple[str, ...] = ()
+    faults: tuple[ExtensionFault, ...] = ()
 
     @classmethod
     def from_cryptography(cls, extensions: x509.Extensions) -> Extensions:
         """Return the values of extensions that pyca/cryptography has read."""
         values: dict[str, Any] = {}
         for extension in extensions:
-            decode = _DECODERS.get(extension.oid.dotted_string)
+            decode = FIELDS.get(extension.oid.dotted_string)
             if decode:
                 name, take = decode
                 values[name] = take(extension.value)
         return cls(
-            oids=frozenset(map(_identifier, extensions)),
-            critical=frozenset(_identifier(extension) for extension in extensions if extension.critical),
+            oids=frozenset(extension.oid.dotted_string for extension in extensions),
+            critical=frozenset(extension.oid.dotted_string for extension in extensions if extension.critical),
             **values,
         )
+
+    @property
+    def lost(self) -> frozenset[str]:
+        """The object identifiers of the extensions that could not be decoded: whatever they say is not known."""
+        return frozenset(fault.oid for fault in self.faults if fault.is_lost)
 
     @property
     def ca_issuers(self) -> tuple[str, ...]:
@@ -99,12 +121,9 @@ class Extensions:
                 for mapping in mappings
             )
         except UNREADABLE as error:
-            raise MalformedCertificateError(f"unreadable policy mappings: {first_line(error)}") from None
-
-
-def _identifier(extension: x509.Extension[x509.ExtensionType]) -> str:
-    dotted = extension.oid.dotted_string
-    return ExtensionOID.NAME_CONSTRAINTS.dotted_string if dotted == HIDDEN else dotted
+            raise MalformedCertificateError(
+                f"unreadable policy mappings, policyMappings ({POLICY_MAPPINGS}): {first_line(error)}"
+            ) from None
 
 
 def _locations(descriptions: Iterable[x509.AccessDescription], method: x509.ObjectIdentifier) -> tuple[str, ...]:
@@ -119,7 +138,7 @@ def _urls(names: Iterable[GeneralName]) -> tuple[str, ...]:
     return tuple(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier))
 
 
-_DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
+FIELDS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
     ExtensionOID.BASIC_CONSTRAINTS.dotted_string: ("basic_constraints", lambda value: value),
     ExtensionOID.KEY_USAGE.dotted_string: ("key_usage", lambda value: value),
     ExtensionOID.EXTENDED_KEY_USAGE.dotted_string: (
@@ -127,7 +146,7 @@ _DECODERS: Final[dict[str, tuple[str, Callable[[Any], object]]]] = {
         lambda value: frozenset(usage.dotted_string for usage in value),
     ),
     ExtensionOID.SUBJECT_ALTERNATIVE_NAME.dotted_string: ("subject_alternative_name", tuple),
-    HIDDEN: ("name_constraints", lambda value: read_name_constraints(value.value)),
+    NAME_CONSTRAINTS: ("name_constraints", lambda value: read_name_constraints(value.value)),
     ExtensionOID.CERTIFICATE_POLICIES.dotted_string: (
         "certificate_policies",
         lambda value: tuple(policy.policy_identifier.dotted_string for policy in value),

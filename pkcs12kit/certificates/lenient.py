@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.names import Name
-from pkcs12kit.certificates.strings import read_value
+from pkcs12kit.certificates.strings import UTF8_STRING, misfit, read_text, read_value
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -25,7 +26,13 @@ if TYPE_CHECKING:
 _VERSION_TAG: Final = 0xA0
 EXTENSIONS_TAG: Final = 0xA3
 _CLASS_BITS: Final = 0xC0
+_NUMBER_BITS: Final = 0x1F
 _CONSTRUCTED: Final = 0x20
+_BOOLEAN: Final = 1
+_OCTET_STRING: Final = 4
+_INTEGER: Final = (0, 0, 2)
+_SEQUENCE: Final = 0x30
+_SET: Final = 0x31
 _NULL: Final = b"\x05\x00"
 # RFC 5758 sections 3.1 and 3.2, RFC 8410 section 3, RFC 9881 section 2: parameters MUST be absent.
 _WITHOUT_PARAMETERS: Final = ("1.2.840.10045.4.", "1.2.840.10040.4.", "2.16.840.1.101.3.4.3.", "1.3.101.11")
@@ -42,6 +49,7 @@ class Structure(NamedTuple):
     """The encoded parts of a certificate that pyca/cryptography does not return (RFC 5280 section 4.1)."""
 
     tbs_certificate: bytes
+    serial_number: bytes
     tbs_signature_algorithm: bytes
     signature_algorithm: bytes
     issuer: bytes
@@ -56,15 +64,16 @@ def read_structure(der: bytes) -> Structure:
     try:
         tbs_certificate, signature_algorithm, _ = _elements(der, 3)
         fields = iter(_elements(tbs_certificate, 6))
-        first = next(fields)
-        if first[0] == _VERSION_TAG:
-            next(fields)  # serialNumber follows the version; without a version it came first
+        serial_number = next(fields)
+        if serial_number[0] == _VERSION_TAG:
+            serial_number = next(fields)
         tbs_signature_algorithm, issuer, _, subject, subject_public_key_info = (next(fields) for _ in range(5))
         after_key = tuple(fields)
     except (ValueError, StopIteration, RuntimeError) as error:
         raise MalformedCertificateError(f"not the structure of a certificate: {error}") from None
     return Structure(
         tbs_certificate,
+        serial_number,
         tbs_signature_algorithm,
         signature_algorithm,
         issuer,
@@ -74,23 +83,122 @@ def read_structure(der: bytes) -> Structure:
     )
 
 
-def canonical_der(der: bytes) -> bytes:
-    """Return the values of a certificate in strict DER. Raises :class:`MalformedCertificateError`.
+def read_serial_number(der: bytes) -> int:
+    """Return the serial number of a certificate. Raises :class:`MalformedCertificateError`."""
+    from asn1crypto import parser
 
-    The result is only for decoding: signatures, comparisons and files use the original bytes.
+    tag_class, method, tag, _, contents, _ = parser.parse(read_structure(der).serial_number)
+    if (tag_class, method, tag) != _INTEGER or not contents:
+        raise MalformedCertificateError("not a certificate: its serial number is not an INTEGER")
+    return int.from_bytes(contents, "big", signed=True)
+
+
+class EncodedExtension(NamedTuple):
+    """One extension whose value is not decoded (RFC 5280 section 4.2)."""
+
+    oid: str
+    critical: bool
+    value: bytes
+
+
+def split_extensions(fields: tuple[bytes, ...]) -> tuple[EncodedExtension, ...]:
+    """Return the extensions in the last fields of a certificate, :attr:`Structure.after_key`.
+
+    Raises :class:`MalformedCertificateError`.
     """
+    from asn1crypto import parser
+
+    encodings: list[bytes] = []
+    try:
+        for field in fields:
+            if field[0] == EXTENSIONS_TAG:
+                encodings += _elements(parser.parse(field, strict=True)[4], 0)
+        return tuple(map(_split_extension, encodings))
+    except UNREADABLE as error:
+        raise MalformedCertificateError(f"unreadable extensions: {first_line(error)}") from None
+
+
+def _split_extension(encoding: bytes) -> EncodedExtension:
+    from asn1crypto import core, parser
+
+    identifier, *criticality, value = _elements(encoding, 2)
+    oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+    if core.ObjectIdentifier(oid).dump() != identifier:
+        raise ValueError(f"an object identifier that is not encoded as {oid} is")
+    if len(criticality) > 1 or (criticality and criticality[0][0] != _BOOLEAN) or value[0] != _OCTET_STRING:
+        raise ValueError(f"the fields of {extension_label(oid)} are not those of an extension")
+    is_critical = bool(criticality) and any(parser.parse(criticality[0], strict=True)[4])
+    return EncodedExtension(oid, is_critical, parser.parse(value, strict=True)[4])
+
+
+def encode_extension(extension: EncodedExtension) -> bytes:
+    """Return an extension in DER; its value stays as it is."""
+    from asn1crypto import core, parser
+
+    critical = b"\x01\x01\xff" if extension.critical else b""
+    value: bytes = parser.emit(0, 0, 4, extension.value)
+    return _sequence(core.ObjectIdentifier(extension.oid).dump() + critical + value)
+
+
+def canonical_der(der: bytes) -> bytes:
+    """Return a certificate in strict DER that pyca/cryptography reads. Raises :class:`MalformedCertificateError`.
+
+    Values are the same, with these exceptions: a serial number that is not positive becomes 1, strings of names that do
+    not fit their type become UTF8Strings. The values of extensions keep their octets. The result is only for decoding:
+    signatures, comparisons and files use the original bytes.
+    """
+    from asn1crypto import parser
     from asn1crypto import x509 as asn1_x509
 
+    structure = read_structure(der)
+    extensions = split_extensions(structure.after_key)
     try:
-        certificate = asn1_x509.Certificate.load(der, strict=True)
+        issuer, subject = canonical_name(structure.issuer), canonical_name(structure.subject)
+        certificate = asn1_x509.Certificate.load(_without_names(der), strict=True)
         _drop_null_parameters(certificate["signature_algorithm"])
         _drop_null_parameters(certificate["tbs_certificate"]["signature"])
         _mask_key_without_parameters(certificate["tbs_certificate"]["subject_public_key_info"])
-        _refuse_broken_masks(certificate.name_constraints_value)
-        encoded: bytes = certificate.dump(force=True)
+        if certificate["tbs_certificate"]["serial_number"].native <= 0:
+            certificate["tbs_certificate"]["serial_number"] = 1
+        tbs_certificate, *rest = _elements(certificate.dump(force=True), 3)
+        fields = list(_elements(tbs_certificate, 6))
     except UNREADABLE as error:
         raise MalformedCertificateError(f"not a certificate: {first_line(error)}") from None
-    return encoded
+    first = 3 if fields[0][0] == _VERSION_TAG else 2
+    fields[first], fields[first + 2] = issuer, subject
+    if extensions:
+        encoded = _sequence(b"".join(map(encode_extension, extensions)))
+        fields.append(parser.emit(2, 1, EXTENSIONS_TAG & _NUMBER_BITS, encoded))
+    return _sequence(b"".join((_sequence(b"".join(fields)), *rest)))
+
+
+def _without_names(der: bytes) -> bytes:
+    """Return a certificate with empty names and without extensions."""
+    tbs_certificate, *rest = _elements(der, 3)
+    fields = list(_elements(tbs_certificate, 6))
+    first = 3 if fields[0][0] == _VERSION_TAG else 2
+    fields[first] = fields[first + 2] = _sequence(b"")
+    kept = b"".join(field for field in fields if field[0] != EXTENSIONS_TAG)
+    return _sequence(b"".join((_sequence(kept), *rest)))
+
+
+def canonical_name(der: bytes) -> bytes:
+    """Return a distinguished name that pyca/cryptography reads, with the same text. Raises :class:`ValueError`."""
+    from asn1crypto import parser
+
+    names = (map(_canonical_attribute, _elements(rdn, 0, _SET)) for rdn in _elements(der, 0))
+    return _sequence(b"".join(parser.emit(0, 1, 17, b"".join(attributes)) for attributes in names))
+
+
+def _canonical_attribute(der: bytes) -> bytes:
+    from asn1crypto import parser
+
+    identifier, value = _elements(der, 2)
+    tag, contents = value[0], parser.parse(value, strict=True)[4]
+    if misfit(tag, contents) is not None:
+        text = read_text(tag, contents)
+        value = parser.emit(0, 0, UTF8_STRING, (contents.decode("latin-1") if text is None else text).encode())
+    return _sequence(identifier + value)
 
 
 def canonical_algorithm(der: bytes) -> bytes:
@@ -112,9 +220,20 @@ def canonical_algorithm(der: bytes) -> bytes:
 def read_name(der: bytes) -> Name:
     """Decode a distinguished name; values that cannot be decoded as text stay bytes."""
     try:
-        return Name((_attribute(attribute) for attribute in _elements(rdn, 0)) for rdn in _elements(der, 0))
+        return Name((_attribute(attribute) for attribute in _elements(rdn, 0, _SET)) for rdn in _elements(der, 0))
     except UNREADABLE as error:
         raise MalformedCertificateError(f"unreadable distinguished name: {first_line(error)}") from None
+
+
+def split_name(der: bytes) -> Iterator[tuple[str, int, bytes]]:
+    """Yield type, identifier octet and contents of each attribute of a distinguished name that can be read."""
+    from asn1crypto import core, parser
+
+    for rdn in _elements(der, 0):
+        for attribute in _elements(rdn, 0, _SET):
+            identifier, value = _elements(attribute, 2)
+            oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+            yield oid, value[0], parser.parse(value, strict=True)[4]
 
 
 def split(contents: bytes) -> Iterator[bytes]:
@@ -128,10 +247,12 @@ def split(contents: bytes) -> Iterator[bytes]:
         position = end
 
 
-def _elements(der: bytes, at_least: int) -> tuple[bytes, ...]:
-    """Return the encodings of the elements of a SEQUENCE."""
+def _elements(der: bytes, at_least: int, tag: int = _SEQUENCE) -> tuple[bytes, ...]:
+    """Return the encodings of the elements of a SEQUENCE, or of a SET where that is the tag."""
     from asn1crypto import parser
 
+    if der[:1] != bytes([tag]):
+        raise ValueError(f"tag 0x{der[:1].hex()} instead of 0x{tag:02x}")
     elements = tuple(split(parser.parse(der, strict=True)[4]))
     if len(elements) < at_least:
         raise ValueError(f"{len(elements)} elements instead of at least {at_least}")
@@ -161,17 +282,11 @@ def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
         algorithm["algorithm"] = _NO_KEY_ALGORITHM
 
 
-def _refuse_broken_masks(constraints: asn1_x509.NameConstraints | None) -> None:
-    """Raise ValueError for iPAddress subtrees whose mask is not a prefix: asn1crypto would change the network."""
-    if constraints is None:
-        return
-    for kind in ("permitted_subtrees", "excluded_subtrees"):
-        for subtree in constraints[kind] or ():
-            if subtree["base"].name == "ip_address":
-                octets: bytes = subtree["base"].chosen.contents
-                host_bits = ~int.from_bytes(octets[len(octets) // 2 :]) & ((1 << len(octets) * 4) - 1)
-                if host_bits & (host_bits + 1):
-                    raise ValueError("a name constraint on iPAddress whose mask is not a prefix")
+def _sequence(contents: bytes) -> bytes:
+    from asn1crypto import parser
+
+    encoding: bytes = parser.emit(0, 1, 16, contents)
+    return encoding
 
 
 def _attribute(der: bytes) -> Attribute:

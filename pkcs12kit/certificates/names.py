@@ -129,6 +129,11 @@ class Name:
         return f"<Name {str(self)!r}>"
 
 
+def attribute_label(oid: str) -> str:
+    """Return the short name of a type of attribute, ``CN``; its object identifier where it has none."""
+    return _SHORT_NAMES.get(oid, oid)
+
+
 def _checked(relative_distinguished_names: Iterable[Iterable[Attribute]]) -> Iterator[tuple[Attribute, ...]]:
     """Yield each relative distinguished name as a tuple. Raises :class:`~pkcs12kit.ArgumentError` for other kinds.
 

@@ -54,7 +54,7 @@ def read_text(tag: int, octets: bytes) -> str | None:
 
 
 def misfit(tag: int, octets: bytes) -> str | None:
-    """Return how the octets of a string do not fit its type, for a message; None where they fit or it is no string."""
+    """Return why the octets of a string do not fit its type; None where they fit, and for other values."""
     name = _NAMES.get(tag)
     text = read_text(tag, octets)
     if name is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from cryptography.hazmat import asn1
 
 from pkcs12kit.certificates.der import read_name
-from pkcs12kit.certificates.lenient import UNREADABLE, first_line, read_structure, split
+from pkcs12kit.certificates.lenient import UNREADABLE, first_line, split
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import harmless, quoted
@@ -45,10 +45,6 @@ _FORMS: Final = {
     0x88: REGISTERED_ID,
 }
 """The forms of a GeneralName by the identifier octet of their encoding (section 4.2.1.6)."""
-HIDDEN: Final = "2.5.29.127"
-"""An identifier that no extension has."""
-_ENCODED_IDENTIFIER: Final = b"\x06\x03\x55\x1d\x1e"
-_HIDDEN_IDENTIFIER: Final = b"\x06\x03\x55\x1d\x7f"
 _TEXTS: Final = frozenset({RFC822_NAME, DNS_NAME, URI})
 _IP_SUBTREE_OCTETS: Final = (8, 32)
 _SEQUENCE: Final = 0x30
@@ -202,41 +198,13 @@ def read_name_constraints(encoded: bytes) -> NameConstraints:
     for field in fields:
         for base, _ in field or ():
             if base.tag not in _FORMS:
-                raise MalformedCertificateError(
-                    f"unreadable extensions: nameConstraints: no form of GeneralName has the tag 0x{base.tag:02x}"
-                )
+                raise MalformedCertificateError(f"no form of GeneralName has the tag 0x{base.tag:02x}")
     permitted, excluded = (None if field is None else tuple(base for base, _ in field) for field in fields)
     return NameConstraints(
         permitted_subtrees=permitted,
         excluded_subtrees=excluded,
         bounded=tuple(base for field in fields for base, has_bounds in field or () if has_bounds),
     )
-
-
-def hide_name_constraints(der: bytes) -> bytes | None:
-    """Return a certificate with another identifier for nameConstraints, so that pyca/cryptography decodes the rest.
-
-    It then returns the octets of the extension under :data:`HIDDEN`. The result is None where the certificate does not
-    have the extension. Only identifiers of extensions change, and the length of nothing. Raises
-    :class:`~pkcs12kit.errors.MalformedCertificateError` for a certificate in which :data:`HIDDEN` occurs.
-    """
-    if _HIDDEN_IDENTIFIER in der:
-        raise MalformedCertificateError(f"unreadable extensions: {HIDDEN} is not the identifier of an extension")
-    if _ENCODED_IDENTIFIER not in der:
-        return None
-    try:
-        structure = read_structure(der)
-        extensions = structure.after_key[-1] if structure.after_key else b""
-        position = der.index(structure.tbs_certificate) + len(structure.tbs_certificate)
-        hidden = bytearray(der)
-        for extension in reversed(list(split(_contents(_contents(extensions))))):
-            position -= len(extension)
-            if _contents(extension).startswith(_ENCODED_IDENTIFIER):
-                start = position + extension.index(_ENCODED_IDENTIFIER)
-                hidden[start : start + len(_HIDDEN_IDENTIFIER)] = _HIDDEN_IDENTIFIER
-    except (*UNREADABLE, MalformedCertificateError):
-        return None
-    return bytes(hidden)
 
 
 def _contents(encoding: bytes) -> bytes:
@@ -269,7 +237,7 @@ def _read_leniently(encoded: bytes) -> list[_Field | None]:
                 _read_subtree(_contents_of(subtree, _SEQUENCE)) for subtree in split(_contents_of(field, field[0]))
             ]
     except UNREADABLE as error:
-        raise MalformedCertificateError(f"unreadable extensions: nameConstraints: {first_line(error)}") from None
+        raise MalformedCertificateError(f"{first_line(error)}") from None
     return [fields.get(tag) for tag in _FIELDS]
 
 

@@ -12,6 +12,10 @@ from .oddities import certificate
     ("serial", "rules"),
     [
         (1, []),
+        (0, [NoteRule.SERIAL_NUMBER_NOT_POSITIVE]),
+        (-5, [NoteRule.SERIAL_NUMBER_NOT_POSITIVE]),
+        (-(2**159), [NoteRule.SERIAL_NUMBER_NOT_POSITIVE]),
+        (128, []),
         (2**159 - 1, []),
         (2**159, [NoteRule.SERIAL_NUMBER_TOO_LONG]),
     ],
@@ -25,9 +29,9 @@ def test_serial_number(serial, rules):
 
 def test_json():
     """A note has three values; it does not name the certificate."""
-    (note,) = pk.Certificate.from_der(certificate(serial=2**160)).notes
+    (note,) = pk.Certificate.from_der(certificate(serial=0)).notes
     assert note.to_json() == {
-        "rule": "serial-number-too-long",
-        "why": "its serial number has 21 octets, more than 20",
+        "rule": "serial-number-not-positive",
+        "why": "its serial number is zero, not positive",
         "source": "RFC 5280 section 4.1.2.2",
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PointName: TypeAlias = "Name | x509.GeneralName"
 """A name of a distribution point: directory names compare by RFC 5280 section 7.1, other forms by their value."""
 
+_CRL_POINTS: Final = x509.CRLDistributionPoints.oid.dotted_string
 ALL_REASONS: Final = frozenset(x509.ReasonFlags) - {x509.ReasonFlags.unspecified, x509.ReasonFlags.remove_from_crl}
 """all-reasons of RFC 5280 section 6.3.2 (a)."""
 
@@ -90,8 +91,9 @@ def distribution_points(certificate: Certificate) -> Iterator[DistributionPoint]
     """Yield the distribution points of a certificate, and last the one that RFC 5280 section 6.3.3 assumes.
 
     That one has the name of the certificate's issuer, which signs its CRL, and covers every reason. Here it can only
-    revoke where all the points of the certificate name other CRL issuers, which is stricter than the standard. Names in
-    the issuer's issuerAltName are not included. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+    revoke in two cases, which is stricter than the standard: where all the points of the certificate name other CRL
+    issuers, and where the points cannot be read, because they may name others. Names in the issuer's issuerAltName are
+    not included. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
     """
     issuer = certificate.issuer
     points = certificate.extensions.crl_distribution_points
@@ -108,7 +110,8 @@ def distribution_points(certificate: Certificate) -> Iterator[DistributionPoint]
             is_indirect=bool(crl_issuers),
             reasons=ALL_REASONS if point.reasons is None else ALL_REASONS & point.reasons,
         )
-    names_issuer = not points or any(
+    is_known = _CRL_POINTS not in certificate.extensions.lost
+    names_issuer = (is_known and not points) or any(
         not point.crl_issuer or issuer in crl_issuers for point, crl_issuers in zip(points, named, strict=True)
     )
     yield DistributionPoint(

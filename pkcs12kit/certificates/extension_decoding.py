@@ -1,0 +1,108 @@
+"""Some extensions decoded by pyca/cryptography, which otherwise decodes all of a certificate or none."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.x509 import load_der_x509_certificate
+
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, encode_extension, first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+REFUSALS: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""The errors of pyca/cryptography for extensions that it cannot decode."""
+_ED25519: Final = bytes.fromhex("300506032b6570")
+_VALIDITY: Final = bytes.fromhex("301e170d3236303130313030303030305a170d3237303130313030303030305a")
+_KEY: Final = bytes.fromhex("302a300506032b6570032100") + bytes(32)
+_SIGNATURE: Final = bytes.fromhex("030100")
+
+# pyca/cryptography writes a Python warning of a common name that is empty or longer than 64 octets, of a country that
+# has not two, and of UTF-8 in a VisibleString of a policy's user notice. Each begins with an object identifier.
+_ODD_LENGTH: Final = re.compile(
+    rb"\x06\x03\x55\x04(?:\x03(?:[^\x0c\x13\x14\x16]|.[\x00\x41-\xff])|\x06(?:[^\x0c\x13\x14\x16]|.[^\x02]))"
+    rb"|\x06\x0b\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x03(?:[^\x0c\x13\x14\x16]|.[^\x02])",
+    re.DOTALL,
+)
+_NOTICE: Final = bytes.fromhex("06082b06010505070202")
+_NOTICE_CONTENTS: Final = re.compile(re.escape(_NOTICE) + rb"\x30(?:\x82(..)|\x81(.)|([\x00-\x7f]))", re.DOTALL)
+
+
+def may_warn(der: bytes) -> bool:
+    """Return True where pyca/cryptography may write a Python warning when it decodes names or extensions in ``der``.
+
+    Its warnings would reach the user's standard error, or become exceptions of a script that runs under ``-W error``.
+    They cannot be turned off for one call in one thread, so what causes them is not given to it.
+    """
+    return _ODD_LENGTH.search(der) is not None or (_NOTICE in der and any(map(_is_odd, _notices(der))))
+
+
+def _notices(der: bytes) -> Iterator[bytes]:
+    for match in _NOTICE_CONTENTS.finditer(der):
+        length = int.from_bytes(match[1] or match[2] or match[3])
+        yield der[match.end() : match.end() + length]
+
+
+def _is_odd(notice: bytes) -> bool:
+    return b"\x1a" in notice and not notice.isascii()
+
+
+def decode_extension(oid: str, value: bytes) -> x509.ExtensionType:
+    """Return the value of one extension, with asn1crypto's help where it has an encoding error.
+
+    Raises :class:`ValueError`.
+    """
+    try:
+        return _decode(oid, value)
+    except REFUSALS as refusal:
+        try:
+            return _decode(oid, _canonical_value(oid, value))
+        except (*UNREADABLE, *REFUSALS):
+            raise ValueError(first_line(refusal)) from None
+
+
+def _decode(oid: str, value: bytes) -> x509.ExtensionType:
+    (extension,) = decode_together((EncodedExtension(oid, critical=False, value=value),))
+    decoded: x509.ExtensionType = extension.value
+    return decoded
+
+
+def decode_together(extensions: Iterable[EncodedExtension]) -> x509.Extensions:
+    """Return extensions as those of a certificate that is made for them. Raises pyca/cryptography's errors."""
+    from asn1crypto import parser
+
+    encoded = b"".join(map(encode_extension, extensions))
+    field = parser.emit(2, 1, 3, parser.emit(0, 1, 16, encoded)) if encoded else b""
+    tbs_certificate = parser.emit(0, 1, 16, _first_fields() + field)
+    return load_der_x509_certificate(parser.emit(0, 1, 16, tbs_certificate + _ED25519 + _SIGNATURE)).extensions
+
+
+@cache
+def _first_fields() -> bytes:
+    empty_name = bytes.fromhex("3000")
+    version_and_serial_number = bytes.fromhex("a003020102020101")
+    return version_and_serial_number + _ED25519 + empty_name + _VALIDITY + empty_name + _KEY
+
+
+def _canonical_value(oid: str, value: bytes) -> bytes:
+    """Return the value of an extension in strict DER. Raises the errors of ``UNREADABLE``."""
+    from asn1crypto import parser
+    from asn1crypto import x509 as asn1_x509
+
+    parser.parse(value, strict=True)  # asn1crypto would leave out what follows
+    extension = asn1_x509.Extension.load(
+        encode_extension(EncodedExtension(oid, critical=False, value=value)), strict=True
+    )
+    parsed = extension["extn_value"].parsed
+    encoded: bytes = parsed.dump(force=True)
+    return encoded
