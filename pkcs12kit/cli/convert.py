@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
@@ -170,19 +171,11 @@ def command(
     given = given_password(password_file, password_env, stdin=password_stdin)
     data = read_pkcs12(file, limits)
 
-    def decode(password: str | None) -> DecodedPfx:
-        with naming_pkcs12(name_of(file), data):
-            return decode_pfx(
-                data,
-                password=password,
-                contents_password=contents_password,
-                require_mac=require_mac,
-                limits=limits,
-            )
-
     warnings: list[str] = []
     add_warnings = _warner(name_of(file), warnings)
-    decoded, password = open_with_password(decode, given, name_of(file))
+    decode = partial(decode_pfx, contents_password=contents_password, require_mac=require_mac, limits=limits)
+    options = for_pem if form == "pem" else None
+    decoded, password = open_with_password(partial(_decode, decode, data, name_of(file), options), given, name_of(file))
     add_warnings(decoded.warnings)
     private_keys, certificates = len(decoded.keys) + len(decoded.unread_keys), decoded.certificates
     if form == "pem":
@@ -241,6 +234,19 @@ def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limi
         return ()
     java = inspect_pfx(data, password=password or "", limits=limits).java
     return () if java is None else tuple(f"for Java, {loss}" for loss in java.losses)
+
+
+def _decode(
+    decode: Callable[..., DecodedPfx], data: bytes, name: str, options: _PemOptions | None, password: str | None
+) -> DecodedPfx:
+    """Return the contents of a file, opened with a password; for PEM the chosen key has to open with it, too."""
+    from pkcs12kit.sources.pkcs12_files import naming_pkcs12
+
+    with naming_pkcs12(name, data):
+        decoded = decode(data, password=password)
+        if options is not None and (decoded.keys or decoded.unread_keys):
+            decoded.key(friendly_name=options.key_name, local_key_id=options.key_id)
+    return decoded
 
 
 def _pem(

@@ -82,14 +82,6 @@ class DecodedPfx(Shown):
         return () if why is None else (why,)
 
     @property
-    def _every_key(self) -> tuple[DecodedKey | UnreadKey, ...]:
-        return (*self.keys, *self.unread_keys)
-
-    @property
-    def _has_one_key(self) -> bool:
-        return len(self.keys) == 1 and not self.unread_keys
-
-    @property
     def private_keys(self) -> tuple[PrivateKeyTypes, ...]:
         """Every private key."""
         return tuple(key.private_key for key in self.keys)

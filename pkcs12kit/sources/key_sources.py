@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.pkcs12.decoded_keys import DecodedKey
     from pkcs12kit.sources.pkcs12_files import SourceContent
 
 T = TypeVar("T")
@@ -138,18 +139,19 @@ def key_from_pkcs12(
     :class:`~pkcs12kit.errors.InputError` with the text ``missing`` if the file has no key.
     """
     if isinstance(source, DecodedPfx):
-        name, decoded = "the PKCS#12 file given", source
-        if opening.require_mac and decoded.warnings:
-            raise PfxError(f"{name}: {decoded.warnings[0]} (a MAC is required)")
+        name = "the PKCS#12 file given"
+        if opening.require_mac and source.warnings:
+            raise PfxError(f"{name}: {source.warnings[0]} (a MAC is required)")
+        with naming_pkcs12(name, b""):
+            decoded, key = source, _choose(source, opening)
     else:
-        name, decoded = source.name, _decode(source, opening, own, others)
+        name = source.name
+        decoded, key = _decode(source, opening, own, others)
     if opening.on_warning is not None:
         for warning in decoded.warnings:
             opening.on_warning(f"{name}: {warning}")
-    if not decoded.keys:
+    if key is None:
         raise InputError(f"{name}: {missing}")
-    with naming_pkcs12(name, b""):
-        key = decoded.key(friendly_name=opening.key_name, local_key_id=opening.key_id)
     rejects = (Reject(source=name, position=reject.position, reason=reject.reason) for reject in decoded.rejects)
     return LoadedKey(
         name=name,
@@ -160,18 +162,29 @@ def key_from_pkcs12(
     )
 
 
-def _decode(content: SourceContent, opening: Opening, own: Password, others: Iterable[Password]) -> DecodedPfx:
+def _decode(
+    content: SourceContent, opening: Opening, own: Password, others: Iterable[Password]
+) -> tuple[DecodedPfx, DecodedKey | None]:
+    """Decode a file with the password that also opens the chosen key."""
     if content.kind is not Kind.PKCS12:
         raise InputError(f"{content.name}: expected a PKCS#12 file, found {content.kind.value}")
 
-    def decode(password: str | None) -> DecodedPfx:
-        return decode_pfx(
+    def decode(password: str | None) -> tuple[DecodedPfx, DecodedKey | None]:
+        decoded = decode_pfx(
             content.der,
             password=password,
             contents_password=opening.contents_password,
             require_mac=opening.require_mac,
             limits=opening.limits,
         )
+        return decoded, _choose(decoded, opening)
 
     with naming_pkcs12(content.name, content.der):
         return open_with(decode, own, others)
+
+
+def _choose(decoded: DecodedPfx, opening: Opening) -> DecodedKey | None:
+    """Return the chosen key, None if there is no key at all. Raises the error of a chosen key that is not read."""
+    if not decoded.keys and not decoded.unread_keys:
+        return None
+    return decoded.key(friendly_name=opening.key_name, local_key_id=opening.key_id)
