@@ -20,6 +20,20 @@ _ALTERNATIVE_NAME = der(0x06, b"\x55\x1d\x11")
 _CRITICAL = b"\x01\x01\xff"
 
 
+_ODD = (
+    (der(0x82, b".example.mil"), der(0x82, b"a.example.mil")),
+    (der(0x82, b"*.example.mil"), der(0x82, b"a.example.mil")),
+    (der(0x82, b"example.mil\0"), der(0x82, b"\xe9.example.mil")),
+    (der(0x87, b"\x0a\1\2\3\xff\0\xff\0"), der(0x87, b"\x0a\x09\x02\x09")),
+    (der(0x87, b"\x0a\0\0\0\xff\0\0\0"), der(0x87, bytes(10) + b"\xff\xff\x0a\1\1\1")),
+    (der(0xA3, der(0x30, b"")), der(0xA3, der(0x30, b""))),
+    (der(0xA5, der(0x81, b"a")), der(0x82, b"a.example.mil")),
+    (der(0x82, b"example.mil") + der(0x80, b"\1"), der(0x82, b"a.example.mil")),
+    (b"\x82\x81\x0bexample.mil", der(0x82, b"a.example.mil")),
+)
+"""Subtrees that pyca/cryptography does not encode, each with a name."""
+
+
 def seeds() -> list[bytes]:
     """Encode constraints on every form of name, each with names that they permit and that they exclude."""
     network = ipaddress.ip_network
@@ -43,6 +57,10 @@ def seeds() -> list[bytes]:
         for constraints in (x509.NameConstraints(subtrees, None), x509.NameConstraints(None, subtrees)):
             alternative = x509.SubjectAlternativeName(names).public_bytes()
             made.append(bytes([number % 4]) + constraints.public_bytes() + alternative + name("server").public_bytes())
+    for subtree, alternative in _ODD:
+        for tag in (0xA0, 0xA1):
+            constraints = der(0x30, der(tag, der(0x30, subtree)))
+            made.append(b"\x03" + constraints + der(0x30, alternative) + name("server").public_bytes())
     every = x509.NameConstraints([one[0][0] for one in forms[::2]], [one[0][0] for one in forms[1::2]])
     alternative = x509.SubjectAlternativeName([each for _, names in forms for each in names]).public_bytes()
     return [*made, b"\x03" + every.public_bytes() + alternative + name("server").public_bytes()]
