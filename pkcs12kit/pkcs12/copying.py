@@ -15,6 +15,7 @@ from pkcs12kit.pkcs12.bags import other_bag
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encoder import PlainKey, PlainSecret
 from pkcs12kit.pkcs12.sealed_secrets import may_be_encrypted, read_sealed_secret
+from pkcs12kit.pkcs12.structure import NESTED_ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -66,6 +67,8 @@ class EntryCopier:
         derivations = (secret.encryption.derivation for _, secret in sealed if secret is not None)
         foresee((derivation for derivation in derivations if derivation is not None), self._budget)
         for entry, secret in sealed:
+            if NESTED_ATTRIBUTES in entry.bag.notes:
+                self._warn(f"{entry.label}: {NESTED_ATTRIBUTES} and are left out")
             if may_be_encrypted(entry.bag.attribute_field):
                 self._leave_closed(entry, UnsupportedPfxError("its attributes may hold encrypted contents"))
             if entry.bag.is_key:

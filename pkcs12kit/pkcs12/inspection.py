@@ -17,6 +17,7 @@ from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificates
 from pkcs12kit.pkcs12.entries import describe_entries, list_entries, unread_keys
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
+from pkcs12kit.pkcs12.sealed_secrets import read_sealed_secret
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.times import format_time, time_or_now
 
@@ -40,10 +41,11 @@ class BagReport:
     """One bag: its type by RFC 7292's name (``certBag``, ``pkcs8ShroudedKeyBag``, ...) or dotted object identifier.
 
     ``value_type`` is the dotted identifier of the contents that a certBag, crlBag or secretBag states. ``certificate``
-    is None if the bag holds none, or one that cannot be read; ``encryption`` is that of a shrouded key. ``unread_key``
-    tells why a private key is not read; None if it is read, or was not tried. ``notes`` are sentences about attributes
-    that are odd. ``end_entity`` is True for the certificate that belongs to a private key of the file: by the key
-    itself if it can be opened, else by localKeyID. Of several certificates of one key it is the newest that is valid.
+    is None if the bag holds none, or one that cannot be read; ``encryption`` is that of a shrouded key, or of a secret
+    that is encrypted on its own. ``unread_key`` tells why a private key is not read; None if it is read, or was not
+    tried. ``notes`` are sentences about attributes that are odd. ``end_entity`` is True for the certificate that
+    belongs to a private key of the file: by the key itself if it can be opened, else by localKeyID. Of several
+    certificates of one key it is the newest that is valid.
     """
 
     type: str
@@ -199,7 +201,7 @@ def inspect_pfx(
     certificates = {id(bag): certificate for certificate, bag in found}
     links = _link(entries, found, time)
     own = {link.certificate for link in links.values()}
-    described = iter([_describe(entry, certificates.get(id(entry.bag)), own) for entry in entries])
+    described = iter([_describe(entry, certificates.get(id(entry.bag)), own, budget) for entry in entries])
     complete = None not in opened
     return PfxReport(
         mac=pfx.mac,
@@ -299,15 +301,18 @@ def _facts(pfx: Pfx, opened: _Opened, *, password: str | None) -> PfxFacts:
     )
 
 
-def _describe(entry: Entry, certificate: Certificate | None, own: Container[Certificate | None]) -> BagReport:
+def _describe(
+    entry: Entry, certificate: Certificate | None, own: Container[Certificate | None], budget: WorkBudget
+) -> BagReport:
     bag = entry.bag
+    sealed = read_sealed_secret(bag, budget)
     return BagReport(
         type=bag.type,
         value_type=bag.value_type,
         friendly_name=bag.friendly_name,
         local_key_id=bag.local_key_id,
         certificate=certificate,
-        encryption=bag.encryption,
+        encryption=bag.encryption if sealed is None else sealed.encryption,
         end_entity=certificate is not None and certificate in own,
         unread_key=entry.unread_key,
         notes=bag.notes,

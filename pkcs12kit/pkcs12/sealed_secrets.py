@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 SHROUDED_KEY: Final = "1.2.840.113549.1.12.10.1.2"
 _OCTET_STRING: Final = 0x04
+_UNIVERSAL: Final = 0
+_CONTEXT_SPECIFIC: Final = 2
+_CONSTRUCTED: Final = 1
+_SEQUENCE: Final = 16
 # Object identifiers, without tag and length, that stand where something is encrypted by a password: everything of
 # PKCS#5 (RFC 8018 appendix A), of RFC 7292 appendix C, scrypt (RFC 7914), and the two ways of Java's older key stores.
 _ENCRYPTED_BY_PASSWORD: Final = (
@@ -66,13 +70,14 @@ def read_sealed_secret(bag: Bag, budget: WorkBudget) -> SealedSecret | None:
 
 def secret_value(value_type: str, algorithm_identifier: Asn1Value, ciphertext: bytes, *, in_octets: bool) -> bytes:
     """Return the encoded value of a secretBag (RFC 7292 section 4.2.5) with an encrypted secret."""
-    from asn1crypto import core, keys
-
-    from pkcs12kit.pkcs12 import asn1_types
+    from asn1crypto import core, keys, parser
 
     sealed = keys.EncryptedPrivateKeyInfo({"encryption_algorithm": algorithm_identifier, "encrypted_data": ciphertext})
-    value = core.OctetString(sealed.dump()) if in_octets else sealed
-    encoded: bytes = asn1_types.TypedValue({"type": value_type, "value": core.Any(value)}).dump()
+    value: bytes = sealed.dump()
+    if in_octets:
+        value = core.OctetString(value).dump()
+    contents = core.ObjectIdentifier(value_type).dump() + parser.emit(_CONTEXT_SPECIFIC, _CONSTRUCTED, 0, value)
+    encoded: bytes = parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, contents)
     return encoded
 
 

@@ -95,6 +95,7 @@ class Bag:
 
 _X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 _DAMAGED: Final = "it is damaged"
+NESTED_ATTRIBUTES: Final = "the SafeContents around it have attributes, which are not read"
 
 
 def read_pfx(data: bytes, budget: WorkBudget) -> Pfx:
@@ -204,8 +205,7 @@ def _nested(outer: Bag, budget: WorkBudget, depth: int) -> tuple[Bag, ...]:
     bags = read_bags(outer.content, budget, depth=depth + 1)
     if not bags or outer.attribute_field is None:
         return bags
-    first = replace(bags[0], notes=(*bags[0].notes, "the SafeContents around it have attributes, which are not read"))
-    return (first, *bags[1:])
+    return (replace(bags[0], notes=(*bags[0].notes, NESTED_ATTRIBUTES)), *bags[1:])
 
 
 def _with_value(bag: Bag) -> Bag:
