@@ -64,14 +64,14 @@ def command(
     report = _inspect(file, password, contents_password, limits, require_mac=require_mac)
     for warning in report.warnings:
         warn(f"{name_of(file)}: {warning}")
-    closed = any(safe.bags is None for safe in report.safe_contents)
+    closed = [safe.encryption for safe in report.safe_contents if safe.bags is None and safe.encryption is not None]
     if as_json:
         print_json(report.to_json())
     else:
         from pkcs12kit.display.pfx import pfx_tree
 
         print_text([pfx_tree(report, title=name_of(file))])
-        if closed and password is None:
+        if password is None and any(encryption.is_supported for encryption in closed):
             print_hints(["--password-file, --password-env or --password-stdin opens the encrypted parts"])
     if report.mac_verified is False:
         print_error(f"{name_of(file)}: the password does not open it")

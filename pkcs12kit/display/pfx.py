@@ -27,7 +27,7 @@ def pfx_tree(report: PfxReport, *, title: str) -> Tree:
     tree = Tree(Text(harmless(title), style="bold"), guide_style="dim")
     tree.add(_mac(report))
     for number, safe in enumerate(report.safe_contents, start=1):
-        _safe_contents(tree, safe, number)
+        _safe_contents(tree, safe, number, report)
     for line in _findings(report):
         tree.add(line)
     return tree
@@ -54,7 +54,16 @@ def encryption_in_words(encryption: Encryption | None) -> str:
         parts.append(f"{encryption.kdf} with {encryption.digest}" if encryption.digest is not None else encryption.kdf)
     if encryption.iterations is not None:
         parts.append(counted(encryption.iterations, "iteration"))
-    return "encrypted: " + ", ".join(parts)
+    return "encrypted: " + ", ".join(parts) + ("" if encryption.is_supported else ", which is not supported")
+
+
+def why_closed(safe: SafeContentsReport, report: PfxReport) -> str:
+    """Return why the contents of a SafeContents are not shown: a password is only asked for where one can help."""
+    if safe.encryption is not None and not safe.encryption.is_supported:
+        return "not opened"
+    if report.mac_verified is False:
+        return "not opened with this password"
+    return "not opened" if report.unopened else "closed without the password"
 
 
 def unusual_passwords(report: PfxReport) -> Iterator[str]:
@@ -94,10 +103,10 @@ def _mac(report: PfxReport) -> Text:
     return line.append(f"  {verdict}", style=style)
 
 
-def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int) -> None:
+def _safe_contents(tree: Tree, safe: SafeContentsReport, number: int, report: PfxReport) -> None:
     branch = tree.add(Text(f"SafeContents {number}, {encryption_in_words(safe.encryption)}"))
     if safe.bags is None:
-        branch.add(Text("closed without the password", style="dim"))
+        branch.add(Text(why_closed(safe, report), style="dim"))
         return
     for bag in safe.bags:
         _bag(branch, bag)

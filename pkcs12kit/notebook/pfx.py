@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pkcs12kit.display.labels import day
-from pkcs12kit.display.pfx import encryption_in_words, mac_in_words, unusual_passwords
+from pkcs12kit.display.pfx import encryption_in_words, mac_in_words, unusual_passwords, why_closed
 from pkcs12kit.notebook.certificates import heading
 from pkcs12kit.notebook.chains import chain
 from pkcs12kit.notebook.html import (
@@ -88,7 +88,8 @@ def draw_pfx_report(report: PfxReport, view: View) -> Element:
 def pfx_body(report: PfxReport, view: View) -> tuple[Node, ...]:
     """Return the anatomy of a file without a title."""
     safes = [
-        element("li", _safe_contents(safe, number, view)) for number, safe in enumerate(report.safe_contents, start=1)
+        element("li", _safe_contents(safe, number, report, view))
+        for number, safe in enumerate(report.safe_contents, start=1)
     ]
     return (
         _problems(report, view),
@@ -153,10 +154,10 @@ def _verdict(report: PfxReport) -> Element:
     return yes_or_no(report.mac_verified, "verified", "wrong password")
 
 
-def _safe_contents(safe: SafeContentsReport, number: int, view: View) -> Element:
+def _safe_contents(safe: SafeContentsReport, number: int, report: PfxReport, view: View) -> Element:
     head = element("span", f"SafeContents {number}, {encryption_in_words(safe.encryption)}")
     if safe.bags is None:
-        return element("div", head, " ", badge("closed without the password"))
+        return element("div", head, " ", badge(why_closed(safe, report)))
     bags = [element("li", _bag(bag, view)) for bag in safe.bags[: view.limits.notebook_items]]
     left = left_out(len(safe.bags) - len(bags), "bags")
     return element("div", head, element("ul", *bags, class_="tree"), left)

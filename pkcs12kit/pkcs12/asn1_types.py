@@ -123,3 +123,21 @@ class Pbmac1Params(core.Sequence):  # type: ignore[misc]  # as above
         ("key_derivation_func", algos.KdfAlgorithm),
         ("message_auth_scheme", algos.HmacAlgorithm),
     ]
+
+
+class NonceParams(core.Sequence):  # type: ignore[misc]  # as above
+    """GCMParameters and CCMParameters (RFC 5084 section 3.2)."""
+
+    _fields: ClassVar[_Fields] = [
+        ("nonce", core.OctetString),
+        ("tag_length", core.Integer, {"default": 12}),
+    ]
+
+
+class Cast5Params(core.Sequence):  # type: ignore[misc]  # as above
+    """cast5CBCParameters (RFC 2984 section 2)."""
+
+    _fields: ClassVar[_Fields] = [
+        ("iv", core.OctetString, {"default": bytes(8)}),
+        ("key_length", core.Integer),
+    ]

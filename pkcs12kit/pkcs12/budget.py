@@ -59,7 +59,7 @@ class WorkBudget:
 
     def __init__(self, limits: Limits, *, shared: SharedWork | None = None, subject: str = "the PKCS#12 file") -> None:
         self.limits = limits
-        self._subject = subject
+        self.subject = subject
         self._has_others = shared is not None
         self._work = SharedWork() if shared is None else shared
         self._retry_iterations = 0
@@ -209,5 +209,5 @@ class WorkBudget:
             figure = f"{asked:,}" if asked < 2**64 else f"2**{asked.bit_length() - 1} or more"
             option = " (--max-iterations raises it)" if limit in _RAISED_BY_OPTION else ""
             raise LimitExceededError(
-                f"{self._subject} asks for {figure} {unit}; limits.{limit} allows {allowed:,}{option}"
+                f"{self.subject} asks for {figure} {unit}; limits.{limit} allows {allowed:,}{option}"
             )

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import absent
+from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.pkcs12.protection import PBKDF1, PBKDF2, PKCS12KDF, SCRYPT
 
 if TYPE_CHECKING:
@@ -36,6 +37,8 @@ DIGESTS: Final = {
     "SHA3-512": "sha3_512",
 }
 DIGEST_NAMES: Final = {native: name for name, native in DIGESTS.items()}
+# HMACs that asn1crypto does not name: with MD5, which OpenSSL writes, and the two in IANA's register.
+_MORE_HMACS: Final = {"1.2.840.113549.2.6": "MD5", "1.3.6.1.5.5.8.1.1": "MD5", "1.3.6.1.5.5.8.1.2": "SHA-1"}
 
 # RFC 7292 appendix B.3: the purpose of the derived bytes.
 KEY: Final = 1
@@ -55,9 +58,10 @@ class ScryptCost(NamedTuple):
 class KeyDerivation:
     """The key derivation that a file states.
 
-    ``algorithm`` is ``PKCS12KDF``, ``PBKDF1``, ``PBKDF2`` or ``scrypt``, or the dotted object identifier of an unknown
-    algorithm. ``digest`` (for PBKDF2 the digest of its HMAC) may also be a dotted identifier, and is None if the
-    algorithm has no digest. ``key_length`` is in bytes, None if the file does not state it; ``cost`` is scrypt's.
+    ``algorithm`` is ``PKCS12KDF``, ``PBKDF1``, ``PBKDF2`` or ``scrypt``; an algorithm that is not supported is its
+    object identifier, with its name before it if that is known. ``digest`` (for PBKDF2 the digest of its HMAC) may also
+    be one that is not supported, and is None if the algorithm has no digest. ``key_length`` is in bytes, None if the
+    file does not state it; ``cost`` is scrypt's.
     """
 
     algorithm: str
@@ -67,20 +71,27 @@ class KeyDerivation:
     key_length: int | None = None
     cost: ScryptCost | None = None
 
+    @property
+    def is_supported(self) -> bool:
+        """True if keys can be derived by it here."""
+        if self.algorithm == SCRYPT:
+            return self.cost is not None and self.salt is not None
+        return self.iterations is not None and self.salt is not None and self.digest in DIGESTS
+
     def derive(self, password: Password, length: int, budget: WorkBudget, *, purpose: int = KEY) -> bytes:
         """Return ``length`` derived bytes. Only PKCS12KDF uses ``purpose`` (:data:`KEY`, :data:`IV` or :data:`MAC`).
 
         Raises :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a cost
         that scrypt does not allow, and :class:`~pkcs12kit.errors.LimitExceededError` before any work.
         """
+        if not self.is_supported:
+            raise UnsupportedPfxError(f"the key derivation {self} in the PKCS#12 file is not supported")
         octets = password.octets(self.algorithm)
         budget.key_length(length)
         budget.salt(len(self.salt or b""))
         if self.algorithm == SCRYPT and self.cost is not None and self.salt is not None:
             return _scrypt(octets, salt=self.salt, cost=self.cost, length=length, budget=budget)
-        if self.iterations is None or self.salt is None or self.digest not in DIGESTS:
-            raise UnsupportedPfxError(f"the key derivation {self} in the PKCS#12 file is not supported")
-        salt, iterations, digest = self.salt, self.iterations, self.digest
+        salt, iterations, digest = self.salt or b"", self.iterations or 1, str(self.digest)
         if self.algorithm == PKCS12KDF:
             return pkcs12_kdf(
                 password, digest=digest, salt=salt, iterations=iterations, purpose=purpose, length=length, budget=budget
@@ -124,17 +135,23 @@ def read_kdf(kdf: Asn1Value) -> KeyDerivation:
             ),
         )
     if kdf["algorithm"].native != "pbkdf2":
-        return KeyDerivation(algorithm=kdf["algorithm"].dotted)
+        return KeyDerivation(algorithm=named(kdf["algorithm"].dotted))
     parameters = asn1_types.Pbkdf2Params.load(parameters.dump(), strict=True)
     prf = parameters["prf"]["algorithm"]
     salt = parameters["salt"]
     return KeyDerivation(
         algorithm=PBKDF2,
-        digest=DIGEST_NAMES.get(prf.native, prf.dotted),
+        digest=hmac_digest(prf),
         iterations=positive(parameters["iteration_count"]),
         salt=b"" if absent(salt) else salt.native if salt.name == "specified" else None,
         key_length=parameters["key_length"].native,
     )
+
+
+def hmac_digest(algorithm: Asn1Value) -> str:
+    """Return the digest of asn1crypto's HmacAlgorithmId; for an HMAC that is not supported its name and identifier."""
+    dotted: str = algorithm.dotted
+    return DIGEST_NAMES.get(algorithm.native) or _MORE_HMACS.get(dotted) or named(dotted)
 
 
 def pbkdf2_identifier(derivation: KeyDerivation, *, with_key_length: bool = False) -> dict[str, object]:
@@ -212,13 +229,13 @@ def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, lengt
 
 def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: WorkBudget) -> bytes:
     if min(cost) < 1:
-        raise MalformedPfxError("the PKCS#12 file states a cost parameter of scrypt below 1 (RFC 7914 section 2)")
+        raise MalformedPfxError(f"{budget.subject} states a cost parameter of scrypt below 1 (RFC 7914 section 2)")
     budget.scrypt(**cost._asdict(), octets=len(password) + len(salt), length=length)
     try:
         return Scrypt(salt=salt, length=length, n=cost.n, r=cost.r, p=cost.p).derive(password)
     except ValueError:  # for example, N is not a power of 2
         raise MalformedPfxError(
-            "the PKCS#12 file states cost parameters that scrypt does not allow (RFC 7914 section 2)"
+            f"{budget.subject} states cost parameters that scrypt does not allow (RFC 7914 section 2)"
         ) from None
 
 

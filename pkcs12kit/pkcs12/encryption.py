@@ -16,17 +16,20 @@ from pkcs12kit.pkcs12.derivation import (
     positive,
     read_kdf,
 )
+from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.pkcs12.protection import PBES2, PBKDF1, PBKDF2, PKCS12KDF
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pkcs12kit.pkcs12.algorithms import CipherDescription
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.protection import Scheme
 
-# The supported encryption schemes of PBES2, by asn1crypto's name, or by a dotted identifier if it has no name.
+# The supported encryption schemes of PBES2 whose parameter is an IV, by asn1crypto's name, or by a dotted identifier if
+# it has no name.
 _PBES2_CIPHERS: Final = {
     "aes128_cbc": "AES-128-CBC",
     "aes192_cbc": "AES-192-CBC",
@@ -37,8 +40,16 @@ _PBES2_CIPHERS: Final = {
     "1.2.392.200011.61.1.1.1.3": "Camellia-192-CBC",
     "1.2.392.200011.61.1.1.1.4": "Camellia-256-CBC",
     "1.2.410.200004.1.4": "SEED-CBC",  # RFC 4010 section 2
+    "1.3.6.1.4.1.3029.1.2": "BF-CBC",
+    "1.3.6.1.4.1.188.7.1.1.2": "IDEA-CBC",
+    "1.2.156.10197.1.104.2": "SM4-CBC",
 }
 _PBES2_IDENTIFIERS: Final = {name: native for native, name in _PBES2_CIPHERS.items()}
+_CAST5: Final = "1.2.840.113533.7.66.10"
+_RC4_KEYS: Final = {None: "RC4-128", 16: "RC4-128", 5: "RC4-40"}
+_AUTHENTICATED: Final = {
+    f"aes{bits}_{mode}": f"AES-{bits}-{mode.upper()}" for bits in (128, 192, 256) for mode in ("gcm", "ccm")
+}
 # RFC 8018 appendix B.2.3: numbers below 256 stand for effective key bits; no number is for 32 bits.
 _RC2_VERSIONS: Final = {160: 40, 120: 64, 58: 128}
 
@@ -68,15 +79,17 @@ _PBES1_SCHEMES: Final = {
 class Encryption:
     """The encryption that an algorithm identifier in a PFX states.
 
-    ``algorithm`` is ``PBES2``, a name of RFC 7292 appendix C or of RFC 8018 appendix A.3, or the dotted object
-    identifier of an unknown algorithm. An unknown ``cipher`` is also a dotted identifier. ``cipher`` and ``derivation``
-    are None if the algorithm does not state them.
+    ``algorithm`` is ``PBES2``, or a name of RFC 7292 appendix C or of RFC 8018 appendix A.3. An algorithm or a
+    ``cipher`` that is not supported is its object identifier, with its name before it if that is known. ``cipher`` and
+    ``derivation`` are None if the algorithm does not state them. ``iv`` is the nonce, and ``tag_length`` the length of
+    the tag in bytes, if the cipher is AES-GCM or AES-CCM.
     """
 
     algorithm: str
     cipher: str | None = None
     derivation: KeyDerivation | None = None
     iv: bytes | None = field(default=None, repr=False)
+    tag_length: int = 0
 
     @property
     def kdf(self) -> str | None:
@@ -97,6 +110,15 @@ class Encryption:
     def salt(self) -> bytes | None:
         """The salt of the key derivation."""
         return None if self.derivation is None else self.derivation.salt
+
+    @property
+    def is_supported(self) -> bool:
+        """True if the right password opens it here."""
+        try:
+            require_supported(self)
+        except UnsupportedPfxError:
+            return False
+        return True
 
     def to_json(self) -> dict[str, object]:
         """Return the encryption for ``inspect --json``; the salt length is in bytes, ``scrypt`` is N, r and p."""
@@ -128,7 +150,7 @@ def read_encryption(identifier: Asn1Value) -> Encryption:
     elif native in _PBES1_SCHEMES:
         (name, digest, cipher), kdf = _PBES1_SCHEMES[native], PBKDF1
     else:
-        return Encryption(algorithm=identifier["algorithm"].dotted)
+        return Encryption(algorithm=named(identifier["algorithm"].dotted))
     parameters = asn1_types.PbeParams.load(identifier["parameters"].dump(), strict=True)
     return Encryption(
         algorithm=name,
@@ -149,13 +171,48 @@ def _read_pbes2(parameters: Asn1Value) -> Encryption:
         version, iv = scheme["parameters"]["rc2_parameter_version"].native, scheme["parameters"]["iv"].native
         bits = 32 if version is None else _RC2_VERSIONS.get(version, version)
         return Encryption(algorithm=PBES2, cipher=f"RC2-{bits}-CBC", derivation=derivation, iv=iv)
-    cipher = _PBES2_CIPHERS.get(scheme["algorithm"].native)
+    native = scheme["algorithm"].native
+    if native in _AUTHENTICATED:
+        return _read_authenticated(scheme, derivation)
+    cipher, iv = _PBES2_CIPHERS.get(native), None
+    if cipher is not None:
+        iv = scheme["parameters"].native
+    elif native == "rc4":
+        cipher = _RC4_KEYS.get(derivation.key_length)
+    elif native == _CAST5:
+        cipher, iv = "CAST5-CBC", _cast5_iv(scheme["parameters"])
+    return Encryption(algorithm=PBES2, cipher=cipher or named(scheme["algorithm"].dotted), derivation=derivation, iv=iv)
+
+
+def _read_authenticated(scheme: Asn1Value, derivation: KeyDerivation) -> Encryption:
+    """Parse the GCMParameters or CCMParameters of RFC 5084 section 3.2, which are alike.
+
+    With other parameters it is an encryption that is not supported.
+    """
+    from pkcs12kit.pkcs12 import asn1_types
+
+    cipher = _AUTHENTICATED[scheme["algorithm"].native]
+    try:
+        parsed = asn1_types.NonceParams.load(scheme["parameters"].dump(), strict=True)
+    except (ValueError, TypeError):
+        return Encryption(algorithm=PBES2, cipher=named(scheme["algorithm"].dotted), derivation=derivation)
     return Encryption(
         algorithm=PBES2,
-        cipher=cipher or scheme["algorithm"].dotted,
+        cipher=cipher,
         derivation=derivation,
-        iv=None if cipher is None else scheme["parameters"].native,
+        iv=parsed["nonce"].native,
+        tag_length=parsed["tag_length"].native,
     )
+
+
+def _cast5_iv(parameters: Asn1Value) -> bytes:
+    """Return the IV of CAST5: a SEQUENCE with the length of the key (RFC 2984 section 2), or bare as OpenSSL has it."""
+    from pkcs12kit.pkcs12 import asn1_types
+
+    if not isinstance(parameters.native, bytes):
+        parameters = asn1_types.Cast5Params.load(parameters.dump(), strict=True)["iv"]
+    iv: bytes = parameters.native
+    return iv
 
 
 def new_encryption(
@@ -172,7 +229,8 @@ def new_encryption(
         derivation = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-1", iterations=iterations, salt=salt)
         return Encryption(algorithm=scheme.algorithm, cipher=cipher, derivation=derivation)
     description = algorithms.describe(scheme.cipher or "")
-    if scheme.algorithm != PBES2 or scheme.digest not in DIGESTS or description is None:
+    writable = description is not None and scheme.cipher in _PBES2_IDENTIFIERS
+    if scheme.algorithm != PBES2 or scheme.digest not in DIGESTS or description is None or not writable:
         raise ArgumentError(f"cannot encrypt by {scheme}: its algorithm, cipher or digest is not supported")
     return Encryption(
         algorithm=PBES2,
@@ -218,26 +276,29 @@ def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budge
     """
     budget.decipher(len(ciphertext))
     cipher, key, iv = _derive(encryption, password, budget)
-    return algorithms.decrypt(cipher, key, iv, ciphertext)
+    return algorithms.decrypt(cipher, key, iv, ciphertext, tag_length=encryption.tag_length)
+
+
+def require_supported(encryption: Encryption) -> tuple[CipherDescription, KeyDerivation]:
+    """Return the properties of the cipher, and the derivation of its key.
+
+    Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` for an encryption that no password opens here.
+    """
+    description, derivation = algorithms.describe(encryption.cipher or ""), encryption.derivation
+    if description is None or derivation is None or not derivation.is_supported:
+        raise UnsupportedPfxError(f"the encryption {encryption} in the PKCS#12 file is not supported")
+    return description, derivation
 
 
 def _derive(encryption: Encryption, password: Password, budget: WorkBudget) -> tuple[str, bytes, bytes]:
     """Return the cipher that the file names, its key, and its IV, which some schemes derive."""
-    cipher, derivation = encryption.cipher or "", encryption.derivation
-    description = algorithms.describe(cipher)
-    if description is None or derivation is None:
-        raise UnsupportedPfxError(f"the encryption {encryption} in the PKCS#12 file is not supported")
+    description, derivation = require_supported(encryption)
+    cipher = encryption.cipher or ""
     block_length = description.block_length
     key_length = description.key_length if derivation.key_length is None else derivation.key_length
-    if not algorithms.allows_key_length(cipher, key_length):
-        raise MalformedPfxError(f"the PKCS#12 file states a key of {key_length} bytes, which {cipher} does not support")
+    _require_lengths(encryption, cipher, key_length, budget.subject)
     if encryption.algorithm == PBES2:
-        iv = encryption.iv or b""
-        if len(iv) != block_length:
-            raise MalformedPfxError(
-                f"the PKCS#12 file states an IV of {len(iv)} bytes, which {cipher} does not support"
-            )
-        return cipher, derivation.derive(password, key_length, budget), iv
+        return cipher, derivation.derive(password, key_length, budget), encryption.iv or b""
     if derivation.algorithm == PBKDF1:
         octets = derivation.derive(password, key_length + block_length, budget)
         return cipher, octets[:key_length], octets[key_length:]
@@ -246,3 +307,16 @@ def _derive(encryption: Encryption, password: Password, budget: WorkBudget) -> t
         for purpose, length in ((KEY, key_length), (IV, block_length))
     )
     return cipher, key, iv
+
+
+def _require_lengths(encryption: Encryption, cipher: str, key_length: int, subject: str) -> None:
+    """Raise :class:`~pkcs12kit.errors.MalformedPfxError` for a length that the cipher does not support."""
+    iv_length, tag_length = len(encryption.iv or b""), encryption.tag_length
+    if not algorithms.allows_key_length(cipher, key_length):
+        raise MalformedPfxError(f"{subject} states a key of {key_length} bytes, which {cipher} does not support")
+    if encryption.algorithm == PBES2 and not algorithms.allows_iv_length(cipher, iv_length):
+        raise MalformedPfxError(f"{subject} states an IV of {iv_length} bytes, which {cipher} does not support")
+    if not algorithms.allows_tag_length(cipher, tag_length):
+        raise MalformedPfxError(
+            f"{subject} states an authentication tag of {tag_length} bytes, which {cipher} does not support"
+        )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import PfxError, UnsupportedPfxError
+from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.text import counted, quoted
 
 if TYPE_CHECKING:
@@ -19,34 +20,6 @@ if TYPE_CHECKING:
 
 _NAME_LENGTH: Final = 40
 _SDSI: Final = "1.2.840.113549.1.9.22.2"
-# Algorithms of private keys that pyca/cryptography does not load, or that are not for certificates of servers.
-_KEY_ALGORITHMS: Final = {
-    "1.2.643.2.2.20": "GOST R 34.10-94",
-    "1.2.643.2.2.19": "GOST R 34.10-2001",
-    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012 with 256 bits",
-    "1.2.643.7.1.1.1.2": "GOST R 34.10-2012 with 512 bits",
-    "1.2.804.2.1.1.1.1.3.1.1": "DSTU 4145",
-    "1.2.410.200004.1.1": "KCDSA",
-    "1.2.840.113549.1.3.1": "Diffie-Hellman of PKCS#3",
-    "1.2.840.10046.2.1": "Diffie-Hellman of X9.42",
-    "1.3.14.7.2.1.1": "ElGamal",
-    "1.2.840.113549.1.1.1": "RSA",
-    "1.2.840.113549.1.1.7": "RSAES-OAEP",
-    "1.2.840.113549.1.1.10": "RSASSA-PSS",
-    "1.2.840.10040.4.1": "DSA",
-    "1.2.840.10045.2.1": "EC",
-    "1.3.101.110": "X25519",
-    "1.3.101.111": "X448",
-    "1.3.101.112": "Ed25519",
-    "1.3.101.113": "Ed448",
-    "1.2.840.113549.1.9.16.3.17": "HSS/LMS",
-    "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
-    "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
-    "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
-    "2.16.840.1.101.3.4.4.1": "ML-KEM-512",
-    "2.16.840.1.101.3.4.4.2": "ML-KEM-768",
-    "2.16.840.1.101.3.4.4.3": "ML-KEM-1024",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +130,7 @@ def key_algorithm(private_key_info: bytes) -> str | None:
         dotted = str(core.ObjectIdentifier.load(core.Sequence.load(private_key_info)[1][0].dump()).dotted)
     except (ValueError, TypeError, LookupError, AttributeError):
         return None
-    name = _KEY_ALGORITHMS.get(dotted)
-    return dotted if name is None else f"{name} ({dotted})"
+    return named(dotted)
 
 
 def _sentences(entry: Entry, reason: str | None) -> Iterator[str]:

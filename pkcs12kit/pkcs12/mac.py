@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import derivation
-from pkcs12kit.pkcs12.derivation import DIGESTS, KeyDerivation, digest_size, pbkdf2_identifier, positive, read_kdf
+from pkcs12kit.pkcs12.derivation import (
+    DIGESTS,
+    KeyDerivation,
+    digest_size,
+    hmac_digest,
+    pbkdf2_identifier,
+    positive,
+    read_kdf,
+)
+from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.pkcs12.protection import HMAC, PBKDF2, PBMAC1, PKCS12KDF
 
 if TYPE_CHECKING:
@@ -23,15 +32,18 @@ _UNUSED_SALT: Final = b"NOT USED"
 _UNUSED_ITERATIONS: Final = 1
 # RFC 9879 tells readers to refuse less: with a key of one byte, one forged file in 256 verifies with any password.
 _SHORTEST_PBMAC1_KEY: Final = 20
+# RFC 9879 section 7: no digest that is shorter than SHA-1 in PBMAC1.
+_TOO_SHORT: Final = "MD5"
+_HMAC_MD5: Final = "1.2.840.113549.2.6"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mac:
     """The MacData of a PFX: an HMAC whose key comes from the password.
 
-    ``algorithm`` is ``HMAC`` (with PKCS12KDF), ``PBMAC1`` (RFC 9879; ``derivation`` is PBKDF2 or scrypt), or a dotted
-    object identifier; ``digest`` and ``derivation`` are then None. ``digest`` is that of HMAC, a dotted identifier if
-    it is unknown.
+    ``algorithm`` is ``HMAC`` (with PKCS12KDF) or ``PBMAC1`` (RFC 9879; ``derivation`` is PBKDF2 or scrypt). One that is
+    not supported is an object identifier, with its name before it if that is known; ``digest`` and ``derivation`` are
+    then None. ``digest`` is that of HMAC; one that is not supported is written in the same way.
     """
 
     algorithm: str
@@ -72,7 +84,7 @@ def read_mac(mac_data: Asn1Value) -> Mac:
         return _read_pbmac1(identifier["parameters"].parse(asn1_types.Pbmac1Params), value)
     digest = derivation.DIGEST_NAMES.get(algorithm.native)
     if digest is None:
-        return Mac(algorithm=algorithm.dotted, value=value)
+        return Mac(algorithm=named(algorithm.dotted), value=value)
     return Mac(
         algorithm=HMAC,
         digest=digest,
@@ -89,6 +101,9 @@ def read_mac(mac_data: Asn1Value) -> Mac:
 def _read_pbmac1(parameters: Asn1Value, value: bytes) -> Mac:
     scheme = parameters["message_auth_scheme"]["algorithm"]
     kdf = read_kdf(parameters["key_derivation_func"])
+    digest = hmac_digest(scheme)
+    if kdf.digest == _TOO_SHORT:
+        kdf = replace(kdf, digest=named(_HMAC_MD5))
     if kdf.salt is not None and kdf.key_length is None:
         # RFC 9879 section 5: keyLength is not optional here
         raise MalformedPfxError("the PBMAC1 of the PKCS#12 file states no key length")
@@ -99,7 +114,7 @@ def _read_pbmac1(parameters: Asn1Value, value: bytes) -> Mac:
         )
     return Mac(
         algorithm=PBMAC1,
-        digest=derivation.DIGEST_NAMES.get(scheme.native, scheme.dotted),
+        digest=named(scheme.dotted) if digest == _TOO_SHORT else digest,
         derivation=kdf,
         value=value,
     )

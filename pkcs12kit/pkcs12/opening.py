@@ -11,9 +11,9 @@ from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt
-from pkcs12kit.pkcs12.entries import key_algorithm
+from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError
 from pkcs12kit.pkcs12.passwords import NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
-from pkcs12kit.pkcs12.private_keys import UnknownKeyError, UnreadableKeyError, load_private_key
+from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.structure import read_bags
 
 if TYPE_CHECKING:
@@ -219,11 +219,10 @@ class Opener:
         def read(info: bytes) -> tuple[bytes, PrivateKeyTypes]:
             try:
                 return info, load_private_key(info, self._budget)
-            except UnknownKeyError:
+            except (UnknownKeyError, UnusableKeyError) as error:
                 undecoded.insert(0, info)
-                named = key_algorithm(info)
-                of = "" if named is None else f", {named}"
-                raise UnsupportedPfxError(f"the PKCS#12 file holds a private key of an unknown algorithm{of}") from None
+                kind = UnsupportedPfxError if isinstance(error, UnknownKeyError) else MalformedPfxError
+                raise kind(f"the PKCS#12 file holds {error}") from None
             except UnreadableKeyError:
                 raise _MalformedPlaintextError from None
 

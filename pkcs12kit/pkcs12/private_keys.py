@@ -8,9 +8,8 @@ the encoding before pyca/cryptography loads the key.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from cryptography.exceptions import InternalError, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.dsa import DSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -18,64 +17,100 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.errors import InputError
+from pkcs12kit.pkcs12.key_encodings import (
+    OCTET_STRING,
+    REFUSALS,
+    UnknownKeyError,
+    UnusableKeyError,
+    explain_ec_key,
+    parts_of,
+    read_key_info,
+    split,
+)
+from pkcs12kit.pkcs12.object_identifiers import named
+from pkcs12kit.pkcs12.rsa_numbers import read_rsa_numbers, refuse_many_primes
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.pkcs12.budget import WorkBudget
+    from pkcs12kit.pkcs12.key_encodings import EncodedPart, KeyInfo
 
 _ID_RSASSA_PSS: Final = "1.2.840.113549.1.1.10"
 _LEAST_BITS: Final = 480  # a key on brainpoolP512r1 takes two milliseconds, about a tenth of a Kibit³
-_FEW_ROUNDS_BITS: Final = 2048
-_INTEGER: Final = 0x02
-_OCTET_STRING: Final = 0x04
-_SEQUENCE: Final = 0x10
-_OBJECT_IDENTIFIER: Final = 0x06
-_PRIMES: Final = slice(4, 6)  # RFC 8017 appendix A.1.2: version, n, e, d, p, q, d mod (p-1), d mod (q-1), 1/q mod p
-_RSA_INTEGERS: Final = 9
-# dhKeyAgreement of PKCS#3 and dhpublicnumber of X9.42, object identifiers without tag and length
-_KEY_AGREEMENT: Final = frozenset({bytes.fromhex("2a864886f70d010301"), bytes.fromhex("2a8648ce3e0201")})
-
-
-class UnknownKeyError(Exception):
-    """A private key of an unknown algorithm, or of one that is not for certificates. Never leaves the package."""
+_RSA_INTEGERS: Final = 9  # before the other primes, RFC 8017 appendix A.1.2
+_EC: Final = "1.2.840.10045.2.1"
+_RSA: Final = frozenset({"1.2.840.113549.1.1.1", _ID_RSASSA_PSS})
+# dhKeyAgreement of PKCS #3 and dhpublicnumber of X9.42. No certificate of a server has such a key.
+_KEY_AGREEMENT: Final = frozenset({"1.2.840.113549.1.3.1", "1.2.840.10046.2.1"})
+# What pyca/cryptography loads: RSA, EC, DSA, Ed25519, Ed448, X25519, X448, ML-DSA and ML-KEM.
+_LOADED: Final = frozenset(
+    {_EC, *_RSA, "1.2.840.10040.4.1"}
+    | {f"1.3.101.{number}" for number in range(110, 114)}
+    | {f"2.16.840.1.101.3.4.3.{number}" for number in (17, 18, 19)}
+    | {f"2.16.840.1.101.3.4.4.{number}" for number in (2, 3)}
+)
 
 
 class UnreadableKeyError(Exception):
-    """Bytes that are not a private key, or a damaged one. Never leaves the package."""
+    """Bytes that are not a private key, or one that is damaged beyond recognition. Never leaves the package."""
 
 
 def load_private_key(der: bytes, budget: WorkBudget) -> PrivateKeyTypes:
-    """Load a private key that is not encrypted: PKCS#8, PKCS#1 or SEC 1, in DER.
+    """Load a private key that is not encrypted: PKCS#8 of version 1 or 2, PKCS#1 or SEC 1, in DER.
 
-    Raises :class:`UnknownKeyError`, also for a key for Diffie-Hellman in a finite field; :class:`UnreadableKeyError`;
-    :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond the budget.
+    A public key that is stored with it has to be its own, and missing numbers of an RSA key are computed. Raises
+    :class:`~pkcs12kit.pkcs12.key_encodings.UnknownKeyError`, also for a key for Diffie-Hellman in a finite field and
+    for an RSA key of several primes; :class:`~pkcs12kit.pkcs12.key_encodings.UnusableKeyError` for a key whose parts do
+    not fit together; :class:`UnreadableKeyError`; :class:`~pkcs12kit.errors.LimitExceededError` before any work beyond
+    the budget.
     """
     budget.private_key_size(len(der))
     budget.private_key(cost_of_key(der))
-    if _is_for_diffie_hellman(der):
-        raise UnknownKeyError
+    info = read_key_info(der)
+    if info is None:
+        return _load(der, der, None, budget)
+    if info.algorithm in _KEY_AGREEMENT:
+        raise UnknownKeyError(f"a private key for {named(info.algorithm)}, which cannot sign")
+    version_1 = der if info.is_version_1 else info.as_version_1()
+    key = _load(version_1, info.private_key.contents, info, budget)
+    info.require_same_public_key(key)
+    return key
+
+
+def _load(encoding: bytes, of_algorithm: bytes, info: KeyInfo | None, budget: WorkBudget) -> PrivateKeyTypes:
+    """Load a key. ``of_algorithm`` is its encoding without PKCS#8 around it; ``info`` is that PKCS#8."""
+    parts = parts_of(of_algorithm) if info is None or info.algorithm in _RSA else []
+    refuse_many_primes(parts)
+    numbers = read_rsa_numbers(parts)
+    if numbers is not None and not numbers.is_complete:
+        return numbers.private_key(budget)
     try:
-        return load_der_private_key(der, None)
-    except UnsupportedAlgorithm:
-        raise UnknownKeyError from None
-    except (ValueError, TypeError, InternalError):
-        raise UnreadableKeyError from None
+        return load_der_private_key(encoding, None)
+    except REFUSALS:
+        pass  # its text could hold secrets
+    if numbers is not None:
+        raise UnusableKeyError(numbers.why_refused())
+    if info is None or info.algorithm == _EC:
+        explain_ec_key(of_algorithm, None if info is None else info.algorithm_identifier)
+    if info is None:
+        raise UnreadableKeyError
+    if info.algorithm not in _LOADED:
+        raise UnknownKeyError(f"a private key of the algorithm {named(info.algorithm)}, which is not supported")
+    raise UnusableKeyError(f"a damaged private key of the algorithm {named(info.algorithm)}")
 
 
 def cost_of_key(der: bytes) -> int:
     """Return the cost of loading a private key, in bit³.
 
     ``der`` is PKCS#8 or an RSAPrivateKey (RFC 8017 appendix A.1.2), DER. For RSA the cost is the sum of the cubes of
-    the lengths of the primes, twice for a prime above 2,048 bits; for any other key, the cube of the length of the
-    encoding in bytes, and at least that of a key of 480 bits. Raises nothing: an unreadable encoding counts like any
-    other key.
+    the lengths of the primes, twice for a prime above 2,048 bits; without its primes, that of finding them, and testing
+    them is counted when they are known. For any other key it is the cube of the length of the encoding in bytes, and at
+    least that of a key of 480 bits. Raises nothing: an unreadable encoding counts like any other key.
     """
-    lengths = _lengths_of_primes(der)
-    if lengths:
-        return sum(length**3 * (2 if length > _FEW_ROUNDS_BITS else 1) for length in lengths)
-    return max(len(der) ** 3, _LEAST_BITS**3)
+    numbers = read_rsa_numbers(_parts_of_key(der)[:_RSA_INTEGERS])
+    return max(_LEAST_BITS**3, len(der) ** 3 if numbers is None else numbers.cost)
 
 
 def encode_private_key(
@@ -147,44 +182,9 @@ def _if_pss(structure: bytes, *, position: int) -> bytes | None:
     return encoded if algorithm[0].native == _ID_RSASSA_PSS else None
 
 
-class _Asn1Part(NamedTuple):
-    tag: int
-    contents: bytes
-
-
-def _is_for_diffie_hellman(der: bytes) -> bool:
-    """Return True for a PKCS#8 key for Diffie-Hellman in a finite field. No certificate of a server has such a key."""
-    algorithms = _inside(der)[1:2]
-    identifiers = [_children(algorithm.contents)[:1] for algorithm in algorithms if algorithm.tag == _SEQUENCE]
-    return any([_Asn1Part(_OBJECT_IDENTIFIER, oid)] in identifiers for oid in _KEY_AGREEMENT)
-
-
-def _lengths_of_primes(der: bytes) -> list[int]:
-    """Return the lengths of p and q in bits; empty if it is not an RSA key."""
-    fields = _inside(der)
-    for key in fields[2:3]:
-        if key.tag == _OCTET_STRING:  # PKCS#8: version, algorithm, key
-            fields = _inside(key.contents)
-    if [field.tag for field in fields[:_RSA_INTEGERS]] != [_INTEGER] * _RSA_INTEGERS:
-        return []
-    return [int.from_bytes(field.contents).bit_length() for field in fields[_PRIMES]]
-
-
-def _inside(der: bytes) -> list[_Asn1Part]:
-    elements = _children(der)
-    return _children(elements[0].contents) if elements and elements[0].tag == _SEQUENCE else []
-
-
-def _children(encodings: bytes) -> list[_Asn1Part]:
-    """Return the first nine of consecutive encodings, up to the first that is damaged."""
-    from asn1crypto import parser
-
-    found: list[_Asn1Part] = []
-    while encodings and len(found) < _RSA_INTEGERS:
-        try:
-            _, _, tag, header, contents, trailer = parser.parse(encodings)
-        except ValueError:
-            break
-        found.append(_Asn1Part(tag, contents))
-        encodings = encodings[len(header) + len(contents) + len(trailer) :]
-    return found
+def _parts_of_key(der: bytes) -> list[EncodedPart]:
+    """Return the parts of a private key, of the one within if it is PKCS#8, up to the first that is damaged."""
+    parts = [part for outer in split(der)[:1] for part in split(outer.contents)]
+    if [part.tag for part in parts[2:3]] == [OCTET_STRING]:
+        parts = [part for inner in split(parts[2].contents)[:1] for part in split(inner.contents)]
+    return parts

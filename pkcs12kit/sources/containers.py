@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.elements import Asn1Element
 
 _MARKER: Final = re.compile(rb"-----(BEGIN|END) ([^\r\n-]{1,64})-----")
+# The headers of RFC 1421 section 4.6, wherever the lines break; a header that is not one of the first two ends with its
+# line. No base64 has a colon.
+_HEADER: Final = re.compile(
+    rb"\s*(?:Proc-Type\s*:\s*\d+\s*,\s*(?P<procedure>[A-Z-]+)"
+    rb"|DEK-Info[ \t]*:[ \t]*(?P<cipher>[^\s,]{1,64})(?:[ \t]*,\s*(?P<iv>[^\s,]{1,64}))?"
+    rb"|[A-Z][A-Z0-9-]{0,63}[ \t]*:[^\r\n]*)",
+    re.IGNORECASE,
+)
 _WHITE_SPACE: Final = b" \t\r\n\v\f"
 _CERTIFICATE_SET: Final = 0xA0
 _ENTRY: Final = b"PK\x01\x02"
@@ -46,6 +54,8 @@ class PemBlock:
     """The decoded bytes; still encrypted if :attr:`is_encrypted`."""
     is_encrypted: bool = False
     """True for traditional PEM encryption (RFC 1421 section 4.6.1.1)."""
+    dek_info: tuple[str, str] = ("", "")
+    """The cipher and the IV in the DEK-Info of traditional PEM encryption, not checked; empty if they are missing."""
     fault: str | None = None
 
     @property
@@ -56,7 +66,7 @@ class PemBlock:
                 return Kind.OPENSSH_PRIVATE_KEY
             if self.is_encrypted:
                 return Kind.ENCRYPTED_PRIVATE_KEY
-        kind = sniff_der(self.content)
+        kind = sniff_der(b"" if self.is_encrypted else self.content)
         return Kind.OTHER_PEM if kind is Kind.BINARY else kind
 
 
@@ -172,22 +182,31 @@ def zip_members(data: bytes, budget: ArchiveBudget) -> Iterator[ArchiveMember]:
 def _block(begin: re.Match[bytes], body: bytes, end: re.Match[bytes]) -> PemBlock:
     label = begin[2].decode("ascii", "replace").strip()
     text = begin[0] + body + end[0]
-    headers, content = _split_headers(body)
-    if b"ENCRYPTED" in headers:
-        return PemBlock(label=label, text=text, is_encrypted=True)
+    encryption, content = _split_headers(body)
     try:
         decoded = binascii.a2b_base64(content.translate(None, _WHITE_SPACE), strict_mode=True)
     except binascii.Error:
         return PemBlock(label=label, text=text, fault="its base64 is damaged")
+    if encryption is not None and label.endswith("PRIVATE KEY"):
+        return PemBlock(label=label, text=text, content=decoded, is_encrypted=True, dek_info=encryption)
+    if encryption is not None:
+        return PemBlock(label=label, text=text, is_encrypted=True)
     return PemBlock(label=label, text=text, content=decoded, fault=None if decoded else "the block is empty")
 
 
-def _split_headers(body: bytes) -> tuple[bytes, bytes]:
-    """Return the headers of RFC 1421 (such as ``Proc-Type``, up to an empty line) and the base64."""
-    if b":" not in body:
-        return b"", body
-    headers, _, content = body.replace(b"\r\n", b"\n").lstrip(_WHITE_SPACE).partition(b"\n\n")
-    return headers, content
+def _split_headers(body: bytes) -> tuple[tuple[str, str] | None, bytes]:
+    """Return the cipher and the IV of a block's headers, None if it is not encrypted, and its base64.
+
+    Read are headers with any line ends, with blanks around them, and without the empty line that should follow them.
+    """
+    is_encrypted, dek_info, position = False, ("", ""), 0
+    while b":" in body and (header := _HEADER.match(body, position)) is not None:
+        position = header.end()
+        if header["cipher"] is not None:
+            dek_info = (header["cipher"].decode("ascii", "replace"), (header["iv"] or b"").decode("ascii", "replace"))
+            is_encrypted = True
+        is_encrypted |= (header["procedure"] or b"").upper() == b"ENCRYPTED"
+    return (dek_info if is_encrypted else None), body[position:]
 
 
 def _cut_short(begin: re.Match[bytes]) -> PemBlock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, cast
 
@@ -11,12 +10,14 @@ from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import load, reading
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.derivation import foresee
-from pkcs12kit.pkcs12.encryption import decrypt, read_encryption
+from pkcs12kit.pkcs12.encryption import decrypt, read_encryption, require_supported
+from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError
 from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_encodings
-from pkcs12kit.pkcs12.private_keys import UnknownKeyError, UnreadableKeyError, load_private_key
+from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff, sniff_der
+from pkcs12kit.sources.traditional_pem import TraditionalEncryption
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.containers import PemBlock
 
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
-_DEK_INFO: Final = re.compile(rb"DEK-Info:[ \t]*([A-Za-z0-9-]{1,32}),[ \t]*([0-9A-Fa-f]{1,64})\s")
-_BLOCK_BYTES: Final = {b"AES-128-CBC": 16, b"AES-256-CBC": 16, b"DES-EDE3-CBC": 8}
+_UNKNOWN: Final = frozenset({Kind.OTHER_DER, Kind.OTHER_PEM})
 
 
 def read_private_key(
@@ -45,25 +45,35 @@ def read_private_key(
     if kind is Kind.PEM:
         block = _only_key(data, name)
         if block.is_encrypted:
-            _check_size(block.text, name, limits)
-            return _open_traditional(block.text, name=name, password=password, budget=_budget(name, limits))
+            _check_size(block.content, name, limits)
+            return _open_traditional(block, name=name, password=password, budget=_budget(name, limits))
         kind, data = block.kind, block.content
+        kind = Kind.PRIVATE_KEY if kind in _UNKNOWN else kind  # its label says so
     elif kind is Kind.BASE64:
         data = decode_base64(data) or b""
         kind = sniff_der(data)
     if kind not in _KEYS or kind is Kind.OPENSSH_PRIVATE_KEY:
         raise InputError(f"{name}: expected a private key, found {kind.value}")
     _check_size(data, name, limits)
-    der = next(elements(data)).encoding or data
+    der = _first_element(data)
     if kind is Kind.PRIVATE_KEY:
         return _load(der, name=name, budget=_budget(name, limits))
     return _open_pkcs8(der, name=name, password=password, budget=_budget(name, limits))
 
 
+def _first_element(data: bytes) -> bytes:
+    """Return the first element of DER, without what follows it; anything else unchanged."""
+    try:
+        return next(elements(data)).encoding or data
+    except (ValueError, StopIteration):
+        return data
+
+
 def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPrivateKeyTypes:
     """Return ``key``. Raises :class:`InputError` for a key for key agreement (X25519, DH), which no server uses."""
     if not hasattr(key, "sign"):
-        raise InputError(f"{name}: a private key for key agreement, which cannot sign")
+        kind = type(key).__name__.removesuffix("PrivateKey")
+        raise InputError(f"{name}: a private key for key agreement ({kind}), which cannot sign")
     return cast("CertificateIssuerPrivateKeyTypes", key)
 
 
@@ -86,7 +96,7 @@ def _only_key(data: bytes, name: str) -> PemBlock:
     for block in pem_blocks(data):
         if block.fault is not None and block.label.endswith("PRIVATE KEY"):
             raise InputError(f"{name}: {block.label} block {block.fault}")
-        if block.kind in _KEYS:
+        if block.kind in _KEYS or (block.kind in _UNKNOWN and block.label.endswith("PRIVATE KEY")):
             keys[block.text] = block
         else:
             others[block.kind.value] = None
@@ -101,8 +111,8 @@ def _load(der: bytes, *, name: str, budget: WorkBudget, is_decrypted: bool = Fal
     """Load a key that is not encrypted. Bytes that are not a key after decryption mean a wrong password."""
     try:
         key = load_private_key(der, budget)
-    except UnknownKeyError:
-        raise InputError(f"{name}: a private key of an unsupported kind") from None
+    except (UnknownKeyError, UnusableKeyError) as error:
+        raise InputError(f"{name}: {error}") from None
     except UnreadableKeyError:
         if is_decrypted:
             raise _wrong_password(name) from None
@@ -132,9 +142,9 @@ def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudg
         except DecryptionError:
             continue
         except UnsupportedPfxError:
-            raise InputError(f"{name}: the encryption of the private key, {encryption}, is not supported") from None
-        except MalformedPfxError:
-            raise _damaged(name) from None
+            raise _not_supported(encryption, name) from None
+        except MalformedPfxError as error:
+            raise InputError(str(error)) from None
         try:
             return _load(key, name=name, budget=budget, is_decrypted=True)
         except PasswordError:
@@ -143,31 +153,35 @@ def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudg
 
 
 def _read_pkcs8(der: bytes, name: str, budget: WorkBudget) -> tuple[Encryption, bytes]:
-    """Parse an EncryptedPrivateKeyInfo (RFC 5958 section 3)."""
+    """Parse an EncryptedPrivateKeyInfo (RFC 5958 section 3) whose encryption is supported."""
     from asn1crypto import keys
 
     try:
         with reading("the encrypted private key"):
             info = load(keys.EncryptedPrivateKeyInfo, der, budget)
-            return read_encryption(info["encryption_algorithm"]), info["encrypted_data"].native
+            encryption, ciphertext = read_encryption(info["encryption_algorithm"]), info["encrypted_data"].native
+        require_supported(encryption)
     except MalformedPfxError:
         raise _damaged(name) from None
+    except UnsupportedPfxError:
+        raise _not_supported(encryption, name) from None
+    return encryption, ciphertext
 
 
 def _open_traditional(
-    text: bytes, *, name: str, password: str | None, budget: WorkBudget
+    block: PemBlock, *, name: str, password: str | None, budget: WorkBudget
 ) -> CertificateIssuerPrivateKeyTypes:
     """Decrypt and load a key in PEM with traditional encryption (RFC 1421 section 4.6.1.1)."""
-    from Cryptodome.IO import PEM
-
-    _check_encryption(text, name)
+    encryption = TraditionalEncryption(block, name)
     if password is None:
         raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
-    octets = encode_password(password).utf8
+    budget.decipher(len(block.content))
     try:
-        der, _, _ = PEM.decode(text.decode("latin-1"), octets)
-    except ValueError:  # also for an empty password and for wrong padding
+        der = encryption.decrypt(encode_password(password).utf8)
+    except DecryptionError:
         raise _wrong_password(name) from None
+    except UnsupportedPfxError as error:
+        raise InputError(f"{name}: {error}") from None
     return _load(der, name=name, budget=budget, is_decrypted=True)
 
 
@@ -175,21 +189,12 @@ def _wrong_password(name: str) -> PasswordError:
     return PasswordError(f"{name}: the password does not open the private key (or its encryption is damaged)")
 
 
+def _not_supported(encryption: Encryption, name: str) -> InputError:
+    return InputError(f"{name}: the encryption of the private key, {encryption}, is not supported")
+
+
 def _damaged(name: str) -> InputError:
     return InputError(f"{name}: an encrypted private key that is damaged or has an unknown encryption")
-
-
-def _check_encryption(text: bytes, name: str) -> None:
-    """Raise for traditional encryption with an unknown cipher, or with an IV of the wrong length."""
-    info = _DEK_INFO.search(text)
-    if info is None or info[1] not in _BLOCK_BYTES:
-        cipher = info[1].decode("ascii") if info else "an unnamed cipher"
-        known = ", ".join(sorted(cipher.decode("ascii") for cipher in _BLOCK_BYTES))
-        raise InputError(
-            f"{name}: a private key encrypted with {cipher}, which is not supported; supported are {known}"
-        )
-    if len(info[2]) != 2 * _BLOCK_BYTES[info[1]]:
-        raise InputError(f"{name}: an encrypted private key that is damaged: its IV has the wrong length")
 
 
 def _check_scrypt(cost: ScryptCost, name: str, limits: Limits) -> None:

@@ -146,15 +146,15 @@ def test_three_different_errors(small):
 
 
 def test_unsupported_encryption_is_named(small_without_mac):
-    """The sentence says which algorithm is not known, and the report has what else can be seen."""
-    chacha = small_without_mac.replace(  # AES-256-GCM in place of AES-256-CBC
+    """The sentence says which algorithm is not supported, here one without the parameters of RFC 5084 section 3.2."""
+    changed = small_without_mac.replace(  # AES-256-GCM in place of AES-256-CBC
         bytes.fromhex("60864801650304012a"), bytes.fromhex("60864801650304012e")
     )
     with pytest.raises(UnsupportedPfxError, match=r"PBES2 .*2\.16\.840\.1\.101\.3\.4\.1\.46"):
-        decode_pfx(chacha, password=PASSWORD)
-    report = inspect_pfx(chacha, password=PASSWORD)
+        decode_pfx(changed, password=PASSWORD)
+    report = inspect_pfx(changed, password=PASSWORD)
     assert report.safe_contents[0].bags is None
-    assert report.safe_contents[0].encryption.cipher == "2.16.840.1.101.3.4.1.46"
+    assert report.safe_contents[0].encryption.cipher == "AES-256-GCM (2.16.840.1.101.3.4.1.46)"
 
 
 def test_mac_that_does_not_verify_gives_nothing(small):

@@ -135,11 +135,11 @@ def test_file_without_a_mac(data):
 
 
 def test_mac_of_an_unknown_algorithm_opens_nothing(data):
-    """Its identifier (here SHAKE128's) is shown; what it vouches for stays closed, because it cannot be verified."""
+    """Its name and identifier (SHAKE128's) are shown; what it vouches for stays closed, as it cannot be verified."""
     sha256, shake128 = bytes.fromhex("608648016503040201"), bytes.fromhex("60864801650304020b")
     assert data.count(sha256) == 1
     report = inspect_pfx(data.replace(sha256, shake128), password=PASSWORD)
-    assert report.mac.to_json() == dict.fromkeys(MAC) | {"algorithm": "2.16.840.1.101.3.4.2.11"}
+    assert report.mac.to_json() == dict.fromkeys(MAC) | {"algorithm": "SHAKE128 (2.16.840.1.101.3.4.2.11)"}
     assert report.mac_verified is None
     assert report.safe_contents[0].bags is None
 

@@ -318,9 +318,9 @@ def test_keys_for_diffie_hellman_are_not_loaded(monkeypatch, algorithm):
     monkeypatch.setattr("pkcs12kit.pkcs12.private_keys.load_der_private_key", pytest.fail)
     data = diffie_hellman(8192, algorithm)
     decoded = decode_pfx(make_pfx([shrouded_in_the_clear(bag_of(1, data))]), password=None)
-    with pytest.raises(UnsupportedPfxError, match="unknown algorithm, Diffie-Hellman"):
+    with pytest.raises(UnsupportedPfxError, match=r"a private key for Diffie-Hellman .*which cannot sign"):
         _ = decoded.private_key
-    with pytest.raises(InputError, match=r"server\.key: a private key of an unsupported kind"):
+    with pytest.raises(InputError, match=r"server\.key: a private key for Diffie-Hellman .*which cannot sign"):
         read_private_key(data, name="server.key", password=None, limits=DEFAULT_LIMITS)
 
 

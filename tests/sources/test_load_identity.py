@@ -105,8 +105,9 @@ def test_missing_and_wrong_passwords(keys, layout, wrong):
     ("info", "sentence"),
     [
         (b"AES-256-CBC,05B4", "IV has the wrong length"),
-        (b"CAMELLIA-256-CBC,05B4", "encrypted with CAMELLIA-256-CBC, which is not supported"),
-        (b"", "encrypted with an unnamed cipher"),
+        (b"AES-256-CBC,05B4XY", "IV in its DEK-Info is not hexadecimal"),
+        (b"ARIA-256-CBC,05B4", "encrypted with ARIA-256-CBC, which is not supported"),
+        (b"", "DEK-Info, which names the cipher, is missing"),
     ],
 )
 def test_traditional_encryption_that_pyca_cannot_open(keys, info, sentence):
@@ -186,7 +187,7 @@ class TestNoUsableKey:
         """A key with a correct structure and wrong numbers is refused."""
         data = bytearray(keys["RSA"].private_bytes(Encoding.DER, TRADITIONAL, NoEncryption()))
         data[200] ^= 0xFF
-        with pytest.raises(InputError, match=r"^server\.key: a private key that is damaged"):
+        with pytest.raises(InputError, match=r"^server\.key: an RSA private key whose modulus is not the product"):
             read(bytes(data))
 
 
