@@ -1,16 +1,17 @@
 """Names of algorithms by object identifier, also of those that pkcs12kit does not support.
 
-A message that only has an object identifier sends its reader to a search engine. The names are those of the standards,
-or OpenSSL's where a standard has none.
+A message that only has an object identifier sends its reader to a search engine. The names are those of the standards
+and registers that define the identifiers (RFC 8018, NIST, SECG, KISA, TC 26 and others), or OpenSSL's. Only names are
+here: that an algorithm has one does not mean that it is supported.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-_AES: Final = "2.16.840.1.101.3.4.1"  # NIST's register; RFC 5084 has GCM and CCM
+_AES: Final = "2.16.840.1.101.3.4.1"
 _AES_MODES: Final = ("ECB", "CBC", "OFB", "CFB", "wrap", "GCM", "CCM", "wrap-pad")
-_ARIA: Final = "1.2.410.200046.1.1"  # RFC 5794
+_ARIA: Final = "1.2.410.200046.1.1"
 _ARIA_MODES: Final = ("ECB", "CBC", "CFB", "OFB", "CTR")
 _PKCS5: Final = "1.2.840.113549.1.5"
 _BOUNCY_CASTLE: Final = "1.3.6.1.4.1.22554.1"
@@ -33,7 +34,7 @@ CIPHERS: Final = {
     },
     **{f"{_ARIA}.{number}": f"ARIA-{bits}-GCM" for number, bits in ((34, 128), (35, 192), (36, 256))},
     **{f"{_ARIA}.{number}": f"ARIA-{bits}-CCM" for number, bits in ((37, 128), (38, 192), (39, 256))},
-    "1.2.392.200011.61.1.1.1.2": "Camellia-128-CBC",  # RFC 3657
+    "1.2.392.200011.61.1.1.1.2": "Camellia-128-CBC",
     "1.2.392.200011.61.1.1.1.3": "Camellia-192-CBC",
     "1.2.392.200011.61.1.1.1.4": "Camellia-256-CBC",
     **{
@@ -41,7 +42,7 @@ CIPHERS: Final = {
         for offset, bits in ((0, 128), (20, 192), (40, 256))
         for place, mode in ((1, "ECB"), (3, "OFB"), (4, "CFB"), (6, "GCM"), (7, "CCM"), (9, "CTR"))
     },
-    "1.2.410.200004.1.3": "SEED-ECB",  # RFC 4269, RFC 4010
+    "1.2.410.200004.1.3": "SEED-ECB",
     "1.2.410.200004.1.4": "SEED-CBC",
     "1.2.410.200004.1.5": "SEED-CFB",
     "1.2.410.200004.1.6": "SEED-OFB",
@@ -50,15 +51,15 @@ CIPHERS: Final = {
     "1.3.14.3.2.8": "DES-OFB",
     "1.3.14.3.2.9": "DES-CFB",
     "1.3.14.3.2.17": "DES-EDE-ECB",
-    "1.2.840.113549.3.2": "RC2-CBC",  # RFC 8018 appendix B.2
+    "1.2.840.113549.3.2": "RC2-CBC",
     "1.2.840.113549.3.4": "RC4",
     "1.2.840.113549.3.7": "DES-EDE3-CBC",
     "1.2.840.113549.3.8": "RC5-CBC",
     "1.2.840.113549.3.9": "RC5-CBC-Pad",
-    "1.2.840.113533.7.66.10": "CAST5-CBC",  # RFC 2984
+    "1.2.840.113533.7.66.10": "CAST5-CBC",
     "1.3.6.1.4.1.188.7.1.1.2": "IDEA-CBC",
     "1.3.6.1.4.1.3029.1.2": "BF-CBC",
-    "1.2.840.113549.1.9.16.3.18": "ChaCha20-Poly1305",  # RFC 8103
+    "1.2.840.113549.1.9.16.3.18": "ChaCha20-Poly1305",
     "1.2.156.10197.1.104.1": "SM4-ECB",
     "1.2.156.10197.1.104.2": "SM4-CBC",
     "1.2.156.10197.1.104.3": "SM4-OFB",
@@ -66,15 +67,15 @@ CIPHERS: Final = {
     "1.2.156.10197.1.104.7": "SM4-CTR",
     "1.2.156.10197.1.104.8": "SM4-GCM",
     "1.2.156.10197.1.104.9": "SM4-CCM",
-    "1.2.643.2.2.21": "GOST 28147-89",  # RFC 4357
-    "1.2.643.7.1.1.5.1.1": "GOST Magma CTR-ACPKM",  # RFC 9215
+    "1.2.643.2.2.21": "GOST 28147-89",
+    "1.2.643.7.1.1.5.1.1": "GOST Magma CTR-ACPKM",
     "1.2.643.7.1.1.5.1.2": "GOST Magma CTR-ACPKM-OMAC",
     "1.2.643.7.1.1.5.2.1": "GOST Kuznyechik CTR-ACPKM",
     "1.2.643.7.1.1.5.2.2": "GOST Kuznyechik CTR-ACPKM-OMAC",
 }
 
 ENCRYPTIONS: Final = {
-    f"{_PKCS5}.1": "pbeWithMD2AndDES-CBC",  # RFC 8018 appendix A.3
+    f"{_PKCS5}.1": "pbeWithMD2AndDES-CBC",
     f"{_PKCS5}.3": "pbeWithMD5AndDES-CBC",
     f"{_PKCS5}.4": "pbeWithMD2AndRC2-CBC",
     f"{_PKCS5}.6": "pbeWithMD5AndRC2-CBC",
@@ -95,24 +96,24 @@ ENCRYPTIONS: Final = {
 
 DERIVATIONS: Final = {
     f"{_PKCS5}.12": "PBKDF2",
-    "1.3.6.1.4.1.11591.4.11": "scrypt",  # RFC 7914
-    "1.2.840.113549.1.9.16.3.28": "HKDF-SHA256",  # RFC 8619
+    "1.3.6.1.4.1.11591.4.11": "scrypt",
+    "1.2.840.113549.1.9.16.3.28": "HKDF-SHA256",
     "1.2.840.113549.1.9.16.3.29": "HKDF-SHA384",
     "1.2.840.113549.1.9.16.3.30": "HKDF-SHA512",
 }
 
 MACS: Final = {
     "1.2.840.113549.2.6": "HMAC-MD5",
-    "1.2.840.113549.2.7": "HMAC-SHA1",  # RFC 8018 appendix B.1
+    "1.2.840.113549.2.7": "HMAC-SHA1",
     "1.3.6.1.5.5.8.1.1": "HMAC-MD5",  # of IPsec, in IANA's register
     "1.3.6.1.5.5.8.1.2": "HMAC-SHA1",
     "1.3.6.1.5.5.8.1.3": "HMAC-TIGER",
     "1.3.6.1.5.5.8.1.4": "HMAC-RIPEMD160",
-    "1.2.643.2.2.10": "HMAC-GOST R 34.11-94",  # RFC 4357
-    "1.2.643.7.1.1.4.1": "HMAC-Streebog-256",  # RFC 9548
+    "1.2.643.2.2.10": "HMAC-GOST R 34.11-94",
+    "1.2.643.7.1.1.4.1": "HMAC-Streebog-256",
     "1.2.643.7.1.1.4.2": "HMAC-Streebog-512",
     "1.2.156.10197.1.401.2": "HMAC-SM3",
-    "2.16.840.1.101.3.4.2.19": "KMAC128",  # RFC 8702
+    "2.16.840.1.101.3.4.2.19": "KMAC128",
     "2.16.840.1.101.3.4.2.20": "KMAC256",
 }
 
@@ -125,11 +126,11 @@ DIGESTS: Final = {
     "1.3.36.3.2.1": "RIPEMD-160",
     "1.3.36.3.2.2": "RIPEMD-128",
     "1.2.643.2.2.9": "GOST R 34.11-94",
-    "1.2.643.7.1.1.2.2": "Streebog-256",  # RFC 9215
+    "1.2.643.7.1.1.2.2": "Streebog-256",
     "1.2.643.7.1.1.2.3": "Streebog-512",
     "1.2.156.10197.1.401": "SM3",
     "1.0.10118.3.0.55": "Whirlpool",
-    "1.3.6.1.4.1.1722.12.2.1.16": "BLAKE2b-512",  # RFC 7693
+    "1.3.6.1.4.1.1722.12.2.1.16": "BLAKE2b-512",
     "1.3.6.1.4.1.1722.12.2.2.8": "BLAKE2s-256",
 }
 
@@ -139,9 +140,9 @@ KEYS: Final = {
     "1.2.840.113549.1.1.10": "RSASSA-PSS",
     "1.2.840.10040.4.1": "DSA",
     "1.2.840.10045.2.1": "EC",
-    "1.3.132.1.12": "ECDH",  # RFC 5480
+    "1.3.132.1.12": "ECDH",
     "1.3.132.1.13": "ECMQV",
-    "1.3.101.110": "X25519",  # RFC 8410
+    "1.3.101.110": "X25519",
     "1.3.101.111": "X448",
     "1.3.101.112": "Ed25519",
     "1.3.101.113": "Ed448",
@@ -150,18 +151,18 @@ KEYS: Final = {
     "1.3.14.7.2.1.1": "ElGamal",
     "1.2.410.200004.1.1": "KCDSA",
     "1.2.840.113549.1.9.16.3.17": "HSS/LMS",
-    "1.2.643.2.2.19": "GOST R 34.10-2001",  # RFC 4357
+    "1.2.643.2.2.19": "GOST R 34.10-2001",
     "1.2.643.2.2.20": "GOST R 34.10-94",
-    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012 with 256 bits",  # RFC 9215
+    "1.2.643.7.1.1.1.1": "GOST R 34.10-2012 with 256 bits",
     "1.2.643.7.1.1.1.2": "GOST R 34.10-2012 with 512 bits",
     "1.2.804.2.1.1.1.1.3.1.1": "DSTU 4145-2002",
     "1.2.156.10197.1.301": "SM2",
-    **_ML_DSA,  # RFC 9881
-    **{f"2.16.840.1.101.3.4.3.{20 + place}": name for place, name in enumerate(_SLH_DSA)},  # RFC 9814
+    **_ML_DSA,
+    **{f"2.16.840.1.101.3.4.3.{20 + place}": name for place, name in enumerate(_SLH_DSA)},
     **{f"2.16.840.1.101.3.4.4.{place}": f"ML-KEM-{size}" for place, size in enumerate((512, 768, 1024), start=1)},
 }
 
-# Elliptic curves of keys that pyca/cryptography does not load: of SECG, X9.62, Brainpool (RFC 5639), ANSSI, WAP.
+# Elliptic curves of keys that pyca/cryptography does not load: of SECG, X9.62, Brainpool, ANSSI and WAP.
 CURVES: Final = {
     **{
         f"1.3.132.0.{number}": name

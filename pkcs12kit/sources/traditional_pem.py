@@ -1,6 +1,6 @@
 """Private keys in PEM with traditional encryption: ``Proc-Type: 4,ENCRYPTED`` and ``DEK-Info`` (RFC 1421 section 4.6).
 
-The ciphers and the derivation of the key are OpenSSL's: RFC 1423 only has DES and triple DES.
+The ciphers and the derivation of the key are OpenSSL's: the standards of PEM only have DES.
 """
 
 from __future__ import annotations
