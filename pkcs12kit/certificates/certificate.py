@@ -11,6 +11,7 @@ from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates import lenient, notes, reading
+from pkcs12kit.certificates.authority_key import AuthorityCertificate, named_by, read_named
 from pkcs12kit.certificates.der import (
     read_encoded_extensions,
     read_name,
@@ -56,6 +57,7 @@ class Certificate(Shown):
 
     __slots__ = (
         "_reading",
+        "authority_certificate",
         "der",
         "encoding_error",
         "extensions",
@@ -112,6 +114,8 @@ class Certificate(Shown):
     """The subjectKeyIdentifier; None where there is none, or where it cannot be read."""
     issuer_key_identifier: bytes | None
     """The key identifier of the authorityKeyIdentifier; None as for :attr:`key_identifier`."""
+    authority_certificate: AuthorityCertificate | None
+    """The certificate of the issuer that the authorityKeyIdentifier names by issuer and serial number, or None."""
     is_ca: bool
     """True if cA is set in basicConstraints; False where it is not, or where that extension cannot be read."""
 
@@ -347,6 +351,7 @@ class _Hints(NamedTuple):
 
     key_identifier: bytes | None = None
     issuer_key_identifier: bytes | None = None
+    authority_certificate: AuthorityCertificate | None = None
     is_ca: bool = False
 
 
@@ -357,6 +362,7 @@ def _take_hints(values: Iterable[object]) -> _Hints:
             hints["key_identifier"] = value.digest
         elif isinstance(value, x509.AuthorityKeyIdentifier):
             hints["issuer_key_identifier"] = value.key_identifier
+            hints["authority_certificate"] = named_by(value)
         elif isinstance(value, x509.BasicConstraints):
             hints["is_ca"] = value.ca
     return _Hints(**hints)
@@ -374,29 +380,31 @@ def _take_extensions(certificate: Certificate) -> x509.Extensions | None:
 
 def _decode_hint(certificate: Certificate, wanted: str) -> object:
     sound = _take_extensions(certificate)
-    try:
-        values = (
-            read_values(read_encoded_extensions(certificate.der), _HINTS)
-            if sound is None
-            else (extension.value for extension in sound)
-        )
-        hints = _take_hints(values)
-    except MalformedCertificateError:
-        hints = _Hints()
+    if sound is not None:
+        hints = _take_hints(extension.value for extension in sound)
+    else:
+        try:
+            encoded = read_encoded_extensions(certificate.der)
+            hints = _take_hints(read_values(encoded, _HINTS))._replace(authority_certificate=read_named(encoded))
+        except MalformedCertificateError:
+            hints = _Hints()
     return getattr(_set_hints(certificate, hints), wanted)
 
 
 def _decode_extensions(certificate: Certificate) -> Extensions:
     sound = _take_extensions(certificate)
-    extensions = (
-        read_one_by_one(read_encoded_extensions(certificate.der))
-        if sound is None
-        else Extensions.from_cryptography(sound)
-    )
+    if sound is not None:
+        extensions = Extensions.from_cryptography(sound)
+        own = extensions.authority_key_identifier
+        named = None if own is None else named_by(own)
+    else:
+        encoded = read_encoded_extensions(certificate.der)
+        extensions, named = read_one_by_one(encoded), read_named(encoded)
     identifier, constraints = extensions.authority_key_identifier, extensions.basic_constraints
     hints = _Hints(
         key_identifier=extensions.subject_key_identifier,
         issuer_key_identifier=None if identifier is None else identifier.key_identifier,
+        authority_certificate=named,
         is_ca=constraints is not None and constraints.ca,
     )
     _set_hints(certificate, hints)  # decoding everything again for them would cost as much again
@@ -422,6 +430,7 @@ _DECODERS: Final[dict[str, Callable[[Certificate], object]]] = {
     "is_self_issued": lambda certificate: certificate.subject == certificate.issuer,
     "key_identifier": lambda certificate: _decode_hint(certificate, "key_identifier"),
     "issuer_key_identifier": lambda certificate: _decode_hint(certificate, "issuer_key_identifier"),
+    "authority_certificate": lambda certificate: _decode_hint(certificate, "authority_certificate"),
     "is_ca": lambda certificate: _decode_hint(certificate, "is_ca"),
 }
 

@@ -87,7 +87,9 @@ class TrustAnchor(Shown):
     @property
     def key_identifier(self) -> bytes | None:
         """The subjectKeyIdentifier of its certificate; None where there is none."""
-        return self.constraints.subject_key_identifier if self.constraints is not None else None
+        if self.constraints is not None:
+            return self.constraints.subject_key_identifier
+        return None if self.certificate is None else self.certificate.key_identifier
 
     def __repr__(self) -> str:
         return f"<TrustAnchor {str(self.name)!r}>"

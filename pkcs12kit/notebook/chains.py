@@ -49,7 +49,7 @@ def path_body(path: ValidatedPath, view: View) -> tuple[Node, ...]:
 
 def path_chain(path: CertificationPath, view: View) -> Element:
     """Return the cards of a path from the target up, the trust anchor last."""
-    return chain(path.certificates, view, time=view.time_or_now, anchor=path.trust_anchor)
+    return chain(path.certificates, view, time=view.time_or_now, anchor=path.trust_anchor, expires=path.expires)
 
 
 def chain(
@@ -61,6 +61,7 @@ def chain(
     notes: Sequence[Node] = (),
     problems: Sequence[Node] = (),
     linked: bool = True,
+    expires: datetime | None = None,
 ) -> Element:
     """Return certificates as cards over one time axis.
 
@@ -68,20 +69,21 @@ def chain(
     - ``anchor``: the trust anchor that ends the chain.
     - ``notes``, ``problems``: a remark below the name of each certificate, None for no remark.
     - ``linked``: True if each certificate is issued by the next.
+    - ``expires``: the first expiry that counts; None for that of all certificates.
     """
     top = anchor.certificate if anchor is not None else None
     shown = list(certificates[: view.limits.notebook_items])
     every = [*shown, *([top] if top is not None and top not in shown else [])]
     if not every:
         return said("none", "muted")
-    axis, expires = Axis.over(every), min(certificate.not_after for certificate in every)
+    axis, first = Axis.over(every), expires or min(certificate.not_after for certificate in every)
     cards = [
         _card(
             certificate,
             view,
             axis,
             time=time,
-            more=(_expiry(expires, time) if certificate.not_after == expires else None, _trust(certificate, top)),
+            more=(_expiry(first, time) if certificate.not_after == first else None, _trust(certificate, top)),
             remarks=(note, problem),
         )
         for certificate, note, problem in zip_longest(every, notes[: len(shown)], problems[: len(shown)])

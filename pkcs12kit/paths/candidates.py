@@ -13,8 +13,9 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeAlias
 
 from pkcs12kit.certificates.path import CertificationPath
-from pkcs12kit.paths.bounds import PathQuality, VertexT, quality_of
-from pkcs12kit.paths.issuers import key_identifiers_differ, may_have_signed
+from pkcs12kit.paths.bounds import VertexT, quality_of
+from pkcs12kit.paths.issuers import may_have_signed
+from pkcs12kit.paths.named_issuers import key_identifiers_differ, names_another
 from pkcs12kit.paths.ranking import lasting_before_short, precedence
 from pkcs12kit.paths.restricted_graph import RestrictedGraph
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.bounds import PathQuality
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.graph import Node, SearchGraph
     from pkcs12kit.paths.ranking import Order
@@ -37,10 +39,14 @@ class _PartialPath(Generic[VertexT]):
         self.certificate = certificate
         self.vertex = vertex
         self.below = below
-        own, quality, node = precedence(certificate), quality_of(certificate), certificate.node
+        own, node = precedence(certificate), certificate.node
         self.nodes: frozenset[Node] = frozenset((node,)) if below is None else below.nodes | {node}
-        self.quality: PathQuality = quality if below is None else below.quality.joined_with(quality)
+        self.quality: PathQuality = quality_of(certificate) if below is None else below.quality_with(certificate)
         self.precedence: tuple[Any, ...] = (own,) if below is None else (*below.precedence, own)
+
+    def quality_with(self, issuer: Certificate) -> PathQuality:
+        """Return the quality of the partial path with one more issuer."""
+        return self.quality.joined_with(quality_of(issuer), names_another(self.certificate, issuer))
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -181,7 +187,9 @@ class CandidateSearch(Generic[VertexT]):
     def _completions(self, partial: _PartialPath[VertexT]) -> Iterator[_Completion]:
         for anchor in self._graph.anchors_at(partial.vertex):
             if self._may_end_at(partial, anchor):
-                quality, tie_break = partial.quality.joined_with(PathQuality.at(anchor)), partial.precedence
+                mismatch = names_another(partial.certificate, anchor)
+                quality = partial.quality.joined_with(self._graph.anchor_quality(anchor), mismatch)
+                tie_break = partial.precedence
                 if anchor.certificate is not None and anchor.certificate != partial.certificate:
                     tie_break = (*tie_break, precedence(anchor.certificate))
                 yield _Completion((*self._order(quality), tie_break), anchor)
@@ -196,9 +204,12 @@ class CandidateSearch(Generic[VertexT]):
 
     def _bound(self, partial: _PartialPath[VertexT], issuer: Certificate, vertex: VertexT) -> tuple[Any, ...] | None:
         """Return the bound of a partial path with one more issuer; None where no anchor can be reached from there."""
-        quality = partial.quality.joined_with(quality_of(issuer))
-        completed = [self._order(quality.joined_with(rest)) for rest in self._remaining.bounds_at(vertex)]
-        return (*min(completed), (*partial.precedence, precedence(issuer))) if completed else None
+        bounds = self._remaining.bounds_at(vertex)
+        if not bounds:
+            return None
+        quality = partial.quality_with(issuer)
+        completed = [self._order(rest.below(issuer, quality)) for rest in bounds]
+        return (*min(completed), (*partial.precedence, precedence(issuer)))
 
     def _may_end_at(self, partial: _PartialPath[VertexT], anchor: TrustAnchor) -> bool:
         if anchor.node not in partial.nodes:

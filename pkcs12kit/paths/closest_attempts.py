@@ -171,7 +171,14 @@ class ClosestAttempts:
 
     def _closest(self, usable: Callable[[Certificate], bool], budget: SearchBudget) -> list[CertificationPath]:
         """Return the paths through usable certificates that last longest."""
-        graph = CertificationGraph(self._target, self._pool, self._trust_anchors, usable=usable, budget=budget)
+        graph = CertificationGraph(
+            self._target,
+            self._pool,
+            self._trust_anchors,
+            usable=usable,
+            budget=budget,
+            anchors_expire=self._parameters.check_trust_anchor_validity,
+        )
         return list(islice(_signed(CandidateSearch(graph, budget=budget), budget), _CLOSEST))
 
     def _near_path(self, path: CertificationPath, budget: SearchBudget) -> RejectedPath | None:

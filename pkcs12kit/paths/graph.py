@@ -9,7 +9,7 @@ from collections import deque
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from pkcs12kit.paths.bounds import VertexT, bounds_from_anchors
+from pkcs12kit.paths.bounds import IssuerKinds, PathQuality, VertexT, bounds_from_anchors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.bounds import PathQuality
+    from pkcs12kit.paths.bounds import Bound
     from pkcs12kit.paths.budget import SearchBudget
 
 Node: TypeAlias = tuple["Name", bytes]
@@ -42,12 +42,15 @@ class SearchGraph(Protocol[VertexT]):
     def issuers_at(self, vertex: VertexT) -> Sequence[tuple[Certificate, VertexT]]:
         """Return the CA certificates that ``vertex`` represents, each with the vertex of its own possible issuers."""
 
-    def bounds_at(self, vertex: VertexT) -> Sequence[PathQuality]:
+    def anchor_quality(self, anchor: TrustAnchor) -> PathQuality:
+        """Return the quality of the part of a path that consists of a trust anchor only."""
+
+    def bounds_at(self, vertex: VertexT) -> Sequence[Bound]:
         """Return the bounds of a vertex, the shortest first; empty where no trust anchor can be reached from it."""
 
     def restricted_bounds(
         self, anchor_allowed: Callable[[TrustAnchor], bool], link_allowed: Callable[[Certificate, VertexT], bool]
-    ) -> Mapping[VertexT, Sequence[PathQuality]]:
+    ) -> Mapping[VertexT, Sequence[Bound]]:
         """Return the bounds of every vertex with the allowed anchors and links only.
 
         A link is a certificate and the vertex of its issuer.
@@ -59,7 +62,7 @@ class CertificationGraph:
 
     Keys are not compared here: an edge leads from the *name* of a certificate's issuer to the name of its subject.
     Hence the bounds of a name are bounds for every key of that name. Time and memory grow with the number of
-    certificates in this part of the pool.
+    certificates in this part of the pool. Without ``anchors_expire``, the expiry of anchors counts for no bound.
     """
 
     def __init__(
@@ -70,11 +73,14 @@ class CertificationGraph:
         *,
         usable: Callable[[Certificate], bool],
         budget: SearchBudget,
+        anchors_expire: bool = True,
     ) -> None:
         self.target = target
         self._pool = pool
         self._usable = usable
         self._budget = budget
+        self._anchors_expire = anchors_expire
+        self._kinds = IssuerKinds(self.issued_by)
         self.trust_anchors: dict[Name, list[TrustAnchor]] = {}
         """Trust anchors by name."""
         for anchor in trust_anchors:
@@ -98,18 +104,26 @@ class CertificationGraph:
         """Return the usable certificates whose subject is ``name``, each with the name of its issuer."""
         return self._issuers.get(name, ())
 
-    def bounds_at(self, name: Name) -> tuple[PathQuality, ...]:
+    def anchor_quality(self, anchor: TrustAnchor) -> PathQuality:
+        """Return the quality of the part of a path that consists of a trust anchor only."""
+        return PathQuality.at(anchor, expires=self._anchors_expire)
+
+    def bounds_at(self, name: Name) -> tuple[Bound, ...]:
         """Return the bounds of a name, the shortest first; empty where no trust anchor can be reached from it."""
         return self._bounds.get(name, ())
 
     def restricted_bounds(
         self, anchor_allowed: Callable[[TrustAnchor], bool], link_allowed: Callable[[Certificate, Name], bool]
-    ) -> dict[Name, tuple[PathQuality, ...]]:
+    ) -> dict[Name, tuple[Bound, ...]]:
         """Return the bounds of every name with the allowed anchors and links (certificate, issuer's name) only."""
         return bounds_from_anchors(
-            {name: list(filter(anchor_allowed, anchors)) for name, anchors in self.trust_anchors.items()},
+            {name: self._with_qualities(filter(anchor_allowed, found)) for name, found in self.trust_anchors.items()},
             lambda name: [link for link in self.issued_by(name) if link_allowed(link[0], name)],
+            self._kinds,
         )
+
+    def _with_qualities(self, anchors: Iterable[TrustAnchor]) -> list[tuple[TrustAnchor, PathQuality]]:
+        return [(anchor, self.anchor_quality(anchor)) for anchor in anchors]
 
     def issued_by(self, name: Name) -> Sequence[tuple[Certificate, Name]]:
         """Return the usable certificates whose issuer is ``name``, each with its subject; never the target."""
@@ -169,5 +183,6 @@ class CertificationGraph:
         return issued
 
     @cached_property
-    def _bounds(self) -> dict[Name, tuple[PathQuality, ...]]:
-        return bounds_from_anchors(self.trust_anchors, self.issued_by)
+    def _bounds(self) -> dict[Name, tuple[Bound, ...]]:
+        anchors = {name: self._with_qualities(found) for name, found in self.trust_anchors.items()}
+        return bounds_from_anchors(anchors, self.issued_by, self._kinds)

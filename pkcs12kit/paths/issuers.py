@@ -18,12 +18,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.graph import Node
 
 
-def key_identifiers_differ(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bool:
-    """Return True where both key identifiers are present and differ: a hint only (RFC 4158 section 3.5.12)."""
-    wanted, found = certificate.issuer_key_identifier, issuer.key_identifier
-    return wanted is not None and found is not None and wanted != found
-
-
 def may_have_signed(issuer: Certificate | TrustAnchor, certificate: Certificate, budget: SearchBudget) -> bool:
     """Return True where the signature verifies with the issuer's key, or cannot be checked with that key only.
 

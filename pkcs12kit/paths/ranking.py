@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 from pkcs12kit.arguments import require_function, require_kind
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.paths.bounds import PathQuality
+from pkcs12kit.paths.named_issuers import names_another
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
@@ -49,8 +50,9 @@ class Comparison(NamedTuple):
 def longest_lasting(path: CertificationPath) -> Rank:
     """Return the rank of a path by which the path that is valid longest comes first.
 
-    Further criteria are, in this order: the fewest certificates, the stronger algorithms, and for each certificate,
-    from the target up, the newer one and its fingerprint.
+    Paths with fewer authorityKeyIdentifiers that name another certificate than the one above come before all others:
+    OpenSSL does not follow those. Further criteria are, in this order: the fewest certificates, the stronger
+    algorithms, and for each certificate, from the target up, the newer one and its fingerprint.
     """
     require_kind("path", path, CertificationPath)
     return (*lasting_before_short(PathQuality.of(path)), _precedences(path))
@@ -59,8 +61,9 @@ def longest_lasting(path: CertificationPath) -> Rank:
 def shortest(path: CertificationPath) -> Rank:
     """Return the rank of a path by which the path with the fewest certificates comes first.
 
-    Further criteria are, in this order: the longest validity, the stronger algorithms, and for each certificate, from
-    the target up, the newer one and its fingerprint.
+    As for :func:`longest_lasting`, paths with fewer authorityKeyIdentifiers that name another certificate come before
+    all others. Further criteria are, in this order: the longest validity, the stronger algorithms, and for each
+    certificate, from the target up, the newer one and its fingerprint.
     """
     require_kind("path", path, CertificationPath)
     return (*short_before_lasting(PathQuality.of(path)), _precedences(path))
@@ -68,12 +71,12 @@ def shortest(path: CertificationPath) -> Rank:
 
 def lasting_before_short(quality: PathQuality) -> tuple[float, ...]:
     """Return the value of a quality in the order of :func:`longest_lasting`."""
-    return (-quality.lasts_until, quality.certificates, -quality.strength)
+    return (quality.mismatches, -quality.lasts_until, quality.certificates, -quality.strength)
 
 
 def short_before_lasting(quality: PathQuality) -> tuple[float, ...]:
     """Return the value of a quality in the order of :func:`shortest`."""
-    return (quality.certificates, -quality.lasts_until, -quality.strength)
+    return (quality.mismatches, quality.certificates, -quality.lasts_until, -quality.strength)
 
 
 @lru_cache(maxsize=_REMEMBERED)
@@ -111,6 +114,15 @@ def explain_order(paths: Sequence[CertificationPath], ranking: Ranking = longest
     return tuple(why_before(better, worse, ranking) for better, worse in pairwise(paths))
 
 
+def _explain_mismatches(better: CertificationPath, worse: CertificationPath) -> str:
+    mismatches, next_mismatches = PathQuality.of(better).mismatches, PathQuality.of(worse).mismatches
+    if mismatches:
+        return f"has {mismatches} authorityKeyIdentifiers that name another certificate, the next {next_mismatches}"
+    links = zip(worse.certificates, worse.issuers, strict=True)
+    label = next(certificate.label for certificate, issuer in links if names_another(certificate, issuer))
+    return f"has the certificates that authorityKeyIdentifiers name; in the next, {label} names another"
+
+
 def _explain_expiry(better: CertificationPath, worse: CertificationPath) -> str:
     until, next_until = format_time(better.expires), format_time(worse.expires)
     if until[:10] != next_until[:10]:
@@ -141,6 +153,7 @@ def _explain_precedence(better: CertificationPath, worse: CertificationPath) -> 
     return "is as good; its trust anchor has no certificate"
 
 
+_MISMATCHES: Final = Comparison(lambda path: PathQuality.of(path).mismatches, _explain_mismatches)
 _EXPIRY: Final = Comparison(lambda path: -PathQuality.of(path).lasts_until, _explain_expiry)
 _FEWEST: Final = Comparison(lambda path: PathQuality.of(path).certificates, _explain_length)
 _STRENGTH: Final = Comparison(lambda path: -PathQuality.of(path).strength, _explain_strength)
@@ -155,8 +168,8 @@ class _KnownRanking(NamedTuple):
 
 
 _KNOWN: Final[dict[Ranking, _KnownRanking]] = {
-    longest_lasting: _KnownRanking(lasting_before_short, (_EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)),
-    shortest: _KnownRanking(short_before_lasting, (_FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)),
+    longest_lasting: _KnownRanking(lasting_before_short, (_MISMATCHES, _EXPIRY, _FEWEST, _STRENGTH, _PRECEDENCE)),
+    shortest: _KnownRanking(short_before_lasting, (_MISMATCHES, _FEWEST, _EXPIRY, _STRENGTH, _PRECEDENCE)),
 }
 
 READY_MADE: Final[dict[str, Ranking]] = {"longest-lasting": longest_lasting, "shortest": shortest}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.paths.bounds import PathQuality
+    from pkcs12kit.paths.bounds import Bound
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.graph import Node, SearchGraph
 
@@ -34,7 +34,7 @@ class RestrictedGraph(Generic[VertexT]):
         self._dead_ends: set[_Issuers[VertexT]] = set()
         """Issuers from which no trust anchor can be reached any more, whatever the partial path."""
         self._nearest: dict[VertexT, tuple[Certificate, VertexT] | None] = {}
-        self._bounds: Mapping[VertexT, Sequence[PathQuality]] | None = None
+        self._bounds: Mapping[VertexT, Sequence[Bound]] | None = None
         """None until :meth:`update_bounds` is called: the bounds of the whole graph are used until then."""
 
     def exclude(self, certificate: Certificate) -> None:
@@ -50,7 +50,7 @@ class RestrictedGraph(Generic[VertexT]):
         """Exclude an anchor; one with the same name and key and another certificate is another anchor."""
         self._excluded_anchors.add(anchor.certificate)
 
-    def bounds_at(self, vertex: VertexT) -> Sequence[PathQuality]:
+    def bounds_at(self, vertex: VertexT) -> Sequence[Bound]:
         """Return the bounds of a vertex, as of the last update."""
         return self._graph.bounds_at(vertex) if self._bounds is None else self._bounds.get(vertex, ())
 
@@ -104,12 +104,12 @@ class RestrictedGraph(Generic[VertexT]):
     def _nearest_issuer(self, vertex: VertexT) -> tuple[Certificate, VertexT] | None:
         """Return an issuer that is one certificate nearer to a trust anchor; None where ``vertex`` is an anchor's."""
         if vertex not in self._nearest:
-            distance = self._graph.bounds_at(vertex)[0].certificates
+            distance = self._graph.bounds_at(vertex)[0].quality.certificates
             self._nearest[vertex] = next(
                 (
                     (issuer, above)
                     for issuer, above in self._graph.issuers_at(vertex)
-                    if (bounds := self._graph.bounds_at(above)) and bounds[0].certificates < distance
+                    if (bounds := self._graph.bounds_at(above)) and bounds[0].quality.certificates < distance
                 ),
                 None,
             )

@@ -154,6 +154,7 @@ class _PathSearch:
                 self._trust_anchors,
                 usable=self._may_issue_now,
                 budget=self._budget,
+                anchors_expire=self._parameters.check_trust_anchor_validity,
             )
             self._unusable = graph.unusable
             self._reachable_anchors = len(graph.reachable_anchors)

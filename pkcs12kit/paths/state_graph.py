@@ -13,18 +13,19 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.paths.bounds import bounds_from_anchors
+from pkcs12kit.paths.bounds import IssuerKinds, bounds_from_anchors
 from pkcs12kit.paths.failure import Failure, InvalidPathError
-from pkcs12kit.paths.issuers import key_identifiers_differ, may_have_signed
+from pkcs12kit.paths.issuers import may_have_signed
+from pkcs12kit.paths.named_issuers import key_identifiers_differ
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
     from typing import Self
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
-    from pkcs12kit.paths.bounds import PathQuality
+    from pkcs12kit.paths.bounds import Bound, PathQuality
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.graph import CertificationGraph
 
@@ -91,6 +92,7 @@ class StateGraph:
         self._validator = validator
         self._key = key
         self._budget = budget
+        self._kinds: IssuerKinds[StateVertex] = IssuerKinds(lambda vertex: vertex.below)
         self._vertices: dict[Hashable, StateVertex] = {}
         self._first: list[StateVertex] = []
         self._anchors: dict[StateVertex, tuple[TrustAnchor, ...]] = {}
@@ -121,18 +123,26 @@ class StateGraph:
         """Return the issuer's certificates that lead to this state, each with its own issuer."""
         return vertex.above
 
-    def bounds_at(self, vertex: StateVertex) -> tuple[PathQuality, ...]:
+    def anchor_quality(self, anchor: TrustAnchor) -> PathQuality:
+        """Return the quality of the part of a path that consists of a trust anchor only."""
+        return self._graph.anchor_quality(anchor)
+
+    def bounds_at(self, vertex: StateVertex) -> tuple[Bound, ...]:
         """Return the bounds of a vertex, the shortest first."""
         return self._bounds.get(vertex, ())
 
     def restricted_bounds(
         self, anchor_allowed: Callable[[TrustAnchor], bool], link_allowed: Callable[[Certificate, StateVertex], bool]
-    ) -> dict[StateVertex, tuple[PathQuality, ...]]:
+    ) -> dict[StateVertex, tuple[Bound, ...]]:
         """Return the bounds of every vertex with the allowed anchors and links (certificate, issuer) only."""
         return bounds_from_anchors(
-            {vertex: list(filter(anchor_allowed, anchors)) for vertex, anchors in self._anchors.items()},
+            {vertex: self._with_qualities(filter(anchor_allowed, found)) for vertex, found in self._anchors.items()},
             lambda vertex: [link for link in vertex.below if link_allowed(link[0], vertex)],
+            self._kinds,
         )
+
+    def _with_qualities(self, anchors: Iterable[TrustAnchor]) -> list[tuple[TrustAnchor, PathQuality]]:
+        return [(anchor, self.anchor_quality(anchor)) for anchor in anchors]
 
     def rejected(self) -> Iterator[tuple[tuple[Certificate, ...], Failure]]:
         """Yield the failures with the certificates above each, once for a certificate, a reason and an issuer."""
@@ -142,8 +152,9 @@ class StateGraph:
                 yield _above(vertex), failure
 
     @cached_property
-    def _bounds(self) -> dict[StateVertex, tuple[PathQuality, ...]]:
-        return bounds_from_anchors(self._anchors, lambda vertex: vertex.below)
+    def _bounds(self) -> dict[StateVertex, tuple[Bound, ...]]:
+        anchors = {vertex: self._with_qualities(found) for vertex, found in self._anchors.items()}
+        return bounds_from_anchors(anchors, lambda vertex: vertex.below, self._kinds)
 
     def _validate_all(self) -> None:
         self._start()

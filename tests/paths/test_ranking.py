@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
 
 from pkcs12kit import lab
 from pkcs12kit.certificates.pool import CertificatePool
@@ -204,3 +205,81 @@ def test_the_reasons_agree_with_the_order(ranking):
     assert list(report.valid) == sorted(report.valid, key=ranking)
     assert len(report.before_next) == 3
     assert all(sentence.startswith(("lasts", "has")) for sentence in report.before_next)
+
+
+# The end of the trust anchor
+
+
+def lasting_differently():
+    """Certify B twice by an anchor that has expired: for a week, and for 600 days. The server ends in 85 days."""
+    old = lab.Authority.create("TA", validity=validity(5000, -60))
+    below = lab.Authority.create("B", validity=validity(100, 600))
+    pool = [
+        old.issue_ca(below, serial_number=number, validity=validity(before, after))
+        for number, before, after in ((2001, 10, 7), (2002, 100, 600))
+    ]
+    target = below.issue_server("EE", validity=validity(10, 85)).certificate
+    return target, pool, TrustAnchor.from_certificate(old.certificate)
+
+
+def test_an_anchor_whose_validity_is_ignored_does_not_hide_what_lasts_longer():
+    """RFC 5280 section 6.1.1 (d): a trust anchor is a name and a key. Its end would be the first of every path."""
+    target, pool, anchor = lasting_differently()
+    where = {"pool": CertificatePool(pool), "trust_anchors": [anchor]}
+    report = find_paths(target, parameters=ValidationParameters(time=NOW, check_trust_anchor_validity=False), **where)
+    assert [path.certificates[1].serial_number for path in report.valid] == [2002, 2001]
+    assert [path.expires for path in report.valid] == [target.not_after, pool[0].not_after]
+    assert report.before_next == ("lasts until 2026-08-25, the next until 2026-06-08",)
+    assert report.to_json()["paths"][0]["expires"] == "2026-08-25T00:00:00Z"
+    assert not find_paths(target, parameters=ValidationParameters(time=NOW), **where).valid
+
+
+def test_an_anchor_whose_validity_is_checked_counts_as_before():
+    """The anchor ends first on both paths, so that the newer certificate of B decides, though it ends sooner."""
+    old, below = (lab.Authority.create(name, validity=validity(100, days)) for name, days in (("TA", 5), ("B", 600)))
+    pool = [
+        old.issue_ca(below, serial_number=days, validity=validity(before, days)) for before, days in ((1, 7), (9, 600))
+    ]
+    report = find_paths(
+        below.issue_server("EE", validity=validity(10, 85)).certificate,
+        pool=CertificatePool(pool),
+        trust_anchors=[TrustAnchor.from_certificate(old.certificate)],
+        parameters=ValidationParameters(time=NOW),
+    )
+    assert [path.certificates[1].serial_number for path in report.valid] == [7, 600]
+    assert {path.expires for path in report.valid} == {old.certificate.not_after}
+
+
+def named(issuer: lab.Authority, serial_number: int, *, key: bool = True):
+    """Name the certificate of ``issuer``'s key that has this serial number, issued by TA."""
+    identifier = x509.SubjectKeyIdentifier.from_public_key(issuer.private_key.public_key()).digest if key else None
+    names = [x509.DirectoryName(lab.authority.as_name("TA"))]
+    return lab.non_critical(x509.AuthorityKeyIdentifier(identifier, names, serial_number))
+
+
+@pytest.mark.parametrize("key", [True, False])
+@pytest.mark.parametrize("ranking", [longest_lasting, shortest])
+def test_the_certificate_that_the_authority_key_identifier_names_comes_first(key, ranking):
+    """Of two certificates of B, #2010 is named and ends sooner; where it has expired, the other one is still found."""
+    root, below = (lab.Authority.create(name, validity=validity(400, 3000)) for name in ("TA", "B"))
+    soon, late, gone = (
+        root.issue_ca(below, serial_number=number, validity=validity(50, after))
+        for number, after in ((2010, 100), (2008, 900), (2010, -5))
+    )
+    target = below.issue_server("EE", validity=validity(10, 1500), extensions=[named(below, 2010, key=key)]).certificate
+
+    def serial_numbers_of(*pool):
+        report = find_paths(
+            target,
+            pool=CertificatePool(pool),
+            trust_anchors=[TrustAnchor.from_certificate(root.certificate)],
+            parameters=ValidationParameters(time=NOW),
+            ranking=ranking,
+        )
+        return [path.certificates[1].serial_number for path in report.valid], report.before_next
+
+    assert serial_numbers_of(late, soon) == (
+        [2010, 2008],
+        ("has the certificates that authorityKeyIdentifiers name; in the next, EE names another",),
+    )
+    assert serial_numbers_of(late, gone) == ([2008], ())

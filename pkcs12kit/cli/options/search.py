@@ -154,7 +154,8 @@ _IGNORE_ANCHOR_VALIDITY: Final = option(
     OptionGroup.PATH,
     "--ignore-anchor-validity",
     is_flag=True,
-    help="Accept a trust anchor whose own certificate is expired or not yet valid, as RFC 5280 allows.",
+    help="Accept a trust anchor whose own certificate is expired or not yet valid, as RFC 5280 allows. Its end"
+    " then does not count when paths are compared, nor as the end of a path.",
 )
 
 

@@ -57,7 +57,11 @@ class ValidationParameters:
     use_trust_anchor_constraints: bool = True
     """True to apply the constraints in the certificate of a trust anchor (RFC 5937)."""
     check_trust_anchor_validity: bool = True
-    """True to reject an expired trust anchor; RFC 5280 does not require this."""
+    """True to reject an expired trust anchor; RFC 5280 does not require this.
+
+    If False, the expiry of the anchor's certificate counts neither in :attr:`ValidatedPath.expires
+    <pkcs12kit.ValidatedPath.expires>` nor in the ranking.
+    """
 
     def __post_init__(self) -> None:
         # Certificates state their validity to the second (RFC 5280 section 4.1.2.5), and so are times compared.

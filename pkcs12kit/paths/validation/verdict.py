@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.path import CertificationPath
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pkcs12kit.paths.revocation.model import RevocationReport
     from pkcs12kit.paths.signatures import WorkingKey
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -30,3 +33,12 @@ class ValidatedPath(CertificationPath):
     """The target's key, parameters included."""
     revocation: RevocationReport | None = field(default=None, repr=False)
     """The revocation status of each certificate; None where it was not checked."""
+
+    @cached_property
+    def expires(self) -> datetime:
+        """The first notAfter of its certificates; timezone-aware.
+
+        The trust anchor's own counts unless ``parameters`` leave its validity unchecked.
+        """
+        counted = self.with_anchor if self.parameters.check_trust_anchor_validity else self.certificates
+        return min(certificate.not_after for certificate in counted)
