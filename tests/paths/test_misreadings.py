@@ -160,6 +160,26 @@ def test_a_misread_subtree_matters_only_where_a_name_is_compared_with_it(chain, 
     assert ask(last).opinion is Opinion.VALID, shown
 
 
+def test_the_others_of_a_permitted_form_do_not_turn_it_into_a_no(chain, judge):
+    """Without the misread subtree, the permitted subtrees of its form permit too little: none of them counts."""
+    both = constraining("permitted", EncodedName(DNS, b".example.com"), EncodedName(DNS, b"example.org"))
+    path = chain({"extensions": (both,)}, {})
+    assert judge(path)
+    assert ask(path).opinion is Opinion.CANNOT_JUDGE
+
+
+def test_names_of_self_issued_certificates_do_not_matter(chain, judge):
+    """RFC 5280 section 6.1.3 (b): they are not checked, unless the certificate is the last one."""
+    dotted = constraining("permitted", EncodedName(DNS, b".example.com"))
+    names = lab.non_critical(x509.SubjectAlternativeName([x509.DNSName("a.example.org")]))
+    path = chain(
+        {"extensions": (dotted,)}, {"name": "CA 1", "ca": True, "extensions": (names,)}, {"server_name": "::1"}
+    )
+    assert path.certificates[1].is_self_issued
+    assert judge(path)
+    assert ask(path).opinion is Opinion.VALID
+
+
 @pytest.mark.parametrize(
     "subtree",
     [

@@ -114,7 +114,7 @@ class _Subtrees:
         """Return why the name ``value``, which has this position, is not allowed; None where it is."""
         if self._refusal is not None:
             return f"{self.form} {shown(value)} cannot be checked: {self._refusal}{self.imposed_by}"
-        if position is None:
+        if position is None or (self.excluded and not position.is_certain):
             return f"{self.form} {shown(value)} is malformed, so name constraints cannot be checked{self.imposed_by}"
         base = self._find(position)
         if self.excluded == (base is None):

@@ -43,6 +43,8 @@ _FORMS: Final[dict[type[x509.GeneralName], str]] = {
     x509.RegisteredID: REGISTERED_ID,
 }
 _SHOWN_AT_MOST: Final = 200
+_CHARACTER_STRINGS: Final = frozenset(bytes([tag]) for tag in (12, *range(18, 23), *range(25, 31)))
+"""The identifier octets of the types of character strings (X.680 section 41)."""
 _ADDRESS_OCTETS: Final = (4, 16)
 _NETWORK_OCTETS: Final = (8, 32)
 _READING: Final = 4
@@ -66,6 +68,8 @@ class NamePosition:
 
     key: HierarchyKey = ()
     whole: Hashable = None
+    is_certain: bool = True
+    """False if another program may find the name elsewhere, because a string in it has no text."""
 
     def addresses(self, *, mapped: bool) -> Iterator[IPv4Address | IPv6Address]:
         """Yield the address of an iPAddress, and with ``mapped`` the IPv4 address that it stands for.
@@ -162,6 +166,8 @@ def read_base(form: str, value: object, *, excluded: bool) -> SubtreeBase | None
     """Parse the base of a subtree, of those that are excluded or of those that are permitted."""
     if form == DNS_NAME:
         return _dns_base(value, excluded=excluded)
+    if form == DIRECTORY_NAME:
+        return _directory_base(value, excluded=excluded)
     return _BASE_READERS.get(form, _whole_base)(value)
 
 
@@ -200,11 +206,27 @@ def _mailbox(text: str) -> tuple[HierarchyKey, str] | None:
 
 
 def _directory_name(value: object) -> NamePosition | None:
-    return NamePosition(value.comparison_key) if isinstance(value, Name) else None
+    if not isinstance(value, Name):
+        return None
+    return NamePosition(value.comparison_key, is_certain=not _has_string_without_text(value))
 
 
-def _directory_base(value: object) -> SubtreeBase | None:
-    return SubtreeBase(value.comparison_key, at=True, below=True) if isinstance(value, Name) else None
+def _directory_base(value: object, *, excluded: bool) -> SubtreeBase | None:
+    if not isinstance(value, Name) or (excluded and _has_string_without_text(value)):
+        return None
+    return SubtreeBase(value.comparison_key, at=True, below=True)
+
+
+def _has_string_without_text(name: Name) -> bool:
+    """Return True if the octets of a character string have no text in its type, as Latin-1 in a UTF8String.
+
+    Such a string is compared as it is encoded (section 7.1), so an equal text in another encoding does not match it.
+    """
+    return any(
+        isinstance(value, bytes) and value[:1] in _CHARACTER_STRINGS
+        for attributes in name.relative_distinguished_names
+        for _, value in attributes
+    )
 
 
 def _dns_name(value: object) -> NamePosition | None:
@@ -302,7 +324,6 @@ _NAME_READERS: Final[dict[str, Callable[[object], NamePosition | None]]] = {
     IP_ADDRESS: _ip_name,
 }
 _BASE_READERS: Final[dict[str, Callable[[object], SubtreeBase | None]]] = {
-    DIRECTORY_NAME: _directory_base,
     RFC822_NAME: _rfc822_base,
     URI: _uri_base,
     IP_ADDRESS: _ip_base,

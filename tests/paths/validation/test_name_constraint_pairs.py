@@ -106,6 +106,34 @@ def test_a_subtree_that_is_not_applied_is_named(kind, subtree, name):
     assert judge(kind, [subtree], EncodedName(IP if name.tag != IP else DNS, b"\1\2\3\4")) is None
 
 
+def organization(tag, octets):
+    """Encode a directoryName of one organization, in a string of any type and octets."""
+    value = bytes([tag, len(octets)]) + octets
+    attribute = b"\x06\x03\x55\x04\x0a" + value
+    for outer in (0x30, 0x31, 0x30):
+        attribute = bytes([outer, len(attribute)]) + attribute
+    return EncodedName(0xA4, attribute)
+
+
+def test_a_string_without_text_does_not_slip_past_an_excluded_subtree():
+    """Section 7.1 compares text; octets that are none may be an excluded name in the eyes of another program.
+
+    Permitted, a string without text is inside only where its octets are equal.
+    """
+    for excluded, name in (
+        ((12, "Müller".encode()), (12, "Müller".encode("latin-1"))),
+        ((12, "Müller".encode("latin-1")), (12, "Müller".encode())),
+        ((12, b"Evil"), (30, b"\0E\0v\0i\0l\0")),
+    ):
+        found = judge("excluded", [organization(*excluded)], organization(*name))
+        assert found
+        assert "cannot be checked" in found
+        assert judge("permitted", [organization(*excluded)], organization(*name))
+        assert judge("permitted", [organization(*name)], organization(*name)) is None
+    assert judge("excluded", [organization(12, b"Evil")], organization(19, b"R&D")) is None
+    assert judge("excluded", [organization(19, b"R&D")], organization(12, b"r&d"))
+
+
 def test_a_bound_is_refused_wherever_it_comes_from():
     """An anchor of a name, a key and constraints has no certificate that could be refused for them."""
     subtree = EncodedName(DNS, b"example.mil")
