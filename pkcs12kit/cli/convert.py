@@ -239,7 +239,7 @@ def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limi
 def _decode(
     decode: Callable[..., DecodedPfx], data: bytes, name: str, options: _PemOptions | None, password: str | None
 ) -> DecodedPfx:
-    """Return the contents of a file, opened with a password; for PEM the chosen key has to open with it, too."""
+    """Return the contents of a file, opened with a password; for PEM it must open the chosen key as well."""
     from pkcs12kit.sources.pkcs12_files import naming_pkcs12
 
     with naming_pkcs12(name, data):
