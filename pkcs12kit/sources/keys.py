@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedPfxError, PasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import load, reading
 from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.decoded_keys import encode_public_key
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt, read_encryption, require_supported
 from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError
@@ -20,6 +23,8 @@ from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff, sn
 from pkcs12kit.sources.traditional_pem import TraditionalEncryption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.containers import PemBlock
 
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
+_LISTED: Final = 5
 _UNKNOWN: Final = frozenset({Kind.OTHER_DER, Kind.OTHER_PEM})
 
 
@@ -36,29 +42,73 @@ def read_private_key(
 ) -> CertificateIssuerPrivateKeyTypes:
     """Return the one private key in ``data``; in PEM, certificates may be beside it.
 
-    A password for a key that is not encrypted is ignored. Raises :class:`PasswordError` if the password is missing or
-    wrong, :class:`InputError` if there is no usable signing key, or several, and :class:`LimitExceededError` if
-    decrypting it would take too long. Each message begins with ``name`` and holds nothing of the key.
+    The same key in several PEM blocks, such as PKCS#8 and SEC 1, is one key. A password for a key that is not encrypted
+    is ignored. Raises :class:`PasswordError` if the password is missing or wrong, :class:`InputError` if there is no
+    usable signing key, or several, and :class:`LimitExceededError` if decrypting it would take too long. Each message
+    begins with ``name`` and holds nothing of the key.
     """
     data = as_octets(data)
     kind = sniff(data)
+    budget = _budget(name, limits)
     if kind is Kind.PEM:
-        block = _only_key(data, name)
-        if block.is_encrypted:
-            _check_size(block.content, name, limits)
-            return _open_traditional(block, name=name, password=password, budget=_budget(name, limits))
-        kind, data = block.kind, block.content
-        kind = Kind.PRIVATE_KEY if kind in _UNKNOWN else kind  # its label says so
-    elif kind is Kind.BASE64:
+        blocks = _key_blocks(data, name)
+        if len(blocks) > 1:
+            return _same_key(blocks, name=name, password=password, budget=budget)
+        return _read_block(blocks[0], name=name, password=password, budget=budget)
+    if kind is Kind.BASE64:
         data = decode_base64(data) or b""
         kind = sniff_der(data)
+    return _read(kind, data, name=name, password=password, budget=budget)
+
+
+def _read_block(
+    block: PemBlock, *, name: str, password: str | None, budget: WorkBudget
+) -> CertificateIssuerPrivateKeyTypes:
+    if block.is_encrypted:
+        _check_size(block.content, name, budget.limits)
+        return _open_traditional(block, name=name, password=password, budget=budget)
+    kind = Kind.PRIVATE_KEY if block.kind in _UNKNOWN else block.kind  # its label says so
+    return _read(kind, block.content, name=name, password=password, budget=budget)
+
+
+def _read(
+    kind: Kind, data: bytes, *, name: str, password: str | None, budget: WorkBudget
+) -> CertificateIssuerPrivateKeyTypes:
     if kind not in _KEYS or kind is Kind.OPENSSH_PRIVATE_KEY:
         raise InputError(f"{name}: expected a private key, found {kind.value}")
-    _check_size(data, name, limits)
+    _check_size(data, name, budget.limits)
     der = _first_element(data)
     if kind is Kind.PRIVATE_KEY:
-        return _load(der, name=name, budget=_budget(name, limits))
-    return _open_pkcs8(der, name=name, password=password, budget=_budget(name, limits))
+        return _load(der, name=name, budget=budget)
+    return _open_pkcs8(der, name=name, password=password, budget=budget)
+
+
+def _same_key(
+    blocks: Sequence[PemBlock], *, name: str, password: str | None, budget: WorkBudget
+) -> CertificateIssuerPrivateKeyTypes:
+    """Return the key that all blocks hold. Raises :class:`InputError`, which lists the keys, if they differ."""
+    keys: dict[bytes, CertificateIssuerPrivateKeyTypes] = {}
+    for block in sorted(blocks, key=lambda block: block.kind is Kind.ENCRYPTED_PRIVATE_KEY):
+        if block.kind is Kind.ENCRYPTED_PRIVATE_KEY and len(keys) > 1:
+            break  # that they differ is known without a password
+        try:
+            key = _read_block(block, name=name, password=password, budget=budget)
+        except PasswordError as error:
+            raise PasswordError(f"{error}; the file holds {len(blocks)} private keys, and one is expected") from None
+        keys.setdefault(encode_public_key(key.public_key()), key)
+    if len(keys) > 1:
+        listed = [_describe(*one) for one in islice(keys.items(), _LISTED)]
+        more = [f"and {len(keys) - _LISTED} more"] if len(keys) > _LISTED else []
+        raise InputError(
+            f"{name}: expected one private key, found {len(keys)}: {'; '.join([*listed, *more])}; give a file with only"
+            " the key that you mean"
+        )
+    return next(iter(keys.values()))
+
+
+def _describe(public_key: bytes, key: PrivateKeyTypes) -> str:
+    algorithm = type(key).__name__.removesuffix("PrivateKey")
+    return f"{algorithm} with the public key of SHA-256 {sha256(public_key).hexdigest()}"
 
 
 def _first_element(data: bytes) -> bytes:
@@ -90,7 +140,8 @@ def _check_size(encoded: bytes, name: str, limits: Limits) -> None:
         )
 
 
-def _only_key(data: bytes, name: str) -> PemBlock:
+def _key_blocks(data: bytes, name: str) -> tuple[PemBlock, ...]:
+    """Return the blocks with private keys, at least one, and each once."""
     keys: dict[bytes, PemBlock] = {}
     others: dict[str, None] = {}
     for block in pem_blocks(data):
@@ -100,11 +151,9 @@ def _only_key(data: bytes, name: str) -> PemBlock:
             keys[block.text] = block
         else:
             others[block.kind.value] = None
-    if len(keys) > 1:
-        raise InputError(f"{name}: expected one private key, found {len(keys)}")
     if not keys:
         raise InputError(f"{name}: expected a private key, found {' and '.join(others)}")
-    return next(iter(keys.values()))
+    return tuple(keys.values())
 
 
 def _load(der: bytes, *, name: str, budget: WorkBudget, is_decrypted: bool = False) -> CertificateIssuerPrivateKeyTypes:
