@@ -22,7 +22,6 @@ from pkcs12kit.certificates.der import (
 from pkcs12kit.certificates.extension_decoding import REFUSALS, may_warn
 from pkcs12kit.certificates.extension_readers import read_one_by_one, read_values
 from pkcs12kit.certificates.extensions import Extensions
-from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
 from pkcs12kit.errors import MalformedCertificateError
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+    from pkcs12kit.certificates.names import Name
 
 # The identifier of nameConstraints: pyca/cryptography refuses forms of subtrees that real CAs use.
 _NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
@@ -303,10 +304,7 @@ def _decode_name(certificate: Certificate, field: Literal["subject", "issuer"]) 
         for name, value in names.items():  # callers that need one need the other
             object.__setattr__(certificate, name, value)
         return names[field]
-    try:
-        return Name.from_cryptography(getattr(_fresh_reading(certificate), field))
-    except reading.REFUSALS:
-        return lenient.read_name(getattr(lenient.read_structure(certificate.der), field))
+    return lenient.read_name(getattr(lenient.read_structure(certificate.der), field))
 
 
 def _decode_public_key(certificate: Certificate) -> CertificatePublicKeyTypes:

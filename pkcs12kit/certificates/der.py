@@ -97,7 +97,7 @@ class _FieldsWithExtensions(Fields):
     validity: asn1.TLV
     subject: asn1.TLV
     subject_public_key_info: asn1.TLV
-    extensions: Annotated[list[_Extension], asn1.Explicit(3)]  # type: ignore[assignment]
+    extensions: Annotated[list[asn1.TLV], asn1.Explicit(3)]  # type: ignore[assignment]
     __init__ = SimpleNamespace.__init__
 
 
@@ -154,12 +154,14 @@ def read_encoded_extensions(der: bytes) -> tuple[lenient.EncodedExtension, ...]:
     """
     try:
         found = asn1.decode_der(_WithExtensions, der).tbs_certificate.extensions
+        return tuple(_read_extension(encoding) for encoding in map(asn1.encode_der, found))
     except ValueError:
         return lenient.split_extensions(lenient.read_structure(der).after_key)
-    return tuple(
-        lenient.EncodedExtension(extension.oid.dotted_string, extension.critical, extension.value)
-        for extension in found
-    )
+
+
+def _read_extension(encoding: bytes) -> lenient.EncodedExtension:
+    extension = asn1.decode_der(_Extension, encoding)
+    return lenient.EncodedExtension(extension.oid.dotted_string, extension.critical, extension.value, encoding)
 
 
 def read_tbs_certificate(der: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509 import load_der_x509_certificate
 
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, encode_extension, first_line
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, first_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,10 +30,11 @@ _SIGNATURE: Final = bytes.fromhex("030100")
 # pyca/cryptography writes a Python warning of a common name that is empty or longer than 64 octets, of a country that
 # has not two, and of UTF-8 in a VisibleString of a policy's user notice. Each begins with an object identifier.
 _ODD_LENGTH: Final = re.compile(
-    rb"\x06\x03\x55\x04(?:\x03(?:[^\x0c\x13\x14\x16]|.[\x00\x41-\xff])|\x06(?:[^\x0c\x13\x14\x16]|.[^\x02]))"
-    rb"|\x06\x0b\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x03(?:[^\x0c\x13\x14\x16]|.[^\x02])",
+    rb"\x06\x03\x55\x04(?:\x03(?:[^\x0c\x13\x14\x16]|.[\x00\x41-\xff])|\x06(?:[^\x0c\x13\x14\x16]|.[^\x02]))",
     re.DOTALL,
 )
+_JURISDICTION: Final = bytes.fromhex("060b2b0601040182373c020103")
+_ODD_JURISDICTION: Final = re.compile(re.escape(_JURISDICTION) + rb"(?:[^\x0c\x13\x14\x16]|.[^\x02])", re.DOTALL)
 _NOTICE: Final = bytes.fromhex("06082b06010505070202")
 _NOTICE_CONTENTS: Final = re.compile(re.escape(_NOTICE) + rb"\x30(?:\x82(..)|\x81(.)|([\x00-\x7f]))", re.DOTALL)
 
@@ -44,7 +45,11 @@ def may_warn(der: bytes) -> bool:
     Its warnings would reach the user's standard error, or become exceptions of a script that runs under ``-W error``.
     They cannot be turned off for one call in one thread, so what causes them is not given to it.
     """
-    return _ODD_LENGTH.search(der) is not None or (_NOTICE in der and any(map(_is_odd, _notices(der))))
+    return (
+        _ODD_LENGTH.search(der) is not None
+        or (_NOTICE in der and any(map(_is_odd, _notices(der))))
+        or (_JURISDICTION in der and _ODD_JURISDICTION.search(der) is not None)
+    )
 
 
 def _notices(der: bytes) -> Iterator[bytes]:
@@ -72,7 +77,7 @@ def decode_extension(oid: str, value: bytes) -> x509.ExtensionType:
 
 
 def _decode(oid: str, value: bytes) -> x509.ExtensionType:
-    (extension,) = decode_together((EncodedExtension(oid, critical=False, value=value),))
+    (extension,) = decode_together((EncodedExtension.of(oid, value),))
     decoded: x509.ExtensionType = extension.value
     return decoded
 
@@ -81,7 +86,7 @@ def decode_together(extensions: Iterable[EncodedExtension]) -> x509.Extensions:
     """Return extensions as those of a certificate that is made for them. Raises pyca/cryptography's errors."""
     from asn1crypto import parser
 
-    encoded = b"".join(map(encode_extension, extensions))
+    encoded = b"".join(extension.encoding for extension in extensions)
     field = parser.emit(2, 1, 3, parser.emit(0, 1, 16, encoded)) if encoded else b""
     tbs_certificate = parser.emit(0, 1, 16, _first_fields() + field)
     return load_der_x509_certificate(parser.emit(0, 1, 16, tbs_certificate + _ED25519 + _SIGNATURE)).extensions
@@ -100,9 +105,7 @@ def _canonical_value(oid: str, value: bytes) -> bytes:
     from asn1crypto import x509 as asn1_x509
 
     parser.parse(value, strict=True)  # asn1crypto would leave out what follows
-    extension = asn1_x509.Extension.load(
-        encode_extension(EncodedExtension(oid, critical=False, value=value)), strict=True
-    )
+    extension = asn1_x509.Extension.load(EncodedExtension.of(oid, value).encoding, strict=True)
     parsed = extension["extn_value"].parsed
     encoded: bytes = parsed.dump(force=True)
     return encoded

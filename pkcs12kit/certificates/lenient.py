@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from cryptography.hazmat import asn1
+from cryptography.x509 import ObjectIdentifier
+
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.strings import UTF8_STRING, misfit, read_text, read_value
@@ -99,6 +102,17 @@ class EncodedExtension(NamedTuple):
     oid: str
     critical: bool
     value: bytes
+    encoding: bytes
+    """All of it, in DER as far as the value is."""
+
+    @classmethod
+    def of(cls, oid: str, value: bytes, *, critical: bool = False) -> EncodedExtension:
+        """Return an extension with this value."""
+        from asn1crypto import parser
+
+        flag = b"\x01\x01\xff" if critical else b""
+        octets: bytes = parser.emit(0, 0, 4, value)
+        return cls(oid, critical, value, _sequence(asn1.encode_der(ObjectIdentifier(oid)) + flag + octets))
 
 
 def split_extensions(fields: tuple[bytes, ...]) -> tuple[EncodedExtension, ...]:
@@ -128,16 +142,7 @@ def _split_extension(encoding: bytes) -> EncodedExtension:
     if len(criticality) > 1 or (criticality and criticality[0][0] != _BOOLEAN) or value[0] != _OCTET_STRING:
         raise ValueError(f"the fields of {extension_label(oid)} are not those of an extension")
     is_critical = bool(criticality) and any(parser.parse(criticality[0], strict=True)[4])
-    return EncodedExtension(oid, is_critical, parser.parse(value, strict=True)[4])
-
-
-def encode_extension(extension: EncodedExtension) -> bytes:
-    """Return an extension in DER; its value stays as it is."""
-    from asn1crypto import core, parser
-
-    critical = b"\x01\x01\xff" if extension.critical else b""
-    value: bytes = parser.emit(0, 0, 4, extension.value)
-    return _sequence(core.ObjectIdentifier(extension.oid).dump() + critical + value)
+    return EncodedExtension.of(oid, parser.parse(value, strict=True)[4], critical=is_critical)
 
 
 def canonical_der(der: bytes) -> bytes:
@@ -167,7 +172,7 @@ def canonical_der(der: bytes) -> bytes:
     first = 3 if fields[0][0] == _VERSION_TAG else 2
     fields[first], fields[first + 2] = issuer, subject
     if extensions:
-        encoded = _sequence(b"".join(map(encode_extension, extensions)))
+        encoded = _sequence(b"".join(extension.encoding for extension in extensions))
         fields.append(parser.emit(2, 1, EXTENSIONS_TAG & _NUMBER_BITS, encoded))
     return _sequence(b"".join((_sequence(b"".join(fields)), *rest)))
 

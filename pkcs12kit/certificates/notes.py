@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import FIELDS
-from pkcs12kit.certificates.lenient import UNREADABLE, encode_extension, first_line, split_name
+from pkcs12kit.certificates.lenient import UNREADABLE, first_line, split_name
 from pkcs12kit.certificates.names import attribute_label
 from pkcs12kit.certificates.strings import misfit, read_text
 from pkcs12kit.text import counted, harmless
@@ -135,7 +135,7 @@ def _structural_fault(extension: EncodedExtension) -> str | None:
         return None  # decoded already
     try:
         parser.parse(extension.value, strict=True)
-        spec = x509.Extension.load(encode_extension(extension))["extn_value"].parsed
+        spec = x509.Extension.load(extension.encoding)["extn_value"].parsed
         _ = None if isinstance(spec, core.Any) else spec.native
     except UNREADABLE as error:
         return harmless(first_line(error), longest=_SHOWN_AT_MOST)

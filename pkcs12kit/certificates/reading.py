@@ -22,20 +22,18 @@ from pkcs12kit.errors import MalformedCertificateError
 if TYPE_CHECKING:
     from datetime import datetime
 
-REFUSALS: Final = (ValueError, TypeError, OverflowError, x509.InvalidVersion)
+REFUSALS: Final = (ValueError, TypeError, OverflowError, IndexError, x509.InvalidVersion)
 """The exceptions of pyca/cryptography when it loads other data than a certificate, or decodes a field of one."""
 
 NOT_POSITIVE: Final = "the serial number is not positive"
 """The encoding error of a certificate that pyca/cryptography reads only with a warning."""
 
 _VERSION_1: Final = x509.Version.v1
-# Version 3, and the tag of the serial number, which follow the headers of two SEQUENCEs. Next are the length of the
-# number and its first octet.
-_VERSION_3_AND_INTEGER: Final = bytes.fromhex("a00302010202")
-_FIRST_FIELD: Final = 6
-_LATEST_NUMBER: Final = 14
-_NEGATIVE: Final = b"\x80"
-_ZERO, _ONE = b"\0", b"\1"
+# Version 3, and the tag of the serial number, which is followed by its length and its first octet. They nearly always
+# stand at the same place, where they are found in a hundredth of the time that loading takes.
+_USUAL_START: Final = bytes.fromhex("a00302010202")
+_NEGATIVE: Final = 0x80
+_ZERO: Final = b"\x01\x00"
 
 
 # The result of reading; a plain tuple, because a NamedTuple would add a tenth to the time that reading takes.
@@ -56,40 +54,41 @@ def read_certificate(der: bytes) -> Reading:
         refuse_endless_tags(der)
     except ValueError as refusal:
         raise MalformedCertificateError(f"not a certificate: {refusal}") from None
-    certificate, error = _load(der)
-    if certificate is None:
-        _check_names(der)
-        return _check_fields(read_canonical(der), der, error)
-    return _check_fields(certificate, der, None)
+    try:
+        if (der[8:14] != _USUAL_START or not 0 < der[15] < _NEGATIVE) and _warns_of_serial_number(der):
+            error = NOT_POSITIVE
+        else:
+            return _check_fields(load_der_x509_certificate(der), der, None)
+    except REFUSALS as refusal:
+        error = str(refusal)
+    _check_names(der)
+    return _check_fields(read_canonical(der), der, error)
 
 
 def read_sound(der: bytes) -> Reading | None:
     """Read a certificate in correct DER with correct fields; return None for other data or an encoding error."""
     try:
         refuse_endless_tags(der)
-        certificate, _ = _load(der)
-        return None if certificate is None else _check_fields(certificate, der, None)
+        if (der[8:14] != _USUAL_START or not 0 < der[15] < _NEGATIVE) and _warns_of_serial_number(der):
+            return None
+        return _check_fields(load_der_x509_certificate(der), der, None)
     except (*REFUSALS, MalformedCertificateError):
         return None
 
 
-def _load(der: bytes) -> tuple[x509.Certificate | None, str | None]:
-    """Return a certificate that pyca/cryptography reads without a warning; else why it does not.
+def _warns_of_serial_number(der: bytes) -> bool:
+    """Return True where the serial number is not positive.
 
-    It warns of serial numbers that are not positive, and will refuse them. Warnings cannot be turned off for one call
-    in one thread, so such a certificate is not loaded as it is.
+    pyca/cryptography writes a Python warning of such a number when it loads the certificate, and will refuse it.
+    Warnings cannot be turned off for one call in one thread, so such a certificate is not loaded as it is.
     """
-    # In the usual layout the number begins within the first octets, and is found in a fortieth of the time that loading
-    # takes.
-    at = der.find(_VERSION_3_AND_INTEGER, _FIRST_FIELD, _LATEST_NUMBER)
-    first = der[at + 7 : at + 8]
-    is_usual = at >= 0 and first < _NEGATIVE and (first != _ZERO or der[at + 6 : at + 7] != _ONE)
-    if not is_usual and _has_odd_serial_number(der):
-        return None, NOT_POSITIVE
+    start = der.find(_USUAL_START, 6, 14)  # after the headers of two SEQUENCEs, of two to four octets each
+    if start > 0:
+        return der[start + 7] >= _NEGATIVE or der[start + 6 : start + 8] == _ZERO
     try:
-        return load_der_x509_certificate(der), None
-    except REFUSALS as refusal:
-        return None, str(refusal)
+        return lenient.read_serial_number(der) <= 0
+    except (MalformedCertificateError, *lenient.UNREADABLE):
+        return False  # pyca/cryptography gives the reason
 
 
 def _check_names(der: bytes) -> None:
@@ -100,13 +99,6 @@ def _check_names(der: bytes) -> None:
             lenient.read_name(name)
         except MalformedCertificateError as error:
             raise MalformedCertificateError(f"its {field}: {error}") from None
-
-
-def _has_odd_serial_number(der: bytes) -> bool:
-    try:
-        return lenient.read_serial_number(der) <= 0
-    except (MalformedCertificateError, *lenient.UNREADABLE):
-        return False  # pyca/cryptography gives the reason
 
 
 def read_canonical(der: bytes) -> x509.Certificate:

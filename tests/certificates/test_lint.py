@@ -29,7 +29,10 @@ from .chains import (
     until,
 )
 
-_NOT_MADE = {"extensions-unreadable", "encoding-error", "serial-number-not-positive"}
+_NOT_MADE = {
+    *("extensions-unreadable", "encoding-error", "serial-number-not-positive"),
+    *("unfit-string", "attribute-length", "unreadable-extension"),
+}
 """Rules with tests of their own."""
 
 

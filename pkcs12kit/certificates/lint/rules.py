@@ -157,6 +157,18 @@ _FIELDS: Final = (
         source="RFC 5280 section 4.1.2.2",
     ),
     LintRule(
+        name="unfit-string",
+        meaning="The subject or issuer has a string with characters that its type does not allow, such as `&` in a"
+        " PrintableString.",
+        source="RFC 5280 section 4.1.2.4",
+    ),
+    LintRule(
+        name="attribute-length",
+        meaning="An attribute of the subject or issuer is longer or shorter than allowed, such as a common name of 65"
+        " characters.",
+        source="RFC 5280 appendix A.1",
+    ),
+    LintRule(
         name="validity-encoding",
         meaning="A time before 2050 is encoded as GeneralizedTime instead of UTCTime.",
         source="RFC 5280 section 4.1.2.5",
@@ -211,6 +223,11 @@ _EXTENSIONS: Final = (
     LintRule(
         name="extensions-unreadable",
         meaning="The extensions cannot be read, so the rules below were not applied.",
+        source="RFC 5280 section 4.2",
+    ),
+    LintRule(
+        name="unreadable-extension",
+        meaning="An extension that is not critical and that validation does not need cannot be read in full.",
         source="RFC 5280 section 4.2",
     ),
     LintRule(
