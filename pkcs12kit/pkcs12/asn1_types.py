@@ -71,7 +71,9 @@ class TypedValue(core.Sequence):  # type: ignore[misc]  # as above
     ]
 
 
-class _Values(core.SetOf):  # type: ignore[misc]  # as above
+class AnySet(core.SetOf):  # type: ignore[misc]  # as above
+    """A SET OF values of any type."""
+
     _child_spec = core.Any
 
 
@@ -80,7 +82,7 @@ class Attribute(core.Sequence):  # type: ignore[misc]  # as above
 
     _fields: ClassVar[_Fields] = [
         ("type", core.ObjectIdentifier),
-        ("values", _Values),
+        ("values", AnySet),
     ]
 
 

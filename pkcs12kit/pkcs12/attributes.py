@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 _FRIENDLY_NAME: Final = "1.2.840.113549.1.9.20"
 _LOCAL_KEY_ID: Final = "1.2.840.113549.1.9.21"
 _NAMES: Final = {_FRIENDLY_NAME: "friendlyName", _LOCAL_KEY_ID: "localKeyID"}
+_MARK: Final = "2.16.840.1.113894.746875.1.1"
 # Attributes that common programs write: those of PKCS#9, of Windows (1.3.6.1.4.1.311.17), and Java's mark of trust.
-_KNOWN: Final = ("1.2.840.113549.1.9.", "1.3.6.1.4.1.311.17.", "2.16.840.1.113894.746875.1.1")
+_KNOWN: Final = ("1.2.840.113549.1.9.", "1.3.6.1.4.1.311.17.", _MARK)
 _SET: Final = 0x31
+_OBJECT_IDENTIFIER: Final = 0x06
 _BMP_STRING: Final = 0x1E
 _OCTET_STRING: Final = 0x04
 _BIT_STRING: Final = 0x03
@@ -31,7 +33,7 @@ _TYPES: Final = {
     _BIT_STRING: "BIT STRING",
     _OCTET_STRING: "OCTET STRING",
     0x05: "NULL",
-    0x06: "OBJECT IDENTIFIER",
+    _OBJECT_IDENTIFIER: "OBJECT IDENTIFIER",
     0x0A: "ENUMERATED",
     0x0C: "UTF8String",
     0x12: "NumericString",
@@ -102,15 +104,45 @@ def read_attributes(field: bytes | None) -> BagAttributes:
     return BagAttributes(friendly_name, local_key_id, tuple(others), tuple(notes))
 
 
+class JavaAttributes(NamedTuple):
+    """The attributes of one bag as Java reads them; ``refusal`` is the reason why it refuses the whole file."""
+
+    friendly_name: str | None = None
+    local_key_id: bytes | None = None
+    refusal: str | None = None
+
+
+def read_as_java(field: bytes | None) -> JavaAttributes:
+    """Return the attributes of a bag as Java reads them (openjdk/jdk, ``PKCS12KeyStore.java``, loadSafeContents).
+
+    Of several attributes of a type the last counts, and of several values the first. A field that is not a SET is
+    passed over. Every attribute must be a type with values, a friendlyName a BMPString, a localKeyID an OCTET STRING.
+    """
+    found = JavaAttributes()
+    for encoding in _encoded_attributes(field or b"") or ():
+        dotted, values = _split(encoding) or ("", [])
+        octet = values[0][0] if values else None
+        if not dotted:
+            return JavaAttributes(refusal="an attribute of a bag is not a type with values")
+        if dotted == _FRIENDLY_NAME:
+            if octet != _BMP_STRING:
+                return JavaAttributes(refusal=f"a friendlyName is {_type(octet)}, not a BMPString")
+            found = found._replace(friendly_name=_contents(values[0]).decode("utf-16-be", errors="replace"))
+        elif dotted == _LOCAL_KEY_ID:
+            if octet != _OCTET_STRING:
+                return JavaAttributes(refusal=f"a localKeyID is {_type(octet)}, not an OCTET STRING")
+            found = found._replace(local_key_id=_contents(values[0]))
+        elif dotted == _MARK and not all(map(_is_object_identifier, values)):
+            return JavaAttributes(refusal="Java's mark of trust has a value that is not an OBJECT IDENTIFIER")
+    return found
+
+
 def _encoded_attributes(field: bytes) -> tuple[bytes, ...] | None:
     """Return the encoding of each attribute of a field of bagAttributes; None if the field is not a SET."""
-    from asn1crypto import core
-
-    class Encodings(core.SetOf):  # type: ignore[misc]  # asn1crypto has no types
-        _child_spec = core.Any
+    from pkcs12kit.pkcs12 import asn1_types
 
     try:
-        return tuple(one.dump() for one in Encodings.load(field, strict=True))
+        return tuple(one.dump() for one in asn1_types.AnySet.load(field, strict=True))
     except (ValueError, TypeError):
         return None
 
@@ -138,16 +170,24 @@ def _about_types(types: list[str]) -> Iterator[str]:
 
 def _first(name: str, values: list[bytes], notes: list[str]) -> tuple[int, bytes] | None:
     """Return the identifier octet and the contents of the first value; None if there is none."""
-    from asn1crypto import parser
-
     if len(values) != 1:
         # RFC 2985 section 5.5: SINGLE VALUE TRUE
         which = "the first is used" if values else "it is not used"
         notes.append(f"its {name} has {counted(len(values), 'value') if values else 'no value'}; {which}")
     if not values:
         return None
-    contents: bytes = parser.parse(values[0], strict=True)[4]
-    return values[0][0], contents
+    return values[0][0], _contents(values[0])
+
+
+def _is_object_identifier(encoding: bytes) -> bool:
+    return encoding[0] == _OBJECT_IDENTIFIER and _contents(encoding)[-1:] < b"\x80" and len(_contents(encoding)) > 0
+
+
+def _contents(encoding: bytes) -> bytes:
+    from asn1crypto import parser
+
+    contents: bytes = parser.parse(encoding, strict=True)[4]
+    return contents
 
 
 def _friendly_name(values: list[bytes] | None, notes: list[str]) -> str | None:
@@ -188,7 +228,9 @@ def _local_key_id(values: list[bytes] | None, notes: list[str]) -> bytes | None:
     return contents[1:] if octet == _BIT_STRING else contents
 
 
-def _type(octet: int) -> str:
+def _type(octet: int | None) -> str:
+    if octet is None:
+        return "without a value"
     name = _TYPES.get(octet)
     if name is None:
         return f"of a type with the identifier octet {octet:#04x}"

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.pkcs12.attributes import read_as_java
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
@@ -115,7 +116,8 @@ def java_alias(name: str) -> str:
 
 def java_item(bag: Bag, certificate: Certificate | None) -> JavaItem:
     """Return a bag as Java reads it, with its certificate or that of its key."""
-    kind, refusal = None, None
+    attributes = read_as_java(bag.attribute_field)
+    kind, refusal = None, attributes.refusal
     if bag.is_key:
         kind = JavaKind.KEY
     elif bag.type == "secretBag":
@@ -124,14 +126,16 @@ def java_item(bag: Bag, certificate: Certificate | None) -> JavaItem:
         kind = JavaKind.TRUSTED
     elif bag.type == "certBag" and not bag.is_certificate:
         refusal = "a certBag holds something else than an X.509 certificate"
+    if bag.fault is not None and bag.type in {"certBag", "secretBag"}:
+        refusal = f"a {bag.type} is damaged"
     return JavaItem(
         kind=kind,
-        friendly_name=bag.friendly_name,
-        local_key_id=bag.local_key_id,
+        friendly_name=attributes.friendly_name,
+        local_key_id=attributes.local_key_id,
         certificate=certificate,
         is_first=bag.position == 0,
         is_ignored=bag.depth > 1 or bag.type == "keyBag",
-        refusal=refusal,
+        refusal=refusal if bag.depth == 1 else None,
     )
 
 
@@ -177,7 +181,7 @@ class _KeyStore:
 
     def add(self, item: JavaItem) -> None:
         """Add one bag."""
-        if item.refusal is not None and not item.is_ignored:
+        if item.refusal is not None:
             self.losses.append(f"Java refuses the whole file: {item.refusal}")
         elif item.is_ignored:
             self._lose(item, "Java ignores private keys in the clear and nested contents")

@@ -17,7 +17,8 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.private_keys import encode_private_key
 
 from .conftest import PASSWORD
-from .pfx_parts import attribute, bag_of, bags_of, der, explicit, make_pfx, oid, plain_safe
+from .pfx_parts import attribute, bag_of, bags_of, der, explicit, make_pfx, oid, plain_safe, with_mac
+from .test_java_entries import as_java_has_it, as_we_have_it, shrouded
 
 NAME, ITS_ID = "1.2.840.113549.1.9.20", "1.2.840.113549.1.9.21"
 TYPES = (
@@ -92,26 +93,26 @@ def with_field(bag_id, value, field):
     return der(0x30, oid(f"1.2.840.113549.1.12.10.1.{bag_id}") + explicit(value) + field)
 
 
-def test_every_attribute_is_read_and_kept(parts, quick):
+@pytest.mark.parametrize("step", [11, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_attribute_is_read_and_kept(parts, quick, step):
     """RFC 2985 section 5.5: whatever stands there instead, the key is read, and its octets survive two conversions."""
     key, certificate = parts
     number = 0
-    every = list(fields())
-    for start in range(0, len(every), 80):
-        some = every[start : start + 80]
-        bags = [with_field(3, certificate, field) for field in some]
-        data = make_pfx([plain_safe(*bags, with_field(1, key, some[0]))])
+    every = list(fields())[::step]
+    for start in range(0, len(every), 160):
+        some = every[start : start + 160]
+        bags = [with_field(99, b"\x05\x00", field) for field in some]
+        bags += [with_field(3, certificate, some[0]), with_field(1, key, some[1])]
+        data = make_pfx([plain_safe(*bags)])
         decoded = decode_pfx(data, password=None, limits=replace(DEFAULT_LIMITS, pfx_notes=1_000))
-        assert (len(decoded.keys), len(decoded.certificates)) == (1, len(some))
-        assert all(name is None or name.encode() is not None for name in decoded.friendly_names)
+        assert (len(decoded.keys), len(decoded.certificates), len(decoded.other_bags)) == (1, 1, len(some))
         once = convert_pfx(data, password=None, new_password=PASSWORD, profile=quick)
         again = convert_pfx(once, password=PASSWORD, new_password="other", profile=quick)
         clear = convert_pfx(again, password="other", new_password=None, profile="no-password")
         assert all(bag in clear for bag in bags)
-        assert decode_pfx(clear, password=None).friendly_names == decoded.friendly_names
         number += len(decoded.notes)
         assert all(note.startswith("bag ") and note.isprintable() for note in decoded.notes)
-    assert number > len(every)
+    assert number > 2 * len(every)
 
 
 @pytest.mark.parametrize(
@@ -160,6 +161,28 @@ def test_identifiers(field, expected, note):
     read = read_attributes(der(0x31, field))
     assert read.local_key_id == expected
     assert any(note in one for one in read.notes) if note else not read.notes
+
+
+@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
+def test_java_reads_attributes_as_predicted(require_tool, tmp_path, parts, step):
+    """``PKCS12KeyStore.java``: it refuses a file for one such attribute of any bag, and the model of it does so too."""
+    key, certificate = parts
+    algorithm, octets = shrouded(key)
+    values = {2: der(0x30, algorithm.dump() + der(0x04, octets)), 3: certificate, 1: key, 99: b"\x05\x00"}
+    marks = ([], [der(0x0C, b"a")], [oid("2.5.29.37.0"), der(0x02, b"a")], [der(0x06, b"")], [der(0x06, b"\x80")])
+    every = [*fields(), *(der(0x31, attribute("2.16.840.1.113894.746875.1.1", *values)) for values in marks)]
+    made = {}
+    for number in range(0, len(every), step):
+        bag_id = (2, 3, 1, 99)[number % 4]
+        safe = plain_safe(with_field(bag_id, values[bag_id], every[number]), bag_of(2, values[2]))
+        made[f"{number:04}.p12"] = with_mac([safe])
+    for name, data in made.items():
+        (tmp_path / name).write_bytes(data)
+    for name, theirs in as_java_has_it(require_tool("java"), tmp_path).items():
+        java = inspect_pfx(made[name], password=PASSWORD).java
+        refused = any("refuses the whole file" in loss for loss in java.losses)
+        assert refused is any(entry.startswith("!") for entry in theirs), (name, theirs)
+        assert refused or as_we_have_it(made[name]) == theirs
 
 
 def test_known_attributes_are_not_noted():
