@@ -16,8 +16,8 @@ from ..x509_values import ANY_PURPOSE, AUTHORITY_KEY, BASIC, KEY_USAGE, PURPOSES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-BEGIN: Final = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-NOW: Final = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
+NOW: Final = dt.datetime.now(dt.UTC).replace(microsecond=0)  # programs of others know no other time
+BEGIN: Final = NOW - dt.timedelta(days=150)
 ALTERNATIVE, NAME_CONSTRAINTS, POLICIES, POLICY_CONSTRAINTS, INHIBIT = (
     f"2.5.29.{number}" for number in (17, 30, 32, 36, 54)
 )
@@ -26,11 +26,11 @@ _KEYS: Final = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("Root
 _SIGNATURES: Final = {"ecdsa": "1.2.840.10045.4.3.2", "ecdsa-sha1": "1.2.840.10045.4.1"}
 
 
-def name(common_name: str) -> bytes:
+def name(common_name: str, tag: int = 0x0C) -> bytes:
     """Return a name with one attribute; an empty one without text."""
     if not common_name:
         return der.sequence()
-    return der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), der.utf8(common_name))))
+    return der.sequence(der.set_of(der.sequence(der.oid("2.5.4.3"), der.tlv(tag, common_name.encode()))))
 
 
 def until(days: int) -> bytes:
@@ -57,6 +57,7 @@ class Parts:
     validity: bytes = until(365)
     signature: str = "ecdsa"
     unique: bytes = b""
+    tag: int = 0x0C
 
     def without(self, oid: str) -> Parts:
         """Return the same without an extension."""
@@ -77,7 +78,7 @@ class Parts:
             algorithm,
             name(self.issuer),
             self.validity,
-            name(self.subject),
+            name(self.subject, self.tag),
             _public_info(self.key),
             self.unique,
             der.explicit(3, der.sequence(*self._extensions())) if self.version == 3 else b"",
@@ -114,9 +115,14 @@ def _of_ca(key_name: str) -> dict[str, tuple[bool, bytes]]:
     }
 
 
-ROOT: Final = Parts("Root", "Root", _of_ca("Root"), _KEYS["Root"], _KEYS["Root"])
+ROOT: Final = Parts("Root", "Root", _of_ca("Root"), _KEYS["Root"], _KEYS["Root"], serial=1)
 ISSUING: Final = Parts(
-    "Issuing", "Root", {**_of_ca("Issuing"), AUTHORITY_KEY: _authority("Root")}, _KEYS["Issuing"], _KEYS["Root"]
+    "Issuing",
+    "Root",
+    {**_of_ca("Issuing"), AUTHORITY_KEY: _authority("Root")},
+    _KEYS["Issuing"],
+    _KEYS["Root"],
+    serial=2,
 )
 SERVER: Final = Parts(
     HOST,
@@ -154,7 +160,11 @@ _TWICE: Final = der.sequence(*2 * [der.sequence(der.oid("2.16.840.1.101.3.2.1.3.
 DEFECTS: Final[tuple[tuple[str, Parts], ...]] = (
     # the rule that the certificate does not keep, and the certificate, which keeps all others
     ("version-1", replace(ROOT, version=1)),
+    ("serial-number-not-positive", replace(SERVER, serial=-5)),
+    ("serial-number-not-positive", replace(ISSUING, serial=0)),
     ("serial-number-too-long", replace(ISSUING, serial=1 << 160)),
+    ("unfit-string", replace(SERVER, subject="M & M", tag=0x13)),
+    ("attribute-length", replace(SERVER, subject="M" * 65)),
     ("validity-encoding", replace(SERVER, validity=_GENERALIZED)),
     ("validity-encoding", replace(ROOT, validity=_GENERALIZED)),
     ("validity-over-825-days", replace(SERVER, validity=until(826))),
@@ -170,6 +180,7 @@ DEFECTS: Final[tuple[tuple[str, Parts], ...]] = (
     ("subject-key-identifier-missing", ROOT.without(SUBJECT_KEY)),
     ("key-usage-missing", ISSUING.without(KEY_USAGE)),
     ("key-usage-missing", ROOT.without(KEY_USAGE)),
+    ("unreadable-extension", SERVER.having("2.5.29.18", b"\xff")),
     ("policy-repeated", SERVER.having(POLICIES, _TWICE)),
     ("alternative-name-not-critical", replace(SERVER, subject="")),
     ("dns-name-underscore", SERVER.having(ALTERNATIVE, dns(HOST, "a_b.example.mil"))),

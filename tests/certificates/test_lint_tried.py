@@ -5,11 +5,14 @@ import subprocess
 
 import pytest
 from asn1crypto import pem
+from cryptography.hazmat.primitives.serialization import NoEncryption, pkcs12
 
+import pkcs12kit as pk
 from pkcs12kit.certificates.lint.rules import RULES
 from pkcs12kit.findings import Evidence
+from pkcs12kit.tls.handshake import Verdict
 
-from .chains import DEFECTS, NOW, SOUND, chain_with
+from .chains import DEFECTS, HOST, NOW, SOUND, chain_with
 
 TRIED_WITH_PYTHON = [
     (rule, part)
@@ -52,16 +55,43 @@ def test_strict_openssl_accepts_the_sound_chain(verified):
     assert verified(SOUND, "-x509_strict") is None
 
 
+PROGRAMS = {
+    "Java": "java",
+    "Go": "go",
+    "GnuTLS of Debian 12": "gnutls",
+    "OpenSSL and curl of Debian 12": "curl",
+}
+"""The clients of the rehearsal that stand for clients of the rules."""
+TRIED_WITH_A_SERVER = [
+    (rule, PROGRAMS[client.client])
+    for rule, found in RULES.items()
+    for client in found.clients
+    if client.evidence is Evidence.TRIED and not client.client.startswith("Python")
+]
+
+
 @pytest.mark.slow
-def test_java_refuses_an_empty_subject_without_a_critical_name(tmp_path):
-    """Java does not read such a certificate, in whatever place of a chain."""
-    if shutil.which("keytool") is None:
-        pytest.skip("keytool is not installed")
-    broken = dict(DEFECTS)["alternative-name-not-critical"]
-    for part, status in ((SOUND[0], 0), (broken, 1)):
-        file = write_pem(tmp_path / "server.pem", part)
-        ran = subprocess.run(
-            ["keytool", "-printcert", "-v", "-file", file], capture_output=True, text=True, check=False
-        )
-        assert ran.returncode == status, ran.stdout
-    assert "Failed to parse input" in ran.stdout
+@pytest.mark.parametrize(("rule", "program"), TRIED_WITH_A_SERVER)
+def test_clients_refuse_a_server(rule, program):
+    """The client refuses the server with the defect, in TLS 1.2 and in TLS 1.3, and accepts the sound chain."""
+    if shutil.which({"gnutls": "gnutls-cli"}.get(program, program)) is None:
+        pytest.skip(f"{program} is not installed")
+    broken = next(part for one, part in DEFECTS if one == rule)
+    assert verdicts(SOUND, program) == {Verdict.ACCEPTED}
+    assert verdicts(chain_with(broken), program) == {Verdict.REFUSED}
+
+
+def verdicts(chain, program):
+    """Return the answers of a client to a server with the certificates and the key of a chain."""
+    server, *others = (pk.Certificate.from_der(part.der) for part in chain)
+    data = pkcs12.serialize_key_and_certificates(
+        None, chain[0].key, server.as_cryptography, [others[0].as_cryptography], NoEncryption()
+    )
+    report = pk.rehearse(
+        data,
+        password=None,
+        trust_anchors=[pk.TrustAnchor.from_certificate(others[1])],
+        clients=[program],
+        server_name=HOST,
+    )
+    return {handshake.verdict for handshake in report.handshakes if handshake.client == program}

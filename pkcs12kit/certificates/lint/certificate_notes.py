@@ -130,7 +130,7 @@ def _broken(certificate: Certificate, *, is_server: bool, is_trusted: bool) -> I
     try:
         extensions = certificate.extensions
     except MalformedCertificateError as error:
-        yield Broken("extensions-unreadable", harmless(error))
+        yield Broken("needed-extension-unreadable", harmless(error))
         return
     linted = Linted(certificate, extensions, is_server=is_server, is_trusted=is_trusted)
     yield from check_extensions(linted)

@@ -116,8 +116,19 @@ def _go(source: str, note: str = "", *, tried: bool = False) -> AffectedClient:
     return _refuses("Go", evidence, f"{_GO_TRIED}; {source}" if tried else source, note, devices=("go",))
 
 
-def _firefox(source: str, note: str = "", *, evidence: Evidence = Evidence.DOCUMENTED) -> AffectedClient:
-    return _refuses("Firefox", evidence, source, note, devices=("firefox",))
+def _firefox(source: str, note: str = "") -> AffectedClient:
+    return _refuses("Firefox", Evidence.DOCUMENTED, source, note, devices=("firefox",))
+
+
+def _java(source: str, *, effect: ClientEffect = ClientEffect.REFUSED, tried: bool = True) -> AffectedClient:
+    evidence = Evidence.TRIED if tried else Evidence.DOCUMENTED
+    source = f"java 17 of Debian 12; {_JDK}{source}" if tried else f"{_JDK}{source}"
+    return _refuses("Java", evidence, source, devices=("java",), effect=effect)
+
+
+def _debian(client: str, program: str) -> AffectedClient:
+    """Return the entry of a program with the settings of its distribution, as it was tried."""
+    return _refuses(f"{client} of Debian 12", Evidence.TRIED, f"{program} of Debian 12")
 
 
 def _without_common_name() -> tuple[AffectedClient, ...]:
@@ -125,12 +136,14 @@ def _without_common_name() -> tuple[AffectedClient, ...]:
     return (
         _apple(_APPLE_2019),
         _refuses("Android since 9", Evidence.DOCUMENTED, _ANDROID, devices=("android",)),
-        _refuses("Chrome", Evidence.DOCUMENTED, _CHROME_NAMES, "since Chrome 58", devices=("chrome",)),
-        _firefox(_CHROME_NAMES, "since Firefox 48", evidence=Evidence.REPORTED),
+        _refuses("Chrome since 58", Evidence.DOCUMENTED, _CHROME_NAMES, devices=("chrome",)),
+        _refuses("Firefox since 48", Evidence.REPORTED, _CHROME_NAMES, devices=("firefox",)),
         _go("https://go.dev/doc/go1.15", tried=True),
     )
 
 
+_OPENSSL: Final = _debian("OpenSSL and curl", "openssl 3.0 and curl 7.88")
+_GNUTLS: Final = _debian("GnuTLS", "gnutls 3.7")
 _BELOW_SHIPPED: Final = ClientEffect.REFUSED_BELOW_SHIPPED_ROOTS
 
 _FIELDS: Final = (
@@ -192,7 +205,7 @@ _FIELDS: Final = (
         name="rsa-key-short",
         meaning="An RSA key has fewer than 2,048 bits.",
         source=f"{_BR} 6.1.5",
-        clients=(_apple(_APPLE_2019),),
+        clients=(_apple(_APPLE_2019), _OPENSSL),
     ),
     LintRule(
         name="sha1-signature",
@@ -203,13 +216,9 @@ _FIELDS: Final = (
             _refuses("Android since 9", Evidence.DOCUMENTED, _ANDROID_STRENGTH, devices=("android",)),
             _go("https://go.dev/doc/go1.18#sha1", tried=True),
             _refuses("Windows", Evidence.DOCUMENTED, _WINDOWS_SHA1, devices=("windows",), effect=_BELOW_SHIPPED),
-            _refuses(
-                "Java",
-                Evidence.DOCUMENTED,
-                f"{_JDK}conf/security/java.security",
-                devices=("java",),
-                effect=_BELOW_SHIPPED,
-            ),
+            _OPENSSL,
+            _GNUTLS,
+            _java("conf/security/java.security", effect=_BELOW_SHIPPED, tried=False),
         ),
     ),
     LintRule(
@@ -221,13 +230,13 @@ _FIELDS: Final = (
 
 _EXTENSIONS: Final = (
     LintRule(
-        name="extensions-unreadable",
-        meaning="The extensions cannot be read, so the rules below were not applied.",
+        name="unreadable-extension",
+        meaning="An extension that validation does not need cannot be read, or not all of it.",
         source="RFC 5280 section 4.2",
     ),
     LintRule(
-        name="unreadable-extension",
-        meaning="An extension that is not critical and that validation does not need cannot be read in full.",
+        name="needed-extension-unreadable",
+        meaning="An extension that validation needs cannot be read; the rules for extensions were not applied.",
         source="RFC 5280 section 4.2",
     ),
     LintRule(
@@ -260,12 +269,7 @@ _EXTENSIONS: Final = (
         source="RFC 5280 section 4.2.1.6",
         clients=(
             _python(),
-            _refuses(
-                "Java",
-                Evidence.TRIED,
-                f"java 17 of Debian 12; {_JDK}classes/sun/security/x509/X509CertImpl.java",
-                devices=("java",),
-            ),
+            _java("classes/sun/security/x509/X509CertImpl.java"),
         ),
     ),
     LintRule(
@@ -288,7 +292,11 @@ _EXTENSIONS: Final = (
         name="basic-constraints-missing",
         meaning="A trust anchor's certificate has no basicConstraints that mark a CA.",
         source="RFC 5280 section 4.2.1.9",
-        clients=(_python(),),
+        clients=(
+            _python(),
+            _java("classes/sun/security/validator/PKIXValidator.java"),
+            _go("https://github.com/golang/go/blob/go1.19/src/crypto/x509/x509.go", tried=True),
+        ),
     ),
     LintRule(
         name="basic-constraints-not-critical",
@@ -336,6 +344,7 @@ _SERVERS: Final = (
         clients=(
             _apple(_APPLE_2019, "issued since July 2019"),
             _firefox(f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            _OPENSSL,
         ),
     ),
     LintRule(
@@ -348,7 +357,7 @@ _SERVERS: Final = (
         name="common-name-not-in-names",
         meaning="The server's common name is a host name or an IP address that the subjectAltName lacks.",
         source=f"{_BR} 7.1.4.3",
-        clients=_without_common_name(),
+        clients=(*_without_common_name(), _java("classes/sun/security/util/HostnameChecker.java"), _OPENSSL, _GNUTLS),
     ),
 )
 
