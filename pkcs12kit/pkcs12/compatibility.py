@@ -30,6 +30,7 @@ class Feature(Enum):
     RC2_40 = "RC2-40 with SHA-1"
     CLEAR_CERTIFICATES = "certificates in the clear"
     CLEAR_KEY = "key in the clear"
+    VERSION_2_KEY = "key in PKCS#8 version 2"
     MAC_SHA1 = "MAC with SHA-1"
     MAC_SHA256 = "MAC with SHA-256"
     PBMAC1 = "PBMAC1 with SHA-256"
@@ -85,7 +86,8 @@ class PfxFacts:
     """The facts of a PFX that decide which readers open it.
 
     ``encryptions`` are those of every SafeContents and every shrouded key; ``mac`` is None if there is no MAC.
-    ``clear_certificates`` and ``clear_key`` are True if there are certificates or keys that are not encrypted.
+    ``clear_certificates`` and ``clear_key`` are True if there are certificates or keys that are not encrypted, and
+    ``version_2_key`` if a key is in version 2 of PKCS#8, or has a public key beside it (RFC 5958).
     ``empty_password`` and ``non_ascii_password`` are None if the password is not known. ``complete`` is False if some
     contents were not opened, so that there may be more facts.
     """
@@ -94,6 +96,7 @@ class PfxFacts:
     mac: Protection | None
     clear_certificates: bool = False
     clear_key: bool = False
+    version_2_key: bool = False
     empty_password: bool | None = None
     non_ascii_password: bool | None = None
     complete: bool = True
@@ -117,6 +120,8 @@ class PfxFacts:
             yield Feature.CLEAR_CERTIFICATES
         if self.clear_key:
             yield Feature.CLEAR_KEY
+        if self.version_2_key:
+            yield Feature.VERSION_2_KEY
         if self.empty_password:
             yield Feature.EMPTY_PASSWORD
         if self.non_ascii_password:

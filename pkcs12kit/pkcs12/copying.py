@@ -14,6 +14,7 @@ from pkcs12kit.errors import InputError, PfxError, PfxPasswordError, Unsupported
 from pkcs12kit.pkcs12.bags import other_bag
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encoder import PlainKey, PlainSecret
+from pkcs12kit.pkcs12.private_keys import portable_key_info
 from pkcs12kit.pkcs12.sealed_secrets import may_be_encrypted, read_sealed_secret
 from pkcs12kit.pkcs12.structure import NESTED_ATTRIBUTES
 
@@ -87,9 +88,12 @@ class EntryCopier:
             return
         if entry.error is not None:
             self._warn(f"{entry.label}: {entry.error}; its octets are kept, under the new protection")
+        info = entry.private_key_info
+        if entry.private_key is not None:
+            info = portable_key_info(info, entry.private_key)
         self.keys.append(
             PlainKey(
-                private_key_info=entry.private_key_info,
+                private_key_info=info,
                 friendly_name=None,
                 local_key_id=None,
                 attribute_field=entry.bag.attribute_field,

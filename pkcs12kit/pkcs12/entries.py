@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import PfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.object_identifiers import named
+from pkcs12kit.pkcs12.private_keys import is_version_2
 from pkcs12kit.text import counted, quoted
 
 if TYPE_CHECKING:
@@ -147,4 +148,6 @@ def _sentences(entry: Entry, reason: str | None) -> Iterator[str]:
         yield f"its certificate is not an X.509 certificate, but of the type {bag.value_type}{sdsi}, and is not read"
     elif not bag.is_known:
         yield f"it is of the type {bag.type}, which is not known, and is not read"
+    if entry.private_key is not None and is_version_2(entry.private_key_info or b""):
+        yield "its private key is in PKCS#8 version 2, which OpenSSL 3.0 does not read; convert writes version 1"
     yield from bag.notes

@@ -17,6 +17,7 @@ from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificates
 from pkcs12kit.pkcs12.entries import describe_entries, list_entries, unread_keys
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
+from pkcs12kit.pkcs12.private_keys import is_version_2
 from pkcs12kit.pkcs12.sealed_secrets import read_sealed_secret
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.times import format_time, time_or_now
@@ -220,7 +221,7 @@ def inspect_pfx(
         java=_java(entries, certificates, links) if complete else None,
         unread_keys=unread_keys(entries),
         notes=describe_entries(entries, rejects, limits),
-        facts=_facts(pfx, opened, password=password if opener.uses else None),
+        facts=_facts(pfx, opened, entries, password=password if opener.uses else None),
     )
 
 
@@ -282,7 +283,7 @@ def _java(entries: Iterable[Entry], certificates: dict[int, Certificate], links:
     )
 
 
-def _facts(pfx: Pfx, opened: _Opened, *, password: str | None) -> PfxFacts:
+def _facts(pfx: Pfx, opened: _Opened, entries: Iterable[Entry], *, password: str | None) -> PfxFacts:
     encryptions, clear_certificates, clear_key = [], False, False
     for safe, bags in zip(pfx.safes, opened, strict=True):
         if safe.encryption is not None:
@@ -295,6 +296,7 @@ def _facts(pfx: Pfx, opened: _Opened, *, password: str | None) -> PfxFacts:
         mac=None if pfx.mac is None else of_mac(pfx.mac),
         clear_certificates=clear_certificates,
         clear_key=clear_key,
+        version_2_key=any(is_version_2(entry.private_key_info) for entry in entries if entry.private_key_info),
         empty_password=None if password is None else not password,
         non_ascii_password=None if password is None else not password.isascii(),
         complete=None not in opened,

@@ -79,7 +79,7 @@ class KeyInfo(NamedTuple):
         return self.version == b"\x00" and all(part.tag == _ATTRIBUTES for part in self.extensions)
 
     def as_version_1(self) -> bytes:
-        """Return the key in version 1, without attributes and without its public key.
+        """Return the key in version 1, with its attributes and without its public key.
 
         Raises :class:`UnusableKeyError` for another version, or for fields that the standard does not have.
         """
@@ -90,7 +90,8 @@ class KeyInfo(NamedTuple):
         tags = [part.tag for part in self.extensions]
         if len(set(tags)) != len(tags) or not set(tags) <= {_ATTRIBUTES, _PUBLIC_KEY, _PUBLIC_KEY_EXPLICIT}:
             raise UnusableKeyError("a private key with a field that PKCS#8 does not have (RFC 5958 section 2)")
-        return sequence(_VERSION_1, self.algorithm_identifier, self.private_key.encoding)
+        attributes = [part.encoding for part in self.extensions if part.tag == _ATTRIBUTES]
+        return sequence(_VERSION_1, self.algorithm_identifier, self.private_key.encoding, *attributes)
 
     def require_same_public_key(self, private_key: PrivateKeyTypes) -> None:
         """Raise :class:`UnusableKeyError` if the key has a public key that is not the public half of ``private_key``.

@@ -188,10 +188,13 @@ CURVES: Final = {
     **{f"2.23.43.1.4.{number}": f"wap-wsg-idm-ecid-wtls{number}" for number in (1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)},
 }
 
+_LONGEST: Final = 128
+"""Characters of an object identifier that are shown. The longest in use have about 40."""
+
 _NAMES: Final = DIGESTS | MACS | DERIVATIONS | ENCRYPTIONS | CIPHERS | CURVES | KEYS
 
 
 def named(dotted: str) -> str:
     """Return an object identifier with its name before it, ``AES-128-CCM (2.16.840.1.101.3.4.1.7)``, if it is known."""
     name = _NAMES.get(dotted)
-    return dotted if name is None else f"{name} ({dotted})"
+    return dotted[:_LONGEST] if name is None else f"{name} ({dotted})"

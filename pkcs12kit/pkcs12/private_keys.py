@@ -134,6 +134,27 @@ def encode_private_key(
     return of_pss
 
 
+def portable_key_info(private_key_info: bytes, private_key: PrivateKeyTypes) -> bytes:
+    """Return a PrivateKeyInfo as most programs read it: in version 1 of PKCS#8, and with all numbers of an RSA key.
+
+    One that already is so is returned unchanged, and so is an encoding that is not PKCS#8. Attributes are kept.
+    """
+    info = read_key_info(private_key_info)
+    if info is None:
+        return private_key_info
+    numbers = read_rsa_numbers(parts_of(info.private_key.contents)) if info.algorithm in _RSA else None
+    if numbers is not None and not numbers.is_complete:
+        complete = read_key_info(encode_private_key(private_key, None, private_key_info=private_key_info))
+        return private_key_info if complete is None else complete._replace(extensions=info.extensions).as_version_1()
+    return private_key_info if info.is_version_1 else info.as_version_1()
+
+
+def is_version_2(private_key_info: bytes) -> bool:
+    """Return True for a key in version 2 of PKCS#8, or with a public key beside it (RFC 5958 section 2)."""
+    info = read_key_info(private_key_info)
+    return info is not None and not info.is_version_1
+
+
 def traditional_pem(private_key: PrivateKeyTypes, private_key_info: bytes) -> bytes:
     """Return a private key, not encrypted, as PEM in the form that is older than PKCS#8.
 

@@ -103,6 +103,7 @@ _TABLE: Final = (
         _opens((Feature.CLEAR_CERTIFICATES, Feature.CLEAR_KEY, Feature.NO_MAC), TRIED, _OPENSSL_TRIED),
         _refuses((Feature.RC2_40,), TRIED, _OPENSSL_TRIED, f"{_OPENSSL_PKCS12} says so"),
         _refuses((Feature.PBMAC1,), TRIED, _OPENSSL_TRIED, f"since 3.4: {_OPENSSL_PBMAC1}"),
+        _refuses((Feature.VERSION_2_KEY,), TRIED, _OPENSSL_TRIED, "it opens the certificates only"),
     ),
     _reader(
         "java-8",

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 
 from asn1crypto import cms, core
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import encryption
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.key_encodings import parts_of, split
 from pkcs12kit.pkcs12.passwords import Password, encode_password
 
 from .conftest import PASSWORD
@@ -45,6 +47,24 @@ def chunked(tag, contents):
 def oid(dotted):
     """Return an object identifier."""
     return core.ObjectIdentifier(dotted).dump()
+
+
+def pkcs8(key):
+    """Return a key as PKCS#8 of version 1, DER."""
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def public_bits(key):
+    """Return the contents of the BIT STRING of a key's public half."""
+    (info,) = split(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+    return split(info.contents)[1].contents
+
+
+def in_version_2(key, public_key=None, *, version=1, attributes=b""):
+    """Return a OneAsymmetricKey (RFC 5958 section 2) with an encoded public key, by default its own."""
+    _, algorithm, private = parts_of(pkcs8(key))
+    public_key = der(0x81, public_bits(key)) if public_key is None else public_key
+    return der(0x30, der(0x02, bytes([version])) + algorithm.encoding + private.encoding + attributes + public_key)
 
 
 def plain_safe(*bags):

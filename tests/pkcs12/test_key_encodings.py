@@ -11,15 +11,19 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, m
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from pkcs12kit.errors import InputError, MalformedPfxError, UnsupportedPfxError
+from pkcs12kit.findings import Answer
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.budget import WorkBudget
+from pkcs12kit.pkcs12.conversion import convert_pfx
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError, parts_of, split
-from pkcs12kit.pkcs12.private_keys import cost_of_key, load_private_key
+from pkcs12kit.pkcs12.inspection import inspect_pfx
+from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError, parts_of
+from pkcs12kit.pkcs12.private_keys import cost_of_key, load_private_key, portable_key_info
 from pkcs12kit.sources.keys import read_private_key
 
 from .conftest import PASSWORD
-from .pfx_parts import bag_of, der, oid, plain_safe, with_mac
+from .pfx_parts import bag_of, der, in_version_2, oid, pkcs8, plain_safe, public_bits, with_mac
 
 KEYS = {
     "RSA": (rsa.generate_private_key(65537, 1024), rsa.generate_private_key(65537, 1024)),  # noqa: S505 - quick to make
@@ -40,24 +44,6 @@ PUBLIC_KEYS = {
 }
 
 
-def pkcs8(key):
-    """Return a key as PKCS#8 of version 1, DER."""
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-
-
-def bits_of(key):
-    """Return the contents of the BIT STRING of a key's public half."""
-    return split(split(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))[0].contents)[
-        1
-    ].contents
-
-
-def asymmetric(key, public_key=b"", *, version=1, attributes=b""):
-    """Return a OneAsymmetricKey (RFC 5958 section 2) with an encoded public key."""
-    _, algorithm, private = parts_of(pkcs8(key))
-    return der(0x30, der(0x02, bytes([version])) + algorithm.encoding + private.encoding + attributes + public_key)
-
-
 def load(data):
     """Load a key as the package does."""
     return load_private_key(data, WorkBudget(DEFAULT_LIMITS))
@@ -69,22 +55,22 @@ def test_version_2_is_read_and_its_public_key_has_to_agree(name):
     key, other = KEYS[name]
     for form, version, attributes in product(PUBLIC_KEYS, (0, 1), (b"", ATTRIBUTES)):
         options = {"version": version, "attributes": attributes}
-        own = asymmetric(key, PUBLIC_KEYS[form](bits_of(key)), **options)
+        own = in_version_2(key, PUBLIC_KEYS[form](public_bits(key)), **options)
         assert pkcs8(load(own)) == pkcs8(key), (form, options)
         if form != "none":
             with pytest.raises(UnusableKeyError, match=r"public key, which is stored with it, is not its own"):
-                load(asymmetric(key, PUBLIC_KEYS[form](bits_of(other)), **options))
+                load(in_version_2(key, PUBLIC_KEYS[form](public_bits(other)), **options))
 
 
 def test_every_changed_bit_of_a_public_key_is_refused():
     """An Ed25519 key is accepted with its own public key only (RFC 8410 section 7)."""
     key, _ = KEYS["Ed25519"]
-    bits = bits_of(key)
+    bits = public_bits(key)
     for position in range(8, 8 * len(bits)):
         changed = bytearray(bits)
         changed[position // 8] ^= 1 << position % 8
         with pytest.raises(UnusableKeyError, match="not its own"):
-            load(asymmetric(key, der(0x81, bytes(changed))))
+            load(in_version_2(key, der(0x81, bytes(changed))))
 
 
 @pytest.mark.parametrize(
@@ -102,7 +88,7 @@ def test_every_changed_bit_of_a_public_key_is_refused():
 def test_what_version_2_does_not_have_is_refused(fields, reason):
     """RFC 5958 section 2: versions 0 and 1, attributes [0] and publicKey [1], each once."""
     with pytest.raises(UnusableKeyError, match=reason):
-        load(asymmetric(KEYS["Ed25519"][0], **fields))
+        load(in_version_2(KEYS["Ed25519"][0], **fields))
 
 
 def test_a_compressed_point_is_compared_as_a_key():
@@ -111,20 +97,38 @@ def test_a_compressed_point_is_compared_as_a_key():
     point, others = (
         b"\0" + one.public_key().public_bytes(Encoding.X962, PublicFormat.CompressedPoint) for one in (key, other)
     )
-    assert pkcs8(load(asymmetric(key, der(0x81, point)))) == pkcs8(key)
+    assert pkcs8(load(in_version_2(key, der(0x81, point)))) == pkcs8(key)
     with pytest.raises(UnusableKeyError, match="not its own"):
-        load(asymmetric(key, der(0x81, others)))
+        load(in_version_2(key, der(0x81, others)))
 
 
 def test_the_same_within_a_file():
     """In a PKCS#12 file the reason is given as well, and never the password."""
     key, other = KEYS["Ed25519"]
-    own, foreign = (with_mac([plain_safe(bag_of(1, asymmetric(key, der(0x81, bits_of(one)))))]) for one in (key, other))
+    own, foreign = (
+        with_mac([plain_safe(bag_of(1, in_version_2(key, der(0x81, public_bits(one)))))]) for one in (key, other)
+    )
     assert pkcs8(decode_pfx(own, password=PASSWORD).keys[0].private_key) == pkcs8(key)
     decoded = decode_pfx(foreign, password=PASSWORD)
     with pytest.raises(MalformedPfxError, match=r"holds a private key whose public key, .* is not its own") as raised:
         _ = decoded.private_key
     assert "password" not in str(raised.value)
+
+
+def test_a_conversion_writes_version_1():
+    """OpenSSL 3 does not read version 2; so ``convert`` writes version 1, with the attributes of the key."""
+    key, _ = KEYS["Ed25519"]
+    data = with_mac([plain_safe(bag_of(1, in_version_2(key, attributes=ATTRIBUTES)))])
+    report = inspect_pfx(data, password=PASSWORD)
+    assert any("PKCS#8 version 2" in note for note in report.notes)
+    assert report.readers["openssl-3"].answer is Answer.NO
+    assert report.readers["java-17"].answer is not Answer.YES
+    converted = convert_pfx(data, password=PASSWORD, new_password=PASSWORD, profile=profiles.LEGACY_3DES)
+    (found,) = decode_pfx(converted, password=PASSWORD).keys
+    assert found.private_key_info == in_version_2(key, b"", version=0, attributes=ATTRIBUTES)
+    assert inspect_pfx(converted, password=PASSWORD).notes == ()
+    assert portable_key_info(pkcs8(key), key) == pkcs8(key)
+    assert portable_key_info(b"no key", key) == b"no key"
 
 
 def ec_key(key, *, parameters=None, public_key=None, within=True):
@@ -142,7 +146,7 @@ P256, P384, SECT163K1 = (der(0xA0, oid(curve)) for curve in ("1.2.840.10045.3.1.
 def test_optional_fields_of_an_ec_key(within):
     """RFC 5915 section 3: parameters and publicKey are optional, and the public key has to be the key's own."""
     key, other = KEYS["EC"]
-    own, foreign = (der(0xA1, der(0x03, bits_of(one))) for one in (key, other))
+    own, foreign = (der(0xA1, der(0x03, public_bits(one))) for one in (key, other))
     for parameters, public_key in product((P256, b"") if within else (P256,), (own, b"")):
         data = ec_key(key, parameters=parameters, public_key=public_key, within=within)
         assert pkcs8(load(data)) == pkcs8(key)

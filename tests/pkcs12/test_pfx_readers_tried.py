@@ -13,6 +13,7 @@ from pkcs12kit.pkcs12.compatibility import Feature
 from pkcs12kit.pkcs12.encoder import encode_pfx
 
 from .conftest import PASSWORD
+from .pfx_parts import in_version_2
 
 pytestmark = pytest.mark.released_iterations  # readers open files as they are written by default
 
@@ -37,6 +38,7 @@ HAVING = {
     Feature.CLEAR_KEY: (profiles.NO_PASSWORD, None),
     Feature.EMPTY_PASSWORD: (profiles.MODERN_2023, ""),
     Feature.NON_ASCII_PASSWORD: (profiles.MODERN_2023, "pässwörd"),
+    Feature.VERSION_2_KEY: (profiles.MODERN_2023, PASSWORD),
 }
 # Tried by tests/interoperability/test_interop_page.py, because it takes a program of Java's to ask it.
 IN_THE_MATRIX = {"bouncycastle"}
@@ -68,11 +70,13 @@ BY_DEFAULT = {Feature.AES, Feature.PBMAC1}  # of Java, which takes long to start
         for case in TRIED
     ],
 )
-def test_tried(require_tool, identity_and_path, bundle, tmp_path, name, feature, opens):
+def test_tried(require_tool, identity_and_path, bundle, tmp_path, monkeypatch, name, feature, opens):
     """A reader that opens it shows all six certificates and the key; any other fails, or shows none of them."""
     profile, password = HAVING[feature]
     if name == "java-17" and feature is Feature.NO_MAC:  # of a key in the clear Java shows nothing
         bundle = Bundle.certificates_only(identity_and_path[1], truststore=True)
+    if feature is Feature.VERSION_2_KEY:
+        monkeypatch.setattr("pkcs12kit.pkcs12.encoder.encode_private_key", lambda key, _: in_version_2(key))
     file, password_file = tmp_path / "file.p12", tmp_path / "password.txt"
     file.write_bytes(encode_pfx(bundle, password=password, profile=profile))
     password_file.write_text(password or "", "utf-8")

@@ -7,17 +7,16 @@ import subprocess
 import pytest
 from asn1crypto import core
 from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.key_encodings import UnusableKeyError, parts_of
-from pkcs12kit.pkcs12.private_keys import cost_of_key, load_private_key
+from pkcs12kit.pkcs12.private_keys import cost_of_key, load_private_key, portable_key_info
 from pkcs12kit.pkcs12.rsa_numbers import read_rsa_numbers
 from pkcs12kit.sources.keys import read_private_key
 
-from .pfx_parts import der
+from .pfx_parts import der, pkcs8
 
 KEY = rsa.generate_private_key(65537, 1024)  # noqa: S505 - quick to make
 OWN = KEY.private_numbers()
@@ -26,11 +25,6 @@ NUMBERS = {"n": N, "e": E, "d": D, "p": P, "q": Q, "d_p": OWN.dmp1, "d_q": OWN.d
 NO_CRT = {"d_p": 0, "d_q": 0, "q_inv": 0}
 NO_PRIMES = NO_CRT | {"p": 0, "q": 0}
 MERSENNE = 2**2203 - 1  # a prime
-
-
-def pkcs8(key):
-    """Return a key as PKCS#8, DER."""
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
 
 ALGORITHM = parts_of(pkcs8(KEY))[1].encoding
@@ -60,6 +54,18 @@ def test_missing_numbers_are_computed(missing):
         found = load(data)
         assert {found.private_numbers().p, found.private_numbers().q} == {P, Q}
         assert found.public_key() == KEY.public_key()
+
+
+def test_a_conversion_writes_all_numbers():
+    """Other programs do not compute missing numbers; the algorithm and the attributes of the key stay."""
+    attributes = der(0xA0, b"")
+    without = both(encoded((NUMBERS | NO_PRIMES).values()))[1]
+    without = der(0x30, b"".join(part.encoding for part in parts_of(without)) + attributes)
+    written = portable_key_info(without, load(without))
+    *_, private, rest = parts_of(written)
+    assert rest.encoding == attributes
+    assert read_rsa_numbers(parts_of(private.contents)).is_complete
+    assert load(written).private_numbers() == load(without).private_numbers()
 
 
 def test_a_key_that_ends_after_its_exponent():
