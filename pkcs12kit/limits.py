@@ -44,6 +44,11 @@ class Limits:
         10_000, "files in one archive or folder", "a tenth of the certificates of one pool, each in a file of its own"
     )
     nesting: int = _limit(4, "levels of nested containers", "a PKCS#7 in a zip in a zip in a folder")
+    text_forms: int = _limit(
+        4,
+        "text encodings around each other, such as base64 and JSON strings, around one file",
+        "base64 of base64 of UTF-16, in a JSON string",
+    )
     certificates: int = _limit(
         100_000, "certificates in one pool", "the public web PKI has about 10,000 CA certificates"
     )

@@ -24,11 +24,11 @@ from pkcs12kit.sources.sniffing import (
     HOLDS_CERTIFICATES,
     UNRECOGNIZED,
     Kind,
-    as_octets,
     decode_base64,
     sniff,
     sniff_der,
 )
+from pkcs12kit.sources.text_forms import describe, plain
 
 if TYPE_CHECKING:
     import os
@@ -41,18 +41,6 @@ if TYPE_CHECKING:
 
 # Endings do not decide how a file is read, only that a user would miss its certificate.
 _ENDINGS: Final = (".cer", ".crt", ".der", ".p12", ".p7b", ".p7c", ".pem", ".pfx")
-_CERTIFICATE_LABELS: Final = frozenset(
-    {
-        "CERTIFICATE",
-        "X509 CERTIFICATE",
-        "TRUSTED CERTIFICATE",
-        "CERTIFICATE PAIR",
-        "CMS",
-        "PKCS7",
-        "PKCS #7 SIGNED DATA",
-        "PKCS12",
-    }
-)
 _SEQUENCE: Final = b"\x30"
 _PADDING: Final = b" \t\r\n\v\f\x00"
 
@@ -173,7 +161,7 @@ class Collector:
         """Add the certificates in these bytes; return in words what was found."""
         if self._sound_certificate(location, data):
             return Kind.CERTIFICATE.value
-        data = as_octets(data)
+        data = plain(data, location.name, self._limits)
         kind = sniff(data)
         if kind is Kind.PEM:
             return self._pem(location, data)
@@ -181,7 +169,7 @@ class Collector:
             data = decode_base64(data) or b""
             kind = sniff_der(data)
         if kind not in self._opened:
-            return kind.value
+            return describe(data, kind)
         if kind is Kind.ZIP:
             self._zip(location, data)
         else:
@@ -201,12 +189,12 @@ class Collector:
     def _pem(self, location: _Location, data: bytes) -> str:
         found: dict[str, None] = {}
         for block in pem_blocks(data):
-            claims = block.label in _CERTIFICATE_LABELS
-            if claims and self._sound_certificate(location, block.content):
+            claims = block.claims_certificates
+            if claims and block.fault is None and self._sound_certificate(location, block.content):
                 continue
             kind = block.kind
-            if block.fault is not None and claims:
-                self._reject(location, f"{block.label} block {block.fault}")
+            if block.fault is not None and (claims or kind in self._opened):
+                self._reject(location, f"{block.label} block: {block.fault}")
             elif kind in self._opened and kind is not Kind.ZIP:
                 self._encodings(location, block.content, trusted=block.label == "TRUSTED CERTIFICATE")
             elif claims and kind in {*UNRECOGNIZED, Kind.OTHER_DER, Kind.OTHER_PEM}:

@@ -5,7 +5,6 @@ A damaged part is yielded with its fault, so that the other parts are still read
 
 from __future__ import annotations
 
-import binascii
 import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,9 +14,10 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile
 from zlib import error as DeflateError  # noqa: N812 - an exception under zlib's own lower-case name
 
 from pkcs12kit.errors import InputError, LimitExceededError
+from pkcs12kit.sources.armor import decode_base64_lines, markers, readings, tidy
 from pkcs12kit.sources.elements import children, elements
 from pkcs12kit.sources.reading import shown_path
-from pkcs12kit.sources.sniffing import Kind, sniff_der
+from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff_der
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.budget import SharedWork
+    from pkcs12kit.sources.armor import Marker
     from pkcs12kit.sources.elements import Asn1Element
 
-_MARKER: Final = re.compile(rb"-----(BEGIN|END) ([^\r\n-]{1,64})-----")
 # The headers of RFC 1421 section 4.6, wherever the lines break; a header that is not one of the first two ends with its
 # line. No base64 has a colon.
 _HEADER: Final = re.compile(
@@ -36,7 +36,11 @@ _HEADER: Final = re.compile(
     rb"|[A-Z][A-Z0-9-]{0,63}[ \t]*:[^\r\n]*)",
     re.IGNORECASE,
 )
-_WHITE_SPACE: Final = b" \t\r\n\v\f"
+_OF_CERTIFICATES: Final = re.compile(
+    r"\bCERT(?!IFICATE (?:REQUEST|SIGNING))|\bPKCS ?#?(?:7|12)\b|\b(?:CMS|PFX|P12|CRL)\b"
+)
+_HEADER_LINES: Final = 32
+_PREFIX_CHARACTERS: Final = 64
 _CERTIFICATE_SET: Final = 0xA0
 _ENTRY: Final = b"PK\x01\x02"
 _ENCRYPTED_FLAG: Final = 0x1
@@ -59,14 +63,21 @@ class PemBlock:
     fault: str | None = None
 
     @property
+    def claims_certificates(self) -> bool:
+        """True if the label says that certificates or CRLs are inside."""
+        return _OF_CERTIFICATES.search(self.label) is not None
+
+    @property
     def kind(self) -> Kind:
         """The kind of the block by its content, or by its label if the content is not visible."""
         if self.label.endswith("PRIVATE KEY"):
             if self.label.startswith("OPENSSH"):
                 return Kind.OPENSSH_PRIVATE_KEY
+            if self.label.startswith("SSH2"):
+                return Kind.SSH2_PRIVATE_KEY
             if self.is_encrypted:
                 return Kind.ENCRYPTED_PRIVATE_KEY
-        kind = sniff_der(b"" if self.is_encrypted else self.content)
+        kind = sniff_der(self.content) if self.content and not self.is_encrypted else Kind.BINARY
         return Kind.OTHER_PEM if kind is Kind.BINARY else kind
 
 
@@ -110,15 +121,27 @@ class ArchiveMember:
 
 
 def pem_blocks(data: bytes) -> Iterator[PemBlock]:
-    """Yield the blocks of a PEM text, in linear time. Any text may be between them."""
-    begin: re.Match[bytes] | None = None
-    for marker in _MARKER.finditer(data):
-        is_begin = marker[1] == b"BEGIN"
-        if begin is not None:
-            yield _cut_short(begin) if is_begin else _block(begin, data[begin.end() : marker.start()], marker)
-        begin = marker if is_begin else None
+    """Yield the blocks of a PEM text, in linear time. Any text may be between them.
+
+    A block without its BEGIN or END line is yielded with its fault.
+    """
+    text = tidy(data)
+    begin: Marker | None = None
+    for marker in markers(text):
+        if marker.is_begin or (marker.is_begin is None and begin is None):
+            if begin is not None:
+                yield _cut_short(begin, text[begin.end : marker.start])
+            begin = marker
+        elif begin is None and not marker.is_odd:
+            yield PemBlock(label=marker.label, text=b"", fault="incomplete: its BEGIN line is missing or damaged")
+        elif begin is not None:
+            line = text.rfind(b"\n", max(0, begin.start - _PREFIX_CHARACTERS), begin.start) + 1
+            body = text[begin.end : marker.start].lstrip(b"- \t")
+            label = marker.label if marker.is_usual and not begin.is_usual else begin.label
+            yield _block(label, body, text[line : begin.start])
+            begin = None
     if begin is not None:
-        yield _cut_short(begin)
+        yield _cut_short(begin, text[begin.end :])
 
 
 def pkcs7_certificates(data: bytes) -> Iterator[Asn1Element]:
@@ -179,19 +202,25 @@ def zip_members(data: bytes, budget: ArchiveBudget) -> Iterator[ArchiveMember]:
                 yield _unpack(archive, member, budget)
 
 
-def _block(begin: re.Match[bytes], body: bytes, end: re.Match[bytes]) -> PemBlock:
-    label = begin[2].decode("ascii", "replace").strip()
-    text = begin[0] + body + end[0]
-    encryption, content = _split_headers(body)
-    try:
-        decoded = binascii.a2b_base64(content.translate(None, _WHITE_SPACE), strict_mode=True)
-    except binascii.Error:
-        return PemBlock(label=label, text=text, fault="its base64 is damaged")
-    if encryption is not None and label.endswith("PRIVATE KEY"):
-        return PemBlock(label=label, text=text, content=decoded, is_encrypted=True, dek_info=encryption)
-    if encryption is not None:
-        return PemBlock(label=label, text=text, is_encrypted=True)
-    return PemBlock(label=label, text=text, content=decoded, fault=None if decoded else "the block is empty")
+def _block(label: str, body: bytes, before: bytes) -> PemBlock:
+    """Return the block with this body; ``before`` is the text before its BEGIN line."""
+    block = None
+    for reading in readings(body, before):
+        encryption, content = _split_headers(reading)
+        decoded = decode_base64_lines(content)
+        if decoded is None:
+            continue
+        text = label.encode() + reading
+        if encryption is not None and label.endswith("PRIVATE KEY"):
+            return PemBlock(label=label, text=text, content=decoded, is_encrypted=True, dek_info=encryption)
+        if encryption is not None:
+            return PemBlock(label=label, text=text, is_encrypted=True)
+        decoded = decode_base64(decoded) or decoded  # encoded twice
+        found = PemBlock(label=label, text=text, content=decoded, fault=None if decoded else "the block is empty")
+        if found.kind is not Kind.OTHER_PEM:
+            return found
+        block = block or found
+    return block or PemBlock(label=label, text=body, fault="its base64 is damaged")
 
 
 def _split_headers(body: bytes) -> tuple[tuple[str, str] | None, bytes]:
@@ -200,7 +229,10 @@ def _split_headers(body: bytes) -> tuple[tuple[str, str] | None, bytes]:
     Read are headers with any line ends, with blanks around them, and without the empty line that should follow them.
     """
     is_encrypted, dek_info, position = False, ("", ""), 0
-    while b":" in body and (header := _HEADER.match(body, position)) is not None:
+    for _ in range(_HEADER_LINES):
+        header = _HEADER.match(body, position)
+        if header is None:
+            break
         position = header.end()
         if header["cipher"] is not None:
             dek_info = (header["cipher"].decode("ascii", "replace"), (header["iv"] or b"").decode("ascii", "replace"))
@@ -209,9 +241,10 @@ def _split_headers(body: bytes) -> tuple[tuple[str, str] | None, bytes]:
     return (dek_info if is_encrypted else None), body[position:]
 
 
-def _cut_short(begin: re.Match[bytes]) -> PemBlock:
-    label = begin[2].decode("ascii", "replace").strip()
-    return PemBlock(label=label, text=begin[0], fault="cut short: its END line is missing")
+def _cut_short(begin: Marker, body: bytes) -> PemBlock:
+    """Return the block without an END line; its content, if all of it is there, shows its kind."""
+    content = decode_base64_lines(body.strip(b"- \t\n")) or b""
+    return PemBlock(label=begin.label, text=b"", content=content, fault="cut short: its END line is missing")
 
 
 def _refuse_escape(member: ZipInfo, budget: ArchiveBudget) -> None:

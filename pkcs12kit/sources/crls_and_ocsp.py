@@ -6,13 +6,14 @@ They are returned as they are encoded. Nothing in them is checked here.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.containers import pem_blocks
-from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source
-from pkcs12kit.sources.sniffing import Kind, sniff
+from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
+from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff, sniff_der
+from pkcs12kit.sources.text_forms import describe, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,8 @@ CrlSource: TypeAlias = "Source | x509.CertificateRevocationList"
 """A source of CRLs, or a CRL of pyca/cryptography."""
 OcspResponseSource: TypeAlias = "Source | OCSPResponse"
 """A source of OCSP responses, or a response of pyca/cryptography."""
+
+_LABEL: Final = {Kind.REVOCATION_LIST: "CRL", Kind.OCSP_RESPONSE: "OCSP RESPONSE"}
 
 
 def load_crls(*sources: CrlSource, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, ...]:
@@ -49,7 +52,11 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
     for source in sources:
         readable = _as_source(source)
         name, others = name_of(readable), dict[str, None]()
-        of_source = [der for data in _contents(readable, limits) for der in _of_kind(data, wanted, others)]
+        of_source = [
+            der
+            for file, data in _contents(readable, limits)
+            for der in _of_kind(plain(data, file, limits), file, wanted, others)
+        ]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
             raise InputError(f"{name}: expected {wanted.value}, found {instead}")
@@ -69,21 +76,36 @@ def _as_source(source: object) -> Source:
     return source  # type: ignore[return-value]  # name_of refuses other kinds
 
 
-def _contents(source: Source, limits: Limits) -> Iterator[bytes]:
+def _contents(source: Source, limits: Limits) -> Iterator[tuple[str, bytes]]:
+    """Yield each file with its name."""
     if not is_folder(source):
-        yield read_source(source, limits)
+        yield name_of(source), read_source(source, limits)
         return
     for file in folder_files(os.fsdecode(source), limits):
         if file.fault is None:
-            yield read_source(file.path, limits)
+            yield shown_path(file.path), read_source(file.path, limits)
 
 
-def _of_kind(data: bytes, wanted: Kind, others: dict[str, None]) -> Iterator[bytes]:
-    """Yield the encodings of one kind, and add the kinds of all others to ``others``."""
+def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None]) -> Iterator[bytes]:
+    """Yield the encodings of one kind, and add the kinds of all others to ``others``.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for a damaged block whose label is that of the kind: without a CRL, a
+    revoked certificate could seem good.
+    """
     kind = sniff(data)
-    parts = ((block.kind, block.content) for block in pem_blocks(data)) if kind is Kind.PEM else [(kind, data)]
-    for kind_of_part, content in parts:
-        if kind_of_part is wanted:
-            yield content
+    if kind is Kind.BASE64:
+        data = decode_base64(data) or b""
+        kind = sniff_der(data)
+    if kind is not Kind.PEM:
+        if kind is wanted:
+            yield data
         else:
-            others[kind_of_part.value] = None
+            others[describe(data, kind)] = None
+        return
+    for block in pem_blocks(data):
+        if block.kind is wanted:
+            yield block.content
+        elif block.fault is not None and _LABEL[wanted] in block.label:
+            raise InputError(f"{name}: {block.label} block: {block.fault}")
+        else:
+            others[block.kind.value] = None

@@ -19,7 +19,8 @@ from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_en
 from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
-from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff, sniff_der
+from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff, sniff_der
+from pkcs12kit.sources.text_forms import describe, plain
 from pkcs12kit.sources.traditional_pem import TraditionalEncryption
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def read_private_key(
     usable signing key, or several, and :class:`LimitExceededError` if decrypting it would take too long. Each message
     begins with ``name`` and holds nothing of the key.
     """
-    data = as_octets(data)
+    data = plain(data, name, limits)
     kind = sniff(data)
     budget = _budget(name, limits)
     if kind is Kind.PEM:
@@ -75,7 +76,7 @@ def _read(
     kind: Kind, data: bytes, *, name: str, password: str | None, budget: WorkBudget
 ) -> CertificateIssuerPrivateKeyTypes:
     if kind not in _KEYS or kind is Kind.OPENSSH_PRIVATE_KEY:
-        raise InputError(f"{name}: expected a private key, found {kind.value}")
+        raise InputError(f"{name}: expected a private key, found {describe(data, kind)}")
     _check_size(data, name, budget.limits)
     der = _first_element(data)
     if kind is Kind.PRIVATE_KEY:
@@ -146,7 +147,7 @@ def _key_blocks(data: bytes, name: str) -> tuple[PemBlock, ...]:
     others: dict[str, None] = {}
     for block in pem_blocks(data):
         if block.fault is not None and block.label.endswith("PRIVATE KEY"):
-            raise InputError(f"{name}: {block.label} block {block.fault}")
+            raise InputError(f"{name}: {block.label} block: {block.fault}")
         if block.kind in _KEYS or (block.kind in _UNKNOWN and block.label.endswith("PRIVATE KEY")):
             keys[block.text] = block
         else:

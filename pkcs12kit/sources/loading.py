@@ -52,7 +52,9 @@ def load_certificates(
 
     The content decides how a source is read, never a file's ending: PEM with anything between its blocks, DER, base64
     without armor lines, PKCS#7 in PEM, DER and BER, PKCS#12 (``password`` opens those), crossCertificatePair and zip
-    (never extracted to disk), nested up to ``limits.nesting`` deep. Folders are read with their subfolders in the
+    (never extracted to disk), nested up to ``limits.nesting`` deep. Text may be in UTF-16, base64, a ``data:`` URL, a
+    quoted string with escapes or URL encoding (``limits.text_forms``), and PEM may be indented, quoted or have unusual
+    dashes, if it can be read in only one way. Folders are read with their subfolders in the
     order of names, without hidden files; symbolic links are followed.
 
     A certificate or a pool that is loaded already is used as it is; so is a certificate of pyca/cryptography.

@@ -9,13 +9,15 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, MalformedPfxError, UnknownNameError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.reading import name_of, read_source
-from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff
+from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff
+from pkcs12kit.sources.text_forms import describe, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.protection import Profile
     from pkcs12kit.sources.reading import Source
 
+_LISTED_BLOCKS: Final = 5
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceContent:
@@ -33,17 +37,25 @@ class SourceContent:
 
     name: str
     data: bytes = field(repr=False)
+    limits: Limits = DEFAULT_LIMITS
 
     @classmethod
     def read(cls, source: Source, limits: Limits) -> SourceContent:
         """Read a source once. Raises as :func:`~pkcs12kit.sources.reading.read_source` does."""
-        return cls(name=name_of(source), data=read_source(source, limits))
+        return cls(name=name_of(source), data=read_source(source, limits), limits=limits)
 
     @cached_property
     def der(self) -> bytes:
-        """The bytes, decoded from UTF-16 and base64 if needed."""
-        data = as_octets(self.data)
-        return decode_base64(data) or data
+        """The bytes without PEM armor and other text forms around them: of PEM text the one PKCS#12 file in it."""
+        data = plain(self.data, self.name, self.limits)
+        if sniff(data) is not Kind.PEM:
+            return decode_base64(data) or data
+        found = {block.content for block in pem_blocks(data) if block.kind is Kind.PKCS12}
+        if len(found) > 1:
+            raise InputError(
+                f"{self.name}: expected one PKCS#12 file, found {len(found)}; give a file with one of them"
+            )
+        return found.pop() if found else data
 
     @cached_property
     def kind(self) -> Kind:
@@ -53,7 +65,7 @@ class SourceContent:
 
 @contextmanager
 def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
-    """Yield the bytes of a PKCS#12 file, decoded from base64 if needed, and put its name before each error message.
+    """Yield the bytes of a PKCS#12 file, without text forms around them, and put its name before each error message.
 
     Raises :class:`~pkcs12kit.errors.InputError` if the source cannot be read, and, in place of
     :class:`~pkcs12kit.errors.MalformedPfxError`, if it is not a PKCS#12 file at all.
@@ -64,7 +76,7 @@ def opened_pkcs12(source: Source, limits: Limits) -> Iterator[bytes]:
 
 
 def read_pkcs12(source: Source, limits: Limits) -> bytes:
-    """Return the bytes of a PKCS#12 file, decoded from base64 if needed. Their structure is not checked."""
+    """Return the bytes of a PKCS#12 file, without text forms around them. Their structure is not checked."""
     return SourceContent.read(source, limits).der
 
 
@@ -78,10 +90,19 @@ def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
     except MalformedPfxError as error:
         kind = sniff(data)
         if kind is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {kind.value}") from None
+            raise InputError(f"{name}: expected a PKCS#12 file, found {what_is(data, kind)}") from None
         raise MalformedPfxError(f"{name}: {error}") from None
     except InputError as error:
         raise type(error)(f"{name}: {error}") from None
+
+
+def what_is(data: bytes, kind: Kind) -> str:
+    """Return in words what data is instead of a PKCS#12 file: of PEM text the kinds of its blocks, and their faults."""
+    if kind is not Kind.PEM:
+        return describe(data, kind)
+    faults = [f"a {block.label} block, {block.fault}" for block in pem_blocks(data) if block.fault is not None]
+    kinds = dict.fromkeys(block.kind.value for block in pem_blocks(data) if block.fault is None)
+    return f"{kind.value} ({' and '.join([*kinds, *dict.fromkeys(faults)][:_LISTED_BLOCKS])})"
 
 
 def decode_pfx(
@@ -94,7 +115,7 @@ def decode_pfx(
 ) -> DecodedPfx:
     """Return the contents of a PFX in DER or BER. The MAC, if any, is verified before anything is decrypted.
 
-    - ``data``: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
+    - ``data``: a path, ``"-"`` for standard input, or bytes; PEM and base64 too.
     - ``password``: None and ``""`` are both for files without a password, in either encoding of it. A password is tried
       as the standards encode it, then as some writers do; ``password_uses`` of the result has the encoding that worked.
     - ``contents_password``: for files whose contents or keys have another password than the MAC. Parts that it does not
@@ -137,7 +158,7 @@ def inspect_pfx(
 ) -> PfxReport:
     """Return a report on the structure, the protection and, with a password, the contents of a PFX.
 
-    ``source`` is a path, ``"-"`` for standard input, or bytes; base64 is decoded. Without ``password`` nothing is
+    ``source`` is a path, ``"-"`` for standard input, or bytes; PEM and base64 too. Without ``password`` nothing is
     decrypted. With one, the MAC is verified first; a wrong password shows no more than no password.
     ``contents_password`` and ``require_mac`` are as in :func:`~pkcs12kit.decode_pfx`; only with ``password`` can a MAC
     without a password be recognized. ``time`` (None for now) decides which of several certificates of one key is its
@@ -174,7 +195,7 @@ def convert_pfx(  # noqa: PLR0913  # each choice has its own keyword
 ) -> bytes:
     """Return a PFX with the same contents under another protection or password.
 
-    - ``data``: the existing PFX: a path, ``"-"`` for standard input, or bytes; base64 is decoded.
+    - ``data``: the existing PFX: a path, ``"-"`` for standard input, or bytes; PEM and base64 too.
     - ``password``, ``contents_password``: the passwords of the existing PFX, as for :func:`~pkcs12kit.decode_pfx`.
     - ``new_password``, ``profile``, ``random_bytes``: as for :func:`~pkcs12kit.encode_pfx`.
     - ``require_mac``: True refuses a file that anyone may have changed, as :func:`~pkcs12kit.decode_pfx` does.

@@ -7,12 +7,13 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.sources.armor import has_markers, tidy
 from pkcs12kit.sources.elements import children, elements
 
 if TYPE_CHECKING:
     from pkcs12kit.sources.elements import Asn1Element
 
-_BEGIN: Final = re.compile(rb"-----BEGIN [^\r\n-]{1,64}-----")
+_KUBERNETES_SECRET: Final = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret\b")
 _WHITE_SPACE: Final = b" \t\r\n\v\f"
 _PADDING: Final = _WHITE_SPACE + b"\x00"
 _SAMPLE_BYTES: Final = 4096
@@ -47,6 +48,7 @@ class Kind(Enum):
     PRIVATE_KEY = "a private key"
     ENCRYPTED_PRIVATE_KEY = "an encrypted private key"
     OPENSSH_PRIVATE_KEY = "an OpenSSH private key (ssh-keygen -p -m PKCS8 converts it)"
+    SSH2_PRIVATE_KEY = "an SSH2 private key (ssh-keygen -i -f converts it)"
     PUBLIC_KEY = "a public key"
     # Other structures of a PKI
     REQUEST = "a certificate request (CSR)"
@@ -57,6 +59,7 @@ class Kind(Enum):
     JAVA_KEYSTORE = "a Java keystore (keytool -importkeystore converts it to PKCS#12)"
     OTHER_PEM = "a PEM block of another kind"
     OTHER_DER = "ASN.1 data that is neither a certificate nor PKCS#7 nor PKCS#12"
+    KUBERNETES_SECRET = "a Kubernetes Secret, whose fields are files in base64"  # noqa: S105  # not a secret
     # Unusable
     EMPTY = "nothing: it is empty"
     CUT_SHORT = "ASN.1 data that is cut short"
@@ -87,7 +90,7 @@ def sniff(data: bytes) -> Kind:
     kind = sniff_der(data)
     if kind not in {Kind.OTHER_DER, Kind.BINARY, Kind.CUT_SHORT}:
         return kind
-    if _BEGIN.search(data):
+    if has_markers(tidy(data)):
         return Kind.PEM
     if kind is Kind.BINARY:
         return Kind.BASE64 if decode_base64(data) is not None else _sniff_text(data)
@@ -201,6 +204,8 @@ def _sniff_text(data: bytes) -> Kind:
         return Kind.HTML
     if sample.startswith(b"<"):
         return Kind.XML
+    if _KUBERNETES_SECRET.search(data):
+        return Kind.KUBERNETES_SECRET
     controls = sum(byte < 0x20 and byte not in _WHITE_SPACE for byte in sample)  # noqa: PLR2004 - ASCII's space
     return Kind.BINARY if controls or not _decodes(sample) else Kind.TEXT
 

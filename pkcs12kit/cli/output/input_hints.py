@@ -191,11 +191,12 @@ def _kinds_in(file: str) -> frozenset[Kind]:
     from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.sources.containers import pem_blocks
     from pkcs12kit.sources.reading import read_source
+    from pkcs12kit.sources.text_forms import plain
 
     if not Path(file).is_file():  # a pipe has been read already, and can be read only once
         return frozenset()
     try:
-        data = read_source(file, DEFAULT_LIMITS)
+        data = plain(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
     except InputError:
         return frozenset()
     kind = sniff(data)
