@@ -41,7 +41,7 @@ _WEAK: Final = re.compile(rb"(BEGIN|END)[ \t]{1,4}(?=" + _LABEL + rb"[ \t]{0,8}-
 _BEFORE_WEAK: Final = re.compile(rb"[>|#*\t -]*")
 _WORDS: Final = (b"BEGIN", b"END", b"CERTIFICATE", b"PKCS", b"X509 CRL")
 _BODY: Final = re.compile(rb"[-\s>|#*]{0,200}(?:[A-Za-z0-9+/]{16}|[A-Za-z-]{1,64}:|\\\\|[%&<])")
-"""What follows a BEGIN line, and not a heading such as ``----- Certificates -----``."""
+"""The text after a BEGIN line, but not after a heading such as ``----- Certificates -----``."""
 _SHOWN: Final = re.compile(r"[A-Z0-9#./-]{1,16}(?: [A-Z0-9#./-]{1,16}){0,5}")
 # Dashes, spaces and invisible characters of word processors, in UTF-8; dashes in Windows-1252; line ends
 _TYPOGRAPHIC: Final = re.compile(
@@ -122,8 +122,10 @@ def _strong(text: bytes) -> Iterator[Marker]:
     while position >= 0 and (found := _STRONG.search(text, position)) is not None:
         start, position = found.span()
         if found["usual"]:
-            label = _normal(found["label"])
-            yield Marker(start, position, found["usual"].startswith(b"B"), label, is_odd=label.startswith("OF "))
+            label = found["label"].decode("ascii")
+            if not _SHOWN.fullmatch(label):
+                label = _normal(found["label"])
+            yield Marker(start, position, found["usual"][:1] == b"B", label, label[:3] == "OF ")
         elif found["odd"] is not None:
             position = found.end("odd")
             known = _KNOWN.search(found["odd"])

@@ -70,7 +70,7 @@ class PemBlock:
     @property
     def kind(self) -> Kind:
         """The kind of the block by its content, or by its label if the content is not visible."""
-        if self.label.endswith("PRIVATE KEY"):
+        if self.label[-11:] == "PRIVATE KEY":
             if self.label.startswith("OPENSSH"):
                 return Kind.OPENSSH_PRIVATE_KEY
             if self.label.startswith("SSH2"):
@@ -243,7 +243,8 @@ def _split_headers(body: bytes) -> tuple[tuple[str, str] | None, bytes]:
 
 def _cut_short(begin: Marker, body: bytes) -> PemBlock:
     """Return the block without an END line; its content, if all of it is there, shows its kind."""
-    content = decode_base64_lines(body.strip(b"- \t\n")) or b""
+    text = body.strip(b"- \t\n")
+    content = (decode_base64_lines(text) or b"") if text else b""
     return PemBlock(label=begin.label, text=b"", content=content, fault="cut short: its END line is missing")
 
 
