@@ -31,6 +31,7 @@ class Check(Enum):
     CHAIN = "chain"
     ORDER = "order"
     PATH = "path"
+    AUTHORITY_KEY_IDENTIFIER = "authority-key-identifier"
     DUPLICATES = "duplicates"
     SERVER_NAME = "server-name"
     EXPIRY = "expiry"
@@ -59,6 +60,7 @@ FILE_CHECKS: Final = (
     Check.CHAIN,
     Check.ORDER,
     Check.PATH,
+    Check.AUTHORITY_KEY_IDENTIFIER,
     Check.SECOND_OPINION,
     Check.REVOCATION,
     Check.SERVER_NAME,
@@ -74,6 +76,7 @@ SERVED_CHAIN_CHECKS: Final = (
     Check.ORDER,
     Check.CHAIN,
     Check.PATH,
+    Check.AUTHORITY_KEY_IDENTIFIER,
     Check.DUPLICATES,
     Check.SUPERFLUOUS,
     Check.TRUST_ANCHOR,

@@ -9,6 +9,7 @@ from pkcs12kit.arguments import require_flags, require_several
 from pkcs12kit.builder.output import OutputFile
 from pkcs12kit.builder.server import Server
 from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.finder import path_request, require_fetching
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -323,6 +324,7 @@ def _bundle(
 
 def _about_path(path: ValidatedPath, confirmation: Confirmation) -> Iterable[str]:
     """Yield what a user should know of the path."""
+    yield from map(str, named_issuer_mismatches(path))
     if confirmation.opinion is Opinion.CANNOT_JUDGE:
         yield f"no second opinion: {confirmation}"
     if path.revocation is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.serial_numbers import serial_number_label
+from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.arrangement import is_readable
@@ -15,7 +17,6 @@ from pkcs12kit.verifier.delivered import name_mismatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport
@@ -40,12 +41,12 @@ def chain_to_send(
     These are the path, and the harmless certificates that are sent after it now: the anchor's own, or others that
     certify the one before them, as the first ``linked`` certificates do. With ``lean``, only the path is returned.
     """
-    path = paths.path or path_with_pool
+    path = path_with_pool or paths.path
     if path is None:
         return None
     if lean:
         return path.certificates
-    if paths.is_in_order:
+    if paths.is_in_order and path is paths.path:
         nodes = [certificate.node for certificate in sent[:linked]]
         # A certificate after a (subject, key) that occurred before may certify only that one.
         return tuple(sent[: next((at for at, node in enumerate(nodes) if nodes.index(node) < at), linked)])
@@ -113,6 +114,16 @@ def changes_without_path(paths: ChainPaths, with_pool: PathReport | None, sent: 
             leads = "; the pool has none that leads to a trust anchor"
             changes[change + (leads if nowhere and failure.reason in _NOWHERE else "")] = None
     yield from changes
+
+
+def changes_of_named_issuers(path: ValidatedPath | None) -> Iterator[str]:
+    """Yield the changes after which each certificate names the one above it; the trust anchor is not the server's."""
+    for mismatch in () if path is None else named_issuer_mismatches(path):
+        if isinstance(mismatch.issuer, Certificate):
+            yield (
+                f"replace {_called(mismatch.issuer)} by the certificate of {mismatch.issuer.label} that the"
+                f" authorityKeyIdentifier of {mismatch.certificate.label} names"
+            )
 
 
 def _closest(report: PathReport | None) -> tuple[Failure, ...]:

@@ -7,10 +7,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.certificates.serial_numbers import serial_number_label
+from pkcs12kit.devices.named_issuers import SECTION as SECTION_OF_NAMED_ISSUERS
+from pkcs12kit.devices.named_issuers import NamedIssuerMismatch, named_issuer_mismatches
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Answer, Check, Finding, not_checked, not_ok, note, ok
 from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Opinion
+from pkcs12kit.paths.named_issuers import names_another
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.pkcs12.bags import trusted_key_usage
@@ -172,6 +176,12 @@ def check_chain_and_path(chain: DeliveredChain, paths: ChainPaths) -> Iterator[F
 def _check_order(chain: DeliveredChain, paths: ChainPaths) -> Finding:
     if paths.is_in_order:
         return ok(Check.ORDER, f"{chain.source} begins with the path: end-entity, then each issuer")
+    if paths.is_unnamed_in_order and paths.path is not None:
+        return not_ok(
+            Check.ORDER,
+            "in this order the certificates make a path that authorityKeyIdentifiers do not name, which OpenSSL does"
+            f" not follow; in order: {drawn(paths.path.certificates)}",
+        )
     if paths.path is None:
         if chain.arrangement.in_order:
             return ok(Check.ORDER, "end-entity, then each issuer, as far as they go")
@@ -183,6 +193,39 @@ def _check_order(chain: DeliveredChain, paths: ChainPaths) -> Finding:
         why = f" ({describe(paths.why_not_in_order)})"
     right = drawn(paths.path.certificates)
     return not_ok(Check.ORDER, f"in this order the certificates make no valid path{why}; in order: {right}")
+
+
+def check_authority_key_identifiers(chain: DeliveredChain, paths: ChainPaths) -> Finding:
+    """Check that each certificate of the path names the certificate above it, if it names one.
+
+    Validation does not require it (RFC 5280 section 4.2.1.1). OpenSSL does, and some other clients in part.
+    """
+    check, path = Check.AUTHORITY_KEY_IDENTIFIER, paths.path
+    if path is None:
+        return not_checked(check, "there is no path")
+    mismatches = named_issuer_mismatches(path)
+    if mismatches:
+        return not_ok(check, "; ".join(str(one) + _where_named(one, chain) for one in mismatches))
+    named = [one.authority_certificate for one in path.certificates]
+    halves = [
+        certificate.label
+        for certificate, its in zip(path.certificates, named, strict=True)
+        if its is not None and not its.is_complete
+    ]
+    if halves:
+        why = f"only one of issuer and serial number, which OpenSSL compares and others ignore: {', '.join(halves)}"
+        return note(check, f"{why} [{SECTION_OF_NAMED_ISSUERS}]")
+    return ok(check, "none names another certificate than the one above it")
+
+
+def _where_named(mismatch: NamedIssuerMismatch, chain: DeliveredChain) -> str:
+    """Return where the named certificate is, if it is delivered: a valid path would go through it."""
+    lower, issuer = mismatch.certificate, mismatch.issuer
+    for one in chain.certificates:
+        if one.subject == lower.issuer and one != issuer and not names_another(lower, one):
+            number = serial_number_label(one.serial_number)
+            return f"; the one that it names, {one.label} {number}, is in {chain.source}, but on no valid path"
+    return ""
 
 
 def check_second_opinion(confirmation: Confirmation, path: ValidatedPath | None) -> Finding:

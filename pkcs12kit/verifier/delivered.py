@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
@@ -102,10 +103,15 @@ class ChainPaths:
     """The paths that a delivered chain makes. ``report`` is None where there is no certificate to search from."""
 
     path: ValidatedPath | None = None
-    """The chain in its own order, where that is a valid path; else the best path that its certificates make."""
+    """The chain in its own order, where that is a valid path; else the best path that its certificates make.
+
+    Also the best path where it has fewer mismatches of authorityKeyIdentifiers than the chain in its own order.
+    """
     is_in_order: bool = False
     why_not_in_order: Failure | BudgetExhaustedError | None = None
     """The reason why the chain in its own order is not a valid path, where it ends at an anchor's name."""
+    is_unnamed_in_order: bool = False
+    """True if the chain in its own order is a valid path, but has more mismatches of authorityKeyIdentifiers."""
     report: PathReport | None = None
     anchors: tuple[TrustAnchor, ...] = ()
 
@@ -149,13 +155,22 @@ def find_chain_paths(
         parameters=parameters,
         limits=limits,
     )
+    best = next(iter(report.valid), None)
+    path, is_in_order = in_order or best, in_order is not None
+    if in_order is not None and best is not None and _mismatches(best) < _mismatches(in_order):
+        path, is_in_order = best, best.certificates == chain.certificates[: len(best.certificates)]
     return ChainPaths(
-        path=in_order or next(iter(report.valid), None),
-        is_in_order=in_order is not None,
+        path=path,
+        is_in_order=is_in_order,
         why_not_in_order=why_not,
+        is_unnamed_in_order=in_order is not None and not is_in_order,
         report=report,
         anchors=anchors,
     )
+
+
+def _mismatches(path: ValidatedPath) -> int:
+    return len(named_issuer_mismatches(path))
 
 
 def validate_in_order(

@@ -137,7 +137,10 @@ class ServedChainReport(Report):
     findings: tuple[Finding, ...]
     """One for each check of :data:`~pkcs12kit.findings.SERVED_CHAIN_CHECKS`, in that order."""
     path: ValidatedPath | None
-    """The served chain in its own order, where that is a valid path; else the best path that it makes, or None."""
+    """The served chain in its own order, where that is a valid path; else the best path that it makes, or None.
+
+    Also the best path where it has fewer mismatches of authorityKeyIdentifiers than the chain in its own order.
+    """
     path_with_pool: ValidatedPath | None
     """The best path with certificates of the pool; None without a pool, without such a path, or where not needed."""
     rejected: tuple[RejectedPath, ...] = field(repr=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_duration, require_kind
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.findings import SERVED_CHAIN_CHECKS, Check, sort_findings
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.budget import SearchBudget
@@ -57,7 +58,8 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
     the first; where a certificate does not certify the one before it, by name and by signature (RFC 5246 section 7.4.2;
     RFC 8446 section 4.4.2 asks clients to tolerate that); where a certificate is missing below the anchor, whose own
     may be left out; where a (subject, key) occurs twice; where known clients accept fewer certificates or bytes; where
-    the certificates make no valid path; where the end-entity certificate is not for the server name or not for TLS
+    the certificates make no valid path; where an authorityKeyIdentifier names another certificate than the one above;
+    where the end-entity certificate is not for the server name or not for TLS
     servers; and where the path expires too soon. Superfluous certificates, certificates that a STIG puts into
     Disallowed, and purposes of CAs that only some clients reject are notes.
 
@@ -78,12 +80,13 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
     asked = _for_the_path(chain, parameters, purpose)
     paths = find_chain_paths(chain, anchors, asked, limits)
     with_pool = _find_with_pool(chain, paths, pool, asked, limits)
-    path_with_pool = _least_added(with_pool, chain)
+    path_with_pool = _least_added(with_pool, chain, paths)
     broken = served_chain_checks.first_break(message.certificates, SearchBudget(limits))
     size = served_chain_checks.check_size(message)
     findings = (
         served_chain_checks.check_end_entity(message),
         *_check_chain(chain, paths, broken),
+        checks.check_authority_key_identifiers(chain, paths),
         served_chain_checks.check_duplicates(chain),
         served_chain_checks.check_superfluous(chain, paths),
         served_chain_checks.check_trust_anchor(chain, paths),
@@ -101,6 +104,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
         changes = advice.changes_of_arrangement(sent, should_send)
     else:
         changes = advice.changes_without_path(paths, with_pool, sent)
+    named = advice.changes_of_named_issuers(paths.path) if path_with_pool is None else ()
     return ServedChainReport(
         message=message,
         parameters=parameters,
@@ -108,7 +112,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
         path=paths.path,
         path_with_pool=path_with_pool,
         rejected=() if paths.report is None or paths.path is not None else paths.report.rejected,
-        changes=(*changes, *advice.changes_of_end_entity(chain.target, findings, parameters, sent)),
+        changes=(*changes, *named, *advice.changes_of_end_entity(chain.target, findings, parameters, sent)),
         should_send=should_send,
     )
 
@@ -130,8 +134,8 @@ def _find_with_pool(
     parameters: ValidationParameters,
     limits: Limits,
 ) -> PathReport | None:
-    """Search for paths with certificates of the pool, where the chain makes none without it."""
-    if pool is None or chain.target is None or paths.path is not None:
+    """Search for paths with certificates of the pool, where the chain makes none without it that all clients follow."""
+    if pool is None or chain.target is None or (paths.path is not None and not named_issuer_mismatches(paths.path)):
         return None
     return find_paths(
         chain.target,
@@ -142,12 +146,20 @@ def _find_with_pool(
     )
 
 
-def _least_added(with_pool: PathReport | None, chain: DeliveredChain) -> ValidatedPath | None:
-    """Return the valid path that needs the fewest changes on the server, and of several the best."""
-    if with_pool is None:
+def _least_added(with_pool: PathReport | None, chain: DeliveredChain, paths: ChainPaths) -> ValidatedPath | None:
+    """Return the valid path that needs the fewest changes on the server, and of several the best.
+
+    Paths with more mismatches of authorityKeyIdentifiers than others are left out, and those with as many as the path
+    that is served.
+    """
+    if with_pool is None or not with_pool.valid:
         return None
+    fewest = len(named_issuer_mismatches(with_pool.best))
+    if paths.path is not None and len(named_issuer_mismatches(paths.path)) <= fewest:
+        return None
+    found = [path for path in with_pool.valid if len(named_issuer_mismatches(path)) == fewest]
     sent = frozenset(chain.certificates)
-    return min(with_pool.valid, key=lambda path: len(sent.symmetric_difference(path.certificates)), default=None)
+    return min(found, key=lambda path: len(sent.symmetric_difference(path.certificates)), default=None)
 
 
 def _check_chain(

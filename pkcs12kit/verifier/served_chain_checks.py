@@ -206,10 +206,14 @@ def check_disallowed(message: CertificateMessage) -> Finding:
 def check_pool(paths: ChainPaths, with_pool: PathReport | None, path: ValidatedPath | None) -> Finding:
     """Report whether the pool has the certificates that the server leaves out."""
     check = Check.POOL
-    if paths.path is not None:
+    if paths.path is not None and with_pool is None:
         return not_checked(check, "the served chain needs none")
     if with_pool is None:
         return not_checked(check, "no other certificates were given")
+    if paths.path is not None and path is None:
+        return note(check, "even the pool has no certificates that fit the authorityKeyIdentifiers")
+    if paths.path is not None and path is not None:
+        return note(check, f"the pool has certificates that fit the authorityKeyIdentifiers: {drawn(path.with_anchor)}")
     if path is None:
         why = f": {with_pool.rejected[0]}" if with_pool.rejected else ""
         return note(check, f"even with the pool there is no valid path{why}")

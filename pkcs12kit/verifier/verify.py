@@ -108,6 +108,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         checks.check_private_key(decoded, key, parameters.time, certs_only=certs_only),
         *checks.check_arrangement(chain),
         *checks.check_chain_and_path(chain, paths),
+        checks.check_authority_key_identifiers(chain, paths),
         checks.check_second_opinion(confirmation, path),
         checks.check_path_revocation(path, revocation, chain, limits),
         checks.check_server_name(chain.target, parameters),

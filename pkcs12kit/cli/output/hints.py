@@ -86,9 +86,14 @@ _MISSING_CERTIFICATES: Final = frozenset({FailureReason.ISSUER_NOT_FOUND, Failur
 _SERVER_NAME: Final = Hint(
     text="give a name that the certificate is for with --server-name, or ask its CA for another certificate"
 )
+_NAMED_ISSUER: Final = Hint(
+    text="build the file again, and give the certificate that the authorityKeyIdentifier names with --certs; or ask the"
+    " CA for a new certificate"
+)
 _OTHER_PATH: Final = Hint(text="look for another path", command=_ALL_PATHS)
 _BY_CHECK: Final = (
     ({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER}, _REBUILD),
+    ({Check.AUTHORITY_KEY_IDENTIFIER}, _NAMED_ISSUER),
     ({Check.SERVER_NAME}, _SERVER_NAME),
     ({Check.REVOCATION}, Hint(text=_BY_REASON[FailureReason.REVOCATION_UNKNOWN])),
     ({Check.EXPIRY}, Hint(text="renew the certificate that expires, and build the file again")),
