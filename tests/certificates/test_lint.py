@@ -113,6 +113,16 @@ def test_each_certificate_has_its_notes_once():
     assert len(pk.lint_certificates([broken, broken])) == 1
 
 
+def test_a_ca_certificate_for_the_next_key_is_not_self_signed():
+    """A self-issued certificate below the same name with another key needs its key identifier and a sound signature."""
+    rollover = replace(ISSUING, subject="Root", signature="ecdsa-sha1").without(AUTHORITY_KEY)
+    assert {note.rule for note in lint(SERVER, rollover, ROOT) if note.certificate.der == rollover.der} == {
+        "sha1-signature",
+        "authority-key-identifier-missing",
+    }
+    assert lint(SERVER, rollover) == ()  # without the other key it cannot be told from a root
+
+
 def test_names_from_certificates_are_quoted_and_counted():
     """Of many wrong names one is shown, as printable ASCII."""
     names = dns(HOST, *(f"a\x1b[31m{number}.example" for number in range(500)))

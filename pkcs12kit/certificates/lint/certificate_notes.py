@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pkcs12kit.certificates.lint.rules import AffectedClient
+    from pkcs12kit.certificates.names import Name
 
 _SERVER_AUTH: Final = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string
 _ANY_PURPOSE: Final = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
@@ -65,7 +66,7 @@ def lint_certificates(
 ) -> tuple[CertificateNote, ...]:
     """Return notes on the certificates of a path: rules for CAs that they do not keep, and clients that care.
 
-    - ``certificates``: the target first. A self-issued CA certificate counts as a trust anchor's.
+    - ``certificates``: the target first. A self-signed CA certificate counts as a trust anchor's.
     - ``trust_anchors``: certificates of trust anchors. Rules about the signature are not applied to them.
     - ``for_server``: whether the target is the certificate of a TLS server. By default it is, unless its
       extendedKeyUsage is for other purposes only, or it is a CA certificate without names or purpose of a server.
@@ -82,12 +83,27 @@ def lint_certificates(
     require_kind("for_server", for_server, bool, optional=True)
     target = given[0] if given else None
     anchors = frozenset(trusted)
+    every = tuple(dict.fromkeys((*given, *trusted)))
+    keys: dict[Name, set[bytes]] = {}
+    for certificate in every:
+        keys.setdefault(certificate.subject, set()).add(certificate.subject_public_key_info)
     notes: list[CertificateNote] = []
-    for certificate in dict.fromkeys((*given, *trusted)):
+    for certificate in every:
         is_server = certificate == target and (_is_for_server(certificate) if for_server is None else for_server)
-        is_root = certificate in anchors or (certificate.is_self_issued and certificate.is_ca)
-        notes.extend(_notes(certificate, is_server=is_server, is_trusted=is_root and not is_server))
+        # With another key of that name, it may be a CA's certificate for its next key (RFC 5280 section 3.2).
+        is_self_signed = certificate.is_self_issued and len(keys[certificate.subject]) == 1
+        is_root = certificate in anchors or (is_self_signed and certificate.is_ca)
+        place = _Place(is_server=is_server, is_self_signed=is_self_signed, is_trusted=is_root and not is_server)
+        notes.extend(_notes(certificate, place))
     return tuple(notes)
+
+
+class _Place(NamedTuple):
+    """The place of a certificate in a path, as :class:`Linted` has it."""
+
+    is_server: bool
+    is_self_signed: bool
+    is_trusted: bool
 
 
 def _is_for_server(certificate: Certificate) -> bool:
@@ -103,9 +119,9 @@ def _is_for_server(certificate: Certificate) -> bool:
     return any(isinstance(name, x509.DNSName | x509.IPAddress) for name in names) or _SERVER_AUTH in (usages or ())
 
 
-def _notes(certificate: Certificate, *, is_server: bool, is_trusted: bool) -> Iterator[CertificateNote]:
+def _notes(certificate: Certificate, place: _Place) -> Iterator[CertificateNote]:
     """Yield the notes on one certificate: those of its reading, and then the others in the order of the rules."""
-    broken = sorted(_broken(certificate, is_server=is_server, is_trusted=is_trusted), key=lambda one: _ORDER[one.rule])
+    broken = sorted(_broken(certificate, place), key=lambda one: _ORDER[one.rule])
     for found in certificate.notes:
         rule = RULES.get(found.rule.value)
         yield CertificateNote(
@@ -125,14 +141,14 @@ def _notes(certificate: Certificate, *, is_server: bool, is_trusted: bool) -> It
         )
 
 
-def _broken(certificate: Certificate, *, is_server: bool, is_trusted: bool) -> Iterator[Broken]:
-    yield from check_fields(certificate, is_server=is_server, is_trusted=is_trusted)
+def _broken(certificate: Certificate, place: _Place) -> Iterator[Broken]:
+    yield from check_fields(certificate, is_server=place.is_server, is_trusted=place.is_trusted)
     try:
         extensions = certificate.extensions
     except MalformedCertificateError as error:
         yield Broken("needed-extension-unreadable", harmless(error))
         return
-    linted = Linted(certificate, extensions, is_server=is_server, is_trusted=is_trusted)
+    linted = Linted(certificate, extensions, *place)
     yield from check_extensions(linted)
     yield from check_purposes(linted)
     yield from check_names(linted)

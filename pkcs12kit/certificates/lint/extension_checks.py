@@ -45,10 +45,10 @@ def check_extensions(linted: Linted) -> Iterator[Broken]:
 def _key_identifiers(linted: Linted) -> Iterator[Broken]:
     certificate, extensions = linted.certificate, linted.extensions
     authority = extensions.authority_key_identifier
-    self_issued = linted.is_trusted or certificate.is_self_issued
-    if not self_issued and _AUTHORITY_KEY not in extensions.oids:
+    exempt = linted.is_trusted or linted.is_self_signed
+    if not exempt and _AUTHORITY_KEY not in extensions.oids:
         yield Broken("authority-key-identifier-missing", "it has no authorityKeyIdentifier")
-    elif authority is not None and authority.key_identifier is None and not self_issued:
+    elif authority is not None and authority.key_identifier is None and not exempt:
         yield Broken("authority-key-identifier-missing", "its authorityKeyIdentifier has no key identifier")
     if certificate.is_ca and _SUBJECT_KEY not in extensions.oids:
         yield Broken("subject-key-identifier-missing", "it is a CA certificate, and has no subjectKeyIdentifier")

@@ -16,8 +16,10 @@ class Linted(NamedTuple):
     extensions: Extensions
     is_server: bool
     """True for the certificate of a TLS server."""
+    is_self_signed: bool
+    """True where subject and issuer are the same name, and no other certificate has that name with another key."""
     is_trusted: bool
-    """True for the certificate of a trust anchor, and for other self-issued CA certificates."""
+    """True for the certificate of a trust anchor, and for other self-signed CA certificates."""
 
 
 class Broken(NamedTuple):

@@ -241,7 +241,7 @@ _EXTENSIONS: Final = (
     ),
     LintRule(
         name="authority-key-identifier-missing",
-        meaning="A certificate that is not self-issued has no authorityKeyIdentifier with a key identifier.",
+        meaning="A certificate that is not self-signed has no authorityKeyIdentifier with a key identifier.",
         source="RFC 5280 section 4.2.1.1",
         clients=(_python("below the trust anchor"),),
     ),
