@@ -9,7 +9,7 @@ can make slow is counted in it:
   PKCS12KDF, which adds to them as well;
 - the two PBKDF2 within scrypt (RFC 7914 section 6), the second of which has 128 r p octets of salt;
 - every 16 octets of ciphertext, for the slowest ciphers (RC2, triple DES) and several tries;
-- a private key, by the time that the test of its primes takes.
+- a private key, by the time that the test of its primes takes, and finding them if they are missing.
 
 The mixing of scrypt is counted separately, in the bytes that it writes, because they are also memory.
 """

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.errors import InputError
+from pkcs12kit.pkcs12.asn1 import definite
 from pkcs12kit.pkcs12.key_encodings import (
     OCTET_STRING,
     REFUSALS,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 _ID_RSASSA_PSS: Final = "1.2.840.113549.1.1.10"
 _LEAST_BITS: Final = 480  # a key on brainpoolP512r1 takes two milliseconds, about a tenth of a Kibit³
 _RSA_INTEGERS: Final = 9  # before the other primes, RFC 8017 appendix A.1.2
+_INDEFINITE: Final = b"\x80"  # X.690 section 8.1.3.6
 _EC: Final = "1.2.840.10045.2.1"
 _RSA: Final = frozenset({"1.2.840.113549.1.1.1", _ID_RSASSA_PSS})
 # dhKeyAgreement of PKCS #3 and dhpublicnumber of X9.42. No certificate of a server has such a key.
@@ -58,7 +60,7 @@ class UnreadableKeyError(Exception):
 
 
 def load_private_key(der: bytes, budget: WorkBudget) -> PrivateKeyTypes:
-    """Load a private key that is not encrypted: PKCS#8 of version 1 or 2, PKCS#1 or SEC 1, in DER.
+    """Load a private key that is not encrypted: PKCS#8 of version 1 or 2, PKCS#1 or SEC 1, in DER or BER.
 
     A public key that is stored with it has to be its own, and missing numbers of an RSA key are computed. Raises
     :class:`~pkcs12kit.pkcs12.key_encodings.UnknownKeyError`, also for a key for Diffie-Hellman in a finite field and
@@ -67,6 +69,8 @@ def load_private_key(der: bytes, budget: WorkBudget) -> PrivateKeyTypes:
     the budget.
     """
     budget.private_key_size(len(der))
+    if der[1:2] == _INDEFINITE:
+        der = _as_der(der, budget)
     budget.private_key(cost_of_key(der))
     info = read_key_info(der)
     if info is None:
@@ -201,6 +205,17 @@ def _if_pss(structure: bytes, *, position: int) -> bytes | None:
     algorithm = core.Sequence.load(structure)[position]
     encoded: bytes = algorithm.dump()
     return encoded if algorithm[0].native == _ID_RSASSA_PSS else None
+
+
+def _as_der(ber: bytes, budget: WorkBudget) -> bytes:
+    """Return a key of indefinite length in DER. Raises :class:`UnreadableKeyError`."""
+    try:
+        der, end = definite(ber, budget)
+    except (ValueError, IndexError):
+        raise UnreadableKeyError from None
+    if end != len(ber):
+        raise UnreadableKeyError
+    return der
 
 
 def _parts_of_key(der: bytes) -> list[EncodedPart]:

@@ -240,7 +240,10 @@ def _wrong_password(name: str) -> PasswordError:
 
 
 def _not_supported(encryption: Encryption, name: str) -> InputError:
-    return InputError(f"{name}: the encryption of the private key, {encryption}, is not supported")
+    return InputError(
+        f"{name}: the encryption of the private key, {encryption}, is not supported; encrypt it in another way, for"
+        " example with: openssl pkcs8 -topk8 -v2 aes-256-cbc"
+    )
 
 
 def _damaged(name: str) -> InputError:

@@ -54,7 +54,8 @@ class TraditionalEncryption:
         if cipher.upper() not in _CIPHERS:
             raise InputError(
                 f"{name}: a private key encrypted with {harmless(cipher)}, which is not supported in traditional PEM;"
-                f" supported are {', '.join(sorted(_CIPHERS))}"
+                f" supported are {', '.join(sorted(_CIPHERS))}. Encrypt it in another way, for example with: openssl"
+                " pkcs8 -topk8 -v2 aes-256-cbc"
             )
         self._cipher = _CIPHERS[cipher.upper()]
         try:

@@ -19,7 +19,7 @@ from pkcs12kit.pkcs12.conversion import convert_pfx
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError, parts_of
-from pkcs12kit.pkcs12.private_keys import cost_of_key, load_private_key, portable_key_info
+from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, cost_of_key, load_private_key, portable_key_info
 from pkcs12kit.sources.keys import read_private_key
 
 from .conftest import PASSWORD
@@ -113,6 +113,19 @@ def test_the_same_within_a_file():
     with pytest.raises(MalformedPfxError, match=r"holds a private key whose public key, .* is not its own") as raised:
         _ = decoded.private_key
     assert "password" not in str(raised.value)
+
+
+def test_indefinite_lengths_are_read():
+    """X.690 section 8.1.3.6: BER, in both versions; cut short or with more it is refused."""
+    key, _ = KEYS["Ed25519"]
+    version, algorithm, private = parts_of(pkcs8(key))
+    octets = b"\x24\x80" + private.contents.join((b"\x04" + bytes([len(private.contents)]), b"\0\0"))
+    for public_key in (b"", der(0x81, public_bits(key))):
+        data = b"\x30\x80" + version.encoding + algorithm.encoding + octets + public_key + b"\0\0"
+        assert pkcs8(load(data)) == pkcs8(key)
+        for damaged in (data[:-1], data + b"\0", data[:40], b"\x30\x80"):
+            with pytest.raises(UnreadableKeyError):
+                load(damaged)
 
 
 def test_a_conversion_writes_version_1():
