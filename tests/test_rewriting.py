@@ -175,6 +175,16 @@ def test_more_than_was_asked_for(build, output, replica):
         data = encoder.encode_contents([*bags, *extra], [key], password=PASSWORD, profile=QUICK)
         output.write_bytes(data)
         assert build().change == change
+    # a GOST key, and a friendlyName that is a UTF8String
+    unread = replace(key, private_key_info=bytes.fromhex("3013020100300a06082a85030701010101040201ff"))
+    output.write_bytes(encoder.encode_contents(bags, [key, unread], password=PASSWORD, profile=QUICK))
+    assert build().change == "it was protected in another way"
+    name = bytes.fromhex("06092a864886f70d010914 3111 0c0f") + b"mdm.example.mil"
+    its_id = bytes.fromhex("06092a864886f70d010915 3116 0414") + own_id
+    odd = b"\x31\x42" + b"\x30\x1e" + name + b"\x30\x23" + its_id
+    named = replace(key, attribute_field=odd[:1] + bytes([len(odd) - 2]) + odd[2:])
+    output.write_bytes(encoder.encode_contents(bags, [named], password=PASSWORD, profile=QUICK))
+    assert build().change == "it had other attributes"
 
 
 def test_password_in_a_rare_encoding(build, monkeypatch):

@@ -244,7 +244,7 @@ def _decode(
 
     with naming_pkcs12(name, data):
         decoded = decode(data, password=password)
-        if options is not None and (decoded.keys or decoded.unread_keys):
+        if options is not None and (decoded.keys or (decoded.unread_keys and not options.certs_only)):
             decoded.key(friendly_name=options.key_name, local_key_id=options.key_id)
     return decoded
 

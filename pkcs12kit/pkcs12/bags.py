@@ -58,7 +58,9 @@ def certificate_bag(
     from pkcs12kit.pkcs12 import asn1_types
 
     content = asn1_types.CertBag({"cert_id": _X509_CERTIFICATE, "cert_value": der})
-    return _bag("certBag", content.dump(), attribute_field or _field(friendly_name, local_key_id, attributes))
+    return _bag(
+        "certBag", content.dump(), attribute_field or encode_attributes(friendly_name, local_key_id, attributes)
+    )
 
 
 def key_bag(
@@ -70,7 +72,9 @@ def key_bag(
     attribute_field: bytes | None = None,
 ) -> Asn1Value:
     """Return a keyBag with a private key (PKCS#8, DER) that is not encrypted (RFC 7292 section 4.2.1)."""
-    return _bag("keyBag", private_key_info, attribute_field or _field(friendly_name, local_key_id, attributes))
+    return _bag(
+        "keyBag", private_key_info, attribute_field or encode_attributes(friendly_name, local_key_id, attributes)
+    )
 
 
 def shrouded_key_bag(
@@ -87,7 +91,9 @@ def shrouded_key_bag(
 
     content = keys.EncryptedPrivateKeyInfo({"encryption_algorithm": algorithm_identifier, "encrypted_data": ciphertext})
     return _bag(
-        "pkcs8ShroudedKeyBag", content.dump(), attribute_field or _field(friendly_name, local_key_id, attributes)
+        "pkcs8ShroudedKeyBag",
+        content.dump(),
+        attribute_field or encode_attributes(friendly_name, local_key_id, attributes),
     )
 
 
@@ -105,7 +111,7 @@ def other_bag(
     The value is not checked. Raises :class:`~pkcs12kit.errors.MalformedPfxError` for a type that cannot be encoded.
     """
     with reading(f"a bag of type {type_name}"):
-        return _bag(type_name, value, attribute_field or _field(friendly_name, local_key_id, attributes))
+        return _bag(type_name, value, attribute_field or encode_attributes(friendly_name, local_key_id, attributes))
 
 
 def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
@@ -119,7 +125,7 @@ def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
     return encoded
 
 
-def _field(friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]) -> bytes | None:
+def encode_attributes(friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]) -> bytes | None:
     """Return the encoding of bagAttributes, in order (X.690 section 11.6); None without attributes, it is OPTIONAL."""
     from asn1crypto import parser
     from asn1crypto import pkcs12 as asn1_pkcs12

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12.attributes import read_attributes
+from pkcs12kit.pkcs12.bags import encode_attributes
 from pkcs12kit.pkcs12.compatibility import of_profile
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
@@ -58,12 +60,12 @@ def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> I
     if decoded.certificates != bundle.certificates:
         same = sorted(it.der for it in decoded.certificates) == sorted(it.der for it in bundle.certificates)
         yield "its certificates were in another order" if same else "it held other certificates"
-    if decoded.other_bags or decoded.rejects or decoded.trailing_bytes:
+    if decoded.other_bags or decoded.rejects or decoded.unread_keys or decoded.trailing_bytes:
         yield "it also held other contents"
     names = [bundle.friendly_name] if own else []
     if decoded.friendly_names != bundle.aliases or [key.friendly_name for key in decoded.keys] != names:
         yield "it had other names"
-    if _attributes(decoded) != _expected_attributes(bundle):
+    if _attributes(decoded) != _expected_attributes(bundle) or len(decoded.notes) != _expected_notes(bundle):
         yield "it had other attributes"
     if any(use.encoding != usual_encodings(password, use.kdf)[0].encoding for use in decoded.password_uses):
         yield "its password was encoded in another way"
@@ -74,6 +76,12 @@ def _attributes(decoded: DecodedPfx) -> list[tuple[bytes | None, list[bytes]]]:
     of_certificates = zip(decoded.local_key_ids, decoded.certificate_attributes, strict=True)
     of_keys = ((key.local_key_id, key.attributes) for key in decoded.keys)
     return [(its_id, sorted(attributes)) for its_id, attributes in (*of_certificates, *of_keys)]
+
+
+def _expected_notes(bundle: Bundle) -> int:
+    """Return the number of notes on attributes that are the bundle's own; others are about odd names and IDs."""
+    fields = (encode_attributes(None, None, tuple(others)) for _, others in _expected_attributes(bundle))
+    return sum(len(read_attributes(field).notes) for field in fields)
 
 
 def _expected_attributes(bundle: Bundle) -> list[tuple[bytes | None, list[bytes]]]:

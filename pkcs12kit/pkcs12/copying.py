@@ -86,6 +86,10 @@ class EntryCopier:
             self._leave_closed(entry, entry.error or UnsupportedPfxError("its private key is not read"))
             self.keys.append(_as_it_is(entry.bag))
             return
+        if entry.error is not None and may_be_encrypted(entry.private_key_info):
+            self._leave_closed(entry, UnsupportedPfxError("its private key is encrypted once more"))
+            self.keys.append(_as_it_is(entry.bag))
+            return
         if entry.error is not None:
             self._warn(f"{entry.label}: {entry.error}; its octets are kept, under the new protection")
         info = entry.private_key_info
@@ -108,6 +112,8 @@ class EntryCopier:
             )
         try:
             secret = self._opener.open_secret(sealed)
+            if may_be_encrypted(secret):
+                raise UnsupportedPfxError("its secret is encrypted once more")  # as below
         except PfxError as error:
             self._leave_closed(entry, error)
             self.bags.append(_as_it_is(entry.bag))
@@ -153,7 +159,8 @@ class EntryCopier:
         entries = "an entry" if len(self._left_closed) == 1 else f"{len(self._left_closed):,} entries"
         is_password = any(isinstance(why, PfxPasswordError) for _, why in self._left_closed)
         cure = (
-            "give its password as the password of the contents, or keep the password of the file"
+            "give its password as the password of the contents (--contents-password-file), or keep the password of the"
+            " file"
             if is_password
             else "keep the password of the file, or take the entry out with the program that wrote it"
         )

@@ -160,6 +160,9 @@ CLOSED = {
     "an unknown bag that looks encrypted": bag_of(99, sealed(SECRET, OLD), NAME),
     "a CRL bag that looks encrypted": bag_of(4, der(0x30, oid("1.2.3") + explicit(sealed(SECRET, OLD))), NAME),
     "an attribute that looks encrypted": bag_of(99, b"\x05\x00", NAME, attribute("1.2.3.4", sealed(SECRET, OLD))),
+    "a key that is encrypted twice": bag_of(2, sealed(sealed(SECRET, OLD), OLD), NAME),
+    "a key in the clear that is encrypted": bag_of(1, sealed(SECRET, OLD), NAME),
+    "a secret that is encrypted twice": secret_bag(sealed(sealed(SECRET, OLD), OLD), NAME),
     "nested contents that are damaged": bag_of(6, sealed(SECRET, OLD), NAME),
 }
 
