@@ -156,7 +156,7 @@ def read_encoded_extensions(der: bytes) -> tuple[lenient.EncodedExtension, ...]:
         found = asn1.decode_der(_WithExtensions, der).tbs_certificate.extensions
         return tuple(_read_extension(encoding) for encoding in map(asn1.encode_der, found))
     except ValueError:
-        return lenient.split_extensions(lenient.read_structure(der).after_key)
+        return lenient.certificate_extensions(lenient.read_structure(der).after_key)
 
 
 def _read_extension(encoding: bytes) -> lenient.EncodedExtension:

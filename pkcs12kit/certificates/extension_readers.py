@@ -98,6 +98,18 @@ def read_values(encoded: tuple[EncodedExtension, ...], wanted: frozenset[str]) -
                     raise MalformedCertificateError(_refusal(extension, first_line(error))) from None
 
 
+def read_with_names(extension: EncodedExtension) -> tuple[x509.ExtensionType | None, str | None]:
+    """Return an extension that CRLs have as well, and what is missing in it; None for one without a reader here.
+
+    Raises :class:`ValueError` and other errors of ``UNREADABLE``.
+    """
+    make = _OF_CRLS.get(extension.oid)
+    if make is None:
+        return None, None
+    value, why = _READERS[extension.oid](extension.value)
+    return make(value), why
+
+
 def _refuse_duplicates(encoded: tuple[EncodedExtension, ...]) -> None:
     seen: set[str] = set()
     for extension in encoded:
@@ -263,4 +275,9 @@ _READERS: Final[dict[str, Callable[[bytes], _Read]]] = {
     "2.5.29.46": _distribution_points,
     "1.3.6.1.5.5.7.1.1": _access_descriptions,
     "1.3.6.1.5.5.7.1.11": _access_descriptions,
+}
+_OF_CRLS: Final[dict[str, Callable[[Any], x509.ExtensionType]]] = {
+    "2.5.29.35": lambda value: value,
+    "2.5.29.46": x509.FreshestCRL,
+    "1.3.6.1.5.5.7.1.1": x509.AuthorityInformationAccess,
 }

@@ -115,19 +115,27 @@ class EncodedExtension(NamedTuple):
         return cls(oid, critical, value, _sequence(asn1.encode_der(ObjectIdentifier(oid)) + flag + octets))
 
 
-def split_extensions(fields: tuple[bytes, ...]) -> tuple[EncodedExtension, ...]:
+def certificate_extensions(fields: tuple[bytes, ...]) -> tuple[EncodedExtension, ...]:
     """Return the extensions in the last fields of a certificate, :attr:`Structure.after_key`.
 
     Raises :class:`MalformedCertificateError`.
     """
     from asn1crypto import parser
 
-    encodings: list[bytes] = []
+    found: list[EncodedExtension] = []
+    for field in fields:
+        if field[0] == EXTENSIONS_TAG:
+            try:
+                found += split_extensions(parser.parse(field, strict=True)[4])
+            except ValueError as error:
+                raise MalformedCertificateError(f"unreadable extensions: {error}") from None
+    return tuple(found)
+
+
+def split_extensions(encoded: bytes) -> tuple[EncodedExtension, ...]:
+    """Return encoded Extensions, not decoded. Raises :class:`MalformedCertificateError`."""
     try:
-        for field in fields:
-            if field[0] == EXTENSIONS_TAG:
-                encodings += _elements(parser.parse(field, strict=True)[4], 0)
-        return tuple(map(_split_extension, encodings))
+        return tuple(map(_split_extension, _elements(encoded, 0)))
     except UNREADABLE as error:
         raise MalformedCertificateError(f"unreadable extensions: {first_line(error)}") from None
 
@@ -156,7 +164,7 @@ def canonical_der(der: bytes) -> bytes:
     from asn1crypto import x509 as asn1_x509
 
     structure = read_structure(der)
-    extensions = split_extensions(structure.after_key)
+    extensions = certificate_extensions(structure.after_key)
     try:
         issuer, subject = canonical_name(structure.issuer), canonical_name(structure.subject)
         certificate = asn1_x509.Certificate.load(_without_names(der), strict=True)

@@ -68,7 +68,8 @@ def certificate(
     serial: int = 77,
 ) -> bytes:
     """Return a signed certificate; names are common names, or encoded relative distinguished names."""
-    tbs = der.sequence(
+    return signed(
+        issuer_key,
         der.explicit(0, der.integer(2)),
         der.integer(serial),
         _ECDSA,
@@ -78,7 +79,12 @@ def certificate(
         public_info(key),
         der.explicit(3, der.sequence(*extensions)) if extensions else b"",
     )
-    return der.sequence(tbs, _ECDSA, der.bit_string(issuer_key.sign(tbs, ec.ECDSA(hashes.SHA256()))))
+
+
+def signed(key: ec.EllipticCurvePrivateKey, *fields: bytes) -> bytes:
+    """Return a certificate or a CRL of any fields."""
+    content = der.sequence(*fields)
+    return der.sequence(content, _ECDSA, der.bit_string(key.sign(content, ec.ECDSA(hashes.SHA256()))))
 
 
 def root(*more: bytes, subject: str | bytes = "Root") -> bytes:

@@ -12,10 +12,12 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, CRLEntryExtensi
 
 from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.der import read_name, refuse_endless_tags
+from pkcs12kit.certificates.extension_decoding import may_warn
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.serial_numbers import serial_number_text
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths.revocation.crl_encoding import canonical_crl, read_crl_structure
+from pkcs12kit.paths.revocation.crl_extensions import decode_crl_extensions
 from pkcs12kit.paths.revocation.distribution_points import Scope
 from pkcs12kit.paths.revocation.model import RevocationEntry
 from pkcs12kit.paths.signatures import SignedData
@@ -142,6 +144,9 @@ class RevocationList:
         A critical extension in any of them may forbid the use of the CRL.
         """
         budget.spend("revocation_entry_bytes", len(self._encoded_entries))
+        if may_warn(self._encoded_entries):
+            self._entry_fault = "has an entry with a name that is too long or too short (RFC 5280 appendix A.1)"
+            return {}
         entries: dict[int, list[_Entry]] = {}
         issuers: tuple[Name, ...] = (self.issuer,)
         try:
@@ -203,7 +208,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         raise InputError(f"not a CRL: {lenient.first_line(error)}") from None
     if not issuer:
         raise InputError("not a CRL: it names no issuer")
-    found = _read_extensions(parsed)
+    found = _read_extensions(parsed, structure.extensions)
     fault = found.pop("fault") or _structural_fault(structure.version, found["has_any"])
     if structure.algorithm != structure.inner_algorithm:
         fault = "names two different signature algorithms (RFC 5280 section 5.1.1.2)"
@@ -242,7 +247,7 @@ def _parse(der: bytes, structure: CrlStructure, *, at_most: int) -> tuple[x509.C
     parsed = None
     try:
         parsed = load_der_x509_crl(der)
-        list(parsed.extensions)
+        list(decode_crl_extensions(parsed, structure.extensions))
     except _UNREADABLE:
         try:
             canonical = canonical_crl(der, structure, at_most=at_most)
@@ -253,7 +258,7 @@ def _parse(der: bytes, structure: CrlStructure, *, at_most: int) -> tuple[x509.C
     return parsed, structure.entries, False
 
 
-def _read_extensions(parsed: x509.CertificateRevocationList) -> dict[str, Any]:
+def _read_extensions(parsed: x509.CertificateRevocationList, encoded: bytes) -> dict[str, Any]:
     values: dict[str, Any] = {
         "has_any": False,
         "fault": None,
@@ -266,7 +271,7 @@ def _read_extensions(parsed: x509.CertificateRevocationList) -> dict[str, Any]:
         "delta_urls": (),
     }
     try:
-        extensions = list(parsed.extensions)
+        extensions = list(decode_crl_extensions(parsed, encoded))
     except _UNREADABLE as error:
         values["fault"] = f"has extensions that cannot be read: {lenient.first_line(error)}"
         return values

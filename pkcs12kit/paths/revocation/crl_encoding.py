@@ -42,6 +42,8 @@ class CrlStructure(NamedTuple):
     """As encoded: 1 for version 2; None for version 1, which has no such field."""
     issuer: bytes
     """The issuer's name, without its SEQUENCE header."""
+    extensions: bytes
+    """crlExtensions with their tag; empty where there are none."""
     entries: bytes
     """revokedCertificates; empty where there are none."""
     header_bytes: int
@@ -64,14 +66,22 @@ def read_crl_structure(der: bytes) -> CrlStructure:
     if len(optional) > 1 or (optional and optional[0][0] != _EXTENSIONS):
         raise ValueError("a tbsCertList with a field that does not belong there")
     return CrlStructure(
-        content, inner_algorithm, algorithm, version, _contents(issuer), entries, header_bytes=len(der) - len(entries)
+        content,
+        inner_algorithm,
+        algorithm,
+        version,
+        _contents(issuer),
+        optional[0] if optional else b"",
+        entries,
+        header_bytes=len(der) - len(entries),
     )
 
 
 def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes:
     """Return a CRL encoded so that pyca/cryptography reads it; signatures are never checked over the result.
 
-    A NULL parameter of an ECDSA signature is dropped, which leaves the entries as they are. In any other CRL of up to
+    A NULL parameter of an ECDSA signature is dropped, and strings of the issuer that do not fit their type become
+    UTF8Strings, which leaves the entries as they are. In any other CRL of up to
     ``at_most`` bytes, numbers, times, criticalities and lengths are encoded as DER. Names keep their octets, as
     asn1crypto may encode the same URI differently. Raises :class:`ValueError` where neither helps.
     """
@@ -79,11 +89,13 @@ def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes
     from cryptography.x509 import load_der_x509_crl
 
     content, algorithm, signature = _fields(der, 3)
+    fields = list(_fields(content, _MOST_FIELDS))
+    first = 1 if structure.version is not None else 0
+    issuer = lenient.canonical_name(fields[first + 1])
     inner = lenient.canonical_algorithm(structure.inner_algorithm)
     outer = lenient.canonical_algorithm(algorithm)
-    if (inner, outer) != (structure.inner_algorithm, algorithm):
-        fields = list(_fields(content, _MOST_FIELDS))
-        fields[1 if structure.version is not None else 0] = inner
+    if (inner, outer, issuer) != (structure.inner_algorithm, algorithm, fields[first + 1]):
+        fields[first : first + 2] = inner, issuer
         content = parser.emit(0, 1, 16, b"".join(fields))
         repaired: bytes = parser.emit(0, 1, 16, content + outer + signature)
         try:
