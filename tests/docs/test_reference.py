@@ -14,6 +14,7 @@ import click
 import pytest
 
 import pkcs12kit
+from pkcs12kit.certificates.lint.rules import RULES
 from pkcs12kit.cli import cli
 from pkcs12kit.findings import FILE_CHECKS, SERVED_CHAIN_CHECKS, SERVER_CHECKS
 
@@ -122,3 +123,13 @@ def test_every_failure_reason_is_explained():
 def test_every_check_is_explained(page, lists):
     """The lists of checks are closed, and so are the tables on the page of their command."""
     assert table_of(f"command/{page}.md") == [check.value for closed in lists for check in closed]
+
+
+def test_the_page_on_notes_has_each_rule():
+    """The table is generated from the closed list, with the clause of each rule and all of its clients."""
+    tables = runpy.run_path(str(REFERENCE.parent / "making" / "tables.py"))
+    assert "```{include} /_generated/notes.md\n```" in (REFERENCE / "notes.md").read_text("utf-8")
+    _, _, *rows = tables["PARTS"]["notes.md"]()
+    for row, rule in zip(rows, RULES.values(), strict=True):
+        assert row.startswith(f"| `{rule.name}` | {rule.meaning} | {rule.source} | ")
+        assert all(f"{client}: {client.effect.value}, {client.evidence.value}" in row for client in rule.clients)
