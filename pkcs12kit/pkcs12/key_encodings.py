@@ -63,6 +63,9 @@ class EncodedPart(NamedTuple):
     contents: bytes
     encoding: bytes
 
+    def __repr__(self) -> str:
+        return f"<part of an encoded key with the tag {self.tag:#04x}>"
+
 
 class KeyInfo(NamedTuple):
     """The parts of a PrivateKeyInfo or OneAsymmetricKey (RFC 5958 section 2), encoded; the algorithm as dotted."""
@@ -72,6 +75,9 @@ class KeyInfo(NamedTuple):
     algorithm_identifier: bytes
     private_key: EncodedPart
     extensions: tuple[EncodedPart, ...]
+
+    def __repr__(self) -> str:
+        return f"<encoded private key of the algorithm {self.algorithm}>"
 
     @property
     def is_version_1(self) -> bool:
@@ -115,7 +121,7 @@ class KeyInfo(NamedTuple):
             if not is_own:
                 raise UnusableKeyError(
                     "a private key whose public key, which is stored with it, is not its own (PKCS#8 version 2, RFC"
-                    " 5958 section 2)"
+                    " 5958 section 2): export the key again from the program that made it"
                 )
 
 
@@ -182,7 +188,8 @@ def explain_ec_key(der: bytes, identifier: bytes | None) -> None:
         without = sequence(_VERSION_1, identifier, _emit(OCTET_STRING, without))
     if without != der and _loads(without):
         raise UnusableKeyError(
-            "a private key whose public key, which is stored with it, is not its own (RFC 5915 section 3)"
+            "a private key whose public key, which is stored with it, is not its own (RFC 5915 section 3): export the"
+            " key again from the program that made it"
         )
 
 
@@ -195,7 +202,8 @@ def _require_named_curve(parameters: EncodedPart) -> None:
     if curve is None:
         raise UnknownKeyError(
             "a private key whose elliptic curve is given by explicit parameters instead of a name, which is not"
-            " supported (RFC 5480 section 2.1.1)"
+            " supported (RFC 5480 section 2.1.1): write it with a named curve, for example with openssl ec -param_enc"
+            " named_curve"
         )
     try:
         get_curve_for_oid(ObjectIdentifier(curve))

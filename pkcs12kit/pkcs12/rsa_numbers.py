@@ -45,6 +45,9 @@ class RsaNumbers(NamedTuple):
     d_q: int = 0
     q_inv: int = 0
 
+    def __repr__(self) -> str:
+        return f"<numbers of an RSA private key of {self.n.bit_length()} bits>"
+
     @property
     def cost(self) -> int:
         """The cost of loading the key in bit³; see :func:`~pkcs12kit.pkcs12.private_keys.cost_of_key`."""
@@ -123,7 +126,7 @@ class RsaNumbers(NamedTuple):
             wrong = "whose values for the Chinese remainder theorem (dP, dQ, qInv) do not belong to its other numbers"
         else:
             wrong = "whose numbers OpenSSL refuses: a factor of its modulus is not a prime, or it is too short"
-        return f"an RSA private key {wrong} (RFC 8017 section 3.2)"
+        return f"an RSA private key {wrong} (RFC 8017 section 3.2): export the key again from the program that made it"
 
 
 def read_rsa_numbers(parts: list[EncodedPart]) -> RsaNumbers | None:

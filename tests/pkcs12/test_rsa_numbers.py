@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.budget import WorkBudget
-from pkcs12kit.pkcs12.key_encodings import UnusableKeyError, parts_of
+from pkcs12kit.pkcs12.key_encodings import UnusableKeyError, parts_of, read_key_info
 from pkcs12kit.pkcs12.private_keys import cost_of_key, load_private_key, portable_key_info
 from pkcs12kit.pkcs12.rsa_numbers import read_rsa_numbers
 from pkcs12kit.sources.keys import read_private_key
@@ -116,6 +116,9 @@ def test_the_reason_has_no_number_of_the_key():
         )
     assert raised.value.__cause__ is None
     assert str(P) not in str(raised.value)
+    assert repr(read_rsa_numbers(parts_of(encoded(NUMBERS.values())))) == "<numbers of an RSA private key of 1024 bits>"
+    assert repr(read_key_info(pkcs8(KEY))) == "<encoded private key of the algorithm 1.2.840.113549.1.1.1>"
+    assert repr(parts_of(pkcs8(KEY))[2]) == "<part of an encoded key with the tag 0x04>"
     assert str(raised.value).startswith("server.key: an RSA private key")
 
 
