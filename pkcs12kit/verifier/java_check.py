@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.findings import Check, Finding, not_checked, not_ok, note, ok
 from pkcs12kit.pkcs12.opening import CONTENTS
 from pkcs12kit.text import counted
@@ -60,7 +61,10 @@ def _of_chain(java: JavaEntries, chain: DeliveredChain, paths: ChainPaths, limit
     if entry is None or not entry.chain:  # a loss
         return
     if entry.chain[0] != chain.target:
-        yield f"Java serves {entry.chain[0].label} for this key, and not {chain.target.label}"
+        served, meant = (
+            f"{one.label} {serial_number_label(one.serial_number)}" for one in (entry.chain[0], chain.target)
+        )
+        yield f"Java serves another certificate for this key: {served}, and not {meant}"
         return
     parameters = without_wrong_name(chain.target, paths.path.parameters)
     valid, why_not = validate_in_order(entry.chain, paths.anchors, parameters, limits)

@@ -170,6 +170,23 @@ def test_the_chain_that_java_makes(topology, judge):
     assert "serves a chain of 3 certificates that is not valid" in found.why
 
 
+def test_the_certificate_that_java_takes():
+    """Of two unnamed certificates with a key's localKeyID Java takes the last; another than the checked one is a no."""
+    past = lab.Validity.around(days_before=300, days_after=-10)
+    topology = lab.Topology.from_edges("EE<I<TA", lab.Edge(subject="EE", issuer="I", validity=past))
+    root = topology.authorities["TA"].certificate
+    now, old = sorted(
+        (one for one in topology.certificates if not one.is_ca), key=lambda one: -one.not_after.timestamp()
+    )
+    own = key_of(topology.servers["EE"], "s", b"1")
+    for order, outcome in (((old, now), Outcome.OK), ((now, old), Outcome.NOT_OK)):
+        data = pfx([*(bag(one, None, b"1") for one in order), bag(topology.certificate("I", "TA")), bag(root)], own)
+        report = pk.verify(data, trust_anchors=root.der, password=PASSWORD, readers=["java-17"], second_opinion=False)
+        (found,) = [one for one in report.findings if one.check is Check.JAVA_ENTRIES]
+        assert (report.target, found.outcome) == (now, outcome)
+    assert "Java serves another certificate for this key: EE #" in found.why
+
+
 def test_nothing_of_the_kind_is_written(topology, chain):
     """A bundle whose entries Java would lose is refused, and the entry named; names that differ are not."""
     ee, ca, root = chain
