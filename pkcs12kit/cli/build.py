@@ -245,6 +245,8 @@ def command(
     _require_file(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
     if require_mac and pkcs12 is None:
         raise click.UsageError("--require-mac has an effect only with --pkcs12: other input has no MAC")
+    if certs_only and (key_name is not None or key_id is not None):
+        raise click.UsageError("--certs-only writes no key; leave out --key-name and --key-id")
     if truststore and not certs_only:
         raise click.UsageError("--truststore needs --certs-only: a truststore has no key")
     if rehearsing and certs_only:

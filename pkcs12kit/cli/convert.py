@@ -179,6 +179,7 @@ def command(
     add_warnings(decoded.warnings)
     private_keys, certificates = len(decoded.keys) + len(decoded.unread_keys), decoded.certificates
     if form == "pem":
+        add_warnings(decoded.left_out)
         with naming_pkcs12(name_of(file), data):
             written, private_keys, certificates = _pem(decoded, for_pem, lambda sentence: add_warnings([sentence]))
     else:

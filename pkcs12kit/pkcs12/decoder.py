@@ -82,6 +82,11 @@ class DecodedPfx(Shown):
         return () if why is None else (why,)
 
     @property
+    def left_out(self) -> tuple[str, ...]:
+        """A sentence for each private key that is not read, for whoever uses another key of the file."""
+        return tuple(f"{key.place}: {key.reason}; this key is left out" for key in self.unread_keys)
+
+    @property
     def private_keys(self) -> tuple[PrivateKeyTypes, ...]:
         """Every private key."""
         return tuple(key.private_key for key in self.keys)

@@ -158,6 +158,7 @@ def as_identity(
 def as_loaded_identity(given: IdentitySource, opening: Opening, *, name: str = "identity") -> LoadedIdentity:
     """Return the identity of an argument, and the certificates of its file. Raises as :func:`as_identity` does."""
     if isinstance(given, Identity):
+        opening.refuse_choice("the identity given")
         return LoadedIdentity(identity=given, certificates=CertificatePool())
     _require_kind(given, (*_SOURCES, DecodedPfx), name, f"{_SOURCE}, an Identity or a DecodedPfx")
     if isinstance(given, DecodedPfx):

@@ -55,6 +55,11 @@ class Opening:
         require_functions(on_warning=self.on_warning)
         require_kind("limits", self.limits, Limits)
 
+    def refuse_choice(self, name: str) -> None:
+        """Raise :class:`~pkcs12kit.errors.InputError` if a key is to be chosen where keys have no names or IDs."""
+        if self.key_name is not None or self.key_id is not None:
+            raise InputError(f"{name}: not a PKCS#12 file: only there a key has a name or an ID to choose it by")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedKey:
@@ -104,6 +109,7 @@ def key_from_content(content: SourceContent, opening: Opening, *, with_certifica
         return key_from_pkcs12(
             content, opening, opening.key_password, opening.password, opening.certificate_password, missing=missing
         )
+    opening.refuse_choice(content.name)
     limits = opening.limits
     private_key = open_with(
         lambda password: read_private_key(content.data, name=content.name, password=password, limits=limits),
@@ -148,7 +154,7 @@ def key_from_pkcs12(
         name = source.name
         decoded, key = _decode(source, opening, own, others)
     if opening.on_warning is not None:
-        for warning in decoded.warnings:
+        for warning in (*decoded.warnings, *decoded.left_out):
             opening.on_warning(f"{name}: {warning}")
     if key is None:
         raise InputError(f"{name}: {missing}")

@@ -153,8 +153,8 @@ def load_identity(  # noqa: PLR0913  # each input has its own keyword
     - ``time``: of several certificates for the key the newest that is valid at this time (None for now) is used; if
       none is valid, the newest.
     - ``require_mac``: as in :func:`~pkcs12kit.decode_pfx`.
-    - ``on_warning``: called with a sentence if anyone may have changed the PKCS#12 file of the key, and with one that
-      names the certificates of the key that are not used.
+    - ``on_warning``: called with a sentence if anyone may have changed the PKCS#12 file of the key, for each key in it
+      that is not read, and with one that names the certificates of the key that are not used.
 
     Raises :class:`~pkcs12kit.errors.KeyMismatchError` with both fingerprints if key and certificate do not belong
     together, :class:`~pkcs12kit.errors.PasswordError` if a password is missing or wrong,
@@ -200,6 +200,7 @@ def load_server(
     else:
         key = certificate if key is None else key  # type: ignore[assignment]  # one file may hold both
         if isinstance(key, PRIVATE_KEYS):
+            opening.refuse_choice(label(key))
             found = LoadedKey(name=label(key), private_key=require_signing_key(key, label(key)))
         elif key is None or _is_loaded(key):
             raise InputError("an identity needs a key and a certificate, or a PKCS#12 file")

@@ -149,7 +149,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         handshakes=handshakes,
         required=required,
         devices=tuple(verdicts),
-        warnings=(*decoded.warnings, *(() if others is None else (others,))),
+        warnings=(*decoded.warnings, *decoded.left_out, *(() if others is None else (others,))),
     )
 
 

@@ -155,6 +155,14 @@ class TestSeveralKeys:
         outcome = call("build", "--pkcs12", "two.p12", *opened, "--key-id", "02")
         assert "no private key with this name or ID; its keys are: 'first'" in " ".join(outcome.errors.split())
 
+    def test_a_choice_that_cannot_be_meant(self, call, password_file):
+        """A key in PEM has no name; a file of certificates has no key."""
+        opened = ("--pkcs12-password-file", password_file)
+        outcome = call("build", "--certs-only", "--cert", "ca.pem", "--key-name", "first")
+        assert outcome.status == 2
+        assert "--certs-only writes no key; leave out --key-name and --key-id" in " ".join(outcome.errors.split())
+        assert call("build", "--pkcs12", "two.p12", *opened, "--key-name", "").status == 2
+
     @pytest.mark.parametrize("key_id", ["", "0", "xy", ":"])
     def test_what_is_no_id(self, call, key_id):
         """It is hexadecimal, and not empty."""

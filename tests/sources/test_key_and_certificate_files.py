@@ -6,6 +6,7 @@ import os
 from itertools import product
 
 import pytest
+from asn1crypto import keys
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -188,3 +189,39 @@ def test_each_file_is_read_once():
             password="y",
         )
         assert built.certificates == tuple(certificates)
+
+
+@pytest.mark.parametrize("choice", [{"key_name": "a"}, {"key_id": b"1"}])
+def test_a_choice_where_there_is_none(choice):
+    """Only a PKCS#12 file has names and IDs; elsewhere a choice is refused, not ignored."""
+    for given in (
+        {"key": KEYS["pem"][0], "certificate": SERVER.certificate},
+        {"key": SERVER.private_key, "certificate": SERVER.certificate},
+        {"key": KEYS["pem"][0] + SERVER.certificate.to_pem().encode()},
+    ):
+        with pytest.raises(pk.InputError, match="not a PKCS#12 file"):
+            pk.load_identity(**given, **choice)
+    with pytest.raises(pk.InputError, match="not a PKCS#12 file"):
+        pk.build(identity=SERVER, trust_anchors=[CA.certificate], password="x", **choice)
+
+
+def test_a_key_that_is_not_read_is_named():
+    """A key of an unknown algorithm does not block the other one, which has to be chosen, and is not lost unseen."""
+    unknown = keys.PrivateKeyInfo.load(
+        SERVER.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    )
+    unknown["private_key_algorithm"] = {"algorithm": "1.2.3.4"}
+    good = OTHER.private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    entries = [
+        PlainKey(private_key_info=info, friendly_name=None, local_key_id=key_id, attributes=())
+        for info, key_id in ((unknown.dump(force=True), b"1"), (good, b"2"))
+    ]
+    bags = [certificate_bag(OTHER.certificate.der, local_key_id=b"2")]
+    data = encode_contents(bags, entries, password=None, profile=pk.profiles.NO_PASSWORD)
+    with pytest.raises(pk.KeyChoiceError, match=r"localKeyID 31, not read: .*1\.2\.3\.4"):
+        pk.load_identity(pkcs12=data)
+    warnings = []
+    assert pk.load_identity(pkcs12=data, key_id=b"2", on_warning=warnings.append).certificate == OTHER.certificate
+    assert any("1.2.3.4" in warning and "left out" in warning for warning in warnings)
+    with pytest.raises(pk.UnsupportedPfxError, match=r"1\.2\.3\.4"):
+        pk.load_identity(pkcs12=data, key_id=b"1")
