@@ -91,6 +91,10 @@ class PfxPasswordError(PfxError, PasswordError):
     """The password does not open the PFX: its MAC does not verify, or its contents do not decrypt."""
 
 
+class ContentsPasswordError(PfxPasswordError):
+    """The password opens the PFX, but not the contents or a key in it, which have another password."""
+
+
 class OutputError(Pkcs12KitError):
     """A file, or standard output, could not be written.
 

@@ -83,7 +83,7 @@ class DecodedPfx(Shown):
 
     @property
     def left_out(self) -> tuple[str, ...]:
-        """A sentence for each private key that is not read, for whoever uses another key of the file."""
+        """A sentence for each private key that is not read, for the user of another key in the file."""
         return tuple(f"{key.place}: {key.reason}; this key is left out" for key in self.unread_keys)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import ContentsPasswordError, MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import is_one_sequence
@@ -277,7 +277,7 @@ class Opener:
         if undecoded and self._is_authenticated:
             raise MalformedPfxError(f"the MAC of the PKCS#12 file verifies, but its {part} cannot be read")
         if self._is_authenticated:
-            raise PfxPasswordError(
+            raise ContentsPasswordError(
                 f"the MAC of the PKCS#12 file verifies, but its {part} cannot be decrypted with the same password:"
                 f" there may be another password for it{self._untried}"
             )

@@ -5,10 +5,16 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import pkcs12kit as pk
-from pkcs12kit.pkcs12.bags import certificate_bag
+from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.encoder import PlainKey, encode_contents
 
 from .conftest import PASSWORD, Caller, secrets_of
@@ -223,6 +229,41 @@ class TestWithoutATerminal:
     def test_a_password_that_is_not_needed(self, call, password_file, unused):
         """One configuration serves files with and without a password."""
         assert call("build", "--pkcs12", "bare.p12", "--cert", "server.pem", unused, password_file).status == 0
+
+
+class TestAKeyWithItsOwnPassword:
+    """The file has one password, and the key in it another."""
+
+    @pytest.fixture
+    def file(self, call, folder):
+        """A file in the clear, with a MAC under the password, around an encrypted key."""
+        assert call("inspect", "key.p12").status == 0  # the other files are there
+        key = SERVER.private_key.private_bytes(
+            Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"of the certificate")
+        )
+        bags = [certificate_bag(one.der) for one in (SERVER.certificate, CA.certificate)]
+        bags.append(other_bag("pkcs8ShroudedKeyBag", key))
+        data = encode_contents(bags, [], password=PASSWORD, profile=QUICK)
+        (folder / "own.p12").write_bytes(data)
+        return "own.p12"
+
+    def test_each_command(self, call, file, password_file):
+        """``--contents-password-file`` opens it; without it, or with a wrong one, a hint says so."""
+        calls = {
+            "build": ("--pkcs12", file, "--pkcs12-password-file", password_file),
+            "verify": (file, "--anchor", "ca.pem", "--password-file", password_file),
+            "rehearse": (file, "--anchor", "ca.pem", "--clients", "openssl", "--password-file", password_file),
+            "convert": (file, "new.p12", "--password-file", password_file),
+        }
+        for command, options in calls.items():
+            outcome = call(command, *options)
+            assert outcome.status in {1, 2}
+            assert "hint: --contents-password-file gives another password" in outcome.errors
+            outcome = call(command, *options, "--contents-password-file", password_file)
+            assert "neither the password nor that of --contents-password-file opens it" in outcome.errors
+            outcome = call(command, *options, "--contents-password-file", "of-certificate.txt")
+            assert outcome.status == (command == "verify")  # the file has no localKeyIDs
+            assert "password" not in outcome.errors
 
 
 class TestTraditional:

@@ -126,5 +126,5 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
         if as_json:
             print_json({"file": name_of(file), "ok": False, "error": str(error)})
         print_error(error)
-        print_hints(hints_for_wrong_password(opening._asdict()))
+        print_hints(hints_for_wrong_password(opening._asdict(), error))
         sys.exit(1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from difflib import get_close_matches
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from shlex import quote
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.cli.output.console import at_terminal
 from pkcs12kit.cli.output.hints import Hint
 from pkcs12kit.errors import (
+    ContentsPasswordError,
     InputError,
     KeyChoiceError,
     KeyMismatchError,
@@ -76,6 +78,8 @@ _WRONG_PASSWORD: Final = {
     "env": "the password is the whole value of {}, with every space in it",
     "stdin": "the password is the whole first line of standard input, with every space in it",
 }
+_CONTENTS: Final = Hint(text="--contents-password-file gives another password for the contents and the key")
+_OTHER_CONTENTS: Final = Hint(text="neither the password nor that of --contents-password-file opens it")
 _TYPED: Final = Hint(text="type the password again: capital letters and spaces count")
 _SWAPPED: Final = Hint(text="are --key and --cert swapped?")
 _NOT_FETCHED: Final = Hint(text="URLs are not read here: download the file, and give the name of the file")
@@ -97,25 +101,28 @@ def hints_for_error(
         elif isinstance(error, OutputError):
             hint = _for_place(given)
         elif isinstance(error, InputError) and not isinstance(error, LimitExceededError):
-            about = _for_password if isinstance(error, PasswordError) else _for_file
+            about = partial(_for_password, error) if isinstance(error, PasswordError) else _for_file
             hint = next((found for name, value in named if (found := about(value, given, name)) is not None), None)
     return () if hint is None else (hint,)
 
 
 def hints_for_wrong_password(
-    given: Mapping[str, object], sources: Iterable[str] = _PASSWORD_SOURCES
+    given: Mapping[str, object], error: Pkcs12KitError | None = None, sources: Iterable[str] = _PASSWORD_SOURCES
 ) -> tuple[Hint, ...]:
     """Return what counts as the password, for one that opened nothing: by the option that it came from.
 
-    Without any of the options ``sources`` it was typed at a terminal; where there is no terminal, there is no hint.
+    Without any of the options ``sources`` it was typed at a terminal; where there is no terminal, there is no hint. If
+    the password opened the file, but not everything in it, the option for a second password is the hint.
     """
+    if isinstance(error, ContentsPasswordError) and "contents_password_file" in given:
+        return (_CONTENTS if given["contents_password_file"] is None else _OTHER_CONTENTS,)
     for source in sources:
         if value := given.get(source):
             return (Hint(text=_WRONG_PASSWORD[source.rpartition("_")[2]].format(value)),)
     return (_TYPED,) if at_terminal() else ()
 
 
-def _for_password(value: str, given: Mapping[str, object], name: str) -> Hint | None:
+def _for_password(error: PasswordError, value: str, given: Mapping[str, object], name: str) -> Hint | None:
     source = {
         "key": "key_password_file",
         "pkcs12": "pkcs12_password_file",
@@ -128,7 +135,7 @@ def _for_password(value: str, given: Mapping[str, object], name: str) -> Hint | 
             text="write its certificates as PEM first",
             command=f"openssl pkcs12 -in {quote(value)} -nokeys -out NEW.pem",
         )
-    return next(iter(hints_for_wrong_password(given, (source,) if source else _PASSWORD_SOURCES)), None)
+    return next(iter(hints_for_wrong_password(given, error, (source,) if source else _PASSWORD_SOURCES)), None)
 
 
 def _for_file(value: str, given: Mapping[str, object], name: str) -> Hint | None:
