@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from pkcs12kit import event_loop
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.path import CertificationPath
+from pkcs12kit.certificates.subtrees import EncodedName
 from pkcs12kit.errors import MalformedCertificateError, PathError
-from pkcs12kit.paths.misreadings import JudgeableConstraints
+from pkcs12kit.paths.misreadings import JudgeableConstraints, misread_name, rewritten
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
@@ -88,21 +90,43 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     with its constraints (RFC 5937) as inputs. Not checked: an anchor's own validity, ``max_path_length``, purposes of
     CA certificates, and the purpose of a target with anyExtendedKeyUsage.
     """
-    from pyhanko_certvalidator.context import ValidationContext
-    from pyhanko_certvalidator.errors import PathError as CertvalidatorPathError
-    from pyhanko_certvalidator.errors import ValidationError
-    from pyhanko_certvalidator.path import ValidationPath
-    from pyhanko_certvalidator.validate import async_validate_path
-
     require_kind("path", path, CertificationPath)
     require_kind("parameters", parameters, ValidationParameters)
     try:
         constraints = JudgeableConstraints.of(path, parameters)
     except MalformedCertificateError as unable:
         return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=str(unable))
+    found = _ask(path, parameters, constraints)
+    if found.opinion is not Opinion.VALID and (misread := misread_name(path)) is not None:
+        # Asked again with names that it reads: another reason for a no is still a no.
+        found = _ask(path, parameters, constraints, rewrite=True)
+        if found.opinion is Opinion.VALID:
+            return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=misread)
+    if found.opinion is Opinion.VALID and constraints.misread is not None:
+        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=constraints.misread)
+    return found
+
+
+def _ask(
+    path: CertificationPath,
+    parameters: ValidationParameters,
+    constraints: JudgeableConstraints,
+    *,
+    rewrite: bool = False,
+) -> Confirmation:
+    """Ask certvalidator about a path with these name constraints; with ``rewrite``, with its names as UTF8Strings."""
+    from pyhanko_certvalidator.context import ValidationContext
+    from pyhanko_certvalidator.errors import PathError as CertvalidatorPathError
+    from pyhanko_certvalidator.errors import ValidationError
+    from pyhanko_certvalidator.path import ValidationPath
+    from pyhanko_certvalidator.validate import async_validate_path
+
     try:
-        target, *issuers = map(_load, path.certificates, constraints.of_certificates)
-        anchor = _anchor(path, parameters, constraints.of_anchor)
+        target, *issuers = (
+            _load(certificate, names, rewrite=rewrite)
+            for certificate, names in zip(path.certificates, constraints.of_certificates, strict=True)
+        )
+        anchor = _anchor(path, parameters, constraints.of_anchor, rewrite=rewrite)
         context = ValidationContext(
             trust_roots=[anchor],
             moment=parameters.time,
@@ -111,7 +135,7 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
             algorithm_usage_policy=_algorithms(parameters.algorithm_policy),
         )
         validation_path = ValidationPath(anchor, interm=reversed(issuers), leaf=target)
-        inputs = _parameters(parameters, constraints.initial)
+        inputs = _parameters(parameters, _convert(constraints.initial, rewrite=rewrite))
         event_loop.run(async_validate_path(context, validation_path, parameters=inputs))
         usages = path.target.extensions.extended_key_usage
         # For certvalidator anyExtendedKeyUsage is not every purpose (RFC 5280 section 4.2.1.12 leaves it open).
@@ -122,26 +146,29 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     except Exception as unable:  # noqa: BLE001  # asn1crypto, which it uses, raises errors of any kind
         detail = str(unable).partition("\n")[0] or type(unable).__name__
         return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail)
-    if constraints.misread is not None:
-        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=constraints.misread)
     return Confirmation(opinion=Opinion.VALID)
 
 
-def _anchor(path: CertificationPath, parameters: ValidationParameters, names: NameConstraints | None) -> TrustAnchor:
-    from asn1crypto import keys, x509
+def _anchor(
+    path: CertificationPath, parameters: ValidationParameters, names: NameConstraints | None, *, rewrite: bool
+) -> TrustAnchor:
+    from asn1crypto import keys
     from pyhanko_certvalidator.authority import CertTrustAnchor, NamedKeyAuthority, TrustAnchor
 
     anchor = path.trust_anchor
     constraints = anchor.constraints if parameters.use_trust_anchor_constraints else None
-    qualifiers = _qualifiers(constraints, parameters, names) if constraints is not None else None
+    subtrees = _convert(names, rewrite=rewrite)
+    qualifiers = _qualifiers(constraints, parameters, subtrees) if constraints is not None else None
     if anchor.certificate is not None:
-        return CertTrustAnchor(x509.Certificate.load(anchor.certificate.der), qualifiers)
-    name = x509.Certificate.load(path.certificates[-1].der).issuer
+        return CertTrustAnchor(_load(anchor.certificate, None, rewrite=rewrite), qualifiers)
+    name = _load(path.certificates[-1], None, rewrite=rewrite).issuer
     return TrustAnchor(NamedKeyAuthority(name, keys.PublicKeyInfo.load(anchor.subject_public_key_info)), qualifiers)
 
 
 def _qualifiers(
-    constraints: Extensions, parameters: ValidationParameters, names: NameConstraints | None
+    constraints: Extensions,
+    parameters: ValidationParameters,
+    names: Any,  # noqa: ANN401  # asn1crypto is untyped
 ) -> TrustQualifiers:
     """Return RFC 5937 constraints as certvalidator's qualifiers; skip counts above 0, which it lacks, are left out.
 
@@ -167,7 +194,10 @@ def _qualifiers(
     )
 
 
-def _parameters(parameters: ValidationParameters, names: NameConstraints | None) -> PKIXValidationParams:
+def _parameters(
+    parameters: ValidationParameters,
+    names: Any,  # noqa: ANN401  # asn1crypto is untyped
+) -> PKIXValidationParams:
     from pyhanko_certvalidator.policy_decl import PKIXValidationParams
 
     return PKIXValidationParams(
@@ -189,12 +219,14 @@ def _policies(policies: Iterable[str]) -> frozenset[str]:
     return frozenset(PolicyIdentifier(policy).native for policy in policies)
 
 
-def _initial_subtrees(names: NameConstraints | None, kind: Literal["permitted", "excluded"]) -> PKIXSubtrees | None:
+def _initial_subtrees(
+    names: Any,  # noqa: ANN401  # asn1crypto is untyped
+    kind: Literal["permitted", "excluded"],
+) -> PKIXSubtrees | None:
     """Return subtrees as an input of certvalidator, with subtrees for every other form."""
     from pyhanko_certvalidator import name_trees
 
-    constraints = _convert(names)
-    subtrees = None if constraints is None else constraints[f"{kind}_subtrees"]
+    subtrees = None if names is None else names[f"{kind}_subtrees"]
     if not subtrees:
         return None
     is_permitted = kind == "permitted"
@@ -202,13 +234,17 @@ def _initial_subtrees(names: NameConstraints | None, kind: Literal["permitted", 
     return {**others, **name_trees.process_general_subtrees(subtrees)}
 
 
-def _convert(names: NameConstraints | None) -> Any:  # noqa: ANN401  # asn1crypto is untyped
+def _convert(names: NameConstraints | None, *, rewrite: bool) -> Any:  # noqa: ANN401  # asn1crypto is untyped
     from asn1crypto import x509
+
+    def encode(base: EncodedName) -> bytes:
+        value = base.value if rewrite else None
+        return EncodedName(base.tag, rewritten(value)).encoding if isinstance(value, Name) else base.encoding
 
     if names is None:
         return None
     fields = {
-        field: [{"base": x509.GeneralName.load(base.encoding)} for base in bases]
+        field: [{"base": x509.GeneralName.load(encode(base))} for base in bases]
         for field, bases in (
             ("permitted_subtrees", names.permitted_subtrees),
             ("excluded_subtrees", names.excluded_subtrees),
@@ -218,16 +254,23 @@ def _convert(names: NameConstraints | None) -> Any:  # noqa: ANN401  # asn1crypt
     return x509.NameConstraints(fields) if fields else None
 
 
-def _load(certificate: Certificate, names: NameConstraints | None) -> Any:  # noqa: ANN401  # asn1crypto is untyped
+def _load(certificate: Certificate, names: NameConstraints | None, *, rewrite: bool) -> Any:  # noqa: ANN401  # asn1crypto is untyped
     """Decode a certificate for certvalidator, with these name constraints in place of its own."""
     from asn1crypto import x509
 
-    constraints = _convert(names)
-
-    class WithNameConstraints(x509.Certificate):  # type: ignore[misc]  # asn1crypto is untyped
-        name_constraints_value = constraints
-
-    return WithNameConstraints.load(certificate.der)
+    instead = {"name_constraints_value": _convert(names, rewrite=rewrite)}
+    if rewrite:
+        instead |= {
+            field: x509.Name.load(rewritten(name))
+            for field, name in (("subject", certificate.subject), ("issuer", certificate.issuer))
+        }
+    kind: Any = type("ReadableCertificate", (x509.Certificate,), instead)
+    decoded = kind.load(certificate.der)
+    # asn1crypto takes a length that ends in 0x80 for an indefinite one and encodes the element again, which changes
+    # what is not DER: the signature would not verify, by chance, for one length in 256.
+    decoded.dump = lambda force=False: certificate.der  # noqa: ARG005
+    decoded["tbs_certificate"].dump = lambda force=False: certificate.tbs_certificate  # noqa: ARG005
+    return decoded
 
 
 def _algorithms(policy: AlgorithmPolicy) -> AlgorithmUsagePolicy:

@@ -1,9 +1,12 @@
-"""Name constraints that certvalidator, the second validator, is known to misread or not to apply.
+"""Name constraints and names that certvalidator, the second validator, is known to misread or not to apply.
 
-They were found by experiment: for each form, every pair of a subtree and a name was judged by certvalidator and by an
-independent reading of RFC 5280 section 4.2.1.10 (``tests/paths/test_misreadings.py``). certvalidator gets the
+The constraints were found by experiment: for each form, every pair of a subtree and a name was judged by certvalidator
+and by an independent reading of RFC 5280 section 4.2.1.10 (``tests/paths/test_misreadings.py``). certvalidator gets the
 constraints without these subtrees, so that it judges everything else. Where one of them matters for a name, its
 answer is not a yes.
+
+Distinguished names are read by asn1crypto for it, which does not read some strings of real CAs, or finds another text
+in them: UTF-8 in a TeletexString, for example. It gets such names with UTF8Strings instead, if it does not accept them.
 """
 
 from __future__ import annotations
@@ -12,6 +15,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.lenient import UNREADABLE, read_structure
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.subtrees import (
     DIRECTORY_NAME,
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
 _COMPARED: Final = frozenset({DIRECTORY_NAME, DNS_NAME, RFC822_NAME, URI})
 _UTF8_MAILBOX: Final = f"{OTHER_NAME} {SMTP_UTF8_MAILBOX}"
 _A_LABEL: Final = re.compile(r"(?:^|[.@/])(xn--)", re.IGNORECASE)
+_SEQUENCE, _SET = (0, 1, 16), (0, 1, 17)
 _PERMITTED, _EXCLUDED = "permitted", "excluded"
 
 
@@ -72,6 +77,55 @@ class JudgeableConstraints:
             ),
             misread=found[0] if found else None,
         )
+
+
+def misread_name(path: CertificationPath) -> str | None:
+    """Return which name on a path asn1crypto does not read as it is read here; None for none."""
+    certificates = [*path.certificates]
+    if path.trust_anchor.certificate is not None:
+        certificates.append(path.trust_anchor.certificate)
+    for certificate in certificates:
+        structure = read_structure(certificate.der)
+        for field, encoded, name in (
+            ("subject", structure.subject, certificate.subject),
+            ("issuer", structure.issuer, certificate.issuer),
+        ):
+            if not _is_read_alike(encoded, name):
+                return f"it misreads the {field} of {certificate.label}: it finds another text in a string, or none"
+    return None
+
+
+def _is_read_alike(encoded: bytes, name: Name) -> bool:
+    from asn1crypto import x509
+
+    try:
+        texts = [attribute["value"].native for attributes in x509.Name.load(encoded).chosen for attribute in attributes]
+    except UNREADABLE:
+        return False
+    ours = [value for attributes in name.relative_distinguished_names for _, value in attributes]
+    return all(isinstance(value, str) for value in ours) and texts == ours
+
+
+def rewritten(name: Name) -> bytes:
+    """Encode a name with each value as a UTF8String, octets in hexadecimal."""
+    from asn1crypto import core, parser
+
+    relative = (
+        parser.emit(
+            *_SET,
+            b"".join(
+                parser.emit(*_SEQUENCE, core.ObjectIdentifier(oid).dump() + core.UTF8String(_text(value)).dump())
+                for oid, value in attributes
+            ),
+        )
+        for attributes in name.relative_distinguished_names
+    )
+    encoded: bytes = parser.emit(*_SEQUENCE, b"".join(relative))
+    return encoded
+
+
+def _text(value: str | bytes) -> str:
+    return value if isinstance(value, str) else value.hex()
 
 
 def names_below(path: CertificationPath, position: int) -> dict[str, list[object]]:

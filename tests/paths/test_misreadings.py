@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from datetime import UTC, datetime, timedelta
 
@@ -9,10 +10,14 @@ import pytest
 from asn1crypto import parser
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtensionOID, NameOID
 from pyhanko_certvalidator import name_trees
 
 from pkcs12kit import lab
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.lenient import read_structure
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.subtrees import EncodedName, NameConstraints
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -160,6 +165,64 @@ def test_a_misread_subtree_matters_only_where_a_name_is_compared_with_it(chain, 
     assert ask(last).opinion is Opinion.VALID, shown
 
 
+@pytest.fixture
+def sign_encoded(chain):
+    """Make a path in which the subject of the CA and the issuer of the server have these encodings."""
+
+    def run(subject, issuer):
+        keys = [ec.generate_private_key(ec.SECP256R1()) for _ in range(2)]
+        path = chain({"private_key": keys[1]}, {}, anchor_key=keys[0])
+        certificates = []
+        for certificate, key, old, new in zip(
+            path.certificates, reversed(keys), ("issuer", "subject"), (issuer, subject), strict=True
+        ):
+            structure = read_structure(certificate.der)
+            tbs = parser.parse(structure.tbs_certificate)[4].replace(getattr(structure, old), new)
+            signed = parser.emit(0, 1, 16, tbs)
+            signature = parser.emit(0, 0, 3, b"\0" + key.sign(signed, ec.ECDSA(hashes.SHA256())))
+            certificates.append(
+                Certificate.from_der(parser.emit(0, 1, 16, signed + structure.signature_algorithm + signature))
+            )
+        return dataclasses.replace(path, certificates=tuple(certificates))
+
+    return run
+
+
+def called(tag, octets):
+    """Encode a name of one organization, in a string of any type and octets."""
+    value = parser.emit(0, 0, tag, octets)
+    attribute = parser.emit(0, 1, 16, b"\x06\x03\x55\x04\x0a" + value)
+    return parser.emit(0, 1, 16, parser.emit(0, 1, 17, attribute))
+
+
+MISREAD_NAMES = {
+    "UTF-8 in a TeletexString": (called(20, "Müller".encode()), called(12, "Müller".encode())),
+    "UTF-8 in a PrintableString": (called(12, "MÜLLER".encode()), called(19, "Müller".encode())),
+    "VisibleString": (called(26, b"Mueller"), called(12, b"Mueller")),
+    "Latin-1 in a UTF8String": (called(12, b"M\xfcller"), called(12, b"M\xfcller")),
+    "odd BMPString": (called(30, b"\0a\0"), called(30, b"\0a\0")),
+}
+
+
+@pytest.mark.parametrize(("subject", "issuer"), MISREAD_NAMES.values(), ids=MISREAD_NAMES)
+def test_a_misread_name_is_neither_yes_nor_no(judge, sign_encoded, subject, issuer):
+    """Certvalidator sees other names there and says no, or stops; what else is wrong stays a no."""
+    path = sign_encoded(subject, issuer)
+    assert judge(path)
+    confirmation = ask(path)
+    assert confirmation.opinion is Opinion.CANNOT_JUDGE
+    assert "it misreads the" in confirmation.detail
+    assert ask(path, time=AT + timedelta(days=1000)).opinion is Opinion.INVALID
+    assert ask(path, initial_permitted_subtrees=[x509.DNSName("example.org")]).opinion is Opinion.INVALID
+
+
+def test_names_that_differ_are_still_a_no(refusal, sign_encoded):
+    """Rewritten names are as different as the names that they are made from."""
+    path = sign_encoded(called(12, b"M\xfdller"), called(12, b"M\xfcller"))
+    assert refusal(path)
+    assert ask(path).opinion is Opinion.INVALID
+
+
 def test_the_others_of_a_permitted_form_do_not_turn_it_into_a_no(chain, judge):
     """Without the misread subtree, the permitted subtrees of its form permit too little: none of them counts."""
     both = constraining("permitted", EncodedName(DNS, b".example.com"), EncodedName(DNS, b"example.org"))
@@ -200,6 +263,19 @@ def test_forms_that_it_does_not_process_do_not_silence_it(chain, judge, kind, su
     assert judge(path)
     assert ask(path).opinion is Opinion.VALID
     assert ask(path, time=AT + timedelta(days=1000)).opinion is Opinion.INVALID
+
+
+def test_signatures_are_verified_over_the_original_octets(chain, judge):
+    """asn1crypto encodes a tbsCertificate again if its length ends in 0x80, and changes a mask with holes in it."""
+    holes = constraining("excluded", EncodedName(0x87, b"\x0a\1\2\3\xff\0\xff\0"))
+    length = 256
+    for _ in range(2):
+        padding = lab.non_critical(x509.UnrecognizedExtension(x509.ObjectIdentifier("2.999.1"), bytes(length)))
+        path = chain({"extensions": (holes, padding), "serial_number": 1}, {})
+        length += (0x80 - path.certificates[1].tbs_certificate[3]) % 256
+    assert path.certificates[1].tbs_certificate[3] == 0x80
+    assert judge(path)
+    assert ask(path).opinion is Opinion.VALID
 
 
 def test_constraints_of_every_source(chain, judge):
