@@ -195,8 +195,13 @@ def decode_certificates(
     pfx = read_pfx(data, budget)
     opener = Opener(pfx, password=password, contents_password=None, budget=budget, require_mac=require_mac)
     opener.authenticate(keys=False)
-    bags = (bag for safe in pfx.safes for bag in opener.open_safe(safe))
+    bags = [bag for safe in pfx.safes for bag in opener.open_safe(safe)]
     certificates, rejects = read_certificates(bags, limits)
+    rejects += (
+        Reject(source="PKCS#12", position=position, reason=f"not X.509, but of the type {bag.value_type}")
+        for position, bag in enumerate((bag for bag in bags if bag.type == "certBag"), start=1)
+        if not bag.is_certificate
+    )
     return tuple(certificate for certificate, _ in certificates), tuple(rejects)
 
 

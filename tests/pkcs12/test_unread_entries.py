@@ -202,6 +202,17 @@ def test_other_bags_are_noted(good, quick, what):
     assert (bag in clear) is (what != "nested contents with attributes")
 
 
+def test_no_certificate_is_dropped_in_silence(good):
+    """Among the certificates of a file, one that is not X.509 and a damaged certBag are rejects."""
+    bags = [OTHER["an SDSI certificate"][0], OTHER["a damaged certBag"][0]]
+    certificates, rejects = decode_certificates(a_file(good, *bags), password=PASSWORD)
+    assert len(certificates) == len(good[0])
+    assert sorted(reject.reason for reject in rejects) == [
+        "not X.509, but of the type 1.2.840.113549.1.9.22.2",
+        "the certBag around it is damaged",
+    ]
+
+
 def test_without_a_password_a_closed_key_is_an_error(good):
     """A shrouded key beside one in the clear: without a password it is asked for, though one key could be read."""
     data = with_mac([plain_safe(*good[0], good[1], shut(SPARE))], password="")
