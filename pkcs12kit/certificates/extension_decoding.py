@@ -28,7 +28,8 @@ _KEY: Final = bytes.fromhex("302a300506032b6570032100") + bytes(32)
 _SIGNATURE: Final = bytes.fromhex("030100")
 
 # pyca/cryptography writes a Python warning of a common name that is empty or longer than 64 octets, of a country that
-# has not two, and of UTF-8 in a VisibleString of a policy's user notice. Each begins with an object identifier.
+# has not two, of UTF-8 in a VisibleString of a policy's user notice, and of a serial number that is not positive in an
+# authorityKeyIdentifier. Each begins with an object identifier.
 _ODD_LENGTH: Final = re.compile(
     rb"\x06\x03\x55\x04(?:\x03(?:[^\x0c\x13\x14\x16]|.[\x00\x41-\xff])|\x06(?:[^\x0c\x13\x14\x16]|.[^\x02]))",
     re.DOTALL,
@@ -36,30 +37,37 @@ _ODD_LENGTH: Final = re.compile(
 _JURISDICTION: Final = bytes.fromhex("060b2b0601040182373c020103")
 _ODD_JURISDICTION: Final = re.compile(re.escape(_JURISDICTION) + rb"(?:[^\x0c\x13\x14\x16]|.[^\x02])", re.DOTALL)
 _NOTICE: Final = bytes.fromhex("06082b06010505070202")
-_NOTICE_CONTENTS: Final = re.compile(re.escape(_NOTICE) + rb"\x30(?:\x82(..)|\x81(.)|([\x00-\x7f]))", re.DOTALL)
+_AUTHORITY_KEY: Final = bytes.fromhex("0603551d23")
+_LENGTH: Final = rb"(?:\x82(..)|\x81(.)|([\x00-\x7f]))"
+_NOTICE_HEADER: Final = re.compile(re.escape(_NOTICE) + rb"\x30" + _LENGTH, re.DOTALL)
+_VISIBLE_STRING: Final = re.compile(rb"\x1a" + _LENGTH, re.DOTALL)
+_AUTHORITY_KEY_HEADER: Final = re.compile(re.escape(_AUTHORITY_KEY) + rb"(?:\x01\x01.)?\x04" + _LENGTH, re.DOTALL)
+_ODD_SERIAL_NUMBER: Final = re.compile(rb"\x82(?:\x01\x00|[\x01-\x82][\x80-\xff])")
 
 
 def may_warn(der: bytes) -> bool:
     """Return True where pyca/cryptography may write a Python warning when it decodes names or extensions in ``der``.
 
     Its warnings would reach the user's standard error, or become exceptions of a script that runs under ``-W error``.
-    They cannot be turned off for one call in one thread, so what causes them is not given to it.
+    They cannot be turned off for one call in one thread, so what causes them is not given to it. The result may be True
+    for other octets as well, and then only takes time.
     """
     return (
         _ODD_LENGTH.search(der) is not None
-        or (_NOTICE in der and any(map(_is_odd, _notices(der))))
+        or (_NOTICE in der and any(map(_is_odd_notice, _contents_after(_NOTICE_HEADER, der))))
+        or (_AUTHORITY_KEY in der and any(map(_ODD_SERIAL_NUMBER.search, _contents_after(_AUTHORITY_KEY_HEADER, der))))
         or (_JURISDICTION in der and _ODD_JURISDICTION.search(der) is not None)
     )
 
 
-def _notices(der: bytes) -> Iterator[bytes]:
-    for match in _NOTICE_CONTENTS.finditer(der):
+def _contents_after(header: re.Pattern[bytes], der: bytes) -> Iterator[bytes]:
+    for match in header.finditer(der):
         length = int.from_bytes(match[1] or match[2] or match[3])
         yield der[match.end() : match.end() + length]
 
 
-def _is_odd(notice: bytes) -> bool:
-    return b"\x1a" in notice and not notice.isascii()
+def _is_odd_notice(notice: bytes) -> bool:
+    return not notice.isascii() and not all(map(bytes.isascii, _contents_after(_VISIBLE_STRING, notice)))
 
 
 def decode_extension(oid: str, value: bytes) -> x509.ExtensionType:

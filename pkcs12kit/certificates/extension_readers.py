@@ -129,7 +129,7 @@ def _refusal(extension: EncodedExtension, why: str) -> str:
 def _decode_what_is_sound(encoded: tuple[EncodedExtension, ...]) -> dict[str, object]:
     """Return what pyca/cryptography reads together, without the extensions that would make it write a warning."""
     together = [
-        extension for extension in encoded if extension.oid != NAME_CONSTRAINTS and not may_warn(extension.value)
+        extension for extension in encoded if extension.oid != NAME_CONSTRAINTS and not may_warn(extension.encoding)
     ]
     try:
         return {extension.oid.dotted_string: extension.value for extension in decode_together(together)}
@@ -144,8 +144,8 @@ def _read(extension: EncodedExtension, decoded: dict[str, object]) -> _Read:
     oid, value = extension.oid, extension.value
     reader = _READERS.get(oid)
     if reader is None:
-        return None if oid in _WITH_NAMES and may_warn(value) else decode_extension(oid, value), None
-    if reader is not _octets and not may_warn(value):
+        return None if oid in _WITH_NAMES and may_warn(extension.encoding) else decode_extension(oid, value), None
+    if reader is not _octets and not may_warn(extension.encoding):
         try:
             return decode_extension(oid, value), None
         except ValueError:
