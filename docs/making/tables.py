@@ -123,7 +123,7 @@ def notes() -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for rule in RULES.values():
         clients = "<br>".join(
-            f"{client}: {client.effect.value}, {client.evidence.value} ({_linked(client.source)})"
+            f"• {client}: {client.effect.value}, {client.evidence.value} ({_linked(client.source)})"
             for client in rule.clients
         )
         yield f"| `{rule.name}` | {rule.meaning} | {rule.source} | {clients} |"

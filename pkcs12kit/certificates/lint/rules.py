@@ -116,8 +116,8 @@ def _go(source: str, note: str = "", *, tried: bool = False) -> AffectedClient:
     return _refuses("Go", evidence, f"{_GO_TRIED}; {source}" if tried else source, note, devices=("go",))
 
 
-def _firefox(source: str, note: str = "") -> AffectedClient:
-    return _refuses("Firefox", Evidence.DOCUMENTED, source, note, devices=("firefox",))
+def _firefox(source: str) -> AffectedClient:
+    return _refuses("Firefox", Evidence.DOCUMENTED, source, devices=("firefox",))
 
 
 def _java(source: str, *, effect: ClientEffect = ClientEffect.REFUSED, tried: bool = True) -> AffectedClient:
@@ -156,7 +156,7 @@ _FIELDS: Final = (
         name="version-1",
         meaning="The certificate is of version 1, which has no extensions and cannot mark a CA.",
         source="RFC 5280 section 4.1.2.1",
-        clients=(_python("as a CA"), _firefox(f"{_MOZILLA_PKIX}pkixcheck.cpp", "as a CA below the trust anchor")),
+        clients=(_python("as a CA"),),
     ),
     LintRule(
         name="serial-number-not-positive",
