@@ -93,9 +93,13 @@ def confirm(path: CertificationPath, parameters: ValidationParameters) -> Confir
     require_kind("path", path, CertificationPath)
     require_kind("parameters", parameters, ValidationParameters)
     try:
-        constraints = JudgeableConstraints.of(path, parameters)
+        return _confirm(path, parameters)
     except MalformedCertificateError as unable:
         return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=str(unable))
+
+
+def _confirm(path: CertificationPath, parameters: ValidationParameters) -> Confirmation:
+    constraints = JudgeableConstraints.of(path, parameters)
     found = _ask(path, parameters, constraints)
     if found.opinion is not Opinion.VALID and (misread := misread_name(path)) is not None:
         # Asked again with names that it reads: another reason for a no is still a no.

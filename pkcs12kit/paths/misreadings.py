@@ -37,6 +37,7 @@ _COMPARED: Final = frozenset({DIRECTORY_NAME, DNS_NAME, RFC822_NAME, URI})
 _UTF8_MAILBOX: Final = f"{OTHER_NAME} {SMTP_UTF8_MAILBOX}"
 _A_LABEL: Final = re.compile(r"(?:^|[.@/])(xn--)", re.IGNORECASE)
 _SEQUENCE, _SET = (0, 1, 16), (0, 1, 17)
+_OTHER_TEXT: Final = "it finds another text in a string, or none"
 _PERMITTED, _EXCLUDED = "permitted", "excluded"
 
 
@@ -80,7 +81,10 @@ class JudgeableConstraints:
 
 
 def misread_name(path: CertificationPath) -> str | None:
-    """Return which name on a path asn1crypto does not read as it is read here; None for none."""
+    """Return which name or directoryName subtree on a path asn1crypto does not read as it is read here; None for none.
+
+    Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
+    """
     certificates = [*path.certificates]
     if path.trust_anchor.certificate is not None:
         certificates.append(path.trust_anchor.certificate)
@@ -91,7 +95,12 @@ def misread_name(path: CertificationPath) -> str | None:
             ("issuer", structure.issuer, certificate.issuer),
         ):
             if not _is_read_alike(encoded, name):
-                return f"it misreads the {field} of {certificate.label}: it finds another text in a string, or none"
+                return f"it misreads the {field} of {certificate.label}: {_OTHER_TEXT}"
+        constraints = certificate.extensions.name_constraints
+        for base in constraints.subtrees if constraints is not None else ():
+            value = base.value
+            if isinstance(value, Name) and not _is_read_alike(base.contents, value):
+                return f"it misreads the subtree {base} of {certificate.label}: {_OTHER_TEXT}"
     return None
 
 

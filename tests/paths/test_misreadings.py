@@ -216,6 +216,19 @@ def test_a_misread_name_is_neither_yes_nor_no(judge, sign_encoded, subject, issu
     assert ask(path, initial_permitted_subtrees=[x509.DNSName("example.org")]).opinion is Opinion.INVALID
 
 
+def test_a_misread_subtree_of_distinguished_names(chain, judge):
+    """The same strings in a directoryName subtree, above a server whose name is read well."""
+    subtree = EncodedName(0xA4, called(20, "Müller".encode()))
+    subject = x509.Name([x509.NameAttribute(ORG, "Müller"), x509.NameAttribute(CN, "a server")])
+    path = chain({"extensions": (constraining("permitted", subtree),)}, {"name": subject})
+    assert judge(path)
+    assert ask(path).opinion is Opinion.CANNOT_JUDGE
+    assert "it misreads the subtree directoryName" in ask(path).detail
+    assert ask(path, time=AT + timedelta(days=1000)).opinion is Opinion.INVALID
+    outside = chain({"extensions": (constraining("permitted", subtree),)}, {})
+    assert ask(outside).opinion is Opinion.INVALID
+
+
 def test_names_that_differ_are_still_a_no(refusal, sign_encoded):
     """Rewritten names are as different as the names that they are made from."""
     path = sign_encoded(called(12, b"M\xfdller"), called(12, b"M\xfcller"))
