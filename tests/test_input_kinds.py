@@ -89,7 +89,7 @@ def test_the_time_is_now_unless_it_is_given(replica, anchor):
             pk.find_path(target, **given, parameters=pk.ValidationParameters(time=replica.at), **more)
 
 
-def test_the_identity_may_be_loaded(replica, files, anchor):
+def test_the_identity_may_be_loaded(replica, files, anchor, data):
     """``build`` accepts an Identity, a PKCS#12 file, and keys and certificates of pyca/cryptography."""
     given = {"certificates": replica.pool, "trust_anchors": anchor, "password": PASSWORD, "profile": PROFILE}
     identity = replica.server
@@ -103,9 +103,13 @@ def test_the_identity_may_be_loaded(replica, files, anchor):
         {"key": identity.private_key, "certificate": identity.certificate},
         {"key": identity.private_key, "certificate": identity.certificate.as_cryptography},
         {"key": files.key, "certificate": identity.certificate},
+        {"key": data, "certificate": files.certificate},
+        {"key": data, "certificate": data},
+        {"pkcs12": data, "certificate": identity.certificate},
+        {"pkcs12": pk.decode_pfx(data, password=PASSWORD), "certificate": data},
     )
     for form in forms:
-        opened = {"pkcs12_password": "x"} if isinstance(form.get("identity"), bytes) else {}
+        opened = {"pkcs12_password": "x" if isinstance(form.get("identity"), bytes) else PASSWORD}
         built = pk.build(**form, **opened, **given)
         assert built.path.certificates == replica.valid_paths[0].certificates
         assert pk.decode_pfx(built.data, password=PASSWORD).private_key.private_numbers() == (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,11 +18,14 @@ from pkcs12kit.cli.options.search import json_option, limits_option, path_option
 from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.cli.options.fetch import FetchingOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
+    from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.verifier.reports import RehearsalReport
 
 
@@ -233,13 +236,14 @@ def command(
     """
     from pkcs12kit.builder.build import build
     from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file, password_from_file
-    from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
+    from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.build import print_refusal
     from pkcs12kit.cli.output.console import warn
     from pkcs12kit.cli.output.progress import FetchingWatch
     from pkcs12kit.cli.output.rehearsal import rehearse_built
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths import ranking
+    from pkcs12kit.sources.loading import load_identity
 
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     _require_file(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
@@ -264,29 +268,36 @@ def command(
         )
     parameters = validation_parameters(search)
     limits = replace(limits, retrieval_seconds=fetching.seconds)
+    identity: dict[str, Any] = {
+        "key": key,
+        "certificate": certificate,
+        "pkcs12": pkcs12,
+        "key_password": opening_password(key_password_file, key, "--key-password-file"),
+        "certificate_password": opening_password(cert_password_file, certificate, "--cert-password-file"),
+        "contents_password": password_from_file(contents_password_file) if contents_password_file else None,
+        "key_name": key_name,
+        "key_id": key_id,
+        "require_mac": require_mac,
+        "limits": limits,
+    }
+    pkcs12_password = opening_password(pkcs12_password_file, pkcs12, "--pkcs12-password-file")
+    try_identity = partial(load_identity, **identity, password=pkcs12_password, time=parameters.time)
+    revocation = _revocation(search, None if certs_only else try_identity)
     watch = FetchingWatch()
     fetch_options = fetching.when(fetch=fetch, on_event=watch.on_event)
     try:
         with watch:
             report = build(
-                key=key,
-                certificate=certificate,
-                pkcs12=pkcs12,
+                **identity,
+                pkcs12_password=pkcs12_password,
                 certs_only=certs_only,
                 certificates=search.certificates,
                 trust_anchors=search.trust_anchors,
                 output=None if output == "-" else output,
                 password=None if password is None else watch.aside(password),
-                key_password=opening_password(key_password_file, key, "--key-password-file"),
-                pkcs12_password=opening_password(pkcs12_password_file, pkcs12, "--pkcs12-password-file"),
-                certificate_password=opening_password(cert_password_file, certificate, "--cert-password-file"),
-                contents_password=password_from_file(contents_password_file) if contents_password_file else None,
-                key_name=key_name,
-                key_id=key_id,
-                require_mac=require_mac,
                 parameters=parameters,
                 ranking=ranking.READY_MADE[search.ranking],
-                revocation=revocation_inputs(search),
+                revocation=revocation,
                 fetch=fetch_options,
                 second_opinion=not no_second_opinion,
                 include_anchor=not no_anchor,
@@ -297,7 +308,6 @@ def command(
                 profile=profile,
                 if_changed=if_changed,
                 dry_run=dry_run,
-                limits=limits,
                 on_warning=watch.aside(warn),
             )
     except PathError as no:
@@ -308,6 +318,19 @@ def command(
     rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)
     rehearsal = rehearse(password=None if password is None else password()) if rehearsing else None
     _print_rehearsed(report, rehearsal, as_json=as_json)
+
+
+def _revocation(search: SearchOptions, try_identity: Callable[[], object] | None) -> Revocation | None:
+    """Return the inputs for revocation. If they cannot be read, an error of key and certificate is raised first."""
+    from pkcs12kit.cli.options.search import revocation_inputs
+    from pkcs12kit.errors import InputError
+
+    try:
+        return revocation_inputs(search)
+    except InputError:
+        if try_identity is not None:
+            try_identity()
+        raise
 
 
 def _print_built(report: BuildReport, *, as_json: bool) -> None:
