@@ -37,6 +37,8 @@ class ChainProperty(Enum):
     URIS_CONSTRAINED = "critical nameConstraints on uniformResourceIdentifier"
     UNUSUAL_NAMES_CONSTRAINED = "critical nameConstraints on names of other forms"
     NAME_CONSTRAINTS_NOT_CRITICAL = "nameConstraints that are not critical"
+    ISSUER_NOT_NAMED = "an authorityKeyIdentifier that names another certificate than the issuer's"
+    ANCHOR_NOT_NAMED = "an authorityKeyIdentifier with another key or serial number than the trust anchor's certificate"
     OLD_VERSION = "a certificate of version 1 or 2"
     ENCODING_ERROR = "an encoding that strict readers refuse"
     UNREADABLE = "a certificate that cannot be read here"

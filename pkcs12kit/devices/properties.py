@@ -16,6 +16,7 @@ from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
 from pkcs12kit.certificates.lint.field_checks import SHA1_SIGNATURES
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME, URI
 from pkcs12kit.devices.model import ChainProperty, Quantity
+from pkcs12kit.devices.named_issuers import Field, named_issuer_mismatches
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH
@@ -67,7 +68,13 @@ def find_properties(
         missing = _without_issuer(message.certificates, trust_anchors)
         if missing is not None:
             found[ChainProperty.MISSING_ISSUER] = missing
-    elif path.trust_anchor.certificate is not None:
+        return found
+    for mismatch in named_issuer_mismatches(path):
+        of_anchor = mismatch.issuer is path.trust_anchor and mismatch.named.keys() != {Field.ISSUER}
+        found.setdefault(
+            ChainProperty.ANCHOR_NOT_NAMED if of_anchor else ChainProperty.ISSUER_NOT_NAMED, mismatch.certificate
+        )
+    if path.trust_anchor.certificate is not None:
         anchor = path.trust_anchor.certificate
         found.setdefault(_key_property(anchor), anchor)
     return found

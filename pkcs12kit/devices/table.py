@@ -94,6 +94,7 @@ _JAVA_END_ENTITY: Final = f"{_JDK}classes/sun/security/validator/EndEntityChecke
 _JAVA_POLICIES: Final = f"{_JDK}classes/sun/security/provider/certpath/PolicyChecker.java"
 _JAVA_CONSTRAINTS: Final = f"{_JDK}classes/sun/security/provider/certpath/ConstraintsChecker.java"
 _JAVA_ALGORITHMS: Final = f"{_JDK}conf/security/java.security"
+_JAVA_SELECTOR: Final = f"{_JDK}classes/sun/security/provider/certpath/AdaptableX509CertSelector.java"
 _JAVA_AIA: Final = "https://stackoverflow.com/questions/65721938"
 _JAVA_LENGTH: Final = "https://bugs.openjdk.org/browse/JDK-8313236"
 _JAVA_TRIED: Final = "java 17 of Debian 12"
@@ -351,6 +352,8 @@ _TABLE: Final = (
             *_accepts(_CURVES, TRIED, _java(_JAVA_ALGORITHMS), "224 bits or more"),
             *_accepts(_POLICIES, TRIED, _java(_JAVA_POLICIES)),
             *_accepts(_NAMES, TRIED, _java(_JAVA_CONSTRAINTS)),
+            *_accepts((ChainProperty.ISSUER_NOT_NAMED,), TRIED, _java(_JAVA_SELECTOR)),
+            *_refuses((ChainProperty.ANCHOR_NOT_NAMED,), TRIED, _java(_JAVA_SELECTOR)),
         ),
         limits=(
             *_sent(JAVA, _JAVA_TRIED),
@@ -376,6 +379,7 @@ _TABLE: Final = (
             *_refuses((ChainProperty.SHA1_SIGNATURE,), TRIED, _go(_GO_SHA1)),
             *_accepts((ChainProperty.RSA_KEY, *_CURVES, ChainProperty.ED25519_KEY), TRIED, _go(_GO_KEYS)),
             *_accepts((ChainProperty.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _go(_GO_PARSER)),
+            *_accepts((ChainProperty.ISSUER_NOT_NAMED, ChainProperty.ANCHOR_NOT_NAMED), TRIED, _go(_GO_VERIFY)),
             *_refuses(
                 (ChainProperty.POLICY_CONSTRAINTS_CRITICAL, ChainProperty.INHIBIT_ANY_POLICY_CRITICAL),
                 TRIED,

@@ -274,12 +274,15 @@ def check_server_name(target: Certificate | None, parameters: ValidationParamete
 
 
 def check_expiry(
-    chain: DeliveredChain, path: ValidatedPath | None, parameters: ValidationParameters, within: timedelta
+    chain: DeliveredChain, paths: ChainPaths, parameters: ValidationParameters, within: timedelta
 ) -> Finding:
     """Check that no certificate of the path, or else of the chain by names, expires within that time."""
     certificates: Sequence[Certificate] = chain.arrangement.chain
-    if path is not None:
-        certificates = path.with_anchor if parameters.check_trust_anchor_validity else path.certificates
+    if paths.path is not None:
+        certificates = paths.path.with_anchor
+    if not parameters.check_trust_anchor_validity:
+        own = {anchor.certificate for anchor in paths.anchors} - {chain.target}
+        certificates = [certificate for certificate in certificates if certificate not in own]
     if not certificates:
         return not_checked(Check.EXPIRY, "there is no certificate")
     first = min(certificates, key=lambda certificate: certificate.not_after)

@@ -93,7 +93,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
         size,
         checks.check_server_name(chain.target, parameters),
         served_chain_checks.check_ca_purposes(purpose, paths.path),
-        checks.check_expiry(chain, paths.path, parameters, expires_within),
+        checks.check_expiry(chain, paths, parameters, expires_within),
         served_chain_checks.check_disallowed(message),
         served_chain_checks.check_pool(paths, with_pool, path_with_pool),
     )

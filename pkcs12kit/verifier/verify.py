@@ -112,7 +112,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         checks.check_second_opinion(confirmation, path),
         checks.check_path_revocation(path, revocation, chain, limits),
         checks.check_server_name(chain.target, parameters),
-        checks.check_expiry(chain, path, parameters, expires_within),
+        checks.check_expiry(chain, paths, parameters, expires_within),
         checks.check_other_paths(paths),
         checks.check_readers(anatomy, wanted),
         check_java_entries(anatomy, chain, paths, wanted, certs_only=certs_only, limits=limits),

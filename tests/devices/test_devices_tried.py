@@ -165,6 +165,24 @@ def small_key():
     return load_pem_private_key(done.stdout, None)
 
 
+def naming(*, number_of_issuer=None, number_of_anchor=None):
+    """Build a server below a CA, whose authorityKeyIdentifiers name certificates of TA with these serial numbers."""
+
+    def named(authority, number):
+        if number is None:
+            return ()
+        key = x509.SubjectKeyIdentifier.from_public_key(authority.private_key.public_key()).digest
+        names = [x509.DirectoryName(authority.name)]
+        return (ext.non_critical(x509.AuthorityKeyIdentifier(key, names, number)),)
+
+    def build(root):
+        issuing = lab.Authority.create("CA 0")
+        issuer = root.issue_ca(issuing, extensions=named(root, number_of_anchor))
+        return Sent(issuing.issue_server(SERVER, extensions=named(issuing, number_of_issuer)), (issuer,))
+
+    return build
+
+
 class Accepted(NamedTuple):
     """A server that a client takes, with all that is special about it."""
 
@@ -211,6 +229,12 @@ ACCEPTED = [
         chain_of(5, in_order=False, extensions=[purpose(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)]),
         {ChainProperty.P256_KEY, ChainProperty.ANY_PURPOSE},
     ),
+    Accepted(
+        "java",
+        "another serial number of the issuer",
+        naming(number_of_issuer=99),
+        {ChainProperty.P256_KEY, ChainProperty.ISSUER_NOT_NAMED},
+    ),
     Accepted("java", "ten certificates in order", chain_of(9), {ChainProperty.P256_KEY}),
     Accepted(
         "go",
@@ -235,6 +259,12 @@ ACCEPTED = [
     ),
     Accepted(
         "go",
+        "other serial numbers of the issuer and of the trust anchor",
+        naming(number_of_issuer=99, number_of_anchor=99),
+        {ChainProperty.P256_KEY, ChainProperty.ISSUER_NOT_NAMED, ChainProperty.ANCHOR_NOT_NAMED},
+    ),
+    Accepted(
+        "go",
         "any purpose",
         below(extensions=[purpose(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)]),
         {ChainProperty.P256_KEY, ChainProperty.ANY_PURPOSE},
@@ -248,6 +278,12 @@ REFUSED = [
         ChainProperty.OTHER_PURPOSE,
         FOR_CLIENTS,
         "Extended key usage does not permit use for TLS server authentication",
+    ),
+    Refused(
+        "java",
+        ChainProperty.ANCHOR_NOT_NAMED,
+        naming(number_of_anchor=99),
+        "PKIX path validation failed: Path does not chain with any of the trust anchors",
     ),
     Refused(
         "java",

@@ -76,12 +76,17 @@ def build(target, issuers, anchor, *, server_name=SERVER, time=NOW):
 
 
 @pytest.fixture(scope="module")
-def replica_case():
+def rsa_replica():
+    """Return a replica with RSA keys."""
+    return lab.make_replica(key_type=lab.KeyType.RSA_2048)
+
+
+@pytest.fixture(scope="module")
+def replica_case(rsa_replica):
     """Return the certificates that the replica's MDM server sends."""
-    replica = lab.make_replica(key_type=lab.KeyType.RSA_2048)
-    anchor = pkcs12kit.TrustAnchor.from_certificate(replica.trust_anchor)
-    best = replica.valid_paths[0].certificates
-    return build(best[0], best[1:], anchor, server_name=replica.server_name)
+    anchor = pkcs12kit.TrustAnchor.from_certificate(rsa_replica.trust_anchor)
+    best = rsa_replica.valid_paths[0].certificates
+    return build(best[0], best[1:], anchor, server_name=rsa_replica.server_name)
 
 
 @pytest.fixture
@@ -588,10 +593,10 @@ class TestReal:
         assert judge_by_rules(name, **replica_case).answer is Answer.YES
 
     @pytest.mark.parametrize("name", ["ios", "macos", "chrome"])
-    def test_a_long_certificate_below_any_root(self, replica, replica_case, name):
+    def test_a_long_certificate_below_any_root(self, rsa_replica, replica_case, name):
         """One that lasts longer, for who knows which roots are shipped."""
-        long = replica.issue_server(
-            replica.server_name, validity=lab.Validity.around(replica.at, days_before=1, days_after=730)
+        long = rsa_replica.issue_server(
+            rsa_replica.server_name, validity=lab.Validity.around(rsa_replica.at, days_before=1, days_after=730)
         ).certificate
         path = replace(replica_case["path"], certificates=(long, *replica_case["path"].certificates[1:]))
         message = replace(replica_case["message"], certificates=(long, *replica_case["message"].certificates[1:]))

@@ -235,3 +235,20 @@ def test_an_anchor_whose_validity_is_ignored_does_not_expire_the_path():
     assert report.ok
     assert report.path.expires == server.certificate.not_after
     assert report.to_json()["expires"] == f"{server.certificate.not_after:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@pytest.mark.parametrize("checked", [True, False])
+def test_an_anchor_whose_validity_is_ignored_does_not_expire_a_chain_without_path(checked):
+    """The path is not valid for any policy, and the anchor's own certificate, which is in the file, has expired."""
+    chain = Chain()
+    gone = lab.Validity.around(days_before=300, days_after=-10)
+    root = lab.Authority.create("TA", private_key=chain.root.private_key, validity=gone)
+    parameters = pk.ValidationParameters(
+        time=gone.not_after + timedelta(days=10),
+        check_trust_anchor_validity=checked,
+        initial_explicit_policy=True,
+    )
+    file = pfx([*chain.sent, root.certificate], key_of(chain.server))
+    report = pk.verify(file, trust_anchors=root.certificate.der, password=PASSWORD, parameters=parameters)
+    assert report.path is None
+    assert ("expiry" in report.failed) is checked
