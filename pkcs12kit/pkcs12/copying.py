@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import WorkBudget
+    from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.entries import Entry
     from pkcs12kit.pkcs12.opening import Opener
     from pkcs12kit.pkcs12.protection import Profile
@@ -83,12 +84,10 @@ class EntryCopier:
 
     def _copy_key(self, entry: Entry) -> None:
         if entry.private_key_info is None:
-            self._leave_closed(entry, entry.error or UnsupportedPfxError("its private key is not read"))
-            self.keys.append(_as_it_is(entry.bag))
+            self._keep_key(entry, entry.error or UnsupportedPfxError("its private key is not read"))
             return
         if entry.error is not None and may_be_encrypted(entry.private_key_info):
-            self._leave_closed(entry, UnsupportedPfxError("its private key is encrypted once more"))
-            self.keys.append(_as_it_is(entry.bag))
+            self._keep_key(entry, UnsupportedPfxError("its private key is encrypted once more"))
             return
         if entry.error is not None:
             self._warn(f"{entry.label}: {entry.error}; its octets are kept, under the new protection")
@@ -104,6 +103,15 @@ class EntryCopier:
             )
         )
 
+    def _keep_key(self, entry: Entry, why: PfxError) -> None:
+        """Copy the bag of a private key as it is: beside the other keys only if a password encrypts it on its own."""
+        self._leave_closed(entry, why)
+        if _is_by_password(entry.bag.encryption):
+            self.keys.append(_as_it_is(entry.bag))
+            return
+        self._require_protected(entry)
+        self.bags.append(_as_it_is(entry.bag))
+
     def _copy_secret(self, entry: Entry, sealed: SealedSecret) -> None:
         if self._profile.key_encryption is None and self._password_changes:
             raise InputError(
@@ -116,6 +124,8 @@ class EntryCopier:
                 raise UnsupportedPfxError("its secret is encrypted once more")  # as below
         except PfxError as error:
             self._leave_closed(entry, error)
+            if not _is_by_password(sealed.encryption):
+                self._require_protected(entry)
             self.bags.append(_as_it_is(entry.bag))
             return
         if self._profile.key_encryption is None:
@@ -135,7 +145,7 @@ class EntryCopier:
         is_certificate = bag.is_certificate and bag.fault is None
         if not is_certificate and may_be_encrypted(bag.value, bag.value_type):
             self._leave_closed(entry, UnsupportedPfxError(f"its {bag.type} may hold encrypted contents"))
-        elif bag.type not in _PUBLIC:
+        if bag.type not in _PUBLIC:
             self._require_protected(entry)
         self.bags.append(_as_it_is(bag))
 
@@ -167,6 +177,10 @@ class EntryCopier:
         return (PfxPasswordError if is_password else UnsupportedPfxError)(
             f"the PKCS#12 file holds {entries} that would not get the new password: {'; '.join(named)}: {cure}"
         )
+
+
+def _is_by_password(encryption: Encryption | None) -> bool:
+    return encryption is not None and encryption.derivation is not None
 
 
 def _as_it_is(bag: Bag) -> Asn1Value:

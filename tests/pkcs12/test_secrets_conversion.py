@@ -186,6 +186,23 @@ def test_closed_entries_are_refused_or_named(bags, quick, what, new):
             convert_pfx(data, **given)
 
 
+@pytest.mark.parametrize("what", CLOSED)
+def test_nothing_that_was_encrypted_is_in_the_clear(bags, what):
+    """An entry that is kept as it is and may be in the clear stays in encrypted contents, or the profile is refused."""
+    data = with_mac([safe_by(AES, OLD, bags_of(*bags, CLOSED[what]))], password=OLD)
+    given = {"password": OLD, "new_password": OLD}
+    sealed_keys = {"a key of another password", "a key that is encrypted twice"}
+    sealed_secrets = {"a secret of another password", "a secret that is encrypted twice"}
+    converted = convert_pfx(data, **given, profile=few(profiles.MODERN_2023))
+    assert (CLOSED[what] in converted) is (what in sealed_keys)
+    clear = few(profiles.UNENCRYPTED_CERTIFICATES_2023)
+    if what in sealed_keys | sealed_secrets | {"a CRL bag that looks encrypted"}:
+        assert CLOSED[what] in convert_pfx(data, **given, profile=clear)
+    else:
+        with pytest.raises(InputError, match="would not be encrypted under the profile"):
+            convert_pfx(data, **given, profile=clear)
+
+
 def test_the_password_of_an_entry_can_be_given(bags, quick):
     """A secret and a key of a third password are opened by the password of the contents, and get the new one."""
     foreign = secret_bag(sealed(SECRET, FOREIGN)), bag_of(2, sealed(GOST, FOREIGN), NAME)

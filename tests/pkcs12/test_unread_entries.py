@@ -95,7 +95,8 @@ def test_the_other_key_is_read(good, identity_and_path, what):
     decoded = decode_pfx(data, password=PASSWORD)
     assert (len(decoded.keys), len(decoded.certificates)) == (1, len(good[0]))
     (unread,) = decoded.unread_keys
-    assert (unread.place, unread.local_key_id, unread.error) == ("bag 1 of SafeContents 2", b"odd", error)
+    assert (unread.place, unread.local_key_id) == ("bag 1 of SafeContents 2", b"odd")
+    assert issubclass(unread.error, error)
     assert (unread.algorithm is None) is (algorithm is None)
     assert unread.algorithm is None or unread.algorithm.startswith(algorithm)
     (note,) = decoded.notes
@@ -157,7 +158,10 @@ def test_a_conversion_keeps_it(good, quick, what):
         with pytest.raises(expected, match="bag 1 of SafeContents 2"):
             convert_pfx(data, password=PASSWORD, new_password="new", profile=quick)
         once = convert_pfx(data, password=PASSWORD, new_password=PASSWORD, profile=quick, on_warning=warnings.append)
-        assert bag in once
+        others = decode_pfx(once, password=PASSWORD).unread_keys
+        assert [(key.local_key_id, key.error) for key in others] == [
+            (key.local_key_id, key.error) for key in decode_pfx(data, password=PASSWORD).unread_keys
+        ]
     else:
         once = convert_pfx(data, password=PASSWORD, new_password="new", profile=quick, on_warning=warnings.append)
         clear = convert_pfx(once, password="new", new_password=None, profile="no-password")
