@@ -40,7 +40,7 @@ _WEAK: Final = re.compile(rb"(BEGIN|END)[ \t]{1,4}(?=" + _LABEL + rb"[ \t]{0,8}-
 """After fewer dashes, if it is in capital letters and alone in its line."""
 _BEFORE_WEAK: Final = re.compile(rb"[>|#*\t -]*")
 _WORDS: Final = (b"BEGIN", b"END", b"CERTIFICATE", b"PKCS", b"X509 CRL")
-_BODY: Final = re.compile(rb"[-\s>|#*]{0,200}(?:[A-Za-z0-9+/]{16}|[A-Za-z-]{1,64}:|\\\\|[%&<])")
+_BODY: Final = re.compile(rb"(?:[-\s>|#*]|\\+[nrt]){0,200}[A-Za-z0-9+/]{40}")
 """The text after a BEGIN line, but not after a heading such as ``----- Certificates -----``."""
 _SHOWN: Final = re.compile(r"[A-Z0-9#./-]{1,16}(?: [A-Z0-9#./-]{1,16}){0,5}")
 # Dashes, spaces and invisible characters of word processors, in UTF-8; dashes in Windows-1252; line ends
@@ -76,8 +76,10 @@ def tidy(text: bytes) -> bytes:
 
 def has_markers(text: bytes) -> bool:
     """Return True if a tidy text has a marker with a usual label, or with any label in the form of RFC 7468."""
-    return any(
-        _is_known(marker.label) or (marker.is_begin and text[marker.start : marker.end].startswith(b"-----BEGIN "))
+    upper = text.upper()
+    return any(word in upper for word in _WORDS) and any(
+        (_is_known(marker.label) and not (marker.is_odd and marker.is_begin is False))
+        or (marker.is_begin and text[marker.start : marker.end].startswith(b"-----BEGIN "))
         for marker in markers(text)
     )
 

@@ -138,11 +138,20 @@ def test_what_is_something_else(certificates):
         b"---- begin certificate bundle ----\n",
         b"---- End of certificates ----\n",
         b"- begin certificate\n",
+        b"----- Root Certificate -----\nSubject: CN=Root\n",
+        b"----- Root Certificate -----\nExampleGlobalRootG2ForTimestamping\n",
         b"------------------------\n",
     )
     for other in (request, key, *headings):
         for text in (other + pem(certificates[0]), pem(certificates[0]) + other):
             assert counts(text) == (1, 0), other
+
+
+def test_a_heading_alone_is_text():
+    """A text whose only markers are headings is no PEM text, and says so."""
+    for heading in (b"---- Root certificates ----\nnone\n", b"---- end of list ----\n", b"-----BEGIN-----\n"):
+        with pytest.raises(pk.InputError, match="expected a certificate, found text without a PEM block"):
+            pk.load_certificates(heading)
 
 
 @pytest.mark.parametrize("label", ["X509 CRL", "CRL"])
