@@ -14,7 +14,7 @@ from pkcs12kit.errors import MalformedCertificateError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_AUTHORITY_KEY_IDENTIFIER: Final = "2.5.29.35"
+AUTHORITY_KEY_IDENTIFIER: Final = "2.5.29.35"
 
 
 class AuthorityCertificate(NamedTuple):
@@ -61,7 +61,7 @@ def read_named(extensions: Iterable[lenient.EncodedExtension]) -> AuthorityCerti
     """
     from asn1crypto import x509 as asn1_x509
 
-    value = next((extension.value for extension in extensions if extension.oid == _AUTHORITY_KEY_IDENTIFIER), None)
+    value = next((extension.value for extension in extensions if extension.oid == AUTHORITY_KEY_IDENTIFIER), None)
     if value is None:
         return None
     try:

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.authority_key import AUTHORITY_KEY_IDENTIFIER
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.devices.named_issuers import SECTION as SECTION_OF_NAMED_ISSUERS
@@ -203,9 +204,15 @@ def check_authority_key_identifiers(chain: DeliveredChain, paths: ChainPaths) ->
     check, path = Check.AUTHORITY_KEY_IDENTIFIER, paths.path
     if path is None:
         return not_checked(check, "there is no path")
-    mismatches = named_issuer_mismatches(path)
-    if mismatches:
-        return not_ok(check, "; ".join(str(one) + _where_named(one, chain) for one in mismatches))
+    unreadable = [
+        f"that of {certificate.label} cannot be read, so that OpenSSL and programs that use it refuse the chain"
+        for certificate in path.certificates
+        if AUTHORITY_KEY_IDENTIFIER in certificate.extensions.oids
+        and certificate.extensions.authority_key_identifier is None
+    ]
+    problems = [*unreadable, *(str(one) + _where_named(one, chain) for one in named_issuer_mismatches(path))]
+    if problems:
+        return not_ok(check, "; ".join(problems))
     named = [one.authority_certificate for one in path.certificates]
     halves = [
         certificate.label

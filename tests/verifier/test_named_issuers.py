@@ -252,3 +252,14 @@ def test_an_anchor_whose_validity_is_ignored_does_not_expire_a_chain_without_pat
     report = pk.verify(file, trust_anchors=root.certificate.der, password=PASSWORD, parameters=parameters)
     assert report.path is None
     assert ("expiry" in report.failed) is checked
+
+
+def test_one_that_cannot_be_read_fails():
+    """Validation does not need it; OpenSSL takes the certificate for one of no issuer."""
+    chain = Chain()
+    broken = x509.UnrecognizedExtension(x509.ExtensionOID.AUTHORITY_KEY_IDENTIFIER, b"\xff\xff")
+    chain.server = chain.ca.issue_server("EE", extensions=[lab.non_critical(broken)])
+    report = chain.verify()
+    assert report.failed == ("authority-key-identifier",)
+    assert finding(report).why.startswith("that of EE cannot be read, so that OpenSSL")
+    assert {one.verdict for one in chain.rehearse("openssl").handshakes} == {Verdict.REFUSED}
