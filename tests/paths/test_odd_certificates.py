@@ -1,0 +1,71 @@
+"""Paths with odd certificates: found, confirmed or not judged, drawn and bundled; never a traceback."""
+
+import pytest
+
+import pkcs12kit as pk
+
+from ..certificates.oddities import (
+    BMP,
+    HOST,
+    NOW,
+    PRINTABLE,
+    TELETEX,
+    UNIVERSAL,
+    UTF8,
+    attribute,
+    extension,
+    issuing,
+    root,
+    server,
+)
+
+STRINGS = [
+    (PRINTABLE, b"Smith & Sons"),
+    (UTF8, b"Soci\xe9t\xe9"),
+    (TELETEX, b"Soci\xe9t\xe9"),
+    (BMP, b"\xd8\x00\x00a"),
+    (UNIVERSAL, b"abc"),
+    (PRINTABLE, b"x" * 70),
+]
+DAMAGED = ["2.5.29.9", "2.5.29.14", "2.5.29.18", "2.5.29.31", "2.5.29.35", "1.3.6.1.5.5.7.1.1", "1.3.6.1.4.1.311.21.7"]
+ODD_NAME = [
+    pytest.param(
+        server(issuer=middle, subject=odd if who == "leaf" else HOST),
+        issuing(subject=middle, issuer=top),
+        root(subject=top),
+        id=f"{who}-{at}",
+    )
+    for at, (tag, octets) in enumerate(STRINGS)
+    for who in ("leaf", "ca", "anchor")
+    for odd in (attribute(octets, tag),)
+    for top, middle in ((odd if who == "anchor" else "Root", odd if who == "ca" else "Issuing"),)
+]
+ODD_EXTENSION = [
+    pytest.param(leaf, ca, anchor, id=f"{oid}-{who}")
+    for oid in DAMAGED
+    for junk in (extension(oid, b"\xff\xff"),)
+    for who, leaf, ca, anchor in (
+        ("leaf", server(junk), issuing(), root()),
+        ("ca", server(), issuing(junk), root()),
+        ("anchor", server(), issuing(), root(junk)),
+    )
+]
+
+
+@pytest.mark.parametrize(("leaf", "ca", "anchor"), [*ODD_NAME, *ODD_EXTENSION])
+def test_the_second_opinion_says_yes_or_nothing(leaf, ca, anchor):
+    """Certvalidator cannot read some of them: that is said, and is not a no that would stop ``build``."""
+    path = [pk.Certificate(leaf), pk.Certificate(ca)]
+    trusted = pk.Certificate(anchor)
+    report = pk.find_paths(
+        path[0],
+        pool=pk.CertificatePool(path[1:]),
+        trust_anchors=[pk.TrustAnchor.from_certificate(trusted)],
+        time=NOW,
+    )
+    assert list(report.best.certificates) == path
+    assert any(certificate.notes for certificate in (*path, trusted)) or b"Soci\xe9" in leaf + anchor
+    confirmation = pk.confirm(report.best, pk.ValidationParameters(time=NOW))
+    assert confirmation.opinion in {pk.Opinion.VALID, pk.Opinion.CANNOT_JUDGE}
+    for shown in (pk.to_html(report), repr(report), str(path[0].subject), path[1].label):
+        assert "Traceback" not in shown
