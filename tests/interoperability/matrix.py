@@ -135,9 +135,9 @@ class Material:
         return self.folder / f"{password}.password"
 
 
-def make_material(folder: Path) -> Material:
+def make_material(folder: Path, *, ca_key: KeyType = KeyType.EC_P256) -> Material:
     """Make a server's key of each kind below one chain of two CAs, and write it out."""
-    root, issuing = (Authority.create(name) for name in ("Root CA", "Issuing CA"))
+    root, issuing = (Authority.create(name, key_type=ca_key) for name in ("Root CA", "Issuing CA"))
     issuers = (root.issue_ca(issuing), root.certificate)
     material = Material(bundles={}, folder=folder)
     for name, kind in KEYS.items():
