@@ -131,7 +131,7 @@ def key_algorithm(private_key_info: bytes) -> str | None:
         dotted = str(core.ObjectIdentifier.load(core.Sequence.load(private_key_info)[1][0].dump()).dotted)
     except (ValueError, TypeError, LookupError, AttributeError):
         return None
-    return named(dotted)
+    return named(dotted) if dotted else None
 
 
 def _sentences(entry: Entry, reason: str | None) -> Iterator[str]:

@@ -207,7 +207,7 @@ def _require_named_curve(parameters: EncodedPart) -> None:
         )
     try:
         get_curve_for_oid(ObjectIdentifier(curve))
-    except LookupError:
+    except (LookupError, ValueError):  # a number in it may be too long for pyca/cryptography
         raise UnknownKeyError(f"a private key on the elliptic curve {named(curve)}, which is not supported") from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from asn1crypto import parser
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
@@ -240,3 +241,16 @@ def test_a_key_without_a_certificate(good):
 def test_no_algorithm(octets):
     """Octets that are not PKCS#8 have no algorithm, and raise nothing."""
     assert key_algorithm(octets) is None
+
+
+@pytest.mark.parametrize(
+    "curve", [b"\x06\x00", b"\x06\x01\x80", b"\x06\x0b" + b"\xff" * 10 + b"\x7f", b"\x06\x02\xff\x7f"]
+)
+def test_a_curve_with_an_odd_identifier(good, curve):
+    """A key whose curve is an OBJECT IDENTIFIER that pyca/cryptography refuses is a key that is not read."""
+    named = oid("1.2.840.10045.3.1.7")
+    at = SPARE.index(named) + len(named)
+    octets = der(0x04, parser.parse(SPARE[at:])[4])
+    info = der(0x30, b"\x02\x01\x00" + der(0x30, oid("1.2.840.10045.2.1") + curve) + octets)
+    decoded = decode_pfx(a_file(good, bag_of(1, info, ODD_ID)), password=PASSWORD)
+    assert (len(decoded.keys), len(decoded.unread_keys)) == (1, 1)
