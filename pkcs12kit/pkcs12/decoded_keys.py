@@ -35,7 +35,7 @@ class DecodedKey:
     """A private key of a PFX, with its certificates.
 
     ``certificates`` are all that belong to the key, those with the same localKeyID first; empty if the file has none.
-    Which of them is used depends on the time: :func:`~pkcs12kit.certificates.choice.by_preference` decides.
+    Which of them is used depends on the time: :meth:`certificate_at` returns it.
     ``attributes`` are the attributes of the bag other than friendlyName and localKeyID, each the DER of one Attribute.
     ``private_key_info`` is the PrivateKeyInfo (RFC 5958) of the file. It may hold more than ``private_key``: for
     example, that an RSA key is only for RSASSA-PSS (RFC 4055 section 1.2).

@@ -54,8 +54,8 @@ def load_certificates(
     without armor lines, PKCS#7 in PEM, DER and BER, PKCS#12 (``password`` opens those), crossCertificatePair and zip
     (never extracted to disk), nested up to ``limits.nesting`` deep. Text may be in UTF-16, base64, a ``data:`` URL, a
     quoted string with escapes or URL encoding (``limits.text_forms``), and PEM may be indented, quoted or have unusual
-    dashes, if it can be read in only one way. Folders are read with their subfolders in the
-    order of names, without hidden files; symbolic links are followed.
+    dashes, if it can be read in only one way. Folders are read with their subfolders in the order of names, without
+    hidden files; symbolic links are followed.
 
     A certificate or a pool that is loaded already is used as it is; so is a certificate of pyca/cryptography.
 
@@ -299,7 +299,7 @@ def _matched(found: LoadedKey, certificate: CertificateSource | None, opening: O
         name, belonging = label(certificate), ()
         certificates, rejects = tuple(collector.certificates), tuple(collector.rejects)
     if not certificates:
-        lacks = "a PKCS#12 file without a certificate" if certificate is None else "there is no certificate in it"
+        lacks = "a PKCS#12 file without a certificate" if certificate is None else "an identity needs a certificate"
         raise InputError(f"{name}: {lacks}; give the certificate of the key as well")
     belonging = belonging or tuple(one for one in certificates if _belongs(one, found.private_key))
     preferred = by_preference(belonging, opening.time)
