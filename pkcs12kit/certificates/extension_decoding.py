@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509 import load_der_x509_certificate
 
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, first_line
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, first_line, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -22,6 +22,8 @@ REFUSALS: Final = (
     x509.UnsupportedGeneralNameType,
 )
 """The errors of pyca/cryptography for extensions that it cannot decode."""
+_BOOLEAN: Final = 1
+_CONSTRUCTED: Final = 0x20
 _ED25519: Final = bytes.fromhex("300506032b6570")
 _VALIDITY: Final = bytes.fromhex("301e170d3236303130313030303030305a170d3237303130313030303030305a")
 _KEY: Final = bytes.fromhex("302a300506032b6570032100") + bytes(32)
@@ -108,7 +110,11 @@ def _first_fields() -> bytes:
 
 
 def _canonical_value(oid: str, value: bytes) -> bytes:
-    """Return the value of an extension in strict DER. Raises the errors of ``UNREADABLE``."""
+    """Return the value of an extension in strict DER. Raises the errors of ``UNREADABLE``.
+
+    asn1crypto leaves out elements that it does not expect, such as a second path length, and all that follow them: a
+    limit of a CA would be lost. So the result has to have the same elements.
+    """
     from asn1crypto import parser
     from asn1crypto import x509 as asn1_x509
 
@@ -116,4 +122,18 @@ def _canonical_value(oid: str, value: bytes) -> bytes:
     extension = asn1_x509.Extension.load(EncodedExtension.of(oid, value).encoding, strict=True)
     parsed = extension["extn_value"].parsed
     encoded: bytes = parsed.dump(force=True)
+    if sorted(_elements(value)) != sorted(_elements(encoded)):
+        raise ValueError("an element that does not belong there")
     return encoded
+
+
+def _elements(encoded: bytes) -> Iterator[int]:
+    """Yield the identifier octets of elements and of those in them, except of FALSE, which may be a default."""
+    from asn1crypto import parser
+
+    for element in split(encoded):
+        contents = parser.parse(element, strict=True)[4]
+        if element[0] & _CONSTRUCTED:
+            yield from _elements(contents)
+        if element[0] != _BOOLEAN or any(contents):
+            yield element[0]

@@ -186,3 +186,41 @@ def test_alternative_names_are_never_half_read():
     for beside, expected in ((LONG, f"CN={'x' * 70}"), (MISFIT, "CN=Smith & Sons")):
         found = pk.Certificate(certificate(extensions=(extension("2.5.29.17", der.sequence(beside, URL)),)))
         assert names(*found.extensions.subject_alternative_name) == (expected, "http://ca.example/x")
+
+
+@pytest.mark.parametrize(
+    ("oid", "value"),
+    [
+        (BASIC, der.sequence(der.TRUE, der.TRUE, der.integer(0))),
+        (BASIC, der.sequence(der.TRUE, der.implicit(2, b"\0"))),
+        (BASIC, der.sequence(der.TRUE, der.integer(3), der.integer(0))),
+        (BASIC, der.sequence(der.oid("1.2.3"))),
+        ("2.5.29.36", der.sequence(der.implicit(1, b"\0"), der.implicit(0, b"\0"))),
+        ("2.5.29.37", der.sequence(der.oid("1.3.6.1.5.5.7.3.1"), der.TRUE)),
+    ],
+    ids=["ca-twice", "tagged-length", "two-lengths", "not-a-flag", "wrong-order", "not-a-purpose"],
+)
+@pytest.mark.parametrize("critical", [False, True])
+def test_elements_that_do_not_belong_are_not_dropped(oid, value, critical):
+    """asn1crypto leaves out an element that it does not expect, and what follows: here a limit of the CA."""
+    with pytest.raises(MalformedCertificateError) as refusal:
+        _ = with_damage(oid, value, critical=critical).extensions
+    assert extension_label(oid) in str(refusal.value)
+
+
+def test_no_crl_issuer_of_a_distribution_point_is_dropped():
+    """With one of two cRLIssuer fields left out, a CRL would speak for the certificate (section 6.3.3 (b)(1))."""
+    first, second = (der.explicit(2, der.explicit(4, name(text))) for text in ("Issuing", "Another"))
+    point = der.sequence(der.sequence(der.explicit(0, der.explicit(0, URL)), first, second))
+    assert pk.Certificate(server(extension(CRL_POINTS, point))).extensions.lost == {CRL_POINTS}
+
+
+def test_values_of_basic_constraints_in_ber_are_read():
+    """An explicit default, TRUE as another octet than 0xff, and long lengths lose nothing (X.690 section 8)."""
+    for value, expected in (
+        (der.sequence(b"\x01\x01\x00"), (False, None)),
+        (der.sequence(b"\x01\x01\x01", b"\x02\x81\x01\x04"), (True, 4)),
+        (b"\x30\x81\x03" + der.TRUE, (True, None)),
+    ):
+        found = with_damage(BASIC, value).extensions.basic_constraints
+        assert (found.ca, found.path_length) == expected
