@@ -72,6 +72,14 @@ def quoted(text: str | bytes, *, longest: int = _QUOTED) -> str:
     return ascii(characters[:longest]) + ("..." if len(characters) > longest else "")
 
 
+def quoted_name(name: str, *, longest: int | None = _QUOTED) -> str:
+    """Return a name in quotation marks, with its letters as :func:`harmless` shows them, for a list of entries.
+
+    :func:`quoted` is for names that are compared with others: here letters that only look alike are not told apart.
+    """
+    return f"'{harmless(name, longest=longest)}'"
+
+
 def without_middle(text: str, *, longest: int, ends: int) -> str:
     """Return ``text``; where it has more than ``longest`` characters, its first and last ``ends`` around ``...``."""
     return text if len(text) <= longest else f"{text[:ends]}...{text[-ends:]}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509 import load_der_x509_certificate
 
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, first_line, split
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, first_line, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -129,10 +129,8 @@ def _canonical_value(oid: str, value: bytes) -> bytes:
 
 def _elements(encoded: bytes) -> Iterator[int]:
     """Yield the identifier octets of elements and of those in them, except of FALSE, which may be a default."""
-    from asn1crypto import parser
-
     for element in split(encoded):
-        contents = parser.parse(element, strict=True)[4]
+        contents = contents_of(element)
         if element[0] & _CONSTRUCTED:
             yield from _elements(contents)
         if element[0] != _BOOLEAN or any(contents):

@@ -14,8 +14,8 @@ from cryptography import x509
 from pkcs12kit.certificates.extension_decoding import REFUSALS, decode_extension, decode_together, may_warn
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import FIELDS, NAME_CONSTRAINTS, ExtensionFault, Extensions
-from pkcs12kit.certificates.general_names import contents_of, read_general_names, read_relative_name
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, first_line, split
+from pkcs12kit.certificates.general_names import read_general_names, read_relative_name
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, first_line, split
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import harmless
 

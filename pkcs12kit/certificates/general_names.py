@@ -12,7 +12,7 @@ from cryptography import x509
 
 from pkcs12kit.certificates.der import read_name
 from pkcs12kit.certificates.extension_decoding import decode_extension
-from pkcs12kit.certificates.lenient import split
+from pkcs12kit.certificates.lenient import contents_of, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,16 +32,6 @@ class GeneralNames(NamedTuple):
 
     names: tuple[GeneralName, ...]
     unsupported: tuple[str, ...] = ()
-
-
-def contents_of(encoding: bytes, tag: int) -> bytes:
-    """Return the contents of one element. Raises :class:`ValueError` for another identifier octet than ``tag``."""
-    from asn1crypto import parser
-
-    if encoding[:1] != bytes([tag]):
-        raise ValueError(f"an element with the tag 0x{encoding[:1].hex()} instead of 0x{tag:02x}")
-    contents: bytes = parser.parse(encoding, strict=True)[4]
-    return contents
 
 
 def read_general_names(contents: bytes) -> GeneralNames:

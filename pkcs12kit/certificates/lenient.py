@@ -120,13 +120,11 @@ def certificate_extensions(fields: tuple[bytes, ...]) -> tuple[EncodedExtension,
 
     Raises :class:`MalformedCertificateError`.
     """
-    from asn1crypto import parser
-
     found: list[EncodedExtension] = []
     for field in fields:
         if field[0] == EXTENSIONS_TAG:
             try:
-                found += split_extensions(parser.parse(field, strict=True)[4])
+                found += split_extensions(contents_of(field))
             except ValueError as error:
                 raise MalformedCertificateError(f"unreadable extensions: {error}") from None
     return tuple(found)
@@ -141,7 +139,7 @@ def split_extensions(encoded: bytes) -> tuple[EncodedExtension, ...]:
 
 
 def _split_extension(encoding: bytes) -> EncodedExtension:
-    from asn1crypto import core, parser
+    from asn1crypto import core
 
     identifier, *criticality, value = _elements(encoding, 2)
     oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
@@ -149,8 +147,8 @@ def _split_extension(encoding: bytes) -> EncodedExtension:
         raise ValueError(f"an object identifier that is not encoded as {oid} is")
     if len(criticality) > 1 or (criticality and criticality[0][0] != _BOOLEAN) or value[0] != _OCTET_STRING:
         raise ValueError(f"the fields of {extension_label(oid)} are not those of an extension")
-    is_critical = bool(criticality) and any(parser.parse(criticality[0], strict=True)[4])
-    return EncodedExtension.of(oid, parser.parse(value, strict=True)[4], critical=is_critical)
+    is_critical = bool(criticality) and any(contents_of(criticality[0]))
+    return EncodedExtension.of(oid, contents_of(value), critical=is_critical)
 
 
 def canonical_der(der: bytes) -> bytes:
@@ -207,7 +205,7 @@ def _canonical_attribute(der: bytes) -> bytes:
     from asn1crypto import parser
 
     identifier, value = _elements(der, 2)
-    tag, contents = value[0], parser.parse(value, strict=True)[4]
+    tag, contents = value[0], contents_of(value)
     if misfit(tag, contents) is not None:
         text = read_text(tag, contents)
         value = parser.emit(0, 0, UTF8_STRING, (contents.decode("latin-1") if text is None else text).encode())
@@ -240,13 +238,13 @@ def read_name(der: bytes) -> Name:
 
 def split_name(der: bytes) -> Iterator[tuple[str, int, bytes]]:
     """Yield type, identifier octet and contents of each attribute of a distinguished name that can be read."""
-    from asn1crypto import core, parser
+    from asn1crypto import core
 
     for rdn in _elements(der, 0):
         for attribute in _elements(rdn, 0, _SET):
             identifier, value = _elements(attribute, 2)
             oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
-            yield oid, value[0], parser.parse(value, strict=True)[4]
+            yield oid, value[0], contents_of(value)
 
 
 def split(contents: bytes) -> Iterator[bytes]:
@@ -260,13 +258,22 @@ def split(contents: bytes) -> Iterator[bytes]:
         position = end
 
 
-def _elements(der: bytes, at_least: int, tag: int = _SEQUENCE) -> tuple[bytes, ...]:
-    """Return the encodings of the elements of a SEQUENCE, or of a SET where that is the tag."""
+def contents_of(encoding: bytes, tag: int | None = None) -> bytes:
+    """Return the contents of one element, without its header.
+
+    Raises :class:`ValueError` for octets that are not one element, and for another identifier octet than ``tag``.
+    """
     from asn1crypto import parser
 
-    if der[:1] != bytes([tag]):
-        raise ValueError(f"tag 0x{der[:1].hex()} instead of 0x{tag:02x}")
-    elements = tuple(split(parser.parse(der, strict=True)[4]))
+    if tag is not None and encoding[:1] != bytes([tag]):
+        raise ValueError(f"an element with the tag 0x{encoding[:1].hex()} instead of 0x{tag:02x}")
+    contents: bytes = parser.parse(encoding, strict=True)[4]
+    return contents
+
+
+def _elements(der: bytes, at_least: int, tag: int = _SEQUENCE) -> tuple[bytes, ...]:
+    """Return the encodings of the elements of a SEQUENCE, or of a SET where that is the tag."""
+    elements = tuple(split(contents_of(der, tag)))
     if len(elements) < at_least:
         raise ValueError(f"{len(elements)} elements instead of at least {at_least}")
     return elements
@@ -303,14 +310,14 @@ def _sequence(contents: bytes) -> bytes:
 
 
 def _attribute(der: bytes) -> Attribute:
-    from asn1crypto import core, parser
+    from asn1crypto import core
 
     identifier, value = _elements(der, 2)
     oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
     tag = value[0]
     if not tag & _CLASS_BITS and tag & _CONSTRUCTED:
         return oid, _text_in_parts(value)
-    return oid, read_value(oid, tag, parser.parse(value, strict=True)[4], value)
+    return oid, read_value(oid, tag, contents_of(value), value)
 
 
 def _text_in_parts(value: bytes) -> str | bytes:

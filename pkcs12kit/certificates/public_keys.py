@@ -10,7 +10,7 @@ from cryptography.hazmat import asn1
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from pkcs12kit.certificates.lenient import UNREADABLE, split
+from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, split
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -79,11 +79,9 @@ def public_key_octets(info: bytes) -> bytes:
     ``info`` is a SubjectPublicKeyInfo (DER) of any algorithm. The octets are the value of the BIT STRING, without the
     octet that counts unused bits. Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
     """
-    from asn1crypto import parser
-
     try:
-        _, key = split(parser.parse(info, strict=True)[4])
-        octets: bytes = parser.parse(key, strict=True)[4][1:]
+        _, key = split(contents_of(info))
+        octets: bytes = contents_of(key)[1:]
     except ValueError as error:
         raise MalformedCertificateError(f"unusable public key: {error}") from None
     return octets

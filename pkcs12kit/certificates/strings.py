@@ -66,7 +66,16 @@ def misfit(tag: int, octets: bytes) -> str | None:
         return f"is not a {name}: its {len(octets)} octets are not characters"
     pattern = _MISFITS.get(tag)
     found = pattern.search(text) if pattern is not None else None
-    return None if found is None else f"is a {name} with {found[0]!a}, a character that such a string cannot have"
+    return (
+        None
+        if found is None
+        else f"is a {name} with {_character(found[0])}, a character that such a string cannot have"
+    )
+
+
+def _character(character: str) -> str:
+    number = "" if character.isascii() else f" (U+{ord(character):04X})"
+    return f"'{harmless(character)}'{number}"
 
 
 def read_value(oid: str, tag: int, contents: bytes, encoding: bytes) -> str | bytes:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from cryptography.hazmat import asn1
 
 from pkcs12kit.certificates.der import read_name
-from pkcs12kit.certificates.lenient import UNREADABLE, first_line, split
+from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, first_line, split
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import harmless, quoted
@@ -94,7 +94,7 @@ class EncodedName:
     @classmethod
     def from_encoding(cls, encoding: bytes) -> EncodedName:
         """Return the name of one encoded GeneralName. Raises :class:`ValueError`."""
-        return cls(encoding[0], _contents(encoding))
+        return cls(encoding[0], contents_of(encoding))
 
     @property
     def encoding(self) -> bytes:
@@ -132,7 +132,7 @@ class EncodedName:
         return self.contents
 
     def _directory_name(self) -> Name:
-        return read_name(_contents_of(self.contents, _SEQUENCE))
+        return read_name(contents_of(self.contents, _SEQUENCE))
 
     @property
     def _other_name(self) -> tuple[str, bytes]:
@@ -143,7 +143,7 @@ class EncodedName:
             identifier, explicit = split(self.contents)
             if explicit[0] != _VALUE_OF_OTHER_NAME or parser.parse(identifier)[:3] != _OBJECT_IDENTIFIER:
                 raise ValueError("not the two fields of an otherName")
-            return _dotted(_contents(identifier)), _contents(explicit)
+            return _dotted(contents_of(identifier)), contents_of(explicit)
         except UNREADABLE:
             return "of an unknown type", self.contents
 
@@ -207,13 +207,6 @@ def read_name_constraints(encoded: bytes) -> NameConstraints:
     )
 
 
-def _contents(encoding: bytes) -> bytes:
-    from asn1crypto import parser
-
-    contents: bytes = parser.parse(encoding, strict=True)[4]
-    return contents
-
-
 def _subtrees(field: list[_EncodedSubtree] | None) -> _Field | None:
     if field is None:
         return None
@@ -230,11 +223,11 @@ def _read_leniently(encoded: bytes) -> list[_Field | None]:
     """Decode octets that are not DER, for example with a length in a long form (X.690 section 8.1.3.5)."""
     fields: dict[int, _Field] = {}
     try:
-        for field in split(_contents_of(encoded, _SEQUENCE)):
+        for field in split(contents_of(encoded, _SEQUENCE)):
             if field[0] not in _FIELDS or any(tag >= field[0] for tag in fields):
                 raise ValueError("a field that NameConstraints does not have")
             fields[field[0]] = [
-                _read_subtree(_contents_of(subtree, _SEQUENCE)) for subtree in split(_contents_of(field, field[0]))
+                _read_subtree(contents_of(subtree, _SEQUENCE)) for subtree in split(contents_of(field, field[0]))
             ]
     except UNREADABLE as error:
         raise MalformedCertificateError(f"{first_line(error)}") from None
@@ -246,14 +239,8 @@ def _read_subtree(contents: bytes) -> tuple[EncodedName, bool]:
     tags = [bound[0] for bound in bounds]
     if tags not in ([], _BOUNDS, *([tag] for tag in _BOUNDS)):
         raise ValueError("a field that GeneralSubtree does not have")
-    has_bounds = any(tag == _MAXIMUM or any(_contents(bound)) for tag, bound in zip(tags, bounds, strict=True))
+    has_bounds = any(tag == _MAXIMUM or any(contents_of(bound)) for tag, bound in zip(tags, bounds, strict=True))
     return EncodedName.from_encoding(base), has_bounds
-
-
-def _contents_of(encoding: bytes, tag: int) -> bytes:
-    if encoding[:1] != bytes([tag]):
-        raise ValueError(f"the tag is not 0x{tag:02x}")
-    return _contents(encoding)
 
 
 def encode_names(names: Iterable[x509.GeneralName]) -> tuple[EncodedName, ...]:
@@ -264,7 +251,7 @@ def encode_names(names: Iterable[x509.GeneralName]) -> tuple[EncodedName, ...]:
     if not names:
         return ()
     encoded = x509.SubjectAlternativeName(names).public_bytes()  # for it any GeneralName will do, a network as well
-    return tuple(map(EncodedName.from_encoding, split(_contents(encoded))))
+    return tuple(map(EncodedName.from_encoding, split(contents_of(encoded))))
 
 
 def _dotted(contents: bytes) -> str:

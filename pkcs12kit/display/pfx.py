@@ -9,7 +9,7 @@ from rich.tree import Tree
 
 from pkcs12kit.display.labels import with_expiry
 from pkcs12kit.findings import Answer
-from pkcs12kit.text import counted, harmless
+from pkcs12kit.text import counted, harmless, quoted_name
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def _bag(tree: Tree, bag: BagReport) -> None:
         branch.add(Text(f"not read{'' if algorithm is None else f': {algorithm}'}", style="red"))
     attributes = []
     if bag.friendly_name is not None:
-        attributes.append(f"friendlyName '{harmless(bag.friendly_name)}'")
+        attributes.append(f"friendlyName {quoted_name(bag.friendly_name, longest=None)}")
     if bag.local_key_id is not None:
         attributes.append(f"localKeyID {bag.local_key_id.hex()}")
     if attributes:

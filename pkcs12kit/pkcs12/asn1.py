@@ -8,6 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
+from pkcs12kit.certificates.lenient import contents_of
 from pkcs12kit.errors import MalformedPfxError
 
 if TYPE_CHECKING:
@@ -62,10 +63,7 @@ def absent(value: Asn1Value) -> bool:
 
 def within_tag(value: Asn1Value) -> bytes:
     """Return the encoding of a value without the explicit tag around it. Its type may be unknown."""
-    from asn1crypto import parser
-
-    contents: bytes = parser.parse(value.dump(), strict=True)[4]
-    return contents
+    return contents_of(value.dump())
 
 
 def definite(data: bytes, budget: WorkBudget) -> tuple[bytes, int]:

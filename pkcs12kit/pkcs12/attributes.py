@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pkcs12kit.certificates.lenient import contents_of
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
 _FRIENDLY_NAME: Final = "1.2.840.113549.1.9.20"
 _LOCAL_KEY_ID: Final = "1.2.840.113549.1.9.21"
 _NAMES: Final = {_FRIENDLY_NAME: "friendlyName", _LOCAL_KEY_ID: "localKeyID"}
-_MARK: Final = "2.16.840.1.113894.746875.1.1"
+JAVA_MARK: Final = "2.16.840.1.113894.746875.1.1"
+"""The attribute by which Java recognizes a trusted certificate."""
 # Attributes that common programs write: those of PKCS#9, of Windows (1.3.6.1.4.1.311.17), and Java's mark of trust.
-_KNOWN: Final = ("1.2.840.113549.1.9.", "1.3.6.1.4.1.311.17.", _MARK)
+_KNOWN: Final = ("1.2.840.113549.1.9.", "1.3.6.1.4.1.311.17.", JAVA_MARK)
 _SET: Final = 0x31
 _OBJECT_IDENTIFIER: Final = 0x06
 _BMP_STRING: Final = 0x1E
@@ -127,12 +129,12 @@ def read_as_java(field: bytes | None) -> JavaAttributes:
         if dotted == _FRIENDLY_NAME:
             if octet != _BMP_STRING:
                 return JavaAttributes(refusal=f"a friendlyName is {_type(octet)}, not a BMPString")
-            found = found._replace(friendly_name=_contents(values[0]).decode("utf-16-be", errors="replace"))
+            found = found._replace(friendly_name=contents_of(values[0]).decode("utf-16-be", errors="replace"))
         elif dotted == _LOCAL_KEY_ID:
             if octet != _OCTET_STRING:
                 return JavaAttributes(refusal=f"a localKeyID is {_type(octet)}, not an OCTET STRING")
-            found = found._replace(local_key_id=_contents(values[0]))
-        elif dotted == _MARK and not all(map(_is_object_identifier, values)):
+            found = found._replace(local_key_id=contents_of(values[0]))
+        elif dotted == JAVA_MARK and not all(map(_is_object_identifier, values)):
             return JavaAttributes(refusal="Java's mark of trust has a value that is not an OBJECT IDENTIFIER")
     return found
 
@@ -176,18 +178,11 @@ def _first(name: str, values: list[bytes], notes: list[str]) -> tuple[int, bytes
         notes.append(f"its {name} has {counted(len(values), 'value') if values else 'no value'}; {which}")
     if not values:
         return None
-    return values[0][0], _contents(values[0])
+    return values[0][0], contents_of(values[0])
 
 
 def _is_object_identifier(encoding: bytes) -> bool:
-    return encoding[0] == _OBJECT_IDENTIFIER and _contents(encoding)[-1:] < b"\x80" and len(_contents(encoding)) > 0
-
-
-def _contents(encoding: bytes) -> bytes:
-    from asn1crypto import parser
-
-    contents: bytes = parser.parse(encoding, strict=True)[4]
-    return contents
+    return encoding[0] == _OBJECT_IDENTIFIER and contents_of(encoding)[-1:] < b"\x80" and len(contents_of(encoding)) > 0
 
 
 def _friendly_name(values: list[bytes] | None, notes: list[str]) -> str | None:

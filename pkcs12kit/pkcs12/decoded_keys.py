@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.errors import InputError, KeyChoiceError
-from pkcs12kit.text import quoted
+from pkcs12kit.text import quoted_name
 from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
@@ -144,16 +144,12 @@ def _listed(every: Sequence[DecodedKey], unread_keys: Sequence[UnreadKey]) -> st
 
 
 def _describe_unread(key: UnreadKey) -> str:
-    name = "no name" if key.friendly_name is None else quoted(key.friendly_name)
-    local_key_id = "none" if not key.local_key_id else key.local_key_id.hex()
-    return f"{name}, localKeyID {local_key_id}, not read: {key.algorithm or key.place}"
+    return f"{_name_and_id(key)}, not read: {key.algorithm or key.place}"
 
 
 def _describe(key: DecodedKey, keys: Sequence[DecodedKey]) -> str:
     """Return name, ID and certificate of a key; its fingerprint where neither name nor localKeyID is its own."""
-    name = "no name" if key.friendly_name is None else quoted(key.friendly_name)
-    local_key_id = "none" if not key.local_key_id else key.local_key_id.hex()
-    words = [f"{name}, localKeyID {local_key_id}"]
+    words = [_name_and_id(key)]
     same_name = sum(one.friendly_name == key.friendly_name for one in keys)
     same_id = sum(one.local_key_id == key.local_key_id for one in keys)
     if (key.friendly_name is None or same_name > 1) and (not key.local_key_id or same_id > 1):
@@ -161,6 +157,11 @@ def _describe(key: DecodedKey, keys: Sequence[DecodedKey]) -> str:
     certificate = next(iter(key.certificates), None)
     words.append("no certificate" if certificate is None else f"certificate of {certificate.subject.label}")
     return ", ".join(words)
+
+
+def _name_and_id(key: DecodedKey | UnreadKey) -> str:
+    name = "no name" if key.friendly_name is None else quoted_name(key.friendly_name)
+    return f"{name}, localKeyID {key.local_key_id.hex() if key.local_key_id else 'none'}"
 
 
 def _public(key: DecodedKey) -> bytes:

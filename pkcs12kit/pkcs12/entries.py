@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import PfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.pkcs12.private_keys import is_version_2
-from pkcs12kit.text import counted, quoted
+from pkcs12kit.text import counted, quoted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -74,7 +74,7 @@ class Entry:
     def label(self) -> str:
         """The place, with the friendly name in quotation marks if there is one."""
         name = self.bag.friendly_name
-        return self.place if name is None else f"{self.place}, {quoted(name, longest=_NAME_LENGTH)}"
+        return self.place if name is None else f"{self.place}, {quoted_name(name, longest=_NAME_LENGTH)}"
 
     @property
     def unread_key(self) -> UnreadKey | None:

@@ -17,8 +17,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.pkcs12.attributes import read_as_java
-from pkcs12kit.text import quoted
+from pkcs12kit.pkcs12.attributes import JAVA_MARK, read_as_java
+from pkcs12kit.text import quoted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.pkcs12.structure import Bag
 
-_MARK: Final = "2.16.840.1.113894.746875.1.1"
 _ID_OF_UNNAMED: Final = b"01"
 """The localKeyID that Java gives to the first private key without one, and to a first certificate after it."""
 _ALIASES_LISTED: Final = 5
@@ -61,7 +60,7 @@ class JavaItem:
     def __str__(self) -> str:
         kind = "certificate" if self.kind is None else self.kind.value
         if self.friendly_name is not None:
-            return f"{kind} {quoted(self.friendly_name)}"
+            return f"{kind} {quoted_name(self.friendly_name)}"
         return f"{kind} without a name" + ("" if self.certificate is None else f" ({self.certificate.label})")
 
 
@@ -98,7 +97,8 @@ class JavaEntries:
 
     def __str__(self) -> str:
         listed = [
-            f"{quoted(entry.alias)} ({entry.kind.value}{_length(entry)})" for entry in self.entries[:_ALIASES_LISTED]
+            f"{quoted_name(entry.alias)} ({entry.kind.value}{_length(entry)})"
+            for entry in self.entries[:_ALIASES_LISTED]
         ]
         if more := len(self.entries) - len(listed):
             listed.append(f"and {more} more")
@@ -149,7 +149,7 @@ def is_marked(attributes: Iterable[bytes]) -> bool:
         except (ValueError, TypeError):  # a caller's own
             return None
 
-    return any(type_of(attribute) == _MARK for attribute in attributes)
+    return any(type_of(attribute) == JAVA_MARK for attribute in attributes)
 
 
 def java_entries(items: Iterable[JavaItem]) -> JavaEntries:
@@ -218,7 +218,7 @@ class _KeyStore:
         alias = java_alias(name)
         if alias in self._items:
             earlier = self._items[alias][1]
-            self._lose(earlier, f"a later entry, the {item}, has the same alias in Java, {quoted(name.lower())}")
+            self._lose(earlier, f"a later entry, the {item}, has the same alias in Java, {quoted_name(name.lower())}")
         self._items[alias] = (name, item, own_id)
 
     def _lose(self, item: JavaItem, why: str) -> None:

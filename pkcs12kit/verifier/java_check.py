@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.findings import Check, Finding, not_checked, not_ok, note, ok
+from pkcs12kit.pkcs12.attributes import JAVA_MARK
 from pkcs12kit.pkcs12.opening import CONTENTS
 from pkcs12kit.text import counted
 from pkcs12kit.verifier.delivered import describe, validate_in_order, without_wrong_name
@@ -50,7 +51,7 @@ def check_java_entries(
 def _unlisted(java: JavaEntries) -> Iterator[str]:
     if java.unlisted:
         which = counted(len(java.unlisted), "certificate") if java.entries else "every certificate"
-        yield f"Java does not list {which} without its mark of trust, 2.16.840.1.113894.746875.1.1"
+        yield f"Java does not list {which} without its mark of trust, {JAVA_MARK}"
 
 
 def _of_chain(java: JavaEntries, chain: DeliveredChain, paths: ChainPaths, limits: Limits) -> Iterator[str]:

@@ -56,7 +56,7 @@ def read_crl_structure(der: bytes) -> CrlStructure:
     rest = list(_fields(content, _MOST_FIELDS))
     version = None
     if rest and rest[0][0] == _INTEGER:
-        version = int.from_bytes(_contents(rest.pop(0)), "big", signed=True)
+        version = int.from_bytes(lenient.contents_of(rest.pop(0)), "big", signed=True)
     if len(rest) < 3 or rest[2][0] not in _TIMES:  # noqa: PLR2004  # signature, issuer, thisUpdate
         raise ValueError("a tbsCertList without its first fields")
     inner_algorithm, issuer, _, *optional = rest
@@ -70,7 +70,7 @@ def read_crl_structure(der: bytes) -> CrlStructure:
         inner_algorithm,
         algorithm,
         version,
-        _contents(issuer),
+        lenient.contents_of(issuer),
         optional[0] if optional else b"",
         entries,
         header_bytes=len(der) - len(entries),
@@ -119,9 +119,9 @@ def _encode_again(der: bytes, *, issuer_at: int) -> bytes:
     for position in range(issuer_at + 1, len(fields)):
         field = fields[position]
         if field[0] == _SEQUENCE:
-            fields[position] = _sequence(map(_canonical_entry, lenient.split(_contents(field))))
+            fields[position] = _sequence(map(_canonical_entry, lenient.split(lenient.contents_of(field))))
         elif field[0] == _EXTENSIONS:
-            fields[position] = _explicit(_canonical_extensions(_contents(field)))
+            fields[position] = _explicit(_canonical_extensions(lenient.contents_of(field)))
         else:
             fields[position] = _canonical_value(field)
     return _sequence([_sequence(fields), algorithm, signature])
@@ -134,7 +134,7 @@ def _canonical_entry(encoding: bytes) -> bytes:
 
 def _canonical_extensions(encoding: bytes) -> bytes:
     """Return Extensions without FALSE, the default (X.690 section 11.5), and with TRUE as DER encodes it."""
-    return _sequence(map(_canonical_extension, lenient.split(_contents(encoding))))
+    return _sequence(map(_canonical_extension, lenient.split(lenient.contents_of(encoding))))
 
 
 def _canonical_extension(encoding: bytes) -> bytes:
@@ -143,12 +143,12 @@ def _canonical_extension(encoding: bytes) -> bytes:
     identifier, *criticality, value = _fields(encoding, 3)
     if value[0] != _OCTET_STRING or (criticality and criticality[0][0] != _BOOLEAN):
         raise ValueError("an extension with a field that does not belong there")
-    critical = [parser.emit(0, 0, 1, b"\xff")] if criticality and any(_contents(criticality[0])) else []
+    critical = [parser.emit(0, 0, 1, b"\xff")] if criticality and any(lenient.contents_of(criticality[0])) else []
     if identifier == _SCOPE:
-        fields = map(_canonical_flag, lenient.split(_contents(_contents(value))))
+        fields = map(_canonical_flag, lenient.split(lenient.contents_of(lenient.contents_of(value))))
         value = parser.emit(0, 0, 4, _sequence(fields))
     elif identifier in _NUMBERS:
-        value = parser.emit(0, 0, 4, _canonical_value(_contents(value)))
+        value = parser.emit(0, 0, 4, _canonical_value(lenient.contents_of(value)))
     return _sequence([identifier, *critical, value])
 
 
@@ -158,7 +158,7 @@ def _canonical_flag(field: bytes) -> bytes:
 
     if field[0] not in _SCOPE_FLAGS:
         return field
-    encoded: bytes = parser.emit(2, 0, field[0] & 0x1F, b"\xff") if any(_contents(field)) else b""
+    encoded: bytes = parser.emit(2, 0, field[0] & 0x1F, b"\xff") if any(lenient.contents_of(field)) else b""
     return encoded
 
 
@@ -192,14 +192,7 @@ def _explicit(item: bytes) -> bytes:
 
 def _fields(encoding: bytes, at_most: int) -> tuple[bytes, ...]:
     """Return the encodings of the fields of a SEQUENCE. Raises :class:`ValueError` for more than ``at_most``."""
-    found = tuple(islice(lenient.split(_contents(encoding)), at_most + 1))
+    found = tuple(islice(lenient.split(lenient.contents_of(encoding)), at_most + 1))
     if len(found) > at_most:
         raise ValueError(f"more than {at_most} fields")
     return found
-
-
-def _contents(encoding: bytes) -> bytes:
-    from asn1crypto import parser
-
-    contents: bytes = parser.parse(encoding, strict=True)[4]
-    return contents

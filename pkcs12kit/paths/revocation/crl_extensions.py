@@ -13,8 +13,8 @@ from cryptography.x509 import load_der_x509_crl
 
 from pkcs12kit.certificates.extension_decoding import REFUSALS, may_warn
 from pkcs12kit.certificates.extension_readers import read_with_names
-from pkcs12kit.certificates.general_names import contents_of, read_general_names, read_relative_name
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, split, split_extensions
+from pkcs12kit.certificates.general_names import read_general_names, read_relative_name
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, split, split_extensions
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
