@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "what-is-read.md"
 
 ODDITIES = (*of_stores.ODDITIES, *of_certificates.ODDITIES, *of_revocation.ODDITIES, *of_hostile.ODDITIES)
+SLOW = {"certtool.p12"}  # certtool derives each key by 600,000 iterations
 CASES = [oddity for oddity in ODDITIES if oddity.case]
 
 
@@ -27,7 +28,10 @@ def folder_of(oddity, made):
     return base / oddity.case if (base / oddity.case).is_dir() else base
 
 
-@pytest.mark.parametrize("oddity", CASES, ids=lambda oddity: oddity.case)
+@pytest.mark.parametrize(
+    "oddity",
+    [pytest.param(it, id=it.case, marks=[pytest.mark.slow] if it.case in SLOW else []) for it in CASES],
+)
 def test_each_step_gets_the_right_answer(oddity, made, monkeypatch, tmp_path):
     """Exit status, words and written files are those of the table in ../shared/cases/README.md."""
     folder = folder_of(oddity, made)

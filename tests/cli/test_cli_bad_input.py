@@ -81,8 +81,8 @@ class TestEachKind:
 
     @pytest.mark.parametrize("name", [name for name in MAKERS if not name.endswith(".key")])
     def test_where_a_key_was_expected(self, build, name):
-        """``--key``: what was found instead; a truncated certificate is 'of another kind'."""
-        found = "a PEM block of another kind" if name == "truncated.pem" else MAKERS[name][1]
+        """``--key``: what was found instead; of a truncated PEM block, the octets that it has."""
+        found = "ASN.1 data that is cut short" if name == "truncated.pem" else MAKERS[name][1]
         refused(build(key=name), f"--key {name}", found)
 
     @pytest.mark.parametrize("name", MAKERS)
