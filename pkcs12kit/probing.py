@@ -6,7 +6,8 @@ from pkcs12kit.tls.handshake import Handshake, Verdict
 from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.contact import Contact
 from pkcs12kit.tls.probing.target import ProbedServer
-from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport
+from pkcs12kit.verifier.reports import ServedChainReport
+from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
 __all__ = [
     "CertificateMessage",

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.revocation import Revocation
-    from pkcs12kit.verifier.reports import RehearsalReport
+    from pkcs12kit.verifier.server_reports import RehearsalReport
 
 
 @click.command(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.tls.probing.target import ProbedServer
-    from pkcs12kit.verifier.reports import ProbeReport
+    from pkcs12kit.verifier.server_reports import ProbeReport
 
 _MOBILEIRON_CORE: Final[dict[int | None, str]] = {443: "devices", 8443: "administrators", 7443: "app store"}
 _LARGEST_PORT: Final = 65535

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pkcs12kit.cli.options.pkcs12_input import Opening, OpeningOptions
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
-    from pkcs12kit.verifier.reports import RehearsalReport
+    from pkcs12kit.verifier.server_reports import RehearsalReport
 
 
 @click.command(

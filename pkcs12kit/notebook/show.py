@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
-    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport, VerificationReport
+    from pkcs12kit.verifier.reports import ServedChainReport, VerificationReport
+    from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
     Draw = Callable[[object, View], Element]
 

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import RejectedPath
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.handshake import Handshake
-    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, ServedChainReport, VerificationReport
+    from pkcs12kit.verifier.reports import ServedChainReport, VerificationReport
+    from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
 _VERDICTS: Final = {
     Verdict.ACCEPTED: ("✓ accepted", "good"),

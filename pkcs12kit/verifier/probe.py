@@ -18,8 +18,8 @@ from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.probing.server import ask_servers
 from pkcs12kit.tls.probing.target import probed_server
 from pkcs12kit.verifier.probe_checks import check_server
-from pkcs12kit.verifier.reports import ProbeReport
 from pkcs12kit.verifier.served_chain import check_served_chain
+from pkcs12kit.verifier.server_reports import ProbeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence

@@ -23,8 +23,8 @@ from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 from pkcs12kit.tls.rehearsal.run import installed_clients, shake_hands
 from pkcs12kit.verifier.delivered import choose_key
-from pkcs12kit.verifier.reports import RehearsalReport
 from pkcs12kit.verifier.served_chain import check_served_chain
+from pkcs12kit.verifier.server_reports import RehearsalReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.bundles.report import BundleReport
     from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.retrieved import Retrieval
-    from pkcs12kit.verifier.reports import ProbeReport, RehearsalReport, VerificationReport
+    from pkcs12kit.verifier.reports import VerificationReport
+    from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-    from pkcs12kit.verifier.reports import RehearsalReport
+    from pkcs12kit.verifier.server_reports import RehearsalReport
 
 
 def print_rehearsal(report: RehearsalReport, name: str, *, with_path: bool = True, err: bool = False) -> None:
