@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Final, Literal, NoReturn
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -11,7 +11,6 @@ from cryptography.x509 import load_der_x509_certificate
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates import lenient, notes, reading
-from pkcs12kit.certificates.authority_key import AuthorityCertificate, named_by, read_named
 from pkcs12kit.certificates.der import (
     read_encoded_extensions,
     read_name,
@@ -20,26 +19,28 @@ from pkcs12kit.certificates.der import (
     read_tbs_certificate,
 )
 from pkcs12kit.certificates.extension_decoding import REFUSALS, may_warn
-from pkcs12kit.certificates.extension_readers import read_one_by_one, read_values
+from pkcs12kit.certificates.extension_readers import read_one_by_one
 from pkcs12kit.certificates.extensions import Extensions
 from pkcs12kit.certificates.public_keys import read_public_key
+from pkcs12kit.certificates.search_hints import SearchHints
 from pkcs12kit.certificates.serial_numbers import serial_number_label, serial_number_text
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
+    from pkcs12kit.certificates.authority_key import AuthorityCertificate
+    from pkcs12kit.certificates.lenient import EncodedExtension
     from pkcs12kit.certificates.names import Name
 
 # The identifier of nameConstraints: pyca/cryptography refuses forms of subtrees that real CAs use.
 _NAME_CONSTRAINTS: Final = b"\x06\x03\x55\x1d\x1e"
-_HINTS: Final = frozenset({"2.5.29.14", "2.5.29.19", "2.5.29.35"})
 
 
 class Certificate(Shown):
@@ -326,44 +327,11 @@ def _decode_agreement(certificate: Certificate) -> bool:
 
 
 def _decode_notes(certificate: Certificate) -> tuple[notes.Note, ...]:
-    structure = lenient.read_structure(certificate.der)
-    names = {structure.issuer: "issuer", structure.subject: "subject"}  # once, where both have the same octets
-    of_names = [note for name, field in names.items() for note in notes.on_name(field, name)]
-    of_number = tuple(notes.on_serial_number(certificate.serial_number))
-    explained = of_number or any(note.rule is notes.NoteRule.UNFIT_STRING for note in of_names)
     try:
         faults = certificate.extensions.faults
-        of_extensions = tuple(notes.on_extensions(read_encoded_extensions(certificate.der), faults))
     except MalformedCertificateError:
-        of_extensions = ()  # the certificate is refused, with the reason
-    return (
-        *(() if explained else notes.on_encoding(certificate.encoding_error)),
-        *of_number,
-        *of_names,
-        *of_extensions,
-    )
-
-
-class _Hints(NamedTuple):
-    """The values of extensions that a search needs of every certificate; the other extensions are not kept for it."""
-
-    key_identifier: bytes | None = None
-    issuer_key_identifier: bytes | None = None
-    authority_certificate: AuthorityCertificate | None = None
-    is_ca: bool = False
-
-
-def _take_hints(values: Iterable[object]) -> _Hints:
-    hints: dict[str, Any] = {}
-    for value in values:
-        if isinstance(value, x509.SubjectKeyIdentifier):
-            hints["key_identifier"] = value.digest
-        elif isinstance(value, x509.AuthorityKeyIdentifier):
-            hints["issuer_key_identifier"] = value.key_identifier
-            hints["authority_certificate"] = named_by(value)
-        elif isinstance(value, x509.BasicConstraints):
-            hints["is_ca"] = value.ca
-    return _Hints(**hints)
+        faults = None
+    return notes.notes_on(certificate.der, certificate.serial_number, certificate.encoding_error, faults)
 
 
 def _take_extensions(certificate: Certificate) -> x509.Extensions | None:
@@ -379,37 +347,29 @@ def _take_extensions(certificate: Certificate) -> x509.Extensions | None:
 def _decode_hint(certificate: Certificate, wanted: str) -> object:
     sound = _take_extensions(certificate)
     if sound is not None:
-        hints = _take_hints(extension.value for extension in sound)
+        hints = SearchHints.from_values(extension.value for extension in sound)
     else:
         try:
-            encoded = read_encoded_extensions(certificate.der)
-            hints = _take_hints(read_values(encoded, _HINTS))._replace(authority_certificate=read_named(encoded))
+            hints = SearchHints.read(read_encoded_extensions(certificate.der))
         except MalformedCertificateError:
-            hints = _Hints()
+            hints = SearchHints()
     return getattr(_set_hints(certificate, hints), wanted)
 
 
 def _decode_extensions(certificate: Certificate) -> Extensions:
+    encoded: tuple[EncodedExtension, ...] = ()
     sound = _take_extensions(certificate)
     if sound is not None:
         extensions = Extensions.from_cryptography(sound)
-        own = extensions.authority_key_identifier
-        named = None if own is None else named_by(own)
     else:
         encoded = read_encoded_extensions(certificate.der)
-        extensions, named = read_one_by_one(encoded), read_named(encoded)
-    identifier, constraints = extensions.authority_key_identifier, extensions.basic_constraints
-    hints = _Hints(
-        key_identifier=extensions.subject_key_identifier,
-        issuer_key_identifier=None if identifier is None else identifier.key_identifier,
-        authority_certificate=named,
-        is_ca=constraints is not None and constraints.ca,
-    )
-    _set_hints(certificate, hints)  # decoding everything again for them would cost as much again
+        extensions = read_one_by_one(encoded)
+    # decoding everything again for them would cost as much again
+    _set_hints(certificate, SearchHints.from_extensions(extensions, encoded))
     return extensions
 
 
-def _set_hints(certificate: Certificate, hints: _Hints) -> _Hints:
+def _set_hints(certificate: Certificate, hints: SearchHints) -> SearchHints:
     for name, value in hints._asdict().items():
         object.__setattr__(certificate, name, value)
     return hints

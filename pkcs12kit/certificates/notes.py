@@ -6,15 +6,18 @@ something else, and never the certificate: the caller knows which one it is.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.der import read_encoded_extensions
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import FIELDS
-from pkcs12kit.certificates.lenient import UNREADABLE, first_line, split_name
+from pkcs12kit.certificates.lenient import UNREADABLE, first_line, read_structure, split_name
 from pkcs12kit.certificates.names import attribute_label
 from pkcs12kit.certificates.strings import misfit, read_text
+from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import counted, harmless
 
 if TYPE_CHECKING:
@@ -70,14 +73,34 @@ class Note:
         return {"rule": self.rule.value, "why": self.why, "source": self.source}
 
 
-def on_encoding(error: str | None) -> Iterator[Note]:
+def notes_on(
+    der: bytes, serial_number: int, encoding_error: str | None, faults: tuple[ExtensionFault, ...] | None
+) -> tuple[Note, ...]:
+    """Return the notes on a certificate that was read.
+
+    ``faults`` are those of its extensions; None if they cannot be read: the certificate is refused then, with the
+    reason, and the notes are those on its other fields.
+    """
+    structure = read_structure(der)
+    names = {structure.issuer: "issuer", structure.subject: "subject"}  # once, where both have the same octets
+    of_names = [note for name, field in names.items() for note in _on_name(field, name)]
+    of_number = tuple(_on_serial_number(serial_number))
+    explained = of_number or any(note.rule is NoteRule.UNFIT_STRING for note in of_names)
+    of_extensions: tuple[Note, ...] = ()
+    if faults is not None:
+        with suppress(MalformedCertificateError):
+            of_extensions = tuple(_on_extensions(read_encoded_extensions(der), faults))
+    return (*(() if explained else _on_encoding(encoding_error)), *of_number, *of_names, *of_extensions)
+
+
+def _on_encoding(error: str | None) -> Iterator[Note]:
     """Yield a note on the encoding error that was found; None for none."""
     if error is not None:
         why = f"its encoding is not DER: {harmless(error)}"
         yield Note(rule=NoteRule.ENCODING_ERROR, why=why, source="RFC 5280 section 4.1")
 
 
-def on_serial_number(number: int) -> Iterator[Note]:
+def _on_serial_number(number: int) -> Iterator[Note]:
     """Yield the notes on a serial number."""
     clause = "RFC 5280 section 4.1.2.2"
     if number <= 0:
@@ -94,7 +117,7 @@ def on_serial_number(number: int) -> Iterator[Note]:
         )
 
 
-def on_name(field: str, encoding: bytes) -> Iterator[Note]:
+def _on_name(field: str, encoding: bytes) -> Iterator[Note]:
     """Yield the notes on the attributes of an encoded name; ``field`` is subject or issuer."""
     for oid, tag, contents in split_name(encoding):
         which = f"{attribute_label(oid)} of its {field}"
@@ -112,7 +135,7 @@ def on_name(field: str, encoding: bytes) -> Iterator[Note]:
             )
 
 
-def on_extensions(extensions: Iterable[EncodedExtension], faults: Iterable[ExtensionFault]) -> Iterator[Note]:
+def _on_extensions(extensions: Iterable[EncodedExtension], faults: Iterable[ExtensionFault]) -> Iterator[Note]:
     """Yield the notes on extensions that are not needed and could not be read."""
     reasons = {fault.oid: fault for fault in faults}
     for extension in extensions:
