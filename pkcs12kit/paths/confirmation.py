@@ -17,7 +17,7 @@ from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.subtrees import EncodedName
 from pkcs12kit.errors import MalformedCertificateError, PathError
-from pkcs12kit.paths.misreadings import JudgeableConstraints, misread_name, rewritten
+from pkcs12kit.paths.misreadings import JudgeableConstraints, alternative_names, misread_name, rewritten
 from pkcs12kit.paths.validation.extensions import ANY_EXTENDED_KEY_USAGE
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
@@ -241,14 +241,10 @@ def _initial_subtrees(
 def _convert(names: NameConstraints | None, *, rewrite: bool) -> Any:  # noqa: ANN401  # asn1crypto is untyped
     from asn1crypto import x509
 
-    def encode(base: EncodedName) -> bytes:
-        value = base.value if rewrite else None
-        return EncodedName(base.tag, rewritten(value)).encoding if isinstance(value, Name) else base.encoding
-
     if names is None:
         return None
     fields = {
-        field: [{"base": x509.GeneralName.load(encode(base))} for base in bases]
+        field: [{"base": x509.GeneralName.load(_encode(base, rewrite=rewrite))} for base in bases]
         for field, bases in (
             ("permitted_subtrees", names.permitted_subtrees),
             ("excluded_subtrees", names.excluded_subtrees),
@@ -258,9 +254,14 @@ def _convert(names: NameConstraints | None, *, rewrite: bool) -> Any:  # noqa: A
     return x509.NameConstraints(fields) if fields else None
 
 
+def _encode(name: EncodedName, *, rewrite: bool) -> bytes:
+    value = name.value if rewrite else None
+    return EncodedName(name.tag, rewritten(value)).encoding if isinstance(value, Name) else name.encoding
+
+
 def _load(certificate: Certificate, names: NameConstraints | None, *, rewrite: bool) -> Any:  # noqa: ANN401  # asn1crypto is untyped
     """Decode a certificate for certvalidator, with these name constraints in place of its own."""
-    from asn1crypto import x509
+    from asn1crypto import parser, x509
 
     instead = {"name_constraints_value": _convert(names, rewrite=rewrite)}
     if rewrite:
@@ -268,6 +269,9 @@ def _load(certificate: Certificate, names: NameConstraints | None, *, rewrite: b
             field: x509.Name.load(rewritten(name))
             for field, name in (("subject", certificate.subject), ("issuer", certificate.issuer))
         }
+        if alternatives := alternative_names(certificate):
+            encoded = parser.emit(0, 1, 16, b"".join(_encode(name, rewrite=True) for name in alternatives))
+            instead["subject_alt_name_value"] = x509.GeneralNames.load(encoded)
     kind: Any = type("ReadableCertificate", (x509.Certificate,), instead)
     decoded = kind.load(certificate.der)
     # asn1crypto takes a length that ends in 0x80 for an indefinite one and encodes the element again, which changes

@@ -15,7 +15,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.lenient import UNREADABLE, read_structure
+from cryptography import x509
+
+from pkcs12kit.certificates.der import read_encoded_extensions
+from pkcs12kit.certificates.general_names import contents_of
+from pkcs12kit.certificates.lenient import UNREADABLE, read_structure, split
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.subtrees import (
     DIRECTORY_NAME,
@@ -30,6 +34,7 @@ from pkcs12kit.paths.validation.name_constraints import names_of
 from pkcs12kit.paths.validation.name_forms import SMTP_UTF8_MAILBOX
 
 if TYPE_CHECKING:
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
@@ -37,6 +42,8 @@ _COMPARED: Final = frozenset({DIRECTORY_NAME, DNS_NAME, RFC822_NAME, URI})
 _UTF8_MAILBOX: Final = f"{OTHER_NAME} {SMTP_UTF8_MAILBOX}"
 _A_LABEL: Final = re.compile(r"(?:^|[.@/])(xn--)", re.IGNORECASE)
 _SEQUENCE, _SET = (0, 1, 16), (0, 1, 17)
+_SEQUENCE_OCTET: Final = 0x30
+_SUBJECT_ALTERNATIVE_NAME: Final = "2.5.29.17"
 _OTHER_TEXT: Final = "it finds another text in a string, or none"
 _PERMITTED, _EXCLUDED = "permitted", "excluded"
 
@@ -81,7 +88,7 @@ class JudgeableConstraints:
 
 
 def misread_name(path: CertificationPath) -> str | None:
-    """Return which name or directoryName subtree on a path asn1crypto does not read as it is read here; None for none.
+    """Return a name or directoryName subtree on a path that asn1crypto does not read as it is read here, if any.
 
     Raises :class:`~pkcs12kit.errors.MalformedCertificateError`.
     """
@@ -101,14 +108,31 @@ def misread_name(path: CertificationPath) -> str | None:
             value = base.value
             if isinstance(value, Name) and not _is_read_alike(base.contents, value):
                 return f"it misreads the subtree {base} of {certificate.label}: {_OTHER_TEXT}"
+        for alternative in alternative_names(certificate):
+            value = alternative.value
+            if isinstance(value, Name) and not _is_read_alike(alternative.contents, value):
+                return f"it misreads the subjectAltName {alternative} of {certificate.label}: {_OTHER_TEXT}"
     return None
 
 
+def alternative_names(certificate: Certificate) -> tuple[EncodedName, ...]:
+    """Return the names of a subjectAltName as they are encoded; none where there is no directoryName among them."""
+    names = certificate.extensions.subject_alternative_name or ()
+    if not any(isinstance(name, x509.DirectoryName) for name in names):
+        return ()
+    values = [one.value for one in read_encoded_extensions(certificate.der) if one.oid == _SUBJECT_ALTERNATIVE_NAME]
+    return tuple(
+        EncodedName.from_encoding(name) for value in values for name in split(contents_of(value, _SEQUENCE_OCTET))
+    )
+
+
 def _is_read_alike(encoded: bytes, name: Name) -> bool:
-    from asn1crypto import x509
+    from asn1crypto import x509 as asn1_x509
 
     try:
-        texts = [attribute["value"].native for attributes in x509.Name.load(encoded).chosen for attribute in attributes]
+        texts = [
+            attribute["value"].native for attributes in asn1_x509.Name.load(encoded).chosen for attribute in attributes
+        ]
     except UNREADABLE:
         return False
     ours = [value for attributes in name.relative_distinguished_names for _, value in attributes]

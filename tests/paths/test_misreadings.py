@@ -229,6 +229,22 @@ def test_a_misread_subtree_of_distinguished_names(chain, judge):
     assert ask(outside).opinion is Opinion.INVALID
 
 
+@pytest.mark.parametrize("tag", [20, 19], ids=["TeletexString", "PrintableString"])
+def test_a_misread_alternative_name(chain, judge, refusal, tag):
+    """The same strings in a directoryName of a subjectAltName, below a subtree that is read well."""
+    encoded = EncodedName(0xA4, called(tag, "Müller".encode())).encoding
+    names = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, parser.emit(0, 1, 16, encoded))
+    subject = x509.Name([x509.NameAttribute(ORG, "Müller"), x509.NameAttribute(CN, "a server")])
+    leaf = {"name": subject, "extensions": (lab.critical(names),)}
+    subtree = EncodedName(0xA4, called(12, "Müller".encode()))
+    path = chain({"extensions": (constraining("permitted", subtree),)}, leaf)
+    assert judge(path)
+    assert ask(path).opinion is Opinion.CANNOT_JUDGE
+    assert "it misreads the subjectAltName directoryName" in ask(path).detail
+    assert ask(path, time=AT + timedelta(days=1000)).opinion is Opinion.INVALID
+    assert refusal(chain({"extensions": (constraining("excluded", subtree),)}, leaf))
+
+
 def test_names_that_differ_are_still_a_no(refusal, sign_encoded):
     """Rewritten names are as different as the names that they are made from."""
     path = sign_encoded(called(12, b"M\xfdller"), called(12, b"M\xfcller"))
