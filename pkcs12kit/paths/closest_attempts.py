@@ -20,6 +20,7 @@ from pkcs12kit.paths.failure import (
     Failure,
     InvalidPathError,
     issuer_failure,
+    may_issue,
     validity_failure,
 )
 from pkcs12kit.paths.graph import CertificationGraph
@@ -148,7 +149,7 @@ class ClosestAttempts:
         return any(certificate.issuer == anchor.name for certificate in (self._target, *issued))
 
     def _is_usable(self, certificate: Certificate) -> bool:
-        return issuer_failure(certificate, self._parameters.time) is None
+        return may_issue(certificate, self._parameters.time)
 
     def _near_paths(self) -> Iterator[RejectedPath]:
         """Yield paths that reach an anchor only through certificates that the search does not use.
@@ -159,7 +160,7 @@ class ClosestAttempts:
         budget, time = self._near_paths_budget, self._parameters.time
         nearest = min(max(time, self._target.not_before), self._target.not_after)
         try:
-            then = [] if nearest == time else self._closest(lambda one: issuer_failure(one, nearest) is None, budget)
+            then = [] if nearest == time else self._closest(lambda one: may_issue(one, nearest), budget)
             paths = (*self._dead_ends.reached.values(), *then, *self._closest(lambda _: True, budget))
             for path in {(path.certificates, path.trust_anchor.node): path for path in paths}.values():
                 if _is_signed(path, budget):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
-from pkcs12kit.errors import FailureReason, PathError
+from pkcs12kit.errors import FailureReason, MalformedCertificateError, PathError
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -137,17 +137,24 @@ def validity_failure(certificate: Certificate, time: datetime, section: str = SE
     return Failure(reason=reason, certificate=certificate, section=section, detail=detail)
 
 
-def issuer_failure(certificate: Certificate, time: datetime) -> Failure | None:
-    """Return the failure because of which a search does not use a certificate as an issuer; None where it does.
+def may_issue(certificate: Certificate, time: datetime) -> bool:
+    """Return True where a search uses a certificate as an issuer: it is of a CA and valid at ``time``."""
+    return certificate.is_ca and certificate.not_before <= time <= certificate.not_after
 
-    A search uses the certificates of CAs that are valid at ``time``.
-    """
+
+def issuer_failure(certificate: Certificate, time: datetime) -> Failure | None:
+    """Return the failure because of which :func:`may_issue` is False; None where it is True."""
     failure = validity_failure(certificate, time)
-    if failure is None and not certificate.is_ca:
-        failure = Failure(
-            reason=FailureReason.NOT_A_CA,
-            certificate=certificate,
-            section="RFC 5280 section 6.1.4 (k)",
-            detail="has no basicConstraints with cA, so it may not issue certificates",
-        )
-    return failure
+    return _ca_failure(certificate) if failure is None and not certificate.is_ca else failure
+
+
+def _ca_failure(certificate: Certificate) -> Failure:
+    """Return the failure of a certificate that is not known to be of a CA."""
+    try:
+        _ = certificate.extensions
+    except MalformedCertificateError as error:
+        reason, section, detail = FailureReason.MALFORMED_CERTIFICATE, "RFC 5280 section 4.2", str(error)
+    else:
+        reason, section = FailureReason.NOT_A_CA, "RFC 5280 section 6.1.4 (k)"
+        detail = "has no basicConstraints with cA, so it may not issue certificates"
+    return Failure(reason=reason, certificate=certificate, section=section, detail=detail)

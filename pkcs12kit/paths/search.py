@@ -15,7 +15,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.candidates import CandidateSearch
-from pkcs12kit.paths.failure import Failure, InvalidPathError, issuer_failure
+from pkcs12kit.paths.failure import Failure, InvalidPathError, may_issue
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.ranking import explain_order, lasting_before_short, longest_lasting, order_of
 from pkcs12kit.paths.report import PathReport, RejectedPath
@@ -239,7 +239,7 @@ class _PathSearch:
         )
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
-        return issuer_failure(certificate, self._parameters.time) is None
+        return may_issue(certificate, self._parameters.time)
 
     def _validate(self, path: CertificationPath) -> ValidatedPath:
         """Return a path that is valid and not revoked. Raises :class:`InvalidPathError`."""

@@ -3,18 +3,24 @@
 import pytest
 
 import pkcs12kit as pk
+from pkcs12kit.certificates.extension_names import extension_label
+from pkcs12kit.errors import FailureReason
 
 from ..certificates.oddities import (
     BMP,
+    CA_KEY,
     HOST,
     NOW,
     PRINTABLE,
+    ROOT_KEY,
     TELETEX,
     UNIVERSAL,
     UTF8,
     attribute,
+    certificate,
     extension,
     issuing,
+    of_ca,
     root,
     server,
 )
@@ -69,3 +75,28 @@ def test_the_second_opinion_says_yes_or_nothing(leaf, ca, anchor):
     assert confirmation.opinion in {pk.Opinion.VALID, pk.Opinion.CANNOT_JUDGE}
     for shown in (pk.to_html(report), repr(report), str(path[0].subject), path[1].label):
         assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize(
+    ("oid", "extensions"),
+    [
+        ("1.2.3.4", (*of_ca(), extension("1.2.3.4", b""), extension("1.2.3.4", b"x"))),
+        ("2.5.29.19", (extension("2.5.29.19", b"\xff\xff"),)),
+        ("2.5.29.15", (extension("2.5.29.15", b"\xff\xff"),)),
+    ],
+    ids=["twice", "basicConstraints", "keyUsage"],
+)
+def test_a_ca_that_cannot_be_read_is_reported_as_that(oid, extensions):
+    """And not as a certificate that is not a CA's: what is missing there may be in the unreadable part."""
+    ca = certificate("Issuing", "Root", extensions=extensions, key=CA_KEY, issuer_key=ROOT_KEY)
+    report = pk.find_paths(
+        pk.Certificate(server()),
+        pool=pk.CertificatePool([pk.Certificate(ca)]),
+        trust_anchors=[pk.TrustAnchor.from_certificate(pk.Certificate(root()))],
+        time=NOW,
+    )
+    assert not report.valid
+    failures = [failure for path in report.rejected for failure in path.failures]
+    assert FailureReason.NOT_A_CA not in {failure.reason for failure in failures}
+    (found,) = (failure for failure in failures if failure.reason is FailureReason.MALFORMED_CERTIFICATE)
+    assert extension_label(oid) in found.detail

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.failure import issuer_failure
+from pkcs12kit.paths.failure import may_issue
 from pkcs12kit.retrieval.retrieved import Purpose
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class Frontier:
     def _usable(self, certificate: Certificate) -> bool:
         with suppress(MalformedCertificateError):
             _ = certificate.extensions  # needed next for its URLs, so decoded only once
-        return issuer_failure(certificate, self._time) is None
+        return may_issue(certificate, self._time)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
