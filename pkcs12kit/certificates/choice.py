@@ -22,7 +22,7 @@ def by_preference(certificates: Iterable[Certificate], time: datetime) -> tuple[
     Those that are valid at the time come before all others. Among them, and among the others, the newest is first: the
     one with the latest ``not_before``, then with the latest ``not_after``, then the first of those given.
     """
-    return tuple(sorted(dict.fromkeys(certificates), key=lambda one: _merits(one, time), reverse=True))
+    return tuple(sorted(dict.fromkeys(certificates), key=lambda one: _preference(one, time), reverse=True))
 
 
 def name_others(preferred: Sequence[Certificate], time: datetime) -> str | None:
@@ -40,7 +40,7 @@ def name_others(preferred: Sequence[Certificate], time: datetime) -> str | None:
     )
 
 
-def _merits(certificate: Certificate, time: datetime) -> tuple[bool, datetime, datetime]:
+def _preference(certificate: Certificate, time: datetime) -> tuple[bool, datetime, datetime]:
     return _is_valid(certificate, time), certificate.not_before, certificate.not_after
 
 

@@ -31,7 +31,7 @@ _NAMES: Final = {
     30: "BMPString",
 }
 _NOT_LATIN_1: Final = frozenset({UTF8_STRING, IA5_STRING})
-# The characters that each type has no room for; a TeletexString is taken for Latin-1, as RFC 5280 appendix B expects.
+# The characters that each type cannot have; a TeletexString is taken for Latin-1, as RFC 5280 appendix B expects.
 _MISFITS: Final = {
     18: re.compile(r"[^0-9 ]"),
     19: re.compile(r"[^A-Za-z0-9 '()+,./:=?-]"),

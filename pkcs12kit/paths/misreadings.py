@@ -18,8 +18,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from pkcs12kit.certificates.der import read_encoded_extensions
-from pkcs12kit.certificates.general_names import contents_of
-from pkcs12kit.certificates.lenient import UNREADABLE, read_structure, split
+from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, read_structure, split
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.subtrees import (
     DIRECTORY_NAME,

@@ -28,7 +28,7 @@ from pkcs12kit.sources.sniffing import (
     sniff,
     sniff_der,
 )
-from pkcs12kit.sources.text_forms import describe, plain
+from pkcs12kit.sources.text_forms import describe, without_text_forms
 
 if TYPE_CHECKING:
     import os
@@ -161,7 +161,7 @@ class Collector:
         """Add the certificates in these bytes; return in words what was found."""
         if self._sound_certificate(location, data):
             return Kind.CERTIFICATE.value
-        data = plain(data, location.name, self._limits)
+        data = without_text_forms(data, location.name, self._limits)
         kind = sniff(data)
         if kind is Kind.PEM:
             return self._pem(location, data)

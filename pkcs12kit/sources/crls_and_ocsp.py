@@ -13,7 +13,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
 from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff, sniff_der
-from pkcs12kit.sources.text_forms import describe, plain
+from pkcs12kit.sources.text_forms import describe, without_text_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,7 +55,7 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
         of_source = [
             der
             for file, data in _contents(readable, limits)
-            for der in _of_kind(plain(data, file, limits), file, wanted, others)
+            for der in _of_kind(without_text_forms(data, file, limits), file, wanted, others)
         ]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)

@@ -20,7 +20,7 @@ from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff, sniff_der
-from pkcs12kit.sources.text_forms import describe, plain
+from pkcs12kit.sources.text_forms import describe, without_text_forms
 from pkcs12kit.sources.traditional_pem import TraditionalEncryption
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def read_private_key(
     usable signing key, or several, and :class:`LimitExceededError` if decrypting it would take too long. Each message
     begins with ``name`` and holds nothing of the key.
     """
-    data = plain(data, name, limits)
+    data = without_text_forms(data, name, limits)
     kind = sniff(data)
     budget = _budget(name, limits)
     if kind is Kind.PEM:

@@ -17,7 +17,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.reading import name_of, read_source
 from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff
-from pkcs12kit.sources.text_forms import describe, plain
+from pkcs12kit.sources.text_forms import describe, without_text_forms
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,7 +47,7 @@ class SourceContent:
     @cached_property
     def der(self) -> bytes:
         """The bytes without PEM armor and other text forms around them: of PEM text the one PKCS#12 file in it."""
-        data = plain(self.data, self.name, self.limits)
+        data = without_text_forms(self.data, self.name, self.limits)
         if sniff(data) is not Kind.PEM:
             return decode_base64(data) or data
         found = {block.content for block in pem_blocks(data) if block.kind is Kind.PKCS12}

@@ -36,7 +36,7 @@ _FIELDS_LISTED: Final = 5
 _FOUND: Final = frozenset({Kind.PEM, Kind.CUT_SHORT})
 
 
-def plain(data: bytes, name: str, limits: Limits) -> bytes:
+def without_text_forms(data: bytes, name: str, limits: Limits) -> bytes:
     """Return the content of a file without the text forms around it: DER, PEM text, or the data if it has none of them.
 
     ``name`` is the file's, for messages. Raises :class:`~pkcs12kit.errors.LimitExceededError` if there are more forms

@@ -198,12 +198,12 @@ def _kinds_in(file: str) -> frozenset[Kind]:
     from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.sources.containers import pem_blocks
     from pkcs12kit.sources.reading import read_source
-    from pkcs12kit.sources.text_forms import plain
+    from pkcs12kit.sources.text_forms import without_text_forms
 
     if not Path(file).is_file():  # a pipe has been read already, and can be read only once
         return frozenset()
     try:
-        data = plain(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
+        data = without_text_forms(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
     except InputError:
         return frozenset()
     kind = sniff(data)
