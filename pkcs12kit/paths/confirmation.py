@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pkcs12kit import event_loop
 from pkcs12kit.arguments import require_kind
+from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.path import CertificationPath
@@ -149,8 +150,17 @@ def _ask(
         return Confirmation(opinion=Opinion.INVALID, detail=str(no))
     except Exception as unable:  # noqa: BLE001  # asn1crypto, which it uses, raises errors of any kind
         detail = str(unable).partition("\n")[0] or type(unable).__name__
-        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail)
+        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail + _perhaps_unreadable(path))
     return Confirmation(opinion=Opinion.VALID)
+
+
+def _perhaps_unreadable(path: CertificationPath) -> str:
+    """Return where an error may come from: asn1crypto reads all extensions of a certificate or none."""
+    anchor = path.trust_anchor.certificate
+    for certificate in (*path.certificates, *([anchor] if anchor is not None else [])):
+        for fault in certificate.extensions.faults:
+            return f"; perhaps because {extension_label(fault.oid)} of {certificate.label} is not encoded correctly"
+    return ""
 
 
 def _anchor(

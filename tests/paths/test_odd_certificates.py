@@ -73,6 +73,9 @@ def test_the_second_opinion_says_yes_or_nothing(leaf, ca, anchor):
     assert any(certificate.notes for certificate in (*path, trusted)) or b"Soci\xe9" in leaf + anchor
     confirmation = pk.confirm(report.best, pk.ValidationParameters(time=NOW))
     assert confirmation.opinion in {pk.Opinion.VALID, pk.Opinion.CANNOT_JUDGE}
+    faults = [fault.oid for one in (*path, trusted) for fault in one.extensions.faults]
+    if faults and confirmation.opinion is pk.Opinion.CANNOT_JUDGE:
+        assert extension_label(faults[0]) in confirmation.detail
     for shown in (pk.to_html(report), repr(report), str(path[0].subject), path[1].label):
         assert "Traceback" not in shown
 
