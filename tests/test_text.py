@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from pkcs12kit.text import alternatives, counted, harmless, quoted, without_middle
+from pkcs12kit.text import alternatives, counted, harmless, quoted, quoted_name, without_middle
 
 from .display.hostile import NAMES, assert_harmless
 
@@ -74,3 +74,16 @@ def test_alternatives():
 def test_counted(number, written):
     """One is singular, every other number plural, and thousands have commas."""
     assert counted(number, "certificate") == written
+
+
+@given(NAMES)
+def test_a_quoted_name_is_harmless(text):
+    """Whatever the name of an entry is, the line that quotes it cannot steer a terminal."""
+    assert_harmless(quoted_name(text))
+
+
+def test_a_quoted_name_keeps_its_letters():
+    """A user finds the name of an entry again in the tree, and can copy it to ``--key-name``."""
+    assert quoted_name("Jäger") == "'Jäger'"
+    assert quoted_name("a\x1b[31m") == r"'a\x1b[31m'"
+    assert quoted_name("0123456789", longest=4) == "'0123...'"

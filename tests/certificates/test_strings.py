@@ -118,6 +118,8 @@ def test_each_character_outside_printable_string_is_kept(character):
     (note,) = found.notes
     assert note.rule is NoteRule.UNFIT_STRING
     assert "PrintableString" in note.why
+    assert note.why.isprintable()
+    assert character.isascii() or f"(U+{ord(character):04X})" in note.why
 
 
 @given(st.sampled_from(TYPES), st.binary(max_size=12), st.sampled_from(TYPES), st.binary(max_size=12))
