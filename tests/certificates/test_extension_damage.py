@@ -208,6 +208,17 @@ def test_elements_that_do_not_belong_are_not_dropped(oid, value, critical):
     assert extension_label(oid) in str(refusal.value)
 
 
+def test_policy_mappings_are_pairs():
+    """A mapping has two policies (section 4.2.1.5); with a third, nobody can tell which one the CA meant."""
+    pair = (der.oid("1.2.3"), der.oid("1.2.4"))
+    for mapping in (pair[:1], (*pair, der.oid("1.2.5")), (*pair, der.TRUE)):
+        found = with_damage("2.5.29.33", der.sequence(der.sequence(*pair), der.sequence(*mapping))).extensions
+        with pytest.raises(MalformedCertificateError, match="policyMappings"):
+            _ = found.policy_mappings
+    sound = with_damage("2.5.29.33", der.sequence(der.sequence(*pair))).extensions
+    assert sound.policy_mappings == (("1.2.3", "1.2.4"),)
+
+
 def test_no_crl_issuer_of_a_distribution_point_is_dropped():
     """With one of two cRLIssuer fields left out, a CRL would speak for the certificate (section 6.3.3 (b)(1))."""
     first, second = (der.explicit(2, der.explicit(4, name(text))) for text in ("Issuing", "Another"))
