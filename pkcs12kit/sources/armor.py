@@ -36,7 +36,9 @@ _STRONG: Final = re.compile(
     rb"|(?P<odd>[^\r\n-]{0,64}?(?:CERTIFICATE|PKCS|X509 CRL)[^\r\n-]{0,24})--))"
 )
 """The form of RFC 7468; one with other dashes, letters or spaces; one without a readable word."""
-_WEAK: Final = re.compile(rb"(BEGIN|END)[ \t]{1,4}(?=" + _LABEL + rb"[ \t]{0,8}-{0,8}[ \t]{0,8}$)", re.MULTILINE)
+_WEAK: Final = re.compile(
+    rb"(?<!----)(?<!----[ \t])(BEGIN|END)[ \t]{1,4}(?=" + _LABEL + rb"[ \t]{0,8}-{0,8}[ \t]{0,8}$)", re.MULTILINE
+)
 """After fewer dashes, if it is in capital letters and alone in its line."""
 _BEFORE_WEAK: Final = re.compile(rb"[>|#*\t -]*")
 _WORDS: Final = (b"BEGIN", b"END", b"CERTIFICATE", b"PKCS", b"X509 CRL")

@@ -188,7 +188,7 @@ class Collector:
 
     def _pem(self, location: _Location, data: bytes) -> str:
         found: dict[str, None] = {}
-        for block in pem_blocks(data):
+        for block in pem_blocks(data, location.name, self._limits, certificates=self._limits.certificates):
             claims = block.claims_certificates
             if claims and block.fault is None and self._sound_certificate(location, block.content):
                 continue

@@ -120,14 +120,18 @@ class ArchiveMember:
     modified: datetime | None = None
 
 
-def pem_blocks(data: bytes) -> Iterator[PemBlock]:
+def pem_blocks(data: bytes, name: str, limits: Limits, *, certificates: int = 0) -> Iterator[PemBlock]:
     """Yield the blocks of a PEM text, in linear time. Any text may be between them.
 
-    A block without its BEGIN or END line is yielded with its fault.
+    A block without its BEGIN or END line is yielded with its fault. Raises :class:`LimitExceededError`, which begins
+    with ``name``, for more than ``limits.pem_blocks``, and ``certificates`` more.
     """
     text = tidy(data)
     begin: Marker | None = None
-    for marker in markers(text):
+    at_most = limits.pem_blocks + certificates
+    for number, marker in enumerate(markers(text), start=1):
+        if number > 2 * at_most:
+            raise LimitExceededError(f"{name}: more than {at_most:,} PEM blocks (limits.pem_blocks); split the file")
         if marker.is_begin or (marker.is_begin is None and begin is None):
             if begin is not None:
                 yield _cut_short(begin, text[begin.end : marker.start])

@@ -55,7 +55,7 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
         of_source = [
             der
             for file, data in _contents(readable, limits)
-            for der in _of_kind(without_text_forms(data, file, limits), file, wanted, others)
+            for der in _of_kind(without_text_forms(data, file, limits), file, wanted, others, limits)
         ]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
@@ -86,7 +86,7 @@ def _contents(source: Source, limits: Limits) -> Iterator[tuple[str, bytes]]:
             yield shown_path(file.path), read_source(file.path, limits)
 
 
-def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None]) -> Iterator[bytes]:
+def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None], limits: Limits) -> Iterator[bytes]:
     """Yield the encodings of one kind, and add the kinds of all others to ``others``.
 
     Raises :class:`~pkcs12kit.errors.InputError` for a damaged block whose label is that of the kind: without a CRL, a
@@ -102,7 +102,7 @@ def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None]) -> I
         else:
             others[describe(data, kind)] = None
         return
-    for block in pem_blocks(data):
+    for block in pem_blocks(data, name, limits):
         if block.kind is wanted:
             yield block.content
         elif block.fault is not None and _LABEL[wanted] in block.label:

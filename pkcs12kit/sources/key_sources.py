@@ -173,7 +173,9 @@ def _decode(
 ) -> tuple[DecodedPfx, DecodedKey | None]:
     """Decode a file with the password that also opens the chosen key."""
     if content.kind is not Kind.PKCS12:
-        raise InputError(f"{content.name}: expected a PKCS#12 file, found {what_is(content.der, content.kind)}")
+        raise InputError(
+            f"{content.name}: expected a PKCS#12 file, found {what_is(content.name, content.der, content.kind)}"
+        )
 
     def decode(password: str | None) -> tuple[DecodedPfx, DecodedKey | None]:
         decoded = decode_pfx(

@@ -52,7 +52,7 @@ def read_private_key(
     kind = sniff(data)
     budget = _budget(name, limits)
     if kind is Kind.PEM:
-        blocks = _key_blocks(data, name)
+        blocks = _key_blocks(data, name, limits)
         if len(blocks) > 1:
             return _same_key(blocks, name=name, password=password, budget=budget)
         return _read_block(blocks[0], name=name, password=password, budget=budget)
@@ -141,11 +141,11 @@ def _check_size(encoded: bytes, name: str, limits: Limits) -> None:
         )
 
 
-def _key_blocks(data: bytes, name: str) -> tuple[PemBlock, ...]:
+def _key_blocks(data: bytes, name: str, limits: Limits) -> tuple[PemBlock, ...]:
     """Return the blocks with private keys, at least one, and each once."""
     keys: dict[bytes, PemBlock] = {}
     others: dict[str, None] = {}
-    for block in pem_blocks(data):
+    for block in pem_blocks(data, name, limits):
         if block.fault is not None and block.label.endswith("PRIVATE KEY"):
             raise InputError(f"{name}: {block.label} block: {block.fault}")
         if block.kind in _KEYS or (block.kind in _UNKNOWN and block.label.endswith("PRIVATE KEY")):

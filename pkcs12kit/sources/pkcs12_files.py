@@ -50,7 +50,8 @@ class SourceContent:
         data = without_text_forms(self.data, self.name, self.limits)
         if sniff(data) is not Kind.PEM:
             return decode_base64(data) or data
-        found = {block.content for block in pem_blocks(data) if block.kind is Kind.PKCS12}
+        blocks = pem_blocks(data, self.name, self.limits)
+        found = {block.content for block in blocks if block.kind is Kind.PKCS12}
         if len(found) > 1:
             raise InputError(
                 f"{self.name}: expected one PKCS#12 file, found {len(found)}; give a file with one of them"
@@ -90,18 +91,19 @@ def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
     except MalformedPfxError as error:
         kind = sniff(data)
         if kind is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {what_is(data, kind)}") from None
+            raise InputError(f"{name}: expected a PKCS#12 file, found {what_is(name, data, kind)}") from None
         raise MalformedPfxError(f"{name}: {error}") from None
     except InputError as error:
         raise type(error)(f"{name}: {error}") from None
 
 
-def what_is(data: bytes, kind: Kind) -> str:
+def what_is(name: str, data: bytes, kind: Kind) -> str:
     """Return in words what data is instead of a PKCS#12 file: of PEM text the kinds of its blocks, and their faults."""
     if kind is not Kind.PEM:
         return describe(data, kind)
-    faults = [f"a {block.label} block, {block.fault}" for block in pem_blocks(data) if block.fault is not None]
-    kinds = dict.fromkeys(block.kind.value for block in pem_blocks(data) if block.fault is None)
+    blocks = tuple(pem_blocks(data, name, DEFAULT_LIMITS))
+    faults = [f"a {block.label} block, {block.fault}" for block in blocks if block.fault is not None]
+    kinds = dict.fromkeys(block.kind.value for block in blocks if block.fault is None)
     return f"{kind.value} ({' and '.join([*kinds, *dict.fromkeys(faults)][:_LISTED_BLOCKS])})"
 
 

@@ -291,5 +291,5 @@ class TestLoadIdentity:
         from pkcs12kit.sources.containers import pem_blocks
 
         text = key_pem(leaf[1])
-        shown = repr(load_identity(key=text + pem(leaf[0]))) + repr(list(pem_blocks(text)))
+        shown = repr(load_identity(key=text + pem(leaf[0]))) + repr(list(pem_blocks(text, "key", DEFAULT_LIMITS)))
         assert text.splitlines()[1].decode() not in shown

@@ -204,7 +204,8 @@ def _kinds_in(file: str) -> frozenset[Kind]:
         return frozenset()
     try:
         data = without_text_forms(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
+        kind = sniff(data)
+        blocks = pem_blocks(data, file, DEFAULT_LIMITS)
+        return frozenset(block.kind for block in blocks) if kind is Kind.PEM else frozenset({kind})
     except InputError:
         return frozenset()
-    kind = sniff(data)
-    return frozenset(block.kind for block in pem_blocks(data)) if kind is Kind.PEM else frozenset({kind})

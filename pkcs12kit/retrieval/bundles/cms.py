@@ -10,6 +10,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -57,7 +58,7 @@ def verify_signed_data(
     the predicate of a sentence. SHA-1 is a weakness where the policy refuses it. Detached signatures, several signers,
     and more than ``limits.retrieval_certificates`` certificates are refused. No certificate is validated.
     """
-    der = _unwrap(data)
+    der = _unwrap(data, limits)
     try:
         refuse_endless_tags(der)
         certificates = tuple(_certificates(der, at_most=limits.retrieval_certificates))
@@ -67,13 +68,13 @@ def verify_signed_data(
         raise InputError(f"cannot be read as CMS SignedData: {first_line}") from None
 
 
-def _unwrap(data: bytes) -> bytes:
+def _unwrap(data: bytes, limits: Limits) -> bytes:
     """Return the DER or BER in PEM, in base64 or below the headers of a message (RFC 8551 section 3.5.2)."""
     data = as_octets(data)
     if data[:12].lower() in {b"mime-version", b"content-type"}:
         data = data.replace(b"\r\n", b"\n").partition(b"\n\n")[2]
-    found = [data, decode_base64(data) or b"", *(block.content for block in pem_blocks(data))]
-    for encoding in found:
+    blocks = pem_blocks(data, "cannot be read as CMS SignedData", limits)
+    for encoding in chain([data, decode_base64(data) or b""], (block.content for block in blocks)):
         if sniff_der(encoding) is Kind.PKCS7:
             return encoding
     raise InputError("is not signed: it is not CMS SignedData")
