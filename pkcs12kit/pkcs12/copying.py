@@ -15,7 +15,7 @@ from pkcs12kit.pkcs12.bags import other_bag
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encoder import PlainKey, PlainSecret
 from pkcs12kit.pkcs12.private_keys import portable_key_info
-from pkcs12kit.pkcs12.sealed_secrets import may_be_encrypted, read_sealed_secret
+from pkcs12kit.pkcs12.sealed_secrets import is_password_key, may_be_encrypted, read_sealed_secret
 from pkcs12kit.pkcs12.structure import NESTED_ATTRIBUTES
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class EntryCopier:
             )
         try:
             secret = self._opener.open_secret(sealed)
-            if may_be_encrypted(secret):
+            if may_be_encrypted(secret) and not is_password_key(secret, self._budget):
                 raise UnsupportedPfxError("its secret is encrypted once more")  # as below
         except PfxError as error:
             self._leave_closed(entry, error)

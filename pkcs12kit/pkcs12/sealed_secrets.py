@@ -87,3 +87,25 @@ def may_be_encrypted(octets: bytes | None, value_type: str | None = None) -> boo
     They do if they have the object identifier of such an encryption, or ``value_type`` is that of Java's secret keys.
     """
     return value_type == SHROUDED_KEY or any(one in (octets or b"") for one in _ENCRYPTED_BY_PASSWORD)
+
+
+def is_password_key(secret: bytes, budget: WorkBudget) -> bool:
+    """Return True for a password that Java keeps as a secret key, as ``keytool -importpass`` does.
+
+    Its algorithm is an encryption by password, such as PBEWithMD5AndDES, but without parameters: nothing is encrypted.
+    """
+    from asn1crypto import core
+
+    try:
+        with reading("the secret key"):
+            info = load(core.Sequence, secret, budget)
+            version, algorithm, octets = (info[number] for number in range(len(info)))
+            parts = [algorithm[number] for number in range(len(algorithm))]
+            return (
+                isinstance(version, core.Integer)
+                and [type(part) for part in parts] in ([core.ObjectIdentifier], [core.ObjectIdentifier, core.Null])
+                and isinstance(octets, core.OctetString)
+                and not may_be_encrypted(octets.native)
+            )
+    except MalformedPfxError:
+        return False

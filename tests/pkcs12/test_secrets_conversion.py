@@ -149,6 +149,15 @@ def test_secrets_under_every_profile(bags, profile, new):
         assert not any(opened(part, OLD) for part in parts_of(converted, new))
 
 
+SALT = der(0x30, der(0x04, b"saltsalt") + b"\x02\x01\x01")
+
+
+def password_key(parameters=b"\x05\x00", held=b"a password"):
+    """A password as Java's keytool -importpass keeps it: a key whose algorithm is PBEWithMD5AndDES."""
+    algorithm = der(0x30, oid("1.2.840.113549.1.5.3") + parameters)
+    return der(0x30, b"\x02\x01\x00" + algorithm + der(0x04, held))
+
+
 CLOSED = {
     "a key of another password": bag_of(2, sealed(GOST, FOREIGN), NAME),
     "a key of an unknown encryption": bag_of(2, UNKNOWN, NAME),
@@ -163,6 +172,8 @@ CLOSED = {
     "a key that is encrypted twice": bag_of(2, sealed(sealed(SECRET, OLD), OLD), NAME),
     "a key in the clear that is encrypted": bag_of(1, sealed(SECRET, OLD), NAME),
     "a secret that is encrypted twice": secret_bag(sealed(sealed(SECRET, OLD), OLD), NAME),
+    "a secret that is encrypted by a scheme with parameters": secret_bag(sealed(password_key(SALT), OLD), NAME),
+    "a password that looks encrypted": secret_bag(sealed(password_key(held=sealed(SECRET, OLD)), OLD), NAME),
     "nested contents that are damaged": bag_of(6, sealed(SECRET, OLD), NAME),
 }
 
@@ -192,7 +203,12 @@ def test_nothing_that_was_encrypted_is_in_the_clear(bags, what):
     data = with_mac([safe_by(AES, OLD, bags_of(*bags, CLOSED[what]))], password=OLD)
     given = {"password": OLD, "new_password": OLD}
     sealed_keys = {"a key of another password", "a key that is encrypted twice"}
-    sealed_secrets = {"a secret of another password", "a secret that is encrypted twice"}
+    sealed_secrets = {
+        "a secret of another password",
+        "a secret that is encrypted twice",
+        "a secret that is encrypted by a scheme with parameters",
+        "a password that looks encrypted",
+    }
     converted = convert_pfx(data, **given, profile=few(profiles.MODERN_2023))
     assert (CLOSED[what] in converted) is (what in sealed_keys)
     clear = few(profiles.UNENCRYPTED_CERTIFICATES_2023)
@@ -213,6 +229,16 @@ def test_the_password_of_an_entry_can_be_given(bags, quick):
     assert secrets_of(converted, NEW) == [SECRET]
     assert [part for part in parts_of(converted, NEW) if opened(part, OLD) or opened(part, FOREIGN)] == []
     assert sum(opened(part, NEW) == GOST for part in parts_of(converted, NEW)) == 1
+
+
+@pytest.mark.parametrize("parameters", [b"", b"\x05\x00"], ids=["absent", "NULL"])
+def test_a_password_of_java_is_a_secret(bags, quick, parameters):
+    """``PKCS12KeyStore.java``: a stored password has an encryption as its algorithm, and is not encrypted by it."""
+    stored = password_key(parameters)
+    data = with_mac([plain_safe(*bags, secret_bag(sealed(stored, OLD), NAME))], password=OLD)
+    converted = convert_pfx(data, password=OLD, new_password=NEW, profile=quick)
+    assert secrets_of(converted, NEW) == [stored]
+    assert not any(opened(part, OLD) for part in parts_of(converted, NEW))
 
 
 def test_a_secret_is_not_written_without_encryption(bags):
