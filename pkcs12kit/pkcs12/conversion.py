@@ -144,5 +144,9 @@ def contents_for_pem(
     if key_only:
         return key, ()
     certificates = [(certificate, None) for certificate in decoded.certificates]
-    own = key.identity_at(time).certificate
+    own = key.certificate_at(time)
+    if own is None:
+        raise InputError(
+            "the PKCS#12 file holds no certificate for its private key; the key alone can be written (--key-only)"
+        )
     return key, arrange([KeyLink(local_key_id=None, certificate=own)], certificates).chain

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import random
 import zipfile
+from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit.limits import MIB
@@ -153,6 +155,15 @@ class TestNextSteps:
         for changes in ({"key": files.certificate, "cert": files.key}, {"cert": files.key, "key": files.certificate}):
             assert build(**changes).errors.splitlines()[1:] == ["hint: are --key and --cert swapped?"]
         assert build(key=files.certificate).errors.endswith("hint: give the private key of this certificate\n")
+
+    def test_none_for_certificates_beside_keys(self, build, files, tmp_path):
+        """A file with a certificate and two keys: the error about the keys is not followed by one about it."""
+        other = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        both = tmp_path / "both.pem"
+        both.write_bytes(Path(files.key).read_bytes() + other + Path(files.certificate).read_bytes())
+        outcome = build(key=str(both))
+        assert "expected one private key, found 2" in outcome.errors
+        assert "hint:" not in outcome.errors
 
     def test_that_do_not_belong_together(self, build, files):
         """A key and the certificate of another."""

@@ -189,6 +189,8 @@ def _for_content(value: str, given: Mapping[str, object], name: str) -> Hint | N
             if "key" in given
             else "give the certificate of this key; the private key is not needed"
         )
+    if takes == "key" and kinds & _KEYS:
+        return None  # certificates beside the key are no fault
     hints = (_INSTEAD.get((takes, kind)) or _BY_CONTENT.get(kind) for kind in kinds)
     return next((hint for hint in hints if hint is not None), None)
 
