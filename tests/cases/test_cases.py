@@ -10,14 +10,20 @@ from pathlib import Path
 import pytest
 
 from ..calling import call
-from . import of_certificates, of_hostile, of_revocation, of_stores
+from . import of_certificates, of_hostile, of_others, of_revocation, of_stores
 from .oddities import PASSWORD
 from .page import BEGIN, render
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "what-is-read.md"
 
-ODDITIES = (*of_stores.ODDITIES, *of_certificates.ODDITIES, *of_revocation.ODDITIES, *of_hostile.ODDITIES)
+ODDITIES = (
+    *of_stores.ODDITIES,
+    *of_certificates.ODDITIES,
+    *of_revocation.ODDITIES,
+    *of_hostile.ODDITIES,
+    *of_others.ODDITIES,
+)
 SLOW = {"certtool.p12"}  # certtool derives each key by 600,000 iterations
 CASES = [oddity for oddity in ODDITIES if oddity.case]
 
