@@ -62,6 +62,7 @@ def read_certificate(der: bytes) -> Reading:
     except REFUSALS as refusal:
         error = str(refusal)
     _check_names(der)
+    lenient.read_serial_number(der)  # raises here: asn1crypto would take octets of another type for a number
     return _check_fields(read_canonical(der), der, error)
 
 

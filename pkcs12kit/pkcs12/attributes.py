@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.lenient import contents_of
+from pkcs12kit.pkcs12.asn1 import encoding_of
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ def _encoded_attributes(field: bytes) -> tuple[bytes, ...] | None:
     from pkcs12kit.pkcs12 import asn1_types
 
     try:
-        return tuple(one.dump() for one in asn1_types.AnySet.load(field, strict=True))
+        return tuple(map(encoding_of, asn1_types.AnySet.load(field, strict=True)))
     except (ValueError, TypeError):
         return None
 
@@ -155,7 +156,7 @@ def _split(encoding: bytes) -> tuple[str, list[bytes]] | None:
 
     try:
         attribute: Asn1Value = asn1_types.Attribute.load(encoding, strict=True)
-        return attribute["type"].dotted, [one.dump() for one in attribute["values"]]
+        return attribute["type"].dotted, list(map(encoding_of, attribute["values"]))
     except (ValueError, TypeError):
         return None
 

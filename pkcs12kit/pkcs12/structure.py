@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, load, reading, within_tag
+from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, encoding_of, load, reading, within_tag
 from pkcs12kit.pkcs12.attributes import read_attributes
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac
@@ -177,13 +177,14 @@ def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int, position: int
     dotted = asn1_bag["bag_id"].dotted
     value = within_tag(asn1_bag["bag_value"])
     field_ = asn1_bag["bag_attributes"]
-    attributes = read_attributes(None if absent(field_) else field_.dump())
+    attribute_field = None if absent(field_) else encoding_of(field_)
+    attributes = read_attributes(attribute_field)
     bag = Bag(
         type=_BAG_TYPES.get(dotted, dotted),
         friendly_name=attributes.friendly_name,
         local_key_id=attributes.local_key_id,
         attributes=attributes.others,
-        attribute_field=None if absent(field_) else field_.dump(),
+        attribute_field=attribute_field,
         content=value,
         value=value,
         notes=attributes.notes,

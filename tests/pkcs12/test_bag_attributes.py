@@ -185,6 +185,21 @@ def test_java_reads_attributes_as_predicted(require_tool, tmp_path, parts, step)
         assert refused or as_we_have_it(java) == theirs
 
 
+@pytest.mark.parametrize("tag", [0x04, 0x30, 0x31])
+def test_no_length_is_taken_for_an_indefinite_one(parts, tag):
+    """asn1crypto does so with a length that ends in the octet 0x80: each of the lengths around an attribute does once.
+
+    X.690 section 8.1.3.6: 0x80 is the indefinite form only as the first octet of the length.
+    """
+    for size in (*range(80, 130), *range(330, 386)):
+        attribute_ = attribute("1.2.3.4", der(tag, der(0x04, bytes(size))))
+        data = make_pfx([plain_safe(bag_of(3, parts[1], attribute_), bag_of(1, parts[0], attribute_))])
+        decoded = decode_pfx(data, password=None)
+        assert decoded.certificate_attributes == ((attribute_,),)
+        assert decoded.keys[0].attributes == (attribute_,)
+        assert convert_pfx(data, password=None, new_password=None, profile="no-password").count(attribute_) == 2
+
+
 def test_known_attributes_are_not_noted():
     """Those of Windows and Java are in many files; another is noted by its identifier, and both are kept."""
     usual = (
