@@ -1,6 +1,5 @@
 """Notes on certificates: the clients that the rules name as tried refuse such certificates, and accept sound ones."""
 
-import shutil
 import subprocess
 
 import pytest
@@ -28,15 +27,14 @@ def write_pem(path, *parts):
 
 
 @pytest.fixture
-def verified(tmp_path):
+def verified(require_tool, tmp_path):
     """A function: the output of ``openssl verify`` on a chain, None where it accepts."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed")
+    openssl = require_tool("openssl")
 
     def verify(chain, *options):
         server, issuing, root = chain
         files = [write_pem(tmp_path / f"{at}.pem", part) for at, part in enumerate((root, issuing, server))]
-        call = ["openssl", "verify", *options, "-attime", str(int(NOW.timestamp())), "-CAfile", files[0]]
+        call = [openssl, "verify", *options, "-attime", str(int(NOW.timestamp())), "-CAfile", files[0]]
         ran = subprocess.run([*call, "-untrusted", files[1], files[2]], capture_output=True, text=True, check=False)
         return None if ran.returncode == 0 else ran.stdout + ran.stderr
 
@@ -72,10 +70,9 @@ TRIED_WITH_A_SERVER = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("rule", "program"), TRIED_WITH_A_SERVER)
-def test_clients_refuse_a_server(rule, program):
+def test_clients_refuse_a_server(require_tool, rule, program):
     """The client refuses the server with the defect, in TLS 1.2 and in TLS 1.3, and accepts the sound chain."""
-    if shutil.which({"gnutls": "gnutls-cli"}.get(program, program)) is None:
-        pytest.skip(f"{program} is not installed")
+    require_tool({"gnutls": "gnutls-cli"}.get(program, program))
     broken = next(part for one, part in DEFECTS if one == rule)
     assert verdicts(SOUND, program) == {Verdict.ACCEPTED}
     assert verdicts(chain_with(broken), program) == {Verdict.REFUSED}

@@ -55,7 +55,7 @@ def node_files(rsa_material, tmp_path_factory, cannot_run):
     """The file for each cell, or the reason why there is none."""
     node, modules = shutil.which("node"), os.environ.get(VARIABLE)
     if node is None:
-        pytest.skip("needs Node")
+        pytest.skip("needs Node, which .ci/run does not install")  # also in CI
     if not modules:
         cannot_run(f"needs node-forge and PKI.js (npm ci in tests/interoperability/node) in {VARIABLE}")
     folder = tmp_path_factory.mktemp("node")
