@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from pkcs12kit.arguments import require_flags, require_several
 from pkcs12kit.builder.output import OutputFile
 from pkcs12kit.builder.server import Server
-from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.finder import path_request, require_fetching
@@ -19,7 +18,6 @@ from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
-from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.times import format_time
@@ -181,8 +179,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         dry_run=dry_run,
     )
     require_fetching(fetch, on_warning)
-    require_several({"ca_names": ca_names})
-    require_several({"for_readers": for_readers})
+    require_several({"ca_names": ca_names, "for_readers": for_readers})
     readers = tuple(for_readers)
     file = OutputFile(
         output,
