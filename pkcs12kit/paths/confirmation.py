@@ -14,6 +14,7 @@ from pkcs12kit import event_loop
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.lenient import first_line
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.subtrees import EncodedName
@@ -149,8 +150,7 @@ def _ask(
     except (ValidationError, CertvalidatorPathError) as no:
         return Confirmation(opinion=Opinion.INVALID, detail=str(no))
     except Exception as unable:  # noqa: BLE001  # asn1crypto, which it uses, raises errors of any kind
-        detail = str(unable).partition("\n")[0] or type(unable).__name__
-        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=detail + _perhaps_unreadable(path))
+        return Confirmation(opinion=Opinion.CANNOT_JUDGE, detail=first_line(unable) + _perhaps_unreadable(path))
     return Confirmation(opinion=Opinion.VALID)
 
 

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.der import refuse_endless_tags
-from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.certificates.lenient import UNREADABLE, first_line
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.sources.containers import pem_blocks, pkcs7_certificates
 from pkcs12kit.sources.sniffing import Kind, as_octets, decode_base64, sniff_der
@@ -64,8 +64,7 @@ def verify_signed_data(
         certificates = tuple(_certificates(der, at_most=limits.retrieval_certificates))
         return _verify(_signed_data(der), certificates, (*certificates, *candidates), algorithm_policy)
     except UNREADABLE as error:
-        first_line = str(error).partition("\n")[0]
-        raise InputError(f"cannot be read as CMS SignedData: {first_line}") from None
+        raise InputError(f"cannot be read as CMS SignedData: {first_line(error)}") from None
 
 
 def _unwrap(data: bytes, limits: Limits) -> bytes:
