@@ -20,15 +20,8 @@ from pkcs12kit.sources.containers import (
 )
 from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
-from pkcs12kit.sources.sniffing import (
-    HOLDS_CERTIFICATES,
-    UNRECOGNIZED,
-    Kind,
-    decode_base64,
-    sniff,
-    sniff_der,
-)
-from pkcs12kit.sources.text_forms import describe, without_text_forms
+from pkcs12kit.sources.sniffing import HOLDS_CERTIFICATES, UNRECOGNIZED, Kind, sniff_der
+from pkcs12kit.sources.text_forms import describe, sniff_inside
 
 if TYPE_CHECKING:
     import os
@@ -161,13 +154,9 @@ class Collector:
         """Add the certificates in these bytes; return in words what was found."""
         if self._sound_certificate(location, data):
             return Kind.CERTIFICATE.value
-        data = without_text_forms(data, location.name, self._limits)
-        kind = sniff(data)
+        kind, data = sniff_inside(data, location.name, self._limits)
         if kind is Kind.PEM:
             return self._pem(location, data)
-        if kind is Kind.BASE64:
-            data = decode_base64(data) or b""
-            kind = sniff_der(data)
         if kind not in self._opened:
             return describe(data, kind)
         if kind is Kind.ZIP:

@@ -12,8 +12,8 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
-from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff, sniff_der
-from pkcs12kit.sources.text_forms import describe, without_text_forms
+from pkcs12kit.sources.sniffing import Kind
+from pkcs12kit.sources.text_forms import describe, sniff_inside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,9 +53,7 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
         readable = _as_source(source)
         name, others = name_of(readable), dict[str, None]()
         of_source = [
-            der
-            for file, data in _contents(readable, limits)
-            for der in _of_kind(without_text_forms(data, file, limits), file, wanted, others, limits)
+            der for file, data in _contents(readable, limits) for der in _of_kind(data, file, wanted, others, limits)
         ]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
@@ -92,10 +90,7 @@ def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None], limi
     Raises :class:`~pkcs12kit.errors.InputError` for a damaged block whose label is that of the kind: without a CRL, a
     revoked certificate could seem good.
     """
-    kind = sniff(data)
-    if kind is Kind.BASE64:
-        data = decode_base64(data) or b""
-        kind = sniff_der(data)
+    kind, data = sniff_inside(data, name, limits)
     if kind is not Kind.PEM:
         if kind is wanted:
             yield data

@@ -19,8 +19,8 @@ from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_en
 from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
-from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff, sniff_der
-from pkcs12kit.sources.text_forms import describe, without_text_forms
+from pkcs12kit.sources.sniffing import Kind
+from pkcs12kit.sources.text_forms import describe, sniff_inside
 from pkcs12kit.sources.traditional_pem import TraditionalEncryption
 
 if TYPE_CHECKING:
@@ -48,17 +48,13 @@ def read_private_key(
     usable signing key, or several, and :class:`LimitExceededError` if decrypting it would take too long. Each message
     begins with ``name`` and holds nothing of the key.
     """
-    data = without_text_forms(data, name, limits)
-    kind = sniff(data)
+    kind, data = sniff_inside(data, name, limits)
     budget = _budget(name, limits)
     if kind is Kind.PEM:
         blocks = _key_blocks(data, name, limits)
         if len(blocks) > 1:
             return _same_key(blocks, name=name, password=password, budget=budget)
         return _read_block(blocks[0], name=name, password=password, budget=budget)
-    if kind is Kind.BASE64:
-        data = decode_base64(data) or b""
-        kind = sniff_der(data)
     return _read(kind, data, name=name, password=password, budget=budget)
 
 

@@ -16,8 +16,8 @@ from pkcs12kit.errors import ArgumentError, InputError, MalformedPfxError, Unkno
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.reading import name_of, read_source
-from pkcs12kit.sources.sniffing import Kind, decode_base64, sniff
-from pkcs12kit.sources.text_forms import describe, without_text_forms
+from pkcs12kit.sources.sniffing import Kind, sniff
+from pkcs12kit.sources.text_forms import describe, sniff_inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,9 +47,9 @@ class SourceContent:
     @cached_property
     def der(self) -> bytes:
         """The bytes without PEM armor and other text forms around them: of PEM text the one PKCS#12 file in it."""
-        data = without_text_forms(self.data, self.name, self.limits)
-        if sniff(data) is not Kind.PEM:
-            return decode_base64(data) or data
+        kind, data = sniff_inside(self.data, self.name, self.limits)
+        if kind is not Kind.PEM:
+            return data
         blocks = pem_blocks(data, self.name, self.limits)
         found = {block.content for block in blocks if block.kind is Kind.PKCS12}
         if len(found) > 1:

@@ -13,7 +13,7 @@ from urllib.parse import unquote_to_bytes
 
 from pkcs12kit.errors import LimitExceededError
 from pkcs12kit.sources.armor import decode_base64_lines, has_markers, tidy, unescaped
-from pkcs12kit.sources.sniffing import UNRECOGNIZED, Kind, as_octets, sniff
+from pkcs12kit.sources.sniffing import UNRECOGNIZED, Kind, as_octets, decode_base64, sniff, sniff_der
 
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
@@ -58,6 +58,19 @@ def without_text_forms(data: bytes, name: str, limits: Limits) -> bytes:
             " decode it first"
         )
     return data
+
+
+def sniff_inside(data: bytes, name: str, limits: Limits) -> tuple[Kind, bytes]:
+    """Return the kind of a file's content and the content itself, as :func:`without_text_forms` returns it.
+
+    Base64 in which nothing is recognized is decoded as well.
+    """
+    data = without_text_forms(data, name, limits)
+    kind = sniff(data)
+    if kind is Kind.BASE64:
+        data = decode_base64(data) or b""
+        kind = sniff_der(data)
+    return kind, data
 
 
 def describe(data: bytes, kind: Kind) -> str:

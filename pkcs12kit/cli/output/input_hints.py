@@ -21,7 +21,7 @@ from pkcs12kit.errors import (
     OutputError,
     PasswordError,
 )
-from pkcs12kit.sources.sniffing import Kind, sniff
+from pkcs12kit.sources.sniffing import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -200,13 +200,12 @@ def _kinds_in(file: str) -> frozenset[Kind]:
     from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.sources.containers import pem_blocks
     from pkcs12kit.sources.reading import read_source
-    from pkcs12kit.sources.text_forms import without_text_forms
+    from pkcs12kit.sources.text_forms import sniff_inside
 
     if not Path(file).is_file():  # a pipe has been read already, and can be read only once
         return frozenset()
     try:
-        data = without_text_forms(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
-        kind = sniff(data)
+        kind, data = sniff_inside(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
         blocks = pem_blocks(data, file, DEFAULT_LIMITS)
         return frozenset(block.kind for block in blocks) if kind is Kind.PEM else frozenset({kind})
     except InputError:
