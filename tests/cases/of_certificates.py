@@ -9,7 +9,7 @@ from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.times import format_time
 
-from .oddities import NO, PASSWORD, UNUSABLE, Oddity, Step
+from .oddities import NO, PASSWORD, Oddity, Step
 
 _PATHS: Final = "paths leaf.pem --certs certs.pem --anchor anchor.pem"
 _BUILD: Final = (
@@ -40,15 +40,15 @@ def _whole(folder, out, _call):
 
 
 def _path(case, kind, oddity, outcome, *more, shows=()):
-    """Return a row for certificates that have a path."""
-    steps = (Step(line=_PATHS, shows=shows), Step(line=_BUILD, check=_whole), *more)
+    """Return a row for certificates that have a path. ``--json`` has the texts in ``shows`` as well."""
+    listed = [Step(line=line, shows=shows) for line in ((_PATHS, f"{_PATHS} --json") if shows else (_PATHS,))]
+    steps = (*listed, Step(line=_BUILD, check=_whole), *more)
     return Oddity(script="certificates", case=case, kind=kind, oddity=oddity, outcome=outcome, steps=steps)
 
 
 def _no(case, kind, oddity, outcome, *shows, hides=()):
     """Return a row for certificates that are refused; both commands name what is in the way."""
-    refused = (NO, UNUSABLE)
-    steps = tuple(Step(line=line, status=refused, shows=shows, hides=hides) for line in (_PATHS, _BUILD))
+    steps = tuple(Step(line=line, status=NO, shows=shows, hides=hides) for line in (_PATHS, _BUILD))
     return Oddity(script="certificates", case=case, kind=kind, oddity=oddity, outcome=outcome, steps=steps)
 
 
@@ -66,7 +66,8 @@ ODDITIES: Final = (
         _STRINGS,
         "`&` in a PrintableString, in the name of a CA",
         "Read, compared and shown as it is.",
-        shows=("Issuing",),
+        Step(line=f"{_PATHS} --json", shows=('"subject": "CN=Issuing,O=Smith & Sons,C=US"',)),
+        shows=("O of its subject is a PrintableString with '&'",),
     ),
     _path(
         "printable-asterisk-leaf",
@@ -81,6 +82,8 @@ ODDITIES: Final = (
         _STRINGS,
         "`@` in a PrintableString, in the name of a trust anchor",
         "Read, compared and shown as it is.",
+        Step(line=f"{_PATHS} --json", shows=('"subject": "CN=Root,O=ca@example.mil"',)),
+        shows=("O of its subject is a PrintableString with '@'",),
     ),
     _no(
         "printable-other-name",
@@ -157,6 +160,7 @@ ODDITIES: Final = (
         _EXTENSIONS,
         "A CRL distribution point has an x400Address; the extension is not critical",
         "A path: finding it does not need this extension. A note names it.",
+        shows=("cRLDistributionPoints (2.5.29.31)", "x400Address"),
     ),
     _no(
         "x400-crl-point-ca-critical",
@@ -171,6 +175,7 @@ ODDITIES: Final = (
         _EXTENSIONS,
         "The issuerAltName of a trust anchor is not ASN.1; not critical",
         "A path: validation does not read it. A note names it.",
+        shows=("issuerAltName (2.5.29.18)", "is ignored"),
     ),
     _path(
         "accent-in-notice-leaf",
@@ -179,6 +184,7 @@ ODDITIES: Final = (
         "A path, and the policy counts.",
         Step(line=f"{_PATHS} --policy 2.16.840.1.101.3.2.1.3.8"),
         Step(line=f"{_PATHS} --policy 1.2.3.4", status=NO),
+        shows=("certificatePolicies (2.5.29.32)",),
     ),
     _path(
         "aki-without-serial",

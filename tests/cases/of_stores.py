@@ -8,8 +8,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.pkcs12.decoder import decode_pfx
+from pkcs12kit.sources.loading import load_certificates
 
-from .oddities import NO, PASSWORD, UNUSABLE, YES, Oddity, Step
+from ..pkcs12.decrypted_parts import plaintexts_of
+from ..pkcs12.pfx_parts import oid
+from .oddities import NO, PASSWORD, UNUSABLE, Oddity, Step
 
 _JAVA: Final = "Key stores of Java"
 _SEVERAL: Final = "Several keys or certificates"
@@ -21,6 +24,9 @@ _TRUST: Final = "--anchor anchor.pem"
 _REST: Final = f"--certs chain.pem {_TRUST} --out {{out}}/server.p12"
 _KEY: Final = "build --key keys/{} --cert {} --key-password-file pw.txt --password-file pw.txt"
 _BUILD: Final = f"--pkcs12-password-file pw.txt --password-file pw.txt {_REST}"
+_OWN: Final = "--contents-password-file another.txt"
+_AES: Final = oid("2.16.840.1.101.3.4.1")
+_GOST: Final = oid("1.2.643.7.1.1.1.1")
 
 
 def _takes(serial_number):
@@ -30,6 +36,17 @@ def _takes(serial_number):
         decoded = decode_pfx((out / "server.p12").read_bytes(), password=PASSWORD)
         assert decoded.certificates[0].serial_number == serial_number
         assert decoded.keys[0].certificate == decoded.certificates[0]
+
+    return check
+
+
+def _holds(certificate):
+    """Return a check that the file that was built begins with this certificate, and has its key."""
+
+    def check(folder, out, _call):
+        decoded = decode_pfx((out / "server.p12").read_bytes(), password=PASSWORD)
+        assert decoded.certificates[0] == Certificate.from_pem((folder / certificate).read_bytes())
+        assert decoded.private_key.public_key() == decoded.certificates[0].public_key
 
     return check
 
@@ -46,16 +63,27 @@ def _pem_of(serial_number):
     return check
 
 
+def _octets(private_key):
+    return private_key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
 def _gives_the_key(folder, out, _call):
     """Check that the PEM file holds the server's key and nothing else."""
     text = (out / "server.pem").read_bytes()
     expected = load_pem_private_key((folder / "server.key").read_bytes(), None)
-    encodings = [
-        key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-        for key in (load_pem_private_key(text, None), expected)
-    ]
-    assert encodings[0] == encodings[1]
+    assert _octets(load_pem_private_key(text, None)) == _octets(expected)
     assert b"CERTIFICATE" not in text
+
+
+def _has_the_key_of(name, written):
+    """Return a check that a file that was written has the private key of the file given, and its certificate."""
+
+    def check(folder, out, _call):
+        before, after = (decode_pfx(path.read_bytes(), password=PASSWORD) for path in (folder / name, out / written))
+        assert _octets(after.private_key) == _octets(before.private_key)
+        assert after.certificate == before.certificate is not None
+
+    return check
 
 
 def _keeps_the_attributes(name):
@@ -73,7 +101,32 @@ def _keeps_the_attributes(name):
     return check
 
 
-def _keeps_the_unread_key(folder, out, _call):
+def _keeps(name, algorithm, *, new_password=PASSWORD):
+    """Return a check that a converted file has the key of this algorithm octet by octet, under the new password."""
+
+    def check(folder, out, _call):
+        before, after = (folder / name).read_bytes(), (out / "converted.p12").read_bytes()
+        (key,) = (plain for plain in plaintexts_of(before, PASSWORD) if algorithm in plain)
+        assert [plain for plain in plaintexts_of(after, new_password) if algorithm in plain] == [key]
+        if new_password != PASSWORD:
+            assert plaintexts_of(after, PASSWORD, within=new_password) == []
+
+    return check
+
+
+def _keeps_the_secret(folder, out, _call):
+    """Check that the secret of another password is the same, and opens only with the new one."""
+    before, after = (
+        (folder / "java-secret-of-another-password.p12").read_bytes(),
+        (out / "converted.p12").read_bytes(),
+    )
+    (secret,) = plaintexts_of(before, "another")
+    assert _AES in secret
+    assert secret in plaintexts_of(after, PASSWORD)
+    assert plaintexts_of(after, "another", within=PASSWORD) == []
+
+
+def _keeps_the_unread_key(folder, out, call):
     """Check that a converted file has the key that is not read, with its algorithm and its localKeyID."""
     before, after = (
         decode_pfx(path.read_bytes(), password=PASSWORD).unread_keys
@@ -81,11 +134,22 @@ def _keeps_the_unread_key(folder, out, _call):
     )
     assert [(key.algorithm, key.local_key_id) for key in after] == [(key.algorithm, key.local_key_id) for key in before]
     assert len(after) == 1
+    _keeps("gost-beside.p12", _GOST)(folder, out, call)
 
 
-def _one_reject(_folder, _out, call):
-    """Check that the damaged block is told, with its file."""
-    assert "damaged_intermediate.pem" in call.output + call.errors
+def _opens_whole(_folder, out, _call):
+    """Check that the password of the file opens the converted one, its key and its certificates."""
+    decoded = decode_pfx((out / "converted.p12").read_bytes(), password=PASSWORD)
+    assert (len(decoded.keys), len(decoded.certificates), decoded.unread_keys) == (1, 3, ())
+
+
+def _one_certificate_and_one_reject(folder, _out, _call):
+    """Check the same in the library: the sound root is read, and the damaged block is a reject with its file."""
+    pool = load_certificates(folder / "damaged_intermediate.pem")
+    assert list(pool) == [Certificate.from_pem((folder / "anchor.pem").read_bytes())]
+    (reject,) = pool.rejects
+    assert "damaged_intermediate.pem" in reject.source
+    assert "INTERMEDIATE CERTIFICATE" in reject.reason
 
 
 def _verify(name, more="", **expected):
@@ -105,7 +169,7 @@ def _row(case, kind, oddity, outcome, *steps):
 
 
 def _key(name, oddity, outcome, certificate="server.pem", *steps):
-    build = Step(line=f"{_KEY.format(name, certificate)} {_REST}")
+    build = Step(line=f"{_KEY.format(name, certificate)} {_REST}", check=_holds(certificate))
     return _row(f"keys/{name}", _KEYS, oddity, outcome, *(steps or (build,)))
 
 
@@ -131,18 +195,29 @@ ODDITIES: Final = (
         "A secret key in the file of the server's key",
         "`convert` encrypts the secret key with the new password as well.",
         _verify("java-secrets.p12"),
-        _convert("java-secrets.p12", "--new-password-file another.txt"),
+        _convert(
+            "java-secrets.p12",
+            "--new-password-file another.txt",
+            check=_keeps("java-secrets.p12", _AES, new_password="another"),
+        ),
     ),
     _row(
         "java-secret-of-another-password.p12",
         _JAVA,
         "A secret key with a password of its own",
-        "`convert` with a new password refuses, or names the entry that keeps its password.",
+        "`convert` with a new password refuses the file and names the entry, unless `--contents-password-file` gives"
+        " the password of the entry. If the password of the file stays, a warning names the entry.",
         _convert(
             "java-secret-of-another-password.p12",
             "--new-password-file another.txt",
-            status=(0, NO, UNUSABLE),
-            shows=("aeskey",),
+            status=UNUSABLE,
+            shows=("would not get the new password", "'aeskey'"),
+        ),
+        _convert("java-secret-of-another-password.p12", shows=("warning", "'aeskey'", "kept as it is")),
+        _convert(
+            "java-secret-of-another-password.p12",
+            f"{_OWN} --new-password-file pw.txt",
+            check=_keeps_the_secret,
         ),
     ),
     _row(
@@ -180,8 +255,8 @@ ODDITIES: Final = (
         "Read. A public key that does not belong to the private key is refused.",
         Step(line=f"inspect version-2-ed25519.p12 {_OPEN}"),
         _verify("version-2-ed25519.p12"),
-        _convert("version-2-ed25519.p12"),
-        _build_from("version-2-ed25519.p12"),
+        _convert("version-2-ed25519.p12", check=_has_the_key_of("version-2-ed25519.p12", "converted.p12")),
+        _build_from("version-2-ed25519.p12", check=_has_the_key_of("version-2-ed25519.p12", "server.p12")),
     ),
     _key("version2.key", "PKCS#8 version 2, with the public key under an explicit tag", "Read.", "keys/version2.pem"),
     _row(
@@ -189,8 +264,12 @@ ODDITIES: Final = (
         _SEVERAL,
         "One key with two certificates, of which one has expired",
         "The valid certificate is taken, the newest of several. The other one is named.",
-        _build_from("renewed.p12", check=_takes(1001)),
-        Step(line=f"convert renewed.p12 {{out}}/server.pem --to pem {_OPEN}", shows=("900",), check=_pem_of(1001)),
+        _build_from("renewed.p12", shows=("#1001", "not used: #900"), check=_takes(1001)),
+        Step(
+            line=f"convert renewed.p12 {{out}}/server.pem --to pem {_OPEN}",
+            shows=("not used: #900",),
+            check=_pem_of(1001),
+        ),
         Step(line=f"inspect renewed.p12 {_OPEN}", hides=("does not belong to", "do not have the same localKeyID")),
     ),
     _row(
@@ -227,12 +306,13 @@ ODDITIES: Final = (
     _key(
         "aria.key",
         "PBES2 with ARIA",
-        "Read where a library can decrypt ARIA; else refused as an encryption that is not supported, by name.",
+        "Refused as an encryption that is not supported, by name: no library that pkcs12kit uses can decrypt it.",
         "server.pem",
         Step(
             line=f"{_KEY.format('aria.key', 'server.pem')} {_REST}",
-            status=(0, UNUSABLE),
-            hides=("does not open", "wrong password"),
+            status=UNUSABLE,
+            shows=("keys/aria.key", "ARIA-256-CBC", "is not supported"),
+            hides=("does not open", "wrong password", "password is"),
         ),
     ),
     _key("traditional_blanks.key", "Traditional encryption (`DEK-Info`), with blanks at the ends of lines", "Read."),
@@ -258,7 +338,7 @@ ODDITIES: Final = (
         _ENTRIES,
         "A GOST key, which pkcs12kit does not read, and a key that it reads",
         "`inspect` names the key that is not read and its algorithm; the other one works; `convert` keeps both.",
-        Step(line=f"inspect gost-beside.p12 {_OPEN}", status=(YES, NO), shows=("GOST",)),
+        Step(line=f"inspect gost-beside.p12 {_OPEN}", status=NO, shows=("not read: GOST R 34.10-2012",)),
         _verify("gost-beside.p12", "--key-id 01020304"),
         _convert("gost-beside.p12", check=_keeps_the_unread_key),
         Step(
@@ -276,7 +356,8 @@ ODDITIES: Final = (
         Step(
             line=f"paths server.pem --certs damaged_intermediate.pem {_TRUST}",
             status=NO,
-            check=_one_reject,
+            shows=("damaged_intermediate.pem: ", "INTERMEDIATE CERTIFICATE"),
+            check=_one_certificate_and_one_reject,
         ),
     ),
     _row(
@@ -294,16 +375,21 @@ ODDITIES: Final = (
         "`convert --to pem --key-only` writes the key; `build --pkcs12` takes it with `--cert`.",
         Step(line=f"convert key-alone.p12 {{out}}/server.pem --to pem --key-only {_OPEN}", check=_gives_the_key),
         _build_from("key-alone.p12", "--cert server.pem", check=_takes(1001)),
-        _build_from("key-alone.p12", "--cert second.pem", status=(NO, UNUSABLE)),
+        _build_from("key-alone.p12", "--cert second.pem", status=UNUSABLE, shows=("key-alone.p12", "second.pem")),
     ),
     _row(
         "key-with-own-password.p12",
         _ENTRIES,
         "The key has another password than the file",
-        "An option of `build`, `inspect`, `verify` and `convert` takes the second password.",
-        Step(
-            line=f"build --pkcs12 key-with-own-password.p12 {_BUILD}",
-            status=UNUSABLE,
-        ),
+        "`--contents-password-file` of `build`, `inspect`, `verify` and `convert` takes the second password.",
+        Step(line=f"inspect key-with-own-password.p12 {_OPEN}", status=NO, shows=("there may be another password",)),
+        Step(line=f"inspect key-with-own-password.p12 {_OPEN} {_OWN}"),
+        _verify("key-with-own-password.p12", status=NO, shows=("--contents-password-file",)),
+        _verify("key-with-own-password.p12", _OWN),
+        _convert("key-with-own-password.p12", "--new-password-file pw.txt", status=UNUSABLE),
+        _convert("key-with-own-password.p12", _OWN, check=_opens_whole),
+        Step(line=f"convert key-with-own-password.p12 {{out}}/server.pem --to pem {_OPEN} {_OWN}", check=_pem_of(1001)),
+        _build_from("key-with-own-password.p12", status=UNUSABLE, shows=("--contents-password-file",)),
+        _build_from("key-with-own-password.p12", _OWN, check=_takes(1001)),
     ),
 )

@@ -8,23 +8,21 @@ import random
 import subprocess
 
 import pytest
-from asn1crypto import keys as asn1_keys
 from asn1crypto import parser
 
 from pkcs12kit.errors import InputError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import asn1_types, profiles
-from pkcs12kit.pkcs12.algorithms import DecryptionError
-from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.conversion import convert_pfx
 from pkcs12kit.pkcs12.decoder import decode_pfx
-from pkcs12kit.pkcs12.encryption import algorithm_identifier, decrypt, encrypt, new_encryption, read_encryption
+from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
 from pkcs12kit.pkcs12.private_keys import encode_private_key
 
+from .decrypted_parts import opened, parts_of
 from .pfx_parts import attribute, bag_of, bags_of, der, explicit, oid, plain_safe, safe_by, with_mac
 
 OLD, NEW, FOREIGN = "the old one", "the new one", "a third one"
@@ -46,60 +44,6 @@ def sealed(plain, password, scheme=AES):
 def secret_bag(value, *attributes, value_type=JAVA):
     """A secretBag as Java writes it."""
     return bag_of(5, der(0x30, oid(value_type) + explicit(der(0x04, value))), *attributes)
-
-
-def children(contents):
-    """The encodings in the contents of a constructed one, up to the first that is damaged."""
-    position = 0
-    while position < len(contents):
-        try:
-            length = sum(map(len, parser.parse(contents[position:])[3:]))
-        except ValueError:
-            return
-        yield contents[position : position + length]
-        position += length
-
-
-def parts_of(data, password):
-    """Yield every encoding in a file that may be encrypted, also in what the password decrypts."""
-    waiting = [data]
-    while waiting:
-        octets = waiting.pop()
-        try:
-            _, method, _, _, contents, _ = parser.parse(octets, strict=True)
-        except ValueError:
-            continue
-        if opened_shape(octets) is not None:
-            yield octets
-        waiting.append(opened(octets, password) or b"")
-        if method == 0 and octets[0] == 0x04:
-            waiting.append(contents)
-        waiting.extend(children(contents) if method else ())
-
-
-def opened_shape(octets):
-    """The encryption and ciphertext of an EncryptedPrivateKeyInfo or EncryptedContentInfo; None for another thing."""
-    fields = list(children(parser.parse(octets)[4])) if octets[:1] == b"\x30" else []
-    if len(fields) == 3 and fields[2][0] == 0x80:  # EncryptedContentInfo: a type, and [0] for the octets
-        fields = [fields[1], der(0x04, parser.parse(fields[2])[4])]
-    try:
-        sequence = asn1_keys.EncryptedPrivateKeyInfo.load(der(0x30, b"".join(fields)), strict=True)
-        found = read_encryption(sequence["encryption_algorithm"]), sequence["encrypted_data"].native
-    except (ValueError, TypeError, LookupError):
-        return None
-    return found if found[0].derivation is not None else None
-
-
-def opened(octets, password):
-    """The plaintext of such an encoding, if the password decrypts it to one SEQUENCE."""
-    shape = opened_shape(octets)
-    if shape is None or password is None:
-        return None
-    try:
-        plain = decrypt(*shape, encode_password(password), WorkBudget(DEFAULT_LIMITS))
-    except (DecryptionError, InputError):
-        return None
-    return plain if is_one_sequence(plain) else None
 
 
 def secrets_of(data, password):
