@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 AUTHORITY_KEY_IDENTIFIER: Final = "2.5.29.35"
+AUTHORITY_KEY_FIELDS: Final = {0x80: "key", 0xA1: "issuer", 0x82: "serial number"}
+"""The names of its fields, by their identifier octets."""
+_DIRECTORY_NAME: Final = 0xA4
 
 
 class AuthorityCertificate(NamedTuple):
@@ -59,19 +62,16 @@ def read_named(extensions: Iterable[lenient.EncodedExtension]) -> AuthorityCerti
 
     None where it has neither, and where it cannot be read.
     """
-    from asn1crypto import x509 as asn1_x509
-
     value = next((extension.value for extension in extensions if extension.oid == AUTHORITY_KEY_IDENTIFIER), None)
     if value is None:
         return None
     try:
-        identifier = asn1_x509.AuthorityKeyIdentifier.load(value, strict=True)
-        names = identifier["authority_cert_issuer"]
-        issuers = (
-            [name.chosen.untag().dump() for name in names if name.name == "directory_name"] if names.contents else []
-        )
+        fields = lenient.fields_of(value, AUTHORITY_KEY_FIELDS)
+        names = (name for name in lenient.split(fields.get("issuer", b"")) if name[0] == _DIRECTORY_NAME)
+        number = fields.get("serial number")
         return _authority_certificate(
-            map(lenient.read_name, issuers), identifier["authority_cert_serial_number"].native
+            (lenient.read_name(lenient.contents_of(name)) for name in names),
+            None if number is None else int.from_bytes(number, "big", signed=True),
         )
     except (*lenient.UNREADABLE, MalformedCertificateError):
         return None

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
 from cryptography import x509
 
+from pkcs12kit.certificates.authority_key import AUTHORITY_KEY_FIELDS
 from pkcs12kit.certificates.extension_decoding import REFUSALS, decode_extension, decode_together, may_warn
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import FIELDS, NAME_CONSTRAINTS, ExtensionFault, Extensions
 from pkcs12kit.certificates.general_names import read_general_names, read_relative_name
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, first_line, split
+from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, fields_of, first_line, split
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import harmless
 
@@ -164,19 +165,8 @@ def _alternative_names(value: bytes) -> _Read:
     return names, None
 
 
-def _fields(value: bytes, tags: dict[int, str]) -> dict[str, bytes]:
-    """Return the contents of the fields of a SEQUENCE by name. Raises :class:`ValueError` for any other field."""
-    fields: dict[str, bytes] = {}
-    for encoding in split(contents_of(value, _SEQUENCE)):
-        name = tags.get(encoding[0])
-        if name is None or name in fields:
-            raise ValueError(f"a field with the tag 0x{encoding[0]:02x}, which does not belong there")
-        fields[name] = contents_of(encoding, encoding[0])
-    return fields
-
-
 def _authority_key_identifier(value: bytes) -> _Read:
-    fields = _fields(value, {0x80: "key", 0xA1: "issuer", 0x82: "serial number"})
+    fields = fields_of(value, AUTHORITY_KEY_FIELDS)
     key = fields.pop("key", None)
     if len(fields) == 1:
         return x509.AuthorityKeyIdentifier(key, None, None), "it has only one of issuer and serial number"
@@ -200,7 +190,7 @@ def _distribution_points(value: bytes) -> _Read:
 
 
 def _distribution_point(encoding: bytes) -> tuple[x509.DistributionPoint, tuple[str, ...]]:
-    fields = _fields(encoding, {0xA0: "point", 0x81: "reasons", 0xA2: "issuer"})
+    fields = fields_of(encoding, {0xA0: "point", 0x81: "reasons", 0xA2: "issuer"})
     full_name = relative_name = reasons = crl_issuer = None
     unsupported: tuple[str, ...] = ()
     if "point" in fields:

@@ -8,7 +8,7 @@ are still checked over the original bytes.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from cryptography.hazmat import asn1
 from cryptography.x509 import ObjectIdentifier
@@ -269,6 +269,30 @@ def contents_of(encoding: bytes, tag: int | None = None) -> bytes:
         raise ValueError(f"an element with the tag 0x{encoding[:1].hex()} instead of 0x{tag:02x}")
     contents: bytes = parser.parse(encoding, strict=True)[4]
     return contents
+
+
+def encoding_of(value: Any) -> bytes:  # noqa: ANN401  # asn1crypto is untyped
+    """Return the octets of a value that asn1crypto has parsed, as they are in the input. Not for its Choice.
+
+    Its ``dump`` encodes an element again whose length ends in the octet 0x80, which it takes for an indefinite length:
+    that changes everything in it that is not DER, or fails. By chance, a signature over it would not verify.
+    """
+    octets: bytes = value._header + value.contents + value._trailer  # noqa: SLF001  # no public access to the header
+    return octets
+
+
+def fields_of(encoding: bytes, tags: dict[int, str]) -> dict[str, bytes]:
+    """Return the contents of the fields of a SEQUENCE by name, given the names of their identifier octets.
+
+    Raises :class:`ValueError` for any other field, and for one that occurs twice.
+    """
+    fields: dict[str, bytes] = {}
+    for field in split(contents_of(encoding, _SEQUENCE)):
+        name = tags.get(field[0])
+        if name is None or name in fields:
+            raise ValueError(f"a field with the tag 0x{field[0]:02x}, which does not belong there")
+        fields[name] = contents_of(field)
+    return fields
 
 
 def _elements(der: bytes, at_least: int, tag: int = _SEQUENCE) -> tuple[bytes, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from pkcs12kit.certificates.lenient import contents_of
+from pkcs12kit.certificates.lenient import contents_of, encoding_of
 from pkcs12kit.errors import MalformedPfxError
 
 if TYPE_CHECKING:
@@ -64,16 +64,6 @@ def absent(value: Asn1Value) -> bool:
 def within_tag(value: Asn1Value) -> bytes:
     """Return the encoding of a value without the explicit tag around it. Its type may be unknown."""
     return contents_of(encoding_of(value))
-
-
-def encoding_of(value: Asn1Value) -> bytes:
-    """Return the octets of a parsed ``Any``, as they are in the file.
-
-    ``dump`` would encode an element again whose length ends in the octet 0x80, which asn1crypto takes for an indefinite
-    length, and fail for a SET.
-    """
-    octets: bytes = value._header + value.contents + value._trailer  # noqa: SLF001  # no public access to the header
-    return octets
 
 
 def definite(data: bytes, budget: WorkBudget) -> tuple[bytes, int]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkcs12kit.certificates.lenient import contents_of
-from pkcs12kit.pkcs12.asn1 import encoding_of
+from pkcs12kit.certificates.lenient import contents_of, encoding_of
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:

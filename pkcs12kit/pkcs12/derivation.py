@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from pkcs12kit.certificates.lenient import encoding_of
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import absent
 from pkcs12kit.pkcs12.object_identifiers import named
@@ -136,7 +137,7 @@ def read_kdf(kdf: Asn1Value) -> KeyDerivation:
         )
     if kdf["algorithm"].native != "pbkdf2":
         return KeyDerivation(algorithm=named(kdf["algorithm"].dotted))
-    parameters = asn1_types.Pbkdf2Params.load(parameters.dump(), strict=True)
+    parameters = asn1_types.Pbkdf2Params.load(encoding_of(parameters), strict=True)
     prf = parameters["prf"]["algorithm"]
     salt = parameters["salt"]
     return KeyDerivation(

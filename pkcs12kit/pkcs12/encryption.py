@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.lenient import encoding_of
 from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import algorithms
 from pkcs12kit.pkcs12.derivation import (
@@ -151,7 +152,7 @@ def read_encryption(identifier: Asn1Value) -> Encryption:
         (name, digest, cipher), kdf = _PBES1_SCHEMES[native], PBKDF1
     else:
         return Encryption(algorithm=named(identifier["algorithm"].dotted))
-    parameters = asn1_types.PbeParams.load(identifier["parameters"].dump(), strict=True)
+    parameters = asn1_types.PbeParams.load(encoding_of(identifier["parameters"]), strict=True)
     return Encryption(
         algorithm=name,
         cipher=cipher,
@@ -193,7 +194,7 @@ def _read_authenticated(scheme: Asn1Value, derivation: KeyDerivation) -> Encrypt
 
     cipher = _AUTHENTICATED[scheme["algorithm"].native]
     try:
-        parsed = asn1_types.NonceParams.load(scheme["parameters"].dump(), strict=True)
+        parsed = asn1_types.NonceParams.load(encoding_of(scheme["parameters"]), strict=True)
     except (ValueError, TypeError):
         return Encryption(algorithm=PBES2, cipher=named(scheme["algorithm"].dotted), derivation=derivation)
     return Encryption(
@@ -210,7 +211,7 @@ def _cast5_iv(parameters: Asn1Value) -> bytes:
     from pkcs12kit.pkcs12 import asn1_types
 
     if not isinstance(parameters.native, bytes):
-        parameters = asn1_types.Cast5Params.load(parameters.dump(), strict=True)["iv"]
+        parameters = asn1_types.Cast5Params.load(encoding_of(parameters), strict=True)["iv"]
     iv: bytes = parameters.native
     return iv
 

@@ -128,7 +128,7 @@ def key_algorithm(private_key_info: bytes) -> str | None:
     from asn1crypto import core
 
     try:
-        dotted = str(core.ObjectIdentifier.load(core.Sequence.load(private_key_info)[1][0].dump()).dotted)
+        dotted = str(core.Sequence.load(private_key_info)[1][0].dotted)
     except (ValueError, TypeError, LookupError, AttributeError):
         return None
     return named(dotted) if dotted else None

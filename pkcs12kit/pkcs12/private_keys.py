@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
-from pkcs12kit.certificates.lenient import UNREADABLE
+from pkcs12kit.certificates.lenient import UNREADABLE, encoding_of
 from pkcs12kit.errors import InputError
 from pkcs12kit.pkcs12.asn1 import definite
 from pkcs12kit.pkcs12.key_encodings import (
@@ -203,8 +203,7 @@ def _if_pss(structure: bytes, *, position: int) -> bytes | None:
     from asn1crypto import core
 
     algorithm = core.Sequence.load(structure)[position]
-    encoded: bytes = algorithm.dump()
-    return encoded if algorithm[0].native == _ID_RSASSA_PSS else None
+    return encoding_of(algorithm) if algorithm[0].native == _ID_RSASSA_PSS else None
 
 
 def _as_der(ber: bytes, budget: WorkBudget) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.lenient import encoding_of
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, encoding_of, load, reading, within_tag
+from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, load, reading, within_tag
 from pkcs12kit.pkcs12.attributes import read_attributes
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac

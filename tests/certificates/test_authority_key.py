@@ -88,3 +88,13 @@ def test_each_field_is_compared_where_it_is_there(certificate_of):
         named = Certificate.from_der(certificate_of(*fields)).authority_certificate
         assert named.differs_from(name, 7) is differs, named
     assert str(named) == "#8"
+
+
+def test_name_of_any_length_is_read(certificate_of):
+    """A letter that its string type does not have is read as in any name; one of the lengths ends in 0x80."""
+    for size in range(90, 130):
+        value = parser.emit(0, 0, 0x13, b"\xe9" * size)
+        attribute = parser.emit(0, 1, 16, b"\x06\x03\x55\x04\x0a" + value)
+        name = parser.emit(2, 1, 4, parser.emit(0, 1, 16, parser.emit(0, 1, 17, attribute)))
+        named = Certificate.from_der(certificate_of(issuers(name))).authority_certificate
+        assert "\xe9" * size in str(named.issuer)

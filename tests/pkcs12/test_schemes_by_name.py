@@ -6,7 +6,7 @@ import hashlib
 import os
 
 import pytest
-from asn1crypto import core
+from asn1crypto import algos, core
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.ciphers.aead import AESCCM, AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -16,6 +16,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.algorithms import CipherDescription, describe
 from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.decoder import decode_pfx
+from pkcs12kit.pkcs12.encryption import read_encryption
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.sources.keys import read_private_key
@@ -201,3 +202,15 @@ def test_every_supported_cipher_has_its_own_name():
     assert isinstance(describe("AES-256-GCM"), CipherDescription)
     assert describe(named("2.16.840.1.101.3.4.1.46")) is None
     assert named("1.2.3.4") == "1.2.3.4"
+
+
+@pytest.mark.parametrize("around", [0x80, 0x180, 0x280])
+def test_parameters_of_any_length(around):
+    """The salt is read whatever the lengths around it: 0x80 ends one of them, and is not the indefinite form there."""
+    for salt in map(bytes, range(around - 50, around + 3)):
+        by_password = der(0x30, oid("1.2.840.113549.1.12.1.3") + der(0x30, der(0x04, salt) + b"\x02\x02\x00\x03"))
+        kdf = der(0x30, oid("1.2.840.113549.1.5.12") + der(0x30, der(0x04, salt) + b"\x02\x01\x03"))
+        cipher = der(0x30, oid(AES_256_CBC) + der(0x04, bytes(16)))
+        for identifier in (by_password, der(0x30, oid("1.2.840.113549.1.5.13") + der(0x30, kdf + cipher))):
+            derivation = read_encryption(algos.EncryptionAlgorithm.load(identifier)).derivation
+            assert (derivation.salt, derivation.iterations) == (salt, 3)

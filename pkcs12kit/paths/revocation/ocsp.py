@@ -134,15 +134,15 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
     return OcspResponse(
         response_status=SUCCESSFUL,
         signed=SignedData(
-            content=data.dump(),
-            algorithm=basic["signature_algorithm"].dump(),
+            content=lenient.encoding_of(data),
+            algorithm=lenient.encoding_of(basic["signature_algorithm"]),
             signature=basic["signature"].native,
             sha256=hashlib.sha256(der).hexdigest(),
         ),
         responder_name=read_name(responder.chosen.chosen.contents) if by_name else None,
         responder_key_hash=None if by_name else responder.chosen.native,
         answers=tuple(_read_answer(answer) for answer in data["responses"]),
-        certificates=tuple(certificate.dump() for certificate in certificates or ()),
+        certificates=tuple(map(lenient.encoding_of, certificates or ())),
         size=len(der),
         fault=fault,
     )

@@ -6,13 +6,22 @@ import hashlib
 
 import pytest
 from asn1crypto import algos, core, keys, parser
+from asn1crypto import ocsp as asn1_ocsp
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from pkcs12kit import lab
+from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.public_keys import public_key_octets
 from pkcs12kit.errors import InputError
+from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.revocation.ocsp import read_ocsp_response
 
+from ... import der
 from .world import GOOD, UNKNOWN, World, changed, respond
+
+_NONCE = core.ObjectIdentifier("1.3.6.1.5.5.7.48.1.2").dump()
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +100,34 @@ def test_messages_name_the_responder(world):
         assert named in world.status(ocsp_responses=[forged]).detail
     identifier = hashlib.sha1(public_key_octets(world.ca.subject_public_key_info), usedforsecurity=False).hexdigest()
     assert identifier in world.status(ocsp_responses=[forged]).detail
+
+
+@pytest.mark.parametrize("length", [0x17F, 0x180, 0x181, 0x1FF, 0x200, 0x280, 0x380])
+def test_signed_octets_are_those_received(world, length):
+    """Whatever their length: asn1crypto encodes those again whose length ends in the octet 0x80.
+
+    The nonce states FALSE, the default, which is not DER (X.690 section 11.5): encoded again, the response would be
+    shorter, and its signature would not verify. 0x80 is the indefinite form only as the first octet (section 8.1.3.6).
+    """
+    outer = asn1_ocsp.OCSPResponse.load(world.respond(certificates=[world.server]))
+    data, algorithm, _, certificates = lenient.split(lenient.contents_of(bytes(outer["response_bytes"]["response"])))
+    signed = _of_length(lenient.contents_of(data), length)
+    signature = world.issuing.private_key.sign(signed, ec.ECDSA(hashes.SHA256()))
+    basic = der.sequence(signed, algorithm, der.bit_string(signature), certificates)
+    outer["response_bytes"]["response"] = core.ParsableOctetString(basic)
+    response = outer.dump()
+    found = read_ocsp_response(response, limits=DEFAULT_LIMITS)
+    assert found.signed.content == signed
+    assert found.signed.algorithm == algorithm
+    assert found.certificates == (world.server.der,)
+    assert world.status(ocsp_responses=[response]).status is GOOD
+
+
+def _of_length(contents, length):
+    """Return ResponseData with these contents, and a nonce that makes them this long."""
+    for padding in range(length):
+        nonce = der.sequence(_NONCE, b"\x01\x01\x00", der.octets(der.octets(bytes(padding))))
+        longer = contents + der.tlv(0xA1, der.sequence(nonce))
+        if len(longer) == length:
+            return der.sequence(longer)
+    raise AssertionError(f"no nonce makes it {length} octets long")
