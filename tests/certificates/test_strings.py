@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import pkcs12kit as pk
 from pkcs12kit.certificates.notes import NoteRule
 
+from ..thoroughness import mostly_slow
 from .oddities import (
     BMP,
     IA5,
@@ -75,7 +76,7 @@ def subject(tag, octets, oid="2.5.4.3"):
 
 
 @pytest.mark.parametrize("tag", TYPES)
-@pytest.mark.parametrize("octets", OCTETS)
+@pytest.mark.parametrize("octets", mostly_slow(OCTETS, every=3))
 def test_each_string_is_read_and_shown(tag, octets):
     """No type and no octets stop the reading, and no output can steer a terminal. Python warnings are errors here."""
     for oid in TYPES_OF_ATTRIBUTES:

@@ -27,6 +27,8 @@ from pkcs12kit.paths.search import find_path
 from pkcs12kit.paths.validation.algorithms import POLICIES
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
+from ..thoroughness import mostly_slow
+
 # PKITS has certificates with serial numbers that are not positive; pyca/cryptography warns of each.
 pytestmark = pytest.mark.filterwarnings("ignore:Parsed a serial number which wasn't positive")
 
@@ -132,7 +134,11 @@ def test_pkits_from_the_whole_suite(case):
 
 
 @pytest.mark.parametrize(
-    "case", [case for case in cases() if case.values[0].test["number"].startswith(("4.4.", "4.5.", "4.14.", "4.15."))]
+    "case",
+    mostly_slow(
+        (case for case in cases() if case.values[0].test["number"].startswith(("4.4.", "4.5.", "4.14.", "4.15."))),
+        every=4,
+    ),
 )
 def test_pkits_among_all_crls(case):
     """The same verdict, for the same reason, when every CRL of the suite is given: others' CRLs say nothing."""
@@ -145,7 +151,7 @@ def test_pkits_among_all_crls(case):
         assert caught.value.attempts[0].reason.value == case.inputs["result"], str(caught.value)
 
 
-@pytest.mark.parametrize("case", list(cases()))
+@pytest.mark.parametrize("case", mostly_slow(cases(), every=5))
 def test_pkits_by_the_second_opinion(case):
     """Certvalidator says the same of the path that NIST lists; it is not asked about revocation, and then says yes."""
     path = CertificationPath(

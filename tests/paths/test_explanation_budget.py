@@ -23,6 +23,8 @@ from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.signatures import REMEMBERED
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 
+from ..thoroughness import mostly_slow
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 STOPPED = "the explanation is incomplete"
 KEYS = [ec.generate_private_key(ec.SECP256R1()) for _ in range(24)]
@@ -132,7 +134,7 @@ def some_pool(chance):
     return certificate("EE", 23, *chance.choice(vertices)), pool
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", mostly_slow(range(15), every=3))
 def test_what_is_said_of_a_stopped_explanation_is_true(seed):
     """With a budget below what is needed, everything said is said by the whole explanation, too, but that it ended."""
     chance = random.Random(seed)  # noqa: S311

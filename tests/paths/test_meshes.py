@@ -230,7 +230,7 @@ def test_a_path_length_constraint_leaves_few_paths_and_all_are_found(full_mesh, 
     }
 
 
-@pytest.mark.parametrize("size", [16, 32, 64])
+@pytest.mark.parametrize("size", SIZES)
 def test_excluded_names_leave_one_path_and_it_is_found(full_mesh, size):
     """The anchor's certificate for C0 excludes every CA's name but that of the target's issuer."""
     names = [authority.name for authority in full_mesh.authorities[1 : size - 1]]

@@ -28,6 +28,7 @@ from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 
+from ..thoroughness import mostly_slow
 from .conftest import PASSWORD, issue
 from .pfx_parts import attribute, bag_of, bags_of, der, oid, plain_safe, safe_by, with_mac
 
@@ -188,7 +189,7 @@ def test_two_passwords_become_one(bundle):
 
 
 @pytest.mark.filterwarnings("ignore:PKCS#12 bundle could not be parsed as DER")
-@pytest.mark.parametrize("path", sorted(VECTORS.glob("*.p12")), ids=lambda path: path.name)
+@pytest.mark.parametrize("path", mostly_slow(sorted(VECTORS.glob("*.p12")), every=3), ids=lambda path: path.name)
 def test_files_of_others(path):
     """Every PKCS#12 file of cryptography_vectors keeps its contents."""
     data = path.read_bytes()

@@ -26,7 +26,7 @@ from pkcs12kit.sources.keys import read_private_key
 from pkcs12kit.sources.loading import load_certificates, load_identity, load_trust_anchors
 
 from ..counting import counted_calls
-from ..thoroughness import examples
+from ..thoroughness import examples, mostly_slow
 from .conftest import der, issue, key_pem, make_ber_pkcs7, make_pkcs7, make_zip, pem
 
 
@@ -233,7 +233,7 @@ def refuse(data):
         read_private_key(data, name="key", password="x", limits=DEFAULT_LIMITS)
 
 
-@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("make", mostly_slow(HOSTILE.values(), every=2), ids=HOSTILE)
 def test_hostile_bytes_are_refused_in_few_calls(make):
     """1 MiB that is no certificate and no key costs three calls for each octet at most, mostly some hundreds in all."""
     data = make(MIB)
@@ -243,7 +243,7 @@ def test_hostile_bytes_are_refused_in_few_calls(make):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("make", mostly_slow(HOSTILE.values(), every=2), ids=HOSTILE)
 def test_hostile_bytes_are_refused_in_linear_time(make):
     """16 MiB take some seconds of this process's time at most.
 

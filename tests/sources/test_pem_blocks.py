@@ -10,6 +10,7 @@ import pkcs12kit as pk
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 from ..counting import counted_calls
+from ..thoroughness import mostly_slow
 from .conftest import issue, key_pem, pem
 
 FEW = replace(DEFAULT_LIMITS, pem_blocks=20, certificates=20)
@@ -34,7 +35,7 @@ def readers(certificate):
     )
 
 
-@pytest.mark.parametrize("label", LABELS, ids=bytes.decode)
+@pytest.mark.parametrize("label", mostly_slow(LABELS, every=3), ids=bytes.decode)
 @pytest.mark.parametrize(
     "block",
     [

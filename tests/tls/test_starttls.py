@@ -15,6 +15,8 @@ from pkcs12kit.tls.probing.contact import Contact, ContactError
 from pkcs12kit.tls.probing.starttls import Dialogue
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS, start_tls
 
+from ..thoroughness import mostly_slow
+
 SECONDS = 30
 XMPP_STREAM = (
     b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='http://etherx.jabber.org/streams'"
@@ -79,6 +81,7 @@ GOOD = {
 SPEAKS_FIRST = {"smtp", "ftp", "nntp", "imap", "pop3", "sieve", "mysql"}
 HAS_A_YES = sorted(GOOD.keys() - {"mysql"})  # there the client has the last word
 protocols = pytest.mark.parametrize("protocol", sorted(GOOD))
+some_protocols = pytest.mark.parametrize("protocol", mostly_slow(sorted(GOOD), every=3))
 
 
 def test_every_protocol_is_tested():
@@ -268,14 +271,14 @@ def test_another_protocol_is_told(talk, case):
     assert refusal(talk, protocol, parts)[0] is Contact.STARTTLS_BROKEN
 
 
-@protocols
+@some_protocols
 def test_silence_ends_by_the_deadline(talk, protocol):
     """A server that says nothing is not waited for beyond the time."""
     contact, why = refusal(talk, protocol, [] if protocol in SPEAKS_FIRST else GOOD[protocol][:1], seconds=0.2)
     assert (contact, "no answer in time" in why) == (Contact.TIMED_OUT, True)
 
 
-@protocols
+@some_protocols
 def test_half_an_answer_ends_by_the_deadline(talk, protocol):
     """Where a server stops in the middle of a line, the report quotes that line."""
     parts = GOOD[protocol][: 1 if protocol in SPEAKS_FIRST else 2]

@@ -19,6 +19,8 @@ from pkcs12kit.retrieval.contents import read_contents
 from pkcs12kit.retrieval.crawl.crawl import Crawl
 from pkcs12kit.retrieval.retrieved import Retrieval, Status
 
+from ...thoroughness import mostly_slow
+
 PARAMETERS = pk.ValidationParameters(time=datetime.now(UTC))
 KEYS = [lab.KeyType.EC_P256.generate() for _ in range(7)]
 UP = (x509.AuthorityInformationAccess, AuthorityInformationAccessOID.CA_ISSUERS)
@@ -118,7 +120,7 @@ def crawl(world, dice, *, everything):
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("seed", range(0, 80, 10))
+@pytest.mark.parametrize("seed", mostly_slow(range(0, 80, 10), every=4))
 def test_random_pkis(seed):
     """With ``--all`` every named certificate is found, without it a path if there is one (RFC 5280 section 4.2.2)."""
     for number in range(seed, seed + 10):
@@ -133,7 +135,7 @@ def test_random_pkis(seed):
         assert crawl(world, random.Random(2), everything=True).urls() == everything.urls(), number  # noqa: S311
 
 
-@pytest.mark.parametrize("seed", range(0, 80, 10))
+@pytest.mark.parametrize("seed", mostly_slow(range(0, 80, 10), every=4))
 def test_the_order_of_answers_does_not_matter(seed):
     """The certificates up to the depth of the path do not depend on the order of responses."""
     for number in range(seed, seed + 10):
