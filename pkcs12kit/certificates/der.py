@@ -192,7 +192,7 @@ def _read(contents: bytes) -> Name:
     try:
         return Name(_read_relative(encoding) for encoding in lenient.split(contents))
     except lenient.UNREADABLE:
-        return lenient.read_name(_sequence(contents))
+        return lenient.read_name(lenient.sequence(contents))
 
 
 @lru_cache(maxsize=_CACHED)
@@ -201,7 +201,7 @@ def _read_relative(encoding: bytes) -> tuple[Attribute, ...]:
 
     pyca/cryptography would decode the values as well, but refuses some strings, and warns of others.
     """
-    decoded = asn1.decode_der(_OneRelativeName, _sequence(encoding))
+    decoded = asn1.decode_der(_OneRelativeName, lenient.sequence(encoding))
     return tuple(_value_of(attribute) for attribute in decoded.attributes.as_list())
 
 
@@ -211,10 +211,3 @@ def _value_of(attribute: _Attribute) -> Attribute:
     if tag & _CONSTRUCTED:
         raise ValueError("a string in parts, which DER does not allow")
     return oid, read_value(oid, tag, bytes(value.data), asn1.encode_der(value))
-
-
-def _sequence(contents: bytes) -> bytes:
-    from asn1crypto import parser
-
-    encoding: bytes = parser.emit(0, 1, 16, contents)
-    return encoding

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 from cryptography.x509 import load_der_x509_certificate
 
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, first_line, split
+from pkcs12kit.certificates.lenient import (
+    EXTENSIONS_TAG,
+    UNREADABLE,
+    EncodedExtension,
+    contents_of,
+    encode_element,
+    first_line,
+    sequence,
+    split,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,12 +103,10 @@ def _decode(oid: str, value: bytes) -> x509.ExtensionType:
 
 def decode_together(extensions: Iterable[EncodedExtension]) -> x509.Extensions:
     """Return extensions as those of a certificate that is made for them. Raises pyca/cryptography's errors."""
-    from asn1crypto import parser
-
-    encoded = b"".join(extension.encoding for extension in extensions)
-    field = parser.emit(2, 1, 3, parser.emit(0, 1, 16, encoded)) if encoded else b""
-    tbs_certificate = parser.emit(0, 1, 16, _first_fields() + field)
-    return load_der_x509_certificate(parser.emit(0, 1, 16, tbs_certificate + _ED25519 + _SIGNATURE)).extensions
+    encodings = [extension.encoding for extension in extensions]
+    field = encode_element(EXTENSIONS_TAG, sequence(*encodings)) if encodings else b""
+    tbs_certificate = sequence(_first_fields(), field)
+    return load_der_x509_certificate(sequence(tbs_certificate, _ED25519, _SIGNATURE)).extensions
 
 
 @cache

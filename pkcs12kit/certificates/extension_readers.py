@@ -14,9 +14,18 @@ from cryptography import x509
 from pkcs12kit.certificates.authority_key import AUTHORITY_KEY_FIELDS
 from pkcs12kit.certificates.extension_decoding import REFUSALS, decode_extension, decode_together, may_warn
 from pkcs12kit.certificates.extension_names import extension_label
-from pkcs12kit.certificates.extensions import FIELDS, NAME_CONSTRAINTS, ExtensionFault, Extensions
-from pkcs12kit.certificates.general_names import read_general_names, read_relative_name
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, fields_of, first_line, split
+from pkcs12kit.certificates.extensions import FIELDS, NAME_CONSTRAINTS, POLICY_MAPPINGS, ExtensionFault, Extensions
+from pkcs12kit.certificates.general_names import ANY_POINT_NAME, PointName, read_general_names, read_point_name
+from pkcs12kit.certificates.lenient import (
+    UNREADABLE,
+    EncodedExtension,
+    contents_of,
+    encode_element,
+    fields_of,
+    first_line,
+    sequence,
+    split,
+)
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import harmless
 
@@ -28,11 +37,10 @@ _Read: TypeAlias = "tuple[object, str | None]"
 
 _ERRORS: Final = (*UNREADABLE, *REFUSALS, MalformedCertificateError)
 _SEQUENCE: Final = 0x30
-_FULL_NAME, _RELATIVE_NAME = 0xA0, 0xA1
+_REASONS: Final = 0x81
 _SHOWN_AT_MOST: Final = 200
 _CRL_POINTS: Final = "2.5.29.31"
 _CERTIFICATE_POLICIES: Final = "2.5.29.32"
-_POLICY_MAPPINGS: Final = "2.5.29.33"
 
 NEEDED: Final = frozenset(
     {
@@ -41,7 +49,7 @@ NEEDED: Final = frozenset(
         "2.5.29.19",  # basicConstraints
         NAME_CONSTRAINTS,
         _CERTIFICATE_POLICIES,
-        _POLICY_MAPPINGS,
+        POLICY_MAPPINGS,
         "2.5.29.36",  # policyConstraints
         "2.5.29.37",  # extKeyUsage
         "2.5.29.54",  # inhibitAnyPolicy
@@ -190,31 +198,22 @@ def _distribution_points(value: bytes) -> _Read:
 
 
 def _distribution_point(encoding: bytes) -> tuple[x509.DistributionPoint, tuple[str, ...]]:
-    fields = fields_of(encoding, {0xA0: "point", 0x81: "reasons", 0xA2: "issuer"})
-    full_name = relative_name = reasons = crl_issuer = None
-    unsupported: tuple[str, ...] = ()
-    if "point" in fields:
-        (name,) = split(fields["point"])
-        if name[0] == _FULL_NAME:
-            full_name, unsupported = read_general_names(contents_of(name, _FULL_NAME))
-        else:
-            relative_name = read_relative_name(contents_of(name, _RELATIVE_NAME))
+    fields = fields_of(encoding, {0xA0: "point", _REASONS: "reasons", 0xA2: "issuer"})
+    reasons = crl_issuer = None
+    name = read_point_name(fields["point"]) if "point" in fields else PointName()
     if "reasons" in fields:
         reasons = _reasons(fields["reasons"])
     if "issuer" in fields:
         crl_issuer, forms = read_general_names(fields["issuer"])
         if forms or not crl_issuer:
             raise ValueError(_unsupported(forms) or "an empty cRLIssuer")  # without one, another CRL would count
-    return x509.DistributionPoint(full_name, relative_name, reasons, crl_issuer), unsupported
+    return x509.DistributionPoint(name.full_name, name.relative_name, reasons, crl_issuer), name.unsupported
 
 
 def _reasons(contents: bytes) -> frozenset[x509.ReasonFlags]:
     """Return the reasons of a distribution point, as pyca/cryptography reads them in one with any name."""
-    from asn1crypto import parser
-
-    name = parser.emit(2, 1, 0, parser.emit(2, 1, 0, parser.emit(2, 0, 6, b"x:")))
-    point = parser.emit(0, 1, 16, name + parser.emit(2, 0, 1, contents))
-    points = cast("x509.CRLDistributionPoints", decode_extension(_CRL_POINTS, parser.emit(0, 1, 16, point)))
+    point = sequence(ANY_POINT_NAME, encode_element(_REASONS, contents))
+    points = cast("x509.CRLDistributionPoints", decode_extension(_CRL_POINTS, sequence(point)))
     reasons = points[0].reasons
     return frozenset() if reasons is None else reasons
 
@@ -260,7 +259,7 @@ _READERS: Final[dict[str, Callable[[bytes], _Read]]] = {
     NAME_CONSTRAINTS: _octets,
     _CRL_POINTS: _distribution_points,
     _CERTIFICATE_POLICIES: _policies,
-    _POLICY_MAPPINGS: _octets,
+    POLICY_MAPPINGS: _octets,
     "2.5.29.35": _authority_key_identifier,
     "2.5.29.46": _distribution_points,
     "1.3.6.1.5.5.7.1.1": _access_descriptions,

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from pkcs12kit.certificates.der import read_name
 from pkcs12kit.certificates.extension_decoding import decode_extension
-from pkcs12kit.certificates.lenient import contents_of, split
+from pkcs12kit.certificates.lenient import contents_of, encode_element, sequence, split
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +25,11 @@ _DIRECTORY_NAME: Final = 0xA4
 _UNSUPPORTED: Final = {0xA3: "x400Address", 0xA5: "ediPartyName"}
 _SUBJECT_ALTERNATIVE_NAME: Final = "2.5.29.17"
 _SEQUENCE: Final = 0x30
+_SET: Final = 0x31
+_FULL_NAME, _RELATIVE_NAME = 0xA0, 0xA1
+
+ANY_POINT_NAME: Final = bytes.fromhex("a006a0048602783a")
+"""A DistributionPointName in its tag, the URI ``x:``, for what pyca/cryptography reads only beside such a name."""
 
 
 class GeneralNames(NamedTuple):
@@ -51,24 +56,35 @@ def read_general_names(contents: bytes) -> GeneralNames:
     return GeneralNames(tuple(names), tuple(dict.fromkeys(unsupported)))
 
 
-def read_relative_name(contents: bytes) -> x509.RelativeDistinguishedName:
-    """Decode the contents of a relative distinguished name. Raises the errors of :func:`read_general_names`."""
-    from asn1crypto import parser
+class PointName(NamedTuple):
+    """The name of a distribution point or of the scope of a CRL: one of two forms (RFC 5280 section 4.2.1.13)."""
 
-    (attributes,) = read_name(parser.emit(0, 1, 17, contents)).relative_distinguished_names
+    full_name: tuple[GeneralName, ...] | None = None
+    relative_name: x509.RelativeDistinguishedName | None = None
+    unsupported: tuple[str, ...] = ()
+    """As in :class:`GeneralNames`, of the full name."""
+
+
+def read_point_name(contents: bytes) -> PointName:
+    """Decode a DistributionPointName. Raises the errors of :func:`read_general_names`."""
+    (name,) = split(contents)
+    if name[0] == _FULL_NAME:
+        names, unsupported = read_general_names(contents_of(name, _FULL_NAME))
+        return PointName(full_name=names, unsupported=unsupported)
+    return PointName(relative_name=_read_relative_name(contents_of(name, _RELATIVE_NAME)))
+
+
+def _read_relative_name(contents: bytes) -> x509.RelativeDistinguishedName:
+    (attributes,) = read_name(encode_element(_SET, contents)).relative_distinguished_names
     return x509.RelativeDistinguishedName(map(_Attribute.of, attributes))
 
 
 def _read_others(encodings: Iterable[bytes]) -> Iterable[GeneralName]:
     """Return names of other forms, as pyca/cryptography reads them."""
-    from asn1crypto import parser
-
-    as_der = b"".join(map(_with_short_length, encodings))
+    as_der = tuple(map(_with_short_length, encodings))
     if not as_der:
         return ()
-    return cast(
-        "x509.SubjectAlternativeName", decode_extension(_SUBJECT_ALTERNATIVE_NAME, parser.emit(0, 1, 16, as_der))
-    )
+    return cast("x509.SubjectAlternativeName", decode_extension(_SUBJECT_ALTERNATIVE_NAME, sequence(*as_der)))
 
 
 def _with_short_length(encoding: bytes) -> bytes:

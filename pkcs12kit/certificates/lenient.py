@@ -108,11 +108,9 @@ class EncodedExtension(NamedTuple):
     @classmethod
     def of(cls, oid: str, value: bytes, *, critical: bool = False) -> EncodedExtension:
         """Return an extension with this value."""
-        from asn1crypto import parser
-
         flag = b"\x01\x01\xff" if critical else b""
-        octets: bytes = parser.emit(0, 0, 4, value)
-        return cls(oid, critical, value, _sequence(asn1.encode_der(ObjectIdentifier(oid)) + flag + octets))
+        octets = encode_element(_OCTET_STRING, value)
+        return cls(oid, critical, value, sequence(asn1.encode_der(ObjectIdentifier(oid)), flag, octets))
 
 
 def certificate_extensions(fields: tuple[bytes, ...]) -> tuple[EncodedExtension, ...]:
@@ -158,7 +156,6 @@ def canonical_der(der: bytes) -> bytes:
     not fit their type become UTF8Strings. The values of extensions keep their octets. The result is only for decoding:
     signatures, comparisons and files use the original bytes.
     """
-    from asn1crypto import parser
     from asn1crypto import x509 as asn1_x509
 
     structure = read_structure(der)
@@ -178,9 +175,9 @@ def canonical_der(der: bytes) -> bytes:
     first = 3 if fields[0][0] == _VERSION_TAG else 2
     fields[first], fields[first + 2] = issuer, subject
     if extensions:
-        encoded = _sequence(b"".join(extension.encoding for extension in extensions))
-        fields.append(parser.emit(2, 1, EXTENSIONS_TAG & _NUMBER_BITS, encoded))
-    return _sequence(b"".join((_sequence(b"".join(fields)), *rest)))
+        encoded = sequence(*(extension.encoding for extension in extensions))
+        fields.append(encode_element(EXTENSIONS_TAG, encoded))
+    return sequence(sequence(*fields), *rest)
 
 
 def _without_names(der: bytes) -> bytes:
@@ -188,28 +185,23 @@ def _without_names(der: bytes) -> bytes:
     tbs_certificate, *rest = _elements(der, 3)
     fields = list(_elements(tbs_certificate, 6))
     first = 3 if fields[0][0] == _VERSION_TAG else 2
-    fields[first] = fields[first + 2] = _sequence(b"")
-    kept = b"".join(field for field in fields if field[0] != EXTENSIONS_TAG)
-    return _sequence(b"".join((_sequence(kept), *rest)))
+    fields[first] = fields[first + 2] = sequence()
+    return sequence(sequence(*(field for field in fields if field[0] != EXTENSIONS_TAG)), *rest)
 
 
 def canonical_name(der: bytes) -> bytes:
     """Return a distinguished name that pyca/cryptography reads, with the same text. Raises :class:`ValueError`."""
-    from asn1crypto import parser
-
     names = (map(_canonical_attribute, _elements(rdn, 0, _SET)) for rdn in _elements(der, 0))
-    return _sequence(b"".join(parser.emit(0, 1, 17, b"".join(attributes)) for attributes in names))
+    return sequence(*(encode_element(_SET, *attributes) for attributes in names))
 
 
 def _canonical_attribute(der: bytes) -> bytes:
-    from asn1crypto import parser
-
     identifier, value = _elements(der, 2)
     tag, contents = value[0], contents_of(value)
     if misfit(tag, contents) is not None:
         text = read_text(tag, contents)
-        value = parser.emit(0, 0, UTF8_STRING, (contents.decode("latin-1") if text is None else text).encode())
-    return _sequence(identifier + value)
+        value = encode_element(UTF8_STRING, (contents.decode("latin-1") if text is None else text).encode())
+    return sequence(identifier, value)
 
 
 def canonical_algorithm(der: bytes) -> bytes:
@@ -295,6 +287,22 @@ def fields_of(encoding: bytes, tags: dict[int, str]) -> dict[str, bytes]:
     return fields
 
 
+def encode_element(tag: int, *contents: bytes) -> bytes:
+    """Return one element in DER, with this identifier octet; its contents may be given in parts."""
+    from asn1crypto import parser
+
+    encoding: bytes = parser.emit(tag >> 6, tag >> 5 & 1, tag & _NUMBER_BITS, b"".join(contents))
+    return encoding
+
+
+def sequence(*encodings: bytes) -> bytes:
+    """Return the SEQUENCE of these encodings, as :func:`encode_element` does, but faster: names take many of them."""
+    from asn1crypto import parser
+
+    encoding: bytes = parser.emit(0, 1, 16, b"".join(encodings))
+    return encoding
+
+
 def _elements(der: bytes, at_least: int, tag: int = _SEQUENCE) -> tuple[bytes, ...]:
     """Return the encodings of the elements of a SEQUENCE, or of a SET where that is the tag."""
     elements = tuple(split(contents_of(der, tag)))
@@ -324,13 +332,6 @@ def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
     algorithm = key["algorithm"]
     if algorithm["algorithm"].dotted == _DSA and algorithm["parameters"].dump() in {b"", _NULL}:
         algorithm["algorithm"] = _NO_KEY_ALGORITHM
-
-
-def _sequence(contents: bytes) -> bytes:
-    from asn1crypto import parser
-
-    encoding: bytes = parser.emit(0, 1, 16, contents)
-    return encoding
 
 
 def _attribute(der: bytes) -> Attribute:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from cryptography.hazmat import asn1
 
 from pkcs12kit.certificates.der import read_name
-from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, first_line, split
+from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, encode_element, first_line, split
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import harmless, quoted
@@ -99,10 +99,7 @@ class EncodedName:
     @property
     def encoding(self) -> bytes:
         """The whole encoding, with a header in DER."""
-        from asn1crypto import parser
-
-        encoding: bytes = parser.emit(self.tag >> 6, self.tag >> 5 & 1, self.tag & 0x1F, self.contents)
-        return encoding
+        return encode_element(self.tag, self.contents)
 
     @property
     def form(self) -> str:
@@ -141,9 +138,9 @@ class EncodedName:
 
         try:
             identifier, explicit = split(self.contents)
-            if explicit[0] != _VALUE_OF_OTHER_NAME or parser.parse(identifier)[:3] != _OBJECT_IDENTIFIER:
-                raise ValueError("not the two fields of an otherName")
-            return _dotted(contents_of(identifier)), contents_of(explicit)
+            if parser.parse(identifier)[:3] != _OBJECT_IDENTIFIER:
+                raise ValueError("not the type of an otherName")
+            return _dotted(contents_of(identifier)), contents_of(explicit, _VALUE_OF_OTHER_NAME)
         except UNREADABLE:
             return "of an unknown type", self.contents
 
@@ -230,7 +227,7 @@ def _read_leniently(encoded: bytes) -> list[_Field | None]:
                 _read_subtree(contents_of(subtree, _SEQUENCE)) for subtree in split(contents_of(field, field[0]))
             ]
     except UNREADABLE as error:
-        raise MalformedCertificateError(f"{first_line(error)}") from None
+        raise MalformedCertificateError(first_line(error)) from None
     return [fields.get(tag) for tag in _FIELDS]
 
 

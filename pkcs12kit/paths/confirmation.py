@@ -14,7 +14,7 @@ from pkcs12kit import event_loop
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.extension_names import extension_label
 from pkcs12kit.certificates.extensions import ANY_POLICY
-from pkcs12kit.certificates.lenient import first_line
+from pkcs12kit.certificates.lenient import first_line, sequence
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.subtrees import EncodedName
@@ -271,7 +271,7 @@ def _encode(name: EncodedName, *, rewrite: bool) -> bytes:
 
 def _load(certificate: Certificate, names: NameConstraints | None, *, rewrite: bool) -> Any:  # noqa: ANN401  # asn1crypto is untyped
     """Decode a certificate for certvalidator, with these name constraints in place of its own."""
-    from asn1crypto import parser, x509
+    from asn1crypto import x509
 
     instead = {"name_constraints_value": _convert(names, rewrite=rewrite)}
     if rewrite:
@@ -280,7 +280,7 @@ def _load(certificate: Certificate, names: NameConstraints | None, *, rewrite: b
             for field, name in (("subject", certificate.subject), ("issuer", certificate.issuer))
         }
         if alternatives := alternative_names(certificate):
-            encoded = parser.emit(0, 1, 16, b"".join(_encode(name, rewrite=True) for name in alternatives))
+            encoded = sequence(*(_encode(name, rewrite=True) for name in alternatives))
             instead["subject_alt_name_value"] = x509.GeneralNames.load(encoded)
     kind: Any = type("ReadableCertificate", (x509.Certificate,), instead)
     decoded = kind.load(certificate.der)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from pkcs12kit.certificates.der import read_encoded_extensions
-from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, read_structure, split
+from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, encode_element, read_structure, sequence, split
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.subtrees import (
     DIRECTORY_NAME,
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 _COMPARED: Final = frozenset({DIRECTORY_NAME, DNS_NAME, RFC822_NAME, URI})
 _UTF8_MAILBOX: Final = f"{OTHER_NAME} {SMTP_UTF8_MAILBOX}"
 _A_LABEL: Final = re.compile(r"(?:^|[.@/])(xn--)", re.IGNORECASE)
-_SEQUENCE, _SET = (0, 1, 16), (0, 1, 17)
-_SEQUENCE_OCTET: Final = 0x30
+_SEQUENCE: Final = 0x30
+_SET: Final = 0x31
 _SUBJECT_ALTERNATIVE_NAME: Final = "2.5.29.17"
 _OTHER_TEXT: Final = "it finds another text in a string, or none"
 _PERMITTED, _EXCLUDED = "permitted", "excluded"
@@ -120,9 +120,7 @@ def alternative_names(certificate: Certificate) -> tuple[EncodedName, ...]:
     if not any(isinstance(name, x509.DirectoryName) for name in names):
         return ()
     values = [one.value for one in read_encoded_extensions(certificate.der) if one.oid == _SUBJECT_ALTERNATIVE_NAME]
-    return tuple(
-        EncodedName.from_encoding(name) for value in values for name in split(contents_of(value, _SEQUENCE_OCTET))
-    )
+    return tuple(EncodedName.from_encoding(name) for value in values for name in split(contents_of(value, _SEQUENCE)))
 
 
 def _is_read_alike(encoded: bytes, name: Name) -> bool:
@@ -140,20 +138,13 @@ def _is_read_alike(encoded: bytes, name: Name) -> bool:
 
 def rewritten(name: Name) -> bytes:
     """Encode a name with each value as a UTF8String, octets in hexadecimal."""
-    from asn1crypto import core, parser
+    from asn1crypto import core
 
     relative = (
-        parser.emit(
-            *_SET,
-            b"".join(
-                parser.emit(*_SEQUENCE, core.ObjectIdentifier(oid).dump() + core.UTF8String(_text(value)).dump())
-                for oid, value in attributes
-            ),
-        )
+        (sequence(core.ObjectIdentifier(oid).dump(), core.UTF8String(_text(value)).dump()) for oid, value in attributes)
         for attributes in name.relative_distinguished_names
     )
-    encoded: bytes = parser.emit(*_SEQUENCE, b"".join(relative))
-    return encoded
+    return sequence(*(encode_element(_SET, *attributes) for attributes in relative))
 
 
 def _text(value: str | bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
-from pkcs12kit.certificates.lenient import contents_of, encoding_of
+from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, encode_element, encoding_of
 from pkcs12kit.errors import MalformedPfxError
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def reading(part: str) -> Iterator[None]:
     """Raise :class:`~pkcs12kit.errors.MalformedPfxError` for any error of asn1crypto, whose text could hold secrets."""
     try:
         yield
-    except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError):
+    except UNREADABLE:
         raise MalformedPfxError(f"not a PKCS#12 file, or a damaged one: cannot read {part}") from None
 
 
@@ -128,10 +128,10 @@ class _Rewriter:
             if end > limit:
                 raise ValueError("end-of-contents octets outside their element")
         if pieces_of is not None:
-            return end, _encode(octet & ~_CONSTRUCTED, b"".join(self._pieces(children, pieces_of)))
+            return end, encode_element(octet & ~_CONSTRUCTED, *self._pieces(children, pieces_of))
         if not indefinite and all(rewritten is None for _, _, rewritten in children):
             return end, None
-        return end, _encode(octet, b"".join(self._encodings(children)))
+        return end, encode_element(octet, *self._encodings(children))
 
     def _children(self, position: int, limit: int, depth: int, *, indefinite: bool) -> list[_Child]:
         data = self._data
@@ -159,10 +159,3 @@ class _Rewriter:
                 raise ValueError("a string in pieces of another type (X.690 section 8.7.3.2)")
             contents, end = _parse(encoding, len(encoding), 0, lengths_only=True)
             yield encoding[contents:end]
-
-
-def _encode(octet: int, contents: bytes) -> bytes:
-    from asn1crypto import parser
-
-    encoding: bytes = parser.emit(octet >> 6, octet >> 5 & 1, octet & _LONG_TAG, contents)
-    return encoding

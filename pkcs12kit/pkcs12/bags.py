@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.lenient import encode_element, sequence
 from pkcs12kit.pkcs12.asn1 import reading
 
 if TYPE_CHECKING:
@@ -26,11 +27,8 @@ _BAG_IDS: Final = {
     "secretBag": "1.2.840.113549.1.12.10.1.5",
     "safeContentsBag": "1.2.840.113549.1.12.10.1.6",
 }
-_UNIVERSAL: Final = 0
-_CONTEXT_SPECIFIC: Final = 2
-_CONSTRUCTED: Final = 1
-_SEQUENCE: Final = 16
-_SET: Final = 17
+_SET: Final = 0x31
+_EXPLICIT: Final = 0xA0
 
 
 def trusted_key_usage() -> bytes:
@@ -127,7 +125,6 @@ def safe_contents(bags: Iterable[Asn1Value]) -> bytes:
 
 def encode_attributes(friendly_name: str | None, local_key_id: bytes | None, others: tuple[bytes, ...]) -> bytes | None:
     """Return the encoding of bagAttributes, in order (X.690 section 11.6); None without attributes, it is OPTIONAL."""
-    from asn1crypto import parser
     from asn1crypto import pkcs12 as asn1_pkcs12
 
     attributes = list(others)
@@ -135,15 +132,12 @@ def encode_attributes(friendly_name: str | None, local_key_id: bytes | None, oth
         attributes.append(asn1_pkcs12.Attribute({"type": "friendly_name", "values": [friendly_name]}).dump())
     if local_key_id is not None:
         attributes.append(asn1_pkcs12.Attribute({"type": "local_key_id", "values": [local_key_id]}).dump())
-    encoded: bytes = parser.emit(_UNIVERSAL, _CONSTRUCTED, _SET, b"".join(sorted(attributes)))
-    return encoded if attributes else None
+    return encode_element(_SET, *sorted(attributes)) if attributes else None
 
 
 def _bag(type_name: str, value: bytes, attribute_field: bytes | None) -> Asn1Value:
     """Return a SafeBag around the encodings of its value and attributes, which asn1crypto never parses."""
-    from asn1crypto import core, parser
+    from asn1crypto import core
 
-    bag: bytes = core.ObjectIdentifier(_BAG_IDS.get(type_name, type_name)).dump()
-    bag += parser.emit(_CONTEXT_SPECIFIC, _CONSTRUCTED, 0, value)
-    bag += attribute_field or b""
-    return core.Any.load(parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, bag))
+    bag_id = core.ObjectIdentifier(_BAG_IDS.get(type_name, type_name)).dump()
+    return core.Any.load(sequence(bag_id, encode_element(_EXPLICIT, value), attribute_field or b""))

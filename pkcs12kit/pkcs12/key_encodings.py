@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
+from pkcs12kit.certificates.lenient import encode_element, sequence
 from pkcs12kit.certificates.public_keys import public_key_octets
 from pkcs12kit.pkcs12.object_identifiers import named
 
@@ -114,7 +115,7 @@ class KeyInfo(NamedTuple):
             if stated.removeprefix(_NO_UNUSED_BITS) == own or stated == own:
                 continue
             try:  # an EC point may be compressed, for example
-                info = sequence(self.algorithm_identifier, _emit(_BIT_STRING, stated))
+                info = sequence(self.algorithm_identifier, encode_element(_BIT_STRING, stated))
                 is_own = load_der_public_key(info) == public_key
             except REFUSALS:
                 is_own = False
@@ -161,11 +162,6 @@ def split(encodings: bytes) -> list[EncodedPart]:
     return found
 
 
-def sequence(*encodings: bytes) -> bytes:
-    """Return the SEQUENCE of these encodings."""
-    return _emit(_SEQUENCE, b"".join(encodings))
-
-
 def explain_ec_key(der: bytes, identifier: bytes | None) -> None:
     """Raise the reason why an EC private key (RFC 5915 section 3) is refused, if there is one to find.
 
@@ -185,7 +181,7 @@ def explain_ec_key(der: bytes, identifier: bytes | None) -> None:
         raise UnusableKeyError(f"a private key that {which} (RFC 5915 section 3)")
     without = sequence(*(part.encoding for part in parts if part.tag != _PUBLIC_KEY_EXPLICIT))
     if identifier is not None:
-        without = sequence(_VERSION_1, identifier, _emit(OCTET_STRING, without))
+        without = sequence(_VERSION_1, identifier, encode_element(OCTET_STRING, without))
     if without != der and _loads(without):
         raise UnusableKeyError(
             "a private key whose public key, which is stored with it, is not its own (RFC 5915 section 3): export the"
@@ -240,10 +236,3 @@ def _dotted(parts: list[EncodedPart]) -> str | None:
     except (ValueError, IndexError):
         return None
     return dotted
-
-
-def _emit(tag: int, contents: bytes) -> bytes:
-    from asn1crypto import parser
-
-    encoding: bytes = parser.emit(tag >> 6, tag >> 5 & 1, tag & 0x1F, contents)
-    return encoding

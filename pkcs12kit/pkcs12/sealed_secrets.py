@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from pkcs12kit.certificates.lenient import encode_element, sequence
 from pkcs12kit.errors import MalformedPfxError
 from pkcs12kit.pkcs12.asn1 import load, reading, within_tag
 from pkcs12kit.pkcs12.encryption import read_encryption
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 
 SHROUDED_KEY: Final = "1.2.840.113549.1.12.10.1.2"
 _OCTET_STRING: Final = 0x04
-_UNIVERSAL: Final = 0
-_CONTEXT_SPECIFIC: Final = 2
-_CONSTRUCTED: Final = 1
-_SEQUENCE: Final = 16
+_EXPLICIT: Final = 0xA0
 # Object identifiers, without tag and length, that stand where something is encrypted by a password: everything of
 # PKCS#5 (RFC 8018 appendix A), of RFC 7292 appendix C, scrypt (RFC 7914), and the two ways of Java's older key stores.
 _ENCRYPTED_BY_PASSWORD: Final = (
@@ -70,15 +68,13 @@ def read_sealed_secret(bag: Bag, budget: WorkBudget) -> SealedSecret | None:
 
 def secret_value(value_type: str, algorithm_identifier: Asn1Value, ciphertext: bytes, *, in_octets: bool) -> bytes:
     """Return the encoded value of a secretBag (RFC 7292 section 4.2.5) with an encrypted secret."""
-    from asn1crypto import core, keys, parser
+    from asn1crypto import core, keys
 
     sealed = keys.EncryptedPrivateKeyInfo({"encryption_algorithm": algorithm_identifier, "encrypted_data": ciphertext})
     value: bytes = sealed.dump()
     if in_octets:
         value = core.OctetString(value).dump()
-    contents = core.ObjectIdentifier(value_type).dump() + parser.emit(_CONTEXT_SPECIFIC, _CONSTRUCTED, 0, value)
-    encoded: bytes = parser.emit(_UNIVERSAL, _CONSTRUCTED, _SEQUENCE, contents)
-    return encoded
+    return sequence(core.ObjectIdentifier(value_type).dump(), encode_element(_EXPLICIT, value))
 
 
 def may_be_encrypted(octets: bytes | None, value_type: str | None = None) -> bool:

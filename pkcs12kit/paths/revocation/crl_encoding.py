@@ -7,12 +7,10 @@ pyca/cryptography requires strict DER, for CRLs as for certificates (see
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from pkcs12kit.certificates import lenient
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from pkcs12kit.certificates.lenient import encode_element, sequence
 
 _INTEGER: Final = 0x02
 _TIMES: Final = frozenset({0x17, 0x18})
@@ -85,7 +83,6 @@ def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes
     ``at_most`` bytes, numbers, times, criticalities and lengths are encoded as DER. Names keep their octets, as
     asn1crypto may encode the same URI differently. Raises :class:`ValueError` where neither helps.
     """
-    from asn1crypto import parser
     from cryptography.x509 import load_der_x509_crl
 
     content, algorithm, signature = _fields(der, 3)
@@ -96,8 +93,7 @@ def canonical_crl(der: bytes, structure: CrlStructure, *, at_most: int) -> bytes
     outer = lenient.canonical_algorithm(algorithm)
     if (inner, outer, issuer) != (structure.inner_algorithm, algorithm, fields[first + 1]):
         fields[first : first + 2] = inner, issuer
-        content = parser.emit(0, 1, 16, b"".join(fields))
-        repaired: bytes = parser.emit(0, 1, 16, content + outer + signature)
+        repaired = sequence(sequence(*fields), outer, signature)
         try:
             load_der_x509_crl(repaired)
         except ValueError:
@@ -119,47 +115,42 @@ def _encode_again(der: bytes, *, issuer_at: int) -> bytes:
     for position in range(issuer_at + 1, len(fields)):
         field = fields[position]
         if field[0] == _SEQUENCE:
-            fields[position] = _sequence(map(_canonical_entry, lenient.split(lenient.contents_of(field))))
+            fields[position] = sequence(*map(_canonical_entry, lenient.split(lenient.contents_of(field))))
         elif field[0] == _EXTENSIONS:
-            fields[position] = _explicit(_canonical_extensions(lenient.contents_of(field)))
+            fields[position] = encode_element(_EXTENSIONS, _canonical_extensions(lenient.contents_of(field)))
         else:
             fields[position] = _canonical_value(field)
-    return _sequence([_sequence(fields), algorithm, signature])
+    return sequence(sequence(*fields), algorithm, signature)
 
 
 def _canonical_entry(encoding: bytes) -> bytes:
     serial_number, date, *extensions = _fields(encoding, 3)
-    return _sequence([_canonical_value(serial_number), _canonical_value(date), *map(_canonical_extensions, extensions)])
+    return sequence(_canonical_value(serial_number), _canonical_value(date), *map(_canonical_extensions, extensions))
 
 
 def _canonical_extensions(encoding: bytes) -> bytes:
     """Return Extensions without FALSE, the default (X.690 section 11.5), and with TRUE as DER encodes it."""
-    return _sequence(map(_canonical_extension, lenient.split(lenient.contents_of(encoding))))
+    return sequence(*map(_canonical_extension, lenient.split(lenient.contents_of(encoding))))
 
 
 def _canonical_extension(encoding: bytes) -> bytes:
-    from asn1crypto import parser
-
     identifier, *criticality, value = _fields(encoding, 3)
     if value[0] != _OCTET_STRING or (criticality and criticality[0][0] != _BOOLEAN):
         raise ValueError("an extension with a field that does not belong there")
-    critical = [parser.emit(0, 0, 1, b"\xff")] if criticality and any(lenient.contents_of(criticality[0])) else []
+    critical = [encode_element(_BOOLEAN, b"\xff")] if criticality and any(lenient.contents_of(criticality[0])) else []
     if identifier == _SCOPE:
         fields = map(_canonical_flag, lenient.split(lenient.contents_of(lenient.contents_of(value))))
-        value = parser.emit(0, 0, 4, _sequence(fields))
+        value = encode_element(_OCTET_STRING, sequence(*fields))
     elif identifier in _NUMBERS:
-        value = parser.emit(0, 0, 4, _canonical_value(lenient.contents_of(value)))
-    return _sequence([identifier, *critical, value])
+        value = encode_element(_OCTET_STRING, _canonical_value(lenient.contents_of(value)))
+    return sequence(identifier, *critical, value)
 
 
 def _canonical_flag(field: bytes) -> bytes:
     """Return a field of issuingDistributionPoint as DER: nothing for FALSE, one value for TRUE, any other as it is."""
-    from asn1crypto import parser
-
     if field[0] not in _SCOPE_FLAGS:
         return field
-    encoded: bytes = parser.emit(2, 0, field[0] & 0x1F, b"\xff") if any(lenient.contents_of(field)) else b""
-    return encoded
+    return encode_element(field[0], b"\xff") if any(lenient.contents_of(field)) else b""
 
 
 def _canonical_value(encoding: bytes) -> bytes:
@@ -173,20 +164,6 @@ def _canonical_value(encoding: bytes) -> bytes:
         encoded: bytes = kinds[encoding[0]].load(encoding, strict=True).dump(force=True)
     except lenient.UNREADABLE as error:
         raise ValueError(f"neither a number nor a time: {lenient.first_line(error)}") from None
-    return encoded
-
-
-def _sequence(items: Iterable[bytes]) -> bytes:
-    from asn1crypto import parser
-
-    encoded: bytes = parser.emit(0, 1, 16, b"".join(items))
-    return encoded
-
-
-def _explicit(item: bytes) -> bytes:
-    from asn1crypto import parser
-
-    encoded: bytes = parser.emit(2, 1, 0, item)
     return encoded
 
 

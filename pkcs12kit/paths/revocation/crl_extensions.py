@@ -13,8 +13,16 @@ from cryptography.x509 import load_der_x509_crl
 
 from pkcs12kit.certificates.extension_decoding import REFUSALS, may_warn
 from pkcs12kit.certificates.extension_readers import read_with_names
-from pkcs12kit.certificates.general_names import read_general_names, read_relative_name
-from pkcs12kit.certificates.lenient import UNREADABLE, EncodedExtension, contents_of, split, split_extensions
+from pkcs12kit.certificates.general_names import ANY_POINT_NAME, read_point_name
+from pkcs12kit.certificates.lenient import (
+    UNREADABLE,
+    EncodedExtension,
+    contents_of,
+    encode_element,
+    sequence,
+    split,
+    split_extensions,
+)
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -22,7 +30,7 @@ if TYPE_CHECKING:
 
 _SEQUENCE: Final = 0x30
 _POINT: Final = 0xA0
-_FULL_NAME, _RELATIVE_NAME = 0xA0, 0xA1
+_EXTENSIONS: Final = 0xA0
 _SCOPE: Final = "2.5.29.28"
 _HEADER: Final = bytes.fromhex("020101300506032b65703000170d3236303130313030303030305a")
 _ALGORITHM_AND_SIGNATURE: Final = bytes.fromhex("300506032b6570030100")
@@ -46,7 +54,7 @@ def decode_crl_extensions(
 
 def _read_one_by_one(encoded: bytes) -> Iterator[x509.Extension[x509.ExtensionType]]:
     seen: set[str] = set()
-    for extension in split_extensions(contents_of(encoded, _POINT)):
+    for extension in split_extensions(contents_of(encoded, _EXTENSIONS)):
         if extension.oid in seen:
             raise ValueError(f"the extension {extension.oid} is there twice")
         seen.add(extension.oid)
@@ -64,25 +72,17 @@ def _value(extension: EncodedExtension) -> x509.ExtensionType:
 
 def _scope(extension: EncodedExtension) -> x509.IssuingDistributionPoint:
     """Return an issuingDistributionPoint; its name is read here, the rest by pyca/cryptography beside another name."""
-    from asn1crypto import parser
-
     fields = list(split(contents_of(extension.value, _SEQUENCE)))
     if not fields or fields[0][0] != _POINT:
         return cast("x509.IssuingDistributionPoint", _decode(extension.encoding))
-    (name,) = split(contents_of(fields[0], _POINT))
-    full_name = relative_name = None
-    if name[0] == _FULL_NAME:
-        full_name, unsupported = read_general_names(contents_of(name, _FULL_NAME))
-        if unsupported or not full_name:
-            raise ValueError("a name of a form that is not supported")
-    else:
-        relative_name = read_relative_name(contents_of(name, _RELATIVE_NAME))
-    other = parser.emit(2, 1, 0, parser.emit(2, 1, 0, parser.emit(2, 0, 6, b"x:")))
-    value = parser.emit(0, 1, 16, b"".join((other, *fields[1:])))
+    name = read_point_name(contents_of(fields[0], _POINT))
+    if name.unsupported or (name.relative_name is None and not name.full_name):
+        raise ValueError("a name of a form that is not supported")
+    value = sequence(ANY_POINT_NAME, *fields[1:])
     rest = cast("x509.IssuingDistributionPoint", _decode(EncodedExtension.of(_SCOPE, value).encoding))
     return x509.IssuingDistributionPoint(
-        full_name,
-        relative_name,
+        name.full_name,
+        name.relative_name,
         rest.only_contains_user_certs,
         rest.only_contains_ca_certs,
         rest.only_some_reasons,
@@ -93,10 +93,7 @@ def _scope(extension: EncodedExtension) -> x509.IssuingDistributionPoint:
 
 def _decode(encoding: bytes) -> x509.ExtensionType:
     """Return the value of the only extension of a CRL that is made for it."""
-    from asn1crypto import parser
-
-    field = parser.emit(2, 1, 0, parser.emit(0, 1, 16, encoding))
-    content = parser.emit(0, 1, 16, _HEADER + field)
-    (extension,) = load_der_x509_crl(parser.emit(0, 1, 16, content + _ALGORITHM_AND_SIGNATURE)).extensions
+    content = sequence(_HEADER, encode_element(_EXTENSIONS, sequence(encoding)))
+    (extension,) = load_der_x509_crl(sequence(content, _ALGORITHM_AND_SIGNATURE)).extensions
     value: x509.ExtensionType = extension.value
     return value
