@@ -204,6 +204,23 @@ def test_nothing_of_the_kind_is_written(topology, chain):
     pk.Bundle(certificates=(ca, root), certificate_names=("same", "same"))
 
 
+@pytest.mark.parametrize("own", [None, "ta", "I", "1", "x", "\u0130"])
+@pytest.mark.parametrize("ca_names", [(), ("X", "x"), ("i\u0307", "\u0130"), ("1", "TA"), ("EE",)])
+def test_build_writes_no_such_file(topology, chain, judge, own, ca_names):
+    """Whatever names are asked for: Java has every entry of the file, or the names are refused, in a few words."""
+    ee, ca, root = chain
+    identity = pk.Identity(private_key=topology.servers["EE"].private_key, certificate=ee)
+    given = {"certificates": [ca], "trust_anchors": root.der, "password": PASSWORD, "profile": QUICK}
+    given |= {"friendly_name": own, "ca_names": ca_names}
+    for names in ({}, {"certificate_name": "X"}):
+        try:
+            built = pk.build(identity=identity, **given, **names)
+        except pk.InputError as refused:
+            assert "Java would not have every entry" in str(refused)  # noqa: PT017  # both answers are right
+        else:
+            assert judge(built.data, "java-17").outcome is Outcome.OK
+
+
 def test_convert_names_what_java_loses(losing, tmp_path):
     """``convert --for java-17`` warns of each entry that Java does not have, since it keeps names and attributes."""
     (tmp_path / "word").write_text(PASSWORD)

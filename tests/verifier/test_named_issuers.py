@@ -6,6 +6,7 @@ TA certifies I, and I the server. I has several certificates with one key.
 from __future__ import annotations
 
 import dataclasses
+import json
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,9 @@ from pkcs12kit.pkcs12.encoder import encode_contents
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.handshake import Verdict
 from pkcs12kit.tls.rehearsal.run import installed_clients
+from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
+from ..calling import NO, call
 from .test_verify import PASSWORD, QUICK, key_of, pfx
 
 NUMBER, OTHER = 2008, 2010
@@ -131,6 +134,27 @@ def test_openssl_refuses_what_is_said_to_be_refused():
     assert {one.verdict for one in report.handshakes} == {Verdict.REFUSED}
     assert all("unable to get local issuer" in one.why for one in report.handshakes)
     assert Chain(of_server=(True, "TA", NUMBER)).rehearse("openssl").ok
+
+
+def test_the_probe_finds_it_at_a_server(tmp_path):
+    """A server that sends the chain: the library and the command say no, with the certificate and the clients."""
+    chain = Chain(of_server=(True, "TA", OTHER))
+    (tmp_path / "anchor.der").write_bytes(chain.root.certificate.der)
+    with LoopbackServer(chain.server.private_key, chain.sent) as server:
+        report = pk.probe("127.0.0.1", port=server.port, trust_anchors=chain.root.certificate.der, server_name="EE")
+        words = ("probe", f"127.0.0.1:{server.port}", "--server-name", "EE", "--anchor", tmp_path / "anchor.der")
+        printed, encoded = call(*words), call(*words, "--json")
+    assert "authority-key-identifier" in report.failed
+    why = finding(report.served_chain).why
+    assert "of EE names another certificate than I #2008: serial number #2010 instead of #2008" in why
+    assert printed.status == encoded.status == NO
+    assert why in printed.output
+    (found,) = (
+        one
+        for one in json.loads(encoded.output)["servers"][0]["sent"]["findings"]
+        if one["check"] == "authority-key-identifier"
+    )
+    assert (found["outcome"], found["why"]) == ("not-ok", why)
 
 
 @pytest.mark.slow
