@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.elements import Asn1Element
 
 _KUBERNETES_SECRET: Final = re.compile(rb"kind[\"']?[ \t]*:[ \t]*[\"']?Secret\b")
+# Base64 of a SEQUENCE as the value of a field in JSON, YAML or a list of settings, and a SEQUENCE as digits
+_FIELD: Final = re.compile(rb"[:=][ \t]*[\"']?M[A-Za-z0-9+/]{63}")
+_HEXADECIMAL: Final = re.compile(rb"(?:0x)?30(?:[\s:]*[0-9a-f]){62,}[\s:]*")
 _WHITE_SPACE: Final = b" \t\r\n\v\f"
 _PADDING: Final = _WHITE_SPACE + b"\x00"
 _SAMPLE_BYTES: Final = 4096
@@ -60,6 +63,9 @@ class Kind(Enum):
     OTHER_PEM = "a PEM block of another kind"
     OTHER_DER = "ASN.1 data that is neither a certificate nor PKCS#7 nor PKCS#12"
     KUBERNETES_SECRET = "a Kubernetes Secret, whose fields are files in base64"  # noqa: S105  # not a secret
+    HEXADECIMAL = "hexadecimal digits (xxd -r -p converts them)"
+    COMPRESSED = "compressed data (gunzip, bunzip2, unxz or unzstd unpacks it)"
+    FIELD = "text with base64 in a field (copy the value of the field to a file)"
     # Unusable
     EMPTY = "nothing: it is empty"
     CUT_SHORT = "ASN.1 data that is cut short"
@@ -70,13 +76,29 @@ class Kind(Enum):
 
 
 HOLDS_CERTIFICATES: Final = frozenset({Kind.CERTIFICATE, Kind.CERTIFICATE_PAIR, Kind.PKCS7, Kind.PKCS12, Kind.ZIP})
-UNRECOGNIZED: Final = frozenset({Kind.EMPTY, Kind.CUT_SHORT, Kind.HTML, Kind.XML, Kind.TEXT, Kind.BINARY})
+UNRECOGNIZED: Final = frozenset(
+    {
+        Kind.HEXADECIMAL,
+        Kind.COMPRESSED,
+        Kind.FIELD,
+        Kind.EMPTY,
+        Kind.CUT_SHORT,
+        Kind.HTML,
+        Kind.XML,
+        Kind.TEXT,
+        Kind.BINARY,
+    }
+)
 
 _BEGINNINGS: Final = (
     (b"PK\x03\x04", Kind.ZIP),
     (b"PK\x05\x06", Kind.ZIP),  # an empty one
     (b"\xfe\xed\xfe\xed", Kind.JAVA_KEYSTORE),
     (b"\xce\xce\xce\xce", Kind.JAVA_KEYSTORE),  # JCEKS
+    (b"\x1f\x8b\x08", Kind.COMPRESSED),  # gzip, RFC 1952 section 2.3.1
+    (b"BZh", Kind.COMPRESSED),
+    (b"\xfd7zXZ\x00", Kind.COMPRESSED),
+    (b"\x28\xb5\x2f\xfd", Kind.COMPRESSED),  # Zstandard, RFC 8878 section 3.1.1
 )
 
 
@@ -206,6 +228,10 @@ def _sniff_text(data: bytes) -> Kind:
         return Kind.XML
     if _KUBERNETES_SECRET.search(data):
         return Kind.KUBERNETES_SECRET
+    if _HEXADECIMAL.fullmatch(sample):
+        return Kind.HEXADECIMAL
+    if _FIELD.search(data):
+        return Kind.FIELD
     controls = sum(byte < 0x20 and byte not in _WHITE_SPACE for byte in sample)  # noqa: PLR2004 - ASCII's space
     return Kind.BINARY if controls or not _decodes(sample) else Kind.TEXT
 

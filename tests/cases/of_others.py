@@ -25,6 +25,12 @@ _ROWS: Final = (
     ),
     (
         _FORMS,
+        "Hexadecimal digits; a compressed file; base64 in a field of JSON, YAML or settings",
+        "Refused: the message names the form and what converts it.",
+        "tests/sources/test_text_forms.py::test_what_is_not_read_is_named_with_what_turns_it_right",
+    ),
+    (
+        _FORMS,
         "Indented PEM, `>` before each line, other dashes, labels in lower case, PEM headers",
         "Read.",
         "tests/sources/test_text_forms.py::test_keys_crls_and_pkcs12",

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import bz2
+import gzip
 import html
 import json
+import lzma
 import quopri
+import re
 from dataclasses import replace
 from urllib.parse import quote, quote_plus
 
 import pytest
+from asn1crypto.pem import unarmor
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -189,6 +195,36 @@ def test_what_is_no_form_stays(made):
     key = b"---- BEGIN %b ----\nComment: a\nP2/56w==\n---- END %b ----\n" % (label, label)
     with pytest.raises(pk.InputError, match="expected a private key, found an SSH2 private key"):
         pk.load_identity(key=key, certificate=made["encodings"][0])
+
+
+HEXADECIMAL = "hexadecimal digits (xxd -r -p converts them)"
+COMPRESSED = "compressed data (gunzip, bunzip2, unxz or unzstd unpacks it)"
+FIELD = "text with base64 in a field (copy the value of the field to a file)"
+NAMED = {
+    "xxd -p": (HEXADECIMAL, lambda data: binascii.hexlify(data, "\n", 30) + b"\n"),
+    "a dump with colons": (HEXADECIMAL, lambda data: data.hex(":").upper().encode()),
+    "a number": (HEXADECIMAL, lambda data: b"0x" + data.hex().encode()),
+    "gzip": (COMPRESSED, gzip.compress),
+    "bzip2": (COMPRESSED, bz2.compress),
+    "xz": (COMPRESSED, lzma.compress),
+    "a JSON document": (FIELD, lambda data: json.dumps({"p12": {"value": base64.b64encode(data).decode()}}).encode()),
+    "YAML": (FIELD, lambda data: b"a: b\ntls.p12: " + base64.b64encode(data) + b"\n"),
+    "settings": (FIELD, lambda data: b"NAME=x\nP12='" + base64.b64encode(data) + b"'\n"),
+}
+
+
+@pytest.mark.parametrize("form", NAMED)
+def test_what_is_not_read_is_named_with_what_turns_it_right(made, form):
+    """Digits, compressed files and fields of documents: each command gets the kind in words, and the program."""
+    words, change = NAMED[form]
+    certificate = made["encodings"][0]
+    with pytest.raises(pk.InputError, match=re.escape(f"expected a PKCS#12 file, found {words}")):
+        pk.load_identity(pkcs12=change(made["pkcs12"]), password=PASSWORD)
+    with pytest.raises(pk.InputError, match=re.escape(f"expected a certificate, found {words}")):
+        pk.load_certificates(change(certificate))
+    key = unarmor(made["key"])[2]
+    with pytest.raises(pk.InputError, match=re.escape(f"expected a private key, found {words}")):
+        pk.load_identity(key=change(key), certificate=certificate)
 
 
 def test_several_files_in_one_text(made):
