@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.lenient import contents_of, split
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 TRUE: Final = b"\x01\x01\xff"
 NULL: Final = b"\x05\x00"
+SURPLUS: Final = b"\x8a\x01x"
 
 
 def tlv(tag: int, *contents: bytes) -> bytes:
@@ -28,6 +33,26 @@ def sequence(*items: bytes) -> bytes:
 def set_of(*items: bytes) -> bytes:
     """Return a SET OF in the given order."""
     return tlv(0x31, *items)
+
+
+def with_surplus(encoding: bytes, path: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], bytes]]:
+    """Yield the encoding with an element more at the end of each structure in it, and the place of that structure.
+
+    A place is the numbers of the elements on the way to it, each below the one before. OCTET STRINGs that hold one
+    SEQUENCE are structures as well. All lengths are right.
+    """
+    tag, contents = encoding[0], contents_of(encoding)
+    is_structure = bool(tag & 0x20)
+    if tag == 0x04 and contents[:1] == b"\x30":
+        with suppress(ValueError):
+            is_structure = bool(contents_of(contents))
+    if not is_structure:
+        return
+    yield path, tlv(tag, contents, SURPLUS)
+    elements = list(split(contents))
+    for number, element in enumerate(elements):
+        for place, longer in with_surplus(element, (*path, number)):
+            yield place, tlv(tag, *elements[:number], longer, *elements[number + 1 :])
 
 
 def integer(number: int) -> bytes:

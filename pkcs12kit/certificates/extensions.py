@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, SubjectInformationAccessOID
 
-from pkcs12kit.certificates.lenient import UNREADABLE, first_line, split
+from pkcs12kit.certificates.lenient import UNREADABLE, first_line, require_whole
 from pkcs12kit.certificates.subtrees import NameConstraints, read_name_constraints
 from pkcs12kit.errors import MalformedCertificateError
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 POLICY_MAPPINGS: Final = "2.5.29.33"
 NAME_CONSTRAINTS: Final = "2.5.29.30"
 ANY_POLICY: Final = "2.5.29.32.0"
-_PAIR: Final = 2
 
 
 class ExtensionFault(NamedTuple):
@@ -117,16 +116,16 @@ class Extensions:
 
         try:
             mappings = PolicyMappings.load(self.encoded_policy_mappings, strict=True)
-            if any(len(tuple(split(mapping.contents))) != _PAIR for mapping in mappings):
-                raise ValueError("a mapping that is not a pair")  # asn1crypto leaves out a third element
-            return tuple(
+            pairs = tuple(
                 (mapping["issuer_domain_policy"].dotted, mapping["subject_domain_policy"].dotted)
                 for mapping in mappings
             )
+            require_whole(mappings)
         except UNREADABLE as error:
             raise MalformedCertificateError(
                 f"unreadable policy mappings, policyMappings ({POLICY_MAPPINGS}): {first_line(error)}"
             ) from None
+        return pairs
 
 
 def _locations(descriptions: Iterable[x509.AccessDescription], method: x509.ObjectIdentifier) -> tuple[str, ...]:

@@ -273,6 +273,33 @@ def encoding_of(value: Any) -> bytes:  # noqa: ANN401  # asn1crypto is untyped
     return octets
 
 
+def require_whole(value: Any) -> None:  # noqa: ANN401  # asn1crypto is untyped
+    """Raise :class:`ValueError` where asn1crypto has left out elements that follow those that a type has.
+
+    Only values that were read are checked: call this after reading. asn1crypto leaves out the elements after the last
+    field of a SEQUENCE, those after the one within an explicit tag, and those after a structure in an OCTET STRING.
+    """
+    from asn1crypto import core
+
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, core.Choice):
+            left.append(one.chosen)
+            continue
+        children = getattr(one, "children", None) or ()
+        if isinstance(one, core.Sequence) and one._fields and len(children) > len(one._fields):
+            raise ValueError(f"an element after the last field of {type(one).__name__}")
+        if one.explicit is not None and one._header is not None:  # noqa: SLF001
+            contents_of(encoding_of(one))
+        if isinstance(one, core.ParsableOctetString) and one._parsed is not None:  # noqa: SLF001
+            parsed = one._parsed[0]  # noqa: SLF001
+            if len(encoding_of(parsed)) != len(bytes(one)):
+                raise ValueError(f"octets after {type(parsed).__name__}")
+            left.append(parsed)
+        left += (child for child in children if isinstance(child, core.Asn1Value))
+
+
 def fields_of(encoding: bytes, tags: dict[int, str]) -> dict[str, bytes]:
     """Return the contents of the fields of a SEQUENCE by name, given the names of their identifier octets.
 

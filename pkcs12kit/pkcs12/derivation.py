@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from pkcs12kit.certificates.lenient import encoding_of
+from pkcs12kit.certificates.lenient import encoding_of, require_whole
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import absent
 from pkcs12kit.pkcs12.object_identifiers import named
@@ -140,6 +140,7 @@ def read_kdf(kdf: Asn1Value) -> KeyDerivation:
     parameters = asn1_types.Pbkdf2Params.load(encoding_of(parameters), strict=True)
     prf = parameters["prf"]["algorithm"]
     salt = parameters["salt"]
+    require_whole(parameters)
     return KeyDerivation(
         algorithm=PBKDF2,
         digest=hmac_digest(prf),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from pkcs12kit.certificates.lenient import encode_element, sequence
+from pkcs12kit.certificates.lenient import encode_element, require_whole, sequence
 from pkcs12kit.errors import MalformedPfxError
 from pkcs12kit.pkcs12.asn1 import load, reading, within_tag
 from pkcs12kit.pkcs12.encryption import read_encryption
@@ -55,15 +55,20 @@ def read_sealed_secret(bag: Bag, budget: WorkBudget) -> SealedSecret | None:
         return None
     try:
         with reading("the secret"):
-            value = within_tag(asn1_types.TypedValue.load(bag.content, strict=True)["value"])
+            typed = asn1_types.TypedValue.load(bag.content, strict=True)
+            value = within_tag(typed["value"])
             in_octets = value[:1] == bytes([_OCTET_STRING])
             if in_octets:
                 value = core.OctetString.load(value, strict=True).native
             sealed = load(keys.EncryptedPrivateKeyInfo, value, budget)
-            encryption = read_encryption(sealed["encryption_algorithm"])
-            return SealedSecret(encryption, sealed["encrypted_data"].native, in_octets)
+            secret = SealedSecret(
+                read_encryption(sealed["encryption_algorithm"]), sealed["encrypted_data"].native, in_octets
+            )
+            require_whole(typed)
+            require_whole(sealed)
     except MalformedPfxError:
         return None
+    return secret
 
 
 def secret_value(value_type: str, algorithm_identifier: Asn1Value, ciphertext: bytes, *, in_octets: bool) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.certificates.lenient import encoding_of
+from pkcs12kit.certificates.lenient import encoding_of, require_whole
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, load, reading, within_tag
 from pkcs12kit.pkcs12.attributes import read_attributes
@@ -137,11 +137,19 @@ def _read_outside(data: bytes, budget: WorkBudget) -> tuple[bytes, Mac | None, i
         mac = None if absent(mac_data) else read_mac(mac_data)
     with reading("the authenticated safe"):
         content: bytes = pfx["auth_safe"]["content"].native
+    with reading("the outermost structure"):
+        require_whole(pfx)
     return content, mac, end
 
 
 def _read_safe(info: Asn1Value, budget: WorkBudget) -> Safe:
     budget.bag()  # safes count as bags: empty safes would be unlimited otherwise
+    safe = _parse_safe(info)
+    require_whole(info)
+    return safe
+
+
+def _parse_safe(info: Asn1Value) -> Safe:
     content_type = info["content_type"].native
     if content_type == "data":
         return Safe(encryption=None, content=info["content"].native)
@@ -179,6 +187,7 @@ def _read_bag(asn1_bag: Asn1Value, budget: WorkBudget, depth: int, position: int
     value = within_tag(asn1_bag["bag_value"])
     field_ = asn1_bag["bag_attributes"]
     attribute_field = None if absent(field_) else encoding_of(field_)
+    require_whole(asn1_bag)
     attributes = read_attributes(attribute_field)
     bag = Bag(
         type=_BAG_TYPES.get(dotted, dotted),
@@ -228,7 +237,9 @@ def _parse_value(bag: Bag) -> Bag:
     if bag.type == "pkcs8ShroudedKeyBag":
         shrouded = keys.EncryptedPrivateKeyInfo.load(bag.content, strict=True)
         encryption = read_encryption(shrouded["encryption_algorithm"])
-        return replace(bag, encryption=encryption, content=shrouded["encrypted_data"].native)
+        content = shrouded["encrypted_data"].native
+        require_whole(shrouded)
+        return replace(bag, encryption=encryption, content=content)
     if bag.type not in _TYPED:
         return bag
     value_type = asn1_types.TypedValue.load(bag.content, strict=True)["type"].dotted

@@ -22,11 +22,14 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
 from pkcs12kit.pkcs12.private_keys import encode_private_key
 
+from ..der import SURPLUS, with_surplus
 from .decrypted_parts import opened, parts_of
-from .pfx_parts import attribute, bag_of, bags_of, der, explicit, oid, plain_safe, safe_by, with_mac
+from .pfx_parts import attribute, bag_of, bags_of, der, explicit, make_pfx, oid, plain_safe, safe_by, with_mac
 
 OLD, NEW, FOREIGN = "the old one", "the new one", "a third one"
 AES, RC2 = profiles.MODERN_2023.key_encryption, profiles.LEGACY_RC2.key_encryption
+PSEUDORANDOM_FUNCTION = (1, 0, 1, 2)
+"""The place in an EncryptionAlgorithm of PBES2."""
 JAVA = "1.2.840.113549.1.12.10.1.2"
 SECRET = der(0x30, b"\x02\x01\x00" + der(0x30, oid("2.16.840.1.101.3.4.1") + b"\x05\x00") + der(0x04, bytes(range(32))))
 GOST = der(0x30, b"\x02\x01\x00" + der(0x30, oid("1.2.643.7.1.1.1.1")) + der(0x04, bytes(range(32))))
@@ -139,6 +142,26 @@ def test_closed_entries_are_refused_or_named(bags, quick, what, new):
     else:
         with pytest.raises(InputError, match="bag 3 of SafeContents 1, 'aeskey'"):
             convert_pfx(data, **given)
+
+
+def test_no_element_is_left_out(bags, quick):
+    """A file with an element more in any structure is refused, or a conversion keeps the element.
+
+    asn1crypto leaves out those that RFC 7292 section 4 does not define.
+    """
+    safes = [plain_safe(bags[1], secret_bag(sealed(SECRET, OLD), NAME)), safe_by(AES, OLD, bags_of())]
+    read = 0
+    for place, data in with_surplus(make_pfx(safes)):
+        try:
+            converted = convert_pfx(data, password=OLD, new_password=OLD, profile=quick)
+        except InputError:
+            continue
+        if place[-4:] == PSEUDORANDOM_FUNCTION:  # there it is the parameters, which are not read (RFC 8018 B.1.2)
+            continue
+        read += 1
+        plain = filter(None, (opened(part, OLD) for part in parts_of(converted, OLD)))
+        assert any(SURPLUS in part for part in (converted, *plain))
+    assert read
 
 
 @pytest.mark.parametrize("what", CLOSED)

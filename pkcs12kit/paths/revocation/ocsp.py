@@ -118,9 +118,11 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
             return OcspResponse(response_status=_camel_case(status), size=len(der))
         if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
             raise InputError("an OCSP response of an unknown type; only the basic type can be read")
-        return _read_basic(der, response["response_bytes"]["response"].parsed, limits)
+        basic = _read_basic(der, response["response_bytes"]["response"].parsed, limits)
+        lenient.require_whole(response)
     except (*_MALFORMED, MalformedCertificateError) as error:
         raise InputError(f"not an OCSP response: {lenient.first_line(error)}") from None
+    return basic
 
 
 def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) -> OcspResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
 import pytest
 from asn1crypto import algos, core, keys, parser
@@ -121,6 +122,19 @@ def test_signed_octets_are_those_received(world, length):
     assert found.signed.algorithm == algorithm
     assert found.certificates == (world.server.der,)
     assert world.status(ocsp_responses=[response]).status is GOOD
+
+
+def test_no_signed_element_is_left_out(world):
+    """A structure of RFC 6960 section 4.2.1 has no further element, signed or not; asn1crypto leaves them out."""
+    response = world.respond(certificates=[world.server], revoked=True)
+    read = []
+    for place, longer in der.with_surplus(response):
+        with suppress(InputError):
+            read_ocsp_response(longer, limits=DEFAULT_LIMITS)
+            read.append(place)
+    signature_algorithm, certificate = (1, 0, 1, 0, 1), (1, 0, 1, 0, 3, 0, 0)
+    assert signature_algorithm in read  # read with the signature
+    assert [place for place in read if place != signature_algorithm and place[:7] != certificate] == []
 
 
 def _of_length(contents, length):
