@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
+T = TypeVar("T")
 NO_FORMULAS: Final = "tex2jax_ignore mathjax_ignore"
 """Classes of an element in which MathJax 2, or MathJax 3 and 4, look for no formula unless a page is set up otherwise.
 
@@ -83,6 +84,12 @@ def quoted_name(name: str, *, longest: int | None = _QUOTED) -> str:
 def without_middle(text: str, *, longest: int, ends: int) -> str:
     """Return ``text``; where it has more than ``longest`` characters, its first and last ``ends`` around ``...``."""
     return text if len(text) <= longest else f"{text[:ends]}...{text[-ends:]}"
+
+
+def shortened(items: Sequence[T], at_most: int, show: Callable[[T], str] = str) -> list[str]:
+    """Return the texts of the first items of a list, and ``and 1,234 more`` where there are others."""
+    listed = [show(item) for item in items[:at_most]]
+    return listed if len(items) <= at_most else [*listed, f"and {len(items) - at_most:,} more"]
 
 
 def alternatives(names: Sequence[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
+from pkcs12kit.text import shortened
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -31,9 +32,7 @@ def name_others(preferred: Sequence[Certificate], time: datetime) -> str | None:
         return None
     used, *others = preferred
     why = "the newest that is valid" if _is_valid(used, time) else "the newest, but none of them is valid"
-    named = [_describe(one, time) for one in others[:_LISTED]]
-    if len(others) > _LISTED:
-        named.append(f"and {len(others) - _LISTED} more")
+    named = shortened(others, _LISTED, lambda one: _describe(one, time))
     return (
         f"{len(preferred)} certificates belong to the private key: {_describe(used, time)} is used, {why} at"
         f" {format_time(time)}; not used: {', '.join(named)}"

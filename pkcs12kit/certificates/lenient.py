@@ -56,6 +56,7 @@ class Structure(NamedTuple):
     tbs_signature_algorithm: bytes
     signature_algorithm: bytes
     issuer: bytes
+    validity: bytes
     subject: bytes
     subject_public_key_info: bytes
     after_key: tuple[bytes, ...]
@@ -70,7 +71,7 @@ def read_structure(der: bytes) -> Structure:
         serial_number = next(fields)
         if serial_number[0] == _VERSION_TAG:
             serial_number = next(fields)
-        tbs_signature_algorithm, issuer, _, subject, subject_public_key_info = (next(fields) for _ in range(5))
+        tbs_signature_algorithm, issuer, validity, subject, subject_public_key_info = (next(fields) for _ in range(5))
         after_key = tuple(fields)
     except (ValueError, StopIteration, RuntimeError) as error:
         raise MalformedCertificateError(f"not the structure of a certificate: {error}") from None
@@ -80,6 +81,7 @@ def read_structure(der: bytes) -> Structure:
         tbs_signature_algorithm,
         signature_algorithm,
         issuer,
+        validity,
         subject,
         subject_public_key_info,
         after_key,

@@ -248,7 +248,12 @@ def encode_names(names: Iterable[x509.GeneralName]) -> tuple[EncodedName, ...]:
     if not names:
         return ()
     encoded = x509.SubjectAlternativeName(names).public_bytes()  # for it any GeneralName will do, a network as well
-    return tuple(map(EncodedName.from_encoding, split(contents_of(encoded))))
+    return read_encoded_names(encoded)
+
+
+def read_encoded_names(encoded: bytes) -> tuple[EncodedName, ...]:
+    """Return the names of encoded GeneralNames. Raises :class:`ValueError`."""
+    return tuple(map(EncodedName.from_encoding, split(contents_of(encoded, _SEQUENCE))))
 
 
 def _dotted(contents: bytes) -> str:

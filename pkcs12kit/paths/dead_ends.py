@@ -19,6 +19,7 @@ from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.failure import Failure, MissingIssuer
 from pkcs12kit.paths.issuers import may_have_signed
 from pkcs12kit.paths.report import RejectedPath
+from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -222,9 +223,7 @@ class DeadEndSearch:
 
 
 def _sentence(missing: MissingIssuer, *, is_known: bool, is_anchor: bool, is_rekeyed: bool) -> str:
-    identifiers = [identifier.hex() for identifier in missing.found_key_identifiers]
-    more = [f"and {len(identifiers) - _MOST_IDENTIFIERS} more"] if len(identifiers) > _MOST_IDENTIFIERS else []
-    found = ", ".join([*identifiers[:_MOST_IDENTIFIERS], *more])
+    found = ", ".join(shortened(missing.found_key_identifiers, _MOST_IDENTIFIERS, bytes.hex))
     found = f" (key identifier {found})" if found else ""
     wanted = f" (key identifier {missing.key_identifier.hex()})" if missing.key_identifier is not None else ""
     namesake = "the trust anchor of that name" if is_anchor else "the CA found by that name"

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from pkcs12kit.certificates.der import read_encoded_extensions
-from pkcs12kit.certificates.lenient import UNREADABLE, contents_of, encode_element, read_structure, sequence, split
+from pkcs12kit.certificates.lenient import UNREADABLE, encode_element, read_structure, sequence
 from pkcs12kit.certificates.names import Name
 from pkcs12kit.certificates.subtrees import (
     DIRECTORY_NAME,
@@ -28,6 +28,7 @@ from pkcs12kit.certificates.subtrees import (
     URI,
     EncodedName,
     NameConstraints,
+    read_encoded_names,
 )
 from pkcs12kit.paths.validation.name_constraints import names_of
 from pkcs12kit.paths.validation.name_forms import SMTP_UTF8_MAILBOX
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 _COMPARED: Final = frozenset({DIRECTORY_NAME, DNS_NAME, RFC822_NAME, URI})
 _UTF8_MAILBOX: Final = f"{OTHER_NAME} {SMTP_UTF8_MAILBOX}"
 _A_LABEL: Final = re.compile(r"(?:^|[.@/])(xn--)", re.IGNORECASE)
-_SEQUENCE: Final = 0x30
 _SET: Final = 0x31
 _SUBJECT_ALTERNATIVE_NAME: Final = "2.5.29.17"
 _OTHER_TEXT: Final = "it finds another text in a string, or none"
@@ -120,7 +120,7 @@ def alternative_names(certificate: Certificate) -> tuple[EncodedName, ...]:
     if not any(isinstance(name, x509.DirectoryName) for name in names):
         return ()
     values = [one.value for one in read_encoded_extensions(certificate.der) if one.oid == _SUBJECT_ALTERNATIVE_NAME]
-    return tuple(EncodedName.from_encoding(name) for value in values for name in split(contents_of(value, _SEQUENCE)))
+    return tuple(name for value in values for name in read_encoded_names(value))
 
 
 def _is_read_alike(encoded: bytes, name: Name) -> bool:

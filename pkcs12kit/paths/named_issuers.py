@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 def key_identifiers_differ(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bool:
     """Return True where both key identifiers are present and differ: a hint only (RFC 4158 section 3.5.12)."""
-    wanted, found = certificate.issuer_key_identifier, issuer.key_identifier
-    return wanted is not None and found is not None and wanted != found
+    wanted = certificate.issuer_key_identifier
+    return wanted is not None and wanted != issuer.key_identifier and issuer.key_identifier is not None
 
 
 def names_another(certificate: Certificate, issuer: Certificate | TrustAnchor) -> bool:
@@ -26,8 +26,7 @@ def names_another(certificate: Certificate, issuer: Certificate | TrustAnchor) -
     The key identifier, the issuer and the serial number each have to be equal where both sides have them, as in OpenSSL
     (X509_check_akid). RFC 5280 section 4.2.1.1 calls them a means to identify the key; several clients require them.
     """
-    wanted = certificate.issuer_key_identifier
-    if wanted is not None and wanted != issuer.key_identifier and issuer.key_identifier is not None:
+    if key_identifiers_differ(certificate, issuer):
         return True
     named = certificate.authority_certificate
     if named is None:

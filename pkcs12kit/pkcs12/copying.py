@@ -17,6 +17,7 @@ from pkcs12kit.pkcs12.encoder import PlainKey, PlainSecret
 from pkcs12kit.pkcs12.private_keys import portable_key_info
 from pkcs12kit.pkcs12.sealed_secrets import is_password_key, may_be_encrypted, read_sealed_secret
 from pkcs12kit.pkcs12.structure import NESTED_ATTRIBUTES
+from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -163,9 +164,7 @@ class EntryCopier:
             self._warn(f"{entry.label}: {why}; it is kept as it is, under the protection and the password that it has")
 
     def _refusal(self) -> PfxError:
-        named = [f"{entry.label} ({why})" for entry, why in self._left_closed[:_NAMED_AT_MOST]]
-        if len(self._left_closed) > _NAMED_AT_MOST:
-            named.append(f"and {len(self._left_closed) - _NAMED_AT_MOST:,} more")
+        named = shortened(self._left_closed, _NAMED_AT_MOST, lambda closed: f"{closed[0].label} ({closed[1]})")
         entries = "an entry" if len(self._left_closed) == 1 else f"{len(self._left_closed):,} entries"
         is_password = any(isinstance(why, PfxPasswordError) for _, why in self._left_closed)
         cure = (

@@ -18,7 +18,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.pkcs12.attributes import JAVA_MARK, read_as_java
-from pkcs12kit.text import quoted_name
+from pkcs12kit.text import quoted_name, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -96,13 +96,7 @@ class JavaEntries:
         return None
 
     def __str__(self) -> str:
-        listed = [
-            f"{quoted_name(entry.alias)} ({entry.kind.value}{_length(entry)})"
-            for entry in self.entries[:_ALIASES_LISTED]
-        ]
-        if more := len(self.entries) - len(listed):
-            listed.append(f"and {more} more")
-        return ", ".join(listed) or "none"
+        return ", ".join(shortened(self.entries, _ALIASES_LISTED, _described)) or "none"
 
 
 def java_alias(name: str) -> str:
@@ -290,5 +284,6 @@ def _folded(char: str) -> str:
     return upper.lower()[0]  # only the capital I with a dot has more: its simple mapping is i
 
 
-def _length(entry: JavaEntry) -> str:
-    return f", chain of {len(entry.chain)}" if entry.kind is JavaKind.KEY else ""
+def _described(entry: JavaEntry) -> str:
+    chain = f", chain of {len(entry.chain)}" if entry.kind is JavaKind.KEY else ""
+    return f"{quoted_name(entry.alias)} ({entry.kind.value}{chain})"

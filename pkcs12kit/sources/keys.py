@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
-from itertools import islice
 from typing import TYPE_CHECKING, Final, cast
 
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedPfxError, PasswordError, UnsupportedPfxError
@@ -22,6 +21,7 @@ from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.sniffing import Kind
 from pkcs12kit.sources.text_forms import describe, sniff_inside
 from pkcs12kit.sources.traditional_pem import TraditionalEncryption
+from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,10 +94,9 @@ def _same_key(
             raise PasswordError(f"{error}; the file holds {len(blocks)} private keys, and one is expected") from None
         keys.setdefault(encode_public_key(key.public_key()), key)
     if len(keys) > 1:
-        listed = [_describe(*one) for one in islice(keys.items(), _LISTED)]
-        more = [f"and {len(keys) - _LISTED} more"] if len(keys) > _LISTED else []
+        listed = shortened([*keys.items()], _LISTED, lambda one: _describe(*one))
         raise InputError(
-            f"{name}: expected one private key, found {len(keys)}: {'; '.join([*listed, *more])}; give a file with only"
+            f"{name}: expected one private key, found {len(keys)}: {'; '.join(listed)}; give a file with only"
             " the key that you mean"
         )
     return next(iter(keys.values()))
@@ -175,7 +174,7 @@ def _open_pkcs8(der: bytes, *, name: str, password: str | None, budget: WorkBudg
             _check_scrypt(derivation.cost, name, budget.limits)
         foresee([derivation], budget)
     if password is None:
-        raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
+        raise _no_password(name)
     kdf = "" if derivation is None else derivation.algorithm
     iterations = None if derivation is None else derivation.iterations
     candidates = [(usual, False) for usual in usual_encodings(password, kdf)]
@@ -220,7 +219,7 @@ def _open_traditional(
     """Decrypt and load a key in PEM with traditional encryption (RFC 1421 section 4.6.1.1)."""
     encryption = TraditionalEncryption(block, name)
     if password is None:
-        raise PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
+        raise _no_password(name)
     budget.decipher(len(block.content))
     try:
         der = encryption.decrypt(encode_password(password).utf8)
@@ -229,6 +228,10 @@ def _open_traditional(
     except UnsupportedPfxError as error:
         raise InputError(f"{name}: {error}") from None
     return _load(der, name=name, budget=budget, is_decrypted=True)
+
+
+def _no_password(name: str) -> PasswordError:
+    return PasswordError(f"{name}: the private key is encrypted, and no password was given for it")
 
 
 def _wrong_password(name: str) -> PasswordError:

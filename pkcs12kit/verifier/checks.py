@@ -13,7 +13,6 @@ from pkcs12kit.devices.named_issuers import SECTION as SECTION_OF_NAMED_ISSUERS
 from pkcs12kit.devices.named_issuers import NamedIssuerMismatch, named_issuer_mismatches
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Answer, Check, Finding, not_checked, not_ok, note, ok
-from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.confirmation import Opinion
 from pkcs12kit.paths.named_issuers import names_another
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
@@ -187,11 +186,7 @@ def _check_order(chain: DeliveredChain, paths: ChainPaths) -> Finding:
         if chain.arrangement.in_order:
             return ok(Check.ORDER, "end-entity, then each issuer, as far as they go")
         return not_ok(Check.ORDER, "the certificates are not in order: end-entity first, then each issuer")
-    why = ""
-    if isinstance(paths.why_not_in_order, BudgetExhaustedError):
-        why = f" ({paths.why_not_in_order})"
-    elif paths.why_not_in_order is not None:
-        why = f" ({describe(paths.why_not_in_order)})"
+    why = "" if paths.why_not_in_order is None else f" ({describe(paths.why_not_in_order)})"
     right = drawn(paths.path.certificates)
     return not_ok(Check.ORDER, f"in this order the certificates make no valid path{why}; in order: {right}")
 

@@ -16,6 +16,7 @@ from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
 from pkcs12kit.pkcs12.decoded_keys import different_keys
+from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -228,15 +229,16 @@ def name_mismatch(target: Certificate, parameters: ValidationParameters) -> str 
         return str(error)
 
 
-def describe(failure: Failure) -> str:
-    """Return the label of the failed certificate, the reason, and the section of the standard."""
+def describe(failure: Failure | BudgetExhaustedError) -> str:
+    """Return the label of the failed certificate, the reason, and the section of the standard; or the limit reached."""
+    if isinstance(failure, BudgetExhaustedError):
+        return str(failure)
     return f"{failure.certificate.label}: {failure.detail} [{failure.section}]"
 
 
 def labels(certificates: Sequence[Certificate]) -> str:
     """Return the labels of the first certificates, and the number of the others."""
-    more = [f"and {len(certificates) - _NAMED_AT_MOST} more"] if len(certificates) > _NAMED_AT_MOST else []
-    return ", ".join([*(one.label for one in certificates[:_NAMED_AT_MOST]), *more])
+    return ", ".join(shortened(certificates, _NAMED_AT_MOST, lambda one: one.label))
 
 
 def drawn(certificates: Iterable[Certificate]) -> str:

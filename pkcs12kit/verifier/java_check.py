@@ -70,11 +70,5 @@ def _of_chain(java: JavaEntries, chain: DeliveredChain, paths: ChainPaths, limit
     parameters = without_wrong_name(chain.target, paths.path.parameters)
     valid, why_not = validate_in_order(entry.chain, paths.anchors, parameters, limits)
     if valid is None:
-        why = "the chain does not end at a trust anchor" if why_not is None else _in_words(why_not)
+        why = "the chain does not end at a trust anchor" if why_not is None else describe(why_not)
         yield f"Java serves a chain of {counted(len(entry.chain), 'certificate')} that is not valid: {why}"
-
-
-def _in_words(why_not: object) -> str:
-    from pkcs12kit.paths.failure import Failure
-
-    return describe(why_not) if isinstance(why_not, Failure) else str(why_not)

@@ -121,23 +121,11 @@ def _is_for_server(certificate: Certificate) -> bool:
 
 def _notes(certificate: Certificate, place: _Place) -> Iterator[CertificateNote]:
     """Yield the notes on one certificate: those of its reading, and then the others in the order of the rules."""
-    broken = sorted(_broken(certificate, place), key=lambda one: _ORDER[one.rule])
-    for found in certificate.notes:
-        rule = RULES.get(found.rule.value)
+    of_reading = [Broken(found.rule.value, found.why) for found in certificate.notes]
+    for one in (*of_reading, *sorted(_broken(certificate, place), key=lambda one: _ORDER[one.rule])):
+        rule = RULES[one.rule]
         yield CertificateNote(
-            certificate=certificate,
-            rule=found.rule.value,
-            why=found.why,
-            source=found.source,
-            clients=() if rule is None else rule.clients,
-        )
-    for one in broken:
-        yield CertificateNote(
-            certificate=certificate,
-            rule=one.rule,
-            why=one.why,
-            source=RULES[one.rule].source,
-            clients=RULES[one.rule].clients,
+            certificate=certificate, rule=one.rule, why=one.why, source=rule.source, clients=rule.clients
         )
 
 

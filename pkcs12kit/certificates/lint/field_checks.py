@@ -67,14 +67,13 @@ def _validity_encoding(certificate: Certificate) -> Iterator[Broken]:
 
 def _time_tags(certificate: Certificate) -> tuple[int, ...]:
     """Return the tags of notBefore and notAfter; empty where neither reader finds them."""
-    from asn1crypto import x509
-
     outline = read_outline(certificate.der) if certificate.encoding_error is None else None
     try:
         if outline is not None:
-            return tuple(time[0] for time in lenient.split(bytes(outline.tbs_certificate.validity.data)))
-        validity = x509.Certificate.load(certificate.der)["tbs_certificate"]["validity"]
-        return tuple(validity[field].chosen.tag for field in ("not_before", "not_after"))
+            validity = bytes(outline.tbs_certificate.validity.data)
+        else:
+            validity = lenient.contents_of(lenient.read_structure(certificate.der).validity)
+        return tuple(time[0] for time in lenient.split(validity))
     except lenient.UNREADABLE:
         return ()
 

@@ -11,7 +11,7 @@ from pkcs12kit.paths.revocation.crl_check import CrlCheck
 from pkcs12kit.paths.revocation.model import CertificateStatus, RevocationStatus
 from pkcs12kit.paths.revocation.ocsp_check import OcspCheck
 from pkcs12kit.paths.revocation.signers import CheckedCertificate, SignerSearch, side_parameters
-from pkcs12kit.text import harmless
+from pkcs12kit.text import harmless, shortened
 
 if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
@@ -118,9 +118,7 @@ class PathCheck:
 
 def _joined(notes: list[str]) -> str:
     """Return the first notes in one sentence, each cut to a length that can be read: they quote text from outside."""
-    shown = [harmless(note, longest=_NOTE_SHOWN) for note in notes[:_NOTES_SHOWN]]
-    more = [f"and {len(notes) - _NOTES_SHOWN} more"] if len(notes) > _NOTES_SHOWN else []
-    return "; ".join([*shown, *more])
+    return "; ".join(shortened(notes, _NOTES_SHOWN, lambda note: harmless(note, longest=_NOTE_SHOWN)))
 
 
 def _unknown(certificate: Certificate, detail: str) -> CertificateStatus:

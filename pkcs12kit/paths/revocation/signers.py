@@ -15,7 +15,7 @@ from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.candidates import CandidateSearch
-from pkcs12kit.paths.failure import InvalidPathError
+from pkcs12kit.paths.failure import InvalidPathError, may_issue
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.revocation.distribution_points import distribution_points
 from pkcs12kit.paths.revocation.model import RevocationStatus
@@ -206,7 +206,7 @@ class SignerSearch:
                 certificate,
                 self.evidence.pool,
                 (anchor,),
-                usable=lambda one: one.is_ca and one.not_before <= time <= one.not_after,
+                usable=lambda one: may_issue(one, time),
                 budget=self.budget,
             )
             yield from CandidateSearch(graph, budget=self.budget)

@@ -20,6 +20,7 @@ from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.retrieval.bundles.cms import verify_signed_data
 from pkcs12kit.sources.reading import shown_path
 from pkcs12kit.sources.sniffing import Kind, sniff
+from pkcs12kit.text import shortened
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -166,9 +167,7 @@ def _judge(
             reasons.append(_not_valid(signed, error))
     listing, faults = _listing(signed.content)
     listed, mismatches = _compare(files, checksum, listing)
-    reasons += [*faults, *mismatches]
-    if reasons[_MOST_REASONS:]:
-        reasons[_MOST_REASONS:] = [f"and {len(reasons) - _MOST_REASONS:,} more"]
+    reasons = shortened([*reasons, *faults, *mismatches], _MOST_REASONS)
     unlisted = (file for file in files if file.member is not checksum and file.member.name not in listed)
     left_out = tuple(file.member.name for file in unlisted if file.certificates or file.rejects)
     status = ChecksumStatus.BAD
