@@ -65,8 +65,13 @@ class Note:
     """Which of the rules the certificate does not keep."""
     why: str
     """One sentence, safe to print, which does not name the certificate."""
-    source: str
-    """The clause of a standard: ``RFC 5280 section 4.1.2.2``."""
+
+    @property
+    def source(self) -> str:
+        """The clause of a standard: ``RFC 5280 section 4.1.2.2``."""
+        from pkcs12kit.certificates.lint.rules import RULES
+
+        return RULES[self.rule.value].source
 
     def to_json(self) -> dict[str, str]:
         """Return the values for ``--json``: rule, why, source."""
@@ -97,23 +102,19 @@ def _on_encoding(error: str | None) -> Iterator[Note]:
     """Yield a note on the encoding error that was found; None for none."""
     if error is not None:
         why = f"its encoding is not DER: {harmless(error)}"
-        yield Note(rule=NoteRule.ENCODING_ERROR, why=why, source="RFC 5280 section 4.1")
+        yield Note(rule=NoteRule.ENCODING_ERROR, why=why)
 
 
 def _on_serial_number(number: int) -> Iterator[Note]:
     """Yield the notes on a serial number."""
-    clause = "RFC 5280 section 4.1.2.2"
     if number <= 0:
         sign = "zero" if number == 0 else "negative"
-        yield Note(
-            rule=NoteRule.SERIAL_NUMBER_NOT_POSITIVE, why=f"its serial number is {sign}, not positive", source=clause
-        )
+        yield Note(rule=NoteRule.SERIAL_NUMBER_NOT_POSITIVE, why=f"its serial number is {sign}, not positive")
     octets = (number if number >= 0 else ~number).bit_length() // 8 + 1
     if octets > _OCTETS:
         yield Note(
             rule=NoteRule.SERIAL_NUMBER_TOO_LONG,
             why=f"its serial number has {octets} octets, more than {_OCTETS}",
-            source=clause,
         )
 
 
@@ -123,7 +124,7 @@ def _on_name(field: str, encoding: bytes) -> Iterator[Note]:
         which = f"{attribute_label(oid)} of its {field}"
         why = misfit(tag, contents)
         if why is not None:
-            yield Note(rule=NoteRule.UNFIT_STRING, why=f"{which} {why}", source="RFC 5280 section 4.1.2.4")
+            yield Note(rule=NoteRule.UNFIT_STRING, why=f"{which} {why}")
         least, most = _LENGTHS.get(oid, (0, len(contents)))
         text = read_text(tag, contents)
         if text is not None and not least <= len(text) <= most:
@@ -131,7 +132,6 @@ def _on_name(field: str, encoding: bytes) -> Iterator[Note]:
             yield Note(
                 rule=NoteRule.ATTRIBUTE_LENGTH,
                 why=f"{which} has {counted(len(text), 'character')}; {allowed}",
-                source="RFC 5280 appendix A.1",
             )
 
 
@@ -146,7 +146,6 @@ def _on_extensions(extensions: Iterable[EncodedExtension], faults: Iterable[Exte
             yield Note(
                 rule=NoteRule.UNREADABLE_EXTENSION,
                 why=f"its extension {extension_label(extension.oid)} cannot be read {how}: {why}",
-                source="RFC 5280 section 4.2",
             )
 
 
