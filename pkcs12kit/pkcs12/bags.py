@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.asn1 import Asn1Value
 
 
-_X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
-# RFC 7292 appendix D
-_BAG_IDS: Final = {
+X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
+"""The type of a certificate in a certBag (RFC 7292 section 4.2.3)."""
+BAG_IDS: Final = {
     "keyBag": "1.2.840.113549.1.12.10.1.1",
     "pkcs8ShroudedKeyBag": "1.2.840.113549.1.12.10.1.2",
     "certBag": "1.2.840.113549.1.12.10.1.3",
@@ -27,6 +27,7 @@ _BAG_IDS: Final = {
     "secretBag": "1.2.840.113549.1.12.10.1.5",
     "safeContentsBag": "1.2.840.113549.1.12.10.1.6",
 }
+"""The object identifiers of the types of bags (RFC 7292 section 4.2 and appendix D)."""
 _SET: Final = 0x31
 _EXPLICIT: Final = 0xA0
 
@@ -55,7 +56,7 @@ def certificate_bag(
     """Return a certBag with a certificate (RFC 7292 section 4.2.3). The bytes are neither changed nor checked."""
     from pkcs12kit.pkcs12 import asn1_types
 
-    content = asn1_types.CertBag({"cert_id": _X509_CERTIFICATE, "cert_value": der})
+    content = asn1_types.CertBag({"cert_id": X509_CERTIFICATE, "cert_value": der})
     return _bag(
         "certBag", content.dump(), attribute_field or encode_attributes(friendly_name, local_key_id, attributes)
     )
@@ -139,5 +140,5 @@ def _bag(type_name: str, value: bytes, attribute_field: bytes | None) -> Asn1Val
     """Return a SafeBag around the encodings of its value and attributes, which asn1crypto never parses."""
     from asn1crypto import core
 
-    bag_id = core.ObjectIdentifier(_BAG_IDS.get(type_name, type_name)).dump()
+    bag_id = core.ObjectIdentifier(BAG_IDS.get(type_name, type_name)).dump()
     return core.Any.load(sequence(bag_id, encode_element(_EXPLICIT, value), attribute_field or b""))

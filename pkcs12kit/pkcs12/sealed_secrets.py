@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from pkcs12kit.certificates.lenient import encode_element, require_whole, sequence
 from pkcs12kit.errors import MalformedPfxError
 from pkcs12kit.pkcs12.asn1 import load, reading, within_tag
+from pkcs12kit.pkcs12.bags import BAG_IDS
 from pkcs12kit.pkcs12.encryption import read_encryption
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.structure import Bag
 
-SHROUDED_KEY: Final = "1.2.840.113549.1.12.10.1.2"
+_SHROUDED_KEY: Final = BAG_IDS["pkcs8ShroudedKeyBag"]
 _OCTET_STRING: Final = 0x04
 _EXPLICIT: Final = 0xA0
 # Object identifiers, without tag and length, that stand where something is encrypted by a password: everything of
@@ -87,7 +88,7 @@ def may_be_encrypted(octets: bytes | None, value_type: str | None = None) -> boo
 
     They do if they have the object identifier of such an encryption, or ``value_type`` is that of Java's secret keys.
     """
-    return value_type == SHROUDED_KEY or any(one in (octets or b"") for one in _ENCRYPTED_BY_PASSWORD)
+    return value_type == _SHROUDED_KEY or any(one in (octets or b"") for one in _ENCRYPTED_BY_PASSWORD)
 
 
 def is_password_key(secret: bytes, budget: WorkBudget) -> bool:

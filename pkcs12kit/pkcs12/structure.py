@@ -9,6 +9,7 @@ from pkcs12kit.certificates.lenient import encoding_of, require_whole
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import Asn1Value, absent, definite, load, reading, within_tag
 from pkcs12kit.pkcs12.attributes import read_attributes
+from pkcs12kit.pkcs12.bags import BAG_IDS, X509_CERTIFICATE
 from pkcs12kit.pkcs12.encryption import Encryption, read_encryption
 from pkcs12kit.pkcs12.mac import Mac, read_mac
 
@@ -17,15 +18,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.pkcs12.budget import WorkBudget
 
-# RFC 7292 section 4.2 and appendix D
-_BAG_TYPES: Final = {
-    "1.2.840.113549.1.12.10.1.1": "keyBag",
-    "1.2.840.113549.1.12.10.1.2": "pkcs8ShroudedKeyBag",
-    "1.2.840.113549.1.12.10.1.3": "certBag",
-    "1.2.840.113549.1.12.10.1.4": "crlBag",
-    "1.2.840.113549.1.12.10.1.5": "secretBag",
-    "1.2.840.113549.1.12.10.1.6": "safeContentsBag",
-}
+_BAG_TYPES: Final = {dotted: name for name, dotted in BAG_IDS.items()}
 # The bags that state the type of their value.
 _TYPED: Final = frozenset({"certBag", "crlBag", "secretBag"})
 
@@ -86,7 +79,7 @@ class Bag:
     @property
     def is_certificate(self) -> bool:
         """True for a bag with an X.509 certificate, and for a certBag that is damaged."""
-        return self.type == "certBag" and (self.value_type == _X509_CERTIFICATE or self.fault is not None)
+        return self.type == "certBag" and (self.value_type == X509_CERTIFICATE or self.fault is not None)
 
     @property
     def is_known(self) -> bool:
@@ -94,7 +87,6 @@ class Bag:
         return self.type in _BAG_TYPES.values() and (self.type != "certBag" or self.is_certificate)
 
 
-_X509_CERTIFICATE: Final = "1.2.840.113549.1.9.22.1"
 _DAMAGED: Final = "it is damaged"
 NESTED_ATTRIBUTES: Final = "the SafeContents around it have attributes, which are not read"
 
@@ -243,7 +235,7 @@ def _parse_value(bag: Bag) -> Bag:
     if bag.type not in _TYPED:
         return bag
     value_type = asn1_types.TypedValue.load(bag.content, strict=True)["type"].dotted
-    if bag.type == "certBag" and value_type == _X509_CERTIFICATE:
+    if bag.type == "certBag" and value_type == X509_CERTIFICATE:
         content = asn1_types.CertBag.load(bag.content, strict=True)["cert_value"].native
         return replace(bag, value_type=value_type, content=content)
     return replace(bag, value_type=value_type)
