@@ -90,13 +90,6 @@ class _Extension(SimpleNamespace):
 class _FieldsWithExtensions(Fields):
     """The fields of a tbsCertificate with the extensions split."""
 
-    version: Annotated[asn1.TLV, asn1.Explicit(0)]
-    serial_number: asn1.TLV
-    signature: asn1.TLV
-    issuer: asn1.TLV
-    validity: asn1.TLV
-    subject: asn1.TLV
-    subject_public_key_info: asn1.TLV
     extensions: Annotated[list[asn1.TLV], asn1.Explicit(3)]  # type: ignore[assignment]
     __init__ = SimpleNamespace.__init__
 
