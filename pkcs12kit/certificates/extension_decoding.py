@@ -40,19 +40,20 @@ _SIGNATURE: Final = bytes.fromhex("030100")
 
 # pyca/cryptography writes a Python warning of a common name that is empty or longer than 64 octets, of a country that
 # has not two, of UTF-8 in a VisibleString of a policy's user notice, and of a serial number that is not positive in an
-# authorityKeyIdentifier. Each begins with an object identifier.
-_ODD_LENGTH: Final = re.compile(
-    rb"\x06\x03\x55\x04(?:\x03(?:[^\x0c\x13\x14\x16]|.[\x00\x41-\xff])|\x06(?:[^\x0c\x13\x14\x16]|.[^\x02]))",
+# authorityKeyIdentifier. Each begins with an object identifier. One pattern finds them all: it searches nearly every
+# certificate, and passes over an authorityKeyIdentifier that only has a key identifier of 20 octets.
+_LENGTH: Final = rb"(?P<length>\x82..|\x81.|[\x00-\x7f])"
+_COMMON_NAME: Final = rb"\x03\x55\x04\x03(?:[^\x0c\x13\x14\x16]|.[\x00\x41-\xff])"
+_COUNTRY: Final = (
+    rb"(?:\x03\x55\x04\x06|\x0b\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01\x03)(?:[^\x0c\x13\x14\x16]|.[^\x02])"
+)
+_NOTICE: Final = rb"\x08\x2b\x06\x01\x05\x05\x07\x02\x02\x30"
+_AUTHORITY_KEY: Final = rb"\x03\x55\x1d\x23(?:\x01\x01.)?\x04(?!\x18\x30\x16\x80\x14)"
+_PERHAPS_ODD: Final = re.compile(
+    rb"\x06(?=(?P<name>%b|%b)|(?:(?P<notice>%b)|%b)%b)" % (_COMMON_NAME, _COUNTRY, _NOTICE, _AUTHORITY_KEY, _LENGTH),
     re.DOTALL,
 )
-_JURISDICTION: Final = bytes.fromhex("060b2b0601040182373c020103")
-_ODD_JURISDICTION: Final = re.compile(re.escape(_JURISDICTION) + rb"(?:[^\x0c\x13\x14\x16]|.[^\x02])", re.DOTALL)
-_NOTICE: Final = bytes.fromhex("06082b06010505070202")
-_AUTHORITY_KEY: Final = bytes.fromhex("0603551d23")
-_LENGTH: Final = rb"(?:\x82(..)|\x81(.)|([\x00-\x7f]))"
-_NOTICE_HEADER: Final = re.compile(re.escape(_NOTICE) + rb"\x30" + _LENGTH, re.DOTALL)
 _VISIBLE_STRING: Final = re.compile(rb"\x1a" + _LENGTH, re.DOTALL)
-_AUTHORITY_KEY_HEADER: Final = re.compile(re.escape(_AUTHORITY_KEY) + rb"(?:\x01\x01.)?\x04" + _LENGTH, re.DOTALL)
 _ODD_SERIAL_NUMBER: Final = re.compile(rb"\x82(?:\x01\x00|[\x01-\x82][\x80-\xff])")
 
 
@@ -63,22 +64,26 @@ def may_warn(der: bytes) -> bool:
     They cannot be turned off for one call in one thread, so what causes them is not given to it. The result may be True
     for other octets as well, and then only takes time.
     """
-    return (
-        _ODD_LENGTH.search(der) is not None
-        or (_NOTICE in der and any(map(_is_odd_notice, _contents_after(_NOTICE_HEADER, der))))
-        or (_AUTHORITY_KEY in der and any(map(_ODD_SERIAL_NUMBER.search, _contents_after(_AUTHORITY_KEY_HEADER, der))))
-        or (_JURISDICTION in der and _ODD_JURISDICTION.search(der) is not None)
-    )
+    return any(map(_is_odd, _PERHAPS_ODD.finditer(der)))
 
 
-def _contents_after(header: re.Pattern[bytes], der: bytes) -> Iterator[bytes]:
-    for match in header.finditer(der):
-        length = int.from_bytes(match[1] or match[2] or match[3])
-        yield der[match.end() : match.end() + length]
+def _is_odd(match: re.Match[bytes]) -> bool:
+    if match["name"] is not None:
+        return True
+    contents = _contents_after(match)
+    return _ODD_SERIAL_NUMBER.search(contents) is not None if match["notice"] is None else _is_odd_notice(contents)
+
+
+def _contents_after(header: re.Match[bytes]) -> bytes:
+    end, length = header.end("length"), header["length"]
+    contents: bytes = header.string[end : end + int.from_bytes(length[1:] or length)]
+    return contents
 
 
 def _is_odd_notice(notice: bytes) -> bool:
-    return not notice.isascii() and not all(map(bytes.isascii, _contents_after(_VISIBLE_STRING, notice)))
+    return not notice.isascii() and not all(
+        _contents_after(header).isascii() for header in _VISIBLE_STRING.finditer(notice)
+    )
 
 
 def decode_extension(oid: str, value: bytes) -> x509.ExtensionType:

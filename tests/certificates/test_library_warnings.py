@@ -127,6 +127,14 @@ def test_the_usual_is_decoded_at_once():
     assert not any(map(may_warn, usual))
 
 
+def test_a_key_identifier_is_not_taken_for_a_serial_number():
+    """Its octets are those of a hash: one in fifty has the octets of a serial number that is not positive."""
+    key = b"\x82\x01\x00\x82\x02\x80\x00" + bytes(13)
+    identifier = extension("2.5.29.35", der.sequence(der.tlv(0x80, key)))
+    assert not may_warn(server(identifier))
+    assert not warns(server(identifier))
+
+
 RICH = issuing(
     notice(b"Notice"),
     authority(b"\x05"),
