@@ -142,7 +142,7 @@ def _split_extension(encoding: bytes) -> EncodedExtension:
     from asn1crypto import core
 
     identifier, *criticality, value = _elements(encoding, 2)
-    oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+    oid = _dotted(identifier)
     if core.ObjectIdentifier(oid).dump() != identifier:
         raise ValueError(f"an object identifier that is not encoded as {oid} is")
     if len(criticality) > 1 or (criticality and criticality[0][0] != _BOOLEAN) or value[0] != _OCTET_STRING:
@@ -232,12 +232,10 @@ def read_name(der: bytes) -> Name:
 
 def split_name(der: bytes) -> Iterator[tuple[str, int, bytes]]:
     """Yield type, identifier octet and contents of each attribute of a distinguished name that can be read."""
-    from asn1crypto import core
-
     for rdn in _elements(der, 0):
         for attribute in _elements(rdn, 0, _SET):
             identifier, value = _elements(attribute, 2)
-            oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+            oid = _dotted(identifier)
             yield oid, value[0], contents_of(value)
 
 
@@ -364,14 +362,19 @@ def _mask_key_without_parameters(key: PublicKeyInfo) -> None:
 
 
 def _attribute(der: bytes) -> Attribute:
-    from asn1crypto import core
-
     identifier, value = _elements(der, 2)
-    oid: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+    oid = _dotted(identifier)
     tag = value[0]
     if not tag & _CLASS_BITS and tag & _CONSTRUCTED:
         return oid, _text_in_parts(value)
     return oid, read_value(oid, tag, contents_of(value), value)
+
+
+def _dotted(identifier: bytes) -> str:
+    from asn1crypto import core
+
+    dotted: str = core.ObjectIdentifier.load(identifier, strict=True).dotted
+    return dotted
 
 
 def _text_in_parts(value: bytes) -> str | bytes:

@@ -17,7 +17,7 @@ from pkcs12kit.paths.confirmation import Opinion
 from pkcs12kit.paths.named_issuers import names_another
 from pkcs12kit.paths.revocation import RevocationMode, check_revocation
 from pkcs12kit.pkcs12.arrangement import is_readable
-from pkcs12kit.pkcs12.bags import trusted_key_usage
+from pkcs12kit.pkcs12.java_entries import is_marked
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
@@ -115,7 +115,7 @@ def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, time: datetim
             return not_ok(Check.PRIVATE_KEY, "the file has a private key, where only certificates were expected")
         return ok(Check.PRIVATE_KEY, "there is none, as expected")
     if key is None:
-        marked = any(trusted_key_usage() in attributes for attributes in decoded.certificate_attributes)
+        marked = any(map(is_marked, decoded.certificate_attributes))
         kind = "this is a Java truststore" if marked else "the file holds only certificates"
         return not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
     certificate = key.certificate_at(time)

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import pytest
-from asn1crypto import parser
 from cryptography import x509
 
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
 
-KEY = parser.emit(2, 0, 0, b"the key")
-SERIAL_NUMBER = parser.emit(2, 0, 2, bytes([7]))
+from ..der import explicit, implicit, sequence, set_of, tlv
+
+KEY = implicit(0, b"the key")
+SERIAL_NUMBER = implicit(2, bytes([7]))
 
 
 def directory(name):
     """Encode a directoryName."""
-    return parser.emit(2, 1, 4, lab.authority.as_name(name).public_bytes())
+    return explicit(4, lab.authority.as_name(name).public_bytes())
 
 
 def issuers(*names):
     """Encode the field authorityCertIssuer."""
-    return parser.emit(2, 1, 1, b"".join(names))
+    return explicit(1, *names)
 
 
-URL = parser.emit(2, 0, 6, b"http://example.com/")
+URL = implicit(6, b"http://example.com/")
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,7 @@ def certificate_of():
     ca = lab.Authority.create("CA")
 
     def make(*fields, value=None):
-        value = parser.emit(0, 1, 16, b"".join(fields)) if value is None else value
+        value = sequence(*fields) if value is None else value
         identifier = x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.35"), value)
         certificate = ca.issue("EE", ca.private_key.public_key(), extensions=[lab.non_critical(identifier)])
         return certificate.der
@@ -83,7 +84,7 @@ def test_each_field_is_compared_where_it_is_there(certificate_of):
         ((SERIAL_NUMBER,), False),
         ((issuers(directory("Root")), SERIAL_NUMBER), True),
         ((issuers(directory("Root")),), True),
-        ((parser.emit(2, 0, 2, bytes([8])),), True),
+        ((implicit(2, bytes([8])),), True),
     ):
         named = Certificate.from_der(certificate_of(*fields)).authority_certificate
         assert named.differs_from(name, 7) is differs, named
@@ -93,8 +94,8 @@ def test_each_field_is_compared_where_it_is_there(certificate_of):
 def test_name_of_any_length_is_read(certificate_of):
     """A letter that its string type does not have is read as in any name; one of the lengths ends in 0x80."""
     for size in range(90, 130):
-        value = parser.emit(0, 0, 0x13, b"\xe9" * size)
-        attribute = parser.emit(0, 1, 16, b"\x06\x03\x55\x04\x0a" + value)
-        name = parser.emit(2, 1, 4, parser.emit(0, 1, 16, parser.emit(0, 1, 17, attribute)))
+        value = tlv(0x13, b"\xe9" * size)
+        attribute = sequence(b"\x06\x03\x55\x04\x0a", value)
+        name = explicit(4, sequence(set_of(attribute)))
         named = Certificate.from_der(certificate_of(issuers(name))).authority_certificate
         assert "\xe9" * size in str(named.issuer)

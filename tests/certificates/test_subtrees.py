@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
-from asn1crypto import parser
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import NameOID
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.subtrees import EncodedName, NameConstraints, read_name_constraints
 from pkcs12kit.errors import MalformedCertificateError
 
+from ..der import explicit, octets, sequence
+from . import oddities
+
 NAME = "2.5.29.30"
-
-
-def sequence(*parts):
-    """Encode a SEQUENCE."""
-    return parser.emit(0, 1, 16, b"".join(parts))
 
 
 def field(number, *subtrees):
     """Encode permittedSubtrees (0) or excludedSubtrees (1) of encoded bases, each with bounds or without."""
-    return parser.emit(2, 1, number, b"".join(map(sequence, subtrees)))
+    return explicit(number, *map(sequence, subtrees))
 
 
 def certificate_with(encoded, *others, critical=True):
     """Make a certificate with these octets as its nameConstraints, after other extensions."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "ca")])
-    builder = (
-        x509.CertificateBuilder(name, name, key.public_key(), 1)
-        .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2040, 1, 1, tzinfo=UTC))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-    )
-    for dotted, value in (*others, (NAME, encoded)):
-        builder = builder.add_extension(
-            x509.UnrecognizedExtension(x509.ObjectIdentifier(dotted), value), critical=critical
-        )
-    return Certificate.from_der(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER))
+    encodings = (oddities.extension(dotted, value, critical=critical) for dotted, value in (*others, (NAME, encoded)))
+    return Certificate.from_der(oddities.root(*encodings))
 
 
 ODD = {
@@ -100,7 +80,7 @@ def test_bounds_are_kept(bounds, are_bounds):
 def test_long_lengths_are_read():
     """X.690 section 8.1.3.5: a length in the long form is BER, and no reason to lose a CA."""
     base = b"\x82\x05a.org"
-    encoded = sequence(parser.emit(2, 1, 0, b"\x30\x81\x07" + base), field(1, base + b"\x80\x01\1"))
+    encoded = sequence(explicit(0, b"\x30\x81\x07" + base), field(1, base + b"\x80\x01\1"))
     constraints = read_name_constraints(encoded)
     assert constraints.permitted_subtrees == constraints.excluded_subtrees == constraints.bounded
     assert read_name_constraints(b"\x30\x81\x00") == NameConstraints()
@@ -111,7 +91,7 @@ def test_long_lengths_are_read():
     [
         *(b"", b"\x30", b"\x31\0", b"\xff\xff", sequence(field(0, b"\x82\x01a")) + b"\0"),
         *(sequence(field(2, b"\x82\x01a")), sequence(field(1, b"\x82\x01a"), field(0, b"\x82\x01a"))),
-        *(sequence(field(0, b"\x82\x01a"), field(0, b"\x82\x01b")), sequence(parser.emit(2, 1, 0, b"\x82\x01a"))),
+        *(sequence(field(0, b"\x82\x01a"), field(0, b"\x82\x01b")), sequence(explicit(0, b"\x82\x01a"))),
         *(sequence(field(0, base)) for base in (b"", b"\x8a\x01a", b"\x02\x01\x01", b"\xa2\x03\x16\x01a")),
         *(sequence(field(0, b"\x82\x01a" + more)) for more in (b"\x82\x01b", b"\x81\x01\0\x80\x01\0", b"\x80")),
     ],
@@ -127,7 +107,7 @@ def test_other_octets_are_refused_by_name(encoded):
 def test_lookalikes_change_nothing():
     """Octets of the identifier elsewhere in the certificate stay as they are, and only the extension counts."""
     encoded = sequence(field(0, b"\x82\x05a.org"))
-    other = parser.emit(0, 0, 4, encoded.replace(b"a.org", b"b.org"))
+    other = octets(encoded.replace(b"a.org", b"b.org"))
     decoy = sequence(b"\x06\x03\x55\x1d\x1e", b"\x01\x01\xff", other)
     names = x509.SubjectAlternativeName([x509.DNSName("\x06\x03U\x1d\x1e")]).public_bytes()
     certificate = certificate_with(encoded, ("2.999.1", decoy), ("2.5.29.17", names))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from asn1crypto import parser
 from cryptography import x509
 from OpenSSL import crypto
 
@@ -13,14 +12,16 @@ from pkcs12kit import lab
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.paths.named_issuers import names_another
 
+from ..der import explicit, implicit, sequence
+
 NUMBER = 2008
-KEYS = {"no key": b"", "its key": None, "another key": parser.emit(2, 0, 0, b"another")}
-URL = parser.emit(2, 0, 6, b"http://example.com/")
+KEYS = {"no key": b"", "its key": None, "another key": implicit(0, b"another")}
+URL = implicit(6, b"http://example.com/")
 
 
 def directory(name):
     """Encode a directoryName."""
-    return parser.emit(2, 1, 4, lab.authority.as_name(name).public_bytes())
+    return explicit(4, lab.authority.as_name(name).public_bytes())
 
 
 ISSUERS = {
@@ -46,12 +47,12 @@ def chain():
 def identifier(issuer, key, names, number):
     """Put an authorityKeyIdentifier together."""
     own = x509.SubjectKeyIdentifier.from_public_key(issuer.private_key.public_key()).digest
-    fields = parser.emit(2, 0, 0, own) if key is None else key
+    fields = implicit(0, own) if key is None else key
     if names is not None:
-        fields += parser.emit(2, 1, 1, b"".join(names))
+        fields += explicit(1, *names)
     if number != b"":
-        fields += parser.emit(2, 0, 2, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
-    value = parser.emit(0, 1, 16, fields)
+        fields += implicit(2, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
+    value = sequence(fields)
     return lab.non_critical(x509.UnrecognizedExtension(x509.ObjectIdentifier("2.5.29.35"), value))
 
 
