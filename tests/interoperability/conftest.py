@@ -5,11 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import re
+import shutil
 import subprocess
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 
@@ -20,6 +22,7 @@ from pkcs12kit.pkcs12.encoder import encode_pfx
 from . import batch
 from .expected import EXPECTED
 from .matrix import PASSWORDS, READINGS, Contents, Outcome, Refused, judge, make_material
+from .other_release import VARIABLE, OtherRelease, why_not
 from .programs import Certtool, OpenSSL, Pk12util
 
 BOUNCY_CASTLE = Path("/usr/share/java/bcprov.jar")
@@ -68,6 +71,17 @@ def at_hand(cannot_run, version):
             cannot_run(f"the expected results are of {name} {expected.version}, and here is {found}")
 
     return require
+
+
+@pytest.fixture(scope="session")
+def other(cannot_run):
+    """The other release, with a folder of this run inside its root folder."""
+    root = os.environ.get(VARIABLE, "")
+    if reason := why_not(root):
+        cannot_run(reason)
+    folder = Path(mkdtemp(prefix="tests-", dir=Path(root) / "tmp"))
+    yield OtherRelease(Path(root), folder)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

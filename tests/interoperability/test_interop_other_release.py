@@ -5,12 +5,8 @@ Each cell is held to ``expected.toml``, as those of this system's programs are.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from functools import cache
-from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 
@@ -21,7 +17,6 @@ from . import batch
 from .conftest import BOUNCY_CASTLE, COMMANDS, decode
 from .expected import EXPECTED
 from .matrix import PASSWORDS, Outcome, Refused, Writing, judge, make_material
-from .other_release import VARIABLE, OtherRelease, why_not
 from .programs import OpenSSL
 from .test_interop_matrix import check
 
@@ -37,17 +32,6 @@ CELLS = [
 ] + [(name, Writing(form, key, "ASCII")) for name, forms in LIBRARIES.items() for form in forms for key in KEYS]
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="session")
-def other(cannot_run):
-    """The other release, with a folder of this run inside its root folder."""
-    root = os.environ.get(VARIABLE, "")
-    if reason := why_not(root):
-        cannot_run(reason)
-    folder = Path(mkdtemp(prefix="tests-", dir=Path(root) / "tmp"))
-    yield OtherRelease(Path(root), folder)
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
