@@ -67,8 +67,8 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     Checked are names that no file can have, a folder that is missing or cannot be written to, and existing things that
     may not be replaced. Only free disk space is not checked. Raises :class:`~pkcs12kit.errors.OutputError`.
     """
-    target = _named(path)
-    with _opened_folder(target) as folder:
+    target = named_target(path)
+    with opened_folder(target) as folder:
         _require_replaceable(folder, target)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise OutputError(f"cannot write {target}: its folder cannot be written to")
@@ -89,8 +89,19 @@ def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
     Where the file is not ``private``, its mode is 0666 restricted by the umask. Raises :class:`OSError`, and
     :class:`~pkcs12kit.errors.OutputError` where something other than a regular file has the name.
     """
+    with staged_in(folder, target, data, private=private) as temporary:
+        os.replace(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+    sync_folder(folder, target)
+
+
+@contextmanager
+def staged_in(folder: int, target: Path, data: bytes, *, private: bool) -> Iterator[str]:
+    """Write ``data`` to a temporary file beside ``target``, synced and compared; yield its name in the open folder.
+
+    The caller renames it. It is removed if an error is raised, here or by the caller. Raises as :func:`write_in` does.
+    """
     _require_replaceable(folder, target)
-    temporary = f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+    temporary = temporary_name()
     descriptor = os.open(temporary, _NEW_FILE, _OWNER_ONLY if private else _EVERYBODY, dir_fd=folder)
     try:
         try:
@@ -99,12 +110,16 @@ def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
             _write_and_compare(descriptor, data)
         finally:
             os.close(descriptor)
-        os.replace(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+        yield temporary
     except BaseException:
         with suppress(OSError):
             os.unlink(temporary, dir_fd=folder)
         raise
-    _sync_folder(folder, target)
+
+
+def temporary_name() -> str:
+    """Return a new name for a temporary file, by which a later call recognizes it."""
+    return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 
 
 def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, private: bool) -> bytes:
@@ -132,12 +147,13 @@ def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, pri
 
 
 def _write(path: str | os.PathLike[str], data: bytes, *, private: bool) -> None:
-    target = _named(path)
-    with _opened_folder(target) as folder:
+    target = named_target(path)
+    with opened_folder(target) as folder:
         write_in(folder, target, data, private=private)
 
 
-def _named(path: str | os.PathLike[str]) -> Path:
+def named_target(path: str | os.PathLike[str]) -> Path:
+    """Return the path of a file to write. Raises :class:`~pkcs12kit.errors.OutputError` for what no file can have."""
     target = Path(path)
     if target.name in {"", ".."}:
         raise OutputError(f"cannot write {target}: it names a folder")
@@ -151,7 +167,8 @@ def _named(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def _opened_folder(target: Path) -> Iterator[int]:
+def opened_folder(target: Path) -> Iterator[int]:
+    """Open the folder of a file to write. Errors of the system become :class:`~pkcs12kit.errors.OutputError`."""
     try:
         folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
     except OSError as error:
@@ -190,7 +207,7 @@ def _chunks(descriptor: int) -> Iterator[bytes]:
         yield chunk
 
 
-def _sync_folder(folder: int, target: Path) -> None:
+def sync_folder(folder: int, target: Path) -> None:
     """Sync the folder, so that the new name lasts. Some file systems cannot do that (EINVAL), which is not an error."""
     try:
         os.fsync(folder)
