@@ -134,6 +134,7 @@ CALLS = {
     ("pkcs12kit.pkcs12.passwords", "encode_password", "password"): lambda _, p: passwords.encode_password(p),
     ("pkcs12kit.pkcs12.passwords", "usual_encodings", "password"): lambda _, p: passwords.usual_encodings(p, "scrypt"),
     ("pkcs12kit.pkcs12.passwords", "rare_encodings", "password"): lambda _, p: passwords.rare_encodings(p, "scrypt"),
+    ("pkcs12kit.pkcs12.passwords", "warnings_about", "password"): lambda _, p: tuple(passwords.warnings_about(p)),
     ("pkcs12kit.pkcs12.readers", "require_password", "password"): lambda _, p: readers.require_password(
         ("java-8", "java-17", "windows-2016"), p
     ),

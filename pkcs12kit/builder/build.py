@@ -152,8 +152,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
       :func:`~pkcs12kit.find_path`. Nothing is fetched without ``fetch``.
     - ``second_opinion``: False to write without asking the second validator.
     - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report.
-    - ``password``: protects the new file; a function is called only when there is a path to write. None for a profile
-      without a password.
+    - ``password``: protects the new file, and is not empty; a function is called only when there is a path to write.
+      None for a profile without a password.
     - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
       ``for_readers``: the programs that must open the file; the strongest profile that all of them open is used, and a
       password that one of them is known not to open is refused.
@@ -165,7 +165,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``on_warning``: called with each warning and reject at once; the report has them too.
 
     Raises :class:`~pkcs12kit.InputError` for input that cannot be used (:class:`~pkcs12kit.KeyMismatchError` for a key
-    of another certificate), :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` if the second
+    of another certificate, :class:`~pkcs12kit.PasswordError` for a password that is missing, wrong or empty),
+    :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` if the second
     validator rejects the path, and :class:`~pkcs12kit.OutputError`. Nothing is written if an error is raised. Not
     checked: revocation, unless ``revocation`` asks for it.
     """

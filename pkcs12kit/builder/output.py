@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_kind, require_texts
-from pkcs12kit.errors import ArgumentError, InputError
+from pkcs12kit.errors import ArgumentError, InputError, PasswordError
 from pkcs12kit.files import read_private, require_writable, write_pfx
 from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
+from pkcs12kit.pkcs12.passwords import warnings_about
 from pkcs12kit.pkcs12.readers import require_password
 
 if TYPE_CHECKING:
@@ -55,11 +56,16 @@ class OutputFile:
     def encode(self, bundle: Bundle) -> None:
         """Encode the bundle, or keep the content of the file in its place if that has just this bundle already.
 
-        A password that is a function is called here. Raises :class:`~pkcs12kit.PasswordError` for a password that a
-        chosen reader is known not to open.
+        A password that is a function is called here. Raises :class:`~pkcs12kit.PasswordError` for an empty password
+        and for one that a chosen reader is known not to open.
         """
         if callable(self._password):
             self._password = self._password() if self.profile.takes_password else None
+        if self._password == "" and self.profile.takes_password:
+            raise PasswordError(
+                "the password of the new file is empty, and anyone could read the file; give another password, or the"
+                " profile no-password for a file that is to have none"
+            )
         if self._password is not None:
             require_password(self._readers, self._password)
         if self._if_changed and self.output is not None:
@@ -81,10 +87,8 @@ class OutputFile:
         if not self.profile.takes_password:
             yield f"the profile {self.profile.name} has no password: anyone who has the file can read its contents"
             return
-        if not self._password:
-            yield "the password is empty: anyone who has the file can read its contents"
-        elif isinstance(self._password, str) and not (self._password.isascii() and self._password.isprintable()):
-            yield "the password is not printable ASCII: some readers, such as Java, cannot open the file"
+        if isinstance(self._password, str):
+            yield from warnings_about(self._password)
 
     def write(self) -> None:
         """Write the file if it is new; in a dry run, check that it could be written. Raises ``OutputError``."""

@@ -188,8 +188,7 @@ def command(
             new_password = password_for_copy(
                 new_password_file, new_password_env, ask=ask_new_password, otherwise=password or contents_password
             )
-            if not new_password:
-                add_warnings(["the password of the new file is empty: anyone who has the file can read its contents"])
+            add_warnings(_about_password(new_password, is_new=new_password_given))
             require_password(protection.readers, new_password)
         with naming_pkcs12(name_of(file), data):
             written = convert_pfx(
@@ -225,6 +224,15 @@ def _warner(name: str, warnings: list[str]) -> Callable[[Iterable[str]], None]:
                 warn(named)
 
     return add
+
+
+def _about_password(password: str, *, is_new: bool) -> Iterable[str]:
+    """Return what a user should know of the password of the copy; of one that is kept, only that it is empty."""
+    from pkcs12kit.pkcs12.passwords import warnings_about
+
+    if not password:
+        return ["the password of the new file is empty: anyone who has the file can read its contents"]
+    return warnings_about(password) if is_new else ()
 
 
 def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limits: Limits) -> tuple[str, ...]:

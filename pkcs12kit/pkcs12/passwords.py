@@ -88,6 +88,17 @@ def rare_encodings(password: str | None, kdf: str) -> tuple[EncodedPassword, ...
     return tuple(rare)
 
 
+def warnings_about(password: str) -> Iterator[str]:
+    """Yield what may surprise a user of a new file with this password, without showing it."""
+    if not (password.isascii() and password.isprintable()):
+        yield "the password is not printable ASCII: some readers, such as Java, cannot open the file"
+    if password.strip() != password:
+        yield (
+            "the password begins or ends with a space or another blank, which is part of it; if that is a mistake,"
+            " remove the blank and write the file again"
+        )
+
+
 def _as_key(octets: bytes, kdf: str) -> bytes:
     """Return equal octets for equal keys: HMAC fills up a short key with zeros (RFC 2104 section 2)."""
     return octets.rstrip(b"\0") if kdf in _BY_HMAC and len(octets) <= _SHORTEST_HMAC_BLOCK else octets

@@ -79,6 +79,7 @@ def open_with(read: Callable[[str | None], T], own: Password, others: Iterable[P
     """Call ``read`` with the password that is given for a file.
 
     If none is given, the passwords ``others`` of other files are tried, then none, then the function ``own`` is asked.
+    After a wrong answer, a function that has a method ``again`` is asked for another with the error; None ends this.
     Raises :class:`~pkcs12kit.errors.PasswordError`; the text of one that the function raises is added to the reason.
     """
     if isinstance(own, str):
@@ -99,7 +100,20 @@ def open_with(read: Callable[[str | None], T], own: Password, others: Iterable[P
         password = own()
     except PasswordError as error:
         raise type(needed)(f"{needed}; {error}") from None
-    return read(password)
+    return _read_with_answers(read, password, getattr(own, "again", None))
+
+
+def _read_with_answers(
+    read: Callable[[str | None], T], password: str | None, again: Callable[[PasswordError], str | None] | None
+) -> T:
+    """Call ``read`` with a password, and with those that ``again`` returns for the errors, until one opens it."""
+    while True:
+        try:
+            return read(password)
+        except PasswordError as error:
+            password = None if again is None else again(error)
+            if password is None:
+                raise
 
 
 def key_from_content(content: SourceContent, opening: Opening, *, with_certificates: bool) -> LoadedKey:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from pkcs12kit import Bundle, PfxPasswordError, decode_pfx, encode_pfx, profiles
+from pkcs12kit import Bundle, PasswordError, PfxPasswordError, decode_pfx, encode_pfx, profiles
+from pkcs12kit import build as build_file
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 from .conftest import PASSWORD
@@ -20,7 +21,9 @@ def arguments(files):
     return ("build", *given, "--anchor", files.trust_anchor, "--out", "server.p12")
 
 
-TYPED_WRONG = "type the password again: capital letters and spaces count"
+TYPED_WRONG = (
+    "run the command again, which asks for the password: capital letters, spaces and the keyboard layout count"
+)
 
 
 def opens(folder, password):
@@ -50,6 +53,18 @@ class TestFileVariableStandardInput:
         file.write_text(PASSWORD, "utf-8-sig")
         assert build(password_file=file).status == 0
         assert opens(folder, PASSWORD)
+
+    @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+    def test_utf_16_with_a_byte_order_mark(self, build, files, folder, tmp_path, call, encoding):
+        """As PowerShell's ``>`` writes it, from a file and on standard input; U+010A has the byte of a line end."""
+        password = "p\u010a\u0a0a\u00e4"
+        call.secrets += (password.encode(),)
+        data = f"\ufeff{password}\r\nmore".encode(encoding)
+        file = tmp_path / "given.txt"
+        file.write_bytes(data)
+        assert build(password_file=file).status == 0
+        assert opens(folder, password)
+        assert call("verify", "server.p12", "--anchor", files.trust_anchor, "--password-stdin", stdin=data).status == 0
 
     def test_white_space_counts(self, build, folder, tmp_path):
         """A password may begin and end with a space."""
@@ -83,12 +98,16 @@ class TestFileVariableStandardInput:
     @pytest.mark.parametrize(
         ("data", "sentence"),
         [
-            (b"\xff\xfep\0a\0", "the password is not UTF-8 text"),
+            (b"\xff\xfep\0a", "the password is not UTF-16 text"),
+            (b"p\xff", "the password is not UTF-8 text"),
+            (b"p\0a\0\r\0\n\0", "iconv -f UTF-16LE -t UTF-8 "),
+            (b"\0p\0a", "iconv -f UTF-16BE -t UTF-8 "),
+            (b"pa\0", "the password contains a NUL character"),
             (b"x" * 70_000, "larger than 65,536 bytes"),
         ],
     )
     def test_what_is_no_password(self, build, tmp_path, data, sentence):
-        """UTF-16 and files that hold something else."""
+        """UTF-16 that cannot be read for certain, with the command that converts it; and something else."""
         file = tmp_path / "given.txt"
         file.write_bytes(data)
         outcome = build(password_file=file)
@@ -140,16 +159,25 @@ class TestWrong:
         more = {"convert": ("new.p12",), "inspect": ()}.get(command, ("--anchor", files.trust_anchor))
         assert call(command, server, *more, *options, stdin=stdin).errors.splitlines()[1:] == [f"hint: {told}"]
 
-    @pytest.mark.parametrize("command", ["verify", "convert"])
-    def test_typed(self, terminal, server, files, command):
-        """At the prompt."""
-        more = {"convert": ("new.p12",)}.get(command, ("--anchor", files.trust_anchor))
-        screen = terminal(command, "server.p12", *more)
-        screen.expect(f"Password of {server.name}")
-        screen.type("not it\n")
-        assert screen.finish() in {1, 2}
-        assert TYPED_WRONG in screen.shown
-        assert "password file" not in screen.shown
+    @pytest.mark.parametrize(("command", "answers"), [("verify", 3), ("convert", 3), ("rehearse", 2)])
+    def test_typed(self, terminal, server, files, command, answers):
+        """At the prompt: three times in all; nothing invites to type the password into the shell afterwards."""
+        more = {"convert": ("new.p12",), "rehearse": ("--anchor", files.trust_anchor, "--clients", "openssl")}
+        screen = terminal(command, "server.p12", *more.get(command, ("--anchor", files.trust_anchor)))
+        for attempt in range(answers):
+            screen.expect(f"Password of {server.name}")
+            screen.type("not it\n")
+            if attempt < 2:
+                screen.expect("try again")
+        if answers == 2:
+            screen.expect(f"Password of {server.name}")
+            screen.type(f"{PASSWORD}\n")
+            assert screen.finish() == 0
+        else:
+            assert screen.finish() in {1, 2}
+            assert TYPED_WRONG in " ".join(screen.shown.split())
+        assert "not it" not in screen.shown
+        assert PASSWORD not in screen.shown
 
 
 class TestWarnings:
@@ -168,13 +196,75 @@ class TestWarnings:
         assert outcome.json["warnings"] == [warning]
         assert opens(folder, password)
 
-    def test_empty(self, build, tmp_path):
-        """An empty file of passwords is more likely a mistake than a wish."""
+    @pytest.mark.parametrize("password", [" a", "a\u00a0", "a\t"])
+    def test_blanks_at_the_ends(self, build, call, tmp_path, password):
+        """They are part of the password; a warning says so, and does not show it. ``convert`` has the same warning."""
         file = tmp_path / "given.txt"
-        file.touch()
-        outcome = build(password_file=file)
+        file.write_text(f"{password}\n", "utf-8")
+        outcome = build("--json", password_file=file)
         assert outcome.status == 0
-        assert outcome.errors.startswith("warning: the password is empty: ")
+        warning = outcome.json["warnings"][-1]
+        assert warning.startswith("the password begins or ends with a space or another blank")
+        assert warning in outcome.errors
+        copied = call(
+            "convert", "server.p12", "new.p12", "--password-file", file, "--new-password-file", file, "--json"
+        )
+        assert any(sentence.endswith(warning) for sentence in copied.json["warnings"])
+
+
+class TestEmpty:
+    """A new file never gets the empty password in silence; an old file that has it is still opened."""
+
+    @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", b"\nsecond line\n", b"\xef\xbb\xbf", b"\xff\xfe\r\0\n\0"])
+    def test_refused(self, build, call, tmp_path, monkeypatch, data):
+        """From a file, standard input and a variable, by ``build`` and by ``convert``; nothing is written."""
+        file = tmp_path / "given.txt"
+        file.write_bytes(data)
+        monkeypatch.setenv("EMPTY", "")
+        for outcome in (
+            build(password_file=file),
+            build("--password-stdin", password_file=None, stdin=data),
+            build(password_file=None, password_env="EMPTY"),
+        ):
+            assert outcome.status == 2
+            assert "is empty, and with an empty password anyone could read the new file" in outcome.errors
+        assert build().status == 0
+        for option in (("--new-password-file", file), ("--new-password-env", "EMPTY")):
+            outcome = call("convert", "server.p12", "new.p12", "--password-env", "EMPTY", *option)
+            assert outcome.status == 2
+        monkeypatch.setenv("RIGHT", PASSWORD)
+        for option in (("--new-password-file", file), ("--new-password-env", "EMPTY")):
+            outcome = call("convert", "server.p12", "new.p12", "--password-env", "RIGHT", *option)
+            assert outcome.status == 2
+            assert "is empty" in outcome.errors
+
+    def test_library(self, files, folder):
+        """``pk.build`` refuses it as text and from a function; a profile without a password takes none."""
+        given = {"key": files.key, "certificate": files.certificate, "certificates": files.certificates}
+        given |= {"trust_anchors": files.trust_anchor, "output": folder / "server.p12", "second_opinion": False}
+        for password in ("", str):
+            with pytest.raises(PasswordError, match="is empty"):
+                build_file(**given, password=password)
+        assert not (folder / "server.p12").exists()
+        assert build_file(**given, password=None, profile="no-password").changed
+
+    def test_profile_without_a_password(self, build, call):
+        """It is the way to a file that has none."""
+        assert build("--profile", "no-password", password_file=None).status == 0
+        assert call("inspect", "server.p12").status == 0
+
+    def test_old_file(self, call, build, replica, folder, files):
+        """A file whose password is empty opens as before; a copy keeps it with a warning."""
+        bundle = Bundle.from_path(replica.server, replica.valid_paths[0])
+        (folder / "old.p12").write_bytes(encode_pfx(bundle, password=""))
+        empty = folder.parent / "empty.txt"
+        empty.touch()
+        for more in ((), ("--password-file", empty)):
+            assert call("verify", "old.p12", "--anchor", files.trust_anchor, *more).status == 0
+            copied = call("convert", "old.p12", f"new{len(more)}.p12", *more, "--json")
+            assert "the password of the new file is empty" in copied.json["warnings"][-1]
+        more = ("--pkcs12-password-file", empty)
+        assert build("--pkcs12", "old.p12", *more, key=None, cert=None).status == 0
 
 
 class TestTerminal:
@@ -193,6 +283,18 @@ class TestTerminal:
         assert "Error:" not in screen.shown
         assert PASSWORD not in screen.shown
         assert "another one" not in screen.shown
+        assert opens(folder, PASSWORD)
+
+    def test_empty_answer(self, terminal, arguments, folder):
+        """It is asked for again, with the reason."""
+        screen = terminal(*arguments)
+        screen.expect("Password for the new file")
+        screen.type("\n")
+        screen.expect("the password is empty")
+        for question in ("Password for the new file", "The same password again"):
+            screen.expect(question)
+            screen.type(f"{PASSWORD}\n")
+        assert screen.finish() == 0
         assert opens(folder, PASSWORD)
 
     def test_interrupted(self, terminal, arguments, folder):
@@ -225,10 +327,15 @@ class TestTerminal:
         assert "of the key" not in screen.shown
         screen = terminal(*options, *more)
         screen.expect("Password of enc.key")
+        for _ in range(2):
+            screen.type("wrong\n")
+            screen.expect("does not open the private key (or its encryption is damaged); try again")
+            screen.expect("Password of enc.key")
         screen.type("wrong\n")
         assert screen.finish() == 2
+        assert "wrong" not in screen.shown
         assert "does not open the private key" in " ".join(screen.shown.split())
-        assert TYPED_WRONG in screen.shown
+        assert TYPED_WRONG in " ".join(screen.shown.split())
 
     def test_pkcs12(self, terminal, replica, files, folder, password_file):
         """The old file's password is asked for too."""
@@ -236,8 +343,9 @@ class TestTerminal:
         (folder / "old.p12").write_bytes(encode_pfx(bundle, password="of the old one"))
         given = ("--pkcs12", "old.p12", "--anchor", files.trust_anchor, "--out", "server.p12")
         screen = terminal("build", *given, "--password-file", password_file)
-        screen.expect("Password of old.p12")
-        screen.type("of the old one\n")
+        for answer in ("of another one", "of a third one", "of the old one"):
+            screen.expect("Password of old.p12")
+            screen.type(f"{answer}\n")
         assert screen.finish() == 0
         assert opens(folder, PASSWORD)
 

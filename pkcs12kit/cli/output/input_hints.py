@@ -80,7 +80,9 @@ _WRONG_PASSWORD: Final = {
 }
 _CONTENTS: Final = Hint(text="--contents-password-file gives another password for the contents and the key")
 _OTHER_CONTENTS: Final = Hint(text="neither the password nor that of --contents-password-file opens it")
-_TYPED: Final = Hint(text="type the password again: capital letters and spaces count")
+_TYPED: Final = Hint(
+    text="run the command again, which asks for the password: capital letters, spaces and the keyboard layout count"
+)
 _SWAPPED: Final = Hint(text="are --key and --cert swapped?")
 _NOT_FETCHED: Final = Hint(text="URLs are not read here: download the file, and give the name of the file")
 
