@@ -49,6 +49,7 @@ class Check(Enum):
     HANDSHAKE = "handshake"
     CLIENT_CERTIFICATE = "client-certificate"
     SAME_CERTIFICATES = "same-certificates"
+    KEY_TYPES = "key-types"
 
 
 FILE_CHECKS: Final = (
@@ -95,6 +96,7 @@ SERVER_CHECKS: Final = (
     Check.HANDSHAKE,
     Check.CLIENT_CERTIFICATE,
     Check.SAME_CERTIFICATES,
+    Check.KEY_TYPES,
 )
 """The checks of a live server beside those of its chain, in the order of their findings: in ``probe``."""
 

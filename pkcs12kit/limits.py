@@ -285,7 +285,12 @@ class Limits:
     probe_seconds: float = _limit(
         20,
         "seconds for one server that is probed, all its connections",
-        "two or three connections, each under a second as a rule; ten times that",
+        "five to seven connections, each far under a second as a rule; three times that",
+    )
+    probe_connections: int = _limit(
+        20,
+        "connections to one server that is probed; those that ask for each version of TLS are always made",
+        "five to a server with one certificate, seven with an RSA and an ECDSA one, 18 with a key of every type",
     )
     probe_servers: int = _limit(16, "servers probed at a time", "five MobileIron Cores with three ports each")
     probe_addresses: int = _limit(

@@ -5,9 +5,10 @@ from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.tls.handshake import Handshake, Verdict
 from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.contact import Contact
+from pkcs12kit.tls.probing.key_types import ServerKeyType
 from pkcs12kit.tls.probing.target import ProbedServer
 from pkcs12kit.verifier.reports import ServedChainReport
-from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
+from pkcs12kit.verifier.server_reports import ProbedChain, ProbeReport, RehearsalReport, ServedIn
 
 __all__ = [
     "CertificateMessage",
@@ -15,10 +16,13 @@ __all__ = [
     "DeviceVerdict",
     "Handshake",
     "ProbeReport",
+    "ProbedChain",
     "ProbedServer",
     "ProtocolAnswer",
     "RehearsalReport",
     "ServedChainReport",
+    "ServedIn",
     "ServerAnswer",
+    "ServerKeyType",
     "Verdict",
 ]

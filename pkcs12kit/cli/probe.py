@@ -103,7 +103,8 @@ def command(
 ) -> None:
     """Connect to live servers, and check the certificates that they send against the trust anchor.
 
-    TLS 1.3 and TLS 1.2 are tried one after the other, at an address of the host that answers. The certificate must be
+    TLS 1.3 and TLS 1.2 are tried one after the other, at an address of the host that answers, and certificates for
+    each type of key (RSA, ECDSA and others): five to seven connections as a rule. The certificate must be
     for the host, or for --server-name. The server is not trusted, and no data is sent after the handshake. Servers are
     probed at the same time and reported one by one.
 
@@ -186,10 +187,17 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
     if sent is not None and sent.path is not None:
         yield path_tree(sent.path)
     yield from notes_tree(report.notes)
+    for one in report.other_chains:
+        yield findings_tree(one.report.findings, title=f"{report.server}: {one}", answer=one.report.ok)
+        if one.report.path is not None:
+            yield path_tree(one.report.path)
     if report.devices:
         yield device_tree(report.devices)
     if report.devices_in_tls_1_2:
         yield device_tree(report.devices_in_tls_1_2, title="By rule, not tried, in TLS 1.2")
+    for one in report.other_chains:
+        if one.devices:
+            yield device_tree(one.devices, title=f"By rule, not tried: {one}")
     if report.changes:
         yield changes_tree(report.changes)
 

@@ -90,11 +90,13 @@ def draw_probe(report: ProbeReport, view: View) -> Element:
         findings_table(report.findings),
         *_changes("What to change", report.changes, view),
         *_devices(report.devices),
+        *(node for one in report.other_chains for node in _devices(one.devices)),
         *(
             folded(head, *_sent(sent, view, with_changes=False))
             for head, sent in (
                 ("What it sends", report.served_chain),
                 ("What it sends in TLS 1.2", report.served_chain_in_tls_1_2),
+                *((f"What it sends for {one}", one.report) for one in report.other_chains),
             )
             if sent is not None
         ),

@@ -19,11 +19,12 @@ from pkcs12kit.tls.probing.server import ask_servers
 from pkcs12kit.tls.probing.target import probed_server
 from pkcs12kit.verifier.probe_checks import check_server
 from pkcs12kit.verifier.served_chain import check_served_chain
-from pkcs12kit.verifier.server_reports import ProbeReport
+from pkcs12kit.verifier.server_reports import ProbedChain, ProbeReport, served_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.devices.judge import DeviceVerdict
@@ -67,8 +68,9 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
     - ``limits``: bounds on the work.
 
     Every address of a name is tried. The server is asked for TLS 1.3 and for TLS 1.2 one by one, and for older versions
-    where neither leads to certificates. It is not trusted, and nothing is sent after the handshake. The served chain is
-    checked as by :func:`~pkcs12kit.check_served_chain`.
+    where neither leads to certificates; in TLS 1.3 and in TLS 1.2 also for certificates of other types of keys, such as
+    RSA beside ECDSA. It is not trusted, and nothing is sent after the handshake. The served chain is
+    checked as by :func:`~pkcs12kit.check_served_chain`, and so is each other chain that it sends.
 
     Whatever the server does, or fails to do, is part of the report, not an error. Raises
     :class:`~pkcs12kit.errors.InputError` for a host or a name that cannot be read and for files that cannot be read,
@@ -159,15 +161,32 @@ class _Judge:
         older = (one.message for one in answer.answers if one.message and one.protocol == TLS_1_2)
         others = (one for one in older if one.certificates != message.certificates)
         other = next((self._check(one, server.server_name) for one in others), None)
+        judged = {one.message.certificates for one in (chain, other) if one is not None}
+        more = tuple(self._other_chains(server, answer, judged))
         return ProbeReport(
             server=server,
             answer=answer,
-            findings=tuple(check_server(server, answer, other)),
+            findings=tuple(check_server(server, answer, other, more)),
             served_chain=chain,
             served_chain_in_tls_1_2=other,
             devices=self._judge_devices(chain),
             devices_in_tls_1_2=() if other is None else self._judge_devices(other),
+            other_chains=more,
         )
+
+    def _other_chains(
+        self, server: ProbedServer, answer: ServerAnswer, judged: set[tuple[Certificate, ...]]
+    ) -> Iterator[ProbedChain]:
+        """Yield the chains that only handshakes for other types of keys led to, each once."""
+        for one in answer.all_answers:
+            if one.message is not None and one.message.certificates not in judged:
+                judged.add(one.message.certificates)
+                chain = self._check(one.message, server.server_name)
+                yield ProbedChain(
+                    handshakes=served_in(answer, one.message.certificates),
+                    report=chain,
+                    devices=self._judge_devices(chain),
+                )
 
     def _check(self, message: CertificateMessage, server_name: str) -> ServedChainReport:
         return check_served_chain(

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.findings import SERVER_CHECKS, Check, not_checked, not_ok, note, ok
+from pkcs12kit.times import format_time
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
 from pkcs12kit.tls.probing.contact import Contact
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.findings import Finding
-    from pkcs12kit.tls.probing.answers import ServerAnswer
+    from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
+    from pkcs12kit.tls.probing.key_types import ServerKeyType
     from pkcs12kit.tls.probing.target import ProbedServer
     from pkcs12kit.verifier.reports import ServedChainReport
+    from pkcs12kit.verifier.server_reports import ProbedChain
 
 _CURRENT: Final = frozenset({TLS_1_2, TLS_1_3})
 # What iOS and Android have, as OpenSSL names it in small letters; servers choose X25519 or P-256 if they have it.
@@ -37,8 +42,16 @@ _WORDS: Final = {
 }
 
 
-def check_server(server: ProbedServer, answer: ServerAnswer, tls_1_2: ServedChainReport | None) -> Iterator[Finding]:
-    """Yield the finding of each check, in their order; ``tls_1_2`` is about the chain served there, if another."""
+def check_server(
+    server: ProbedServer,
+    answer: ServerAnswer,
+    tls_1_2: ServedChainReport | None,
+    others: Sequence[ProbedChain] = (),
+) -> Iterator[Finding]:
+    """Yield the finding of each check, in their order.
+
+    ``tls_1_2`` is about the chain served there, if another, and ``others`` about those for other types of keys.
+    """
     yield _contact(server, answer)
     if answer.message is None:
         for check in SERVER_CHECKS[1:]:
@@ -48,6 +61,7 @@ def check_server(server: ProbedServer, answer: ServerAnswer, tls_1_2: ServedChai
     yield _handshake(answer)
     yield _client_certificate(answer)
     yield _same_certificates(answer, tls_1_2)
+    yield _key_types(answer, others)
 
 
 def _contact(server: ProbedServer, answer: ServerAnswer) -> Finding:
@@ -97,26 +111,32 @@ def _protocols(answer: ServerAnswer) -> Finding:
 def _handshake(answer: ServerAnswer) -> Finding:
     """Check that the handshake ended, by which the server showed that it has the private key."""
     check = Check.HANDSHAKE
-    broken = [one for one in answer.answers if not one.is_complete]
+    # A server without a key that was asked for may break off, or send a certificate that was not asked for.
+    broken = [one for one in answer.all_answers if not one.is_complete and one.was_asked_for]
     if not broken:
         return ok(check, "complete: the server has the private key of its certificate")
-    words = "; ".join(f"{one.protocol}: {one.why}" for one in broken)
+    words = "; ".join(f"{_where(one)}: {one.why}" for one in broken)
     # In TLS 1.3 the server learns only after the end that there is none, so the break has another reason.
     if all(one.asks_for_client_certificate and one.ended_by_server and one.protocol != TLS_1_3 for one in broken):
         return note(check, f"ended by the server, which was shown no client certificate: {words}")
     return not_ok(check, f"it broke off after the certificates: {words}")
 
 
+def _where(one: ProtocolAnswer) -> str:
+    return f"{one.protocol} with {one.key_type.value}" if one.asked_key_types and one.key_type else one.protocol
+
+
 def _client_certificate(answer: ServerAnswer) -> Finding:
     """Report the request for a client certificate, and its CAs (RFC 5246 section 7.4.4, RFC 8446 section 4.3.2)."""
     check = Check.CLIENT_CERTIFICATE
-    asking = [one for one in answer.answers if one.asks_for_client_certificate]
+    asking = [one for one in answer.all_answers if one.asks_for_client_certificate]
     if not asking:
         return ok(check, "it asks for none")
     named = list(dict.fromkeys(str(name) for one in asking for name in one.client_authorities))
     more = f" and {len(named) - _NAMED_AT_MOST} more" if len(named) > _NAMED_AT_MOST else ""
     of = f", of {'; '.join(named[:_NAMED_AT_MOST])}{more}" if named else ", and names no CA for it"
-    return note(check, f"it asks for one{of} ({', '.join(one.protocol for one in asking)})")
+    versions = ", ".join(dict.fromkeys(one.protocol for one in asking))
+    return note(check, f"it asks for one{of} ({versions})")
 
 
 def _same_certificates(answer: ServerAnswer, tls_1_2: ServedChainReport | None) -> Finding:
@@ -129,3 +149,31 @@ def _same_certificates(answer: ServerAnswer, tls_1_2: ServedChainReport | None) 
     if tls_1_2.ok:
         return note(check, f"others in {TLS_1_2} than in {TLS_1_3}, and they pass every check")
     return not_ok(check, f"others in {TLS_1_2} than in {TLS_1_3}, and they failed: {', '.join(tls_1_2.failed)}")
+
+
+def _key_types(answer: ServerAnswer, others: Sequence[ProbedChain]) -> Finding:
+    """Check the certificates for types of keys that the first handshakes did not lead to, and name all of them."""
+    check = Check.KEY_TYPES
+    if all(one.is_old for one in answer.answers):
+        return not_checked(check, "it speaks no current version of TLS, in which clients name the types")
+    found = "; ".join(_served_certificates(answer))
+    failed = [f"that of {one} failed: {', '.join(one.report.failed)}" for one in others if not one.report.ok]
+    if failed:
+        return not_ok(check, f"{found}; {'; '.join(failed)}")
+    if answer.other_keys_stopped:
+        return note(check, f"{found}; not every type was asked for: {answer.other_keys_stopped}")
+    return ok(check, found)
+
+
+def _served_certificates(answer: ServerAnswer) -> Iterator[str]:
+    """Yield each certificate that the server sends as its own, with the types of keys and versions of TLS."""
+    served: dict[Certificate, dict[ServerKeyType, dict[str, None]]] = {}
+    for one in answer.all_answers:
+        if one.message is not None and one.key_type is not None:
+            versions = served.setdefault(one.message.certificates[0], {}).setdefault(one.key_type, {})
+            versions[one.protocol] = None
+    for certificate, types in served.items():
+        for key_type, versions in types.items():
+            serial = serial_number_label(certificate.serial_number)
+            until = format_time(certificate.not_after)
+            yield f"{key_type.value} in {' and '.join(versions)}: {certificate.label} {serial}, until {until}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pkcs12kit.findings import Answer, Check, not_ok
 from pkcs12kit.tls.certificate_message import TLS_1_2
@@ -13,11 +13,13 @@ from pkcs12kit.verifier.reports import Report, check_names
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Finding
     from pkcs12kit.tls.handshake import Handshake
     from pkcs12kit.tls.probing.answers import ServerAnswer
+    from pkcs12kit.tls.probing.key_types import ServerKeyType
     from pkcs12kit.tls.probing.target import ProbedServer
     from pkcs12kit.verifier.reports import ServedChainReport
 
@@ -113,6 +115,43 @@ class RehearsalReport(Report):
         }
 
 
+class ServedIn(NamedTuple):
+    """A handshake in which a chain was served: the version of TLS, and the type of the certificate's key."""
+
+    protocol: str
+    key_type: ServerKeyType
+
+    def to_json(self) -> dict[str, str]:
+        """Return the handshake as ``--json`` prints it."""
+        return {"protocol": self.protocol, "key_type": self.key_type.value}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedChain:
+    """One of the chains that a live server sends, with the handshakes that led to it."""
+
+    handshakes: tuple[ServedIn, ...]
+    """The handshakes, in the order in which they were made, each once."""
+    report: ServedChainReport
+    """The report on the chain."""
+    devices: tuple[DeviceVerdict, ...] = ()
+    """The verdicts on devices, by rule."""
+
+    def __str__(self) -> str:
+        versions: dict[str, list[str]] = {}
+        for protocol, key_type in self.handshakes:
+            versions.setdefault(key_type.value, []).append(protocol)
+        return "; ".join(f"{key_type} in {' and '.join(names)}" for key_type, names in versions.items())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the chain as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
+        return {
+            "handshakes": [one.to_json() for one in self.handshakes],
+            "sent": self.report.to_json(),
+            "devices": [verdict.to_json() for verdict in self.devices],
+        }
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeReport(Report):
     """The answer on a live server, for clients that trust certain anchors.
@@ -134,19 +173,36 @@ class ProbeReport(Report):
     """The verdicts on devices, by rule, for ``served_chain``."""
     devices_in_tls_1_2: tuple[DeviceVerdict, ...] = ()
     """The verdicts on devices, by rule, for ``served_chain_in_tls_1_2``."""
+    other_chains: tuple[ProbedChain, ...] = ()
+    """The other chains, which the server sends to clients that have only other types of keys."""
+
+    @property
+    def chains(self) -> tuple[ProbedChain, ...]:
+        """All chains that the server sends, each once, with the handshakes that led to them."""
+        first = ((self.served_chain, self.devices), (self.served_chain_in_tls_1_2, self.devices_in_tls_1_2))
+        return (
+            *(
+                ProbedChain(
+                    handshakes=served_in(self.answer, chain.message.certificates), report=chain, devices=devices
+                )
+                for chain, devices in first
+                if chain is not None
+            ),
+            *self.other_chains,
+        )
 
     @property
     def failed(self) -> tuple[str, ...]:
         """The values of the checks that failed, and the names of the devices that would refuse."""
         served = (name for chain in self._served_chains for name in chain.failed)
-        devices = _refusing((*self.devices, *self.devices_in_tls_1_2))
+        devices = _refusing(self._verdicts)
         return tuple(dict.fromkeys((*check_names(self._failures), *served, *devices)))
 
     @property
     def problems(self) -> tuple[str, ...]:
         """The reasons of everything in ``failed``, one sentence each."""
         served = (problem for chain in self._served_chains for problem in chain.problems)
-        devices = _device_problems((*self.devices, *self.devices_in_tls_1_2))
+        devices = _device_problems(self._verdicts)
         return tuple(dict.fromkeys((*map(str, self._failures), *served, *devices)))
 
     @property
@@ -159,7 +215,7 @@ class ProbeReport(Report):
     @property
     def asks_for_client_certificate(self) -> bool:
         """True where the server asks for a client certificate in any version of TLS."""
-        return any(one.asks_for_client_certificate for one in self.answer.protocols)
+        return any(one.asks_for_client_certificate for one in (*self.answer.protocols, *self.answer.other_keys))
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -181,7 +237,13 @@ class ProbeReport(Report):
 
     @property
     def _served_chains(self) -> tuple[ServedChainReport, ...]:
-        return tuple(chain for chain in (self.served_chain, self.served_chain_in_tls_1_2) if chain is not None)
+        chains = (self.served_chain, self.served_chain_in_tls_1_2, *(one.report for one in self.other_chains))
+        return tuple(chain for chain in chains if chain is not None)
+
+    @property
+    def _verdicts(self) -> tuple[DeviceVerdict, ...]:
+        others = (verdict for chain in self.other_chains for verdict in chain.devices)
+        return (*self.devices, *self.devices_in_tls_1_2, *others)
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
@@ -198,14 +260,23 @@ class ProbeReport(Report):
             "answered_at": self.answer.answered_at,
             "not_asked": list(self.answer.not_asked),
             "protocols": [one.to_json() for one in self.answer.protocols],
+            "other_keys": [one.to_json() for one in self.answer.other_keys],
+            "other_keys_stopped": self.answer.other_keys_stopped,
             "asks_for_client_certificate": self.asks_for_client_certificate,
             "findings": [finding.to_json() for finding in self.findings],
             "sent": None if chain is None else chain.to_json(),
             "sent_in_tls_1_2": None if other is None else other.to_json(),
             "devices": [verdict.to_json() for verdict in self.devices],
             "devices_in_tls_1_2": [verdict.to_json() for verdict in self.devices_in_tls_1_2],
+            "chains": [one.to_json() for one in self.chains],
             "changes": list(self.changes),
         }
+
+
+def served_in(answer: ServerAnswer, certificates: tuple[Certificate, ...]) -> tuple[ServedIn, ...]:
+    """Return the handshakes in which a server sent these certificates, each version and type of key once."""
+    found = (one for one in answer.all_answers if one.message and one.message.certificates == certificates)
+    return tuple(dict.fromkeys(ServedIn(one.protocol, one.key_type) for one in found if one.key_type is not None))
 
 
 def _refusing(verdicts: Iterable[DeviceVerdict]) -> Iterator[str]:

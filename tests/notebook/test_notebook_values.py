@@ -39,6 +39,7 @@ AS_REPR = {
     "Limits": "figures to choose, not something found",
     "Name": "one line",
     "Note": "one line",
+    "ProbedChain": "its report is drawn",
     "ProbedServer": "one line",
     "Profile": "figures to choose; its table is in the documentation",
     "ProtocolAnswer": "its report says it in findings",
@@ -47,6 +48,7 @@ AS_REPR = {
     "Reject": "one line",
     "Revocation": "what was given, not what was found",
     "RevocationReport": "a line of the path that has it",
+    "ServedIn": "two words",
     "ServerAnswer": "its report says it in findings",
     "ValidationParameters": "what was asked for, not what was found",
 }

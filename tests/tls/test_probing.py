@@ -27,6 +27,7 @@ SECONDS = 30
 NAME = "mdm.example.mil."
 QUICK = 0.6  # seconds for a server that will never answer: three versions, 0.2 each
 NEW = ["TLSv1.3", "TLSv1.2"]
+ONE_CERTIFICATE = 5  # connections: two versions, and one for each family of other types of keys
 
 
 class Server:
@@ -89,7 +90,7 @@ def test_takes_what_is_sent_as_it_is_sent(ask, chain):
         assert one.message.protocol == one.protocol
         assert (one.is_complete, one.asks_for_client_certificate) == (True, False)
     assert answer.message is answer.protocols[0].message
-    assert server.heard == [b"", b""]
+    assert set(server.heard) == {b""}
 
 
 @pytest.mark.parametrize(
@@ -127,7 +128,7 @@ def test_chains_that_differ_by_version_are_both_told(ask, chain):
     """A server may send another chain to clients of another version, as some do that have two certificates."""
     old = Server(chain, chain.certificates[:1], versions=(SSL.TLS1_2_VERSION, SSL.TLS1_2_VERSION))
     new = Server(chain, versions=(SSL.TLS1_3_VERSION, SSL.TLS1_3_VERSION))
-    turns = iter([new, old])
+    turns = itertools.chain([new, old], itertools.repeat(old))
 
     def script(over):
         next(turns)(over)
@@ -172,7 +173,8 @@ def test_sends_a_name_and_never_an_address(ask, chain, server_name, sent):
     """RFC 6066 section 3: literal addresses are not permitted in HostName."""
     server = Server(chain)
     ask(server, server_name=server_name)
-    assert server.names == [sent, sent]
+    assert set(server.names) == {sent}
+    assert len(server.names) == ONE_CERTIFICATE
 
 
 def test_sends_the_hosts_name(listening, chain, monkeypatch):
@@ -391,7 +393,7 @@ def test_every_version_is_asked_of_the_same_address(ask, chain, monkeypatch):
     monkeypatch.setattr(probing, "resolve", lambda *at, **given: (nowhere, *look_up(*at, **given)))
     answer = ask(Server(chain))
     assert versions(answer) == NEW
-    assert tried == [(str(nowhere), answer.answered_at), (answer.answered_at,)]
+    assert tried == [(str(nowhere), answer.answered_at), *[(answer.answered_at,)] * (ONE_CERTIFICATE - 1)]
     assert answer.not_asked == (str(nowhere),)
 
 

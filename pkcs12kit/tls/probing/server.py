@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing, suppress
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.lenient import read_name
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.address import is_ip_address
-from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
+from pkcs12kit.tls.certificate_message import CertificateMessage
 from pkcs12kit.tls.channel import (
     Channel,
     ChannelClosedError,
@@ -25,6 +25,8 @@ from pkcs12kit.tls.channel import (
 from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.connect import connected, resolve
 from pkcs12kit.tls.probing.contact import Contact, ContactError, OpenSockets
+from pkcs12kit.tls.probing.offers import OFFERS, OLD_TLS, choose_schemes
+from pkcs12kit.tls.probing.other_keys import NO_OTHER_KEYS, ask_for_other_keys
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS, start_tls
 
 if TYPE_CHECKING:
@@ -36,35 +38,11 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.limits import Limits
     from pkcs12kit.tls.probing.connect import SocketAddress
+    from pkcs12kit.tls.probing.offers import Offer
     from pkcs12kit.tls.probing.starttls_protocols import StartTLSProtocol
     from pkcs12kit.tls.probing.target import ProbedServer
 
-OLD_TLS: Final = "anything older or weaker"
-"""The offer where neither TLS 1.2 nor 1.3 leads to certificates; the oldest version depends on OpenSSL."""
-
-# Algorithms that iOS and Android both have: App Transport Security requires ECDHE and AES (developer.apple.com,
-# "Preventing Insecure Network Connections"), BoringSSL has no DHE and no CBC with SHA-2. Level 1 accepts no signature
-# with SHA-1 (RFC 9155).
-_OF_TODAY: Final = (
-    b"ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE-ECDSA-AES128-SHA:ECDHE-ECDSA-AES256-SHA:ECDHE-RSA-AES128-SHA"
-    b":ECDHE-RSA-AES256-SHA:@SECLEVEL=1"
-)
-_ANY: Final = b"ALL:!aNULL:@SECLEVEL=0"  # old servers have to be readable, and to send certificates
-
-
-class _Offer(NamedTuple):
-    """The offer of one connection: versions by pyOpenSSL's names, and cipher suites."""
-
-    least: str
-    most: str
-    ciphers: bytes
-
-
-_OFFERS: Final = {
-    TLS_1_3: _Offer("TLS1_3_VERSION", "TLS1_3_VERSION", _OF_TODAY),
-    TLS_1_2: _Offer("TLS1_2_VERSION", "TLS1_2_VERSION", _OF_TODAY),
-    OLD_TLS: _Offer("TLS1_VERSION", "TLS1_2_VERSION", _ANY),
-}
+_PARTS: Final = 4  # of the time that is left, for one handshake that asks for other types of keys
 _SIGNAL_CHECK: Final = 0.25  # seconds between checks for signals: one that comes just before a wait is seen after it
 _CERTIFICATE_REQUEST: Final = b"SSLv3/TLS read server certificate request"  # as OpenSSL names the state
 _BAD_CERTIFICATE: Final = 42  # RFC 8446 section 6.2, which OpenSSL sends where it cannot decode one
@@ -123,10 +101,11 @@ def ask_server(
     """Return the certificates that a server sends in TLS 1.3 and in TLS 1.2, and in older versions if in neither.
 
     The client offers the algorithms that iOS and Android both have, and weak versions and algorithms only where these
-    lead to no certificate. ``seconds`` are for all connections together (``limits.probe_seconds`` where None); each
-    version has its share of the time that is left. ``sockets`` lets another thread interrupt this one. Whatever a
-    server does is an answer: no error is raised for it. The server is not trusted and its certificates are not checked.
-    Nothing is sent after a handshake except its end.
+    lead to no certificate. In TLS 1.3 and in TLS 1.2 it then asks for certificates of other types of keys, until the
+    server has none: at most ``limits.probe_connections`` connections in all. ``seconds`` are for all connections
+    together (``limits.probe_seconds`` where None); each version has its share of the time that is left. ``sockets``
+    lets another thread interrupt this one. Whatever a server does is an answer: no error is raised for it. The server
+    is not trusted and its certificates are not checked. Nothing is sent after a handshake except its end.
     """
     starttls = None if server.starttls is None else STARTTLS[server.starttls]
     sockets = OpenSockets() if sockets is None else sockets
@@ -137,8 +116,8 @@ def ask_server(
         return ServerAnswer(contact=error.contact, why=str(error), answered_at=None, protocols=())
     connections = _Connections(addresses, server.server_name, starttls, limits, sockets)
     answers: list[ProtocolAnswer] = []
-    for left, offer in zip(range(len(_OFFERS), 0, -1), _OFFERS, strict=True):
-        if offer == OLD_TLS and any(one.message for one in answers):
+    for left, offer in zip(range(len(OFFERS), 0, -1), OFFERS.values(), strict=True):
+        if offer.name == OLD_TLS and any(one.message for one in answers):
             break
         try:
             answers.append(connections.ask(offer, deadline, left))
@@ -146,16 +125,25 @@ def ask_server(
             if not answers:
                 at = connections.answered_at
                 return ServerAnswer(contact=error.contact, why=str(error), answered_at=at, protocols=())
-            answers.append(ProtocolAnswer(protocol=offer, contact=error.contact, why=str(error)))
+            answers.append(ProtocolAnswer(protocol=offer.name, contact=error.contact, why=str(error)))
             break
         if answers[-1].contact is Contact.NOT_TLS:
             break
     contact, why = _sum_up(answers)
+    others = NO_OTHER_KEYS
+    if contact is Contact.ANSWERED:
+        others = ask_for_other_keys(
+            answers, lambda offer: connections.ask(offer, deadline, _PARTS), limits.probe_connections
+        )
+        if Contact.INTERRUPTED in {one.contact for one in others.answers}:
+            contact, why = Contact.INTERRUPTED, others.stopped
     return ServerAnswer(
         contact=contact,
         why=why,
         answered_at=connections.answered_at,
         protocols=tuple(answers),
+        other_keys=others.answers,
+        other_keys_stopped=others.stopped,
         not_asked=tuple(at for at in map(str, addresses) if at != connections.answered_at),
     )
 
@@ -199,7 +187,7 @@ class _Connections:
         self._sockets = sockets
         self.answered_at: str | None = None
 
-    def ask(self, offer: str, deadline: Deadline, left: int) -> ProtocolAnswer:
+    def ask(self, offer: Offer, deadline: Deadline, left: int) -> ProtocolAnswer:
         """Connect, to the same address as before if one accepted, and make one handshake in this version.
 
         ``left`` is the number of versions that share the remaining time, this one included. Raises
@@ -218,7 +206,7 @@ class _Connections:
 
 
 def _shake_hands(
-    over: socket.socket, offer: str, server_name: str, deadline: Deadline, limits: Limits
+    over: socket.socket, offer: Offer, server_name: str, deadline: Deadline, limits: Limits
 ) -> ProtocolAnswer:
     """Make one handshake and return its result, complete or not."""
     seen = _Events()
@@ -235,12 +223,18 @@ def _shake_hands(
     if not certificates:
         contact = seen.explain(contact)
         words = "its certificates cannot be read: " if contact is Contact.UNREADABLE else ""
-        return ProtocolAnswer(protocol=offer, contact=contact, why=f"{words}{why or 'the server sent none'}")
+        return ProtocolAnswer(
+            protocol=offer.name,
+            contact=contact,
+            why=f"{words}{why or 'the server sent none'}",
+            asked_key_types=offer.key_types,
+        )
     try:
         message = CertificateMessage.from_der(certificates, protocol=protocol)
     except MalformedCertificateError as error:
         why = f"its certificates cannot be read: {error}"
-        return ProtocolAnswer(protocol=protocol, contact=Contact.UNREADABLE, why=why)
+        asked = offer.key_types
+        return ProtocolAnswer(protocol=protocol, contact=Contact.UNREADABLE, why=why, asked_key_types=asked)
     return ProtocolAnswer(
         protocol=protocol,
         contact=Contact.ANSWERED,
@@ -248,10 +242,11 @@ def _shake_hands(
         message=message,
         asks_for_client_certificate=seen.certificate_request,
         client_authorities=authorities,
-        is_old=offer == OLD_TLS,
+        is_old=offer.name == OLD_TLS,
         cipher_suite=cipher_suite,
         group=group,
         ended_by_server=contact is Contact.CLOSED or seen.server_ended,
+        asked_key_types=offer.key_types,
     )
 
 
@@ -288,15 +283,16 @@ class _Events:
             self.certificate_request = True
 
 
-def _connection(offer: str, server_name: str, seen: _Events) -> SSL.Connection:
+def _connection(offer: Offer, server_name: str, seen: _Events) -> SSL.Connection:
     """Return a client that accepts any certificate, from any server that OpenSSL can still connect to."""
     from OpenSSL import SSL
 
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    asked = _OFFERS[offer]
-    context.set_cipher_list(asked.ciphers)
-    context.set_min_proto_version(getattr(SSL, asked.least))
-    context.set_max_proto_version(getattr(SSL, asked.most))
+    context.set_cipher_list(offer.ciphers)
+    context.set_min_proto_version(getattr(SSL, offer.least))
+    context.set_max_proto_version(getattr(SSL, offer.most))
+    if offer.schemes:
+        choose_schemes(context, offer.schemes)
     context.set_options(SSL.OP_LEGACY_SERVER_CONNECT)
     context.set_verify(SSL.VERIFY_NONE)
     context.set_info_callback(seen.note)
