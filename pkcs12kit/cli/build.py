@@ -38,8 +38,8 @@ Examples:
   pkcs12kit build --key server.key --cert server.pem \\
       --certs ca-certificates/ --anchor fcpca.pem \\
       --server-name mdm.example.mil --out server.p12
-  pkcs12kit build --pkcs12 old.p12 --certs bundle.zip \\
-      --certs cross-certs.p7b --anchor fcpca.pem --out new.p12 \\
+  pkcs12kit build --pkcs12 old.p12 --certs certs/*.cer cross-certs.p7b \\
+      --anchor fcpca.pem --out new.p12 \\
       --password-file password.txt --json
   pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
       --anchor root.pem --out server.p12 --password-file password.txt \\

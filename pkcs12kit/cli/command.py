@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from pkcs12kit.cli.patterns import expanded
+from pkcs12kit.cli.several import open_option, takes_several, with_options_repeated
 from pkcs12kit.errors import InputError, KeyMismatchError, Pkcs12KitError
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
+_OPEN_OPTION: Final = f"{__name__}.open_option"  # in the meta of a context: takes the word that is completed
 _ONE_LIST: Final = 4  # options, at most, that are shown without groups
 _COLUMN: Final = 29  # of the help's texts, beside their options
 _NARROWEST: Final = 20  # columns for these texts
@@ -41,9 +44,20 @@ class OptionGroup(Enum):
 class GroupedOption(click.Option):
     """An option that knows in which section of the help it is shown."""
 
-    def __init__(self, *names: Any, group: OptionGroup, **settings: Any) -> None:  # noqa: ANN401  # click's
+    def __init__(
+        self,
+        *names: Any,  # noqa: ANN401  # click's
+        group: OptionGroup,
+        several: bool = True,
+        like_arguments: bool = False,
+        **settings: Any,  # noqa: ANN401  # click's
+    ) -> None:
         super().__init__(*names, **settings)
         self.group = group
+        self.several = several
+        """False for an option that takes one value each time that it is given, although it may be given again."""
+        self.like_arguments = like_arguments
+        """True for an option whose values mean the same as the arguments of the command."""
 
     def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
         """Return the remarks in brackets, with the range of a number in words."""
@@ -89,8 +103,24 @@ class Command(click.Command):
                 for record in filter(None, (one.get_help_record(ctx) for one in options)):
                     formatter.write(_entry(*record, formatter.width))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse a call, in which an option that may be given again may have several values."""
+        parameters = self.get_params(ctx)
+        if ctx.resilient_parsing:
+            ctx.meta[_OPEN_OPTION] = open_option(args, parameters)
+        else:
+            args = with_options_repeated(args, parameters, ctx)
+        return super().parse_args(ctx, args)
+
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """Return the options to offer, also where nothing is typed yet and no argument is missing."""
+        """Return the options to offer, also where nothing is typed yet and no argument is missing.
+
+        Where the beginning of a word is typed after an option that takes several values, its values are offered.
+        """
+        another = ctx.meta.get(_OPEN_OPTION)
+        if another is not None and incomplete and not incomplete.startswith("-"):
+            offered: list[CompletionItem] = another.shell_complete(ctx, incomplete)
+            return offered
         return super().shell_complete(ctx, incomplete or "-")
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
@@ -100,6 +130,7 @@ class Command(click.Command):
         """
         _require_standard_input_once(ctx)
         try:
+            _expand_patterns(ctx)
             return super().invoke(ctx)
         except Pkcs12KitError as error:
             from pkcs12kit.cli.output.input_hints import hints_for_error
@@ -121,6 +152,17 @@ def _entry(names: str, text: str, width: int) -> str:
     lines = wrap(text, max(width - _COLUMN, _NARROWEST), break_on_hyphens=False, break_long_words=False)
     first = f"  {names:<{_COLUMN - 2}}{lines.pop(0)}" if beside and lines else f"  {names}"
     return "\n".join((first, *(" " * _COLUMN + line for line in lines))) + "\n"
+
+
+def _expand_patterns(ctx: click.Context) -> None:
+    """Replace each pattern among the files of the call, where several may be given, by the files that it matches."""
+    for parameter in ctx.command.params:
+        values = ctx.params.get(parameter.name or "")
+        if parameter.type.name != "file" or not isinstance(values, tuple):
+            continue
+        if not isinstance(parameter, click.Argument) and not takes_several(parameter):
+            continue
+        ctx.params[parameter.name or ""] = tuple(name for value in values for name in expanded(value))
 
 
 def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...]:

@@ -38,6 +38,7 @@ Examples:
     type=FILE,
     metavar="SOURCE",
     multiple=True,
+    like_arguments=True,
     help="Another SOURCE, given as in other commands. May be given again.",
 )
 @option(
@@ -47,6 +48,7 @@ Examples:
     type=FILE,
     metavar="FILE",
     multiple=True,
+    several=False,
     required=True,
     help="A trust anchor, at the top of the picture. May be given again.",
 )

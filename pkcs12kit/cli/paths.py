@@ -27,7 +27,7 @@ Examples:
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem
   pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem \\
       --at 2018-06-01T00:00:00Z --all
-  pkcs12kit paths ca.pem --certs bundle.zip --certs more.p7c \\
+  pkcs12kit paths ca.pem --certs bundle.zip more/*.p7c \\
       --anchor root.pem --all --json
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
       --svg paths.svg""",

@@ -9,7 +9,7 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.search import expires_within_option, json_option, served_chain_options
-from pkcs12kit.cli.options.values import OneOf
+from pkcs12kit.cli.options.values import Host, OneOf
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
@@ -46,7 +46,7 @@ Examples:
   pkcs12kit probe www.example.mil --anchor root.pem --expires-within 30d \\
       --timeout 5 --json""",
 )
-@click.argument("hosts", metavar="HOST[:PORT]...", nargs=-1, required=True)
+@click.argument("hosts", type=Host(), metavar="HOST[:PORT]...", nargs=-1, required=True)
 @served_chain_options
 @option(
     OptionGroup.CHECKS,

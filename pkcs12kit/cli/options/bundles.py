@@ -115,6 +115,7 @@ _OPTIONS: Final = (
         type=FILE,
         metavar="FILE",
         multiple=True,
+        several=False,
         help="A root to which the certificate of the checksum file's signer must lead. May be given again. Default: the"
         " known root of the bundle.",
     ),

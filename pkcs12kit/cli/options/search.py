@@ -48,8 +48,8 @@ def _certs(purpose: str) -> Callable[..., Any]:
         type=FILE,
         metavar="SOURCE",
         multiple=True,
-        help=f"CA certificates {purpose}: a file of any kind, a folder, a zip, or - for standard input. May be given"
-        " again.",
+        help=f"CA certificates {purpose}: a file of any kind, a folder, a zip, or - for standard input. Takes several,"
+        " as in --certs certs/*.cer, and may be given again.",
     )
 
 
@@ -68,6 +68,7 @@ _ANCHOR: Final = option(
     type=FILE,
     metavar="FILE",
     multiple=True,
+    several=False,
     required=True,
     help="The trust anchor: the root certificate that the clients trust. Every certificate in FILE is trusted. May be"
     " given again.",
@@ -79,6 +80,7 @@ _OPTIONAL_ANCHOR: Final = option(
     type=FILE,
     metavar="FILE",
     multiple=True,
+    several=False,
     help="The trust anchor that the path must lead to. The certificates that it issued are fetched as well. May be"
     " given again. Default: none.",
 )
@@ -116,7 +118,7 @@ _REVOCATION: Final = (
         type=FILE,
         metavar="SOURCE",
         multiple=True,
-        help="CRLs for checking revocation: a file or a folder. May be given again.",
+        help="CRLs for checking revocation: files or folders. May be given again.",
     ),
     option(
         OptionGroup.REVOCATION,
@@ -125,7 +127,7 @@ _REVOCATION: Final = (
         type=FILE,
         metavar="SOURCE",
         multiple=True,
-        help="OCSP responses for checking revocation: a file or a folder. May be given again.",
+        help="OCSP responses for checking revocation: files or folders. May be given again.",
     ),
     option(
         OptionGroup.REVOCATION,

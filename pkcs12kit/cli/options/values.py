@@ -88,6 +88,19 @@ class Place(click.ParamType[str]):
         return [CompletionItem(incomplete, type=self.name)]
 
 
+class Host(click.ParamType[str]):
+    """A server as HOST[:PORT], passed on unchanged."""
+
+    name = "host"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401, ARG002  # click's
+        """Return the value unchanged. Raises :class:`~pkcs12kit.InputError` where it is not an address."""
+        from pkcs12kit.tls.address import parse_address
+
+        parse_address(value)
+        return str(value)
+
+
 class Variable(click.ParamType[str]):
     """The name of an environment variable."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.cli.output.console import at_terminal
 from pkcs12kit.cli.output.hints import Hint
+from pkcs12kit.cli.patterns import first_match, is_pattern
 from pkcs12kit.errors import (
     ContentsPasswordError,
     InputError,
@@ -169,7 +170,11 @@ def _for_place(given: Mapping[str, object]) -> Hint | None:
 
 
 def _for_missing(path: Path) -> Hint | None:
-    """Return a similar name beside a file that does not exist."""
+    """Return a similar name beside a file that does not exist, or what to do about a pattern."""
+    if is_pattern(str(path)):
+        found = first_match(str(path))
+        if found is not None:
+            return Hint(text=f"a pattern is not expanded here: give the name of one file, such as {found}")
     if not path.parent.is_dir():
         return Hint(text=f"the folder {path.parent} does not exist")
     near = get_close_matches(path.name, (one.name for one in islice(path.parent.iterdir(), _NAMES_COMPARED)), n=1)
