@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit import TrustAnchor, ValidationParameters, find_paths, lab, pictures, to_html
 from pkcs12kit.certificates.lint.rules import RULES
+from pkcs12kit.certificates.successors import CAS
 from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
 from pkcs12kit.devices.stig import DISALLOWED
 from pkcs12kit.devices.table import DEVICES
@@ -170,6 +171,22 @@ def picture() -> Iterator[str]:
     yield f'<div class="paths-of-the-replica">{pictures.to_svg(pictures.picture_of_report(_search()))}</div>'
 
 
+def successors() -> Iterator[str]:
+    """Yield the table of CAs and their successors, with sources, and the list that has the certificates of today."""
+    yield "| CA | is followed by | since | source | note | list |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for ca in CAS:
+        after = ca.successor
+        if after is None:
+            yield f"| {ca.name} | no successor is known | | | | `{ca.bundle}` |"
+            continue
+        name = after.name if after.replaces else f"{after.name}, which stands beside it"
+        yield (
+            f"| {ca.name} | {name} | {after.since.isoformat()} | {_linked(after.source)} | {_linked(after.note)} |"
+            f" `{ca.bundle}` |"
+        )
+
+
 PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     # file in _generated: what gives its lines
     "limits.md": limits,
@@ -179,6 +196,7 @@ PARTS: Final[Mapping[str, Callable[[], Iterator[str]]]] = {
     "notes.md": notes,
     "chain-limits.md": chain_limits,
     "disallowed.md": disallowed,
+    "successors.md": successors,
     "report.html": report,
     "paths.html": picture,
 }

@@ -156,7 +156,9 @@ class TestRefusal:
         )
         assert "DoD Root CA 3  #2171: expired on 2024-11-16T14:57:16Z" in lines[3]
         assert "DoD Interoperability Root CA 2  #13489...13579: expired on 2026-02-07T18:00:00Z" in lines[4]
-        assert outcome.errors == "hint: give renewed certificates with --certs; --at TIME checks another time\n"
+        assert outcome.errors.startswith(
+            "hint: give renewed certificates with --certs; --at TIME checks another time\nhint: fetch "
+        )
         first = call("paths", fpki / "dod-sw-ca-67.pem", *given, *at, "--json").json["rejected"][0]
         assert first["reason"] == "expired"
         assert first["certificate"]["serial"] == "2171"
@@ -164,11 +166,12 @@ class TestRefusal:
         assert "2026-02-07T18:00:00Z" in first["detail"]
 
     def test_a_target_that_has_expired_itself(self, call, fpki):
-        """No certificate of a CA mends that, so none is asked for."""
+        """No certificate of a CA mends that: it is to be renewed first."""
         given = ("--certs", fpki / "fpki-historic.pem", "--anchor", fpki / "fcpca.pem", "--at", "2026-11-22")
         outcome = call("paths", fpki / "dod-id-sw-ca-37.pem", *given)
-        assert (
-            outcome.errors == "hint: renew the certificate: ask its CA for a new one; --at TIME checks another time\n"
+        assert outcome.errors.startswith(
+            "hint: renew the certificate: ask its CA for a new one; --at TIME checks another time\n"
+            "hint: with the renewed certificate, "
         )
 
     def test_the_time_is_now_by_default(self, call, fpki):
@@ -208,7 +211,8 @@ class TestRefusal:
         assert "it can be fetched from http://" in outcome.text
         assert outcome.errors == (
             "hint: no --certs given: give the CA certificates that you have, as files, folders or zips\n"
-            "hint: or fetch what is missing: pkcs12kit gather CERT --anchor FILE --into FOLDER\n"
+            f"hint: or fetch what is missing: pkcs12kit gather {files.certificate} --anchor {files.trust_anchor}"
+            " --into gathered\n"
         )
 
     def test_json_and_exit_status_agree(self, call, files):
@@ -399,7 +403,9 @@ class TestExplanations:
             assert text in outcome.text.splitlines()[3]
         assert outcome.errors == (
             "hint: give the missing certificate with --certs\n"
-            "hint: or fetch what is missing: pkcs12kit gather CERT --anchor FILE --into FOLDER\n"
+            "hint: or fetch what is missing, beginning with the published list fpki: pkcs12kit gather"
+            f" {fpki / 'dod-sw-ca-67.pem'} --certs pool.pem --anchor {fpki / 'fcpcag2.pem'} --bundle fpki"
+            " --at 2024-10-15T00:00:00Z --into gathered\n"
         )
         [finding] = call("paths", fpki / "dod-sw-ca-67.pem", *given, "--json").json["rejected"][0]["failures"]
         assert finding["missing_issuer"]["key_identifier"] == "79f00049eb7f77c25d410265348a90239b1e076f"

@@ -15,6 +15,7 @@ import pytest
 
 import pkcs12kit
 from pkcs12kit.certificates.lint.rules import RULES
+from pkcs12kit.certificates.successors import CAS
 from pkcs12kit.cli import cli
 from pkcs12kit.findings import FILE_CHECKS, SERVED_CHAIN_CHECKS, SERVER_CHECKS
 
@@ -123,6 +124,19 @@ def test_every_failure_reason_is_explained():
 def test_every_check_is_explained(page, lists):
     """The lists of checks are closed, and so are the tables on the page of their command."""
     assert table_of(f"command/{page}.md") == [check.value for closed in lists for check in closed]
+
+
+def test_the_page_on_successors_has_each_ca():
+    """The table is generated from the data, with the source and the note of each entry."""
+    tables = runpy.run_path(str(REFERENCE.parent / "making" / "tables.py"))
+    assert "```{include} /_generated/successors.md\n```" in (REFERENCE / "successors.md").read_text("utf-8")
+    _, _, *rows = tables["PARTS"]["successors.md"]()
+    for row, ca in zip(rows, CAS, strict=True):
+        assert row.startswith(f"| {ca.name} | ")
+        assert f"| `{ca.bundle}` |" in row
+        if ca.successor is not None:
+            assert f" {ca.successor.name}" in row
+            assert f"<{ca.successor.source}>" in row
 
 
 def test_the_page_on_notes_has_each_rule():

@@ -11,14 +11,17 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.cli.output.cures import OR_FETCH, cure
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.report import PathReport, RejectedPath
     from pkcs12kit.retrieval.bundles.report import BundleReport
     from pkcs12kit.retrieval.gather import GatherReport
@@ -45,7 +48,7 @@ def _hints(*texts: str) -> tuple[Hint, ...]:
     return tuple(Hint(text=text) for text in texts)
 
 
-FETCH: Final = Hint(text="or add --fetch, which fetches what is missing")
+FETCH: Final = Hint(text=OR_FETCH)
 GATHER: Final = Hint(text="or fetch what is missing", command="pkcs12kit gather CERT --anchor FILE --into FOLDER")
 RIGHT_TIME: Final = Hint(text="is this time right? It comes from this computer's clock; --at TIME sets another")
 """For an answer that a wrong clock would explain."""
@@ -126,18 +129,21 @@ def hints_for_no_path(
 ) -> tuple[Hint, ...]:
     """Return the hints for a search that found no valid path.
 
-    ``fetching``, :data:`FETCH` or :data:`GATHER`, is added where the missing data can be fetched. ``retrievals`` are
-    the outcomes of fetching, None where nothing was to be fetched.
+    ``fetching``, :data:`FETCH` or :data:`GATHER`, is what the command offers: :data:`FETCH` is added where revocation
+    data can be fetched. ``retrievals`` are the outcomes of fetching, None where nothing was to be fetched. The hints
+    end with the cure (:mod:`~pkcs12kit.cli.output.cures`).
     """
-    if retrievals is not None:
-        return hints_for_retrievals(retrievals) or hints_for_no_path(report, sources_given=True)
     closest = report.rejected[0] if report.rejected else None
+    may_fetch = fetching is not None or retrievals is not None
+    cures = _cure(report.rejected, (), report.time, trust_anchors=report.trust_anchors) if may_fetch else ()
+    if retrievals is not None and (advice := hints_for_retrievals(retrievals)):
+        return (*advice, *cures)
     hints = () if closest is None else _for_closest(closest, report.target)
     if not sources_given and (closest is None or closest.reason in _MISSING_CERTIFICATES):
         hints = (_NO_SOURCES,)
-    if fetching is not None and closest is not None and _can_be_fetched(closest, fetching):
-        hints = (*hints, fetching)
-    return hints
+    if fetching is FETCH and closest is not None and _names_revocation_data(closest):
+        hints = (*hints, FETCH)
+    return (*hints, *cures)
 
 
 def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]:
@@ -158,15 +164,13 @@ def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]
     return _hints(text)
 
 
-def _can_be_fetched(closest: RejectedPath, fetching: Hint) -> bool:
-    """Return True if the certificate has an HTTP URL from which the missing data can be fetched."""
-    if closest.reason is FailureReason.REVOCATION_UNKNOWN and fetching is FETCH:
-        extensions = closest.certificate.extensions
-        urls = (*extensions.ocsp_responders, *extensions.crl_locations)
-    else:
-        missing = closest.failures[0].missing_issuer
-        urls = () if missing is None else missing.locations
-    return any(url.lower().startswith(("http://", "https://")) for url in urls)
+def _names_revocation_data(closest: RejectedPath) -> bool:
+    """Return True if the status of the certificate is unknown, and the certificate has an HTTP URL to ask for it."""
+    extensions = closest.certificate.extensions
+    return closest.reason is FailureReason.REVOCATION_UNKNOWN and any(
+        url.lower().startswith(("http://", "https://"))
+        for url in (*extensions.ocsp_responders, *extensions.crl_locations)
+    )
 
 
 def _where_to_ask(certificate: Certificate) -> str:
@@ -192,6 +196,25 @@ def _about_time(rejected: Sequence[RejectedPath]) -> tuple[Hint, ...]:
     if closest.reason is not FailureReason.EXPIRED:
         return ()
     return (_RENEW_TARGET,) if closest.certificate == closest.certificates[0] else (_RENEW_ISSUER,)
+
+
+def _cure(
+    rejected: Sequence[RejectedPath],
+    certificates: Iterable[Certificate],
+    time: datetime | None,
+    *,
+    trust_anchors: Iterable[TrustAnchor] = (),
+) -> tuple[Hint, ...]:
+    """Return the cure for the closest of the failed paths; ``certificates`` are in the file or the served chain."""
+    if not rejected:
+        return ()
+    steps = cure(rejected[0], trust_anchors=trust_anchors, others=certificates, time=time)
+    return tuple(Hint(text=step.text, command=step.command) for step in steps)
+
+
+def _with_cure(hints: tuple[Hint, ...], cures: tuple[Hint, ...]) -> tuple[Hint, ...]:
+    """Return both: the certificates are fetched before the file is built again, and renewed before they are fetched."""
+    return (*cures, *hints) if hints == (_RENEW_ISSUER,) else (*hints, *cures)
 
 
 def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
@@ -236,8 +259,11 @@ def hints_for_gather(
     advice = hints_for_retrievals((*of_bundles, *report.retrievals))
     if not advice and offline and any(url.retrieval.status is Status.SKIPPED for url in report.urls):
         advice = _hints("leave --offline out, and what is missing is fetched from the URLs in the certificates")
-    elif not advice and report.report is not None:
-        advice = hints_for_no_path(report.report, sources_given=True)
+    searched = report.report
+    if searched is not None and not advice:
+        advice = hints_for_no_path(searched, sources_given=True, retrievals=())
+    elif searched is not None:
+        advice = (*advice, *_cure(searched.rejected, (), searched.time, trust_anchors=searched.trust_anchors))
     return (*hints, *advice)
 
 
@@ -250,7 +276,7 @@ def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
     """Return the hints for a file that failed a check."""
     wrong_time = _about_time(report.rejected)
     if wrong_time:
-        return wrong_time
+        return _with_cure(wrong_time, _cure(report.rejected, report.certificates, report.parameters.time))
     problems = {finding.check for finding in report.findings if finding.is_problem}
     if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
         return _hints("--certs-only checks a file that holds only certificates")
@@ -262,9 +288,10 @@ def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
 
 def hints_for_rehearsal(report: RehearsalReport) -> tuple[Hint, ...]:
     """Return the hints for a file that a client does not accept."""
-    wrong_time = _about_time(report.served_chain.rejected)
+    chain = report.served_chain
+    wrong_time = _about_time(chain.rejected)
     if wrong_time:
-        return wrong_time
+        return _with_cure(wrong_time, _cure(chain.rejected, chain.message.certificates, chain.parameters.time))
     problems = {finding.check for finding in report.served_chain.findings if finding.is_problem}
     hints = (_SERVER_NAME,) if Check.SERVER_NAME in problems else ()
     is_out_of_order = report.served_chain.changes and problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}
@@ -284,6 +311,9 @@ def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
     ]
     if any(path.clock_looks_wrong for path in rejected):
         yield RIGHT_TIME
+    for chain in (report.served_chain for report in reports):
+        if chain is not None and _about_time(chain.rejected):
+            yield from _cure(chain.rejected, chain.message.certificates, chain.parameters.time)
     for report in reports:
         yield from _hints(*filter(None, [_BY_CONTACT.get(report.answer.contact.value)]))
     silent = {Contact.CLOSED, Contact.TIMED_OUT, Contact.STARTTLS_BROKEN}

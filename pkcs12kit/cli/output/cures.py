@@ -1,0 +1,226 @@
+"""Hints for a path with expired, revoked or missing CA certificates: where to get those of today, as a command to copy.
+
+A cure has up to three parts: the call of ``gather`` or ``build`` with the user's own files, the option that does the
+same in another command, and what is published about CAs that follow the ones of this path.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from shlex import quote
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
+
+from pkcs12kit.certificates.successors import known_ca, known_cas, named_ca, successors_of
+from pkcs12kit.errors import FailureReason, MalformedCertificateError
+from pkcs12kit.times import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.successors import KnownCA, Successor
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.report import RejectedPath
+
+CURABLE: Final = frozenset(
+    {
+        FailureReason.EXPIRED,
+        FailureReason.REVOKED,
+        FailureReason.ISSUER_NOT_FOUND,
+        FailureReason.NO_TRUST_ANCHOR,
+    }
+)
+"""The reasons that a certificate from elsewhere can cure."""
+
+OR_FETCH: Final = "or add --fetch, which fetches what is missing"
+_INTO: Final = "gathered"
+_SHOWN: Final = 4
+
+
+class Step(NamedTuple):
+    """One step of a cure: a sentence, and a command to copy where there is one."""
+
+    text: str
+    command: str | None = None
+
+
+class Call(NamedTuple):
+    """The files and options of the user's call, for commands to copy. Words in capitals stand for unknown values."""
+
+    command: str = ""
+    certificate: str = "CERT"
+    pkcs12: str | None = None
+    certificates: tuple[str, ...] = ()
+    trust_anchors: tuple[str, ...] = ("FILE",)
+    time: datetime | None = None
+    bundles: tuple[str, ...] = ()
+    fetched: bool = False
+    certs_only: bool = False
+
+    @classmethod
+    def current(cls) -> Call:
+        """Return the call that click runs now; placeholders where there is none."""
+        context = click.get_current_context(silent=True)
+        return cls() if context is None else cls.of(context.info_name or "", context.params)
+
+    @classmethod
+    def of(cls, command: str, given: Mapping[str, Any]) -> Call:
+        """Return the call of a command by its parameters. Standard input, which was read, becomes a placeholder."""
+        pkcs12 = given.get("pkcs12") or (given.get("file") if command in {"verify", "rehearse"} else None)
+        return cls(
+            command=command,
+            certificate=_word(given.get("certificate"), "CERT"),
+            pkcs12=None if pkcs12 is None else _word(pkcs12, "FILE.p12"),
+            certificates=tuple(_word(each, "SOURCE") for each in given.get("certificates") or ()),
+            trust_anchors=tuple(_word(each, "FILE") for each in given.get("trust_anchors") or ()) or ("FILE",),
+            time=given.get("time"),
+            bundles=tuple(given.get("bundles") or ()),
+            fetched=bool(given.get("fetch")) or command == "gather",
+            certs_only=bool(given.get("certs_only")),
+        )
+
+    def gather(self, bundles: Iterable[str], *, anchors: Sequence[str] | None = None) -> str:
+        """Return the call of ``gather`` for the certificate, the sources and the anchors of this call."""
+        words = ["pkcs12kit", "gather", self.certificate]
+        for option, values in {
+            "--certs": self.certificates,
+            "--anchor": self.trust_anchors if anchors is None else anchors,
+            "--bundle": tuple(dict.fromkeys((*self.bundles, *bundles))),
+            "--at": () if self.time is None else (format_time(self.time),),
+            "--into": (_INTO,),
+        }.items():
+            words += [word for value in values for word in (option, value)]
+        return " ".join(map(quote, words))
+
+    def rebuild(self, *, fetch: bool) -> str:
+        """Return the call of ``build`` that makes the file again."""
+        words = ["pkcs12kit", "build", "--pkcs12", self.pkcs12 or "FILE.p12"]
+        sources = self.certificates if fetch else (*self.certificates, _INTO)
+        words += [word for source in sources for word in ("--certs", source)]
+        words += [word for anchor in self.trust_anchors for word in ("--anchor", anchor)]
+        words += ["--fetch"] if fetch else []
+        return " ".join(map(quote, (*words, "--out", "NEW.p12")))
+
+
+def _word(value: object, placeholder: str) -> str:
+    """Return a file's name as a word of a command line; a placeholder for standard input and for no name."""
+    text = "" if value is None else str(value)
+    if text in {"", "-"}:
+        return placeholder
+    return f"./{text}" if text.startswith("-") else text
+
+
+def cure(
+    closest: RejectedPath,
+    *,
+    trust_anchors: Iterable[TrustAnchor] = (),
+    others: Iterable[Certificate] = (),
+    time: datetime | None = None,
+    call: Call | None = None,
+) -> tuple[Step, ...]:
+    """Return the steps that say where the CA certificates of today are; none where another thing is wrong.
+
+    ``trust_anchors`` and ``others`` are the anchors and further certificates of the search; ``time`` is its time, now
+    by default.
+    """
+    if closest.reason not in CURABLE:
+        return ()
+    call = Call.current() if call is None else call
+    day = (datetime.now(UTC) if time is None else time.astimezone(UTC)).date()
+    anchors = tuple(trust_anchors)
+    trusted = [ca for anchor in anchors if (ca := known_ca(anchor.subject_public_key_info)) is not None]
+    named = [
+        ca
+        for failure in closest.failures
+        if failure.missing_issuer is not None
+        and (ca := named_ca(failure.missing_issuer.name, failure.missing_issuer.key_identifier)) is not None
+    ]
+    met = tuple(dict.fromkeys((*trusted, *known_cas((*closest.certificates, *others)), *named)))
+    new_anchor = next((after[-1] for ca in trusted if (after := successors_of(ca, day))), None)
+    bundles = _bundles(trusted or met)
+    published = [step for ca in met for step in _published(ca, successors_of(ca, day), trusted)]
+    return (*_fetching(closest, call, anchors, bundles, new_anchor), *published[:_SHOWN])
+
+
+def _bundles(cas: Iterable[KnownCA]) -> tuple[str, ...]:
+    """Return the published bundles for these CAs; the one of the Federal PKI has the cross-certificates of the DoD."""
+    found = tuple(dict.fromkeys(ca.bundle for ca in cas))
+    return ("fpki",) if "fpki" in found else found
+
+
+def _fetching(
+    closest: RejectedPath,
+    call: Call,
+    anchors: Sequence[TrustAnchor],
+    bundles: tuple[str, ...],
+    new_anchor: Successor | None,
+) -> Iterator[Step]:
+    """Yield the commands that fetch, or the reason why none can; nothing for a fault that they cannot cure."""
+    target_ends = closest.reason is FailureReason.EXPIRED and closest.certificate == closest.certificates[0]
+    new = [bundle for bundle in bundles if bundle not in call.bundles]
+    if target_ends and not bundles:
+        return
+    if not new and (call.fetched or not _has_url(closest, anchors)):
+        if not call.fetched and closest.reason is FailureReason.EXPIRED:
+            yield Step(
+                text="these certificates name no URL from which gather or build --fetch could get their successors:"
+                " ask the operator of the CA"
+            )
+        return
+    where = f", beginning with the published list {new[0]}" if new else ""
+    if call.pkcs12 is not None or call.command in {"probe", "graph"}:
+        yield from _for_file(call, new, where)
+        return
+    trust = None if new_anchor is None else ("NEW-ANCHOR.pem",)
+    is_missing = closest.reason not in {FailureReason.EXPIRED, FailureReason.REVOKED}
+    text = "or fetch what is missing" if is_missing else "fetch the CA certificates of today"
+    if target_ends:
+        text = f"with the renewed certificate, {text}"
+    yield Step(text=text + where, command=call.gather(new, anchors=trust))
+    if not call.fetched and _has_url(closest, anchors):
+        if call.command == "build":
+            yield Step(OR_FETCH)
+        elif not is_missing:
+            yield Step(text="build --fetch does the same while it builds the file")
+
+
+def _for_file(call: Call, bundles: Sequence[str], where: str) -> Iterator[Step]:
+    if bundles:
+        options = " ".join(f"--bundle {bundle}" for bundle in bundles)
+        yield Step(
+            text=f"fetch the CA certificates of today{where}", command=f"pkcs12kit gather {options} --into {_INTO}"
+        )
+    if call.pkcs12 is not None and not call.certs_only:
+        yield Step(
+            text="build the file again with them" if bundles else "build the file again, and fetch what is missing",
+            command=call.rebuild(fetch=not bundles),
+        )
+
+
+def _has_url(closest: RejectedPath, anchors: Iterable[TrustAnchor]) -> bool:
+    """Return True if a certificate of the attempt, or an anchor, has a URL that ``gather`` would ask."""
+    urls: list[str] = []
+    for failure in closest.failures:
+        urls += () if failure.missing_issuer is None else failure.missing_issuer.locations
+    with suppress(MalformedCertificateError):
+        for anchor in anchors:
+            urls += () if anchor.certificate is None else anchor.certificate.extensions.ca_repositories
+        if closest.reason in {FailureReason.EXPIRED, FailureReason.REVOKED}:
+            for certificate in closest.certificates:
+                urls += certificate.extensions.ca_issuers
+    return any(url.lower().startswith(("http://", "https://")) for url in urls)
+
+
+def _published(ca: KnownCA, after: Sequence[Successor], trusted: Sequence[KnownCA]) -> Iterator[Step]:
+    """Yield what is published about the CAs that replaced a CA; nothing where none did."""
+    if not after:
+        return
+    chain = ", then ".join(f"{one.name} (since {one.since.isoformat()})" for one in after)
+    text = f"published about the CA with the name {ca.name}: it is followed by {chain}; see {after[-1].source}"
+    if ca in trusted:
+        text += f". If the clients trust {after[-1].name}, get its certificate, compare the fingerprint, and give it"
+        text += " with --anchor"
+    yield Step(text=text)
