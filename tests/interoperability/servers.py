@@ -85,6 +85,8 @@ class OpenSSLFiles(NamedTuple):
     key: Path
     certificate: Path
     chain: Path | None
+    second: OpenSSLFiles | None = None
+    """The certificate of another type of key."""
 
 
 class NotStartedError(AssertionError):
@@ -179,6 +181,9 @@ def _address(host: str, port: int) -> str:
 
 def _s_server(program: str, files: OpenSSLFiles, host: str) -> list[str]:
     chain = [] if files.chain is None else ["-cert_chain", str(files.chain)]
+    if files.second is not None:
+        second = {"-dcert": files.second.certificate, "-dkey": files.second.key, "-dcert_chain": files.second.chain}
+        chain += [part for name, path in second.items() if path is not None for part in (name, str(path))]
     return [
         *(program, "s_server", "-accept", _address(host, 0), "-www"),
         *("-cert", str(files.certificate), "-key", str(files.key), *chain),
