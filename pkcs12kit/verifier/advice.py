@@ -12,10 +12,12 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.times import format_time
+from pkcs12kit.verifier.anchor_certificates import cross_certificates, expiring
 from pkcs12kit.verifier.delivered import name_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.failure import Failure
@@ -52,6 +54,17 @@ def chain_to_send(
         return tuple(sent[: next((at for at, node in enumerate(nodes) if nodes.index(node) < at), linked)])
     own = [one for one in sent if is_readable(one) and one.node == path.trust_anchor.node and one.is_self_issued]
     return (*path.certificates, *(one for one in own[:1] if one not in path.certificates))
+
+
+def without_expiring_cross_certificates(
+    certificates: tuple[Certificate, ...], path: ValidatedPath | None, within: timedelta
+) -> tuple[Certificate, ...]:
+    """Return the certificates without cross-certificates of the anchor that expire, and without all after the first."""
+    if path is None:
+        return certificates
+    crossed = cross_certificates(certificates[len(path.certificates) :], path)
+    ending = expiring(crossed, path.parameters.time, within)
+    return certificates[: certificates.index(ending[0])] if ending else certificates
 
 
 def changes_of_arrangement(sent: Sequence[Certificate], should_send: Sequence[Certificate]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from pkcs12kit.pkcs12.java_entries import is_marked
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
+from pkcs12kit.verifier.anchor_certificates import own_certificates
 from pkcs12kit.verifier.delivered import describe, drawn, labels, name_mismatch
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def check_chain_and_path(chain: DeliveredChain, paths: ChainPaths) -> Iterator[F
     yield _check_order(chain, paths)
     path = paths.path
     if path is not None:
-        there = any(certificate.node == path.trust_anchor.node for certificate in chain.certificates)
+        there = own_certificates(chain.certificates, path)
         where = f"in {chain.source}" if there else f"not in {chain.source}"
         yield ok(
             Check.CHAIN,

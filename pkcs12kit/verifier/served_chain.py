@@ -16,7 +16,7 @@ from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.parameters import SERVER_AUTH, choose_parameters
 from pkcs12kit.sources.arguments import as_pool, as_trust_anchors
 from pkcs12kit.tls.certificate_message import CertificateMessage
-from pkcs12kit.verifier import advice, checks, served_chain_checks
+from pkcs12kit.verifier import advice, anchor_certificates, checks, served_chain_checks
 from pkcs12kit.verifier.delivered import DeliveredChain, find_chain_paths, without_wrong_name
 from pkcs12kit.verifier.reports import ServedChainReport
 
@@ -89,7 +89,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
         checks.check_authority_key_identifiers(chain, paths),
         served_chain_checks.check_duplicates(chain),
         served_chain_checks.check_superfluous(chain, paths),
-        served_chain_checks.check_trust_anchor(chain, paths),
+        anchor_certificates.check_trust_anchor(chain, paths, expires_within),
         size,
         checks.check_server_name(chain.target, parameters),
         served_chain_checks.check_ca_purposes(purpose, paths.path),
@@ -101,6 +101,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
     linked = len(sent) if broken is None else broken.position
     should_send = advice.chain_to_send(sent, paths, path_with_pool, linked=linked, lean=size.is_problem)
     if should_send is not None:
+        should_send = advice.without_expiring_cross_certificates(should_send, paths.path, expires_within)
         changes = advice.changes_of_arrangement(sent, should_send)
     else:
         changes = advice.changes_without_path(paths, with_pool, sent)

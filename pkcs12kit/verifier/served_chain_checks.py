@@ -129,17 +129,6 @@ def check_superfluous(chain: DeliveredChain, paths: ChainPaths) -> Finding:
     )
 
 
-def check_trust_anchor(chain: DeliveredChain, paths: ChainPaths) -> Finding:
-    """Report whether the anchor's own certificate is sent: clients have it already (RFC 5246 section 7.4.2)."""
-    check = Check.TRUST_ANCHOR
-    if paths.path is None:
-        return not_checked(check, "there is no path")
-    own = [one for one in chain.certificates if one.node == paths.path.trust_anchor.node]
-    if not own or paths.path.certificates[0] in own:
-        return ok(check, "its own certificate is not sent, and need not be")
-    return ok(check, f"its own certificate is sent and need not be: {counted(len(own[0].der), 'byte')}")
-
-
 def check_size(message: CertificateMessage) -> Finding:
     """Compare the number of certificates and of bytes with the limits of known clients."""
     over = [why for limit in KNOWN_CHAIN_LIMITS for why in limit.exceeded(message)]
