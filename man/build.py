@@ -63,8 +63,9 @@ _SECURITY: Final = (
     " 0600 is the better place for a password."
 )
 _WRITING: Final = (
-    "A new file has mode 0600 from the start. It is read back and compared, and only then takes its name: even if the"
-    " command is interrupted, either the old file or the complete new file is there."
+    "A new file has mode 0600 from the start; a file that is replaced keeps its owner, group and mode."
+    " It is read back and compared, and only then takes its name: even if the command is interrupted, either"
+    " the old file or the complete new file is there."
 )
 _NETWORK: Final = (
     "Only pkcs12kit-gather(1), pkcs12kit-probe(1) and --fetch of pkcs12kit-build(1) use the network. A fetched"

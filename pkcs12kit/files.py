@@ -10,38 +10,67 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.arguments import require_kind
+from pkcs12kit.arguments import require_functions, require_kind
 from pkcs12kit.errors import InputError, OutputError
+from pkcs12kit.file_access import (
+    EVERYBODY,
+    OWNER_ONLY,
+    FileAccess,
+    Found,
+    difference,
+    foresee_access,
+    give_access,
+)
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 TEMPORARY_PREFIX: Final = ".pkcs12kit-"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
-_OWNER_ONLY: Final = 0o600
-_EVERYBODY: Final = 0o666
 _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
+KEEP: Final = FileAccess()
+PUBLIC: Final = FileAccess(most=EVERYBODY)
+"""The access of files without secrets."""
 
 
-def write_pfx(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write the bytes of a PFX to ``path`` with mode 0600, whatever the umask; an existing file is replaced.
+def write_pfx(
+    path: str | os.PathLike[str],
+    data: bytes,
+    *,
+    owner: str | int | None = None,
+    group: str | int | None = None,
+    mode: int | None = None,
+    on_warning: Callable[[str], object] | None = None,
+) -> None:
+    """Write ``data``, the bytes of a PFX, to ``path`` with mode 0600, whatever the umask; an existing file is replaced.
 
     The bytes are read back and compared before they take the name ``path`` in one step: if the call is interrupted,
     ``path`` is the old file or the complete new one. A symbolic link at ``path`` is refused, and so is everything else
     that is not a regular file. Not checked: whether the bytes are a PFX.
 
-    Raises :class:`~pkcs12kit.errors.OutputError`.
+    A file that is replaced keeps its owner, group, mode, access control list and SELinux label, but never more than
+    mode 0640: other rights are taken away.
+
+    - ``owner``, ``group``: the user and the group that the file gets, by name or number. Only root may give files away.
+    - ``mode``: the mode that the file gets: ``0o640``, ``0o600`` or fewer rights.
+    - ``on_warning``: called with a sentence for each right, label or owner that is not kept, or that must not be.
+
+    Raises :class:`~pkcs12kit.errors.OutputError`, also where the old file's owner or group could not read the new file;
+    :class:`~pkcs12kit.errors.InputError` for an unknown user or group, and for a mode with more rights.
     """
     require_kind("path", path, str, os.PathLike)
     require_kind("data", data, bytes)
-    write_private(path, data)
+    require_functions(on_warning=on_warning)
+    write_private(path, data, access=FileAccess.of(owner, group, mode, on_warning=on_warning))
 
 
-def write_private(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write ``data`` to ``path`` with mode 0600, whatever the umask; an existing file is replaced.
+def write_private(path: str | os.PathLike[str], data: bytes, *, access: FileAccess = KEEP) -> None:
+    """Write ``data`` to ``path`` with mode 0600, whatever the umask; a file that is replaced keeps its own.
+
+    ``access`` says what else is asked for: see :class:`~pkcs12kit.file_access.FileAccess`.
 
     The bytes go to a temporary file in the same folder, are synced to the disk, read back and compared, and then take
     the name ``path`` in one step. If the call is interrupted, ``path`` is the old file or the complete new one. The
@@ -53,15 +82,15 @@ def write_private(path: str | os.PathLike[str], data: bytes) -> None:
 
     Raises :class:`~pkcs12kit.errors.OutputError`.
     """
-    _write(path, data, private=True)
+    _write(path, data, private=True, access=access)
 
 
 def write_file(path: str | os.PathLike[str], data: bytes) -> None:
-    """Write data that is not secret, as :func:`write_private` does; its mode is 0666 restricted by the umask."""
-    _write(path, data, private=False)
+    """Write data that is not secret, as :func:`write_private` does; a new one has mode 0666 restricted by the umask."""
+    _write(path, data, private=False, access=PUBLIC)
 
 
-def require_writable(path: str | os.PathLike[str]) -> None:
+def require_writable(path: str | os.PathLike[str], *, access: FileAccess = KEEP) -> None:
     """Raise the error that :func:`write_private` would raise, as far as it can be known without writing.
 
     Checked are names that no file can have, a folder that is missing or cannot be written to, and existing things that
@@ -72,41 +101,41 @@ def require_writable(path: str | os.PathLike[str]) -> None:
         _require_replaceable(folder, target)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise OutputError(f"cannot write {target}: its folder cannot be written to")
+        foresee_access(folder, target, access, OWNER_ONLY)
 
 
-def read_private(path: str | os.PathLike[str], *, limit: int) -> bytes:
-    """Return the contents of a regular file that only its owner may read, as :func:`write_private` writes it.
+def read_private(path: str | os.PathLike[str], *, limit: int, access: FileAccess = KEEP) -> bytes:
+    """Return the contents of a regular file with the access that :func:`write_private` would give it.
 
     The file is checked and read through one descriptor, so no one can swap it in between. ``limit`` is in bytes. Raises
     :class:`~pkcs12kit.errors.InputError`, with the reason in a few words.
     """
-    return read_in(None, path, limit=limit, private=True)
+    return read_in(None, path, limit=limit, access=access)
 
 
-def write_in(folder: int, target: Path, data: bytes, *, private: bool) -> None:
+def write_in(folder: int, target: Path, data: bytes, *, private: bool, access: FileAccess = KEEP) -> None:
     """Write as :func:`write_private` does, into an open folder; ``target`` is the whole path, for messages.
 
-    Where the file is not ``private``, its mode is 0666 restricted by the umask. Raises :class:`OSError`, and
+    Where the file is not ``private``, a new one has mode 0666 restricted by the umask. Raises :class:`OSError`, and
     :class:`~pkcs12kit.errors.OutputError` where something other than a regular file has the name.
     """
-    with staged_in(folder, target, data, private=private) as temporary:
+    with staged_in(folder, target, data, private=private, access=access) as temporary:
         os.replace(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
     sync_folder(folder, target)
 
 
 @contextmanager
-def staged_in(folder: int, target: Path, data: bytes, *, private: bool) -> Iterator[str]:
+def staged_in(folder: int, target: Path, data: bytes, *, private: bool, access: FileAccess = KEEP) -> Iterator[str]:
     """Write ``data`` to a temporary file beside ``target``, synced and compared; yield its name in the open folder.
 
     The caller renames it. It is removed if an error is raised, here or by the caller. Raises as :func:`write_in` does.
     """
     _require_replaceable(folder, target)
     temporary = temporary_name()
-    descriptor = os.open(temporary, _NEW_FILE, _OWNER_ONLY if private else _EVERYBODY, dir_fd=folder)
+    descriptor = os.open(temporary, _NEW_FILE, OWNER_ONLY if private else EVERYBODY, dir_fd=folder)
     try:
         try:
-            if private:
-                os.fchmod(descriptor, _OWNER_ONLY)  # the umask may have removed the owner's own rights
+            give_access(descriptor, folder, target, access, OWNER_ONLY if private else None)
             _write_and_compare(descriptor, data)
         finally:
             os.close(descriptor)
@@ -122,8 +151,8 @@ def temporary_name() -> str:
     return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 
 
-def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, private: bool) -> bytes:
-    """Read ``path`` in an open folder, as :func:`read_private` does; with any mode where it is not ``private``."""
+def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, access: FileAccess | None) -> bytes:
+    """Read ``path`` in an open folder, as :func:`read_private` does; with any owner and mode without ``access``."""
     try:
         # O_NONBLOCK: a pipe would be waited for
         descriptor = os.open(path, os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), dir_fd=folder)
@@ -135,8 +164,8 @@ def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, pri
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise InputError("what was there is not a regular file")
-        if private and stat.S_IMODE(status.st_mode) & ~_OWNER_ONLY:
-            raise InputError(f"its mode was {stat.S_IMODE(status.st_mode):04o}")
+        if access is not None and (reason := difference(Found.of(status, descriptor), access)) is not None:
+            raise InputError(reason)
         if status.st_size > limit:
             raise InputError(f"what was there is longer than {limit:,} bytes")
         return b"".join(_chunks(descriptor))
@@ -146,10 +175,10 @@ def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, pri
         os.close(descriptor)
 
 
-def _write(path: str | os.PathLike[str], data: bytes, *, private: bool) -> None:
+def _write(path: str | os.PathLike[str], data: bytes, *, private: bool, access: FileAccess) -> None:
     target = named_target(path)
     with opened_folder(target) as folder:
-        write_in(folder, target, data, private=private)
+        write_in(folder, target, data, private=private, access=access)
 
 
 def named_target(path: str | os.PathLike[str]) -> Path:

@@ -61,7 +61,7 @@ def order(monkeypatch):
     for name in ("as_trust_anchors", "as_certificates", "confirm"):
         record(builder, name)
     record(search.PathRequest, "find_path")
-    for name in ("encode_pfx", "write_pfx"):
+    for name in ("encode_pfx", "write_private"):
         record(output_file, name)
     return steps
 
@@ -148,7 +148,7 @@ class TestOrder:
         build()
         assert list(dict.fromkeys(order)) == [
             *("load_server", "as_trust_anchors", "as_certificates", "find_path", "confirm"),
-            *("encode_pfx", "write_pfx"),
+            *("encode_pfx", "write_private"),
         ]
 
     def test_mismatch_comes_first(self, build, order, output):
@@ -169,7 +169,7 @@ class TestOrder:
             return PASSWORD
 
         build(password=password)
-        assert order[-3:] == ["password", "encode_pfx", "write_pfx"]
+        assert order[-3:] == ["password", "encode_pfx", "write_private"]
         order.clear()
         with pytest.raises(pk.NoValidPathError):
             build(password=password, certificates=[files.issuing_ca])

@@ -214,22 +214,23 @@ def test_damaged_file_is_replaced(build, output, damage):
     assert not build().changed
 
 
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o700, 0o4600])
+@pytest.mark.parametrize("mode", [0o660, 0o604, 0o644, 0o700, 0o4600])
 def test_wider_mode_is_written_again(build, output, mode):
-    """A file that others may read is not left as it is; nor does it keep any bit beyond 0600."""
+    """A file that others may read is not left as it is; nor does it keep any bit beyond 0640."""
     build()
     output.chmod(mode)
     report = build()
     assert report.change == f"its mode was {mode:04o}"
-    assert stat.S_IMODE(output.stat().st_mode) == 0o600
+    assert stat.S_IMODE(output.stat().st_mode) == (0o640 if mode == 0o660 else 0o600)
 
 
-def test_narrower_mode_is_left(build, output):
-    """0400 is no wider than 0600."""
+@pytest.mark.parametrize("mode", [0o400, 0o440, 0o640])
+def test_mode_that_a_key_may_have_is_left(build, output, mode):
+    """At most, its owner and group read it."""
     build()
-    output.chmod(0o400)
+    output.chmod(mode)
     assert not build().changed
-    assert stat.S_IMODE(output.stat().st_mode) == 0o400
+    assert stat.S_IMODE(output.stat().st_mode) == mode
 
 
 def test_what_is_no_file(build, output, tmp_path):
@@ -271,10 +272,10 @@ def test_failure_leaves_the_old_file(build, output, monkeypatch):
     build()
     old = output.read_bytes()
 
-    def failing(*_):
+    def failing(*_, **__):
         raise pk.OutputError("cannot write")
 
-    monkeypatch.setattr(output_file, "write_pfx", failing)
+    monkeypatch.setattr(output_file, "write_private", failing)
     with pytest.raises(pk.OutputError):
         build(friendly_name="another")
     assert output.read_bytes() == old

@@ -10,6 +10,7 @@ from pkcs12kit.builder.output import OutputFile
 from pkcs12kit.builder.server import Server
 from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.errors import ArgumentError, InputError
+from pkcs12kit.file_access import FileAccess
 from pkcs12kit.finder import path_request, require_fetching
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
@@ -75,7 +76,7 @@ class BuildReport(Shown):
     rejects: tuple[Reject, ...]
     """The parts of the sources of CA certificates that could not be read."""
     warnings: tuple[str, ...]
-    """Sentences about the identity's file, what was fetched, the path and the password, in this order."""
+    """Sentences about the identity's file, what was fetched, the path, the password and the owner, in this order."""
     retrievals: tuple[Retrieval, ...] = field(default=(), repr=False)
     """The result for each URL, without its content; empty if nothing was fetched."""
 
@@ -124,6 +125,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     fetch: FetchOptions | None = None,
     second_opinion: bool = True,
     output: str | PathLike[str] | None = None,
+    owner: str | int | None = None,
+    group: str | int | None = None,
+    mode: int | None = None,
     password: str | Callable[[], str] | None,
     profile: Profile | str | None = None,
     for_readers: Iterable[Reader | str] = (),
@@ -151,7 +155,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``parameters``, ``time``, ``server_name``, ``ranking``, ``revocation``, ``fetch``: as in
       :func:`~pkcs12kit.find_path`. Nothing is fetched without ``fetch``.
     - ``second_opinion``: False to write without asking the second validator.
-    - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report.
+    - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report. ``owner``,
+      ``group``, ``mode``: as there; with ``certs_only``, everybody may read the file (``0o644``).
     - ``password``: protects the new file, and is not empty; a function is called only when there is a path to write.
       None for a profile without a password.
     - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
@@ -160,7 +165,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``include_anchor``, ``friendly_name``, ``certificate_name``, ``ca_names``: as in :meth:`Bundle.from_path
       <pkcs12kit.Bundle.from_path>`. ``truststore``: with ``certs_only``, mark the certificates as trusted for Java.
     - ``if_changed``: leave ``output`` alone if it already has the same key, certificates, order, names, password,
-      profile and iterations, and only its owner can read it.
+      profile and iterations, and the owner, group and mode that it would get.
     - ``dry_run``: do everything except writing. Only free disk space is not checked.
     - ``on_warning``: called with each warning and reject at once; the report has them too.
 
@@ -182,16 +187,17 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     require_fetching(fetch, on_warning)
     require_several({"ca_names": ca_names, "for_readers": for_readers})
     readers = tuple(for_readers)
+    warnings = _Warnings(on_warning)
     file = OutputFile(
         output,
         password,
         _profile(profile, readers),
         readers=readers,
+        access=FileAccess.of(owner, group, mode, with_key=not certs_only, on_warning=warnings.add),
         if_changed=if_changed,
         dry_run=dry_run,
         limits=limits,
     )
-    warnings = _Warnings(on_warning)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
     opening = Opening(
         key_password=key_password,

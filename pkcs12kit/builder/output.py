@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_kind, require_texts
 from pkcs12kit.errors import ArgumentError, InputError, PasswordError
-from pkcs12kit.files import read_private, require_writable, write_pfx
+from pkcs12kit.files import read_private, require_writable, write_private
 from pkcs12kit.pkcs12.comparison import why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.passwords import warnings_about
@@ -17,6 +17,7 @@ from pkcs12kit.pkcs12.readers import require_password
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pkcs12kit.file_access import FileAccess
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.compatibility import Reader
@@ -33,6 +34,7 @@ class OutputFile:
         profile: Profile,
         *,
         readers: tuple[Reader | str, ...],
+        access: FileAccess,
         if_changed: bool,
         dry_run: bool,
         limits: Limits,
@@ -42,6 +44,8 @@ class OutputFile:
             require_texts(password=password)
         if if_changed and output is None:
             raise ArgumentError("if_changed needs an output: there is no file to leave alone")
+        if output is None and (access.owner, access.group, access.mode) != (None, None, None):
+            raise ArgumentError("owner, group and mode need an output: they are those of the file")
         self.output = None if output is None else Path(output)
         self.profile = profile
         self.data = b""
@@ -49,6 +53,7 @@ class OutputFile:
         self.is_new = True
         self._password = password
         self._readers = readers
+        self._access = access
         self._if_changed = if_changed
         self._dry_run = dry_run
         self._limits = limits
@@ -70,7 +75,7 @@ class OutputFile:
             require_password(self._readers, self._password)
         if self._if_changed and self.output is not None:
             try:
-                there = read_private(self.output, limit=self._limits.pfx_bytes)
+                there = read_private(self.output, limit=self._limits.pfx_bytes, access=self._access)
             except InputError as error:
                 self.change = str(error)
             else:
@@ -91,10 +96,13 @@ class OutputFile:
             yield from warnings_about(self._password)
 
     def write(self) -> None:
-        """Write the file if it is new; in a dry run, check that it could be written. Raises ``OutputError``."""
+        """Write the file if it is new; in a dry run, check that it could be written. Raises ``OutputError``.
+
+        Warnings about its owner and mode go to the function that ``access`` names.
+        """
         if self.output is None or not self.is_new:
             return
         if self._dry_run:
-            require_writable(self.output)
+            require_writable(self.output, access=self._access)
         else:
-            write_pfx(self.output, self.data)
+            write_private(self.output, self.data, access=self._access)

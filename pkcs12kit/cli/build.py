@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.access import access_options
 from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.pkcs12_input import key_options
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.cli.options.access import AccessOptions
     from pkcs12kit.cli.options.fetch import FetchingOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.cli.options.search import SearchOptions
@@ -52,6 +54,9 @@ Examples:
   pkcs12kit build --certs-only --truststore --cert issuing-ca.pem \\
       --certs bundle.p7b --anchor root.pem --out truststore.p12 \\
       --password-file password.txt
+  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
+      --anchor root.pem --out /etc/tomcat10/server.p12 --group tomcat \\
+      --mode 0640 --password-file password.txt
   pkcs12kit build --key server.key --cert server.pem --anchor fcpca.pem \\
       --out server.p12 --password-file password.txt --fetch \\
       --revocation require""",
@@ -147,6 +152,7 @@ Examples:
     help="Do everything except writing the file, and print whether it would be written. The exit status is the same as"
     " without this option.",
 )
+@access_options
 @password_options(OptionGroup.PROTECTION, "the new file")
 @protection_options
 @option(
@@ -207,6 +213,7 @@ def command(
     contents_password_file: str | None,
     key_name: str | None,
     key_id: bytes | None,
+    access: AccessOptions,
     protection: ProtectionOptions,
     friendly_name: str | None,
     certificate_name: str | None,
@@ -294,6 +301,7 @@ def command(
                 certificates=search.certificates,
                 trust_anchors=search.trust_anchors,
                 output=None if output == "-" else output,
+                **access._asdict(),
                 password=None if password is None else watch.aside(password),
                 parameters=parameters,
                 ranking=ranking.READY_MADE[search.ranking],

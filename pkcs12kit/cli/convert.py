@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.access import access_options
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.pkcs12_input import key_options
 from pkcs12kit.cli.options.protection import chosen_profile, protection_options
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.cli.options.access import AccessOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
@@ -93,6 +95,7 @@ Examples:
     help="With --to pem: write the key in the form older than PKCS#8, as Workspace ONE Access expects it: PKCS#1 (RSA"
     " PRIVATE KEY) or SEC 1 (EC PRIVATE KEY).",
 )
+@access_options
 @protection_options
 @option(
     OptionGroup.PROTECTION,
@@ -120,6 +123,7 @@ def command(
     file: str,
     output: str,
     form: str,
+    access: AccessOptions,
     protection: ProtectionOptions,
     password_file: str | None,
     password_env: str | None,
@@ -141,8 +145,9 @@ def command(
     """Copy a PKCS#12 file with another protection or password, or as PEM.
 
     Keys, certificates, their order, their names and all other attributes stay the same. IN.p12 may be - for standard
-    input, and OUT - for standard output. OUT may be the same file as IN.p12. Only its owner can read the new file. You
-    are asked for the password of IN.p12 at the terminal if it needs one and no option gives it.
+    input, and OUT - for standard output. OUT may be the same file as IN.p12. Only its owner can read the new file; an
+    existing file keeps its owner, group and mode. You are asked for the password of IN.p12 at the terminal if it needs
+    one and no option gives it.
 
     If the key has several certificates, --to pem takes the newest that is valid now, and names the others.
     """
@@ -153,7 +158,6 @@ def command(
         password_from_file,
     )
     from pkcs12kit.cli.output.console import print_json, print_lines, write_bytes
-    from pkcs12kit.files import write_private
     from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
     from pkcs12kit.pkcs12.readers import require_password
@@ -204,7 +208,8 @@ def command(
     if output == "-":
         write_bytes(written)
         return
-    write_private(output, written)
+    with_key = bool(private_keys or (form != "pem" and decoded.other_bags))
+    _write(output, written, access, warnings, with_key=with_key)
     if as_json:
         used = None if form == "pem" else profile
         print_json(_report(output, used, private_keys, certificates, len(written)) | {"warnings": warnings})
@@ -213,13 +218,23 @@ def command(
         print_lines(harmless(f"Wrote {output}: {contents}, {len(written):,} bytes"))
 
 
-def _warner(name: str, warnings: list[str]) -> Callable[[Iterable[str]], None]:
-    """Return a function that prints each warning about a file once, and adds it to ``warnings``."""
+def _write(output: str, data: bytes, access: AccessOptions, warnings: list[str], *, with_key: bool) -> None:
+    """Write the new file; what is to be said of its owner and mode is printed and added to ``warnings``."""
+    from pkcs12kit.file_access import FileAccess
+    from pkcs12kit.files import write_private
+
+    add = _warner(None, warnings)
+    asked = FileAccess.of(*access, with_key=with_key, on_warning=lambda sentence: add([sentence]))
+    write_private(output, data, access=asked)
+
+
+def _warner(name: str | None, warnings: list[str]) -> Callable[[Iterable[str]], None]:
+    """Return a function that prints each warning once, after the name of a file, and adds it to ``warnings``."""
     from pkcs12kit.cli.output.console import warn
 
     def add(sentences: Iterable[str]) -> None:
         for sentence in sentences:
-            if (named := f"{name}: {sentence}") not in warnings:
+            if (named := sentence if name is None else f"{name}: {sentence}") not in warnings:
                 warnings.append(named)
                 warn(named)
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, LimitExceededError, OutputError
-from pkcs12kit.files import read_in, write_in
+from pkcs12kit.files import PUBLIC, read_in, write_in
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin
 from pkcs12kit.text import quoted
@@ -183,7 +183,7 @@ def write_folder(
             if len(index) > limits.input_bytes:  # the next run would refuse to read it
                 raise LimitExceededError(f"an index of more than {limits.input_bytes:,} bytes (limits.input_bytes)")
             for name in new:
-                write_in(descriptor, path / name, gathered[name].certificate.der, private=False)
+                write_in(descriptor, path / name, gathered[name].certificate.der, private=False, access=PUBLIC)
             for name in gone:
                 _remove(descriptor, name)
             if entries or listed or _has(descriptor, INDEX_FILE):
@@ -272,7 +272,7 @@ def _listed(folder: int, path: Path, limits: Limits) -> dict[str, IndexEntry]:
     if not _has(folder, INDEX_FILE):
         return {}
     try:
-        listed = decode_index(read_in(folder, INDEX_FILE, limit=limits.input_bytes, private=False))
+        listed = decode_index(read_in(folder, INDEX_FILE, limit=limits.input_bytes, access=None))
     except InputError as error:
         raise OutputError(
             f"{path / INDEX_FILE} is not an index of pkcs12kit ({error}); move it away, or name another folder"
@@ -326,7 +326,7 @@ def _leftover(
 
 def _content(folder: int, name: str, limits: Limits) -> bytes | None:
     try:
-        return read_in(folder, name, limit=limits.certificate_bytes, private=False)
+        return read_in(folder, name, limit=limits.certificate_bytes, access=None)
     except InputError:
         return None
 
@@ -349,8 +349,8 @@ def _listing(
 
 def _write_index(folder: int, path: Path, data: bytes, limits: Limits) -> None:
     try:
-        if read_in(folder, INDEX_FILE, limit=limits.input_bytes, private=False) == data:
+        if read_in(folder, INDEX_FILE, limit=limits.input_bytes, access=None) == data:
             return
     except InputError:
         pass
-    write_in(folder, path / INDEX_FILE, data, private=False)
+    write_in(folder, path / INDEX_FILE, data, private=False, access=PUBLIC)
