@@ -10,6 +10,7 @@ from .certificates.notes import Note, NoteRule
 from .certificates.path import CertificationPath
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
+from .contents.listing import Contents, list_contents
 from .display import pictures
 from .errors import (
     ArgumentError,
@@ -80,6 +81,7 @@ __all__ = [
     "Check",
     "Confirmation",
     "ConfirmationError",
+    "Contents",
     "DecodedPfx",
     "Failure",
     "FailureReason",
@@ -134,6 +136,7 @@ __all__ = [
     "inspect_pfx",
     "lab",
     "lint_certificates",
+    "list_contents",
     "load_certificate",
     "load_certificates",
     "load_crls",

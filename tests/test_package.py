@@ -125,6 +125,7 @@ def test_a_public_name_loads_its_own_room_alone():
                 "paths",
                 "probe",
                 "rehearse",
+                "show",
                 "verify",
             )
         ),

@@ -142,6 +142,12 @@ CALLS = {
         source_keys.read_private_key(w["keys"][at], name="server.key", password=p, limits=DEFAULT_LIMITS)
         for at in (len(p) % 2, 1)
     ],
+    ("pkcs12kit.sources.keys", "read_key_block", "password"): None,  # a step of the two below
+    ("pkcs12kit.contents.keys", "KeyReader", "password"): None,
+    ("pkcs12kit.contents.collector", "ContentsCollector", "password"): None,
+    ("pkcs12kit.contents.listing", "list_contents", "password"): lambda w, p: pkcs12kit.list_contents(
+        w["pfx"], w["keys"][0], password=p
+    ),
     ("pkcs12kit.sources.arguments", "as_certificates", "password"): lambda w, p: arguments.as_certificates(
         w["pfx"], password=p
     ),
@@ -311,6 +317,7 @@ def test_no_command_tells_a_password(files, monkeypatch, command, option, octets
         "build": [*chain, "--certs", files / "pool.pem", "--out", files / "new.p12"],
         "convert": [files / "server.p12", files / "new.p12"],
         "inspect": [files / "server.p12"],
+        "show": [files / "server.p12"],
         "verify": [files / "server.p12", *chain],
         "rehearse": [files / "server.p12", *chain],
     }.get(command, [files / "server.pem", *chain])

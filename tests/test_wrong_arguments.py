@@ -85,6 +85,7 @@ class Calls:
             "encode_pfx": {"bundle": self.bundle, "password": PASSWORD, "profile": PROFILE},
             "gather": {**search, "options": pk.FetchOptions(offline=True, cache_folder=self.folder / "cache")},
             "inspect_pfx": {"source": self.data, "password": PASSWORD},
+            "list_contents": {"sources": self.certificate},
             "lint_certificates": {"certificates": self.path.certificates},
             "load_certificate": {"source": self.certificate},
             "load_certificates": {"sources": self.certificate},
@@ -208,6 +209,7 @@ NAMES = [
     "gather",
     "inspect_pfx",
     "lint_certificates",
+    "list_contents",
     "load_certificate",
     "load_certificates",
     "load_crls",
@@ -277,6 +279,7 @@ LEFT_OUT = {
     "the library makes it, as the answer of a function": {
         "BuildReport",
         "Confirmation",
+        "Contents",
         "DecodedPfx",
         "Failure",
         "Finding",

@@ -38,6 +38,7 @@ _COMMANDS: Final = {
     "paths": ("paths", "Find the certification paths of a certificate, or explain why none is valid."),
     "probe": ("probe", "Check the certificates that live servers send."),
     "rehearse": ("rehearse", "Serve a PKCS#12 file to TLS clients that trust only the anchor."),
+    "show": ("show", "List the certificates, keys and CRLs in files, or show one certificate."),
     "verify": ("verify", "Check a PKCS#12 file against the trust anchor of its clients."),
 }
 PROGRAM: Final = "pkcs12kit"

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
-
-from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
+from typing import TYPE_CHECKING
 
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
-from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME
+from pkcs12kit.display.certificate_facts import extension_facts, key_in_words
 from pkcs12kit.display.labels import short_serial
 from pkcs12kit.display.notes import refusals
 from pkcs12kit.errors import MalformedCertificateError
@@ -36,24 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.certificates.identity import Identity
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
-    from pkcs12kit.certificates.subtrees import EncodedName
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.notebook.html import View
-
-_USAGES: Final = (
-    "digital_signature",
-    "content_commitment",
-    "key_encipherment",
-    "data_encipherment",
-    "key_agreement",
-    "key_cert_sign",
-    "crl_sign",
-)
-_KINDS: Final = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "email", x509.DirectoryName: "name"}
-_KINDS_OF_FORMS: Final = {DNS_NAME: "DNS", IP_ADDRESS: "IP", RFC822_NAME: "email", DIRECTORY_NAME: "name"}
 
 
 def heading(certificate: Certificate) -> tuple[Node, ...]:
@@ -143,14 +125,9 @@ def certificate_facts(certificate: Certificate, view: View) -> Element:
 
 def _public_key(certificate: Certificate) -> str:
     try:
-        key = certificate.public_key
+        return key_in_words(certificate.public_key)
     except MalformedCertificateError as error:
         return str(error)
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC, {key.curve.name}"
-    algorithm = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
-    size = getattr(key, "key_size", None)
-    return f"{algorithm}, {size:,} bits" if size is not None else algorithm
 
 
 def _extensions(certificate: Certificate, view: View) -> Element:
@@ -160,74 +137,7 @@ def _extensions(certificate: Certificate, view: View) -> Element:
         return said(str(error), "bad")
     if not extensions.oids:
         return said("none", "muted")
-    return facts(_extension_facts(extensions, view))
-
-
-def _extension_facts(extensions: Extensions, view: View) -> Iterator[tuple[str, Node]]:
-    """Yield the names and values of extensions, in the words of RFC 5280 section 4.2."""
-    if extensions.subject_alternative_name is not None:
-        names = [_general_name(one) for one in extensions.subject_alternative_name]
-        yield "subject alternative name", joined(names, view)
-    if extensions.basic_constraints is not None:
-        constraints = extensions.basic_constraints
-        length = f", path length {constraints.path_length}" if constraints.path_length is not None else ""
-        yield "basic constraints", f"{'CA' if constraints.ca else 'not a CA'}{length}"
-    if extensions.key_usage is not None:
-        usages = [usage.replace("_", " ") for usage in _USAGES if getattr(extensions.key_usage, usage)]
-        yield "key usage", ", ".join(usages) or "none"
-    if extensions.extended_key_usage is not None:
-        yield "extended key usage", joined(list(map(_purpose, sorted(extensions.extended_key_usage))), view)
-    yield "certificate policies", joined(extensions.certificate_policies or (), view)
-    if extensions.encoded_policy_mappings is not None:
-        yield "policy mappings", _policy_mappings(extensions, view)
-    if extensions.name_constraints is not None:
-        for kind in ("permitted", "excluded"):
-            subtrees = getattr(extensions.name_constraints, f"{kind}_subtrees") or ()
-            yield f"{kind} names", joined(list(map(_subtree, subtrees)), view)
-    if extensions.subject_key_identifier is not None:
-        yield "subject key identifier", code(extensions.subject_key_identifier.hex())
-    authority = extensions.authority_key_identifier
-    if authority is not None and authority.key_identifier is not None:
-        yield "authority key identifier", code(authority.key_identifier.hex())
-    yield "issuer's certificate", joined(extensions.ca_issuers, view)
-    yield "OCSP", joined(extensions.ocsp_responders, view)
-    yield "CRL", joined(extensions.crl_locations, view)
-    yield "critical", joined(list(map(_extension_name, sorted(extensions.critical))), view)
-
-
-def _policy_mappings(extensions: Extensions, view: View) -> str | None:
-    try:
-        mappings = extensions.policy_mappings or ()
-    except MalformedCertificateError as error:
-        return str(error)
-    return joined([f"{issuer} is {subject}" for issuer, subject in mappings], view)
-
-
-def _general_name(one: x509.GeneralName) -> str:
-    kind = _KINDS.get(type(one), type(one).__name__)
-    if isinstance(one, x509.DirectoryName):
-        return f"{kind} {one.value.rfc4514_string()}"
-    if isinstance(one, x509.OtherName):
-        return f"other name {one.type_id.dotted_string}"
-    return f"{kind} {one.value.dotted_string if isinstance(one, x509.RegisteredID) else one.value}"
-
-
-def _subtree(one: EncodedName) -> str:
-    value = one.value if isinstance(one.value, str) else one.shown_value
-    return f"{_KINDS_OF_FORMS.get(one.form, one.form)} {value}"
-
-
-def _purpose(identifier: str) -> str:
-    return _known(identifier, ExtendedKeyUsageOID)
-
-
-def _extension_name(identifier: str) -> str:
-    return _known(identifier, ExtensionOID)
-
-
-def _known(identifier: str, names: type) -> str:
-    """Return the name of an object identifier in pyca/cryptography's constants, or the identifier itself."""
-    for constant, value in vars(names).items():
-        if getattr(value, "dotted_string", None) == identifier:
-            return constant.lower().replace("_", " ")
-    return identifier
+    return facts(
+        (fact.name, code(*fact.values) if fact.is_code else joined(list(fact.values), view))
+        for fact in extension_facts(extensions)
+    )

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.pool import CertificatePool, Reject
+    from pkcs12kit.contents.items import ListedKey
+    from pkcs12kit.contents.listing import Contents
     from pkcs12kit.notebook.html import View
 
 _HEADS = ("subject", "issuer", "kind", "valid from", "valid until", "state", "serial", "SHA-256")
@@ -47,6 +49,31 @@ def draw_pool(pool: CertificatePool, view: View) -> Element:
         certificates_table(tuple(pool), view),
         rejects_list(pool.rejects, view),
     )
+
+
+def draw_contents(contents: Contents, view: View) -> Element:
+    """Return the contents of files: a table of certificates, and lists of keys, CRLs and unread parts."""
+    view = view.at(contents.time)
+    certificates = [one.certificate for one in contents.certificates]
+    lists = (
+        ("private and public keys", [_key(key) for key in contents.keys]),
+        ("CRLs", [f"{crl.crl}, {', '.join(crl.sources)}" for crl in contents.crls]),
+        ("other contents", [f"{one.kind} {one.text or ''}" for one in contents.others]),
+        ("parts could not be read", [str(part) for part in contents.unread]),
+    )
+    return element(
+        "div",
+        title(f"Contents of files: {counted(len(certificates), 'certificate')}"),
+        certificates_table(certificates, view) if certificates else None,
+        *(folded(f"{len(items):,} {name}", lines(items, view, show=str)) for name, items in lists if items),
+    )
+
+
+def _key(key: ListedKey) -> str:
+    kind = "private key" if key.is_private else "public key"
+    fits = ", ".join(one.label for one in key.certificates)
+    known = f"{key.algorithm or ''} {key.why or f'of {fits}' if fits else ''}"
+    return f"{kind} {known.strip()}, {', '.join(key.sources)}"
 
 
 def certificates_table(certificates: Sequence[Certificate], view: View) -> Element:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.contents.listing import Contents
     from pkcs12kit.display.pictures import Picture
     from pkcs12kit.notebook_hook import Shown
     from pkcs12kit.paths.report import NoValidPathError, PathReport
@@ -109,6 +110,12 @@ def _listed(head: str, certificates: Iterable[Certificate]) -> str:
     return "\n".join([head, *(f"  {with_expiry(certificate).plain}" for certificate in certificates)])
 
 
+def _contents(contents: Contents) -> str:
+    listed = [one.certificate for one in contents.certificates]
+    unread = (f"  not read: {harmless(part)}" for part in contents.unread)
+    return "\n".join([_listed(f"{contents!r}:", listed), *unread])
+
+
 def _pfx(report: PfxReport) -> str:
     from pkcs12kit.display.pfx import pfx_tree
 
@@ -155,6 +162,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "Bundle": _bundle,
     "DecodedPfx": _decoded,
     "PfxReport": _pfx,
+    "Contents": _contents,
     "BuildReport": _build,
     "VerificationReport": _verification,
     "ServedChainReport": _sent,
@@ -178,6 +186,7 @@ _DRAWN_BY: Final = {
     "Bundle": "pfx.draw_bundle",
     "DecodedPfx": "pfx.draw_decoded",
     "PfxReport": "pfx.draw_pfx_report",
+    "Contents": "pools.draw_contents",
     "VerificationReport": "verdicts.draw_verification",
     "ServedChainReport": "verdicts.draw_served_chain",
     "RehearsalReport": "verdicts.draw_rehearsal",

@@ -7,12 +7,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from pkcs12kit.arguments import require_flags, require_kind, require_texts
-from pkcs12kit.errors import PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
+from pkcs12kit.pkcs12.asn1 import reading, within_tag
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
+from pkcs12kit.pkcs12.decoded_keys import encode_public_key
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificates
 from pkcs12kit.pkcs12.entries import describe_entries, list_entries, unread_keys
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.pkcs12.budget import SharedWork
     from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.entries import Entry, UnreadKey
@@ -46,7 +49,8 @@ class BagReport:
     that is encrypted on its own. ``unread_key`` tells why a private key is not read; None if it is read, or was not
     tried. ``notes`` are sentences about attributes that are odd. ``end_entity`` is True for the certificate that
     belongs to a private key of the file: by the key itself if it can be opened, else by localKeyID. Of several
-    certificates of one key it is the newest that is valid.
+    certificates of one key it is the newest that is valid. ``public_key`` is the SubjectPublicKeyInfo of a private key
+    that is read, and ``crl`` the CRL of a crlBag, both DER.
     """
 
     type: str
@@ -58,6 +62,8 @@ class BagReport:
     end_entity: bool = False
     unread_key: UnreadKey | None = None
     notes: tuple[str, ...] = ()
+    public_key: bytes | None = field(default=None, repr=False)
+    crl: bytes | None = field(default=None, repr=False)
 
     def to_json(self) -> dict[str, object]:
         """Return the report for ``inspect --json``."""
@@ -178,14 +184,18 @@ def inspect_pfx(
     require_mac: bool = False,
     time: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    work: SharedWork | None = None,
 ) -> PfxReport:
-    """Return a report on the bytes of a PFX. Parameters and errors are those of :func:`pkcs12kit.inspect_pfx`."""
+    """Return a report on the bytes of a PFX. Parameters and errors are those of :func:`pkcs12kit.inspect_pfx`.
+
+    ``work`` is shared by files that are read together.
+    """
     require_kind("data", data, bytes)
     require_kind("limits", limits, Limits)
     require_flags(require_mac=require_mac)
     require_texts(password=password, contents_password=contents_password)
     time = time_or_now(time)
-    budget = WorkBudget(limits)
+    budget = WorkBudget(limits, shared=work)
     pfx = read_pfx(data, budget)
     if require_mac and pfx.mac is None:
         raise PfxError(f"{why_not_authentic(None, ())} (a MAC is required)")
@@ -318,4 +328,23 @@ def _describe(
         end_entity=certificate is not None and certificate in own,
         unread_key=entry.unread_key,
         notes=bag.notes,
+        public_key=None if entry.private_key is None else encode_public_key(entry.private_key.public_key()),
+        crl=_crl(bag),
     )
+
+
+def _crl(bag: Bag) -> bytes | None:
+    """Return the CRL of a crlBag (RFC 7292 section 4.2.4), DER; None for another bag, or a value of another form."""
+    from asn1crypto import core
+
+    from pkcs12kit.pkcs12 import asn1_types
+
+    if bag.type != "crlBag" or bag.fault is not None:
+        return None
+    try:
+        with reading("the CRL"):
+            typed = asn1_types.TypedValue.load(bag.content, strict=True)
+            crl: bytes = core.OctetString.load(within_tag(typed["value"]), strict=True).native
+    except MalformedPfxError:
+        return None
+    return crl

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.pkcs12.budget import SharedWork
+    from pkcs12kit.sources.containers import PemBlock
     from pkcs12kit.sources.elements import Asn1Element
     from pkcs12kit.sources.reading import Source
 
@@ -39,7 +40,7 @@ _PADDING: Final = b" \t\r\n\v\f\x00"
 
 
 @dataclass(slots=True, kw_only=True)
-class _Location:
+class Location:
     """The current location: its name for messages, the last position in it, its nesting depth, its archive's budget."""
 
     name: str
@@ -101,12 +102,12 @@ class Collector:
     def collect_content(self, name: str, data: bytes) -> None:
         """Add the certificates of bytes, which messages call ``name``. Raises as :meth:`collect` does."""
         certificates, rejects = len(self.certificates), len(self.rejects)
-        found = self._content(_Location(name=name), data)
+        found = self._content(Location(name=name), data)
         self._require_certificate(name, certificates, rejects, found)
 
     def collect_member(self, name: str, data: bytes, *, archive: ArchiveBudget) -> None:
         """Add the certificates, if any, of a file of an archive that the caller unpacks."""
-        self._member(_Location(name=name, depth=1, archive=archive), data)
+        self._member(Location(name=name, depth=1, archive=archive), data)
 
     def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
         """Raise unless certificates were added."""
@@ -123,7 +124,7 @@ class Collector:
         number = 0
         for file in folder_files(os.fspath(folder), self._limits):
             number += 1
-            location = _Location(name=shown_path(file.path), depth=1)
+            location = Location(name=shown_path(file.path), depth=1)
             if file.fault is not None:
                 self._reject(location, file.fault)
                 continue
@@ -135,7 +136,7 @@ class Collector:
                 self._member(location, data)
         return f"{number:,} file{'s' if number > 1 else ''} without certificates" if number else "an empty folder"
 
-    def _member(self, location: _Location, data: bytes) -> None:
+    def _member(self, location: Location, data: bytes) -> None:
         """Add the certificates, if any, of a file of a folder or a zip."""
         certificates, rejects = len(self.certificates), len(self.rejects)
         try:
@@ -150,7 +151,7 @@ class Collector:
         ):
             self._reject(location, f"expected a certificate, found {found}")
 
-    def _content(self, location: _Location, data: bytes) -> str:
+    def _content(self, location: Location, data: bytes) -> str:
         """Add the certificates in these bytes; return in words what was found."""
         if self._sound_certificate(location, data):
             return Kind.CERTIFICATE.value
@@ -158,6 +159,7 @@ class Collector:
         if kind is Kind.PEM:
             return self._pem(location, data)
         if kind not in self._opened:
+            self._pass_over(location, kind, data)
             return describe(data, kind)
         if kind is Kind.ZIP:
             self._zip(location, data)
@@ -165,17 +167,23 @@ class Collector:
             self._encodings(location, data)
         return f"{kind.value} without certificates"
 
-    def _zip(self, location: _Location, data: bytes) -> None:
+    def _pass_over(self, location: Location, kind: Kind, data: bytes) -> None:
+        """Do nothing with a file whose kind is not opened; a subclass may list it."""
+
+    def _pass_over_block(self, location: Location, block: PemBlock) -> None:
+        """Do nothing with a PEM block whose kind is not opened; a subclass may list it."""
+
+    def _zip(self, location: Location, data: bytes) -> None:
         self._descend(location)
         budget = location.archive or ArchiveBudget(name=location.name, limits=self._limits)
         for member in zip_members(data, budget):
-            inner = _Location(name=f"{location.name}!{member.name}", depth=location.depth + 1, archive=budget)
+            inner = Location(name=f"{location.name}!{member.name}", depth=location.depth + 1, archive=budget)
             if member.fault is not None:
                 self._reject(inner, member.fault)
             else:
                 self._member(inner, member.data)
 
-    def _pem(self, location: _Location, data: bytes) -> str:
+    def _pem(self, location: Location, data: bytes) -> str:
         found: dict[str, None] = {}
         for block in pem_blocks(data, location.name, self._limits, certificates=self._limits.certificates):
             claims = block.claims_certificates
@@ -189,10 +197,12 @@ class Collector:
             elif claims and kind in {*UNRECOGNIZED, Kind.OTHER_DER, Kind.OTHER_PEM}:
                 held = "no certificate" if kind is Kind.OTHER_PEM else kind.value
                 self._reject(location, f"{block.label} block holds {held}")
+            else:
+                self._pass_over_block(location, block)
             found[kind.value] = None
         return " and ".join(found)
 
-    def _encodings(self, location: _Location, data: bytes, *, trusted: bool = False) -> None:
+    def _encodings(self, location: Location, data: bytes, *, trusted: bool = False) -> None:
         """Add each encoding in turn; OpenSSL's trust settings after a trusted certificate are ignored."""
         read = 0
         try:
@@ -209,7 +219,7 @@ class Collector:
         if data[read:].strip(_PADDING):
             self._reject(location, "the bytes after the certificates are not a certificate")
 
-    def _encoding(self, location: _Location, kind: Kind, data: bytes) -> None:
+    def _encoding(self, location: Location, kind: Kind, data: bytes) -> None:
         if kind is Kind.CERTIFICATE:
             self._certificate(location, data)
         elif kind is Kind.CERTIFICATE_PAIR:
@@ -221,7 +231,7 @@ class Collector:
             self._descend(location)
             self._pkcs12(location, data)
 
-    def _parts(self, location: _Location, parts: Iterator[Asn1Element]) -> None:
+    def _parts(self, location: Location, parts: Iterator[Asn1Element]) -> None:
         try:
             for part in parts:
                 if part.tag == _SEQUENCE[0]:
@@ -231,7 +241,7 @@ class Collector:
         except ValueError:
             self._reject(location, "the bundle is cut short or damaged here")
 
-    def _pkcs12(self, location: _Location, data: bytes) -> None:
+    def _pkcs12(self, location: Location, data: bytes) -> None:
         from pkcs12kit.pkcs12.budget import SharedWork
         from pkcs12kit.pkcs12.decoder import decode_certificates
 
@@ -256,7 +266,7 @@ class Collector:
             for reject in rejects:
                 self._reject(location, reject.reason)
 
-    def _sound_certificate(self, location: _Location, data: bytes) -> bool:
+    def _sound_certificate(self, location: Location, data: bytes) -> bool:
         """Add the certificate if the bytes are exactly one without an encoding error; return True then.
 
         This saves a look at the structure of the bytes.
@@ -268,7 +278,7 @@ class Collector:
             self._add(location, certificate)
         return certificate is not None
 
-    def _certificate(self, location: _Location, der: bytes | None) -> None:
+    def _certificate(self, location: Location, der: bytes | None) -> None:
         if der is None:
             self._reject(location, "a certificate with an indefinite length, which DER does not allow")
         elif len(der) > self._limits.certificate_bytes:
@@ -281,7 +291,7 @@ class Collector:
             else:
                 self._add(location, certificate)
 
-    def _add(self, location: _Location, certificate: Certificate) -> None:
+    def _add(self, location: Location, certificate: Certificate) -> None:
         """Add a certificate, or a reject if its names cannot be read: a pool is indexed by them."""
         if certificate.encoding_error is not None:
             try:
@@ -293,19 +303,23 @@ class Collector:
         self.certificates.append(certificate)
         self._count(location)
 
-    def _reject(self, location: _Location, reason: str) -> None:
+    def _reject(self, location: Location, reason: str) -> None:
         location.position += 1
         self.rejects.append(Reject(source=location.name, position=location.position, reason=reason))
         self._count(location)
 
-    def _count(self, location: _Location) -> None:
+    def _count(self, location: Location) -> None:
         """Check the limit on certificates. It ends the whole call, because its reject would exceed it again."""
-        if len(self.certificates) + len(self.rejects) > self._limits.certificates:
+        if self._found() > self._limits.certificates:
             raise LimitExceededError(
                 f"{location.name}: more than {self._limits.certificates:,} certificates (limits.certificates)"
             )
 
-    def _descend(self, location: _Location) -> None:
+    def _found(self) -> int:
+        """Return the number of all that was found, for the limit."""
+        return len(self.certificates) + len(self.rejects)
+
+    def _descend(self, location: Location) -> None:
         if location.depth >= self._limits.nesting:
             raise LimitExceededError(
                 f"{location.name}: more than {self._limits.nesting} nested containers (limits.nesting)"

@@ -42,6 +42,7 @@ _OF_CERTIFICATES: Final = re.compile(
 _HEADER_LINES: Final = 32
 _PREFIX_CHARACTERS: Final = 64
 _CERTIFICATE_SET: Final = 0xA0
+_CRL_SET: Final = 0xA1
 _ENTRY: Final = b"PK\x01\x02"
 _ENCRYPTED_FLAG: Final = 0x1
 _CHUNK_BYTES: Final = 64 * 1024
@@ -153,10 +154,19 @@ def pkcs7_certificates(data: bytes) -> Iterator[Asn1Element]:
 
     Signatures are not checked: a bundle has none. Raises :class:`ValueError` if the structure ends too early.
     """
+    yield from _of_signed_data(data, _CERTIFICATE_SET)
+
+
+def pkcs7_crls(data: bytes) -> Iterator[Asn1Element]:
+    """Yield the CRLs of a PKCS#7 SignedData as :func:`pkcs7_certificates` does its certificates."""
+    yield from _of_signed_data(data, _CRL_SET)
+
+
+def _of_signed_data(data: bytes, tag: int) -> Iterator[Asn1Element]:
     content_info = next(elements(data))
     for signed_data in (inner for explicit in children(content_info, 2)[1:] for inner in children(explicit, 1)):
         for part in children(signed_data):
-            if part.tag == _CERTIFICATE_SET:
+            if part.tag == tag:
                 yield from elements(part.contents)
                 return
 

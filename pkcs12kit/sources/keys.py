@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.budget import SharedWork
     from pkcs12kit.pkcs12.derivation import ScryptCost
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.sources.containers import PemBlock
@@ -39,23 +40,32 @@ _UNKNOWN: Final = frozenset({Kind.OTHER_DER, Kind.OTHER_PEM})
 
 
 def read_private_key(
-    data: bytes, *, name: str, password: str | None, limits: Limits
+    data: bytes, *, name: str, password: str | None, limits: Limits, work: SharedWork | None = None
 ) -> CertificateIssuerPrivateKeyTypes:
     """Return the one private key in ``data``; in PEM, certificates may be beside it.
 
     The same key in several PEM blocks, such as PKCS#8 and SEC 1, is one key. A password for a key that is not encrypted
     is ignored. Raises :class:`PasswordError` if the password is missing or wrong, :class:`InputError` if there is no
     usable signing key, or several, and :class:`LimitExceededError` if decrypting it would take too long. Each message
-    begins with ``name`` and holds nothing of the key.
+    begins with ``name`` and holds nothing of the key. ``work`` is shared by keys that are read together.
     """
     kind, data = sniff_inside(data, name, limits)
-    budget = _budget(name, limits)
+    budget = _budget(name, limits, work)
     if kind is Kind.PEM:
         blocks = _key_blocks(data, name, limits)
         if len(blocks) > 1:
             return _same_key(blocks, name=name, password=password, budget=budget)
         return _read_block(blocks[0], name=name, password=password, budget=budget)
     return _read(kind, data, name=name, password=password, budget=budget)
+
+
+def read_key_block(
+    block: PemBlock, *, name: str, password: str | None, limits: Limits, work: SharedWork
+) -> CertificateIssuerPrivateKeyTypes:
+    """Return the private key of one PEM block. Parameters and errors are those of :func:`read_private_key`."""
+    if block.fault is not None:
+        raise InputError(f"{name}: {block.label} block: {block.fault}")
+    return _read_block(block, name=name, password=password, budget=_budget(name, limits, work))
 
 
 def _read_block(
@@ -123,10 +133,10 @@ def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPri
     return cast("CertificateIssuerPrivateKeyTypes", key)
 
 
-def _budget(name: str, limits: Limits) -> WorkBudget:
+def _budget(name: str, limits: Limits, work: SharedWork | None) -> WorkBudget:
     """Return the budget of one key: ``scrypt_bytes`` replaces the limits of a PKCS#12 file."""
     own = replace(limits, pfx_scrypt_bytes=limits.scrypt_bytes, pfx_total_scrypt_bytes=limits.scrypt_bytes)
-    return WorkBudget(own, subject=f"{name}: the private key")
+    return WorkBudget(own, shared=work, subject=f"{name}: the private key")
 
 
 def _check_size(encoded: bytes, name: str, limits: Limits) -> None:

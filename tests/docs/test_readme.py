@@ -69,7 +69,7 @@ def test_readme_commands_run(after_demo):
     """Each example of the command in the README runs as it stands, after the demo, and has nothing to warn about."""
     commands = readme_commands("shell")
     called = {command for command, *_ in commands}
-    assert called == {"build", "convert", "graph", "inspect", "paths", "rehearse", "verify"}
+    assert called == {"build", "convert", "graph", "inspect", "paths", "rehearse", "show", "verify"}
     for arguments in commands:
         with chdir(after_demo):
             done = call(*arguments)

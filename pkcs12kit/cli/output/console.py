@@ -97,7 +97,7 @@ def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> N
             raise BrokenPipeError
 
     console = OurConsole(
-        stderr=err, highlight=False, markup=False, emoji=False, color_system="auto" if _may_colour() else None
+        stderr=err, highlight=False, markup=False, emoji=False, color_system="auto" if may_colour() else None
     )
     if not console.is_terminal:
         console.width = _UNWRAPPED
@@ -185,7 +185,7 @@ def _print_sentence(label: str, colour: str, sentence: object) -> None:
     width = _columns_of_terminal()
     if width is not None:  # a terminal would break words; elsewhere a sentence is one line, for grep
         text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
-    if _may_colour():
+    if may_colour():
         text = click.style(label, fg=colour, bold=True) + text.removeprefix(label)
     try:
         click.echo(text, err=True)
@@ -226,5 +226,18 @@ def _writing() -> Iterator[None]:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from None
 
 
-def _may_colour() -> bool:
+def terminal_width() -> int | None:
+    """Return the width of the terminal that shows standard output; None where there is none."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    with suppress(ValueError):
+        return max(int(os.environ.get("COLUMNS", "")), _NARROWEST)
+    try:
+        return max(os.get_terminal_size(sys.stdout.fileno()).columns, _NARROWEST)
+    except OSError:
+        return None
+
+
+def may_colour() -> bool:
+    """Return True unless the environment asks for text without colours. Only terminals get them anyway."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -97,6 +97,11 @@ class RevocationList:
         """True for a delta CRL (section 5.2.4)."""
         return self.base_number is not None
 
+    @property
+    def entry_count(self) -> int:
+        """The number of its entries."""
+        return len(self._parsed)
+
     def __str__(self) -> str:
         kind = "delta CRL" if self.is_delta else "CRL"
         number = "" if self.number is None else f" #{serial_number_text(self.number)}"

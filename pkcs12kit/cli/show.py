@@ -1,0 +1,142 @@
+"""``pkcs12kit show``: list the certificates, keys and CRLs in files, or show one certificate whole."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.passwords import password_options
+from pkcs12kit.cli.options.search import json_option, limits_option
+from pkcs12kit.cli.options.values import FILE, Duration, Instant, OneOf
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime, timedelta
+
+    from pkcs12kit.contents.listing import Contents
+    from pkcs12kit.limits import Limits
+
+
+@click.command(
+    "show",
+    cls=Command,
+    no_args_is_help=True,
+    epilog="""\b
+Examples:
+  pkcs12kit show server.pem
+  pkcs12kit show ca-certificates/ bundle.p7b DoD_CAs.zip
+  pkcs12kit show ca-certificates/ --expires-within 30d --sort expires
+  pkcs12kit show bundle.p7b --contains 'Root CA 3' --json
+  pkcs12kit show server.p12 --password-file password.txt
+  pkcs12kit show ca-certificates/ --csv >certificates.csv""",
+)
+@click.argument("files", type=FILE, metavar="FILE...", nargs=-1, required=True)
+@password_options(OptionGroup.INPUT, "PKCS#12 files and encrypted private keys")
+@limits_option
+@option(
+    OptionGroup.CHECKS,
+    "--expires-within",
+    type=Duration(),
+    help="Only certificates that expire within this time or have expired, and CRLs whose nextUpdate is so near: 30d,"
+    " 12h, 6w or 2y, for example.",
+)
+@option(OptionGroup.CHECKS, "--issuer", metavar="TEXT", help="Only those whose issuer's name contains this text.")
+@option(
+    OptionGroup.CHECKS,
+    "--contains",
+    metavar="TEXT",
+    help="Only those with this text in a name of the subject, its alternative names, or the issuer, in the serial"
+    " number, or in a fingerprint. Case does not matter.",
+)
+@option(
+    OptionGroup.CHECKS,
+    "--at",
+    "time",
+    type=Instant(),
+    help="The time for which the validity is shown, for example 2018-06-01T00:00:00Z. Default: now.",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--sort",
+    "order",
+    type=OneOf(["input", "expires", "subject"]),
+    default="input",
+    show_default=True,
+    help="The order: as in the files, the first to expire first, or by name.",
+)
+@option(OptionGroup.OUTPUT, "--csv", "as_csv", is_flag=True, help="Print rows for a spreadsheet.")
+@json_option
+def command(  # click gives every option its own argument
+    files: tuple[str, ...],
+    password_file: str | None,
+    password_env: str | None,
+    limits: Limits,
+    expires_within: timedelta | None,
+    issuer: str | None,
+    contains: str | None,
+    time: datetime | None,
+    order: str,
+    *,
+    password_stdin: bool,
+    as_csv: bool,
+    as_json: bool,
+) -> None:
+    """List the certificates, keys and CRLs in files; show a single certificate whole.
+
+    FILE is a file of any kind, a folder, a zip, or - for standard input: PEM, DER, PKCS#7, PKCS#12. Private keys are
+    listed with their type and size and the certificate that they fit, but never shown. No certificate is validated: a
+    root is a CA certificate that its own key has signed.
+
+    Exit status 2: in one of the files nothing can be read. The others are shown.
+    """
+    from pkcs12kit.cli.options.passwords import given_password
+    from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_lines
+    from pkcs12kit.contents.listing import list_contents
+
+    if as_csv and as_json:
+        raise click.UsageError("give only one of --csv and --json")
+    password = given_password(password_file, password_env, stdin=password_stdin)
+    whole = list_contents(*files, password=_asking(files) if password is None else password, time=time, limits=limits)
+    contents = whole.select(expires_within=expires_within, issuer=issuer, contains=contains).in_order(order)
+    if as_json:
+        print_json({**contents.to_json(), **_error(contents)})
+    elif as_csv:
+        from pkcs12kit.cli.output.contents_csv import as_csv as csv_of
+
+        print_lines(csv_of(contents))
+    else:
+        from pkcs12kit.cli.output.contents import print_contents
+
+        print_contents(contents)
+    if password is None and any(part.needs_password for part in contents.unread):
+        print_hints(["--password-file, --password-env or --password-stdin opens the encrypted parts"])
+    for error in _error(contents).values():
+        print_error(error)
+    if contents.failed:
+        sys.exit(2)
+
+
+def _error(contents: Contents) -> dict[str, str]:
+    """Return the error about files in which nothing can be read; nothing where there are none."""
+    from pkcs12kit.text import counted
+
+    if not contents.failed:
+        return {}
+    first = next((part for part in contents.unread if part.source.startswith(contents.failed[0])), None)
+    others = len(contents.failed) - 1
+    more = f" (and {counted(others, 'more file')})" if others else ""
+    return {"error": f"{contents.failed[0] if first is None else first}{more}"}
+
+
+def _asking(files: tuple[str, ...]) -> Callable[[], str] | None:
+    """Return a function that asks for a password at the terminal; None where there is no terminal, or it is read."""
+    from pkcs12kit.cli.options.passwords import opening_password
+    from pkcs12kit.cli.output.console import at_terminal
+
+    if not at_terminal() or "-" in files:
+        return None
+    password = opening_password(None, "the PKCS#12 file", "--password-file")
+    return password if callable(password) else None
