@@ -8,7 +8,7 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.search import json_option
-from pkcs12kit.cli.options.values import FOLDER
+from pkcs12kit.cli.options.values import FOLDER, ServerName
 
 if TYPE_CHECKING:
     from pkcs12kit.lab import Replica
@@ -27,6 +27,7 @@ Examples:
 @option(
     OptionGroup.NAMES,
     "--server-name",
+    type=ServerName(),
     metavar="NAME",
     default="mdm.example.mil",
     show_default=True,

@@ -116,3 +116,16 @@ def test_a_private_address_has_the_hint_that_allows_it(url):
     retrieval = Retrieval(url=url, purpose=Purpose.CA_ISSUERS, status=Status.REFUSED, why=str(refused.value))
     (hint,) = hints_for_retrievals([retrieval])
     assert "--allow-private" in hint.text
+
+
+@pytest.mark.parametrize("name", ["build", "paths", "gather", "verify", "rehearse", "probe", "lab"])
+def test_a_url_as_server_name(call, name):
+    """Before anything is read: none of the files exists."""
+    given = {
+        "build": ["--key", "no", "--cert", "no", "--anchor", "no", "--out", "new.p12"],
+        "gather": ["no", "--anchor", "no", "--into", "new"],
+        "lab": ["new"],
+    }.get(name, ["no", "--anchor", "no"])
+    outcome = call(name, *given, "--server-name", "https://host:443/")
+    assert (outcome.status, outcome.output) == (2, b"")
+    assert "'--server-name': 'https://host:443/' is a URL: host name or IP address only; write host\n" in outcome.errors

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
-from pkcs12kit.cli.options.values import FILE, Duration, Instant, ObjectIdentifier, OneOf
+from pkcs12kit.cli.options.values import FILE, Duration, Instant, ObjectIdentifier, OneOf, ServerName
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -95,6 +95,7 @@ _REQUIREMENTS: Final = (
     option(
         OptionGroup.PATH,
         "--server-name",
+        type=ServerName(),
         metavar="NAME",
         help="The DNS name or IP address that the certificate must be for. The certificate must then also be for TLS"
         " servers.",

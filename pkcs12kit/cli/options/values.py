@@ -101,6 +101,23 @@ class Host(click.ParamType[str]):
         return str(value)
 
 
+class ServerName(click.ParamType[str]):
+    """A DNS name or an IP address that a certificate is for."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's
+        """Return the value unchanged, or fail with the name that it contains."""
+        from pkcs12kit.errors import ArgumentError
+        from pkcs12kit.paths.validation.server_name import require_server_name
+
+        try:
+            require_server_name(value)
+        except ArgumentError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
 class Variable(click.ParamType[str]):
     """The name of an environment variable."""
 

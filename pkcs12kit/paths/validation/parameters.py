@@ -10,6 +10,7 @@ from pkcs12kit.arguments import require_flags, require_kind, require_several, re
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
+from pkcs12kit.paths.validation.server_name import require_server_name
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class ValidationParameters:
     """The requirements for a path. Only ``time`` has no default. Clauses are of RFC 5280.
 
     Raises :class:`~pkcs12kit.ArgumentError` for a time without time zone, an empty user-initial-policy-set (no path
-    could meet it), a policy set that is one string, and a negative path length.
+    could meet it), a policy set that is one string, a server name that is neither a DNS name nor an IP address (a URL,
+    for example), and a negative path length.
     """
 
     time: datetime
@@ -86,6 +88,8 @@ class ValidationParameters:
         sets = ("user_initial_policy_set", "initial_permitted_subtrees", "initial_excluded_subtrees")
         require_several({name: getattr(self, name) for name in sets})
         require_texts(server_name=self.server_name, extended_key_usage=self.extended_key_usage)
+        if self.server_name is not None:
+            require_server_name(self.server_name)
         require_flags(
             initial_policy_mapping_inhibit=self.initial_policy_mapping_inhibit,
             initial_explicit_policy=self.initial_explicit_policy,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
@@ -26,6 +27,10 @@ _PREFERRED_NAME: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _LIKE_AN_ADDRESS: Final = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)", re.IGNORECASE | re.ASCII | re.DOTALL)
+_EXAMPLE: Final = "mdm.example.mil"
+_SCHEME: Final = re.compile(r"\A(?:[a-z][a-z0-9+.-]*:(?=/)|https?:)?/*", re.IGNORECASE | re.ASCII)
+_END_OF_HOST: Final = re.compile(r"[/?#\\]")
+_WITH_PORT: Final = re.compile(r"([^:]+|\[[^\[\]]*\]):[0-9]*", re.ASCII)
 _LISTED_AT_MOST: Final = 10
 _QUOTED_AT_MOST: Final = 260
 _PLAIN: Final = re.compile(r"[A-Za-z0-9._:*-]{1,260}", re.ASCII)
@@ -57,6 +62,58 @@ def mismatch(certificate: Certificate, server_name: str) -> str | None:
     ignored = [_shown(name.value) for name in names if isinstance(name, x509.DNSName) and name.value not in presented]
     but = f" ({ignored[0]} is ignored: it breaks the rules for a dNSName)" if ignored else ""
     return f"it is for {listed}{more}, not for {_shown(server_name)}{but}"
+
+
+def require_server_name(server_name: str) -> None:
+    """Raise :class:`~pkcs12kit.ArgumentError` for a text that is neither a DNS name nor an IP address.
+
+    The message has the name that was probably meant, if the text contains one. A text with ``@`` is not shown, because
+    a URL may have a password before it.
+    """
+    if _reference_identifier(server_name) is not None:
+        return
+    shown = "the server name" if "@" in server_name else _shown(server_name)
+    meant = _name_within(server_name) or f"a name such as {_EXAMPLE}"
+    raise ArgumentError(f"{shown} {_fault(server_name)}: host name or IP address only; write {meant}")
+
+
+def _fault(text: str) -> str:
+    """Return what is wrong with a text that is neither a DNS name nor an IP address."""
+    faults = (
+        (not text.strip(), "is empty, and so neither a DNS name nor an IP address"),
+        ("://" in text, "is a URL"),
+        ("@" in text, "has a user or a mailbox before @"),
+        ("*" in text, "has a wildcard, which stands only in certificates"),
+        (text != text.strip(), "has white space around it"),
+        (_WITH_PORT.fullmatch(text), "has a port"),
+        ("/" in text, "has a path"),
+        ("%" in text, "has a zone, which certificates do not have"),
+        (text.startswith("["), "is in brackets and is not an IPv6 address"),
+    )
+    return next((fault for applies, fault in faults if applies), "is neither a DNS name nor an IP address")
+
+
+def _name_within(text: str) -> str | None:
+    """Return the DNS name or address in a URL, in ``host:port``, in brackets or between blanks; None without one."""
+    from service_identity.hazmat import DNS_ID
+
+    rest = _SCHEME.sub("", text.strip(), count=1)
+    rest, *beyond = _END_OF_HOST.split(rest, maxsplit=1)
+    if "@" in "".join(beyond):  # the text before could be a part of a password
+        return None
+    rest = rest.rpartition("@")[2]
+    with_port = _WITH_PORT.fullmatch(rest)
+    if with_port is not None:
+        rest = with_port[1]
+    if rest.startswith("[") and rest.endswith("]"):
+        rest = rest[1:-1]
+    if rest.startswith("*."):
+        return _name_within(f"www{rest[1:]}")
+    found = _reference_identifier(unicodedata.normalize("NFKC", rest).partition("%")[0].rstrip("."))
+    if found is None:
+        return None
+    # In A-labels, which can be typed everywhere.
+    return found.hostname.decode("ascii") if isinstance(found, DNS_ID) else str(found.ip)
 
 
 def _reference_identifier(server_name: str) -> DNS_ID | IPAddress_ID | None:

@@ -14,11 +14,14 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pkcs12kit as pk
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.paths.validation.server_name import mismatch
+from pkcs12kit.paths.validation.server_name import mismatch, require_server_name
+from pkcs12kit.tls.address import ServerAddress, parse_host
 
 from ...thoroughness import examples
 
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -189,3 +192,76 @@ def test_any_text_gets_an_answer(server_name):
 
 
 CERTIFICATE = certificate_for("*.example.com", V4)
+
+
+def _fault_of(text):
+    try:
+        require_server_name(text)
+    except pk.ArgumentError as error:
+        return str(error)
+    return None
+
+
+class TestWhatIsNotAServerName:
+    """The error for a text around a name has the name; every text is accepted or refused, and never an exception."""
+
+    @pytest.mark.parametrize(
+        ("text", "problem", "meant"),
+        [
+            ("https://host:443/", "is a URL", "host"),
+            ("HTTPS://mdm.example.mil", "is a URL", "mdm.example.mil"),
+            ("https://[2001:db8::1]:8443/x", "is a URL", "2001:db8::1"),
+            ("ldaps://mdm.example.mil:636/?a", "is a URL", "mdm.example.mil"),
+            ("https:/mdm.example.mil", "has a path", "mdm.example.mil"),
+            ("mdm.example.mil:443", "has a port", "mdm.example.mil"),
+            ("[2001:db8::1]:443", "has a port", "2001:db8::1"),
+            ("192.0.2.1:443", "has a port", "192.0.2.1"),
+            ("mdm.example.mil/mifs", "has a path", "mdm.example.mil"),
+            ("mdm.example.mil ", "has white space around it", "mdm.example.mil"),
+            ("\tmdm.example.mil\n", "has white space around it", "mdm.example.mil"),
+            ("*.example.mil", "has a wildcard", "www.example.mil"),
+            ("[192.0.2.1]", "is in brackets", "192.0.2.1"),
+            ("fe80::1%eth0", "has a zone", "fe80::1"),
+            ("https://b\u00fccher.example/", "is a URL", "xn--bcher-kva.example"),
+            ("\uff57\uff57\uff57.example.mil", "is neither", "www.example.mil"),
+            ("", "is empty", "a name such as mdm.example.mil"),
+            (" ", "is empty", "a name such as mdm.example.mil"),
+            ("a.mil b.mil", "is neither", "a name such as mdm.example.mil"),
+            ("https://", "is a URL", "a name such as mdm.example.mil"),
+            ("192.0.2.0/24", "has a path", "192.0.2.0"),
+        ],
+    )
+    def test_refused_with_the_name_in_it(self, text, problem, meant):
+        """In :class:`ValidationParameters` too, so wherever a name is given."""
+        with pytest.raises(pk.ArgumentError, match=problem) as raised:
+            pk.ValidationParameters(time=AT, server_name=text)
+        assert str(raised.value).endswith(f"host name or IP address only; write {meant}")
+        assert str(raised.value).isprintable()
+
+    def test_passwords_in_urls_are_not_shown(self):
+        """Neither the text with one, nor a part of it as the name."""
+        for text in ("https://user:hunter2@host/", "https://user:hun/ter2@host", "https://hunter2/x@host", "hunter2@h"):
+            with pytest.raises(pk.ArgumentError) as raised:
+                require_server_name(text)
+            assert "hun" not in str(raised.value)
+            assert "@ho" not in str(raised.value)
+
+    @given(st.text("ab1.:-/@[]*%? \u00fc\uff0e\x00", max_size=12) | st.text(max_size=20))
+    @settings(max_examples=examples(400))
+    def test_any_text(self, text):
+        """A name is accepted exactly if a certificate could be for it; a name that is proposed is accepted."""
+        fault = _fault_of(text)
+        assert (fault is not None) == ("neither a DNS name" in (mismatch(certificate_for("x.example"), text) or ""))
+        if fault is not None:
+            assert fault.isprintable()
+            assert _fault_of(fault.rpartition("; write ")[2].removeprefix("a name such as ")) is None
+
+    @given(st.text("ab1.-_\u00fc", min_size=1, max_size=12) | st.ip_addresses().map(str))
+    @settings(max_examples=examples(400))
+    def test_hosts_to_probe(self, text):
+        """What is accepted as the host of an address is accepted as the name of its certificate."""
+        try:
+            host = ServerAddress(host=parse_host(text)).name
+        except pk.InputError:
+            return
+        require_server_name(host)
