@@ -41,7 +41,8 @@ def test_commands_parse(command):
     program, name, *arguments = shlex.split(command)
     assert program == "pkcs12kit"
     values = {"READER": "java-17", "FOLDER": "there"}
-    cli.get_command(click.Context(cli), name).make_context(name, [values.get(word, word) for word in arguments])
+    context = click.Context(cli, **cli.context_settings)  # click keeps the first names of --help that it is given
+    cli.get_command(context, name).make_context(name, [values.get(word, word) for word in arguments], parent=context)
 
 
 def test_a_hint_is_one_line(monkeypatch):
