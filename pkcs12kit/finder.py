@@ -54,7 +54,9 @@ def find_path(  # noqa: PLR0913  # each input of a search has its own keyword
       ``limits.valid_paths``.
     - ``revocation``: CRLs, OCSP responses and what to require of them. None to leave revocation unchecked.
     - ``fetch``: how to fetch certificates that are missing, and CRLs and OCSP responses that ``revocation`` needs.
-      None to ask nothing of the network. ``on_warning`` is called with each URL that gave nothing of use.
+      None to ask nothing of the network.
+    - ``on_warning``: called with each oddity of a trust anchor, as in :func:`~pkcs12kit.load_trust_anchors`, and with
+      each URL that gave nothing of use.
     - ``limits``: the budgets for the work.
 
     With ``fetch``, certificates are gathered as :func:`~pkcs12kit.gather` does, until there is a valid path. Those as
@@ -67,10 +69,20 @@ def find_path(  # noqa: PLR0913  # each input of a search has its own keyword
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
     RFC 5280 section 6.1, RFC 4158.
     """
-    request = path_request(
-        target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, revocation, limits
-    )
     require_fetching(fetch, on_warning)
+    request = path_request(
+        target,
+        certificates,
+        pool,
+        trust_anchors,
+        parameters,
+        time,
+        server_name,
+        ranking,
+        revocation,
+        on_warning,
+        limits,
+    )
     if fetch is None:
         return request.find_path()
     from pkcs12kit.retrieval.find_path import fetch_path
@@ -105,10 +117,20 @@ def find_paths(  # noqa: PLR0913  # as find_path
     says if a limit ended the search. With ``fetch``, it is of everything that was given and fetched. Raises
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
     """
-    request = path_request(
-        target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, revocation, limits
-    )
     require_fetching(fetch, on_warning)
+    request = path_request(
+        target,
+        certificates,
+        pool,
+        trust_anchors,
+        parameters,
+        time,
+        server_name,
+        ranking,
+        revocation,
+        on_warning,
+        limits,
+    )
     require_kind("at_most", at_most, int, optional=True)
     if fetch is None:
         return request.find_paths(at_most)
@@ -127,6 +149,7 @@ def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its o
     server_name: str | None,
     ranking: Ranking,
     revocation: Revocation | None,
+    on_warning: Callable[[str], object] | None,
     limits: Limits,
 ) -> PathRequest:
     """Return the request for the arguments of a public function. Raises :class:`~pkcs12kit.InputError`."""
@@ -136,7 +159,7 @@ def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its o
     return PathRequest(
         as_certificate(target, limits=limits),
         as_pool(certificates, pool, limits=limits),
-        as_trust_anchors(trust_anchors, limits=limits),
+        as_trust_anchors(trust_anchors, on_warning=on_warning, limits=limits),
         choose_parameters(parameters, time=time, server_name=server_name),
         ranking,
         revocation,

@@ -14,9 +14,14 @@ def format_time(instant: datetime) -> str:
     return require_aware(instant).astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat() + "Z"
 
 
+def now() -> datetime:
+    """Return the time of this computer's clock, in UTC."""
+    return datetime.now(UTC)
+
+
 def time_or_now(time: datetime | None) -> datetime:
     """Return the time, or now if it is None. Raises :class:`~pkcs12kit.ArgumentError` for a time without time zone."""
-    return datetime.now(UTC) if time is None else require_aware(time)
+    return now() if time is None else require_aware(time)
 
 
 def require_aware(instant: datetime) -> datetime:

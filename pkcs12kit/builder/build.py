@@ -17,6 +17,7 @@ from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
@@ -76,7 +77,10 @@ class BuildReport(Shown):
     rejects: tuple[Reject, ...]
     """The parts of the sources of CA certificates that could not be read."""
     warnings: tuple[str, ...]
-    """Sentences about the identity's file, what was fetched, the path, the password and the owner, in this order."""
+    """Sentences about the identity's file, the trust anchors, what was fetched, the path, the password and the owner.
+
+    One names the certificates of the path that are not valid now, if another time was asked for.
+    """
     retrievals: tuple[Retrieval, ...] = field(default=(), repr=False)
     """The result for each URL, without its content; empty if nothing was fetched."""
 
@@ -212,11 +216,11 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         limits=limits,
     )
     server = Server(identity, key, certificate, pkcs12, opening, certs_only=certs_only)
-    anchors = as_trust_anchors(trust_anchors, limits=limits)
+    anchors = as_trust_anchors(trust_anchors, on_warning=warnings.add, limits=limits)
     pool = as_certificates(certificates, limits=limits) | server.other_certificates
     for reject in pool.rejects:
         warnings.pass_on(str(reject))
-    request = path_request(server.target, (), pool, anchors, parameters, None, None, ranking, revocation, limits)
+    request = path_request(server.target, (), pool, anchors, parameters, None, None, ranking, revocation, None, limits)
     path, retrievals = _find(request, fetch, warnings)
     confirmation = _confirmation(path, request.parameters) if second_opinion else NOT_ASKED
     bundle = _bundle(
@@ -262,7 +266,9 @@ class _Warnings:
             self._on_warning(sentence)
 
     def add(self, sentence: str) -> None:
-        """Keep a sentence and pass it on."""
+        """Keep a sentence and pass it on, once."""
+        if sentence in self.kept:
+            return
         self.kept.append(sentence)
         self.pass_on(sentence)
 
@@ -328,6 +334,7 @@ def _bundle(
 
 def _about_path(path: ValidatedPath, confirmation: Confirmation) -> Iterable[str]:
     """Yield what a user should know of the path."""
+    yield from not_valid_now(path)
     yield from map(str, named_issuer_mismatches(path))
     if confirmation.opinion is Opinion.CANNOT_JUDGE:
         yield f"no second opinion: {confirmation}"

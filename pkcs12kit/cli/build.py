@@ -245,7 +245,7 @@ def command(
     from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file, password_from_file
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.build import print_refusal
-    from pkcs12kit.cli.output.console import warn
+    from pkcs12kit.cli.output.console import warn_and_keep
     from pkcs12kit.cli.output.progress import FetchingWatch
     from pkcs12kit.cli.output.rehearsal import rehearse_built
     from pkcs12kit.errors import PathError
@@ -290,7 +290,7 @@ def command(
     pkcs12_password = opening_password(pkcs12_password_file, pkcs12, "--pkcs12-password-file")
     try_identity = partial(load_identity, **identity, password=pkcs12_password, time=parameters.time)
     revocation = _revocation(search, None if certs_only else try_identity)
-    watch = FetchingWatch()
+    watch, warnings = FetchingWatch(), list[str]()
     fetch_options = fetching.when(fetch=fetch, on_event=watch.on_event)
     try:
         with watch:
@@ -316,11 +316,12 @@ def command(
                 profile=profile,
                 if_changed=if_changed,
                 dry_run=dry_run,
-                on_warning=watch.aside(warn),
+                on_warning=watch.aside(warn_and_keep(warnings)),
             )
     except PathError as no:
         retrievals = watch.retrievals if fetch else None
-        print_refusal(no, as_json=as_json, sources_given=bool(search.certificates), retrievals=retrievals)
+        sources_given = bool(search.certificates)
+        print_refusal(no, as_json=as_json, sources_given=sources_given, retrievals=retrievals, warnings=warnings)
         sys.exit(1)
     _print_built(report, as_json=as_json)
     rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)

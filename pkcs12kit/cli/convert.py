@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
+
+
+_MOST_NAMED: Final = 10
+"""Certificates that one warning names."""
 
 
 class _PemOptions(NamedTuple):
@@ -205,6 +209,7 @@ def command(
                 limits=limits,
             )
         add_warnings(_java_losses(written, new_password, protection.readers, limits))
+    add_warnings(_not_valid_now(certificates))
     if output == "-":
         write_bytes(written)
         return
@@ -248,6 +253,16 @@ def _about_password(password: str, *, is_new: bool) -> Iterable[str]:
     if not password:
         return ["the password of the new file is empty: anyone who has the file can read its contents"]
     return warnings_about(password) if is_new else ()
+
+
+def _not_valid_now(certificates: Iterable[Certificate]) -> Iterable[str]:
+    """Return a sentence with the certificates of the copy that are not valid by this computer's clock."""
+    from pkcs12kit.paths.validity_now import outside_validity
+    from pkcs12kit.times import time_or_now
+
+    outside = tuple(outside_validity(certificates, time_or_now(None)))
+    others = f"; and {len(outside) - _MOST_NAMED:,} more" if len(outside) > _MOST_NAMED else ""
+    return (f"not valid now: {'; '.join(outside[:_MOST_NAMED])}{others}",) if outside else ()
 
 
 def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limits: Limits) -> tuple[str, ...]:

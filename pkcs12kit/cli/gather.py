@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -131,6 +132,8 @@ class _Inputs(NamedTuple):
     target: Certificate | None
     anchors: tuple[TrustAnchor, ...]
     pool: CertificatePool
+    warnings: tuple[str, ...]
+    """Sentences about the files of the trust anchors."""
 
     @classmethod
     def load(cls, certificate: str | None, search: SearchOptions) -> _Inputs:
@@ -139,11 +142,12 @@ class _Inputs(NamedTuple):
         from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
         target = None if certificate is None else load_certificate(certificate)
-        anchors = load_trust_anchors(*search.trust_anchors) if search.trust_anchors else ()
+        warnings: list[str] = []
+        anchors = load_trust_anchors(*given, on_warning=warnings.append) if (given := search.trust_anchors) else ()
         pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
         for reject in pool.rejects:
             warn(reject)
-        return cls(target=target, anchors=anchors, pool=pool)
+        return cls(target=target, anchors=anchors, pool=pool, warnings=tuple(warnings))
 
     def gather(
         self,
@@ -162,7 +166,7 @@ class _Inputs(NamedTuple):
         pool = self.pool
         for bundle in bundles:
             pool |= bundle.pool
-        return gather(
+        report = gather(
             self.target,
             trust_anchors=self.anchors,
             pool=pool,
@@ -171,6 +175,7 @@ class _Inputs(NamedTuple):
             options=options,
             limits=limits,
         )
+        return replace(report, warnings=tuple(dict.fromkeys((*self.warnings, *report.warnings))))
 
 
 def _require_bundle(search: SearchOptions, bundling: BundleOptions, *, everything: bool) -> None:

@@ -103,7 +103,10 @@ def command(
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
     from pkcs12kit.text import harmless
 
-    anchors = load_trust_anchors(*trust_anchors)
+    warnings: list[str] = []
+    anchors = load_trust_anchors(*trust_anchors, on_warning=warnings.append)
+    for warning in warnings:
+        warn(warning)
     target = load_certificate(target_file) if target_file is not None else None
     pool = load_certificates(*sources)
     for reject in pool.rejects:
@@ -118,7 +121,7 @@ def command(
         warn(picture.left_out)
     files = pictures.write(picture)
     if as_json:
-        print_json(picture.to_json())
+        print_json(picture.to_json() | {"warnings": warnings})
     elif files and not pictures.on_standard_output:
         print_lines(f"Wrote {harmless(', '.join(files))}: {summary(picture)}")
     if target is not None and report is not None and not report.valid:

@@ -63,11 +63,13 @@ def command(
     from pkcs12kit.cli.output.console import print_json, print_text, warn
     from pkcs12kit.paths import ranking
     from pkcs12kit.paths.search import find_paths
+    from pkcs12kit.paths.validity_now import not_valid_now
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
     parameters = validation_parameters(search)
     target = load_certificate(certificate)
-    anchors = load_trust_anchors(*search.trust_anchors)
+    warnings: list[str] = []
+    anchors = load_trust_anchors(*search.trust_anchors, on_warning=warnings.append)
     pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
     for reject in pool.rejects:
         warn(reject)
@@ -86,12 +88,13 @@ def command(
         pictures.write(picture_of_report(report, trust_anchors=anchors, time=parameters.time))
         if not every:
             report = replace(report, valid=report.valid[:1], before_next=())
-    for warning in dict.fromkeys(
-        warning for path in report.valid if path.revocation is not None for warning in path.revocation.warnings
-    ):
+    for path in report.valid:
+        warnings += (*not_valid_now(path), *(() if path.revocation is None else path.revocation.warnings))
+    warnings = list(dict.fromkeys(warnings))
+    for warning in warnings:
         warn(warning)
     if as_json:
-        print_json(report.to_json())
+        print_json(report.to_json() | {"warnings": warnings})
     elif not pictures.on_standard_output:
         from pkcs12kit.display.paths import path_report
 

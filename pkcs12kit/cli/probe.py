@@ -113,7 +113,7 @@ def command(
     from contextlib import closing
 
     from pkcs12kit.cli.options.search import validation_parameters
-    from pkcs12kit.cli.output.console import print_json
+    from pkcs12kit.cli.output.console import print_json, warn
     from pkcs12kit.cli.output.progress import probing_progress
     from pkcs12kit.verifier.probe import probe_servers
 
@@ -138,6 +138,8 @@ def command(
         ) as probing,
     ):
         reports = list(probing)
+    for warning in dict.fromkeys(warning for report in reports for warning in report.warnings):
+        warn(warning)
     answer = all(report.ok for report in reports)
     if as_json:
         print_json({"ok": answer, "servers": [report.to_json() for report in reports]})

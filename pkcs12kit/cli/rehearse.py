@@ -111,7 +111,7 @@ def command(
     report = open_or_exit(open_with, opening, file, as_json=as_json)
     name = name_of(file)
     for warning in report.warnings:
-        warn(f"{name}: {warning}")
+        warn(warning if warning in report.call_warnings else f"{name}: {warning}")
     if as_json:
         print_json({"file": name, **report.to_json()})
     else:

@@ -119,6 +119,8 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
     name = name_of(file)
     for warning in report.anatomy.warnings:
         warn(f"{name}: {warning}")
+    for warning in report.call_warnings:
+        warn(warning)
     if as_json:
         print_json({"file": name, **report.to_json()})
     else:

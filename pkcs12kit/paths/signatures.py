@@ -21,7 +21,7 @@ from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.public_keys import read_public_key
-from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.errors import LimitExceededError, MalformedCertificateError
 from pkcs12kit.paths.signature_schemes import SignatureScheme, may_be_for_pss, pss_key_forbids, verification_cost
 
 if TYPE_CHECKING:
@@ -179,6 +179,18 @@ def check_signature(certificate: Certificate, key: CertificatePublicKeyTypes) ->
             key, certificate.signature, certificate.tbs_certificate
         )
     )
+
+
+def is_self_signed(certificate: Certificate, budget: SearchBudget) -> bool | None:
+    """Return True if a certificate is self-issued and verifies with its own key; None where that cannot be checked."""
+    if not certificate.is_self_issued:
+        return False
+    try:
+        key = certificate.public_key
+        verdict = REMEMBERED.verdict(certificate, key, certificate.subject_public_key_info, budget)
+    except (MalformedCertificateError, LimitExceededError):
+        return None
+    return None if verdict is SignatureVerdict.UNSUPPORTED else verdict is SignatureVerdict.VALID
 
 
 def _verdict_on_certificate(

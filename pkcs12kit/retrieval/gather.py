@@ -142,12 +142,12 @@ def gather(  # noqa: PLR0913  # each input has its own keyword
     require_kind("options", options, FetchOptions)
     require_flags(everything=everything)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
-    anchors = as_trust_anchors(trust_anchors, required=False, limits=limits)
+    warnings: list[str] = []
+    anchors = as_trust_anchors(trust_anchors, required=False, on_warning=warnings.append, limits=limits)
     if target is None and not anchors:
         raise ArgumentError("gathering needs a certificate or a trust anchor to begin with: neither was given")
     target = None if target is None else as_certificate(target, limits=limits)
     given = as_pool(certificates, pool, limits=limits)
-    warnings: list[str] = []
 
     def has_path(candidates: CertificatePool) -> bool:
         if target is None:

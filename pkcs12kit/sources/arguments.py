@@ -112,16 +112,17 @@ def as_trust_anchors(
     *,
     name: str = "trust_anchors",
     required: bool = True,
+    on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> tuple[TrustAnchor, ...]:
     """Return the trust anchors of an argument, each once, in order.
 
-    ``name`` is the parameter's, for messages. Raises as :func:`~pkcs12kit.load_trust_anchors` does, for no trust anchor
-    only if ``required``, and :class:`~pkcs12kit.ArgumentError`.
+    ``name`` is the parameter's, for messages; ``on_warning`` is as in :func:`~pkcs12kit.load_trust_anchors`. Raises as
+    that does, for no trust anchor only if ``required``, and :class:`~pkcs12kit.ArgumentError`.
     """
     expected = f"{_SOURCE}, TrustAnchors or Certificates"
     several = _several(given, (*_CERTIFICATES, TrustAnchor), name, expected)
-    return load_trust_anchors(*several, limits=limits) if several or required else ()
+    return load_trust_anchors(*several, on_warning=on_warning, limits=limits) if several or required else ()
 
 
 def as_identity(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from pkcs12kit.arguments import require_functions
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.certificates.identity import PRIVATE_KEYS, Identity
@@ -16,12 +17,13 @@ from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import ArgumentError, InputError, KeyMismatchError, MalformedCertificateError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.decoder import DecodedPfx
+from pkcs12kit.sources.anchor_warnings import about_anchors, about_file
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.key_sources import LoadedKey, Opening, key_from_content, key_from_pkcs12, open_with
 from pkcs12kit.sources.keys import require_signing_key
 from pkcs12kit.sources.pkcs12_files import SourceContent
 from pkcs12kit.sources.reading import is_folder, name_of, read_source
-from pkcs12kit.sources.sniffing import Kind
+from pkcs12kit.sources.sniffing import HOLDS_CERTIFICATES, Kind
 from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
@@ -100,20 +102,30 @@ def load_certificate(
     return certificates[0]
 
 
-def load_trust_anchors(*sources: TrustAnchorSource, limits: Limits = DEFAULT_LIMITS) -> tuple[TrustAnchor, ...]:
-    """Read trust anchors, in any form that :func:`load_certificates` reads, each once, in order.
+def load_trust_anchors(
+    *sources: TrustAnchorSource, on_warning: Callable[[str], object] | None = None, limits: Limits = DEFAULT_LIMITS
+) -> tuple[TrustAnchor, ...]:
+    """Read trust anchors from files, in any form that :func:`load_certificates` reads, each once, in order.
 
     A :class:`~pkcs12kit.TrustAnchor` that is loaded already is used as it is. Every certificate in the sources becomes
-    a trust anchor; that it is self-signed is not checked. Raises :class:`~pkcs12kit.errors.InputError` if there is no
-    certificate, or if any certificate cannot be read: a part of the trust anchors is never returned.
+    a trust anchor. ``on_warning`` is called with a sentence for each file with several certificates, and for each
+    anchor whose certificate is not self-signed or not of a CA; they are trusted nevertheless. Raises
+    :class:`~pkcs12kit.errors.InputError` for a folder or a zip archive, whose contents the user has not named; without
+    a certificate; or if any certificate cannot be read: a part of the trust anchors is never returned.
     """
+    require_functions(on_warning=on_warning)
     anchors: dict[object, TrustAnchor] = {}
-    collector = Collector(password=None, limits=limits)  # one for all sources, because its limits are for all of them
+    # one for all sources, because its limits are for all of them
+    collector = Collector(password=None, limits=limits, containers=HOLDS_CERTIFICATES - {Kind.ZIP})
+    warnings: list[str] = []
     for source in sources:
-        for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, collector):
+        for anchor in (source,) if isinstance(source, TrustAnchor) else _trust_anchors(source, collector, warnings):
             anchors.setdefault((anchor.node, anchor.certificate), anchor)
     if not anchors:
         raise ArgumentError("no trust anchor given")
+    if on_warning is not None:
+        for sentence in (*warnings, *about_anchors(tuple(anchors.values()), limits)):
+            on_warning(sentence)
     return tuple(anchors.values())
 
 
@@ -267,11 +279,17 @@ def _require_no_rejects(collector: Collector) -> None:
         raise InputError(str(collector.rejects[0]))
 
 
-def _trust_anchors(source: CertificateSource, collector: Collector) -> Iterator[TrustAnchor]:
+def _trust_anchors(source: CertificateSource, collector: Collector, warnings: list[str]) -> Iterator[TrustAnchor]:
+    """Yield the trust anchors of a source; add to ``warnings`` if it is a file with several."""
     before = len(collector.certificates)
+    if not _is_loaded(source) and is_folder(source):  # type: ignore[arg-type]  # it is a source
+        raise InputError(f"{label(source)}: a folder; name the file in it that is the trust anchor")
     _collect_one(source, collector)
     _require_no_rejects(collector)
-    for certificate in collector.certificates[before:]:
+    certificates = collector.certificates[before:]
+    if not _is_loaded(source):
+        warnings += about_file(label(source), certificates)
+    for certificate in certificates:
         try:
             yield TrustAnchor.from_certificate(certificate)
         except MalformedCertificateError as error:

@@ -13,6 +13,7 @@ from pkcs12kit.devices.table import require_devices
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.probing.server import ask_servers
@@ -119,9 +120,11 @@ def probe_servers(  # noqa: PLR0913  # as above
     if timeout is not None and not 0 < timeout <= _LONGEST:
         raise ArgumentError(f"timeout is in seconds, more than 0 and at most {_LONGEST:,}")
     require_duration("expires_within", expires_within)
+    warnings: list[str] = []
     judge = _Judge(
         devices=require_devices(devices),
-        trust_anchors=as_trust_anchors(trust_anchors, limits=limits),
+        trust_anchors=as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits),
+        warnings=warnings,
         pool=as_certificates(certificates, limits=limits) or None,
         parameters=parameters,
         expires_within=expires_within,
@@ -140,6 +143,12 @@ def _report_all(
             yield judge.report(server, answer)
 
 
+def _about_time(*chains: ServedChainReport | None) -> Iterator[str]:
+    for chain in chains:
+        if chain is not None and chain.path is not None:
+            yield from not_valid_now(chain.path)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Judge:
     """The inputs with which every answer is checked."""
@@ -150,12 +159,18 @@ class _Judge:
     parameters: ValidationParameters
     expires_within: timedelta
     limits: Limits
+    warnings: Sequence[str]
+    """Sentences about the trust anchors, for each report."""
 
     def report(self, server: ProbedServer, answer: ServerAnswer) -> ProbeReport:
         message = answer.message
         if message is None:
             return ProbeReport(
-                server=server, answer=answer, findings=tuple(check_server(server, answer, None)), served_chain=None
+                server=server,
+                answer=answer,
+                findings=tuple(check_server(server, answer, None)),
+                served_chain=None,
+                warnings=tuple(self.warnings),
             )
         chain = self._check(message, server.server_name)
         older = (one.message for one in answer.answers if one.message and one.protocol == TLS_1_2)
@@ -172,6 +187,7 @@ class _Judge:
             devices=self._judge_devices(chain),
             devices_in_tls_1_2=() if other is None else self._judge_devices(other),
             other_chains=more,
+            warnings=tuple(dict.fromkeys((*self.warnings, *_about_time(chain, other, *(one.report for one in more))))),
         )
 
     def _other_chains(

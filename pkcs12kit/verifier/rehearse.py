@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
@@ -15,9 +15,11 @@ from pkcs12kit.errors import InputError, MalformedCertificateError, UnknownNameE
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validation.server_name import mismatch
+from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.sources.pkcs12_files import opened_pkcs12
+from pkcs12kit.times import time_or_now
 from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
@@ -28,6 +30,7 @@ from pkcs12kit.verifier.server_reports import RehearsalReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -99,7 +102,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     asked_of, required = _clients(clients)
     named_devices = require_devices(devices)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
-    anchors = as_trust_anchors(trust_anchors, limits=limits)
+    warnings: list[str] = []
+    anchors = as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits)
     pool = as_certificates(certificates, limits=limits)
     with opened_pkcs12(file, limits) as data:
         decoded = decode_pfx(
@@ -125,7 +129,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         expires_within=expires_within,
         limits=limits,
     )
-    is_now = abs(asked.time - datetime.now(UTC)) <= _CLOCK_TOLERANCE
+    is_now = abs(asked.time - time_or_now(None)) <= _CLOCK_TOLERANCE
     handshakes = shake_hands(
         identity.private_key,
         served,
@@ -142,6 +146,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         judge_by_rules(device, message=message, path=served_chain.path, trust_anchors=anchors, parameters=asked)
         for device in named_devices
     )
+    path = served_chain.path
+    about_call = (*warnings, *(() if path is None else not_valid_now(path)))
     return RehearsalReport(
         served_chain=served_chain,
         server_name=wanted,
@@ -149,7 +155,8 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         handshakes=handshakes,
         required=required,
         devices=tuple(verdicts),
-        warnings=(*decoded.warnings, *decoded.left_out, *(() if others is None else (others,))),
+        warnings=(*decoded.warnings, *decoded.left_out, *(() if others is None else (others,)), *about_call),
+        call_warnings=about_call,
     )
 
 

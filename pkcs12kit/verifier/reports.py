@@ -78,6 +78,13 @@ class VerificationReport(Report):
     """The second opinion on ``path``."""
     anatomy: PfxReport = field(repr=False)
     """The structure and the protection of the file, as :func:`~pkcs12kit.inspect_pfx` returns them."""
+    call_warnings: tuple[str, ...] = ()
+    """Warnings about the trust anchors, and about a time other than now, that the caller gave."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings about the file, then those of ``call_warnings``."""
+        return (*self.anatomy.warnings, *self.call_warnings)
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -114,7 +121,7 @@ class VerificationReport(Report):
             "policies": [] if path is None else sorted(path.authority_constrained_policy_set),
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "second_opinion": self.confirmation.to_json(),
-            "warnings": list(self.anatomy.warnings),
+            "warnings": list(self.warnings),
             "readers": {name: verdict.to_json() for name, verdict in self.anatomy.readers.items()},
             "notes": [note.to_json() for note in self.notes],
         }

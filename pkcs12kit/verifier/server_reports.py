@@ -46,7 +46,9 @@ class RehearsalReport(Report):
     devices: tuple[DeviceVerdict, ...] = field(default=())
     """The verdicts on devices, by rule."""
     warnings: tuple[str, ...] = ()
-    """Warnings that anyone may have changed the file: it has no MAC, or one made without a password."""
+    """Warnings about the file, for example that anyone may have changed it, then those of ``call_warnings``."""
+    call_warnings: tuple[str, ...] = ()
+    """Warnings about the trust anchors, and about a time other than now, that the caller gave."""
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -175,6 +177,8 @@ class ProbeReport(Report):
     """The verdicts on devices, by rule, for ``served_chain_in_tls_1_2``."""
     other_chains: tuple[ProbedChain, ...] = ()
     """The other chains, which the server sends to clients that have only other types of keys."""
+    warnings: tuple[str, ...] = ()
+    """Warnings about the trust anchors, and about a time other than now, that the caller gave."""
 
     @property
     def chains(self) -> tuple[ProbedChain, ...]:
@@ -270,6 +274,7 @@ class ProbeReport(Report):
             "devices_in_tls_1_2": [verdict.to_json() for verdict in self.devices_in_tls_1_2],
             "chains": [one.to_json() for one in self.chains],
             "changes": list(self.changes),
+            "warnings": list(self.warnings),
         }
 
 

@@ -11,6 +11,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.confirmation import NOT_ASKED, confirm
 from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.readers import find
@@ -85,7 +86,8 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     require_duration("expires_within", expires_within)
     wanted = tuple(dict.fromkeys(find(reader).name for reader in readers))
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
-    anchors = as_trust_anchors(trust_anchors, limits=limits)
+    warnings: list[str] = []
+    anchors = as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits)
     with opened_pkcs12(file, limits) as data:
         decoded = decode_pfx(
             data,
@@ -126,5 +128,6 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         path=path,
         rejected=() if paths.report is None or path is not None else paths.report.rejected,
         confirmation=confirmation,
+        call_warnings=(*warnings, *(() if path is None else not_valid_now(path))),
         anatomy=anatomy,
     )

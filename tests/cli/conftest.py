@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pkcs12kit.cli import main
 
 PASSWORD = "correct horse 42 battery"
+AT_TIME = "--at TIME checks another time, and its answer is for that time only"
 BEST_PATH = [  # of the lab: through the bridge of 2013 there is another, which ends earlier
     "mdm.example.mil",
     "DOD ID SW CA-37",

@@ -13,6 +13,8 @@ import pytest
 from pkcs12kit import FailureReason, lab
 from pkcs12kit.cli.output.hints import hints_for_no_path
 
+from .conftest import AT_TIME
+
 CERTIFICATE_FIELDS = {"subject", "issuer", "serial", "sha256", "not_before", "not_after"}
 REJECTED_FIELDS = {"certificates", "certificate", "reason", "section", "detail"} | {
     "failures",
@@ -156,9 +158,7 @@ class TestRefusal:
         )
         assert "DoD Root CA 3  #2171: expired on 2024-11-16T14:57:16Z" in lines[3]
         assert "DoD Interoperability Root CA 2  #13489...13579: expired on 2026-02-07T18:00:00Z" in lines[4]
-        assert outcome.errors.startswith(
-            "hint: give renewed certificates with --certs; --at TIME checks another time\nhint: fetch "
-        )
+        assert outcome.errors.startswith(f"hint: give renewed certificates with --certs; {AT_TIME}\nhint: fetch ")
         first = call("paths", fpki / "dod-sw-ca-67.pem", *given, *at, "--json").json["rejected"][0]
         assert first["reason"] == "expired"
         assert first["certificate"]["serial"] == "2171"
@@ -170,8 +170,7 @@ class TestRefusal:
         given = ("--certs", fpki / "fpki-historic.pem", "--anchor", fpki / "fcpca.pem", "--at", "2026-11-22")
         outcome = call("paths", fpki / "dod-id-sw-ca-37.pem", *given)
         assert outcome.errors.startswith(
-            "hint: renew the certificate: ask its CA for a new one; --at TIME checks another time\n"
-            "hint: with the renewed certificate, "
+            f"hint: renew the certificate: ask its CA for a new one; {AT_TIME}\nhint: with the renewed certificate, "
         )
 
     def test_the_time_is_now_by_default(self, call, fpki):
@@ -312,7 +311,7 @@ class TestLab:
         (folder / "server.pem").write_text(root.issue_server("s.example").certificate.to_pem())
         early = call("paths", "server.pem", "--certs", "root.pem", "--anchor", "root.pem")
         assert early.status == 1
-        assert early.errors == "hint: is this time right? It comes from this computer's clock; --at TIME sets another\n"
+        assert early.errors == f"hint: is this time right? It comes from this computer's clock; {AT_TIME}\n"
         (folder / "other.pem").write_text(lab.Authority.create("Other").certificate.to_pem())
         other = call("paths", "server.pem", "--certs", "root.pem", "--anchor", "other.pem")
         assert other.status == 1

@@ -10,7 +10,7 @@ import pytest
 from pkcs12kit import Bundle, encode_pfx, lab, profiles
 from pkcs12kit.findings import FILE_CHECKS
 
-from .conftest import PASSWORD
+from .conftest import AT_TIME, PASSWORD
 
 QUICK = replace(profiles.MODERN, encryption_iterations=3, mac_iterations=3)
 ERROR = "error: server.p12 failed: "
@@ -123,7 +123,7 @@ def test_no(verify, chain, arrange, options, checks, told, as_json):
 def test_expired(verify, chain):
     """Where only a CA's certificate has expired, and where the server's has: what to renew, and how to ask of then."""
     first = min(one.not_after for one in chain[1:-1])
-    asked = "--at TIME checks another time\n"
+    asked = f"{AT_TIME}\n"
     outcome = verify(chain, at=(first + timedelta(days=1)).isoformat())
     assert outcome.errors.endswith(f"hint: build the file again with renewed certificates in --certs; {asked}")
     outcome = verify(chain, at=(chain[0].not_after + timedelta(days=1)).isoformat())
@@ -150,12 +150,13 @@ def test_wrong_password(verify, chain, tmp_path):
 
 
 def test_password_at_the_terminal(verify, chain, terminal, files):
-    """It is asked for once; a wrong one is a no."""
+    """It is asked for once; a wrong one is a no after three attempts."""
     assert verify(chain).status == 0
-    for typed, status in ((PASSWORD, 0), ("not it", 1)):
+    for typed, attempts, status in ((PASSWORD, 1, 0), ("not it", 3, 1)):
         screen = terminal("verify", "server.p12", "--anchor", files.trust_anchor)
-        screen.expect("Password of server.p12:")
-        screen.type(f"{typed}\n")
+        for _ in range(attempts):
+            screen.expect("Password of server.p12:")
+            screen.type(f"{typed}\n")
         assert screen.finish() == status
 
 

@@ -53,6 +53,7 @@ class BundleOptions(NamedTuple):
             )
         if not self.bundles:
             return ()
+        from pkcs12kit.cli.output.console import warn
         from pkcs12kit.retrieval.bundles.fetch import fetch_bundle
         from pkcs12kit.retrieval.bundles.published import find_bundle
         from pkcs12kit.retrieval.bundles.report import certificates_in_folder
@@ -60,7 +61,7 @@ class BundleOptions(NamedTuple):
 
         known = self.known()
         named = [find_bundle(name, known, limits=limits) for name in dict.fromkeys(self.bundles)]
-        anchors = load_trust_anchors(*self.bundle_anchors) if self.bundle_anchors else ()
+        anchors = load_trust_anchors(*self.bundle_anchors, on_warning=warn) if self.bundle_anchors else ()
         return tuple(
             fetch_bundle(
                 bundle,

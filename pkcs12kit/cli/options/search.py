@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -12,10 +11,11 @@ import click
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import FILE, Duration, Instant, ObjectIdentifier, OneOf, ServerName
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -70,8 +70,8 @@ _ANCHOR: Final = option(
     multiple=True,
     several=False,
     required=True,
-    help="The trust anchor: the root certificate that the clients trust. Every certificate in FILE is trusted. May be"
-    " given again.",
+    help="The trust anchor: a file with the root certificate that the clients trust. If FILE has several certificates,"
+    " each is trusted, with a warning. May be given again.",
 )
 _OPTIONAL_ANCHOR: Final = option(
     OptionGroup.PATH,
@@ -90,7 +90,8 @@ _REQUIREMENTS: Final = (
         "--at",
         "time",
         type=Instant(),
-        help="The time at which the path must be valid, for example 2018-06-01T00:00:00Z. Default: now.",
+        help="The time at which the path must be valid, for example 2018-06-01T00:00:00Z. The answer is for that time"
+        " only; a warning names what is not valid now. Default: now.",
     ),
     option(
         OptionGroup.PATH,
@@ -249,7 +250,7 @@ def validation_parameters(search: SearchOptions) -> ValidationParameters:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
     return ValidationParameters(
-        time=search.time or datetime.now(UTC),
+        time=time_or_now(search.time),
         server_name=search.server_name,
         user_initial_policy_set=frozenset(search.policies) or frozenset({ANY_POLICY}),
         # Without it a path without any policy would be valid, whatever the user asks for (RFC 5280 section 6.1.1 (f)).

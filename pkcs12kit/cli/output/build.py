@@ -56,17 +56,25 @@ def _second_opinion(confirmation: Confirmation) -> str:
     return f"Second opinion, by {confirmation.by}: {confirmation.opinion.value}"
 
 
-def print_refusal(no: PathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None) -> None:
+def print_refusal(
+    no: PathError,
+    *,
+    as_json: bool,
+    sources_given: bool,
+    retrievals: Sequence[Retrieval] | None,
+    warnings: Sequence[str],
+) -> None:
     """Print why nothing was built: to standard error, and as JSON to standard output where it was asked for.
 
     The object has ``error``, a sentence; ``rejected``, as ``paths --json`` has it; ``second_opinion`` where the second
-    opinion is the reason; and ``retrievals`` unless these are None, which means that nothing was to be fetched.
+    opinion is the reason; ``warnings``, which were printed before; and ``retrievals`` unless these are None, which
+    means that nothing was to be fetched.
     """
     from pkcs12kit.paths.report import NoValidPathError
 
     if as_json:
         fetched = {} if retrievals is None else {"retrievals": [retrieval.to_json() for retrieval in retrievals]}
-        print_json(_refusal_to_json(no) | fetched)
+        print_json(_refusal_to_json(no) | {"warnings": list(warnings)} | fetched)
         print_error(no)
         return
     if not isinstance(no, NoValidPathError):

@@ -22,7 +22,7 @@ from pkcs12kit.limits import KIB, MIB
 from pkcs12kit.text import alternatives, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
 
@@ -116,6 +116,16 @@ def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> N
 def warn(sentence: object) -> None:
     """Print a warning to standard error."""
     _print_sentence("warning:", "yellow", sentence)
+
+
+def warn_and_keep(kept: list[str]) -> Callable[[str], None]:
+    """Return a function that prints a warning and adds it to ``kept``, for ``--json``."""
+
+    def on_warning(sentence: str) -> None:
+        kept.append(sentence)
+        warn(sentence)
+
+    return on_warning
 
 
 def print_hints(hints: Iterable[object]) -> None:

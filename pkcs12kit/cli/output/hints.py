@@ -50,7 +50,8 @@ def _hints(*texts: str) -> tuple[Hint, ...]:
 
 FETCH: Final = Hint(text=OR_FETCH)
 GATHER: Final = Hint(text="or fetch what is missing", command="pkcs12kit gather CERT --anchor FILE --into FOLDER")
-RIGHT_TIME: Final = Hint(text="is this time right? It comes from this computer's clock; --at TIME sets another")
+_AT: Final = "--at TIME checks another time, and its answer is for that time only"
+RIGHT_TIME: Final = Hint(text=f"is this time right? It comes from this computer's clock; {_AT}")
 """For an answer that a wrong clock would explain."""
 
 _ALL_PATHS: Final = "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all"
@@ -62,18 +63,16 @@ _TRUSTSTORE: Final = Hint(
     text="build a truststore, in which each certificate has a name of its own and Java's mark of trust",
     command="pkcs12kit build --certs-only --truststore --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
 )
-_RENEW_TARGET: Final = Hint(text="renew the certificate: ask its CA for a new one; --at TIME checks another time")
-_RENEW_ISSUER: Final = Hint(
-    text="build the file again with renewed certificates in --certs; --at TIME checks another time"
-)
+_RENEW_TARGET: Final = Hint(text=f"renew the certificate: ask its CA for a new one; {_AT}")
+_RENEW_ISSUER: Final = Hint(text=f"build the file again with renewed certificates in --certs; {_AT}")
 _NO_SOURCES: Final = Hint(text="no --certs given: give the CA certificates that you have, as files, folders or zips")
 _BY_REASON: Final = {
     FailureReason.ISSUER_NOT_FOUND: "give the missing certificate with --certs",
     FailureReason.BAD_SIGNATURE: "if the CA was rekeyed, give the certificate of its right key with --certs",
     FailureReason.NO_TRUST_ANCHOR: "give cross-certificates that lead to the trust anchor with --certs, or give another"
     " --anchor if the clients trust that one",
-    FailureReason.EXPIRED: "give renewed certificates with --certs; --at TIME checks another time",
-    FailureReason.NOT_YET_VALID: "--at TIME checks another time",
+    FailureReason.EXPIRED: f"give renewed certificates with --certs; {_AT}",
+    FailureReason.NOT_YET_VALID: _AT,
     FailureReason.WEAK_ALGORITHM: "--algorithms allow-all accepts it; use that only to look at old files",
     FailureReason.EXPLICIT_POLICY: "--policy takes policies of the trust anchor's domain; leave it out to accept any",
     FailureReason.SERVER_NAME: "give a name that the certificate is for with --server-name, or leave it out",
@@ -150,7 +149,7 @@ def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]
     if closest.clock_looks_wrong:
         return (RIGHT_TIME,) if closest.reason is FailureReason.NOT_YET_VALID else (RIGHT_TIME, _RENEW_TARGET)
     if closest.section == SECTION_OF_TRUST_ANCHORS:
-        return _hints("--ignore-anchor-validity accepts it, if the clients do; --at TIME checks another time")
+        return _hints(f"--ignore-anchor-validity accepts it, if the clients do; {_AT}")
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
         return (_RENEW_TARGET,)
     text = _BY_REASON.get(closest.reason)
