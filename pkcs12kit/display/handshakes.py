@@ -35,7 +35,7 @@ def handshake_table(
 ) -> Iterator[RenderableType]:
     """Yield a table of clients by TLS version, and below it the reasons of the clients that did not accept.
 
-    Clients in ``required`` are marked: if one of them refuses, the answer is no.
+    Clients in ``required`` are marked: if one of them does not accept, the answer is no.
     """
     required = frozenset(required)
     results = ClientTable.of(handshakes, required)
@@ -49,7 +49,7 @@ def handshake_table(
         table.add_row(name, Text(harmless(row.version), style="dim"), *verdicts, received)
     yield table
     if required:
-        yield Text("* if it refuses, the answer is no", style="dim")
+        yield Text("* without its yes, the answer is no", style="dim")
     yield from _reasons(handshakes)
 
 

@@ -52,7 +52,10 @@ class RehearsalReport(Report):
 
     @property
     def failed(self) -> tuple[str, ...]:
-        """The checks of the served chain that failed, the required clients and the devices that say no, by name."""
+        """The checks of the served chain that failed, the required clients and the devices without a yes, by name.
+
+        Of the clients, :attr:`refused` has those that refused, and :attr:`not_tried` those that could not be asked.
+        """
         clients = (*self._without_handshake, *(one.client for one in self._refusals))
         return tuple(dict.fromkeys((*self.served_chain.failed, *clients, *_refusing(self.devices))))
 
@@ -61,21 +64,26 @@ class RehearsalReport(Report):
         """The reasons of everything in ``failed``, one sentence each."""
         return (
             *self.served_chain.problems,
-            *(f"{name}: it made no handshake" for name in self._without_handshake),
+            *(f"{name}: {Verdict.NOT_TRIED.value}: it made no handshake" for name in self._without_handshake),
             *map(_sentence, self._refusals),
             *_device_problems(self.devices),
         )
 
     @property
+    def refused(self) -> tuple[str, ...]:
+        """The required clients that refused the certificates in at least one version of TLS."""
+        found = (one.client for one in self.handshakes if one.verdict is Verdict.REFUSED)
+        return tuple(dict.fromkeys(client for client in found if client in self.required))
+
+    @property
     def not_tried(self) -> tuple[str, ...]:
-        """The required clients that could not be asked, and that refused in neither version of TLS."""
-        verdicts: dict[str, set[Verdict]] = {}
-        for one in self.handshakes:
-            if one.client in self.required:
-                verdicts.setdefault(one.client, set()).add(one.verdict)
-        return tuple(
-            client for client, found in verdicts.items() if Verdict.NOT_TRIED in found and Verdict.REFUSED not in found
-        )
+        """The required clients that could not be asked in a version of TLS, and that refused in no other.
+
+        Such a client is not installed, cannot be run, crashed, did not answer in time, or does not speak the version.
+        """
+        found = (one.client for one in self.handshakes if one.verdict is Verdict.NOT_TRIED)
+        untried = dict.fromkeys((*(client for client in found if client in self.required), *self._without_handshake))
+        return tuple(client for client in untried if client not in self.refused)
 
     @property
     def _without_handshake(self) -> list[str]:
@@ -106,6 +114,8 @@ class RehearsalReport(Report):
             "server_name": self.server_name,
             "server_name_given": self.server_name_given,
             "problems": list(self.problems),
+            "refused": list(self.refused),
+            "not_tried": list(self.not_tried),
             "sent": self.served_chain.to_json(),
             "handshakes": [
                 handshake.to_json()

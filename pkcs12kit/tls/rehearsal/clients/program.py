@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import signal
 from abc import ABC, abstractmethod
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -161,7 +162,16 @@ def unclear(finished: ProcessResult, received: tuple[str, ...] = ()) -> ClientAn
     """Return NOT_TRIED, with the last line of a program that neither accepted nor refused the certificates."""
     lines = [line for said in (finished.output, finished.errors) for line in said.splitlines() if line.strip()]
     ended = f"it ended with status {finished.status}"
+    if finished.status is not None and finished.status < 0:
+        ended = f"it crashed, or was ended, by signal {-finished.status}{_signal_name(-finished.status)}"
     return not_tried(f"{ended}: {lines[-1]}" if lines else ended, received)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return f" ({signal.Signals(number).name})"
+    except ValueError:
+        return ""
 
 
 def one_line(text: str) -> str:
