@@ -44,6 +44,8 @@ Examples:
   pkcs12kit gather ca.pem --anchor fcpca.pem --into fpki --all --json
   pkcs12kit gather server.pem --anchor fcpca.pem --into gathered --offline
   pkcs12kit gather --bundle dod --bundle fpki --into published
+  pkcs12kit gather --bundle /media/usb/unclass-certificates_pkcs7_DoD.zip \\
+      --into published
   pkcs12kit gather --list-bundles""",
 )
 @click.argument("certificate", type=FILE, metavar="[CERT]", required=False)

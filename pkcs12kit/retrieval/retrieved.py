@@ -37,6 +37,8 @@ class Status(Enum):
     """The server said that the cached content is current (RFC 9110 section 15.4.5)."""
     CACHED = "cached"
     """Taken from the cache without a request: it was fetched a short while ago, or the run is offline."""
+    READ = "read"
+    """Read from a file on this computer that the user named; no server was asked."""
     FAILED = "failed"
     REFUSED = "refused"
     """Refused by pkcs12kit: another scheme, an address that is not public, a limit."""

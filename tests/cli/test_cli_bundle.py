@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import zipfile
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -15,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pkcs12kit as pk
 from pkcs12kit import lab
+from pkcs12kit.cli.output import gather as gather_output
 from pkcs12kit.lab import extensions as ext
 
 from ..retrieval.conftest import Server
@@ -27,6 +29,7 @@ class Site:
 
     def __init__(self, server):
         self.base = server.base
+        self.server_requests = lambda: server.requests
         self.root, self.issuing = lab.Authority.create("DoD Root CA 3"), lab.Authority.create("DOD SW CA-60")
         self.certificates = [self.root.certificate, self.root.issue_ca(self.issuing)]
         self.server = self.issuing.issue_server("mdm.example.mil").certificate
@@ -279,3 +282,73 @@ def test_usage(call, gather, tmp_path):
     outcome = gather("--bundle", "dod")
     assert outcome.status == 2
     assert f"--bundles {tmp_path / 'own.toml'}: not TOML" in outcome.errors
+
+
+def test_from_a_file(gather, site, tmp_path):
+    """A carried archive is checked as a downloaded one; nothing is fetched, and the folder says where it came from."""
+    file = tmp_path / "carried.bin"
+    file.write_bytes(site.pages["/bundle.zip"])
+    site.pages.clear()
+    outcome = gather("--bundle", file, "--bundle-anchor", tmp_path / "root.pem")
+    assert (outcome.status, outcome.errors) == (0, "")
+    assert outcome.text.startswith(f"{file}: 2 certificates from {file}; a file on this computer")
+    assert "Checksums: right for 1 file, signed by CN=DoD PKE under CN=DoD Root CA 3" in outcome.text
+    assert f'"url": "{file.as_uri()}"' in (tmp_path / "published" / "index.json").read_text()
+    again = gather("--bundle", file, "--bundle-anchor", tmp_path / "root.pem")
+    assert "Nothing has changed since the last time" in again.text
+    refused = gather("--bundle", file, into=tmp_path / "other")
+    assert refused.status == 1
+    assert "not used: " in refused.text
+    assert "--unsigned" in refused.text
+    allowed = gather("--bundle", file, "--unsigned", "--json", into=tmp_path / "other")
+    assert allowed.status == 0
+    (bundle,) = allowed.json["bundles"]
+    assert bundle["bundle"]["file"] == str(file)
+    assert bundle["urls"][0]["status"] == "read"
+
+
+def test_a_file_that_is_only_a_source(gather, site, tmp_path):
+    """A list without an archive cannot be signed: it is used, and a warning says what that means."""
+    file = tmp_path / "fpki.p7b"
+    file.write_bytes(pkcs7.serialize_certificates([one.as_cryptography for one in site.certificates], Encoding.DER))
+    outcome = gather("--bundle", file)
+    assert outcome.status == 0
+    assert "warning: " in outcome.errors
+    assert "only a source of candidates" in outcome.errors
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("nowhere.zip", "no such file or directory"), (".", "a folder; a bundle is one file"), ("fpky", "unknown bundle")],
+)
+def test_a_file_that_cannot_be_read(gather, name, why):
+    """Exit status 2, as for any other input that cannot be read."""
+    outcome = gather("--bundle", name)
+    assert outcome.status == 2
+    assert why in outcome.errors
+
+
+@pytest.mark.parametrize(
+    ("age", "text"), [(0, "0 minutes old"), (59, "59 minutes old"), (150, "2 hours old"), (4 * 1440 + 1, "4 days old")]
+)
+def test_a_cached_copy_is_called_that(call, site, own, tmp_path, monkeypatch, age, text):
+    """Where the server was not asked, the copy has its age, and nothing is said of changes of the published list."""
+    given = ("gather", "--bundles", own, "--bundle", "dod", "--allow-private", "--cache", tmp_path / "cache")
+    assert call(*given, "--into", tmp_path / "one").status == 0
+    later = datetime.now(UTC) + timedelta(minutes=age)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, _tz=None):
+            return later
+
+    monkeypatch.setattr(gather_output, "datetime", Later)
+    asked = len(site.server_requests())
+    for into in ("one", "two"):
+        outcome = call(*given, "--into", tmp_path / into, *(["--offline"] if age > 60 else []))
+        assert outcome.status == 0
+        assert "from the cache, fetched at " in outcome.text
+        assert f"{text}; the server was not asked" in outcome.text
+        assert "This is the cached copy again" in outcome.text
+        assert "Nothing has changed" not in outcome.text
+    assert len(site.server_requests()) == asked

@@ -90,7 +90,7 @@ class TestWhatIsOffered:
                 assert list(given) == list(parameter.type.choices)
             elif isinstance(parameter.type, Variable):
                 assert "_PKCS12KIT_COMPLETE" in given
-            elif what == "NAME|URL":
+            elif what == "NAME|URL|FILE":
                 assert list(given) == ["dod", "eca", "fpki"]
             else:
                 assert what in FREE

@@ -54,13 +54,12 @@ class BundleOptions(NamedTuple):
         if not self.bundles:
             return ()
         from pkcs12kit.cli.output.console import warn
-        from pkcs12kit.retrieval.bundles.fetch import fetch_bundle
-        from pkcs12kit.retrieval.bundles.published import find_bundle
+        from pkcs12kit.retrieval.bundles.fetch import choose_bundle, fetch_bundle
         from pkcs12kit.retrieval.bundles.report import certificates_in_folder
         from pkcs12kit.sources.loading import load_trust_anchors
 
         known = self.known()
-        named = [find_bundle(name, known, limits=limits) for name in dict.fromkeys(self.bundles)]
+        named = [choose_bundle(name, known, limits=limits) for name in dict.fromkeys(self.bundles)]
         anchors = load_trust_anchors(*self.bundle_anchors, on_warning=warn) if self.bundle_anchors else ()
         return tuple(
             fetch_bundle(
@@ -80,13 +79,14 @@ class BundleOptions(NamedTuple):
 
 
 def _complete_bundle(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the names of bundles to offer, those of the user's file included."""
+    """Return the names of bundles to offer, those of the user's file included; files where no name fits."""
     from click.shell_completion import CompletionItem
 
     from pkcs12kit.retrieval.bundles.published import load_bundles
 
     known = load_bundles()
-    return [CompletionItem(name, help=known[name].title) for name in sorted(known) if name.startswith(incomplete)]
+    named = [CompletionItem(name, help=known[name].title) for name in sorted(known) if name.startswith(incomplete)]
+    return named or [CompletionItem(incomplete, type="file")]
 
 
 _OPTIONS: Final = (
@@ -94,11 +94,12 @@ _OPTIONS: Final = (
         OptionGroup.BUNDLES,
         "--bundle",
         "bundles",
-        metavar="NAME|URL",
+        metavar="NAME|URL|FILE",
         shell_complete=_complete_bundle,
         multiple=True,
-        help="Start with a published bundle of certificates: dod, eca, fpki, a name from --bundles, or a URL. CERT can"
-        " then be left out. May be given again.",
+        help="Start with a published bundle of certificates: dod, eca, fpki, a name from --bundles, a URL, or a file"
+        " that was carried by hand, whose signed checksums are checked in the same way. CERT can then be left out."
+        " May be given again.",
     ),
     option(
         OptionGroup.BUNDLES,

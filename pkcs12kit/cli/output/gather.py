@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from rich.padding import Padding
@@ -26,11 +27,14 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.bundles.report import BundleChanges, BundleReport, Replacement
     from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.output_folder import FolderReport
-    from pkcs12kit.retrieval.retrieved import GatheredUrl
+    from pkcs12kit.retrieval.retrieved import GatheredUrl, Retrieval
 
 
 _LINES: Final = 20
 """The most lines of one kind that are shown; --json has them all."""
+
+_MINUTES: Final = 120  # from here on, an age is in hours
+_HOURS: Final = 48  # and from here on in days
 
 _TITLES: Final = {
     ChecksumStatus.WEAK: "right, but weakly signed",
@@ -51,6 +55,10 @@ def gathered(report: GatherReport, written: FolderReport, *, every: bool) -> Ite
         yield Text(f"Cut short: {harmless(report.incomplete)}", style="yellow")
     answered = sum(url.answered for url in report.urls)
     fetched, asked = counted(len(report.certificates), "certificate"), counted(len(report.urls), "URL")
+    cached = [each.retrieval.fetched for each in report.urls if each.retrieval.status is Status.CACHED]
+    if times := [each for each in cached if each is not None]:
+        count = counted(len(times), "URL")
+        yield Text(f"From the cache, without a request: {count}; the oldest was {_fetched(min(times))}", style="dim")
     yield Text(
         f"Gathered {fetched} from {answered:,} of {asked}; {size_in_words(report.size)} over the network", style="dim"
     )
@@ -107,18 +115,37 @@ def known_bundles(bundles: Iterable[PublishedBundle]) -> Iterator[RenderableType
 
 def fetched_bundle(report: BundleReport) -> Iterator[RenderableType]:
     """Yield the totals, the checksums and the changes of one bundle."""
-    is_url = report.bundle.name in report.bundle.urls
-    name = harmless(report.bundle.name if is_url else f"Bundle {report.bundle.name}")
+    is_named = not report.bundle.file and report.bundle.name not in report.bundle.urls
+    name = harmless(f"Bundle {report.bundle.name}" if is_named else report.bundle.name)
     if report.why:
         yield Text.assemble((name, "bold"), ": ", ("not used", "bold red"), ": ", (harmless(report.why), "red"))
     else:
-        size = size_in_words(sum(retrieval.size for retrieval in report.retrievals))
-        count = f"{counted(len(report.certificates), 'certificate')} from {report.url}; {size} over the network"
+        count = f"{counted(len(report.certificates), 'certificate')} from {report.url}; {_way(report.retrievals)}"
         yield Text.assemble((name, "bold"), harmless(f": {count}"))
     if report.checksum is not None:
         yield from _checksum(report.checksum)
     if report.changes is not None:
-        yield from _changes(report.changes)
+        cached = bool(report.retrievals) and report.retrievals[-1].status is Status.CACHED
+        yield from _changes(report.changes, cached=cached)
+
+
+def _way(retrievals: Sequence[Retrieval]) -> str:
+    """Return the way on which a bundle came: from a file, from the cache, or over the network."""
+    last = retrievals[-1] if retrievals else None
+    if last is not None and last.status is Status.READ:
+        return "a file on this computer"
+    if last is not None and last.status is Status.CACHED and last.fetched is not None:
+        return f"from the cache, {_fetched(last.fetched)}; the server was not asked"
+    return f"{size_in_words(sum(retrieval.size for retrieval in retrievals))} over the network"
+
+
+def _fetched(then: datetime) -> str:
+    """Return when something was fetched, and how old it is."""
+    minutes = max(0, int((datetime.now(UTC) - then).total_seconds()) // 60)
+    age = counted(minutes, "minute")
+    if minutes >= _MINUTES:
+        age = counted(minutes // 60, "hour") if minutes < _HOURS * 60 else counted(minutes // (24 * 60), "day")
+    return f"fetched at {format_time(then)}, {age} old"
 
 
 def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
@@ -142,7 +169,7 @@ def _checksum(verdict: ChecksumVerdict) -> Iterator[RenderableType]:
         yield Text(f"Left out, because the signed checksums do not list them: {files}", style="yellow")
 
 
-def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
+def _changes(changes: BundleChanges, *, cached: bool) -> Iterator[RenderableType]:
     found = {
         "New": [with_expiry(each) for each in changes.new],
         "Gone": [with_expiry(each) for each in changes.gone],
@@ -151,6 +178,8 @@ def _changes(changes: BundleChanges) -> Iterator[RenderableType]:
     }
     if not changes.compared:
         yield Text("Nothing to compare with: this is the first time", style="dim")
+    elif cached and not any(found.values()):
+        yield Text("This is the cached copy again; whether the published list has changed is not known", style="dim")
     elif not any(found.values()):
         yield Text("Nothing has changed since the last time", style="dim")
     found[f"Expire by {format_time(changes.until)}"] = [with_expiry(each) for each in changes.expiring]

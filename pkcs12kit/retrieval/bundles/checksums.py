@@ -134,7 +134,9 @@ def check_files(files: Sequence[BundleFile], *, rules: SignerRules, limits: Limi
     """Check the files of an archive against the checksum file among them, whose name ends in ``.sha256``."""
     found = [file.member for file in files if file.member.name.lower().endswith(_ENDING)]
     if not found:
-        return ChecksumVerdict(status=ChecksumStatus.ABSENT, reasons=("the archive has none",))
+        inner = next((file.member.name for file in files if sniff(file.member.data) is Kind.ZIP), None)
+        held = "" if inner is None else f"; it holds another archive, {inner}: take that out, and give it instead"
+        return ChecksumVerdict(status=ChecksumStatus.ABSENT, reasons=(f"the archive has none{held}",))
     verdict = ChecksumVerdict(status=ChecksumStatus.BAD, file=found[0].name)
     if len(found) > 1:
         return _bad(verdict, f"there are {len(found)} checksum files; one is expected")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +14,7 @@ from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.event_loop import run
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
+from pkcs12kit.retrieval.bundles.carried import carried_bundle, is_file_name, is_only_a_source, read_carried
 from pkcs12kit.retrieval.bundles.checksums import (
     NO_ARCHIVE,
     UNPROVEN,
@@ -22,7 +24,7 @@ from pkcs12kit.retrieval.bundles.checksums import (
     SignerRules,
     check_files,
 )
-from pkcs12kit.retrieval.bundles.published import PublishedBundle, find_bundle
+from pkcs12kit.retrieval.bundles.published import PUBLISHED, PublishedBundle, find_bundle
 from pkcs12kit.retrieval.bundles.report import EXPIRES_WITHIN, BundleReport, compare_bundles
 from pkcs12kit.retrieval.http.permitted import require_permitted_url
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, FetchOptions, make_fetcher, open_cache
@@ -34,7 +36,7 @@ from pkcs12kit.sources.sniffing import Kind, sniff
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from datetime import timedelta
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -110,11 +112,15 @@ def _files(data: bytes, url: str, limits: Limits) -> Iterator[BundleFile]:
         yield BundleFile(member=member, certificates=tuple(collector.certificates[certificates:]), rejects=faults)
 
 
+_ONLY_A_SOURCE: Final = (
+    "not an archive, so it has no signed checksums: it is only a source of candidates, as with --certs, and anybody"
+    " can have made it"
+)
 _FROM_CACHE = frozenset({Status.CACHED, Status.UNCHANGED})
 
 
 def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
-    bundle: str | PublishedBundle,
+    bundle: str | os.PathLike[str] | PublishedBundle,
     *,
     trust_anchors: TrustAnchorsArgument = (),
     time: datetime | None = None,
@@ -128,13 +134,14 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
 ) -> BundleReport:
     """Fetch a published bundle, check its signed checksum file, and return a report with its certificates.
 
-    * ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, or a value of :func:`~pkcs12kit.published.load_bundles`. Its URLs
-      are tried in order until one answers.
+    * ``bundle``: ``dod``, ``eca``, ``fpki``, a URL, a value of :func:`~pkcs12kit.published.load_bundles`, or a file
+      that was carried by hand. The URLs are tried in order until one answers; for a file nothing is fetched.
     * ``trust_anchors``: sources or loaded values. The signer of the checksum file must have a path to one of them.
       Without any, the roots of :class:`~pkcs12kit.published.PublishedBundle` count; without those, a valid signature
       proves nothing.
     * ``time``: of that path, timezone-aware; now by default. ``algorithm_policy``: of its algorithms.
-    * ``previous``: the certificates to compare with, sources or loaded values; None: those of the cached copy.
+    * ``previous``: the certificates to compare with, sources or loaded values; None: those of the cached copy,
+      which can be the bundle itself, if it was fetched a short while ago.
     * ``expires_within``: the time before the end of validity in which a certificate counts as expiring.
     * ``strict_checksums``: use a bundle only if its verdict is VERIFIED.
     * ``allow_unsigned``: use a bundle without a signature even if its publisher is known to sign it.
@@ -146,6 +153,9 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     file, or sign it. Other bundles may be unsigned. A weak signature is accepted. The verdict is in
     :class:`~pkcs12kit.published.ChecksumVerdict`.
 
+    An archive in a file is checked in the same way, whatever its name is: its signer must have a path to a root of any
+    known bundle, or to ``trust_anchors``. Another file cannot have checksums, and is only a source: a warning says so.
+
     The certificates are candidates, never trust anchors. Revocation is not checked, not even for the signer. Where the
     cached copy is unusable, the server is asked again. Where the new copy is older than the cached one, the report has
     a warning.
@@ -155,7 +165,7 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     an unknown name, :class:`~pkcs12kit.errors.InputError` for a source that cannot be read, and
     :class:`~pkcs12kit.errors.OutputError` for a cache folder that others may write to.
     """
-    require_kind("bundle", bundle, str, PublishedBundle)
+    require_kind("bundle", bundle, str, os.PathLike, PublishedBundle)
     require_kind("algorithm_policy", algorithm_policy, AlgorithmPolicy)
     require_duration("expires_within", expires_within)
     require_flags(strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
@@ -163,7 +173,7 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     require_kind("limits", limits, Limits)
     if strict_checksums and allow_unsigned:
         raise ArgumentError("strict_checksums refuses what allow_unsigned would use: give one of them")
-    named = find_bundle(bundle, limits=limits) if isinstance(bundle, str) else bundle
+    named = bundle if isinstance(bundle, PublishedBundle) else choose_bundle(bundle, limits=limits)
     refused = _refused(named, strict_checksums=strict_checksums, allow_unsigned=allow_unsigned)
     time = datetime.now(UTC) if time is None else require_aware(time)
     rules = SignerRules(
@@ -174,15 +184,19 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     )
     given = None if previous is None else tuple(as_certificates(previous, name="previous", limits=limits))
     warnings: list[str] = []
+    if named.file:
+        read = read_carried(named, limits)
+        return _report(
+            named, given, None, (read,), refused=refused, rules=rules, expires_within=expires_within, limits=limits
+        )
     with open_cache(options, on_warning=warnings.append, limits=limits) as cache:
         kept = _in_cache(cache, named, rules=rules, limits=limits)
         if kept is not None and kept.checksum.status in refused:
             kept = None
-        earlier = given if given is not None or kept is None else kept.certificates
         report_on = partial(
             _report,
             named,
-            earlier,
+            given,
             kept,
             refused=refused,
             rules=rules,
@@ -200,9 +214,21 @@ def fetch_bundle(  # noqa: PLR0913  # each question has its own keyword
     return replace(report, warnings=tuple(dict.fromkeys((*warnings, *report.warnings))))
 
 
+def choose_bundle(
+    name: str | os.PathLike[str], published: Mapping[str, PublishedBundle] = PUBLISHED, *, limits: Limits
+) -> PublishedBundle:
+    """Return the bundle with this name, for this URL or in this file. A known name comes before a file of that name.
+
+    Raises the errors of :func:`find_bundle`.
+    """
+    if isinstance(name, os.PathLike) or (name not in published and is_file_name(name)):
+        return carried_bundle(name, published.values())
+    return find_bundle(name, published, limits=limits)
+
+
 def _report(
     named: PublishedBundle,
-    earlier: tuple[Certificate, ...] | None,
+    previous: tuple[Certificate, ...] | None,
     kept: BundleContents | None,
     retrievals: tuple[Retrieval, ...],
     *,
@@ -225,11 +251,15 @@ def _report(
         first, *others = contents.checksum.reasons
         more = f" (and {len(others)} more)" if others else ""
         return replace(report, checksum=contents.checksum, why=f"{fetched.url}: {first}{more}")
-    if contents.checksum.status in refused:
+    is_source = is_only_a_source(named, fetched.content or b"") and refused == UNPROVEN
+    if contents.checksum.status in refused and not is_source:
         return replace(
-            report, checksum=contents.checksum, why=f"{fetched.url}: {_unproven(contents.checksum, refused)}"
+            report, checksum=contents.checksum, why=f"{fetched.url}: {_unproven(named, contents.checksum, refused)}"
         )
-    origins = () if fetched.fetched is None else (Origin(url=fetched.url, fetched=fetched.fetched),)
+    url = named.urls[0] if named.file else fetched.url
+    origins = () if fetched.fetched is None else (Origin(url=url, fetched=fetched.fetched),)
+    if previous is None and kept is not None:
+        previous = kept.certificates
     older = kept is not None and contents.is_older_than(kept)
     return replace(
         report,
@@ -238,9 +268,12 @@ def _report(
             for certificate in sorted(contents.certificates, key=lambda each: (str(each.subject), each.sha256))
         ),
         checksum=contents.checksum,
-        changes=compare_bundles(earlier, contents.certificates, time=rules.time, expires_within=expires_within),
+        changes=compare_bundles(previous, contents.certificates, time=rules.time, expires_within=expires_within),
         rejects=contents.rejects,
-        warnings=(f"{fetched.url}: its checksums are older than those of the previous copy: an older bundle",) * older,
+        warnings=(
+            *(f"{fetched.url}: its checksums are older than those of the previous copy: an older bundle",) * older,
+            *(f"{fetched.url}: {_ONLY_A_SOURCE}",) * is_source,
+        ),
     )
 
 
@@ -251,15 +284,15 @@ def _refused(named: PublishedBundle, *, strict_checksums: bool, allow_unsigned: 
     return UNPROVEN if named.is_signed and not allow_unsigned else frozenset()
 
 
-def _unproven(verdict: ChecksumVerdict, refused: frozenset[ChecksumStatus]) -> str:
+def _unproven(named: PublishedBundle, verdict: ChecksumVerdict, refused: frozenset[ChecksumStatus]) -> str:
     """Return a sentence with the missing part of the signature, and with the way to use the bundle even so."""
     found = f"{verdict.status.value}: {verdict.reasons[0]}"
     if refused is not UNPROVEN:
         return f"its checksums must be verified, but are {found}"
-    return (
-        f"its publisher signs a file of checksums, and that signature is {found}"
-        " (--unsigned, or allow_unsigned=True, uses such a bundle even so)"
-    )
+    even_so = "(--unsigned, or allow_unsigned=True, uses such a bundle even so)"
+    if named.file == named.name:
+        return f"an archive needs checksums that a known publisher has signed, and they are {found} {even_so}"
+    return f"its publisher signs a file of checksums, and that signature is {found} {even_so}"
 
 
 def _without_content(retrieval: Retrieval) -> Retrieval:

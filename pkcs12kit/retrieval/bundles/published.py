@@ -57,9 +57,11 @@ class PublishedBundle:
     """
     source: str = ""
     """The source of this information."""
+    file: str = ""
+    """A file on this computer that is read instead of the URLs; empty for none."""
 
     def __post_init__(self) -> None:
-        for name in ("name", "title", "publisher", "source"):
+        for name in ("name", "title", "publisher", "source", "file"):
             require_kind(name, getattr(self, name), str)
         for name in ("urls", "roots"):
             object.__setattr__(self, name, require_names(name, getattr(self, name)))
@@ -72,8 +74,8 @@ class PublishedBundle:
         return bool(self.roots)
 
     def to_json(self) -> dict[str, object]:
-        """Return the form for ``--json``."""
-        return {
+        """Return the form for ``--json``; ``file`` only for a bundle in a file."""
+        answer: dict[str, object] = {
             "name": self.name,
             "title": self.title,
             "publisher": self.publisher,
@@ -81,6 +83,7 @@ class PublishedBundle:
             "roots": list(self.roots),
             "source": self.source,
         }
+        return answer | ({"file": self.file} if self.file else {})
 
 
 _DISA: Final = "Defense Information Systems Agency (DISA), DoD PKE"
