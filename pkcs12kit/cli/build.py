@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 @click.command(
     "build",
     cls=Command,
+    most_used=("--key", "--cert", "--certs", "--anchor", "--out"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

@@ -23,12 +23,15 @@ _AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file
 _OPEN_OPTION: Final = f"{__name__}.open_option"  # in the meta of a context: takes the word that is completed
 _ONE_LIST: Final = 4  # options, at most, that are shown without groups
 _COLUMN: Final = 29  # of the help's texts, beside their options
+_TWO_COLUMNS: Final = 72  # columns of a terminal; in a narrower one the texts stand below their options
+_INDENT: Final = 6
 _NARROWEST: Final = 20  # columns for these texts
 
 
 class OptionGroup(Enum):
     """The sections of options in a command's help, in their order."""
 
+    MOST_USED = "Most used"  # of each command; they are not shown again in their own section
     INPUT = "Input"
     PATH = "Path"
     REVOCATION = "Revocation"
@@ -86,13 +89,22 @@ def option(group: OptionGroup, *names: str, **settings: Any) -> Callable[[Callab
 class Command(click.Command):
     """A command whose help has groups of options, and whose errors say by which option the input was given."""
 
+    def __init__(self, *given: Any, most_used: Sequence[str] = (), **settings: Any) -> None:  # noqa: ANN401  # click's
+        super().__init__(*given, **settings)
+        self.most_used = most_used
+        """The options that most people need first, in the order of the first section of the help."""
+
     def option_groups(self, ctx: click.Context) -> Mapping[str, Sequence[click.Option]]:
         """Return the options that help shows, by the title of their section; few options have one section."""
         options = [one for one in self.get_params(ctx) if isinstance(one, click.Option) and not one.hidden]
         if len(options) <= _ONE_LIST:
             return {"Options": options}
         groups: dict[OptionGroup, list[click.Option]] = {group: [] for group in OptionGroup}
+        by_name = {one.opts[0]: one for one in options}
+        groups[OptionGroup.MOST_USED] = [by_name[name] for name in self.most_used]
         for one in options:
+            if one in groups[OptionGroup.MOST_USED]:
+                continue
             groups[one.group if isinstance(one, GroupedOption) else OptionGroup.OTHER].append(one)
         return {group.value: members for group, members in groups.items() if members}
 
@@ -148,10 +160,15 @@ def _entry(names: str, text: str, width: int) -> str:
 
     :meth:`click.HelpFormatter.write_dl` would break names such as ``legacy-rc2`` at their hyphens.
     """
-    beside = len(names) <= _COLUMN - 4  # 2 columns before the option, 2 after it
-    lines = wrap(text, max(width - _COLUMN, _NARROWEST), break_on_hyphens=False, break_long_words=False)
-    first = f"  {names:<{_COLUMN - 2}}{lines.pop(0)}" if beside and lines else f"  {names}"
-    return "\n".join((first, *(" " * _COLUMN + line for line in lines))) + "\n"
+    column = _COLUMN if width >= _TWO_COLUMNS else _INDENT
+    beside = len(names) <= column - 4  # 2 columns before the option, 2 after it
+    lines = wrap(text, max(width - column, _NARROWEST), break_on_hyphens=False, break_long_words=False)
+    # Long lists of values break after a bar.
+    parts = wrap(names.replace("|", "| "), max(width - _INDENT, _NARROWEST), break_on_hyphens=False)
+    first, *others = (part.replace("| ", "|") for part in parts)
+    shown = f"  {first:<{column - 2}}{lines.pop(0)}" if beside and lines else f"  {first}"
+    more = (" " * _INDENT + part for part in others)
+    return "\n".join((shown, *more, *(" " * column + line for line in lines))) + "\n"
 
 
 def _expand_patterns(ctx: click.Context) -> None:

@@ -51,6 +51,7 @@ class _PemOptions(NamedTuple):
 @click.command(
     "convert",
     cls=Command,
+    most_used=("--to", "--profile", "--for", "--password-file", "--new-password-file"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

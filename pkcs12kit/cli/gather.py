@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 @click.command(
     "gather",
     cls=Command,
+    most_used=("--anchor", "--into", "--bundle", "--certs", "--all"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     "graph",
     cls=Command,
+    most_used=("--anchor", "--certs", "--target", "--svg"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

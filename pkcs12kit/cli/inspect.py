@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 @click.command(
     "inspect",
     cls=Command,
+    most_used=("--password-file", "--json"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 @click.command(
     "paths",
     cls=Command,
+    most_used=("--certs", "--anchor", "--server-name", "--all", "--svg"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

@@ -32,6 +32,7 @@ _LONGEST: Final = 3600  # seconds
 @click.command(
     "probe",
     cls=Command,
+    most_used=("--anchor", "--server-name", "--port", "--mdm", "--device"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

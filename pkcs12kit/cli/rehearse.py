@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.command(
     "rehearse",
     cls=Command,
+    most_used=("--anchor", "--server-name", "--clients", "--device", "--password-file"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.command(
     "show",
     cls=Command,
+    most_used=("--expires-within", "--contains", "--issuer", "--sort", "--json"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 @click.command(
     "verify",
     cls=Command,
+    most_used=("--anchor", "--server-name", "--for", "--expires-within", "--password-file"),
     no_args_is_help=True,
     epilog="""\b
 Examples:

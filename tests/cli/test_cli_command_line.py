@@ -103,6 +103,19 @@ class TestHelp:
             shown = re.findall(r"^  (?:-h, )?(--[a-z0-9-]+)", sections[title], re.MULTILINE)
             assert shown == [option.opts[-1] for option in options]
 
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_the_most_used_options_come_first(self, call, monkeypatch, name):
+        """At most five, without a second place; also in a narrow terminal, where only examples may be wider."""
+        command = cli.get_command(click.Context(cli), name)
+        monkeypatch.setenv("COLUMNS", "60")
+        text = call(name, "--help").text.partition("\n  Examples:\n")[0]
+        assert all(len(line) <= 60 for line in text.splitlines())
+        shown = re.findall(r"^  (--[a-z0-9-]+)", text, re.MULTILINE)
+        assert tuple(shown[: len(command.most_used)]) == tuple(command.most_used)
+        assert len(shown) == len(set(shown))
+        assert len(command.most_used) <= 5
+        assert ("Most used:" in text) == bool(command.most_used) == ("Options:" not in text)
+
     def test_names_are_not_broken_at_hyphens(self, call, monkeypatch):
         """The name of a profile or a reader stays in one piece, to be copied."""
         monkeypatch.setenv("COLUMNS", str(HELP_WIDTH))
