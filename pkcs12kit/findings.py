@@ -50,6 +50,7 @@ class Check(Enum):
     CLIENT_CERTIFICATE = "client-certificate"
     SAME_CERTIFICATES = "same-certificates"
     KEY_TYPES = "key-types"
+    EXPECTED = "expected"
 
 
 FILE_CHECKS: Final = (
@@ -98,7 +99,10 @@ SERVER_CHECKS: Final = (
     Check.SAME_CERTIFICATES,
     Check.KEY_TYPES,
 )
-"""The checks of a live server beside those of its chain, in the order of their findings: in ``probe``."""
+"""The checks of a live server beside those of its chain, in the order of their findings: in ``probe``.
+
+``EXPECTED`` follows where files are given to compare with.
+"""
 
 
 class Outcome(Enum):

@@ -7,19 +7,24 @@ from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.probing.contact import Contact
 from pkcs12kit.tls.probing.key_types import ServerKeyType
 from pkcs12kit.tls.probing.target import ProbedServer
+from pkcs12kit.verifier.expectation import ExpectedFile, FileComparison, ServedAs
+from pkcs12kit.verifier.probed_chains import ProbedChain, ServedIn
 from pkcs12kit.verifier.reports import ServedChainReport
-from pkcs12kit.verifier.server_reports import ProbedChain, ProbeReport, RehearsalReport, ServedIn
+from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
 __all__ = [
     "CertificateMessage",
     "Contact",
     "DeviceVerdict",
+    "ExpectedFile",
+    "FileComparison",
     "Handshake",
     "ProbeReport",
     "ProbedChain",
     "ProbedServer",
     "ProtocolAnswer",
     "RehearsalReport",
+    "ServedAs",
     "ServedChainReport",
     "ServedIn",
     "ServerAnswer",

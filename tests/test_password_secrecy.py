@@ -11,6 +11,7 @@ import inspect
 import os
 import pkgutil
 import traceback
+from datetime import UTC, datetime
 
 import click
 import pytest
@@ -25,6 +26,8 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12 import comparison, decoder, encoder, passwords, readers
 from pkcs12kit.sources import arguments
 from pkcs12kit.sources import keys as source_keys
+from pkcs12kit.verifier.expectation import as_expected, load_expected
+from pkcs12kit.verifier.probe import probe_servers
 
 SECRET = "battery-staple-7"
 RIGHT = "the right one"
@@ -175,6 +178,22 @@ CALLS = {
     ),
     ("pkcs12kit.sources.loading", "load_identity", "key_password"): lambda w, p: pkcs12kit.load_identity(
         **of_key(w, key_password=p)
+    ),
+    ("pkcs12kit.verifier.expectation", "load_expected", "password"): lambda w, p: load_expected(
+        w["pfx"], password=p, time=datetime.now(UTC)
+    ),
+    ("pkcs12kit.verifier.expectation", "as_expected", "password"): lambda w, p: as_expected(
+        [w["pfx"]], password=p, time=datetime.now(UTC), limits=pkcs12kit.DEFAULT_LIMITS
+    ),
+    ("pkcs12kit.verifier.probe", "probe", "expect_password"): lambda w, p: pkcs12kit.probe(
+        "127.0.0.1:1", trust_anchors=[w["anchor"]], expect=w["pfx"], expect_password=p
+    ),
+    ("pkcs12kit.verifier.probe", "probe_servers", "expect_password"): lambda w, p: probe_servers(
+        (),
+        trust_anchors=[w["anchor"]],
+        parameters=pkcs12kit.ValidationParameters(time=datetime.now(UTC)),
+        expect=w["pfx"],
+        expect_password=p,
     ),
     ("pkcs12kit.verifier.rehearse", "rehearse", "password"): lambda w, p: pkcs12kit.rehearse(
         w["pfx"], password=p, trust_anchors=[w["anchor"]], clients=[]

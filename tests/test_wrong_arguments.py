@@ -294,6 +294,8 @@ LEFT_OUT = {
         "pictures.PictureEdge",
         "pictures.PictureNode",
         "probing.DeviceVerdict",
+        "probing.ExpectedFile",
+        "probing.FileComparison",
         "probing.Handshake",
         "probing.ProbeReport",
         "probing.ProbedChain",

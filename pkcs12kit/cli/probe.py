@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.options.expectation import expect_options, read_expected
 from pkcs12kit.cli.options.search import expires_within_option, json_option, served_chain_options
 from pkcs12kit.cli.options.values import Host, OneOf
 from pkcs12kit.devices.table import DEVICES
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
+    from pkcs12kit.cli.options.expectation import ExpectOptions
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.tls.probing.target import ProbedServer
     from pkcs12kit.verifier.server_reports import ProbeReport
@@ -44,6 +46,8 @@ Examples:
       --server-name www.example.mil
   pkcs12kit probe mail.example.mil --anchor root.pem --starttls smtp \\
       --port 25 --port 587
+  pkcs12kit probe mdm.example.mil --anchor root.pem \\
+      --expect server.p12 --password-file password.txt
   pkcs12kit probe www.example.mil --anchor root.pem --expires-within 30d \\
       --timeout 5 --json""",
 )
@@ -59,6 +63,7 @@ Examples:
     " run. May be given again.",
 )
 @expires_within_option
+@expect_options
 @option(
     OptionGroup.NETWORK,
     "--port",
@@ -97,6 +102,7 @@ def command(
     starttls: str | None,
     devices: tuple[str, ...],
     expires_within: timedelta,
+    expect: ExpectOptions,
     timeout: int,
     *,
     mdm: bool,
@@ -122,6 +128,8 @@ def command(
         raise click.UsageError(
             "--mdm probes ports where TLS begins at once, so --starttls has no effect; give one of the two"
         )
+    parameters = validation_parameters(search)
+    expected = read_expected(expect, parameters.time, as_json=as_json)
     servers = tuple(dict.fromkeys(_servers(hosts, search.server_name, ports, starttls, mdm=mdm)))
     with (
         probing_progress(len(servers)) as on_answer,
@@ -131,7 +139,8 @@ def command(
                 trust_anchors=search.trust_anchors,
                 certificates=search.certificates,
                 devices=devices,
-                parameters=validation_parameters(search),
+                parameters=parameters,
+                expect=expected,
                 expires_within=expires_within,
                 timeout=timeout,
                 on_answer=on_answer,

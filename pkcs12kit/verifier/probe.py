@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.arguments import require_duration, require_functions, require_kind
+from pkcs12kit.arguments import require_duration, require_functions, require_kind, require_texts
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.table import require_devices
 from pkcs12kit.errors import ArgumentError
+from pkcs12kit.findings import Check, not_checked
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validity_now import not_valid_now
@@ -18,9 +19,11 @@ from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.probing.server import ask_servers
 from pkcs12kit.tls.probing.target import probed_server
+from pkcs12kit.verifier.expectation import as_expected, check_expected, compare
 from pkcs12kit.verifier.probe_checks import check_server
+from pkcs12kit.verifier.probed_chains import ProbedChain, served_in
 from pkcs12kit.verifier.served_chain import check_served_chain
-from pkcs12kit.verifier.server_reports import ProbedChain, ProbeReport, served_in
+from pkcs12kit.verifier.server_reports import ProbeReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.certificate_message import CertificateMessage
     from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
+    from pkcs12kit.verifier.expectation import ExpectArgument, ExpectedFile
     from pkcs12kit.verifier.reports import ServedChainReport
 
 _LONGEST: Final = 86_400  # seconds: sockets accept timeouts of some weeks at most
@@ -52,6 +56,8 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
     time: datetime | None = None,
     expires_within: timedelta = timedelta(0),
     timeout: float | None = None,
+    expect: ExpectArgument = (),
+    expect_password: str | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ProbeReport:
     """Connect to a live server, and check the certificates that it sends against trust anchors.
@@ -66,6 +72,8 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
     - ``parameters``: the inputs of path validation; or only ``time``, by default now.
     - ``expires_within``: the check of expiry fails if a certificate of the path expires within this time.
     - ``timeout``: seconds for all connections together, a day at most; by default ``limits.probe_seconds``.
+    - ``expect``: the file that the server should serve from, or several for several types of keys: PKCS#12, PEM or
+      PKCS#7. Its certificates are compared with those that are sent. ``expect_password`` opens a PKCS#12 file.
     - ``limits``: bounds on the work.
 
     Every address of a name is tried. The server is asked for TLS 1.3 and for TLS 1.2 one by one, and for older versions
@@ -91,6 +99,8 @@ def probe(  # noqa: PLR0913  # each question has its own keyword
         parameters=parameters,
         expires_within=expires_within,
         timeout=timeout,
+        expect=expect,
+        expect_password=expect_password,
         limits=limits,
     )
     return report
@@ -105,6 +115,8 @@ def probe_servers(  # noqa: PLR0913  # as above
     devices: Iterable[str] = (),
     expires_within: timedelta = timedelta(0),
     timeout: float | None = None,
+    expect: ExpectArgument = (),
+    expect_password: str | None = None,
     on_answer: Callable[[ProbedServer, ServerAnswer], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Generator[ProbeReport]:
@@ -121,6 +133,7 @@ def probe_servers(  # noqa: PLR0913  # as above
         raise ArgumentError(f"timeout is in seconds, more than 0 and at most {_LONGEST:,}")
     require_duration("expires_within", expires_within)
     warnings: list[str] = []
+    require_texts(expect_password=expect_password)
     judge = _Judge(
         devices=require_devices(devices),
         trust_anchors=as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits),
@@ -128,6 +141,7 @@ def probe_servers(  # noqa: PLR0913  # as above
         pool=as_certificates(certificates, limits=limits) or None,
         parameters=parameters,
         expires_within=expires_within,
+        expected=as_expected(expect, password=expect_password, time=parameters.time, limits=limits),
         limits=limits,
     )
     asked = tuple(servers)
@@ -158,11 +172,24 @@ class _Judge:
     devices: tuple[str, ...]
     parameters: ValidationParameters
     expires_within: timedelta
+    expected: tuple[ExpectedFile, ...]
     limits: Limits
     warnings: Sequence[str]
     """Sentences about the trust anchors, for each report."""
 
     def report(self, server: ProbedServer, answer: ServerAnswer) -> ProbeReport:
+        report = self._report(server, answer)
+        if not self.expected:
+            return report
+        if answer.message is None:
+            expected = not_checked(Check.EXPECTED, "no certificate came")
+            return replace(report, findings=(*report.findings, expected))
+        comparisons = compare(self.expected, report.chains)
+        expected = check_expected(comparisons, report.chains)
+        return replace(report, findings=(*report.findings, expected), comparisons=comparisons)
+
+    def _report(self, server: ProbedServer, answer: ServerAnswer) -> ProbeReport:
+        """Return the report without the comparison with files."""
         message = answer.message
         if message is None:
             return ProbeReport(

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.probing.answers import ProtocolAnswer, ServerAnswer
     from pkcs12kit.tls.probing.key_types import ServerKeyType
     from pkcs12kit.tls.probing.target import ProbedServer
+    from pkcs12kit.verifier.probed_chains import ProbedChain
     from pkcs12kit.verifier.reports import ServedChainReport
-    from pkcs12kit.verifier.server_reports import ProbedChain
 
 _CURRENT: Final = frozenset({TLS_1_2, TLS_1_3})
 # What iOS and Android have, as OpenSSL names it in small letters; servers choose X25519 or P-256 if they have it.

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.findings import Answer, Check, not_ok
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.handshake import Verdict
+from pkcs12kit.verifier.probed_chains import ProbedChain, served_in
 from pkcs12kit.verifier.reports import Report, check_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Finding
     from pkcs12kit.tls.handshake import Handshake
     from pkcs12kit.tls.probing.answers import ServerAnswer
-    from pkcs12kit.tls.probing.key_types import ServerKeyType
     from pkcs12kit.tls.probing.target import ProbedServer
+    from pkcs12kit.verifier.expectation import FileComparison
     from pkcs12kit.verifier.reports import ServedChainReport
 
 
@@ -127,43 +127,6 @@ class RehearsalReport(Report):
         }
 
 
-class ServedIn(NamedTuple):
-    """A handshake in which a chain was served: the version of TLS, and the type of the certificate's key."""
-
-    protocol: str
-    key_type: ServerKeyType
-
-    def to_json(self) -> dict[str, str]:
-        """Return the handshake as ``--json`` prints it."""
-        return {"protocol": self.protocol, "key_type": self.key_type.value}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProbedChain:
-    """One of the chains that a live server sends, with the handshakes that led to it."""
-
-    handshakes: tuple[ServedIn, ...]
-    """The handshakes, in the order in which they were made, each once."""
-    report: ServedChainReport
-    """The report on the chain."""
-    devices: tuple[DeviceVerdict, ...] = ()
-    """The verdicts on devices, by rule."""
-
-    def __str__(self) -> str:
-        versions: dict[str, list[str]] = {}
-        for protocol, key_type in self.handshakes:
-            versions.setdefault(key_type.value, []).append(protocol)
-        return "; ".join(f"{key_type} in {' and '.join(names)}" for key_type, names in versions.items())
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the chain as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
-        return {
-            "handshakes": [one.to_json() for one in self.handshakes],
-            "sent": self.report.to_json(),
-            "devices": [verdict.to_json() for verdict in self.devices],
-        }
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeReport(Report):
     """The answer on a live server, for clients that trust certain anchors.
@@ -189,6 +152,9 @@ class ProbeReport(Report):
     """The other chains, which the server sends to clients that have only other types of keys."""
     warnings: tuple[str, ...] = ()
     """Warnings about the trust anchors, and about a time other than now, that the caller gave."""
+
+    comparisons: tuple[FileComparison, ...] = ()
+    """The comparisons with the files that the server should serve from."""
 
     @property
     def chains(self) -> tuple[ProbedChain, ...]:
@@ -283,15 +249,10 @@ class ProbeReport(Report):
             "devices": [verdict.to_json() for verdict in self.devices],
             "devices_in_tls_1_2": [verdict.to_json() for verdict in self.devices_in_tls_1_2],
             "chains": [one.to_json() for one in self.chains],
+            "comparisons": [one.to_json() for one in self.comparisons],
             "changes": list(self.changes),
             "warnings": list(self.warnings),
         }
-
-
-def served_in(answer: ServerAnswer, certificates: tuple[Certificate, ...]) -> tuple[ServedIn, ...]:
-    """Return the handshakes in which a server sent these certificates, each version and type of key once."""
-    found = (one for one in answer.all_answers if one.message and one.message.certificates == certificates)
-    return tuple(dict.fromkeys(ServedIn(one.protocol, one.key_type) for one in found if one.key_type is not None))
 
 
 def _refusing(verdicts: Iterable[DeviceVerdict]) -> Iterator[str]:

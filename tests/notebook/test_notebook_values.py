@@ -37,6 +37,8 @@ AS_REPR = {
     "Finding": "a row of its report",
     "Handshake": "a row of its report",
     "Limits": "figures to choose, not something found",
+    "ExpectedFile": "one line",
+    "FileComparison": "its report says it in findings",
     "Name": "one line",
     "Note": "one line",
     "ProbedChain": "its report is drawn",
