@@ -30,11 +30,11 @@ from .errors import (
     UnknownNameError,
     UnsupportedPfxError,
 )
-from .files import write_pfx
 from .finder import find_path, find_paths
 from .findings import Check, Finding, Outcome
 from .limits import DEFAULT_LIMITS, Limits
 from .notebook.show import to_html
+from .outputs.output import write_pfx
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
 from .paths.failure import Failure
 from .paths.ranking import Ranking, longest_lasting, shortest, why_before

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.arguments import require_functions, require_kind
 from pkcs12kit.errors import InputError, OutputError
 from pkcs12kit.file_access import (
     EVERYBODY,
@@ -24,7 +23,7 @@ from pkcs12kit.file_access import (
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 TEMPORARY_PREFIX: Final = ".pkcs12kit-"
 TEMPORARY_SUFFIX: Final = ".tmp"
@@ -34,37 +33,6 @@ _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
 KEEP: Final = FileAccess()
 PUBLIC: Final = FileAccess(most=EVERYBODY)
 """The access of files without secrets."""
-
-
-def write_pfx(
-    path: str | os.PathLike[str],
-    data: bytes,
-    *,
-    owner: str | int | None = None,
-    group: str | int | None = None,
-    mode: int | None = None,
-    on_warning: Callable[[str], object] | None = None,
-) -> None:
-    """Write ``data``, the bytes of a PFX, to ``path`` with mode 0600, whatever the umask; an existing file is replaced.
-
-    The bytes are read back and compared before they take the name ``path`` in one step: if the call is interrupted,
-    ``path`` is the old file or the complete new one. A symbolic link at ``path`` is refused, and so is everything else
-    that is not a regular file. Not checked: whether the bytes are a PFX.
-
-    A file that is replaced keeps its owner, group, mode, access control list and SELinux label, but never more than
-    mode 0640: other rights are taken away.
-
-    - ``owner``, ``group``: the user and the group that the file gets, by name or number. Only root may give files away.
-    - ``mode``: the mode that the file gets: ``0o640``, ``0o600`` or fewer rights.
-    - ``on_warning``: called with a sentence for each right, label or owner that is not kept, or that must not be.
-
-    Raises :class:`~pkcs12kit.errors.OutputError`, also where the old file's owner or group could not read the new file;
-    :class:`~pkcs12kit.errors.InputError` for an unknown user or group, and for a mode with more rights.
-    """
-    require_kind("path", path, str, os.PathLike)
-    require_kind("data", data, bytes)
-    require_functions(on_warning=on_warning)
-    write_private(path, data, access=FileAccess.of(owner, group, mode, on_warning=on_warning))
 
 
 def write_private(path: str | os.PathLike[str], data: bytes, *, access: FileAccess = KEEP) -> None:
@@ -90,8 +58,10 @@ def write_file(path: str | os.PathLike[str], data: bytes) -> None:
     _write(path, data, private=False, access=PUBLIC)
 
 
-def require_writable(path: str | os.PathLike[str], *, access: FileAccess = KEEP) -> None:
+def require_writable(path: str | os.PathLike[str], *, access: FileAccess | None = KEEP) -> None:
     """Raise the error that :func:`write_private` would raise, as far as it can be known without writing.
+
+    Without ``access`` the owner and the mode are not checked.
 
     Checked are names that no file can have, a folder that is missing or cannot be written to, and existing things that
     may not be replaced. Only free disk space is not checked. Raises :class:`~pkcs12kit.errors.OutputError`.
@@ -101,7 +71,8 @@ def require_writable(path: str | os.PathLike[str], *, access: FileAccess = KEEP)
         _require_replaceable(folder, target)
         if not os.access(target.parent, os.W_OK | os.X_OK):
             raise OutputError(f"cannot write {target}: its folder cannot be written to")
-        foresee_access(folder, target, access, OWNER_ONLY)
+        if access is not None:
+            foresee_access(folder, target, access, OWNER_ONLY)
 
 
 def read_private(path: str | os.PathLike[str], *, limit: int, access: FileAccess = KEEP) -> bytes:

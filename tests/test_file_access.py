@@ -20,7 +20,8 @@ from pkcs12kit.files import read_private, require_writable, write_file, write_pr
 
 from .thoroughness import mostly_slow
 
-NEW = b"new secret " * 100
+OLD = bytes.fromhex("30050201033000")  # by its beginning, a PKCS#12 file
+NEW = OLD + bytes(1000)
 SERVICE = 65534  # nobody: it owns no other file
 TEAM = 65533
 USERS = (SERVICE, 1234, 5)
@@ -128,7 +129,7 @@ def access_of(path):
 def there(tmp_path):
     """A file of a service, whose group was chosen for it."""
     path = tmp_path / "server.p12"
-    path.write_bytes(b"old")
+    path.write_bytes(OLD)
     os.chown(path, SERVICE, TEAM)
     path.chmod(0o640)
     return path
@@ -204,7 +205,7 @@ class TestAsRoot:
         """Unknown accounts, and rights that a key may not have, are refused before anything is done."""
         with pytest.raises(pk.InputError, match=next(iter(asked))):
             pk.write_pfx(there, NEW, **asked)
-        assert there.read_bytes() == b"old"
+        assert there.read_bytes() == OLD
 
     @pytest.mark.parametrize("sticky", [0o777, 0o1777, 0o775])
     @pytest.mark.parametrize("above", [False, True])
@@ -226,7 +227,7 @@ class TestAsRoot:
         for call in (lambda: pk.write_pfx(path, NEW), lambda: require_writable(path)):
             with pytest.raises(pk.OutputError, match=f"owner of {shared} may put files there; name"):
                 call()
-        assert path.read_bytes() == b"old"
+        assert path.read_bytes() == OLD
         warnings = []
         pk.write_pfx(path, NEW, owner=SERVICE, on_warning=warnings.append)
         assert access_of(path) == (SERVICE, 0, 0o600)
@@ -256,7 +257,7 @@ class TestAsRoot:
         """What would be changed is a difference; what would be kept is none."""
         asked = [{}, {"owner": SERVICE}, {"group": TEAM, "mode": 0o640}]
         for one in asked:
-            assert read_private(there, limit=10, access=FileAccess(**one)) == b"old"
+            assert read_private(there, limit=10, access=FileAccess(**one)) == OLD
         for one, reason in (
             ({"owner": 0}, "its owner was nobody, not root"),
             ({"group": 0}, "its group was 65533, not root"),
@@ -276,7 +277,7 @@ class TestAsRoot:
             pk.write_pfx(there, NEW)
         with pytest.raises(pk.OutputError, match="may not give a file to nobody"):
             pk.write_pfx(there, NEW, owner=SERVICE)
-        assert there.read_bytes() == b"old"
+        assert there.read_bytes() == OLD
         assert list(there.parent.iterdir()) == [there]
 
     def test_file_system_without_modes(self, there, monkeypatch):

@@ -10,10 +10,11 @@ import pytest
 
 from pkcs12kit import files as writing
 from pkcs12kit.errors import OutputError
-from pkcs12kit.files import write_pfx, write_private
+from pkcs12kit.files import write_private
+from pkcs12kit.outputs.output import write_pfx
 
 NEW = b"new secret " * 100
-OLD = b"old"
+OLD = bytes.fromhex("30050201033000")  # by its beginning, a PKCS#12 file
 
 
 def mode(path):

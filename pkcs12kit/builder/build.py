@@ -20,7 +20,7 @@ from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
-from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
+from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors, concrete
 from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.times import format_time
 
@@ -140,6 +140,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     certificate_name: str | None = None,
     ca_names: Iterable[str] = (),
     truststore: bool = False,
+    overwrite: bool = False,
     if_changed: bool = False,
     dry_run: bool = False,
     on_warning: Callable[[str], object] | None = None,
@@ -160,7 +161,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
       :func:`~pkcs12kit.find_path`. Nothing is fetched without ``fetch``.
     - ``second_opinion``: False to write without asking the second validator.
     - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report. ``owner``,
-      ``group``, ``mode``: as there; with ``certs_only``, everybody may read the file (``0o644``).
+      ``group``, ``mode``: as there; with ``certs_only``, everybody may read it (``0o644``). No source is replaced,
+      except a PKCS#12 file. ``overwrite`` replaces a file of another kind, and a PKCS#12 source with other keys.
     - ``password``: protects the new file, and is not empty; a function is called only when there is a path to write.
       None for a profile without a password.
     - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
@@ -175,9 +177,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
 
     Raises :class:`~pkcs12kit.InputError` for input that cannot be used (:class:`~pkcs12kit.KeyMismatchError` for a key
     of another certificate, :class:`~pkcs12kit.PasswordError` for a password that is missing, wrong or empty),
-    :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` if the second
-    validator rejects the path, and :class:`~pkcs12kit.OutputError`. Nothing is written if an error is raised. Not
-    checked: revocation, unless ``revocation`` asks for it.
+    :class:`~pkcs12kit.NoValidPathError`, :class:`~pkcs12kit.ConfirmationError` if the second validator rejects the
+    path, and :class:`~pkcs12kit.OutputError`. Nothing is written if an error is raised. Not checked: revocation, unless
+    ``revocation`` asks for it.
     """
     require_flags(
         require_mac=require_mac,
@@ -185,6 +187,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         second_opinion=second_opinion,
         include_anchor=include_anchor,
         truststore=truststore,
+        overwrite=overwrite,
         if_changed=if_changed,
         dry_run=dry_run,
     )
@@ -192,12 +195,22 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     require_several({"ca_names": ca_names, "for_readers": for_readers})
     readers = tuple(for_readers)
     warnings = _Warnings(on_warning)
+    certificates, trust_anchors = concrete(certificates), concrete(trust_anchors)
     file = OutputFile(
         output,
         password,
         _profile(profile, readers),
         readers=readers,
         access=FileAccess.of(owner, group, mode, with_key=not certs_only, on_warning=warnings.add),
+        inputs=[
+            ("identity", identity),
+            ("key", key),
+            ("certificate", certificate),
+            ("pkcs12", pkcs12),
+            ("certificates", certificates),
+            ("trust_anchors", trust_anchors),
+        ],
+        overwrite=overwrite,
         if_changed=if_changed,
         dry_run=dry_run,
         limits=limits,
@@ -232,8 +245,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         include_anchor=include_anchor,
         truststore=truststore,
     )
+    left_out = tuple(file.require_nothing_lost(server.decoded, bundle))
     file.encode(bundle)
-    for sentence in (*_about_path(path, confirmation), *file.warnings()):
+    for sentence in (*_about_path(path, confirmation), *left_out, *file.warnings()):
         warnings.add(sentence)
     file.write()
     return BuildReport(

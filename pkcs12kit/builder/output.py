@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind, require_texts
-from pkcs12kit.errors import ArgumentError, InputError, PasswordError
+from pkcs12kit.errors import ArgumentError, InputError, OutputError, PasswordError
 from pkcs12kit.files import read_private, require_writable, write_private
-from pkcs12kit.pkcs12.comparison import why_changed
+from pkcs12kit.outputs.existing import Form
+from pkcs12kit.outputs.input_files import InputFiles
+from pkcs12kit.outputs.output import Output
+from pkcs12kit.pkcs12.comparison import replaced_by_path, secrets_lost, why_changed
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.passwords import warnings_about
 from pkcs12kit.pkcs12.readers import require_password
+from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pkcs12kit.file_access import FileAccess
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.compatibility import Reader
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
+
+_IN_PLACE: Final = frozenset({"identity", "pkcs12"})
+"""The parameters whose PKCS#12 file may be rewritten."""
+_LISTED: Final = 5
 
 
 class OutputFile:
     """The file to be written: its protection, its content, and what happens to the file in its place."""
 
-    def __init__(  # the inputs of build
+    def __init__(  # noqa: PLR0913  # the inputs of build
         self,
         output: str | PathLike[str] | None,
         password: str | Callable[[], str] | None,
@@ -35,6 +44,8 @@ class OutputFile:
         *,
         readers: tuple[Reader | str, ...],
         access: FileAccess,
+        inputs: Iterable[tuple[str, object]],
+        overwrite: bool,
         if_changed: bool,
         dry_run: bool,
         limits: Limits,
@@ -47,10 +58,18 @@ class OutputFile:
         if output is None and (access.owner, access.group, access.mode) != (None, None, None):
             raise ArgumentError("owner, group and mode need an output: they are those of the file")
         self.output = None if output is None else Path(output)
+        self._file = None
+        if output is not None:
+            files = InputFiles(inputs, limits=limits)
+            self._file = Output(
+                output, Form.PKCS12, inputs=files, in_place=_IN_PLACE, overwrite=overwrite, limits=limits
+            )
+            self._file.require_free()
         self.profile = profile
         self.data = b""
         self.change: str | None = None
         self.is_new = True
+        self._overwrite = overwrite
         self._password = password
         self._readers = readers
         self._access = access
@@ -95,13 +114,32 @@ class OutputFile:
         if isinstance(self._password, str):
             yield from warnings_about(self._password)
 
+    def require_nothing_lost(self, old: DecodedPfx | None, bundle: Bundle) -> Iterator[str]:
+        """Yield what a user should know of the entries of ``old``, the file that is rewritten, if it is in place.
+
+        Raises :class:`~pkcs12kit.OutputError` if entries would be lost that cannot be made again, such as another key.
+        """
+        if self._file is None or old is None or not self._file.is_rewritten:
+            return
+        lost = secrets_lost(old, bundle)
+        if lost and not self._overwrite:
+            raise OutputError(
+                f"{self.output}: the new file would not have all that is in this file, but lose"
+                f" {', '.join(shortened(lost, _LISTED))}: give another name, or accept the loss with --force"
+                " (in Python: overwrite=True)"
+            )
+        left_out = (*lost, *replaced_by_path(old, bundle))
+        if left_out:
+            yield f"{self.output}: of the old file, the new one does not have {', '.join(shortened(left_out, _LISTED))}"
+
     def write(self) -> None:
         """Write the file if it is new; in a dry run, check that it could be written. Raises ``OutputError``.
 
         Warnings about its owner and mode go to the function that ``access`` names.
         """
-        if self.output is None or not self.is_new:
+        if self.output is None or self._file is None or not self.is_new:
             return
+        self._file.require_free(self.data)
         if self._dry_run:
             require_writable(self.output, access=self._access)
         else:

@@ -29,6 +29,8 @@ class Server:
     identity: Identity | None
     target: Certificate
     other_certificates: CertificatePool
+    decoded: DecodedPfx | None = None
+    """The contents of the key's file, if it is a PKCS#12 file."""
 
     def __init__(  # the inputs of build, in its order
         self,
@@ -54,6 +56,7 @@ class Server:
             loaded = load_server(key, certificate, pkcs12, opening)
         self.identity, self.target = loaded.identity, loaded.identity.certificate
         self.other_certificates = loaded.certificates
+        self.decoded = loaded.decoded
 
 
 def _only_certificate(source: CertificateSource, opening: Opening) -> tuple[Certificate, CertificatePool]:

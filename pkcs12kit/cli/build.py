@@ -12,11 +12,12 @@ import click
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.access import access_options
 from pkcs12kit.cli.options.fetch import fetching_options
+from pkcs12kit.cli.options.outputs import force_option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.pkcs12_input import key_options
 from pkcs12kit.cli.options.protection import chosen_profile, for_all_readers, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option, path_options
-from pkcs12kit.cli.options.values import FILE
+from pkcs12kit.cli.options.values import FILE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -122,11 +123,12 @@ Examples:
     OptionGroup.OUTPUT,
     "--out",
     "output",
-    type=FILE,
+    type=Place("file", is_output=True, in_place="pkcs12"),
     metavar="FILE",
     required=True,
-    help="The file to write, or - for standard output.",
+    help="The file to write, or - for standard output. It may be the file of --pkcs12, but no other input.",
 )
+@force_option
 @option(
     OptionGroup.OUTPUT,
     "--no-anchor",
@@ -224,6 +226,7 @@ def command(
     *,
     fetch: bool,
     truststore: bool,
+    force: bool,
     if_changed: bool,
     dry_run: bool,
     certs_only: bool,
@@ -315,6 +318,7 @@ def command(
                 ca_names=ca_names,
                 truststore=truststore,
                 profile=profile,
+                overwrite=force,
                 if_changed=if_changed,
                 dry_run=dry_run,
                 on_warning=watch.aside(warn_and_keep(warnings)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from pkcs12kit.cli.options.values import Place
 from pkcs12kit.cli.patterns import expanded
 from pkcs12kit.cli.several import open_option, takes_several, with_options_repeated
 from pkcs12kit.errors import InputError, KeyMismatchError, Pkcs12KitError
@@ -143,6 +144,7 @@ class Command(click.Command):
         _require_standard_input_once(ctx)
         try:
             _expand_patterns(ctx)
+            _require_outputs_apart(ctx)
             return super().invoke(ctx)
         except Pkcs12KitError as error:
             from pkcs12kit.cli.output.input_hints import hints_for_error
@@ -185,9 +187,42 @@ def _expand_patterns(ctx: click.Context) -> None:
 def _values(ctx: click.Context, parameter: click.Parameter) -> tuple[object, ...]:
     """Return the values that were given for a parameter; none for an output."""
     value = ctx.params.get(parameter.name or "")
-    if (parameter.name or "").startswith("output"):
+    if isinstance(parameter.type, Place) and parameter.type.is_output:
         return ()
     return value if isinstance(value, tuple) else (value,)
+
+
+def _name(parameter: click.Parameter) -> str:
+    """Return the name of a parameter in messages: its first option, or the argument as the help shows it."""
+    return parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.metavar or "")
+
+
+def _require_outputs_apart(ctx: click.Context) -> None:
+    """Raise :class:`~pkcs12kit.OutputError` if an output is a file that the command reads, or another output.
+
+    Nothing is read before. A PKCS#12 file may be rewritten by the output that has it as ``in_place``.
+    """
+    places = [(each, each.type) for each in ctx.command.params if isinstance(each.type, Place)]
+    outputs = {
+        each: value
+        for each, place in places
+        if place.is_output and isinstance(value := ctx.params.get(each.name or ""), str)
+    }
+    if not outputs:
+        return
+    from pkcs12kit.outputs.existing import Form
+    from pkcs12kit.outputs.input_files import InputFiles, require_distinct
+
+    inputs = [(_name(each), value) for each, _ in places for value in _values(ctx, each)]
+    if ctx.params.get("password_stdin"):
+        inputs.append(("--password-stdin", _STANDARD_INPUT))
+    files = InputFiles(inputs)
+    require_distinct((_name(each), value) for each, value in outputs.items())
+    names = {each.name: _name(each) for each, _ in places}
+    for each, value in outputs.items():
+        rewritten = getattr(each.type, "in_place", "")
+        form = Form.PKCS12 if rewritten and ctx.params.get("form", "pkcs12") == "pkcs12" else None
+        files.require_apart(value, _name(each), form=form, in_place={names[rewritten]} if rewritten else ())
 
 
 def _named(ctx: click.Context, sentence: str) -> tuple[tuple[click.Parameter, str], ...]:
@@ -220,7 +255,7 @@ def _length_of_name(sentence: str, value: str) -> int:
 def _require_standard_input_once(ctx: click.Context) -> None:
     """Raise :class:`click.UsageError` where several options read standard input; ``--key`` and ``--cert`` may."""
     readers = [
-        parameter.opts[0] if isinstance(parameter, click.Option) else (parameter.metavar or "")
+        _name(parameter)
         for parameter in ctx.command.params
         for value in _values(ctx, parameter)
         if value == _STANDARD_INPUT or (value is True and parameter.name == "password_stdin")

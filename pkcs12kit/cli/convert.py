@@ -9,11 +9,12 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.access import access_options
+from pkcs12kit.cli.options.outputs import force_option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.pkcs12_input import key_options
 from pkcs12kit.cli.options.protection import chosen_profile, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option
-from pkcs12kit.cli.options.values import FILE, VARIABLE, OneOf
+from pkcs12kit.cli.options.values import FILE, VARIABLE, OneOf, Place
 from pkcs12kit.text import counted, harmless
 
 if TYPE_CHECKING:
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from pkcs12kit.cli.options.access import AccessOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
+    from pkcs12kit.outputs.output import Output
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
 
 
 _MOST_NAMED: Final = 10
 """Certificates that one warning names."""
+_LEFT_OUT: Final = "are left out"  # how warnings of entries that a copy does not have end
 
 
 class _PemOptions(NamedTuple):
@@ -65,7 +68,7 @@ Examples:
       --password-file password.txt""",
 )
 @click.argument("file", type=FILE, metavar="IN.p12")
-@click.argument("output", type=FILE, metavar="OUT")
+@click.argument("output", type=Place("file", is_output=True, in_place="file"), metavar="OUT")
 @password_options(OptionGroup.INPUT, "IN.p12")
 @contents_password_option
 @key_options("With --to pem: {} of the key to write, if the file has several keys")
@@ -101,6 +104,7 @@ Examples:
     " PRIVATE KEY) or SEC 1 (EC PRIVATE KEY).",
 )
 @access_options
+@force_option
 @protection_options
 @option(
     OptionGroup.PROTECTION,
@@ -142,6 +146,7 @@ def command(
     certs_only: bool,
     key_only: bool,
     traditional: bool,
+    force: bool,
     password_stdin: bool,
     require_mac: bool,
     ask_new_password: bool,
@@ -176,6 +181,7 @@ def command(
     _require_consistent_options(form, protection, for_pem.given, new_password_given=new_password_given)
     profile = chosen_profile(protection)
     _require_password_wanted(profile, new_password_given=new_password_given)
+    place = None if output == "-" else _free_place(file, output, form, force=force, limits=limits)
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     given = given_password(password_file, password_env, stdin=password_stdin)
     data = read_pkcs12(file, limits)
@@ -211,11 +217,11 @@ def command(
             )
         add_warnings(_java_losses(written, new_password, protection.readers, limits))
     add_warnings(_not_valid_now(certificates))
-    if output == "-":
+    if place is None:
         write_bytes(written)
         return
     with_key = bool(private_keys or (form != "pem" and decoded.other_bags))
-    _write(output, written, access, warnings, with_key=with_key)
+    _write(place, written, decoded, access, warnings, with_key=with_key, force=force)
     if as_json:
         used = None if form == "pem" else profile
         print_json(_report(output, used, private_keys, certificates, len(written)) | {"warnings": warnings})
@@ -224,14 +230,52 @@ def command(
         print_lines(harmless(f"Wrote {output}: {contents}, {len(written):,} bytes"))
 
 
-def _write(output: str, data: bytes, access: AccessOptions, warnings: list[str], *, with_key: bool) -> None:
-    """Write the new file; what is to be said of its owner and mode is printed and added to ``warnings``."""
-    from pkcs12kit.file_access import FileAccess
-    from pkcs12kit.files import write_private
+def _free_place(file: str, output: str, form: str, *, force: bool, limits: Limits) -> Output:
+    """Return the place of the new file. Raises :class:`~pkcs12kit.OutputError` if a file there must not be replaced."""
+    from pkcs12kit.outputs.existing import Form
+    from pkcs12kit.outputs.input_files import InputFiles
+    from pkcs12kit.outputs.output import Output
 
+    place = Output(
+        output,
+        Form.PEM if form == "pem" else Form.PKCS12,
+        name="OUT",
+        inputs=InputFiles([("IN.p12", file)], limits=limits),
+        in_place={"IN.p12"},
+        overwrite=force,
+        limits=limits,
+    )
+    place.require_free()
+    return place
+
+
+def _write(
+    place: Output,
+    data: bytes,
+    decoded: DecodedPfx,
+    access: AccessOptions,
+    warnings: list[str],
+    *,
+    with_key: bool,
+    force: bool,
+) -> None:
+    """Write the new file; what is to be said of its owner and mode is printed and added to ``warnings``.
+
+    Raises :class:`~pkcs12kit.OutputError` if the file is rewritten, and the copy does not have all that is in it.
+    """
+    from pkcs12kit.errors import OutputError
+    from pkcs12kit.file_access import FileAccess
+    from pkcs12kit.outputs.existing import PemParts
+
+    lost = [sentence for sentence in warnings if sentence.endswith(_LEFT_OUT)]
+    if lost and place.is_rewritten and not force:
+        raise OutputError(
+            f"{place.path}: the copy would not have all that is in this file: {'; '.join(lost)}: give another name, or"
+            " accept the loss with --force"
+        )
     add = _warner(None, warnings)
     asked = FileAccess.of(*access, with_key=with_key, on_warning=lambda sentence: add([sentence]))
-    write_private(output, data, access=asked)
+    place.write(data, at_hand=PemParts.of(decoded.private_keys, decoded.certificates), access=asked)
 
 
 def _warner(name: str | None, warnings: list[str]) -> Callable[[Iterable[str]], None]:

@@ -12,7 +12,7 @@ import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options.search import json_option
-from pkcs12kit.cli.options.values import FOLDER
+from pkcs12kit.cli.options.values import OUTPUT_FOLDER
 
 
 @click.command(
@@ -24,7 +24,7 @@ Examples:
   pkcs12kit demo somewhere/else
   pkcs12kit demo --json""",
 )
-@click.argument("folder", type=FOLDER, metavar="[FOLDER]", default="demo")
+@click.argument("folder", type=OUTPUT_FOLDER, metavar="[FOLDER]", default="demo")
 @json_option
 def command(folder: str, *, as_json: bool) -> None:
     """Run the main job on a replica of the Federal PKI, in FOLDER (default: demo).

@@ -13,7 +13,7 @@ from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.bundles import bundle_options
 from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.search import gathering_options, json_option
-from pkcs12kit.cli.options.values import FILE, FOLDER
+from pkcs12kit.cli.options.values import FILE, OUTPUT_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,7 +62,7 @@ Examples:
     OptionGroup.OUTPUT,
     "--into",
     "folder",
-    type=FOLDER,
+    type=OUTPUT_FOLDER,
     metavar="FOLDER",
     help="The folder to write to: a file for each certificate, and index.json, which lists where each came from.",
 )

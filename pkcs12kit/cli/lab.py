@@ -8,7 +8,7 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.search import json_option
-from pkcs12kit.cli.options.values import FOLDER, ServerName
+from pkcs12kit.cli.options.values import OUTPUT_FOLDER, ServerName
 
 if TYPE_CHECKING:
     from pkcs12kit.lab import Replica
@@ -23,7 +23,7 @@ Examples:
   pkcs12kit lab lab
   pkcs12kit lab lab --server-name www.example.mil --json""",
 )
-@click.argument("folder", type=FOLDER, metavar="FOLDER")
+@click.argument("folder", type=OUTPUT_FOLDER, metavar="FOLDER")
 @option(
     OptionGroup.NAMES,
     "--server-name",

@@ -1,11 +1,11 @@
-"""The comparison of an existing PFX with the one that would be written in its place."""
+"""The comparison of an existing PFX with the one that would be written in its place: changes, and losses."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pkcs12kit.errors import InputError, PasswordError, PfxPasswordError
+from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.attributes import read_attributes
 from pkcs12kit.pkcs12.bags import encode_attributes
@@ -15,10 +15,14 @@ from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.pkcs12.private_keys import is_encoded_for
+from pkcs12kit.text import quoted_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
@@ -49,6 +53,49 @@ def why_changed(
     except InputError as error:
         return f"the existing file cannot be read: {error}"
     return next(_differences(decoded, bundle, password), None)
+
+
+def secrets_lost(old: DecodedPfx, bundle: Bundle) -> tuple[str, ...]:
+    """Return what ``old`` has and the bundle has not, and cannot be made again: other keys, for example.
+
+    Not counted are certificates of CAs, and those of the bundle's own key: a new path replaces them.
+    """
+    keys = [f"the private key{_named(key.friendly_name)}" for key in old.keys if not _is_own(key.private_key, bundle)]
+    unread = [f"the private key{_named(key.friendly_name)} in {key.place}" for key in old.unread_keys]
+    bags = [f"a {bag.type}{_named(bag.friendly_name)}" for bag in old.other_bags]
+    certificates = [
+        f"the certificate {quoted_name(one.label)}"
+        for one in old.certificates
+        if not (one.is_ca or one in bundle.certificates or _is_of_own_key(one, bundle))
+    ]
+    damaged = [f"certificate {reject.position}, which cannot be read" for reject in old.rejects]
+    return tuple(dict.fromkeys((*keys, *unread, *bags, *certificates, *damaged)))
+
+
+def replaced_by_path(old: DecodedPfx, bundle: Bundle) -> tuple[str, ...]:
+    """Return the other certificates, and the names of the key, that ``old`` has and the bundle has not."""
+    names = {key.friendly_name for key in old.keys if _is_own(key.private_key, bundle)} - {None, bundle.friendly_name}
+    certificates = [one for one in old.certificates if one not in bundle.certificates]
+    replaced = (one for one in certificates if one.is_ca or _is_of_own_key(one, bundle))
+    return (
+        *(f"the certificate {quoted_name(one.label)}" for one in replaced),
+        *(f"the name {quoted_name(name)} of the key (--friendly-name)" for name in sorted(filter(None, names))),
+    )
+
+
+def _is_own(private_key: PrivateKeyTypes, bundle: Bundle) -> bool:
+    return bundle.private_key is not None and private_key.public_key() == bundle.private_key.public_key()
+
+
+def _is_of_own_key(certificate: Certificate, bundle: Bundle) -> bool:
+    try:
+        return bundle.private_key is not None and certificate.public_key == bundle.private_key.public_key()
+    except MalformedCertificateError:
+        return False
+
+
+def _named(friendly_name: str | None) -> str:
+    return "" if friendly_name is None else f" {quoted_name(friendly_name)}"
 
 
 def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> Iterator[str]:

@@ -98,6 +98,13 @@ def as_certificates(
     return load_certificates(*several, password=password, limits=limits)
 
 
+def concrete(given: CertificatesArgument | TrustAnchorsArgument) -> Any:  # noqa: ANN401  # the same argument
+    """Return the argument, with a tuple in place of an iterable that can be gone through only once."""
+    if isinstance(given, (*_CERTIFICATES, TrustAnchor)) or not isinstance(given, Iterable):
+        return given
+    return tuple(given)
+
+
 def as_pool(
     certificates: CertificatesArgument, pool: CertificatePool | None, *, limits: Limits = DEFAULT_LIMITS
 ) -> CertificatePool:

@@ -73,6 +73,8 @@ class LoadedKey:
     """Every certificate."""
     rejects: tuple[Reject, ...] = ()
     """The certificates that cannot be read."""
+    decoded: DecodedPfx | None = field(default=None, repr=False)
+    """The whole contents, if the file is a PKCS#12 file."""
 
 
 def open_with(read: Callable[[str | None], T], own: Password, others: Iterable[Password] = ()) -> T:
@@ -179,6 +181,7 @@ def key_from_pkcs12(
         own_certificates=key.certificates,
         certificates=decoded.certificates,
         rejects=tuple(rejects),
+        decoded=decoded,
     )
 
 

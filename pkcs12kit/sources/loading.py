@@ -194,6 +194,8 @@ class LoadedIdentity:
 
     identity: Identity
     certificates: CertificatePool
+    decoded: DecodedPfx | None = None
+    """The contents of the key's file, if it is a PKCS#12 file."""
 
 
 def load_server(
@@ -334,7 +336,7 @@ def _matched(found: LoadedKey, certificate: CertificateSource | None, opening: O
     pool = CertificatePool(
         dict.fromkeys((*certificates, *found.certificates)), rejects=dict.fromkeys((*rejects, *found.rejects))
     )
-    return LoadedIdentity(identity=identity, certificates=pool)
+    return LoadedIdentity(identity=identity, certificates=pool, decoded=found.decoded)
 
 
 def _belongs(certificate: Certificate, private_key: CertificateIssuerPrivateKeyTypes) -> bool:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.cli import main
 
+OLD = bytes.fromhex("30050201033000")  # by its beginning, a PKCS#12 file
 PASSWORD = "correct horse 42 battery"
 AT_TIME = "--at TIME checks another time, and its answer is for that time only"
 BEST_PATH = [  # of the lab: through the bridge of 2013 there is another, which ends earlier

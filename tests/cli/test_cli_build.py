@@ -14,7 +14,7 @@ from pkcs12kit import decode_pfx, inspect_pfx, lab
 from pkcs12kit.builder import build as builder
 from pkcs12kit.paths.confirmation import Confirmation, Opinion
 
-from .conftest import PASSWORD
+from .conftest import OLD, PASSWORD
 
 CERTIFICATE_FIELDS = {"subject", "issuer", "serial", "sha256", "not_before", "not_after"}
 
@@ -108,9 +108,9 @@ class TestMainJob:
 
     def test_replaces_an_existing_file_when_complete(self, build, folder):
         """The old file is gone only when the new one is whole; no other file is left."""
-        (folder / "server.p12").write_bytes(b"old")
+        (folder / "server.p12").write_bytes(OLD)
         assert build(cert="nowhere.pem").status == 2
-        assert (folder / "server.p12").read_bytes() == b"old"
+        assert (folder / "server.p12").read_bytes() == OLD
         assert build().status == 0
         assert decoded(folder / "server.p12").private_key is not None
         assert [path.name for path in folder.iterdir()] == ["server.p12"]

@@ -23,7 +23,7 @@ from pkcs12kit.cli.command import OptionGroup
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.pkcs12.encoder import encode_pfx
 
-from .conftest import PASSWORD, run_environment, snapshot
+from .conftest import OLD, PASSWORD, run_environment, snapshot
 
 COMMANDS = tuple(cli.list_commands(click.Context(cli)))
 HELP_WIDTH = 80
@@ -450,12 +450,12 @@ class TestInterruptions:
         def interrupt(*_, **__):
             raise error
 
-        (folder / "server.p12").write_bytes(b"old")
+        (folder / "server.p12").write_bytes(OLD)
         monkeypatch.setattr(writing, "os", Interrupted())
         outcome = build()
         assert outcome.status == (130 if error is KeyboardInterrupt else 2)
         assert outcome.errors.splitlines()[-1].startswith("interrupted" if outcome.status == 130 else "error: ")
-        assert (folder / "server.p12").read_bytes() == b"old"
+        assert (folder / "server.p12").read_bytes() == OLD
 
     def test_terminated(self, files, folder):
         """SIGTERM while the command waits for a password: status 143, no traceback, no file."""
@@ -486,11 +486,11 @@ class TestInterruptions:
         given = (*given, "--password-file", password_file, "--out", output)
         statuses = []
         while not statuses or statuses[-1] == -signal.SIGKILL:
-            output.write_bytes(b"old")
+            output.write_bytes(OLD)
             done = run(every * len(statuses), *given, cwd=folder, program=(sys.executable, "-c", KILLED))
             statuses.append(done.returncode)
             data = output.read_bytes()
-            assert data == b"old" or decode_pfx(data, password=PASSWORD).private_key is not None
+            assert data == OLD or decode_pfx(data, password=PASSWORD).private_key is not None
         assert statuses[-1] == 0
         assert len(statuses) > 12 / every
 

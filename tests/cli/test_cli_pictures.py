@@ -79,7 +79,7 @@ class TestPaths:
 
     def test_a_file_is_replaced_in_one_step(self, call, job, folder):
         """As any output: what was there is gone, and no other file is left."""
-        (folder / "a.svg").write_text("old")
+        (folder / "a.svg").write_text('<svg class="p12k-picture">')
         assert call(*job, *AT_2018, "--svg", "a.svg").status == 0
         assert (folder / "a.svg").read_text("utf-8").startswith("<svg ")
         assert [path.name for path in folder.iterdir()] == ["a.svg"]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
-from pkcs12kit.cli.options.values import FOLDER
+from pkcs12kit.cli.options.values import OUTPUT_FOLDER
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ _OPTIONS: Final = (
         OptionGroup.NETWORK,
         "--cache",
         "cache_folder",
-        type=FOLDER,
+        type=OUTPUT_FOLDER,
         metavar="FOLDER",
         help="Keep what was fetched here, and fetch less the next time. Default: the platform's cache folder.",
     ),

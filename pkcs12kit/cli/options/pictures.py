@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
-from pkcs12kit.cli.options.values import FILE
+from pkcs12kit.cli.options.outputs import force_option
+from pkcs12kit.cli.options.values import OUTPUT_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pkcs12kit.display.pictures.picture import Picture
+    from pkcs12kit.outputs.output import Output
 
 _STANDARD_OUTPUT: Final = "-"
 _FORMATS: Final = {"svg": "an SVG image", "dot": "DOT, the language of Graphviz", "mermaid": "a Mermaid flowchart"}
@@ -25,31 +27,46 @@ class PictureOptions(NamedTuple):
     svg: str | None
     dot: str | None
     mermaid: str | None
+    force: bool
+
+    @property
+    def files(self) -> dict[str, str]:
+        """The files by format, of the formats that were asked for."""
+        return {form: file for form in _FORMATS if (file := getattr(self, form)) is not None}
 
     @property
     def wanted(self) -> bool:
         """True if any format was asked for."""
-        return any(file is not None for file in self)
+        return bool(self.files)
 
     @property
     def on_standard_output(self) -> bool:
         """True if the picture goes to standard output."""
-        return _STANDARD_OUTPUT in self
+        return _STANDARD_OUTPUT in self.files.values()
+
+    def require_free(self) -> None:
+        """Raise :class:`~pkcs12kit.OutputError` if a file cannot be written, or is of another kind without --force."""
+        for file in self.files.values():
+            if file != _STANDARD_OUTPUT:
+                self._place(file).require_free()
+
+    def _place(self, file: str) -> Output:
+        from pkcs12kit.outputs.existing import Form
+        from pkcs12kit.outputs.output import Output
+
+        return Output(file, Form.PICTURE, overwrite=self.force)
 
     def write(self, picture: Picture) -> tuple[str, ...]:
-        """Write the picture in each format that was asked for, and return the files; existing files are replaced."""
+        """Write the picture in each format that was asked for, and return the files; earlier pictures are replaced."""
         from pkcs12kit.cli.output.console import write_bytes
-        from pkcs12kit.files import write_file
 
         files = []
-        for form, file in self._asdict().items():
-            if file is None:
-                continue
+        for form, file in self.files.items():
             data = _render(picture, form).encode("utf-8")
             if file == _STANDARD_OUTPUT:
                 write_bytes(data)
             else:
-                write_file(file, data)
+                self._place(file).write(data)
                 files.append(file)
         return tuple(files)
 
@@ -63,21 +80,23 @@ def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:
         output_svg: str | None,
         output_dot: str | None,
         output_mermaid: str | None,
+        force: bool,
         as_json: bool,
         **given: Any,  # noqa: ANN401  # whatever else the command takes
     ) -> Any:  # noqa: ANN401  # click's
-        pictures = PictureOptions(output_svg, output_dot, output_mermaid)
-        if pictures.count(_STANDARD_OUTPUT) + as_json > 1:
+        pictures = PictureOptions(output_svg, output_dot, output_mermaid, force)
+        if [*pictures.files.values()].count(_STANDARD_OUTPUT) + as_json > 1:
             raise click.UsageError("standard output can hold one picture or --json, not several of them")
+        pictures.require_free()
         return command(pictures=pictures, as_json=as_json, **given)
 
-    decorated: Callable[..., Any] = with_pictures
+    decorated: Callable[..., Any] = force_option(with_pictures)
     for form, what in reversed(_FORMATS.items()):
         decorated = option(
             OptionGroup.OUTPUT,
             f"--{form}",
             f"output_{form}",
-            type=FILE,
+            type=OUTPUT_FILE,
             metavar="FILE",
             help=f"Write a picture as {what}; - for standard output.",
         )(decorated)

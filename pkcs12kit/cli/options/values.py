@@ -78,10 +78,16 @@ class OneOf(click.Choice[str]):
 
 
 class Place(click.ParamType[str]):
-    """The name of a file or a folder, or ``-``: passed on unchanged, and completed by the shell."""
+    """The name of a file or a folder, or ``-``: passed on unchanged, and completed by the shell.
 
-    def __init__(self, name: str) -> None:
+    It is an input of the command, or with ``is_output`` a file that the command writes, which is never one of its
+    inputs. ``in_place`` names the parameter whose PKCS#12 file it may rewrite all the same.
+    """
+
+    def __init__(self, name: str, *, is_output: bool = False, in_place: str = "") -> None:
         self.name = name
+        self.is_output = is_output
+        self.in_place = in_place
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Leave the completion to the shell, which handles folders, quotes and spaces."""
@@ -131,4 +137,6 @@ class Variable(click.ParamType[str]):
 
 FILE: Final = Place("file")  # the shell also offers folders, on the way to a file
 FOLDER: Final = Place("dir")
+OUTPUT_FILE: Final = Place("file", is_output=True)
+OUTPUT_FOLDER: Final = Place("dir", is_output=True)
 VARIABLE: Final = Variable()
