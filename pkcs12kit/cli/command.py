@@ -123,7 +123,15 @@ class Command(click.Command):
             ctx.meta[_OPEN_OPTION] = open_option(args, parameters)
         else:
             args = with_options_repeated(args, parameters, ctx)
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            from pkcs12kit.cli.output.anchor_hints import ANCHOR, hints_for_missing_anchor
+
+            if error.param is not None and error.param.name == ANCHOR:
+                for hint in hints_for_missing_anchor(ctx.params):
+                    error.add_note(str(hint))
+            raise
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return the options to offer, also where nothing is typed yet and no argument is missing.
@@ -152,6 +160,11 @@ class Command(click.Command):
             named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
             for hint in hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named]):
                 error.add_note(str(hint))
+            if any(one.name == "trust_anchors" for one, _ in named):
+                from pkcs12kit.cli.output.anchor_hints import hints_for_missing_anchor
+
+                for hint in hints_for_missing_anchor(ctx.params):
+                    error.add_note(str(hint))
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)
             raise

@@ -224,6 +224,10 @@ def _show(
         print_text(fetched_bundle(bundle))
     print_text([wrote(written)] if report is None else gathered(report, written, every=False))
     print_hints(hints_for_gather(bundles, report, offline=offline))
+    if report is not None and report.report is not None and report.path is None:
+        from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
+
+        print_hints(hints_for_unfitting_anchor(report.report.rejected))
 
 
 def _has_all(report: GatherReport) -> bool:

@@ -102,8 +102,10 @@ def command(
         print_text(path_report(report, every=every))
     if not report.valid:
         if not as_json:
+            from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
             from pkcs12kit.cli.output.console import print_hints
             from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
 
-            print_hints(hints_for_no_path(report, sources_given=bool(search.certificates), fetching=GATHER))
+            hints = hints_for_no_path(report, sources_given=bool(search.certificates), fetching=GATHER)
+            print_hints((*hints, *hints_for_unfitting_anchor(report.rejected)))
         sys.exit(1)

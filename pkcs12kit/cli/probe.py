@@ -216,6 +216,7 @@ def _render(report: ProbeReport) -> Iterator[RenderableType]:
 
 def _print_problems(reports: Sequence[ProbeReport]) -> None:
     """Print the failed checks of each server to standard error, and the hints."""
+    from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
     from pkcs12kit.cli.output.console import print_error, print_hints
     from pkcs12kit.cli.output.hints import hints_for_probe
 
@@ -223,3 +224,5 @@ def _print_problems(reports: Sequence[ProbeReport]) -> None:
         if not report.ok:
             print_error(f"{report.server} failed: {', '.join(report.failed)}")
     print_hints(hints_for_probe(reports))
+    rejected = (path for report in reports for chain in report.chains for path in chain.report.rejected[:1])
+    print_hints(hints_for_unfitting_anchor(rejected))

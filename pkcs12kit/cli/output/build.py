@@ -80,6 +80,7 @@ def print_refusal(
     if not isinstance(no, NoValidPathError):
         print_error(no)
         return
+    from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
     from pkcs12kit.cli.output.hints import FETCH, hints_for_no_path
     from pkcs12kit.display.paths import rejected_paths
 
@@ -87,7 +88,8 @@ def print_refusal(
     print_text(rejected_paths(no.report), err=True)
     print_error(f"no valid path from {target.label} to a trust anchor; nothing was written")
     fetching = FETCH if retrievals is None else None
-    print_hints(hints_for_no_path(no.report, sources_given=sources_given, fetching=fetching, retrievals=retrievals))
+    hints = hints_for_no_path(no.report, sources_given=sources_given, fetching=fetching, retrievals=retrievals)
+    print_hints((*hints, *hints_for_unfitting_anchor(no.report.rejected)))
 
 
 def _refusal_to_json(no: PathError) -> dict[str, Any]:

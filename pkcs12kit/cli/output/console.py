@@ -154,6 +154,7 @@ def print_usage_error(error: click.ClickException) -> None:
     if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)) and error.possibilities:
         message = f"{error.message.removesuffix('.')}. Did you mean {alternatives(error.possibilities)}?"
     print_error(message[:1].lower() + message[1:])
+    print_hints(getattr(error, "__notes__", ()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
         listed = (
             "lists the commands" if isinstance(error.ctx.command, click.Group) else "lists the options, with examples"

@@ -1,0 +1,162 @@
+"""Hints for a trust anchor that is missing, unreadable or does not fit: the self-signed certificates that were given.
+
+They are candidates to compare with the fingerprint that their CA publishes. None is recommended: anyone can make a
+self-signed certificate with any name.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from pkcs12kit.cli.output.hints import Hint
+from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.paths.report import RejectedPath
+
+ANCHOR: Final = "trust_anchors"
+"""The name of the parameter for trust anchors, in every command."""
+_SOURCES: Final = ("certificate", "file", "pkcs12", "key", "target_file", "certificates", "sources", "more_sources")
+_PASSWORDS: Final = ("pkcs12_password_file", "password_file")
+_MOST_NAMED: Final = 5
+_COMPARE: Final = Hint(
+    text="a self-signed certificate proves nothing by itself: name one with --anchor only if its SHA-256 is the one"
+    " that its CA publishes (the page 'Get the anchor' of the documentation says where)"
+)
+_NONE: Final = Hint(
+    text="no self-signed certificate is among the given files: get the root that the clients trust from its CA, and"
+    " compare its SHA-256 (the page 'Get the anchor' of the documentation says where)"
+)
+
+
+@dataclass(slots=True)
+class _Candidates:
+    """Self-signed certificates, each with the place where it was found first."""
+
+    excluded: frozenset[str] = frozenset()
+    """The SHA-256 of those that are trust anchors already."""
+    found: dict[str, tuple[Certificate, str]] = field(default_factory=dict)
+
+    def add(self, certificates: Iterable[Certificate], place: str) -> None:
+        """Add those that are self-signed. The signatures checked share one budget."""
+        from pkcs12kit.limits import DEFAULT_LIMITS
+        from pkcs12kit.paths.budget import SearchBudget
+        from pkcs12kit.paths.signatures import is_self_signed
+
+        budget = SearchBudget(DEFAULT_LIMITS)
+        for certificate in certificates:
+            if certificate.sha256 not in self.excluded and is_self_signed(certificate, budget):
+                self.found.setdefault(certificate.sha256, (certificate, place))
+
+    def hints(self) -> Iterator[Hint]:
+        """Yield one for each certificate up to a number, the number of the others, and what to compare."""
+        for certificate, place in list(self.found.values())[:_MOST_NAMED]:
+            yield Hint(text=f"self-signed, in {place}: {certificate.label}, SHA-256 {certificate.sha256}")
+        if len(self.found) > _MOST_NAMED:
+            yield Hint(
+                text=f"and {len(self.found) - _MOST_NAMED:,} others that are self-signed: pkcs12kit show lists them"
+            )
+        yield _COMPARE if self.found else _NONE
+
+
+def hints_for_missing_anchor(given: Mapping[str, object]) -> tuple[Hint, ...]:
+    """Return the hints for a call without a trust anchor, or with a file that is none; ``given`` has its parameters.
+
+    The given files are read as far as they can be: without standard input, prompts and the network.
+    """
+    candidates = _Candidates()
+    _add_given(candidates, given, (ANCHOR, *_SOURCES))
+    return tuple(candidates.hints())
+
+
+def hints_for_unfitting_anchor(rejected: Iterable[RejectedPath]) -> tuple[Hint, ...]:
+    """Return the hints for a search whose closest attempt leads to no trust anchor; none for another reason.
+
+    The self-signed certificates of the attempts come first, then those of the files of the current command.
+    """
+    attempts = tuple(rejected)
+    if not attempts or attempts[0].reason is not FailureReason.NO_TRUST_ANCHOR:
+        return ()
+    context = click.get_current_context(silent=True)
+    given = {} if context is None else context.params
+    candidates = _Candidates(excluded=_trusted(given))
+    candidates.add((one for attempt in attempts for one in attempt.certificates), "the chain")
+    _add_given(candidates, given, _SOURCES)
+    return tuple(candidates.hints()) if candidates.found else ()
+
+
+def _trusted(given: Mapping[str, object]) -> frozenset[str]:
+    """Return the SHA-256 of the certificates that are trust anchors of the call."""
+    trusted = _Candidates()
+    _add_given(trusted, given, (ANCHOR,))
+    return frozenset(trusted.found)
+
+
+def _add_given(candidates: _Candidates, given: Mapping[str, object], names: Iterable[str]) -> None:
+    """Add the certificates of the files that these parameters name; what cannot be read is left out."""
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.sources.collecting import Collector
+    from pkcs12kit.sources.reading import shown_path
+
+    collector = Collector(password=_password(given), limits=DEFAULT_LIMITS)  # one, whose limits are for all files
+    remaining = DEFAULT_LIMITS.archive_bytes
+    for path in _files(given, names):
+        before = len(collector.certificates)
+        try:
+            remaining -= Path(path).stat().st_size
+            if remaining < 0:
+                return
+            collector.collect(path)
+        except LimitExceededError:
+            return
+        except (InputError, OSError):
+            continue
+        finally:
+            candidates.add(collector.certificates[before:], shown_path(path))
+
+
+def _files(given: Mapping[str, object], names: Iterable[str]) -> Iterator[str]:
+    """Yield the files that parameters name, and those in the folders that they name, each once; no pipes or devices."""
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.sources.reading import folder_files
+
+    seen = set()
+    for value in (one for name in names for one in _values(given.get(name))):
+        try:
+            if os.path.isdir(value):  # noqa: PTH112  # it may have a NUL, for which Path raises in some versions
+                paths = [one.path for one in folder_files(value, DEFAULT_LIMITS) if one.fault is None]
+            else:
+                paths = [value] if os.path.isfile(value) else []  # noqa: PTH113
+        except (LimitExceededError, OSError, ValueError):
+            continue
+        for path in paths:
+            if path not in seen:
+                seen.add(path)
+                yield path
+
+
+def _values(value: object) -> tuple[str, ...]:
+    each = value if isinstance(value, tuple) else (value,)
+    return tuple(one for one in each if isinstance(one, str))
+
+
+def _password(given: Mapping[str, object]) -> str | None:
+    """Return the password of the call's PKCS#12 file if a file holds it."""
+    from pkcs12kit.cli.options.passwords import password_from_file
+
+    for name in _PASSWORDS:
+        value = given.get(name)
+        if isinstance(value, str) and os.path.isfile(value):  # noqa: PTH113
+            try:
+                return password_from_file(value)
+            except (InputError, OSError):
+                return None
+    return None
