@@ -115,6 +115,14 @@ _BY_CONTACT: Final = {
     "timed-out": "can the server be reached from here (VPN, firewall)? --timeout SECONDS waits longer",
     "name-refused": "--server-name NAME asks for another name at the same address",
 }
+_PROXY: Final = Hint(
+    text="http_proxy, https_proxy and all_proxy name the proxy; no_proxy lists the hosts that are reached without it"
+)
+_PROXY_LOGIN: Final = Hint(
+    text="the login of a proxy belongs in the URL of http_proxy or https_proxy, with signs such as @ and :"
+    " percent-encoded; set the variable where no history of a shell keeps it. no_proxy lists the hosts that are reached"
+    " without the proxy"
+)
 _URLS_SHOWN: Final = 3
 _URL_SHOWN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 
@@ -218,6 +226,7 @@ def _with_cure(hints: tuple[Hint, ...], cures: tuple[Hint, ...]) -> tuple[Hint, 
 
 def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
     """Return the hints for URLs that could not be fetched; none where no option would help."""
+    from pkcs12kit.retrieval.http.accounting import PROXY_FAILS, PROXY_LOGIN
     from pkcs12kit.retrieval.http.permitted import NOT_PUBLIC, PRIVATE_NAME
     from pkcs12kit.retrieval.retrieved import Status
 
@@ -229,6 +238,10 @@ def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
         return _hints("if the network is your own, --allow-private also connects to addresses that are not public")
     if any("(limits.retrieval_seconds)" in one.why for one in missed):
         return _hints("--timeout SECONDS allows more time")
+    if any(PROXY_LOGIN in one.why for one in missed):
+        return (_PROXY_LOGIN,)
+    if any(PROXY_FAILS in one.why for one in missed):
+        return (_PROXY,)
     if asked and not any(one.http_status for one in asked):
         return _hints(
             "no server answered. Is there a network, and does it need a proxy (http_proxy, https_proxy)?",

@@ -23,6 +23,11 @@ TRANSIENT_STATUSES: Final = frozenset({408, 429, 502, 503, 504})
 500 is not among them: the server cannot answer this request, and a second one would change nothing.
 """
 
+PROXY_LOGIN: Final = "proxy answers 407"
+"""Part of the reason for a URL where a proxy refuses a request without a login, or with a wrong one."""
+PROXY_FAILS: Final = "the proxy"
+"""Part of the reason for a URL where the proxy is at fault, or may be."""
+
 _SECONDS: Final = re.compile(r"[0-9]{1,15}")
 _RANDOM: Final = SystemRandom()
 

@@ -18,7 +18,13 @@ from aiohttp.resolver import ThreadedResolver
 
 from pkcs12kit.limits import KIB
 from pkcs12kit.retrieval.http.accounting import TRANSIENT_STATUSES, UnansweredError, retry_after
-from pkcs12kit.retrieval.http.connections import ConnectionLostError, PermittedResolver, Proxies, translate_error
+from pkcs12kit.retrieval.http.connections import (
+    ConnectionLostError,
+    PermittedResolver,
+    Proxies,
+    of_proxy,
+    translate_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.http.accounting import Tally
+    from pkcs12kit.retrieval.http.connections import Proxy
 
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
@@ -118,9 +125,9 @@ class Transport:
                     raise UnansweredError(
                         f"no complete response within {seconds:g} seconds (limits.retrieval_request_seconds)"
                     ) from None
-                raise translate_error(error, limits=self._limits) from None
+                raise translate_error(error, limits=self._limits, proxy=proxy) from None
             except (aiohttp.ClientError, OSError, ValueError, EOFError) as error:
-                raise translate_error(error, limits=self._limits) from None
+                raise translate_error(error, limits=self._limits, proxy=proxy) from None
 
     def _session(self, trust: ssl.SSLContext, resolver: AbstractResolver) -> aiohttp.ClientSession:
         idle = self._limits.retrieval_idle_seconds
@@ -146,7 +153,7 @@ class Transport:
         async with of_host, self._total:  # in this order: requests that wait for a slow host do not block others
             yield
 
-    async def _exchange(self, request: Request, proxy: URL | None) -> Response:
+    async def _exchange(self, request: Request, proxy: Proxy | None) -> Response:
         session = self._direct if proxy is None else self._proxied
         headers = dict(request.headers)
         data = None
@@ -157,7 +164,7 @@ class Transport:
             request.url,
             headers=headers,
             data=data,
-            proxy=proxy,
+            proxy=None if proxy is None else proxy.url,
             allow_redirects=False,
         ) as response:
             request.tally.http_status = response.status
@@ -166,8 +173,10 @@ class Transport:
             if response.status == _NOT_MODIFIED:
                 return Response(status=response.status)
             if response.status != _OK:
+                # In TLS, a proxy cannot answer instead of the server once the two are connected.
+                seen = proxy if request.url.scheme == "http" else None
                 raise UnansweredError(
-                    f"the server answers {response.status}",
+                    of_proxy(response.status, response.headers, seen) or f"the server answers {response.status}",
                     transient=response.status in TRANSIENT_STATUSES,
                     wait=retry_after(response.headers.get("Retry-After"), now=datetime.now(UTC)),
                 )
