@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pkcs12kit.arguments import require_flags, require_several
-from pkcs12kit.builder.output import OutputFile
+from pkcs12kit.arguments import require_flags, require_kind, require_several
+from pkcs12kit.builder.output import OutputFile, Writing, require_form
+from pkcs12kit.builder.pem_output import PemOutput
 from pkcs12kit.builder.server import Server
 from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.errors import ArgumentError, InputError
@@ -14,6 +15,7 @@ from pkcs12kit.file_access import FileAccess
 from pkcs12kit.finder import path_request, require_fetching
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.outputs.existing import Form
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.validation.parameters import choose_parameters
@@ -52,7 +54,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport(Shown):
-    """The result of :func:`~pkcs12kit.build`. Key and password are only in ``data``, encrypted."""
+    """The result of :func:`~pkcs12kit.build`.
+
+    The key is only in ``data``, encrypted by the password; in PEM it is not encrypted, and is in ``data`` or in
+    ``key_data``.
+    """
 
     path: ValidatedPath
     """The path, from the target to the trust anchor."""
@@ -62,12 +68,18 @@ class BuildReport(Shown):
     """The certificates in file order: the target, its issuers, then the trust anchor if it is included."""
     has_private_key: bool
     """True if the file holds the private key."""
-    profile: Profile
-    """The algorithms and iterations that protect the file."""
+    format: str
+    """``pkcs12`` or ``pem``."""
+    profile: Profile | None
+    """The algorithms and iterations that protect the file; None for PEM, whose key is not encrypted."""
     data: bytes = field(repr=False)
-    """The content of the file (RFC 7292, DER)."""
+    """The content of the file: DER (RFC 7292), or PEM."""
     output: Path | None
     """The path of the file; None if no output was asked for."""
+    key_data: bytes | None = field(default=None, repr=False)
+    """The content of the key's own file, PEM; None if there is none."""
+    key_output: Path | None = None
+    """The path of the key's own file; None if there is none."""
     changed: bool
     """False if the file was left alone because it already had this content."""
     change: str | None
@@ -86,14 +98,17 @@ class BuildReport(Shown):
 
     def to_json(self) -> dict[str, Any]:
         """Return the object that ``--json`` prints."""
+        profile = self.profile
         return {
+            "format": self.format,
             "output": str(self.output) if self.output is not None else None,
+            "key_output": str(self.key_output) if self.key_output is not None else None,
             "changed": self.changed,
             "change": self.change,
             "dry_run": self.dry_run,
             "bytes": len(self.data),
-            "profile": self.profile.name,
-            "iterations": {"encryption": self.profile.encryption_iterations, "mac": self.profile.mac_iterations},
+            "profile": profile and profile.name,
+            "iterations": profile and {"encryption": profile.encryption_iterations, "mac": profile.mac_iterations},
             "private_key": self.has_private_key,
             "certificates": [certificate.to_json() for certificate in self.certificates],
             "expires": format_time(self.path.expires),
@@ -132,10 +147,13 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     owner: str | int | None = None,
     group: str | int | None = None,
     mode: int | None = None,
-    password: str | Callable[[], str] | None,
+    to: str = "pkcs12",
+    key_output: str | PathLike[str] | None = None,
+    traditional: bool = False,
+    password: str | Callable[[], str] | None = None,
     profile: Profile | str | None = None,
     for_readers: Iterable[Reader | str] = (),
-    include_anchor: bool = True,
+    include_anchor: bool | None = None,
     friendly_name: str | None = None,
     certificate_name: str | None = None,
     ca_names: Iterable[str] = (),
@@ -146,7 +164,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> BuildReport:
-    """Find the certification path, validate it twice, and write one PKCS#12 file with key and path.
+    """Find the certification path, validate it twice, and write one PKCS#12 file with key and path, or PEM.
 
     Where values come from outside, a source (a path, ``"-"`` or bytes) and a loaded value are both accepted.
 
@@ -163,15 +181,19 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report. ``owner``,
       ``group``, ``mode``: as there; with ``certs_only``, everybody may read it (``0o644``). No source is replaced,
       except a PKCS#12 file. ``overwrite`` replaces a file of another kind, and a PKCS#12 source with other keys.
+    - ``to``: ``"pkcs12"``, or ``"pem"`` for nginx, HAProxy and Apache: the key, not encrypted, then its certificate and
+      each issuer; ``traditional`` as in :func:`~pkcs12kit.encode_pem`. ``key_output``: a file for the key, apart from
+      the certificates; both are written, or neither. No password, profile or name can be given.
     - ``password``: protects the new file, and is not empty; a function is called only when there is a path to write.
-      None for a profile without a password.
+      None for PEM and for a profile without a password.
     - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
       ``for_readers``: the programs that must open the file; the strongest profile that all of them open is used, and a
       password that one of them is known not to open is refused.
-    - ``include_anchor``, ``friendly_name``, ``certificate_name``, ``ca_names``: as in :meth:`Bundle.from_path
-      <pkcs12kit.Bundle.from_path>`. ``truststore``: with ``certs_only``, mark the certificates as trusted for Java.
+    - ``include_anchor`` (None: only for PKCS#12), ``friendly_name``, ``certificate_name``, ``ca_names``: as in
+      :meth:`Bundle.from_path <pkcs12kit.Bundle.from_path>`. ``truststore``: with ``certs_only``, mark the certificates
+      as trusted for Java.
     - ``if_changed``: leave ``output`` alone if it already has the same key, certificates, order, names, password,
-      profile and iterations, and the owner, group and mode that it would get.
+      profile and iterations (PEM: the same bytes), and the owner, group and mode that it would get.
     - ``dry_run``: do everything except writing. Only free disk space is not checked.
     - ``on_warning``: called with each warning and reject at once; the report has them too.
 
@@ -185,7 +207,6 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         require_mac=require_mac,
         certs_only=certs_only,
         second_opinion=second_opinion,
-        include_anchor=include_anchor,
         truststore=truststore,
         overwrite=overwrite,
         if_changed=if_changed,
@@ -193,14 +214,25 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     )
     require_fetching(fetch, on_warning)
     require_several({"ca_names": ca_names, "for_readers": for_readers})
-    readers = tuple(for_readers)
     warnings = _Warnings(on_warning)
+    require_kind("include_anchor", include_anchor, bool, optional=True)
+    readers, ca_names = tuple(for_readers), tuple(ca_names)
+    form = require_form(
+        to,
+        password=password,
+        profile=profile,
+        for_readers=readers,
+        friendly_name=friendly_name,
+        certificate_name=certificate_name,
+        ca_names=ca_names,
+        truststore=truststore,
+        key_output=key_output,
+        traditional=traditional,
+    )
+    if certs_only and (key_output is not None or traditional):
+        raise ArgumentError("certs_only writes no key: leave key_output and traditional out")
     certificates, trust_anchors = concrete(certificates), concrete(trust_anchors)
-    file = OutputFile(
-        output,
-        password,
-        _profile(profile, readers),
-        readers=readers,
+    writing = Writing(
         access=FileAccess.of(owner, group, mode, with_key=not certs_only, on_warning=warnings.add),
         inputs=[
             ("identity", identity),
@@ -215,6 +247,11 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         dry_run=dry_run,
         limits=limits,
     )
+    file: OutputFile | PemOutput
+    if form is Form.PEM:
+        file = PemOutput(output, key_output, writing, traditional=traditional)
+    else:
+        file = OutputFile(output, password, _profile(profile, readers), writing, readers=readers)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
     opening = Opening(
         key_password=key_password,
@@ -241,8 +278,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         path,
         friendly_name,
         certificate_name,
-        tuple(ca_names),
-        include_anchor=include_anchor,
+        ca_names,
+        include_anchor=form is not Form.PEM if include_anchor is None else include_anchor,
         truststore=truststore,
     )
     left_out = tuple(file.require_nothing_lost(server.decoded, bundle))
@@ -255,9 +292,12 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         confirmation=confirmation,
         certificates=bundle.certificates,
         has_private_key=bundle.private_key is not None,
+        format=to,
         profile=file.profile,
         data=file.data,
         output=file.output,
+        key_data=file.key_data,
+        key_output=file.key_output,
         changed=file.is_new,
         change=file.change,
         dry_run=dry_run,

@@ -1,13 +1,14 @@
-"""The file that a build writes: its protection, its content, and the file in its place."""
+"""The forms that a build writes; and the PKCS#12 file: its protection, its content, and the file in its place."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind, require_texts
-from pkcs12kit.errors import ArgumentError, InputError, OutputError, PasswordError
+from pkcs12kit.errors import ArgumentError, InputError, OutputError, PasswordError, UnknownNameError
 from pkcs12kit.files import read_private, require_writable, write_private
 from pkcs12kit.outputs.existing import Form
 from pkcs12kit.outputs.input_files import InputFiles
@@ -19,7 +20,7 @@ from pkcs12kit.pkcs12.readers import require_password
 from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterator, Sequence
 
     from pkcs12kit.file_access import FileAccess
     from pkcs12kit.limits import Limits
@@ -33,49 +34,98 @@ _IN_PLACE: Final = frozenset({"identity", "pkcs12"})
 _LISTED: Final = 5
 
 
-class OutputFile:
-    """The file to be written: its protection, its content, and what happens to the file in its place."""
+FORMS: Final = {"pkcs12": Form.PKCS12, "pem": Form.PEM}
+"""The forms of what ``build`` writes, by name."""
+_OF_PEM: Final = frozenset({"key_output", "traditional"})
 
-    def __init__(  # noqa: PLR0913  # the inputs of build
+
+def require_form(name: object, **given: object) -> Form:
+    """Return the form of a name. Raise :class:`~pkcs12kit.ArgumentError` for arguments that have no meaning in it.
+
+    Raises :class:`~pkcs12kit.UnknownNameError` for another name.
+    """
+    if not isinstance(name, str):
+        raise ArgumentError(f"to: expected str, not {type(name).__name__}")
+    if name not in FORMS:
+        raise UnknownNameError("form", name, FORMS)
+    form = FORMS[name]
+    for argument, value in given.items():
+        of_pem = argument in _OF_PEM
+        if value in (None, False, ()) or of_pem == (form is Form.PEM):
+            continue
+        if of_pem:
+            raise ArgumentError(f'{argument} is only for to="pem": a PKCS#12 file holds its key encrypted')
+        raise ArgumentError(
+            f'{argument} is only for PKCS#12: to="pem" writes the key without encryption, and no names; leave it out'
+        )
+    return form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """How files are written: with which access, what they may replace, and in which case they are written at all."""
+
+    access: FileAccess
+    inputs: Sequence[tuple[str, object]]
+    overwrite: bool
+    if_changed: bool
+    dry_run: bool
+    limits: Limits
+
+    def require_output(self, output: object) -> None:
+        """Raise :class:`~pkcs12kit.ArgumentError` if there is no file and something is asked of it."""
+        if output is not None:
+            return
+        if self.if_changed:
+            raise ArgumentError("if_changed needs an output: there is no file to leave alone")
+        if (self.access.owner, self.access.group, self.access.mode) != (None, None, None):
+            raise ArgumentError("owner, group and mode need an output: they are those of the file")
+
+    def place(
+        self, path: str | PathLike[str], form: Form, *, name: str = "output", in_place: Container[str] = ()
+    ) -> Output:
+        """Return the place of a new file. Raises :class:`~pkcs12kit.OutputError` if what is there must stay."""
+        place = Output(
+            path,
+            form,
+            name=name,
+            inputs=InputFiles(self.inputs, limits=self.limits),
+            in_place=in_place,
+            overwrite=self.overwrite,
+            limits=self.limits,
+        )
+        place.require_free()
+        return place
+
+
+class OutputFile:
+    """The PKCS#12 file to be written: its protection, its content, and what happens to the file in its place."""
+
+    key_output = None
+    key_data = None
+
+    def __init__(  # the inputs of build
         self,
         output: str | PathLike[str] | None,
         password: str | Callable[[], str] | None,
         profile: Profile,
+        writing: Writing,
         *,
         readers: tuple[Reader | str, ...],
-        access: FileAccess,
-        inputs: Iterable[tuple[str, object]],
-        overwrite: bool,
-        if_changed: bool,
-        dry_run: bool,
-        limits: Limits,
     ) -> None:
         require_kind("output", output, str, PathLike, optional=True)
         if not callable(password):
             require_texts(password=password)
-        if if_changed and output is None:
-            raise ArgumentError("if_changed needs an output: there is no file to leave alone")
-        if output is None and (access.owner, access.group, access.mode) != (None, None, None):
-            raise ArgumentError("owner, group and mode need an output: they are those of the file")
+        writing.require_output(output)
         self.output = None if output is None else Path(output)
-        self._file = None
-        if output is not None:
-            files = InputFiles(inputs, limits=limits)
-            self._file = Output(
-                output, Form.PKCS12, inputs=files, in_place=_IN_PLACE, overwrite=overwrite, limits=limits
-            )
-            self._file.require_free()
+        self._file = None if output is None else writing.place(output, Form.PKCS12, in_place=_IN_PLACE)
         self.profile = profile
         self.data = b""
         self.change: str | None = None
         self.is_new = True
-        self._overwrite = overwrite
         self._password = password
         self._readers = readers
-        self._access = access
-        self._if_changed = if_changed
-        self._dry_run = dry_run
-        self._limits = limits
+        self._writing = writing
 
     def encode(self, bundle: Bundle) -> None:
         """Encode the bundle, or keep the content of the file in its place if that has just this bundle already.
@@ -92,19 +142,19 @@ class OutputFile:
             )
         if self._password is not None:
             require_password(self._readers, self._password)
-        if self._if_changed and self.output is not None:
+        if self._writing.if_changed and self.output is not None:
             try:
-                there = read_private(self.output, limit=self._limits.pfx_bytes, access=self._access)
+                there = read_private(self.output, limit=self._writing.limits.pfx_bytes, access=self._writing.access)
             except InputError as error:
                 self.change = str(error)
             else:
                 self.change = why_changed(
-                    there, bundle, password=self._password, profile=self.profile, limits=self._limits
+                    there, bundle, password=self._password, profile=self.profile, limits=self._writing.limits
                 )
                 if self.change is None:
                     self.data, self.is_new = there, False
                     return
-        self.data = encode_pfx(bundle, password=self._password, profile=self.profile, limits=self._limits)
+        self.data = encode_pfx(bundle, password=self._password, profile=self.profile, limits=self._writing.limits)
 
     def warnings(self) -> Iterator[str]:
         """Yield what a user should know of the password."""
@@ -122,7 +172,7 @@ class OutputFile:
         if self._file is None or old is None or not self._file.is_rewritten:
             return
         lost = secrets_lost(old, bundle)
-        if lost and not self._overwrite:
+        if lost and not self._writing.overwrite:
             raise OutputError(
                 f"{self.output}: the new file would not have all that is in this file, but lose"
                 f" {', '.join(shortened(lost, _LISTED))}: give another name, or accept the loss with --force"
@@ -140,7 +190,7 @@ class OutputFile:
         if self.output is None or self._file is None or not self.is_new:
             return
         self._file.require_free(self.data)
-        if self._dry_run:
-            require_writable(self.output, access=self._access)
+        if self._writing.dry_run:
+            require_writable(self.output, access=self._writing.access)
         else:
-            write_private(self.output, self.data, access=self._access)
+            write_private(self.output, self.data, access=self._writing.access)

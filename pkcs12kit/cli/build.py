@@ -1,10 +1,10 @@
-"""``pkcs12kit build``: find the path and write one PKCS#12 file."""
+"""``pkcs12kit build``: find the path and write one PKCS#12 file, or PEM for servers."""
 
 from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,10 +12,11 @@ import click
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.access import access_options
 from pkcs12kit.cli.options.fetch import fetching_options
+from pkcs12kit.cli.options.form import form_options, require_consistent_form
 from pkcs12kit.cli.options.outputs import force_option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.pkcs12_input import key_options
-from pkcs12kit.cli.options.protection import chosen_profile, for_all_readers, protection_options
+from pkcs12kit.cli.options.protection import new_protection, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option, path_options
 from pkcs12kit.cli.options.values import FILE, Place
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.cli.options.access import AccessOptions
     from pkcs12kit.cli.options.fetch import FetchingOptions
+    from pkcs12kit.cli.options.form import FormOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.limits import Limits
@@ -59,6 +61,9 @@ Examples:
   pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
       --anchor root.pem --out /etc/tomcat10/server.p12 --group tomcat \\
       --mode 0640 --password-file password.txt
+  pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
+      --anchor root.pem --to pem --out chain.pem --key-out chain.key \\
+      --if-changed
   pkcs12kit build --key server.key --cert server.pem --anchor fcpca.pem \\
       --out server.p12 --password-file password.txt --fetch \\
       --revocation require""",
@@ -128,13 +133,8 @@ Examples:
     required=True,
     help="The file to write, or - for standard output. It may be the file of --pkcs12, but no other input.",
 )
+@form_options
 @force_option
-@option(
-    OptionGroup.OUTPUT,
-    "--no-anchor",
-    is_flag=True,
-    help="Leave the trust anchor's own certificate out of the file.",
-)
 @option(
     OptionGroup.OUTPUT,
     "--truststore",
@@ -208,6 +208,7 @@ def command(
     pkcs12: str | None,
     search: SearchOptions,
     output: str,
+    form: FormOptions,
     password_file: str | None,
     password_env: str | None,
     key_password_file: str | None,
@@ -232,21 +233,21 @@ def command(
     certs_only: bool,
     password_stdin: bool,
     require_mac: bool,
-    no_anchor: bool,
     no_second_opinion: bool,
     rehearsing: bool,
     as_json: bool,
 ) -> None:
-    """Find the path, have two validators check it, and write one PKCS#12 file.
+    """Find the path, have two validators check it, and write one PKCS#12 file, or PEM for servers.
 
     The file contains the private key, its certificate and every CA certificate up to the trust anchor, in this order.
     Nothing is written unless the path is valid. You are asked for the password of the new file at the terminal, unless
-    an option names a file or a variable that holds it. A password is never an argument.
+    an option names a file or a variable that holds it. A password is never an argument. The key in PEM (--to pem) is
+    not encrypted; only the owner can read the file.
 
     Exit status 1: no path is valid, and standard error says why; or the second opinion or --rehearse says no.
     """
     from pkcs12kit.builder.build import build
-    from pkcs12kit.cli.options.passwords import opening_password, password_for_new_file, password_from_file
+    from pkcs12kit.cli.options.passwords import opening_password, password_from_file
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.build import print_refusal
     from pkcs12kit.cli.output.console import warn_and_keep
@@ -256,6 +257,7 @@ def command(
     from pkcs12kit.paths import ranking
     from pkcs12kit.sources.loading import load_identity
 
+    require_consistent_form(form, output, click.get_current_context().params)
     _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     _require_file(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
     if require_mac and pkcs12 is None:
@@ -268,15 +270,9 @@ def command(
         raise click.UsageError(
             "--rehearse needs a private key to serve TLS, and --certs-only leaves it out; give one of the two"
         )
-    profile = chosen_profile(protection)
-    password = None
-    if profile.takes_password:
-        get_password = password_for_new_file(password_file, password_env, stdin=password_stdin)
-        password = cache(for_all_readers(protection, get_password))
-    elif password_file is not None or password_env is not None or password_stdin:
-        raise click.UsageError(
-            f"the profile {profile.name} has no password; leave the password option out or choose another profile"
-        )
+    profile, password = None, None
+    if not form.is_pem:
+        profile, password = new_protection(protection, password_file, password_env, stdin=password_stdin)
     parameters = validation_parameters(search)
     limits = replace(limits, retrieval_seconds=fetching.seconds)
     identity: dict[str, Any] = {
@@ -312,7 +308,7 @@ def command(
                 revocation=revocation,
                 fetch=fetch_options,
                 second_opinion=not no_second_opinion,
-                include_anchor=not no_anchor,
+                **form.arguments(),
                 friendly_name=friendly_name,
                 certificate_name=certificate_name,
                 ca_names=ca_names,

@@ -24,14 +24,12 @@ if TYPE_CHECKING:
     from pkcs12kit.cli.options.access import AccessOptions
     from pkcs12kit.cli.options.protection import ProtectionOptions
     from pkcs12kit.limits import Limits
-    from pkcs12kit.outputs.output import Output
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.profiles import Profile
 
 
 _MOST_NAMED: Final = 10
 """Certificates that one warning names."""
-_LEFT_OUT: Final = "are left out"  # how warnings of entries that a copy does not have end
 
 
 class _PemOptions(NamedTuple):
@@ -65,7 +63,7 @@ Examples:
   pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem \\
       --password-file password.txt
   pkcs12kit convert server.p12 server-chain.pem --to pem --certs-only \\
-      --password-file password.txt""",
+      --password-file password.txt --if-changed""",
 )
 @click.argument("file", type=FILE, metavar="IN.p12")
 @click.argument("output", type=Place("file", is_output=True, in_place="file"), metavar="OUT")
@@ -102,6 +100,13 @@ Examples:
     is_flag=True,
     help="With --to pem: write the key in the form older than PKCS#8, as Workspace ONE Access expects it: PKCS#1 (RSA"
     " PRIVATE KEY) or SEC 1 (EC PRIVATE KEY).",
+)
+@option(
+    OptionGroup.OUTPUT,
+    "--if-changed",
+    is_flag=True,
+    help="Do not write OUT if it already has the same contents, under the same password. The exit status is 0 in both"
+    " cases.",
 )
 @access_options
 @force_option
@@ -147,6 +152,7 @@ def command(
     key_only: bool,
     traditional: bool,
     force: bool,
+    if_changed: bool,
     password_stdin: bool,
     require_mac: bool,
     ask_new_password: bool,
@@ -161,50 +167,48 @@ def command(
 
     If the key has several certificates, --to pem takes the newest that is valid now, and names the others.
     """
-    from pkcs12kit.cli.options.passwords import (
-        given_password,
-        open_with_password,
-        password_for_copy,
-        password_from_file,
-    )
+    from pkcs12kit.cli.options.passwords import given_password, open_with_password, password_from_file
     from pkcs12kit.cli.output.console import print_json, print_lines, write_bytes
+    from pkcs12kit.cli.output.copy import free_place, require_nothing_lost, why_changed, write_copy
+    from pkcs12kit.file_access import FileAccess
     from pkcs12kit.pkcs12.conversion import convert_pfx
     from pkcs12kit.pkcs12.decoder import decode_pfx
-    from pkcs12kit.pkcs12.readers import require_password
     from pkcs12kit.sources.pkcs12_files import naming_pkcs12, read_pkcs12
     from pkcs12kit.sources.reading import name_of
 
-    if as_json and output == "-":
-        raise click.UsageError("--json and OUT - both write to standard output; give OUT a file")
+    _require_file(output, as_json=as_json, if_changed=if_changed)
     new_password_given = new_password_file is not None or new_password_env is not None or ask_new_password
     for_pem = _PemOptions(key_name, key_id, certs_only, key_only, traditional)
     _require_consistent_options(form, protection, for_pem.given, new_password_given=new_password_given)
     profile = chosen_profile(protection)
     _require_password_wanted(profile, new_password_given=new_password_given)
-    place = None if output == "-" else _free_place(file, output, form, force=force, limits=limits)
+    place = None if output == "-" else free_place(file, output, form, force=force, limits=limits)
     contents_password = None if contents_password_file is None else password_from_file(contents_password_file)
     given = given_password(password_file, password_env, stdin=password_stdin)
     data = read_pkcs12(file, limits)
 
     warnings: list[str] = []
-    add_warnings = _warner(name_of(file), warnings)
+    add_warnings, add_of_output = _warner(name_of(file), warnings), _warner(None, warnings)
     decode = partial(decode_pfx, contents_password=contents_password, require_mac=require_mac, limits=limits)
     options = for_pem if form == "pem" else None
     decoded, password = open_with_password(partial(_decode, decode, data, name_of(file), options), given, name_of(file))
     add_warnings(decoded.warnings)
     private_keys, certificates = len(decoded.keys) + len(decoded.unread_keys), decoded.certificates
+    new_password = None
     if form == "pem":
         add_warnings(decoded.left_out)
         with naming_pkcs12(name_of(file), data):
             written, private_keys, certificates = _pem(decoded, for_pem, lambda sentence: add_warnings([sentence]))
     else:
-        new_password = None
         if profile.takes_password:
-            new_password = password_for_copy(
-                new_password_file, new_password_env, ask=ask_new_password, otherwise=password or contents_password
+            new_password = _new_password(
+                new_password_file,
+                new_password_env,
+                protection.readers,
+                add_warnings,
+                ask=ask_new_password,
+                otherwise=password or contents_password,
             )
-            add_warnings(_about_password(new_password, is_new=new_password_given))
-            require_password(protection.readers, new_password)
         with naming_pkcs12(name_of(file), data):
             written = convert_pfx(
                 data,
@@ -221,61 +225,16 @@ def command(
         write_bytes(written)
         return
     with_key = bool(private_keys or (form != "pem" and decoded.other_bags))
-    _write(place, written, decoded, access, warnings, with_key=with_key, force=force)
+    compare = partial(why_changed, is_pem=form == "pem", password=new_password, limits=limits) if if_changed else None
+    require_nothing_lost(place, warnings, force=force)
+    asked = FileAccess.of(*access, with_key=with_key, on_warning=lambda sentence: add_of_output([sentence]))
+    done = write_copy(place, written, decoded, asked, compare, limits)
+    in_words = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
     if as_json:
-        used = None if form == "pem" else profile
-        print_json(_report(output, used, private_keys, certificates, len(written)) | {"warnings": warnings})
-    else:
-        contents = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
-        print_lines(harmless(f"Wrote {output}: {contents}, {len(written):,} bytes"))
-
-
-def _free_place(file: str, output: str, form: str, *, force: bool, limits: Limits) -> Output:
-    """Return the place of the new file. Raises :class:`~pkcs12kit.OutputError` if a file there must not be replaced."""
-    from pkcs12kit.outputs.existing import Form
-    from pkcs12kit.outputs.input_files import InputFiles
-    from pkcs12kit.outputs.output import Output
-
-    place = Output(
-        output,
-        Form.PEM if form == "pem" else Form.PKCS12,
-        name="OUT",
-        inputs=InputFiles([("IN.p12", file)], limits=limits),
-        in_place={"IN.p12"},
-        overwrite=force,
-        limits=limits,
-    )
-    place.require_free()
-    return place
-
-
-def _write(
-    place: Output,
-    data: bytes,
-    decoded: DecodedPfx,
-    access: AccessOptions,
-    warnings: list[str],
-    *,
-    with_key: bool,
-    force: bool,
-) -> None:
-    """Write the new file; what is to be said of its owner and mode is printed and added to ``warnings``.
-
-    Raises :class:`~pkcs12kit.OutputError` if the file is rewritten, and the copy does not have all that is in it.
-    """
-    from pkcs12kit.errors import OutputError
-    from pkcs12kit.file_access import FileAccess
-    from pkcs12kit.outputs.existing import PemParts
-
-    lost = [sentence for sentence in warnings if sentence.endswith(_LEFT_OUT)]
-    if lost and place.is_rewritten and not force:
-        raise OutputError(
-            f"{place.path}: the copy would not have all that is in this file: {'; '.join(lost)}: give another name, or"
-            " accept the loss with --force"
-        )
-    add = _warner(None, warnings)
-    asked = FileAccess.of(*access, with_key=with_key, on_warning=lambda sentence: add([sentence]))
-    place.write(data, at_hand=PemParts.of(decoded.private_keys, decoded.certificates), access=asked)
+        report = _report(output, None if form == "pem" else profile, private_keys, certificates, len(written))
+        print_json(report | done._asdict() | {"warnings": warnings})
+        return
+    print_lines(harmless(f"{done.in_words(output)}: {in_words}, {len(written):,} bytes"))
 
 
 def _warner(name: str | None, warnings: list[str]) -> Callable[[Iterable[str]], None]:
@@ -289,6 +248,25 @@ def _warner(name: str | None, warnings: list[str]) -> Callable[[Iterable[str]], 
                 warn(named)
 
     return add
+
+
+def _new_password(
+    file: str | None,
+    variable: str | None,
+    readers: Iterable[str],
+    add_warnings: Callable[[Iterable[str]], None],
+    *,
+    ask: bool,
+    otherwise: str | None,
+) -> str:
+    """Return the password of the copy, which each of the readers has to accept."""
+    from pkcs12kit.cli.options.passwords import password_for_copy
+    from pkcs12kit.pkcs12.readers import require_password
+
+    password = password_for_copy(file, variable, ask=ask, otherwise=otherwise)
+    add_warnings(_about_password(password, is_new=file is not None or variable is not None or ask))
+    require_password(readers, password)
+    return password
 
 
 def _about_password(password: str, *, is_new: bool) -> Iterable[str]:
@@ -358,6 +336,14 @@ def _pem_in_words(private_keys: int, certificates: int) -> str:
     if not private_keys:
         return f"PEM, {chain}, no key"
     return f"PEM, the key not encrypted, {chain}" if certificates else "PEM, only the key, not encrypted"
+
+
+def _require_file(output: str, *, as_json: bool, if_changed: bool) -> None:
+    """Raise :class:`click.UsageError` where OUT is standard output and another option does not allow that."""
+    if as_json and output == "-":
+        raise click.UsageError("--json and OUT - both write to standard output; give OUT a file")
+    if if_changed and output == "-":
+        raise click.UsageError("--if-changed compares with an existing file; give OUT a file, not standard output")
 
 
 def _require_consistent_options(

@@ -108,9 +108,11 @@ def _warnings(warnings: Sequence[str], view: View) -> tuple[Node, ...]:
 
 
 def draw_build(report: BuildReport, view: View) -> Element:
-    """Return the report of a built file. Its encrypted contents are not shown."""
+    """Return the report of a built file. Its contents are not shown."""
     key = "with its private key" if report.has_private_key else "without a private key"
     where = code(report.output) if report.output is not None else "nowhere: the bytes are in .data"
+    profile, in_clear = report.profile, "not encrypted" if report.has_private_key else "without a key"
+    protection = ("form", f"PEM, {in_clear}") if profile is None else ("profile", f"{profile.name}: {profile.summary}")
     return element(
         "div",
         title(said("✓ Built", "good"), f": {counted(len(report.certificates), 'certificate')} {key}"),
@@ -119,12 +121,12 @@ def draw_build(report: BuildReport, view: View) -> Element:
             [
                 ("written to", where),
                 ("changed", report.change or ("yes" if report.changed else "no: it already had these contents")),
-                ("profile", f"{report.profile.name}: {report.profile.summary}"),
+                protection,
                 ("second opinion", str(report.confirmation)),
             ]
         ),
         *path_body(report.path, view),
-        readers(readers_of(report.profile)),
+        *(() if profile is None else (readers(readers_of(profile)),)),
         retrievals_table(report.retrievals, view),
         rejects_list(report.rejects, view),
     )

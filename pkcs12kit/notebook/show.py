@@ -125,7 +125,8 @@ def _pfx(report: PfxReport) -> str:
 def _build(report: BuildReport) -> str:
     where = report.output if report.output is not None else "nowhere"
     certificates = counted(len(report.certificates), "certificate")
-    head = f"Built {certificates}, written to {where}, profile {report.profile.name}"
+    head = f"Built {certificates}, written to {where}, "
+    head += "PEM" if report.profile is None else f"profile {report.profile.name}"
     return "\n".join([harmless(head), _validated_path(report.path)])
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.files import read_in
 from pkcs12kit.sources.containers import pem_blocks
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.sources.containers import PemBlock
 
@@ -120,6 +120,20 @@ def is_plain_pkcs12(path: str | os.PathLike[str], limits: Limits) -> bool:
     """Return True if a file is a PKCS#12 file, in DER or BER, without a text form around it. Links are followed."""
     there = content_of(os.path.realpath(path), limits)
     return there is not None and sniff(there) is Kind.PKCS12
+
+
+def keys_with_certificates(data: bytes, limits: Limits) -> frozenset[bytes]:
+    """Return the public keys (SubjectPublicKeyInfo) of the certificates in a PEM text; empty for other content."""
+    if sniff(data) is not Kind.PEM:
+        return frozenset()
+    keys = set()
+    try:
+        for block in pem_blocks(data, "the file", limits):
+            if block.kind is Kind.CERTIFICATE:
+                keys.add(Certificate.from_der(block.content).subject_public_key_info)
+    except InputError:
+        return frozenset()
+    return frozenset(keys)
 
 
 def describe(data: bytes, limits: Limits) -> str:

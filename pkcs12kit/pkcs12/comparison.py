@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.attributes import read_attributes
 from pkcs12kit.pkcs12.bags import encode_attributes
 from pkcs12kit.pkcs12.compatibility import of_profile
+from pkcs12kit.pkcs12.conversion import convert_pfx
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
 from pkcs12kit.pkcs12.inspection import inspect_pfx
@@ -96,6 +98,48 @@ def _is_of_own_key(certificate: Certificate, bundle: Bundle) -> bool:
 
 def _named(friendly_name: str | None) -> str:
     return "" if friendly_name is None else f" {quoted_name(friendly_name)}"
+
+
+def why_copy_changed(there: bytes, copy: bytes, *, password: str | None, limits: Limits = DEFAULT_LIMITS) -> str | None:
+    """Return the first difference between the PFX ``there`` and ``copy``, a conversion, or None if there is none.
+
+    There is none if both open with the password and have the same protection, and if every entry has the same octets
+    and attributes, in the same order: also those that nothing here can read. Only salts and IVs may differ. Raises
+    nothing for a file that cannot be read: it is different.
+    """
+    try:
+        old, new = (decode_pfx(data, password=password, limits=limits) for data in (there, copy))
+        facts = [inspect_pfx(data, password=password, limits=limits).facts for data in (there, copy)]
+        if facts[0] != facts[1]:
+            return "it was protected in another way"
+        if _comparable(there, password, limits) == _comparable(copy, password, limits):
+            odd = old.trailing_bytes or [use.encoding for use in old.password_uses] != [
+                use.encoding for use in new.password_uses
+            ]
+            return "it was written in another way" if odd else None
+    except PfxPasswordError:
+        return "the existing file does not open with this password"
+    except InputError as error:
+        return f"the existing file cannot be read: {error}"
+    return _difference(old, new)
+
+
+def _difference(old: DecodedPfx, new: DecodedPfx) -> str:
+    if [key.public_key() for key in old.private_keys] != [key.public_key() for key in new.private_keys]:
+        return "it held another private key, or another number of them"
+    if old.certificates != new.certificates:
+        return "it held other certificates, or in another order"
+    return "it had other names, or also held other contents"
+
+
+def _comparable(data: bytes, password: str | None, limits: Limits) -> bytes:
+    """Return an encoding in which only contents differ: all salts and IVs are zero. It is never written."""
+    profile = profiles.MODERN.with_iterations(
+        encryption=profiles.MODERN.minimum_iterations, mac=profiles.MODERN.minimum_iterations
+    )
+    return convert_pfx(
+        data, password=password, new_password=password or "", profile=profile, limits=limits, random_bytes=bytes
+    )
 
 
 def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> Iterator[str]:

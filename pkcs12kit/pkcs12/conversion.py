@@ -16,12 +16,12 @@ from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.pkcs12.encoder import encode_contents
 from pkcs12kit.pkcs12.entries import list_entries
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
-from pkcs12kit.pkcs12.private_keys import encode_private_key, traditional_pem
+from pkcs12kit.pkcs12.private_keys import private_key_pem
 from pkcs12kit.pkcs12.structure import read_pfx
 from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -105,8 +105,6 @@ def encode_pem(
     require_functions(on_warning=on_warning)
     if certs_only and (key_only or traditional):
         raise ArgumentError(f"give certs_only or {'key_only' if key_only else 'traditional'}, not both")
-    from asn1crypto import pem
-
     time = time_or_now(time)
     key, chain = contents_for_pem(
         decoded,
@@ -118,12 +116,21 @@ def encode_pem(
     )
     written = b""
     if key is not None and not certs_only:
-        info = encode_private_key(key.private_key, key.certificate_at(time), private_key_info=key.private_key_info)
-        written = traditional_pem(key.private_key, info) if traditional else pem.armor("PRIVATE KEY", info)
+        written = private_key_pem(
+            key.private_key,
+            key.certificate_at(time),
+            private_key_info=key.private_key_info,
+            traditional=traditional,
+        )
     others = None if key is None or key_only else key.other_certificates_at(time)
     if others is not None and on_warning is not None:
         on_warning(others)
-    return written + "".join(certificate.to_pem() for certificate in chain).encode("ascii")
+    return written + certificates_pem(chain)
+
+
+def certificates_pem(certificates: Iterable[Certificate]) -> bytes:
+    """Return certificates as PEM, in this order."""
+    return "".join(certificate.to_pem() for certificate in certificates).encode("ascii")
 
 
 def contents_for_pem(

@@ -138,6 +138,26 @@ def encode_private_key(
     return of_pss
 
 
+def private_key_pem(
+    private_key: PrivateKeyTypes,
+    certificate: Certificate | None,
+    *,
+    private_key_info: bytes = b"",
+    traditional: bool = False,
+) -> bytes:
+    """Return a private key, not encrypted, as PEM: PKCS#8 as :func:`encode_private_key` encodes it.
+
+    With ``traditional`` it has the form that is older than PKCS#8: see :func:`traditional_pem`, also for errors.
+    """
+    from asn1crypto import pem
+
+    info = encode_private_key(private_key, certificate, private_key_info=private_key_info)
+    if traditional:
+        return traditional_pem(private_key, info)
+    armored: bytes = pem.armor("PRIVATE KEY", info)
+    return armored
+
+
 def portable_key_info(private_key_info: bytes, private_key: PrivateKeyTypes) -> bytes:
     """Return a PrivateKeyInfo as most programs read it: in version 1 of PKCS#8, and with all numbers of an RSA key.
 

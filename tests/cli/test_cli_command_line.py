@@ -158,7 +158,11 @@ class TestUsage:
             (["biuld"], "no such command 'biuld'. Did you mean 'build'?", ""),
             (["--nothing"], "no such option '--nothing'", ""),
             (["paths", "--nothing"], "no such option '--nothing'", "paths"),
-            (["build", "--anchro", "a"], "'--anchro'. Did you mean '--anchor', '--no-anchor' or '--cache'?", "build"),
+            (
+                ["build", "--anchro", "a"],
+                "'--anchro'. Did you mean '--anchor', '--no-anchor' or '--with-anchor'?",
+                "build",
+            ),
             (["paths", "a.pem"], "missing option '--anchor'", "paths"),
             (["inspect", "a.p12", "b.p12"], "got unexpected extra argument (b.p12)", "inspect"),
             (["probe", "a", "--anchor", "b", "--device", "adroid"], "Did you mean 'android'?", "probe"),

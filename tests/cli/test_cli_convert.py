@@ -282,3 +282,87 @@ def test_at_a_terminal(terminal, source, replica):
     for secret in secrets_of(replica.server.private_key, PASSWORD, NEW_PASSWORD):
         assert secret.decode("latin-1") not in session.shown
     assert pk.decode_pfx((source.parent / "out.p12").read_bytes(), password=NEW_PASSWORD).private_key is not None
+
+
+class TestIfChanged:
+    """``--if-changed``: a file with the same contents under the same password stays; else the answer says why."""
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            ("--iterations", "3"),
+            ("--profile", "legacy", "--iterations", "3"),
+            ("--profile", "no-password"),
+            ("--to", "pem"),
+            ("--to", "pem", "--certs-only"),
+            ("--to", "pem", "--key-only", "--traditional"),
+        ],
+    )
+    def test_the_same(self, convert, folder, options):
+        """The second call leaves the file, the clock of the file too; another form is another file."""
+        first = convert("--if-changed", "--json", *options).json
+        assert (first["changed"], first["change"]) == (True, "there was no file")
+        before = (folder / "out.p12").stat()
+        second = convert("--if-changed", "--json", *options).json
+        assert (second["changed"], second["change"]) == (False, None)
+        after = (folder / "out.p12").stat()
+        assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
+        assert "Did not change out.p12, which already has these contents" in convert("--if-changed", *options).text
+        other = ("--to", "pem") if "pem" not in options else ("--iterations", "5")
+        assert convert("--if-changed", "--force", "--json", *other).json["changed"]
+        assert convert("--if-changed", "--force", "--json", *options).json["changed"]
+
+    def test_without_it_a_file_is_always_written(self, convert, folder):
+        """``changed`` is true then, and there is no reason."""
+        convert("--iterations", "3")
+        before = (folder / "out.p12").read_bytes()
+        report = convert("--iterations", "3", "--json").json
+        assert (report["changed"], report["change"]) == (True, None)
+        assert (folder / "out.p12").read_bytes() != before
+
+    def test_in_place(self, convert, source):
+        """A file that already is as it is asked for is not rewritten under its own name."""
+        convert("--iterations", "3", output="in.p12")
+        before = source.read_bytes()
+        assert convert("--iterations", "3", "--if-changed", "--json", output="in.p12").json["changed"] is False
+        assert source.read_bytes() == before
+
+    @pytest.mark.parametrize(
+        ("options", "why"),
+        [
+            (("--iterations", "4"), "protected in another way"),
+            (("--mac-iterations", "4"), "protected in another way"),
+            (("--profile", "legacy"), "protected in another way"),
+        ],
+    )
+    def test_each_protection(self, convert, options, why):
+        """One number of the protection is enough."""
+        convert("--iterations", "3")
+        assert why in convert("--iterations", "3", *options, "--if-changed", "--json").json["change"]
+
+    def test_another_password_and_other_contents(self, convert, bundle, folder, new_password_file):
+        """The password, a name, the order, a certificate or the mode."""
+        out = folder / "out.p12"
+        convert("--iterations", "3")
+        changed = convert("--iterations", "3", "--new-password-file", new_password_file, "--if-changed", "--json").json
+        assert changed["change"] == "the existing file does not open with this password"
+        first, *others = bundle.certificates
+        key = bundle.private_key
+        for other, why in (
+            (pk.Bundle(private_key=key, certificates=bundle.certificates, friendly_name="x"), "other names"),
+            (pk.Bundle(private_key=key, certificates=(first, *others[::-1])), "other certificates"),
+            (pk.Bundle(private_key=key, certificates=(first, *others[:-1])), "other certificates"),
+            (pk.Bundle(certificates=bundle.certificates), "protected in another way"),
+        ):
+            pk.write_pfx(out, pk.encode_pfx(other, password=PASSWORD, profile=QUICK))
+            assert why in convert("--iterations", "3", "--if-changed", "--json").json["change"]
+        out.chmod(0o644)
+        assert convert("--iterations", "3", "--if-changed", "--json").json["change"] == "its mode was 0644"
+        assert stat.S_IMODE(out.stat().st_mode) == 0o600
+        out.write_bytes(b"\x30\x80" * 50)
+        assert "cannot be read" in convert("--iterations", "3", "--if-changed", "--force", "--json").json["change"]
+
+    def test_standard_output(self, convert):
+        """There is no file to compare with."""
+        outcome = convert("--if-changed", output="-")
+        assert (outcome.status, "--if-changed compares with an existing file" in outcome.errors) == (2, True)

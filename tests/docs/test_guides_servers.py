@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from pkcs12kit.pkcs12.decoder import decode_pfx
+from pkcs12kit.sources.loading import load_certificates
 from pkcs12kit.verifier.probe import probe
 
 from ..waiting import wait_until
@@ -53,15 +54,14 @@ def follow(run_page, tmp_path):
 
 @pytest.fixture
 def serves_the_path(tmp_path):
-    """Make sure that a port serves the path of the page's PKCS#12 file, and nothing else, in TLS 1.2 and TLS 1.3.
+    """Make sure that a port serves the path of the page's file, and nothing else, in TLS 1.2 and TLS 1.3.
 
     A client that trusts the anchor alone has to accept it. What was there before may be sent for a while yet.
     """
 
     def check(port):
         page = tmp_path / "page"
-        password = (page / "password.txt").read_text().strip()
-        path = decode_pfx((page / "server.p12").read_bytes(), password=password).certificates
+        path = tuple(load_certificates(page / "mdm.pem")) if (page / "mdm.pem").exists() else in_pkcs12(page)
         assert len(path) == 5  # the anchor's own is not there
         report = None
 
@@ -76,6 +76,12 @@ def serves_the_path(tmp_path):
         assert report.ok, report.problems
 
     return check
+
+
+def in_pkcs12(page):
+    """Give the certificates of the page's PKCS#12 file."""
+    password = (page / "password.txt").read_text().strip()
+    return decode_pfx((page / "server.p12").read_bytes(), password=password).certificates
 
 
 def read_again(pid_file, signal_number):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
@@ -103,15 +103,29 @@ def chosen_profile(protection: ProtectionOptions) -> Profile:
     return profile
 
 
-def for_all_readers(protection: ProtectionOptions, get: Callable[[], str]) -> Callable[[], str]:
-    """Return a function that gets a password as ``get`` does, and checks it.
+def new_protection(
+    protection: ProtectionOptions, password_file: str | None, password_env: str | None, *, stdin: bool
+) -> tuple[Profile, Callable[[], str] | None]:
+    """Return the profile of a new file, and a function that gets its password once, None if it takes no password.
 
-    It raises an error where a reader named with ``--for`` is known to reject the password.
+    The function raises an error where a reader named with ``--for`` is known to reject the password. Raises
+    :class:`click.UsageError` as :func:`chosen_profile` does, and for a password that the profile does not take.
     """
+    from pkcs12kit.cli.options.passwords import password_for_new_file
 
+    profile = chosen_profile(protection)
+    if not profile.takes_password:
+        if password_file is not None or password_env is not None or stdin:
+            raise click.UsageError(
+                f"the profile {profile.name} has no password; leave the password option out or choose another profile"
+            )
+        return profile, None
+    get = password_for_new_file(password_file, password_env, stdin=stdin)
+
+    @cache
     def checked() -> str:
         password = get()
         require_password(protection.readers, password)
         return password
 
-    return checked
+    return profile, checked

@@ -22,22 +22,31 @@ def print_build_report(report: BuildReport, *, err: bool = False) -> None:
 
     from pkcs12kit.display.paths import path_tree
 
-    contents = "the private key and " if report.has_private_key else ""
-    contents += f"{counted(len(report.certificates), 'certificate')}, profile {report.profile.name}"
-    contents += f", {len(report.data):,} bytes"
     place = str(report.output) if report.output is not None else "to standard output"
+    if report.key_output is not None:
+        place += f" and {report.key_output}"
     if not report.changed:
-        place += ", which already has these contents"
+        place += f", which already {'has' if report.key_output is None else 'have'} these contents"
     elif report.change is not None:
         place += f" ({report.change})"
     print_text(
         (
             path_tree(report.path),
             Text(harmless(_second_opinion(report.confirmation)), style="dim"),
-            Text(harmless(f"{_verb(report)} {place}: {contents}"), style="bold green"),
+            Text(harmless(f"{_verb(report)} {place}: {_contents(report)}"), style="bold green"),
         ),
         err=err,
     )
+
+
+def _contents(report: BuildReport) -> str:
+    chain = counted(len(report.certificates), "certificate")
+    size = f"{len(report.data) + len(report.key_data or b''):,} bytes"
+    if report.profile is not None:
+        return (
+            f"{'the private key and ' if report.has_private_key else ''}{chain}, profile {report.profile.name}, {size}"
+        )
+    return f"PEM, {'the private key, not encrypted, and ' if report.has_private_key else ''}{chain}, {size}"
 
 
 def _verb(report: BuildReport) -> str:

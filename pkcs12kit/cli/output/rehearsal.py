@@ -10,6 +10,7 @@ from pkcs12kit.text import harmless
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from os import PathLike
+    from pathlib import Path
 
     from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.limits import Limits
@@ -52,14 +53,18 @@ def rehearse_built(
     limits: Limits,
 ) -> RehearsalReport:
     """Rehearse the file that was built, or its bytes where it was not written. An error notes that the file stays."""
+    from pkcs12kit.builder.pem_output import as_pkcs12
     from pkcs12kit.cli.output.progress import rehearsal_progress
     from pkcs12kit.errors import Pkcs12KitError
     from pkcs12kit.verifier.rehearse import rehearse
 
+    file: bytes | Path = built.data if built.output is None or built.dry_run else built.output
+    if built.profile is None:
+        file, password = as_pkcs12(built.key_data or built.data, built.certificates)
     try:
         with rehearsal_progress() as on_progress:
             return rehearse(
-                built.data if built.output is None or built.dry_run else built.output,
+                file,
                 trust_anchors=trust_anchors,
                 password=password,
                 parameters=parameters,
