@@ -201,8 +201,19 @@ CALLS = {
     ("pkcs12kit.verifier.rehearse", "rehearse", "contents_password"): lambda w, p: pkcs12kit.rehearse(
         w["pfx"], password=p, contents_password=p, trust_anchors=[w["anchor"]], clients=[]
     ),
+    ("pkcs12kit.contents.listing", "list_read", "password"): None,  # as list_contents
     ("pkcs12kit.verifier.verify", "verify", "password"): lambda w, p: pkcs12kit.verify(
         w["pfx"], password=p, trust_anchors=[w["anchor"]]
+    ),
+    ("pkcs12kit.verifier.verify", "verify", "key_password"): lambda w, p: pkcs12kit.verify(
+        w["server"].certificate.to_pem().encode(), key=w["keys"][0], key_password=p, trust_anchors=[w["anchor"]]
+    ),
+    ("pkcs12kit.verifier.rehearse", "rehearse", "key_password"): lambda w, p: pkcs12kit.rehearse(
+        w["server"].certificate.to_pem().encode(),
+        key=w["keys"][0],
+        key_password=p,
+        trust_anchors=[w["anchor"]],
+        clients=[],
     ),
     ("pkcs12kit.verifier.verify", "verify", "contents_password"): lambda w, p: pkcs12kit.verify(
         w["pfx"], password=RIGHT, contents_password=p, trust_anchors=[w["anchor"]]

@@ -33,13 +33,13 @@ _COMMANDS: Final = {
     "demo": ("demo", "Run the main job on a replica of the Federal PKI, in a folder."),
     "gather": ("gather", "Fetch the certificates that a path may need."),
     "graph": ("graph", "Draw certificates as a graph, from the trust anchors down."),
-    "inspect": ("inspect", "Show the contents of a PKCS#12 file, with or without its password."),
+    "inspect": ("inspect", "Show the contents of a PKCS#12 file, or of a chain in PEM or PKCS#7."),
     "lab": ("lab", "Write a replica of the Federal PKI, with its own keys, to a folder."),
     "paths": ("paths", "Find the certification paths of a certificate, or explain why none is valid."),
     "probe": ("probe", "Check the certificates that live servers send."),
-    "rehearse": ("rehearse", "Serve a PKCS#12 file to TLS clients that trust only the anchor."),
+    "rehearse": ("rehearse", "Serve a file with key and chain to TLS clients that trust only the anchor."),
     "show": ("show", "List the certificates, keys and CRLs in files, or show one certificate."),
-    "verify": ("verify", "Check a PKCS#12 file against the trust anchor of its clients."),
+    "verify": ("verify", "Check a file for a server against the trust anchor of its clients."),
 }
 PROGRAM: Final = "pkcs12kit"
 COMPLETION: Final = "_PKCS12KIT_COMPLETE"

@@ -1,4 +1,4 @@
-"""``pkcs12kit inspect``: show the contents of a PKCS#12 file."""
+"""``pkcs12kit inspect``: show the contents of a PKCS#12 file, or of a chain in PEM or PKCS#7."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pkcs12kit.cli.options.values import FILE
 if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.inspection import PfxReport
+    from pkcs12kit.sources.pkcs12_files import SourceContent
 
 
 @click.command(
@@ -28,8 +29,8 @@ Examples:
   pkcs12kit inspect server.p12 --password-file password.txt
   pkcs12kit inspect - --password-env P12_PASSWORD --json < server.p12""",
 )
-@click.argument("file", type=FILE, metavar="FILE.p12")
-@password_options(OptionGroup.INPUT, "FILE.p12")
+@click.argument("file", type=FILE, metavar="FILE")
+@password_options(OptionGroup.INPUT, "FILE")
 @contents_password_option
 @require_mac_option
 @limits_option
@@ -47,13 +48,16 @@ def command(
 ) -> None:
     """Show the contents of a PKCS#12 file; without its password, its protection and structure.
 
-    FILE.p12 may be - for standard input. Private keys are listed, but never shown.
+    FILE may be - for standard input. Private keys are listed, but never shown. A chain in PEM or PKCS#7 is listed as
+    show does it, with the same JSON.
 
     Exit status 1: the password does not open the file, or a part of it cannot be opened. The rest is shown.
     """
     from pkcs12kit.cli.options.passwords import given_password, password_from_file
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
     from pkcs12kit.cli.output.input_hints import hints_for_wrong_password
+    from pkcs12kit.sources.delivered_files import FileFormat, format_of
+    from pkcs12kit.sources.pkcs12_files import SourceContent
     from pkcs12kit.sources.reading import name_of
 
     password = given_password(password_file, password_env, stdin=password_stdin)
@@ -62,7 +66,11 @@ def command(
         raise click.UsageError(
             "--contents-password-file needs the password of the MAC as well; give it with --password-file"
         )
-    report = _inspect(file, password, contents_password, limits, require_mac=require_mac)
+    content = SourceContent.read(file, limits)
+    if not require_mac and format_of(content) is not FileFormat.PKCS12:
+        _list(content, password, limits, as_json=as_json)
+        return
+    report = _inspect(content, password, contents_password, limits, require_mac=require_mac)
     for warning in report.warnings:
         warn(f"{name_of(file)}: {warning}")
     closed = [safe.encryption for safe in report.safe_contents if safe.bags is None and safe.encryption is not None]
@@ -85,13 +93,33 @@ def command(
         sys.exit(1)
 
 
+def _list(content: SourceContent, password: str | None, limits: Limits, *, as_json: bool) -> None:
+    """List the contents of a chain in PEM or PKCS#7."""
+    from pkcs12kit.cli.output.console import print_json
+    from pkcs12kit.cli.output.contents import print_contents
+    from pkcs12kit.contents.listing import list_read
+    from pkcs12kit.errors import InputError
+
+    contents = list_read(content.name, content.data, password=password, limits=limits)
+    if as_json:
+        print_json(contents.to_json())
+    else:
+        print_contents(contents)
+    if contents.failed:
+        raise InputError(str(contents.unread[0]))
+
+
 def _inspect(
-    file: str, password: str | None, contents_password: str | None, limits: Limits, *, require_mac: bool
+    content: SourceContent, password: str | None, contents_password: str | None, limits: Limits, *, require_mac: bool
 ) -> PfxReport:
     from pkcs12kit.pkcs12.inspection import inspect_pfx
-    from pkcs12kit.sources.pkcs12_files import opened_pkcs12
+    from pkcs12kit.sources.pkcs12_files import naming_pkcs12
 
-    with opened_pkcs12(file, limits) as data:
+    with naming_pkcs12(content.name, content.der):
         return inspect_pfx(
-            data, password=password, contents_password=contents_password, require_mac=require_mac, limits=limits
+            content.der,
+            password=password,
+            contents_password=contents_password,
+            require_mac=require_mac,
+            limits=limits,
         )

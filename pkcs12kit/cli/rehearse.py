@@ -1,4 +1,4 @@
-"""``pkcs12kit rehearse``: serve a PKCS#12 file to TLS clients before a real server does."""
+"""``pkcs12kit rehearse``: serve a file to TLS clients before a real server does."""
 
 from __future__ import annotations
 
@@ -37,10 +37,11 @@ Examples:
       --password-file password.txt
   pkcs12kit rehearse server.p12 --anchor root.pem \\
       --certs ca-certificates/ --expires-within 30d
+  pkcs12kit rehearse nginx.crt --key nginx.key --anchor root.pem
   pkcs12kit rehearse server.p12 --anchor root.pem --clients all --json \\
       --password-env P12""",
 )
-@click.argument("file", type=FILE, metavar="FILE.p12")
+@click.argument("file", type=FILE, metavar="FILE")
 @served_chain_options
 @option(
     OptionGroup.CHECKS,
@@ -75,12 +76,15 @@ def command(
     *,
     as_json: bool,
 ) -> None:
-    """Serve a PKCS#12 file on loopback to TLS clients that trust only the anchor.
+    """Serve a file on loopback to TLS clients that trust only the anchor.
+
+    FILE is a PKCS#12 file, or a chain in PEM or PKCS#7, with its private key in it or in --key; or - for standard
+    input.
 
     The server sends the file's certificates in the file's order and nothing else, as an appliance does. The chain is
     checked strictly, and clients connect in TLS 1.2 and TLS 1.3: OpenSSL in this process, so that the key is never on
-    disk, and Java, Go, GnuTLS, NSS and curl where they are installed, or the clients of --clients. FILE.p12 may be -
-    for standard input.
+    disk, and Java, Go, GnuTLS, NSS and curl where they are installed, or the clients of --clients. A chain in PEM is
+    served as it is.
 
     Exit status 1: a client that must accept the file rejects it, a check says no, or the password does not open the
     file.

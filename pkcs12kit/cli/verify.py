@@ -1,4 +1,4 @@
-"""``pkcs12kit verify``: check a PKCS#12 file against the trust anchor of its clients."""
+"""``pkcs12kit verify``: check a file for a server against the trust anchor of its clients."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ Examples:
       --json --password-file password.txt
   pkcs12kit verify server.p12 --anchor root.pem --for java-17 \\
       --for windows-2016
+  pkcs12kit verify haproxy.pem --anchor root.pem
+  pkcs12kit verify nginx.crt --key nginx.key --anchor root.pem
   pkcs12kit verify ca-path.p12 --certs-only --anchor root.pem \\
       --password-env P12""",
 )
-@click.argument("file", type=FILE, metavar="FILE.p12")
+@click.argument("file", type=FILE, metavar="FILE")
 @judging_options
 @expires_within_option
 @option(
@@ -77,11 +79,14 @@ def command(
     no_second_opinion: bool,
     as_json: bool,
 ) -> None:
-    """Check a PKCS#12 file against the trust anchor of its clients, using only what is in the file.
+    """Check a file for a server against the trust anchor of its clients, using only what is in the file.
+
+    FILE is a PKCS#12 file, or a chain in PEM or PKCS#7, with its private key in it or in --key; or - for standard
+    input.
 
     Does a certificate belong to the key? Is the chain to the trust anchor complete and in order? Is it valid at the
-    time and for the server? When does it expire, and which programs can open the file? FILE.p12 may be - for standard
-    input.
+    time and for the server? When does it expire, and which programs can open the file? What only a PKCS#12 file has is
+    not checked in a chain of another format.
 
     Exit status 1: a check says no, or the password does not open the file.
     """
@@ -118,7 +123,7 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
     from pkcs12kit.sources.reading import name_of
 
     name = name_of(file)
-    for warning in report.anatomy.warnings:
+    for warning in () if report.anatomy is None else report.anatomy.warnings:
         warn(f"{name}: {warning}")
     for warning in report.call_warnings:
         warn(warning)

@@ -181,9 +181,20 @@ def list_contents(
     collector = ContentsCollector(password=password, limits=limits)
     for source in sources:
         collector.collect(source)
+    return _contents(collector, instant, limits)
+
+
+def list_read(name: str, data: bytes, *, password: str | None, limits: Limits) -> Contents:
+    """Return everything in bytes that were read from a file called ``name``, as :func:`list_contents` does."""
+    collector = ContentsCollector(password=password, limits=limits)
+    collector.collect(name, content=data)
+    return _contents(collector, time_or_now(None), limits)
+
+
+def _contents(collector: ContentsCollector, time: datetime, limits: Limits) -> Contents:
     kinds = _Kinds(limits)
     return Contents(
-        time=instant,
+        time=time,
         certificates=tuple(
             ListedCertificate(certificate=certificate, kind=kinds.of(certificate), sources=tuple(names))
             for certificate, names in collector.sources.items()

@@ -26,6 +26,7 @@ from pkcs12kit.notebook.html import (
 )
 from pkcs12kit.notebook.pfx import pfx_body
 from pkcs12kit.notebook.searches import rejected_table
+from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.tls.handshake import Verdict
 
 if TYPE_CHECKING:
@@ -48,17 +49,24 @@ _VERDICTS: Final = {
 }
 
 
+_FORMATS: Final = {
+    FileFormat.PKCS12: "PKCS#12 file",
+    FileFormat.PEM: "PEM file",
+    FileFormat.PKCS7: "PKCS#7 bundle",
+}
+
+
 def draw_verification(report: VerificationReport, view: View) -> Element:
     """Return the report of the verification of a file."""
     view = view.at(report.parameters.time)
     return element(
         "div",
-        title("PKCS#12 file: ", yes_or_no(report.ok, "every check passed", "failed")),
+        title(f"{_FORMATS[report.format]}: ", yes_or_no(report.ok, "every check passed", "failed")),
         findings_table(report.findings),
         *_path("The path", report.path, report.rejected, view),
         notes_table(report.notes, view),
         facts([("second opinion", str(report.confirmation))]),
-        folded("Anatomy of the file", *pfx_body(report.anatomy, view)),
+        None if report.anatomy is None else folded("Anatomy of the file", *pfx_body(report.anatomy, view)),
     )
 
 

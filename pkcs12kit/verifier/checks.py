@@ -19,13 +19,14 @@ from pkcs12kit.paths.revocation import RevocationMode, check_revocation
 from pkcs12kit.pkcs12.arrangement import is_readable
 from pkcs12kit.pkcs12.java_entries import is_marked
 from pkcs12kit.pkcs12.passwords import usual_encodings
+from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 from pkcs12kit.verifier.anchor_certificates import own_certificates
 from pkcs12kit.verifier.delivered import describe, drawn, labels, name_mismatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -314,6 +315,26 @@ def check_other_paths(paths: ChainPaths) -> Finding:
     shorter = "a shorter one" if len(shortest.certificates) < len(chosen.certificates) else "for example"
     more = counted(len(others), "other valid path")
     return note(check, f"the certificates make {more}, {shorter}: {drawn(shortest.certificates)}{cut_short}")
+
+
+def without_pkcs12(findings: Iterable[Finding], file_format: FileFormat, wanted: Iterable[str]) -> tuple[Finding, ...]:
+    """Return the findings for a file of another format: what only PKCS#12 has is not checked, and never passed.
+
+    A reader in ``wanted`` is a problem, because its verdicts are about PKCS#12 files.
+    """
+    why = "not a PKCS#12 file"
+    left_out = {Check.LOCAL_KEY_ID: why}
+    if file_format is FileFormat.PKCS7:
+        left_out[Check.ORDER] = "a PKCS#7 bundle is a set of certificates, which has no order"
+    kept = [not_checked(one.check, left_out[one.check]) if one.check in left_out else one for one in findings]
+    named = ", ".join(wanted)
+    readers = not_ok(Check.READERS, f"{why}, so that {named} cannot be judged") if named else None
+    return (
+        *kept,
+        not_checked(Check.MAC, why),
+        readers or not_checked(Check.READERS, why),
+        not_checked(Check.JAVA_ENTRIES, why),
+    )
 
 
 def check_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:

@@ -16,9 +16,10 @@ from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validity_now import not_valid_now
-from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors
-from pkcs12kit.sources.pkcs12_files import opened_pkcs12
+from pkcs12kit.sources.delivered_files import FileFormat, read_delivered
+from pkcs12kit.sources.key_sources import Opening
+from pkcs12kit.sources.pkcs12_files import naming_pkcs12
 from pkcs12kit.times import time_or_now
 from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.decoded_keys import DecodedKey
-    from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
+    from pkcs12kit.sources.delivered_files import DeliveredFile
+    from pkcs12kit.sources.loading import KeySource
     from pkcs12kit.sources.reading import Source
     from pkcs12kit.tls.handshake import Handshake
 
@@ -50,7 +52,9 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     file: Source,
     *,
     trust_anchors: TrustAnchorsArgument,
-    password: str | None,
+    password: str | None = None,
+    key: KeySource | None = None,
+    key_password: str | Callable[[], str] | None = None,
     contents_password: str | None = None,
     require_mac: bool = False,
     key_name: str | None = None,
@@ -65,9 +69,10 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     on_progress: Callable[[Handshake], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> RehearsalReport:
-    """Serve a PKCS#12 file on loopback to TLS clients that trust only these anchors, and report their answers.
+    """Serve a file on loopback to TLS clients that trust only these anchors, and report their answers.
 
-    - ``file``: a path, ``-`` or bytes.
+    - ``file``: a path, ``-`` or bytes: a PKCS#12 file, or a chain in PEM or PKCS#7, with its private key in it or not.
+    - ``key``, ``key_password``: the private key of a chain without one, as for :func:`~pkcs12kit.load_identity`.
     - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
     - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
     - ``key_name``, ``key_id``: choose one of several keys, as for :func:`~pkcs12kit.verify`.
@@ -81,7 +86,9 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     - ``on_progress``: is called with each handshake when it is done.
     - ``limits``: bounds on the work.
 
-    The server sends the certificate of the key first, then all others in the order of the file, as an appliance does.
+    The server sends the certificate of the key first, then all others in the order of the file, as an appliance does. A
+    chain in PEM is sent as it is: servers refuse one that does not begin with the certificate of the key, and so does
+    this function. The certificates of a PKCS#7 bundle have no order, and are sent in that of the chain.
     This chain is checked as by :func:`~pkcs12kit.check_served_chain`. Without ``server_name``, clients ask for the
     first dNSName or iPAddress of the certificate; for a wildcard, for a name that matches. A client is given the time
     where it differs from now by more than five minutes; one that cannot be given a time is not tried. The private key
@@ -105,18 +112,23 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     warnings: list[str] = []
     anchors = as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits)
     pool = as_certificates(certificates, limits=limits)
-    with opened_pkcs12(file, limits) as data:
-        decoded = decode_pfx(
-            data,
-            password=password,
-            contents_password=contents_password,
-            require_mac=require_mac,
-            limits=limits,
-        )
-        key = _key(decoded, key_name, key_id)
-        identity = key.identity_at(parameters.time)
-        others = key.other_certificates_at(parameters.time)
-        served = _served(decoded, identity.certificate)
+    opening = Opening(
+        password=password,
+        key_password=key_password,
+        contents_password=contents_password,
+        key_name=key_name,
+        key_id=key_id,
+        time=parameters.time,
+        require_mac=require_mac,
+        limits=limits,
+    )
+    delivered = read_delivered(file, opening, key=key)
+    decoded = delivered.decoded
+    with naming_pkcs12(delivered.name, delivered.pkcs12 or b""):
+        chosen = _key(delivered, key_name, key_id)
+        identity = chosen.identity_at(parameters.time)
+        others = chosen.other_certificates_at(parameters.time)
+        served = _served(delivered, identity.certificate)
         meant = _name_of(identity.certificate) if parameters.server_name is None else parameters.server_name
     wanted = ServerAddress(host=parse_host(meant)).name
     asked = replace(parameters, server_name=wanted)
@@ -133,7 +145,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     handshakes = shake_hands(
         identity.private_key,
         served,
-        private_key_info=key.private_key_info,
+        private_key_info=chosen.private_key_info,
         clients=asked_of,
         required=required,
         server_name=wanted,
@@ -152,10 +164,11 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         served_chain=served_chain,
         server_name=wanted,
         server_name_given=parameters.server_name is not None,
+        format=delivered.format,
         handshakes=handshakes,
         required=required,
         devices=tuple(verdicts),
-        warnings=(*decoded.warnings, *decoded.left_out, *(() if others is None else (others,)), *about_call),
+        warnings=(*delivered.warnings, *decoded.left_out, *(() if others is None else (others,)), *about_call),
         call_warnings=about_call,
     )
 
@@ -171,17 +184,32 @@ def _clients(clients: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     return (required if named else frozenset(CLIENTS)), required
 
 
-def _key(decoded: DecodedPfx, key_name: str | None, key_id: bytes | None) -> DecodedKey:
-    key = choose_key(decoded, key_name, key_id)
+def _key(delivered: DeliveredFile, key_name: str | None, key_id: bytes | None) -> DecodedKey:
+    key = choose_key(delivered.decoded, key_name, key_id)
+    if delivered.format is FileFormat.PKCS12:
+        if key is None:
+            raise InputError("the PKCS#12 file has no private key: there is nothing to serve")
+        return key
     if key is None:
-        raise InputError("the PKCS#12 file has no private key: there is nothing to serve")
+        raise InputError("it has no private key, so that it cannot be served; give the key as well, with --key (key=)")
+    if not key.certificates:
+        raise InputError("no certificate in it is for the private key")
     return key
 
 
-def _served(decoded: DecodedPfx, own: Certificate) -> tuple[Certificate, ...]:
+def _served(delivered: DeliveredFile, own: Certificate) -> tuple[Certificate, ...]:
     """Return the certificates that a server sends if it is given this file: all of them, its own first."""
+    decoded = delivered.decoded
     if decoded.rejects:
         raise InputError(str(decoded.rejects[0]))
+    if delivered.format is FileFormat.PEM:
+        first = decoded.certificates[0]
+        if first.subject_public_key_info != own.subject_public_key_info:
+            raise InputError(
+                f"it begins with the certificate of {first.label}, which is not that of the private key, and servers do"
+                f" not accept that; put the certificate of {own.label} first"
+            )
+        return decoded.certificates
     others = list(decoded.certificates)
     others.remove(own)
     return (own, *others)

@@ -11,6 +11,7 @@ from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Check, not_ok
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import path_to_json
+from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -76,15 +77,21 @@ class VerificationReport(Report):
     """The paths that failed, where none is valid, the closest first."""
     confirmation: Confirmation
     """The second opinion on ``path``."""
-    anatomy: PfxReport = field(repr=False)
-    """The structure and the protection of the file, as :func:`~pkcs12kit.inspect_pfx` returns them."""
+    anatomy: PfxReport | None = field(repr=False)
+    """The structure and the protection of the file, as :func:`~pkcs12kit.inspect_pfx` returns them.
+
+    None for a chain in PEM or PKCS#7.
+    """
+    format: FileFormat = FileFormat.PKCS12
+    """The format of the file."""
     call_warnings: tuple[str, ...] = ()
     """Warnings about the trust anchors, and about a time other than now, that the caller gave."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """The warnings about the file, then those of ``call_warnings``."""
-        return (*self.anatomy.warnings, *self.call_warnings)
+        of_file = () if self.anatomy is None else self.anatomy.warnings
+        return (*of_file, *self.call_warnings)
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -107,8 +114,10 @@ class VerificationReport(Report):
         """Return the report as ``--json`` prints it; ``path`` is target first, without the anchor's certificate."""
         path = self.path
         anchor = None if path is None else path.trust_anchor
+        readers = {} if self.anatomy is None else self.anatomy.readers
         return {
             "ok": self.ok,
+            "format": self.format.value,
             "time": format_time(self.parameters.time),
             "findings": [finding.to_json() for finding in self.findings],
             "private_key": self.has_private_key,
@@ -122,7 +131,7 @@ class VerificationReport(Report):
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "second_opinion": self.confirmation.to_json(),
             "warnings": list(self.warnings),
-            "readers": {name: verdict.to_json() for name, verdict in self.anatomy.readers.items()},
+            "readers": {name: verdict.to_json() for name, verdict in readers.items()},
             "notes": [note.to_json() for note in self.notes],
         }
 

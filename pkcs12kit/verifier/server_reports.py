@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.findings import Answer, Check, not_ok
+from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.handshake import Verdict
 from pkcs12kit.verifier.probed_chains import ProbedChain, served_in
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RehearsalReport(Report):
-    """The answers of TLS clients to a server with a PKCS#12 file. It holds neither key nor password.
+    """The answers of TLS clients to a server with a file. It holds neither key nor password.
 
     The answer is yes where the served chain passes its checks, every client in ``required`` accepts it in TLS 1.2 and
     in TLS 1.3, and no device of ``devices`` is known to refuse it. Other clients decide nothing: whether they are asked
@@ -49,6 +50,8 @@ class RehearsalReport(Report):
     """Warnings about the file, for example that anyone may have changed it, then those of ``call_warnings``."""
     call_warnings: tuple[str, ...] = ()
     """Warnings about the trust anchors, and about a time other than now, that the caller gave."""
+    format: FileFormat = FileFormat.PKCS12
+    """The format of the file."""
 
     @property
     def failed(self) -> tuple[str, ...]:
@@ -111,6 +114,7 @@ class RehearsalReport(Report):
         """Return the report as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
         return {
             "ok": self.ok,
+            "format": self.format.value,
             "server_name": self.server_name,
             "server_name_given": self.server_name_given,
             "problems": list(self.problems),

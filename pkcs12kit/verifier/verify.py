@@ -12,23 +12,26 @@ from pkcs12kit.paths.confirmation import NOT_ASKED, confirm
 from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validity_now import not_valid_now
-from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.readers import find
 from pkcs12kit.sources.arguments import as_trust_anchors
-from pkcs12kit.sources.pkcs12_files import opened_pkcs12
+from pkcs12kit.sources.delivered_files import read_delivered
+from pkcs12kit.sources.key_sources import Opening
+from pkcs12kit.sources.pkcs12_files import naming_pkcs12
 from pkcs12kit.verifier import checks
 from pkcs12kit.verifier.delivered import DeliveredChain, choose_key, find_chain_paths
 from pkcs12kit.verifier.java_check import check_java_entries
 from pkcs12kit.verifier.reports import VerificationReport
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
+    from pkcs12kit.findings import Finding
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.pkcs12.compatibility import Reader
     from pkcs12kit.sources.arguments import TrustAnchorsArgument
+    from pkcs12kit.sources.loading import KeySource
     from pkcs12kit.sources.reading import Source
 
 
@@ -36,7 +39,9 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     file: Source,
     *,
     trust_anchors: TrustAnchorsArgument,
-    password: str | None,
+    password: str | None = None,
+    key: KeySource | None = None,
+    key_password: str | Callable[[], str] | None = None,
     contents_password: str | None = None,
     require_mac: bool = False,
     key_name: str | None = None,
@@ -51,9 +56,10 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     readers: Iterable[str | Reader] = (),
     limits: Limits = DEFAULT_LIMITS,
 ) -> VerificationReport:
-    """Check a PKCS#12 file against trust anchors, with the certificates of the file only.
+    """Check a file for a server against trust anchors, with the certificates of the file only.
 
-    - ``file``: a path, ``-`` or bytes.
+    - ``file``: a path, ``-`` or bytes: a PKCS#12 file, or a chain in PEM or PKCS#7, with its private key in it or not.
+    - ``key``, ``key_password``: the private key of a chain without one, as for :func:`~pkcs12kit.load_identity`.
     - ``trust_anchors``: files or values, as for :func:`~pkcs12kit.load_trust_anchors`.
     - ``password``, ``contents_password``, ``require_mac``: as for :func:`~pkcs12kit.decode_pfx`.
     - ``key_name`` (friendlyName), ``key_id`` (localKeyID): choose one of several keys, as in
@@ -68,7 +74,8 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     - ``limits``: bounds on the work.
 
     The checks are :data:`~pkcs12kit.findings.FILE_CHECKS`. Certificates that are on no path, and other valid paths, are
-    notes and not problems.
+    notes and not problems. The checks of what only a PKCS#12 file has (MAC, localKeyIDs, readers, Java's entries) are
+    not made for a chain in another format, nor is the order of a PKCS#7 bundle, which is a set.
 
     A failed check is part of the report, not an error. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the
     password does not open the file, and the other errors of :func:`~pkcs12kit.decode_pfx`, with the file's name;
@@ -88,26 +95,35 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
     warnings: list[str] = []
     anchors = as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits)
-    with opened_pkcs12(file, limits) as data:
-        decoded = decode_pfx(
-            data,
-            password=password,
-            contents_password=contents_password,
-            require_mac=require_mac,
-            limits=limits,
-        )
-        key = None if certs_only else choose_key(decoded, key_name, key_id)
-        anatomy = inspect_pfx(
-            data, password=password, contents_password=contents_password, time=parameters.time, limits=limits
-        )
-    chain = DeliveredChain.of_file(decoded, key, parameters.time)
+    opening = Opening(
+        password=password,
+        key_password=key_password,
+        contents_password=contents_password,
+        key_name=key_name,
+        key_id=key_id,
+        time=parameters.time,
+        require_mac=require_mac,
+        limits=limits,
+    )
+    delivered = read_delivered(file, opening, key=key)
+    decoded, anatomy = delivered.decoded, None
+    with naming_pkcs12(delivered.name, delivered.pkcs12 or b""):
+        chosen = None if certs_only else choose_key(decoded, key_name, key_id)
+        if delivered.pkcs12 is not None:
+            anatomy = inspect_pfx(
+                delivered.pkcs12,
+                password=password,
+                contents_password=contents_password,
+                time=parameters.time,
+                limits=limits,
+            )
+    chain = DeliveredChain.of_file(decoded, chosen, parameters.time)
     paths = find_chain_paths(chain, anchors, parameters, limits)
     path = paths.path
     confirmation = confirm(path, path.parameters) if path is not None and second_opinion else NOT_ASKED
-    findings = (
-        checks.check_mac(anatomy, password, contents_password),
+    findings: tuple[Finding, ...] = (
         checks.check_contents(decoded, chain, paths),
-        checks.check_private_key(decoded, key, parameters.time, certs_only=certs_only),
+        checks.check_private_key(decoded, chosen, parameters.time, certs_only=certs_only),
         *checks.check_arrangement(chain),
         *checks.check_chain_and_path(chain, paths),
         checks.check_authority_key_identifiers(chain, paths),
@@ -116,9 +132,16 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         checks.check_server_name(chain.target, parameters),
         checks.check_expiry(chain, paths, parameters, expires_within),
         checks.check_other_paths(paths),
-        checks.check_readers(anatomy, wanted),
-        check_java_entries(anatomy, chain, paths, wanted, certs_only=certs_only, limits=limits),
     )
+    if anatomy is None:
+        findings = checks.without_pkcs12(findings, delivered.format, wanted)
+    else:
+        findings = (
+            *findings,
+            checks.check_mac(anatomy, password, contents_password),
+            checks.check_readers(anatomy, wanted),
+            check_java_entries(anatomy, chain, paths, wanted, certs_only=certs_only, limits=limits),
+        )
     return VerificationReport(
         findings=sort_findings(findings, FILE_CHECKS),
         parameters=parameters,
@@ -130,4 +153,5 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         confirmation=confirmation,
         call_warnings=(*warnings, *(() if path is None else not_valid_now(path))),
         anatomy=anatomy,
+        format=delivered.format,
     )

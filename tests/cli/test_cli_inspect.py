@@ -124,7 +124,7 @@ def test_from_standard_input(call, pfx, password_file):
     assert outcome.text.startswith("standard input\n")
     refused = call("inspect", "-", "--password-stdin", stdin=pfx)
     assert refused.status == 2
-    assert "standard input can be read only once, not for FILE.p12 and --password-stdin" in refused.errors
+    assert "standard input can be read only once, not for FILE and --password-stdin" in refused.errors
 
 
 def test_base64(call, pfx, folder):
@@ -147,8 +147,6 @@ def test_legacy_profile(call, folder, replica, password_file):
         pytest.param(lambda _: b"", "nothing: it is empty", id="empty"),
         pytest.param(lambda _: bytes(range(128, 256)), "binary data", id="noise"),
         pytest.param(lambda files: files.key.read_bytes(), "PEM text", id="key"),
-        pytest.param(lambda files: files.certificate.read_bytes(), "PEM text", id="certificate"),
-        pytest.param(lambda files: next(files.certificates.glob("*.cer")).read_bytes(), "a certificate", id="DER"),
     ],
 )
 def test_what_is_no_pkcs12(call, folder, files, make, found):
@@ -159,6 +157,16 @@ def test_what_is_no_pkcs12(call, folder, files, make, found):
     assert outcome.errors.startswith("error: given.p12: expected a PKCS#12 file, found ")
     assert found in outcome.errors
     assert [line.split()[0] for line in outcome.errors.splitlines()] in (["error:"], ["error:", "hint:"])
+
+
+def test_a_chain_is_listed(call, files):
+    """PEM, DER and PKCS#7, as ``show`` lists them; a required MAC is never waived."""
+    for name in (files.certificate, *files.certificates.glob("*.cer"), *files.certificates.glob("*.p7b")):
+        outcome = call("inspect", name, "--json")
+        assert outcome.status == 0
+        assert outcome.json["certificates"] == call("show", name, "--json").json["certificates"] != []
+        assert call("inspect", name).text.splitlines()[:-1] == call("show", name).text.splitlines()[:-1]
+        assert call("inspect", name, "--require-mac").status == 2
 
 
 def test_damaged_files(call, folder, pfx):

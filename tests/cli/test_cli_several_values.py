@@ -165,7 +165,7 @@ class TestInCommands:
     def test_unclear(self, call, files, folder):
         """A word that may be a value or the argument: exit status 2, and how to write it."""
         sources = sorted(map(str, files.certificates.iterdir()))[:3]
-        for name, argument in (("paths", "CERT"), ("gather", "CERT"), ("verify", "FILE.p12")):
+        for name, argument in (("paths", "CERT"), ("gather", "CERT"), ("verify", "FILE")):
             outcome = call(name, "--crl" if name == "verify" else "--certs", *sources, "--anchor", files.trust_anchor)
             assert outcome.status == 2
             assert f"or {argument}: write {argument} before the options" in outcome.errors

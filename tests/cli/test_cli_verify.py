@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from pkcs12kit import Bundle, encode_pfx, lab, profiles
 from pkcs12kit.findings import FILE_CHECKS
@@ -176,7 +177,7 @@ def test_unreadable(verify, call, chain, files, folder, password_file):
         (data[: len(data) // 2], "ASN.1 data that is cut short"),
         (b"", "nothing: it is empty"),
         (b"hello, world\n", "text without a PEM block"),
-        (files.certificate.read_bytes(), "PEM text"),
+        (files.key.read_bytes(), "PEM text (a private key)"),
     ):
         outcome = verify((), data=broken)
         assert (outcome.status, outcome.output) == (2, b"")
@@ -228,3 +229,32 @@ def test_hostile_names(verify, folder):
     assert outcome.status == 0
     assert r"[red]\x1b]0;owned\x07\u202eevil" in outcome.text
     assert "\x1b" not in outcome.text
+
+
+def test_chain_and_key_in_pem(call, files, folder, replica, password_file):
+    """HAProxy's one file, nginx's two, and an encrypted key: yes; a wrong password of the key is a no."""
+    path = replica.valid_paths[0]
+    chain = "".join(one.to_pem() for one in path.certificates)
+    (folder / "chain.pem").write_text(chain, "ascii")
+    (folder / "both.pem").write_bytes(files.key.read_bytes() + chain.encode())
+    encrypted = BestAvailableEncryption(PASSWORD.encode())
+    (folder / "encrypted.key").write_bytes(
+        replica.server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encrypted)
+    )
+    (folder / "wrong.txt").write_text("wrong\n", "ascii")
+    anchor = ("--anchor", files.trust_anchor)
+    of_key = ("--key", "encrypted.key", "--key-password-file")
+    for arguments, status in (
+        (("both.pem",), 0),
+        (("chain.pem", "--key", files.key), 0),
+        (("chain.pem", *of_key, password_file), 0),
+        (("chain.pem", *of_key, "wrong.txt"), 1),
+        (("chain.pem",), 1),
+        (("chain.pem", "--certs-only"), 0),
+        (("chain.pem", "--key", "encrypted.key"), 2),
+        (("chain.pem", "--key", "nowhere.key"), 2),
+    ):
+        outcome = call("verify", *arguments, *anchor, "--json")
+        assert outcome.status == status, arguments
+        if status != 2:
+            assert outcome.json["ok"] is (status == 0)

@@ -10,6 +10,7 @@ import click
 
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
+from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,8 @@ class OpeningOptions(NamedTuple):
     password_stdin: bool
     contents_password_file: str | None
     require_mac: bool
+    key: str | None = None
+    key_password_file: str | None = None
 
 
 class Opening(TypedDict):
@@ -37,6 +40,8 @@ class Opening(TypedDict):
     require_mac: bool
     key_name: str | None
     key_id: bytes | None
+    key: str | None
+    key_password: str | Callable[[], str] | None
 
 
 class KeyId(click.ParamType[bytes]):
@@ -75,10 +80,24 @@ def key_options(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., An
 
 
 def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for the key and the passwords of FILE.p12; the command gets them together, as ``opening``."""
+    """Add the options for the key and the passwords of FILE; the command gets them together, as ``opening``."""
 
-    @key_options("{} of the key to use, if the file has several keys")
-    @password_options(OptionGroup.INPUT, "FILE.p12")
+    @option(
+        OptionGroup.INPUT,
+        "--key",
+        type=FILE,
+        metavar="FILE",
+        help="The private key of a chain in PEM or PKCS#7, if it is in a file of its own.",
+    )
+    @option(
+        OptionGroup.INPUT,
+        "--key-password-file",
+        type=FILE,
+        metavar="FILE",
+        help="A file whose first line is the password of --key.",
+    )
+    @key_options("{} of the key to use, if a PKCS#12 file has several keys")
+    @password_options(OptionGroup.INPUT, "FILE")
     @contents_password_option
     @require_mac_option
     @wraps(command)
@@ -96,15 +115,21 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
     A wrong password is the answer no: it is printed, and the command exits with status 1. A missing password is bad
     usage, and is raised.
     """
-    from pkcs12kit.cli.options.passwords import given_password, open_with_password, password_from_file
-    from pkcs12kit.cli.output.console import print_error, print_hints, print_json
+    from pkcs12kit.cli.options.passwords import (
+        given_password,
+        open_with_password,
+        opening_password,
+        password_from_file,
+    )
+    from pkcs12kit.cli.output.console import at_terminal, print_error, print_hints, print_json
     from pkcs12kit.cli.output.input_hints import hints_for_wrong_password
-    from pkcs12kit.errors import PfxPasswordError
+    from pkcs12kit.errors import PasswordError
     from pkcs12kit.sources.reading import name_of
 
     given = given_password(opening.password_file, opening.password_env, stdin=opening.password_stdin)
     of_contents = opening.contents_password_file
     contents_password = None if of_contents is None else password_from_file(of_contents)
+    key_password = opening_password(opening.key_password_file, opening.key, "--key-password-file")
     tried: list[str | None] = []
 
     def attempt(password: str | None) -> T:
@@ -115,13 +140,18 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
             require_mac=opening.require_mac,
             key_name=opening.key_name,
             key_id=opening.key_id,
+            key=opening.key,
+            key_password=key_password,
         )
         return open_with(how)
 
     try:
+        if opening.key is not None:  # it has a password of its own
+            return attempt(given)
         return open_with_password(attempt, given, name_of(file))[0]
-    except PfxPasswordError as error:
-        if tried[-1] is None:
+    except PasswordError as error:
+        of_key = opening.key_password_file is not None or (opening.key is not None and at_terminal())
+        if tried[-1] is None and not of_key:
             raise
         if as_json:
             print_json({"file": name_of(file), "ok": False, "error": str(error)})

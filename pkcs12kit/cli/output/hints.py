@@ -59,6 +59,10 @@ _REBUILD: Final = Hint(
     text="build the file again, in order",
     command="pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12",
 )
+_REBUILD_CHAIN: Final = Hint(
+    text="build a file with the right chain, in order",
+    command="pkcs12kit build --key FILE --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
+)
 _TRUSTSTORE: Final = Hint(
     text="build a truststore, in which each certificate has a name of its own and Java's mark of trust",
     command="pkcs12kit build --certs-only --truststore --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
@@ -93,6 +97,9 @@ _NAMED_ISSUER: Final = Hint(
     text="build the file again, and give the certificate that the authorityKeyIdentifier names with --certs; or ask the"
     " CA for a new certificate"
 )
+_CONVERT: Final = Hint(
+    text="protect the file so that the reader can open it", command="pkcs12kit convert FILE NEW.p12 --for READER"
+)
 _OTHER_PATH: Final = Hint(text="look for another path", command=_ALL_PATHS)
 _BY_CHECK: Final = (
     ({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER}, _REBUILD),
@@ -100,13 +107,7 @@ _BY_CHECK: Final = (
     ({Check.SERVER_NAME}, _SERVER_NAME),
     ({Check.REVOCATION}, Hint(text=_BY_REASON[FailureReason.REVOCATION_UNKNOWN])),
     ({Check.EXPIRY}, Hint(text="renew the certificate that expires, and build the file again")),
-    (
-        {Check.READERS},
-        Hint(
-            text="protect the file so that the reader can open it",
-            command="pkcs12kit convert FILE NEW.p12 --for READER",
-        ),
-    ),
+    ({Check.READERS}, _CONVERT),
 )
 _BY_CONTACT: Final = {
     "unresolvable": "is the name spelled correctly, and can it be resolved from here (DNS, VPN)?",
@@ -123,6 +124,7 @@ _PROXY_LOGIN: Final = Hint(
     " percent-encoded; set the variable where no history of a shell keeps it. no_proxy lists the hosts that are reached"
     " without the proxy"
 )
+_PKCS12: Final = "pkcs12"
 _URLS_SHOWN: Final = 3
 _URL_SHOWN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 
@@ -291,10 +293,13 @@ def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
         return _with_cure(wrong_time, _cure(report.rejected, report.certificates, report.parameters.time))
     problems = {finding.check for finding in report.findings if finding.is_problem}
     if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
-        return _hints("--certs-only checks a file that holds only certificates")
+        own = () if report.format.value == _PKCS12 else ("--key names the file with the private key",)
+        return _hints(*own, "--certs-only checks a file that holds only certificates")
     hints = tuple(hint for checks, hint in _BY_CHECK if problems & checks)
     if Check.JAVA_ENTRIES in problems and _REBUILD not in hints:
         hints = (*hints, _REBUILD if report.has_private_key else _TRUSTSTORE)
+    if report.format.value != _PKCS12:  # it is not converted to anything that a reader opens
+        hints = tuple(_REBUILD_CHAIN if hint is _REBUILD else hint for hint in hints if hint is not _CONVERT)
     return hints or ((_OTHER_PATH,) if Check.PATH in problems else ())
 
 
@@ -307,7 +312,8 @@ def hints_for_rehearsal(report: RehearsalReport) -> tuple[Hint, ...]:
     problems = {finding.check for finding in report.served_chain.findings if finding.is_problem}
     hints = (_SERVER_NAME,) if Check.SERVER_NAME in problems else ()
     is_out_of_order = report.served_chain.changes and problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}
-    return (*hints, _REBUILD) if is_out_of_order else hints
+    rebuild = _REBUILD if report.format.value == _PKCS12 else _REBUILD_CHAIN
+    return (*hints, rebuild) if is_out_of_order else hints
 
 
 def hints_for_probe(reports: Sequence[ProbeReport]) -> tuple[Hint, ...]:
