@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.errors import PathError
 from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.paths.successions import successions
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.errors import FailureReason
     from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.successions import Succession
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
 
@@ -125,8 +126,20 @@ class PathReport(Shown):
         named = any(path.parameters.server_name is not None for path in self.valid)
         return lint_certificates(given, trust_anchors=filter(None, anchors), for_server=True if named else None)
 
+    @property
+    def successions(self) -> tuple[Succession, ...]:
+        """The CAs of the closest attempt that were replaced, as published, with sources; empty for a valid path.
+
+        They are hints about where to look for other certificates, and no reason to trust any.
+        """
+        if self.valid or not self.rejected:
+            return ()
+        day = (datetime.now(UTC) if self.time is None else self.time.astimezone(UTC)).date()
+        closest = self.rejected[0]
+        return successions(closest.certificates, closest.failures, day=day, trust_anchors=self.trust_anchors)
+
     def to_json(self) -> dict[str, Any]:
-        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes."""
+        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes, successions."""
         reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
         return {
             "target": self.target.to_json(),
@@ -134,11 +147,15 @@ class PathReport(Shown):
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "incomplete": self.incomplete,
             "notes": [note.to_json() for note in self.notes],
+            "successions": [one.to_json() for one in self.successions],
         }
 
 
 class NoValidPathError(Shown, PathError):
-    """The error that no valid path leads from the target to a trust anchor. Its text names what is missing or wrong."""
+    """The error that no valid path leads from the target to a trust anchor. Its text names what is missing or wrong.
+
+    Its notes say what is published about successors of the CAs on the way.
+    """
 
     def __init__(self, report: PathReport) -> None:
         super().__init__(report)
@@ -146,6 +163,8 @@ class NoValidPathError(Shown, PathError):
         """The whole report of the search."""
         self.attempts: tuple[RejectedPath, ...] = report.rejected
         """The rejected attempts, the most useful first."""
+        for succession in report.successions:  # Python prints notes below the text of an error
+            self.add_note(str(succession))
 
     def __str__(self) -> str:
         text = f"no valid path from {self.report.target.subject} to a trust anchor"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import shlex
 from datetime import UTC, datetime, timedelta
 
@@ -9,7 +11,7 @@ import click
 import pytest
 from cryptography import x509
 
-from pkcs12kit import CertificatePool, TrustAnchor, find_paths, lab
+from pkcs12kit import CertificatePool, NoValidPathError, TrustAnchor, find_path, find_paths, lab
 from pkcs12kit.cli import cli
 from pkcs12kit.cli.output.cures import Call, cure
 from pkcs12kit.lab import extensions as ext
@@ -28,7 +30,8 @@ def commands_of(hints):
     """The words of the commands to copy; each has to be understood by the command's own parser."""
     found = [shlex.split(hint[hint.index(": pkcs12kit ") + 2 :]) for hint in hints if ": pkcs12kit " in hint]
     for _, name, *arguments in found:
-        cli.get_command(click.Context(cli), name).make_context(name, arguments)
+        context = click.Context(cli, **cli.context_settings)
+        cli.get_command(context, name).make_context(name, arguments, parent=context)
     return found
 
 
@@ -186,3 +189,31 @@ def test_a_file_of_another_pki(command):
     made = Lab(urls=("http://pki.example.com/ca.p7c",))
     (step,) = made.cure(command, file="my server.p12", trust_anchors=("r.pem",))
     assert step.command == "pkcs12kit build --pkcs12 'my server.p12' --anchor r.pem --fetch --out NEW.p12"
+
+
+def test_the_library(fpki):
+    """The error of the library has the successors as notes, the report has them as data; JSON has the same."""
+    given = {
+        "certificates": fpki / "fpki-2024-10.p7b",
+        "trust_anchors": fpki / "fcpcag2.pem",
+        "time": datetime(2026, 12, 1, tzinfo=UTC),
+    }
+    with pytest.raises(NoValidPathError) as no:
+        find_path(fpki / "dod-sw-ca-67.pem", **given)
+    assert any(G5 in note for note in no.value.__notes__)
+    copied = pickle.loads(pickle.dumps(no.value))  # noqa: S301  # our own
+    assert copied.__notes__ == no.value.__notes__
+    found = no.value.report.successions
+    assert [one.ca.name for one in found] == ["DoD Interoperability Root CA 2", "Federal Bridge CA G4"]
+    answer = json.loads(json.dumps(no.value.report.to_json()))["successions"]
+    assert answer[1]["followed_by"][0]["name"] == "Federal Bridge CA G5"
+    assert answer[1]["is_trust_anchor"] is False
+    earlier = find_paths(fpki / "dod-sw-ca-67.pem", **given | {"time": datetime(2024, 10, 15, tzinfo=UTC)})
+    assert earlier.successions == ()
+
+
+def test_json(call, here):  # noqa: ARG001  # the certificates in the current folder
+    """``--json`` has the successors in the answer of ``paths`` and ``build``."""
+    of_paths = call("paths", *OF_2024, *TODAY, "--json").json["successions"]
+    given = ("--certs-only", "--cert", *OF_2024, "--out", "new.p12", *TODAY, "--password-file", "/dev/null")
+    assert call("build", *given, "--json").json["successions"] == of_paths != []

@@ -75,9 +75,9 @@ def print_refusal(
 ) -> None:
     """Print why nothing was built: to standard error, and as JSON to standard output where it was asked for.
 
-    The object has ``error``, a sentence; ``rejected``, as ``paths --json`` has it; ``second_opinion`` where the second
-    opinion is the reason; ``warnings``, which were printed before; and ``retrievals`` unless these are None, which
-    means that nothing was to be fetched.
+    The object has ``error``, a sentence; ``rejected`` and ``successions``, as ``paths --json`` has them;
+    ``second_opinion`` where the second opinion is the reason; ``warnings``, which were printed before; and
+    ``retrievals`` unless these are None, which means that nothing was to be fetched.
     """
     from pkcs12kit.paths.report import NoValidPathError
 
@@ -108,6 +108,7 @@ def _refusal_to_json(no: PathError) -> dict[str, Any]:
     answer: dict[str, Any] = {"error": str(no), "rejected": []}
     if isinstance(no, NoValidPathError):
         answer["rejected"] = [path.to_json() for path in no.attempts]
+        answer["successions"] = [one.to_json() for one in no.report.successions]
     elif isinstance(no, ConfirmationError):
         answer["second_opinion"] = no.confirmation.to_json()
     return answer

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
-from pkcs12kit.certificates.successors import known_ca, known_cas, named_ca, successors_of
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
+from pkcs12kit.paths.successions import CURABLE, cas_on_the_way, known_trust_anchors, successions
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -24,16 +24,6 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.successors import KnownCA, Successor
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.report import RejectedPath
-
-CURABLE: Final = frozenset(
-    {
-        FailureReason.EXPIRED,
-        FailureReason.REVOKED,
-        FailureReason.ISSUER_NOT_FOUND,
-        FailureReason.NO_TRUST_ANCHOR,
-    }
-)
-"""The reasons that a certificate from elsewhere can cure."""
 
 OR_FETCH: Final = "or add --fetch, which fetches what is missing"
 _INTO: Final = "gathered"
@@ -130,19 +120,12 @@ def cure(
         return ()
     call = Call.current() if call is None else call
     day = (datetime.now(UTC) if time is None else time.astimezone(UTC)).date()
-    anchors = tuple(trust_anchors)
-    trusted = [ca for anchor in anchors if (ca := known_ca(anchor.subject_public_key_info)) is not None]
-    named = [
-        ca
-        for failure in closest.failures
-        if failure.missing_issuer is not None
-        and (ca := named_ca(failure.missing_issuer.name, failure.missing_issuer.key_identifier)) is not None
-    ]
-    met = tuple(dict.fromkeys((*trusted, *known_cas((*closest.certificates, *others)), *named)))
-    new_anchor = next((after[-1] for ca in trusted if (after := successors_of(ca, day))), None)
-    bundles = _bundles(trusted or met)
-    published = [step for ca in met for step in _published(ca, successors_of(ca, day), trusted)]
-    return (*_fetching(closest, call, anchors, bundles, new_anchor), *published[:_SHOWN])
+    anchors, certificates = tuple(trust_anchors), (*closest.certificates, *others)
+    met = known_trust_anchors(anchors) or cas_on_the_way(certificates, closest.failures)
+    found = successions(certificates, closest.failures, day=day, trust_anchors=anchors)
+    new_anchor = next((one.successors[-1] for one in found if one.is_trust_anchor), None)
+    published = (Step(text=str(one)) for one in found[:_SHOWN])
+    return (*_fetching(closest, call, anchors, _bundles(met), new_anchor), *published)
 
 
 def _bundles(cas: Iterable[KnownCA]) -> tuple[str, ...]:
@@ -212,15 +195,3 @@ def _has_url(closest: RejectedPath, anchors: Iterable[TrustAnchor]) -> bool:
             for certificate in closest.certificates:
                 urls += certificate.extensions.ca_issuers
     return any(url.lower().startswith(("http://", "https://")) for url in urls)
-
-
-def _published(ca: KnownCA, after: Sequence[Successor], trusted: Sequence[KnownCA]) -> Iterator[Step]:
-    """Yield what is published about the CAs that replaced a CA; nothing where none did."""
-    if not after:
-        return
-    chain = ", then ".join(f"{one.name} (since {one.since.isoformat()})" for one in after)
-    text = f"published about the CA with the name {ca.name}: it is followed by {chain}; see {after[-1].source}"
-    if ca in trusted:
-        text += f". If the clients trust {after[-1].name}, get its certificate, compare the fingerprint, and give it"
-        text += " with --anchor"
-    yield Step(text=text)
