@@ -178,7 +178,8 @@ class TestUsage:
         """The sentence says what is wrong and what may have been meant; the hint, where help is."""
         outcome = call(*arguments)
         assert (outcome.status, outcome.output) == (2, b"")
-        error, hint = outcome.errors.splitlines()
+        error, *others, hint = outcome.errors.splitlines()
+        assert len(others) == ("missing option '--anchor'" in sentence)  # test_cli_no_anchor.py looks at these
         assert error.startswith("error: ")
         assert sentence in error
         assert not error.endswith(".")

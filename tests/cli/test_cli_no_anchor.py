@@ -88,10 +88,12 @@ def test_not_listed_for_another_reason(call, given, folder):
 
 
 def test_the_list_is_bounded(call, given, folder):
-    """Five of them, and the number of the others."""
-    (folder / "many.pem").write_text("".join(one.to_pem() for one in given.values()))
+    """Five of them, those first that have issued another certificate, and the number of the others."""
+    last = [one for name, one in given.items() if name != "TA"] + [given["TA"]]
+    (folder / "many.pem").write_text("".join(one.to_pem() for one in last))
     outcome = call("paths", "server.pem", "--certs", "many.pem")
     assert outcome.errors.count("hint: self-signed, in many.pem") == 5
+    assert outcome.errors.splitlines()[1].endswith(f"TA, SHA-256 {given['TA'].sha256}")
     assert "hint: and 3 others that are self-signed" in outcome.errors
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.names import Name
     from pkcs12kit.paths.report import RejectedPath
 
 ANCHOR: Final = "trust_anchors"
@@ -44,6 +45,8 @@ class _Candidates:
     excluded: frozenset[str] = frozenset()
     """The SHA-256 of those that are trust anchors already."""
     found: dict[str, tuple[Certificate, str]] = field(default_factory=dict)
+    issuers: set[Name] = field(default_factory=set)
+    """The issuers of the other certificates."""
 
     def add(self, certificates: Iterable[Certificate], place: str) -> None:
         """Add those that are self-signed. The signatures checked share one budget."""
@@ -53,12 +56,18 @@ class _Candidates:
 
         budget = SearchBudget(DEFAULT_LIMITS)
         for certificate in certificates:
-            if certificate.sha256 not in self.excluded and is_self_signed(certificate, budget):
+            if not certificate.is_self_issued:
+                self.issuers.add(certificate.issuer)
+            elif certificate.sha256 not in self.excluded and is_self_signed(certificate, budget):
                 self.found.setdefault(certificate.sha256, (certificate, place))
 
     def hints(self) -> Iterator[Hint]:
-        """Yield one for each certificate up to a number, the number of the others, and what to compare."""
-        for certificate, place in list(self.found.values())[:_MOST_NAMED]:
+        """Yield one for each certificate up to a number, the number of the others, and what to compare.
+
+        Those that have issued another certificate come first.
+        """
+        found = sorted(self.found.values(), key=lambda one: one[0].subject not in self.issuers)
+        for certificate, place in found[:_MOST_NAMED]:
             yield Hint(text=f"self-signed, in {place}: {certificate.label}, SHA-256 {certificate.sha256}")
         if len(self.found) > _MOST_NAMED:
             yield Hint(
@@ -74,7 +83,9 @@ def hints_for_missing_anchor(given: Mapping[str, object]) -> tuple[Hint, ...]:
     """
     candidates = _Candidates()
     _add_given(candidates, given, (ANCHOR, *_SOURCES))
-    return tuple(candidates.hints())
+    if candidates.found or not given.get(ANCHOR):
+        return tuple(candidates.hints())
+    return ()
 
 
 def hints_for_unfitting_anchor(rejected: Iterable[RejectedPath]) -> tuple[Hint, ...]:
@@ -150,13 +161,15 @@ def _values(value: object) -> tuple[str, ...]:
 
 def _password(given: Mapping[str, object]) -> str | None:
     """Return the password of the call's PKCS#12 file if a file holds it."""
-    from pkcs12kit.cli.options.passwords import password_from_file
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.sources.password_text import first_line
+    from pkcs12kit.sources.reading import read_source
 
     for name in _PASSWORDS:
         value = given.get(name)
         if isinstance(value, str) and os.path.isfile(value):  # noqa: PTH113
             try:
-                return password_from_file(value)
-            except (InputError, OSError):
+                return first_line(read_source(value, DEFAULT_LIMITS), value)
+            except InputError:
                 return None
     return None
