@@ -10,6 +10,7 @@ from pkcs12kit.builder.output import OutputFile, Writing, require_form
 from pkcs12kit.builder.pem_output import PemOutput
 from pkcs12kit.builder.server import Server
 from pkcs12kit.devices.named_issuers import named_issuer_mismatches
+from pkcs12kit.devices.self_signed import describe_own_anchor, is_own_anchor
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.file_access import FileAccess
 from pkcs12kit.finder import path_request, require_fetching
@@ -389,6 +390,8 @@ def _bundle(
 def _about_path(path: ValidatedPath, confirmation: Confirmation) -> Iterable[str]:
     """Yield what a user should know of the path."""
     yield from not_valid_now(path)
+    if is_own_anchor(path):
+        yield describe_own_anchor(path)
     yield from map(str, named_issuer_mismatches(path))
     if confirmation.opinion is Opinion.CANNOT_JUDGE:
         yield f"no second opinion: {confirmation}"

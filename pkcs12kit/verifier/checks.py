@@ -11,6 +11,7 @@ from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.devices.named_issuers import SECTION as SECTION_OF_NAMED_ISSUERS
 from pkcs12kit.devices.named_issuers import NamedIssuerMismatch, named_issuer_mismatches
+from pkcs12kit.devices.self_signed import describe_own_anchor, is_own_anchor
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Answer, Check, Finding, not_checked, not_ok, note, ok
 from pkcs12kit.paths.confirmation import Opinion
@@ -150,6 +151,10 @@ def check_chain_and_path(chain: DeliveredChain, paths: ChainPaths) -> Iterator[F
         return
     yield _check_order(chain, paths)
     path = paths.path
+    if path is not None and is_own_anchor(path):
+        yield note(Check.CHAIN, describe_own_anchor(path))
+        yield ok(Check.PATH, f"valid at {format_time(path.parameters.time)} by RFC 5280 section 6.1")
+        return
     if path is not None:
         there = own_certificates(chain.certificates, path)
         where = f"in {chain.source}" if there else f"not in {chain.source}"

@@ -84,7 +84,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
     broken = served_chain_checks.first_break(message.certificates, SearchBudget(limits))
     size = served_chain_checks.check_size(message)
     findings = (
-        served_chain_checks.check_end_entity(message),
+        served_chain_checks.check_end_entity(message, anchors),
         *_check_chain(chain, paths, broken),
         checks.check_authority_key_identifiers(chain, paths),
         served_chain_checks.check_duplicates(chain),

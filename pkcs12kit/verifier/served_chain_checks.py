@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
+from pkcs12kit.devices.self_signed import may_be_own_anchor
 from pkcs12kit.devices.stig import disallowed_by_stig
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.findings import Check, Outcome, not_checked, not_ok, note, ok
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.report import PathReport
@@ -82,8 +84,11 @@ def order_finding(of_the_path: Finding, broken: Break | None) -> Finding:
     )
 
 
-def check_end_entity(message: CertificateMessage) -> Finding:
-    """Check that the server's own certificate comes first, where every client expects it."""
+def check_end_entity(message: CertificateMessage, anchors: Sequence[TrustAnchor]) -> Finding:
+    """Check that the server's own certificate comes first, where every client expects it.
+
+    It may be a CA certificate only where it is a trust anchor itself, as that of ``openssl req -x509`` may be.
+    """
     check = Check.END_ENTITY
     if not message.certificates:
         return not_ok(check, "no certificate is sent")
@@ -97,6 +102,8 @@ def check_end_entity(message: CertificateMessage) -> Finding:
             return not_ok(
                 check, f"the first is a CA certificate, {first.label}; {certificate.label} is certificate {position}"
             )
+    if may_be_own_anchor(first, anchors):
+        return ok(check, f"{first.label} is the first, and a trust anchor itself")
     return not_ok(check, f"the first is a CA certificate, {first.label}, and no end-entity certificate is sent")
 
 

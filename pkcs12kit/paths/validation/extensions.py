@@ -127,15 +127,19 @@ def check_certificate(certificate: Certificate, own: Extensions) -> None:
         _refuse_malformed(certificate, "RFC 5280 section 4.2.1.6", "has a subjectAltName without any name")
 
 
-def check_trust_anchor(certificate: Certificate) -> None:
-    """Check that the extensions of an anchor's certificate allow it to be a trust anchor (RFC 5937 section 3)."""
+def check_trust_anchor(certificate: Certificate, *, is_issuer: bool) -> None:
+    """Check that the extensions of an anchor's certificate allow it to be a trust anchor (RFC 5937 section 3).
+
+    With ``is_issuer`` they also have to allow it to issue certificates.
+    """
     section = "RFC 5937 section 3"
     own = read_extensions(certificate)
     check_critical_extensions(certificate, section)
     _check_name_constraints(certificate)
-    if own.basic_constraints is not None:
-        check_is_ca(certificate, section)
-    check_may_sign_certificates(certificate, section)
+    if is_issuer:
+        if own.basic_constraints is not None:
+            check_is_ca(certificate, section)
+        check_may_sign_certificates(certificate, section)
 
 
 def _check_name_constraints(certificate: Certificate) -> None:

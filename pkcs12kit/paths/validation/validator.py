@@ -90,7 +90,7 @@ class Validator:
         Raises :class:`~pkcs12kit.paths.failure.InvalidPathError` where the anchor may not be used; the failure is about
         its certificate, or about ``first`` where it has none.
         """
-        self._check_trust_anchor(anchor)
+        self._check_trust_anchor(anchor, is_issuer=first != anchor.certificate)
         try:
             return ValidationState.initial(anchor, self._parameters, self._budget)
         except MalformedCertificateError as error:
@@ -111,14 +111,17 @@ class Validator:
         self._process(state, target, is_target=True)
         return self._wrap_up(state, target)
 
-    def _check_trust_anchor(self, anchor: TrustAnchor) -> None:
-        """Check an anchor that was given as a certificate (RFC 5937); RFC 5280 section 6.1 checks nothing."""
+    def _check_trust_anchor(self, anchor: TrustAnchor, *, is_issuer: bool) -> None:
+        """Check an anchor that was given as a certificate (RFC 5937); RFC 5280 section 6.1 checks nothing.
+
+        A self-signed server certificate that is its own anchor issues nothing else, so ``is_issuer`` is False for it.
+        """
         if anchor.certificate is None:
             return
         if self._parameters.check_trust_anchor_validity:
             self._check_validity(anchor.certificate, SECTION_OF_TRUST_ANCHORS)
         if self._parameters.use_trust_anchor_constraints:
-            extensions.check_trust_anchor(anchor.certificate)
+            extensions.check_trust_anchor(anchor.certificate, is_issuer=is_issuer)
 
     def _process(self, state: ValidationState, certificate: Certificate, *, is_target: bool) -> None:
         """Process one certificate (6.1.3)."""
