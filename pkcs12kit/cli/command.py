@@ -215,27 +215,33 @@ def _require_outputs_apart(ctx: click.Context) -> None:
 
     Nothing is read before. A PKCS#12 file may be rewritten by the output that has it as ``in_place``.
     """
-    places = [(each, each.type) for each in ctx.command.params if isinstance(each.type, Place)]
-    outputs = {
-        each: value
-        for each, place in places
-        if place.is_output and isinstance(value := ctx.params.get(each.name or ""), str)
-    }
+    outputs = [
+        (_name(each), each.type, value)
+        for each in ctx.command.params
+        if isinstance(each.type, Place) and each.type.is_output
+        if isinstance(value := ctx.params.get(each.name or ""), str)
+    ]
     if not outputs:
         return
     from pkcs12kit.outputs.existing import Form
     from pkcs12kit.outputs.input_files import InputFiles, require_distinct
 
-    inputs = [(_name(each), value) for each, _ in places for value in _values(ctx, each)]
+    inputs = [
+        (_name(each), value)
+        for each in ctx.command.params
+        for value in _values(ctx, each)
+        if hasattr(each.type, "is_input") and isinstance(value, str) and each.type.is_input(value)
+    ]
     if ctx.params.get("password_stdin"):
         inputs.append(("--password-stdin", _STANDARD_INPUT))
     files = InputFiles(inputs)
-    require_distinct((_name(each), value) for each, value in outputs.items())
-    names = {each.name: _name(each) for each, _ in places}
-    for each, value in outputs.items():
-        rewritten = getattr(each.type, "in_place", "")
-        form = Form.PKCS12 if rewritten and ctx.params.get("form", "pkcs12") == "pkcs12" else None
-        files.require_apart(value, _name(each), form=form, in_place={names[rewritten]} if rewritten else ())
+    require_distinct((name, value) for name, _, value in outputs)
+    names = {each.name: _name(each) for each in ctx.command.params}
+    for name, place, value in outputs:
+        in_place = {names[place.in_place]} if place.in_place else ()
+        form = Form.PKCS12 if in_place and ctx.params.get("form", "pkcs12") == "pkcs12" else None
+        files.require_apart(value, name, form=form, in_place=in_place)
+        files.require_not_in(value, place.own_files(value), name)
 
 
 def _named(ctx: click.Context, sentence: str) -> tuple[tuple[click.Parameter, str], ...]:

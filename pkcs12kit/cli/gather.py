@@ -13,10 +13,10 @@ from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.bundles import bundle_options
 from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.search import gathering_options, json_option
-from pkcs12kit.cli.options.values import FILE, OUTPUT_FOLDER
+from pkcs12kit.cli.options.values import FILE, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -31,6 +31,12 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.output_folder import FolderReport
+
+
+def _gathered_files(folder: str) -> Iterable[str]:
+    from pkcs12kit.retrieval.output_folder import own_files
+
+    return own_files(folder)
 
 
 @click.command(
@@ -62,7 +68,7 @@ Examples:
     OptionGroup.OUTPUT,
     "--into",
     "folder",
-    type=OUTPUT_FOLDER,
+    type=Place("dir", is_output=True, own_files=_gathered_files),
     metavar="FOLDER",
     help="The folder to write to: a file for each certificate, and index.json, which lists where each came from.",
 )

@@ -78,19 +78,21 @@ class InputFiles:
             name in names and there in {identity, _identity(source, _stdin)} for name, source, identity in self._inputs
         )
 
-    def find_in(self, folder: str | os.PathLike[str], names: Iterable[str]) -> tuple[str, str] | None:
-        """Return the first of the files ``names`` of ``folder`` that is an input, with the name of its option."""
-        own = {
-            identity: name
-            for name in names
-            if not isinstance(identity := _identity(os.path.join(folder, name), _stdin), str | None)  # noqa: PTH118
-        }
+    def require_not_in(self, folder: str, names: Iterable[str], name: str) -> None:
+        """Raise :class:`~pkcs12kit.OutputError` if one of the files ``names`` of ``folder`` is an input.
+
+        They are the files that the call may replace or remove in the folder of the option ``name``.
+        """
+        own: dict[_Identity, str] = {}
+        for path in (os.path.join(folder, each) for each in names):  # noqa: PTH118
+            identity = _identity(path, _stdin)
+            if isinstance(identity, tuple):
+                own[identity] = path
         for input_name, source, identity in self._inputs if own else ():
             inside = folder_files(os.fsdecode(source), self._limits) if _is_folder(source) else ()
             for one in (identity, *(_identity(file.path, _stdin) for file in inside)):
                 if one in own:
-                    return own[one], input_name
-        return None
+                    raise _is_an_input(own[one], name, f"a file of {input_name}")
 
     def _contributes(self, folder: Any, there: _Identity, form: Form | None) -> bool:  # noqa: ANN401  # a source
         """Return True if the file is one of those in the folder, and is used."""

@@ -212,6 +212,14 @@ def require_folder(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT_L
         raise OutputError(f"cannot write to the folder {path}: {error.strerror}") from None
 
 
+def own_files(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Return the names in a folder that :func:`write_folder` gives to files, and may replace or remove; none if new."""
+    try:
+        return tuple(name for name in os.listdir(folder) if name == INDEX_FILE or _FILE.fullmatch(name))  # noqa: PTH208
+    except OSError:
+        return ()
+
+
 def file_name(certificate: Certificate) -> str:
     """Return the file name of a certificate: at most 121 ASCII letters, digits, dots, dashes and underscores."""
     subject, issuer = _readable(certificate.subject), _readable(certificate.issuer)

@@ -78,6 +78,19 @@ class BundleOptions(NamedTuple):
         )
 
 
+class _BundleName(click.ParamType[str]):
+    """The name of a bundle, its URL, or the file that has it."""
+
+    name = "text"
+
+    def is_input(self, value: str) -> bool:
+        """Return True for a file; a known name comes first."""
+        from pkcs12kit.retrieval.bundles.carried import is_file_name
+        from pkcs12kit.retrieval.bundles.published import PUBLISHED
+
+        return value not in PUBLISHED and is_file_name(value)
+
+
 def _complete_bundle(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the names of bundles to offer, those of the user's file included; files where no name fits."""
     from click.shell_completion import CompletionItem
@@ -94,6 +107,7 @@ _OPTIONS: Final = (
         OptionGroup.BUNDLES,
         "--bundle",
         "bundles",
+        type=_BundleName(),
         metavar="NAME|URL|FILE",
         shell_complete=_complete_bundle,
         multiple=True,

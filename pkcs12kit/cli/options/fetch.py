@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
-from pkcs12kit.cli.options.values import OUTPUT_FOLDER
+from pkcs12kit.cli.options.values import Place
 from pkcs12kit.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.options import FetchOptions
@@ -83,12 +83,18 @@ class _Seconds(click.FloatRange):
         return seconds
 
 
+def _cached_files(folder: str) -> Iterable[str]:
+    from pkcs12kit.retrieval.cache.folder import own_files
+
+    return own_files(folder)
+
+
 _OPTIONS: Final = (
     option(
         OptionGroup.NETWORK,
         "--cache",
         "cache_folder",
-        type=OUTPUT_FOLDER,
+        type=Place("dir", is_output=True, own_files=_cached_files),
         metavar="FOLDER",
         help="Keep what was fetched here, and fetch less the next time. Default: the platform's cache folder.",
     ),

@@ -6,12 +6,15 @@ import os
 import re
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
 from pkcs12kit.text import alternatives
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 _OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
 # Fewer digits for years, because a datetime ends with the year 9999.
@@ -81,13 +84,26 @@ class Place(click.ParamType[str]):
     """The name of a file or a folder, or ``-``: passed on unchanged, and completed by the shell.
 
     It is an input of the command, or with ``is_output`` a file that the command writes, which is never one of its
-    inputs. ``in_place`` names the parameter whose PKCS#12 file it may rewrite all the same.
+    inputs. ``in_place`` names the parameter whose PKCS#12 file it may rewrite all the same. ``own_files`` returns the
+    names of the files in an output folder that the command may replace or remove.
     """
 
-    def __init__(self, name: str, *, is_output: bool = False, in_place: str = "") -> None:
+    def __init__(
+        self,
+        name: str,
+        *,
+        is_output: bool = False,
+        in_place: str = "",
+        own_files: Callable[[str], Iterable[str]] | None = None,
+    ) -> None:
         self.name = name
         self.is_output = is_output
         self.in_place = in_place
+        self.own_files = own_files or (lambda _: ())
+
+    def is_input(self, value: str) -> bool:  # noqa: ARG002  # of other types it decides
+        """Return True if the command reads the file with this name."""
+        return not self.is_output
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Leave the completion to the shell, which handles folders, quotes and spaces."""

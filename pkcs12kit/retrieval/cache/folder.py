@@ -34,6 +34,14 @@ _OUR_NAME: Final = re.compile(
 )
 
 
+def own_files(folder: str | os.PathLike[str]) -> tuple[str, ...]:
+    """Return the names in a folder that a cache gives to files, and may replace or remove; none if it is new."""
+    try:
+        return tuple(name for name in os.listdir(folder) if _OUR_NAME.fullmatch(name))  # noqa: PTH208
+    except OSError:
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CacheFile:
     """One of the cache's own files: an entry, or a temporary file of a running or killed process.
