@@ -7,12 +7,16 @@ import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import click
 
 from pkcs12kit.cli.command import Command
 from pkcs12kit.cli.options.search import json_option
 from pkcs12kit.cli.options.values import OUTPUT_FOLDER
+
+_MARKER_FILE: Final = ".pkcs12kit-demo"
+"""It shows that the files of these names are a demo's. The lab's own marker does not: anyone may have made the lab."""
 
 
 @click.command(
@@ -54,6 +58,7 @@ def command(folder: str, *, as_json: bool) -> None:
     click.echo("Making a replica of the Federal PKI, cross-certificates included ...", err=True)
     replica = make_replica()
     files = write(replica, root / "lab")
+    write_private(root / "lab" / _MARKER_FILE, b"pkcs12kit demo replaces files in this folder.\n")
     password = secrets.token_urlsafe(18)
     write_private(password_file, f"{password}\n".encode())
     write_private(anchor, files.trust_anchor.read_bytes())
@@ -106,10 +111,9 @@ def _as_called() -> Path:
 def _require_no_other_files(root: Path, *files: Path) -> None:
     """Raise :class:`~pkcs12kit.OutputError` where one of the files exists and no earlier demo wrote it."""
     from pkcs12kit.errors import OutputError
-    from pkcs12kit.lab.folder import MARKER_FILE
 
     try:
-        is_of_a_demo = (root / "lab" / MARKER_FILE).is_file()
+        is_of_a_demo = (root / "lab" / _MARKER_FILE).is_file()
         there = [file for file in files if file.exists()]
     except OSError as error:
         raise OutputError(f"cannot write the demo to {root}: {error.strerror}") from None

@@ -127,6 +127,14 @@ class TestDemo:
         assert f"demo/{name} already exists, and no earlier demo wrote it" in outcome.errors
         assert not (folder / "demo" / "lab").exists()
 
+    def test_a_lab_makes_nothing_a_demo(self, call, folder):
+        """In a folder where someone made a lab and keeps an own file, the file is kept."""
+        assert call("lab", "lab").status == 0
+        (folder / "server.p12").write_text("mine")
+        outcome = call("demo", ".")
+        assert (outcome.status, "no earlier demo wrote it" in outcome.errors) == (2, True)
+        assert (folder / "server.p12").read_text() == "mine"
+
 
 class TestLab:
     """The replica as files."""
