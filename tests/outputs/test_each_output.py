@@ -25,7 +25,7 @@ OPENING = ("FILE.p12", "--password-file", "--contents-password-file")
 TABLE = {
     "build": (
         ("--key", "--cert", "--pkcs12", *SEARCH, *PASSWORDS),
-        ("--out", "--cache"),
+        ("--out", "--key-out", "--cache"),
     ),
     "completion": ((), ()),
     "convert": (("IN.p12", "--password-file", "--contents-password-file", "--new-password-file"), ("OUT",)),
@@ -43,6 +43,7 @@ TABLE = {
 PAIRS = [
     (command, output, given) for command, (inputs, outputs) in TABLE.items() for output in outputs for given in inputs
 ]
+PFX = bytes.fromhex("30050201033000")  # by its beginning, a PKCS#12 file
 SECRET = b"the only copy\n"
 
 
@@ -175,6 +176,21 @@ def test_descriptor(command, output, given, tmp_path):
     assert done.status == 2
     assert "is also the file of" in done.errors
     assert victim.read_bytes() == SECRET
+
+
+@pytest.mark.parametrize("force", [(), ("--force",)])
+def test_pkcs12_does_not_become_pem(force, tmp_path):
+    """Only a PKCS#12 file takes the place of the one that is rewritten; not even the key beside it."""
+    file = tmp_path / "server.p12"
+    file.write_bytes(PFX)
+    for given in (
+        words("build", **{"--pkcs12": file, "--out": file}),
+        words("build", **{"--pkcs12": file, "--out": tmp_path / "new.pem", "--key-out": file}),
+        words("convert", **{"IN.p12": file, "OUT": file}),
+    ):
+        done = call(given[0], "--to", "pem", *force, *given[1:])
+        assert (done.status, "an output never replaces an input" in done.errors) == (2, True)
+    assert file.read_bytes() == PFX
 
 
 def test_two_outputs(tmp_path):
