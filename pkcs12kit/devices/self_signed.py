@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # Tried in tests/interoperability/test_interop_self_signed.py, with Debian 12's programs.
 _ACCEPT: Final = "OpenSSL, curl, Java, Go and GnuTLS accept it"
 _NSS_REFUSES: Final = "NSS refuses it, as its basicConstraints say that it is not a CA certificate"
+_NSS_REFUSES_CA: Final = "NSS refuses it, as it is a CA certificate with an extendedKeyUsage"
 _NSS_ACCEPTS: Final = "and so does NSS"
 # searchfox.org, security/certverifier/NSSCertDBTrustDomain.cpp, GetCertTrust: no end-entity certificate is its own
 # anchor. pkixcheck.cpp, CheckBasicConstraints: ERROR_CA_CERT_USED_AS_END_ENTITY.
@@ -46,8 +47,11 @@ def may_be_own_anchor(certificate: Certificate, anchors: Iterable[TrustAnchor]) 
 def describe_own_anchor(path: CertificationPath) -> str:
     """Return a sentence on a server certificate that is its own anchor, which names the clients that differ."""
     certificate = path.certificates[0]
-    refused = certificate.extensions.basic_constraints is not None and not certificate.is_ca
-    nss = _NSS_REFUSES if refused else _NSS_ACCEPTS
+    own, nss = certificate.extensions, _NSS_ACCEPTS
+    if certificate.is_ca and own.extended_key_usage is not None:
+        nss = _NSS_REFUSES_CA
+    elif own.basic_constraints is not None and not certificate.is_ca:
+        nss = _NSS_REFUSES
     return (
         f"{certificate.label} is self-signed and its own trust anchor: clients have to trust this certificate, and each"
         f" renewal; {_ACCEPT}, {nss}; {_FIREFOX}; {_PHONES}"
