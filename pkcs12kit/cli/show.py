@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime, timedelta
 
+    from pkcs12kit.contents.items import UnreadPart
     from pkcs12kit.contents.listing import Contents
     from pkcs12kit.limits import Limits
 
@@ -91,11 +92,13 @@ def command(  # click gives every option its own argument
     listed with their type and size and the certificate that they fit, but never shown. No certificate is validated: a
     root is a CA certificate that its own key has signed.
 
-    Exit status 2: in one of the files nothing can be read. The others are shown.
+    Exit status 1: the given password does not open one of the files. 2: in one of the files nothing can be read. The
+    rest is shown.
     """
     from pkcs12kit.cli.options.passwords import given_password
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_lines
     from pkcs12kit.contents.listing import list_contents
+    from pkcs12kit.sources.reading import name_of
 
     if as_csv and as_json:
         raise click.UsageError("give only one of --csv and --json")
@@ -112,12 +115,20 @@ def command(  # click gives every option its own argument
         from pkcs12kit.cli.output.contents import print_contents
 
         print_contents(contents)
-    if password is None and any(part.needs_password for part in contents.unread):
+    wrong: list[UnreadPart] = []
+    closed = [part for part in contents.unread if part.needs_password]
+    if password is not None:
+        wrong = [part for part in closed if part.source in set(map(name_of, files))]
+        for part in wrong:
+            print_error(f"{part.source}: the password does not open it")
+    elif closed:
         print_hints(["--password-file, --password-env or --password-stdin opens the encrypted parts"])
     for error in _error(contents).values():
         print_error(error)
     if contents.failed:
         sys.exit(2)
+    if wrong:
+        sys.exit(1)
 
 
 def _error(contents: Contents) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pkcs12kit.certificates.serial_numbers import serial_number_text
 from pkcs12kit.contents.items import ListedCrl, ListedKey, OtherContent, UnreadPart
 from pkcs12kit.contents.keys import KEYS, KeyReader, key_of_bag
 from pkcs12kit.display.certificate_facts import key_in_words
-from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError
+from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError, PfxPasswordError
 from pkcs12kit.paths.revocation.crl import read_crl
 from pkcs12kit.paths.revocation.ocsp import read_ocsp_response
 from pkcs12kit.pkcs12.budget import SharedWork
@@ -22,6 +22,7 @@ from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.containers import pkcs7_crls
 from pkcs12kit.sources.elements import children, elements
+from pkcs12kit.sources.key_sources import open_with
 from pkcs12kit.sources.reading import name_of
 from pkcs12kit.sources.sniffing import UNRECOGNIZED, Kind
 from pkcs12kit.text import harmless, shortened
@@ -215,11 +216,20 @@ class ContentsCollector(Collector):
         if self._ask is None:
             return report
         ask, self._ask = self._ask, None
-        try:
-            self._password = ask()
-        except PasswordError:
-            return report
+        with suppress(PasswordError):  # without a terminal, or after too many wrong answers
+            return open_with(lambda password: self._with_answer(data, password), ask)
         return inspect_pfx(data, password=self._password, limits=self._limits, work=self._shared)
+
+    def _with_answer(self, data: bytes, password: str | None) -> PfxReport:
+        """Inspect a PKCS#12 file with an answer, which is kept for other files.
+
+        Raises :class:`~pkcs12kit.errors.PfxPasswordError` where it is wrong.
+        """
+        report = inspect_pfx(data, password=password, limits=self._limits, work=self._shared)
+        if password is None or report.mac_verified is False:
+            raise PfxPasswordError("the password does not open the PKCS#12 file")
+        self._password = password
+        return report
 
     def _closed_safe(self, location: Location, safe: SafeContentsReport, number: int, report: PfxReport) -> None:
         can_help = safe.encryption is not None and safe.encryption.is_supported
@@ -263,7 +273,7 @@ def _describe_request(data: bytes) -> str:
     try:
         to_be_signed = children(next(elements(data)))[0]
         _, subject, key_info = children(to_be_signed)[:3]
-        name = read_name(subject.encoding or b"")
+        name = read_name(subject.contents)
         key = key_in_words(read_public_key(key_info.encoding or b""))
     except (*UNREADABLE, StopIteration, MalformedCertificateError) as error:
         raise InputError(f"a certificate request that cannot be read: {harmless(error)}") from None

@@ -8,6 +8,8 @@ import re
 import zipfile
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat, PublicFormat
 
 import pkcs12kit as pk
@@ -207,6 +209,7 @@ class TestKeys:
         assert shown["keys"][0]["encrypted"] is True
         (folder / "wrong.txt").write_text("wrong\n", "ascii")
         shown = call("show", "a.p12", "--password-file", "wrong.txt")
+        assert (shown.status, shown.errors) == (1, "error: a.p12: the password does not open it\n")
         assert "the password does not open it" in shown.text
 
 
@@ -219,6 +222,27 @@ def test_other_contents(root, folder, call):
     assert "a Java keystore" in shown.text
     (crl,) = call("show", "a.crl", "--json").json["crls"]
     assert (crl["delta"], crl["indirect"], crl["entries"], crl["state"]) == (False, False, 0, "valid")
+
+
+def test_a_request_is_named(server, folder, call):
+    """With its subject and its key (RFC 2986 section 4.1)."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "asked.example")])
+    request = x509.CertificateSigningRequestBuilder().subject_name(name).sign(server.private_key, SHA256())
+    (folder / "a.csr").write_bytes(request.public_bytes(Encoding.PEM))
+    assert "a certificate request (CSR) for CN=asked.example, EC P-256" in call("show", "a.csr").text
+
+
+def test_a_password_at_the_terminal(root, server, folder, terminal):
+    """It is asked for where certificates are encrypted, and again after a wrong answer."""
+    bundle = pk.Bundle(private_key=server.private_key, certificates=[server.certificate, root.certificate])
+    profile = pk.profiles.MODERN.with_iterations(encryption=1_000, mac=1_000)
+    (folder / "a.p12").write_bytes(pk.encode_pfx(bundle, password=PASSWORD, profile=profile))
+    screen = terminal("show", "a.p12")
+    for answer in ("not it", PASSWORD):
+        screen.expect("Password of the PKCS#12 file:")
+        screen.type(f"{answer}\n")
+    screen.expect("www.example.mil")
+    assert screen.finish() == 0
 
 
 def test_a_zip_and_standard_input(root, server, folder, call):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from textwrap import wrap
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -49,7 +50,7 @@ _LABEL: Final = 28
 
 def print_contents(contents: Contents) -> None:
     """Print the contents of files for people."""
-    print_lines("\n".join(_lines(contents, terminal_width())))
+    print_lines("\n".join(_lines(contents, terminal_width())).removeprefix("\n"))
 
 
 def _lines(contents: Contents, width: int | None) -> Iterator[str]:
@@ -68,9 +69,9 @@ def _lines(contents: Contents, width: int | None) -> Iterator[str]:
         if lines:
             yield ""
             yield _styled(f"{title}:", bold=True)
-            yield from (f"  {line}" for line in lines)
+            yield from (wrapped for line in lines for wrapped in _wrapped(f"  {line}", 4, width))
     yield ""
-    yield _summary(contents)
+    yield from _wrapped(_summary(contents), 2, width)
 
 
 def _files(contents: Contents) -> set[str]:
@@ -230,18 +231,28 @@ def _whole(listed: ListedCertificate, time: datetime, width: int | None) -> Iter
         yield _styled("Notes:", bold=True)
         for note in notes:
             clients = refusals(note)
-            yield harmless(f"  {note.why} [{note.source}]{f'; {clients}' if clients else ''}")
+            line = harmless(f"{note.why} [{note.source}]{f'; {clients}' if clients else ''}")
+            yield from _wrapped(f"  {line}", 4, width)
 
 
 def _field(label: str, values: Sequence[str], width: int | None) -> Iterator[str]:
     """Yield a field: the values below each other, beside the label or, in a narrow terminal, below it."""
     if width is not None and width < 2 * _LABEL + _NAME:
         yield f"  {label}:"
-        yield from (f"    {harmless(value)}" for value in values)
+        yield from (line for value in values for line in _wrapped(f"    {harmless(value)}", 4, width))
         return
     for number, value in enumerate(values):
         head = f"  {label}:" if number == 0 else ""
-        yield f"{head:<{_LABEL}} {harmless(value)}"
+        yield from _wrapped(f"{head:<{_LABEL}} {harmless(value)}", _LABEL + 1, width)
+
+
+def _wrapped(line: str, indent: int, width: int | None) -> list[str]:
+    """Return a line in as many lines as it takes in a terminal, the others indented; words that fit stay whole."""
+    if width is None or len(line) <= width:
+        return [line]
+    lead = line[:indent]
+    lines = wrap(line[indent:], width - indent, break_on_hyphens=False)
+    return [(lead if number == 0 else " " * indent) + text for number, text in enumerate(lines)]
 
 
 def _distance(certificate: Certificate, time: datetime) -> str:
