@@ -23,12 +23,16 @@ from pkcs12kit.file_attributes import (
     set_access_list,
 )
 from pkcs12kit.file_owners import (
+    change_mode,
+    change_owner,
     group_name,
+    has_owners,
     is_member,
     is_primary_group,
     may_change_owners,
     numeric_group,
     numeric_owner,
+    own_numbers,
     owner_name,
     planted_through,
 )
@@ -36,6 +40,8 @@ from pkcs12kit.file_owners import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
+
+    from pkcs12kit.folders import Folder
 
 OWNER_ONLY: Final = 0o600
 WITH_KEY: Final = 0o640
@@ -136,6 +142,8 @@ def plan(there: Found | None, asked: FileAccess, default_mode: int | None) -> Pl
 
 def difference(there: Found, asked: FileAccess) -> str | None:
     """Return the first difference between the access of a file and the one that it would get, or None."""
+    if not has_owners():
+        return None
     planned = plan(there, asked, None)
     if planned.owner != there.owner:
         return f"its owner was {owner_name(there.owner)}, not {owner_name(planned.owner)}"
@@ -149,20 +157,23 @@ def difference(there: Found, asked: FileAccess) -> str | None:
     return None
 
 
-def give_access(descriptor: int, folder: int, target: Path, asked: FileAccess, default_mode: int | None) -> None:
+def give_access(descriptor: int, folder: Folder, target: Path, asked: FileAccess, default_mode: int | None) -> None:
     """Set the access of a new file, which is still empty, in an order that never lets more users read it.
 
     The owner comes first, while no one else has rights; then the labels; the mode or access control list comes last.
     ``default_mode`` is for a name without a file; None leaves the mode as it is then. Raises :class:`OSError`, and
     :class:`~pkcs12kit.errors.OutputError` for an owner that must not or cannot be kept.
     """
+    if not has_owners():
+        _warn_of_folder(target, asked, default_mode)
+        return
     there = _trusted(folder, target, asked)
     planned = plan(there, asked, default_mode)
     if planned.mode is None and planned.owner is None and planned.group is None:
         return
     if planned.mode is not None:
         remove_access_list(descriptor)
-        os.fchmod(descriptor, planned.mode & OWNER_ONLY)
+        change_mode(descriptor, planned.mode & OWNER_ONLY)
     _change_owner(descriptor, planned)
     status = os.fstat(descriptor)
     _warn(target, there, planned, asked, status.st_uid, status.st_gid)
@@ -173,19 +184,31 @@ def give_access(descriptor: int, folder: int, target: Path, asked: FileAccess, d
         _set_mode(descriptor, target, planned, asked)
 
 
-def foresee_access(folder: int, target: Path, asked: FileAccess, default_mode: int | None) -> None:
+def foresee_access(folder: Folder, target: Path, asked: FileAccess, default_mode: int | None) -> None:
     """Pass on the warnings of :func:`give_access` and raise its errors, as far as they are known without writing."""
+    if not has_owners():
+        _warn_of_folder(target, asked, default_mode)
+        return
     there = _trusted(folder, target, asked)
     planned = plan(there, asked, default_mode)
-    owner, group = os.geteuid(), os.getegid()
+    owner, group, groups = own_numbers()
     if planned.owner is not None and may_change_owners():
         owner = planned.owner
-    if planned.group is not None and (may_change_owners() or planned.group in os.getgroups()):
+    if planned.group is not None and (may_change_owners() or planned.group in groups):
         group = planned.group
     _warn(target, there, planned, asked, owner, group)
 
 
-def _trusted(folder: int, target: Path, asked: FileAccess) -> Found | None:
+def _warn_of_folder(target: Path, asked: FileAccess, default_mode: int | None) -> None:
+    """Pass on that a file with a key has the permissions that its folder gives it, where there are no modes."""
+    if default_mode is not None and asked.most == WITH_KEY:
+        asked.warn(
+            f"{target} has the permissions of its folder: pkcs12kit cannot restrict them on this system; icacls shows"
+            " who can read it, and can change that"
+        )
+
+
+def _trusted(folder: Folder, target: Path, asked: FileAccess) -> Found | None:
     """Return the access of the file that is replaced; None without one, and where another user could have put it there.
 
     Someone who expects a key in a folder such as /tmp could put a file of the same name there, and get the key with its
@@ -203,14 +226,12 @@ def _trusted(folder: int, target: Path, asked: FileAccess) -> Found | None:
     return None
 
 
-def _found(folder: int, target: Path) -> Found | None:
+def _found(folder: Folder, target: Path) -> Found | None:
     try:
-        status = os.stat(target.name, dir_fd=folder, follow_symlinks=False)
+        status = folder.status(target.name)
     except FileNotFoundError:
         return None
-    # Python reads attributes by path only; through the descriptor of the folder it is the same file
-    opened = f"/proc/self/fd/{folder}/{target.name}"
-    return Found.of(status, opened if os.path.lexists(opened) else str(target))
+    return Found.of(status, folder.attributes_path(target.name))
 
 
 def _change_owner(descriptor: int, planned: Planned) -> None:
@@ -221,7 +242,7 @@ def _change_owner(descriptor: int, planned: Planned) -> None:
     for one in dict.fromkeys([(owner, group), (-1, group), (owner, -1)]):
         if one != (-1, -1):
             with suppress(OSError):
-                os.fchown(descriptor, *one)
+                change_owner(descriptor, *one)
                 return
 
 
@@ -301,9 +322,9 @@ def _set_mode(descriptor: int, target: Path, planned: Planned, asked: FileAccess
         except OSError as error:
             asked.warn(f"{target} loses its access control list ({planned.acl}): {error.strerror}")
             mode = mode & ~0o070 | planned.acl.group_rights << 3
-            os.fchmod(descriptor, mode)
+            change_mode(descriptor, mode)
     else:
-        os.fchmod(descriptor, mode)
+        change_mode(descriptor, mode)
     has = stat.S_IMODE(os.fstat(descriptor).st_mode)
     if has & ~mode:
         sentence = f"the file system gives {target} mode {has:04o} instead of {mode:04o}"
@@ -324,6 +345,8 @@ def _everybody_reads(planned: Planned) -> bool:
 def _allowed(mode: int, most: int) -> int:
     """Return the mode, or raise :class:`~pkcs12kit.errors.InputError` where the file may not have it."""
     require_kind("mode", mode, int)
+    if not has_owners():
+        raise InputError("mode: this system has no owners and modes as POSIX; use its own permissions (icacls)")
     if mode & ~most or mode < 0:
         shown = f"{mode:04o}" if mode >= 0 else str(mode)
         why = "a file with a private key" if most == WITH_KEY else "a file without a private key"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import IntEnum
@@ -107,25 +108,24 @@ def read_attributes(file: int | str) -> dict[str, bytes]:
     An attribute that this process may not read is left out.
     """
     found: dict[str, bytes] = {}
-    if not _HAS_ATTRIBUTES:
-        return found
-    follow = isinstance(file, int)
-    with suppress(OSError):  # a file system without attributes
-        for name in os.listxattr(file, follow_symlinks=follow):
-            with suppress(OSError):
-                found[name] = os.getxattr(file, name, follow_symlinks=follow)
+    if sys.platform == "linux" and _HAS_ATTRIBUTES:
+        follow = isinstance(file, int)
+        with suppress(OSError):  # a file system without attributes
+            for name in os.listxattr(file, follow_symlinks=follow):
+                with suppress(OSError):
+                    found[name] = os.getxattr(file, name, follow_symlinks=follow)
     return found
 
 
 def remove_access_list(descriptor: int) -> None:
     """Remove the access control list that a new file has from its folder. Raises :class:`OSError`."""
-    if ACCESS_LIST in read_attributes(descriptor):
+    if sys.platform == "linux" and ACCESS_LIST in read_attributes(descriptor):
         os.removexattr(descriptor, ACCESS_LIST)
 
 
 def set_access_list(descriptor: int, entries: AccessList) -> None:
     """Set the access control list of a file; the kernel sets the mode with it. Raises :class:`OSError`."""
-    os.setxattr(descriptor, ACCESS_LIST, entries.to_bytes())
+    _set(descriptor, ACCESS_LIST, entries.to_bytes())
 
 
 def copy_attributes(descriptor: int, wanted: Mapping[str, bytes]) -> Iterator[str]:
@@ -140,7 +140,7 @@ def copy_attributes(descriptor: int, wanted: Mapping[str, bytes]) -> Iterator[st
         reason: str | None = "it is not copied"
         if name.startswith(_COPIED):
             try:
-                os.setxattr(descriptor, name, value)
+                _set(descriptor, name, value)
             except OSError as error:
                 reason = error.strerror
             else:
@@ -150,3 +150,8 @@ def copy_attributes(descriptor: int, wanted: Mapping[str, bytes]) -> Iterator[st
             yield f"loses its SELinux label {label} ({reason}); restorecon gives it the label of your policy"
         else:
             yield f"loses its attribute {quoted(name)} ({reason})"
+
+
+def _set(descriptor: int, name: str, value: bytes) -> None:
+    if sys.platform == "linux":
+        os.setxattr(descriptor, name, value)

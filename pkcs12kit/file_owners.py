@@ -25,6 +25,31 @@ _MAY_CHOWN: Final = 1 << 0
 """CAP_CHOWN of capabilities(7)."""
 
 
+def has_owners() -> bool:
+    """Return True if files have owners, groups and modes. Windows has access control lists of its own instead."""
+    return hasattr(os, "fchown")
+
+
+def own_numbers() -> tuple[int, int, tuple[int, ...]]:
+    """Return the user, the group and all groups of this process."""
+    numbers: tuple[int, int, tuple[int, ...]] = (0, 0, ())
+    if sys.platform != "win32":
+        numbers = (os.geteuid(), os.getegid(), tuple(os.getgroups()))
+    return numbers
+
+
+def change_owner(descriptor: int, owner: int, group: int) -> None:
+    """Change owner and group of an open file; -1 leaves one as it is. Raises :class:`OSError`."""
+    if sys.platform != "win32":
+        os.fchown(descriptor, owner, group)
+
+
+def change_mode(descriptor: int, mode: int) -> None:
+    """Change the mode of an open file. Raises :class:`OSError`."""
+    if sys.platform != "win32":
+        os.fchmod(descriptor, mode)
+
+
 def numeric_owner(owner: str | int) -> int:
     """Return the number of a user, given by name or number; a name that consists of digits comes before the number.
 
@@ -41,13 +66,12 @@ def numeric_group(group: str | int) -> int:
 
 def _number(argument: str, kind: str, given: str | int) -> int:
     require_kind(argument, given, str, int)
-    if sys.platform == "win32" or not hasattr(os, "fchown"):
-        raise InputError(
-            f"{argument}: this system has no owners and groups by number; set the access with its own means"
-        )
+    if not has_owners():
+        raise InputError(f"{argument}: this system has no owners and modes as POSIX; use its own permissions (icacls)")
     if isinstance(given, str):
-        with suppress(KeyError, ValueError):  # ValueError: a name with a zero byte or of no encoding
-            return pwd.getpwnam(given).pw_uid if kind == "user" else grp.getgrnam(given).gr_gid
+        if sys.platform != "win32":
+            with suppress(KeyError, ValueError):  # ValueError: a name with a zero byte or of no encoding
+                return pwd.getpwnam(given).pw_uid if kind == "user" else grp.getgrnam(given).gr_gid
         if not _NUMBER.fullmatch(given):
             cure = (
                 "give the group by --group"
@@ -96,13 +120,11 @@ def is_member(owner: int, group: int) -> bool:
 
 def may_change_owners() -> bool:
     """Return True if this process may give files to other users, as far as the system says."""
-    if sys.platform == "win32":
-        return False
     with suppress(OSError, ValueError):
         found = re.search(r"^CapEff:\s*([0-9a-f]+)$", Path("/proc/self/status").read_text("ascii"), re.MULTILINE)
         if found:
             return bool(int(found[1], 16) & _MAY_CHOWN)
-    return os.geteuid() == 0
+    return own_numbers()[0] == 0
 
 
 def planted_through(target: Path, owner: int) -> Path | None:
@@ -111,14 +133,15 @@ def planted_through(target: Path, owner: int) -> Path | None:
     Root and the user of this process are not others. Neither is the owner of a folder, in that folder: the key store
     in the folder of a service is the service's own. The folders above are checked likewise, as far as they can be.
     """
-    if sys.platform == "win32" or owner in {0, os.geteuid()}:
+    trusted = {0, own_numbers()[0]}
+    if owner in trusted:
         return None
     folder = target.parent.resolve()
     with suppress(OSError):
         for above in (folder, *folder.parents):
             status = above.stat()
             writable = status.st_mode & stat.S_IWOTH or (status.st_mode & stat.S_IWGRP and status.st_gid)
-            if writable and owner not in {0, os.geteuid(), status.st_uid}:
+            if writable and owner not in {*trusted, status.st_uid}:
                 return above
             owner = status.st_uid
     return None

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +20,7 @@ from pkcs12kit.file_access import (
     foresee_access,
     give_access,
 )
+from pkcs12kit.folders import Folder, opened
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 TEMPORARY_PREFIX: Final = ".pkcs12kit-"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
-_NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-_NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | _NO_LINK
+_NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL
 KEEP: Final = FileAccess()
 PUBLIC: Final = FileAccess(most=EVERYBODY)
 """The access of files without secrets."""
@@ -84,26 +84,26 @@ def read_private(path: str | os.PathLike[str], *, limit: int, access: FileAccess
     return read_in(None, path, limit=limit, access=access)
 
 
-def write_in(folder: int, target: Path, data: bytes, *, private: bool, access: FileAccess = KEEP) -> None:
+def write_in(folder: Folder, target: Path, data: bytes, *, private: bool, access: FileAccess = KEEP) -> None:
     """Write as :func:`write_private` does, into an open folder; ``target`` is the whole path, for messages.
 
     Where the file is not ``private``, a new one has mode 0666 restricted by the umask. Raises :class:`OSError`, and
     :class:`~pkcs12kit.errors.OutputError` where something other than a regular file has the name.
     """
     with staged_in(folder, target, data, private=private, access=access) as temporary:
-        os.replace(temporary, target.name, src_dir_fd=folder, dst_dir_fd=folder)
+        folder.replace(temporary, target.name)
     sync_folder(folder, target)
 
 
 @contextmanager
-def staged_in(folder: int, target: Path, data: bytes, *, private: bool, access: FileAccess = KEEP) -> Iterator[str]:
+def staged_in(folder: Folder, target: Path, data: bytes, *, private: bool, access: FileAccess = KEEP) -> Iterator[str]:
     """Write ``data`` to a temporary file beside ``target``, synced and compared; yield its name in the open folder.
 
     The caller renames it. It is removed if an error is raised, here or by the caller. Raises as :func:`write_in` does.
     """
     _require_replaceable(folder, target)
     temporary = temporary_name()
-    descriptor = os.open(temporary, _NEW_FILE, OWNER_ONLY if private else EVERYBODY, dir_fd=folder)
+    descriptor = folder.open(temporary, _NEW_FILE, OWNER_ONLY if private else EVERYBODY)
     try:
         try:
             give_access(descriptor, folder, target, access, OWNER_ONLY if private else None)
@@ -113,7 +113,7 @@ def staged_in(folder: int, target: Path, data: bytes, *, private: bool, access: 
         yield temporary
     except BaseException:
         with suppress(OSError):
-            os.unlink(temporary, dir_fd=folder)
+            folder.unlink(temporary)
         raise
 
 
@@ -122,11 +122,11 @@ def temporary_name() -> str:
     return f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 
 
-def read_in(folder: int | None, path: str | os.PathLike[str], *, limit: int, access: FileAccess | None) -> bytes:
+def read_in(folder: Folder | None, path: str | os.PathLike[str], *, limit: int, access: FileAccess | None) -> bytes:
     """Read ``path`` in an open folder, as :func:`read_private` does; with any owner and mode without ``access``."""
     try:
         # O_NONBLOCK: a pipe would be waited for
-        descriptor = os.open(path, os.O_RDONLY | _NO_LINK | getattr(os, "O_NONBLOCK", 0), dir_fd=folder)
+        descriptor = (folder or Folder(Path(), None)).open(os.fspath(path), os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         raise InputError("there was no file") from None
     except (OSError, ValueError) as error:
@@ -167,23 +167,22 @@ def named_target(path: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def opened_folder(target: Path) -> Iterator[int]:
+def opened_folder(target: Path) -> Iterator[Folder]:
     """Open the folder of a file to write. Errors of the system become :class:`~pkcs12kit.errors.OutputError`."""
-    try:
-        folder = os.open(target.parent, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0))
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
-    try:
-        yield folder
-    except OSError as error:
-        raise OutputError(f"cannot write {target}: {error.strerror}") from None
-    finally:
-        os.close(folder)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(opened(target.parent))
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
+        try:
+            yield folder
+        except OSError as error:
+            raise OutputError(f"cannot write {target}: {error.strerror}") from None
 
 
-def _require_replaceable(folder: int, target: Path) -> None:
+def _require_replaceable(folder: Folder, target: Path) -> None:
     try:
-        status = os.stat(target.name, dir_fd=folder, follow_symlinks=False)
+        status = folder.status(target.name)
     except FileNotFoundError:
         return
     if stat.S_ISLNK(status.st_mode):
@@ -207,10 +206,10 @@ def _chunks(descriptor: int) -> Iterator[bytes]:
         yield chunk
 
 
-def sync_folder(folder: int, target: Path) -> None:
+def sync_folder(folder: Folder, target: Path) -> None:
     """Sync the folder, so that the new name lasts. Some file systems cannot do that (EINVAL), which is not an error."""
     try:
-        os.fsync(folder)
+        folder.sync()
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise OutputError(

@@ -72,7 +72,7 @@ class _Replacement:
         """Keep the old file under a second name, until the end. Some file systems cannot do that."""
         old = temporary_name()
         try:
-            os.link(self.target.name, old, src_dir_fd=self._folder, dst_dir_fd=self._folder, follow_symlinks=False)
+            self._folder.link(self.target.name, old)
         except FileNotFoundError:
             self._was_there = False
         except OSError:
@@ -89,15 +89,15 @@ class _Replacement:
                 if mine is not None and other.placed is not None and os.path.samestat(mine, other.placed):
                     raise OutputError(f"cannot write {self.target}: it is the same file as {other.target}")
             self.placed = self._status(self._temporary)
-            os.replace(self._temporary, self.target.name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._folder.replace(self._temporary, self.target.name)
 
     def undo(self) -> bool:
         """Restore what had the name before; return False if that is not possible."""
         try:
             if self._old is not None:
-                os.replace(self._old, self.target.name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+                self._folder.replace(self._old, self.target.name)
             elif not self._was_there:
-                os.unlink(self.target.name, dir_fd=self._folder)
+                self._folder.unlink(self.target.name)
             else:
                 return False
         except OSError:
@@ -111,13 +111,13 @@ class _Replacement:
 
     def _status(self, name: str) -> os.stat_result | None:
         try:
-            return os.stat(name, dir_fd=self._folder, follow_symlinks=False)
+            return self._folder.status(name)
         except FileNotFoundError:
             return None
 
     def _remove(self, name: str) -> None:
         with suppress(OSError):
-            os.unlink(name, dir_fd=self._folder)
+            self._folder.unlink(name)
 
 
 @contextmanager

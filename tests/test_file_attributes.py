@@ -77,7 +77,7 @@ def written(path, **asked):
     """Write, and return the warnings; a rehearsal without writing gives the same."""
     foretold, warnings = [], []
     require_writable(path, access=FileAccess.of(**asked, on_warning=foretold.append))
-    pk.write_pfx(path, NEW, **asked, on_warning=warnings.append)
+    pk.write_pfx(path, NEW, overwrite=True, **asked, on_warning=warnings.append)
     assert path.read_bytes() == NEW
     assert foretold == warnings
     return warnings
@@ -123,7 +123,7 @@ class TestAccessLists:
         plain.write_bytes(b"")
         assert list_of(plain) is not None
         path = tmp_path / "server.p12"
-        pk.write_pfx(path, NEW, mode=mode)
+        pk.write_pfx(path, NEW, overwrite=True, mode=mode)
         assert (list_of(path), mode_of(path)) == (None, mode or 0o600)
         write_file(tmp_path / "picture.svg", NEW)
         assert list_of(tmp_path / "picture.svg") is not None
@@ -158,7 +158,7 @@ class TestAccessLists:
 
         monkeypatch.setattr(os, "setxattr", refusing)
         warnings = []
-        pk.write_pfx(there, NEW, on_warning=warnings.append)
+        pk.write_pfx(there, NEW, overwrite=True, on_warning=warnings.append)
         assert warnings == [f"{there} loses its access control list (u:{PROXY}:r--): Operation not supported"]
         assert mode_of(there) == 0o600
 
@@ -190,7 +190,7 @@ class TestLabels:
 
         monkeypatch.setattr(os, "setxattr", refusing)
         warnings = []
-        pk.write_pfx(labelled, NEW, on_warning=warnings.append)
+        pk.write_pfx(labelled, NEW, overwrite=True, on_warning=warnings.append)
         [label] = [it for it in warnings if "SELinux" in it]
         assert "'system_u:object_r:cert_t:s0' (Permission denied); restorecon" in label
         assert f"{labelled} loses its attribute 'user.note' (Permission denied)" in warnings
@@ -256,7 +256,7 @@ class TestWithoutRoot:
             foretold, warnings = [], []
             calls = (
                 lambda: require_writable("server.p12", access=FileAccess.of(**asked, on_warning=foretold.append)),
-                lambda: pk.write_pfx("server.p12", NEW, **asked, on_warning=warnings.append),
+                lambda: pk.write_pfx("server.p12", NEW, overwrite=True, **asked, on_warning=warnings.append),
             )
             for call in calls:
                 if isinstance(result, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from click.types import OptionHelpExtra
 
 _STANDARD_INPUT: Final = "-"
-_AFTER_A_NAME: Final = (":", "!", "/", " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
+_AFTER_A_NAME: Final = (":", "!", "/", os.sep, " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
 _OPEN_OPTION: Final = f"{__name__}.open_option"  # in the meta of a context: takes the word that is completed
 _ONE_LIST: Final = 4  # options, at most, that are shown without groups
 _COLUMN: Final = 29  # of the help's texts, beside their options
@@ -265,7 +266,7 @@ def _length_of_name(sentence: str, value: str) -> int:
     from pkcs12kit.sources.reading import name_of
 
     try:
-        name = name_of(value).rstrip("/")
+        name = name_of(value).rstrip(f"/{os.sep}")
     except InputError:  # text of several lines is not a path, so no error names it
         return 0
     return len(name) if sentence.startswith(name) and sentence[len(name) :].startswith(_AFTER_A_NAME) else 0

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, LimitExceededError, OutputError
 from pkcs12kit.files import PUBLIC, read_in, write_in
+from pkcs12kit.folders import opened
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.retrieval.retrieved import GatheredCertificate, Origin
 from pkcs12kit.text import quoted
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
+    from pkcs12kit.folders import Folder
     from pkcs12kit.limits import Limits
 
 
@@ -174,20 +176,20 @@ def write_folder(
     gathered = _by_name(certificates)
     not_answered = frozenset(unanswered)
     try:
-        with _open(path) as descriptor:
-            listed = _listed(descriptor, path, limits)
-            new, unchanged = _compare(descriptor, path, gathered, limits)
-            kept, gone, left = _leftover(descriptor, listed, gathered, not_answered, limits)
+        with _open(path) as opened_there:
+            listed = _listed(opened_there, path, limits)
+            new, unchanged = _compare(opened_there, path, gathered, limits)
+            kept, gone, left = _leftover(opened_there, listed, gathered, not_answered, limits)
             entries = [_listing(name, gathered[name], listed.get(name), not_answered) for name in gathered]
             index = encode_index([*entries, *(listed[name] for name in kept)])
             if len(index) > limits.input_bytes:  # the next run would refuse to read it
                 raise LimitExceededError(f"an index of more than {limits.input_bytes:,} bytes (limits.input_bytes)")
             for name in new:
-                write_in(descriptor, path / name, gathered[name].certificate.der, private=False, access=PUBLIC)
+                write_in(opened_there, path / name, gathered[name].certificate.der, private=False, access=PUBLIC)
             for name in gone:
-                _remove(descriptor, name)
-            if entries or listed or _has(descriptor, INDEX_FILE):
-                _write_index(descriptor, path, index, limits)
+                _remove(opened_there, name)
+            if entries or listed or opened_there.has(INDEX_FILE):
+                _write_index(opened_there, path, index, limits)
     except OSError as error:
         raise OutputError(f"cannot write to the folder {path}: {error.strerror}") from None
     return FolderReport(
@@ -203,11 +205,11 @@ def require_folder(folder: str | os.PathLike[str], *, limits: Limits = DEFAULT_L
     path = _path(folder)
     try:
         there = next(each for each in (path, *path.absolute().parents) if os.path.lexists(each))
-        with _open(there) as descriptor:
+        with _open(there) as opened_there:
             if not os.access(there, os.W_OK | os.X_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
             if there == path:
-                _listed(descriptor, path, limits)
+                _listed(opened_there, path, limits)
     except OSError as error:
         raise OutputError(f"cannot write to the folder {path}: {error.strerror}") from None
 
@@ -256,28 +258,17 @@ def _path(folder: str | os.PathLike[str]) -> Path:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[int]:
+def _open(path: Path) -> Iterator[Folder]:
     """Open the folder; create it if necessary."""
     with suppress(FileExistsError):  # also raised where a file has the name
         path.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+    with opened(path) as folder:
+        yield folder
 
 
-def _has(folder: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True
-
-
-def _listed(folder: int, path: Path, limits: Limits) -> dict[str, IndexEntry]:
+def _listed(folder: Folder, path: Path, limits: Limits) -> dict[str, IndexEntry]:
     """Return the index of the previous run, by file name; empty where there was none."""
-    if not _has(folder, INDEX_FILE):
+    if not folder.has(INDEX_FILE):
         return {}
     try:
         listed = decode_index(read_in(folder, INDEX_FILE, limit=limits.input_bytes, access=None))
@@ -291,13 +282,13 @@ def _listed(folder: int, path: Path, limits: Limits) -> dict[str, IndexEntry]:
 
 
 def _compare(
-    folder: int, path: Path, gathered: Mapping[str, GatheredCertificate], limits: Limits
+    folder: Folder, path: Path, gathered: Mapping[str, GatheredCertificate], limits: Limits
 ) -> tuple[list[str], list[str]]:
     """Return the names of the files to write, and of those that are there already."""
     new: list[str] = []
     unchanged: list[str] = []
     for name, item in gathered.items():
-        if not _has(folder, name):
+        if not folder.has(name):
             new.append(name)
         elif _content(folder, name, limits) == item.certificate.der:
             unchanged.append(name)
@@ -309,7 +300,7 @@ def _compare(
 
 
 def _leftover(
-    folder: int,
+    folder: Folder,
     listed: Mapping[str, IndexEntry],
     gathered: Mapping[str, GatheredCertificate],
     not_answered: frozenset[str],
@@ -321,7 +312,7 @@ def _leftover(
     left: list[str] = []
     for name in sorted(listed.keys() - gathered.keys()):
         content = _content(folder, name, limits)
-        if content is None and not _has(folder, name):
+        if content is None and not folder.has(name):
             gone.append(name)
         elif content is None or hashlib.sha256(content).hexdigest() != listed[name].sha256:
             left.append(name)
@@ -332,16 +323,16 @@ def _leftover(
     return kept, gone, left
 
 
-def _content(folder: int, name: str, limits: Limits) -> bytes | None:
+def _content(folder: Folder, name: str, limits: Limits) -> bytes | None:
     try:
         return read_in(folder, name, limit=limits.certificate_bytes, access=None)
     except InputError:
         return None
 
 
-def _remove(folder: int, name: str) -> None:
+def _remove(folder: Folder, name: str) -> None:
     try:
-        os.unlink(name, dir_fd=folder)
+        folder.unlink(name)
     except FileNotFoundError:
         return
 
@@ -355,7 +346,7 @@ def _listing(
     return IndexEntry(file=name, **item.certificate.to_json(), origins=tuple(latest[url] for url in sorted(latest)))
 
 
-def _write_index(folder: int, path: Path, data: bytes, limits: Limits) -> None:
+def _write_index(folder: Folder, path: Path, data: bytes, limits: Limits) -> None:
     try:
         if read_in(folder, INDEX_FILE, limit=limits.input_bytes, access=None) == data:
             return

@@ -11,18 +11,22 @@ import os
 import re
 import secrets
 import stat
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import OutputError
 from pkcs12kit.file_access import OWNER_ONLY, FileAccess
+from pkcs12kit.file_owners import has_owners, own_numbers
 from pkcs12kit.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, read_in, write_in
+from pkcs12kit.folders import opened
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pkcs12kit.folders import Folder
 
 ENTRY_SUFFIX: Final = ".entry"
 
@@ -62,14 +66,14 @@ class CacheFile:
 class OpenFolder:
     """The folder while it is open. Methods raise :class:`OSError`, and the errors that they name."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
-        self._descriptor = descriptor
+    def __init__(self, folder: Folder) -> None:
+        self.path = folder.path
+        self._folder = folder
 
     def files(self) -> list[CacheFile]:
         """List the cache's own files; other files in the folder are left out."""
         found = []
-        with os.scandir(self._descriptor) as entries:
+        with self._folder.entries() as entries:
             for entry in entries:
                 if _OUR_NAME.fullmatch(entry.name):
                     with suppress(FileNotFoundError):  # another process has removed it since
@@ -80,21 +84,21 @@ class OpenFolder:
     def modified(self, name: str) -> int | None:
         """Return the modification time of a file, link or folder, in nanoseconds since 1970; None where none is."""
         try:
-            return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False).st_mtime_ns
+            return self._folder.status(name).st_mtime_ns
         except FileNotFoundError:
             return None
 
     def set_modified(self, name: str, modified: int) -> None:
         """Set the modification time of a file, in nanoseconds since 1970."""
         with suppress(FileNotFoundError):  # another process has removed it since
-            os.utime(name, ns=(modified, modified), dir_fd=self._descriptor, follow_symlinks=False)
+            self._folder.set_modified(name, modified)
 
     def read(self, name: str, *, limit: int) -> bytes:
         """Return the bytes of a file of at most ``limit`` bytes.
 
         Raises :class:`~pkcs12kit.errors.InputError`, with a few words, for anything else in its place.
         """
-        return read_in(self._descriptor, name, limit=limit, access=_OWN)
+        return read_in(self._folder, name, limit=limit, access=_OWN)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file in one step, mode 0600, and replace whatever had the name before.
@@ -102,25 +106,25 @@ class OpenFolder:
         Raises :class:`~pkcs12kit.errors.OutputError` as well.
         """
         with suppress(FileNotFoundError):
-            if not stat.S_ISREG(os.stat(name, dir_fd=self._descriptor, follow_symlinks=False).st_mode):
+            if not stat.S_ISREG(self._folder.status(name).st_mode):
                 self.remove(name)
-        write_in(self._descriptor, self.path / name, data, private=True, access=_OWN)
+        write_in(self._folder, self.path / name, data, private=True, access=_OWN)
 
     def remove(self, name: str) -> None:
         """Remove whatever has this name. A folder that is not empty is not ours to delete: it gets another name."""
         with suppress(FileNotFoundError):
             try:
-                os.unlink(name, dir_fd=self._descriptor)
+                self._folder.unlink(name)
             except (IsADirectoryError, PermissionError):  # for a folder, POSIX has EPERM and Linux EISDIR
                 try:
-                    os.rmdir(name, dir_fd=self._descriptor)
+                    self._folder.rmdir(name)
                 except NotADirectoryError:
                     raise PermissionError(errno.EACCES, os.strerror(errno.EACCES)) from None
                 except OSError as error:
                     if error.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
                         raise
                     aside = f"not-of-the-cache-{secrets.token_hex(8)}"
-                    os.rename(name, aside, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor)
+                    self._folder.replace(name, aside)
 
 
 class CacheFolder:
@@ -157,21 +161,20 @@ class CacheFolder:
         Raises :class:`~pkcs12kit.errors.OutputError` for something other than a folder, and for a folder that another
         user owns or can write to; :class:`OSError`.
         """
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError as error:
-            if error.errno in {errno.ELOOP, errno.ENOTDIR}:
-                raise OutputError(f"{self.path} cannot be the cache: a symbolic link, or no folder") from None
-            raise
-        try:
-            _require_own(self.path, os.fstat(descriptor))
-            yield OpenFolder(self.path, descriptor)
-        finally:
-            os.close(descriptor)
+        with ExitStack() as stack:
+            try:
+                folder = stack.enter_context(opened(self.path, follow_link=False))
+            except OSError as error:
+                if error.errno in {errno.ELOOP, errno.ENOTDIR}:
+                    raise OutputError(f"{self.path} cannot be the cache: a symbolic link, or no folder") from None
+                raise
+            if has_owners():
+                _require_own(self.path, folder.status())
+            yield OpenFolder(folder)
 
 
 def _require_own(path: Path, status: os.stat_result) -> None:
-    if status.st_uid != os.geteuid():
+    if status.st_uid != own_numbers()[0]:
         raise OutputError(f"{path} cannot be the cache: it belongs to another user; name a folder of your own")
     if status.st_mode & _OF_OTHERS:
         mode = stat.S_IMODE(status.st_mode)

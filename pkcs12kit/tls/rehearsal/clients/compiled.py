@@ -68,7 +68,7 @@ def _copy_source(name: str, folder: Path) -> None:
 
 
 _GO_SOURCE: Final = "rehearsal_client.go"
-_PROGRAM: Final = "./rehearsal_client"
+_PROGRAM: Final = "./rehearsal_client.exe"  # Windows runs no program without an ending; others do not mind
 
 
 class GoClient(CompiledClient):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -18,12 +21,18 @@ from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from threading import Event
+    from typing import IO
 
 _TICK: Final = 0.1  # seconds between checks for a cancellation
 _GRACE: Final = 1.0  # seconds between asking a program to end and ending it
 _SETTLING: Final = 0.25  # seconds for ended processes to disappear; without a process that reaps orphans, some never do
 _MOMENT: Final = 0.002  # seconds between checks whether they have ended
+_KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+_TASKKILL: Final = rf"{os.environ.get('SYSTEMROOT', '')}\System32\taskkill.exe"
+_TASKKILL_SECONDS: Final = 10.0  # seconds for Windows to end the children of a program
 _INTERRUPTED: Final = "interrupted"
+_OF_WINDOWS: Final = ("SYSTEMROOT", "PATHEXT", "COMSPEC")  # without the first, no program there has a network
+_CAN_SELECT_PIPES: Final = os.name != "nt"
 _PIECE: Final = 64 * 1024  # bytes, of a pipe's buffer
 
 
@@ -42,7 +51,7 @@ class ProcessResult:
 @contextmanager
 def private_folder() -> Iterator[Path]:
     """Yield a folder for one client, mode 0700, removed at the end. No private key is ever written there."""
-    with tempfile.TemporaryDirectory(prefix="pkcs12kit-") as folder:
+    with tempfile.TemporaryDirectory(prefix="pkcs12kit-", ignore_cleanup_errors=os.name == "nt") as folder:
         yield Path(folder)
 
 
@@ -65,32 +74,44 @@ def run(
         return ProcessResult(status=None, output="", errors="", ended=_INTERRUPTED)
     home = str(folder)
     inherited = {"PATH": os.environ.get("PATH", os.defpath), "HOME": home, "TMPDIR": home, "LC_ALL": "C.UTF-8"}
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the clients' own fixed commands, no shell
-            [os.fspath(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            cwd=folder,
-            env={**inherited, **(environment or {})},
-            start_new_session=True,  # ended with all its children, and not by Ctrl-C half way
-        )
-    except OSError as error:
-        return ProcessResult(status=None, output="", errors="", ended=f"cannot be run: {error.strerror}")
+    inherited |= {name: os.environ[name] for name in _OF_WINDOWS if name in os.environ}
+    words = [os.fspath(part) for part in command]
+    if not _CAN_SELECT_PIPES:  # Windows would look for it in the folder of this process first
+        named = str(folder / words[0]) if "/" in words[0] else shutil.which(words[0])
+        words[0] = named or words[0]
     said: tuple[bytearray, bytearray] = (bytearray(), bytearray())
-    with process:
+    with ExitStack() as stack:
+        files = () if _CAN_SELECT_PIPES else tuple(stack.enter_context(tempfile.TemporaryFile()) for _ in said)
         try:
-            ended = _listen(process, said, seconds=seconds, cancelled=cancelled, budget=limits.tls_client_bytes)
+            process = stack.enter_context(
+                subprocess.Popen(  # noqa: S603 - the clients' own fixed commands, no shell
+                    words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=files[0] if files else subprocess.PIPE,
+                    stderr=files[1] if files else subprocess.PIPE,
+                    cwd=folder,
+                    env={**inherited, "TEMP": home, "TMP": home, **(environment or {})},
+                    start_new_session=True,  # ended with all its children, and not by Ctrl-C half way
+                )
+            )
+        except OSError as error:
+            return ProcessResult(status=None, output="", errors="", ended=f"cannot be run: {error.strerror}")
+        listen = partial(_watch, files=files) if files else partial(_listen, said=said)
+        try:
+            ended = listen(process, seconds=seconds, cancelled=cancelled, budget=limits.tls_client_bytes)
         finally:
             _end(process)
+        for file, part in zip(files, said, strict=False):
+            file.seek(0)
+            part.extend(file.read(limits.tls_client_bytes))
     output, errors = (part.decode("utf-8", "replace") for part in said)
     return ProcessResult(status=None if ended else process.returncode, output=output, errors=errors, ended=ended)
 
 
 def _listen(
     process: subprocess.Popen[bytes],
-    said: tuple[bytearray, bytearray],
     *,
+    said: tuple[bytearray, bytearray],
     seconds: float,
     cancelled: Event,
     budget: int,
@@ -108,6 +129,28 @@ def _listen(
                 return ""
             if sum(map(len, said)) > budget:
                 return f"it wrote more than {budget} bytes (tls_client_bytes)"
+    return _INTERRUPTED
+
+
+def _watch(
+    process: subprocess.Popen[bytes],
+    *,
+    files: Sequence[IO[bytes]],
+    seconds: float,
+    cancelled: Event,
+    budget: int,
+) -> str:
+    """Wait as :func:`_listen` does, for a program that writes to files: Windows can wait for sockets, not for pipes."""
+    deadline = time.monotonic() + seconds
+    while not cancelled.is_set():
+        if (remaining := deadline - time.monotonic()) <= 0:
+            return f"no answer within {seconds:g} seconds"
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(min(remaining, _TICK))
+        if sum(os.fstat(file.fileno()).st_size for file in files) > budget:
+            return f"it wrote more than {budget} bytes (tls_client_bytes)"
+        if process.returncode is not None:
+            return ""
     return _INTERRUPTED
 
 
@@ -133,18 +176,35 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         _signal(process, signal.SIGTERM)
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
-    is_left = _signal(process, signal.SIGKILL)  # the program itself, or what outlived it
+    is_left = _signal(process, _KILL)  # the program itself, or what outlived it
     process.wait()
     patience = time.monotonic() + _SETTLING
     while is_left and time.monotonic() < patience:  # a signal takes a moment, and no process may write afterwards
         time.sleep(_MOMENT)
-        is_left = _signal(process, signal.SIGKILL)
+        is_left = _signal(process, _KILL)
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
     """Send a signal to the group; return False where it has no process any more."""
-    try:
-        os.killpg(process.pid, number)
-    except (ProcessLookupError, PermissionError):  # macOS raises the latter for processes that have ended
-        return False
-    return True
+    if sys.platform != "win32" and hasattr(os, "killpg"):
+        try:
+            os.killpg(process.pid, number)
+        except (ProcessLookupError, PermissionError):  # macOS raises the latter for processes that have ended
+            return False
+        return True
+    return _end_tree(process)
+
+
+def _end_tree(process: subprocess.Popen[bytes]) -> bool:
+    """End the program with its children where there are no process groups; return False: none is left to wait for."""
+    if process.poll() is None:
+        with suppress(OSError, subprocess.TimeoutExpired):
+            subprocess.run(  # noqa: S603 - Windows' own program, no shell
+                (_TASKKILL, "/T", "/F", "/PID", str(process.pid)),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=_TASKKILL_SECONDS,
+                check=False,
+            )
+        process.kill()
+    return False
