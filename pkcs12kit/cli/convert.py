@@ -63,7 +63,11 @@ Examples:
   pkcs12kit convert server.p12 /etc/nginx/server.pem --to pem \\
       --password-file password.txt
   pkcs12kit convert server.p12 server-chain.pem --to pem --certs-only \\
-      --password-file password.txt --if-changed""",
+      --password-file password.txt
+  pkcs12kit convert server.p12 server.p12 --password-file password.txt \\
+      --profile modern
+  pkcs12kit convert server.p12 chain.pem --to pem --certs-only \\
+      --force --password-file password.txt --if-changed""",
 )
 @click.argument("file", type=FILE, metavar="IN.p12")
 @click.argument("output", type=Place("file", is_output=True, in_place="file"), metavar="OUT")

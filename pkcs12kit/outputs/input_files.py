@@ -13,8 +13,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pkcs12kit.errors import InputError, OutputError
+from pkcs12kit.files import require_writable
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.outputs.existing import Form, content_of, is_plain_pkcs12
+from pkcs12kit.outputs.existing import Form, is_plain_pkcs12
 from pkcs12kit.sources.loading import load_certificates
 from pkcs12kit.sources.reading import STANDARD_INPUT, folder_files, is_folder, shown_path
 
@@ -110,7 +111,10 @@ class InputFiles:
     def _require_plain_pkcs12(self, output: Any, name: str, input_name: str) -> None:  # noqa: ANN401  # a path
         """Raise unless the file that is rewritten is a PKCS#12 file without a text form around it."""
         path = os.fsdecode(output)
-        if is_plain_pkcs12(path, self._limits) or content_of(path, self._limits) is None:
+        if not os.path.exists(path):  # noqa: PTH110  # reading it gives the error
+            return
+        if is_plain_pkcs12(path, self._limits):
+            require_writable(path, access=None)  # a symbolic link is refused before anything is read
             return
         raise OutputError(
             f"{name} {_shown(path)} is also the file of {input_name}, and not a PKCS#12 file in binary form: only such"

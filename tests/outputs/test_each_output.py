@@ -178,6 +178,18 @@ def test_descriptor(command, output, given, tmp_path):
     assert victim.read_bytes() == SECRET
 
 
+@pytest.mark.parametrize("way", ["link", "link to a link"])
+def test_link_to_the_file_that_is_rewritten(way, tmp_path):
+    """It is refused before anything is read: the link or the file would have to go."""
+    victim = tmp_path / "server.p12"
+    victim.write_bytes(PFX)
+    source, target = WAYS[way](victim, tmp_path / "elsewhere")
+    for command, given, output in (("build", "--pkcs12", "--out"), ("convert", "IN.p12", "OUT")):
+        done = call(*words(command, **{given: source, output: target, "--password-file": "missing"}))
+        assert (done.status, "it is a symbolic link; give the path" in done.errors) == (2, True)
+    assert victim.read_bytes() == PFX
+
+
 @pytest.mark.parametrize("force", [(), ("--force",)])
 def test_pkcs12_does_not_become_pem(force, tmp_path):
     """Only a PKCS#12 file takes the place of the one that is rewritten; not even the key beside it."""
