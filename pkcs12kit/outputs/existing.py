@@ -145,7 +145,7 @@ def describe(data: bytes, limits: Limits) -> str:
         blocks = tuple(pem_blocks(data, "the file", limits))
     except LimitExceededError:
         return Kind.PEM.value
-    parts = list(dict.fromkeys(_in_words(_kind(block), block.content, limits) for block in blocks))
+    parts = list(dict.fromkeys(_block_in_words(block, limits) for block in blocks))
     return f"{' and '.join(parts[:_LISTED])} in PEM"
 
 
@@ -209,6 +209,14 @@ def _key_of(block: PemBlock, limits: Limits) -> bytes:
         return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     except (InputError, ValueError):
         return block.text + block.content
+
+
+def _block_in_words(block: PemBlock, limits: Limits) -> str:
+    """Return the kind of a block; parameters, for example, look like a public key, and are called by their label."""
+    kind = _kind(block)
+    if kind is Kind.OTHER_PEM or (kind is Kind.PUBLIC_KEY and "PUBLIC" not in block.label):
+        return f"{block.label} block"
+    return _in_words(kind, block.content, limits)
 
 
 def _in_words(kind: Kind, data: bytes, limits: Limits) -> str:

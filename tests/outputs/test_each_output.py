@@ -20,7 +20,7 @@ from ..thoroughness import mostly_slow
 SEARCH = ("--anchor", "--certs", "--crl", "--ocsp")
 PASSWORDS = tuple(f"--{of}password-file" for of in ("", "contents-", "key-", "pkcs12-", "cert-"))
 PICTURES = ("--svg", "--dot", "--mermaid")
-OPENING = ("FILE.p12", "--password-file", "--contents-password-file")
+OPENING = ("FILE", "--password-file", "--contents-password-file")
 # command: (what it reads, what it writes)
 TABLE = {
     "build": (
@@ -36,9 +36,9 @@ TABLE = {
     "lab": ((), ("FOLDER",)),
     "paths": (("CERT", *SEARCH), PICTURES),
     "probe": (("--anchor", "--certs", "--expect", "--password-file"), ()),
-    "rehearse": ((*OPENING, "--anchor", "--certs"), ()),
+    "rehearse": ((*OPENING, "--key", "--key-password-file", "--anchor", "--certs"), ()),
     "show": (("FILE...", "--password-file"), ()),
-    "verify": ((*OPENING, "--anchor", "--crl", "--ocsp"), ()),
+    "verify": ((*OPENING, "--key", "--key-password-file", "--anchor", "--crl", "--ocsp"), ()),
 }
 PAIRS = [
     (command, output, given) for command, (inputs, outputs) in TABLE.items() for output in outputs for given in inputs
