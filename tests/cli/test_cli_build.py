@@ -311,7 +311,7 @@ class TestNoPath:
         """One object on standard output: a sentence, and what was rejected as ``paths --json`` has it."""
         outcome = build("--json", certs=files.issuing_ca)
         assert outcome.status == 1
-        assert set(outcome.json) == {"error", "rejected", "warnings"}
+        assert set(outcome.json) == {"error", "rejected", "successions", "warnings"}
         first = outcome.json["rejected"][0]
         assert set(first) >= {"certificates", "certificate", "reason", "section", "detail"}
         assert (first["reason"], first["section"]) == ("issuer-not-found", "RFC 4158 section 3")

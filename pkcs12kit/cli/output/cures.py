@@ -162,7 +162,8 @@ def _fetching(
     text = "or fetch what is missing" if is_missing else "fetch the CA certificates of today"
     if target_ends:
         text = f"with the renewed certificate, {text}"
-    yield Step(text=text + where, command=call.gather(new, anchors=trust))
+    if new or not is_missing or call.command != "build":  # otherwise --fetch is all that is needed
+        yield Step(text=text + where, command=call.gather(new, anchors=trust))
     if not call.fetched and _has_url(closest, anchors):
         if call.command == "build":
             yield Step(OR_FETCH)
