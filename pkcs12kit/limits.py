@@ -60,6 +60,11 @@ class Limits:
     certificate_bytes: int = _limit(
         100 * KIB, "bytes of one certificate", "what OpenSSL's clients accept for a whole chain (max_cert_list)"
     )
+    delivered_keys: int = _limit(
+        100,
+        "private keys and PKCS#12 files in one delivered folder or zip",
+        "each may take as long as the other limits allow; a delivery has one or two",
+    )
     private_key_bytes: int = _limit(
         16 * KIB, "bytes of one private key", "RSA of 16,384 bits, the most that OpenSSL uses, takes 9.3 KiB"
     )

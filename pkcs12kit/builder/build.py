@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pkcs12kit.arguments import require_flags, require_kind, require_several
 from pkcs12kit.builder.output import OutputFile, Writing, require_form
 from pkcs12kit.builder.pem_output import PemOutput
-from pkcs12kit.builder.server import Server
+from pkcs12kit.builder.server import Delivery, Server
 from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.devices.self_signed import describe_own_anchor, is_own_anchor
 from pkcs12kit.errors import ArgumentError, InputError
@@ -25,6 +25,7 @@ from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors, concrete
 from pkcs12kit.sources.key_sources import Opening
+from pkcs12kit.sources.reading import is_folder
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ class BuildReport(Shown):
 
 def build(  # noqa: PLR0913  # the one call of a provisioning script: each input has its own keyword
     *,
+    source: Source | None = None,
     identity: IdentitySource | None = None,
     key: KeySource | None = None,
     certificate: CertificateSource | None = None,
@@ -174,6 +176,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
       ``key_password``, ``pkcs12_password`` (``password`` there), ``certificate_password``, ``contents_password``,
       ``key_name``, ``key_id`` and ``require_mac`` are as in :func:`~pkcs12kit.load_identity`. Of several certificates
       of the key the newest that is valid is used. With ``certs_only``, ``certificate`` only: no key is written.
+    - ``source``: a delivered folder or zip instead, in which key, certificate and CA certificates are found; ``key`` is
+      then the name of a file in it, if it has several keys, and ``certificate`` chooses by the certificate.
     - ``certificates``: what to search in, besides the other certificates in the file of the identity.
     - ``trust_anchors``: the certificates that the path may end at.
     - ``parameters``, ``time``, ``server_name``, ``ranking``, ``revocation``, ``fetch``: as in
@@ -236,8 +240,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     writing = Writing(
         access=FileAccess.of(owner, group, mode, with_key=not certs_only, on_warning=warnings.add),
         inputs=[
+            ("source", source if source is None or not is_folder(source) else None),
             ("identity", identity),
-            ("key", key),
+            ("key", key if source is None else None),
             ("certificate", certificate),
             ("pkcs12", pkcs12),
             ("certificates", certificates),
@@ -266,7 +271,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         on_warning=warnings.add,
         limits=limits,
     )
-    server = Server(identity, key, certificate, pkcs12, opening, certs_only=certs_only)
+    outputs = tuple(path for path in (output, key_output) if path is not None)
+    delivery = None if source is None else Delivery(source, outputs)
+    server = Server(identity, key, certificate, pkcs12, opening, delivery, certs_only=certs_only)
     anchors = as_trust_anchors(trust_anchors, on_warning=warnings.add, limits=limits)
     pool = as_certificates(certificates, limits=limits) | server.other_certificates
     for reject in pool.rejects:
@@ -283,6 +290,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         include_anchor=form is not Form.PEM if include_anchor is None else include_anchor,
         truststore=truststore,
     )
+    server.require_nothing_lost(bundle, form, limits)
     left_out = tuple(file.require_nothing_lost(server.decoded, bundle))
     file.encode(bundle)
     for sentence in (*_about_path(path, confirmation), *left_out, *file.warnings()):

@@ -15,7 +15,7 @@ from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.form import form_options, require_consistent_form
 from pkcs12kit.cli.options.outputs import force_option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
-from pkcs12kit.cli.options.pkcs12_input import key_options
+from pkcs12kit.cli.options.pkcs12_input import delivery_option, key_options, require_delivery_alone
 from pkcs12kit.cli.options.protection import new_protection, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option, path_options
 from pkcs12kit.cli.options.values import FILE, Place
@@ -61,6 +61,8 @@ Examples:
   pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
       --anchor root.pem --out /etc/tomcat10/server.p12 --group tomcat \\
       --mode 0640 --password-file password.txt
+  pkcs12kit build --from delivery.zip --anchor fcpca.pem \\
+      --out server.p12 --password-file password.txt
   pkcs12kit build --key server.key --cert server.pem --certs bundle.p7b \\
       --anchor root.pem --to pem --out chain.pem --key-out chain.key \\
       --if-changed
@@ -91,6 +93,7 @@ Examples:
     metavar="FILE",
     help="An existing PKCS#12 file with both, instead of --key and --cert; or with the key, beside --cert.",
 )
+@delivery_option
 @key_options("{} of the key to use, if the PKCS#12 file has several keys")
 @option(
     OptionGroup.INPUT,
@@ -206,6 +209,7 @@ def command(
     key: str | None,
     certificate: str | None,
     pkcs12: str | None,
+    source: str | None,
     search: SearchOptions,
     output: str,
     form: FormOptions,
@@ -258,10 +262,12 @@ def command(
     from pkcs12kit.sources.loading import load_identity
 
     require_consistent_form(form, output, click.get_current_context().params)
-    _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
+    require_delivery_alone(source, pkcs12=pkcs12, certs_only=certs_only)
+    if source is None:
+        _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     _require_file(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
-    if require_mac and pkcs12 is None:
-        raise click.UsageError("--require-mac has an effect only with --pkcs12: other input has no MAC")
+    if require_mac and pkcs12 is None and source is None:
+        raise click.UsageError("--require-mac has an effect only with --pkcs12 or --from: other input has no MAC")
     if certs_only and (key_name is not None or key_id is not None):
         raise click.UsageError("--certs-only writes no key; leave out --key-name and --key-id")
     if truststore and not certs_only:
@@ -279,7 +285,7 @@ def command(
         "key": key,
         "certificate": certificate,
         "pkcs12": pkcs12,
-        "key_password": opening_password(key_password_file, key, "--key-password-file"),
+        "key_password": opening_password(key_password_file, source or key, "--key-password-file"),
         "certificate_password": opening_password(cert_password_file, certificate, "--cert-password-file"),
         "contents_password": password_from_file(contents_password_file) if contents_password_file else None,
         "key_name": key_name,
@@ -289,13 +295,14 @@ def command(
     }
     pkcs12_password = opening_password(pkcs12_password_file, pkcs12, "--pkcs12-password-file")
     try_identity = partial(load_identity, **identity, password=pkcs12_password, time=parameters.time)
-    revocation = _revocation(search, None if certs_only else try_identity)
+    revocation = _revocation(search, None if certs_only or source is not None else try_identity)
     watch, warnings = FetchingWatch(), list[str]()
     fetch_options = fetching.when(fetch=fetch, on_event=watch.on_event)
     try:
         with watch:
             report = build(
                 **identity,
+                source=source,
                 pkcs12_password=pkcs12_password,
                 certs_only=certs_only,
                 certificates=search.certificates,

@@ -122,6 +122,32 @@ def is_plain_pkcs12(path: str | os.PathLike[str], limits: Limits) -> bool:
     return there is not None and sniff(there) is Kind.PKCS12
 
 
+def why_part_is_kept(path: str, form: Form, at_hand: PemParts, limits: Limits) -> str | None:
+    """Return what a file of a delivery has that no file of a server has, in words; None for a server's file.
+
+    Such a file has the same ``form``, and in PEM certificates, or only the key of ``at_hand``: an earlier call may have
+    written it.
+    """
+    there = content_of(path, limits)
+    if there is None or sniff(there) is Kind.EMPTY:
+        return None
+    if sniff(there) is not (Kind.PEM if form is Form.PEM else Kind.PKCS12):
+        return describe(there, limits)
+    if form is not Form.PEM:
+        return None
+    parts = _pem_parts(there, limits)
+    return None if parts.certificates or parts.keys <= at_hand.keys else describe(there, limits)
+
+
+def certificates_alone(path: str, limits: Limits) -> frozenset[bytes]:
+    """Return the certificates in a PEM file without a private key; empty for every other file."""
+    there = content_of(path, limits)
+    if there is None or sniff(there) is not Kind.PEM:
+        return frozenset()
+    parts = _pem_parts(there, limits)
+    return frozenset() if parts.keys else parts.certificates
+
+
 def keys_with_certificates(data: bytes, limits: Limits) -> frozenset[bytes]:
     """Return the public keys (SubjectPublicKeyInfo) of the certificates in a PEM text; empty for other content."""
     if sniff(data) is not Kind.PEM:

@@ -124,6 +124,8 @@ class Collector:
         number = 0
         for file in folder_files(os.fspath(folder), self._limits):
             number += 1
+            if self._is_passed_over(file.path):
+                continue
             location = Location(name=shown_path(file.path), depth=1)
             if file.fault is not None:
                 self._reject(location, file.fault)
@@ -135,6 +137,10 @@ class Collector:
             else:
                 self._member(location, data)
         return f"{number:,} file{'s' if number > 1 else ''} without certificates" if number else "an empty folder"
+
+    def _is_passed_over(self, path: str) -> bool:  # noqa: ARG002  # for a subclass
+        """Return False: every file of a folder is read; a subclass may leave some out."""
+        return False
 
     def _member(self, location: Location, data: bytes) -> None:
         """Add the certificates, if any, of a file of a folder or a zip."""

@@ -24,7 +24,7 @@ OPENING = ("FILE", "--password-file", "--contents-password-file")
 # command: (what it reads, what it writes)
 TABLE = {
     "build": (
-        ("--key", "--cert", "--pkcs12", *SEARCH, *PASSWORDS),
+        ("--key", "--cert", "--pkcs12", "--from", *SEARCH, *PASSWORDS),
         ("--out", "--key-out", "--cache"),
     ),
     "completion": ((), ()),

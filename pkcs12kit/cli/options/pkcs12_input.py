@@ -10,7 +10,7 @@ import click
 
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
-from pkcs12kit.cli.options.values import FILE
+from pkcs12kit.cli.options.values import FILE, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,6 +60,33 @@ class KeyId(click.ParamType[bytes]):
         if not key_id:
             self.fail(f"{value!r} is not a localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
         return key_id
+
+
+delivery_option = option(
+    OptionGroup.INPUT,
+    "--from",
+    "source",
+    type=Place("file", may_hold_outputs=True),
+    metavar="PATH",
+    help="A delivered folder or zip, instead of --key and --cert: the private key in it, the certificate that belongs"
+    " to it and all other certificates are found. If there are several keys, --key FILE, --key-name, --key-id or --cert"
+    " chooses. The anchor is never guessed: name it with --anchor.",
+)
+"""For ``build``; the command gets ``source``."""
+
+
+def require_delivery_alone(source: str | None, *, pkcs12: str | None, certs_only: bool) -> None:
+    """Raise :class:`click.UsageError` for options that cannot be combined with ``--from``."""
+    if source is None:
+        return
+    if pkcs12 is not None:
+        raise click.UsageError(
+            "--from also finds PKCS#12 files: leave out --pkcs12, and choose with --key FILE if there are several keys"
+        )
+    if certs_only:
+        raise click.UsageError("--from looks for a private key, and --certs-only writes none: give --cert and --certs")
+    if source == "-":
+        raise click.UsageError("--from needs a folder or a file, not standard input")
 
 
 def key_options(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -85,7 +85,8 @@ class Place(click.ParamType[str]):
 
     It is an input of the command, or with ``is_output`` a file that the command writes, which is never one of its
     inputs. ``in_place`` names the parameter whose PKCS#12 file it may rewrite all the same. ``own_files`` returns the
-    names of the files in an output folder that the command may replace or remove.
+    names of the files in an output folder that the command may replace or remove. In an input folder that
+    ``may_hold_outputs``, the command itself makes sure that no part that it uses is replaced.
     """
 
     def __init__(
@@ -95,15 +96,17 @@ class Place(click.ParamType[str]):
         is_output: bool = False,
         in_place: str = "",
         own_files: Callable[[str], Iterable[str]] | None = None,
+        may_hold_outputs: bool = False,
     ) -> None:
         self.name = name
         self.is_output = is_output
         self.in_place = in_place
         self.own_files = own_files or (lambda _: ())
+        self.may_hold_outputs = may_hold_outputs
 
-    def is_input(self, value: str) -> bool:  # noqa: ARG002  # of other types it decides
+    def is_input(self, value: str) -> bool:
         """Return True if the command reads the file with this name."""
-        return not self.is_output
+        return not (self.is_output or (self.may_hold_outputs and os.path.isdir(value)))  # noqa: PTH112 - any string
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Leave the completion to the shell, which handles folders, quotes and spaces."""

@@ -25,7 +25,17 @@ if TYPE_CHECKING:
 
 ANCHOR: Final = "trust_anchors"
 """The name of the parameter for trust anchors, in every command."""
-_SOURCES: Final = ("certificate", "file", "pkcs12", "key", "target_file", "certificates", "sources", "more_sources")
+_SOURCES: Final = (
+    "certificate",
+    "source",
+    "file",
+    "pkcs12",
+    "key",
+    "target_file",
+    "certificates",
+    "sources",
+    "more_sources",
+)
 _PASSWORDS: Final = ("pkcs12_password_file", "password_file")
 _MOST_NAMED: Final = 5
 _COMPARE: Final = Hint(
