@@ -329,7 +329,7 @@ class TestTerminal:
         screen.expect("Password of enc.key")
         for _ in range(2):
             screen.type("wrong\n")
-            screen.expect("does not open the private key (or its encryption is damaged); try again")
+            screen.expect("try again")
             screen.expect("Password of enc.key")
         screen.type("wrong\n")
         assert screen.finish() == 2
