@@ -67,8 +67,8 @@ def command(
             "--contents-password-file needs the password of the MAC as well; give it with --password-file"
         )
     content = SourceContent.read(file, limits)
-    if not require_mac and format_of(content) is not FileFormat.PKCS12:
-        _list(content, password, limits, as_json=as_json)
+    is_chain = not require_mac and format_of(content) is not FileFormat.PKCS12
+    if is_chain and _list(content, password, limits, as_json=as_json):
         return
     report = _inspect(content, password, contents_password, limits, require_mac=require_mac)
     for warning in report.warnings:
@@ -93,20 +93,20 @@ def command(
         sys.exit(1)
 
 
-def _list(content: SourceContent, password: str | None, limits: Limits, *, as_json: bool) -> None:
-    """List the contents of a chain in PEM or PKCS#7."""
+def _list(content: SourceContent, password: str | None, limits: Limits, *, as_json: bool) -> bool:
+    """List the contents of a chain in PEM or PKCS#7; return False, and print nothing, where nothing can be read."""
     from pkcs12kit.cli.output.console import print_json
     from pkcs12kit.cli.output.contents import print_contents
     from pkcs12kit.contents.listing import list_read
-    from pkcs12kit.errors import InputError
 
     contents = list_read(content.name, content.data, password=password, limits=limits)
+    if not contents.has_any:
+        return False
     if as_json:
         print_json(contents.to_json())
     else:
         print_contents(contents)
-    if contents.failed:
-        raise InputError(str(contents.unread[0]))
+    return True
 
 
 def _inspect(

@@ -183,6 +183,7 @@ def values(replica, files, tmp_path_factory):
         bundle,
         pk.decode_pfx(data, password=PASSWORD),
         pk.inspect_pfx(data, password=PASSWORD),
+        pk.list_contents(files.key, files.certificates, data, password=PASSWORD),
         pk.verify(file, **against),
         rehearsal,
         sent,

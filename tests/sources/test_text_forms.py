@@ -266,6 +266,7 @@ def test_commands(made, tmp_path):
         assert call("verify", file, *anchor, *opened, "--no-second-opinion").status == YES
         assert call("convert", file, tmp_path / "b.p12", *opened, "--iterations", 1000).status == YES
     file.write_bytes(made["certificates"])
-    done = call("inspect", file, *opened)
+    assert call("inspect", file, *opened).status == YES
+    done = call("convert", file, tmp_path / "c.p12", *opened)
     assert done.status == UNUSABLE
     assert "found PEM text (a certificate)" in done.errors
