@@ -110,3 +110,32 @@ def test_certs_only(call, files, folder):
     for option in (["--key-out", "k"], ["--traditional"]):
         outcome = call("build", *given, *PEM, *option, "--out", "chain.pem")
         assert (outcome.status, "--certs-only writes no key; leave out" in outcome.errors) == (2, True)
+
+
+@pytest.mark.parametrize("form", ["pkcs12", "pem"])
+def test_from_a_folder_twice(call, files, folder, password_file, form):
+    """``--from`` finds all in a folder, also with its own output in it; another file there is never replaced."""
+    password = ("--password-file", password_file, "--iterations", "3") if form == "pkcs12" else ()
+    given = ("build", "--from", files.folder, "--anchor", files.trust_anchor, "--to", form, "--no-second-opinion")
+    out = files.folder / f"made-{form}"
+    try:
+        assert call(*given, *password, "--out", out, "--if-changed", "--json").json["changed"] is True
+        assert call(*given, *password, "--out", out, "--if-changed", "--json").json["changed"] is False
+    finally:
+        out.unlink(missing_ok=True)
+    before = files.key.read_bytes(), files.readme.read_bytes()
+    for victim in (files.key, files.readme):
+        assert call(*given, *password, "--out", victim, "--force").status == 2
+    assert (files.key.read_bytes(), files.readme.read_bytes()) == before
+    assert not list(folder.iterdir())
+
+
+def test_from_alone(call, files):
+    """``--pkcs12`` and ``--certs-only`` have no meaning beside ``--from``; without an anchor nothing is guessed."""
+    for other in (("--pkcs12", "x"), ("--certs-only",)):
+        outcome = call("build", "--from", files.folder, *other, "--anchor", files.trust_anchor, "--out", "new", *PEM)
+        assert (outcome.status, "--from" in outcome.errors) == (2, True)
+    outcome = call("build", "--from", files.folder, "--out", "x", *PEM)
+    assert outcome.status == 2
+    assert "--anchor" in outcome.errors
+    assert "SHA-256" in outcome.errors

@@ -80,6 +80,18 @@ class OneOf(click.Choice[str]):
         return f"{value!r} is not one of {', '.join(self.choices)}"
 
 
+def _replaces_own_kind() -> bool:
+    """Return True if an output of the current call is there already, in the form that the call writes."""
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.outputs.existing import content_of
+    from pkcs12kit.sources.sniffing import Kind, sniff
+
+    given = click.get_current_context().params
+    written = Kind.PEM if given.get("form") == "pem" else Kind.PKCS12
+    there = (content_of(path, DEFAULT_LIMITS) for name in ("output", "output_key") if (path := given.get(name)))
+    return any(content is not None and sniff(content) is written for content in there)
+
+
 class Place(click.ParamType[str]):
     """The name of a file or a folder, or ``-``: passed on unchanged, and completed by the shell.
 
@@ -106,7 +118,7 @@ class Place(click.ParamType[str]):
 
     def is_input(self, value: str) -> bool:
         """Return True if the command reads the file with this name."""
-        return not (self.is_output or (self.may_hold_outputs and os.path.isdir(value)))  # noqa: PTH112 - any string
+        return not (self.is_output or (self.may_hold_outputs and os.path.isdir(value) and _replaces_own_kind()))  # noqa: PTH112
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002  # click's
         """Leave the completion to the shell, which handles folders, quotes and spaces."""
