@@ -67,7 +67,7 @@ class RehearsalReport(Report):
         """The reasons of everything in ``failed``, one sentence each."""
         return (
             *self.served_chain.problems,
-            *(f"{name}: {Verdict.NOT_TRIED.value}: it made no handshake" for name in self._without_handshake),
+            *(f"{name}: it made no handshake" for name in self._without_handshake),
             *map(_sentence, self._refusals),
             *_device_problems(self.devices),
         )

@@ -92,7 +92,7 @@ def test_a_client_without_any_handshake(rehearse_with):
     whole = rehearse_with(PROGRAM.format(old=TRUSTED, new=TRUSTED))
     less = replace(whole, handshakes=tuple(one for one in whole.handshakes if one.client != "gnutls"))
     assert (less.ok, less.refused, less.not_tried) == (False, (), ("gnutls",))
-    assert less.problems == ("gnutls: not-tried: it made no handshake",)
+    assert less.problems == ("gnutls: it made no handshake",)
 
 
 def test_a_client_that_is_not_required_is_in_neither_list(rehearse_with):
