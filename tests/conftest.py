@@ -158,6 +158,14 @@ def _no_proxies(monkeypatch):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _cache_of_these_tests(tmp_path_factory):
+    """Nothing is read from the user's cache or written there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
 def _start(work):
     """Start work in a process of its own, whose number is returned; an exception ends it with 1."""
     child = os.fork()

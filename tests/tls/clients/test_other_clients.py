@@ -317,7 +317,8 @@ def test_only_a_clear_yes_or_no_counts(name, script, world, tmp_path, monkeypatc
     fake = HALF[name] if script == "half" else script
     scripts = dict.fromkeys(PROGRAMS[name], fake)
     scripts["certutil"] = "exit 0"
-    scripts["go"] = f"echo '#!/bin/sh' > rehearsal_client; echo '{fake}' >> rehearsal_client; chmod +x rehearsal_client"
+    made = "rehearsal_client.exe"
+    scripts["go"] = f"echo '#!/bin/sh' > {made}; echo '{fake}' >> {made}; chmod +x {made}"
     for program in PROGRAMS[name]:
         (tmp_path / program).write_text(f"#!/bin/sh\n{scripts[program]}\n")
         (tmp_path / program).chmod(0o755)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import selectors
 import shutil
@@ -14,7 +15,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 
@@ -84,14 +85,12 @@ def run(
         files = () if _CAN_SELECT_PIPES else tuple(stack.enter_context(tempfile.TemporaryFile()) for _ in said)
         try:
             process = stack.enter_context(
-                subprocess.Popen(  # noqa: S603 - the clients' own fixed commands, no shell
+                _start(
                     words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=files[0] if files else subprocess.PIPE,
-                    stderr=files[1] if files else subprocess.PIPE,
-                    cwd=folder,
-                    env={**inherited, "TEMP": home, "TMP": home, **(environment or {})},
-                    start_new_session=True,  # ended with all its children, and not by Ctrl-C half way
+                    files or (subprocess.PIPE, subprocess.PIPE),
+                    folder,
+                    {**inherited, "TEMP": home, "TMP": home, **(environment or {})},
+                    cancelled,
                 )
             )
         except OSError as error:
@@ -106,6 +105,34 @@ def run(
             part.extend(file.read(limits.tls_client_bytes))
     output, errors = (part.decode("utf-8", "replace") for part in said)
     return ProcessResult(status=None if ended else process.returncode, output=output, errors=errors, ended=ended)
+
+
+def _start(
+    words: Sequence[str],
+    streams: Sequence[int | IO[bytes]],
+    folder: Path,
+    environment: Mapping[str, str],
+    cancelled: Event,
+) -> subprocess.Popen[bytes]:
+    """Start a program, also one that this process has just written; ``streams`` are those of its output and errors.
+
+    Such a file is busy for a moment where another thread starts a program: its child has the open file until then.
+    """
+    patience = time.monotonic() + _GRACE
+    while True:
+        try:
+            return subprocess.Popen(  # noqa: S603 - the clients' own fixed commands, no shell
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=streams[0],
+                stderr=streams[1],
+                cwd=folder,
+                env=environment,
+                start_new_session=True,  # ended with all its children, and not by Ctrl-C half way
+            )
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > patience or cancelled.wait(_MOMENT):
+                raise
 
 
 def _listen(

@@ -8,7 +8,7 @@ import signal
 from abc import ABC, abstractmethod
 from base64 import b64decode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from pkcs12kit.errors import MalformedCertificateError
@@ -55,6 +55,8 @@ class Session:
 
     endpoint: Endpoint
     folder: Path
+    version: str | None = None
+    """The version of the program as it is shown; None where it is not known, or not yet."""
 
     def run(self, command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> ProcessResult:
         """Run a program in the folder, within the endpoint's time."""
@@ -100,7 +102,8 @@ class ProgramClient(ABC):
         with private_folder() as folder:
             session = Session(endpoint=endpoint, folder=folder)
             if problem is None:
-                version = self._version(session)
+                session = replace(session, version=self._version(session))
+                version = session.version or self.name
                 try:
                     self._prepare(session)
                 except CannotTryError as error:
@@ -116,10 +119,10 @@ class ProgramClient(ABC):
                     received=_message(answer.received, protocol),
                 )
 
-    def _version(self, session: Session) -> str:
+    def _version(self, session: Session) -> str | None:
         said = session.run(self.version_command)
         found = self.version_pattern.search(said.output + said.errors)
-        return self.name if found is None else found.expand(self.version_form)
+        return None if found is None else found.expand(self.version_form)
 
     def _prepare(self, session: Session) -> None:
         """Write the files that the program needs. Raises :class:`CannotTryError`."""
