@@ -132,7 +132,7 @@ def command(
     expected = read_expected(expect, parameters.time, as_json=as_json)
     servers = tuple(dict.fromkeys(_servers(hosts, search.server_name, ports, starttls, mdm=mdm)))
     with (
-        probing_progress(len(servers)) as on_answer,
+        probing_progress(servers) as on_answer,
         closing(
             probe_servers(
                 servers,

@@ -91,7 +91,7 @@ def command(
     """
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.console import print_json, warn
-    from pkcs12kit.cli.output.progress import rehearsal_progress
+    from pkcs12kit.cli.output.progress import announce_rehearsal, rehearsal_progress
     from pkcs12kit.cli.output.rehearsal import print_problems, print_rehearsal
     from pkcs12kit.sources.reading import name_of
     from pkcs12kit.verifier.rehearse import rehearse
@@ -99,7 +99,7 @@ def command(
     parameters = validation_parameters(search)
 
     def open_with(how: Opening) -> RehearsalReport:
-        with rehearsal_progress() as on_progress:
+        with rehearsal_progress(clients) as on_progress:
             return rehearse(
                 file,
                 trust_anchors=search.trust_anchors,
@@ -113,6 +113,7 @@ def command(
                 limits=limits,
             )
 
+    announce_rehearsal(clients, limits)
     report = open_or_exit(open_with, opening, file, as_json=as_json)
     name = name_of(file)
     for warning in report.warnings:

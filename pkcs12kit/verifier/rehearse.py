@@ -106,7 +106,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     require_kind("limits", limits, Limits)
     require_kind("key_id", key_id, bytes, optional=True)
     require_texts(password=password, contents_password=contents_password, key_name=key_name)
-    asked_of, required = _clients(clients)
+    asked_of, required = clients_to_ask(clients)
     named_devices = require_devices(devices)
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
     warnings: list[str] = []
@@ -173,7 +173,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     )
 
 
-def _clients(clients: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+def clients_to_ask(clients: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names of the clients to ask, and of those that have to accept."""
     named = frozenset(require_names("clients", clients))
     required = named - {ALL_CLIENTS} | {_IN_PROCESS}

@@ -271,11 +271,13 @@ def test_interrupted(hanging, number, status, again):
 
 
 def test_progress_at_a_terminal(hanging):
-    """What came last is shown while others are waited for; Ctrl-C ends it."""
+    """The first line says how long it may take; what came last is shown while others are waited for; Ctrl-C ends it."""
     arguments, environment, temporary, note = hanging
     screen = Terminal(*arguments, **environment)
     try:
-        screen.expect("openssl, TLSv1.3: accepted")
+        screen.expect(" rehearsing with openssl, ")
+        screen.expect("every client hangs")
+        screen.expect("openssl, TLSv1.3: accepted; waiting for ")
         assert wait_until(note.exists)
         screen.type("\x03")
         screen.expect("interrupted")

@@ -18,7 +18,7 @@ from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
 from pkcs12kit.tls.handshake import Endpoint, Handshake, Verdict
 from pkcs12kit.tls.rehearsal import run as rehearsal
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS, make_client
-from pkcs12kit.tls.rehearsal.run import shake_hands
+from pkcs12kit.tls.rehearsal.run import longest_seconds, shake_hands
 
 SECONDS = 30
 
@@ -286,3 +286,14 @@ def assert_closed(endpoint):
     """Nobody listens there any more."""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((endpoint.host, endpoint.port), timeout=SECONDS)
+
+
+def test_the_longest_time():
+    """Clients that hang in each step, by the clock of a schedule: three at a time, a fourth where one has ended."""
+    limits = replace(DEFAULT_LIMITS, client_seconds=10, tls_clients=3)
+    assert longest_seconds([], limits) == 0
+    assert longest_seconds(["openssl"], limits) == 20
+    assert longest_seconds(["java", "go", "curl"], limits) == 30
+    assert longest_seconds(["openssl", "java", "go", "nss"], limits) == 50
+    assert longest_seconds(list(CLIENTS), limits) == 60
+    assert longest_seconds(list(CLIENTS), replace(limits, tls_clients=1)) == 170

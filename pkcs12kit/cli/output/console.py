@@ -1,6 +1,7 @@
 """Printing: results to standard output, everything else to standard error.
 
-1. A line on standard error begins with ``error:`` (the problem), ``warning:`` (an oddity) or ``hint:`` (what to do).
+1. A line on standard error begins with ``error:`` (the problem), ``warning:`` (an oddity), ``hint:`` (what to do) or
+   ``note:`` (what begins now, at a terminal only).
 2. At a terminal long lines wrap between words, and go on indented; in a pipe each finding is one line, for grep.
 3. Colours appear only at a terminal that has them, and never with NO_COLOR (no-color.org).
 4. Text from files and servers is escaped, so that it cannot steer a terminal.
@@ -132,6 +133,11 @@ def print_hints(hints: Iterable[object]) -> None:
     """Print what to do next to standard error, a line for each hint."""
     for hint in hints:
         _print_sentence("hint:", "cyan", hint)
+
+
+def print_note(sentence: object) -> None:
+    """Print a sentence about the work that begins to standard error."""
+    _print_sentence("note:", "cyan", sentence)
 
 
 def print_error(sentence: object) -> None:

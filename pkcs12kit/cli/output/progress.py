@@ -1,21 +1,27 @@
-"""Progress on standard error: one line that changes, shown at a terminal only and gone at the end."""
+"""Progress on standard error: one line that changes, shown at a terminal only and gone at the end.
+
+Before a rehearsal, a line that stays says how long it may take.
+"""
 
 from __future__ import annotations
 
+import math
 import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from pkcs12kit.cli.output.console import size_in_words
+from pkcs12kit.cli.output.console import print_note, size_in_words
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Self
 
     from rich.console import Group
 
+    from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.retrieved import Progress, Retrieval
     from pkcs12kit.tls.handshake import Handshake
     from pkcs12kit.tls.probing.answers import ServerAnswer
@@ -93,27 +99,48 @@ class FetchingWatch:
 
 
 @contextmanager
-def probing_progress(number: int) -> Iterator[Callable[[ProbedServer, ServerAnswer], object] | None]:
-    """Show how many of ``number`` servers have answered, and the last of them, while the block runs.
+def probing_progress(
+    servers: Sequence[ProbedServer],
+) -> Iterator[Callable[[ProbedServer, ServerAnswer], object] | None]:
+    """Show which of the servers have answered, and which have not yet, while the block runs.
 
     Yields a function to call with each answer, or None where nothing is shown.
     """
-    with _status(f"Probing {number} servers ..." if number > 1 else "Probing ...") as update:
+    waiting = dict.fromkeys(map(str, servers))
+    with _status(f"Probing {', '.join(waiting)} ...") as update:
         if update is None:
             yield None
             return
-        answered: list[ProbedServer] = []
 
         def show(server: ProbedServer, answer: ServerAnswer) -> None:
-            answered.append(server)
-            update(f"Probing ... {len(answered)} of {number}; {server}: {_in_words(answer.contact.value)}")
+            waiting.pop(str(server), None)
+            answered = f"Probing ... {len(servers) - len(waiting)} of {len(servers)}"
+            still = f"; waiting for {', '.join(waiting)}" if waiting else ""
+            update(f"{answered}; {server}: {_in_words(answer.contact.value)}{still}")
 
         yield show
 
 
+def announce_rehearsal(clients: Iterable[str], limits: Limits) -> None:
+    """Print which clients will connect and how long that may take; nothing where no terminal shows it.
+
+    ``clients`` as for :func:`~pkcs12kit.rehearse`.
+    """
+    if not _at_terminal():
+        return
+    from pkcs12kit.tls.rehearsal.run import PROTOCOLS, longest_seconds
+
+    asked = _installed(clients)
+    minutes = math.ceil(longest_seconds(asked, limits) / 60)
+    print_note(
+        f"rehearsing with {', '.join(asked)} in {' and '.join(PROTOCOLS)}: a few seconds as a rule, at most"
+        f" {counted(minutes, 'minute')} if every client hangs"
+    )
+
+
 @contextmanager
-def rehearsal_progress() -> Iterator[Callable[[Handshake], object] | None]:
-    """Show the last handshake while the block runs.
+def rehearsal_progress(clients: Iterable[str]) -> Iterator[Callable[[Handshake], object] | None]:
+    """Show the last handshake, and the clients that have not finished, while the block runs.
 
     Yields a function to call with each handshake, or None where nothing is shown.
     """
@@ -121,19 +148,40 @@ def rehearsal_progress() -> Iterator[Callable[[Handshake], object] | None]:
         if update is None:
             yield None
             return
+        from pkcs12kit.tls.rehearsal.run import PROTOCOLS
+
+        waiting = {name: len(PROTOCOLS) for name in _installed(clients)}
+        total = sum(waiting.values())
 
         def show(handshake: Handshake) -> None:
-            update(
-                f"Connecting clients ... {handshake.client}, {handshake.protocol}: {_in_words(handshake.verdict.value)}"
-            )
+            if handshake.client in waiting:
+                waiting[handshake.client] -= 1
+            others = ", ".join(name for name, left in waiting.items() if left > 0)
+            done = f"Connecting clients ... {total - sum(waiting.values())} of {total}"
+            still = f"; waiting for {others}" if others else ""
+            update(f"{done}; {handshake.client}, {handshake.protocol}: {_in_words(handshake.verdict.value)}{still}")
 
         yield show
+
+
+def _installed(clients: Iterable[str]) -> tuple[str, ...]:
+    """Return the installed clients that a rehearsal asks, in the order of display."""
+    from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
+    from pkcs12kit.tls.rehearsal.run import installed_clients
+    from pkcs12kit.verifier.rehearse import clients_to_ask
+
+    asked = clients_to_ask(clients)[0] & installed_clients()
+    return tuple(name for name in CLIENTS if name in asked)
+
+
+def _at_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
 def _status(text: str) -> Iterator[Callable[[str], None] | None]:
     """Show a line while the block runs; yield a function that changes it, or None where no terminal shows it."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not _at_terminal():
         yield None
         return
     from rich.console import Console

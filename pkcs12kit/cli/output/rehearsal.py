@@ -54,15 +54,16 @@ def rehearse_built(
 ) -> RehearsalReport:
     """Rehearse the file that was built, or its bytes where it was not written. An error notes that the file stays."""
     from pkcs12kit.builder.pem_output import as_pkcs12
-    from pkcs12kit.cli.output.progress import rehearsal_progress
+    from pkcs12kit.cli.output.progress import announce_rehearsal, rehearsal_progress
     from pkcs12kit.errors import Pkcs12KitError
     from pkcs12kit.verifier.rehearse import rehearse
 
     file: bytes | Path = built.data if built.output is None or built.dry_run else built.output
     if built.profile is None:
         file, password = as_pkcs12(built.key_data or built.data, built.certificates)
+    announce_rehearsal((), limits)
     try:
-        with rehearsal_progress() as on_progress:
+        with rehearsal_progress(()) as on_progress:
             return rehearse(
                 file,
                 trust_anchors=trust_anchors,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from heapq import heapreplace
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS, make_client
 from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from pkcs12kit.tls.handshake import Client
 
 PROTOCOLS: Final = (TLS_1_2, TLS_1_3)
+
+_IN_PROCESS: Final = "openssl"
 
 _SIGNAL_CHECK: Final = 0.25  # seconds between checks for signals: one just before a wait is seen only after it
 
@@ -99,6 +102,20 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
 def installed_clients() -> frozenset[str]:
     """Return the names of the clients that are installed and can be asked."""
     return frozenset(name for name in CLIENTS if make_client(name).missing() is None)
+
+
+def longest_seconds(clients: Collection[str], limits: Limits = DEFAULT_LIMITS) -> float:
+    """Return the seconds after which a rehearsal with these clients ends, if each of their steps hangs until its end.
+
+    A step is the question for the version of a program, and a handshake; each has ``limits.client_seconds``. A client
+    whose preparation hangs is given up at once. ``limits.tls_clients`` run at a time, in the order of ``CLIENTS``.
+    """
+    ends = [0.0] * limits.tls_clients
+    for name in CLIENTS:
+        if name in clients:
+            steps = len(PROTOCOLS) + (name != _IN_PROCESS)
+            heapreplace(ends, ends[0] + steps * limits.client_seconds)
+    return max(ends)
 
 
 def _certificates_of(trust_anchors: Iterable[TrustAnchor]) -> tuple[Certificate, ...]:
