@@ -89,8 +89,8 @@ def why_not_replaced(
     """Return what the existing file is, in words, if a new file of ``form`` must not replace it unasked; else None.
 
     ``data`` is the content of the new file, if it is known, and ``at_hand`` what the inputs have. A PEM file is not
-    replaced if a private key in it is in neither of them, nor if it has only certificates and the new file has none. An
-    empty file is always replaced.
+    replaced if a private key in it is in neither of them, nor if it has only keys or only certificates and the new file
+    has others. An empty file is always replaced.
     """
     if not os.path.lexists(path):
         return None
@@ -211,6 +211,8 @@ def _why_pem_is_kept(there: bytes, data: bytes | None, at_hand: PemParts, limits
         return describe(there, limits)
     if not old.keys <= new.keys | at_hand.keys:
         return f"{describe(there, limits)}, of another key"
+    if data is not None and old.keys and not old.certificates and Kind.CERTIFICATE in new.kinds:
+        return f"{describe(there, limits)}, without certificates"
     return None
 
 

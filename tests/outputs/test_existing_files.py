@@ -54,6 +54,8 @@ def test_pem(pfx, replica):
         (other, (), "an EC private key and a certificate in PEM, of another key"),
         (other, ("--certs-only",), "of another key"),
         (OTHER.certificate.to_pem().encode(), ("--key-only",), "is a certificate in PEM"),
+        (own[: own.index(b"-----BEGIN CERT")], (), "is an EC private key in PEM, without certificates"),
+        (own[: own.index(b"-----BEGIN CERT")], ("--certs-only",), "without certificates"),
         (own + parameters, (), "and a certificate and DH PARAMETERS block in PEM"),
         (b"password = secret\n" + own, (), "with other text"),
         (pfx.read_bytes(), (), "is a PKCS#12 file"),
