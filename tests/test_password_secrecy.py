@@ -93,6 +93,9 @@ CALLS = {
         w, **of_key(w, key_password=RIGHT) | {"certificate": w["pfx"]}, certificate_password=p
     ),
     ("pkcs12kit.builder.output", "OutputFile", "password"): None,  # a step of build, with the same arguments
+    ("pkcs12kit.pkcs12.comparison", "why_copy_changed", "password"): lambda w, p: comparison.why_copy_changed(
+        w["pfx"], w["pfx"], password=p, limits=DEFAULT_LIMITS
+    ),
     ("pkcs12kit.pkcs12.comparison", "why_changed", "password"): lambda w, p: comparison.why_changed(
         w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
     ),
