@@ -9,7 +9,7 @@ from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.contents.items import ListedKey
 from pkcs12kit.display.certificate_facts import key_in_words
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError
-from pkcs12kit.pkcs12.decoded_keys import encode_public_key
+from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
 from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.keys import read_key_block, read_private_key
 from pkcs12kit.sources.sniffing import Kind
@@ -101,12 +101,7 @@ def with_certificates(keys: Iterable[ListedKey], certificates: Iterable[Certific
     keys = tuple(keys)
     if all(key.public_key is None for key in keys):
         return keys
-    index: dict[bytes, list[Certificate]] = {}
-    for certificate in certificates:
-        try:
-            index.setdefault(encode_public_key(certificate.public_key), []).append(certificate)
-        except MalformedCertificateError:
-            continue
+    index = certificates_by_key(certificates)
     return tuple(
         key if key.public_key is None else replace(key, certificates=tuple(index.get(key.public_key, ())))
         for key in keys

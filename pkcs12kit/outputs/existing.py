@@ -9,11 +9,11 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.files import read_in
+from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
 from pkcs12kit.sources.keys import read_private_key
@@ -71,9 +71,7 @@ class PemParts:
         """Return the parts that a PEM text of these keys and certificates would have."""
         return cls(
             kinds=_WRITTEN,
-            keys=frozenset(
-                key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) for key in keys
-            ),
+            keys=frozenset(encode_public_key(key.public_key()) for key in keys),
             certificates=frozenset(certificate.der for certificate in certificates),
         )
 
@@ -152,14 +150,15 @@ def keys_with_certificates(data: bytes, limits: Limits) -> frozenset[bytes]:
     """Return the public keys (SubjectPublicKeyInfo) of the certificates in a PEM text; empty for other content."""
     if sniff(data) is not Kind.PEM:
         return frozenset()
-    keys = set()
     try:
-        for block in pem_blocks(data, "the file", limits):
-            if block.kind is Kind.CERTIFICATE:
-                keys.add(Certificate.from_der(block.content).subject_public_key_info)
+        certificates = [
+            Certificate.from_der(block.content)
+            for block in pem_blocks(data, "the file", limits)
+            if block.kind is Kind.CERTIFICATE
+        ]
     except InputError:
         return frozenset()
-    return frozenset(keys)
+    return frozenset(certificates_by_key(certificates))
 
 
 def describe(data: bytes, limits: Limits) -> str:
@@ -234,7 +233,7 @@ def _kind(block: PemBlock) -> Kind:
 def _key_of(block: PemBlock, limits: Limits) -> bytes:
     try:
         key = read_private_key(block.content, name="", password=None, limits=limits)
-        return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        return encode_public_key(key.public_key())
     except (InputError, ValueError):
         return block.text + block.content
 

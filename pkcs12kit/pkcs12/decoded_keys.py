@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.certificates.identity import Identity
-from pkcs12kit.errors import InputError, KeyChoiceError
+from pkcs12kit.errors import InputError, KeyChoiceError, MalformedCertificateError
 from pkcs12kit.text import quoted_name
 from pkcs12kit.times import time_or_now
 
@@ -85,6 +85,17 @@ class DecodedKey:
 def encode_public_key(key: PublicKeyTypes) -> bytes:
     """Return the SubjectPublicKeyInfo of a key, DER: the same for every encoding of the private key."""
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def certificates_by_key(certificates: Iterable[Certificate]) -> dict[bytes, list[Certificate]]:
+    """Return certificates by their public key, as :func:`encode_public_key` encodes it; without unreadable keys."""
+    index: dict[bytes, list[Certificate]] = {}
+    for certificate in certificates:
+        try:
+            index.setdefault(encode_public_key(certificate.public_key), []).append(certificate)
+        except MalformedCertificateError:
+            continue
+    return index
 
 
 def different_keys(keys: Iterable[DecodedKey]) -> tuple[DecodedKey, ...]:

@@ -10,9 +10,9 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.identity import PRIVATE_KEYS
-from pkcs12kit.errors import InputError, MalformedCertificateError, PfxError
+from pkcs12kit.errors import InputError, PfxError
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange, is_readable
-from pkcs12kit.pkcs12.decoded_keys import DecodedKey, encode_public_key
+from pkcs12kit.pkcs12.decoded_keys import DecodedKey, certificates_by_key, encode_public_key
 from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.pkcs12.decoder import decode_pfx as decode
 from pkcs12kit.pkcs12.private_keys import encode_private_key
@@ -161,15 +161,8 @@ def _belonging(
     private_key: CertificateIssuerPrivateKeyTypes, certificates: Iterable[Certificate]
 ) -> tuple[Certificate, ...]:
     """Return the certificates of a private key, each once."""
-    public_key = encode_public_key(private_key.public_key())
-
-    def belongs(certificate: Certificate) -> bool:
-        try:
-            return encode_public_key(certificate.public_key) == public_key
-        except MalformedCertificateError:
-            return False
-
-    return tuple(dict.fromkeys(filter(belongs, certificates)))
+    own = certificates_by_key(certificates).get(encode_public_key(private_key.public_key()), ())
+    return tuple(dict.fromkeys(own))
 
 
 def _decoded_key(private_key: CertificateIssuerPrivateKeyTypes, own: tuple[Certificate, ...]) -> DecodedKey:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.certificates.identity import Identity
 from pkcs12kit.certificates.pool import CertificatePool
-from pkcs12kit.errors import InputError, KeyChoiceError, LimitExceededError, MalformedCertificateError, PasswordError
+from pkcs12kit.errors import InputError, KeyChoiceError, LimitExceededError, PasswordError
 from pkcs12kit.pkcs12.budget import SharedWork
-from pkcs12kit.pkcs12.decoded_keys import encode_public_key
+from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
 from pkcs12kit.pkcs12.decoder import decode_pfx
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_key_block, read_private_key, require_signing_key
@@ -103,34 +104,11 @@ class _DeliveryCollector(Collector):
 
     def _pass_over(self, location: Location, kind: Kind, data: bytes) -> None:
         if kind in _KEYS:
-            limits = self._opening.limits
-            self._keep(
-                location.name,
-                lambda password: [
-                    _Found(
-                        source=location.name,
-                        private_key=read_private_key(
-                            data, name=location.name, password=password, limits=limits, work=self._shared
-                        ),
-                    )
-                ],
-            )
+            self._keep_key(location.name, partial(read_private_key, data))
 
     def _pass_over_block(self, location: Location, block: PemBlock) -> None:
-        if block.kind not in _KEYS and not block.label.endswith("PRIVATE KEY"):
-            return
-        limits = self._opening.limits
-        self._keep(
-            location.name,
-            lambda password: [
-                _Found(
-                    source=location.name,
-                    private_key=read_key_block(
-                        block, name=location.name, password=password, limits=limits, work=self._shared
-                    ),
-                )
-            ],
-        )
+        if block.kind in _KEYS or block.label.endswith("PRIVATE KEY"):
+            self._keep_key(location.name, partial(read_key_block, block))
 
     def _pkcs12(self, location: Location, data: bytes) -> None:
         self._keep(location.name, lambda password: self._open_pkcs12(location, data, password))
@@ -163,6 +141,11 @@ class _DeliveryCollector(Collector):
             )
             for key in decoded.keys
         ]
+
+    def _keep_key(self, name: str, read: Callable[..., CertificateIssuerPrivateKeyTypes]) -> None:
+        """Keep a private key, which ``read`` returns for a password."""
+        read = partial(read, name=name, limits=self._opening.limits, work=self._shared)
+        self._keep(name, lambda password: [_Found(source=name, private_key=read(password=password))])
 
     def _keep(self, name: str, part: Callable[[str | None], list[_Found]]) -> None:
         self._kept += 1
@@ -249,7 +232,7 @@ class _Delivery:
                 warn(f"{self._name}: {others}")
             if closed := self._closed():
                 warn(
-                    f"{self._name}: not opened, because the key was found without: {shortened_names(closed)}; give"
+                    f"{self._name}: not opened, because the key was found without: {_names(closed)}; give"
                     " their password with --key-password-file to have them looked into"
                 )
         return Identity(private_key=found.private_key, certificate=preferred[0])
@@ -274,19 +257,10 @@ class _Delivery:
 
     def _candidates(self) -> list[tuple[_Found, Sequence[Certificate]]]:
         """Return each chosen key that has a certificate, once, with its certificates, the one to use first."""
-        index = self._by_key(self._given or self._collector.certificates)
+        index = certificates_by_key(self._given or self._collector.certificates)
         distinct = {one.public_key: one for one in reversed(self._chosen())}
         matched = ((one, index.get(public_key, ())) for public_key, one in reversed(distinct.items()))
         return [(one, by_preference(its, self._opening.time)) for one, its in matched if its]
-
-    def _by_key(self, certificates: Iterable[Certificate]) -> dict[bytes, list[Certificate]]:
-        index: dict[bytes, list[Certificate]] = {}
-        for certificate in certificates:
-            try:
-                index.setdefault(encode_public_key(certificate.public_key), []).append(certificate)
-            except MalformedCertificateError:
-                continue
-        return index
 
     def _needs_password(self) -> bool:
         """Return True if a closed file may hold the key: none is found, or a server's certificate has none yet."""
@@ -297,7 +271,7 @@ class _Delivery:
         if self._key is not None or self._given or (self._opening.key_name or self._opening.key_id) is not None:
             return False
         keys = {one.public_key for one in self._keys}
-        of_servers = self._by_key(one for one in self._collector.certificates if not one.is_ca)
+        of_servers = certificates_by_key(one for one in self._collector.certificates if not one.is_ca)
         return not of_servers.keys() <= keys
 
     def _ask(self) -> None:
@@ -369,7 +343,7 @@ class _Delivery:
         )
 
 
-def shortened_names(names: Sequence[str]) -> str:
+def _names(names: Sequence[str]) -> str:
     """Return the first names of files, and the number of the others."""
     return ", ".join(shortened(names, _LISTED))
 
