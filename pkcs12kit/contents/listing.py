@@ -10,11 +10,11 @@ from pkcs12kit.contents.collector import ContentsCollector
 from pkcs12kit.contents.items import CertificateKind, ListedCertificate, State, UnreadPart
 from pkcs12kit.contents.keys import with_certificates
 from pkcs12kit.contents.selection import Search
-from pkcs12kit.errors import ArgumentError, MalformedCertificateError
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
-from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict
+from pkcs12kit.paths.budget import SearchBudget
+from pkcs12kit.paths.signatures import is_self_signed
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time, time_or_now
 
@@ -192,11 +192,11 @@ def list_read(name: str, data: bytes, *, password: str | None, limits: Limits) -
 
 
 def _contents(collector: ContentsCollector, time: datetime, limits: Limits) -> Contents:
-    kinds = _Kinds(limits)
+    budget = SearchBudget(limits)
     return Contents(
         time=time,
         certificates=tuple(
-            ListedCertificate(certificate=certificate, kind=kinds.of(certificate), sources=tuple(names))
+            ListedCertificate(certificate=certificate, kind=_kind(certificate, budget), sources=tuple(names))
             for certificate, names in collector.sources.items()
         ),
         keys=with_certificates(collector.keys.values(), collector.sources),
@@ -207,26 +207,12 @@ def _contents(collector: ContentsCollector, time: datetime, limits: Limits) -> C
     )
 
 
-class _Kinds:
-    """The kinds of certificates; self-signed is one only if its signature by its own key is valid."""
-
-    def __init__(self, limits: Limits) -> None:
-        self._budget = SearchBudget(limits)
-
-    def of(self, certificate: Certificate) -> CertificateKind:
-        if certificate.is_self_issued and self._is_self_signed(certificate):
-            is_root = certificate.is_ca or certificate.version == 1
-            return CertificateKind.ROOT if is_root else CertificateKind.SELF_SIGNED
-        return CertificateKind.CA if certificate.is_ca else CertificateKind.END_ENTITY
-
-    def _is_self_signed(self, certificate: Certificate) -> bool:
-        try:
-            verdict = REMEMBERED.verdict(
-                certificate, certificate.public_key, certificate.subject_public_key_info, self._budget
-            )
-        except (MalformedCertificateError, BudgetExhaustedError):
-            return False
-        return verdict is SignatureVerdict.VALID
+def _kind(certificate: Certificate, budget: SearchBudget) -> CertificateKind:
+    """Return the kind of a certificate; self-signed is one only if its signature by its own key is valid."""
+    if is_self_signed(certificate, budget):
+        is_root = certificate.is_ca or certificate.version == 1
+        return CertificateKind.ROOT if is_root else CertificateKind.SELF_SIGNED
+    return CertificateKind.CA if certificate.is_ca else CertificateKind.END_ENTITY
 
 
 def _next_update(listed: ListedCrl) -> tuple[bool, datetime]:

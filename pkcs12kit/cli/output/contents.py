@@ -295,7 +295,7 @@ def _crl(listed: ListedCrl, time: datetime, *, with_files: bool) -> str:
     until = "without an end" if crl.next_update is None else f"until {format_time(crl.next_update)}"
     words = [
         f"{str(crl).removeprefix('the ')}, from {format_time(crl.this_update)} {until}",
-        counted(crl.entry_count, "entry").replace("entrys", "entries"),
+        f"{crl.entry_count:,} {'entry' if crl.entry_count == 1 else 'entries'}",
         *(["indirect"] if crl.scope.is_indirect else []),
         *([_STATES[listed.state(time)]] if listed.state(time) is not State.VALID else []),
         *([f"not usable: it {crl.fault}"] if crl.fault is not None else []),
