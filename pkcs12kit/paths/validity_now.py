@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pkcs12kit.paths.failure import validity_failure
 from pkcs12kit.times import format_time, time_or_now
 
 if TYPE_CHECKING:
@@ -28,7 +29,5 @@ def not_valid_now(path: ValidatedPath) -> Iterator[str]:
 def outside_validity(certificates: Iterable[Certificate], time: datetime) -> Iterator[str]:
     """Yield each certificate that is not valid at a time, with the date that is the reason."""
     for certificate in certificates:
-        if time > certificate.not_after:
-            yield f"{certificate.label} expired on {format_time(certificate.not_after)}"
-        elif time < certificate.not_before:
-            yield f"{certificate.label} is not valid before {format_time(certificate.not_before)}"
+        if (failure := validity_failure(certificate, time)) is not None:
+            yield f"{certificate.label} {failure.detail}"
