@@ -33,6 +33,8 @@ _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL
 KEEP: Final = FileAccess()
 PUBLIC: Final = FileAccess(most=EVERYBODY)
 """The access of files without secrets."""
+OWN: Final = FileAccess(most=OWNER_ONLY, keep=False)
+"""The access of files in a cache of the user: that of the file that is replaced is not kept."""
 
 
 def write_private(path: str | os.PathLike[str], data: bytes, *, access: FileAccess = KEEP) -> None:

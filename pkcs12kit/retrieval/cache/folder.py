@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import OutputError
-from pkcs12kit.file_access import OWNER_ONLY, FileAccess
 from pkcs12kit.file_owners import has_owners, own_numbers
-from pkcs12kit.files import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, read_in, write_in
+from pkcs12kit.files import OWN, TEMPORARY_PREFIX, TEMPORARY_SUFFIX, read_in, write_in
 from pkcs12kit.folders import opened
 from pkcs12kit.text import quoted
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 ENTRY_SUFFIX: Final = ".entry"
 
 _OWNER_FOLDER: Final = 0o700
-_OWN: Final = FileAccess(most=OWNER_ONLY, keep=False)
 _OF_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _OUR_NAME: Final = re.compile(
     rf"[0-9a-f]{{64}}{re.escape(ENTRY_SUFFIX)}|{re.escape(TEMPORARY_PREFIX)}[0-9a-f]+{re.escape(TEMPORARY_SUFFIX)}"
@@ -98,7 +96,7 @@ class OpenFolder:
 
         Raises :class:`~pkcs12kit.errors.InputError`, with a few words, for anything else in its place.
         """
-        return read_in(self._folder, name, limit=limit, access=_OWN)
+        return read_in(self._folder, name, limit=limit, access=OWN)
 
     def write(self, name: str, data: bytes) -> None:
         """Write a file in one step, mode 0600, and replace whatever had the name before.
@@ -108,7 +106,7 @@ class OpenFolder:
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(self._folder.status(name).st_mode):
                 self.remove(name)
-        write_in(self._folder, self.path / name, data, private=True, access=_OWN)
+        write_in(self._folder, self.path / name, data, private=True, access=OWN)
 
     def remove(self, name: str) -> None:
         """Remove whatever has this name. A folder that is not empty is not ours to delete: it gets another name."""

@@ -18,15 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, OutputError
-from pkcs12kit.file_access import OWNER_ONLY, FileAccess
-from pkcs12kit.files import TEMPORARY_PREFIX, write_in
+from pkcs12kit.files import OWN, TEMPORARY_PREFIX, write_in
 from pkcs12kit.folders import Folder
 from pkcs12kit.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_OWN: Final = FileAccess(most=OWNER_ONLY, keep=False)
 _OWNER_FOLDER: Final = 0o700
 _OF_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _SUFFIX: Final = ".program"
@@ -61,7 +59,7 @@ def keep_program(name: str, key: str, program: bytes) -> None:
     """Keep a program where that is possible; an older one of the same client may be removed."""
     file = f"{name}-{key}{_SUFFIX}"
     with suppress(OSError, InputError, OutputError), _folder(make=True) as folder:
-        write_in(Folder(Path(), folder), Path(file), _digest(key, program) + program, private=True, access=_OWN)
+        write_in(Folder(Path(), folder), Path(file), _digest(key, program) + program, private=True, access=OWN)
         for old in _superfluous(folder, name):
             with suppress(OSError):
                 os.unlink(old, dir_fd=folder)
