@@ -198,6 +198,7 @@ def _stripped(text: str) -> str:
 def _called(text: str) -> Iterator[list[str]]:
     """Give the arguments of each call of pkcs12kit in a shell script."""
     text = re.sub(r"(^|\s)#.*", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(r"(?<=\s)\d+(?=[<>])", "", text)  # the number of a descriptor is not an argument
     lexer = shlex.shlex(text.replace("\\\n", " ").replace("\n", " ; "), posix=True, punctuation_chars=True)
     lexer.wordchars += ":%@,+$^!{}[]"
     words: list[str] | None = None

@@ -17,7 +17,7 @@ import pkcs12kit
 from pkcs12kit.certificates.lint.rules import RULES
 from pkcs12kit.certificates.successors import CAS
 from pkcs12kit.cli import cli
-from pkcs12kit.findings import FILE_CHECKS, SERVED_CHAIN_CHECKS, SERVER_CHECKS
+from pkcs12kit.findings import FILE_CHECKS, SERVED_CHAIN_CHECKS, SERVER_CHECKS, Check
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 COMMANDS = cli.list_commands(click.Context(cli))
@@ -118,7 +118,7 @@ def test_every_failure_reason_is_explained():
     [
         ("verify", (FILE_CHECKS,)),
         ("rehearse", (SERVED_CHAIN_CHECKS,)),
-        ("probe", (SERVER_CHECKS, pkcs12kit.probing.Contact)),
+        ("probe", (SERVER_CHECKS, (Check.EXPECTED,), pkcs12kit.probing.Contact)),
     ],
 )
 def test_every_check_is_explained(page, lists):
