@@ -328,7 +328,7 @@ def command(
             )
     except PathError as no:
         retrievals = watch.retrievals if fetch else None
-        sources_given = bool(search.certificates)
+        sources_given = bool(search.certificates) or source is not None
         print_refusal(no, as_json=as_json, sources_given=sources_given, retrievals=retrievals, warnings=warnings)
         sys.exit(1)
     _print_built(report, as_json=as_json)

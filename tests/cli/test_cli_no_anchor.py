@@ -119,3 +119,15 @@ def test_a_forged_root_is_only_a_candidate(call, given, folder):
     (folder / "forged.cer").write_bytes(forged)
     outcome = call("paths", "server.pem", "--certs", "forged.cer")
     assert "hint: no self-signed certificate is among the given files" in outcome.errors
+
+
+def test_delivered_folder_whose_anchor_does_not_fit(call, given, folder):
+    """``--from``: CA certificates were given, so none are asked for; a root of a path is named with its file."""
+    key, password = folder / "server-key.p12", folder / "password.txt"
+    (folder / "cas" / "server.p12").write_bytes(key.read_bytes())
+    outcome = call("build", "--from", "cas", "--anchor", "other.pem", "--out", "x.p12", "--password-file", password)
+    assert outcome.status == 1
+    assert "no --certs given" not in outcome.errors
+    assert "hint: give cross-certificates that lead to the trust anchor with --certs" in outcome.errors
+    place = next(line for line in outcome.errors.splitlines() if given["TA"].sha256 in line)
+    assert place.startswith("hint: self-signed, in cas/")

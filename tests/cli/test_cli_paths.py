@@ -431,7 +431,7 @@ class TestExplanations:
         """Before or after everything: the hint asks whether that is the right time."""
         given = ("--certs", files.certificates, "--anchor", files.trust_anchor, "--at", at)
         outcome = call("paths", files.certificate, *given)
-        assert outcome.errors.startswith("hint: is this time right?")
+        assert outcome.errors.startswith("hint: is the time of --at right? Without --at, the answer is for now\n")
         assert also in outcome.errors
         assert "it would be valid from " in outcome.text
         assert call("paths", files.certificate, *given, "--json").json["rejected"][0]["clock_looks_wrong"]

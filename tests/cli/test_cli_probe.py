@@ -136,7 +136,7 @@ def test_a_mobileiron_core(probe, monkeypatch):
         ({"server_name": None}, "server-name", ""),
         ({"server_name": "else.example"}, "server-name", ""),
         ({"expires_within": "9999w"}, "expiry", ""),
-        ({"at": "2001-01-01"}, "path", "hint: is this time right?"),
+        ({"at": "2001-01-01"}, "path", "hint: is the time of --at right?"),
     ],
 )
 def test_no(probe, serving, options, problem, told):

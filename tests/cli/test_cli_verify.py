@@ -95,7 +95,7 @@ def test_json(verify, chain, replica):
             id="expires soon",
         ),
         pytest.param(lambda c: c, {"for": "java-8"}, "readers", ": pkcs12kit convert FILE", id="reader"),
-        pytest.param(lambda c: c, {"at": "2001-01-01"}, "path", "hint: is this time right?", id="time"),
+        pytest.param(lambda c: c, {"at": "2001-01-01"}, "path", "hint: is the time of --at right?", id="time"),
         pytest.param(lambda c: c, {"policy": "1.2.3"}, "path", ": pkcs12kit paths CERT", id="policy"),
         pytest.param(
             lambda c: c,

@@ -37,6 +37,7 @@ _SOURCES: Final = (
     "more_sources",
 )
 _PASSWORDS: Final = ("pkcs12_password_file", "password_file")
+_CHAIN: Final = "the chain"
 _MOST_NAMED: Final = 5
 _COMPARE: Final = Hint(
     text="a self-signed certificate proves nothing by itself: name one with --anchor only if its SHA-256 is the one"
@@ -50,7 +51,7 @@ _NONE: Final = Hint(
 
 @dataclass(slots=True)
 class _Candidates:
-    """Self-signed certificates, each with the place where it was found first."""
+    """Self-signed certificates, each with the place where it was found first: a file rather than a chain."""
 
     excluded: frozenset[str] = frozenset()
     """The SHA-256 of those that are trust anchors already."""
@@ -68,6 +69,8 @@ class _Candidates:
         for certificate in certificates:
             if not certificate.is_self_issued:
                 self.issuers.add(certificate.issuer)
+            elif certificate.sha256 in self.found and self.found[certificate.sha256][1] == _CHAIN:
+                self.found[certificate.sha256] = (certificate, place)
             elif certificate.sha256 not in self.excluded and is_self_signed(certificate, budget):
                 self.found.setdefault(certificate.sha256, (certificate, place))
 
@@ -109,7 +112,7 @@ def hints_for_unfitting_anchor(rejected: Iterable[RejectedPath]) -> tuple[Hint, 
     context = click.get_current_context(silent=True)
     given = {} if context is None else context.params
     candidates = _Candidates(excluded=_trusted(given))
-    candidates.add((one for attempt in attempts for one in attempt.certificates), "the chain")
+    candidates.add((one for attempt in attempts for one in attempt.certificates), _CHAIN)
     _add_given(candidates, given, _SOURCES)
     return tuple(candidates.hints()) if candidates.found else ()
 

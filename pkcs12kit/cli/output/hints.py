@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
+import click
+
 from pkcs12kit.cli.output.cures import OR_FETCH, cure
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
@@ -53,6 +55,8 @@ GATHER: Final = Hint(text="or fetch what is missing", command="pkcs12kit gather 
 _AT: Final = "--at TIME checks another time, and its answer is for that time only"
 RIGHT_TIME: Final = Hint(text=f"is this time right? It comes from this computer's clock; {_AT}")
 """For an answer that a wrong clock would explain."""
+RIGHT_AT: Final = Hint(text="is the time of --at right? Without --at, the answer is for now")
+"""The same where the time was given."""
 
 _ALL_PATHS: Final = "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all"
 _REBUILD: Final = Hint(
@@ -155,9 +159,16 @@ def hints_for_no_path(
     return (*hints, *cures)
 
 
+def _right_time() -> Hint:
+    """Return the question for a time that looks wrong: about ``--at`` where the current command got it."""
+    context = click.get_current_context(silent=True)
+    return RIGHT_TIME if context is None or context.params.get("time") is None else RIGHT_AT
+
+
 def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]:
     if closest.clock_looks_wrong:
-        return (RIGHT_TIME,) if closest.reason is FailureReason.NOT_YET_VALID else (RIGHT_TIME, _RENEW_TARGET)
+        renew = () if closest.reason is FailureReason.NOT_YET_VALID else (_RENEW_TARGET,)
+        return (_right_time(), *renew)
     if closest.section == SECTION_OF_TRUST_ANCHORS:
         return _hints(f"--ignore-anchor-validity accepts it, if the clients do; {_AT}")
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
@@ -199,7 +210,7 @@ def _about_time(rejected: Sequence[RejectedPath]) -> tuple[Hint, ...]:
         return ()
     closest = rejected[0]
     if closest.clock_looks_wrong:
-        return (RIGHT_TIME,)
+        return (_right_time(),)
     if closest.reason is FailureReason.NOT_YET_VALID:
         return _hints(_BY_REASON[closest.reason])
     if closest.reason is not FailureReason.EXPIRED:
@@ -328,7 +339,7 @@ def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
         path for report in reports if report.served_chain is not None for path in report.served_chain.rejected[:1]
     ]
     if any(path.clock_looks_wrong for path in rejected):
-        yield RIGHT_TIME
+        yield _right_time()
     for chain in (report.served_chain for report in reports):
         if chain is not None and _about_time(chain.rejected):
             yield from _cure(chain.rejected, chain.message.certificates, chain.parameters.time)
