@@ -174,6 +174,31 @@ def test_a_key_is_replaced_only_beside_its_certificate(build, key_output, tmp_pa
     assert key_output.read_bytes() != old
 
 
+def test_no_key_is_replaced_without_a_key(build, tmp_path):
+    """``certs_only`` has no key: the one in a server's file, beside its certificate, would be lost."""
+    path = tmp_path / "server.pem"
+    build()
+    old = path.read_bytes()
+    for dry_run in (True, False):
+        with pytest.raises(pk.OutputError, match="private key and a certificate in PEM, which"):
+            build(key=None, certs_only=True, dry_run=dry_run)
+        assert path.read_bytes() == old
+    assert build(key=None, certs_only=True, overwrite=True).changed
+    assert b"PRIVATE" not in path.read_bytes()
+
+
+def test_a_file_that_loses_a_part_is_named(build, key_output, tmp_path):
+    """A server that reads its key from the one file does not find it there after a build into two."""
+    build()
+    path = tmp_path / "server.pem"
+    for dry_run in (True, False):
+        report = build(key_output=key_output, dry_run=dry_run)
+        assert [line for line in report.warnings if f"{path}: the file there has the private key" in line]
+    assert not build(key_output=key_output).warnings
+    with_certificates = build().data
+    assert build(output=path, to="pem").data == with_certificates
+
+
 def test_inputs_are_never_replaced(build, files, tmp_path):
     """Neither file is an input, also not through a link, with ``overwrite`` either."""
     before = {path: path.read_bytes() for path in (files.key, files.certificate, files.trust_anchor)}

@@ -114,6 +114,7 @@ class PemOutput:
         at_hand = self._with_replaced_keys()
         for file in self._files():
             self._places[file.path].require_free(file.data, at_hand=at_hand)
+            self._places[file.path].warn_of_loss(file.data, self._writing.access)
         if self._writing.dry_run:
             for file in self._files():
                 require_writable(file.path, access=file.access)
@@ -123,8 +124,11 @@ class PemOutput:
     def _with_replaced_keys(self) -> PemParts:
         """Return what is at hand, and the keys of a server's files that are replaced: their certificates are there.
 
-        A new key of a renewed certificate may replace them. Another private key in their place is not a server's.
+        A new key of a renewed certificate may replace them. Another private key in their place is not a server's. A
+        build without a key replaces none.
         """
+        if not self._at_hand.keys:
+            return self._at_hand
         keys = set(self._at_hand.keys)
         for path in self._places:
             there = content_of(path, self._writing.limits)

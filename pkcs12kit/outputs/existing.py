@@ -106,6 +106,23 @@ def why_not_replaced(
     return describe(there, limits)
 
 
+def what_is_lost(path: str | os.PathLike[str], data: bytes, limits: Limits) -> str | None:
+    """Return in words what a server finds in the PEM file at ``path``, and would no longer find in ``data``; or None.
+
+    The file may be replaced, because the inputs have all that is in it. A server may still read its key from there.
+    """
+    there = content_of(path, limits)
+    if there is None or sniff(there) is not Kind.PEM:
+        return None
+    try:
+        lost = _pem_parts(there, limits).kinds - _pem_parts(data, limits).kinds
+    except LimitExceededError:
+        return None
+    if Kind.PRIVATE_KEY in lost:
+        return "the private key"
+    return "certificates" if Kind.CERTIFICATE in lost else None
+
+
 def content_of(path: str | os.PathLike[str], limits: Limits) -> bytes | None:
     """Return the content of a file; None where there is none, or none that can be read."""
     try:
@@ -209,7 +226,8 @@ def _why_pem_is_kept(there: bytes, data: bytes | None, at_hand: PemParts, limits
     if old.kinds - _WRITTEN - new.kinds or (only_certificates and not old.certificates <= at_hand.certificates):
         return describe(there, limits)
     if not old.keys <= new.keys | at_hand.keys:
-        return f"{describe(there, limits)}, of another key"
+        whose = ", of another key" if new.keys or at_hand.keys else ""
+        return f"{describe(there, limits)}{whose}"
     if data is not None and old.keys and not old.certificates and Kind.CERTIFICATE in new.kinds:
         return f"{describe(there, limits)}, without certificates"
     return None

@@ -11,7 +11,7 @@ from pkcs12kit.errors import OutputError
 from pkcs12kit.file_access import FileAccess
 from pkcs12kit.files import KEEP, require_writable, write_file, write_private
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.outputs.existing import Form, why_not_replaced
+from pkcs12kit.outputs.existing import Form, what_is_lost, why_not_replaced
 from pkcs12kit.outputs.input_files import InputFiles
 from pkcs12kit.sources.reading import shown_path
 
@@ -76,9 +76,19 @@ class Output:
                 " overwrite=True)"
             )
 
+    def warn_of_loss(self, data: bytes, access: FileAccess) -> None:
+        """Warn by ``access`` if a PEM file loses its key or its certificates, unless everything may be replaced."""
+        lost = None if self._overwrite or self._form is not Form.PEM else what_is_lost(self.path, data, self._limits)
+        if lost is not None:
+            access.warn(
+                f"{self.path}: the file there has {lost}, and the new one has not: a server that reads {lost} from this"
+                " file needs another file"
+            )
+
     def write(self, data: bytes, *, at_hand: PemParts | None = None, access: FileAccess = KEEP) -> None:
         """Check again and write the file, as a whole or not at all, with ``access``; everybody may read a picture."""
         self.require_free(data, at_hand=at_hand)
+        self.warn_of_loss(data, access)
         if self._form is Form.PICTURE:
             write_file(self.path, data)
         else:

@@ -46,6 +46,11 @@ def test_pem(pfx, replica):
     assert to_pem("new.pem").status == 0
     for more in ((), ("--certs-only",), ("--key-only",)):
         assert to_pem("new.pem", *more).status == 0
+    assert "new.pem: the file there has certificates, and the new one" not in to_pem("new.pem", "--key-only").errors
+    assert to_pem("both.pem").status == 0
+    for more, lost in (("--key-only", "certificates"), ("--certs-only", "the private key")):
+        assert to_pem("both.pem", "--force").status == 0
+        assert f"both.pem: the file there has {lost}, and the new one has not" in to_pem("both.pem", more).errors
     other = pem_of(OTHER.private_key, OTHER.certificate)
     own = pem_of(replica.server.private_key, replica.server.certificate)
     parameters = b"-----BEGIN DH PARAMETERS-----\nMAYCAQ8CAQI=\n-----END DH PARAMETERS-----\n"
