@@ -12,6 +12,7 @@ from pkcs12kit.tls.rehearsal.clients import kept_programs
 from pkcs12kit.tls.rehearsal.clients.kept_programs import keep_program, kept_program, key_of
 from pkcs12kit.tls.rehearsal.clients.registry import make_client
 
+from ...thoroughness import mostly_slow
 from .asking import ask_once
 
 KEY = "a" * 64
@@ -126,7 +127,7 @@ def test_the_key_is_of_source_and_compiler(tmp_path):
     assert key_of(b"a", str(tmp_path / "none"), "1") is None
 
 
-@pytest.mark.parametrize("name", ["java", "go"])
+@pytest.mark.parametrize("name", mostly_slow(["go", "java"], every=2))
 def test_compiled_once(name, world, require_tool, place, monkeypatch):
     """The second time the same program runs, and accepts and refuses the same; a damaged one is compiled again."""
     require_tool("javac" if name == "java" else "go")
