@@ -174,9 +174,9 @@ class OutputFile:
         lost = secrets_lost(old, bundle)
         if lost and not self._writing.overwrite:
             raise OutputError(
-                f"{self.output}: the new file would not have all that is in this file, but lose"
-                f" {', '.join(shortened(lost, _LISTED))}: give another name, or accept the loss with --force"
-                " (in Python: overwrite=True)"
+                f"cannot write {self.output}: the new file would have the key with its path, but lose"
+                f" {', '.join(shortened(lost, _LISTED))}; give another name, or accept the loss with --force (in"
+                " Python: overwrite=True)"
             )
         left_out = (*lost, *replaced_by_path(old, bundle))
         if left_out:

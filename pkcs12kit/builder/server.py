@@ -72,21 +72,6 @@ class Server:
     passed_over: tuple[str, ...] = ()
     """The files of a delivery that were not read, because they are written."""
 
-    def require_nothing_lost(self, bundle: Bundle, form: Form, limits: Limits) -> None:
-        """Raise :class:`~pkcs12kit.OutputError` if a new file would replace a part of the delivery that it has not."""
-        certificates = {one.der for one in (*bundle.certificates, *self.other_certificates)}
-        for path in self.passed_over:
-            keys = [] if self.identity is None else [self.identity.private_key]
-            why = why_part_is_kept(path, form, PemParts.of(keys, ()), limits)
-            if why is None:
-                lost = [der for der in certificates_alone(path, limits) if der not in certificates]
-                why = "certificates that no other file of the delivery has" if lost else None
-            if why is not None:
-                raise OutputError(
-                    f"{path} is a file of the delivery, with {why}: an output never replaces an input; give"
-                    " another name"
-                )
-
     def __init__(  # the inputs of build, in its order
         self,
         identity: IdentitySource | None,
@@ -120,6 +105,21 @@ class Server:
         self.identity, self.target = loaded.identity, loaded.identity.certificate
         self.other_certificates = loaded.certificates
         self.decoded = loaded.decoded
+
+    def require_nothing_lost(self, bundle: Bundle, form: Form, limits: Limits) -> None:
+        """Raise :class:`~pkcs12kit.OutputError` if a new file would replace a part of the delivery that it has not."""
+        certificates = {one.der for one in (*bundle.certificates, *self.other_certificates)}
+        for path in self.passed_over:
+            keys = [] if self.identity is None else [self.identity.private_key]
+            why = why_part_is_kept(path, form, PemParts.of(keys, ()), limits)
+            if why is None:
+                lost = [der for der in certificates_alone(path, limits) if der not in certificates]
+                why = "certificates that no other file of the delivery has" if lost else None
+            if why is not None:
+                raise OutputError(
+                    f"{path} is a file of the delivery, with {why}: an output never replaces an input; give"
+                    " another name"
+                )
 
 
 def _only_certificate(source: CertificateSource, opening: Opening) -> tuple[Certificate, CertificatePool]:

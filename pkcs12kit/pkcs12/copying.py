@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _PUBLIC: Final = frozenset({"certBag", "crlBag"})
 _NAMED_AT_MOST: Final = 5
+ATTRIBUTES_LEFT_OUT: Final = f"{NESTED_ATTRIBUTES} and are left out"
+"""The end of the warning of the only thing that a copy does not have."""
 
 
 class EntryCopier:
@@ -71,7 +73,7 @@ class EntryCopier:
         foresee((derivation for derivation in derivations if derivation is not None), self._budget)
         for entry, secret in sealed:
             if NESTED_ATTRIBUTES in entry.bag.notes:
-                self._warn(f"{entry.label}: {NESTED_ATTRIBUTES} and are left out")
+                self._warn(f"{entry.label}: {ATTRIBUTES_LEFT_OUT}")
             if may_be_encrypted(entry.bag.attribute_field):
                 self._leave_closed(entry, UnsupportedPfxError("its attributes may hold encrypted contents"))
             if entry.bag.is_key:

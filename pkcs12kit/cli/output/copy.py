@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pkcs12kit.errors import InputError, OutputError
 from pkcs12kit.files import read_private
@@ -10,6 +10,7 @@ from pkcs12kit.outputs.existing import Form, PemParts
 from pkcs12kit.outputs.input_files import InputFiles
 from pkcs12kit.outputs.output import Output
 from pkcs12kit.pkcs12.comparison import why_copy_changed
+from pkcs12kit.pkcs12.copying import ATTRIBUTES_LEFT_OUT
 from pkcs12kit.sources.pem_comparison import why_pem_changed
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from pkcs12kit.file_access import FileAccess
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.decoder import DecodedPfx
-
-_LEFT_OUT: Final = "are left out"  # how warnings of entries that a copy does not have end
 
 
 class Written(NamedTuple):
@@ -52,11 +51,11 @@ def free_place(file: str, output: str, form: str, *, force: bool, limits: Limits
 
 def require_nothing_lost(place: Output, warnings: Iterable[str], *, force: bool) -> None:
     """Raise :class:`~pkcs12kit.OutputError` if the file is rewritten, and the copy does not have all that is in it."""
-    lost = [sentence for sentence in warnings if sentence.endswith(_LEFT_OUT)]
+    lost = [sentence for sentence in warnings if sentence.endswith(ATTRIBUTES_LEFT_OUT)]
     if lost and place.is_rewritten and not force:
         raise OutputError(
-            f"{place.path}: the copy would not have all that is in this file: {'; '.join(lost)}: give another name, or"
-            " accept the loss with --force"
+            f"cannot write {place.path}: the copy would not have all that is in this file: {'; '.join(lost)}; give"
+            " another name, or accept the loss with --force"
         )
 
 
