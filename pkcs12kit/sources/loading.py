@@ -14,7 +14,7 @@ from pkcs12kit.certificates.choice import by_preference, name_others
 from pkcs12kit.certificates.identity import PRIVATE_KEYS, Identity
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import ArgumentError, InputError, KeyMismatchError, MalformedCertificateError
+from pkcs12kit.errors import ArgumentError, InputError, KeyMismatchError, MalformedCertificateError, PasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.anchor_warnings import about_anchors, about_file
@@ -110,8 +110,9 @@ def load_trust_anchors(
     A :class:`~pkcs12kit.TrustAnchor` that is loaded already is used as it is. Every certificate in the sources becomes
     a trust anchor. ``on_warning`` is called with a sentence for each file with several certificates, and for each
     anchor whose certificate is not self-signed or not of a CA; they are trusted nevertheless. Raises
-    :class:`~pkcs12kit.errors.InputError` for a folder or a zip archive, whose contents the user has not named; without
-    a certificate; or if any certificate cannot be read: a part of the trust anchors is never returned.
+    :class:`~pkcs12kit.errors.InputError` for a folder or a zip archive, whose contents the user has not named; for a
+    PKCS#12 file with a password; without a certificate; or if any certificate cannot be read: a part of the trust
+    anchors is never returned.
     """
     require_functions(on_warning=on_warning)
     anchors: dict[object, TrustAnchor] = {}
@@ -286,7 +287,12 @@ def _trust_anchors(source: CertificateSource, collector: Collector, warnings: li
     before = len(collector.certificates)
     if not _is_loaded(source) and is_folder(source):  # type: ignore[arg-type]  # it is a source
         raise InputError(f"{label(source)}: a folder; name the file in it that is the trust anchor")
-    _collect_one(source, collector)
+    try:
+        _collect_one(source, collector)
+    except PasswordError:  # the passwords of the call are for other files
+        raise InputError(
+            f"{label(source)}: a PKCS#12 file that is protected by a password; give the trust anchor as PEM or DER"
+        ) from None
     _require_no_rejects(collector)
     certificates = collector.certificates[before:]
     if not _is_loaded(source):

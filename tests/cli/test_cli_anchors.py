@@ -137,3 +137,22 @@ def test_reports_of_the_library():
     warnings = []
     pk.find_paths(server.certificate, on_warning=warnings.append, **given)
     assert sum("is not self-signed" in warning for warning in warnings) == 1
+
+
+def test_password_of_another_input(calls, call, build, files, password_file):
+    """A PKCS#12 file with a password as ``--anchor`` or ``--certs``: bad usage, never a wrong password of FILE."""
+    assert build(out="anchor.p12").status == 0
+    for command, run in calls("anchor.p12"):
+        outcome = run()
+        assert outcome.status == 2, command
+        assert "anchor.p12: a PKCS#12 file that is protected by a password; give the trust anchor as PEM or DER" in (
+            outcome.errors
+        )
+        assert "the password is the whole" not in outcome.errors
+    with pytest.raises(InputError, match="give the trust anchor as PEM or DER") as raised:
+        pk.load_trust_anchors("anchor.p12")
+    assert not isinstance(raised.value, pk.PasswordError)
+    given = ("--anchor", files.trust_anchor, "--certs", "anchor.p12", "--clients", "openssl")
+    outcome = call("rehearse", "given.p12", "--password-file", password_file, *given)
+    assert outcome.status == 2
+    assert outcome.errors.startswith("error: --certs anchor.p12: the PKCS#12 file is protected by a password")

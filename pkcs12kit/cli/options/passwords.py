@@ -155,7 +155,7 @@ def open_with_password(open_with: Callable[[str | None], T], given: str | None, 
     try:
         return open_with(given), given
     except PasswordError as error:
-        if given is not None:
+        if given is not None or not is_about(error, name):
             raise
         if not at_terminal():
             raise type(error)(f"{error}; give it with --password-file, --password-env or --password-stdin") from None
@@ -165,9 +165,14 @@ def open_with_password(open_with: Callable[[str | None], T], given: str | None, 
         try:
             return open_with(password), password
         except PasswordError as error:
-            password = prompt.again(error)
+            password = prompt.again(error) if is_about(error, name) else None
             if password is None:
                 raise
+
+
+def is_about(error: PasswordError, name: str) -> bool:
+    """Return True if the password of the input with this name is missing or wrong, not that of another input."""
+    return str(error).startswith(f"{name}:")
 
 
 def password_for_copy(file: str | None, variable: str | None, *, ask: bool, otherwise: str | None) -> str:

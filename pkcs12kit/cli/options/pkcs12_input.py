@@ -140,10 +140,11 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
     """Call ``open_with`` with the opening arguments; ask for the password where the file turns out to need one.
 
     A wrong password is the answer no: it is printed, and the command exits with status 1. A missing password is bad
-    usage, and is raised.
+    usage, and is raised, as is the need of one for another input, such as a PKCS#12 file in ``--certs``.
     """
     from pkcs12kit.cli.options.passwords import (
         given_password,
+        is_about,
         open_with_password,
         opening_password,
         password_from_file,
@@ -177,6 +178,8 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
             return attempt(given)
         return open_with_password(attempt, given, name_of(file))[0]
     except PasswordError as error:
+        if not any(is_about(error, name_of(one)) for one in (file, opening.key) if one is not None):
+            raise
         of_key = opening.key_password_file is not None or (opening.key is not None and at_terminal())
         if tried[-1] is None and not of_key:
             raise
