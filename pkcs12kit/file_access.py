@@ -354,4 +354,8 @@ def _allowed(mode: int, most: int) -> int:
             f"mode {shown} is not possible: {why} may have mode {most:04o} at most, or fewer rights (the number is"
             " octal: 0o640 in Python)"
         )
+    if not mode & 0o444:
+        raise InputError(
+            f"mode {mode:04o} is not possible: no user except root could read the file; give 0640, 0600 or 0400"
+        )
     return mode

@@ -197,7 +197,10 @@ class TestAsRoot:
         [
             *({"owner": it} for it in ("no-such-user", "", "a\0b", "\udcff", -1, 2**32 - 1, "99999999999", "0:0")),
             *({"group": it} for it in ("no-such-group", -1, 2**32 - 1)),
-            *({"mode": it} for it in (0o644, 0o660, 0o604, 0o700, 0o610, 0o4600, 640, 600, 400, 440, -1, 0o1000)),
+            *(
+                {"mode": it}
+                for it in (0o644, 0o660, 0o604, 0o700, 0o610, 0o4600, 0, 0o200, 640, 600, 400, 440, -1, 0o1000)
+            ),
             *({"mode": "0640"}, {"owner": 1.0}, {"group": b"root"}, {"mode": True}, {"owner": True}),
         ],
     )
