@@ -253,7 +253,7 @@ def command(
     from pkcs12kit.builder.build import build
     from pkcs12kit.cli.options.passwords import opening_password, password_from_file
     from pkcs12kit.cli.options.search import validation_parameters
-    from pkcs12kit.cli.output.build import print_refusal
+    from pkcs12kit.cli.output.build import after_writing, print_refusal
     from pkcs12kit.cli.output.console import warn_and_keep
     from pkcs12kit.cli.output.progress import FetchingWatch
     from pkcs12kit.cli.output.rehearsal import rehearse_built
@@ -331,10 +331,11 @@ def command(
         sources_given = bool(search.certificates) or source is not None
         print_refusal(no, as_json=as_json, sources_given=sources_given, retrievals=retrievals, warnings=warnings)
         sys.exit(1)
-    _print_built(report, as_json=as_json)
     rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)
-    rehearsal = rehearse(password=None if password is None else password()) if rehearsing else None
-    _print_rehearsed(report, rehearsal, as_json=as_json)
+    with after_writing(report):
+        _print_built(report, as_json=as_json)
+        rehearsal = rehearse(password=None if password is None else password()) if rehearsing else None
+        _print_rehearsed(report, rehearsal, as_json=as_json)
 
 
 def _revocation(search: SearchOptions, try_identity: Callable[[], object] | None) -> Revocation | None:

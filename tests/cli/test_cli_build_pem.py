@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 import pkcs12kit as pk
@@ -110,6 +114,21 @@ def test_certs_only(call, files, folder):
     for option in (["--key-out", "k"], ["--traditional"]):
         outcome = call("build", *given, *PEM, *option, "--out", "chain.pem")
         assert (outcome.status, "--certs-only writes no key; leave out" in outcome.errors) == (2, True)
+
+
+@pytest.mark.parametrize("how", [("--json",), pytest.param(("--if-changed",), marks=pytest.mark.slow)])
+def test_an_answer_that_cannot_be_printed(files, folder, how, cannot_run):
+    """The status is 2, and the message says that the file is there: the next call with --if-changed writes nothing."""
+    if not Path("/dev/full").exists():
+        cannot_run("there is no /dev/full here")
+    given = ("--key", files.key, "--cert", files.certificate, "--certs", files.certificates)
+    given = (*given, "--anchor", files.trust_anchor, *PEM, "--out", "s.pem", "--key-out", "s.key")
+    with Path("/dev/full").open("wb") as full:
+        command = [sys.executable, "-m", "pkcs12kit", "build", *given, *how]
+        done = subprocess.run(command, cwd=folder, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert done.returncode == 2
+    assert b"No space left on device; nevertheless written: s.pem and s.key" in done.stderr
+    assert (folder / "s.pem").stat().st_size
 
 
 @pytest.mark.parametrize("form", ["pkcs12", "pem"])

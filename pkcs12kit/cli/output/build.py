@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text
+from pkcs12kit.errors import OutputError
 from pkcs12kit.text import counted, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.builder.build import BuildReport
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.retrieval.retrieved import Retrieval
+
+
+@contextmanager
+def after_writing(report: BuildReport) -> Iterator[None]:
+    """Add to an error of standard output that the file is written, because the exit status says something else."""
+    try:
+        yield
+    except OutputError as error:
+        if report.output is None or not report.changed or report.dry_run:
+            raise
+        names = " and ".join(str(path) for path in (report.output, report.key_output) if path is not None)
+        raise OutputError(f"{error}; nevertheless written: {names}") from None
 
 
 def print_build_report(report: BuildReport, *, err: bool = False) -> None:
