@@ -133,9 +133,9 @@ def test_a_mobileiron_core(probe, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "problem", "told"),
     [
-        ({"server_name": None}, "server-name", ""),
+        ({"server_name": None}, "server-name", "hint: a certificate is rarely for an IP address: --server-name"),
         ({"server_name": "else.example"}, "server-name", ""),
-        ({"expires_within": "9999w"}, "expiry", ""),
+        ({"expires_within": "9999w"}, "expiry", "hint: renew the certificate that expires"),
         ({"at": "2001-01-01"}, "path", "hint: is the time of --at right?"),
     ],
 )
@@ -171,6 +171,10 @@ def test_a_mail_server_is_recognised_by_its_port(probe, monkeypatch):
     assert "hint: --starttls smtp begins with smtp" in outcome.errors
     assert "\x1b" not in outcome.text + outcome.errors
     assert "hint" not in probe("mail.example.mil:25", starttls="smtp").errors
+    unknown = probe("mail.example.mil:2525").errors
+    assert "hint: does TLS begin later there, as with SMTP and IMAP? --starttls PROTOCOL" in unknown
+    assert "PROTOCOL" not in outcome.errors
+    assert "rarely for an IP address" not in unknown
 
 
 def test_a_server_that_begins_with_tls_is_guessed(probe, monkeypatch):

@@ -9,6 +9,7 @@ import pytest
 
 import pkcs12kit as pk
 from pkcs12kit import Check, Outcome, lab
+from pkcs12kit.cli.output.hints import hints_for_probe
 from pkcs12kit.lab import KeyType
 from pkcs12kit.probing import Contact, ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
@@ -120,3 +121,15 @@ def test_old_versions_have_no_types(judge, issue):
     report = judge(issue(KeyType.RSA_2048, 300), versions=("TLSv1.1",), is_old=True)
     assert finding(report, Check.KEY_TYPES).outcome is Outcome.NOT_CHECKED
     assert report.failed == ("protocols",)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_hints_are_for_every_certificate(judge, issue, ca, is_first):
+    """One that expires soon, or whose CA expired: the same hint, whichever type of key it is for."""
+    sound, soon = issue(KeyType.EC_P256, 300), issue(KeyType.RSA_2048, 9)
+    judge(soon if is_first else sound, [sound if is_first else soon])
+    asked = {"trust_anchors": [ca.certificate.der], "time": NOW, "expires_within": timedelta(days=30)}
+    report = pk.probe("mdm.example.mil", **asked)
+    assert "expiry" in report.failed
+    assert [hint.text.partition(";")[0] for hint in hints_for_probe([report])] == ["renew the certificate that expires"]
+    assert not hints_for_probe([pk.probe("mdm.example.mil", **asked | {"expires_within": timedelta(days=1)})])

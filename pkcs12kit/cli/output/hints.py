@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.bundles.report import BundleReport
     from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.retrieved import Retrieval
-    from pkcs12kit.verifier.reports import VerificationReport
+    from pkcs12kit.verifier.reports import ServedChainReport, VerificationReport
     from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
 
@@ -120,6 +120,15 @@ _BY_CONTACT: Final = {
     "timed-out": "can the server be reached from here (VPN, firewall)? --timeout SECONDS waits longer",
     "name-refused": "--server-name NAME asks for another name at the same address",
 }
+_ASK_FOR_NAME: Final = Hint(
+    text="a certificate is rarely for an IP address: --server-name NAME says which name the clients use for this server"
+)
+_RENEW_SERVED: Final = Hint(
+    text="renew the certificate that expires; when it is on the server, --expect FILE shows whether the server sends it"
+)
+_SPEAK_FIRST: Final = Hint(
+    text="does TLS begin later there, as with SMTP and IMAP? --starttls PROTOCOL begins with that protocol"
+)
 _PROXY: Final = Hint(
     text="http_proxy, https_proxy and all_proxy name the proxy; no_proxy lists the hosts that are reached without it"
 )
@@ -335,14 +344,22 @@ def hints_for_probe(reports: Sequence[ProbeReport]) -> tuple[Hint, ...]:
 def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
     from pkcs12kit.tls.probing.contact import Contact
 
-    rejected = [
-        path for report in reports if report.served_chain is not None for path in report.served_chain.rejected[:1]
-    ]
-    if any(path.clock_looks_wrong for path in rejected):
+    chains = [chain.report for report in reports for chain in report.chains]
+    if any(path.clock_looks_wrong for chain in chains for path in chain.rejected[:1]):
         yield _right_time()
-    for chain in (report.served_chain for report in reports):
-        if chain is not None and _about_time(chain.rejected):
+    for chain in chains:
+        if _about_time(chain.rejected):
             yield from _cure(chain.rejected, chain.message.certificates, chain.parameters.time)
+        if chain.path is not None and Check.EXPIRY in _problems(chain):
+            yield _RENEW_SERVED
+    if any(
+        report.server.server_name == report.server.address.name
+        and report.server.address.is_ip_address
+        and Check.SERVER_NAME in _problems(chain.report)
+        for report in reports
+        for chain in report.chains
+    ):
+        yield _ASK_FOR_NAME
     for report in reports:
         yield from _hints(*filter(None, [_BY_CONTACT.get(report.answer.contact.value)]))
     silent = {Contact.CLOSED, Contact.TIMED_OUT, Contact.STARTTLS_BROKEN}
@@ -353,6 +370,15 @@ def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
         yield Hint(text="if TLS begins at once on that port, leave --starttls out")
     for protocol in sorted({protocol for report in reports for protocol in _protocols_of(report)}):
         yield Hint(text=f"--starttls {protocol} begins with {protocol} and then switches to TLS")
+    if any(
+        report.server.starttls is None and report.answer.contact is Contact.NOT_TLS and not any(_protocols_of(report))
+        for report in reports
+    ):
+        yield _SPEAK_FIRST
+
+
+def _problems(chain: ServedChainReport) -> frozenset[Check]:
+    return frozenset(finding.check for finding in chain.findings if finding.is_problem)
 
 
 def _protocols_of(report: ProbeReport) -> Iterator[str]:
