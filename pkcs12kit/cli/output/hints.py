@@ -195,8 +195,10 @@ def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]
 
 def _names_revocation_data(closest: RejectedPath) -> bool:
     """Return True if the status of the certificate is unknown, and the certificate has an HTTP URL to ask for it."""
+    if closest.reason is not FailureReason.REVOCATION_UNKNOWN:  # of another reason the extensions may be unreadable
+        return False
     extensions = closest.certificate.extensions
-    return closest.reason is FailureReason.REVOCATION_UNKNOWN and any(
+    return any(
         url.lower().startswith(("http://", "https://"))
         for url in (*extensions.ocsp_responders, *extensions.crl_locations)
     )
