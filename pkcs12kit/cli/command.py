@@ -15,7 +15,7 @@ from pkcs12kit.cli.several import open_option, takes_several, with_options_repea
 from pkcs12kit.errors import InputError, KeyMismatchError, Pkcs12KitError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from click.shell_completion import CompletionItem
     from click.types import OptionHelpExtra
@@ -127,11 +127,7 @@ class Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:
-            from pkcs12kit.cli.output.anchor_hints import ANCHOR, hints_for_missing_anchor
-
-            if error.param is not None and error.param.name == ANCHOR:
-                for hint in hints_for_missing_anchor(ctx.params):
-                    error.add_note(str(hint))
+            _add_anchor_hints(error, ctx, [error.param])
             raise
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -161,11 +157,7 @@ class Command(click.Command):
             named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
             for hint in hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named]):
                 error.add_note(str(hint))
-            if any(one.name == "trust_anchors" for one, _ in named):
-                from pkcs12kit.cli.output.anchor_hints import hints_for_missing_anchor
-
-                for hint in hints_for_missing_anchor(ctx.params):
-                    error.add_note(str(hint))
+            _add_anchor_hints(error, ctx, [one for one, _ in named])
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)
             raise
@@ -185,6 +177,15 @@ def _entry(names: str, text: str, width: int) -> str:
     shown = f"  {first:<{column - 2}}{lines.pop(0)}" if beside and lines else f"  {first}"
     more = (" " * _INDENT + part for part in others)
     return "\n".join((shown, *more, *(" " * column + line for line in lines))) + "\n"
+
+
+def _add_anchor_hints(error: Exception, ctx: click.Context, about: Iterable[click.Parameter | None]) -> None:
+    """Add the hints for a missing trust anchor to an error about the parameter for it."""
+    from pkcs12kit.cli.output.anchor_hints import ANCHOR, hints_for_missing_anchor
+
+    if any(one is not None and one.name == ANCHOR for one in about):
+        for hint in hints_for_missing_anchor(ctx.params):
+            error.add_note(str(hint))
 
 
 def _expand_patterns(ctx: click.Context) -> None:

@@ -42,16 +42,21 @@ Examples:
     OptionGroup.CHECKS,
     "--expires-within",
     type=Duration(),
-    help="Only certificates that expire within this time or have expired, and CRLs whose nextUpdate is so near: 30d,"
-    " 12h, 6w or 2y, for example.",
+    help="Show only certificates that expire within this time or have expired, and CRLs whose nextUpdate is within it:"
+    " 30d, 12h, 6w or 2y, for example.",
 )
-@option(OptionGroup.CHECKS, "--issuer", metavar="TEXT", help="Only those whose issuer's name contains this text.")
+@option(
+    OptionGroup.CHECKS,
+    "--issuer",
+    metavar="TEXT",
+    help="Show only certificates and CRLs whose issuer's name contains this text.",
+)
 @option(
     OptionGroup.CHECKS,
     "--contains",
     metavar="TEXT",
-    help="Only those with this text in a name of the subject, its alternative names, or the issuer, in the serial"
-    " number, or in a fingerprint. Case does not matter.",
+    help="Show only certificates and CRLs with this text in the name of the subject or the issuer, in an alternative"
+    " name, in the serial number, or in a fingerprint. Case does not matter.",
 )
 @option(
     OptionGroup.CHECKS,
@@ -92,8 +97,8 @@ def command(  # click gives every option its own argument
     listed with their type and size and the certificate that they fit, but never shown. No certificate is validated: a
     root is a CA certificate that its own key has signed.
 
-    Exit status 1: the given password does not open one of the files. 2: in one of the files nothing can be read. The
-    rest is shown.
+    Exit status 1: the given password does not open one of the files. Exit status 2: nothing can be read in one of the
+    files. The rest is shown in both cases.
     """
     from pkcs12kit.cli.options.passwords import given_password
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_lines

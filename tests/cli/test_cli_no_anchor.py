@@ -94,7 +94,7 @@ def test_the_list_is_bounded(call, given, folder):
     outcome = call("paths", "server.pem", "--certs", "many.pem")
     assert outcome.errors.count("hint: self-signed, in many.pem") == 5
     assert outcome.errors.splitlines()[1].endswith(f"TA, SHA-256 {given['TA'].sha256}")
-    assert "hint: and 3 others that are self-signed" in outcome.errors
+    assert "hint: and 3 other self-signed certificates" in outcome.errors
 
 
 def test_none_and_nothing_to_read(call, given, folder):

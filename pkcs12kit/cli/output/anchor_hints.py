@@ -15,6 +15,7 @@ import click
 
 from pkcs12kit.cli.output.hints import Hint
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
+from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ _SOURCES: Final = (
     "pkcs12",
     "key",
     "target_file",
+    "expect",
     "certificates",
     "sources",
     "more_sources",
@@ -83,9 +85,8 @@ class _Candidates:
         for certificate, place in found[:_MOST_NAMED]:
             yield Hint(text=f"self-signed, in {place}: {certificate.label}, SHA-256 {certificate.sha256}")
         if len(self.found) > _MOST_NAMED:
-            yield Hint(
-                text=f"and {len(self.found) - _MOST_NAMED:,} others that are self-signed: pkcs12kit show lists them"
-            )
+            others = counted(len(self.found) - _MOST_NAMED, "other self-signed certificate")
+            yield Hint(text=f"and {others}; pkcs12kit show lists all of them")
         yield _COMPARE if self.found else _NONE
 
 

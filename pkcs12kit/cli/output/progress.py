@@ -126,7 +126,7 @@ def announce_rehearsal(clients: Iterable[str], limits: Limits) -> None:
 
     ``clients`` as for :func:`~pkcs12kit.rehearse`.
     """
-    if not _at_terminal():
+    if not _is_shown():
         return
     from pkcs12kit.tls.rehearsal.run import PROTOCOLS, longest_seconds
 
@@ -174,14 +174,15 @@ def _installed(clients: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in CLIENTS if name in asked)
 
 
-def _at_terminal() -> bool:
+def _is_shown() -> bool:
+    """Return True if standard error, on which progress is shown, is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 @contextmanager
 def _status(text: str) -> Iterator[Callable[[str], None] | None]:
     """Show a line while the block runs; yield a function that changes it, or None where no terminal shows it."""
-    if not _at_terminal():
+    if not _is_shown():
         yield None
         return
     from rich.console import Console
