@@ -63,6 +63,9 @@ class GroupedOption(click.Option):
         """False for an option that takes one value each time that it is given, although it may be given again."""
         self.like_arguments = like_arguments
         """True for an option whose values mean the same as the arguments of the command."""
+        if isinstance(self.type, (click.IntRange, click.FloatRange)):  # the name is in the error for what is no number
+            kind = "whole number" if isinstance(self.type, click.IntRange) else "number"
+            self.type.name = f"{kind} ({range_in_words(self.type)})"
 
     def get_help_extra(self, ctx: click.Context) -> OptionHelpExtra:
         """Return the remarks in brackets, with the range of a number in words."""

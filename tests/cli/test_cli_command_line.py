@@ -174,6 +174,10 @@ class TestUsage:
                 "build",
             ),
             (["gather", "a.pem"], "missing option '--into': the folder", "gather"),
+            (["probe", "a", "--timeout", "1.5"], "'1.5' is not a valid whole number (1 to 3,600)", "probe"),
+            (["probe", "a", "--port", "https"], "'https' is not a valid whole number (1 to 65,535)", "probe"),
+            (["gather", "--timeout", "5m"], "'5m' is not a valid number (more than 0, at most 86,400)", "gather"),
+            (["verify", "a", "--max-iterations", "1e6"], "is not a valid whole number (at least 1)", "verify"),
         ],
     )
     def test_refused(self, call, arguments, sentence, explained):
