@@ -145,6 +145,17 @@ def test_compiled_once(name, world, require_tool, place, monkeypatch):
     assert len(compiled) == 2
 
 
+def test_a_compiler_that_writes_nothing(world, tmp_path, monkeypatch, place):
+    """A wrapper named go that ends with status 0 in silence: not tried, with a reason, and nothing is kept."""
+    (tmp_path / "go").write_text("#!/bin/sh\n")
+    (tmp_path / "go").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    handshake = ask_once(make_client("go"), world.case())
+    assert handshake.verdict is Verdict.NOT_TRIED
+    assert "go build failed: it wrote no program" in handshake.why
+    assert not place.exists()
+
+
 def test_without_owners(monkeypatch, place):
     """A platform without owners of files keeps nothing."""
     monkeypatch.delattr(kept_programs.os, "geteuid")

@@ -123,7 +123,7 @@ class GoClient(CompiledClient):
         }
         built = session.run(("go", "build", "-o", f"./{self.program}", self.source), environment=environment)
         if built.status != 0 or not (session.folder / self.program).is_file():
-            raise CannotTryError(one_line(f"go build failed: {built.ended or built.errors}"))
+            raise CannotTryError(one_line(f"go build failed: {built.ended or built.errors or 'it wrote no program'}"))
 
     def _command(self, endpoint: Endpoint, protocol: str) -> Sequence[str]:
         return (f"./{self.program}", host_and_port(endpoint.host, endpoint.port), *_arguments(endpoint, protocol))
