@@ -160,10 +160,15 @@ class Command(click.Command):
             named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
             for hint in hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named]):
                 error.add_note(str(hint))
-            _add_anchor_hints(error, ctx, [one for one, _ in named])
+            _add_anchor_hints(error, ctx, [one for one, value in named if not _is_locked(value)])
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)
             raise
+
+
+def _is_locked(path: str) -> bool:
+    """Return True for a file that this user may not read: another root in its place would not be the one meant."""
+    return os.path.exists(path) and not os.access(path, os.R_OK)  # noqa: PTH110  # "-" as well
 
 
 def _entry(names: str, text: str, width: int) -> str:

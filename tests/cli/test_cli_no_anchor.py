@@ -131,3 +131,14 @@ def test_delivered_folder_whose_anchor_does_not_fit(call, given, folder):
     assert "hint: give cross-certificates that lead to the trust anchor with --certs" in outcome.errors
     place = next(line for line in outcome.errors.splitlines() if given["TA"].sha256 in line)
     assert place.startswith("hint: self-signed, in cas/")
+
+
+@pytest.mark.usefixtures("given")
+def test_an_anchor_that_may_not_be_read(call, monkeypatch):
+    """A user who may not read the root is offered no other one. Root may read every file, so the answer is replaced."""
+    from pkcs12kit.cli import command
+
+    assert COMPARE in call("paths", *CALLS["paths"], "--anchor", "password.txt").errors
+    monkeypatch.setattr(command.os, "access", lambda path, _mode: "password" not in str(path))
+    outcome = call("paths", *CALLS["paths"], "--anchor", "password.txt")
+    assert (outcome.status, "self-signed" in outcome.errors) == (2, False)
