@@ -1,7 +1,8 @@
 # The public names, and the module that each comes from; lazy_loader reads this file when pkcs12kit is imported.
 
 from . import lab, probing, published, revocation
-from .builder.build import BuildReport, build
+from .builder.build import build
+from .builder.report import BuildReport
 from .certificates.certificate import Certificate
 from .certificates.identity import Identity
 from .certificates.lint.certificate_notes import lint_certificates

@@ -1,13 +1,13 @@
-"""The call that finds the path and writes the file, and its report."""
+"""The call that finds the path and writes the file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_kind, require_several
 from pkcs12kit.builder.output import OutputFile, Writing, require_form
 from pkcs12kit.builder.pem_output import PemOutput
+from pkcs12kit.builder.report import BuildReport
 from pkcs12kit.builder.server import Delivery, Server
 from pkcs12kit.devices.named_issuers import named_issuer_mismatches
 from pkcs12kit.devices.self_signed import describe_own_anchor, is_own_anchor
@@ -15,7 +15,6 @@ from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.file_access import FileAccess
 from pkcs12kit.finder import path_request, require_fetching
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.outputs.existing import Form
 from pkcs12kit.paths.confirmation import NOT_ASKED, ConfirmationError, Opinion, confirm
 from pkcs12kit.paths.ranking import longest_lasting
@@ -26,17 +25,13 @@ from pkcs12kit.pkcs12.bundle import Bundle
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors, concrete
 from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.sources.reading import is_folder
-from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
     from os import PathLike
-    from pathlib import Path
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.identity import Identity
-    from pkcs12kit.certificates.pool import Reject
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.paths.ranking import Ranking
@@ -52,74 +47,6 @@ if TYPE_CHECKING:
     from pkcs12kit.sources.arguments import CertificatesArgument, IdentitySource, TrustAnchorsArgument
     from pkcs12kit.sources.loading import CertificateSource, KeySource
     from pkcs12kit.sources.reading import Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildReport(Shown):
-    """The result of :func:`~pkcs12kit.build`.
-
-    The key is only in ``data``, encrypted by the password; in PEM it is not encrypted, and is in ``data`` or in
-    ``key_data``.
-    """
-
-    path: ValidatedPath
-    """The path, from the target to the trust anchor."""
-    confirmation: Confirmation
-    """The second opinion on the path."""
-    certificates: tuple[Certificate, ...] = field(repr=False)
-    """The certificates in file order: the target, its issuers, then the trust anchor if it is included."""
-    has_private_key: bool
-    """True if the file holds the private key."""
-    format: str
-    """``pkcs12`` or ``pem``."""
-    profile: Profile | None
-    """The algorithms and iterations that protect the file; None for PEM, whose key is not encrypted."""
-    data: bytes = field(repr=False)
-    """The content of the file: DER (RFC 7292), or PEM."""
-    output: Path | None
-    """The path of the file; None if no output was asked for."""
-    key_data: bytes | None = field(default=None, repr=False)
-    """The content of the key's own file, PEM; None if there is none."""
-    key_output: Path | None = None
-    """The path of the key's own file; None if there is none."""
-    changed: bool
-    """False if the file was left alone because it already had this content."""
-    change: str | None
-    """Why the file was written although ``if_changed`` was asked for; None otherwise."""
-    dry_run: bool = False
-    """True if nothing was to be written: ``changed`` then says whether the file would have been."""
-    rejects: tuple[Reject, ...]
-    """The parts of the sources of CA certificates that could not be read."""
-    warnings: tuple[str, ...]
-    """Sentences about the identity's file, the trust anchors, what was fetched, the path, the password and the owner.
-
-    One names the certificates of the path that are not valid now, if another time was asked for.
-    """
-    retrievals: tuple[Retrieval, ...] = field(default=(), repr=False)
-    """The result for each URL, without its content; empty if nothing was fetched."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``--json`` prints."""
-        profile = self.profile
-        return {
-            "format": self.format,
-            "output": str(self.output) if self.output is not None else None,
-            "key_output": str(self.key_output) if self.key_output is not None else None,
-            "changed": self.changed,
-            "change": self.change,
-            "dry_run": self.dry_run,
-            "bytes": len(self.data),
-            "profile": profile and profile.name,
-            "iterations": profile and {"encryption": profile.encryption_iterations, "mac": profile.mac_iterations},
-            "private_key": self.has_private_key,
-            "certificates": [certificate.to_json() for certificate in self.certificates],
-            "expires": format_time(self.path.expires),
-            "policies": sorted(self.path.authority_constrained_policy_set),
-            "second_opinion": self.confirmation.to_json(),
-            "rejects": [str(reject) for reject in self.rejects],
-            "warnings": list(self.warnings),
-            "retrievals": [retrieval.to_json() for retrieval in self.retrievals],
-        }
 
 
 def build(  # noqa: PLR0913  # the one call of a provisioning script: each input has its own keyword

@@ -23,7 +23,7 @@ from pkcs12kit.cli.options.values import FILE, Place
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.cli.options.access import AccessOptions
     from pkcs12kit.cli.options.fetch import FetchingOptions
     from pkcs12kit.cli.options.form import FormOptions

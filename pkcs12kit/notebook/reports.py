@@ -30,7 +30,7 @@ from pkcs12kit.text import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.notebook.html import View
     from pkcs12kit.retrieval.bundles.report import BundleReport
     from pkcs12kit.retrieval.gather import GatherReport

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
 
-    from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.contents.listing import Contents

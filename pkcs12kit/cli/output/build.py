@@ -12,7 +12,7 @@ from pkcs12kit.text import counted, harmless
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.retrieval.retrieved import Retrieval

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
-    from pkcs12kit.builder.build import BuildReport
+    from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.verifier.server_reports import RehearsalReport
