@@ -17,7 +17,7 @@ from pkcs12kit.verifier.delivered import name_mismatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
+    from datetime import datetime, timedelta
 
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.failure import Failure
@@ -113,10 +113,13 @@ def _removals(removed: Sequence[tuple[int, Certificate]], why: str) -> Iterator[
     yield f"remove the certificates {written}, which are {why}"
 
 
-def changes_without_path(paths: ChainPaths, with_pool: PathReport | None, sent: Sequence[Certificate]) -> Iterator[str]:
+def changes_without_path(
+    paths: ChainPaths, with_pool: PathReport | None, sent: Sequence[Certificate], time: datetime
+) -> Iterator[str]:
     """Yield changes that come closest to a remedy, where no path is known even with the pool.
 
-    The problem of a certificate in ``sent`` may show only where the pool has the certificates above it.
+    The problem of a certificate in ``sent`` may show only where the pool has the certificates above it. A chain that
+    does not reach an anchor is not validated, so that a certificate of it may have expired at ``time`` as well.
     """
     without, together = _closest(paths.report), _closest(with_pool)
     nowhere = any(failure.reason in _NOWHERE for failure in together)
@@ -126,6 +129,9 @@ def changes_without_path(paths: ChainPaths, with_pool: PathReport | None, sent: 
         if change is not None:
             leads = "; the pool has none that leads to a trust anchor"
             changes[change + (leads if nowhere and failure.reason in _NOWHERE else "")] = None
+    for certificate in paths.report.rejected[0].certificates if without and paths.report is not None else ():
+        if certificate in sent and certificate.not_after < time:
+            changes[_by_successor(certificate)] = None
     yield from changes
 
 
@@ -191,8 +197,13 @@ def _remedy(failure: Failure, paths: ChainPaths) -> str | None:
     if failure.reason is FailureReason.BAD_SIGNATURE:
         return f"replace {called}, whose signature does not verify"
     if failure.reason is FailureReason.EXPIRED:
-        return f"replace {called}, which expired on {format_time(failure.certificate.not_after)}, by its successor"
+        return _by_successor(failure.certificate)
     return None
+
+
+def _by_successor(certificate: Certificate) -> str:
+    expired = format_time(certificate.not_after)
+    return f"replace {_called(certificate)}, which expired on {expired}, by its successor"
 
 
 def _stands_for(new: Certificate, old: Certificate) -> bool:

@@ -104,7 +104,7 @@ def check_served_chain(  # noqa: PLR0913  # each input has its own keyword
         should_send = advice.without_expiring_cross_certificates(should_send, paths.path, expires_within)
         changes = advice.changes_of_arrangement(sent, should_send)
     else:
-        changes = advice.changes_without_path(paths, with_pool, sent)
+        changes = advice.changes_without_path(paths, with_pool, sent, parameters.time)
     named = advice.changes_of_named_issuers(paths.path) if path_with_pool is None else ()
     return ServedChainReport(
         message=message,

@@ -389,15 +389,27 @@ class TestEndEntity:
         then = pk.ValidationParameters(time=PAST.not_after)
         assert judge("EE<I", expired, "P<TA", parameters=then).ok
 
-    def test_expired_and_not_complete(self, topology, judge):
-        """Both faults are named, and the pool is not mentioned."""
+    @pytest.mark.parametrize("pool", [True, False])
+    def test_expired_and_not_complete(self, topology, judge, pool):
+        """Both faults are named, and the pool is not mentioned: RFC 5280 section 6.1.3 (a)(2)."""
         server = topology.authorities["I"].issue_server("s.example", validity=PAST, serial_number=8).certificate
-        report = judge(server, pool=True)
+        report = judge(server, pool=pool)
         assert report.should_send is None
         add, replace_it = report.changes
         assert add.startswith("add the certificate of I with the key identifier ")
         assert add.endswith(" after s.example")
         assert replace_it.startswith("replace s.example (issued by I, serial number 8), which expired on ")
+
+    def test_expired_link_and_not_complete(self, topology, judge):
+        """The same of a CA certificate; one that is not on the way is not named, nor one that ends later."""
+        link, beside = (
+            topology.certificates[8],
+            topology.authorities["TA"].issue_ca(lab.Authority.create("Beside"), validity=PAST),
+        )
+        add, replace_it = judge("EE<I", link, beside).changes
+        assert add.startswith("add the certificate of P with the key identifier ")
+        assert replace_it.startswith("replace I (issued by P, serial number 9), which expired on ")
+        assert len(judge("EE<I", link, parameters=pk.ValidationParameters(time=PAST.not_after)).changes) == 1
 
     def test_nowhere(self, judge):
         """A pool that leads to other anchors is said to."""
