@@ -15,7 +15,7 @@ from pkcs12kit.cli.options.pkcs12_input import key_options
 from pkcs12kit.cli.options.protection import chosen_profile, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option
 from pkcs12kit.cli.options.values import FILE, VARIABLE, OneOf, Place
-from pkcs12kit.text import counted, harmless
+from pkcs12kit.text import counted, harmless, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -288,8 +288,7 @@ def _not_valid_now(certificates: Iterable[Certificate]) -> Iterable[str]:
     from pkcs12kit.times import time_or_now
 
     outside = tuple(outside_validity(certificates, time_or_now(None)))
-    others = f"; and {len(outside) - _MOST_NAMED:,} more" if len(outside) > _MOST_NAMED else ""
-    return (f"not valid now: {'; '.join(outside[:_MOST_NAMED])}{others}",) if outside else ()
+    return (f"not valid now: {'; '.join(shortened(outside, _MOST_NAMED))}",) if outside else ()
 
 
 def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limits: Limits) -> tuple[str, ...]:

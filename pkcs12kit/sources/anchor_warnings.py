@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.signatures import is_self_signed
+from pkcs12kit.text import counted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,8 @@ def about_file(name: str, certificates: Sequence[Certificate]) -> Iterator[str]:
     each = tuple(dict.fromkeys(certificates))
     if len(each) > 1:
         yield (
-            f"{name}: holds {len(each):,} certificates, and each of them is now a trust anchor: {_named(each)};"
+            f"{name}: holds {len(each):,} certificates, and each of them is now a trust anchor:"
+            f" {', '.join(shortened(each, _MOST_NAMED, _fingerprint))};"
             " if you trust only one of them, give a file with only that one"
         )
 
@@ -41,8 +43,9 @@ def about_anchors(anchors: Sequence[TrustAnchor], limits: Limits) -> Iterator[st
     ]
     for certificate, why in odd[:_MOST_NAMED]:
         yield f"trust anchor {_fingerprint(certificate)} {why}"
-    if len(odd) > _MOST_NAMED:
-        yield f"{len(odd) - _MOST_NAMED:,} other trust anchors are not self-signed or not certificates of CAs"
+    if (more := len(odd) - _MOST_NAMED) > 0:
+        are = "is" if more == 1 else "are"
+        yield f"{counted(more, 'other trust anchor')} {are} not self-signed, or not the certificate of a CA"
 
 
 def _oddity(certificate: Certificate, budget: SearchBudget) -> str | None:
@@ -58,12 +61,6 @@ def _oddity(certificate: Certificate, budget: SearchBudget) -> str | None:
     if certificate.version != 1 and not certificate.is_ca:
         reasons.append("is not the certificate of a CA: it cannot have issued the certificates of a path")
     return f"{', and '.join(reasons)}; is it the one that the clients trust?" if reasons else None
-
-
-def _named(certificates: Sequence[Certificate]) -> str:
-    text = ", ".join(_fingerprint(certificate) for certificate in certificates[:_MOST_NAMED])
-    others = len(certificates) - _MOST_NAMED
-    return text if others <= 0 else f"{text} and {others:,} {'other' if others == 1 else 'others'}"
 
 
 def _fingerprint(certificate: Certificate) -> str:

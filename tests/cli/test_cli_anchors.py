@@ -121,7 +121,7 @@ def test_library_names_each_oddity(replica, files):
     warnings = heard(data)
     assert warnings[0].startswith("the bytes given: holds 15 certificates")
     assert warnings[0].count("SHA-256") == 10
-    assert "and 5 others" in warnings[0]
+    assert "and 5 more" in warnings[0]
     assert len(warnings) == 12
     assert warnings[-1].startswith("5 other trust anchors are not self-signed")
 
