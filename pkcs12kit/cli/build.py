@@ -15,7 +15,12 @@ from pkcs12kit.cli.options.fetch import fetching_options
 from pkcs12kit.cli.options.form import form_options, require_consistent_form
 from pkcs12kit.cli.options.outputs import force_option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
-from pkcs12kit.cli.options.pkcs12_input import delivery_option, key_options, require_delivery_alone
+from pkcs12kit.cli.options.pkcs12_input import (
+    delivery_option,
+    key_options,
+    require_delivery_alone,
+    require_one_identity,
+)
 from pkcs12kit.cli.options.protection import new_protection, protection_options
 from pkcs12kit.cli.options.search import json_option, limits_option, path_options
 from pkcs12kit.cli.options.values import FILE, Place
@@ -264,7 +269,7 @@ def command(
     require_consistent_form(form, output, click.get_current_context().params)
     require_delivery_alone(source, pkcs12=pkcs12, certs_only=certs_only)
     if source is None:
-        _require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
+        require_one_identity(key, certificate, pkcs12, certs_only=certs_only)
     _require_file(output, as_json=as_json, if_changed=if_changed, dry_run=dry_run)
     if require_mac and pkcs12 is None and source is None:
         raise click.UsageError("--require-mac has an effect only with --pkcs12 or --from: other input has no MAC")
@@ -383,16 +388,3 @@ def _require_file(output: str, *, as_json: bool, if_changed: bool, dry_run: bool
     if (if_changed or dry_run) and output == "-":
         name = "--if-changed" if if_changed else "--dry-run"
         raise click.UsageError(f"{name} compares with an existing file; give --out a file, not standard output")
-
-
-def _require_one_identity(key: str | None, certificate: str | None, pkcs12: str | None, *, certs_only: bool) -> None:
-    """Raise :class:`click.UsageError` unless the options name one key and certificate, or one certificate."""
-    given = {"--key": key, "--cert": certificate, "--pkcs12": pkcs12}
-    options = {option for option, value in given.items() if value is not None}
-    if certs_only and options != {"--cert"}:
-        raise click.UsageError("--certs-only needs --cert, and allows neither --key nor --pkcs12")
-    if not certs_only and options not in ({"--key", "--cert"}, {"--pkcs12"}, {"--pkcs12", "--cert"}):
-        raise click.UsageError(
-            "give --key and --cert, or only --pkcs12, or --certs-only and --cert; beside --pkcs12, --cert may name the"
-            " certificate of its key"
-        )

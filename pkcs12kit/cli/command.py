@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", os.sep, " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
+_OF_FOLDERS: Final = frozenset({"certificates", "sources", "more_sources", "source", "crls", "ocsp_responses"})
+"""The parameters that take folders as well as files."""
 _OPEN_OPTION: Final = f"{__name__}.open_option"  # in the meta of a context: takes the word that is completed
 _ONE_LIST: Final = 4  # options, at most, that are shown without groups
 _COLUMN: Final = 29  # of the help's texts, beside their options
@@ -123,14 +125,19 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse a call, in which an option that may be given again may have several values."""
         parameters = self.get_params(ctx)
+        typed = tuple(args)
         if ctx.resilient_parsing:
             ctx.meta[_OPEN_OPTION] = open_option(args, parameters)
-        else:
-            args = with_options_repeated(args, parameters, ctx)
         try:
+            if not ctx.resilient_parsing:
+                args = with_options_repeated(args, parameters, ctx)
             return super().parse_args(ctx, args)
         except click.MissingParameter as error:
             _add_anchor_hints(error, ctx, [error.param])
+            _add_hints(error, typed, ctx)
+            raise
+        except click.UsageError as error:
+            _add_hints(error, typed, ctx)
             raise
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -169,6 +176,15 @@ class Command(click.Command):
 def _is_locked(path: str) -> bool:
     """Return True for a file that this user may not read: another root in its place would not be the one meant."""
     return os.path.exists(path) and not os.access(path, os.R_OK)  # noqa: PTH110  # "-" as well
+
+
+def _add_hints(error: click.UsageError, typed: Sequence[str], ctx: click.Context) -> None:
+    """Add the hints for the words of a call that click does not accept."""
+    from pkcs12kit.cli.output.input_hints import hints_for_call
+
+    if not isinstance(error, click.exceptions.NoArgsIsHelpError):
+        for hint in hints_for_call(error, typed, ctx):
+            error.add_note(str(hint))
 
 
 def _entry(names: str, text: str, width: int) -> str:
@@ -257,11 +273,16 @@ def _require_outputs_apart(ctx: click.Context) -> None:
 def _named(ctx: click.Context, sentence: str) -> tuple[tuple[click.Parameter, str], ...]:
     """Return the parameters whose value begins the sentence, each with that value.
 
-    Where both a folder and a file in it were given, the longer name is the one that is meant.
+    Where both a folder and a file in it were given, the longer name is the one that is meant. A folder in the place of
+    a file is not that of a parameter that takes folders.
     """
+    from pkcs12kit.sources.reading import NO_FOLDER
+
+    is_no_folder = sentence.endswith(NO_FOLDER)
     named = [
         (length, parameter, value)
         for parameter in ctx.command.params
+        if not (is_no_folder and parameter.name in _OF_FOLDERS)
         for value in _values(ctx, parameter)
         if isinstance(value, str) and (length := _length_of_name(sentence, value))
     ]

@@ -22,6 +22,8 @@ Source: TypeAlias = "str | os.PathLike[str] | bytes"
 """A path to a file or a folder, ``"-"`` for standard input, or the content as bytes."""
 
 STANDARD_INPUT: Final = "-"
+NO_FOLDER: Final = "a folder; expected a file"
+"""The fault of a folder where a file is needed."""
 _CHUNK_BYTES: Final = 1024 * 1024
 _SHOWN_CHARACTERS: Final = 200
 
@@ -126,7 +128,7 @@ def folder_files(folder: str, limits: Limits) -> Iterator[FolderFile]:
 def fault_of(error: OSError) -> str:
     """Return the reason why something cannot be read, in the words of the system, without the path."""
     if isinstance(error, IsADirectoryError):
-        return "a folder; expected a file"
+        return NO_FOLDER
     return (error.strerror or "cannot be read").lower()
 
 

@@ -396,8 +396,8 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"key": None}, "give --key and --cert, or only --pkcs12, or --certs-only and --cert"),
-            ({"cert": None}, "give --key and --cert"),
+            ({"key": None}, "--key is missing: give --key and --cert, or only --pkcs12, or --certs-only and --cert"),
+            ({"cert": None}, "--cert is missing: give --key and --cert"),
             ({"pkcs12": "old.p12"}, "or only --pkcs12"),
             ({"anchor": None}, "missing option '--anchor'"),
             ({"out": None}, "missing option '--out'"),

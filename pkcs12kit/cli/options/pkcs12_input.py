@@ -89,6 +89,21 @@ def require_delivery_alone(source: str | None, *, pkcs12: str | None, certs_only
         raise click.UsageError("--from needs a folder or a file, not standard input")
 
 
+def require_one_identity(key: str | None, certificate: str | None, pkcs12: str | None, *, certs_only: bool) -> None:
+    """Raise :class:`click.UsageError` unless the options name one key and certificate, or one certificate."""
+    given = {"--key": key, "--cert": certificate, "--pkcs12": pkcs12}
+    options = {option for option, value in given.items() if value is not None}
+    if certs_only and options != {"--cert"}:
+        raise click.UsageError("--certs-only needs --cert, and allows neither --key nor --pkcs12")
+    if certs_only or options in ({"--key", "--cert"}, {"--pkcs12"}, {"--pkcs12", "--cert"}):
+        return
+    missing = "--cert is missing: " if options == {"--key"} else "--key is missing: " if options == {"--cert"} else ""
+    raise click.UsageError(
+        f"{missing}give --key and --cert, or only --pkcs12, or --certs-only and --cert, or --from with a folder or zip"
+        " that holds both; beside --pkcs12, --cert may name the certificate of its key"
+    )
+
+
 def key_options(purpose: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Return a decorator that adds the two options which choose one of several keys.
 

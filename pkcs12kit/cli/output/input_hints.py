@@ -1,7 +1,8 @@
-"""Hints for input that cannot be used and for files that cannot be written, from what lies at the place named."""
+"""Hints for input that cannot be used, for files that cannot be written, and for words of a call that mean nothing."""
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import partial
@@ -9,6 +10,8 @@ from itertools import islice
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
+
+import click
 
 from pkcs12kit.cli.output.console import at_terminal
 from pkcs12kit.cli.output.hints import Hint
@@ -25,7 +28,7 @@ from pkcs12kit.errors import (
 from pkcs12kit.sources.sniffing import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pkcs12kit.errors import Pkcs12KitError
 
@@ -66,9 +69,12 @@ _INSTEAD: Final = {
     ("key", Kind.CERTIFICATE): Hint(text="give the private key of this certificate"),
     ("pkcs12", Kind.CERTIFICATE): _BUILD,
     ("pkcs12", Kind.PRIVATE_KEY): _BUILD,
+    ("pkcs12", Kind.ZIP): Hint(text="take the file out of the archive; pkcs12kit show lists what the archive holds"),
     ("revocation", Kind.CERTIFICATE): Hint(text="give certificates with --certs"),
 }
 _IDENTITY: Final = Hint(text="--pkcs12 reads the key and its certificate from such a file")
+_IDENTITIES: Final = frozenset({"key", "pkcs12"})
+_DELIVERY: Final = Hint(text="--from takes a delivered folder or zip, and finds the key and its certificate in it")
 _KEY_CHOICE: Final = Hint(text="choose one of the keys with --key-name or --key-id")
 _MISMATCH: Final = Hint(
     text="give the certificate that was issued for this key, or the private key that belongs to this certificate"
@@ -86,6 +92,10 @@ _TYPED: Final = Hint(
 )
 _SWAPPED: Final = Hint(text="are --key and --cert swapped?")
 _NOT_FETCHED: Final = Hint(text="URLs are not read here: download the file, and give the name of the file")
+
+# A hyphen, or what programs for letters and documents make of two, before the name of an option.
+_DASHED: Final = re.compile(r"(-|[\u2010-\u2015\u2212]{1,2})([a-z][a-z0-9-]+)(?:=.*)?", re.DOTALL)
+_FROM: Final = "--from"
 
 
 def hints_for_error(
@@ -143,8 +153,10 @@ def _for_password(error: PasswordError, value: str, given: Mapping[str, object],
 
 def _for_file(value: str, given: Mapping[str, object], name: str) -> Hint | None:
     path = Path(value)
-    if value == "-" or path.is_dir():
+    if value == "-":
         return None
+    if path.is_dir():
+        return _DELIVERY if name in _IDENTITIES and {"pkcs12", "source"} <= given.keys() else None
     if path.exists():
         return _for_content(value, given, name)
     return _NOT_FETCHED if "://" in value else _for_missing(path)
@@ -186,6 +198,8 @@ def _for_content(value: str, given: Mapping[str, object], name: str) -> Hint | N
     takes, kinds = _TAKES.get(name), _kinds_in(value)
     if takes is None:
         return None
+    if Kind.ZIP in kinds and name in _IDENTITIES and {"pkcs12", "source"} <= given.keys():
+        return _DELIVERY
     other = {"key": given.get("certificate"), "certificate": given.get("key")}.get(name)
     wanted = {"key": Kind.CERTIFICATE, "certificate": Kind.PRIVATE_KEY}.get(name)
     if wanted in kinds and isinstance(other, str) and _kinds_in(other) & (_KEYS | {Kind.CERTIFICATE}) - {wanted}:
@@ -217,3 +231,30 @@ def _kinds_in(file: str) -> frozenset[Kind]:
         return frozenset(block.kind for block in blocks) if kind is Kind.PEM else frozenset({kind})
     except InputError:
         return frozenset()
+
+
+def hints_for_call(error: click.UsageError, args: Sequence[str], ctx: click.Context) -> tuple[Hint, ...]:
+    """Return the hints for a call that click does not accept; ``args`` are the words after the command's name."""
+    options = {name for one in ctx.command.params if isinstance(one, click.Option) for name in one.opts}
+    near = tuple(_with_other_dashes(args, options))
+    if near:
+        return near
+    if _FROM in options and "unexpected extra argument" in error.message and any(map(_is_delivery, args)):
+        return (Hint(text=f"write {_FROM} before a delivered folder or zip, and --certs before CA certificates"),)
+    return ()
+
+
+def _with_other_dashes(args: Sequence[str], options: set[str]) -> Iterator[Hint]:
+    """Yield a hint for the first word that is an option but for its dashes."""
+    for word in args:
+        found = _DASHED.fullmatch(word)
+        if found is not None and f"--{found[2]}" in options:
+            yield Hint(text=f"write two hyphens before the name of an option: --{found[2]}")
+            return
+
+
+def _is_delivery(word: str) -> bool:
+    try:
+        return Path(word).is_dir() or (word.lower().endswith(".zip") and Path(word).is_file())
+    except (OSError, ValueError):  # no name that a file can have
+        return False
