@@ -30,9 +30,9 @@ class Output:
     - ``name``: the option or parameter of the output, for messages.
     - ``overwrite``: True to replace a file of another kind.
 
-    :meth:`require_free` checks this before anything is read; :meth:`write` checks again. Someone who may write to the
-    folder can still put another file there between that check and the renaming: a link there is replaced and not
-    followed, so what it led to stays.
+    A path with a slash at its end is refused at once. :meth:`require_free` checks the rest before anything is read;
+    :meth:`write` checks again. Someone who may write to the folder can still put another file there between that check
+    and the renaming: a link there is replaced and not followed, so what it led to stays.
     """
 
     def __init__(
@@ -46,6 +46,8 @@ class Output:
         overwrite: bool = False,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        if os.fspath(path) and os.path.basename(path) in {"", "."}:  # noqa: PTH119  # Path("folder/") is "folder"
+            raise OutputError(f"cannot write {shown_path(str(path))}: it names a folder")
         self.path = Path(path)
         self._form = form
         self._name = name

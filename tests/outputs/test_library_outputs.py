@@ -46,6 +46,24 @@ def build(own):
     return call
 
 
+@pytest.mark.parametrize("ending", ["/", "/.", "//"])
+def test_a_missing_folder_is_no_name_for_a_file(build, tmp_path, ending):
+    """``certs/`` means a folder: a file ``certs`` would be in the way of the folder, and no server would read it."""
+    output = f"{tmp_path}/certs{ending}"
+    for given in (
+        {"output": output},
+        *(
+            {"to": "pem", "password": None, "profile": None} | it
+            for it in ({"output": output}, {"output": tmp_path / "x", "key_output": output})
+        ),
+    ):
+        with pytest.raises(pk.OutputError, match="names a folder"):
+            build(**given)
+    with pytest.raises(pk.OutputError, match="names a folder"):
+        pk.write_pfx(output, PFX, overwrite=True)
+    assert not (tmp_path / "certs").exists()
+
+
 @pytest.mark.parametrize("name", ["key", "certificate", "trust_anchor", "bundle"])
 @pytest.mark.parametrize("overwrite", [False, True])
 @pytest.mark.parametrize("form", ["list", "generator", "text"])
