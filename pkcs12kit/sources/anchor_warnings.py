@@ -59,7 +59,8 @@ def _oddity(certificate: Certificate, budget: SearchBudget) -> str | None:
     elif is_self_signed(certificate, budget) is False:
         reasons.append("is not self-signed: its issuer has the same name, but another key")
     if certificate.version != 1 and not certificate.is_ca:
-        reasons.append("is not the certificate of a CA: it cannot have issued the certificates of a path")
+        alone = "" if reasons else "; it fits only a server whose own certificate it is"
+        reasons.append(f"is not the certificate of a CA: it cannot have issued the certificates of a path{alone}")
     return f"{', and '.join(reasons)}; is it the one that the clients trust?" if reasons else None
 
 

@@ -142,3 +142,12 @@ def test_a_certificate_that_is_not_a_cas_still_issues_nothing(tmp_path):
         extensions=(NOT_CA, SIGNS, SERVERS, SAN),
     )
     assert answers(tmp_path, key, certificate, issuer)[0] == ALL_NO
+
+
+def test_the_warning_names_the_use_that_fits():
+    """The anchor is not a CA's: the warning does not call a server's own certificate a mistake."""
+    warnings = []
+    for variant in ("a server's", "of openssl req -x509"):
+        pk.load_trust_anchors(make(SOUND[variant])[1], on_warning=warnings.append)
+    (warning,) = warnings
+    assert "; it fits only a server whose own certificate it is; is it the one that" in warning
