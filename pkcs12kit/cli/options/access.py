@@ -10,8 +10,6 @@ import click
 
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.errors import InputError
-from pkcs12kit.file_access import FileAccess
-from pkcs12kit.file_owners import numeric_group, numeric_owner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,14 +29,15 @@ class AccessOptions(NamedTuple):
 class _Account(click.ParamType[int]):
     """The name or the number of a user or a group."""
 
-    def __init__(self, name: str, number: Callable[[str | int], int]) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
-        self._number = number
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401  # click's
         """Return the number, or fail for a name that this computer does not know."""
+        from pkcs12kit.file_owners import numeric_group, numeric_owner
+
         try:
-            return self._number(value)
+            return numeric_owner(value) if self.name == "owner" else numeric_group(value)
         except InputError as error:
             self.fail(str(error).removeprefix(f"{self.name}: "), param, ctx)
 
@@ -60,7 +59,7 @@ _OPTIONS: Final = (
         OptionGroup.OUTPUT,
         "--owner",
         "access_owner",
-        type=_Account("owner", numeric_owner),
+        type=_Account("owner"),
         metavar="NAME",
         help="The user that the new file belongs to, by name or number. Default: the owner of the file that is"
         " replaced, or else you. Only root can give a file to another user.",
@@ -69,7 +68,7 @@ _OPTIONS: Final = (
         OptionGroup.OUTPUT,
         "--group",
         "access_group",
-        type=_Account("group", numeric_group),
+        type=_Account("group"),
         metavar="NAME",
         help="The group of the new file, by name or number. Default: the group of the file that is replaced.",
     ),
@@ -101,6 +100,8 @@ def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
         certs_only: bool,
         **given: Any,  # noqa: ANN401  # whatever else the command takes
     ) -> Any:  # noqa: ANN401  # click's
+        from pkcs12kit.file_access import FileAccess
+
         access = AccessOptions(access_owner, access_group, access_mode)
         if output == _STANDARD_OUTPUT and any(value is not None for value in access):
             raise click.UsageError("--owner, --group and --mode are for a file, and standard output has none of them")
