@@ -9,7 +9,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
-from pkcs12kit.errors import ArgumentError, InputError
+from pkcs12kit.errors import ArgumentError, InputError, MalformedCertificateError
 from pkcs12kit.findings import Check, not_ok, note, ok
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
@@ -210,8 +210,6 @@ def _are_akin(one: Certificate, other: Certificate) -> bool:
 
 
 def _names(certificate: Certificate) -> frozenset[object]:
-    from pkcs12kit.errors import MalformedCertificateError
-
     try:
         return frozenset(certificate.extensions.subject_alternative_name or ())
     except MalformedCertificateError:
