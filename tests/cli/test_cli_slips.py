@@ -69,3 +69,23 @@ def test_zip_where_a_pkcs12_file_is_needed(call, files, deliveries):
         outcome = call(*words, deliveries[1])
         assert outcome.status == 2
         assert "hint: take the file out of the archive; pkcs12kit show lists what the archive holds\n" in outcome.errors
+
+
+def test_password_in_the_place_of_its_file(build):
+    """The option takes the name of a file; the password is not printed a second time."""
+    outcome = build(password_file="Geheim-1234567")
+    assert outcome.status == 2
+    assert outcome.errors.endswith("hint: give the name of a file that holds the password, not the password itself\n")
+    assert outcome.errors.count("Geheim") == 1
+
+
+@pytest.mark.parametrize("text", ["", "\n", "\nword\n", "\ufeff\r\n"])
+def test_empty_first_line(call, build, files, folder, text):
+    """A wrong password from a file whose first line is empty, in any encoding: said so, in each command."""
+    assert build(out="made.p12").status == 0
+    (folder / "empty.txt").write_text(text, encoding="utf-16-le" if "\ufeff" in text else "utf-8")
+    for words in (("inspect", "made.p12"), ("verify", "made.p12", "--anchor", files.trust_anchor)):
+        outcome = call(*words, "--password-file", "empty.txt")
+        assert outcome.status == 1
+        assert "hint: the first line of empty.txt is empty, so the empty password was tried\n" in outcome.errors
+    assert call("convert", "made.p12", "new.p12", "--password-file", "empty.txt").status == 2

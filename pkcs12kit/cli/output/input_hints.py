@@ -91,6 +91,7 @@ _TYPED: Final = Hint(
     text="run the command again, which asks for the password: capital letters, spaces and the keyboard layout count"
 )
 _SWAPPED: Final = Hint(text="are --key and --cert swapped?")
+_NO_PASSWORD: Final = Hint(text="give the name of a file that holds the password, not the password itself")
 _NOT_FETCHED: Final = Hint(text="URLs are not read here: download the file, and give the name of the file")
 
 # A hyphen, or what programs for letters and documents make of two, before the name of an option.
@@ -131,8 +132,23 @@ def hints_for_wrong_password(
         return (_CONTENTS if given["contents_password_file"] is None else _OTHER_CONTENTS,)
     for source in sources:
         if value := given.get(source):
+            if source.endswith("file") and _is_blank(value):
+                return (Hint(text=f"the first line of {value} is empty, so the empty password was tried"),)
             return (Hint(text=_WRONG_PASSWORD[source.rpartition("_")[2]].format(value)),)
     return (_TYPED,) if at_terminal() else ()
+
+
+def _is_blank(file: object) -> bool:
+    """Return True for a file whose first line is empty; False where it cannot be read again, as a pipe."""
+    from pkcs12kit.limits import DEFAULT_LIMITS
+    from pkcs12kit.sources.password_text import first_line
+    from pkcs12kit.sources.reading import read_source
+
+    with suppress(InputError, OSError):
+        return (
+            isinstance(file, str) and Path(file).is_file() and not first_line(read_source(file, DEFAULT_LIMITS), file)
+        )
+    return False
 
 
 def _for_password(error: PasswordError, value: str, given: Mapping[str, object], name: str) -> Hint | None:
@@ -159,7 +175,8 @@ def _for_file(value: str, given: Mapping[str, object], name: str) -> Hint | None
         return _DELIVERY if name in _IDENTITIES and {"pkcs12", "source"} <= given.keys() else None
     if path.exists():
         return _for_content(value, given, name)
-    return _NOT_FETCHED if "://" in value else _for_missing(path)
+    found = _NOT_FETCHED if "://" in value else _for_missing(path)
+    return _NO_PASSWORD if found is None and name.endswith("password_file") else found
 
 
 def _for_place(given: Mapping[str, object]) -> Hint | None:
