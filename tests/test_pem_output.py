@@ -174,6 +174,24 @@ def test_a_key_is_replaced_only_beside_its_certificate(build, key_output, tmp_pa
     assert key_output.read_bytes() != old
 
 
+def test_the_files_of_another_server_are_kept(build, key_output, tmp_path):
+    """A mistyped output: the key of a server with another name, with its certificate, is not replaced unasked."""
+    other = pk.lab.Authority.create("Other CA").issue_server("other.example.mil")
+    key, certificate = _encoded(other.private_key, PrivateFormat.PKCS8), other.certificate.to_pem().encode()
+    path = tmp_path / "server.pem"
+    for changed in ({"dry_run": True}, {}):
+        path.write_bytes(key + certificate)
+        with pytest.raises(pk.OutputError, match="of another key"):
+            build(**changed)
+        assert path.read_bytes() == key + certificate
+        key_output.write_bytes(key)
+        path.write_bytes(certificate)
+        with pytest.raises(pk.OutputError, match="of another key"):
+            build(key_output=key_output, **changed)
+        assert (key_output.read_bytes(), path.read_bytes()) == (key, certificate)
+    assert build(key_output=key_output, overwrite=True).changed
+
+
 def test_no_key_is_replaced_without_a_key(build, tmp_path):
     """``certs_only`` has no key: the one in a server's file, beside its certificate, would be lost."""
     path = tmp_path / "server.pem"

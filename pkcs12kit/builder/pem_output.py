@@ -12,7 +12,7 @@ from pkcs12kit.arguments import require_flags, require_kind
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.file_access import WITHOUT_KEY
 from pkcs12kit.files import read_private, require_writable
-from pkcs12kit.outputs.existing import Form, PemParts, content_of, keys_with_certificates
+from pkcs12kit.outputs.existing import Form, PemParts, content_of, keys_of_server
 from pkcs12kit.outputs.input_files import require_distinct
 from pkcs12kit.paired_files import NewFile, write_private_together
 from pkcs12kit.pkcs12 import profiles
@@ -74,6 +74,7 @@ class PemOutput:
             if path is not None
         }
         self._at_hand = PemParts()
+        self._own: Certificate | None = None
         self.data = b""
         self.key_data: bytes | None = None
         self.change: str | None = None
@@ -90,6 +91,7 @@ class PemOutput:
         if bundle.private_key is not None:
             key = private_key_pem(bundle.private_key, bundle.certificates[0], traditional=self._traditional)
             self._at_hand = PemParts.of([bundle.private_key], bundle.certificates)
+            self._own = bundle.certificates[0]
         chain = certificates_pem(bundle.certificates)
         if self.key_output is None:
             self.data = key + chain
@@ -124,16 +126,16 @@ class PemOutput:
     def _with_replaced_keys(self) -> PemParts:
         """Return what is at hand, and the keys of a server's files that are replaced: their certificates are there.
 
-        A new key of a renewed certificate may replace them. Another private key in their place is not a server's. A
-        build without a key replaces none.
+        A new key of a renewed certificate may replace them. Another private key in their place is not that of this
+        server. A build without a key replaces none.
         """
-        if not self._at_hand.keys:
+        if self._own is None:
             return self._at_hand
         keys = set(self._at_hand.keys)
         for path in self._places:
             there = content_of(path, self._writing.limits)
             if there is not None:
-                keys |= keys_with_certificates(there, self._writing.limits)
+                keys |= keys_of_server(there, self._own, self._writing.limits)
         return replace(self._at_hand, keys=frozenset(keys))
 
     def _files(self) -> tuple[NewFile, ...]:

@@ -1,10 +1,11 @@
-"""The choice among several certificates of one private key, such as an expired one and its renewal."""
+"""Several certificates of one server, such as an expired one and its renewal: which belong together, which is used."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
+from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import shortened
 from pkcs12kit.times import format_time
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 _LISTED: Final = 5
+
+
+def are_akin(one: Certificate, other: Certificate) -> bool:
+    """Return True if two certificates have the same subject, the same key, or a name in common."""
+    if one.subject_public_key_info == other.subject_public_key_info or (one.subject and one.subject == other.subject):
+        return True
+    return not _names(one).isdisjoint(_names(other))
 
 
 def by_preference(certificates: Iterable[Certificate], time: datetime) -> tuple[Certificate, ...]:
@@ -53,3 +61,10 @@ def _describe(certificate: Certificate, time: datetime) -> str:
     else:
         when = f"{'expired' if time > certificate.not_after else 'valid until'} {format_time(certificate.not_after)}"
     return f"{serial_number_label(certificate.serial_number)} of {certificate.subject.label} ({when})"
+
+
+def _names(certificate: Certificate) -> frozenset[object]:
+    try:
+        return frozenset(certificate.extensions.subject_alternative_name or ())
+    except MalformedCertificateError:
+        return frozenset()

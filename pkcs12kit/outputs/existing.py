@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
 
 from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.choice import are_akin
 from pkcs12kit.errors import InputError, LimitExceededError
 from pkcs12kit.files import read_in
 from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
@@ -163,8 +164,11 @@ def certificates_alone(path: str, limits: Limits) -> frozenset[bytes]:
     return frozenset() if parts.keys else parts.certificates
 
 
-def keys_with_certificates(data: bytes, limits: Limits) -> frozenset[bytes]:
-    """Return the public keys (SubjectPublicKeyInfo) of the certificates in a PEM text; empty for other content."""
+def keys_of_server(data: bytes, renewed: Certificate, limits: Limits) -> frozenset[bytes]:
+    """Return the public keys (SubjectPublicKeyInfo) of the certificates in a PEM text that ``renewed`` may renew.
+
+    These have its subject, its key or one of its names. There are none in content of another kind.
+    """
     if sniff(data) is not Kind.PEM:
         return frozenset()
     try:
@@ -175,7 +179,7 @@ def keys_with_certificates(data: bytes, limits: Limits) -> frozenset[bytes]:
         ]
     except InputError:
         return frozenset()
-    return frozenset(certificates_by_key(certificates))
+    return frozenset(certificates_by_key(one for one in certificates if are_akin(one, renewed)))
 
 
 def describe(data: bytes, limits: Limits) -> str:

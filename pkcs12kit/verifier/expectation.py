@@ -8,8 +8,9 @@ from enum import Enum
 from os import PathLike
 from typing import TYPE_CHECKING, TypeAlias
 
+from pkcs12kit.certificates.choice import are_akin
 from pkcs12kit.certificates.serial_numbers import serial_number_label
-from pkcs12kit.errors import ArgumentError, InputError, MalformedCertificateError
+from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.findings import Check, not_ok, note, ok
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.arrangement import KeyLink, arrange
@@ -198,29 +199,15 @@ def _nearest(file: ExpectedFile, served: Certificate) -> Certificate:
     if served in file.targets:
         return served
     of_type = [one for one in file.targets if server_key_type(one) is server_key_type(served)]
-    akin = [one for one in of_type if _are_akin(one, served)]
+    akin = [one for one in of_type if are_akin(one, served)]
     return next(iter((*akin, *of_type, *file.targets)))
-
-
-def _are_akin(one: Certificate, other: Certificate) -> bool:
-    """Return True if two certificates have the same subject, the same key, or a name in common."""
-    if one.subject_public_key_info == other.subject_public_key_info or (one.subject and one.subject == other.subject):
-        return True
-    return not _names(one).isdisjoint(_names(other))
-
-
-def _names(certificate: Certificate) -> frozenset[object]:
-    try:
-        return frozenset(certificate.extensions.subject_alternative_name or ())
-    except MalformedCertificateError:
-        return frozenset()
 
 
 def _served_as(expected: Certificate, served: Certificate) -> ServedAs:
     if served == expected:
         return ServedAs.SAME
     ages = [(one.not_before, one.not_after) for one in (served, expected)]
-    if not _are_akin(expected, served) or ages[0] == ages[1]:
+    if not are_akin(expected, served) or ages[0] == ages[1]:
         return ServedAs.OTHER
     return ServedAs.OLDER if ages[0] < ages[1] else ServedAs.NEWER
 

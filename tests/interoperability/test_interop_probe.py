@@ -89,6 +89,7 @@ def test_probe_names_exactly_what_is_wrong(ports, files, replica, material, star
     assert issuers[4:] in ([], ["anchor"])
 
 
+@pytest.mark.slow
 def test_the_command_asks_several_servers_at_once(start, files, replica):
     """Three ports of one host, as a MobileIron Core has them, and an IPv6 address: each is reported by itself."""
     alone = next(fault for fault in FAULTS if fault.name == "server-alone")

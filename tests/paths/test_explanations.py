@@ -482,7 +482,9 @@ def mesh():
     return build("EE<C63", "C0<TA", "C1<TA", *pairs)
 
 
-@pytest.mark.parametrize("case", ["expired", "no way", "no way, expired"])
+@pytest.mark.parametrize(
+    "case", ["no way, expired", *(pytest.param(it, marks=pytest.mark.slow) for it in ("expired", "no way"))]
+)
 def test_explaining_a_mesh_of_64_costs_as_it_has_certificates(mesh, case):
     """Enter nothing twice: the calls grow with the certificates (some 300 for each) and not with the ways."""
     when = AT + timedelta(days=9999) if "expired" in case else AT

@@ -133,6 +133,7 @@ def test_two_thousand_certificates_of_one_key_are_as_many_paths():
     assert best.certificates == report.best.certificates
 
 
+@pytest.mark.slow
 def test_the_good_one_of_two_thousand_parallel_certificates_is_found_at_the_last_rank():
     """The 1,999 that last longer exclude the target's name, each for itself."""
     anchor, issuer = (lab.Authority.create(label, validity=SPAN) for label in ("TA", "B"))
