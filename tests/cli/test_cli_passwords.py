@@ -215,12 +215,15 @@ class TestWarnings:
 class TestEmpty:
     """A new file never gets the empty password in silence; an old file that has it is still opened."""
 
-    @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", b"\nsecond line\n", b"\xef\xbb\xbf", b"\xff\xfe\r\0\n\0"])
-    def test_refused(self, build, call, tmp_path, monkeypatch, data):
-        """From a file, standard input and a variable, by ``build`` and by ``convert``; nothing is written."""
+    @pytest.mark.parametrize(
+        "data", [b"", b"\n", b"\r\n", b"\nsecond line\n", b"\xef\xbb\xbf", b"\xff\xfe\r\0\n\0", b"\xef\xbb\xbf" * 2]
+    )
+    @pytest.mark.parametrize("value", ["", "\ufeff\r\n"])
+    def test_refused(self, build, call, tmp_path, monkeypatch, data, value):
+        """From a file, standard input and a variable, also where only line ends and BOMs are left, by both commands."""
         file = tmp_path / "given.txt"
         file.write_bytes(data)
-        monkeypatch.setenv("EMPTY", "")
+        monkeypatch.setenv("EMPTY", value)
         for outcome in (
             build(password_file=file),
             build("--password-stdin", password_file=None, stdin=data),

@@ -222,8 +222,12 @@ def ask_for_new_password() -> str:
 
 
 def _not_empty(password: str, file: str | None, variable: str | None, option_name: str) -> str:
-    """Return the password of a new file. Raises :class:`~pkcs12kit.errors.PasswordError` for the empty one."""
-    if password:
+    """Return the password of a new file.
+
+    Raises :class:`~pkcs12kit.errors.PasswordError` for the empty one, also where line ends and BOMs are left of it, as
+    in a variable that was set from an empty file.
+    """
+    if password.strip("\r\n\ufeff"):
         return password
     if file is not None:
         from pkcs12kit.sources.reading import name_of
