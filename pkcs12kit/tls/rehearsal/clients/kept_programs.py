@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 from contextlib import contextmanager, suppress
 from hashlib import sha256
@@ -19,12 +20,14 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, OutputError
 from pkcs12kit.files import OWN, TEMPORARY_PREFIX, write_in
-from pkcs12kit.folders import Folder
+from pkcs12kit.folders import NO_LINK, Folder
 from pkcs12kit.limits import MIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_OPEN_FILE: Final = os.O_RDONLY | NO_LINK | getattr(os, "O_NONBLOCK", 0)
+_OPEN_FOLDER: Final = os.O_RDONLY | NO_LINK | getattr(os, "O_DIRECTORY", 0)
 _OWNER_FOLDER: Final = 0o700
 _OF_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
 _SUFFIX: Final = ".program"
@@ -71,7 +74,7 @@ def _digest(key: str, program: bytes) -> bytes:
 
 def _read(folder: int, file: str) -> bytes:
     """Return the bytes of a file that only the user can have written. Raises :class:`OSError` for any other."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    descriptor = os.open(file, _OPEN_FILE, dir_fd=folder)
     with open(descriptor, "rb") as stream:  # noqa: PTH123  # a descriptor
         status = os.fstat(descriptor)
         _require_own(status)
@@ -96,7 +99,7 @@ def _superfluous(folder: int, name: str) -> Sequence[str]:
 @contextmanager
 def _folder(*, make: bool) -> Iterator[int]:
     """Open the folder of programs. Raises :class:`OSError` where it is not there, or is not the user's alone."""
-    if not hasattr(os, "geteuid"):
+    if not hasattr(os, "geteuid") or not hasattr(os, "O_NOFOLLOW"):
         raise OSError("folders have no owner here, by which they could be checked")
     from platformdirs import user_cache_path
 
@@ -118,7 +121,7 @@ def _opened(path: str | Path, above: int | None, *, make: bool) -> Iterator[int]
     if make:
         with suppress(FileExistsError):
             os.mkdir(path, _OWNER_FOLDER, dir_fd=above)
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+    descriptor = os.open(path, _OPEN_FOLDER, dir_fd=above)
     try:
         _require_own(os.fstat(descriptor))
         yield descriptor
@@ -134,5 +137,5 @@ def _require_own(status: os.stat_result) -> None:
 
 
 def _require_owner(status: os.stat_result) -> None:
-    if status.st_uid != os.geteuid():
+    if sys.platform == "win32" or status.st_uid != os.geteuid():
         raise PermissionError("it belongs to another user")
