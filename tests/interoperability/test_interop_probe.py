@@ -19,6 +19,7 @@ import pytest
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
 from pkcs12kit.verifier.probe import probe
 
+from ..thoroughness import mostly_slow
 from .faults import FAULTS, Material
 from .servers import NotStartedError
 
@@ -60,7 +61,7 @@ def ports(request, start):
         yield request.param, dict(zip((fault.name for fault in faults), numbers, strict=True))
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+@pytest.mark.parametrize("fault", mostly_slow(FAULTS, every=3), ids=lambda fault: fault.name)
 def test_probe_names_exactly_what_is_wrong(ports, files, replica, material, start, fault):
     """RFC 5246 section 7.4.2, RFC 5280 section 6.1, RFC 9525: the checks that say no and why, and what to change."""
     server, numbers = ports

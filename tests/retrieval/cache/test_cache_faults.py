@@ -24,6 +24,8 @@ from pkcs12kit.retrieval.cache.cache import Cache
 from pkcs12kit.retrieval.cache.entries import entry_name
 from pkcs12kit.retrieval.cache.folder import OpenFolder
 
+from ...thoroughness import mostly_slow
+
 URL = "http://pki.example.mil/issuedto/CA37.p7c"
 OTHER = "http://pki.example.mil/issuedby/ROOT.p7c"
 WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -184,7 +186,7 @@ def load(folder):
     Cache(folder).load("http://x/damaged")
 
 
-@pytest.mark.parametrize("work", [store_new, store_over, store_and_evict, confirm, load])
+@pytest.mark.parametrize("work", mostly_slow([store_and_evict, store_new, store_over, confirm, load], every=2))
 def test_killed_before_each_system_call(work, folder, monkeypatch, in_child):
     """Killed between any two system calls: every entry is whole, and temporary files are removed an hour later."""
     for call in range(1, 300):
