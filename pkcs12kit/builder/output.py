@@ -130,12 +130,12 @@ class OutputFile:
     def encode(self, bundle: Bundle) -> None:
         """Encode the bundle, or keep the content of the file in its place if that has just this bundle already.
 
-        A password that is a function is called here. Raises :class:`~pkcs12kit.PasswordError` for an empty password
-        and for one that a chosen reader is known not to open.
+        A password that is a function is called here. Raises :class:`~pkcs12kit.PasswordError` for an empty password,
+        for one of line ends and BOMs only, and for one that a chosen reader is known not to open.
         """
         if callable(self._password):
             self._password = self._password() if self.profile.takes_password else None
-        if self._password == "" and self.profile.takes_password:
+        if self._password is not None and not self._password.strip("\r\n\ufeff") and self.profile.takes_password:
             raise PasswordError(
                 "the password of the new file is empty, and anyone could read the file; give another password, or the"
                 " profile no-password for a file that is to have none"

@@ -245,7 +245,7 @@ class TestEmpty:
         """``pk.build`` refuses it as text and from a function; a profile without a password takes none."""
         given = {"key": files.key, "certificate": files.certificate, "certificates": files.certificates}
         given |= {"trust_anchors": files.trust_anchor, "output": folder / "server.p12", "second_opinion": False}
-        for password in ("", str):
+        for password in ("", str, "\n", "\ufeff\r\n", lambda: "\ufeff"):
             with pytest.raises(PasswordError, match="is empty"):
                 build_file(**given, password=password)
         assert not (folder / "server.p12").exists()
