@@ -20,6 +20,7 @@ _ALIASES: Final[Mapping[str, str]] = {
     # alias of a type: the module that it is documented in
     "CertificateSource": "pkcs12kit.sources.loading",
     "CertificatesArgument": "pkcs12kit.sources.arguments",
+    "ExpectArgument": "pkcs12kit.verifier.expectation",
     "IdentitySource": "pkcs12kit.sources.arguments",
     "KeySource": "pkcs12kit.sources.loading",
     "Ranking": "pkcs12kit",
