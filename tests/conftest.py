@@ -91,6 +91,13 @@ def cannot_run():
 
 
 @pytest.fixture(scope="session")
+def as_root() -> None:
+    """End a test that gives files to other users, which only root may do."""
+    if os.geteuid() != 0:
+        _cannot_run("needs root, which may give files away")
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of shared data beside the project."""
     if not (SHARED / "data").is_dir():

@@ -25,7 +25,7 @@ NEW = OLD + bytes(1000)
 SERVICE = 65534  # nobody: it owns no other file
 TEAM = 65533
 USERS = (SERVICE, 1234, 5)
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+as_root = pytest.mark.usefixtures("as_root")
 
 
 def may(right, user, groups, found):

@@ -22,7 +22,7 @@ SERVICE, TEAM, PROXY = 65534, 65533, 1234
 NOBODY = 2**32 - 1
 STOPPED = 77
 LABEL = b"system_u:object_r:cert_t:s0\0"
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away, and take other users' places")
+as_root = pytest.mark.usefixtures("as_root")
 
 
 def access_list(*, proxy=4, group=0, mask=4, others=0):

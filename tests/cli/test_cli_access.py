@@ -12,7 +12,7 @@ import pkcs12kit as pk
 from .conftest import PASSWORD
 
 QUICK = ("--iterations", "3", "--no-second-opinion")
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+as_root = pytest.mark.usefixtures("as_root")
 
 
 @pytest.fixture

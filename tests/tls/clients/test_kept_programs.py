@@ -48,7 +48,7 @@ class TestWhoCanHaveWrittenIt:
                 path.chmod(mode)
         assert kept_program("go", KEY) == PROGRAM
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+    @pytest.mark.usefixtures("as_root")
     def test_owners(self, place, kept):
         """Another owner of the file or of one of the folders, also for root."""
         for path in (place.parent, place, kept):
@@ -57,7 +57,7 @@ class TestWhoCanHaveWrittenIt:
             os.chown(path, 0, -1)
         assert kept_program("go", KEY) == PROGRAM
 
-    @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+    @pytest.mark.usefixtures("as_root")
     def test_nothing_is_made_in_a_folder_of_another_user(self, tmp_path, monkeypatch):
         """As under sudo with the user's HOME: a folder of root's would lock the user out."""
         home = tmp_path / "home"
