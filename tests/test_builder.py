@@ -13,6 +13,7 @@ from pkcs12kit import lab
 from pkcs12kit.builder import build as builder
 from pkcs12kit.builder import output as output_file
 from pkcs12kit.builder import server
+from pkcs12kit.outputs import output as place
 from pkcs12kit.paths import search
 
 PASSWORD = "correct horse 42 battery"
@@ -61,8 +62,8 @@ def order(monkeypatch):
     for name in ("as_trust_anchors", "as_certificates", "confirm"):
         record(builder, name)
     record(search.PathRequest, "find_path")
-    for name in ("encode_pfx", "write_private"):
-        record(output_file, name)
+    record(output_file, "encode_pfx")
+    record(place, "write_private")
     return steps
 
 

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 import pkcs12kit as pk
 from pkcs12kit import lab
-from pkcs12kit.builder import output as output_file
+from pkcs12kit.outputs import output as place
 from pkcs12kit.pkcs12 import encoder
 from pkcs12kit.pkcs12.bags import certificate_bag, other_bag
 from pkcs12kit.pkcs12.passwords import Password
@@ -278,7 +278,7 @@ def test_failure_leaves_the_old_file(build, output, monkeypatch):
     def failing(*_, **__):
         raise pk.OutputError("cannot write")
 
-    monkeypatch.setattr(output_file, "write_private", failing)
+    monkeypatch.setattr(place, "write_private", failing)
     with pytest.raises(pk.OutputError):
         build(friendly_name="another")
     assert output.read_bytes() == old

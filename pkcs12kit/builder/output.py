@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind, require_texts
 from pkcs12kit.errors import ArgumentError, InputError, OutputError, PasswordError, UnknownNameError
-from pkcs12kit.files import read_private, require_writable, write_private
+from pkcs12kit.files import read_private, require_writable
 from pkcs12kit.outputs.existing import Form
 from pkcs12kit.outputs.input_files import InputFiles
 from pkcs12kit.outputs.output import Output
@@ -189,8 +189,8 @@ class OutputFile:
         """
         if self.output is None or self._file is None or not self.is_new:
             return
-        self._file.require_free(self.data)
         if self._writing.dry_run:
+            self._file.require_free(self.data)
             require_writable(self.output, access=self._writing.access)
         else:
-            write_private(self.output, self.data, access=self._writing.access)
+            self._file.write(self.data, access=self._writing.access)
