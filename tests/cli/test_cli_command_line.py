@@ -531,7 +531,7 @@ class TestSecrets:
         "pkcs12kit.paths.search._PathSearch",
         "pkcs12kit.builder.build.confirm",
         "pkcs12kit.builder.output.encode_pfx",
-        "pkcs12kit.builder.output.write_private",
+        "pkcs12kit.outputs.output.write_private",
         "pkcs12kit.pkcs12.algorithms.Cipher",
         "pkcs12kit.sources.key_sources.read_private_key",
         "pkcs12kit.cli.output.build.print_build_report",
