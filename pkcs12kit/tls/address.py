@@ -17,7 +17,7 @@ _LARGEST_PORT: Final = 65535
 _BRACKETED: Final = re.compile(r"\[([^\[\]]*)\](?::(.*))?", re.DOTALL)
 # RFC 1123 section 2.1, with the underscores that some names on real networks have.
 _LABEL: Final = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
-_NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_NUMBER: Final = re.compile(r"[0-9](?:_?[0-9])*|0x[0-9a-f]*", re.ASCII)  # as int() reads them, too: 1_1 is no name
 _ZONE: Final = re.compile(r"[a-z0-9_.-]{1,32}", re.IGNORECASE | re.ASCII)  # how interfaces are named
 _QUOTED_AT_MOST: Final = 80
 _EXAMPLES: Final = "write it like mdm.example.mil, mdm.example.mil:8443, 192.0.2.1 or [2001:db8::1]:443"

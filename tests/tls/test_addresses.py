@@ -73,6 +73,7 @@ def test_reads_what_people_write(text, host, port):
             "256.1.1.1",
             "0x7f.1",
             "127.1",
+            "1_1",
             "1.2.3.4.",
             "2001:db8:::1",
             "-a.example",
