@@ -33,11 +33,12 @@ from .errors import (
 )
 from .finder import find_path, find_paths
 from .findings import Check, Finding, Outcome
+from .hints import Hint
 from .limits import DEFAULT_LIMITS, Limits
 from .notebook.show import to_html
 from .outputs.output import write_pfx
 from .paths.confirmation import Confirmation, ConfirmationError, Opinion, confirm
-from .paths.failure import Failure
+from .paths.failure import Cause, Failure
 from .paths.ranking import Ranking, longest_lasting, shortest, why_before
 from .paths.report import NoValidPathError, PathReport, RejectedPath
 from .paths.revocation import Revocation, RevocationMode
@@ -76,6 +77,7 @@ __all__ = [
     "ArgumentError",
     "BuildReport",
     "Bundle",
+    "Cause",
     "Certificate",
     "CertificatePool",
     "CertificationPath",
@@ -89,6 +91,7 @@ __all__ = [
     "FetchOptions",
     "Finding",
     "GatherReport",
+    "Hint",
     "Identity",
     "InputError",
     "KeyChoiceError",

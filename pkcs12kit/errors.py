@@ -14,6 +14,8 @@ from pkcs12kit.text import alternatives, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from pkcs12kit.hints import Hint
+
 _MOST_NEAREST: Final = 3
 _LONGEST_NAME: Final = 64
 """Characters of a wrong name that the message repeats."""
@@ -21,6 +23,9 @@ _LONGEST_NAME: Final = 64
 
 class Pkcs12KitError(Exception):
     """Base of every error that pkcs12kit raises on purpose. Its text is one sentence without secrets."""
+
+    hints: tuple[Hint, ...] = ()
+    """What to do, in the order in which to try it; empty where the text already says so."""
 
 
 class InputError(Pkcs12KitError):

@@ -66,6 +66,29 @@ class MissingIssuer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What a certificate, often another one than the failing one, says that makes a check fail."""
+
+    certificate: Certificate
+    """The certificate that says it."""
+    extension: str
+    """The extension or field as the standard spells it, for example ``nameConstraints``."""
+    value: str
+    """What stands there, as text, for example ``permitted: DNS .mil``."""
+    detail: str
+    """The consequence, without the certificate's name."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the cause as ``--json`` prints it."""
+        return {
+            "certificate": self.certificate.to_json(),
+            "extension": self.extension,
+            "value": self.value,
+            "detail": self.detail,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """One reason why a path is not valid: the certificate, the check, and the section of the standard."""
 
@@ -79,6 +102,10 @@ class Failure:
     """The finding, without the certificate's name."""
     missing_issuer: MissingIssuer | None = None
     """The issuer that was not supplied; None where that is not the reason."""
+    causes: tuple[Cause, ...] = ()
+    """Who makes the check fail, and by which extension; empty where only the certificate itself does."""
+    would_pass: str | None = None
+    """What would pass the check, as a clause; None where that is not known, or goes without saying."""
 
     @property
     def of_the_certificate_alone(self) -> bool:
@@ -103,6 +130,8 @@ class Failure:
             "section": self.section,
             "detail": self.detail,
             "missing_issuer": self.missing_issuer.to_json() if self.missing_issuer is not None else None,
+            "causes": [cause.to_json() for cause in self.causes],
+            "would_pass": self.would_pass,
         }
 
     def __str__(self) -> str:
@@ -118,9 +147,20 @@ class InvalidPathError(PathError):
         self.failure = failure
 
 
-def refuse(reason: FailureReason, certificate: Certificate, section: str, detail: str) -> NoReturn:
+def refuse(  # the fields of a failure
+    reason: FailureReason,
+    certificate: Certificate,
+    section: str,
+    detail: str,
+    *,
+    causes: tuple[Cause, ...] = (),
+    would_pass: str | None = None,
+) -> NoReturn:
     """Raise :class:`InvalidPathError` for a check that a certificate does not pass."""
-    raise InvalidPathError(Failure(reason=reason, certificate=certificate, section=section, detail=detail)) from None
+    failure = Failure(
+        reason=reason, certificate=certificate, section=section, detail=detail, causes=causes, would_pass=would_pass
+    )
+    raise InvalidPathError(failure) from None
 
 
 def validity_failure(certificate: Certificate, time: datetime, section: str = SECTION_OF_VALIDITY) -> Failure | None:

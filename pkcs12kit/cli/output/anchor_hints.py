@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from pkcs12kit.cli.output.hints import Hint
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
+from pkcs12kit.hints import Hint
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ in :mod:`~pkcs12kit.cli.output.input_hints`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ import click
 from pkcs12kit.cli.output.cures import OR_FETCH, cure
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
+from pkcs12kit.hints import Hint
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
 
 if TYPE_CHECKING:
@@ -30,20 +30,6 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.retrieved import Retrieval
     from pkcs12kit.verifier.reports import ServedChainReport, VerificationReport
     from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """One step that may help: a sentence, and a command to copy where there is one.
-
-    Words in capitals in the command, such as FILE, stand for values that only the user knows.
-    """
-
-    text: str
-    command: str | None = None
-
-    def __str__(self) -> str:
-        return self.text if self.command is None else f"{self.text}: {self.command}"
 
 
 def _hints(*texts: str) -> tuple[Hint, ...]:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.output.console import at_terminal
-from pkcs12kit.cli.output.hints import Hint
 from pkcs12kit.cli.patterns import first_match, is_pattern
 from pkcs12kit.errors import (
     ContentsPasswordError,
@@ -25,6 +24,7 @@ from pkcs12kit.errors import (
     OutputError,
     PasswordError,
 )
+from pkcs12kit.hints import Hint
 from pkcs12kit.sources.sniffing import Kind
 
 if TYPE_CHECKING:
