@@ -25,7 +25,7 @@ class Pkcs12KitError(Exception):
     """Base of every error that pkcs12kit raises on purpose. Its text is one sentence without secrets."""
 
     hints: tuple[Hint, ...] = ()
-    """What to do, in the order in which to try it; empty where the text already says so."""
+    """The steps that may help, in the order in which to try them; empty where the text already says what to do."""
 
 
 class InputError(Pkcs12KitError):

@@ -13,7 +13,7 @@ class Hint:
     """
 
     text: str
-    """What to do, without a full stop."""
+    """The step as a clause, without a full stop."""
     command: str | None = None
     """A call of a program that does it or shows the next step, quoted for a POSIX shell; None where there is none."""
 
