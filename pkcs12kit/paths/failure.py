@@ -67,14 +67,14 @@ class MissingIssuer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What a certificate, often another one than the failing one, says that makes a check fail."""
+    """A statement of a certificate, often of another one than the failing one, that makes a check fail."""
 
     certificate: Certificate
-    """The certificate that says it."""
+    """The certificate with the statement."""
     extension: str
     """The extension or field as the standard spells it, for example ``nameConstraints``."""
     value: str
-    """What stands there, as text, for example ``permitted: DNS .mil``."""
+    """The value as text, for example ``permitted: DNS .mil``."""
     detail: str
     """The consequence, without the certificate's name."""
 
@@ -103,9 +103,9 @@ class Failure:
     missing_issuer: MissingIssuer | None = None
     """The issuer that was not supplied; None where that is not the reason."""
     causes: tuple[Cause, ...] = ()
-    """Who makes the check fail, and by which extension; empty where only the certificate itself does."""
+    """The statements that make the check fail; empty where nothing beside the failing certificate matters."""
     would_pass: str | None = None
-    """What would pass the check, as a clause; None where that is not known, or goes without saying."""
+    """A clause about what would pass the check; None where that is not known, or goes without saying."""
 
     @property
     def of_the_certificate_alone(self) -> bool:
