@@ -6,6 +6,7 @@ is the section of the standard that the failure cites.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
@@ -16,8 +17,9 @@ from pkcs12kit.paths.failure import refuse
 from pkcs12kit.paths.validation.name_constraints import malformed_constraints
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.extensions import Extensions
 
 
 ANY_EXTENDED_KEY_USAGE: Final = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
@@ -37,17 +39,12 @@ _PROCESSED: Final = frozenset(
 )
 
 
-def read_extensions(certificate: Certificate) -> Extensions:
-    """Return the decoded extensions; a malformed one is a failure of the path.
-
-    The checks below are for certificates that have passed this one.
-    """
+def check_readable(certificate: Certificate) -> None:
+    """Check that the extensions can be decoded; the checks below are for certificates that have passed this one."""
     try:
-        own = certificate.extensions
-        own.policy_mappings  # noqa: B018  # decoded now, to raise here if at all
+        certificate.extensions.policy_mappings  # noqa: B018  # decoded now, to raise here if at all
     except MalformedCertificateError as error:
         refuse(FailureReason.MALFORMED_CERTIFICATE, certificate, "RFC 5280 section 4.2", str(error))
-    return own
 
 
 def check_critical_extensions(certificate: Certificate, section: str) -> None:
@@ -102,20 +99,26 @@ def check_purpose(certificate: Certificate, purpose: str) -> None:
         )
 
 
-def check_certificate(certificate: Certificate, own: Extensions) -> None:
-    """Check the names of a certificate, and that only a CA certificate has extensions that are for CAs."""
-    if not certificate.is_ca:
-        if own.name_constraints is not None:
-            _refuse_malformed(
-                certificate, "RFC 5280 section 4.2.1.10", "has nameConstraints, and is not a CA certificate"
-            )
-        if own.key_usage is not None and own.key_usage.key_cert_sign:
-            _refuse_malformed(
-                certificate, "RFC 5280 section 4.2.1.9", "has a keyUsage with keyCertSign, and is not a CA certificate"
-            )
+def check_extensions_for_cas(certificate: Certificate) -> None:
+    """Check that only a CA certificate has extensions that are for CAs."""
+    own = certificate.extensions
+    if certificate.is_ca:
+        return
+    if own.name_constraints is not None:
+        _refuse_malformed(certificate, "RFC 5280 section 4.2.1.10", "has nameConstraints, and is not a CA certificate")
+    if own.key_usage is not None and own.key_usage.key_cert_sign:
+        _refuse_malformed(
+            certificate, "RFC 5280 section 4.2.1.9", "has a keyUsage with keyCertSign, and is not a CA certificate"
+        )
+
+
+def _check_issuer(certificate: Certificate) -> None:
     if not certificate.issuer:
         _refuse_malformed(certificate, "RFC 5280 section 4.1.2.4", "has an empty issuer name")
-    _check_name_constraints(certificate)
+
+
+def _check_subject(certificate: Certificate) -> None:
+    own = certificate.extensions
     if not certificate.subject:
         if certificate.is_ca:
             _refuse_malformed(certificate, "RFC 5280 section 4.1.2.6", "is a CA certificate with an empty subject name")
@@ -127,19 +130,24 @@ def check_certificate(certificate: Certificate, own: Extensions) -> None:
         _refuse_malformed(certificate, "RFC 5280 section 4.2.1.6", "has a subjectAltName without any name")
 
 
-def check_trust_anchor(certificate: Certificate, *, is_issuer: bool) -> None:
-    """Check that the extensions of an anchor's certificate allow it to be a trust anchor (RFC 5937 section 3).
+def checks_of_trust_anchor(*, is_issuer: bool) -> Iterator[Callable[[Certificate], None]]:
+    """Yield the checks that an anchor's certificate has to pass to be a trust anchor (RFC 5937 section 3).
 
-    With ``is_issuer`` they also have to allow it to issue certificates.
+    With ``is_issuer`` its extensions also have to allow it to issue certificates.
     """
     section = "RFC 5937 section 3"
-    own = read_extensions(certificate)
-    check_critical_extensions(certificate, section)
-    _check_name_constraints(certificate)
+    yield check_readable
+    yield partial(check_critical_extensions, section=section)
+    yield _check_name_constraints
     if is_issuer:
-        if own.basic_constraints is not None:
-            check_is_ca(certificate, section)
-        check_may_sign_certificates(certificate, section)
+        yield partial(_check_is_not_an_end_entity, section=section)
+        yield partial(check_may_sign_certificates, section=section)
+
+
+def _check_is_not_an_end_entity(certificate: Certificate, section: str) -> None:
+    """Check that a certificate with basicConstraints has cA in it."""
+    if certificate.extensions.basic_constraints is not None:
+        check_is_ca(certificate, section)
 
 
 def _check_name_constraints(certificate: Certificate) -> None:
@@ -151,3 +159,7 @@ def _check_name_constraints(certificate: Certificate) -> None:
 
 def _refuse_malformed(certificate: Certificate, section: str, detail: str) -> NoReturn:
     refuse(FailureReason.MALFORMED_CERTIFICATE, certificate, section, detail)
+
+
+CHECKS_OF_ONE: Final = (check_extensions_for_cas, _check_issuer, _check_name_constraints, _check_subject)
+"""The checks of the certificate profile that each certificate of a path has to pass."""

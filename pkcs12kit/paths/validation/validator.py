@@ -5,7 +5,7 @@ Revocation, 6.1.3 (a)(3), is checked separately, by :mod:`pkcs12kit.paths.revoca
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
@@ -24,12 +24,17 @@ from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.verdict import ValidatedPath
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.signatures import SignatureMemory, WorkingKey
     from pkcs12kit.paths.validation.parameters import ValidationParameters
+
+_SECTION_OF_SIGNATURES: Final = "RFC 5280 section 6.1.3 (a)(1)"
+_Arguments = ParamSpec("_Arguments")
 
 
 def validate(
@@ -109,7 +114,8 @@ class Validator:
     def finish(self, state: ValidationState, target: Certificate) -> Outputs:
         """Process the last certificate of the path (6.1.3 and 6.1.5), and return the outputs."""
         self._process(state, target, is_target=True)
-        return self._wrap_up(state, target)
+        self._wrap_up(state, target)
+        return Outputs(state.policy_graph.authority_constrained_policy_set(), _user_policies(state), state.working_key)
 
     def _check_trust_anchor(self, anchor: TrustAnchor, *, is_issuer: bool) -> None:
         """Check an anchor that was given as a certificate (RFC 5937); RFC 5280 section 6.1 checks nothing.
@@ -119,55 +125,76 @@ class Validator:
         if anchor.certificate is None:
             return
         if self._parameters.check_trust_anchor_validity:
-            self._check_validity(anchor.certificate, SECTION_OF_TRUST_ANCHORS)
+            self._run(self._check_validity, anchor.certificate, SECTION_OF_TRUST_ANCHORS)
         if self._parameters.use_trust_anchor_constraints:
-            extensions.check_trust_anchor(anchor.certificate, is_issuer=is_issuer)
+            for check in extensions.checks_of_trust_anchor(is_issuer=is_issuer):
+                self._run(check, anchor.certificate)
+
+    def _run(self, check: Callable[_Arguments, None], *args: _Arguments.args, **kwargs: _Arguments.kwargs) -> None:
+        """Run one check, which raises :class:`~pkcs12kit.paths.failure.InvalidPathError` where it is not passed.
+
+        A subclass may record the failure and go on, to explain a path that is known not to be valid.
+        """
+        check(*args, **kwargs)
 
     def _process(self, state: ValidationState, certificate: Certificate, *, is_target: bool) -> None:
         """Process one certificate (6.1.3)."""
-        own = extensions.read_extensions(certificate)
-        extensions.check_certificate(certificate, own)
+        self._run(extensions.check_readable, certificate)
+        for check in extensions.CHECKS_OF_ONE:
+            self._run(check, certificate)
         self._check_signature(state, certificate)  # (a)(1)
-        self._check_validity(certificate, SECTION_OF_VALIDITY)  # (a)(2)
-        if certificate.issuer != state.working_issuer_name:  # (a)(4)
+        self._run(self._check_validity, certificate, SECTION_OF_VALIDITY)  # (a)(2)
+        self._run(self._check_issuer_name, state, certificate)  # (a)(4)
+        if is_target or not certificate.is_self_issued:  # (b), (c)
+            self._run(self._check_names, state, certificate)
+        self._run(self._process_policies, state, certificate, is_target=is_target)  # (d), (e)
+        self._run(self._check_explicit_policy, state, certificate, "RFC 5280 section 6.1.3 (f)")
+        if self._parameters.purpose is not None:
+            self._run(extensions.check_purpose, certificate, self._parameters.purpose)
+
+    def _check_signature(self, state: ValidationState, certificate: Certificate) -> None:
+        working = state.working_key
+        verdict = self._memory.verdict(certificate, working.key, working.info, self._budget)
+        self._run(self._check_verdict, state, certificate, verdict)
+        self._run(self._check_strength, state, certificate, verdict)
+
+    def _check_verdict(self, state: ValidationState, certificate: Certificate, verdict: SignatureVerdict) -> None:
+        if verdict is SignatureVerdict.INVALID:
+            detail = f"its signature does not verify with the key of {state.working_issuer_name}"
+            refuse(FailureReason.BAD_SIGNATURE, certificate, _SECTION_OF_SIGNATURES, detail)
+
+    def _check_strength(self, state: ValidationState, certificate: Certificate, verdict: SignatureVerdict) -> None:
+        """Check that a signature is strong enough, and that it was possible to check it."""
+        working, policy = state.working_key, self._parameters.algorithm_policy
+        weakness = policy.weakness_of_signature(certificate, working.key)
+        if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
+            weakness = f"signed with a weak key of {state.working_issuer_name}: {of_key}"
+        if weakness is not None:
+            refuse(FailureReason.WEAK_ALGORITHM, certificate, _SECTION_OF_SIGNATURES, weakness)
+        if verdict is SignatureVerdict.UNSUPPORTED:
+            algorithm = certificate.signature_algorithm
+            detail = f"its signature algorithm {algorithm} cannot be checked here"
+            refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, _SECTION_OF_SIGNATURES, detail)
+
+    def _check_validity(self, certificate: Certificate, section: str) -> None:
+        failure = validity_failure(certificate, self._parameters.time, section)
+        if failure is not None:
+            raise InvalidPathError(failure)
+
+    def _check_issuer_name(self, state: ValidationState, certificate: Certificate) -> None:
+        if certificate.issuer != state.working_issuer_name:
             refuse(
                 FailureReason.NAME_CHAINING,
                 certificate,
                 "RFC 5280 section 6.1.3 (a)(4)",
                 f"names as its issuer {certificate.issuer}, not {state.working_issuer_name}",
             )
-        if is_target or not certificate.is_self_issued:  # (b), (c)
-            self._check_names(state, certificate)
-        state.policy_graph.process_policies(  # (d), (e)
-            own.certificate_policies,
+
+    def _process_policies(self, state: ValidationState, certificate: Certificate, *, is_target: bool) -> None:
+        state.policy_graph.process_policies(
+            certificate.extensions.certificate_policies,
             any_policy_allowed=state.inhibit_any_policy > 0 or (not is_target and certificate.is_self_issued),
         )
-        self._check_explicit_policy(state, certificate, "RFC 5280 section 6.1.3 (f)")
-        if self._parameters.purpose is not None:
-            extensions.check_purpose(certificate, self._parameters.purpose)
-
-    def _check_signature(self, state: ValidationState, certificate: Certificate) -> None:
-        working = state.working_key
-        section = "RFC 5280 section 6.1.3 (a)(1)"
-        verdict = self._memory.verdict(certificate, working.key, working.info, self._budget)
-        if verdict is SignatureVerdict.INVALID:
-            detail = f"its signature does not verify with the key of {state.working_issuer_name}"
-            refuse(FailureReason.BAD_SIGNATURE, certificate, section, detail)
-        policy = self._parameters.algorithm_policy
-        weakness = policy.weakness_of_signature(certificate, working.key)
-        if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
-            weakness = f"signed with a weak key of {state.working_issuer_name}: {of_key}"
-        if weakness is not None:
-            refuse(FailureReason.WEAK_ALGORITHM, certificate, section, weakness)
-        if verdict is SignatureVerdict.UNSUPPORTED:
-            algorithm = certificate.signature_algorithm
-            detail = f"its signature algorithm {algorithm} cannot be checked here"
-            refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, detail)
-
-    def _check_validity(self, certificate: Certificate, section: str) -> None:
-        failure = validity_failure(certificate, self._parameters.time, section)
-        if failure is not None:
-            raise InvalidPathError(failure)
 
     def _check_names(self, state: ValidationState, certificate: Certificate) -> None:
         violation = state.subtrees.violation_by(certificate, budget=self._budget)
@@ -182,27 +209,34 @@ class Validator:
 
     def _prepare_for_next(self, state: ValidationState, certificate: Certificate) -> None:
         """Prepare for the next certificate (6.1.4)."""
-        own = certificate.extensions
-        mappings = own.policy_mappings or ()
+        self._run(self._process_mappings, state, certificate)  # (a), (b)
+        state.working_issuer_name = certificate.subject  # (c)
+        self._run(self._update_working_key, state, certificate, "RFC 5280 section 6.1.4 (d)")  # (d), (e), (f)
+        state.count_down(certificate)  # (h)
+        self._run(extensions.check_is_ca, certificate, "RFC 5280 section 6.1.4 (k)")  # (k)
+        if not certificate.is_self_issued:
+            self._run(self._count_path_length, state, certificate)  # (l)
+        self._run(self._constrain, state, certificate)  # (g), (i), (j), (m)
+        self._run(extensions.check_may_sign_certificates, certificate, "RFC 5280 section 6.1.4 (n)")  # (n)
+        self._run(extensions.check_critical_extensions, certificate, "RFC 5280 section 6.1.4 (o)")  # (o)
+
+    def _process_mappings(self, state: ValidationState, certificate: Certificate) -> None:
+        mappings = certificate.extensions.policy_mappings or ()
         violation = mapping_violation(mappings)
         if violation is not None:  # (a)
             refuse(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", violation)
         if mappings:  # (b)
             state.policy_graph.apply_mappings(mappings, policy_mapping_allowed=state.policy_mapping > 0)
-        state.working_issuer_name = certificate.subject  # (c)
-        self._update_working_key(state, certificate, "RFC 5280 section 6.1.4 (d)")  # (d), (e), (f)
-        state.count_down(certificate)  # (h)
-        section = "RFC 5280 section 6.1.4 (k)"
-        extensions.check_is_ca(certificate, section)  # (k)
-        if not certificate.is_self_issued:  # (l)
-            if state.max_path_length == 0:
-                detail = "is one CA certificate more than a path length constraint above it allows"
-                refuse(FailureReason.PATH_LENGTH, certificate, "RFC 5280 section 6.1.4 (l)", detail)
-            state.max_path_length -= 1
+
+    def _count_path_length(self, state: ValidationState, certificate: Certificate) -> None:
+        if state.max_path_length == 0:
+            detail = "is one CA certificate more than a path length constraint above it allows"
+            refuse(FailureReason.PATH_LENGTH, certificate, "RFC 5280 section 6.1.4 (l)", detail)
+        state.max_path_length -= 1
+
+    def _constrain(self, state: ValidationState, certificate: Certificate) -> None:
         state.subtrees = state.subtrees.constrain_by(certificate)  # (g)
-        state.constrain(own)  # (i), (j), (m)
-        extensions.check_may_sign_certificates(certificate, "RFC 5280 section 6.1.4 (n)")  # (n)
-        extensions.check_critical_extensions(certificate, "RFC 5280 section 6.1.4 (o)")  # (o)
+        state.constrain(certificate.extensions)  # (i), (j), (m)
 
     def _update_working_key(self, state: ValidationState, certificate: Certificate, section: str) -> None:
         try:
@@ -210,27 +244,40 @@ class Validator:
         except MalformedCertificateError as error:
             refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, str(error))
 
-    def _wrap_up(self, state: ValidationState, target: Certificate) -> Outputs:
-        """Process the end of the path (6.1.5), and return the outputs (6.1.6)."""
-        parameters = self._parameters
+    def _wrap_up(self, state: ValidationState, target: Certificate) -> None:
+        """Process the end of the path (6.1.5)."""
+        self._run(self._require_policy, state, target)  # (a), (b)
+        self._run(self._update_working_key, state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
+        self._run(self._check_own_key, state, target)
+        self._run(extensions.check_critical_extensions, target, "RFC 5280 section 6.1.5 (f)")  # (f)
+        self._run(self._check_user_policies, state, target)  # (g)
+        self._run(self._check_server_name, target)
+
+    def _require_policy(self, state: ValidationState, target: Certificate) -> None:
         state.explicit_policy = max(state.explicit_policy - 1, 0)  # (a)
         constraints = target.extensions.policy_constraints
         if constraints is not None and constraints.require_explicit_policy == 0:  # (b)
             state.explicit_policy = 0
-        self._update_working_key(state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
-        weakness = parameters.algorithm_policy.weakness_of_key(state.working_key.key)
+
+    def _check_own_key(self, state: ValidationState, target: Certificate) -> None:
+        weakness = self._parameters.algorithm_policy.weakness_of_key(state.working_key.key)
         if weakness:
             refuse(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness)
-        extensions.check_critical_extensions(target, "RFC 5280 section 6.1.5 (f)")  # (f)
-        authority_set = state.policy_graph.authority_constrained_policy_set()  # (g)
-        user_set = state.policy_graph.user_constrained_policy_set(state.user_initial_policy_set)
-        if state.explicit_policy == 0 and not user_set:
-            wanted = ", ".join(sorted(state.user_initial_policy_set))
-            valid = ", ".join(sorted(authority_set)) or "no policy"
-            detail = f"an explicit policy is required: the path is valid for {valid}; asked for: {wanted}"
-            refuse(FailureReason.EXPLICIT_POLICY, target, "RFC 5280 section 6.1.5 (g)", detail)
-        if parameters.server_name is not None:
-            found = mismatch(target, parameters.server_name)
-            if found is not None:
-                refuse(FailureReason.SERVER_NAME, target, "RFC 9525 section 6", found)
-        return Outputs(authority_set, user_set, state.working_key)
+
+    def _check_user_policies(self, state: ValidationState, target: Certificate) -> None:
+        if state.explicit_policy > 0 or _user_policies(state):
+            return
+        wanted = ", ".join(sorted(state.user_initial_policy_set))
+        valid = ", ".join(sorted(state.policy_graph.authority_constrained_policy_set())) or "no policy"
+        detail = f"an explicit policy is required: the path is valid for {valid}; asked for: {wanted}"
+        refuse(FailureReason.EXPLICIT_POLICY, target, "RFC 5280 section 6.1.5 (g)", detail)
+
+    def _check_server_name(self, target: Certificate) -> None:
+        name = self._parameters.server_name
+        found = None if name is None else mismatch(target, name)
+        if found is not None:
+            refuse(FailureReason.SERVER_NAME, target, "RFC 9525 section 6", found)
+
+
+def _user_policies(state: ValidationState) -> frozenset[str]:
+    return state.policy_graph.user_constrained_policy_set(state.user_initial_policy_set)
