@@ -31,7 +31,7 @@ from .errors import (
     UnknownNameError,
     UnsupportedPfxError,
 )
-from .finder import find_path, find_paths
+from .finder import find_path, find_paths, what_if
 from .findings import Check, Finding, Outcome
 from .hints import Hint
 from .limits import DEFAULT_LIMITS, Limits
@@ -46,6 +46,7 @@ from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
 from .paths.validation.parameters import ValidationParameters
 from .paths.validation.verdict import ValidatedPath
+from .paths.what_if import WhatIfReport
 from .pkcs12 import profiles, readers
 from .pkcs12.bundle import Bundle
 from .pkcs12.conversion import encode_pem
@@ -126,6 +127,7 @@ __all__ = [
     "ValidatedPath",
     "ValidationParameters",
     "VerificationReport",
+    "WhatIfReport",
     "algorithms",
     "build",
     "check_served_chain",
@@ -159,6 +161,7 @@ __all__ = [
     "shortest",
     "to_html",
     "verify",
+    "what_if",
     "why_before",
     "write_pfx",
 ]

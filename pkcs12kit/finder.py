@@ -10,7 +10,8 @@ from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.search import PathRequest
 from pkcs12kit.paths.validation.parameters import choose_parameters
-from pkcs12kit.sources.arguments import as_certificate, as_pool, as_trust_anchors
+from pkcs12kit.paths.what_if import Change, WhatIfReport
+from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_members, as_pool, as_trust_anchors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.retrieval.options import FetchOptions
-    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
+    from pkcs12kit.sources.arguments import CertificatesArgument, MembersArgument, TrustAnchorsArgument
     from pkcs12kit.sources.loading import CertificateSource
 
 
@@ -137,6 +138,70 @@ def find_paths(  # noqa: PLR0913  # as find_path
     from pkcs12kit.retrieval.find_path import fetch_paths
 
     return fetch_paths(request, fetch, on_warning, at_most=at_most)
+
+
+def what_if(  # noqa: PLR0913  # as find_path
+    target: CertificateSource,
+    *,
+    without: MembersArgument = (),
+    adding: CertificatesArgument = (),
+    certificates: CertificatesArgument = (),
+    pool: CertificatePool | None = None,
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
+    ranking: Ranking = longest_lasting,
+    revocation: Revocation | None = None,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    at_most: int | None = None,
+) -> WhatIfReport:
+    """Return what removing or adding certificates does to the paths of ``target``.
+
+    The parameters are those of :func:`~pkcs12kit.find_path` and ``at_most`` of :func:`~pkcs12kit.find_paths`, and:
+
+    - ``without``: the certificates to remove; sources of one certificate each, certificates, or SHA-256 fingerprints
+      (hexadecimal, at least 8 digits from the beginning; a text that is the name of a file is that file). Every copy
+      is removed, and no other certificate of the same name and key.
+    - ``adding``: the certificates to add; as ``certificates``.
+
+    Both reports are for the same time; nothing is fetched. Raises :class:`~pkcs12kit.InputError` for a certificate to
+    remove that is not among ``certificates``, naming those that are like it; that is the target, or a trust anchor's;
+    and as :func:`~pkcs12kit.find_paths` does.
+    """
+    require_functions(on_warning=on_warning)
+    require_kind("at_most", at_most, int, optional=True)
+    request = path_request(
+        target,
+        certificates,
+        pool,
+        trust_anchors,
+        parameters,
+        time,
+        server_name,
+        ranking,
+        revocation,
+        on_warning,
+        limits,
+    )
+    change = change_of(request, without, adding)
+    before, after = request.find_paths(at_most), change.of(request).find_paths(at_most)
+    return change.compare(request, before=before, after=after)
+
+
+def change_of(
+    request: PathRequest, without: MembersArgument, adding: CertificatesArgument, *, name: str = "without"
+) -> Change:
+    """Return the change of a request; ``name`` is that of ``without`` in messages.
+
+    Raises :class:`~pkcs12kit.InputError` where it does not fit.
+    """
+    found = as_members(without, request.pool, name=name, limits=request.limits)
+    added = as_certificates(adding, name="adding", limits=request.limits)
+    change = Change(without=tuple(found), adding=added)
+    change.require_fitting(request, found)
+    return change
 
 
 def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its order

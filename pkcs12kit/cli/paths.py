@@ -12,10 +12,12 @@ from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pictures import picture_options
 from pkcs12kit.cli.options.search import json_option, path_options
 from pkcs12kit.cli.options.values import FILE
+from pkcs12kit.cli.options.what_if import what_if_options
 
 if TYPE_CHECKING:
     from pkcs12kit.cli.options.pictures import PictureOptions
     from pkcs12kit.cli.options.search import SearchOptions
+    from pkcs12kit.cli.options.what_if import WhatIfOptions
 
 
 @click.command(
@@ -31,10 +33,13 @@ Examples:
   pkcs12kit paths ca.pem --certs bundle.zip more/*.p7c \\
       --anchor root.pem --all --json
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
+      --without old-cross-certificate.pem --with new-cross-certificate.pem
+  pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
       --svg paths.svg""",
 )
 @click.argument("certificate", type=FILE, metavar="CERT")
 @path_options
+@what_if_options
 @option(
     OptionGroup.OUTPUT,
     "--all",
@@ -47,6 +52,7 @@ Examples:
 def command(
     certificate: str,
     search: SearchOptions,
+    what_if: WhatIfOptions,
     pictures: PictureOptions,
     *,
     every: bool,
@@ -57,13 +63,17 @@ def command(
     CERT is a file with one certificate, of a server or of a CA, or - for standard input. A picture shows every valid
     path and every rejected one, as --all does.
 
+    Options --without and --with show what removing or adding certificates does to the best path. The picture and the
+    exit status are then for the paths after the change.
+
     Exit status 1: no path is valid. The paths that come closest are shown, each with the reason.
     """
     from pkcs12kit.certificates.pool import CertificatePool
     from pkcs12kit.cli.options.search import revocation_inputs, validation_parameters
     from pkcs12kit.cli.output.console import print_json, print_text, warn
+    from pkcs12kit.limits import DEFAULT_LIMITS
     from pkcs12kit.paths import ranking
-    from pkcs12kit.paths.search import find_paths
+    from pkcs12kit.paths.search import PathRequest
     from pkcs12kit.paths.validity_now import not_valid_now
     from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
 
@@ -72,40 +82,40 @@ def command(
     warnings: list[str] = []
     anchors = load_trust_anchors(*search.trust_anchors, on_warning=warnings.append)
     pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
-    for reject in pool.rejects:
+    ordered_by = ranking.READY_MADE[search.ranking]
+    request = PathRequest(target, pool, anchors, parameters, ordered_by, revocation_inputs(search), DEFAULT_LIMITS)
+    change = what_if.change_of(request)
+    changed = request if change is None else change.of(request)
+    for reject in changed.pool.rejects:
         warn(reject)
-    report = find_paths(
-        target,
-        pool=pool,
-        trust_anchors=anchors,
-        parameters=parameters,
-        ranking=ranking.READY_MADE[search.ranking],
-        revocation=revocation_inputs(search),
-        at_most=None if every or pictures.wanted else 1,
-    )
+    report = changed.find_paths(None if every or pictures.wanted else 1)
     if pictures.wanted:
         from pkcs12kit.display.pictures.build import picture_of_report
 
         pictures.write(picture_of_report(report, trust_anchors=anchors, time=parameters.time))
         if not every:
             report = replace(report, valid=report.valid[:1], before_next=())
+    compared = None if change is None else change.compare(request, before=request.find_paths(1), after=report)
     for path in report.valid:
         warnings += (*not_valid_now(path), *(() if path.revocation is None else path.revocation.warnings))
     warnings = list(dict.fromkeys(warnings))
     for warning in warnings:
         warn(warning)
     if as_json:
-        print_json(report.to_json() | {"warnings": warnings})
+        answer = {"what_if": None} | report.to_json() if compared is None else compared.to_json()
+        print_json(answer | {"warnings": warnings})
     elif not pictures.on_standard_output:
         from pkcs12kit.display.paths import path_report
+        from pkcs12kit.display.what_if import what_if_report
 
-        print_text(path_report(report, every=every))
+        print_text(path_report(report, every=every) if compared is None else what_if_report(compared, every=every))
     if not report.valid:
         if not as_json:
             from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
             from pkcs12kit.cli.output.console import print_hints
             from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
 
-            hints = hints_for_no_path(report, sources_given=bool(search.certificates), fetching=GATHER)
+            given = bool(search.certificates or what_if.adding)
+            hints = hints_for_no_path(report, sources_given=given, fetching=GATHER)
             print_hints((*hints, *hints_for_unfitting_anchor(report.rejected)))
         sys.exit(1)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pkcs12kit.notebook_hook import Shown
     from pkcs12kit.paths.report import NoValidPathError, PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.paths.what_if import WhatIfReport
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
@@ -81,6 +82,12 @@ def _report(report: PathReport) -> str:
     from pkcs12kit.display.paths import path_report
 
     return _printed(path_report(report, every=True))
+
+
+def _what_if(report: WhatIfReport) -> str:
+    from pkcs12kit.display.what_if import what_if_report
+
+    return _printed(what_if_report(report, every=True))
 
 
 def _error(error: NoValidPathError) -> str:
@@ -158,6 +165,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "CertificationPath": _path,
     "ValidatedPath": _validated_path,
     "PathReport": _report,
+    "WhatIfReport": _what_if,
     "Picture": _picture,
     "NoValidPathError": _error,
     "Bundle": _bundle,
@@ -181,6 +189,7 @@ _DRAWN_BY: Final = {
     "CertificationPath": "chains.draw_path",
     "ValidatedPath": "chains.draw_validated_path",
     "PathReport": "searches.draw_report",
+    "WhatIfReport": "what_if.draw_what_if",
     "Picture": "searches.draw_picture",
     "RejectedPath": "searches.draw_rejected",
     "NoValidPathError": "searches.draw_error",

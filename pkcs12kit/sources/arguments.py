@@ -27,6 +27,7 @@ once: no two arguments may be ``"-"``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -36,9 +37,10 @@ from cryptography import x509
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.identity import Identity
+from pkcs12kit.certificates.lookup import by_fingerprint, fingerprint_digits
 from pkcs12kit.certificates.pool import POOL_CURE, CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
-from pkcs12kit.errors import ArgumentError
+from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.pkcs12.decoder import DecodedPfx
 from pkcs12kit.sources.crls_and_ocsp import load_crls, load_ocsp_responses
@@ -51,6 +53,7 @@ from pkcs12kit.sources.loading import (
     load_server,
     load_trust_anchors,
 )
+from pkcs12kit.sources.reading import name_of
 from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
@@ -65,6 +68,8 @@ CertificatesArgument: TypeAlias = "CertificateSource | Iterable[CertificateSourc
 """Certificates to search in: one source or loaded value, or several."""
 TrustAnchorsArgument: TypeAlias = "TrustAnchorSource | Iterable[TrustAnchorSource]"
 """Trust anchors: one source or loaded value, or several."""
+MembersArgument: TypeAlias = "CertificateSource | Iterable[CertificateSource]"
+"""Certificates of a pool: one or several sources or loaded values, or SHA-256 fingerprints as text."""
 IdentitySource: TypeAlias = "Source | DecodedPfx | Identity"
 """A source of a key with its certificate, or one that is loaded already."""
 
@@ -96,6 +101,37 @@ def as_certificates(
     """
     several = _several(given, _CERTIFICATES, name, f"{_SOURCE}, Certificates or CertificatePools")
     return load_certificates(*several, password=password, limits=limits)
+
+
+def as_members(
+    given: MembersArgument, pool: CertificatePool, *, name: str, limits: Limits = DEFAULT_LIMITS
+) -> dict[Certificate, str]:
+    """Return the certificates of an argument that names members of a pool, each with its name for messages.
+
+    A text is a fingerprint if it can be one and no file has this name. Raises :class:`~pkcs12kit.InputError` for a
+    fingerprint that no certificate or several have, and as :func:`as_certificate` does. Whether another certificate is
+    in the pool is not checked.
+    """
+    found: dict[Certificate, str] = {}
+    for one in _several(given, _CERTIFICATES, name, f"{_SOURCE}, a fingerprint or a Certificate"):
+        digits = fingerprint_digits(one) if isinstance(one, str) else None
+        if digits is not None and not os.path.lexists(one):
+            label = f"{name} {name_of(one)}"
+            found.setdefault(by_fingerprint(digits, pool, name=label), label)
+        else:
+            label = f"{name} {name_of(one)}" if isinstance(one, (str, PathLike)) else name
+            found.setdefault(_named_certificate(one, name, limits), label)
+    return found
+
+
+def _named_certificate(given: CertificateSource, name: str, limits: Limits) -> Certificate:
+    """Return the one certificate of a source; errors about a file begin with the name of the parameter."""
+    try:
+        return as_certificate(given, name=name, limits=limits)
+    except ArgumentError:
+        raise
+    except InputError as error:
+        raise type(error)(f"{name} {error}") from None
 
 
 def concrete(given: CertificatesArgument | TrustAnchorsArgument) -> Any:  # noqa: ANN401  # the same argument

@@ -177,6 +177,7 @@ def values(replica, files, tmp_path_factory):
         pk.CertificationPath(certificates=path.certificates, trust_anchor=path.trust_anchor),
         path,
         report,
+        pk.what_if(path.target, without=path.certificates[2], **asked, parameters=parameters),
         pk.pictures.picture_of_pool(replica.pool, trust_anchors=[anchor], time=replica.at, report=report),
         none.rejected[0],
         pk.NoValidPathError(none),

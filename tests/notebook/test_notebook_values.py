@@ -27,6 +27,7 @@ PASSWORD = "correct horse battery"
 AS_REPR = {
     "AlgorithmPolicy": "figures to choose, not something found",
     "BundleChanges": "its report counts what changed",
+    "Cause": "a line of the failure that has it",
     "CertificateMessage": "its report draws what is sent",
     "CertificateStatus": "a line of the path that has it",
     "ChecksumVerdict": "its report says it",
@@ -36,6 +37,7 @@ AS_REPR = {
     "FetchOptions": "figures to choose, not something found",
     "Finding": "a row of its report",
     "Handshake": "a row of its report",
+    "Hint": "one line",
     "Limits": "figures to choose, not something found",
     "ExpectedFile": "one line",
     "FileComparison": "its report says it in findings",
