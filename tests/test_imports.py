@@ -1,6 +1,7 @@
 """Imports between the modules of the package: no circle, and no small module that only one other module uses."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pkcs12kit
@@ -36,6 +37,7 @@ def imported(source, known):
     return found & known
 
 
+@cache
 def arrows():
     """Return the modules that each module imports. Packages that only re-export are no modules of their own."""
     paths = modules()

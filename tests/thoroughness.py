@@ -23,7 +23,7 @@ def try_every_example() -> None:
 
 def examples(number: int) -> int:
     """Return how many examples a property test tries that tries ``number`` of them in ``pytest -m slow``."""
-    return number if _every_example else min(number, max(number // 4, _FEWEST))
+    return number if _every_example else min(number, max(number // 6, _FEWEST))
 
 
 def mostly_slow(cases: Iterable[Any], *, every: int) -> list[ParameterSet]:

@@ -45,9 +45,10 @@ _WORDS: Final = (b"BEGIN", b"END", b"CERTIFICATE", b"PKCS", b"X509 CRL")
 _BODY: Final = re.compile(rb"(?:[-\s>|#*]|\\+[nrt]){0,200}[A-Za-z0-9+/]{40}")
 """The text after a BEGIN line, but not after a heading such as ``----- Certificates -----``."""
 _SHOWN: Final = re.compile(r"[A-Z0-9#./-]{1,16}(?: [A-Z0-9#./-]{1,16}){0,5}")
-# Dashes, spaces and invisible characters of word processors, in UTF-8; dashes in Windows-1252; line ends
+# Dashes, spaces and invisible characters of word processors, in UTF-8; dashes in Windows-1252; line ends.
+# Each alternative begins with one byte, so that re can skip to the next of these bytes; a set would prevent that.
 _TYPOGRAPHIC: Final = re.compile(
-    rb"\xe2\x80[\x90-\x95]|\xe2\x88\x92|\xc2\xa0|\xe2\x80[\x8b-\x8d]|\xef\xbb\xbf|[\x96\x97]|\r\n?"
+    rb"\xe2\x80[\x90-\x95]|\xe2\x88\x92|\xc2\xa0|\xe2\x80[\x8b-\x8d]|\xef\xbb\xbf|\x96|\x97|\r\n?"
 )
 _INVISIBLE: Final = frozenset({b"\xe2\x80\x8b", b"\xe2\x80\x8c", b"\xe2\x80\x8d", b"\xef\xbb\xbf"})
 _ESCAPE: Final = re.compile(rb"\\+(?:u(00[0-9A-Fa-f]{2})|([nrt/\"'\n])|$)")
