@@ -31,7 +31,7 @@ from .errors import (
     UnknownNameError,
     UnsupportedPfxError,
 )
-from .finder import find_path, find_paths, what_if
+from .finder import find_path, find_paths, validity_periods, what_if
 from .findings import Check, Finding, Outcome
 from .hints import Hint
 from .limits import DEFAULT_LIMITS, Limits
@@ -46,6 +46,7 @@ from .paths.validation import algorithms
 from .paths.validation.algorithms import AlgorithmPolicy
 from .paths.validation.parameters import ValidationParameters
 from .paths.validation.verdict import ValidatedPath
+from .paths.validity_report import ValidityReport
 from .paths.what_if import WhatIfReport
 from .pkcs12 import profiles, readers
 from .pkcs12.bundle import Bundle
@@ -126,6 +127,7 @@ __all__ = [
     "UnsupportedPfxError",
     "ValidatedPath",
     "ValidationParameters",
+    "ValidityReport",
     "VerificationReport",
     "WhatIfReport",
     "algorithms",
@@ -160,6 +162,7 @@ __all__ = [
     "revocation",
     "shortest",
     "to_html",
+    "validity_periods",
     "verify",
     "what_if",
     "why_before",

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.arguments import require_function, require_functions, require_kind
+from pkcs12kit.arguments import require_flags, require_function, require_functions, require_kind
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.search import PathRequest
 from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.paths.validity_periods import find_periods
 from pkcs12kit.paths.what_if import Change, WhatIfReport
 from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_members, as_pool, as_trust_anchors
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.paths.validity_report import ValidityReport
     from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.sources.arguments import CertificatesArgument, MembersArgument, TrustAnchorsArgument
     from pkcs12kit.sources.loading import CertificateSource
@@ -202,6 +204,43 @@ def change_of(
     change = Change(without=tuple(found), adding=added)
     change.require_fitting(request, found)
     return change
+
+
+def validity_periods(  # noqa: PLR0913  # as find_path
+    target: CertificateSource,
+    *,
+    certificates: CertificatesArgument = (),
+    pool: CertificatePool | None = None,
+    trust_anchors: TrustAnchorsArgument,
+    parameters: ValidationParameters | None = None,
+    time: datetime | None = None,
+    server_name: str | None = None,
+    ranking: Ranking = longest_lasting,
+    whole_ca: bool = False,
+    on_warning: Callable[[str], object] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> ValidityReport:
+    """Return the periods in which a valid path exists, each with its best paths and what began and ended it.
+
+    The parameters are those of :func:`~pkcs12kit.find_path`, and:
+
+    - ``time``, or the time of ``parameters``: the time that the report answers for; it changes none of the periods.
+    - ``ranking``: must not depend on the time.
+    - ``whole_ca``: True to ask about a CA and not about one certificate of it: a path may begin with any certificate at
+      hand that has the subject and the key of the target. A self-signed certificate has no path; the CA may have one.
+
+    The periods are exact, to the second, for the certificates at hand: at each time, :func:`~pkcs12kit.find_path` gives
+    the same answer and the same path. Both ends of a certificate's validity are included (RFC 5280 section 4.1.2.5).
+    Where a limit ends the work, the state of a period is unknown, and ``incomplete`` names the limit. Raises
+    :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, which is a matter of the
+    present; certificates that were not given, so that there may have been other paths.
+    """
+    require_functions(on_warning=on_warning)
+    require_flags(whole_ca=whole_ca)
+    request = path_request(
+        target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, None, on_warning, limits
+    )
+    return find_periods(request, whole_ca=whole_ca)
 
 
 def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its order

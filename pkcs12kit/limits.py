@@ -139,6 +139,22 @@ class Limits:
         "links from a node of one policy graph to its parents",
         "ten a node, where the Federal PKI's mappings need at most two; about 0.05 seconds on one core",
     )
+    validity_searches: int = _limit(
+        2_000,
+        "searches for the best path to find the periods in which a target has a valid path",
+        "the 235 real certificates of the Federal and DoD PKIs, of 2011 to 2026, need under 100; twenty times that",
+    )
+    validity_work: int = _limit(
+        10,
+        "times the discovery_steps, judged_certificates, signature_checks and candidate_paths of one search, for all"
+        " searches for such periods together",
+        "ten searches that go to their limits, about a minute on one core",
+    )
+    validity_explanations: int = _limit(
+        25,
+        "periods without a valid path whose closest attempt is looked for",
+        "five times what the real certificates of the Federal PKI need; each at most about three seconds on one core",
+    )
 
     # Revocation
     revocation_paths: int = _limit(

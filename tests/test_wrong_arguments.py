@@ -74,6 +74,7 @@ class Calls:
             },
             "find_path": search,
             "find_paths": search,
+            "validity_periods": search,
             "confirm": {"path": self.path, "parameters": self.parameters},
             "check_served_chain": {
                 "message": pk.probing.CertificateMessage(certificates=self.path.certificates, protocol="TLSv1.3"),
@@ -222,6 +223,7 @@ NAMES = [
     "rehearse",
     "shortest",
     "to_html",
+    "validity_periods",
     "verify",
     "what_if",
     "why_before",
@@ -293,6 +295,7 @@ LEFT_OUT = {
         "PfxReport",
         "RejectedPath",
         "ValidatedPath",
+        "ValidityReport",
         "VerificationReport",
         "WhatIfReport",
         "pictures.Picture",

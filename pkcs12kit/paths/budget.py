@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import LimitExceededError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pkcs12kit.limits import Limits
 
 _PER_VALIDATION: Final = (
@@ -82,6 +84,11 @@ class SearchBudget:
         for limit in _PER_VALIDATION:
             self._spent.pop(limit, None)
         self._counted.clear()
+
+    @property
+    def all_spent(self) -> Mapping[str, int]:
+        """The amounts that have been counted, by the names of the limits."""
+        return self._spent
 
     def spent(self, limit: str) -> int:
         """Return the amount that has been counted against ``limit``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -26,7 +27,7 @@ from pkcs12kit.paths.validation.equivalence import Equivalence
 from pkcs12kit.paths.validation.validator import Validator, validate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from pkcs12kit.certificates.path import CertificationPath
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
@@ -45,6 +46,17 @@ class _TooManyRejectedError(Exception):
     """Validation rejects too many of the candidates that are found by names."""
 
 
+class BestPath(NamedTuple):
+    """The outcome of a search for one path, without reasons where there is none."""
+
+    path: ValidatedPath | None
+    """The best valid path; None where none was found."""
+    incomplete: str | None
+    """The limit that ended the search early: there may be a path, or a better one. None if everything was tried."""
+    spent: Mapping[str, int]
+    """The work of the search, by the names of the limits."""
+
+
 class PathRequest(NamedTuple):
     """The inputs of one search, all loaded."""
 
@@ -61,6 +73,12 @@ class PathRequest(NamedTuple):
         search = _PathSearch(self)
         found = search.run(at_most=1)
         return found[0] if found else search.report(found).best
+
+    def find_best(self) -> BestPath:
+        """Return the best valid path, or none, without looking for the reason."""
+        search = _PathSearch(self)
+        found = search.run(at_most=1)
+        return BestPath(found[0] if found else None, search.incomplete, search.spent())
 
     def find_paths(self, at_most: int | None = None) -> PathReport:
         """Return the report on all valid paths, or on the ``at_most`` best, and on the attempts that failed."""
@@ -116,6 +134,8 @@ class _PathSearch:
         self._revocation = None if revocation is None else RevocationChecker(revocation, pool=pool, limits=limits)
         self._limits = limits
         self._budget = SearchBudget(limits)
+        self._budgets = [self._budget]
+        """All budgets of the search; the first is used throughout."""
         self._validated: set[object] = set()
         self._rejected_links: dict[tuple[Certificate, Node], set[object]] = {}
         """Links that were rejected, each with the trust anchors of the paths."""
@@ -125,7 +145,15 @@ class _PathSearch:
         order = order_of(ranking)
         self._comes_in_order = order is not None
         self._order = order or lasting_before_short
-        self._incomplete: str | None = None
+        self.incomplete: str | None = None
+        """The limit that ended the search, or the validation of one path, early."""
+
+    def spent(self) -> Counter[str]:
+        """Return the work so far, by the names of the limits."""
+        total: Counter[str] = Counter()
+        for budget in self._budgets:
+            total.update(budget.all_spent)
+        return total
 
     def run(self, at_most: int | None) -> list[ValidatedPath]:
         """Return the best valid paths, ``at_most`` that many.
@@ -135,7 +163,7 @@ class _PathSearch:
         found: list[ValidatedPath] = []
         for path in islice(self._valid_paths(), at_most if self._comes_in_order else None):
             if len(found) == self._limits.valid_paths:
-                self._incomplete = f"more than {len(found)} valid paths; raise limits.valid_paths to see them"
+                self.incomplete = f"more than {len(found)} valid paths; raise limits.valid_paths to see them"
                 break
             found.append(path)
         return sorted(found, key=self._ranking)[:at_most]
@@ -159,18 +187,17 @@ class _PathSearch:
             self._unusable = graph.unusable
             self._reachable_anchors = len(graph.reachable_anchors)
             try:
-                yield from self._valid_among(
-                    graph, SearchBudget.for_first_attempt(self._limits), most_rejected=_MOST_REJECTED_BY_NAMES
-                )
+                first = self._counted(SearchBudget.for_first_attempt(self._limits))
+                yield from self._valid_among(graph, first, most_rejected=_MOST_REJECTED_BY_NAMES)
             except (_TooManyRejectedError, BudgetExhaustedError):
                 yield from self._valid_among(self._state_graph(graph) or graph, self._budget)
         except BudgetExhaustedError as exhausted:
-            self._incomplete = str(exhausted)
+            self.incomplete = str(exhausted)
             self._rejected.insert(0, RejectedPath(certificates=(self._target,), failures=(self._given_up(exhausted),)))
 
     def _state_graph(self, graph: CertificationGraph) -> StateGraph | None:
         """Return the graph of all that is valid, and record its rejections; None where that exhausts a budget."""
-        budget = SearchBudget.for_many_validations(self._limits)
+        budget = self._counted(SearchBudget.for_many_validations(self._limits))
         equivalence = Equivalence(
             graph.certificates,
             target=self._target,
@@ -232,11 +259,16 @@ class _PathSearch:
             target=self._target,
             valid=tuple(valid),
             rejected=rejected,
-            incomplete=self._incomplete,
+            incomplete=self.incomplete,
             before_next=explain_order(valid, self._ranking),
             time=self._parameters.time,
             trust_anchors=self._trust_anchors,
         )
+
+    def _counted(self, budget: SearchBudget) -> SearchBudget:
+        """Return a budget of its own for a part of the search, which counts as work of the search."""
+        self._budgets.append(budget)
+        return budget
 
     def _may_issue_now(self, certificate: Certificate) -> bool:
         return may_issue(certificate, self._parameters.time)
@@ -247,7 +279,7 @@ class _PathSearch:
         try:
             validated = validate(path, self._parameters, budget=self._budget)
         except BudgetExhaustedError as exhausted:
-            self._incomplete = str(exhausted)
+            self.incomplete = str(exhausted)
             self._budget.spend("exhausted_validations")
             raise InvalidPathError(self._given_up(exhausted)) from None
         if self._revocation is None:

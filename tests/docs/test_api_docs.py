@@ -48,7 +48,7 @@ def test_a_field_without_docs_is_found():
 
 
 FUNCTIONS = sorted(name for name in pk.__all__ if inspect.isfunction(getattr(pk, name)))
-AS_IN = {"find_paths": "find_path", "what_if": "find_path"}
+AS_IN = {"find_paths": "find_path", "validity_periods": "find_path", "what_if": "find_path"}
 """A function whose parameters are those of another one, which its docstring names."""
 
 

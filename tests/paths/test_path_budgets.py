@@ -43,6 +43,7 @@ OF_A_SEARCH = [
     "judged_certificates",
     "signature_checks",
 ]
+ELSEWHERE = ("explanation_signature_checks", "validity_searches", "validity_work", "validity_explanations")
 ARCS = [f"2.999.{arc}" for arc in range(8000)]
 
 
@@ -82,11 +83,12 @@ def searched(path, **limits):
 def test_every_limit_of_paths_is_tested_here():
     """No budget of paths is left out: those of limits.py from path_length to policy_edges.
 
-    ``explanation_signature_checks`` has a module of its own, test_explanation_budget.
+    ``explanation_signature_checks`` has a module of its own, test_explanation_budget; those of validity periods are
+    tested in test_validity_periods.
     """
     names = [limit.name for limit in describe_limits()]
     ours = names[names.index("path_length") : names.index("revocation_paths")]
-    assert set(ours) == {*OF_ONE_VALIDATION, *OF_A_SEARCH, "explanation_signature_checks"}
+    assert set(ours) == {*OF_ONE_VALIDATION, *OF_A_SEARCH, *ELSEWHERE}
 
 
 @pytest.mark.parametrize("limit", OF_ONE_VALIDATION)
