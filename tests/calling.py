@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pkcs12kit.cli import main
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,13 +58,16 @@ def check(done: Call, words: list[str]) -> None:
     assert done.errors.strip() or done.output.strip(), (words, "nothing was said")
     if "--json" not in words:
         return
-    if done.status == UNUSABLE:
-        assert not done.output, (words, done)
-        assert "error: " in done.errors, (words, done)
-        return
     answer = json.loads(done.output)
     assert isinstance(answer, dict)
-    done.output.encode("utf-8")
+    assert done.output.isascii(), (words, done)
+    assert ("error" in answer) == (done.status != YES), (words, done)
+    assert [f"hint: {harmless(_line(hint))}" for hint in answer["hints"]] == [
+        line for line in done.errors.splitlines() if line.startswith("hint: ")
+    ], (words, done)
+    assert isinstance(answer["warnings"], list)
+    if done.status == UNUSABLE:
+        assert "error: " in done.errors, (words, done)
     if done.status == NO:
         assert is_verdict(answer), (words, done)
 
@@ -78,6 +82,11 @@ def write(folder: Path, name: str, content: bytes) -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def _line(hint: dict[str, str | None]) -> str:
+    """Return a hint of a JSON object as the terminal shows it."""
+    return str(hint["text"]) if hint["command"] is None else f"{hint['text']}: {hint['command']}"
 
 
 def _stream(content: bytes = b"") -> io.TextIOWrapper:

@@ -3,7 +3,8 @@
 A command's module is loaded when the command is called. Exit status: 0 yes, 1 the answer is no, 2 bad usage, unreadable
 input or a file that cannot be written, 70 an error in pkcs12kit itself, 130 interrupted, 141 the reader of standard
 output went away. Results go to standard output, everything else to standard error. With ``--json`` standard output has
-one object where there is an answer, yes or no, and nothing otherwise.
+one object for each of the statuses 0, 1, 2 and 70. It has ``hints`` and ``warnings``, those of standard error, and
+``error`` unless the status is 0.
 """
 
 from __future__ import annotations
@@ -55,6 +56,9 @@ class _Commands(click.Group):
 
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:  # noqa: ANN401  # click's signature
         """Parse the command line; ``--help`` and ``--version`` print and exit here."""
+        from pkcs12kit.cli.output.messages import begin
+
+        begin(args[1] if len(args) > 1 else kwargs.get("args", ()))
         with _exit_without_reader():
             return super().make_context(*args, **kwargs)
 
@@ -216,7 +220,7 @@ def _run() -> NoReturn:
 
         if not isinstance(error, Pkcs12KitError):
             raise
-        from pkcs12kit.cli.output.console import print_error_and_notes
+        from pkcs12kit.cli.output.console import print_error_and_hints
 
-        print_error_and_notes(error)
+        print_error_and_hints(error)
         sys.exit(1 if isinstance(error, PathError) else _UNUSABLE)

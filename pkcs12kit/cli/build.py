@@ -259,7 +259,7 @@ def command(
     from pkcs12kit.cli.options.passwords import opening_password, password_from_file
     from pkcs12kit.cli.options.search import validation_parameters
     from pkcs12kit.cli.output.build import after_writing, print_refusal
-    from pkcs12kit.cli.output.console import warn_and_keep
+    from pkcs12kit.cli.output.console import warn
     from pkcs12kit.cli.output.progress import FetchingWatch
     from pkcs12kit.cli.output.rehearsal import rehearse_built
     from pkcs12kit.errors import PathError
@@ -301,7 +301,7 @@ def command(
     pkcs12_password = opening_password(pkcs12_password_file, pkcs12, "--pkcs12-password-file")
     try_identity = partial(load_identity, **identity, password=pkcs12_password, time=parameters.time)
     revocation = _revocation(search, None if certs_only or source is not None else try_identity)
-    watch, warnings = FetchingWatch(), list[str]()
+    watch = FetchingWatch()
     fetch_options = fetching.when(fetch=fetch, on_event=watch.on_event)
     try:
         with watch:
@@ -329,12 +329,12 @@ def command(
                 overwrite=force,
                 if_changed=if_changed,
                 dry_run=dry_run,
-                on_warning=watch.aside(warn_and_keep(warnings)),
+                on_warning=watch.aside(warn),
             )
     except PathError as no:
         retrievals = watch.retrievals if fetch else None
         sources_given = bool(search.certificates) or source is not None
-        print_refusal(no, as_json=as_json, sources_given=sources_given, retrievals=retrievals, warnings=warnings)
+        print_refusal(no, as_json=as_json, sources_given=sources_given, retrievals=retrievals)
         sys.exit(1)
     rehearse = partial(rehearse_built, report, trust_anchors=search.trust_anchors, parameters=parameters, limits=limits)
     with after_writing(report):
@@ -372,12 +372,14 @@ def _print_rehearsed(report: BuildReport, rehearsal: RehearsalReport | None, *, 
     from pkcs12kit.cli.output.console import print_json
     from pkcs12kit.cli.output.rehearsal import print_problems_of_built, print_rehearsal
 
+    if rehearsal is not None and not as_json:
+        print_rehearsal(rehearsal, "Rehearsal", with_path=False, err=report.output is None)
+    answer = rehearsal is None or rehearsal.ok
+    if rehearsal is not None and not answer:
+        print_problems_of_built(rehearsal, report)
     if as_json:
         print_json(report.to_json() | ({} if rehearsal is None else {"rehearsal": rehearsal.to_json()}))
-    elif rehearsal is not None:
-        print_rehearsal(rehearsal, "Rehearsal", with_path=False, err=report.output is None)
-    if rehearsal is not None and not rehearsal.ok:
-        print_problems_of_built(rehearsal, report)
+    if not answer:
         sys.exit(1)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pkcs12kit.cli.options.values import Place
+from pkcs12kit.cli.output import messages
 from pkcs12kit.cli.patterns import expanded
 from pkcs12kit.cli.several import open_option, takes_several, with_options_repeated
 from pkcs12kit.errors import InputError, KeyMismatchError, Pkcs12KitError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
     from click.types import OptionHelpExtra
+
+    from pkcs12kit.hints import Hint
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", os.sep, " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
@@ -156,6 +159,7 @@ class Command(click.Command):
 
         The text of a :class:`~pkcs12kit.KeyMismatchError` already names both files, so it gets no option.
         """
+        messages.current().as_json = bool(ctx.params.get("as_json"))  # in its words --json may be a value
         _require_standard_input_once(ctx)
         try:
             _expand_patterns(ctx)
@@ -165,8 +169,8 @@ class Command(click.Command):
             from pkcs12kit.cli.output.input_hints import hints_for_error
 
             named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
-            for hint in hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named]):
-                error.add_note(str(hint))
+            hints = hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named])
+            error.hints = (*error.hints, *hints)
             _add_anchor_hints(error, ctx, [one for one, value in named if not _is_locked(value)])
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)
@@ -183,8 +187,12 @@ def _add_hints(error: click.UsageError, typed: Sequence[str], ctx: click.Context
     from pkcs12kit.cli.output.input_hints import hints_for_call
 
     if not isinstance(error, click.exceptions.NoArgsIsHelpError):
-        for hint in hints_for_call(error, typed, ctx):
-            error.add_note(str(hint))
+        _extend_hints(error, hints_for_call(error, typed, ctx))
+
+
+def _extend_hints(error: Any, hints: Iterable[Hint]) -> None:  # noqa: ANN401  # the errors of click have no hints
+    """Add hints to an error, one of click's too; they are printed below its text."""
+    error.hints = (*getattr(error, "hints", ()), *hints)
 
 
 def _entry(names: str, text: str, width: int) -> str:
@@ -208,8 +216,7 @@ def _add_anchor_hints(error: Exception, ctx: click.Context, about: Iterable[clic
     from pkcs12kit.cli.output.anchor_hints import ANCHOR, hints_for_missing_anchor
 
     if any(one is not None and one.name == ANCHOR for one in about):
-        for hint in hints_for_missing_anchor(ctx.params):
-            error.add_note(str(hint))
+        _extend_hints(error, hints_for_missing_anchor(ctx.params))
 
 
 def _expand_patterns(ctx: click.Context) -> None:

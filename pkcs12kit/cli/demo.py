@@ -81,11 +81,7 @@ def command(folder: str, *, as_json: bool) -> None:
     rehearsal = rehearse_built(
         report, trust_anchors=[anchor], password=password, parameters=parameters, limits=DEFAULT_LIMITS
     )
-    if as_json:
-        made = {"folder": str(root), "file": str(output), "password_file": str(password_file), "anchor": str(anchor)}
-        reports = {"build": report.to_json(), "inspect": anatomy.to_json(), "rehearsal": rehearsal.to_json()}
-        print_json({"ok": rehearsal.ok, **made, "lab": files.to_json(), **reports})
-    else:
+    if not as_json:
         print_rehearsal(rehearsal, "Rehearsal", with_path=False)
         to_open = ("--password-file", password_file)
         calls = (
@@ -99,6 +95,11 @@ def command(folder: str, *, as_json: bool) -> None:
             print_lines(as_typed(call))
     if not rehearsal.ok:
         print_problems_of_built(rehearsal, report)
+    if as_json:
+        made = {"folder": str(root), "file": str(output), "password_file": str(password_file), "anchor": str(anchor)}
+        reports = {"build": report.to_json(), "inspect": anatomy.to_json(), "rehearsal": rehearsal.to_json()}
+        print_json({"ok": rehearsal.ok, **made, "lab": files.to_json(), **reports})
+    if not rehearsal.ok:
         sys.exit(1)
 
 

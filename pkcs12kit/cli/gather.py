@@ -130,8 +130,7 @@ def command(
     silent = _silent(folder, _answered(bundles, report), fetching.limits)
     written = write_folder(certificates, folder, unanswered=silent, limits=fetching.limits)
     _show(bundles, report, written, offline=fetching.offline, as_json=as_json)
-    refused = any(bundle.why for bundle in bundles)
-    if refused or (report is not None and (report.path is None if inputs.anchors else not _has_all(report))):
+    if any(_problems(bundles, report)):
         sys.exit(1)
 
 
@@ -217,23 +216,36 @@ def _show(
     offline: bool,
     as_json: bool,
 ) -> None:
-    from pkcs12kit.cli.output.console import print_hints, print_json, print_text
-
-    if as_json:
-        answer = {} if report is None else report.to_json()
-        print_json(answer | {"bundles": [bundle.to_json() for bundle in bundles], "folder": written.to_json()})
-        return
-    from pkcs12kit.cli.output.gather import fetched_bundle, gathered, wrote
+    from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text
     from pkcs12kit.cli.output.hints import hints_for_gather
 
-    for bundle in bundles:
-        print_text(fetched_bundle(bundle))
-    print_text([wrote(written)] if report is None else gathered(report, written, every=False))
+    if not as_json:
+        from pkcs12kit.cli.output.gather import fetched_bundle, gathered, wrote
+
+        for bundle in bundles:
+            print_text(fetched_bundle(bundle))
+        print_text([wrote(written)] if report is None else gathered(report, written, every=False))
+    for problem in _problems(bundles, report if as_json else None):  # the text of a path says that it is not valid
+        print_error(problem)
     print_hints(hints_for_gather(bundles, report, offline=offline))
     if report is not None and report.report is not None and report.path is None:
         from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
 
         print_hints(hints_for_unfitting_anchor(report.report.rejected))
+    if as_json:
+        answer = {} if report is None else report.to_json()
+        print_json(answer | {"bundles": [bundle.to_json() for bundle in bundles], "folder": written.to_json()})
+
+
+def _problems(bundles: Sequence[BundleReport], report: GatherReport | None) -> Iterator[str]:
+    """Yield the reasons for which the answer is no, one sentence each."""
+    yield from (f"bundle {bundle.bundle.name} is not used: {bundle.why}" for bundle in bundles if bundle.why)
+    if report is None or report.path is not None:
+        return
+    if report.report is not None and report.target is not None:
+        yield f"no valid path from {report.target.subject.label} to a trust anchor"
+    elif not _has_all(report):
+        yield report.incomplete or "not every URL could be fetched"
 
 
 def _has_all(report: GatherReport) -> bool:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.cli.options.pictures import PictureOptions
+    from pkcs12kit.paths.report import PathReport
 
 
 @click.command(
@@ -96,7 +97,7 @@ def command(
         raise click.UsageError("missing output: give --svg FILE, --dot FILE, --mermaid FILE or --json")
     from datetime import UTC, datetime
 
-    from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_lines, warn
+    from pkcs12kit.cli.output.console import print_json, print_lines, warn
     from pkcs12kit.display.pictures.build import picture_of_pool
     from pkcs12kit.display.pictures.wording import summary
     from pkcs12kit.paths.search import find_paths
@@ -106,12 +107,10 @@ def command(
 
     warnings: list[str] = []
     anchors = load_trust_anchors(*trust_anchors, on_warning=warnings.append)
-    for warning in warnings:
-        warn(warning)
     target = load_certificate(target_file) if target_file is not None else None
     pool = load_certificates(*sources)
-    for reject in pool.rejects:
-        warn(reject)
+    for sentence in (*warnings, *pool.rejects):
+        warn(sentence)
     when = time or datetime.now(UTC)
     report = None
     if target is not None:
@@ -121,13 +120,23 @@ def command(
     if picture.left_out is not None:
         warn(picture.left_out)
     files = pictures.write(picture)
-    if as_json:
-        print_json(picture.to_json() | {"warnings": warnings})
-    elif files and not pictures.on_standard_output:
+    if files and not pictures.on_standard_output and not as_json:
         print_lines(f"Wrote {harmless(', '.join(files))}: {summary(picture)}")
-    if target is not None and report is not None and not report.valid:
-        from pkcs12kit.cli.output.hints import hints_for_graph
-
-        print_error(f"no valid path from {target.subject.label} to a trust anchor")
-        print_hints(hints_for_graph(str(target_file)))
+    has_path = report is None or bool(report.valid)
+    if report is not None:
+        _print_problem(report, str(target_file))
+    if as_json:
+        print_json(picture.to_json())
+    if not has_path:
         sys.exit(1)
+
+
+def _print_problem(report: PathReport, target_file: str) -> None:
+    """Print that no path is valid, where that is so, and the hint."""
+    from pkcs12kit.cli.output.console import print_error, print_hints
+    from pkcs12kit.cli.output.hints import hints_for_graph
+
+    if report.valid:
+        return
+    print_error(f"no valid path from {report.target.subject.label} to a trust anchor")
+    print_hints(hints_for_graph(target_file))

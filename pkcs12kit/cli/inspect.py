@@ -55,7 +55,7 @@ def command(
     """
     from pkcs12kit.cli.options.passwords import given_password, password_from_file
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
-    from pkcs12kit.cli.output.input_hints import hints_for_wrong_password
+    from pkcs12kit.cli.output.input_hints import TO_OPEN, hints_for_wrong_password
     from pkcs12kit.sources.delivered_files import FileFormat, format_of
     from pkcs12kit.sources.pkcs12_files import SourceContent
     from pkcs12kit.sources.reading import name_of
@@ -74,14 +74,12 @@ def command(
     for warning in report.warnings:
         warn(f"{name_of(file)}: {warning}")
     closed = [safe.encryption for safe in report.safe_contents if safe.bags is None and safe.encryption is not None]
-    if as_json:
-        print_json(report.to_json())
-    else:
+    if not as_json:
         from pkcs12kit.display.pfx import pfx_tree
 
         print_text([pfx_tree(report, title=name_of(file))])
-        if password is None and any(encryption.is_supported for encryption in closed):
-            print_hints(["--password-file, --password-env or --password-stdin opens the encrypted parts"])
+    if password is None and any(encryption.is_supported for encryption in closed):
+        print_hints([TO_OPEN])
     if report.mac_verified is False:
         print_error(f"{name_of(file)}: the password does not open it")
         given = {"password_file": password_file, "password_env": password_env, "password_stdin": password_stdin}
@@ -89,6 +87,8 @@ def command(
     else:
         for why in report.unopened:
             print_error(f"{name_of(file)}: {why}")
+    if as_json:
+        print_json(report.to_json())
     if report.unopened:
         sys.exit(1)
 

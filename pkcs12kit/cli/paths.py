@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pkcs12kit.cli.options.pictures import PictureOptions
     from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.cli.options.what_if import WhatIfOptions
+    from pkcs12kit.paths.report import PathReport
 
 
 @click.command(
@@ -101,21 +102,26 @@ def command(
     warnings = list(dict.fromkeys(warnings))
     for warning in warnings:
         warn(warning)
-    if as_json:
-        answer = {"what_if": None} | report.to_json() if compared is None else compared.to_json()
-        print_json(answer | {"warnings": warnings})
-    elif not pictures.on_standard_output:
+    if not as_json and not pictures.on_standard_output:
         from pkcs12kit.display.paths import path_report
         from pkcs12kit.display.what_if import what_if_report
 
         print_text(path_report(report, every=every) if compared is None else what_if_report(compared, every=every))
     if not report.valid:
-        if not as_json:
-            from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
-            from pkcs12kit.cli.output.console import print_hints
-            from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
-
-            given = bool(search.certificates or what_if.adding)
-            hints = hints_for_no_path(report, sources_given=given, fetching=GATHER)
-            print_hints((*hints, *hints_for_unfitting_anchor(report.rejected)))
+        _print_problem(report, sources_given=bool(search.certificates or what_if.adding), as_json=as_json)
+    if as_json:
+        print_json({"what_if": None} | report.to_json() if compared is None else compared.to_json())
+    if not report.valid:
         sys.exit(1)
+
+
+def _print_problem(report: PathReport, *, sources_given: bool, as_json: bool) -> None:
+    """Print the hints; before them the error, which the text has on standard output."""
+    from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
+    from pkcs12kit.cli.output.console import print_error, print_hints
+    from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
+
+    if as_json:
+        print_error(f"no valid path from {report.target.subject.label} to a trust anchor")
+    hints = hints_for_no_path(report, sources_given=sources_given, fetching=GATHER)
+    print_hints((*hints, *hints_for_unfitting_anchor(report.rejected)))

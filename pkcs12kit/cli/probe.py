@@ -151,12 +151,13 @@ def command(
     for warning in dict.fromkeys(warning for report in reports for warning in report.warnings):
         warn(warning)
     answer = all(report.ok for report in reports)
-    if as_json:
-        print_json({"ok": answer, "servers": [report.to_json() for report in reports]})
-    else:
+    if not as_json:
         _print_reports(reports)
     if not answer:
         _print_problems(reports)
+    if as_json:
+        print_json({"ok": answer, "servers": [report.to_json() for report in reports]})
+    if not answer:
         sys.exit(1)
 
 

@@ -118,10 +118,11 @@ def command(
     name = name_of(file)
     for warning in report.warnings:
         warn(warning if warning in report.call_warnings else f"{name}: {warning}")
-    if as_json:
-        print_json({"file": name, **report.to_json()})
-    else:
+    if not as_json:
         print_rehearsal(report, name)
     if not report.ok:
         print_problems(report, name)
+    if as_json:
+        print_json({"file": name, **report.to_json()})
+    if not report.ok:
         sys.exit(1)

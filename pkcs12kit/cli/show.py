@@ -13,7 +13,7 @@ from pkcs12kit.cli.options.search import json_option, limits_option
 from pkcs12kit.cli.options.values import FILE, Duration, Instant, OneOf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from datetime import datetime, timedelta
 
     from pkcs12kit.contents.items import UnreadPart
@@ -102,50 +102,54 @@ def command(  # click gives every option its own argument
     """
     from pkcs12kit.cli.options.passwords import given_password
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_lines
+    from pkcs12kit.cli.output.input_hints import TO_OPEN
     from pkcs12kit.contents.listing import list_contents
-    from pkcs12kit.sources.reading import name_of
 
     if as_csv and as_json:
         raise click.UsageError("give only one of --csv and --json")
     password = given_password(password_file, password_env, stdin=password_stdin)
     whole = list_contents(*files, password=_asking(files) if password is None else password, time=time, limits=limits)
     contents = whole.select(expires_within=expires_within, issuer=issuer, contains=contains).in_order(order)
-    if as_json:
-        print_json({**contents.to_json(), **_error(contents)})
-    elif as_csv:
+    if as_csv:
         from pkcs12kit.cli.output.contents_csv import as_csv as csv_of
 
         print_lines(csv_of(contents))
-    else:
+    elif not as_json:
         from pkcs12kit.cli.output.contents import print_contents
 
         print_contents(contents)
-    wrong: list[UnreadPart] = []
     closed = [part for part in contents.unread if part.needs_password]
-    if password is not None:
-        wrong = [part for part in closed if part.source in set(map(name_of, files))]
-        for part in wrong:
-            print_error(f"{part.source}: the password does not open it")
-    elif closed:
-        print_hints(["--password-file, --password-env or --password-stdin opens the encrypted parts"])
-    for error in _error(contents).values():
-        print_error(error)
+    wrong = _wrongly_opened(closed, files) if password is not None else []
+    for part in wrong:
+        print_error(f"{part.source}: the password does not open it")
+    if closed and password is None:
+        print_hints([TO_OPEN])
+    if contents.failed:
+        print_error(_error(contents))
+    if as_json:
+        print_json(contents.to_json())
     if contents.failed:
         sys.exit(2)
     if wrong:
         sys.exit(1)
 
 
-def _error(contents: Contents) -> dict[str, str]:
-    """Return the error about files in which nothing can be read; nothing where there are none."""
+def _wrongly_opened(closed: Iterable[UnreadPart], files: Iterable[str]) -> list[UnreadPart]:
+    """Return the parts that are whole files of the call: the given password is theirs, and does not open them."""
+    from pkcs12kit.sources.reading import name_of
+
+    names = set(map(name_of, files))
+    return [part for part in closed if part.source in names]
+
+
+def _error(contents: Contents) -> str:
+    """Return the error about the files in which nothing can be read."""
     from pkcs12kit.text import counted
 
-    if not contents.failed:
-        return {}
     first = next((part for part in contents.unread if part.source.startswith(contents.failed[0])), None)
     others = len(contents.failed) - 1
     more = f" (and {counted(others, 'more file')})" if others else ""
-    return {"error": f"{contents.failed[0] if first is None else first}{more}"}
+    return f"{contents.failed[0] if first is None else first}{more}"
 
 
 def _asking(files: tuple[str, ...]) -> Callable[[], str] | None:

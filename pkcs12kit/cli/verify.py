@@ -127,19 +127,18 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         warn(f"{name}: {warning}")
     for warning in report.call_warnings:
         warn(warning)
-    if as_json:
-        print_json({"file": name, **report.to_json()})
-    else:
+    if not as_json:
         from pkcs12kit.display.findings import findings_tree
         from pkcs12kit.display.notes import notes_tree
         from pkcs12kit.display.paths import path_tree
 
         drawn = [] if report.path is None else [path_tree(report.path)]
         print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn, *notes_tree(report.notes)])
-    if report.ok:
-        return
-    from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
-    from pkcs12kit.cli.output.hints import hints_for_verification
+    if not report.ok:
+        from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
+        from pkcs12kit.cli.output.hints import hints_for_verification
 
-    print_error(f"{name} failed: {', '.join(report.failed)}")
-    print_hints((*hints_for_verification(report), *hints_for_unfitting_anchor(report.rejected)))
+        print_error(f"{name} failed: {', '.join(report.failed)}")
+        print_hints((*hints_for_verification(report), *hints_for_unfitting_anchor(report.rejected)))
+    if as_json:
+        print_json({"file": name, **report.to_json()})

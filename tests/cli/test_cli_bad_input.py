@@ -103,9 +103,13 @@ class TestEachKind:
         refused(build(crl=name), f"--crl {name}", "expected a certificate revocation list (CRL), found ")
         refused(build(ocsp=name), f"--ocsp {name}", "expected an OCSP response, found ")
 
-    def test_with_json_standard_output_stays_empty(self, build):
-        """An object on standard output is an answer; that an input cannot be read is none."""
-        refused(build("--json", cert="empty.pem"), "--cert empty.pem", "nothing: it is empty", hint=AGAIN)
+    def test_with_json(self, build):
+        """The object has the error and the hint, and no key of an answer."""
+        outcome = build("--json", cert="empty.pem")
+        error = "--cert empty.pem: expected a certificate, found nothing: it is empty"
+        assert outcome.status == 2
+        assert outcome.json == {"error": error, "hints": [{"text": AGAIN, "command": None}], "warnings": []}
+        assert outcome.errors == f"error: {error}\nhint: {AGAIN}\n"
 
 
 AGAIN = "copy or download the file again"

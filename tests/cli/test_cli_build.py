@@ -311,12 +311,12 @@ class TestNoPath:
         """One object on standard output: a sentence, and what was rejected as ``paths --json`` has it."""
         outcome = build("--json", certs=files.issuing_ca)
         assert outcome.status == 1
-        assert set(outcome.json) == {"error", "rejected", "successions", "warnings"}
+        assert set(outcome.json) == {"error", "rejected", "successions", "hints", "warnings"}
         first = outcome.json["rejected"][0]
         assert set(first) >= {"certificates", "certificate", "reason", "section", "detail"}
         assert (first["reason"], first["section"]) == ("issuer-not-found", "RFC 4158 section 3")
         assert outcome.errors.startswith("error: no valid path from CN=mdm.example.mil")
-        assert outcome.errors.count("\n") == 1
+        assert outcome.errors.count("\n") == 1 + len(outcome.json["hints"])
 
     def test_rejects_are_told_even_then(self, build, files, folder):
         """What could not be read may be what is missing."""

@@ -148,7 +148,7 @@ def test_what_could_not_be_fetched_in_json(site, build):
     site.break_all(is_missing)
     outcome = build("--json", *AT_HOME)
     assert outcome.status == 1
-    assert set(outcome.json) == {"error", "rejected", "retrievals", "successions", "warnings"}
+    assert set(outcome.json) == {"error", "rejected", "retrievals", "successions", "hints", "warnings"}
     issuing = next(one for one in outcome.json["retrievals"] if one["url"].endswith(ISSUING))
     assert (issuing["status"], issuing["http_status"]) == ("failed", 404)
     assert (

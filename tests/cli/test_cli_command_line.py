@@ -189,8 +189,9 @@ class TestUsage:
         assert error.startswith("error: ")
         assert sentence in error
         assert not error.endswith(".")
-        said = f"{explained} --help lists the options, with examples" if explained else "--help lists the commands"
-        assert hint == f"hint: pkcs12kit {said}"
+        called = f"pkcs12kit {explained} --help" if explained else "pkcs12kit --help"
+        listed = "list the options, with examples" if explained else "list the commands"
+        assert hint == f"hint: {listed}: {called}"
 
     def test_no_arguments(self, call):
         """A command alone shows its help."""

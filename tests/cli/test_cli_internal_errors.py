@@ -55,7 +55,7 @@ class TestStatus70:
         fail_with(monkeypatch, ZeroDivisionError(INPUT))
         outcome = paths(more=("--json",))
         assert outcome.status == 70
-        assert list(outcome.json) == ["error"]
+        assert list(outcome.json) == ["error", "hints", "warnings"]
         assert f"error: {outcome.json['error']}" == outcome.errors.splitlines()[0]
 
     def test_with_debug(self, monkeypatch, capsysbinary):

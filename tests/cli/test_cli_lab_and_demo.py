@@ -171,6 +171,7 @@ class TestLab:
         assert outcome.status == 0
         told = outcome.json
         assert told.pop("server_name") == "www.example.mil"
+        assert (told.pop("hints"), told.pop("warnings")) == ([], [])
         assert sorted(told) == sorted(field.name for field in dataclasses.fields(lab.LabFiles))
         assert all((folder / place).exists() for place in told.values())
 

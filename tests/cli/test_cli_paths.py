@@ -215,9 +215,14 @@ class TestRefusal:
         )
 
     def test_json_and_exit_status_agree(self, call, files):
-        """The object is the same as for a yes, without paths; no hint beside it."""
+        """The object is the same as for a yes, without paths, and with the error and the hints."""
         outcome = call("paths", files.certificate, "--anchor", files.trust_anchor, "--json")
-        assert (outcome.status, outcome.json["paths"], outcome.errors) == (1, [], "")
+        assert (outcome.status, outcome.json["paths"]) == (1, [])
+        error, *hints = outcome.errors.splitlines()
+        assert error == f"error: {outcome.json['error']}"
+        assert [line.removeprefix("hint: ").partition(": ")[0] for line in hints] == [
+            hint["text"].partition(": ")[0] for hint in outcome.json["hints"]
+        ]
         assert outcome.json["rejected"][0]["reason"] == "issuer-not-found"
 
 

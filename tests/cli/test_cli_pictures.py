@@ -111,7 +111,7 @@ class TestGraph:
     def test_as_json(self, call, pool):
         """Nodes and edges, which name each other; each certificate with the state that it is drawn in."""
         answer = call(*pool, "--json").json
-        assert set(answer) == {"title", "time", "nodes", "edges", "left_out", "warnings"}
+        assert set(answer) == {"title", "time", "nodes", "edges", "left_out", "hints", "warnings"}
         names = {node["id"] for node in answer["nodes"]}
         assert {end for edge in answer["edges"] for end in (edge["issuer"], edge["subject"])} == names
         assert {edge["state"] for edge in answer["edges"]} == {"other"}

@@ -16,6 +16,7 @@ from ..conftest import stand_in_for_clients
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json.md"
 GIVEN = "--certs lab/certs --anchor lab/anchor.pem"
 OPENED = "--anchor lab/anchor.pem --password-file password.txt"
+OF_ALL = {"error", "hints", "warnings"}
 CALLS = {  # what `lab` and the calls above it made is there for those below
     "lab": "lab",
     "paths": f"lab/server.pem {GIVEN}",
@@ -58,9 +59,18 @@ def sections():
 
 @pytest.mark.parametrize("command", CALLS)
 def test_the_keys_of_a_command(answers, sections, command):
-    """The first column of its table has the keys of the object, once each."""
+    """The first column of its table has the keys of the object, once each; those of every object are on top."""
     cells = re.findall(r"^\| (`[^|]+`) \|", sections[command], re.MULTILINE)
-    assert sorted(key for cell in cells for key in re.findall(r"`(\w+)`", cell)) == sorted(answers[command])
+    keys = [key for cell in cells for key in re.findall(r"`(\w+)`", cell)]
+    assert sorted({*keys} - OF_ALL) == sorted({*answers[command]} - OF_ALL)
+    assert len(keys) == len(set(keys))
+    assert answers[command].keys() >= OF_ALL - {"error"}
+
+
+def test_the_keys_of_every_object():
+    """They are in the first table of the page."""
+    top = PAGE.read_text("utf-8").partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)` \|", top, re.MULTILINE)) == OF_ALL
 
 
 def test_every_command_has_a_section(sections):

@@ -129,9 +129,9 @@ class PasswordPrompt:
         """Return another answer after a wrong one; None if it was asked for often enough, or cannot help."""
         if len(self._answers) >= _ATTEMPTS or isinstance(error, ContentsPasswordError):
             return None
-        from pkcs12kit.cli.output.console import print_error
+        from pkcs12kit.cli.output.console import print_retry
 
-        print_error(f"{error}; try again")
+        print_retry(f"{error}; try again")
         return self._ask()
 
     def _ask(self) -> str:
@@ -209,16 +209,16 @@ def password_from_file(name: str) -> str:
 
 def ask_for_new_password() -> str:
     """Ask twice at the terminal, until both answers are the same, and return the password."""
-    from pkcs12kit.cli.output.console import print_error
+    from pkcs12kit.cli.output.console import print_retry
 
     while True:
         password = _ask("Password for the new file", may_be_empty=True)
         if not password:
-            print_error("the password is empty: anyone could read the key; type another")
+            print_retry("the password is empty: anyone could read the key; type another")
         elif password == _ask("The same password again", may_be_empty=True):
             return password
         else:
-            print_error("the two passwords differ; type both again")
+            print_retry("the two passwords differ; type both again")
 
 
 def _not_empty(password: str, file: str | None, variable: str | None, option_name: str) -> str:

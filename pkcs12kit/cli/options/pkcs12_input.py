@@ -198,8 +198,8 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
         of_key = opening.key_password_file is not None or (opening.key is not None and at_terminal())
         if tried[-1] is None and not of_key:
             raise
-        if as_json:
-            print_json({"file": name_of(file), "ok": False, "error": str(error)})
         print_error(error)
         print_hints(hints_for_wrong_password(opening._asdict(), error))
+        if as_json:
+            print_json({"file": name_of(file), "ok": False})
         sys.exit(1)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.errors import PathError
     from pkcs12kit.paths.confirmation import Confirmation
+    from pkcs12kit.paths.report import NoValidPathError
     from pkcs12kit.retrieval.retrieved import Retrieval
 
 
@@ -85,31 +86,37 @@ def print_refusal(
     as_json: bool,
     sources_given: bool,
     retrievals: Sequence[Retrieval] | None,
-    warnings: Sequence[str],
 ) -> None:
     """Print why nothing was built: to standard error, and as JSON to standard output where it was asked for.
 
     The object has ``error``, a sentence; ``rejected`` and ``successions``, as ``paths --json`` has them;
-    ``second_opinion`` where the second opinion is the reason; ``warnings``, which were printed before; and
-    ``retrievals`` unless these are None, which means that nothing was to be fetched.
+    ``second_opinion`` where the second opinion is the reason; ``hints`` and ``warnings``; and ``retrievals`` unless
+    these are None, which means that nothing was to be fetched.
     """
     from pkcs12kit.paths.report import NoValidPathError
 
+    if isinstance(no, NoValidPathError):
+        _print_no_path(no, as_json=as_json, sources_given=sources_given, retrievals=retrievals)
+    else:
+        print_error(no)
     if as_json:
         fetched = {} if retrievals is None else {"retrievals": [retrieval.to_json() for retrieval in retrievals]}
-        print_json(_refusal_to_json(no) | {"warnings": list(warnings)} | fetched)
-        print_error(no)
-        return
-    if not isinstance(no, NoValidPathError):
-        print_error(no)
-        return
+        print_json(_refusal_to_json(no) | fetched)
+
+
+def _print_no_path(
+    no: NoValidPathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None
+) -> None:
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
     from pkcs12kit.cli.output.hints import FETCH, hints_for_no_path
-    from pkcs12kit.display.paths import rejected_paths
 
-    target = no.report.target.subject
-    print_text(rejected_paths(no.report), err=True)
-    print_error(f"no valid path from {target.label} to a trust anchor; nothing was written")
+    if as_json:  # the object has the attempts, and the sentence stands for them here
+        print_error(no)
+    else:
+        from pkcs12kit.display.paths import rejected_paths
+
+        print_text(rejected_paths(no.report), err=True)
+        print_error(f"no valid path from {no.report.target.subject.label} to a trust anchor; nothing was written")
     fetching = FETCH if retrievals is None else None
     hints = hints_for_no_path(no.report, sources_given=sources_given, fetching=fetching, retrievals=retrievals)
     print_hints((*hints, *hints_for_unfitting_anchor(no.report.rejected)))

@@ -15,24 +15,30 @@ import shlex
 import sys
 import textwrap
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Final, TextIO
+from typing import TYPE_CHECKING, Any, Final, TextIO
 
 import click
 
+from pkcs12kit.cli.output import messages
+from pkcs12kit.hints import Hint
 from pkcs12kit.limits import KIB, MIB
 from pkcs12kit.text import alternatives, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.console import RenderableType
+
+    from pkcs12kit.errors import Pkcs12KitError
 
 _UNWRAPPED: Final = 10_000
 _TYPED: Final = 78  # columns, which leaves room for " \\" in 80
 _NARROWEST: Final = 20  # columns; a terminal that says fewer does not know its width
 _READER_GONE: Final = 141  # the status that shells report for SIGPIPE; 1 would be the answer no
 _DEBUG: Final = "--debug"
-_JSON: Final = "--json"
+_WHERE: Final = Hint(
+    text=f"pkcs12kit {_DEBUG} COMMAND ... shows where. Read it before you send it: it may hold parts of your input"
+)
 
 
 def at_terminal() -> bool:
@@ -47,11 +53,25 @@ def size_in_words(size: int) -> str:
     return f"{size / KIB:.0f} KiB" if size < MIB else f"{size / MIB:.1f} MiB"
 
 
-def print_json(value: object) -> None:
-    """Print one JSON object. Characters beyond ASCII are escaped, so that every terminal and pipe can take it."""
+def print_json(answer: dict[str, Any]) -> None:
+    """Print the JSON object of the call: the answer with the error, the hints and the warnings printed so far.
+
+    Call it after all other output. Characters beyond ASCII are escaped, so that every terminal and pipe can take it.
+    """
     import json
 
-    print_lines(json.dumps(value, indent=2))
+    said = messages.current()
+    said.is_answered = True
+    print_lines(json.dumps(said.joined_to(answer), indent=2))
+
+
+def print_missing_json() -> None:
+    """Print the JSON object that was asked for, if an error came before it; nothing where it cannot be written."""
+    from pkcs12kit.errors import OutputError
+
+    if messages.current().needs_object:
+        with suppress(OutputError):
+            print_json({})
 
 
 def print_lines(text: str) -> None:
@@ -116,23 +136,17 @@ def print_text(renderables: Iterable[RenderableType], *, err: bool = False) -> N
 
 def warn(sentence: object) -> None:
     """Print a warning to standard error."""
+    messages.current().warnings.append(str(sentence))
     _print_sentence("warning:", "yellow", sentence)
 
 
-def warn_and_keep(kept: list[str]) -> Callable[[str], None]:
-    """Return a function that prints a warning and adds it to ``kept``, for ``--json``."""
-
-    def on_warning(sentence: str) -> None:
-        kept.append(sentence)
-        warn(sentence)
-
-    return on_warning
-
-
-def print_hints(hints: Iterable[object]) -> None:
-    """Print what to do next to standard error, a line for each hint."""
+def print_hints(hints: Iterable[Hint]) -> None:
+    """Print what to do next to standard error, a line for each hint that was not printed before."""
+    printed = messages.current().hints
     for hint in hints:
-        _print_sentence("hint:", "cyan", hint)
+        if hint not in printed:
+            printed.append(hint)
+            _print_sentence("hint:", "cyan", hint)
 
 
 def print_note(sentence: object) -> None:
@@ -142,17 +156,24 @@ def print_note(sentence: object) -> None:
 
 def print_error(sentence: object) -> None:
     """Print an error to standard error."""
+    messages.current().errors.append(str(sentence))
     _print_sentence("error:", "red", sentence)
 
 
-def print_error_and_notes(error: Exception) -> None:
-    """Print an error, and its notes as hints."""
+def print_retry(sentence: object) -> None:
+    """Print that an answer at the terminal cannot be used, before it is asked for again."""
+    _print_sentence("error:", "red", sentence)
+
+
+def print_error_and_hints(error: Pkcs12KitError) -> None:
+    """Print an error and its hints, and the JSON object where one was asked for."""
     print_error(error)
-    print_hints(getattr(error, "__notes__", ()))
+    print_hints(error.hints)
+    print_missing_json()
 
 
 def print_usage_error(error: click.ClickException) -> None:
-    """Print an error in the call as any other error, with a hint at the help."""
+    """Print an error in the call as any other error, with a hint at the help, and as JSON where it was asked for."""
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         error.show()
         return
@@ -160,41 +181,39 @@ def print_usage_error(error: click.ClickException) -> None:
     if isinstance(error, (click.NoSuchOption, click.NoSuchCommand)) and error.possibilities:
         message = f"{error.message.removesuffix('.')}. Did you mean {alternatives(error.possibilities)}?"
     print_error(message[:1].lower() + message[1:])
-    print_hints(getattr(error, "__notes__", ()))
+    print_hints(getattr(error, "hints", ()))
     if isinstance(error, click.UsageError) and error.ctx is not None:
         listed = (
-            "lists the commands" if isinstance(error.ctx.command, click.Group) else "lists the options, with examples"
+            "list the commands" if isinstance(error.ctx.command, click.Group) else "list the options, with examples"
         )
-        print_hints([f"{error.ctx.command_path} --help {listed}"])
+        print_hints([Hint(text=listed, command=f"{error.ctx.command_path} --help")])
+    print_missing_json()
 
 
 def print_internal_error(error: BaseException, arguments: Sequence[str]) -> None:
     """Print that an error in pkcs12kit itself ended the call, and ask for a report.
 
-    ``arguments`` are those of the call. With ``--json`` among them standard output gets an object with ``error``, the
-    same sentence; with ``--debug`` standard error gets the traceback. Only then is the text of the exception shown,
-    because it may hold parts of the input. The options are searched in the words of the call, because the error may
-    have come before click parsed them.
+    ``arguments`` are those of the call. With ``--json`` standard output gets an object with the same sentence; with
+    ``--debug`` standard error gets the traceback. Only then is the text of the exception shown, because it may hold
+    parts of the input. The options are searched in the words of the call, because the error may have come before click
+    parsed them.
     """
-    import json
     import traceback
 
     sentence = (
         f"an error in pkcs12kit itself ({type(error).__name__}); it says nothing about your files. Please report it,"
         " with the command line and the version of pkcs12kit"
     )
-    if _JSON in arguments:
-        with suppress(OSError, ValueError):  # the error may be that standard output cannot be written
-            click.echo(json.dumps({"error": sentence}, indent=2))
-            sys.stdout.flush()
     if _DEBUG in arguments:
         for line in "".join(traceback.format_exception(error)).splitlines():
             click.echo(harmless(line), err=True)
     print_error(sentence)
     if _DEBUG not in arguments:
-        print_hints(
-            [f"pkcs12kit {_DEBUG} COMMAND ... shows where. Read it before you send it: it may hold parts of your input"]
-        )
+        print_hints([_WHERE])
+    with suppress(OSError, ValueError):  # the error may be that standard output cannot be written
+        print_missing_json()
+        if sys.stdout is not None:
+            sys.stdout.flush()
 
 
 def _print_sentence(label: str, colour: str, sentence: object) -> None:

@@ -91,6 +91,8 @@ _TYPED: Final = Hint(
     text="run the command again, which asks for the password: capital letters, spaces and the keyboard layout count"
 )
 _SWAPPED: Final = Hint(text="are --key and --cert swapped?")
+TO_OPEN: Final = Hint(text="--password-file, --password-env or --password-stdin opens the encrypted parts")
+"""For a listing in which parts stayed closed, because no password was given."""
 _NO_PASSWORD: Final = Hint(text="give the name of a file that holds the password, not the password itself")
 _NOT_FETCHED: Final = Hint(text="URLs are not read here: download the file, and give the name of the file")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pkcs12kit.cli.output.console import print_error, print_hints, print_text
+from pkcs12kit.hints import Hint
 from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
@@ -73,8 +74,7 @@ def rehearse_built(
                 limits=limits,
             )
     except Pkcs12KitError as error:
-        for hint in _hints_for_built(built):
-            error.add_note(hint)
+        error.hints = (*error.hints, *_hints_for_built(built))
         raise
 
 
@@ -84,11 +84,11 @@ def print_problems_of_built(report: RehearsalReport, built: BuildReport) -> None
     print_hints(_hints_for_built(built))
 
 
-def _hints_for_built(built: BuildReport) -> tuple[str, ...]:
+def _hints_for_built(built: BuildReport) -> tuple[Hint, ...]:
     if built.dry_run:
         return ()
     place = "standard output" if built.output is None else str(built.output)
-    return (f"{place} has the new file, whose path is valid; only the rehearsal failed",)
+    return (Hint(text=f"{place} has the new file, whose path is valid; only the rehearsal failed"),)
 
 
 def print_problems(report: RehearsalReport, name: str) -> None:
