@@ -304,8 +304,10 @@ class TestNoPath:
         assert error == "error: no valid path from mdm.example.mil to a trust anchor; nothing was written"
         assert hints == [
             "hint: give the missing certificate with --certs",
-            "hint: or add --fetch, which fetches what is missing",
+            hints[1],
         ]
+        assert hints[1].startswith("hint: or add --fetch, which fetches what is missing: pkcs12kit build --key ")
+        assert hints[1].endswith(" --fetch")
 
     def test_as_json(self, build, files):
         """One object on standard output: a sentence, and what was rejected as ``paths --json`` has it."""
@@ -385,9 +387,10 @@ class TestCertificatesOnly:
         outcome = build("--certs-only", "--at", "2060-01-01", key=None, cert=files.trust_anchor, certs=None)
         assert outcome.status == 1
         assert ": expired on " in outcome.errors
-        (hint,) = (line for line in outcome.errors.splitlines() if line.startswith("hint: "))
-        assert "--certs" not in hint
-        assert hint.startswith("hint: renew the certificate")
+        renew, shown = (line for line in outcome.errors.splitlines() if line.startswith("hint: "))
+        assert "--certs" not in renew
+        assert renew.startswith("hint: renew the certificate")
+        assert shown.endswith(f": pkcs12kit show {files.trust_anchor} --sort expires")
 
 
 class TestUsage:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.output.cures import OR_FETCH, cure
+from pkcs12kit.cli.output.next_steps import with_commands
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
 from pkcs12kit.hints import Hint
@@ -151,7 +152,8 @@ def hints_for_no_path(
         hints = (_NO_SOURCES,)
     if fetching is FETCH and closest is not None and _names_revocation_data(closest):
         hints = (*hints, FETCH)
-    return (*hints, *cures)
+    hints = (*hints, *cures)
+    return hints if closest is None else with_commands(hints, closest)
 
 
 def _right_time() -> Hint:
@@ -170,10 +172,7 @@ def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]
         return (_RENEW_TARGET,)
     text = _BY_REASON.get(closest.reason)
     if text is None:
-        return (
-            Hint(text="give certificates for another path to the trust anchor with --certs"),
-            Hint(text="show each attempt", command=_ALL_PATHS),
-        )
+        return _hints("give certificates for another path to the trust anchor with --certs")
     if closest.reason is FailureReason.REVOCATION_UNKNOWN:
         text = text.replace("--ocsp", f"--ocsp{_where_to_ask(closest.certificate)}")
     return _hints(text)
