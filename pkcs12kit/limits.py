@@ -124,6 +124,11 @@ class Limits:
         "signature checks to explain why no path was found, counted as in signature_checks",
         "0.15 seconds, the time of a search in a pool without faults; certificates with key identifiers need few",
     )
+    explained_failures: int = _limit(
+        100,
+        "failures of one search that are explained with their causes",
+        "more than a person reads; under a millisecond each",
+    )
     name_constraint_comparisons: int = _limit(
         250_000,
         "comparisons of a name with a subtree in one validation; the reading of names and subtrees is counted as well",

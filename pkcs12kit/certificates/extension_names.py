@@ -1,8 +1,11 @@
-"""The names of extensions, for messages."""
+"""The names of extensions, of purposes (extended key usages) and of key usages, for messages."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cryptography.x509 import KeyUsage
 
 _NAMES: Final = {
     "2.5.29.9": "subjectDirectoryAttributes",
@@ -43,3 +46,40 @@ def extension_label(oid: str) -> str:
     """Return name and object identifier, ``keyUsage (2.5.29.15)``; the identifier alone where no name is known."""
     name = _NAMES.get(oid)
     return oid if name is None else f"{name} ({oid})"
+
+
+_PURPOSES: Final = {
+    "2.5.29.37.0": "anyExtendedKeyUsage",
+    "1.3.6.1.5.5.7.3.1": "serverAuth",
+    "1.3.6.1.5.5.7.3.2": "clientAuth",
+    "1.3.6.1.5.5.7.3.3": "codeSigning",
+    "1.3.6.1.5.5.7.3.4": "emailProtection",
+    "1.3.6.1.5.5.7.3.8": "timeStamping",
+    "1.3.6.1.5.5.7.3.9": "OCSPSigning",
+    "1.3.6.1.5.2.3.5": "Kerberos KDC",
+    "1.3.6.1.4.1.311.20.2.2": "smart card logon",
+    "2.16.840.1.101.3.6.7": "PIV content signing",
+    "2.16.840.1.101.3.6.8": "PIV card authentication",
+}
+
+
+def purpose_label(oid: str) -> str:
+    """Return name and object identifier, ``serverAuth (1.3.6.1.5.5.7.3.1)``; the identifier if no name is known."""
+    name = _PURPOSES.get(oid)
+    return oid if name is None else f"{name} ({oid})"
+
+
+_USAGES: Final = {
+    "digital_signature": "digitalSignature",
+    "content_commitment": "nonRepudiation",
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+    "key_cert_sign": "keyCertSign",
+    "crl_sign": "cRLSign",
+}
+
+
+def key_usage_bits(usage: KeyUsage) -> str:
+    """Return the bits of a keyUsage as RFC 5280 section 4.2.1.3 spells them; ``none`` for an empty one."""
+    return ", ".join(name for attribute, name in _USAGES.items() if getattr(usage, attribute)) or "none"

@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.der import read_name
 from pkcs12kit.certificates.lenient import UNREADABLE
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.certificates.serial_numbers import serial_number_text
 from pkcs12kit.contents.items import ListedCrl, ListedKey, OtherContent, UnreadPart
 from pkcs12kit.contents.keys import KEYS, KeyReader, key_of_bag
-from pkcs12kit.display.certificate_facts import key_in_words
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError, PfxPasswordError
 from pkcs12kit.paths.revocation.crl import read_crl
 from pkcs12kit.paths.revocation.ocsp import read_ocsp_response

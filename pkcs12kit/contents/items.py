@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from pkcs12kit.certificates.algorithm_names import signature_algorithm_in_words
 from pkcs12kit.certificates.serial_numbers import serial_number_text
 from pkcs12kit.display.certificate_facts import (
     alternative_names,
     extension_facts,
     public_key_in_words,
     sha1_fingerprint,
-    signature_algorithm_in_words,
 )
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.times import format_time

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.contents.items import ListedKey
-from pkcs12kit.display.certificate_facts import key_in_words
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError
 from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
 from pkcs12kit.sources.elements import elements

@@ -9,17 +9,16 @@ import hashlib
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.extensions import FIELDS
+from pkcs12kit.certificates.policy_names import policy_label
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME
 from pkcs12kit.errors import MalformedCertificateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
@@ -36,7 +35,6 @@ _USAGES: Final = (
 )
 _KINDS: Final = {x509.DNSName: "DNS", x509.IPAddress: "IP", x509.RFC822Name: "email", x509.DirectoryName: "name"}
 _KINDS_OF_FORMS: Final = {DNS_NAME: "DNS", IP_ADDRESS: "IP", RFC822_NAME: "email", DIRECTORY_NAME: "name"}
-_CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 class Fact(NamedTuple):
@@ -48,28 +46,12 @@ class Fact(NamedTuple):
     """True for hexadecimal digits."""
 
 
-def key_in_words(key: PublicKeyTypes) -> str:
-    """Return the algorithm and the size of a public key: ``RSA 2048``, ``EC P-256``, ``Ed25519``."""
-    if isinstance(key, ec.EllipticCurvePublicKey):
-        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
-    algorithm = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
-    size = getattr(key, "key_size", None)
-    return f"{algorithm} {size}" if size is not None else algorithm
-
-
 def public_key_in_words(certificate: Certificate) -> str | None:
     """Return the algorithm and the size of a certificate's key; None where the key cannot be read."""
     try:
         return key_in_words(certificate.public_key)
     except MalformedCertificateError:
         return None
-
-
-def signature_algorithm_in_words(certificate: Certificate) -> str:
-    """Return the name of the signature algorithm, or its object identifier where it has no name."""
-    identifier = certificate.signature_algorithm
-    name: str = getattr(x509.ObjectIdentifier(identifier), "_name", "Unknown OID")
-    return identifier if name == "Unknown OID" else name
 
 
 def sha1_fingerprint(certificate: Certificate) -> str:
@@ -99,7 +81,7 @@ def _all_facts(extensions: Extensions) -> Iterator[tuple[str, list[str] | tuple[
     yield "key usage", _key_usage(extensions), False
     if extensions.extended_key_usage is not None:
         yield "extended key usage", list(map(_purpose, sorted(extensions.extended_key_usage))), False
-    yield "certificate policies", extensions.certificate_policies or (), False
+    yield "certificate policies", list(map(policy_label, extensions.certificate_policies or ())), False
     yield "policy mappings", _policy_mappings(extensions), False
     yield "policy constraints", _policy_constraints(extensions), False
     if extensions.name_constraints is not None:
@@ -141,7 +123,7 @@ def _policy_mappings(extensions: Extensions) -> list[str]:
         mappings = extensions.policy_mappings or ()
     except MalformedCertificateError as error:
         return [str(error)]
-    return [f"{issuer} is {subject}" for issuer, subject in mappings]
+    return [f"{policy_label(issuer)} is {policy_label(subject)}" for issuer, subject in mappings]
 
 
 def _policy_constraints(extensions: Extensions) -> list[str]:

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from pkcs12kit.display.explanations import explanation_lines, policies_of, policy_lines
 from pkcs12kit.display.labels import labelled, with_expiry
 from pkcs12kit.display.notes import notes_tree
-from pkcs12kit.display.rows import policies_of, same_for_others, search_cut_short, would_be_valid
+from pkcs12kit.display.rows import same_for_others, search_cut_short, would_be_valid
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.text import harmless
 from pkcs12kit.times import format_time
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from pkcs12kit.certificates.names import Name
+    from pkcs12kit.display.explanations import PolicyLine
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import PathReport, RejectedPath
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -107,7 +110,7 @@ def _attempt(tree: Tree, path: RejectedPath) -> None:
     if path.certificates != (path.certificate,):
         branch = tree.add(Text(" <- ".join(certificate.label for certificate in path.certificates)))
     for failure in path.failures:
-        branch.add(_failure(failure))
+        _explained(branch.add(_failure(failure)), failure)
     for remark, style in ((would_be_valid(path), "yellow"), (same_for_others(path), "dim")):
         if remark is not None:
             branch.add(Text(remark, style=style))
@@ -117,6 +120,24 @@ def _failure(failure: Failure, *, brief: bool = False) -> Text:
     line = labelled(failure.certificate)
     line.append(f": {_finding(failure, brief=brief)}", style="red")
     return line.append(f"  [{failure.section}]", style="dim")
+
+
+def _explained(branch: Tree, failure: Failure) -> None:
+    """Add the causes of a failure to its branch, what would pass, and the table of policies."""
+    for line in explanation_lines(failure):
+        label, _, rest = line.partition(": ")
+        branch.add(Text.assemble((f"{label}: ", "bold"), harmless(rest)))
+    if failure.policies:
+        branch.add(_policy_table(policy_lines(failure)))
+
+
+def _policy_table(lines: Sequence[PolicyLine]) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("", "certificate", "its policies", "still valid", "required"):
+        table.add_column(heading, overflow="fold")
+    for line in lines:
+        table.add_row(str(line.depth), *map(harmless, (line.certificate, line.states, line.valid, line.required)))
+    return table
 
 
 def _finding(failure: Failure, *, brief: bool) -> str:

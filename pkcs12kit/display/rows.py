@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Answer
     from pkcs12kit.paths.report import PathReport, RejectedPath
-    from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.tls.handshake import Handshake, Verdict
 
 
@@ -129,13 +128,6 @@ def would_be_valid(attempt: RejectedPath) -> str | None:
 def same_for_others(attempt: RejectedPath) -> str | None:
     """Return a remark on the number of candidate paths that an attempt stands for; None where it is one."""
     return f"so for {attempt.walks:,} candidate paths" if attempt.walks > 1 else None
-
-
-def policies_of(path: ValidatedPath) -> tuple[str, ...]:
-    """Return the policies that a path is valid for, in the order of their arcs."""
-    return tuple(
-        sorted(path.authority_constrained_policy_set, key=lambda policy: [int(arc) for arc in policy.split(".")])
-    )
 
 
 def _without_name(version: str, client: str) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
-from pkcs12kit.display.certificate_facts import extension_facts, key_in_words
+from pkcs12kit.display.certificate_facts import extension_facts
 from pkcs12kit.display.labels import short_serial
 from pkcs12kit.display.notes import refusals
 from pkcs12kit.errors import MalformedCertificateError

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from pkcs12kit.display.explanations import policies_of
 from pkcs12kit.display.labels import day
-from pkcs12kit.display.rows import policies_of
 from pkcs12kit.notebook.certificates import card, certificate_facts, heading, kinds
 from pkcs12kit.notebook.html import Element, Node, badge, element, facts, folded, joined, name, said, title
 from pkcs12kit.notebook.validity import Axis, bar, dates, is_valid, state_badge

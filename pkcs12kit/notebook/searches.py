@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.display.explanations import explanation_lines, policy_lines
 from pkcs12kit.display.labels import day, short_serial
 from pkcs12kit.display.pictures import picture_of_report, to_svg
 from pkcs12kit.display.rows import same_for_others, search_cut_short, would_be_valid
@@ -146,7 +147,29 @@ def _attempt(path: RejectedPath, view: View) -> tuple[Node, ...]:
 
 def _failure(failure: Failure) -> Element:
     return element(
-        "p", said(f"✗ {failure.reason.value}", "bad"), f": {failure.detail} ", said(f"[{failure.section}]", "muted")
+        "div",
+        element(
+            "p", said(f"✗ {failure.reason.value}", "bad"), f": {failure.detail} ", said(f"[{failure.section}]", "muted")
+        ),
+        *(element("p", line) for line in explanation_lines(failure)),
+        _policies(failure) if failure.policies else None,
+    )
+
+
+def _policies(failure: Failure) -> Element:
+    """Return the policies at each certificate, from the trust anchor down."""
+    return table(
+        ("", "certificate", "its policies", "still valid", "policy required"),
+        (
+            (
+                cell(str(line.depth)),
+                cell(name(line.certificate)),
+                cell(line.states),
+                cell(line.valid),
+                cell(line.required),
+            )
+            for line in policy_lines(failure)
+        ),
     )
 
 

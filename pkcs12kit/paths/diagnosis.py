@@ -20,6 +20,7 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.closest_attempts import Closeness, ClosestAttempts
 from pkcs12kit.paths.failure import issuer_failure, validity_failure
 from pkcs12kit.paths.report import RejectedPath
+from pkcs12kit.paths.validation.explanation import explained
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -77,7 +78,22 @@ def explain(
     attempts.sort(  # stable: otherwise in the order in which they were found
         key=lambda attempt: (attempt[0], *_order(attempt[1], parameters.time, nearest_first=nearest_first))
     )
-    return tuple(_each_once(path for _, path in attempts))
+    return explained_attempts(_each_once(path for _, path in attempts), limits)
+
+
+def explained_attempts(attempts: Iterable[RejectedPath], limits: Limits) -> tuple[RejectedPath, ...]:
+    """Return attempts with the failures of the first ones explained, ``limits.explained_failures`` of them."""
+    found, left = [], limits.explained_failures
+    for path in attempts:
+        failures = tuple(
+            explained(failure, limits=limits, path=path.certificates)
+            if number < left
+            else replace(failure, descent=None)
+            for number, failure in enumerate(path.failures)
+        )
+        left -= len(failures)
+        found.append(replace(path, failures=failures))
+    return tuple(found)
 
 
 def _closeness(rejected: RejectedPath) -> Closeness:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import FailureReason, MalformedCertificateError, PathError
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
+    from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.policy_table import PolicyRow
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 SECTION_OF_VALIDITY: Final = "RFC 5280 section 6.1.3 (a)(2)"
 SECTION_OF_TRUST_ANCHORS: Final = "RFC 5280 section 6.1.1 (d), by choice"
@@ -69,10 +72,10 @@ class MissingIssuer:
 class Cause:
     """A statement of a certificate, often of another one than the failing one, that makes a check fail."""
 
-    certificate: Certificate
-    """The certificate with the statement."""
+    certificate: Certificate | None
+    """The certificate with the statement; None for a requirement of the caller, or an anchor without certificate."""
     extension: str
-    """The extension or field as the standard spells it, for example ``nameConstraints``."""
+    """The extension, field or input as the standard spells it, for example ``nameConstraints``."""
     value: str
     """The value as text, for example ``permitted: DNS .mil``."""
     detail: str
@@ -81,11 +84,38 @@ class Cause:
     def to_json(self) -> dict[str, Any]:
         """Return the cause as ``--json`` prints it."""
         return {
-            "certificate": self.certificate.to_json(),
+            "certificate": None if self.certificate is None else self.certificate.to_json(),
             "extension": self.extension,
             "value": self.value,
             "detail": self.detail,
         }
+
+
+class Processed(NamedTuple):
+    """A certificate that validation has processed, with those above it."""
+
+    certificate: Certificate
+    above: Processed | None
+
+
+class Descent(NamedTuple):
+    """The inputs of a validation up to the certificate that failed; explanations are made from it."""
+
+    anchor: TrustAnchor
+    parameters: ValidationParameters
+    above: Processed | None
+    """The certificates that were processed before the one that failed, the last one first; None without any."""
+    is_target: bool
+    """True if the certificate that failed is the last one of the path."""
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The certificates that were processed before, from the trust anchor down."""
+        found, link = [], self.above
+        while link is not None:
+            found.append(link.certificate)
+            link = link.above
+        return tuple(reversed(found))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +136,10 @@ class Failure:
     """The statements that make the check fail; empty where nothing beside the failing certificate matters."""
     would_pass: str | None = None
     """A clause about what would pass the check; None where that is not known, or goes without saying."""
+    policies: tuple[PolicyRow, ...] = ()
+    """The policies at each certificate down to the failing one, for a path that is valid for no acceptable policy."""
+    descent: Descent | None = field(default=None, repr=False, compare=False)
+    """The validation that failed; None after its explanation, and for failures that need none."""
 
     @property
     def of_the_certificate_alone(self) -> bool:
@@ -132,6 +166,7 @@ class Failure:
             "missing_issuer": self.missing_issuer.to_json() if self.missing_issuer is not None else None,
             "causes": [cause.to_json() for cause in self.causes],
             "would_pass": self.would_pass,
+            "policies": [row.to_json() for row in self.policies],
         }
 
     def __str__(self) -> str:
@@ -155,10 +190,17 @@ def refuse(  # the fields of a failure
     *,
     causes: tuple[Cause, ...] = (),
     would_pass: str | None = None,
+    descent: Descent | None = None,
 ) -> NoReturn:
     """Raise :class:`InvalidPathError` for a check that a certificate does not pass."""
     failure = Failure(
-        reason=reason, certificate=certificate, section=section, detail=detail, causes=causes, would_pass=would_pass
+        reason=reason,
+        certificate=certificate,
+        section=section,
+        detail=detail,
+        causes=causes,
+        would_pass=would_pass,
+        descent=descent,
     )
     raise InvalidPathError(failure) from None
 
@@ -195,6 +237,23 @@ def _ca_failure(certificate: Certificate) -> Failure:
     except MalformedCertificateError as error:
         reason, section, detail = FailureReason.MALFORMED_CERTIFICATE, "RFC 5280 section 4.2", str(error)
     else:
-        reason, section = FailureReason.NOT_A_CA, "RFC 5280 section 6.1.4 (k)"
-        detail = "has no basicConstraints with cA, so it may not issue certificates"
+        return _not_a_ca(certificate)
     return Failure(reason=reason, certificate=certificate, section=section, detail=detail)
+
+
+def _not_a_ca(certificate: Certificate) -> Failure:
+    constraints = certificate.extensions.basic_constraints
+    cause = Cause(
+        certificate=certificate,
+        extension="basicConstraints",
+        value="absent" if constraints is None else "cA FALSE",
+        detail="only a CA may issue certificates",
+    )
+    return Failure(
+        reason=FailureReason.NOT_A_CA,
+        certificate=certificate,
+        section="RFC 5280 section 6.1.4 (k)",
+        detail="has no basicConstraints with cA, so it may not issue certificates",
+        causes=(cause,),
+        would_pass="a certificate for this CA with basicConstraints cA TRUE",
+    )

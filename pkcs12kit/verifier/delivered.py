@@ -12,6 +12,7 @@ from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.search import find_paths
+from pkcs12kit.paths.validation.explanation import explained
 from pkcs12kit.paths.validation.server_name import mismatch
 from pkcs12kit.paths.validation.validator import validate
 from pkcs12kit.pkcs12.arrangement import Arrangement, KeyLink, arrange, is_readable
@@ -194,7 +195,7 @@ def validate_in_order(
                 budget.spend("candidate_paths")
                 return validate(path, parameters, budget=budget), None
             except InvalidPathError as no:
-                why_not = no.failure
+                why_not = explained(no.failure, limits=limits, path=path.certificates)
             except BudgetExhaustedError as exhausted:
                 return None, exhausted
     return None, why_not

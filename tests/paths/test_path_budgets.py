@@ -43,7 +43,13 @@ OF_A_SEARCH = [
     "judged_certificates",
     "signature_checks",
 ]
-ELSEWHERE = ("explanation_signature_checks", "validity_searches", "validity_work", "validity_explanations")
+ELSEWHERE = (
+    "explanation_signature_checks",
+    "explained_failures",
+    "validity_searches",
+    "validity_work",
+    "validity_explanations",
+)
 ARCS = [f"2.999.{arc}" for arc in range(8000)]
 
 
@@ -84,7 +90,7 @@ def test_every_limit_of_paths_is_tested_here():
     """No budget of paths is left out: those of limits.py from path_length to policy_edges.
 
     ``explanation_signature_checks`` has a module of its own, test_explanation_budget; those of validity periods are
-    tested in test_validity_periods.
+    tested in test_validity_periods, and ``explained_failures`` in test_causes.
     """
     names = [limit.name for limit in describe_limits()]
     ours = names[names.index("path_length") : names.index("revocation_paths")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from pkcs12kit.certificates.algorithm_names import signature_algorithm_in_words
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.cli.output.console import may_colour, print_lines, terminal_width
 from pkcs12kit.contents.items import CertificateKind, State
@@ -15,7 +16,6 @@ from pkcs12kit.display.certificate_facts import (
     extension_facts,
     public_key_in_words,
     sha1_fingerprint,
-    signature_algorithm_in_words,
 )
 from pkcs12kit.display.columns import GAP, Column, layout, rows
 from pkcs12kit.display.labels import day, short_serial

@@ -94,6 +94,27 @@ class AlgorithmPolicy:
             return self._too_short("DSA", key.key_size, self.minimum_dsa_bits)
         return None
 
+    @property
+    def accepted_keys(self) -> str:
+        """The accepted public keys in words, for messages."""
+        kinds = ["an RSA key" + (f" of at least {self.minimum_rsa_bits:,} bits" if self.minimum_rsa_bits else "")]
+        if self.curves is not None:
+            kinds.append(f"a key on {' or '.join(sorted(self.curves))}")
+        else:
+            least = f" of at least {self.minimum_curve_bits} bits" if self.minimum_curve_bits else ""
+            kinds.append(f"a key on an elliptic curve{least}")
+        if not self.only_rsa_and_ecdsa:
+            kinds.append("an Ed25519 or Ed448 key")
+        return ", ".join(kinds[:-1]) + f" or {kinds[-1]}"
+
+    @property
+    def accepted_signatures(self) -> str:
+        """The accepted hashes of signatures in words, for messages."""
+        refused = [_TEXTS.get(name, name.upper().replace("SHA", "SHA-", 1)) for name in sorted(self.refused_hashes)]
+        text = f"a signature with a hash other than {', '.join(refused)}" if refused else "a signature with any hash"
+        wanted = [f"{digest} with {curve}" for curve, digest in self.hash_of_curve]
+        return f"{text}, and on these curves: {', '.join(wanted)}" if wanted else text
+
     def _too_short(self, kind: str, bits: int, minimum: int) -> str | None:
         if bits >= minimum:
             return None

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
+from pkcs12kit.certificates.extension_names import extension_label, key_usage_bits, purpose_label
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
-from pkcs12kit.paths.failure import refuse
+from pkcs12kit.paths.failure import Cause, refuse
 from pkcs12kit.paths.validation.name_constraints import malformed_constraints
+from pkcs12kit.text import harmless, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 ANY_EXTENDED_KEY_USAGE: Final = ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE.dotted_string
 
+_LISTED: Final = 6
 _PROCESSED: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS.dotted_string,
@@ -51,11 +54,22 @@ def check_critical_extensions(certificate: Certificate, section: str) -> None:
     """Check that every critical extension is processed (6.1.4 (o), 6.1.5 (f))."""
     unknown = certificate.extensions.critical - _PROCESSED
     if unknown:
+        labels = [harmless(extension_label(oid)) for oid in sorted(unknown)]
         refuse(
             FailureReason.UNKNOWN_CRITICAL_EXTENSION,
             certificate,
             section,
-            f"has the critical extension {', '.join(sorted(unknown))}, which is not processed",
+            f"has the critical extension {', '.join(labels[:_LISTED])}, which is not processed",
+            causes=tuple(
+                Cause(
+                    certificate=certificate,
+                    extension=label,
+                    value="critical",
+                    detail="must be processed, and is not: RFC 5280 says to reject the certificate",
+                )
+                for label in labels[:_LISTED]
+            ),
+            would_pass="a certificate with this extension not critical, or without it",
         )
 
 
@@ -64,11 +78,19 @@ def check_is_ca(certificate: Certificate, section: str) -> None:
     constraints = certificate.extensions.basic_constraints
     if constraints is None or not constraints.ca:
         found = "has no basicConstraints" if constraints is None else "has basicConstraints without cA"
+        cause = Cause(
+            certificate=certificate,
+            extension="basicConstraints",
+            value="absent" if constraints is None else "cA FALSE",
+            detail="only a CA may issue certificates",
+        )
         refuse(
             FailureReason.NOT_A_CA,
             certificate,
             section,
             f"{found}, so it may not issue certificates",
+            causes=(cause,),
+            would_pass="a certificate for this CA with basicConstraints cA TRUE",
         )
 
 
@@ -81,6 +103,15 @@ def check_may_sign_certificates(certificate: Certificate, section: str) -> None:
             certificate,
             section,
             "has a keyUsage without keyCertSign, so it may not issue certificates",
+            causes=(
+                Cause(
+                    certificate=certificate,
+                    extension="keyUsage",
+                    value=key_usage_bits(usage),
+                    detail="without keyCertSign it may not sign certificates",
+                ),
+            ),
+            would_pass="a certificate for this CA with keyCertSign in its keyUsage, or without keyUsage",
         )
 
 
@@ -95,8 +126,29 @@ def check_purpose(certificate: Certificate, purpose: str) -> None:
             FailureReason.EXTENDED_KEY_USAGE,
             certificate,
             "RFC 5280 section 4.2.1.12",
-            f"has an extendedKeyUsage that does not allow {purpose}",
+            f"has an extendedKeyUsage that does not allow {purpose_label(purpose)}",
+            causes=_causes_of_purpose(certificate, usages, purpose),
+            would_pass=f"an extKeyUsage with {purpose_label(purpose)} or anyExtendedKeyUsage, or none at all",
         )
+
+
+def _causes_of_purpose(certificate: Certificate, usages: frozenset[str], purpose: str) -> tuple[Cause, ...]:
+    listed = [harmless(purpose_label(usage)) for usage in sorted(usages)]
+    also = "; TLS clients check CA certificates as well" if certificate.is_ca else ""
+    return (
+        Cause(
+            certificate=certificate,
+            extension="extKeyUsage",
+            value=", ".join(shortened(listed, _LISTED)),
+            detail=f"allows these purposes only{also}",
+        ),
+        Cause(
+            certificate=None,
+            extension="extended-key-usage",
+            value=purpose_label(purpose),
+            detail="the purpose for which the path has to be valid",
+        ),
+    )
 
 
 def check_extensions_for_cas(certificate: Certificate) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache, wraps
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias, TypeVar
 
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, OTHER_NAME, RFC822_NAME
 from pkcs12kit.paths.validation import name_forms
@@ -151,6 +151,17 @@ class _Subtrees:
         return node.at
 
 
+class RefusedName(NamedTuple):
+    """A name that constraints do not allow."""
+
+    form: str
+    value: object
+    is_excluded: bool
+    """True where excluded subtrees refuse it, False where it is not within the permitted ones."""
+    bases: tuple[EncodedName, ...]
+    """The subtrees of its form in that field."""
+
+
 _ByForm: TypeAlias = Mapping[str, tuple[_Subtrees, ...]]
 
 
@@ -231,6 +242,17 @@ class ConstrainedSubtrees:
     def violation_by(self, certificate: Certificate, *, budget: SearchBudget) -> str | None:
         """Return which name of a certificate is not allowed, as :meth:`violation` does; names are collected once."""
         return self._violation(names_of(certificate), budget) if self._by_form else None
+
+    def refusals(self, names: Iterable[_NameOfForm], *, budget: SearchBudget) -> Iterator[RefusedName]:
+        """Yield every name of these that is not allowed, once for each certificate and field that does not allow it."""
+        for form, value, cost in names:
+            layers = self._by_form.get(form, ())
+            budget.spend(_LIMIT, cost + sum(len(subtrees.bases) for subtrees in layers))
+            position = name_forms.read_name(form, value) if layers else None
+            for subtrees in layers:
+                subtrees.read(budget)
+                if subtrees.violation(value, position) is not None:
+                    yield RefusedName(form, value, subtrees.excluded, tuple(subtrees.bases))
 
     def _violation(self, names: Iterable[_NameOfForm], budget: SearchBudget) -> str | None:
         for form, value, cost in names:

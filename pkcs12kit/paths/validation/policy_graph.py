@@ -85,6 +85,20 @@ class PolicyGraph:
         return frozenset(self._level)
 
     @property
+    def expected_policies(self) -> frozenset[str]:
+        """The expected_policy_set of all nodes at the last depth, together; anyPolicy where every policy counts."""
+        return frozenset(policy for node in self._level.values() for policy in node.expected_policy_set)
+
+    def origins(self, policy: str) -> frozenset[str]:
+        """Return the policies of the trust anchor's domain that a policy of the last depth descends from.
+
+        For an expected policy, these are the origins of the nodes that expect it.
+        """
+        nodes = [node for node in self._level.values() if policy in node.expected_policy_set]
+        bits = reduce(or_, (node.descends_from for node in nodes), 0)
+        return frozenset(one for one, bit in self._bits.items() if bit & bits)
+
+    @property
     def is_null(self) -> bool:
         """True where the graph is NULL: no policy is valid for the whole path so far."""
         return not self._level

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from pkcs12kit.errors import ArgumentError
-from pkcs12kit.text import quoted
+from pkcs12kit.text import quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,6 +62,34 @@ def mismatch(certificate: Certificate, server_name: str) -> str | None:
     ignored = [_shown(name.value) for name in names if isinstance(name, x509.DNSName) and name.value not in presented]
     but = f" ({ignored[0]} is ignored: it breaks the rules for a dNSName)" if ignored else ""
     return f"it is for {listed}{more}, not for {_shown(server_name)}{but}"
+
+
+def explain_server_name(certificate: Certificate, server_name: str) -> tuple[str, str]:
+    """Return the names of a certificate that count for a server, as text, and a clause about what would pass.
+
+    The certificate is one that :func:`mismatch` finds a fault with.
+    """
+    names = certificate.extensions.subject_alternative_name or ()
+    presented = list(_presented_identifiers(names))
+    wanted = _reference_identifier(server_name)
+    other = f"a certificate with {_as_name(wanted)}"
+    if not presented:
+        return ("absent" if not names else "no DNS name and no IP address"), other
+    listed = ", ".join(shortened(presented, _LISTED_AT_MOST, _shown))
+    named = next((name for name in presented if not name.startswith("*.")), None)
+    asked = f"the name {_shown(named)}" if named is not None else f"a name below {_shown(presented[0][2:])}"
+    return listed, f"{asked} instead of {_shown(server_name)}, or {other}"
+
+
+def _as_name(wanted: DNS_ID | IPAddress_ID | None) -> str:
+    """Return the kind of name that a certificate needs for a server, with the name in A-labels."""
+    from service_identity.hazmat import IPAddress_ID
+
+    if wanted is None:
+        return "that name"
+    if isinstance(wanted, IPAddress_ID):
+        return f"the iPAddress {wanted.ip}"
+    return f"the dNSName {wanted.hostname.decode('ascii')}"
 
 
 def require_server_name(server_name: str) -> None:

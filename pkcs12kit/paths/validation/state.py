@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import SearchBudget
+    from pkcs12kit.paths.failure import Processed
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 
@@ -44,6 +45,9 @@ class ValidationState:
     max_path_length: float
     user_initial_policy_set: AbstractSet[str]
     """An input rather than a variable; it is here because an anchor's policies narrow it (RFC 5937 section 3)."""
+    anchor: TrustAnchor
+    """The trust anchor, and below it the certificates that were processed: only explanations of a failure need them."""
+    processed: Processed | None = None
 
     @classmethod
     def initial(cls, anchor: TrustAnchor, parameters: ValidationParameters, budget: SearchBudget) -> ValidationState:
@@ -68,6 +72,7 @@ class ValidationState:
             working_issuer_name=anchor.name,
             max_path_length=inf if parameters.max_path_length is None else parameters.max_path_length,
             user_initial_policy_set=parameters.user_initial_policy_set,
+            anchor=anchor,
         )
         if parameters.use_trust_anchor_constraints and anchor.constraints is not None:
             if anchor.constraints.name_constraints is not None:

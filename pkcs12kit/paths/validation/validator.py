@@ -7,21 +7,28 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple, ParamSpec
 
+from pkcs12kit.certificates.algorithm_names import key_in_words, signature_algorithm_in_words
+from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.policy_names import policy_label, policy_list
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths import signatures
 from pkcs12kit.paths.failure import (
     SECTION_OF_TRUST_ANCHORS,
     SECTION_OF_VALIDITY,
+    Cause,
+    Descent,
     InvalidPathError,
+    Processed,
     refuse,
     validity_failure,
 )
 from pkcs12kit.paths.signatures import SignatureVerdict
 from pkcs12kit.paths.validation import extensions
 from pkcs12kit.paths.validation.policy_graph import mapping_violation
-from pkcs12kit.paths.validation.server_name import mismatch
+from pkcs12kit.paths.validation.server_name import explain_server_name, mismatch
 from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.verdict import ValidatedPath
+from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _SECTION_OF_SIGNATURES: Final = "RFC 5280 section 6.1.3 (a)(1)"
+_CHECKED_ALGORITHMS: Final = "a signature with RSA, ECDSA, DSA, Ed25519 or Ed448, and a hash that is known here"
 _Arguments = ParamSpec("_Arguments")
 
 
@@ -110,6 +118,7 @@ class Validator:
         """Process one certificate that is not the last of the path (6.1.3 and 6.1.4), and change the state."""
         self._process(state, certificate, is_target=False)
         self._prepare_for_next(state, certificate)
+        state.processed = Processed(certificate, state.processed)
 
     def finish(self, state: ValidationState, target: Certificate) -> Outputs:
         """Process the last certificate of the path (6.1.3 and 6.1.5), and return the outputs."""
@@ -148,7 +157,7 @@ class Validator:
         if is_target or not certificate.is_self_issued:  # (b), (c)
             self._run(self._check_names, state, certificate)
         self._run(self._process_policies, state, certificate, is_target=is_target)  # (d), (e)
-        self._run(self._check_explicit_policy, state, certificate, "RFC 5280 section 6.1.3 (f)")
+        self._run(self._check_explicit_policy, state, certificate, is_target=is_target)  # (f)
         if self._parameters.purpose is not None:
             self._run(extensions.check_purpose, certificate, self._parameters.purpose)
 
@@ -170,11 +179,25 @@ class Validator:
         if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
             weakness = f"signed with a weak key of {state.working_issuer_name}: {of_key}"
         if weakness is not None:
-            refuse(FailureReason.WEAK_ALGORITHM, certificate, _SECTION_OF_SIGNATURES, weakness)
+            descent = self._descent(state)
+            refuse(FailureReason.WEAK_ALGORITHM, certificate, _SECTION_OF_SIGNATURES, weakness, descent=descent)
         if verdict is SignatureVerdict.UNSUPPORTED:
             algorithm = certificate.signature_algorithm
             detail = f"its signature algorithm {algorithm} cannot be checked here"
-            refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, _SECTION_OF_SIGNATURES, detail)
+            cause = Cause(
+                certificate=certificate,
+                extension="signatureAlgorithm",
+                value=f"{signature_algorithm_in_words(certificate)}, with a key {key_in_words(working.key)}",
+                detail="cannot be checked here",
+            )
+            refuse(
+                FailureReason.UNSUPPORTED_ALGORITHM,
+                certificate,
+                _SECTION_OF_SIGNATURES,
+                detail,
+                causes=(cause,),
+                would_pass=_CHECKED_ALGORITHMS,
+            )
 
     def _check_validity(self, certificate: Certificate, section: str) -> None:
         failure = validity_failure(certificate, self._parameters.time, section)
@@ -200,12 +223,13 @@ class Validator:
         violation = state.subtrees.violation_by(certificate, budget=self._budget)
         if violation is not None:
             section = "RFC 5280 section 6.1.3 (b), (c)"
-            refuse(FailureReason.NAME_CONSTRAINTS, certificate, section, violation)
+            refuse(FailureReason.NAME_CONSTRAINTS, certificate, section, violation, descent=self._descent(state))
 
-    def _check_explicit_policy(self, state: ValidationState, certificate: Certificate, section: str) -> None:
+    def _check_explicit_policy(self, state: ValidationState, certificate: Certificate, *, is_target: bool) -> None:
         if state.explicit_policy == 0 and state.policy_graph.is_null:
             detail = "an explicit policy is required, and none is valid for the path down to this certificate"
-            refuse(FailureReason.EXPLICIT_POLICY, certificate, section, detail)
+            section, descent = "RFC 5280 section 6.1.3 (f)", self._descent(state, is_target=is_target)
+            refuse(FailureReason.EXPLICIT_POLICY, certificate, section, detail, descent=descent)
 
     def _prepare_for_next(self, state: ValidationState, certificate: Certificate) -> None:
         """Prepare for the next certificate (6.1.4)."""
@@ -224,14 +248,29 @@ class Validator:
         mappings = certificate.extensions.policy_mappings or ()
         violation = mapping_violation(mappings)
         if violation is not None:  # (a)
-            refuse(FailureReason.POLICY_MAPPING, certificate, "RFC 5280 section 6.1.4 (a)", violation)
+            bad = next(pair for pair in mappings if ANY_POLICY in pair)
+            cause = Cause(
+                certificate=certificate,
+                extension="policyMappings",
+                value=f"{policy_label(bad[0])} to {policy_label(bad[1])}",
+                detail="anyPolicy may not be mapped, neither from nor to",
+            )
+            refuse(
+                FailureReason.POLICY_MAPPING,
+                certificate,
+                "RFC 5280 section 6.1.4 (a)",
+                violation,
+                causes=(cause,),
+                would_pass="a certificate for this CA without a mapping from or to anyPolicy",
+            )
         if mappings:  # (b)
             state.policy_graph.apply_mappings(mappings, policy_mapping_allowed=state.policy_mapping > 0)
 
     def _count_path_length(self, state: ValidationState, certificate: Certificate) -> None:
         if state.max_path_length == 0:
             detail = "is one CA certificate more than a path length constraint above it allows"
-            refuse(FailureReason.PATH_LENGTH, certificate, "RFC 5280 section 6.1.4 (l)", detail)
+            section = "RFC 5280 section 6.1.4 (l)"
+            refuse(FailureReason.PATH_LENGTH, certificate, section, detail, descent=self._descent(state))
         state.max_path_length -= 1
 
     def _constrain(self, state: ValidationState, certificate: Certificate) -> None:
@@ -262,21 +301,33 @@ class Validator:
     def _check_own_key(self, state: ValidationState, target: Certificate) -> None:
         weakness = self._parameters.algorithm_policy.weakness_of_key(state.working_key.key)
         if weakness:
-            refuse(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness)
+            descent = self._descent(state, is_target=True)
+            refuse(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness, descent=descent)
 
     def _check_user_policies(self, state: ValidationState, target: Certificate) -> None:
         if state.explicit_policy > 0 or _user_policies(state):
             return
-        wanted = ", ".join(sorted(state.user_initial_policy_set))
-        valid = ", ".join(sorted(state.policy_graph.authority_constrained_policy_set())) or "no policy"
+        wanted = policy_list(state.user_initial_policy_set)
+        valid = policy_list(state.policy_graph.authority_constrained_policy_set()) or "no policy"
         detail = f"an explicit policy is required: the path is valid for {valid}; asked for: {wanted}"
-        refuse(FailureReason.EXPLICIT_POLICY, target, "RFC 5280 section 6.1.5 (g)", detail)
+        descent = self._descent(state, is_target=True)
+        refuse(FailureReason.EXPLICIT_POLICY, target, "RFC 5280 section 6.1.5 (g)", detail, descent=descent)
 
     def _check_server_name(self, target: Certificate) -> None:
         name = self._parameters.server_name
         found = None if name is None else mismatch(target, name)
-        if found is not None:
-            refuse(FailureReason.SERVER_NAME, target, "RFC 9525 section 6", found)
+        if name is not None and found is not None:
+            names, would_pass = explain_server_name(target, name)
+            causes = (
+                Cause(certificate=target, extension="subjectAltName", value=names, detail="names no such server"),
+                Cause(certificate=None, extension="server-name", value=quoted(name), detail="the server to be reached"),
+            )
+            section = "RFC 9525 section 6"
+            refuse(FailureReason.SERVER_NAME, target, section, found, causes=causes, would_pass=would_pass)
+
+    def _descent(self, state: ValidationState, *, is_target: bool = False) -> Descent:
+        """Return the inputs of the explanation of a failure; it is made only for failures that are reported."""
+        return Descent(state.anchor, self._parameters, state.processed, is_target)
 
 
 def _user_policies(state: ValidationState) -> frozenset[str]:

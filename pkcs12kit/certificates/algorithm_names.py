@@ -1,0 +1,31 @@
+"""Keys and signature algorithms in words, for messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+_CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+
+
+def key_in_words(key: PublicKeyTypes) -> str:
+    """Return the algorithm and the size of a public key: ``RSA 2048``, ``EC P-256``, ``Ed25519``."""
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
+    algorithm = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
+    size = getattr(key, "key_size", None)
+    return f"{algorithm} {size}" if size is not None else algorithm
+
+
+def signature_algorithm_in_words(certificate: Certificate) -> str:
+    """Return the name of the signature algorithm, or its object identifier where it has no name."""
+    identifier = certificate.signature_algorithm
+    name: str = getattr(x509.ObjectIdentifier(identifier), "_name", "Unknown OID")
+    return identifier if name == "Unknown OID" else name

@@ -1,0 +1,89 @@
+"""Explanations of failures in lines: who imposes what, what would pass, and the policies at each certificate.
+
+They are derived once for terminals and notebooks. The texts are safe to print.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from pkcs12kit.certificates.extensions import ANY_POLICY
+from pkcs12kit.certificates.policy_names import by_arcs, policy_label, policy_name
+from pkcs12kit.text import harmless, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.policy_table import PolicyRow
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+
+_CAUSES: Final = 8
+_POLICIES: Final = 3
+_PREFIXES: Final = ("id-fpki-", "id-US-", "id-")
+
+
+class PolicyLine(NamedTuple):
+    """The policies at one certificate, in words."""
+
+    depth: int
+    certificate: str
+    states: str
+    valid: str
+    required: str
+
+
+def explanation_lines(failure: Failure) -> Iterator[str]:
+    """Yield a line for the causes of a failure, those that say the same together, and one for what would pass."""
+    grouped: dict[tuple[str, str, str], list[str]] = {}
+    for cause in failure.causes:
+        certificate = "the caller" if cause.certificate is None else cause.certificate.label
+        grouped.setdefault((cause.extension, cause.value, cause.detail), []).append(certificate)
+    imposed = [
+        f"imposed by {', '.join(dict.fromkeys(by))}: {extension} {value}: {detail}"
+        for (extension, value, detail), by in grouped.items()
+    ]
+    yield from shortened(imposed, _CAUSES)
+    if failure.would_pass is not None:
+        yield f"would pass: {failure.would_pass}"
+
+
+def policy_lines(failure: Failure) -> list[PolicyLine]:
+    """Return the table of policies of a failure, from the trust anchor down."""
+    return [
+        PolicyLine(
+            depth=row.depth,
+            certificate=row.certificate.label,
+            states="none" if row.states is None else _short(row.states),
+            valid=_short(row.valid) + _mapped(row),
+            required="yes" if row.explicit_policy == 0 else "no",
+        )
+        for row in failure.policies
+    ]
+
+
+def _mapped(row: PolicyRow) -> str:
+    """Return the remark on the mappings of a certificate."""
+    if not row.mappings:
+        return ""
+    return " (mapped)" if row.mappings_apply else " (mapping inhibited)"
+
+
+def _short(policies: Collection[str]) -> str:
+    """Return policies by name, without the beginning that most of them share; by identifier where no name is known."""
+    ordered = by_arcs(policies)
+    if not ordered:
+        return "none"
+    return "any" if ordered == [ANY_POLICY] else ", ".join(shortened(ordered, _POLICIES, _short_name))
+
+
+def _short_name(policy: str) -> str:
+    name = policy_name(policy)
+    if name is None:
+        return harmless(policy)
+    return next((name.removeprefix(prefix) for prefix in _PREFIXES if name.startswith(prefix)), name)
+
+
+def policies_of(path: ValidatedPath) -> tuple[str, ...]:
+    """Return the policies that a path is valid for with their names, in the order of their arcs."""
+    return tuple(map(policy_label, by_arcs(path.authority_constrained_policy_set)))
