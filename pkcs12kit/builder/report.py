@@ -81,6 +81,7 @@ class BuildReport(Shown):
             "expires": format_time(self.path.expires),
             "policies": sorted(self.path.authority_constrained_policy_set),
             "second_opinion": self.confirmation.to_json(),
+            "revocation": None if self.path.revocation is None else self.path.revocation.to_json(),
             "rejects": [str(reject) for reject in self.rejects],
             "warnings": list(self.warnings),
             "retrievals": [retrieval.to_json() for retrieval in self.retrievals],

@@ -146,7 +146,7 @@ class ListedCrl:
             "entries": crl.entry_count,
             "delta": crl.is_delta,
             "indirect": crl.scope.is_indirect,
-            "problem": crl.fault,
+            "problem": None if crl.fault is None else str(crl.fault),
             "state": self.state(time).value,
             "sha256": crl.signed.sha256,
             "files": list(self.sources),

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from pkcs12kit.display.evidence_lines import add_evidence, finding_above_evidence
 from pkcs12kit.display.explanations import explanation_lines, policies_of, policy_lines
 from pkcs12kit.display.labels import labelled, with_expiry
 from pkcs12kit.display.notes import notes_tree
@@ -110,15 +111,18 @@ def _attempt(tree: Tree, path: RejectedPath) -> None:
     if path.certificates != (path.certificate,):
         branch = tree.add(Text(" <- ".join(certificate.label for certificate in path.certificates)))
     for failure in path.failures:
-        _explained(branch.add(_failure(failure)), failure)
+        shown = branch.add(_failure(failure, above_evidence=True))
+        _explained(shown, failure)
+        add_evidence(shown, failure)
     for remark, style in ((would_be_valid(path), "yellow"), (same_for_others(path), "dim")):
         if remark is not None:
             branch.add(Text(remark, style=style))
 
 
-def _failure(failure: Failure, *, brief: bool = False) -> Text:
+def _failure(failure: Failure, *, brief: bool = False, above_evidence: bool = False) -> Text:
     line = labelled(failure.certificate)
-    line.append(f": {_finding(failure, brief=brief)}", style="red")
+    finding = harmless(finding_above_evidence(failure)) if above_evidence else _finding(failure, brief=brief)
+    line.append(f": {finding}", style="red")
     return line.append(f"  [{failure.section}]", style="dim")
 
 

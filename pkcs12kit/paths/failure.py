@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.policy_table import PolicyRow
+    from pkcs12kit.paths.revocation.attempts import EvidenceAttempt
+    from pkcs12kit.paths.revocation.locations import EvidenceLocations
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 SECTION_OF_VALIDITY: Final = "RFC 5280 section 6.1.3 (a)(2)"
@@ -140,6 +142,10 @@ class Failure:
     """The policies at each certificate down to the failing one, for a path that is valid for no acceptable policy."""
     descent: Descent | None = field(default=None, repr=False, compare=False)
     """The validation that failed; None after its explanation, and for failures that need none."""
+    evidence: tuple[EvidenceAttempt, ...] = ()
+    """The CRLs and OCSP responses that revoke the certificate, or that leave its status unknown, each with why."""
+    evidence_locations: EvidenceLocations | None = None
+    """Where newer ones come from, as the certificate says; None where the failure is not about revocation."""
 
     @property
     def of_the_certificate_alone(self) -> bool:
@@ -167,6 +173,8 @@ class Failure:
             "causes": [cause.to_json() for cause in self.causes],
             "would_pass": self.would_pass,
             "policies": [row.to_json() for row in self.policies],
+            "evidence": [attempt.to_json() for attempt in self.evidence],
+            "evidence_locations": None if self.evidence_locations is None else self.evidence_locations.to_json(),
         }
 
     def __str__(self) -> str:

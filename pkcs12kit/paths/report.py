@@ -182,4 +182,5 @@ def path_to_json(path: ValidatedPath) -> dict[str, Any]:
         "trust_anchor": anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)},
         "expires": format_time(path.expires),
         "policies": sorted(path.authority_constrained_policy_set),
+        "revocation": None if path.revocation is None else path.revocation.to_json(),
     }

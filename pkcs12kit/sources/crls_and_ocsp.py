@@ -1,6 +1,6 @@
 """CRLs and OCSP responses from sources: a path, bytes, ``"-"``, or an object of pyca/cryptography.
 
-They are returned as they are encoded. Nothing in them is checked here.
+They are returned as they are encoded, with the name of the file that each is from. Nothing in them is checked here.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.paths.revocation.model import SourcedBytes
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
 from pkcs12kit.sources.sniffing import Kind
@@ -53,7 +54,9 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
         readable = _as_source(source)
         name, others = name_of(readable), dict[str, None]()
         of_source = [
-            der for file, data in _contents(readable, limits) for der in _of_kind(data, file, wanted, others, limits)
+            SourcedBytes.of(der, file) if file is not None else der
+            for file, data in _contents(readable, limits)
+            for der in _of_kind(data, file or name, wanted, others, limits)
         ]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
@@ -74,10 +77,11 @@ def _as_source(source: object) -> Source:
     return source  # type: ignore[return-value]  # name_of refuses other kinds
 
 
-def _contents(source: Source, limits: Limits) -> Iterator[tuple[str, bytes]]:
-    """Yield each file with its name."""
+def _contents(source: Source, limits: Limits) -> Iterator[tuple[str | None, bytes]]:
+    """Yield each file with its name; bytes have none."""
     if not is_folder(source):
-        yield name_of(source), read_source(source, limits)
+        is_named = not isinstance(source, bytes | bytearray | memoryview)
+        yield name_of(source) if is_named else None, read_source(source, limits)
         return
     for file in folder_files(os.fsdecode(source), limits):
         if file.fault is None:

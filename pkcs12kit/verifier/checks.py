@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.confirmation import Confirmation
-    from pkcs12kit.paths.revocation import Revocation
+    from pkcs12kit.paths.revocation import Revocation, RevocationReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.decoded_keys import DecodedKey
@@ -247,16 +247,16 @@ def check_second_opinion(confirmation: Confirmation, path: ValidatedPath | None)
     return (note if confirmation.opinion is Opinion.CANNOT_JUDGE else not_ok)(check, str(confirmation))
 
 
-def check_path_revocation(
+def revocation_of(
     path: ValidatedPath | None, revocation: Revocation | None, chain: DeliveredChain, limits: Limits
-) -> Finding:
-    """Check that no certificate of the path is revoked, if that is asked for; CRL issuers may be in the file."""
-    check = Check.REVOCATION
-    if revocation is None or revocation.mode is RevocationMode.OFF:
-        return not_checked(check, "not asked for")
-    if path is None:
-        return not_checked(check, "there is no path to check")
-    report = check_revocation(
+) -> RevocationReport | None:
+    """Return the revocation status of each certificate of the path, where that is asked for, else None.
+
+    The certificates of CRL issuers may be in the file.
+    """
+    if path is None or revocation is None or revocation.mode is RevocationMode.OFF:
+        return None
+    return check_revocation(
         path,
         time=path.parameters.time,
         revocation=revocation,
@@ -264,6 +264,15 @@ def check_path_revocation(
         algorithm_policy=path.parameters.algorithm_policy,
         limits=limits,
     )
+
+
+def check_path_revocation(revocation: Revocation | None, report: RevocationReport | None) -> Finding:
+    """Check that no certificate of the path is revoked, if that is asked for."""
+    check = Check.REVOCATION
+    if revocation is None or revocation.mode is RevocationMode.OFF:
+        return not_checked(check, "not asked for")
+    if report is None:
+        return not_checked(check, "there is no path to check")
     if report.failure is not None:
         return not_ok(check, describe(report.failure))
     if report.warnings:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pkcs12kit.findings import Finding
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.paths.report import RejectedPath
+    from pkcs12kit.paths.revocation import RevocationReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.inspection import PfxReport
@@ -77,6 +78,8 @@ class VerificationReport(Report):
     """The paths that failed, where none is valid, the closest first."""
     confirmation: Confirmation
     """The second opinion on ``path``."""
+    revocation: RevocationReport | None = field(default=None, repr=False)
+    """The status of each certificate of ``path`` with the evidence; None where it was not asked for."""
     anatomy: PfxReport | None = field(repr=False)
     """The structure and the protection of the file, as :func:`~pkcs12kit.inspect_pfx` returns them.
 
@@ -130,6 +133,7 @@ class VerificationReport(Report):
             "policies": [] if path is None else sorted(path.authority_constrained_policy_set),
             "rejected": [rejected.to_json() for rejected in self.rejected],
             "second_opinion": self.confirmation.to_json(),
+            "revocation": None if self.revocation is None else self.revocation.to_json(),
             "warnings": list(self.warnings),
             "readers": {name: verdict.to_json() for name, verdict in readers.items()},
             "notes": [note.to_json() for note in self.notes],

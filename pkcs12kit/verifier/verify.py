@@ -121,6 +121,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     paths = find_chain_paths(chain, anchors, parameters, limits)
     path = paths.path
     confirmation = confirm(path, path.parameters) if path is not None and second_opinion else NOT_ASKED
+    statuses = checks.revocation_of(path, revocation, chain, limits)
     findings: tuple[Finding, ...] = (
         checks.check_contents(decoded, chain, paths),
         checks.check_private_key(decoded, chosen, parameters.time, certs_only=certs_only),
@@ -128,7 +129,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         *checks.check_chain_and_path(chain, paths),
         checks.check_authority_key_identifiers(chain, paths),
         checks.check_second_opinion(confirmation, path),
-        checks.check_path_revocation(path, revocation, chain, limits),
+        checks.check_path_revocation(revocation, statuses),
         checks.check_server_name(chain.target, parameters),
         checks.check_expiry(chain, paths, parameters, expires_within),
         checks.check_other_paths(paths),
@@ -151,6 +152,7 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
         path=path,
         rejected=() if paths.report is None or path is not None else paths.report.rejected,
         confirmation=confirmation,
+        revocation=statuses,
         call_warnings=(*warnings, *(() if path is None else not_valid_now(path))),
         anatomy=anatomy,
         format=delivered.format,

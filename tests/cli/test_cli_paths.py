@@ -12,6 +12,8 @@ import pytest
 
 from pkcs12kit import FailureReason, lab
 from pkcs12kit.cli.output.hints import hints_for_no_path
+from pkcs12kit.paths.failure import Failure
+from pkcs12kit.paths.report import RejectedPath
 
 from .conftest import AT_TIME
 
@@ -86,7 +88,14 @@ class TestReferencePaths:
         assert set(answer) >= {"target", "paths", "rejected"}
         assert set(answer["target"]) == CERTIFICATE_FIELDS
         for path in answer["paths"]:
-            assert set(path) == {"certificates", "trust_anchor", "expires", "policies", "before_next"}
+            assert set(path) == {
+                "certificates",
+                "trust_anchor",
+                "expires",
+                "policies",
+                "revocation",
+                "before_next",
+            }
             assert path["certificates"][0] == answer["target"]
             assert "2.16.840.1.101.3.2.1.3.8" in path["policies"]
             for certificate in (*path["certificates"], path["trust_anchor"]):
@@ -481,13 +490,7 @@ def test_output_does_not_depend_on_the_terminals_encoding(call, folder, monkeypa
 def test_every_reason_has_a_next_step(reason):
     """Whatever the closest attempt fails for, the hint is a sentence about what to give or to ask."""
     certificate = lab.Authority.create("CA").certificate
-    closest = SimpleNamespace(
-        clock_looks_wrong=False,
-        section="",
-        reason=reason,
-        certificate=certificate,
-        certificates=[certificate],
-        would_be_valid=None,
-    )
+    failure = Failure(reason=reason, certificate=certificate, section="", detail="")
+    closest = RejectedPath(certificates=(certificate,), failures=(failure,))
     hints = hints_for_no_path(SimpleNamespace(rejected=[closest], target="ee"), sources_given=True)
     assert any("--" in str(hint) for hint in hints)

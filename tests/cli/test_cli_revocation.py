@@ -111,5 +111,7 @@ def test_the_hint_names_where_to_ask(call, folder):
         for name in ("named", "unnamed")
     )
     shown = "http://a.example/ca.crl, ldap://d.example, http://e.example"
-    assert f"--ocsp (the certificate names {shown}), or accept the unknown status with --revocation soft" in named
-    assert "OCSP responses with --crl or --ocsp, or accept the unknown status with --revocation soft" in unnamed
+    assert f"OCSP responses with --crl or --ocsp (the certificate names {shown})\n" in named
+    fetching = "build --certs-only --cert named.pem --certs root.pem --anchor root.pem --fetch --revocation require"
+    assert f"pkcs12kit {fetching} --to pem --out NEW.pem --dry-run\n" in named
+    assert "OCSP responses with --crl or --ocsp\nhint: or accept the unknown status with --revocation soft" in unnamed

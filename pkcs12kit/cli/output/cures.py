@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import click
 
+from pkcs12kit.cli.output.replay import paths_again
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
+from pkcs12kit.hints import Hint
+from pkcs12kit.paths.revocation.advice import ACCEPT_UNKNOWN, advice_on, on_hold
 from pkcs12kit.paths.successions import CURABLE, cas_on_the_way, known_trust_anchors, successions
 from pkcs12kit.times import format_time
 
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.successors import KnownCA, Successor
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import RejectedPath
 
 OR_FETCH: Final = "or add --fetch, which fetches what is missing"
+OF_REVOKED: Final = "ask the CA for a new certificate, or give certificates for another path with --certs"
 _INTO: Final = "gathered"
 _SHOWN: Final = 4
 
@@ -94,6 +99,16 @@ class Call(NamedTuple):
         words += ["--fetch"] if fetch else []
         return " ".join(map(quote, (*words, "--out", "NEW.p12")))
 
+    def ask_for_status(self) -> str:
+        """Return the call of ``build`` that fetches CRLs and OCSP responses. Of a certificate it writes nothing."""
+        revocation = ("--revocation", "require")
+        if self.pkcs12 is not None:
+            return f"{self.rebuild(fetch=True)} {' '.join(revocation)}"
+        words = ["pkcs12kit", "build", "--certs-only", "--cert", self.certificate]
+        words += [word for source in self.certificates for word in ("--certs", source)]
+        words += [word for anchor in self.trust_anchors for word in ("--anchor", anchor)]
+        return " ".join(map(quote, (*words, "--fetch", *revocation, "--to", "pem", "--out", "NEW.pem", "--dry-run")))
+
 
 def _word(value: object, placeholder: str) -> str:
     """Return a file's name as a word of a command line; a placeholder for standard input and for no name."""
@@ -101,6 +116,30 @@ def _word(value: object, placeholder: str) -> str:
     if text in {"", "-"}:
         return placeholder
     return f"./{text}" if text.startswith("-") else text
+
+
+def for_unknown_status(failure: Failure, *, fetch_option: bool = False) -> tuple[Hint, ...]:
+    """Return the hints for an unknown revocation status, the cure first, to accept it last; none for another failure.
+
+    ``fetch_option`` is True where the command has ``--fetch``, and the user did not give it.
+    """
+    advice = advice_on(failure)
+    if not advice:
+        return ()
+    call, locations = Call.current(), failure.evidence_locations
+    fetching: tuple[Hint, ...] = ()
+    # Fetched data describes the present: it does not help for another time.
+    if locations is not None and locations.can_be_fetched and call.time is None:
+        if fetch_option:
+            fetching = (Hint(text=OR_FETCH),)
+        elif not call.fetched:
+            fetching = (Hint(text="or have it fetched, and see the answer", command=call.ask_for_status()),)
+    return (*advice, *fetching, Hint(text=ACCEPT_UNKNOWN, command=paths_again(revocation="soft")))
+
+
+def for_revoked(failure: Failure) -> tuple[Hint, ...]:
+    """Return the hints for a revoked certificate: none of them accepts it."""
+    return (*on_hold(failure), Hint(text=OF_REVOKED))
 
 
 def cure(

@@ -6,13 +6,12 @@ in :mod:`~pkcs12kit.cli.output.input_hints`.
 
 from __future__ import annotations
 
-import re
 from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from pkcs12kit.cli.output.cures import OR_FETCH, cure
+from pkcs12kit.cli.output.cures import OF_REVOKED, OR_FETCH, cure, for_revoked, for_unknown_status
 from pkcs12kit.cli.output.next_steps import with_commands
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
@@ -74,7 +73,7 @@ _BY_REASON: Final = {
     FailureReason.EXTENDED_KEY_USAGE: "ask the CA for a certificate for TLS servers, or leave --server-name out",
     FailureReason.NAME_CONSTRAINTS: "ask a CA that may issue for this name, or give certificates for another path with"
     " --certs",
-    FailureReason.REVOKED: "ask the CA for a new certificate, or give certificates for another path with --certs",
+    FailureReason.REVOKED: OF_REVOKED,
     FailureReason.BUDGET_EXHAUSTED: "give fewer certificates with --certs: only those between the certificate and the"
     " trust anchor are needed",
     FailureReason.REVOCATION_UNKNOWN: "give the missing CRLs or OCSP responses with --crl or --ocsp, or accept the"
@@ -96,7 +95,6 @@ _BY_CHECK: Final = (
     ({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER}, _REBUILD),
     ({Check.AUTHORITY_KEY_IDENTIFIER}, _NAMED_ISSUER),
     ({Check.SERVER_NAME}, _SERVER_NAME),
-    ({Check.REVOCATION}, Hint(text=_BY_REASON[FailureReason.REVOCATION_UNKNOWN])),
     ({Check.EXPIRY}, Hint(text="renew the certificate that expires, and build the file again")),
     ({Check.READERS}, _CONVERT),
 )
@@ -125,8 +123,6 @@ _PROXY_LOGIN: Final = Hint(
     " without the proxy"
 )
 _PKCS12: Final = "pkcs12"
-_URLS_SHOWN: Final = 3
-_URL_SHOWN: Final = re.compile(r"[!-~]{1,200}", re.ASCII)
 
 
 def hints_for_no_path(
@@ -148,10 +144,11 @@ def hints_for_no_path(
     if retrievals is not None and (advice := hints_for_retrievals(retrievals)):
         return (*advice, *cures)
     hints = () if closest is None else _for_closest(closest, report.target)
+    if closest is not None and closest.reason is FailureReason.REVOCATION_UNKNOWN:
+        own = for_unknown_status(closest.failures[0], fetch_option=fetching is FETCH)
+        return with_commands((*own, *cures), closest)
     if not sources_given and (closest is None or closest.reason in _MISSING_CERTIFICATES):
         hints = (_NO_SOURCES,)
-    if fetching is FETCH and closest is not None and _names_revocation_data(closest):
-        hints = (*hints, FETCH)
     hints = (*hints, *cures)
     return hints if closest is None else with_commands(hints, closest)
 
@@ -170,34 +167,12 @@ def _for_closest(closest: RejectedPath, target: Certificate) -> tuple[Hint, ...]
         return _hints(f"--ignore-anchor-validity accepts it, if the clients do; {_AT}")
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
         return (_RENEW_TARGET,)
+    if closest.reason is FailureReason.REVOKED:
+        return for_revoked(closest.failures[0])
     text = _BY_REASON.get(closest.reason)
     if text is None:
         return _hints("give certificates for another path to the trust anchor with --certs")
-    if closest.reason is FailureReason.REVOCATION_UNKNOWN:
-        text = text.replace("--ocsp", f"--ocsp{_where_to_ask(closest.certificate)}")
     return _hints(text)
-
-
-def _names_revocation_data(closest: RejectedPath) -> bool:
-    """Return True if the status of the certificate is unknown, and the certificate has an HTTP URL to ask for it."""
-    if closest.reason is not FailureReason.REVOCATION_UNKNOWN:  # of another reason the extensions may be unreadable
-        return False
-    extensions = closest.certificate.extensions
-    return any(
-        url.lower().startswith(("http://", "https://"))
-        for url in (*extensions.ocsp_responders, *extensions.crl_locations)
-    )
-
-
-def _where_to_ask(certificate: Certificate) -> str:
-    """Return the URLs of a certificate's revocation data, in brackets; empty where it has none.
-
-    A URL that is very long, or has a character that no URL has, is left out: it could look like another hint.
-    """
-    extensions = certificate.extensions
-    urls = (*extensions.crl_locations, *extensions.delta_crl_locations, *extensions.ocsp_responders)
-    named = [url for url in dict.fromkeys(urls) if _URL_SHOWN.fullmatch(url)][:_URLS_SHOWN]
-    return f" (the certificate names {', '.join(named)})" if named else ""
 
 
 def _about_time(rejected: Sequence[RejectedPath]) -> tuple[Hint, ...]:
@@ -302,12 +277,19 @@ def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
     if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
         own = () if report.format.value == _PKCS12 else ("--key names the file with the private key",)
         return _hints(*own, "--certs-only checks a file that holds only certificates")
-    hints = tuple(hint for checks, hint in _BY_CHECK if problems & checks)
+    hints = (*_for_revocation(report), *(hint for checks, hint in _BY_CHECK if problems & checks))
     if Check.JAVA_ENTRIES in problems and _REBUILD not in hints:
         hints = (*hints, _REBUILD if report.has_private_key else _TRUSTSTORE)
     if report.format.value != _PKCS12:  # it is not converted to anything that a reader opens
         hints = tuple(_REBUILD_CHAIN if hint is _REBUILD else hint for hint in hints if hint is not _CONVERT)
     return hints or ((_OTHER_PATH,) if Check.PATH in problems else ())
+
+
+def _for_revocation(report: VerificationReport) -> tuple[Hint, ...]:
+    failure = None if report.revocation is None else report.revocation.failure
+    if failure is None:
+        return ()
+    return for_unknown_status(failure) or for_revoked(failure)
 
 
 def hints_for_rehearsal(report: RehearsalReport) -> tuple[Hint, ...]:

@@ -100,5 +100,4 @@ _BY_REASON: Final[Mapping[FailureReason, Callable[[Certificate], str | None]]] =
     FailureReason.EXTENDED_KEY_USAGE: lambda _: paths_again(server_name=None),
     FailureReason.WEAK_ALGORITHM: lambda _: paths_again(algorithms="allow-all"),
     FailureReason.EXPLICIT_POLICY: _without_policies,
-    FailureReason.REVOCATION_UNKNOWN: lambda _: paths_again(revocation="soft"),
 }

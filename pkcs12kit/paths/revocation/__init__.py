@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pkcs12kit.paths.revocation.attempts import EvidenceAttempt, EvidenceKind, EvidenceTime, OtherFault, SignatureState
 from pkcs12kit.paths.revocation.check import RevocationChecker, check_revocation
+from pkcs12kit.paths.revocation.faults import EvidenceFault
+from pkcs12kit.paths.revocation.locations import EvidenceLocations
 from pkcs12kit.paths.revocation.model import (
     CertificateStatus,
     Revocation,
@@ -13,10 +16,17 @@ from pkcs12kit.paths.revocation.model import (
 
 __all__ = [
     "CertificateStatus",
+    "EvidenceAttempt",
+    "EvidenceFault",
+    "EvidenceKind",
+    "EvidenceLocations",
+    "EvidenceTime",
+    "OtherFault",
     "Revocation",
     "RevocationChecker",
     "RevocationMode",
     "RevocationReport",
     "RevocationStatus",
+    "SignatureState",
     "check_revocation",
 ]

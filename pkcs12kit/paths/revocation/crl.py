@@ -19,6 +19,7 @@ from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificat
 from pkcs12kit.paths.revocation.crl_encoding import canonical_crl, read_crl_structure
 from pkcs12kit.paths.revocation.crl_extensions import decode_crl_extensions
 from pkcs12kit.paths.revocation.distribution_points import Scope
+from pkcs12kit.paths.revocation.faults import Fault, malformed, unknown_critical_extension
 from pkcs12kit.paths.revocation.model import RevocationEntry
 from pkcs12kit.paths.signatures import SignedData
 
@@ -83,13 +84,15 @@ class RevocationList:
     issuer_urls: tuple[str, ...]
     """URLs of its issuer's certificates (section 5.2.7)."""
     delta_urls: tuple[str, ...]
-    fault: str | None
+    fault: Fault | None
     """The reason why it must not be used, whatever its signer; None where there is none."""
+    source: str | None
+    """The name of the file or the URL that it is from, safe to print; None where it is not known."""
     _parsed: x509.CertificateRevocationList = field(repr=False)
     _encoded_entries: bytes = field(repr=False)
     _is_version_2: bool
     _entries: dict[int, list[_Entry]] | None = field(default=None, repr=False)
-    _entry_fault: str | None = None
+    _entry_fault: Fault | None = None
     _has_marks: bool | None = None
 
     @property
@@ -150,7 +153,8 @@ class RevocationList:
         """
         budget.spend("revocation_entry_bytes", len(self._encoded_entries))
         if may_warn(self._encoded_entries):
-            self._entry_fault = "has an entry with a name that is too long or too short (RFC 5280 appendix A.1)"
+            detail = "has an entry with a name that is too long or too short (RFC 5280 appendix A.1)"
+            self._entry_fault = malformed(detail)
             return {}
         entries: dict[int, list[_Entry]] = {}
         issuers: tuple[Name, ...] = (self.issuer,)
@@ -159,9 +163,9 @@ class RevocationList:
                 issuers = _certificate_issuers(listed) or issuers
                 entries.setdefault(listed.serial_number, []).append(_Entry(issuers, self._read(listed)))
         except UnusableCrlError as error:
-            self._entry_fault = str(error)
+            self._entry_fault = error.fault
         except _UNREADABLE as error:
-            self._entry_fault = f"has an entry that cannot be read: {lenient.first_line(error)}"
+            self._entry_fault = _unreadable_entry(error)
         return entries
 
     def _read(self, listed: x509.RevokedCertificate) -> RevocationEntry:
@@ -175,22 +179,27 @@ class RevocationList:
             extensions = listed.extensions
         except _UNREADABLE as error:
             if self._needs_all_entries:
-                raise UnusableCrlError(f"has an entry that cannot be read: {lenient.first_line(error)}") from None
-        reason = "unspecified"
+                raise UnusableCrlError(_unreadable_entry(error)) from None
+        reason, invalidity_date = "unspecified", None
         for extension in extensions:
             if not self._is_version_2:
-                raise UnusableCrlError("is of version 1, and has an entry with extensions")
+                raise UnusableCrlError(malformed("is of version 1, and has an entry with extensions"))
             if extension.critical and extension.oid not in _PROCESSED_IN_ENTRIES:
-                raise UnusableCrlError(
-                    f"has an entry with the critical extension {extension.oid.dotted_string}, which is not processed"
-                )
+                raise UnusableCrlError(unknown_critical_extension(extension.oid.dotted_string, of_entry=True))
             if isinstance(extension.value, x509.CRLReason):
                 reason = extension.value.reason.value
-        return RevocationEntry(revoked_at=listed.revocation_date_utc, reason=reason)
+            elif isinstance(extension.value, x509.InvalidityDate):
+                invalidity_date = extension.value.invalidity_date_utc
+        return RevocationEntry(revoked_at=listed.revocation_date_utc, reason=reason, invalidity_date=invalidity_date)
 
 
 class UnusableCrlError(Exception):
-    """A CRL that must not be used (RFC 5280 sections 5.2 and 5.3); the text is the reason."""
+    """A CRL that must not be used (RFC 5280 sections 5.2 and 5.3)."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
+        """The reason."""
 
 
 def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
@@ -216,7 +225,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
     found = _read_extensions(parsed, structure.extensions)
     fault = found.pop("fault") or _structural_fault(structure.version, found["has_any"])
     if structure.algorithm != structure.inner_algorithm:
-        fault = "names two different signature algorithms (RFC 5280 section 5.1.1.2)"
+        fault = malformed("names two different signature algorithms (RFC 5280 section 5.1.1.2)")
     return RevocationList(
         signed=SignedData(
             content=structure.content,
@@ -237,6 +246,7 @@ def read_crl(der: bytes, *, limits: Limits) -> RevocationList:
         issuer_urls=found["issuer_urls"],
         delta_urls=found["delta_urls"],
         fault=fault,
+        source=getattr(der, "source", None),
         _parsed=parsed,
         _encoded_entries=entries,
         _is_version_2=structure.version is not None,
@@ -278,13 +288,12 @@ def _read_extensions(parsed: x509.CertificateRevocationList, encoded: bytes) -> 
     try:
         extensions = list(decode_crl_extensions(parsed, encoded))
     except _UNREADABLE as error:
-        values["fault"] = f"has extensions that cannot be read: {lenient.first_line(error)}"
+        values["fault"] = malformed(f"has extensions that cannot be read: {lenient.first_line(error)}")
         return values
     for extension in extensions:
         values["has_any"] = True
         if extension.critical and extension.oid not in _PROCESSED:
-            oid = extension.oid.dotted_string
-            values["fault"] = f"has the critical extension {oid}, which is not processed"
+            values["fault"] = unknown_critical_extension(extension.oid.dotted_string)
         match extension.value:
             case x509.IssuingDistributionPoint() as point:
                 values["scope"] = point
@@ -308,11 +317,11 @@ def _read_extensions(parsed: x509.CertificateRevocationList, encoded: bytes) -> 
     return values
 
 
-def _structural_fault(version: int | None, has_extensions: bool) -> str | None:  # noqa: FBT001  # one caller
+def _structural_fault(version: int | None, has_extensions: bool) -> Fault | None:  # noqa: FBT001  # one caller
     if version is None and has_extensions:
-        return "is of version 1, and has extensions (RFC 5280 section 5.1.2.1)"
+        return malformed("is of version 1, and has extensions (RFC 5280 section 5.1.2.1)")
     if version not in {None, 1}:
-        return "is of an unknown version (RFC 5280 section 5.1.2.1)"
+        return malformed("is of an unknown version (RFC 5280 section 5.1.2.1)")
     return None
 
 
@@ -322,9 +331,13 @@ def _certificate_issuers(listed: x509.RevokedCertificate) -> tuple[Name, ...]:
         if isinstance(extension.value, x509.CertificateIssuer):
             names = extension.value.get_values_for_type(x509.DirectoryName)
             if not names:
-                raise UnusableCrlError("has an entry whose certificateIssuer is not a directory name")
+                raise UnusableCrlError(malformed("has an entry whose certificateIssuer is not a directory name"))
             return tuple(map(Name.from_cryptography, names))
     return ()
+
+
+def _unreadable_entry(error: Exception) -> Fault:
+    return malformed(f"has an entry that cannot be read: {lenient.first_line(error)}")
 
 
 def _urls(names: Iterable[x509.GeneralName]) -> list[str]:

@@ -6,17 +6,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from cryptography.x509 import ReasonFlags
 
+from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError
-from pkcs12kit.paths.revocation.crl import HOLD, REMOVE_FROM_CRL, UnusableCrlError
+from pkcs12kit.paths.revocation.crl import HOLD, REMOVE_FROM_CRL, RevocationList, UnusableCrlError
 from pkcs12kit.paths.revocation.distribution_points import ALL_REASONS, distribution_points
-from pkcs12kit.paths.revocation.model import Findings, freshness_fault
+from pkcs12kit.paths.revocation.faults import EvidenceFault, Fault, freshness_fault, malformed
+from pkcs12kit.paths.revocation.findings import Counted, Findings, Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pkcs12kit.paths.graph import Node
-    from pkcs12kit.paths.revocation.crl import RevocationList
     from pkcs12kit.paths.revocation.distribution_points import DistributionPoint
     from pkcs12kit.paths.revocation.model import RevocationEntry
     from pkcs12kit.paths.revocation.signers import CheckedCertificate, Signer, SignerSearch
@@ -31,6 +32,13 @@ class _Usable(NamedTuple):
     signer: Signer
     reasons: frozenset[ReasonFlags]
     """interim_reasons_mask of section 6.3.3 (d)."""
+
+
+class _Listed(NamedTuple):
+    """An entry that revokes a certificate, and the CRL that has it."""
+
+    crl: RevocationList
+    entry: RevocationEntry
 
 
 class _Deltas(NamedTuple):
@@ -49,41 +57,67 @@ class CrlCheck:
         self._checked = checked
         self._search = search
         self._waiting = waiting
-        self._notes: list[str] = []
-        self._given_up: list[str] = []
+        self._notes: list[Note] = []
+        self._given_up: list[Note] = []
+        self._misfits: list[Note] = []
+        self._fitting: set[int] = set()
 
     def run(self) -> Findings:
         """Return the findings of the CRLs; where a budget is exhausted, those of the CRLs before."""
         try:
             points = list(distribution_points(self._checked.certificate))
         except MalformedCertificateError as error:
-            return Findings(notes=(str(error),))
+            return Findings(notes=(Note(None, malformed(str(error))),))
         names = [name for point in points for name in sorted(point.crl_issuers, key=str)]
         crls = self._search.evidence.crls_of(names)
         usable = self._all_usable([crl for crl in crls if not crl.is_delta], points)
         deltas = [crl for crl in crls if crl.is_delta]
         if deltas and len(deltas) == len(crls):
-            self._note(deltas[0], "changes a full CRL, and no full CRL of this issuer was given")
-        revoked: list[RevocationEntry] = []
+            detail = "changes a full CRL, and no full CRL of this issuer was given"
+            self._note(deltas[0], Fault(EvidenceFault.FULL_CRL_MISSING, detail))
+        revoked: list[_Listed] = []
+        counted: list[Counted] = []
         reasons: frozenset[ReasonFlags] = frozenset()
         for full in usable:
             entries = self._entries_now(full, usable, deltas)
             if entries is None:
                 continue
             if not full.reasons:
-                self._note(
-                    full.crl,
-                    "can only revoke the certificate, as each of its distribution points names another CRL issuer",
-                )
+                detail = "can only revoke the certificate, as each of its distribution points names another CRL issuer"
+                self._note(full.crl, Fault(EvidenceFault.ONLY_REVOKES, detail))
             revoked += entries
+            counted.append(Counted(full.crl))
             reasons |= full.reasons  # (l)
         if revoked:
-            return Findings(revoked=min(revoked, key=lambda entry: entry.revoked_at))
+            first = min(revoked, key=lambda listed: listed.entry.revoked_at)
+            return Findings(revoked=first.entry, counted=(Counted(first.crl, entry=first.entry),))
         if reasons and reasons != ALL_REASONS:
             missing = ", ".join(sorted(reason.value for reason in ALL_REASONS - reasons))
-            self._notes.append(f"no CRL that counts covers the reasons {missing}")
-        notes = dict.fromkeys([*self._given_up, *self._notes])
-        return Findings(good=reasons == ALL_REASONS, notes=tuple(notes), is_complete=not self._given_up)
+            fault = Fault(EvidenceFault.ONLY_SOME_REASONS, f"no CRL that counts covers the reasons {missing}")
+            self._notes.append(Note(None, fault))
+        if any(note.fault.code is EvidenceFault.DELTA_CRL_MISSING for note in self._notes):
+            self._notes += [note for note in self._misfits if id(note.subject) not in self._fitting]
+        return Findings(
+            good=reasons == ALL_REASONS,
+            notes=(*self._given_up, *self._notes),
+            counted=tuple(counted),
+            is_complete=not self._given_up,
+        )
+
+    def other_faults(self, note: Note) -> list[Fault]:
+        """Return the faults of a full CRL beside the one of a note: the check ends with the first of each CRL."""
+        crl = note.subject
+        if not isinstance(crl, RevocationList) or crl.is_delta:
+            return []
+        try:
+            points = list(distribution_points(self._checked.certificate))
+            if not any(crl.issuer in point.crl_issuers for point in points):
+                return []
+            found = [self._fault(crl), crl.scope.kind_fault(self._checked.certificate), scope_of(crl, points)[1]]
+            signer = self._search.crl_signer(crl, self._checked, self._waiting)
+        except (BudgetExhaustedError, MalformedCertificateError):
+            return []
+        return [one for one in (*found, signer) if isinstance(one, Fault) and one.code is not note.fault.code]
 
     def _all_usable(self, crls: Sequence[RevocationList], points: Sequence[DistributionPoint]) -> list[_Usable]:
         """Return the usable ones of full CRLs, as many as the budget allows to check."""
@@ -94,23 +128,26 @@ class CrlCheck:
                 if found is not None:
                     usable.append(found)
         except BudgetExhaustedError as error:
-            self._given_up.append(str(error))
+            self._given_up.append(Note(None, Fault(EvidenceFault.BUDGET_EXHAUSTED, str(error))))
         return usable
 
     def _entries_now(
         self, full: _Usable, usable: Sequence[_Usable], deltas: Sequence[RevocationList]
-    ) -> list[RevocationEntry] | None:
+    ) -> list[_Listed] | None:
         """Return the entries that revoke the certificate; None where CRLs do not decide, or a budget is exhausted."""
         try:
             return self._entries(full, self._newest_deltas(full, usable, deltas))
         except BudgetExhaustedError as error:
-            self._given_up.append(str(error))
+            self._given_up.append(Note(None, Fault(EvidenceFault.BUDGET_EXHAUSTED, str(error))))
             return None
 
-    def _note(self, crl: RevocationList, reason: str) -> None:
-        self._notes.append(f"{crl} {reason}")
+    def _misfit(self, delta: RevocationList, detail: str) -> None:
+        self._misfits.append(Note(delta, Fault(EvidenceFault.DELTA_DOES_NOT_FIT, detail)))
 
-    def _fault(self, crl: RevocationList) -> str | None:
+    def _note(self, crl: RevocationList, fault: Fault, *, is_signed: bool = False) -> None:
+        self._notes.append(Note(crl, fault, is_signed=is_signed))
+
+    def _fault(self, crl: RevocationList) -> Fault | None:
         """Return why a CRL does not count, whatever its signer (sections 5.2 and 6.3.3 (a)); None where it may."""
         time, max_age = self._search.parameters.time, self._search.evidence.max_age
         return crl.fault or freshness_fault(crl.this_update, crl.next_update, time=time, max_age=max_age)
@@ -118,24 +155,15 @@ class CrlCheck:
     def _usable(self, crl: RevocationList, points: Sequence[DistributionPoint]) -> _Usable | None:
         """Return a full CRL if its scope, times and signature allow its use ((b), (d), (f), (g)); else note why not."""
         self._search.budget.spend("revocation_comparisons", len(points))
-        of_issuer = [point for point in points if crl.issuer in point.crl_issuers]
-        covered = [point for point in of_issuer if crl.scope.covers(point)]
+        covered, scope_fault = scope_of(crl, points)
         reasons = frozenset[ReasonFlags]().union(*(point.reasons & crl.scope.reasons for point in covered))
-        fault = self._fault(crl) or crl.scope.kind_fault(self._checked.certificate)
-        if fault is None and not covered:
-            indirect_only = all(point.is_indirect for point in of_issuer) and not crl.scope.is_indirect
-            fault = (
-                "is not an indirect CRL, and so not about certificates of another issuer"
-                if indirect_only
-                else "covers other distribution points than those of the certificate"
-            )
-        if fault is None and not reasons and all(point.reasons for point in covered):
-            fault = "covers other reasons than the distribution point of the certificate"
-        if fault is not None:
-            self._note(crl, fault)
-            return None
-        signer = self._search.crl_signer(crl, self._checked, self._waiting)
-        if isinstance(signer, str):
+        signer = (
+            self._fault(crl)
+            or crl.scope.kind_fault(self._checked.certificate)
+            or scope_fault
+            or self._search.crl_signer(crl, self._checked, self._waiting)
+        )
+        if isinstance(signer, Fault):
             self._note(crl, signer)
             return None
         return _Usable(crl, signer, reasons)
@@ -157,37 +185,36 @@ class CrlCheck:
         fit, older, is_for_a_later_full = [], False, False
         for delta in deltas:
             number, base = delta.number, delta.base_number
-            if (
-                delta.issuer != own.issuer
-                or delta.scope.extension != own.scope.extension
-                or delta.key_identifier != own.key_identifier
-                or number is None
-                or base is None
-                or own.number < number <= reached
-            ):
+            if delta.issuer != own.issuer or number is None or base is None or own.number < number <= reached:
+                continue
+            if delta.scope.extension != own.scope.extension or delta.key_identifier != own.key_identifier:
+                self._misfit(delta, f"has another scope or key than {own}")
                 continue
             fault = self._delta_fault(delta, full)
             if fault is not None:
                 self._note(delta, fault)
+                self._fitting.add(id(delta))
             elif number <= own.number:
                 older = True
             elif base <= own.number:
                 fit.append(delta)
+                self._fitting.add(id(delta))
             else:
                 is_for_a_later_full = True
+                self._misfit(delta, f"changes the full CRLs from {serial_number_label(base)} on, and not {own}")
         newest = max((delta.number or 0 for delta in fit), default=None)
         return _Deltas(
             [delta for delta in fit if delta.number == newest], is_full_newer=older and not is_for_a_later_full
         )
 
-    def _delta_fault(self, delta: RevocationList, full: _Usable) -> str | None:
+    def _delta_fault(self, delta: RevocationList, full: _Usable) -> Fault | None:
         """Return why a delta CRL does not count beside a full one: its times or its signature; None where it does."""
         fault = self._fault(delta)
         if fault is None and not self._search.has_signed(full.signer.key, delta.signed):
-            fault = f"is not signed by the key of {full.crl}"
+            fault = Fault(EvidenceFault.BAD_SIGNATURE, f"is not signed by the key of {full.crl}")
         return fault or self._search.weakness(full.signer.key, delta.signed)
 
-    def _entries(self, full: _Usable, deltas: _Deltas) -> list[RevocationEntry] | None:
+    def _entries(self, full: _Usable, deltas: _Deltas) -> list[_Listed] | None:
         """Return the entries of a full CRL and its deltas that revoke the certificate now ((i) to (k)).
 
         None where they do not decide: where the CRL must not be used, or not without a delta CRL.
@@ -195,30 +222,49 @@ class CrlCheck:
         certificate, budget, time = self._checked.certificate, self._search.budget, self._search.parameters.time
         asked = (certificate.issuer, certificate.serial_number, budget)
         try:
-            of_full = full.crl.entries_about(*asked)
+            of_full = [_Listed(full.crl, entry) for entry in full.crl.entries_about(*asked)]
         except UnusableCrlError as error:
-            self._note(full.crl, str(error))
+            self._note(full.crl, error.fault, is_signed=True)
             return None
-        changes: list[RevocationEntry] = []
+        changes: list[_Listed] = []
         read = []
         for delta in deltas.newest:
             try:
-                changes += delta.entries_about(*asked)
+                changes += [_Listed(delta, entry) for entry in delta.entries_about(*asked)]
                 read.append(delta)
             except UnusableCrlError as error:
-                self._note(delta, str(error))
-        is_lifted = any(entry.reason == REMOVE_FROM_CRL for entry in changes)
-        revoked = [entry for entry in changes if entry.reason != REMOVE_FROM_CRL]
-        revoked += [entry for entry in of_full if not (is_lifted and entry.reason == HOLD)]
-        now = [entry for entry in revoked if entry.revoked_at <= time and entry.reason != REMOVE_FROM_CRL]
+                self._note(delta, error.fault, is_signed=True)
+        is_lifted = any(listed.entry.reason == REMOVE_FROM_CRL for listed in changes)
+        revoked = [listed for listed in changes if listed.entry.reason != REMOVE_FROM_CRL]
+        revoked += [listed for listed in of_full if not (is_lifted and listed.entry.reason == HOLD)]
+        now = [one for one in revoked if one.entry.revoked_at <= time and one.entry.reason != REMOVE_FROM_CRL]
         if now:
             return now
-        if any(entry.reason == REMOVE_FROM_CRL for entry in of_full):
-            self._note(full.crl, "lists the certificate with the reason removeFromCRL, which only a delta CRL may have")
+        if any(listed.entry.reason == REMOVE_FROM_CRL for listed in of_full):
+            detail = "lists the certificate with the reason removeFromCRL, which only a delta CRL may have"
+            self._note(full.crl, Fault(EvidenceFault.MISPLACED_REMOVAL, detail))
             return None
         names_deltas = full.crl.names_delta_crls or _FRESHEST_CRL in certificate.extensions.oids
         needed = len(deltas.newest) or (0 if deltas.is_full_newer else 1)
         if names_deltas and len(read) < needed:
-            self._note(full.crl, "is changed by delta CRLs (freshestCRL), and none that counts and fits it was given")
+            detail = "is changed by delta CRLs (freshestCRL), and none that counts and fits it was given"
+            self._note(full.crl, Fault(EvidenceFault.DELTA_CRL_MISSING, detail))
             return None
         return []
+
+
+def scope_of(crl: RevocationList, points: Sequence[DistributionPoint]) -> tuple[list[DistributionPoint], Fault | None]:
+    """Return the distribution points that a CRL serves, and why it serves none ((b)(1), (b)(2)(i), (d)), or None."""
+    of_issuer = [point for point in points if crl.issuer in point.crl_issuers]
+    covered = [point for point in of_issuer if crl.scope.covers(point)]
+    if covered:
+        # A point that no reason can be ruled out for, only revoked, is served as well.
+        if any(point.reasons & crl.scope.reasons or not point.reasons for point in covered):
+            return covered, None
+        detail = "covers other reasons than the distribution point of the certificate"
+        return covered, Fault(EvidenceFault.OTHER_REASONS, detail)
+    if all(point.is_indirect for point in of_issuer) and not crl.scope.is_indirect:
+        detail = "is not an indirect CRL, and so not about certificates of another issuer"
+        return covered, Fault(EvidenceFault.NOT_INDIRECT, detail)
+    detail = "covers other distribution points than those of the certificate"
+    return covered, Fault(EvidenceFault.OTHER_DISTRIBUTION_POINT, detail)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from cryptography import x509
 
 from pkcs12kit.certificates.names import Name
+from pkcs12kit.paths.revocation.faults import EvidenceFault, Fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,18 +65,19 @@ class Scope:
         """True where entries may be about certificates of other issuers."""
         return self.extension is not None and self.extension.indirect_crl
 
-    def kind_fault(self, certificate: Certificate) -> str | None:
+    def kind_fault(self, certificate: Certificate) -> Fault | None:
         """Return why the CRL does not cover this kind of certificate (6.3.3 (b)(2)(ii) to (iv)); None where it does."""
         extension = self.extension
         if extension is None:
             return None
+        detail = None
         if extension.only_contains_attribute_certs:
-            return "covers attribute certificates only"
-        if extension.only_contains_user_certs and certificate.is_ca:
-            return "covers end-entity certificates only"
-        if extension.only_contains_ca_certs and not certificate.is_ca:
-            return "covers CA certificates only"
-        return None
+            detail = "covers attribute certificates only"
+        elif extension.only_contains_user_certs and certificate.is_ca:
+            detail = "covers end-entity certificates only"
+        elif extension.only_contains_ca_certs and not certificate.is_ca:
+            detail = "covers CA certificates only"
+        return None if detail is None else Fault(EvidenceFault.OTHER_CERTIFICATES, detail)
 
     def covers(self, point: DistributionPoint) -> bool:
         """Return True where a CRL of this scope serves a distribution point, by their names.

@@ -49,9 +49,7 @@ class RevocationEvidence:
             response for response in responses if response.response_status == SUCCESSFUL
         )
         """The successful responses."""
-        self.errors = tuple(
-            response.response_status for response in responses if response.response_status != SUCCESSFUL
-        )
+        self.errors = tuple(response for response in responses if response.response_status != SUCCESSFUL)
         """The errors that responders sent in place of an answer (RFC 6960 section 2.3)."""
         candidates = sum(len(self.candidates(name)) for name in self._crls)
         if candidates > limits.revocation_issuers:
@@ -59,6 +57,11 @@ class RevocationEvidence:
                 f"{candidates} certificates in the names of CRL issuers, beyond limits.revocation_issuers ="
                 f" {limits.revocation_issuers}"
             )
+
+    @property
+    def crls(self) -> tuple[RevocationList, ...]:
+        """All CRLs, by issuer."""
+        return tuple(crl for crls in self._crls.values() for crl in crls)
 
     def crls_of(self, names: Iterable[Name]) -> list[RevocationList]:
         """Return the CRLs in the name of any of the issuers, in the order given."""

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.arguments import require_duration, require_kind, require_several
 from pkcs12kit.errors import ArgumentError, FailureReason
 from pkcs12kit.paths.failure import Failure
-from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -18,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.paths.revocation.attempts import EvidenceAttempt
+    from pkcs12kit.paths.revocation.locations import EvidenceLocations
 
 MAX_AGE: Final = timedelta(days=7)
 """The default for the age up to which a CRL or an OCSP response without nextUpdate counts.
@@ -95,6 +96,22 @@ class CertificateStatus:
     """Timezone-aware; None unless revoked."""
     reason: str | None = None
     """CRLReason as RFC 5280 section 5.3.1 spells it, ``unspecified`` where none is given; None unless revoked."""
+    evidence: tuple[EvidenceAttempt, ...] = ()
+    """The CRLs and OCSP responses that settled the status; for an unknown one, those that did not, each with why."""
+    locations: EvidenceLocations | None = None
+    """The URLs from which the certificate says that newer CRLs and OCSP responses come; None for a good status."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status as ``--json`` prints it."""
+        return {
+            "certificate": self.certificate.to_json(),
+            "status": self.status.value,
+            "detail": self.detail,
+            "revoked_at": None if self.revoked_at is None else format_time(self.revoked_at),
+            "reason": self.reason,
+            "evidence": [attempt.to_json() for attempt in self.evidence],
+            "evidence_locations": None if self.locations is None else self.locations.to_json(),
+        }
 
     def as_failure(self) -> Failure:
         """Return the status as a reason why the path fails; only for a status that is not good."""
@@ -104,6 +121,8 @@ class CertificateStatus:
             certificate=self.certificate,
             section="RFC 5280 section 6.1.3 (a)(3)",
             detail=self.detail,
+            evidence=self.evidence,
+            evidence_locations=self.locations,
         )
 
     def __str__(self) -> str:
@@ -118,6 +137,10 @@ class RevocationReport:
     """The mode of the check."""
     statuses: tuple[CertificateStatus, ...] = ()
     """The status of each certificate, the target first."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the report as ``--json`` prints it."""
+        return {"mode": self.mode.value, "statuses": [status.to_json() for status in self.statuses]}
 
     @property
     def failure(self) -> Failure | None:
@@ -150,47 +173,23 @@ class RevocationEntry:
     """Timezone-aware; the certificate is revoked from this moment on, this moment included."""
     reason: str
     """CRLReason as RFC 5280 section 5.3.1 spells it; ``unspecified`` where none is given."""
+    invalidity_date: datetime | None = None
+    """The time from which the key may have been misused (RFC 5280 section 5.3.2); None where it is not given."""
 
     def detail(self, source: str) -> str:
         """Return the sentence about it; ``source`` is ``CRL`` or ``OCSP``."""
         return f"revoked on {format_time(self.revoked_at)}, reason {self.reason} (by {source})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """The findings of one kind of data (CRLs, or OCSP responses) about one certificate."""
+class SourcedBytes(bytes):
+    """The encoding of a CRL or an OCSP response, with the name of the file or the URL that it is from."""
 
-    revoked: RevocationEntry | None = None
-    """The statement that counts, where the certificate is revoked."""
-    good: bool = False
-    """True where data that counts covers the certificate, and does not revoke it."""
-    notes: tuple[str, ...] = ()
-    """A sentence for each object that is about the certificate and did not count: which, and why."""
-    is_complete: bool = True
-    """False where a budget was exhausted before everything was checked: no certificate may be called good then."""
+    source: str | None = None
+    """The name, safe to print; None where it is not known."""
 
-
-def freshness_fault(
-    this_update: datetime, next_update: datetime | None, *, time: datetime, max_age: timedelta
-) -> str | None:
-    """Return why data of these times is not current at ``time``; None where it is.
-
-    All times are timezone-aware; both ends are inclusive (RFC 5280 section 6.3.3 (a), RFC 6960 section 4.2.2.1).
-    """
-    if this_update > time:
-        return f"was issued after the time asked for (thisUpdate {format_time(this_update)})"
-    if next_update is not None:
-        return f"has been out of date since {format_time(next_update)} (nextUpdate)" if next_update < time else None
-    if not max_age:
-        return "has no nextUpdate, which a maximum age of 0 requires"
-    if time - this_update > max_age:
-        return (
-            f"has no nextUpdate, and its thisUpdate {format_time(this_update)} is older than the maximum age of"
-            f" {_length_of(max_age)}"
-        )
-    return None
-
-
-def _length_of(time: timedelta) -> str:
-    """Return a length of time in days where it is a number of days, else in hours, minutes and seconds."""
-    return counted(time.days, "day") if time == timedelta(days=time.days) else str(time)
+    @classmethod
+    def of(cls, data: bytes, source: str) -> SourcedBytes:
+        """Return the same bytes with a source."""
+        sourced = cls(data)
+        sourced.source = source
+        return sourced

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pkcs12kit.certificates import lenient
 from pkcs12kit.certificates.der import read_name, refuse_endless_tags
 from pkcs12kit.errors import InputError, LimitExceededError, MalformedCertificateError
+from pkcs12kit.paths.revocation.faults import Fault, malformed, unknown_critical_extension
 from pkcs12kit.paths.revocation.model import RevocationEntry, RevocationStatus
 from pkcs12kit.paths.signatures import SignedData
 
@@ -25,6 +27,7 @@ NO_CHECK: Final = "1.3.6.1.5.5.7.48.1.5"
 
 SUCCESSFUL: Final = "successful"
 
+_INVALIDITY_DATE: Final = "2.5.29.24"
 _PROCESSED: Final = frozenset(
     {
         "1.3.6.1.5.5.7.48.1.2",  # nonce (section 4.4.1): ties the response to a request; our requests have none
@@ -35,8 +38,8 @@ _PROCESSED_IN_ANSWERS: Final = frozenset(
     {
         "1.3.6.1.5.5.7.48.1.3",  # CRL references (section 4.4.2): which CRL the answer is from
         "1.3.6.1.5.5.7.48.1.6",  # archive cutoff (section 4.4.4): how far back the responder looks
-        "2.5.29.21",  # reasonCode and invalidityDate, of a CRL entry (section 4.4.5)
-        "2.5.29.24",
+        "2.5.29.21",  # reasonCode of a CRL entry (section 4.4.5)
+        _INVALIDITY_DATE,  # of a CRL entry (section 4.4.5)
     }
 )
 # asn1crypto's spelling, and that of RFC 5280 section 5.3.1
@@ -70,7 +73,7 @@ class SingleAnswer:
     revoked: RevocationEntry | None
     this_update: datetime
     next_update: datetime | None
-    fault: str | None
+    fault: Fault | None
     """The reason why it must not be used, whatever its signer; None where there is none."""
 
 
@@ -85,12 +88,16 @@ class OcspResponse:
     responder_name: Name | None = None
     responder_key_hash: bytes | None = None
     """SHA-1 of the responder's public key. A response has either the name or the hash (section 4.2.2.3)."""
+    produced_at: datetime | None = None
+    """The time of the signature; None where there is none, or it cannot be read. No check depends on it."""
+    source: str | None = None
+    """The name of the file or the URL that it is from, safe to print; None where it is not known."""
     answers: tuple[SingleAnswer, ...] = ()
     size: int = 0
     """Bytes of the whole response."""
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
     """The certificates in the response, DER as received."""
-    fault: str | None = None
+    fault: Fault | None = None
     """The reason why it must not be used, whatever its signer; None where there is none."""
 
     def __str__(self) -> str:
@@ -115,7 +122,7 @@ def read_ocsp_response(der: bytes, *, limits: Limits) -> OcspResponse:
         response = asn1_ocsp.OCSPResponse.load(der, strict=True)
         status = str(response["response_status"].native)
         if status != SUCCESSFUL:
-            return OcspResponse(response_status=_camel_case(status), size=len(der))
+            return OcspResponse(response_status=_camel_case(status), size=len(der), source=getattr(der, "source", None))
         if response["response_bytes"]["response_type"].native != "basic_ocsp_response":
             raise InputError("an OCSP response of an unknown type; only the basic type can be read")
         basic = _read_basic(der, response["response_bytes"]["response"].parsed, limits)
@@ -132,7 +139,7 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
     by_name = responder.name == "by_name"
     fault = _extension_fault(data["response_extensions"], _PROCESSED)
     if data["version"].native != "v1":
-        fault = "is of an unknown version (RFC 6960 section 4.2.1)"
+        fault = malformed("is of an unknown version (RFC 6960 section 4.2.1)")
     return OcspResponse(
         response_status=SUCCESSFUL,
         signed=SignedData(
@@ -145,6 +152,8 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
         responder_key_hash=None if by_name else responder.chosen.native,
         answers=tuple(_read_answer(answer) for answer in data["responses"]),
         certificates=tuple(map(lenient.encoding_of, certificates or ())),
+        produced_at=_time_if_readable(data["produced_at"]),
+        source=getattr(der, "source", None),
         size=len(der),
         fault=fault,
     )
@@ -187,7 +196,9 @@ def _read_answer(answer: asn1_ocsp.SingleResponse) -> SingleAnswer:
     if status.name == "revoked":
         reason = status.chosen["revocation_reason"].native
         revoked = RevocationEntry(
-            revoked_at=_time(status.chosen["revocation_time"]), reason=_REASONS.get(reason, "unspecified")
+            revoked_at=_time(status.chosen["revocation_time"]),
+            reason=_REASONS.get(reason, "unspecified"),
+            invalidity_date=_invalidity_date(answer["single_extensions"]),
         )
     known = {"good": RevocationStatus.GOOD, "revoked": RevocationStatus.REVOKED}
     return SingleAnswer(
@@ -203,16 +214,16 @@ def _read_answer(answer: asn1_ocsp.SingleResponse) -> SingleAnswer:
     )
 
 
-def _extension_fault(extensions: Any, processed: frozenset[str]) -> str | None:  # noqa: ANN401  # asn1crypto is untyped
+def _extension_fault(extensions: Any, processed: frozenset[str]) -> Fault | None:  # noqa: ANN401  # asn1crypto is untyped
     """Return why the extensions forbid the use (section 4.4): a critical one, or one that occurs twice; else None."""
     seen = set()
     for extension in extensions or ():
         oid: str = extension["extn_id"].dotted
         if oid in seen:
-            return f"has the extension {oid} twice"
+            return malformed(f"has the extension {oid} twice")
         seen.add(oid)
         if extension["critical"].native and oid not in processed:
-            return f"has the critical extension {oid}, which is not processed"
+            return unknown_critical_extension(oid)
     return None
 
 
@@ -221,6 +232,22 @@ def _time(value: Any) -> datetime:  # noqa: ANN401  # asn1crypto is untyped
     if not isinstance(time, datetime) or time.tzinfo is None:
         raise ValueError("a time without its zone, or out of range")  # the data is malformed
     return time
+
+
+def _time_if_readable(value: Any) -> datetime | None:  # noqa: ANN401  # asn1crypto is untyped
+    """Return a time on which no check depends; None where it cannot be read."""
+    try:
+        return _time(value)
+    except _MALFORMED:
+        return None
+
+
+def _invalidity_date(extensions: Any) -> datetime | None:  # noqa: ANN401  # asn1crypto is untyped
+    for extension in extensions or ():
+        if extension["extn_id"].dotted == _INVALIDITY_DATE:
+            with suppress(*_MALFORMED):
+                return _time(extension["extn_value"].parsed)
+    return None
 
 
 def _camel_case(status: str) -> str:

@@ -8,23 +8,25 @@ them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.serial_numbers import serial_number_label
-from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.candidates import CandidateSearch
 from pkcs12kit.paths.failure import InvalidPathError, may_issue
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.revocation.distribution_points import distribution_points
+from pkcs12kit.paths.revocation.faults import UNSIGNED, EvidenceFault, Fault
 from pkcs12kit.paths.revocation.model import RevocationStatus
 from pkcs12kit.paths.signatures import REMEMBERED, SignatureVerdict, WorkingKey
 from pkcs12kit.paths.validation.parameters import ValidationParameters
 from pkcs12kit.paths.validation.validator import validate
+from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.budget import SearchBudget
@@ -33,6 +35,17 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation.evidence import RevocationEvidence
     from pkcs12kit.paths.revocation.model import CertificateStatus
     from pkcs12kit.paths.signatures import SignedData
+
+
+_HEX_SHOWN: Final = 64
+_KEYS_SHOWN: Final = 3
+# Reasons why the certificate of a responder is not one that the issuer issued, or not now.
+_OF_DELEGATES: Final = {
+    FailureReason.NAME_CHAINING: EvidenceFault.RESPONDER_OF_ANOTHER_ISSUER,
+    FailureReason.BAD_SIGNATURE: EvidenceFault.RESPONDER_OF_ANOTHER_ISSUER,
+    FailureReason.EXPIRED: EvidenceFault.RESPONDER_EXPIRED,
+    FailureReason.NOT_YET_VALID: EvidenceFault.RESPONDER_EXPIRED,
+}
 
 
 class Signer(NamedTuple):
@@ -89,23 +102,25 @@ class SignerSearch:
         """Return True where a key verifies a signature. Raises ``BudgetExhaustedError``."""
         return REMEMBERED.verdict_on(signed, key, self.budget) is SignatureVerdict.VALID
 
-    def weakness(self, key: WorkingKey, signed: SignedData) -> str | None:
+    def weakness(self, key: WorkingKey, signed: SignedData) -> Fault | None:
         """Return why the algorithm policy rejects a signature that verifies; None where it accepts it."""
         policy, scheme = self.parameters.algorithm_policy, signed.scheme
         digest = scheme.digest.name if scheme is not None and scheme.digest is not None else None
         weakness = policy.weakness_of_digest(digest, key.key)
         if weakness is not None:
-            return f"is {weakness}"
+            return Fault(EvidenceFault.WEAK_ALGORITHM, f"is {weakness}")
         weakness = policy.weakness_of_key(key.key)
-        return None if weakness is None else f"is signed with a weak key: {weakness}"
+        if weakness is None:
+            return None
+        return Fault(EvidenceFault.WEAK_ALGORITHM, f"is signed with a weak key: {weakness}")
 
-    def crl_signer(self, crl: RevocationList, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> Signer | str:
+    def crl_signer(self, crl: RevocationList, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> Signer | Fault:
         """Return the authorized signer of a CRL, or the reason why the CRL does not count.
 
         The signer has the name of the CRL's issuer, is on the path or has its own path to the same trust anchor, and
         has cRLSign in its keyUsage, if there is one (RFC 5280 section 6.3.3 (f), (g)).
         """
-        refusals: list[str] = []
+        refusals: list[Fault] = []
         for signer in checked.issuers:
             if signer.node[0] == crl.issuer and self.has_signed(signer.key, crl.signed):
                 refusal = self.weakness(signer.key, crl.signed) or _crl_sign_refusal(signer.certificate, checked)
@@ -124,11 +139,28 @@ class SignerSearch:
             if refusal is None:
                 return Signer(certificate.node, key, certificate)
             refusals.append(refusal)
-        return "; ".join(dict.fromkeys(refusals)) or f"is not signed by {crl.issuer.label}"
+        return joined(refusals) or self._unsigned(crl, checked)
+
+    def _unsigned(self, crl: RevocationList, checked: CheckedCertificate) -> Fault:
+        """Return the fault of a CRL that no known key of its issuer's name verifies.
+
+        Its key identifier proves nothing, but that of a CA with a new key, or of another CA with this name, is another.
+        """
+        detail = f"is not signed by {crl.issuer.label}"
+        on_path = [signer.certificate for signer in checked.issuers if signer.node[0] == crl.issuer]
+        certificates = (*on_path, *self.evidence.candidates(crl.issuer))
+        known = {None if one is None else one.key_identifier for one in certificates}
+        if crl.key_identifier is None or not known or known & {None, crl.key_identifier}:
+            return Fault(EvidenceFault.BAD_SIGNATURE, detail)
+        keys = sorted(identifier.hex()[:_HEX_SHOWN] for identifier in known if identifier is not None)
+        named = crl.key_identifier.hex()[:_HEX_SHOWN]
+        at_hand = " and ".join(shortened(keys, _KEYS_SHOWN))
+        detail = f"{detail}: it names the key {named}, and the certificates of that name have the key {at_hand}"
+        return Fault(EvidenceFault.OTHER_KEY, detail)
 
     def side_path_refusal(
         self, certificate: Certificate, checked: CheckedCertificate, waiting: tuple[Node, ...]
-    ) -> str | None:
+    ) -> Fault | None:
         """Return why a signer's certificate is not trusted; None where it has a good path to the same anchor.
 
         A waiting signer counts for one certificate only: its own, to the octet, where the CA that issued it names it as
@@ -138,7 +170,7 @@ class SignerSearch:
         named = _numbered(certificate)
         if certificate.node in waiting:
             is_own_issuer = certificate == checked.certificate and _names_itself(certificate)
-            return None if is_own_issuer else f"is signed by {named}, whose own status depends on it"
+            return None if is_own_issuer else _depends_on_it(f"is signed by {named}", certificate)
         invalid: list[str] = []
         unknown: list[str] = []
         for path in self._valid_paths(certificate, checked, invalid):
@@ -147,13 +179,14 @@ class SignerSearch:
                 return None
             unknown.append(refusal)
         if unknown:
-            return f"is signed by {named}, which is not known to be good: {unknown[0]}"
+            return _not_good(f"is signed by {named}", unknown[0], certificate)
         reason = f": {invalid[0]}" if invalid else ""
-        return f"is signed by {named}, which has no valid path to the trust anchor{reason}"
+        detail = f"is signed by {named}, which has no valid path to the trust anchor{reason}"
+        return Fault(EvidenceFault.SIGNER_NOT_TRUSTED, detail, certificate)
 
     def delegate_refusal(
         self, certificate: Certificate, checked: CheckedCertificate, waiting: tuple[Node, ...], *, check_status: bool
-    ) -> str | None:
+    ) -> Fault | None:
         """Return why a certificate does not belong to a delegate of the issuer's key; None where it does.
 
         The key that issued the checked certificate must have issued it, it must be valid with the path above that, and,
@@ -161,18 +194,22 @@ class SignerSearch:
         """
         named = f"is signed by the responder {_numbered(certificate)}"
         if certificate.node in waiting:
-            return f"{named}, whose own status depends on it"
+            return _depends_on_it(named, certificate)
         chain = (certificate, *checked.path.certificates[1:])
         if len({one.node for one in chain}) != len(chain):
-            return f"{named}, which is a CA on the path"
+            return Fault(EvidenceFault.RESPONDER_NOT_VALID, f"{named}, which is a CA on the path", certificate)
         path = CertificationPath(certificates=chain, trust_anchor=self.main_path.trust_anchor)
         try:
             self._validate(path)
         except InvalidPathError as no:
-            by = "" if no.failure.certificate == certificate else f"{_numbered(no.failure.certificate)}: "
-            return f"{named}, which is not a valid delegate of the issuer: {by}{no.failure.detail}"
+            failure = no.failure
+            is_its_own = failure.certificate == certificate
+            by = "" if is_its_own else f"{_numbered(failure.certificate)}: "
+            code = _OF_DELEGATES.get(failure.reason) if is_its_own else None
+            detail = f"{named}, which is not a valid delegate of the issuer: {by}{failure.detail}"
+            return Fault(code or EvidenceFault.RESPONDER_NOT_VALID, detail, certificate)
         refusal = self._status_refusal(path, checked, (*waiting, certificate.node)) if check_status else None
-        return None if refusal is None else f"{named}, which is not known to be good: {refusal}"
+        return None if refusal is None else _not_good(named, refusal, certificate)
 
     def _valid_paths(
         self, certificate: Certificate, checked: CheckedCertificate, refusals: list[str]
@@ -252,7 +289,27 @@ def own_key(certificate: Certificate) -> WorkingKey | None:
         return None
 
 
-def _crl_sign_refusal(certificate: Certificate | None, checked: CheckedCertificate) -> str | None:
+def joined(refusals: Iterable[Fault]) -> Fault | None:
+    """Return the refusals of several signers as one fault, of the kind of the first; None where there is none.
+
+    The clauses of all are in it. Those of certificates whose keys did not sign come last.
+    """
+    ordered = sorted(dict.fromkeys(refusals), key=lambda fault: fault.code in UNSIGNED)
+    if not ordered:
+        return None
+    details = dict.fromkeys(fault.detail for fault in ordered)
+    return Fault(ordered[0].code, "; ".join(details), ordered[0].signer)
+
+
+def _depends_on_it(named: str, certificate: Certificate) -> Fault:
+    return Fault(EvidenceFault.SIGNER_DEPENDS_ON_IT, f"{named}, whose own status depends on it", certificate)
+
+
+def _not_good(named: str, why: str, certificate: Certificate) -> Fault:
+    return Fault(EvidenceFault.SIGNER_NOT_GOOD, f"{named}, which is not known to be good: {why}", certificate)
+
+
+def _crl_sign_refusal(certificate: Certificate | None, checked: CheckedCertificate) -> Fault | None:
     """Return why the holder of a certificate may not sign CRLs, by its keyUsage; None where it may.
 
     A trust anchor may unless its constraints forbid it. Among other certificates without a keyUsage only those of CAs
@@ -267,12 +324,14 @@ def _crl_sign_refusal(certificate: Certificate | None, checked: CheckedCertifica
         try:
             usage = certificate.extensions.key_usage
         except MalformedCertificateError as error:
-            return f"is signed by {_numbered(certificate)}: {error}"
+            detail = f"is signed by {_numbered(certificate)}: {error}"
+            return Fault(EvidenceFault.SIGNER_NOT_TRUSTED, detail, certificate)
         may_sign = certificate.is_ca if usage is None else usage.crl_sign
     if may_sign:
         return None
     signer = _numbered(certificate) if certificate is not None else "the trust anchor"
-    return f"is signed by {signer}, whose keyUsage lacks cRLSign"
+    detail = f"is signed by {signer}, whose keyUsage lacks cRLSign"
+    return Fault(EvidenceFault.SIGNER_LACKS_CRL_SIGN, detail, certificate)
 
 
 def _names_itself(certificate: Certificate) -> bool:
