@@ -12,7 +12,7 @@ from pkcs12kit.paths.search import PathRequest
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validity_periods import find_periods
 from pkcs12kit.paths.what_if import Change, WhatIfReport
-from pkcs12kit.sources.arguments import as_certificate, as_certificates, as_members, as_pool, as_trust_anchors
+from pkcs12kit.sources.arguments import as_certificates, as_members, as_pool, as_target, as_trust_anchors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +46,8 @@ def find_path(  # noqa: PLR0913  # each input of a search has its own keyword
 ) -> ValidatedPath:
     """Return the best valid path from ``target`` to one of the trust anchors.
 
-    - ``target``: the end-entity or CA certificate at the start of the path; a source or a loaded certificate.
+    - ``target``: the end-entity or CA certificate at the start of the path; a source, a loaded certificate, or the
+      SHA-256 fingerprint of one of ``certificates`` (hexadecimal, at least its first 8 digits).
     - ``certificates``: what to search in; sources, certificates or pools. Order and repetition do not matter.
       ``pool`` is another name for it, for one :class:`~pkcs12kit.CertificatePool`.
     - ``trust_anchors``: the certificates that are trusted; pkcs12kit never guesses one.
@@ -260,9 +261,10 @@ def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its o
     require_kind("limits", limits, Limits)
     require_kind("revocation", revocation, Revocation, optional=True)
     require_function("ranking", ranking)
+    given = as_pool(certificates, pool, limits=limits)
     return PathRequest(
-        as_certificate(target, limits=limits),
-        as_pool(certificates, pool, limits=limits),
+        as_target(target, given, limits=limits),
+        given,
         as_trust_anchors(trust_anchors, on_warning=on_warning, limits=limits),
         choose_parameters(parameters, time=time, server_name=server_name),
         ranking,

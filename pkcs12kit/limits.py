@@ -129,6 +129,11 @@ class Limits:
         "failures of one search that are explained with their causes",
         "more than a person reads; under a millisecond each",
     )
+    cross_certificates: int = _limit(
+        8,
+        "cross-certificates of one target whose own paths are searched, each within the limits of one search",
+        "DoD Root CA 3 has three in the real data of 2018; twice that, rounded up to a power of two",
+    )
     name_constraint_comparisons: int = _limit(
         250_000,
         "comparisons of a name with a subtree in one validation; the reading of names and subtrees is counted as well",

@@ -98,7 +98,7 @@ def command(
     (subjectInfoAccess). Both are fetched, over HTTP and HTTPS, until a path is valid. Without --anchor the issuers are
     fetched, up to the roots. CERT is a file with one certificate, or - for standard input. --bundle starts with a
     published list of certificates; without CERT only that list is fetched. A fetched certificate is only a candidate:
-    only --anchor is trusted.
+    only --anchor is trusted. CERT can also be the SHA-256 fingerprint of one of the certificates given.
 
     Exit status 1: no path is valid; or, without --anchor, a URL could not be fetched; or a bundle could not be fetched,
     contradicts its signed checksums, lacks them although its publisher signs (see --unsigned), or is not verified with
@@ -147,12 +147,13 @@ class _Inputs(NamedTuple):
     def load(cls, certificate: str | None, search: SearchOptions) -> _Inputs:
         from pkcs12kit.certificates.pool import CertificatePool
         from pkcs12kit.cli.output.console import warn
-        from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
+        from pkcs12kit.sources.arguments import as_target
+        from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 
-        target = None if certificate is None else load_certificate(certificate)
         warnings: list[str] = []
         anchors = load_trust_anchors(*given, on_warning=warnings.append) if (given := search.trust_anchors) else ()
         pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
+        target = None if certificate is None else as_target(certificate, pool)
         for reject in pool.rejects:
             warn(reject)
         return cls(target=target, anchors=anchors, pool=pool, warnings=tuple(warnings))

@@ -61,7 +61,8 @@ def command(
 ) -> None:
     """Find the certification paths of a certificate, or explain why none is valid.
 
-    CERT is a file with one certificate, of a server or of a CA, or - for standard input. A picture shows every valid
+    CERT is a file with one certificate, of a server or of a CA, or - for standard input; or the SHA-256 fingerprint of
+    a certificate in --certs, at least its first 8 digits. A picture shows every valid
     path and every rejected one, as --all does.
 
     Options --without and --with show what removing or adding certificates does to the best path. The picture and the
@@ -76,13 +77,14 @@ def command(
     from pkcs12kit.paths import ranking
     from pkcs12kit.paths.search import PathRequest
     from pkcs12kit.paths.validity_now import not_valid_now
-    from pkcs12kit.sources.loading import load_certificate, load_certificates, load_trust_anchors
+    from pkcs12kit.sources.arguments import as_target
+    from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
 
     parameters = validation_parameters(search)
-    target = load_certificate(certificate)
     warnings: list[str] = []
     anchors = load_trust_anchors(*search.trust_anchors, on_warning=warnings.append)
     pool = load_certificates(*search.certificates) if search.certificates else CertificatePool()
+    target = as_target(certificate, pool)
     ordered_by = ranking.READY_MADE[search.ranking]
     request = PathRequest(target, pool, anchors, parameters, ordered_by, revocation_inputs(search), DEFAULT_LIMITS)
     change = what_if.change_of(request)
@@ -117,11 +119,11 @@ def command(
 
 def _print_problem(report: PathReport, *, sources_given: bool, as_json: bool) -> None:
     """Print the hints; before them the error, which the text has on standard output."""
-    from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
+    from pkcs12kit.cli.output.anchor_hints import hints_for_cross_certificates, hints_for_unfitting_anchor
     from pkcs12kit.cli.output.console import print_error, print_hints
     from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
 
     if as_json:
         print_error(f"no valid path from {report.target.subject.label} to a trust anchor")
     hints = hints_for_no_path(report, sources_given=sources_given, fetching=GATHER)
-    print_hints((*hints, *hints_for_unfitting_anchor(report.rejected)))
+    print_hints((*hints_for_cross_certificates(report), *hints, *hints_for_unfitting_anchor(report.rejected)))

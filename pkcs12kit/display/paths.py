@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from pkcs12kit.display.cross_certificates import other_certificates
 from pkcs12kit.display.evidence_lines import add_evidence, finding_above_evidence
 from pkcs12kit.display.explanations import explanation_lines, policies_of, policy_lines
 from pkcs12kit.display.labels import labelled, with_expiry
@@ -72,6 +73,7 @@ def path_report(report: PathReport, *, every: bool) -> Iterator[RenderableType]:
     yield from notes_tree(report.notes)
     if every or not report.valid:
         yield from rejected_paths(report)
+    yield from other_certificates(report)
     cut_short = search_cut_short(report)
     if cut_short is not None:
         yield Text(harmless(cut_short), style="yellow")

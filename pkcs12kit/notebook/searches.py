@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.display.cross_certificates import in_words
 from pkcs12kit.display.explanations import explanation_lines, policy_lines
 from pkcs12kit.display.labels import day, short_serial
 from pkcs12kit.display.pictures import picture_of_report, to_svg
@@ -75,10 +76,36 @@ def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
         element("p", said(f"! {cut_short}", "warn")) if cut_short is not None else None,
         _picture(report, view),
         *best,
+        *_cross_certificates(report, view),
         notes_table(report.notes, view),
         *_other_paths(report, view),
         rejected_table(report.rejected, view),
     )
+
+
+def _cross_certificates(report: PathReport, view: View) -> tuple[Node, ...]:
+    """Return the other certificates of the target's name: cross-certificates, and those with another key."""
+    crossed, others = report.cross_certificates, report.same_name_other_key
+    if not crossed and not others:
+        return ()
+    kinds = {True: "good", False: "bad", None: "muted"}
+    rows = [(one.certificate, said(in_words(one), kinds[one.leads_to_anchor])) for one in crossed]
+    rows += [(one, said("another key: not a cross-certificate", "warn")) for one in others]
+    shown = rows[: view.limits.notebook_rows]
+    drawn = table(
+        ("certificate", "issued by", "until", "where it leads"),
+        (
+            (
+                cell(code(f"#{short_serial(one.serial_number_text)}")),
+                cell(name(one.issuer.label)),
+                cell(day(one.not_after)),
+                cell(words, class_="roomy"),
+            )
+            for one, words in shown
+        ),
+    )
+    heading = f"Cross-certificates and others with the name {report.target.label}"
+    return (part(heading), drawn, left_out(len(rows) - len(shown), "certificates"))
 
 
 def rejected_table(rejected: Sequence[RejectedPath], view: View) -> Node:

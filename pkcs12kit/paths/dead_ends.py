@@ -72,6 +72,7 @@ class DeadEndSearch:
         refuted: AbstractSet[Link],
         budget: SearchBudget,
     ) -> None:
+        self._target = target
         self._pool = pool
         self._usable = usable
         self._refuted = refuted
@@ -215,6 +216,8 @@ class DeadEndSearch:
             if certificate.key_identifier is not None and identifiers:
                 own = certificate.key_identifier.hex()
                 detail += f" (key identifier {', '.join(identifiers)}, and this one {own})"
+        elif certificate == self._target and certificate.is_ca:
+            detail += "; a path to a trust anchor can begin only with a cross-certificate of its name and key"
         else:
             detail += "; no cross-certificate for it that leads to a trust anchor was supplied"
         return Failure(

@@ -90,6 +90,42 @@ class RejectedPath(Shown):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CrossCertificate:
+    """A certificate of the same name and key as the target, by another issuer than itself; with its best path."""
+
+    certificate: Certificate
+    """The cross-certificate."""
+    state: str
+    """``valid``, ``expired`` or ``not-yet-valid`` at the time of the search."""
+    path: ValidatedPath | None = None
+    """Its best valid path; None where there is none, or where none was searched."""
+    closest: RejectedPath | None = None
+    """The attempt of its own that came closest, where there is no valid path."""
+    searched: bool = False
+    """True if its paths were searched: for a self-issued target or one without a valid path, up to a limit."""
+    incomplete: str | None = None
+    """The limit that ended its search early; None for a complete search."""
+
+    @property
+    def leads_to_anchor(self) -> bool | None:
+        """True if a valid path leads from it to a trust anchor, False if none does, None if that is not known."""
+        if self.path is not None:
+            return True
+        return False if self.searched and self.incomplete is None else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the cross-certificate as ``--json`` prints it."""
+        return {
+            "certificate": self.certificate.to_json(),
+            "state": self.state,
+            "leads_to_anchor": self.leads_to_anchor,
+            "path": None if self.path is None else path_to_json(self.path),
+            "incomplete": self.incomplete,
+            "closest": None if self.closest is None else self.closest.to_json(),
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PathReport(Shown):
     """The outcome of one search for all paths from ``target`` to the trust anchors."""
 
@@ -107,6 +143,14 @@ class PathReport(Shown):
     """The time at which the paths had to be valid; timezone-aware. None where a search did not make the report."""
     trust_anchors: tuple[TrustAnchor, ...] = ()
     """The trust anchors of the search; empty where a search did not make the report."""
+    cross_certificates: tuple[CrossCertificate, ...] = ()
+    """The other certificates of the target's name and key in the pool, not self-issued, if the target is a CA's.
+
+    Those that lead to a trust anchor come first. If the target is self-issued or has no valid path, their own paths
+    were searched.
+    """
+    same_name_other_key: tuple[Certificate, ...] = ()
+    """The certificates with the target's name and another key in the pool, if the target is a CA's: look-alikes."""
 
     def __repr__(self) -> str:
         return f"<PathReport {str(self.target.subject)!r}: {len(self.valid)} valid, {len(self.rejected)} rejected>"
@@ -139,7 +183,7 @@ class PathReport(Shown):
         return successions(closest.certificates, closest.failures, day=day, trust_anchors=self.trust_anchors)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes, successions."""
+        """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes and others."""
         reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
         return {
             "target": self.target.to_json(),
@@ -148,6 +192,8 @@ class PathReport(Shown):
             "incomplete": self.incomplete,
             "notes": [note.to_json() for note in self.notes],
             "successions": [one.to_json() for one in self.successions],
+            "cross_certificates": [one.to_json() for one in self.cross_certificates],
+            "same_name_other_key": [one.to_json() for one in self.same_name_other_key],
         }
 
 

@@ -16,6 +16,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.candidates import CandidateSearch
+from pkcs12kit.paths.cross_certificates import find_cross_certificates, same_name_other_key
 from pkcs12kit.paths.failure import Failure, InvalidPathError, may_issue
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.ranking import explain_order, lasting_before_short, longest_lasting, order_of
@@ -72,7 +73,7 @@ class PathRequest(NamedTuple):
         """Return the best valid path. Raises :class:`~pkcs12kit.NoValidPathError`."""
         search = _PathSearch(self)
         found = search.run(at_most=1)
-        return found[0] if found else search.report(found).best
+        return found[0] if found else self._with_other_certificates(search.report(found)).best
 
     def find_best(self) -> BestPath:
         """Return the best valid path, or none, without looking for the reason."""
@@ -82,8 +83,22 @@ class PathRequest(NamedTuple):
 
     def find_paths(self, at_most: int | None = None) -> PathReport:
         """Return the report on all valid paths, or on the ``at_most`` best, and on the attempts that failed."""
+        return self._with_other_certificates(self._search(at_most))
+
+    def _search(self, at_most: int | None) -> PathReport:
         search = _PathSearch(self)
         return search.report(search.run(at_most))
+
+    def _with_other_certificates(self, report: PathReport) -> PathReport:
+        """Return the report with the cross-certificates of its target, and the others with its name."""
+        crossed = find_cross_certificates(
+            report,
+            self.pool,
+            lambda other: self._replace(target=other)._search(1),  # noqa: SLF001  # the same class
+            at_most=self.limits.cross_certificates,
+        )
+        others = same_name_other_key(self.target, self.pool)
+        return replace(report, cross_certificates=crossed, same_name_other_key=others) if crossed or others else report
 
 
 def find_path(

@@ -17,7 +17,7 @@ from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, FetchOptions, make_fetcher, open_cache
 from pkcs12kit.retrieval.retrieved import GatheredCertificate
-from pkcs12kit.sources.arguments import as_certificate, as_pool, as_trust_anchors
+from pkcs12kit.sources.arguments import as_pool, as_target, as_trust_anchors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -146,8 +146,8 @@ def gather(  # noqa: PLR0913  # each input has its own keyword
     anchors = as_trust_anchors(trust_anchors, required=False, on_warning=warnings.append, limits=limits)
     if target is None and not anchors:
         raise ArgumentError("gathering needs a certificate or a trust anchor to begin with: neither was given")
-    target = None if target is None else as_certificate(target, limits=limits)
     given = as_pool(certificates, pool, limits=limits)
+    target = None if target is None else as_target(target, given, limits=limits)
 
     def has_path(candidates: CertificatePool) -> bool:
         if target is None:

@@ -103,6 +103,17 @@ def as_certificates(
     return load_certificates(*several, password=password, limits=limits)
 
 
+def as_target(given: CertificateSource, pool: CertificatePool, *, limits: Limits = DEFAULT_LIMITS) -> Certificate:
+    """Return the one certificate of an argument: a source, or the SHA-256 fingerprint of a certificate of the pool.
+
+    A text is a fingerprint as in :func:`as_members`. Raises as :func:`as_certificate` does.
+    """
+    digits = _fingerprint(given)
+    if digits is not None:
+        return by_fingerprint(digits, pool, name=name_of(str(given)))
+    return as_certificate(given, limits=limits)
+
+
 def as_members(
     given: MembersArgument, pool: CertificatePool, *, name: str, limits: Limits = DEFAULT_LIMITS
 ) -> dict[Certificate, str]:
@@ -114,14 +125,20 @@ def as_members(
     """
     found: dict[Certificate, str] = {}
     for one in _several(given, _CERTIFICATES, name, f"{_SOURCE}, a fingerprint or a Certificate"):
-        digits = fingerprint_digits(one) if isinstance(one, str) else None
-        if digits is not None and not os.path.lexists(one):
+        digits = _fingerprint(one)
+        if digits is not None:
             label = f"{name} {name_of(one)}"
             found.setdefault(by_fingerprint(digits, pool, name=label), label)
         else:
             label = f"{name} {name_of(one)}" if isinstance(one, (str, PathLike)) else name
             found.setdefault(_named_certificate(one, name, limits), label)
     return found
+
+
+def _fingerprint(given: object) -> str | None:
+    """Return the digits of a text that is a fingerprint, and not the name of a file; None for another value."""
+    digits = fingerprint_digits(given) if isinstance(given, str) else None
+    return None if digits is None or os.path.lexists(str(given)) else digits
 
 
 def _named_certificate(given: CertificateSource, name: str, limits: Limits) -> Certificate:

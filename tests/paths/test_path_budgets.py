@@ -46,6 +46,7 @@ OF_A_SEARCH = [
 ELSEWHERE = (
     "explanation_signature_checks",
     "explained_failures",
+    "cross_certificates",
     "validity_searches",
     "validity_work",
     "validity_explanations",
@@ -90,7 +91,8 @@ def test_every_limit_of_paths_is_tested_here():
     """No budget of paths is left out: those of limits.py from path_length to policy_edges.
 
     ``explanation_signature_checks`` has a module of its own, test_explanation_budget; those of validity periods are
-    tested in test_validity_periods, and ``explained_failures`` in test_causes.
+    tested in test_validity_periods, ``explained_failures`` in test_causes,
+    and ``cross_certificates`` in test_cross_certificates.
     """
     names = [limit.name for limit in describe_limits()]
     ours = names[names.index("path_length") : names.index("revocation_paths")]

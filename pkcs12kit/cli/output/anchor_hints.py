@@ -1,7 +1,9 @@
 """Hints for a trust anchor that is missing, unreadable or does not fit: the self-signed certificates that were given.
 
-They are candidates to compare with the fingerprint that their CA publishes. None is recommended: anyone can make a
-self-signed certificate with any name.
+And for a self-signed CA that is not the trust anchor: its cross-certificates among those that were given.
+
+Self-signed certificates are candidates to compare with the fingerprint that their CA publishes. None is recommended:
+anyone can make a self-signed certificate with any name.
 """
 
 from __future__ import annotations
@@ -9,20 +11,25 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from pkcs12kit.cli.output.cures import Call
+from pkcs12kit.display.cross_certificates import in_words
+from pkcs12kit.display.labels import short_serial
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
 from pkcs12kit.hints import Hint
 from pkcs12kit.text import counted
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
-    from pkcs12kit.paths.report import RejectedPath
+    from pkcs12kit.paths.report import PathReport, RejectedPath
 
 ANCHOR: Final = "trust_anchors"
 """The name of the parameter for trust anchors, in every command."""
@@ -41,6 +48,8 @@ _SOURCES: Final = (
 _PASSWORDS: Final = ("pkcs12_password_file", "password_file")
 _CHAIN: Final = "the chain"
 _MOST_NAMED: Final = 5
+_DIGITS: Final = 16
+"""Digits of the fingerprint that names a certificate in a command."""
 _COMPARE: Final = Hint(
     text="a self-signed certificate proves nothing by itself: name one with --anchor only if its SHA-256 is the one"
     " that its CA publishes (the page 'Get the anchor' of the documentation says where)"
@@ -187,3 +196,28 @@ def _password(given: Mapping[str, object]) -> str | None:
             except InputError:
                 return None
     return None
+
+
+def hints_for_cross_certificates(report: PathReport) -> tuple[Hint, ...]:
+    """Return the hint that names the best cross-certificate, with the call that shows its paths; none without one."""
+    if report.valid or not report.cross_certificates:
+        return ()
+    best = report.cross_certificates[0]
+    number = short_serial(best.certificate.serial_number_text)
+    named = f"its cross-certificate #{number}, issued by {best.certificate.issuer.label},"
+    if best.leads_to_anchor:
+        text = f"{named} {in_words(best)}; the paths of certificates that this CA issued go through it"
+    else:
+        text = f"{named} does not help: it {in_words(best)}; see what is missing there"
+    return (Hint(text=text, command=_command(best.certificate, Call.current())),)
+
+
+def _command(certificate: Certificate, call: Call) -> str:
+    words = ["pkcs12kit", "paths", certificate.sha256[:_DIGITS]]
+    for option, values in {
+        "--certs": call.certificates,
+        "--anchor": call.trust_anchors,
+        "--at": () if call.time is None else (format_time(call.time),),
+    }.items():
+        words += [word for value in values for word in (option, value)]
+    return " ".join(map(quote, words))
