@@ -11,6 +11,9 @@ from .certificates.notes import Note, NoteRule
 from .certificates.path import CertificationPath
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
+from .comparison.compare import compare_certificates
+from .comparison.report import Comparison
+from .comparison.targets import PathOutcome
 from .contents.listing import Contents, list_contents
 from .display import pictures
 from .errors import (
@@ -84,6 +87,7 @@ __all__ = [
     "CertificatePool",
     "CertificationPath",
     "Check",
+    "Comparison",
     "Confirmation",
     "ConfirmationError",
     "Contents",
@@ -111,6 +115,7 @@ __all__ = [
     "OutputError",
     "PasswordError",
     "PathError",
+    "PathOutcome",
     "PathReport",
     "PfxError",
     "PfxPasswordError",
@@ -133,6 +138,7 @@ __all__ = [
     "algorithms",
     "build",
     "check_served_chain",
+    "compare_certificates",
     "confirm",
     "convert_pfx",
     "decode_pfx",

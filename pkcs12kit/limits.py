@@ -433,6 +433,18 @@ class Limits:
         "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
     )
 
+    # Comparing
+    comparison_pairs: int = _limit(
+        1_000_000,
+        "pairs of certificates with the same subject and issuer whose validities are compared",
+        "a thousand certificates of one CA on one side and two thousand on the other; about half a second on one core",
+    )
+    comparison_searches: int = _limit(
+        10_000,
+        "searches for the paths of targets before and after, and for certificates that give a path back",
+        "two for each of 5,000 targets; each search has its own limits",
+    )
+
     # Pictures
     picture_certificates: int = _limit(
         1_000,

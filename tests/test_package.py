@@ -118,6 +118,7 @@ def test_a_public_name_loads_its_own_room_alone():
                 "completion",
                 "convert",
                 "demo",
+                "diff",
                 "gather",
                 "graph",
                 "inspect",

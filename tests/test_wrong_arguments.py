@@ -72,6 +72,12 @@ class Calls:
                 "profile": PROFILE,
                 "second_opinion": False,
             },
+            "compare_certificates": {
+                "before": self.replica.pool,
+                "after": self.server.certificate,
+                "targets": self.server.certificate,
+                **judged,
+            },
             "find_path": search,
             "find_paths": search,
             "validity_periods": search,
@@ -201,6 +207,7 @@ class Calls:
 NAMES = [
     "build",
     "check_served_chain",
+    "compare_certificates",
     "find_path",
     "find_paths",
     "confirm",
@@ -283,6 +290,7 @@ LEFT_OUT = {
     "the library makes it, as the answer of a function": {
         "BuildReport",
         "Cause",
+        "Comparison",
         "Confirmation",
         "Contents",
         "DecodedPfx",

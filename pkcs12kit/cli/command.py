@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", os.sep, " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
-_OF_FOLDERS: Final = frozenset({"certificates", "sources", "more_sources", "source", "crls", "ocsp_responses"})
+_OF_FOLDERS: Final = frozenset(
+    {"certificates", "sources", "more_sources", "source", "crls", "ocsp_responses", "before", "after", "targets"}
+)
 """The parameters that take folders as well as files."""
 _OPEN_OPTION: Final = f"{__name__}.open_option"  # in the meta of a context: takes the word that is completed
 _ONE_LIST: Final = 4  # options, at most, that are shown without groups
@@ -165,6 +167,9 @@ class Command(click.Command):
             _expand_patterns(ctx)
             _require_outputs_apart(ctx)
             return super().invoke(ctx)
+        except click.MissingParameter as error:  # an option that only another one needs
+            _add_anchor_hints(error, ctx, [error.param])
+            raise
         except Pkcs12KitError as error:
             from pkcs12kit.cli.output.input_hints import hints_for_error
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.path import CertificationPath
+    from pkcs12kit.comparison.report import Comparison
     from pkcs12kit.contents.listing import Contents
     from pkcs12kit.display.pictures import Picture
     from pkcs12kit.notebook_hook import Shown
@@ -161,6 +162,16 @@ def _findings(report: VerificationReport | ServedChainReport | ProbeReport, titl
     return _printed([findings_tree(report.findings, title=title, answer=report.ok)])
 
 
+def _comparison(comparison: Comparison) -> str:
+    sides = (("came", comparison.came), ("went", comparison.went))
+    pairs = (("renewed", comparison.renewed), ("rekeyed", comparison.rekeyed))
+    lines = [repr(comparison)]
+    lines += [f"  {name}: {one.certificate.label}" for name, listed in sides for one in listed]
+    lines += [f"  {name}: {pair.before.label}" for name, changed in pairs for pair in changed]
+    lines += [f"  {one.outcome.value}: {one.target.label}" for one in comparison.targets]
+    return "\n".join(map(harmless, lines))
+
+
 _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "CertificationPath": _path,
     "ValidatedPath": _validated_path,
@@ -172,6 +183,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "DecodedPfx": _decoded,
     "PfxReport": _pfx,
     "Contents": _contents,
+    "Comparison": _comparison,
     "BuildReport": _build,
     "VerificationReport": _verification,
     "ServedChainReport": _sent,
@@ -204,6 +216,7 @@ _DRAWN_BY: Final = {
     "GatherReport": "reports.draw_gathering",
     "BundleReport": "reports.draw_bundle_report",
     "BuildReport": "reports.draw_build",
+    "Comparison": "comparisons.draw_comparison",
 }
 
 

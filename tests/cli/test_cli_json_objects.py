@@ -42,6 +42,17 @@ WRONG_CALLS = {  # exit status 2: in the lab's folder, with server.p12 and passw
         "server.p12 new.p12 --password-file nowhere.txt",
     ],
     "demo": ["server.pem"],
+    "diff": [
+        "certs",
+        "certs nowhere",
+        "server.key certs",
+        "certs server.p12",
+        "server.p12 server.p12 --password-file wrong.txt",
+        "certs certs --target server.pem",
+        f"certs certs {TRUST}",
+        f"certs certs {TRUST} --target server.key",
+        "certs certs --at yesterday",
+    ],
     "gather": ["server.pem", "sever.pem --into new", "--into new", "server.pem --into server.key --offline"],
     "graph": ["", "certs", "nowhere --svg new.svg", "certs --svg - --dot -"],
     "inspect": ["server.p21", "server.p12 --password-file nowhere"],
@@ -69,6 +80,7 @@ WRONG_CALLS = {  # exit status 2: in the lab's folder, with server.p12 and passw
     ],
 }
 NO = {  # exit status 1
+    "diff": [f"certs issuing-ca.pem --target server.pem {TRUST}"],
     "build": [BUILD, f"{BUILD} --certs issuing-ca.pem", f"{BUILD} --certs certs --at 2100-01-01"],
     "gather": [f"server.pem {TRUST} --into new --offline --cache cache"],
     "graph": ["issuing-ca.pem --anchor anchor.pem --target server.pem"],

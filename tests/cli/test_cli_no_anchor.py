@@ -42,6 +42,7 @@ CALLS = {
     "rehearse": ("server.p12", "--password-file", "password.txt", "--certs", "cas"),
     "probe": ("127.0.0.1:1", "--certs", "cas"),
     "graph": ("cas", "--json"),
+    "diff": ("cas", "server.pem", "--target", "server.pem"),
 }
 
 

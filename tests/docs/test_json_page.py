@@ -28,6 +28,7 @@ CALLS = {  # what `lab` and the calls above it made is there for those below
     "inspect": "server.p12 --password-file password.txt",
     "convert": "server.p12 converted.p12 --password-file password.txt",
     "gather": f"lab/server.pem {GIVEN} --offline --cache cache --into gathered",
+    "diff": f"lab/certs/fpki.p7b lab --target lab/server.pem {GIVEN}",
     "graph": "lab/certs --anchor lab/anchor.pem",
     "demo": "demo",
 }
@@ -94,6 +95,8 @@ def test_every_command_has_a_section(sections):
         ("inspect", "arrangement"),
         ("gather", "urls"),
         ("gather", "folder"),
+        ("diff", "summary"),
+        ("diff", "targets"),
         ("graph", "nodes"),
         ("graph", "edges"),
     ],

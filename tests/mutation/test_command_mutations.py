@@ -59,6 +59,7 @@ def _of_a_target(files, path):
 def _of_a_ca(files, path):
     yield files.paths(ca=path)
     yield ("graph", path, files / "server.der", *files.search()[2:], "--json")
+    yield ("diff", files / "root.der", path, "--target", files / "server.der", *files.search()[2:], "--json")
     yield (*files.paths(ca=path)[:-1], "--all", "--svg", files / "out.svg", "--dot", files / "out.dot")
 
 
@@ -70,6 +71,7 @@ def _of_a_trust_anchor(files, path):
 def _of_a_heap(files, path):
     yield files.paths(ca=path)
     yield ("graph", path, *files.search()[2:], "--json")
+    yield ("diff", files / "ca.der", path)
 
 
 def _of_a_crl(files, path):
@@ -89,6 +91,7 @@ def _of_a_pkcs12(files, path, *password):
     yield ("inspect", path, *password)
     yield ("verify", path, *password, *files.search()[2:], "--json")
     yield ("convert", path, "-", "--to", "pem", "--certs-only", *password)
+    yield ("diff", path, files / "ca.der", *password)
     yield files.build("--pkcs12", path, *(("--pkcs12-password-file", password[1]) if password else ()))
 
 
@@ -370,6 +373,8 @@ def test_odd_values_of_a_valid_certificate_everywhere(files, tmp_path, place, va
         ("build", "--key", files / "server.key", "--cert", server, *files.search(), *password, *made_by, out),
         ("verify", out, *files.search()[2:], *password),
         ("verify", out, *files.search()[2:], *password, "--json"),
+        ("diff", server, files / "ca.der", "--target", server, "--certs", files / "ca.der", *files.search()[2:]),
+        ("diff", out, files / "ca.der", *password),
         ("inspect", out, *password),
         ("inspect", out, *password, "--json"),
         ("convert", out, "-", "--to", "pem", "--certs-only", *password),

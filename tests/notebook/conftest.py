@@ -169,6 +169,10 @@ def values(replica, files, tmp_path_factory):
         password=PASSWORD,
         parameters=parameters,
     )
+    kept = [one for one in replica.pool if one not in path.certificates]
+    comparison = pk.compare_certificates(
+        replica.pool, kept, targets=replica.server.certificate, trust_anchors=[anchor], parameters=parameters
+    )
     shown = (
         replica.server.certificate,
         anchor,
@@ -195,6 +199,7 @@ def values(replica, files, tmp_path_factory):
             served_chain=sent,
         ),
         pk.GatherReport(target=path.target, certificates=(), urls=(), report=report, given=replica.pool),
+        comparison,
         BundleReport(bundle=load_bundles()["fpki"], why="it could not be had"),
         built,
     )

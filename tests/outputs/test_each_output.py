@@ -30,6 +30,7 @@ TABLE = {
     "completion": ((), ()),
     "convert": (("IN.p12", "--password-file", "--contents-password-file", "--new-password-file"), ("OUT",)),
     "demo": ((), ("[FOLDER]",)),
+    "diff": (("A", "B", "--target", *SEARCH, "--password-file", "--after-password-file"), ()),
     "gather": (("[CERT]", "--anchor", "--certs", "--bundle", "--bundles", "--bundle-anchor"), ("--into", "--cache")),
     "graph": (("SOURCE...", "--certs", "--anchor", "--target"), PICTURES),
     "inspect": (OPENING, ()),

@@ -84,6 +84,17 @@ _OPTIONAL_ANCHOR: Final = option(
     help="The trust anchor that the path must lead to. The certificates that it issued are fetched as well. May be"
     " given again. Default: none.",
 )
+_ANCHOR_OF_TARGETS: Final = option(
+    OptionGroup.PATH,
+    "--anchor",
+    "trust_anchors",
+    type=FILE,
+    metavar="FILE",
+    multiple=True,
+    several=False,
+    help="The trust anchor of the paths of --target, before and after: a file with the root certificate that the"
+    " clients trust. May be given again.",
+)
 _REQUIREMENTS: Final = (
     option(
         OptionGroup.PATH,
@@ -184,6 +195,13 @@ def gathering_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for a search that begins with few certificates, and may have no trust anchor."""
     certs = _certs("to start with")
     return _with_options(command, (_OPTIONAL_ANCHOR, certs, *_REQUIREMENTS, _ALGORITHMS, _IGNORE_ANCHOR_VALIDITY))
+
+
+def comparison_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for the paths of targets with each of two sets of certificates, which may not be asked for."""
+    certs = _certs("that paths may contain before and after, and that are not compared")
+    given = (certs, _ANCHOR_OF_TARGETS, *_REQUIREMENTS, *_REVOCATION)
+    return _with_options(command, (*given, _ALGORITHMS, _RANKING, _IGNORE_ANCHOR_VALIDITY))
 
 
 def _with_options(

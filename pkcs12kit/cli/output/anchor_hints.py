@@ -44,6 +44,9 @@ _SOURCES: Final = (
     "certificates",
     "sources",
     "more_sources",
+    "before",
+    "after",
+    "targets",
 )
 _PASSWORDS: Final = ("pkcs12_password_file", "password_file")
 _CHAIN: Final = "the chain"

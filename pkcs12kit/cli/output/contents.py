@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from textwrap import wrap
 from typing import TYPE_CHECKING, Final
-
-import click
 
 from pkcs12kit.certificates.algorithm_names import signature_algorithm_in_words
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
-from pkcs12kit.cli.output.console import may_colour, print_lines, terminal_width
+from pkcs12kit.cli.output.console import print_lines, terminal_width
+from pkcs12kit.cli.output.tables import second_line, styled, titles, unambiguous, wrapped
 from pkcs12kit.contents.items import CertificateKind, State
 from pkcs12kit.display.certificate_facts import (
     extension_facts,
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.certificates.names import Name
     from pkcs12kit.contents.items import ListedCertificate, ListedCrl, ListedKey, OtherContent
     from pkcs12kit.contents.listing import Contents
 
@@ -44,7 +40,6 @@ _NAME: Final = 24
 """The fewest characters of a name in a row; with less room a certificate has two lines."""
 _FILE: Final = 16
 _NARROW_NAME: Final = 12
-_INDENT: Final = "    "
 _LABEL: Final = 28
 
 
@@ -68,10 +63,10 @@ def _lines(contents: Contents, width: int | None) -> Iterator[str]:
     for title, lines in parts:
         if lines:
             yield ""
-            yield _styled(f"{title}:", bold=True)
-            yield from (wrapped for line in lines for wrapped in _wrapped(f"  {line}", 4, width))
+            yield styled(f"{title}:", bold=True)
+            yield from (one for line in lines for one in wrapped(f"  {line}", 4, width))
     yield ""
-    yield from _wrapped(_summary(contents), 2, width)
+    yield from wrapped(_summary(contents), 2, width)
 
 
 def _files(contents: Contents) -> set[str]:
@@ -114,7 +109,7 @@ def _table(contents: Contents, width: int | None, *, with_files: bool) -> Iterat
     states = [one.state(contents.time) for one in listed]
     certificates = [one.certificate for one in listed]
     names = [(one.subject, one.issuer) for one in certificates]
-    labels = _unambiguous([name for pair in names for name in pair])
+    labels = unambiguous([name for pair in names for name in pair])
     subjects, issuers = ([labels[pair[number].relative_distinguished_names] for pair in names] for number in (0, 1))
     serials = [_serials(one, width) for one in certificates]
     keys = [public_key_in_words(one) or "not read" for one in certificates]
@@ -136,7 +131,7 @@ def _table(contents: Contents, width: int | None, *, with_files: bool) -> Iterat
     columns = [column for column in columns if any(column.cells)]
     widths = layout(columns, width)
     if widths is not None:
-        yield _styled(GAP.join(_line_of_titles(columns, widths)).rstrip(), bold=True)
+        yield titles(columns, widths)
         for state, lines in zip(states, rows(columns, widths, shortened=width is not None), strict=True):
             yield from (_coloured(GAP.join(cells).rstrip(), state) for cells in lines)
         return
@@ -148,44 +143,21 @@ def _table(contents: Contents, width: int | None, *, with_files: bool) -> Iterat
     ]
     first = [column for column in first if any(column.cells)]
     widths = layout(first, width) or [_NARROW_NAME, *([11] * (len(first) - 1))]
-    second = zip(issuers, serials, begins, keys, files or [""] * len(listed), strict=True)
-    yield _styled(GAP.join(_line_of_titles(first, widths)).rstrip(), bold=True)
+    second = [
+        [f"by {issuer}", f"#{serial}", f"from {begin}", key, *([file] if file else [])]
+        for issuer, serial, begin, key, file in zip(
+            issuers, serials, begins, keys, files or [""] * len(listed), strict=True
+        )
+    ]
+    yield titles(first, widths)
     for state, lines, more in zip(states, rows(first, widths, shortened=True), second, strict=True):
         yield from (_coloured(GAP.join(cells).rstrip(), state) for cells in lines)
-        yield from _second_line(*more, width=width)
-
-
-def _second_line(issuer: str, serial: str, begin: str, key: str, file: str, *, width: int | None) -> Iterator[str]:
-    """Yield the rest of a certificate in a narrow terminal: in as many lines as it takes, so that nothing is cut."""
-    parts = [f"by {issuer}", f"#{serial}", f"from {begin}", key, *([file] if file else [])]
-    line = _INDENT
-    for part in parts:
-        longer = f"{line}{'' if line == _INDENT else GAP}{part}"
-        if width is not None and len(longer) > width and line != _INDENT:
-            yield _styled(line, dim=True)
-            longer = _INDENT + part
-        line = longer
-    yield _styled(line, dim=True)
-
-
-def _line_of_titles(columns: Sequence[Column], widths: Sequence[int]) -> list[str]:
-    return [column.title.ljust(width) for column, width in zip(columns, widths, strict=True)]
+        yield from second_line(more, width)
 
 
 def _serials(certificate: Certificate, width: int | None) -> str:
     number = certificate.serial_number_text
     return number if width is None else short_serial(number)
-
-
-def _unambiguous(names: Sequence[Name]) -> dict[object, str]:
-    """Return the label of each name by its attributes; the whole name where the labels of two names are the same."""
-    different = {name.relative_distinguished_names: name for name in names}
-    labels = {attributes: name.label for attributes, name in different.items()}
-    uses = Counter(labels.values())
-    return {
-        attributes: label if uses[label] == 1 else harmless(different[attributes])
-        for attributes, label in labels.items()
-    }
 
 
 def _file_names(sources: Sequence[str]) -> str:
@@ -198,7 +170,7 @@ def _whole(listed: ListedCertificate, time: datetime, width: int | None) -> Iter
     state = listed.state(time)
     kind = "CA certificate" if listed.kind is CertificateKind.CA else listed.kind.value
     mark = "" if state is State.VALID else f", {state.value.replace('-', ' ')}"
-    yield _styled(harmless(certificate.label), bold=True) + f"  {kind}{mark}"
+    yield styled(harmless(certificate.label), bold=True) + f"  {kind}{mark}"
     fields = [
         ("subject", str(certificate.subject) or "(empty)"),
         ("issuer", str(certificate.issuer) or "(empty)"),
@@ -216,7 +188,7 @@ def _whole(listed: ListedCertificate, time: datetime, width: int | None) -> Iter
     for label, value in fields:
         if value:
             yield from _field(label, [value], width)
-    yield _styled("Extensions:", bold=True)
+    yield styled("Extensions:", bold=True)
     try:
         facts = list(extension_facts(certificate.extensions))
     except MalformedCertificateError as error:
@@ -228,31 +200,22 @@ def _whole(listed: ListedCertificate, time: datetime, width: int | None) -> Iter
             yield "  none"
     notes = lint_certificates([certificate])
     if notes:
-        yield _styled("Notes:", bold=True)
+        yield styled("Notes:", bold=True)
         for note in notes:
             clients = refusals(note)
             line = harmless(f"{note.why} [{note.source}]{f'; {clients}' if clients else ''}")
-            yield from _wrapped(f"  {line}", 4, width)
+            yield from wrapped(f"  {line}", 4, width)
 
 
 def _field(label: str, values: Sequence[str], width: int | None) -> Iterator[str]:
     """Yield a field: the values below each other, beside the label or, in a narrow terminal, below it."""
     if width is not None and width < 2 * _LABEL + _NAME:
         yield f"  {label}:"
-        yield from (line for value in values for line in _wrapped(f"    {harmless(value)}", 4, width))
+        yield from (line for value in values for line in wrapped(f"    {harmless(value)}", 4, width))
         return
     for number, value in enumerate(values):
         head = f"  {label}:" if number == 0 else ""
-        yield from _wrapped(f"{head:<{_LABEL}} {harmless(value)}", _LABEL + 1, width)
-
-
-def _wrapped(line: str, indent: int, width: int | None) -> list[str]:
-    """Return a line in as many lines as it takes in a terminal, the others indented; words that fit stay whole."""
-    if width is None or len(line) <= width:
-        return [line]
-    lead = line[:indent]
-    lines = wrap(line[indent:], width - indent, break_on_hyphens=False)
-    return [(lead if number == 0 else " " * indent) + text for number, text in enumerate(lines)]
+        yield from wrapped(f"{head:<{_LABEL}} {harmless(value)}", _LABEL + 1, width)
 
 
 def _distance(certificate: Certificate, time: datetime) -> str:
@@ -315,8 +278,4 @@ def _with_files(text: str, sources: Sequence[str], with_files: bool) -> str:  # 
 def _coloured(line: str, state: State) -> str:
     if state is State.VALID:
         return line
-    return _styled(line, fg="red" if state is State.EXPIRED else "yellow")
-
-
-def _styled(text: str, **style: object) -> str:
-    return click.style(text, **style) if may_colour() else text  # type: ignore[arg-type]  # click's keywords
+    return styled(line, fg="red" if state is State.EXPIRED else "yellow")
