@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pkcs12kit.arguments import require_flags, require_function, require_functions, require_kind
+from pkcs12kit.arguments import require_function, require_functions, require_kind
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.ranking import longest_lasting
 from pkcs12kit.paths.revocation import Revocation
@@ -217,7 +217,7 @@ def validity_periods(  # noqa: PLR0913  # as find_path
     time: datetime | None = None,
     server_name: str | None = None,
     ranking: Ranking = longest_lasting,
-    whole_ca: bool = False,
+    whole_ca: bool | None = None,
     on_warning: Callable[[str], object] | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ValidityReport:
@@ -227,17 +227,18 @@ def validity_periods(  # noqa: PLR0913  # as find_path
 
     - ``time``, or the time of ``parameters``: the time that the report answers for; it changes none of the periods.
     - ``ranking``: must not depend on the time.
-    - ``whole_ca``: True to ask about a CA and not about one certificate of it: a path may begin with any certificate at
-      hand that has the subject and the key of the target. A self-signed certificate has no path; the CA may have one.
+    - ``whole_ca``: True to ask about a CA and not about one certificate of it: a path may begin with any certificate of
+      the pool that has the subject and the key of the target. None for True where the target is a self-signed
+      certificate that is not a trust anchor: it has no path itself, but the CA may have one.
 
-    The periods are exact, to the second, for the certificates at hand: at each time, :func:`~pkcs12kit.find_path` gives
+    The periods are exact, to the second, for the certificates given: at each time, :func:`~pkcs12kit.find_path` gives
     the same answer and the same path. Both ends of a certificate's validity are included (RFC 5280 section 4.1.2.5).
     Where a limit ends the work, the state of a period is unknown, and ``incomplete`` names the limit. Raises
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, which is a matter of the
     present; certificates that were not given, so that there may have been other paths.
     """
     require_functions(on_warning=on_warning)
-    require_flags(whole_ca=whole_ca)
+    require_kind("whole_ca", whole_ca, bool, optional=True)
     request = path_request(
         target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, None, on_warning, limits
     )

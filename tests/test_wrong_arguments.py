@@ -47,6 +47,9 @@ class Calls:
         self.report = pk.find_paths(
             self.server.certificate, pool=replica.pool, trust_anchors=[self.anchor], parameters=self.parameters
         )
+        self.periods = pk.validity_periods(
+            self.server.certificate, pool=replica.pool, trust_anchors=[self.anchor], parameters=self.parameters
+        )
         self.picture = pk.pictures.picture_of_path(self.path)
         self.bundle = pk.Bundle.from_path(self.server, self.path)
         self.data = pk.encode_pfx(self.bundle, password=PASSWORD, profile=PROFILE)
@@ -164,6 +167,7 @@ class Calls:
             "pictures.to_dot": {"picture": self.picture},
             "pictures.to_mermaid": {"picture": self.picture},
             "pictures.to_svg": {"picture": self.picture},
+            "pictures.timeline_to_svg": {"report": self.periods},
             "probing.CertificateMessage": {"certificates": self.path.certificates, "protocol": "TLSv1.3"},
             "probing.CertificateMessage.from_der": {"encoded": [self.server.certificate.der], "protocol": "TLSv1.3"},
             "profiles.Scheme": {"algorithm": "PBES2"},
@@ -270,6 +274,7 @@ NAMES = [
     "pictures.to_dot",
     "pictures.to_mermaid",
     "pictures.to_svg",
+    "pictures.timeline_to_svg",
     "probing.CertificateMessage",
     "probing.CertificateMessage.from_der",
     "profiles.Scheme",

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pkcs12kit.cli.command import Command, OptionGroup, option
+from pkcs12kit.cli.command import Command
+from pkcs12kit.cli.options.answers import answer_options
 from pkcs12kit.cli.options.pictures import picture_options
 from pkcs12kit.cli.options.search import json_option, path_options
 from pkcs12kit.cli.options.values import FILE
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 @click.command(
     "paths",
     cls=Command,
-    most_used=("--certs", "--anchor", "--server-name", "--all", "--svg"),
+    most_used=("--certs", "--anchor", "--server-name", "--all", "--when", "--svg"),
     no_args_is_help=True,
     epilog="""\b
 Examples:
@@ -36,20 +37,15 @@ Examples:
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
       --without old-cross-certificate.pem --with new-cross-certificate.pem
   pkcs12kit paths server.pem --certs ca-certificates/ --anchor fcpca.pem \\
-      --svg paths.svg""",
+      --svg paths.svg
+  pkcs12kit paths ca.pem --certs bundle.p7b --anchor root.pem --when""",
 )
 @click.argument("certificate", type=FILE, metavar="CERT")
 @path_options
 @what_if_options
-@option(
-    OptionGroup.OUTPUT,
-    "--all",
-    "every",
-    is_flag=True,
-    help="Show every valid path and every rejected one, instead of only the best.",
-)
 @picture_options
 @json_option
+@answer_options
 def command(
     certificate: str,
     search: SearchOptions,
@@ -57,16 +53,19 @@ def command(
     pictures: PictureOptions,
     *,
     every: bool,
+    when: bool,
     as_json: bool,
 ) -> None:
     """Find the certification paths of a certificate, or explain why none is valid.
 
     CERT is a file with one certificate, of a server or of a CA, or - for standard input; or the SHA-256 fingerprint of
-    a certificate in --certs, at least its first 8 digits. A picture shows every valid
-    path and every rejected one, as --all does.
+    a certificate in --certs, at least its first 8 digits. A picture shows every valid path and every rejected one, as
+    --all does.
 
     Options --without and --with show what removing or adding certificates does to the best path. The picture and the
     exit status are then for the paths after the change.
+
+    Option --when answers for all times at once, from the certificates given.
 
     Exit status 1: no path is valid. The paths that come closest are shown, each with the reason.
     """
@@ -91,13 +90,13 @@ def command(
     changed = request if change is None else change.of(request)
     for reject in changed.pool.rejects:
         warn(reject)
-    report = changed.find_paths(None if every or pictures.wanted else 1)
-    if pictures.wanted:
-        from pkcs12kit.display.pictures.build import picture_of_report
+    if when:
+        from pkcs12kit.cli.output.periods import answer_when
 
-        pictures.write(picture_of_report(report, trust_anchors=anchors, time=parameters.time))
-        if not every:
-            report = replace(report, valid=report.valid[:1], before_next=())
+        answer_when(changed, warnings=warnings, pictures=pictures, as_json=as_json)
+        return
+    report = changed.find_paths(None if every or pictures.wanted else 1)
+    report = _drawn(report, pictures, every=every)
     compared = None if change is None else change.compare(request, before=request.find_paths(1), after=report)
     for path in report.valid:
         warnings += (*not_valid_now(path), *(() if path.revocation is None else path.revocation.warnings))
@@ -127,3 +126,13 @@ def _print_problem(report: PathReport, *, sources_given: bool, as_json: bool) ->
         print_error(f"no valid path from {report.target.subject.label} to a trust anchor")
     hints = hints_for_no_path(report, sources_given=sources_given, fetching=GATHER)
     print_hints((*hints_for_cross_certificates(report), *hints, *hints_for_unfitting_anchor(report.rejected)))
+
+
+def _drawn(report: PathReport, pictures: PictureOptions, *, every: bool) -> PathReport:
+    """Write the pictures that were asked for; return the report of what is shown as text."""
+    if not pictures.wanted:
+        return report
+    from pkcs12kit.display.pictures.build import picture_of_report
+
+    pictures.write(picture_of_report(report, trust_anchors=report.trust_anchors, time=report.time))
+    return report if every else replace(report, valid=report.valid[:1], before_next=())

@@ -19,6 +19,7 @@ from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.ranking import why_before
 from pkcs12kit.paths.search import BestPath
+from pkcs12kit.paths.signatures import is_self_signed
 from pkcs12kit.paths.validity_report import PeriodState, ValidityPeriod, ValidityReport, ValiditySegment
 
 if TYPE_CHECKING:
@@ -45,13 +46,17 @@ class Span(NamedTuple):
     found: BestPath
 
 
-def find_periods(request: PathRequest, *, whole_ca: bool = False) -> ValidityReport:
+def find_periods(request: PathRequest, *, whole_ca: bool | None = None) -> ValidityReport:
     """Return the report on all of the target's validity; the time of the request is the one that was asked about.
 
-    With ``whole_ca``, every certificate of the pool with the subject and the key of the target counts as a target.
-    Revocation is not checked, whatever the request says.
+    With ``whole_ca``, every certificate of the pool with the subject and the key of the target counts as a target; None
+    for True where the target is a self-signed certificate that is not a trust anchor. Revocation is not checked,
+    whatever the request says.
     """
     target, pool = request.target, request.pool
+    if whole_ca is None:
+        is_anchor = any(anchor.node == target.node for anchor in request.trust_anchors)
+        whole_ca = not is_anchor and is_self_signed(target, SearchBudget(request.limits)) is True
     others = pool.by_subject(target.subject) if whole_ca else ()
     targets = (target, *(one for one in others if one != target and one.node == target.node))
     return _PeriodSearch(request._replace(revocation=None), targets).report()
@@ -153,7 +158,7 @@ class _PeriodSearch:
         return found
 
     def _closest(self, report: ValidityReport, time: datetime) -> RejectedPath | None:
-        """Return the closest attempt at a time, from all certificates at hand.
+        """Return the closest attempt at a time, from all certificates given.
 
         Of several targets, it is that of the path before that time, or of the next one.
         """

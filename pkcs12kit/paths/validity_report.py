@@ -1,4 +1,4 @@
-"""The report of when a target had, has and will have a valid path, judged from the certificates at hand."""
+"""The report of when a target had, has and will have a valid path, judged from the certificates given."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class ValidityPeriod(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidityReport(Shown):
-    """The periods in which a valid path exists, and those between them, from the certificates at hand.
+    """The periods in which a valid path exists, and those between them, from the certificates given.
 
     Revocation is not part of it: CRLs and OCSP responses are about the time when they are made.
     """

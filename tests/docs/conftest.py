@@ -26,6 +26,9 @@ of its own:
 ``% needs: PROGRAM...`` names programs of other makers that the page runs. Without them the test of the page is
 skipped, and fails in CI.
 
+``% data: FOLDER`` puts links to the files of this folder of ../shared/data into the folder of the page. Without
+../shared/data the test of the page is skipped.
+
 All blocks share the folder, and the environment as one terminal does: ``cd`` and ``export`` last for the rest of the
 page, and what a block leaves running in the background is ended with the page. ``pkcs12kit`` and ``python3`` on PATH
 are those that run the tests. Home, cache and settings are in the folder; proxies that refuse everything but loopback
@@ -78,7 +81,7 @@ _SECONDS: Final = 120  # for one block: only what hangs takes as long
 class Block:
     """One code block, or one comment that prepares a page."""
 
-    language: str  # or "run", "needs"
+    language: str  # or "run", "needs", "data"
     text: str
     line: int  # of the page, where the text begins
 
@@ -91,7 +94,7 @@ def _blocks_of(text: str, first: int = 1) -> Iterator[Block]:
         line = first + token.map[0]
         if token.type == "inline":
             for offset, one in enumerate(token.content.splitlines()):
-                if comment := re.fullmatch(r"% (run|needs): (.+)", one):
+                if comment := re.fullmatch(r"% (run|needs|data): (.+)", one):
                     yield Block(language=comment[1], text=comment[2], line=line + offset)
         elif token.type in {"fence", "code_block"}:
             language, _, _ = token.info.strip().partition(" ")
@@ -296,7 +299,7 @@ class _Page:
 
 
 @pytest.fixture
-def run_page(tmp_path, monkeypatch, cannot_run):
+def run_page(tmp_path, monkeypatch, cannot_run, request):
     """Run the blocks of a page; a block that is not as it says fails the test, with page and line."""
     terminal = _Terminal(tmp_path, monkeypatch)
 
@@ -305,9 +308,12 @@ def run_page(tmp_path, monkeypatch, cannot_run):
         needed = {name for block in blocks if block.language == "needs" for name in block.text.split()}
         if lacking := sorted(name for name in needed if shutil.which(name) is None):
             cannot_run(f"{path.name} needs {', '.join(lacking)}")
+        for data in (block.text for block in blocks if block.language == "data"):
+            for file in (request.getfixturevalue("shared") / "data" / data).iterdir():
+                Path(file.name).symlink_to(file)
         page = _Page(path, terminal)
         for block in blocks:
-            wrong = None if block.language == "needs" else page.wrong(block)
+            wrong = None if block.language in {"needs", "data"} else page.wrong(block)
             if wrong is not None:
                 pytest.fail(f"{path}:{block.line}: {block.language}\n{block.text}\n{wrong}", pytrace=False)
 

@@ -20,6 +20,7 @@ OF_ALL = {"error", "hints", "warnings"}
 CALLS = {  # what `lab` and the calls above it made is there for those below
     "lab": "lab",
     "paths": f"lab/server.pem {GIVEN}",
+    "paths --when": f"lab/server.pem {GIVEN}",
     "build": f"--key lab/server.key --cert lab/server.pem {GIVEN} --password-file password.txt --out server.p12",
     "verify": f"server.p12 {OPENED}",
     "rehearse": f"server.p12 {OPENED} --clients openssl",
@@ -45,7 +46,7 @@ def answers(tmp_path_factory):
     for command, arguments in CALLS.items():
         with chdir(folder), pytest.MonkeyPatch.context() as patched:
             stand_in_for_clients(patched)
-            done = call(command, *arguments.replace("PORT", port).split(), "--json")
+            done = call(*command.split(), *arguments.replace("PORT", port).split(), "--json")
         assert done.status == (command == "probe"), done.errors
         printed[command] = json.loads(done.output)
     return printed
@@ -84,6 +85,7 @@ def test_every_command_has_a_section(sections):
     [
         ("paths", "paths"),
         ("paths", "rejected"),
+        ("paths --when", "periods"),
         ("verify", "findings"),
         ("rehearse", "sent"),
         ("rehearse", "handshakes"),

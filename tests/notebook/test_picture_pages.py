@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 import pkcs12kit as pk
+from pkcs12kit import lab
 from pkcs12kit.display.pictures import EdgeState, Picture, PictureEdge, PictureNode
 
 from .browser import is_dark, page_of
@@ -57,6 +58,38 @@ def hostile(_):
     return Picture(title=" ".join(PAYLOADS[:6]), nodes=tuple(nodes), edges=tuple(edges), time=AT)
 
 
+def periods_of_root_3(fpki):
+    """The story of DoD Root CA 3."""
+    names = ("fpki-historic.pem", "dod-2019.pem", "fpki-2024-10.p7b", "dod-roots-2026-07.pem")
+    pool = pk.load_certificates(*(fpki / name for name in names))
+    (root,) = (one for one in pool if one.label == "DoD Root CA 3" and one.subject == one.issuer)
+    anchors = [fpki / "fcpca.pem", fpki / "fcpcag2.pem"]
+    return pk.validity_periods(root, pool=pool, trust_anchors=anchors, time=AT)
+
+
+def hostile_periods(_):
+    """Names with markup and other scripts in the path, the reasons and the title."""
+    root = lab.Authority.create("".join(WIDE)[:60], validity=lab.Validity.around(AT))
+    issuer = lab.Authority.create(PAYLOADS[0][:60], validity=lab.Validity.around(AT))
+    certificate = root.issue_ca(issuer, validity=lab.Validity.around(AT, days_after=20))
+    target = issuer.issue_server(
+        "x.example", subject=lab.authority.as_name(PAYLOADS[1][:60]), validity=lab.Validity.around(AT)
+    )
+    return pk.validity_periods(
+        target.certificate, certificates=[certificate], trust_anchors=[root.certificate], time=AT
+    )
+
+
+TIMELINES = {"periods": periods_of_root_3, "hostile-periods": hostile_periods}
+
+
+def drawn_as_svg(name, fpki):
+    """Return a picture or a timeline as SVG."""
+    if name in TIMELINES:
+        return pk.pictures.timeline_to_svg(TIMELINES[name](fpki), title=" ".join(PAYLOADS[:6]))
+    return pk.pictures.to_svg(DRAWN[name](fpki))
+
+
 DRAWN = {
     "paths-2018": report_of_2018,
     "pool-2024": pool_of_2024,
@@ -67,12 +100,16 @@ DRAWN = {
 
 @pytest.fixture(
     scope="module",
-    params=["hostile", *(pytest.param(name, marks=pytest.mark.slow) for name in DRAWN if name != "hostile")],
+    params=[
+        "hostile",
+        "hostile-periods",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in (*DRAWN, "periods") if name != "hostile"),
+    ],
 )
 def drawn(request):
     """A picture: its name, and its SVG."""
-    fpki = None if request.param == "hostile" else request.getfixturevalue("fpki")
-    return request.param, pk.pictures.to_svg(DRAWN[request.param](fpki))
+    fpki = None if request.param.startswith("hostile") else request.getfixturevalue("fpki")
+    return request.param, drawn_as_svg(request.param, fpki)
 
 
 def assert_sound(rendered):

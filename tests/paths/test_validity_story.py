@@ -50,14 +50,16 @@ def story(target, pool, fpki, **given):
 def test_the_story_of_dod_root_ca_3(fpki, pool):
     """Its two periods: through Interoperability Root CA 2 to Common Policy, and later to Common Policy G2."""
     (root,) = (one for one in pool if one.subject.label == "DoD Root CA 3" and one.issuer == one.subject)
-    assert story(root, pool, fpki, whole_ca=True) == [
+    assert story(root, pool, fpki) == [
         ("not-valid", "2012-03-20T18:46:41Z", "2015-09-23T16:37:24Z", [], 0),
         ("valid", "2015-09-23T16:37:25Z", "2019-02-17T14:32:11Z", ["DoD Root CA 3 #748"], 6),
         ("not-valid", "2019-02-17T14:32:12Z", "2023-06-08T13:38:00Z", [], 0),
         ("valid", "2023-06-08T13:38:01Z", "2026-02-07T18:00:00Z", ["DoD Interoperability Root CA 2 #13579"], 2),
         ("not-valid", "2026-02-07T18:00:01Z", "2029-12-30T18:46:41Z", [], 0),
     ]
-    assert [state for state, *_ in story(root, pool, fpki)] == ["not-valid"]  # the self-signed certificate itself
+    assert [state for state, *_ in story(root, pool, fpki, whole_ca=False)] == [
+        "not-valid"
+    ]  # the self-signed certificate itself
 
 
 def test_the_stories_of_the_two_issuing_cas(fpki, pool):

@@ -58,17 +58,23 @@ class PictureOptions(NamedTuple):
 
     def write(self, picture: Picture) -> tuple[str, ...]:
         """Write the picture in each format that was asked for, and return the files; earlier pictures are replaced."""
+        return tuple(filter(None, (self._write(file, _render(picture, form)) for form, file in self.files.items())))
+
+    def write_svg(self, svg: str) -> None:
+        """Write an SVG image that is not of a picture, where one was asked for."""
+        if self.svg is not None:
+            self._write(self.svg, svg)
+
+    def _write(self, file: str, text: str) -> str | None:
+        """Write a text to a file, and return its name; None for standard output."""
         from pkcs12kit.cli.output.console import write_bytes
 
-        files = []
-        for form, file in self.files.items():
-            data = _render(picture, form).encode("utf-8")
-            if file == _STANDARD_OUTPUT:
-                write_bytes(data)
-            else:
-                self._place(file).write(data)
-                files.append(file)
-        return tuple(files)
+        data = text.encode("utf-8")
+        if file == _STANDARD_OUTPUT:
+            write_bytes(data)
+            return None
+        self._place(file).write(data)
+        return file
 
 
 def picture_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -12,6 +12,7 @@ from pkcs12kit.display.pictures.build import picture_of_path, picture_of_pool, p
 from pkcs12kit.display.pictures.picture import EdgeState, Picture, PictureEdge, PictureNode
 from pkcs12kit.display.pictures.svg import to_svg
 from pkcs12kit.display.pictures.text_formats import to_dot, to_mermaid
+from pkcs12kit.display.pictures.timeline import timeline_to_svg
 
 __all__ = [
     "EdgeState",
@@ -21,6 +22,7 @@ __all__ = [
     "picture_of_path",
     "picture_of_pool",
     "picture_of_report",
+    "timeline_to_svg",
     "to_dot",
     "to_mermaid",
     "to_svg",

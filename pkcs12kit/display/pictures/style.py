@@ -89,25 +89,49 @@ _PAGE_IS_LIGHT: Final = ('[data-jp-theme-light="true"]', '[data-theme="light"]',
 _PAGE_IS_DARK: Final = ('[data-jp-theme-light="false"]', '[data-theme="dark"]', ".vscode-dark")
 
 
-def stylesheet() -> str:
-    """Return the style sheet. Its rules apply only to pictures of this library."""
-    root = f".{ROOT}"
-    dark = _coloured(_DARK, root)
+_TIMELINE_SHAPES: Final = """
+.R .p12k-heading{font-size:16px;font-weight:bold}
+.R .p12k-row{font-size:12px}
+.R .p12k-name{font-size:12px;font-weight:bold}
+.R .p12k-note{font-size:10.5px}
+.R .p12k-gap{fill:none;stroke-width:1.6;stroke-dasharray:2 4}
+.R .p12k-unknown{fill:none;stroke-width:1.6;stroke-dasharray:9 3 2 3}
+.R .p12k-tick{fill:none;stroke-width:.6}
+.R .p12k-now{fill:none;stroke-width:2}
+"""
+_TIMELINE_COLOURED: Final = """
+.R .p12k-paper{fill:paper}
+.R text{fill:ink}
+.R .p12k-note{fill:dim}
+.R .p12k-span{fill:best}
+.R .p12k-gap{stroke:expired}
+.R .p12k-unknown{stroke:refused}
+.R .p12k-tick{stroke:line}
+.R .p12k-now{stroke:ink}
+"""
+
+
+def stylesheet(*, timeline: bool = False) -> str:
+    """Return the style sheet, that of timelines if set. Its rules apply only to pictures of this library."""
+    shapes = _TIMELINE_SHAPES if timeline else _SHAPES
+    rules = _TIMELINE_COLOURED if timeline else _COLOURED
+    root = f".{ROOT}-timeline" if timeline else f".{ROOT}"
+    dark = _coloured(rules, _DARK, root)
     return "".join(
         (
             f"{root}{{{_FONT}}}",
-            _SHAPES.replace(".R", root),
-            _coloured(_LIGHT, root),
+            shapes.replace(".R", root),
+            _coloured(rules, _LIGHT, root),
             f"@media (prefers-color-scheme:dark){{{dark}}}",
-            _coloured(_LIGHT, *(f"{page} {root}" for page in _PAGE_IS_LIGHT)),
-            _coloured(_DARK, *(f"{page} {root}" for page in _PAGE_IS_DARK)),
+            _coloured(rules, _LIGHT, *(f"{page} {root}" for page in _PAGE_IS_LIGHT)),
+            _coloured(rules, _DARK, *(f"{page} {root}" for page in _PAGE_IS_DARK)),
         )
     )
 
 
-def _coloured(palette: dict[str, str], *roots: str) -> str:
+def _coloured(given: str, palette: dict[str, str], *roots: str) -> str:
     rules = []
-    for rule in _COLOURED.strip().splitlines():
+    for rule in given.strip().splitlines():
         selectors, _, declarations = rule.partition("{")
         chosen = ",".join(one.replace(".R", root) for root in roots for one in selectors.split(","))
         pairs = (pair.split(":") for pair in declarations.rstrip("}").split(";"))

@@ -25,14 +25,14 @@ from pkcs12kit.display.pictures.blocks import (
     NodeBlock,
     RowBlock,
     certificate_line,
-    is_sure,
     width_of,
     wrapped,
 )
+from pkcs12kit.display.pictures.elements import add_text, as_number, fill
 from pkcs12kit.display.pictures.layout import lay_out
 from pkcs12kit.display.pictures.picture import require_picture
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
-from pkcs12kit.text import NO_FORMULAS, as_references, formula_pieces
+from pkcs12kit.text import NO_FORMULAS, as_references
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -78,10 +78,10 @@ class _Svg:
         paper = SubElement(self._root, "rect", {"class": "p12k-paper", "width": "100%", "height": "100%"})
         top = self._heading()
         shift = (self._width - self._layout.width) / 2
-        drawing = SubElement(self._root, "g", {"transform": f"translate({_n(shift)} {_n(top)})"})
+        drawing = SubElement(self._root, "g", {"transform": f"translate({as_number(shift)} {as_number(top)})"})
         self._draw(drawing)
         bottom = self._legend(top + self._layout.height + 2 * PADDING)
-        width, height = _n(self._width), _n(bottom + _MARGIN)
+        width, height = as_number(self._width), as_number(bottom + _MARGIN)
         self._root.attrib |= {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}
         paper.attrib |= {"width": width, "height": height}
         return as_references(tostring(self._root, encoding="unicode")) + "\n"
@@ -89,18 +89,18 @@ class _Svg:
     def _accessible(self) -> None:
         """Add title and description for screen readers, with ids that differ between pictures on one page."""
         mark = hashlib.sha256(f"{self._picture!r}{self._title}".encode("utf-8", "backslashreplace")).hexdigest()[:12]
-        _fill(SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}), self._title)
-        _fill(SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}), _description(self._picture, self._nodes))
+        fill(SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}), self._title)
+        fill(SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}), _description(self._picture, self._nodes))
         self._root.set("aria-labelledby", f"p12k-{mark}-title p12k-{mark}-desc")
 
     def _heading(self) -> float:
         y = _MARGIN + _HEADING_SIZE
         width = self._width - 2 * _MARGIN
         for line in wrapped(self._title, width, _HEADING_SIZE, lines=3, bold=True):
-            _text(self._root, line, _MARGIN, y, "p12k-heading", size=_HEADING_SIZE, bold=True)
+            add_text(self._root, line, _MARGIN, y, "p12k-heading", size=_HEADING_SIZE, bold=True)
             y += _HEADING_LEADING
         for line in wrapped(wording.summary(self._picture), width, NAME_SIZE, lines=3):
-            _text(self._root, line, _MARGIN, y, "p12k-row", size=NAME_SIZE)
+            add_text(self._root, line, _MARGIN, y, "p12k-row", size=NAME_SIZE)
             y += NAME_LEADING
         return y + PADDING
 
@@ -122,7 +122,7 @@ class _Svg:
                 SubElement(group, "path", {"class": name, "d": _path(leg)})
         x, y = drawn.upper.points[0] if drawn.upwards else drawn.lower.points[-1]
         back = 9 if drawn.upwards else -9
-        arrow = f"M{_n(x)} {_n(y)}l-5 {back}h10z"
+        arrow = f"M{as_number(x)} {as_number(y)}l-5 {back}h10z"
         SubElement(group, "path", {"class": "p12k-arrow", "d": arrow})
         block = drawn.label.block
         if isinstance(block, CertificateBlock):
@@ -130,32 +130,34 @@ class _Svg:
             _rectangle(pill, drawn.label, "", radius=9)
             for number, line in enumerate(block.lines, start=1):
                 y = drawn.label.top + NOTE_LEADING * number
-                _text(pill, line, drawn.label.x, y, "", size=NOTE_SIZE, middle=True)
+                add_text(pill, line, drawn.label.x, y, "", size=NOTE_SIZE, middle=True)
 
     def _node(self, drawing: Element, placed: Placed) -> None:
         block = placed.block
         if not isinstance(block, NodeBlock):
             return
         group = SubElement(drawing, "g", _node_class(block.node))
-        _fill(SubElement(group, "title"), wording.about_node(block.node, block.own))
+        fill(SubElement(group, "title"), wording.about_node(block.node, block.own))
         _rectangle(group, placed, "p12k-box", radius=5)
         y = placed.top + PADDING - 3
         for line in block.name:
             y += NAME_LEADING
-            _text(group, line, placed.x, y, "p12k-name", size=NAME_SIZE, bold=True, middle=True)
+            add_text(group, line, placed.x, y, "p12k-name", size=NAME_SIZE, bold=True, middle=True)
         for line in block.notes:
             y += NOTE_LEADING
-            _text(group, line, placed.x, y, "p12k-note", size=NOTE_SIZE, middle=True)
+            add_text(group, line, placed.x, y, "p12k-note", size=NOTE_SIZE, middle=True)
 
     def _column(self, drawing: Element, placed: Placed) -> None:
         block = placed.block
         if not isinstance(block, ColumnBlock):
             return
-        group = SubElement(drawing, "g", {"transform": f"translate({_n(placed.left)} {_n(placed.top)})"})
+        group = SubElement(drawing, "g", {"transform": f"translate({as_number(placed.left)} {as_number(placed.top)})"})
         for left, top, bottom in _stems(block, hangs=block.column.parent is not None):
-            SubElement(group, "path", {"class": "p12k-line", "d": f"M{_n(left)} {_n(top)}V{_n(bottom)}"})
+            SubElement(
+                group, "path", {"class": "p12k-line", "d": f"M{as_number(left)} {as_number(top)}V{as_number(bottom)}"}
+            )
         if block.column.parent is None:
-            _text(group, ASIDE, 0, NAME_LEADING, "p12k-note", size=NOTE_SIZE)
+            add_text(group, ASIDE, 0, NAME_LEADING, "p12k-note", size=NOTE_SIZE)
         for row in block.rows:
             self._row(group, row)
 
@@ -164,26 +166,26 @@ class _Svg:
         y = block.top - 3
         name = SubElement(column, "g", _node_class(node))
         own = [edge for edge in self._picture.edges if edge.is_self_signed and edge.subject == node.id]
-        _fill(SubElement(name, "title"), wording.about_node(node, own))
+        fill(SubElement(name, "title"), wording.about_node(node, own))
         for line in block.name:
             y += NAME_LEADING
-            _text(name, line, block.left, y, "p12k-row", size=NAME_SIZE)
+            add_text(name, line, block.left, y, "p12k-row", size=NAME_SIZE)
         for line in block.notes:
             y += NOTE_LEADING
-            _text(name, line, block.left, y, "p12k-note", size=NOTE_SIZE)
+            add_text(name, line, block.left, y, "p12k-note", size=NOTE_SIZE)
         for number, edge in enumerate(block.row.edges):
             group = self._certificate(column, edge)
             at = block.middle + _APART * (number - (len(block.row.edges) - 1) / 2)
-            line = f"M{_n(block.left - INDENT / 2)} {_n(at)}h{_n(INDENT / 2 - 3)}"
+            line = f"M{as_number(block.left - INDENT / 2)} {as_number(at)}h{as_number(INDENT / 2 - 3)}"
             for kind in ("p12k-hit", "p12k-line"):
                 SubElement(group, "path", {"class": kind, "d": line})
             y += NOTE_LEADING
-            _text(group, certificate_line(edge), block.left, y, "p12k-note", size=NOTE_SIZE)
+            add_text(group, certificate_line(edge), block.left, y, "p12k-note", size=NOTE_SIZE)
 
     def _certificate(self, parent: Element, edge: PictureEdge) -> Element:
         group = SubElement(parent, "g", {"class": style.CLASSES[edge.state]})
         about = wording.about_edge(edge, self._nodes[edge.issuer], self._nodes[edge.subject])
-        _fill(SubElement(group, "title"), about)
+        fill(SubElement(group, "title"), about)
         return group
 
     def _legend(self, y: float) -> float:
@@ -193,12 +195,16 @@ class _Svg:
             label = f"{wording.LEGEND[state]}: {sum(edge.state is state for edge in self._picture.edges):,}"
             x, y = self._next(x, y, _SAMPLE + width_of(label, NOTE_SIZE, bold=True))
             group = SubElement(self._root, "g", {"class": style.CLASSES[state]})
-            SubElement(group, "path", {"class": "p12k-line", "d": f"M{_n(x)} {_n(y - 4)}h{_n(_SAMPLE - 8)}"})
-            _text(group, label, x + _SAMPLE, y, "p12k-note", size=NOTE_SIZE)
+            SubElement(
+                group,
+                "path",
+                {"class": "p12k-line", "d": f"M{as_number(x)} {as_number(y - 4)}h{as_number(_SAMPLE - 8)}"},
+            )
+            add_text(group, label, x + _SAMPLE, y, "p12k-note", size=NOTE_SIZE)
             x += _SAMPLE + width_of(label, NOTE_SIZE, bold=True) + 2 * PADDING
         for label in wording.node_legend(self._picture):
             x, y = self._next(x, y, width_of(label, NOTE_SIZE))
-            _text(self._root, label, x, y, "p12k-note", size=NOTE_SIZE)
+            add_text(self._root, label, x, y, "p12k-note", size=NOTE_SIZE)
             x += width_of(label, NOTE_SIZE) + 2 * PADDING
         return y
 
@@ -245,56 +251,26 @@ def _description(picture: Picture, nodes: dict[str, PictureNode]) -> str:
 def _path(leg: Leg) -> str:
     """Return the path data of a line: straight within layers, curved between them."""
     (x, y), *rest = leg.points
-    parts = [f"M{_n(x)} {_n(y)}"]
+    parts = [f"M{as_number(x)} {as_number(y)}"]
     for to_x, to_y in rest:
-        if _n(to_x) == _n(x):
+        if as_number(to_x) == as_number(x):
             if parts[-1].startswith("V"):
                 parts.pop()
-            parts.append(f"V{_n(to_y)}")
+            parts.append(f"V{as_number(to_y)}")
         else:
             middle = (y + to_y) / 2
-            parts.append(f"C{_n(x)} {_n(middle)} {_n(to_x)} {_n(middle)} {_n(to_x)} {_n(to_y)}")
+            points = (x, middle, to_x, middle, to_x, to_y)
+            parts.append(f"C{' '.join(map(as_number, points))}")
         x, y = to_x, to_y
     return "".join(parts)
 
 
 def _rectangle(parent: Element, placed: Placed, name: str, *, radius: int) -> None:
     attributes = {
-        "x": _n(placed.left),
-        "y": _n(placed.top),
-        "width": _n(placed.block.width),
-        "height": _n(placed.block.height),
+        "x": as_number(placed.left),
+        "y": as_number(placed.top),
+        "width": as_number(placed.block.width),
+        "height": as_number(placed.block.height),
         "rx": str(radius),
     }
     SubElement(parent, "rect", attributes | ({"class": name} if name else {}))
-
-
-def _text(
-    parent: Element, text: str, x: float, y: float, name: str, *, size: float, bold: bool = False, middle: bool = False
-) -> None:
-    attributes = {"x": _n(x), "y": _n(y)}
-    if name:
-        attributes["class"] = name
-    if middle:
-        attributes["text-anchor"] = "middle"
-    if not is_sure(text):  # fitted to the reserved width
-        attributes |= {"textLength": _n(width_of(text, size, bold=bold)), "lengthAdjust": "spacingAndGlyphs"}
-    _fill(SubElement(parent, "text", attributes), text)
-
-
-def _fill(parent: Element, text: str) -> None:
-    """Put a text into an element; characters that could delimit a formula go into elements of their own."""
-    last = None
-    for piece in formula_pieces(text):
-        if as_references(piece) != piece:
-            last = SubElement(parent, "tspan")
-            last.text = piece
-        elif last is None:
-            parent.text = piece
-        else:
-            last.tail = piece
-
-
-def _n(value: float) -> str:
-    """Return a number to a tenth of a pixel, in as few characters as possible."""
-    return f"{value:z.1f}".removesuffix(".0")  # z: without -0, which differs between Python versions
