@@ -5,14 +5,16 @@
 
 from __future__ import annotations
 
+from copy import copy
 from difflib import get_close_matches
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.text import alternatives, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from pkcs12kit.hints import Hint
 
@@ -26,6 +28,17 @@ class Pkcs12KitError(Exception):
 
     hints: tuple[Hint, ...] = ()
     """The steps that may help, in the order in which to try them; empty where the text already says what to do."""
+
+    def hinting(self, *hints: Hint) -> Self:
+        """Return the error itself, with further hints."""
+        self.hints = (*self.hints, *hints)
+        return self
+
+    def placed(self, place: str) -> Self:
+        """Return an equal error whose text begins with the place, such as a file, where the mistake is."""
+        copied = copy(self)
+        copied.args = (f"{place} {self}",)
+        return copied
 
 
 class InputError(Pkcs12KitError):
@@ -55,9 +68,9 @@ class UnknownNameError(InputError):
         shown = quoted(name, longest=_LONGEST_NAME)
         super().__init__(f"unknown {kind} {shown}{suggestion} Known names: {', '.join(self.known)}")
 
-    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]]]:
-        """Return the call that makes an equal error, so that it can cross to another process."""
-        return type(self), (self.kind, self.name, self.known)
+    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]], dict[str, Any]]:
+        """Return the call that makes an equal error, and its attributes, so that it can cross to another process."""
+        return type(self), (self.kind, self.name, self.known), vars(self)
 
 
 class MalformedCertificateError(InputError):

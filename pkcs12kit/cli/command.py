@@ -142,6 +142,8 @@ class Command(click.Command):
             _add_hints(error, typed, ctx)
             raise
         except click.UsageError as error:
+            if isinstance(error, click.NoSuchOption):
+                _name_the_option_meant(error, parameters)
             _add_hints(error, typed, ctx)
             raise
 
@@ -193,6 +195,15 @@ def _add_hints(error: click.UsageError, typed: Sequence[str], ctx: click.Context
 
     if not isinstance(error, click.exceptions.NoArgsIsHelpError):
         _extend_hints(error, hints_for_call(error, typed, ctx))
+
+
+def _name_the_option_meant(error: click.NoSuchOption, parameters: Iterable[click.Parameter]) -> None:
+    """Put the option that other programs call so, if there is one, in the place of those of similar letters."""
+    from pkcs12kit.cli.options.other_names import meant_options
+
+    options = {name for one in parameters if isinstance(one, click.Option) for name in one.opts}
+    if meant := meant_options(error.option_name, options):
+        vars(error)["possibilities"] = list(meant)  # an argument of this name keeps only those of similar letters
 
 
 def _extend_hints(error: Any, hints: Iterable[Hint]) -> None:  # noqa: ANN401  # the errors of click have no hints

@@ -196,7 +196,7 @@ class ContentsCollector(Collector):
         try:
             report = self._open(data)
         except InputError as error:
-            raise type(error)(f"{location.name}: {error}") from None
+            raise error.placed(f"{location.name}:") from None
         for number, safe in enumerate(report.safe_contents, start=1):
             if safe.bags is None:
                 self._closed_safe(location, safe, number, report)

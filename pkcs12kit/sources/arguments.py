@@ -148,7 +148,7 @@ def _named_certificate(given: CertificateSource, name: str, limits: Limits) -> C
     except ArgumentError:
         raise
     except InputError as error:
-        raise type(error)(f"{name} {error}") from None
+        raise error.placed(name) from None
 
 
 def concrete(given: CertificatesArgument | TrustAnchorsArgument) -> Any:  # noqa: ANN401  # the same argument

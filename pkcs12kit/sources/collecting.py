@@ -265,7 +265,7 @@ class Collector:
             for der in unencrypted:
                 self._certificate(location, der)
         except InputError as error:
-            raise type(error)(f"{location.name}: {error}") from None
+            raise error.placed(f"{location.name}:") from None
         else:
             for certificate in certificates:
                 self._add(location, certificate)

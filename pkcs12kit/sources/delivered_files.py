@@ -5,7 +5,7 @@ All of them are read into the same value, so that what judges one judges the oth
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
@@ -136,25 +136,40 @@ def _pkcs12(content: SourceContent, opening: Opening) -> DecodedPfx:
 def _private_key(
     content: SourceContent, opening: Opening, key: KeySource | None
 ) -> CertificateIssuerPrivateKeyTypes | None:
-    """Return the key in the file, or the one apart; None where there is neither."""
+    """Return the key in the file, or the one apart; None where there is neither.
+
+    Both may be given if they are the same key, as in a file that is named twice.
+    """
     limits = opening.limits
     has_own = content.kind is Kind.PEM and any(
         block.label.endswith("PRIVATE KEY")
         for block in pem_blocks(content.der, content.name, limits, certificates=limits.certificates)
     )
-    if key is None:
-        if not has_own:
-            return None
-        return open_with(
-            lambda password: read_private_key(content.data, name=content.name, password=password, limits=limits),
-            opening.password,
+    apart = None if key is None else _key_apart(key, content, opening)
+    if not has_own or (apart is not None and apart[1] == content.data):
+        return None if apart is None else apart[0]
+    own = open_with(
+        lambda password: read_private_key(content.data, name=content.name, password=password, limits=limits),
+        opening.password,
+    )
+    if apart is not None and encode_public_key(own.public_key()) != encode_public_key(apart[0].public_key()):
+        raise InputError(
+            f"{content.name}: it has a private key of its own, and the other key that was given does not equal it;"
+            " leave out the other one, or take its own key out of the file"
         )
-    if has_own:
-        raise InputError(f"{content.name}: it has a private key of its own; leave out the other one")
+    return own
+
+
+def _key_apart(
+    key: KeySource, content: SourceContent, opening: Opening
+) -> tuple[CertificateIssuerPrivateKeyTypes, bytes]:
+    """Return the key that was given apart from the file, and the bytes that it was read from."""
     if isinstance(key, PRIVATE_KEYS):
-        return require_signing_key(key, "the private key given")
-    read = SourceContent.read(key, limits)  # type: ignore[arg-type]  # mypy does not narrow this
-    return key_from_content(read, opening, with_certificates=False).private_key
+        return require_signing_key(key, "the private key given"), b""
+    read = SourceContent.read(key, opening.limits)  # type: ignore[arg-type]  # mypy does not narrow this
+    if read.data == content.data and opening.key_password is None:  # one file, which has one password
+        opening = replace(opening, key_password=opening.password)
+    return key_from_content(read, opening, with_certificates=False).private_key, read.data
 
 
 def _belonging(

@@ -124,7 +124,7 @@ class _DeliveryCollector(Collector):
                 limits=opening.limits,
             )
         except InputError as error:
-            raise type(error)(f"{location.name}: {error}") from None
+            raise error.placed(f"{location.name}:") from None
         for certificate in decoded.certificates:
             self._add(location, certificate)
         for reject in decoded.rejects:

@@ -338,7 +338,7 @@ def _matched(found: LoadedKey, certificate: CertificateSource | None, opening: O
         identity = Identity(private_key=found.private_key, certificate=end_entity)
     except (KeyMismatchError, MalformedCertificateError) as error:
         where = name if found.name == name else f"{found.name} and {name}"
-        raise type(error)(f"{where}: {error}") from None
+        raise error.placed(f"{where}:") from None
     pool = CertificatePool(
         dict.fromkeys((*certificates, *found.certificates)), rejects=dict.fromkeys((*rejects, *found.rejects))
     )

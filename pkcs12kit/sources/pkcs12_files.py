@@ -94,7 +94,7 @@ def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
             raise InputError(f"{name}: expected a PKCS#12 file, found {what_is(name, data, kind)}") from None
         raise MalformedPfxError(f"{name}: {error}") from None
     except InputError as error:
-        raise type(error)(f"{name}: {error}") from None
+        raise error.placed(f"{name}:") from None
 
 
 def what_is(name: str, data: bytes, kind: Kind) -> str:

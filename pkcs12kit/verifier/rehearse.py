@@ -12,6 +12,7 @@ from pkcs12kit.arguments import require_flags, require_functions, require_kind, 
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.table import require_devices
 from pkcs12kit.errors import InputError, MalformedCertificateError, UnknownNameError
+from pkcs12kit.hints import Hint
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validation.server_name import mismatch
@@ -191,7 +192,9 @@ def _key(delivered: DeliveredFile, key_name: str | None, key_id: bytes | None) -
             raise InputError("the PKCS#12 file has no private key: there is nothing to serve")
         return key
     if key is None:
-        raise InputError("it has no private key, so that it cannot be served; give the key as well, with --key (key=)")
+        raise InputError("it has no private key, so that it cannot be served").hinting(
+            Hint(text="give the private key as well, with --key FILE (in Python: key=)")
+        )
     if not key.certificates:
         raise InputError("no certificate in it is for the private key")
     return key

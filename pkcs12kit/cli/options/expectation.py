@@ -79,6 +79,6 @@ def read_expected(options: ExpectOptions, time: datetime, *, as_json: bool) -> t
         def open_with(how: Opening) -> ExpectedFile:
             return load_expected(file, password=how["password"], time=time)
 
-        return open_or_exit(open_with, opening, file, as_json=as_json)
+        return open_or_exit(open_with, opening, file, as_json=as_json, option_name="--expect")
 
     return tuple(map(read, options.expect))

@@ -151,8 +151,12 @@ def opening_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, file: str, *, as_json: bool) -> T:
+def open_or_exit(
+    open_with: Callable[[Opening], T], opening: OpeningOptions, file: str, *, as_json: bool, option_name: str = ""
+) -> T:
     """Call ``open_with`` with the opening arguments; ask for the password where the file turns out to need one.
+
+    ``option_name`` is the option that names the file, where it is not an argument.
 
     A wrong password is the answer no: it is printed, and the command exits with status 1. A missing password is bad
     usage, and is raised, as is the need of one for another input, such as a PKCS#12 file in ``--certs``.
@@ -195,10 +199,12 @@ def open_or_exit(open_with: Callable[[Opening], T], opening: OpeningOptions, fil
     except PasswordError as error:
         if not any(is_about(error, name_of(one)) for one in (file, opening.key) if one is not None):
             raise
-        of_key = opening.key_password_file is not None or (opening.key is not None and at_terminal())
-        if tried[-1] is None and not of_key:
+        has_key_password = opening.key_password_file is not None or (opening.key is not None and at_terminal())
+        if tried[-1] is None and not has_key_password:
             raise
-        print_error(error)
+        of_key = opening.key is not None and is_about(error, name_of(opening.key))
+        named = "--key" if of_key and opening.key != file else option_name
+        print_error(f"{named} {error}" if named else error)
         print_hints(hints_for_wrong_password(opening._asdict(), error))
         if as_json:
             print_json({"file": name_of(file), "ok": False})

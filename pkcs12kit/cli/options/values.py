@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from datetime import UTC, datetime, timedelta
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
+from pkcs12kit.cli.options.other_names import meant_values
 from pkcs12kit.text import alternatives
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class OneOf(click.Choice[str]):
 
     def get_invalid_choice_message(self, value: object, ctx: click.Context | None) -> str:  # noqa: ARG002  # click's
         """Return a message with the names that might have been meant."""
-        near = get_close_matches(str(value), self.choices)
+        near = meant_values(str(value), self.choices)
         if near:
             return f"{value!r} is not one of them. Did you mean {alternatives(near)}?"
         return f"{value!r} is not one of {', '.join(self.choices)}"

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.paths.report import PathReport, RejectedPath
+    from pkcs12kit.sources.collecting import Location
 
 ANCHOR: Final = "trust_anchors"
 """The name of the parameter for trust anchors, in every command."""
@@ -143,7 +144,18 @@ def _add_given(candidates: _Candidates, given: Mapping[str, object], names: Iter
     from pkcs12kit.sources.collecting import Collector
     from pkcs12kit.sources.reading import shown_path
 
-    collector = Collector(password=_password(given), limits=DEFAULT_LIMITS)  # one, whose limits are for all files
+    class PlacedCollector(Collector):
+        """A collector that knows the file or the part of an archive that each certificate is in."""
+
+        places: dict[int, str] = {}  # noqa: RUF012  # this class is made for one object
+
+        def _member(self, location: Location, data: bytes) -> None:
+            begin = len(self.certificates)
+            super()._member(location, data)
+            for index in range(begin, len(self.certificates)):
+                self.places.setdefault(index, location.name)
+
+    collector = PlacedCollector(password=_password(given), limits=DEFAULT_LIMITS)  # one: its limits are for all files
     remaining = DEFAULT_LIMITS.archive_bytes
     for path in _files(given, names):
         before = len(collector.certificates)
@@ -157,7 +169,8 @@ def _add_given(candidates: _Candidates, given: Mapping[str, object], names: Iter
         except (InputError, OSError):
             continue
         finally:
-            candidates.add(collector.certificates[before:], shown_path(path))
+            for index, certificate in enumerate(collector.certificates[before:], before):
+                candidates.add([certificate], collector.places.get(index) or shown_path(path))
 
 
 def _files(given: Mapping[str, object], names: Iterable[str]) -> Iterator[str]:

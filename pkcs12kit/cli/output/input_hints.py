@@ -158,6 +158,7 @@ def _for_password(error: PasswordError, value: str, given: Mapping[str, object],
         "key": "key_password_file",
         "pkcs12": "pkcs12_password_file",
         "certificate": "cert_password_file",
+        "source": "key_password_file",
     }.get(name)
     if _TAKES.get(name) == "certificate" and source not in given:  # no option gives the password of this PKCS#12 file
         if "pkcs12" in given:
@@ -215,8 +216,8 @@ def _for_missing(path: Path) -> Hint | None:
 def _for_content(value: str, given: Mapping[str, object], name: str) -> Hint | None:
     """Return the hint for a file that holds another kind of thing than the parameter takes."""
     takes, kinds = _TAKES.get(name), _kinds_in(value)
-    if takes is None:
-        return None
+    if takes is None or (name == "file" and "output" not in given and kinds & (_KEYS | {Kind.CERTIFICATE})):
+        return None  # all commands but convert also take a chain in PEM
     if Kind.ZIP in kinds and name in _IDENTITIES and {"pkcs12", "source"} <= given.keys():
         return _DELIVERY
     other = {"key": given.get("certificate"), "certificate": given.get("key")}.get(name)
