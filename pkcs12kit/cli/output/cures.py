@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 OR_FETCH: Final = "or add --fetch, which fetches what is missing"
 OF_REVOKED: Final = "ask the CA for a new certificate, or give certificates for another path with --certs"
 _INTO: Final = "gathered"
+_ALGORITHMS: Final = "default"
 _SHOWN: Final = 4
 
 
@@ -52,6 +53,7 @@ class Call(NamedTuple):
     trust_anchors: tuple[str, ...] = ("FILE",)
     time: datetime | None = None
     bundles: tuple[str, ...] = ()
+    requirements: tuple[str, ...] = ()
     fetched: bool = False
     certs_only: bool = False
 
@@ -73,6 +75,7 @@ class Call(NamedTuple):
             trust_anchors=tuple(_word(each, "FILE") for each in given.get("trust_anchors") or ()) or ("FILE",),
             time=given.get("time"),
             bundles=tuple(given.get("bundles") or ()),
+            requirements=tuple(_requirements(given)),
             fetched=bool(given.get("fetch")) or command == "gather",
             certs_only=bool(given.get("certs_only")),
         )
@@ -88,7 +91,7 @@ class Call(NamedTuple):
             "--into": (_INTO,),
         }.items():
             words += [word for value in values for word in (option, value)]
-        return " ".join(map(quote, words))
+        return " ".join(map(quote, (*words, *self.requirements)))
 
     def rebuild(self, *, fetch: bool) -> str:
         """Return the call of ``build`` that makes the file again."""
@@ -108,6 +111,18 @@ class Call(NamedTuple):
         words += [word for source in self.certificates for word in ("--certs", source)]
         words += [word for anchor in self.trust_anchors for word in ("--anchor", anchor)]
         return " ".join(map(quote, (*words, "--fetch", *revocation, "--to", "pem", "--out", "NEW.pem", "--dry-run")))
+
+
+def _requirements(given: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the options that say what the path must be valid for: without them another path may be found first."""
+    for policy in given.get("policies") or ():
+        yield from ("--policy", policy)
+    if given.get("server_name"):
+        yield from ("--server-name", given["server_name"])
+    if given.get("algorithms", _ALGORITHMS) != _ALGORITHMS:
+        yield from ("--algorithms", given["algorithms"])
+    if given.get("ignore_anchor_validity"):
+        yield "--ignore-anchor-validity"
 
 
 def _word(value: object, placeholder: str) -> str:
@@ -155,7 +170,8 @@ def cure(
     ``trust_anchors`` and ``others`` are the anchors and further certificates of the search; ``time`` is its time, now
     by default.
     """
-    if closest.reason not in CURABLE:
+    is_revoked = closest.reason is FailureReason.REVOKED and closest.certificate == closest.certificates[0]
+    if closest.reason not in CURABLE or is_revoked:  # the CA has to issue another certificate for a revoked one
         return ()
     call = Call.current() if call is None else call
     day = (datetime.now(UTC) if time is None else time.astimezone(UTC)).date()
