@@ -103,7 +103,9 @@ def command(  # click gives every option its own argument
     comparison = replace(comparison, warnings=(*warnings, *comparison.warnings))
     for warning in comparison.warnings:
         warn(warning)
-    hints = hints_for_comparison(comparison, before, after, targets, search, has_password=after_given is not None)
+    hints = hints_for_comparison(
+        comparison, (before, after), targets, search.certificates, has_password=after_given is not None
+    )
     if not as_json:
         print_comparison(comparison, name_of(before), name_of(after))
     if not comparison.ok:

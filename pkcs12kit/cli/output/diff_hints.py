@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.cli.output.replay import again, paths_again
+from pkcs12kit.comparison.targets import PathOutcome
 from pkcs12kit.display.labels import short_serial
 from pkcs12kit.hints import Hint
 from pkcs12kit.text import counted, harmless, shortened
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
-    from pkcs12kit.cli.options.search import SearchOptions
     from pkcs12kit.comparison.report import Comparison
 
 _SHOWN: Final = 3
@@ -21,32 +21,31 @@ _STANDARD_INPUT: Final = "-"
 
 
 def broken_paths(comparison: Comparison) -> str:
-    """Return a sentence that counts the broken paths and names the first of their targets."""
+    """Return a sentence that counts the paths that broke and those left undecided, and names the first targets."""
     names = ", ".join(shortened(comparison.broken, _SHOWN, lambda one: _named(one.target)))
-    return f"{len(comparison.broken):,} of {counted(len(comparison.targets), 'path')} broke or may have broken: {names}"
+    undecided = sum(one.outcome is PathOutcome.UNDECIDED for one in comparison.broken)
+    broke = f"{len(comparison.broken) - undecided:,} of {counted(len(comparison.targets), 'path')} broke"
+    more = f", and a limit left {undecided:,} undecided" if undecided else ""
+    return f"{broke}{more}: {names}"
 
 
 def hints_for_comparison(
-    comparison: Comparison,
-    before: str,
-    after: str,
-    targets: Sequence[str],
-    search: SearchOptions,
-    *,
-    has_password: bool,
+    comparison: Comparison, sides: tuple[str, str], targets: Sequence[str], more: Sequence[str], *, has_password: bool
 ) -> tuple[Hint, ...]:
-    """Return the hints for a call of ``diff``, whose commands can be run as they are."""
-    is_repeatable = _STANDARD_INPUT not in {before, after, *targets, *search.trust_anchors, *search.certificates}
-    if not targets:
-        command = f"pkcs12kit diff {_words(before, after)} --target CERT --anchor FILE" if is_repeatable else None
+    """Return the hints for the current call of ``diff``, whose commands can be run as they are.
+
+    - ``sides``: the names of the two sides, as given; ``targets`` and ``more``: those of the other certificates.
+    - ``has_password``: True if the side after may need a password, which ``paths`` does not take.
+    """
+    before, after = sides
+    if not comparison.targets:
+        command = again(targets="CERT", trust_anchors="FILE")
         return (Hint(text="--target and --anchor show which paths this made or broke", command=command),)
     hints = list(_missing(comparison, before))
-    if comparison.broken and is_repeatable and not has_password and len(targets) == len(comparison.targets) == 1:
-        certs = " ".join(f"--certs {_words(one)}" for one in (after, *search.certificates))
-        anchors = " ".join(f"--anchor {_words(one)}" for one in search.trust_anchors)
-        time = "" if search.time is None else f" --at {search.time.isoformat()}"
-        command = f"pkcs12kit paths {_words(targets[0])} {certs} {anchors}{time}"
-        hints.append(Hint(text="all that is wrong with its paths after", command=command))
+    if comparison.broken and len(targets) == len(comparison.targets) == 1 and not has_password:
+        command = paths_again(certificate=targets[0], certificates=(after, *more))
+        if command is not None:
+            hints.append(Hint(text="show all that is wrong with its paths after", command=command))
     return tuple(hints)
 
 
@@ -70,7 +69,3 @@ def _place(source: str) -> str:
 
 def _named(certificate: Certificate) -> str:
     return f"{certificate.label} #{short_serial(certificate.serial_number_text)}"
-
-
-def _words(*words: str) -> str:
-    return " ".join(map(shlex.quote, words))

@@ -39,7 +39,7 @@ def paths_again(**changes: object) -> str | None:
     Returns None where :func:`again` does, and where the certificate has no file of its own.
     """
     context = click.get_current_context(silent=True)
-    if context is None or not context.params.get(_TARGET):
+    if context is None or not (changes.get(_TARGET) or context.params.get(_TARGET)):
         return None
     commands = context.find_root().command
     paths = commands.get_command(context, _PATHS) if isinstance(commands, click.Group) else None
