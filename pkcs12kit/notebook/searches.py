@@ -126,8 +126,11 @@ def _picture(report: PathReport, view: View) -> Element:
 
 
 def _svg(picture: Picture, view: View) -> Element:
-    """Return a picture that shrinks to the width of the page, but stays legible: it scrolls if it is wider."""
-    svg = to_svg(picture, limits=view.limits)
+    return scrolling(to_svg(picture, limits=view.limits))
+
+
+def scrolling(svg: str) -> Element:
+    """Return an SVG image that shrinks to the width of the page, but stays legible: it scrolls if it is wider."""
     width = _WIDTH.search(svg)
     least = f"min-width:{int(width[1]) * _LEGIBLE:.0f}px" if width else None
     return element("div", element("div", Verbatim(svg), style=least), class_="picture")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pkcs12kit.notebook_hook import Shown
     from pkcs12kit.paths.report import NoValidPathError, PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.paths.validity_report import ValidityReport
     from pkcs12kit.paths.what_if import WhatIfReport
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
@@ -89,6 +90,12 @@ def _what_if(report: WhatIfReport) -> str:
     from pkcs12kit.display.what_if import what_if_report
 
     return _printed(what_if_report(report, every=True))
+
+
+def _periods(report: ValidityReport) -> str:
+    from pkcs12kit.display.validity_periods import periods_report
+
+    return _printed(periods_report(report))
 
 
 def _error(error: NoValidPathError) -> str:
@@ -177,6 +184,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "ValidatedPath": _validated_path,
     "PathReport": _report,
     "WhatIfReport": _what_if,
+    "ValidityReport": _periods,
     "Picture": _picture,
     "NoValidPathError": _error,
     "Bundle": _bundle,
@@ -202,6 +210,7 @@ _DRAWN_BY: Final = {
     "ValidatedPath": "chains.draw_validated_path",
     "PathReport": "searches.draw_report",
     "WhatIfReport": "what_if.draw_what_if",
+    "ValidityReport": "periods.draw_periods",
     "Picture": "searches.draw_picture",
     "RejectedPath": "searches.draw_rejected",
     "NoValidPathError": "searches.draw_error",

@@ -66,7 +66,7 @@ class ValiditySegment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ValidityPeriod(Shown):
+class ValidityPeriod:
     """A period of one state, as long as possible: before and after it the state is another one."""
 
     begin: datetime

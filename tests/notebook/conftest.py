@@ -182,6 +182,7 @@ def values(replica, files, tmp_path_factory):
         path,
         report,
         pk.what_if(path.target, without=path.certificates[2], **asked, parameters=parameters),
+        pk.validity_periods(replica.server.certificate, **asked, parameters=later),
         pk.pictures.picture_of_pool(replica.pool, trust_anchors=[anchor], time=replica.at, report=report),
         none.rejected[0],
         pk.NoValidPathError(none),

@@ -99,7 +99,8 @@ def shown(key, certificate, text):
     )
     fetched = BundleReport(bundle=PublishedBundle(name="x", title=text, urls=(text,)), url=text, why=text)
     picture = pk.pictures.picture_of_pool(pool, trust_anchors=[anchor], time=AT)
-    return certificate, anchor, pool, identity, report, picture, sent, rehearsal, fetched
+    periods = pk.validity_periods(certificate, pool=pool, trust_anchors=[anchor], time=AT)
+    return certificate, anchor, pool, identity, report, periods, picture, sent, rehearsal, fetched
 
 
 def rules(made):
@@ -122,7 +123,7 @@ def test_a_name_makes_no_element_and_no_attribute(named, html, text):
         assert read.faults == []
         assert read.scripts == expected.scripts
         assert read.styles == expected.styles
-        if isinstance(value, pk.PathReport | pk.pictures.Picture):
+        if isinstance(value, pk.PathReport | pk.ValidityReport | pk.pictures.Picture):
             assert {tag for tag, _ in read.elements} - {"tspan"} == {tag for tag, _ in expected.elements}
             assert _attributes(read) <= _attributes(expected) | {"textlength", "lengthadjust"}
         else:

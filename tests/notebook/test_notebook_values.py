@@ -21,6 +21,7 @@ from pkcs12kit.notebook import show as showing
 from pkcs12kit.notebook.style import SORTING, STYLE
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.text import NO_FORMULAS
+from pkcs12kit.times import format_time
 
 PASSWORD = "correct horse battery"
 # Public classes that show their repr, and why that is enough. Errors and closed lists of words are not named here.
@@ -228,6 +229,25 @@ def test_a_report_has_the_picture_the_chosen_path_and_every_reason(values, html)
     for rejected in report.rejected:
         assert rejected.detail in read.text
         assert rejected.section in read.text
+
+
+def test_periods_have_the_timeline_and_every_date(values, html):
+    """The answer, one picture with a text alternative, and a row for each period with the reason of its end."""
+    report = values["ValidityReport"]
+    read = html(pk.to_html(report))
+    drawings = [attributes for tag, attributes in read.elements if tag == "svg"]
+    assert len(drawings) == 1
+    assert drawings[0]["role"] == "img"
+    ids = {attributes.get("id") for tag, attributes in read.elements if tag in {"title", "desc"}}
+    assert set(drawings[0]["aria-labelledby"].split()) <= ids
+    assert [tag for tag, _ in read.elements].count("tr") == 1 + len(report.periods)
+    assert "✗" in read.text
+    for period in report.periods:
+        assert f"{format_time(period.begin)}" in read.text
+        for one in (*period.began_with, *period.ended_by):
+            assert one.label in read.text
+        for failure in period.closest.failures if period.closest else ():
+            assert failure.detail in read.text
 
 
 def test_a_search_without_a_path_shows_the_closest_attempt(values, html):

@@ -10,7 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING, Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from pkcs12kit.arguments import require_kind, require_texts
+from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.display.pictures import style
 from pkcs12kit.display.pictures.blocks import NAME_LEADING, NAME_SIZE, NOTE_LEADING, NOTE_SIZE, width_of, wrapped
 from pkcs12kit.display.pictures.elements import add_text, as_number, fill
@@ -47,17 +47,21 @@ _LEAST: Final = 1.5
 """The smallest width of a bar, so that a second can be seen."""
 
 
-def timeline_to_svg(report: ValidityReport, *, title: str | None = None, limits: Limits = DEFAULT_LIMITS) -> str:
+def timeline_to_svg(
+    report: ValidityReport, *, title: str | None = None, words: bool = True, limits: Limits = DEFAULT_LIMITS
+) -> str:
     """Return validity periods as SVG: a timeline, and below it the periods and their paths in words.
 
-    ``title`` replaces the title. At most ``limits.picture_certificates`` paths are drawn; the others are counted. The
-    same report always gives the same text. It can be a file, or part of an HTML page with several pictures.
+    ``title`` replaces the title. Without ``words``, only the timeline is drawn. At most ``limits.picture_certificates``
+    paths are drawn; the others are counted. The same report always gives the same text. It can be a file, or part of an
+    HTML page with several pictures.
     """
     require_kind("report", report, ValidityReport)
     require_texts(title=title)
+    require_flags(words=words)
     require_kind("limits", limits, Limits)
     own = f"{report.target.label}: when a path to a trust anchor is valid"
-    return _Timeline(report, inert(own if title is None else title), limits).text()
+    return _Timeline(report, inert(own if title is None else title), limits).text(words=words)
 
 
 class _Timeline:
@@ -71,7 +75,7 @@ class _Timeline:
         classes = f"{style.ROOT}-timeline {NO_FORMULAS}"
         self._root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "class": classes})
 
-    def text(self) -> str:
+    def text(self, *, words: bool) -> str:
         """Return the whole drawing as text."""
         self._accessible()
         SubElement(self._root, "style").text = style.stylesheet(timeline=True)
@@ -84,7 +88,7 @@ class _Timeline:
         drawn = timeline_of(self._report)
         if drawn is not None:
             self._bars(drawn)
-        for line, level in self._words():
+        for line, level in self._words() if words else ():
             self._lines(line, NAME_SIZE if not level else NOTE_SIZE, "p12k-name" if not level else "p12k-note", level)
         width, height = as_number(_WIDTH), as_number(self._y + _MARGIN)
         self._root.attrib |= {"width": width, "height": height, "viewBox": f"0 0 {width} {height}"}
