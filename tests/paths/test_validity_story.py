@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
 import pytest
 
 import pkcs12kit as pk
@@ -70,3 +74,17 @@ def test_the_stories_of_the_two_issuing_cas(fpki, pool):
     assert story(fpki / "dod-sw-ca-67.pem", pool, fpki)[1:2] == [
         ("valid", "2023-06-08T13:38:01Z", "2026-02-07T18:00:00Z", ["DoD Interoperability Root CA 2 #13579"], 2)
     ]
+
+
+PICTURE = Path(__file__).parents[2] / "docs" / "images" / "dod-root-ca-3.svg"
+
+
+def test_the_picture_of_the_story_is_what_is_drawn_today(fpki, pool):
+    """The one on the page docs/explanation/dod-root-ca-3.md. ``PKCS12KIT_WRITE_PAGE=1`` writes it."""
+    (root,) = (one for one in pool if one.subject.label == "DoD Root CA 3" and one.issuer == one.subject)
+    anchors = [fpki / name for name in ANCHORS]
+    report = pk.validity_periods(root, pool=pool, trust_anchors=anchors, time=datetime(2026, 12, 1, tzinfo=UTC))
+    drawn = pk.pictures.timeline_to_svg(report, words=False)
+    if os.environ.get("PKCS12KIT_WRITE_PAGE"):
+        PICTURE.write_text(drawn, "utf-8")
+    assert PICTURE.read_text("utf-8") == drawn

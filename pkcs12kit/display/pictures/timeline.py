@@ -52,9 +52,9 @@ def timeline_to_svg(
 ) -> str:
     """Return validity periods as SVG: a timeline, and below it the periods and their paths in words.
 
-    ``title`` replaces the title. Without ``words``, only the timeline is drawn. At most ``limits.picture_certificates``
-    paths are drawn; the others are counted. The same report always gives the same text. It can be a file, or part of an
-    HTML page with several pictures.
+    ``title`` replaces the title. Without ``words``, only the timeline is drawn, with no heading. At most
+    ``limits.picture_certificates`` paths are drawn; the others are counted. The same report always gives the same text.
+    It can be a file, or part of an HTML page with several pictures.
     """
     require_kind("report", report, ValidityReport)
     require_texts(title=title)
@@ -82,9 +82,10 @@ class _Timeline:
         paper = SubElement(self._root, "rect", {"class": "p12k-paper"})
         fonts = {"font-family": 'system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif'}
         self._root.attrib |= fonts
-        self._lines(self._title, _HEADING_SIZE, "p12k-heading", bold=True)
-        self._lines(answer_in_words(self._report), NAME_SIZE, "p12k-row")
-        self._y += NAME_LEADING / 2
+        if words:
+            self._lines(self._title, _HEADING_SIZE, "p12k-heading", bold=True)
+            self._lines(answer_in_words(self._report), NAME_SIZE, "p12k-row")
+            self._y += NAME_LEADING / 2
         drawn = timeline_of(self._report)
         if drawn is not None:
             self._bars(drawn)
