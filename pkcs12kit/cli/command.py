@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from click.types import OptionHelpExtra
 
     from pkcs12kit.hints import Hint
+    from pkcs12kit.paths.cures import Call
 
 _STANDARD_INPUT: Final = "-"
 _AFTER_A_NAME: Final = (":", "!", "/", os.sep, " ")  # a file; a member of a zip; a file in a folder; "key.pem and ..."
@@ -168,7 +169,8 @@ class Command(click.Command):
         try:
             _expand_patterns(ctx)
             _require_outputs_apart(ctx)
-            return super().invoke(ctx)
+            with _call_of(ctx).as_current():
+                return super().invoke(ctx)
         except click.MissingParameter as error:  # an option that only another one needs
             _add_anchor_hints(error, ctx, [error.param])
             raise
@@ -182,6 +184,14 @@ class Command(click.Command):
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)
             raise
+
+
+def _call_of(ctx: click.Context) -> Call:
+    """Return the files and options of the call, for the commands of hints."""
+    from pkcs12kit.cli.output.replay import paths_again
+    from pkcs12kit.paths.cures import Call
+
+    return Call.of(ctx.info_name or "", ctx.params)._replace(repeat=paths_again)
 
 
 def _is_locked(path: str) -> bool:

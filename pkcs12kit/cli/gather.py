@@ -218,7 +218,7 @@ def _show(
     as_json: bool,
 ) -> None:
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text
-    from pkcs12kit.cli.output.hints import hints_for_gather
+    from pkcs12kit.retrieval.hints import hints_for_gather
 
     if not as_json:
         from pkcs12kit.cli.output.gather import fetched_bundle, gathered, wrote

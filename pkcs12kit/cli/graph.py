@@ -134,7 +134,7 @@ def command(
 def _print_problem(report: PathReport, target_file: str) -> None:
     """Print that no path is valid, where that is so, and the hint."""
     from pkcs12kit.cli.output.console import print_error, print_hints
-    from pkcs12kit.cli.output.hints import hints_for_graph
+    from pkcs12kit.cli.output.no_path import hints_for_graph
 
     if report.valid:
         return

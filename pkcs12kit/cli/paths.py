@@ -120,7 +120,8 @@ def _print_problem(report: PathReport, *, sources_given: bool, as_json: bool) ->
     """Print the hints; before them the error, which the text has on standard output."""
     from pkcs12kit.cli.output.anchor_hints import hints_for_cross_certificates, hints_for_unfitting_anchor
     from pkcs12kit.cli.output.console import print_error, print_hints
-    from pkcs12kit.cli.output.hints import GATHER, hints_for_no_path
+    from pkcs12kit.cli.output.no_path import hints_for_no_path
+    from pkcs12kit.paths.hints import GATHER
 
     if as_json:
         print_error(f"no valid path from {report.target.subject.label} to a trust anchor")

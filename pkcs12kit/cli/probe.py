@@ -219,7 +219,7 @@ def _print_problems(reports: Sequence[ProbeReport]) -> None:
     """Print the failed checks of each server to standard error, and the hints."""
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
     from pkcs12kit.cli.output.console import print_error, print_hints
-    from pkcs12kit.cli.output.hints import hints_for_probe
+    from pkcs12kit.verifier.hints import hints_for_probe
 
     for report in reports:
         if not report.ok:

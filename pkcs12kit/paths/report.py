@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.errors import PathError
 from pkcs12kit.notebook_hook import Shown
+from pkcs12kit.paths.hints import GATHER, hints_for_no_path
 from pkcs12kit.paths.successions import successions
 from pkcs12kit.times import format_time
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.errors import FailureReason
+    from pkcs12kit.hints import Hint
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.successions import Succession
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -182,6 +184,14 @@ class PathReport(Shown):
         closest = self.rejected[0]
         return successions(closest.certificates, closest.failures, day=day, trust_anchors=self.trust_anchors)
 
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The steps that may lead to a valid path, in the order in which to try them; empty for a valid path.
+
+        They name the options of the command: in Python ``--certs`` is ``certificates=``, for example.
+        """
+        return () if self.valid else hints_for_no_path(self, fetching=GATHER)
+
     def to_json(self) -> dict[str, Any]:
         """Return the report as ``--json`` prints it: target, paths, rejected, incomplete, notes and others."""
         reasons = zip_longest(self.valid, self.before_next[: len(self.valid)])
@@ -200,7 +210,7 @@ class PathReport(Shown):
 class NoValidPathError(Shown, PathError):
     """The error that no valid path leads from the target to a trust anchor. Its text names what is missing or wrong.
 
-    Its notes say what is published about successors of the CAs on the way.
+    Its ``hints`` are those of the report; Python prints them as notes.
     """
 
     def __init__(self, report: PathReport) -> None:
@@ -209,8 +219,9 @@ class NoValidPathError(Shown, PathError):
         """The whole report of the search."""
         self.attempts: tuple[RejectedPath, ...] = report.rejected
         """The rejected attempts, the most useful first."""
-        for succession in report.successions:  # Python prints notes below the text of an error
-            self.add_note(str(succession))
+        self.hints = report.hints
+        for hint in self.hints:  # Python prints notes below the text of an error
+            self.add_note(str(hint))
 
     def __str__(self) -> str:
         text = f"no valid path from {self.report.target.subject} to a trust anchor"

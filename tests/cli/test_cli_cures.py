@@ -13,8 +13,8 @@ from cryptography import x509
 
 from pkcs12kit import CertificatePool, NoValidPathError, TrustAnchor, find_path, find_paths, lab
 from pkcs12kit.cli import cli
-from pkcs12kit.cli.output.cures import Call, cure
 from pkcs12kit.lab import extensions as ext
+from pkcs12kit.paths.cures import Call, cure
 
 TODAY = ("--at", "2026-12-01")
 G5 = "https://www.idmanagement.gov/implement/announcements/FBCAG5/"

@@ -11,19 +11,18 @@ import pytest
 
 from pkcs12kit import CertificatePool, InputError, OutputError, TrustAnchor, find_paths, lab, verify
 from pkcs12kit.cli import cli
-from pkcs12kit.cli.output import hints, input_hints
+from pkcs12kit.cli.output import input_hints
 from pkcs12kit.cli.output.console import print_hints
-from pkcs12kit.cli.output.hints import (
-    GATHER,
-    Hint,
-    hints_for_no_path,
-    hints_for_retrievals,
-    hints_for_verification,
-)
 from pkcs12kit.cli.output.input_hints import hints_for_error
+from pkcs12kit.hints import Hint
+from pkcs12kit.paths import hints as path_hints
+from pkcs12kit.paths.hints import GATHER, hints_for_no_path
+from pkcs12kit.retrieval.hints import hints_for_retrievals
 from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
 from pkcs12kit.tls.probing.contact import Contact
+from pkcs12kit.verifier import hints
+from pkcs12kit.verifier.hints import hints_for_verification
 
 
 def commands_of(module):
@@ -35,7 +34,7 @@ def commands_of(module):
     return [one.command for one in found if isinstance(one, Hint) and one.command]
 
 
-@pytest.mark.parametrize("command", sorted({*commands_of(hints), *commands_of(input_hints)}))
+@pytest.mark.parametrize("command", sorted({*commands_of(path_hints), *commands_of(hints), *commands_of(input_hints)}))
 def test_commands_parse(command):
     """Each command of a hint is one of ours, and its parser takes the options."""
     program, name, *arguments = shlex.split(command)

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pkcs12kit import FailureReason, lab
-from pkcs12kit.cli.output.hints import hints_for_no_path
+from pkcs12kit.cli.output.no_path import hints_for_no_path
 from pkcs12kit.paths.failure import Failure
 from pkcs12kit.paths.report import RejectedPath
 

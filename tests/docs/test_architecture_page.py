@@ -65,7 +65,8 @@ def test_names_within_files_exist():
         "pkcs12kit/verifier/checks.py": ("_NO_CHAIN",),
         "pkcs12kit/verifier/advice.py": ("_remedy",),
         "pkcs12kit/verifier/probe_checks.py": ("check_server",),
-        "pkcs12kit/cli/output/hints.py": ("_BY_CHECK", "_BY_REASON"),
+        "pkcs12kit/verifier/hints.py": ("_BY_CHECK",),
+        "pkcs12kit/paths/hints.py": ("_BY_REASON",),
         "pkcs12kit/tls/probing/starttls_protocols.py": ("_PROTOCOLS",),
         "tests/tls/test_starttls.py": ("GOOD", "SPEAKS_FIRST", "NO", "STRANGE"),
     }.items():

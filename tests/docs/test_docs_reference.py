@@ -15,8 +15,8 @@ from cryptography.x509.oid import ExtensionOID, ObjectIdentifier
 import pkcs12kit
 from pkcs12kit import Name, lab
 from pkcs12kit.cli import cli
-from pkcs12kit.cli.output import hints
 from pkcs12kit.findings import Answer, Evidence
+from pkcs12kit.paths import hints
 from pkcs12kit.paths.validation import extensions
 from pkcs12kit.pkcs12.readers import READERS
 

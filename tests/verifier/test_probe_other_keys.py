@@ -9,12 +9,12 @@ import pytest
 
 import pkcs12kit as pk
 from pkcs12kit import Check, Outcome, lab
-from pkcs12kit.cli.output.hints import hints_for_probe
 from pkcs12kit.lab import KeyType
 from pkcs12kit.probing import Contact, ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.probing import server as probing
 from pkcs12kit.tls.probing.key_types import ServerKeyType
+from pkcs12kit.verifier.hints import hints_for_probe
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

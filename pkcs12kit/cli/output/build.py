@@ -108,7 +108,8 @@ def _print_no_path(
     no: NoValidPathError, *, as_json: bool, sources_given: bool, retrievals: Sequence[Retrieval] | None
 ) -> None:
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
-    from pkcs12kit.cli.output.hints import FETCH, hints_for_no_path
+    from pkcs12kit.cli.output.no_path import hints_for_no_path
+    from pkcs12kit.paths.hints import FETCH
 
     if as_json:  # the object has the attempts, and the sentence stands for them here
         print_error(no)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.cli.output.cures import OR_FETCH
 from pkcs12kit.cli.output.replay import again, command_line, given_files, paths_again
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.hints import Hint
+from pkcs12kit.paths.cures import OR_FETCH
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
 from pkcs12kit.times import format_time
 

@@ -94,7 +94,7 @@ def _hints_for_built(built: BuildReport) -> tuple[Hint, ...]:
 def print_problems(report: RehearsalReport, name: str) -> None:
     """Print the failed checks, clients and devices to standard error, and the hints."""
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
-    from pkcs12kit.cli.output.hints import hints_for_rehearsal
+    from pkcs12kit.verifier.hints import hints_for_rehearsal
 
     untried = report.not_tried
     failed = [one for one in report.failed if one not in untried]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from yarl import URL
 
-from pkcs12kit.cli.output.hints import hints_for_retrievals
+from pkcs12kit.retrieval.hints import hints_for_retrievals
 from pkcs12kit.retrieval.http.connections import Proxies, of_proxy
 from pkcs12kit.retrieval.retrieved import Status
 

@@ -6,14 +6,12 @@ same in another command, and what is published about CAs that follow the ones of
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from shlex import quote
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-import click
-
-from pkcs12kit.cli.output.replay import paths_again
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.revocation.advice import ACCEPT_UNKNOWN, advice_on, on_hold
@@ -21,19 +19,46 @@ from pkcs12kit.paths.successions import CURABLE, cas_on_the_way, known_trust_anc
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.successors import KnownCA, Successor
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.failure import Failure
-    from pkcs12kit.paths.report import RejectedPath
 
 OR_FETCH: Final = "or add --fetch, which fetches what is missing"
 OF_REVOKED: Final = "ask the CA for a new certificate, or give certificates for another path with --certs"
 _INTO: Final = "gathered"
 _ALGORITHMS: Final = "default"
 _SHOWN: Final = 4
+
+
+class Attempt(Protocol):
+    """A :class:`~pkcs12kit.RejectedPath`, as far as hints need it; its module imports this one."""
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """The target, and the certificates up to the one where the attempt ended."""
+
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """At least one failure."""
+
+    @property
+    def certificate(self) -> Certificate:
+        """The certificate of the first failure."""
+
+    @property
+    def reason(self) -> FailureReason:
+        """The reason of the first failure."""
+
+    @property
+    def section(self) -> str:
+        """The section of the standard for the first failure."""
+
+    @property
+    def clock_looks_wrong(self) -> bool:
+        """True where the time may be wrong."""
 
 
 class Step(NamedTuple):
@@ -56,12 +81,26 @@ class Call(NamedTuple):
     requirements: tuple[str, ...] = ()
     fetched: bool = False
     certs_only: bool = False
+    repeat: Callable[..., str | None] | None = None
+    """A function that returns the call of ``paths`` for the same files, with other values; None in a library."""
+
+    def paths_again(self, **changes: object) -> str | None:
+        """Return the call of ``paths`` for the same files and requirements, with changes; None if there is none."""
+        return None if self.repeat is None else self.repeat(**changes)
 
     @classmethod
     def current(cls) -> Call:
-        """Return the call that click runs now; placeholders where there is none."""
-        context = click.get_current_context(silent=True)
-        return cls() if context is None else cls.of(context.info_name or "", context.params)
+        """Return the call of the command that runs now; placeholders where there is none, as in a library."""
+        return _CURRENT.get() or cls()
+
+    @contextmanager
+    def as_current(self) -> Iterator[None]:
+        """Make this the current call while the block runs."""
+        token = _CURRENT.set(self)
+        try:
+            yield
+        finally:
+            _CURRENT.reset(token)
 
     @classmethod
     def of(cls, command: str, given: Mapping[str, Any]) -> Call:
@@ -125,6 +164,9 @@ def _requirements(given: Mapping[str, Any]) -> Iterator[str]:
         yield "--ignore-anchor-validity"
 
 
+_CURRENT: ContextVar[Call | None] = ContextVar("call", default=None)
+
+
 def _word(value: object, placeholder: str) -> str:
     """Return a file's name as a word of a command line; a placeholder for standard input and for no name."""
     text = "" if value is None else str(value)
@@ -149,7 +191,7 @@ def for_unknown_status(failure: Failure, *, fetch_option: bool = False) -> tuple
             fetching = (Hint(text=OR_FETCH),)
         elif not call.fetched:
             fetching = (Hint(text="or have it fetched, and see the answer", command=call.ask_for_status()),)
-    return (*advice, *fetching, Hint(text=ACCEPT_UNKNOWN, command=paths_again(revocation="soft")))
+    return (*advice, *fetching, Hint(text=ACCEPT_UNKNOWN, command=call.paths_again(revocation="soft")))
 
 
 def for_revoked(failure: Failure) -> tuple[Hint, ...]:
@@ -158,7 +200,7 @@ def for_revoked(failure: Failure) -> tuple[Hint, ...]:
 
 
 def cure(
-    closest: RejectedPath,
+    closest: Attempt,
     *,
     trust_anchors: Iterable[TrustAnchor] = (),
     others: Iterable[Certificate] = (),
@@ -190,7 +232,7 @@ def _bundles(cas: Iterable[KnownCA]) -> tuple[str, ...]:
 
 
 def _fetching(
-    closest: RejectedPath,
+    closest: Attempt,
     call: Call,
     anchors: Sequence[TrustAnchor],
     bundles: tuple[str, ...],
@@ -239,7 +281,7 @@ def _for_file(call: Call, bundles: Sequence[str], where: str) -> Iterator[Step]:
         )
 
 
-def _has_url(closest: RejectedPath, anchors: Iterable[TrustAnchor]) -> bool:
+def _has_url(closest: Attempt, anchors: Iterable[TrustAnchor]) -> bool:
     """Return True if a certificate of the attempt, or an anchor, has a URL that ``gather`` would ask."""
     urls: list[str] = []
     for failure in closest.failures:
