@@ -74,6 +74,7 @@ _NETWORK: Final = (
 _SEE_ALSO: Final = {
     "build": ("paths", "verify", "rehearse", "gather"),
     "convert": ("inspect", "build"),
+    "expiry": ("verify", "paths"),
     "gather": ("paths", "build"),
     "graph": ("paths",),
     "inspect": ("verify", "convert"),

@@ -68,6 +68,7 @@ from .sources.loading import (
     load_trust_anchors,
 )
 from .sources.pkcs12_files import convert_pfx, decode_pfx, inspect_pfx
+from .verifier.expiry import ExpiryReport, expiry_report
 from .verifier.probe import probe
 from .verifier.rehearse import rehearse
 from .verifier.reports import VerificationReport
@@ -92,6 +93,7 @@ __all__ = [
     "ConfirmationError",
     "Contents",
     "DecodedPfx",
+    "ExpiryReport",
     "Failure",
     "FailureReason",
     "FetchOptions",
@@ -144,6 +146,7 @@ __all__ = [
     "decode_pfx",
     "encode_pem",
     "encode_pfx",
+    "expiry_report",
     "find_path",
     "find_paths",
     "gather",

@@ -84,6 +84,12 @@ class Limits:
         "programs write 8 to 64; sixteen times the longest",
     )
 
+    expiry_bundles: int = _limit(
+        20_000,
+        "servers' certificates in one expiry report",
+        "a fleet of twenty thousand servers; about a minute where they share their chains",
+    )
+
     # Certification paths
     path_length: int = _limit(
         120,

@@ -33,6 +33,7 @@ _COMMANDS: Final = {
     "convert": ("convert", "Copy a PKCS#12 file with another protection or password, or as PEM."),
     "demo": ("demo", "Run the main job on a replica of the Federal PKI, in a folder."),
     "diff": ("diff", "Compare two bundles or folders: what changed, and which paths that made or broke."),
+    "expiry": ("expiry", "Report when many bundles end, and which certificate most of them hang on."),
     "gather": ("gather", "Fetch the certificates that a path may need."),
     "graph": ("graph", "Draw certificates as a graph, from the trust anchors down."),
     "inspect": ("inspect", "Show the contents of a PKCS#12 file, or of a chain in PEM or PKCS#7."),

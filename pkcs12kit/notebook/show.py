@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.bundle import Bundle
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
+    from pkcs12kit.verifier.expiry import ExpiryReport
     from pkcs12kit.verifier.reports import ServedChainReport, VerificationReport
     from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
 
@@ -96,6 +97,13 @@ def _periods(report: ValidityReport) -> str:
     from pkcs12kit.display.validity_periods import periods_report
 
     return _printed(periods_report(report))
+
+
+def _expiry(report: ExpiryReport) -> str:
+    from pkcs12kit.verifier.expiry_words import parts_of, summary
+
+    lines = (line for title, of_part in parts_of(report) for line in (title, *(f"  {one}" for one in of_part)))
+    return "\n".join(map(harmless, (summary(report), *lines)))
 
 
 def _error(error: NoValidPathError) -> str:
@@ -185,6 +193,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "PathReport": _report,
     "WhatIfReport": _what_if,
     "ValidityReport": _periods,
+    "ExpiryReport": _expiry,
     "Picture": _picture,
     "NoValidPathError": _error,
     "Bundle": _bundle,
@@ -211,6 +220,7 @@ _DRAWN_BY: Final = {
     "PathReport": "searches.draw_report",
     "WhatIfReport": "what_if.draw_what_if",
     "ValidityReport": "periods.draw_periods",
+    "ExpiryReport": "expiry.draw_expiry",
     "Picture": "searches.draw_picture",
     "RejectedPath": "searches.draw_rejected",
     "NoValidPathError": "searches.draw_error",

@@ -28,6 +28,7 @@ CALLS = {  # what `lab` and the calls above it made is there for those below
     "show": "lab",
     "inspect": "server.p12 --password-file password.txt",
     "convert": "server.p12 converted.p12 --password-file password.txt",
+    "expiry": f"server.p12 {OPENED}",
     "gather": f"lab/server.pem {GIVEN} --offline --cache cache --into gathered",
     "diff": f"lab/certs/fpki.p7b lab --target lab/server.pem {GIVEN}",
     "graph": "lab/certs --anchor lab/anchor.pem",

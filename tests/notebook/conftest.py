@@ -191,6 +191,7 @@ def values(replica, files, tmp_path_factory):
         pk.inspect_pfx(data, password=PASSWORD),
         pk.list_contents(files.key, files.certificates, data, password=PASSWORD),
         pk.verify(file, **against),
+        pk.expiry_report(file, **against),
         rehearsal,
         sent,
         ProbeReport(

@@ -28,10 +28,10 @@ class SearchOptions(NamedTuple):
 
     trust_anchors: tuple[str, ...]
     time: datetime | None
-    server_name: str | None
     policies: tuple[str, ...]
     algorithms: str
     ignore_anchor_validity: bool
+    server_name: str | None = None
     crls: tuple[str, ...] = ()
     ocsp_responses: tuple[str, ...] = ()
     revocation: str | None = None
@@ -189,6 +189,13 @@ def served_chain_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options for judging the chain that a server sends; its revocation is not checked."""
     certs = _certs("that the server may have left out")
     return _with_options(command, (_ANCHOR, *_REQUIREMENTS, certs, _ALGORITHMS, _IGNORE_ANCHOR_VALIDITY))
+
+
+def expiry_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for judging many bundles, whose servers have different names; revocation is not checked."""
+    certs = _certs("beside those in the bundles: what these make possible does not hang on one certificate")
+    at, _, policy = _REQUIREMENTS
+    return _with_options(command, (_ANCHOR, certs, at, policy, _ALGORITHMS, _IGNORE_ANCHOR_VALIDITY))
 
 
 def gathering_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,91 @@
+"""``pkcs12kit expiry``: the ends of many bundles, what most hang on, and the exit status of each answer."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+import pkcs12kit as pk
+
+from .conftest import PASSWORD
+
+
+@pytest.fixture
+def bundles(folder, replica, password_file):  # noqa: ARG001  # the password
+    """A folder with two PKCS#12 files of the replica."""
+    bundle = pk.Bundle.from_path(replica.server, replica.valid_paths[0])
+    quick = pk.profiles.MODERN.with_iterations(encryption=1, mac=1)
+    place = folder / "bundles"
+    place.mkdir()
+    for name in ("a.p12", "b.p12"):
+        (place / name).write_bytes(pk.encode_pfx(bundle, password=PASSWORD, profile=quick))
+    return place
+
+
+@pytest.fixture
+def expiry(call, bundles, files, password_file, replica):  # noqa: ARG001  # the files are in the folder
+    """Call ``expiry`` on the folder."""
+    given = ("--anchor", files.trust_anchor, "--password-file", password_file, "--at", f"{replica.at:%Y-%m-%d}")
+    return lambda *more: call("expiry", "bundles", *given, *more)
+
+
+def test_yes(expiry, replica):
+    """Exit status 0; the first line has the certificate, the list all of them."""
+    done = expiry()
+    assert done.status == 0
+    assert "2 of 2 have no path without it" in done.text.splitlines()[0]
+    answer = expiry("--json").json
+    assert answer["ok"] is True
+    assert answer["summary"] == {"bundles": 2, "expiring": 0, "without_path": 0, "unread": 0}
+    assert len(answer["most_needed"]["needed_by"]) == 2
+    path = replica.valid_paths[0].certificates[1:]
+    assert {one["certificate"]["sha256"] for one in answer["certificates"]} == {one.sha256 for one in path}
+
+
+def test_something_ends(expiry):
+    """Exit status 1, and the hint's command runs on the first of them."""
+    done = expiry("--expires-within", "90y")
+    assert done.status == 1
+    assert "2 bundles with a path that ends within the time" in done.errors
+    hint = next(line for line in done.errors.splitlines() if "pkcs12kit verify" in line)
+    assert shlex.split(hint[hint.index("pkcs12kit") :])[2] == "bundles/a.p12"
+    assert expiry("--expires-within", "90y", "--json").json["ok"] is False
+
+
+def test_a_file_that_does_not_open(expiry, bundles, replica):
+    """Exit status 2: nothing is known of it; the others are shown all the same."""
+    bundle = pk.Bundle.from_path(replica.server, replica.valid_paths[0])
+    quick = pk.profiles.MODERN.with_iterations(encryption=1, mac=1)
+    (bundles / "c.p12").write_bytes(pk.encode_pfx(bundle, password="another one", profile=quick))
+    done = expiry()
+    assert done.status == 2
+    assert "1 bundle not read" in done.errors
+    assert "--password-file" in done.errors
+    assert "bundles/a.p12 ends on" in done.text
+    answer = expiry("--json").json
+    assert answer["unread"][0]["name"] == "bundles/c.p12"
+    assert answer["unread"][0]["needs_password"] is True
+
+
+def test_a_bundle_without_a_path(call, files, replica):
+    """A server's certificate without its chain: exit status 1 without ``--certs``, and 0 with it."""
+    at = f"{replica.at:%Y-%m-%d}"
+    given = ("expiry", files.certificate, "--anchor", files.trust_anchor, "--at", at)
+    done = call(*given)
+    assert done.status == 1
+    assert "Without a valid path:" in done.text
+    done = call(*given, "--certs", files.certificates)
+    assert done.status == 0
+    assert "its own certificates make no path, only those given beside it do" in done.text
+
+
+def test_no_bundle(call, folder, files):
+    """An empty folder, and a missing file."""
+    (folder / "empty").mkdir()
+    done = call("expiry", "empty", "--anchor", files.trust_anchor)
+    assert done.status == 2
+    assert "no bundle with a server's certificate was given" in done.errors
+    done = call("expiry", "nowhere.p12", "--anchor", files.trust_anchor)
+    assert done.status == 2
+    assert "nowhere.p12: no such file" in done.text + done.errors
