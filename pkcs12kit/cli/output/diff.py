@@ -198,7 +198,7 @@ def _reasons(targets: Sequence[TargetComparison], became: dict[Certificate, str]
         what = "each is enough on its own" if len(first.decisive) > 1 else "it is enough on its own"
         lines.append(f"{'put back' if is_broken else 'new'}, {what}: {names}")
     elif first.missing and first.all_tried:
-        lines.append("no single certificate is enough")
+        lines.append("no single certificate is enough; those that are missing are, together")
     if not first.all_tried:
         lines.append("not all certificates were tried: limits.comparison_searches ended the search")
     for side, closest, report in (
