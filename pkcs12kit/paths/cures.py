@@ -175,22 +175,25 @@ def _word(value: object, placeholder: str) -> str:
     return f"./{text}" if text.startswith("-") else text
 
 
-def for_unknown_status(failure: Failure, *, fetch_option: bool = False) -> tuple[Hint, ...]:
-    """Return the hints for an unknown revocation status, the cure first, to accept it last; none for another failure.
+def for_unknown_status(failures: Sequence[Failure], *, fetch_option: bool = False) -> tuple[Hint, ...]:
+    """Return the hints for unknown revocation statuses, the cure first, to accept them last; none for other failures.
 
     ``fetch_option`` is True where the command has ``--fetch``, and the user did not give it.
     """
-    advice = advice_on(failure)
+    advice = advice_on(failures)
     if not advice:
         return ()
-    call, locations = Call.current(), failure.evidence_locations
+    call = Call.current()
+    locations = [failure.evidence_locations for failure in failures]
     fetching: tuple[Hint, ...] = ()
     # Fetched data describes the present: it does not help for another time.
-    if locations is not None and locations.can_be_fetched and call.time is None:
+    if call.time is None and any(each is not None and each.can_be_fetched for each in locations):
         if fetch_option:
             fetching = (Hint(text=OR_FETCH),)
         elif not call.fetched:
             fetching = (Hint(text="or have it fetched, and see the answer", command=call.ask_for_status()),)
+    if any(failure.reason is FailureReason.REVOKED for failure in failures):
+        return (*advice, *fetching)
     return (*advice, *fetching, Hint(text=ACCEPT_UNKNOWN, command=call.paths_again(revocation="soft")))
 
 

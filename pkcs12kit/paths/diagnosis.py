@@ -109,12 +109,18 @@ def _has_another_key(rejected: RejectedPath, closest: ClosestAttempts) -> bool:
 
 def _order(path: RejectedPath, time: datetime, *, nearest_first: bool) -> tuple[bool | int | timedelta, ...]:
     """Return the sort key of an attempt: its failures, and how far from ``time`` it would be valid."""
-    failures, window = len(path.failures), path.would_be_valid
+    failures, window = _count(path), path.would_be_valid
     if window is not None:
         away = max(window[0] - time, time - window[1], timedelta(0))
     else:
         away = timedelta.max if all(failure.reason in _OF_TIME for failure in path.failures) else timedelta(0)
     return (window is None, away, failures) if nearest_first else (failures, away)
+
+
+def _count(path: RejectedPath) -> int:
+    """Return the number of failures, those about revocation as one: what the user gave may be about none of them."""
+    others = [failure for failure in path.failures if not failure.of_the_issuer_and_the_anchor]
+    return len(others) + (len(others) < len(path.failures))
 
 
 def _refuted(rejected: Iterable[RejectedPath]) -> set[Link]:
@@ -168,7 +174,7 @@ def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
 
 def _is_alike(path: RejectedPath, kept: RejectedPath) -> bool:
     """Return True where a path is another candidate of the search, rejected for the one reason that was kept."""
-    return len(path.failures) == len(kept.failures) == 1 and path.certificates != kept.certificates
+    return _count(path) == _count(kept) == 1 and path.certificates != kept.certificates
 
 
 def _finding(path: RejectedPath, failure: Failure) -> _Finding:

@@ -183,11 +183,12 @@ class Failure:
 
 
 class InvalidPathError(PathError):
-    """A path that is not valid; :attr:`failure` is the reason."""
+    """A path that is not valid; :attr:`failure` is the reason, and :attr:`others` are further ones."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, others: tuple[Failure, ...] = ()) -> None:
         super().__init__(failure)
         self.failure = failure
+        self.others = others
 
 
 def refuse(  # the fields of a failure

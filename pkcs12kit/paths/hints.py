@@ -91,7 +91,7 @@ def hints_for_no_path(
     cures = cures_for(report) if may_fetch else ()
     hints = () if closest is None else _for_closest(closest, report.target)
     if closest is not None and closest.reason is FailureReason.REVOCATION_UNKNOWN:
-        return (*for_unknown_status(closest.failures[0], fetch_option=fetching is FETCH), *cures)
+        return (*for_unknown_status(closest.failures, fetch_option=fetching is FETCH), *cures)
     if not sources_given and (closest is None or closest.reason is FailureReason.ISSUER_NOT_FOUND):
         hints = (_NO_SOURCES,)
     elif not sources_given and closest is not None and closest.reason is FailureReason.NO_TRUST_ANCHOR:

@@ -250,7 +250,7 @@ class _PathSearch:
             try:
                 yield self._validate(path)
             except InvalidPathError as no:
-                self._rejected.append(RejectedPath(certificates=path.certificates, failures=(no.failure,)))
+                self._rejected.append(RejectedPath(certificates=path.certificates, failures=(no.failure, *no.others)))
                 if no.failure.certificate == self._target and no.failure.of_the_certificate_alone:
                     return  # every other path fails as well
                 self._exclude_failed(search, path, no.failure)
@@ -301,8 +301,8 @@ class _PathSearch:
             return validated
         self._budget.spend("revocation_paths")
         report = self._revocation.check(path, self._parameters)
-        if report.failure is not None:
-            raise InvalidPathError(report.failure)
+        if report.failures:
+            raise InvalidPathError(report.failures[0], report.failures[1:])
         return replace(validated, revocation=report)
 
     def _exclude_failed(self, search: CandidateSearch[Any], path: CertificationPath, failure: Failure) -> None:

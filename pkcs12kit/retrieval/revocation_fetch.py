@@ -23,9 +23,11 @@ from pkcs12kit.certificates.public_keys import public_key_octets
 from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.paths.revocation import RevocationReport, RevocationStatus, check_revocation
 from pkcs12kit.paths.revocation.crl import read_crl
+from pkcs12kit.paths.revocation.model import SourcedBytes
 from pkcs12kit.retrieval.contents import FetchedCrl, read_contents, read_crls, read_ocsp_responses
 from pkcs12kit.retrieval.http.permitted import scheme_of
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
+from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 
 
 REQUEST_TYPE: Final = "application/ocsp-request"
+_URL_SHOWN: Final = 200
 _SHORT: Final = 255
 """The largest size in bytes of an encoded request that is sent by GET (RFC 5019 section 5)."""
 
@@ -241,8 +244,13 @@ class RevocationCollector:
 
     def _keep(self, data: _RevocationData, url: str, wanted: str) -> bool:
         """Keep usable data, within the limits of the revocation check, and return True if there was any."""
-        crls = self._kept.crls | {crl.der: _Cost(crl.header_bytes, crl.rewritten_bytes) for crl in data.crls}
-        responses = self._kept.ocsp_responses | {der: _Cost(len(der), 0) for der in data.ocsp_responses}
+        source = harmless(url, longest=_URL_SHOWN)
+        crls = self._kept.crls | {
+            SourcedBytes.of(crl.der, source): _Cost(crl.header_bytes, crl.rewritten_bytes) for crl in data.crls
+        }
+        responses = self._kept.ocsp_responses | {
+            SourcedBytes.of(der, source): _Cost(len(der), 0) for der in data.ocsp_responses
+        }
         decoded = {**crls, **responses}
         limits = self._limits
         if len(decoded) > limits.revocation_objects:

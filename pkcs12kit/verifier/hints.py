@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.errors import FailureReason
 from pkcs12kit.findings import Check
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import for_revoked, for_unknown_status
@@ -88,10 +89,12 @@ def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
 
 
 def _for_revocation(report: VerificationReport) -> tuple[Hint, ...]:
-    failure = None if report.revocation is None else report.revocation.failure
-    if failure is None:
+    failures = () if report.revocation is None else report.revocation.failures
+    if not failures:
         return ()
-    return for_unknown_status(failure) or for_revoked(failure)
+    if failures[0].reason is FailureReason.REVOKED:
+        return for_revoked(failures[0])
+    return for_unknown_status(failures)
 
 
 def hints_for_rehearsal(report: RehearsalReport) -> tuple[Hint, ...]:

@@ -137,7 +137,7 @@ SETUPS: Final = (
         what="Every status is required, and no CRL and no OCSP response is given.",
         make=_with_crls,
         call=f"{PATHS} --revocation require",
-        faults=(("policy.pem", "revocation-unknown"),),
+        faults=tuple((f"{name}.pem", "revocation-unknown") for name in ("policy", "issuing", "server")),
         rule=SECTION,
     ),
     Broken(

@@ -11,7 +11,7 @@ from pkcs12kit.text import harmless, shortened
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.revocation.attempts import EvidenceAttempt
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ACCEPT_UNKNOWN: Final = "or accept the unknown status with --revocation soft"
 """The last resort for an unknown status; it never helps a revoked certificate."""
 _HOLD: Final = "certificateHold"
-_HINTS: Final = 3
+_HINTS: Final = 4
 _NAMED: Final = 3
 _AGAIN: Final = "get it again, where it is published"
 _ASK_CA: Final = "ask the CA"
@@ -88,21 +88,26 @@ _BY_ERROR: Final = {
 }
 
 
-def advice_on(failure: Failure) -> tuple[Hint, ...]:
+def advice_on(failures: Sequence[Failure]) -> tuple[Hint, ...]:
     """Return what to do about each object that did not count, and last where new evidence is published.
 
-    Only for a certificate of unknown status. The objects of one fault share a hint; the hints are few.
+    Only for certificates of unknown status; empty where there is none. The objects with one fault that are about the
+    same certificate share a hint; the hints are few.
     """
-    if failure.reason is not FailureReason.REVOCATION_UNKNOWN:
-        return ()
+    unknown = [failure for failure in failures if failure.reason is FailureReason.REVOCATION_UNKNOWN]
+    found = [hint for failure in unknown for hint in _advice_on(failure)]
+    return (*found[:_HINTS], _general(unknown)) if unknown else ()
+
+
+def _advice_on(failure: Failure) -> Iterator[Hint]:
     by_text: dict[str, list[EvidenceAttempt]] = {}
     for attempt in failure.evidence:
         text = _BY_ERROR.get(attempt.answer or "") if attempt.fault is EvidenceFault.RESPONDER_ERROR else None
         text = text or (_BY_FAULT.get(attempt.fault) if attempt.fault is not None else None)
         if text is not None:
             by_text.setdefault(text, []).append(attempt)
-    found = [Hint(text=_filled(text, attempts, failure)) for text, attempts in by_text.items()]
-    return (*found[:_HINTS], _general(failure))
+    for text, attempts in by_text.items():
+        yield Hint(text=_filled(text, attempts, failure))
 
 
 def on_hold(failure: Failure) -> tuple[Hint, ...]:
@@ -114,10 +119,12 @@ def on_hold(failure: Failure) -> tuple[Hint, ...]:
     return (Hint(text=text),)
 
 
-def _general(failure: Failure) -> Hint:
-    locations = failure.evidence_locations
-    urls = () if locations is None else locations.all
-    where = f" (the certificate names {', '.join(urls[:_NAMED])})" if urls else ""
+def _general(failures: Sequence[Failure]) -> Hint:
+    """Return the hint to give what is missing, with the URLs that the certificates name."""
+    locations = [failure.evidence_locations for failure in failures if failure.evidence_locations is not None]
+    urls = list(dict.fromkeys(url for each in locations for url in each.all))
+    names = "the certificate names" if len(failures) == 1 else "the certificates name"
+    where = f" ({names} {', '.join(urls[:_NAMED])})" if urls else ""
     return Hint(text=f"give the missing CRLs or OCSP responses with --crl or --ocsp{where}")
 
 

@@ -13,6 +13,7 @@ from pkcs12kit.paths.revocation.crl import HOLD, REMOVE_FROM_CRL, RevocationList
 from pkcs12kit.paths.revocation.distribution_points import ALL_REASONS, distribution_points
 from pkcs12kit.paths.revocation.faults import EvidenceFault, Fault, freshness_fault, malformed
 from pkcs12kit.paths.revocation.findings import Counted, Findings, Note
+from pkcs12kit.paths.revocation.signers import Signer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.graph import Node
     from pkcs12kit.paths.revocation.distribution_points import DistributionPoint
     from pkcs12kit.paths.revocation.model import RevocationEntry
-    from pkcs12kit.paths.revocation.signers import CheckedCertificate, Signer, SignerSearch
+    from pkcs12kit.paths.revocation.signers import CheckedCertificate, SignerSearch
 
 _FRESHEST_CRL = "2.5.29.46"
 
@@ -90,7 +91,8 @@ class CrlCheck:
             reasons |= full.reasons  # (l)
         if revoked:
             first = min(revoked, key=lambda listed: listed.entry.revoked_at)
-            return Findings(revoked=first.entry, counted=(Counted(first.crl, entry=first.entry),))
+            counted = [Counted(first.crl, entry=first.entry)]
+            return Findings(revoked=first.entry, counted=tuple(counted), notes=tuple(self._notes))
         if reasons and reasons != ALL_REASONS:
             missing = ", ".join(sorted(reason.value for reason in ALL_REASONS - reasons))
             fault = Fault(EvidenceFault.ONLY_SOME_REASONS, f"no CRL that counts covers the reasons {missing}")
@@ -104,20 +106,29 @@ class CrlCheck:
             is_complete=not self._given_up,
         )
 
-    def other_faults(self, note: Note) -> list[Fault]:
-        """Return the faults of a full CRL beside the one of a note: the check ends with the first of each CRL."""
+    def completed(self, note: Note) -> tuple[Note, list[Fault]]:
+        """Return a note about a full CRL after the check of its signature, and the faults beside the noted one.
+
+        The check itself ends with the first fault of each CRL. A note about something else is returned as it is.
+        """
         crl = note.subject
         if not isinstance(crl, RevocationList) or crl.is_delta:
-            return []
+            return note, []
         try:
             points = list(distribution_points(self._checked.certificate))
             if not any(crl.issuer in point.crl_issuers for point in points):
-                return []
-            found = [self._fault(crl), crl.scope.kind_fault(self._checked.certificate), scope_of(crl, points)[1]]
+                return note, []
+            found = [
+                crl.fault,
+                self._freshness_fault(crl),
+                crl.scope.kind_fault(self._checked.certificate),
+                scope_of(crl, points)[1],
+            ]
             signer = self._search.crl_signer(crl, self._checked, self._waiting)
         except (BudgetExhaustedError, MalformedCertificateError):
-            return []
-        return [one for one in (*found, signer) if isinstance(one, Fault) and one.code is not note.fault.code]
+            return note, []
+        faults = [one for one in (*found, signer) if isinstance(one, Fault) and one.code is not note.fault.code]
+        return note._replace(is_signed=note.is_signed or isinstance(signer, Signer)), faults
 
     def _all_usable(self, crls: Sequence[RevocationList], points: Sequence[DistributionPoint]) -> list[_Usable]:
         """Return the usable ones of full CRLs, as many as the budget allows to check."""
@@ -149,8 +160,11 @@ class CrlCheck:
 
     def _fault(self, crl: RevocationList) -> Fault | None:
         """Return why a CRL does not count, whatever its signer (sections 5.2 and 6.3.3 (a)); None where it may."""
+        return crl.fault or self._freshness_fault(crl)
+
+    def _freshness_fault(self, crl: RevocationList) -> Fault | None:
         time, max_age = self._search.parameters.time, self._search.evidence.max_age
-        return crl.fault or freshness_fault(crl.this_update, crl.next_update, time=time, max_age=max_age)
+        return freshness_fault(crl.this_update, crl.next_update, time=time, max_age=max_age)
 
     def _usable(self, crl: RevocationList, points: Sequence[DistributionPoint]) -> _Usable | None:
         """Return a full CRL if its scope, times and signature allow its use ((b), (d), (f), (g)); else note why not."""

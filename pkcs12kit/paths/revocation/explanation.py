@@ -70,17 +70,13 @@ class Explanation:
     def of_note(self, note: Note, kind: EvidenceKind, others: Sequence[Fault] = ()) -> EvidenceAttempt:
         """Return an object that does not count as data; ``kind`` is for a note about no single object."""
         fault, subject = note.fault, note.subject
-        if fault.code in UNSIGNED:
+        codes = {fault.code, *(other.code for other in others)}
+        if codes & UNSIGNED:
             signature = SignatureState.INVALID
-        elif fault.code in AFTER_SIGNATURE or note.is_signed:
+        elif note.is_signed or codes & AFTER_SIGNATURE:
             signature = SignatureState.VALID
         else:
             signature = SignatureState.UNCHECKED
-        for other in others:
-            if other.code in UNSIGNED:
-                signature = SignatureState.INVALID
-            elif other.code in AFTER_SIGNATURE:
-                signature = SignatureState.VALID
         common: dict[str, Any] = {
             "detail": harmless(fault.detail, longest=_SHOWN),
             "fault": fault.code,
@@ -100,7 +96,11 @@ class Explanation:
         detail = "does not list the certificate" if isinstance(subject, RevocationList) else "says good"
         if entry is not None:
             detail = f"says that it is revoked, reason {entry.reason}"
-        common: dict[str, Any] = {"detail": detail, "signature": SignatureState.VALID}
+        common: dict[str, Any] = {
+            "detail": detail,
+            "signature": SignatureState.VALID,
+            "reason": None if entry is None else entry.reason,
+        }
         if isinstance(subject, RevocationList):
             return self._of_crl(subject, entry, common)
         return self._of_response(subject, counted.answer, entry, common)

@@ -144,18 +144,27 @@ class RevocationReport:
 
     @property
     def failure(self) -> Failure | None:
-        """The reason why the path fails: a revoked certificate, else, in mode ``REQUIRE``, one of unknown status.
+        """The first of :attr:`failures`; None where the path does not fail."""
+        return next(iter(self.failures), None)
 
-        Where there are several, it is the one nearest to the trust anchor. None where the path does not fail.
+    @property
+    def failures(self) -> tuple[Failure, ...]:
+        """The reasons why the path fails: revoked certificates, then, in mode ``REQUIRE``, those of unknown status.
+
+        Of each kind, those nearer to the trust anchor come first. A certificate below a revoked one was not checked,
+        and is not a reason.
         """
-        wanted = [RevocationStatus.REVOKED]
+        failing = {RevocationStatus.REVOKED}
         if self.mode is RevocationMode.REQUIRE:
-            wanted.append(RevocationStatus.UNKNOWN)
-        for status in wanted:
-            for found in reversed(self.statuses):
-                if found.status is status:
-                    return found.as_failure()
-        return None
+            failing.add(RevocationStatus.UNKNOWN)
+        found: list[CertificateStatus] = []
+        for one in reversed(self.statuses):
+            if one.status in failing:
+                found.append(one)
+            if one.status is RevocationStatus.REVOKED:
+                break
+        found.sort(key=lambda one: one.status is not RevocationStatus.REVOKED)
+        return tuple(one.as_failure() for one in found)
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -251,5 +251,8 @@ def _invalidity_date(extensions: Any) -> datetime | None:  # noqa: ANN401  # asn
 
 
 def _camel_case(status: str) -> str:
+    """Return an error as the standard spells it; asn1crypto has another word in sigRequired."""
+    if status == "sign_required":
+        return "sigRequired"
     first, *others = status.split("_")
     return first + "".join(word.capitalize() for word in others)

@@ -16,7 +16,7 @@ from pkcs12kit.paths.budget import BudgetExhaustedError
 from pkcs12kit.paths.revocation.faults import EvidenceFault, Fault, freshness_fault
 from pkcs12kit.paths.revocation.findings import Counted, Findings, Note
 from pkcs12kit.paths.revocation.model import RevocationStatus
-from pkcs12kit.paths.revocation.ocsp import NO_CHECK
+from pkcs12kit.paths.revocation.ocsp import NO_CHECK, OcspResponse
 from pkcs12kit.paths.revocation.signers import joined, own_key
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.paths.graph import Node
     from pkcs12kit.paths.revocation.model import RevocationEntry
-    from pkcs12kit.paths.revocation.ocsp import OcspResponse, SingleAnswer
+    from pkcs12kit.paths.revocation.ocsp import SingleAnswer
     from pkcs12kit.paths.revocation.signers import CheckedCertificate, SignerSearch
 
 # These hashes identify an issuer and prove nothing, so that SHA-1, which nearly all responders use, does no harm.
@@ -36,6 +36,7 @@ _CLOSEST_FIRST = (
     EvidenceFault.OTHER_SERIAL_NUMBER,
     EvidenceFault.OTHER_ISSUER,
 )
+_ANSWERS_UNKNOWN = Fault(EvidenceFault.ANSWER_UNKNOWN, "says unknown: the responder does not know the certificate")
 _OCSP_SIGNING = ExtendedKeyUsageOID.OCSP_SIGNING.dotted_string
 
 
@@ -70,7 +71,7 @@ class OcspCheck:
             is_complete = False
         if revoked:
             entry, counted = min(revoked, key=lambda found: found[0].revoked_at)
-            return Findings(revoked=entry, counted=(counted,))
+            return Findings(revoked=entry, counted=(counted,), notes=tuple(self._notes))
         return Findings(good=bool(good), notes=tuple(self._notes), counted=tuple(good), is_complete=is_complete)
 
     def _answer_of(self, response: OcspResponse) -> tuple[RevocationStatus, SingleAnswer | None]:
@@ -138,11 +139,11 @@ class OcspCheck:
         self, response: OcspResponse, answers: list[SingleAnswer]
     ) -> tuple[RevocationStatus, SingleAnswer | None]:
         """Return the worst of the answers of one response that are current, and which it is."""
-        time, max_age = self._search.parameters.time, self._search.evidence.max_age
+        time = self._search.parameters.time
         unknown: list[SingleAnswer] = []
         good: list[SingleAnswer] = []
         for answer in answers:
-            fault = freshness_fault(answer.this_update, answer.next_update, time=time, max_age=max_age)
+            fault = self._freshness_fault(answer)
             if fault is not None:
                 self._notes.append(Note(response, fault, answer, is_signed=True))
                 continue
@@ -150,10 +151,30 @@ class OcspCheck:
                 return RevocationStatus.REVOKED, answer
             (unknown if answer.status is RevocationStatus.UNKNOWN else good).append(answer)
         if unknown:
-            detail = "says unknown: the responder does not know the certificate"
-            self._notes.append(Note(response, Fault(EvidenceFault.ANSWER_UNKNOWN, detail), unknown[0], is_signed=True))
+            self._notes.append(Note(response, _ANSWERS_UNKNOWN, unknown[0], is_signed=True))
             return RevocationStatus.UNKNOWN, None
         return (RevocationStatus.GOOD, good[0]) if good else (RevocationStatus.UNKNOWN, None)
+
+    def _freshness_fault(self, answer: SingleAnswer) -> Fault | None:
+        time, max_age = self._search.parameters.time, self._search.evidence.max_age
+        return freshness_fault(answer.this_update, answer.next_update, time=time, max_age=max_age)
+
+    def completed(self, note: Note) -> tuple[Note, list[Fault]]:
+        """Return a note about an answer after the check of its signature, and the faults beside the noted one.
+
+        The check itself ends with the first fault. A note about something else is returned as it is.
+        """
+        response, answer = note.subject, note.answer
+        if not isinstance(response, OcspResponse) or answer is None or not self._is_about_it(answer):
+            return note, []
+        try:
+            signer = self._signer_refusal(response)
+        except BudgetExhaustedError:
+            return note, []
+        unknown = _ANSWERS_UNKNOWN if answer.status is RevocationStatus.UNKNOWN else None
+        found = [response.fault or answer.fault, signer, self._freshness_fault(answer), unknown]
+        faults = [one for one in found if one is not None and one.code is not note.fault.code]
+        return note._replace(is_signed=note.is_signed or signer is None), faults
 
     def _signer_refusal(self, response: OcspResponse) -> Fault | None:
         """Return why the signer of a response may not answer for the issuer; None where it may (section 4.2.2.2).

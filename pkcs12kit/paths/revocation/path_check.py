@@ -123,7 +123,7 @@ class PathCheck:
                     revoked_at=findings.revoked.revoked_at,
                     reason=findings.revoked.reason,
                 )
-                return _Known(status, checked, {kind: findings})
+                return _Known(status, checked, found)
         good = [_NAMES[kind] for kind, findings in found.items() if findings.good]
         if good and all(findings.is_complete for findings in found.values()):
             detail = f"not revoked (by {' and '.join(good)})"
@@ -141,36 +141,47 @@ class PathCheck:
         It is called when every status is settled, so that the work for explanations changes none.
         """
         explanation = Explanation(time=self._by_crl.parameters.time, max_age=self._evidence.max_age)
-        status = known.status
+        status, findings = known.status, known.findings
+        evidence: list[EvidenceAttempt] = []
         if status.status is not RevocationStatus.UNKNOWN:
-            counted = [each for findings in known.findings.values() for each in findings.counted]
-            evidence = tuple(map(explanation.of_counted, counted[:EVIDENCE_SHOWN]))
-        elif known.checked is not None:
-            evidence = tuple(self._unhelpful(known.checked, known.findings, explanation))
-        else:
-            evidence = ()
+            settled = [each for of_kind in findings.values() for each in of_kind.counted]
+            is_revoked = status.status is RevocationStatus.REVOKED
+            evidence += [explanation.of_counted(each) for each in settled if each.entry is not None or not is_revoked]
+        if status.status is not RevocationStatus.GOOD and known.checked is not None:
+            is_unknown = status.status is RevocationStatus.UNKNOWN
+            evidence += self._unhelpful(known.checked, findings, explanation, is_unknown=is_unknown)
         locations = None if status.status is RevocationStatus.GOOD else EvidenceLocations.of(status.certificate)
-        return replace(status, evidence=evidence, locations=locations)
+        return replace(status, evidence=tuple(evidence[:EVIDENCE_SHOWN]), locations=locations)
 
     def _unhelpful(
-        self, checked: CheckedCertificate, found: Mapping[EvidenceKind, Findings], explanation: Explanation
+        self,
+        checked: CheckedCertificate,
+        found: Mapping[EvidenceKind, Findings],
+        explanation: Explanation,
+        *,
+        is_unknown: bool,
     ) -> Iterator[EvidenceAttempt]:
-        """Yield what does not settle a status, each object once: those about the certificate, then near misses.
+        """Yield what does not settle a status, each object once: those about the certificate first.
 
-        Objects about other certificates follow only where there is nothing else to show.
+        For an unknown status near misses follow, and objects about other certificates where there is nothing else.
         """
-        crl_check = CrlCheck(checked, self._by_crl, ())
+        by_ocsp = OcspCheck(checked, self._by_ocsp, ())
+        checks: dict[EvidenceKind, OcspCheck | CrlCheck] = {
+            EvidenceKind.OCSP: by_ocsp,
+            EvidenceKind.CRL: CrlCheck(checked, self._by_crl, ()),
+        }
         notes = [(kind, note) for kind, findings in found.items() for note in expanded(findings)]
-        notes += [(EvidenceKind.OCSP, note) for note in map(note_of_error, self._evidence.errors)]
-        shown = {id(note.subject) for _, note in notes}
-        misses = [note for note in OcspCheck(checked, self._by_ocsp, ()).mismatches() if id(note.subject) not in shown]
-        notes += [(EvidenceKind.OCSP, note) for note in misses if note.fault.code is not EvidenceFault.OTHER_ISSUER]
-        if not notes:
-            notes += [(EvidenceKind.OCSP, note) for note in misses]
-            notes += [(EvidenceKind.CRL, note) for note in map(note_of_other_issuer, self._evidence.crls)]
+        if is_unknown:
+            notes += [(EvidenceKind.OCSP, note) for note in map(note_of_error, self._evidence.errors)]
+            misses = list(by_ocsp.mismatches())
+            notes += [(EvidenceKind.OCSP, note) for note in misses if note.fault.code is not EvidenceFault.OTHER_ISSUER]
+            if not notes:
+                notes += [(EvidenceKind.OCSP, note) for note in misses]
+                notes += [(EvidenceKind.CRL, note) for note in map(note_of_other_issuer, self._evidence.crls)]
         once = {(id(note.subject), note.fault): (kind, note) for kind, note in notes}
         for kind, note in list(once.values())[:EVIDENCE_SHOWN]:
-            yield explanation.of_note(note, kind, crl_check.other_faults(note))
+            completed, others = checks[kind].completed(note)
+            yield explanation.of_note(completed, kind, others)
 
 
 def _joined(notes: list[str]) -> str:
