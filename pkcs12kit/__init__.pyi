@@ -9,6 +9,7 @@ from .certificates.lint.certificate_notes import lint_certificates
 from .certificates.names import Name
 from .certificates.notes import Note, NoteRule
 from .certificates.path import CertificationPath
+from .certificates.policy_names import policy_names
 from .certificates.pool import CertificatePool, Reject
 from .certificates.trust_anchor import TrustAnchor
 from .comparison.compare import compare_certificates
@@ -68,6 +69,7 @@ from .sources.loading import (
     load_trust_anchors,
 )
 from .sources.pkcs12_files import convert_pfx, decode_pfx, inspect_pfx
+from .sources.policy_files import load_policy_names
 from .verifier.expiry import ExpiryReport, expiry_report
 from .verifier.probe import probe
 from .verifier.rehearse import rehearse
@@ -159,9 +161,11 @@ __all__ = [
     "load_crls",
     "load_identity",
     "load_ocsp_responses",
+    "load_policy_names",
     "load_trust_anchors",
     "longest_lasting",
     "pictures",
+    "policy_names",
     "probe",
     "probing",
     "profiles",

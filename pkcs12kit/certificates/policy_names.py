@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 _LISTED: Final = 6
 _NAME_AT_MOST: Final = 100
-_OID: Final = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]{0,38}))+", re.ASCII)
-_LINE: Final = re.compile(r"(\S+)[ \t]*[=:,]?[ \t]+(\S.*)")
+_OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](?:\.(?:0|[1-9][0-9]{0,38}))+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,24 +195,9 @@ def policy_names(names: Mapping[str, str]) -> Iterator[None]:
         _ADDED.reset(token)
 
 
-def read_policy_names(text: str, *, source: str) -> dict[str, str]:
-    """Return the names in a text: on each line an object identifier and its name; ``#`` begins a comment.
-
-    ``source`` is the name of the file. Raises :class:`~pkcs12kit.ArgumentError` for any other line.
-    """
-    names: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        content = line.strip()
-        if not content or content.startswith("#"):
-            continue
-        found = _LINE.fullmatch(content)
-        if found is None or not _OID.fullmatch(found[1].rstrip("=:,")):
-            raise ArgumentError(
-                f"{source}, line {number}: {quoted(content)} is not an object identifier and a name;"
-                " write '2.16.840.1.101.3.2.1.3.8 id-fpki-common-devices', for example"
-            )
-        names[found[1].rstrip("=:,")] = found[2].strip()
-    return names
+def is_object_identifier(text: str) -> bool:
+    """Return True for an object identifier in dotted form."""
+    return _OBJECT_IDENTIFIER.fullmatch(text) is not None
 
 
 def _checked(names: Mapping[str, str]) -> dict[str, str]:
@@ -222,7 +206,7 @@ def _checked(names: Mapping[str, str]) -> dict[str, str]:
         kind = type(given).__name__
         raise ArgumentError(f"policy_names: expected a mapping of object identifiers to names, not {kind}")
     for oid, name in given.items():
-        if not isinstance(oid, str) or not _OID.fullmatch(oid):
+        if not isinstance(oid, str) or not is_object_identifier(oid):
             raise ArgumentError(f"policy_names: {quoted(str(oid))} is not a dotted object identifier")
         if not isinstance(name, str) or not name.strip():
             raise ArgumentError(f"policy_names: the name of {oid} is not a text")

@@ -9,6 +9,7 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.passwords import password_options
+from pkcs12kit.cli.options.policy_names import policy_names_option
 from pkcs12kit.cli.options.search import json_option, limits_option
 from pkcs12kit.cli.options.values import FILE, Duration, Instant, OneOf
 
@@ -75,6 +76,7 @@ Examples:
     help="The order: as in the files, the first to expire first, or by name.",
 )
 @option(OptionGroup.OUTPUT, "--csv", "as_csv", is_flag=True, help="Print rows for a spreadsheet.")
+@policy_names_option
 @json_option
 def command(  # click gives every option its own argument
     files: tuple[str, ...],

@@ -12,6 +12,7 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import OF_REVOKED, OR_FETCH, Call, cure, for_revoked, for_unknown_status
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
+from pkcs12kit.paths.rule_hints import hints_for_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -66,7 +67,6 @@ _BY_REASON: Final = {
     FailureReason.EXPIRED: f"give renewed certificates with --certs; {_AT}",
     FailureReason.NOT_YET_VALID: _AT,
     FailureReason.WEAK_ALGORITHM: "--algorithms allow-all accepts it; use that only to look at old files",
-    FailureReason.EXPLICIT_POLICY: "--policy takes policies of the trust anchor's domain; leave it out to accept any",
     FailureReason.SERVER_NAME: "give a name that the certificate is for with --server-name, or leave it out",
     FailureReason.EXTENDED_KEY_USAGE: "ask the CA for a certificate for TLS servers, or leave --server-name out",
     FailureReason.NAME_CONSTRAINTS: "ask a CA that may issue for this name, or give certificates for another path with"
@@ -117,8 +117,10 @@ def _for_closest(closest: Attempt, target: Certificate) -> tuple[Hint, ...]:
         return in_hints(f"--ignore-anchor-validity accepts it, if the clients do; {_AT}")
     if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
         return (_RENEW_TARGET,)
-    if closest.reason is FailureReason.REVOKED:
-        return for_revoked(closest.failures[0])
+    revoked = closest.reason is FailureReason.REVOKED
+    specific = for_revoked(closest.failures[0]) if revoked else hints_for_rule(closest.failures[0], target)
+    if specific:
+        return specific
     text = _BY_REASON.get(closest.reason)
     if text is None:
         return in_hints("give certificates for another path to the trust anchor with --certs")

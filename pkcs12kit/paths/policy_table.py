@@ -35,6 +35,8 @@ class PolicyRow:
     """Its policy mappings, each from the issuer's policy to the subject's; the last certificate's do not count."""
     mappings_apply: bool
     """True where the mappings are applied; False where an inhibition drops the policies that are mapped."""
+    in_anchor_domain: tuple[str, ...]
+    """The policies of the trust anchor's domain for which the path down to it is valid, and that it allows."""
     passed_on: tuple[str, ...]
     """The expected_policy_set for the next certificate."""
     explicit_policy: int | None
@@ -52,6 +54,7 @@ class PolicyRow:
             "states": None if self.states is None else _to_json(self.states),
             "expected": _to_json(self.expected),
             "valid": _to_json(self.valid),
+            "in_anchor_domain": _to_json(self.in_anchor_domain),
             "mappings": [
                 {"issuer": policy_to_json(issuer), "subject": policy_to_json(subject)}
                 for issuer, subject in self.mappings

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
+from pkcs12kit.certificates.policy_names import by_arcs, policy_name
 from pkcs12kit.errors import PathError
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.hints import GATHER, hints_for_no_path
@@ -231,7 +232,7 @@ class NoValidPathError(Shown, PathError):
 def path_to_json(path: ValidatedPath) -> dict[str, Any]:
     """Return a path as ``--json`` prints it: the target first, the anchor separately.
 
-    ``policies`` are the authority-constrained policies.
+    ``policies`` are the authority-constrained policies, and ``policy_names`` their names, None where none is known.
     """
     anchor = path.trust_anchor
     return {
@@ -239,5 +240,6 @@ def path_to_json(path: ValidatedPath) -> dict[str, Any]:
         "trust_anchor": anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)},
         "expires": format_time(path.expires),
         "policies": sorted(path.authority_constrained_policy_set),
+        "policy_names": {policy: policy_name(policy) for policy in by_arcs(path.authority_constrained_policy_set)},
         "revocation": None if path.revocation is None else path.revocation.to_json(),
     }

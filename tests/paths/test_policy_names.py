@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from pkcs12kit import ArgumentError
+from pkcs12kit import ArgumentError, InputError, load_policy_names
 from pkcs12kit.certificates.policy_names import (
     POLICY_NAMES,
     by_arcs,
@@ -14,7 +14,6 @@ from pkcs12kit.certificates.policy_names import (
     policy_list,
     policy_name,
     policy_names,
-    read_policy_names,
 )
 
 
@@ -70,10 +69,25 @@ def test_wrong_names_are_refused(names):
 
 def test_a_file_of_names():
     """Lines of identifier and name, comments, and blank lines."""
-    text = "# ours\n\n2.999.1 Red policy\n2.999.2 = Blue\n  2.999.3:\tGreen  \n"
-    assert read_policy_names(text, source="f") == {"2.999.1": "Red policy", "2.999.2": "Blue", "2.999.3": "Green"}
-    with pytest.raises(ArgumentError, match=r"f, line 2: 'Red 2\.999\.1' is not"):
-        read_policy_names("\nRed 2.999.1", source="f")
+    text = "# ours\n\n2.999.1 Red policy\n2.999.2 = Blue\n  2.999.3:\tGreen  \n2.999.3 Green"
+    assert load_policy_names(text.encode()) == {"2.999.1": "Red policy", "2.999.2": "Blue", "2.999.3": "Green"}
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"\nRed 2.999.1", r"line 2: 'Red 2\.999\.1' is not an object identifier"),
+        (b"2.999.1", "line 1"),
+        (b"9.1 Red", "line 1"),
+        (b"2.999.1 Red\n2.999.1 Blue", "line 2: 2.999.1 has another name above"),
+        (b"2.999.1 \xff", "UTF-8"),
+        (b"#" * (1024 * 1024 + 1), "input_bytes"),
+    ],
+)
+def test_other_files_are_refused(data, why):
+    """The message says the line, and what is expected."""
+    with pytest.raises(InputError, match=why):
+        load_policy_names(data)
 
 
 def test_lists_are_in_the_order_of_arcs_and_cut():

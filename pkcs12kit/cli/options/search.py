@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
+from pkcs12kit.cli.options.policy_names import policy_names_option
 from pkcs12kit.cli.options.values import FILE, Duration, Instant, ObjectIdentifier, OneOf, ServerName
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.times import time_or_now
@@ -219,7 +220,7 @@ def _with_options(
         names = given.keys() & set(SearchOptions._fields)
         return command(search=SearchOptions(**{name: given.pop(name) for name in names}), **given)
 
-    decorated: Callable[..., Any] = with_search
+    decorated: Callable[..., Any] = policy_names_option(with_search)
     for add in reversed(options):
         decorated = add(decorated)
     return decorated

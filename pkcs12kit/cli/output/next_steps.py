@@ -71,12 +71,6 @@ def _for_its_own_name(target: Certificate) -> str | None:
     return paths_again(server_name=None)
 
 
-def _without_policies(_: Certificate) -> str | None:
-    """Return the call without ``--policy``; None if it had none."""
-    without = paths_again(policies=None)
-    return None if without == paths_again() else without
-
-
 def _showing(closest: RejectedPath) -> tuple[Hint, ...]:
     """Return the hint with the call that shows more: each attempt, or the dates or the issuers of what was given."""
     files = given_files()
@@ -99,5 +93,4 @@ _BY_REASON: Final[Mapping[FailureReason, Callable[[Certificate], str | None]]] =
     FailureReason.SERVER_NAME: _for_its_own_name,
     FailureReason.EXTENDED_KEY_USAGE: lambda _: paths_again(server_name=None),
     FailureReason.WEAK_ALGORITHM: lambda _: paths_again(algorithms="allow-all"),
-    FailureReason.EXPLICIT_POLICY: _without_policies,
 }

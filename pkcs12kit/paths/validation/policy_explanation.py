@@ -70,6 +70,9 @@ class PolicyExplanation:
         self._certificates = (*descent.certificates, failed)
         self._failed = failed
         self._statements = list(statements_above(descent, failed))
+        every = replace(descent.parameters, user_initial_policy_set=frozenset({ANY_POLICY}))
+        initial = ValidationState.initial(descent.anchor, every, budget)
+        self._allowed_by_anchor = initial.user_initial_policy_set
         self._found = self._run(_Change())
         self.rows = self._found.rows
         """The table of policies."""
@@ -86,9 +89,14 @@ class PolicyExplanation:
         """A clause about the policies that would pass, and where; None where nothing on this path would."""
         only_caller = all(one.certificate is None for one in self._requirements())
         none = ", or no policy asked for" if only_caller else ""
-        if self._null_at is None:
-            return f"one of the policies that the path is valid for: {policy_list(self._found.authority_set)}{none}"
-        for numbers in (range(self._null_at, self._null_at + 1), range(self._null_at, len(self._certificates))):
+        offered, end = self.rows[-1].in_anchor_domain, len(self._certificates)
+        if offered:
+            return f"one of the policies that the path is valid for: {policy_list(offered)}{none}"
+        if self._null_at is None:  # the trust anchor allows none of its policies
+            tried = [range(number, end) for number in reversed(range(end))]
+        else:
+            tried = [range(self._null_at, self._null_at + 1), range(self._null_at, end)]
+        for numbers in tried:
             passing = self._passing(numbers)
             if passing:
                 return f"{self._where(numbers)} with {passing}{none}"
@@ -329,6 +337,7 @@ class PolicyExplanation:
             states=change.states.get(number, own.certificate_policies),
             expected=tuple(by_arcs(graph.expected_policies)),
             valid=(),
+            in_anchor_domain=(),
             mappings=() if change.without_mappings else own.policy_mappings or (),
             mappings_apply=change.without_mapping_inhibition or state.policy_mapping > 0,
             passed_on=(),
@@ -344,8 +353,13 @@ class PolicyExplanation:
                 graph.apply_mappings(row.mappings, policy_mapping_allowed=row.mappings_apply)
             state.count_down(certificate)
             state.constrain(own)
-        valid, passed_on = by_arcs(graph.policies), by_arcs(graph.expected_policies)
-        return replace(row, valid=tuple(valid), passed_on=tuple(passed_on)), was_valid
+        row = replace(
+            row,
+            valid=tuple(by_arcs(graph.policies)),
+            in_anchor_domain=tuple(by_arcs(graph.user_constrained_policy_set(self._allowed_by_anchor))),
+            passed_on=tuple(by_arcs(graph.expected_policies)),
+        )
+        return row, was_valid
 
 
 def _require_explicit_policy(extensions: Extensions) -> int | None:
