@@ -55,8 +55,8 @@ def by_fingerprint(digits: str, certificates: Iterable[Certificate], *, name: st
         )
     like = _like(digits, several)
     raise InputError(
-        f"{name}: none of the {counted(len(several), 'certificate')} given has a SHA-256 fingerprint that begins so;"
-        f" {like or 'pkcs12kit show --json prints the fingerprints'}"
+        f"{name}: none of the {counted(len(several), 'certificate')} given has a SHA-256 fingerprint that begins so,"
+        f" and no file has this name; {like or 'pkcs12kit show --json prints the fingerprints'}"
     )
 
 

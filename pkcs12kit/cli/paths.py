@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.command(
     "paths",
     cls=Command,
-    most_used=("--certs", "--anchor", "--server-name", "--all", "--when", "--svg"),
+    most_used=("--certs", "--anchor", "--server-name", "--all", "--when"),
     no_args_is_help=True,
     epilog="""\b
 Examples:
