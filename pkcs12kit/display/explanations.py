@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
 _CAUSES: Final = 8
-_POLICIES: Final = 3
+_POLICIES: Final = 2
 _PREFIXES: Final = ("id-fpki-", "id-US-", "id-")
 
 
@@ -29,6 +29,7 @@ class PolicyLine(NamedTuple):
     depth: int
     certificate: str
     states: str
+    expected: str
     valid: str
     required: str
 
@@ -55,6 +56,7 @@ def policy_lines(failure: Failure) -> list[PolicyLine]:
             depth=row.depth,
             certificate=row.certificate.label,
             states="none" if row.states is None else _short(row.states),
+            expected=_short(row.expected),
             valid=_short(row.valid) + _mapped(row),
             required="yes" if row.explicit_policy == 0 else "no",
         )
@@ -70,11 +72,13 @@ def _mapped(row: PolicyRow) -> str:
 
 
 def _short(policies: Collection[str]) -> str:
-    """Return policies by name, without the beginning that most of them share; by identifier where no name is known."""
+    """Return few policies by name, without the beginning that most names share, and the number of many."""
     ordered = by_arcs(policies)
     if not ordered:
         return "none"
-    return "any" if ordered == [ANY_POLICY] else ", ".join(shortened(ordered, _POLICIES, _short_name))
+    if ordered == [ANY_POLICY]:
+        return "any"
+    return ", ".join(map(_short_name, ordered)) if len(ordered) <= _POLICIES else f"{len(ordered):,} policies"
 
 
 def _short_name(policy: str) -> str:

@@ -139,10 +139,10 @@ def _explained(branch: Tree, failure: Failure) -> None:
 
 def _policy_table(lines: Sequence[PolicyLine]) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("", "certificate", "its policies", "still valid", "required"):
+    for heading in ("", "certificate", "states", "expected", "valid", "required"):
         table.add_column(heading, overflow="fold")
     for line in lines:
-        table.add_row(str(line.depth), *map(harmless, (line.certificate, line.states, line.valid, line.required)))
+        table.add_row(str(line.depth), *map(harmless, line[1:]))
     return table
 
 

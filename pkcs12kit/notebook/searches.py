@@ -189,12 +189,13 @@ def _failure(failure: Failure) -> Element:
 def _policies(failure: Failure) -> Element:
     """Return the policies at each certificate, from the trust anchor down."""
     return table(
-        ("", "certificate", "its policies", "still valid", "policy required"),
+        ("", "certificate", "its policies", "expected", "still valid", "policy required"),
         (
             (
                 cell(str(line.depth)),
                 cell(name(line.certificate)),
                 cell(line.states),
+                cell(line.expected),
                 cell(line.valid),
                 cell(line.required),
             )
