@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.paths.validity_report import ValidityPeriod, ValidityReport, ValiditySegment
 
@@ -163,6 +164,19 @@ def change_in_words(segment: ValiditySegment, before: ValiditySegment | None) ->
         because = segment.because.replace("the next", "the one before")  # the next best of all, which was the best
         return f"better with {began}: {because}" if began else f"better: {because}"
     return f"began with {began}" if began else "begins with the target"
+
+
+def closest_failures(report: ValidityReport, period: ValidityPeriod) -> tuple[tuple[str, Failure], ...]:
+    """Return the failures of the closest attempt in a period, each with the beginning of its sentence.
+
+    The attempt is that of the time asked about, which is named, where that is in the period, and otherwise that of the
+    first second.
+    """
+    if report.closest is not None and period.begin < report.time <= period.end:
+        at = f"at {format_time(report.time)}: "
+        return tuple((f"{at}{named(failure.certificate)}", failure) for failure in report.closest.failures)
+    failures = period.closest.failures if period.closest is not None else ()
+    return tuple((named(failure.certificate), failure) for failure in failures)
 
 
 def scope_in_words(report: ValidityReport) -> tuple[str, ...]:

@@ -14,8 +14,8 @@ from pkcs12kit.display.timelines import (
     STATES,
     answer_in_words,
     change_in_words,
+    closest_failures,
     end_in_words,
-    named,
     names_of,
     numbered_segments,
     scope_in_words,
@@ -78,10 +78,9 @@ def _period(report: ValidityReport, period: ValidityPeriod, numbers: list[int]) 
         tree.add(Text(f"and {len(period.segments) - _MOST_PATHS} more; --json has them all", style="dim"))
     if period.segments:
         tree.add(Text(harmless(end_in_words(report, period)), style="yellow"))
-    if period.closest is not None:
-        for failure in period.closest.failures:
-            line = Text(named(failure.certificate), style="cyan").append(f": {harmless(failure.detail)}", style="red")
-            tree.add(line.append(f"  [{failure.section}]", style="dim"))
+    for label, failure in closest_failures(report, period):
+        line = Text(label, style="cyan").append(f": {harmless(failure.detail)}", style="red")
+        tree.add(line.append(f"  [{failure.section}]", style="dim"))
     if period.incomplete is not None:
         tree.add(Text(harmless(period.incomplete), style="yellow"))
     return tree

@@ -9,8 +9,8 @@ from pkcs12kit.display.timelines import (
     STATES,
     answer_in_words,
     change_in_words,
+    closest_failures,
     end_in_words,
-    named,
     names_of,
     numbered_segments,
     scope_in_words,
@@ -69,9 +69,9 @@ def _why(report: ValidityReport, period: ValidityPeriod) -> Iterator[Node]:
         yield element("p", end_in_words(report, period))
     if period.incomplete is not None:
         yield element("p", period.incomplete)
-    for failure in period.closest.failures if period.closest is not None else ():
+    for label, failure in closest_failures(report, period):
         section = said(f" [{failure.section}]", "muted")
-        yield element("p", name(named(failure.certificate)), f": {failure.detail}", section)
+        yield element("p", name(label), f": {failure.detail}", section)
 
 
 def _paths(report: ValidityReport) -> Iterator[tuple[str, str]]:

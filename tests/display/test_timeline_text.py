@@ -97,3 +97,10 @@ def test_short_and_endless_times_are_drawn():
         assert max(map(len, shown([TimelineBars(drawn)], width=80))) <= 80
         assert drawn.ticks(8)
         assert "<svg" in pk.pictures.timeline_to_svg(report)
+
+
+def test_a_gap_shows_the_attempt_of_the_time_asked_for(made):
+    """Where that is in the gap, and otherwise that of its first second, when other certificates may be the reason."""
+    at = "at 2026-01-15T00:00:00Z: Issuer #"
+    assert any(at in line for line in shown(periods_report(report_at(made, 2_206)), width=500))
+    assert not any(" at 20" in line for line in shown(periods_report(report_at(made, 5)), width=500)[3:])

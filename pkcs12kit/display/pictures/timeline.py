@@ -19,8 +19,8 @@ from pkcs12kit.display.timelines import (
     STATES,
     answer_in_words,
     change_in_words,
+    closest_failures,
     end_in_words,
-    named,
     names_of,
     numbered_segments,
     scope_in_words,
@@ -172,8 +172,8 @@ class _Timeline:
                 before = segment
             if period.segments:
                 yield end_in_words(report, period), 1
-            for failure in period.closest.failures if period.closest is not None else ():
-                yield f"{named(failure.certificate)}: {failure.detail} [{failure.section}]", 1
+            for label, failure in closest_failures(report, period):
+                yield f"{label}: {failure.detail} [{failure.section}]", 1
             if period.incomplete is not None:
                 yield period.incomplete, 1
         if shown > self._most:
