@@ -188,10 +188,10 @@ class Command(click.Command):
 
 def _call_of(ctx: click.Context) -> Call:
     """Return the files and options of the call, for the commands of hints."""
-    from pkcs12kit.cli.output.replay import paths_again
+    from pkcs12kit.cli.output.replay import again, paths_again
     from pkcs12kit.paths.cures import Call
 
-    return Call.of(ctx.info_name or "", ctx.params)._replace(repeat=paths_again)
+    return Call.of(ctx.info_name or "", ctx.params)._replace(repeat=paths_again, repeat_itself=again)
 
 
 def _is_locked(path: str) -> bool:

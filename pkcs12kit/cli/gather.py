@@ -218,7 +218,7 @@ def _show(
     as_json: bool,
 ) -> None:
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text
-    from pkcs12kit.retrieval.hints import hints_for_gather
+    from pkcs12kit.retrieval.hints import hints_for_bundles, hints_for_gathering, hints_for_retrievals, of_bundles
 
     if not as_json:
         from pkcs12kit.cli.output.gather import fetched_bundle, gathered, wrote
@@ -228,7 +228,12 @@ def _show(
         print_text([wrote(written)] if report is None else gathered(report, written, every=False))
     for problem in _problems(bundles, report if as_json else None):  # the text of a path says that it is not valid
         print_error(problem)
-    print_hints(hints_for_gather(bundles, report, offline=offline))
+    print_hints(hints_for_bundles(bundles))
+    unfetched = of_bundles(bundles)
+    if report is None:
+        print_hints(hints_for_retrievals(unfetched))
+    elif report.path is None:
+        print_hints(hints_for_gathering(report.report, (*unfetched, *report.retrievals), offline=offline))
     if report is not None and report.report is not None and report.path is None:
         from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
 

@@ -219,11 +219,10 @@ def _print_problems(reports: Sequence[ProbeReport]) -> None:
     """Print the failed checks of each server to standard error, and the hints."""
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
     from pkcs12kit.cli.output.console import print_error, print_hints
-    from pkcs12kit.verifier.hints import hints_for_probe
 
     for report in reports:
         if not report.ok:
             print_error(f"{report.server} failed: {', '.join(report.failed)}")
-    print_hints(hints_for_probe(reports))
+    print_hints(hint for report in reports for hint in report.hints)
     rejected = (path for report in reports for chain in report.chains for path in chain.report.rejected[:1])
     print_hints(hints_for_unfitting_anchor(rejected))

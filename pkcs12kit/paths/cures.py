@@ -6,6 +6,7 @@ same in another command, and what is published about CAs that follow the ones of
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -30,7 +31,10 @@ OR_FETCH: Final = "or add --fetch, which fetches what is missing"
 OF_REVOKED: Final = "ask the CA for a new certificate, or give certificates for another path with --certs"
 _INTO: Final = "gathered"
 _ALGORITHMS: Final = "default"
+_INDEX: Final = "index.json"
+"""The file of a folder that ``gather`` wrote."""
 _SHOWN: Final = 4
+_NAMES_TRIED: Final = 100
 
 
 class Attempt(Protocol):
@@ -81,8 +85,20 @@ class Call(NamedTuple):
     requirements: tuple[str, ...] = ()
     fetched: bool = False
     certs_only: bool = False
+    is_pkcs12: bool = True
+    """False where the file is a chain in PEM or PKCS#7."""
+    key: str | None = None
+    passwords: tuple[str, ...] = ()
+    """The options that open the file, as ``verify`` and ``convert`` have them."""
+    readers: tuple[str, ...] = ()
     repeat: Callable[..., str | None] | None = None
     """A function that returns the call of ``paths`` for the same files, with other values; None in a library."""
+    repeat_itself: Callable[..., str | None] | None = None
+    """A function that returns this call with other values; None in a library."""
+
+    def again(self, **changes: object) -> str | None:
+        """Return this call with changes; None if it cannot be repeated."""
+        return None if self.repeat_itself is None else self.repeat_itself(**changes)
 
     def paths_again(self, **changes: object) -> str | None:
         """Return the call of ``paths`` for the same files and requirements, with changes; None if there is none."""
@@ -117,6 +133,9 @@ class Call(NamedTuple):
             requirements=tuple(_requirements(given)),
             fetched=bool(given.get("fetch")) or command == "gather",
             certs_only=bool(given.get("certs_only")),
+            key=None if given.get("key") is None else _word(given["key"], "FILE.key"),
+            passwords=tuple(_passwords(given)),
+            readers=tuple(given.get("readers") or ()),
         )
 
     def gather(self, bundles: Iterable[str], *, anchors: Sequence[str] | None = None) -> str:
@@ -127,19 +146,38 @@ class Call(NamedTuple):
             "--anchor": self.trust_anchors if anchors is None else anchors,
             "--bundle": tuple(dict.fromkeys((*self.bundles, *bundles))),
             "--at": () if self.time is None else (format_time(self.time),),
-            "--into": (_INTO,),
+            "--into": (_new_folder(),),
         }.items():
             words += [word for value in values for word in (option, value)]
         return " ".join(map(quote, (*words, *self.requirements)))
 
-    def rebuild(self, *, fetch: bool) -> str:
-        """Return the call of ``build`` that makes the file again."""
-        words = ["pkcs12kit", "build", "--pkcs12", self.pkcs12 or "FILE.p12"]
-        sources = self.certificates if fetch else (*self.certificates, _INTO)
-        words += [word for source in sources for word in ("--certs", source)]
-        words += [word for anchor in self.trust_anchors for word in ("--anchor", anchor)]
-        words += ["--fetch"] if fetch else []
-        return " ".join(map(quote, (*words, "--out", "NEW.p12")))
+    def rebuild(self, *, fetch: bool = False, gathered: bool = False, more: Sequence[str] = ()) -> str:
+        """Return the call of ``build`` that makes the file again, with another name, in the same format.
+
+        ``more`` are further words. The folder of :meth:`gather` is used if it is ``gathered`` before.
+        """
+        file = self.pkcs12 or "FILE.p12"
+        sources = (*self.certificates, *((_INTO,) if gathered else ()))
+        if self.is_pkcs12:
+            words = ("--pkcs12", file, *_for_build(self.passwords))
+        else:
+            words = ("--key", self.key or file, "--cert", file)
+            sources = (file, *sources)
+        if self.certs_only:
+            words = ("--certs-only", "--cert", file, *_for_build(self.passwords, "--cert-password-file"))
+            sources = tuple(dict.fromkeys((*(() if self.is_pkcs12 else (file,)), *sources)))
+        words += tuple(word for source in sources for word in ("--certs", source))
+        words += tuple(word for anchor in self.trust_anchors for word in ("--anchor", anchor))
+        words += () if self.time is None else ("--at", format_time(self.time))
+        words += (*self.requirements, *(("--fetch",) if fetch else ()), *more)
+        words += ("--out", new_file(file)) if self.is_pkcs12 else ("--to", "pem", "--out", new_file(file))
+        return " ".join(map(quote, ("pkcs12kit", "build", *words)))
+
+    def convert(self, readers: Iterable[str]) -> str:
+        """Return the call of ``convert`` that protects the file for these readers."""
+        file = self.pkcs12 or "FILE.p12"
+        options = [word for reader in readers for word in ("--for", reader)] or ["--for", "READER"]
+        return " ".join(map(quote, ("pkcs12kit", "convert", file, new_file(file), *options, *self.passwords)))
 
     def ask_for_status(self) -> str:
         """Return the call of ``build`` that fetches CRLs and OCSP responses. Of a certificate it writes nothing."""
@@ -150,6 +188,39 @@ class Call(NamedTuple):
         words += [word for source in self.certificates for word in ("--certs", source)]
         words += [word for anchor in self.trust_anchors for word in ("--anchor", anchor)]
         return " ".join(map(quote, (*words, "--fetch", *revocation, "--to", "pem", "--out", "NEW.pem", "--dry-run")))
+
+
+def _passwords(given: Mapping[str, Any]) -> Iterator[str]:
+    for name in ("password_file", "password_env"):
+        value = given.get(name)
+        if isinstance(value, str) and value != "-":
+            yield from (f"--{name.replace('_', '-')}", value)
+
+
+def _for_build(passwords: tuple[str, ...], of_input: str = "--pkcs12-password-file") -> tuple[str, ...]:
+    """Return the options of ``build`` that open the old file and protect the new one with the same password."""
+    return (of_input, passwords[1], *passwords) if passwords[:1] == ("--password-file",) else passwords
+
+
+def new_file(name: str) -> str:
+    """Return a name like that of a file, which no file has; a placeholder for a placeholder."""
+    stem, suffix = os.path.splitext(name)  # noqa: PTH122  # "./" at the beginning stays
+    if name.startswith("FILE"):
+        return f"NEW{suffix}"
+    for number in range(1, _NAMES_TRIED):
+        new = f"{stem}-new{'' if number == 1 else f'-{number}'}{suffix}"
+        if not os.path.lexists(new):
+            return new
+    return f"NEW{suffix}"
+
+
+def _new_folder() -> str:
+    """Return the name of the folder for gathered certificates; another one if a folder of this name is not theirs."""
+    for number in range(1, _NAMES_TRIED):
+        folder = _INTO if number == 1 else f"{_INTO}-{number}"
+        if not os.path.lexists(folder) or os.path.isfile(os.path.join(folder, _INDEX)):  # noqa: PTH113, PTH118
+            return folder
+    return "FOLDER"
 
 
 def _requirements(given: Mapping[str, Any]) -> Iterator[str]:
@@ -275,12 +346,13 @@ def _for_file(call: Call, bundles: Sequence[str], where: str) -> Iterator[Step]:
     if bundles:
         options = " ".join(f"--bundle {bundle}" for bundle in bundles)
         yield Step(
-            text=f"fetch the CA certificates of today{where}", command=f"pkcs12kit gather {options} --into {_INTO}"
+            text=f"fetch the CA certificates of today{where}",
+            command=f"pkcs12kit gather {options} --into {_new_folder()}",
         )
     if call.pkcs12 is not None and not call.certs_only:
         yield Step(
             text="build the file again with them" if bundles else "build the file again, and fetch what is missing",
-            command=call.rebuild(fetch=not bundles),
+            command=call.rebuild(fetch=not bundles, gathered=bool(bundles)),
         )
 
 

@@ -147,9 +147,10 @@ def hints_for_cure(
     time: datetime | None,
     *,
     trust_anchors: Iterable[TrustAnchor] = (),
+    call: Call | None = None,
 ) -> tuple[Hint, ...]:
     """Return the cure for the closest of the failed paths; ``certificates`` are in the file or the served chain."""
     if not rejected:
         return ()
-    steps = cure(rejected[0], trust_anchors=trust_anchors, others=certificates, time=time)
+    steps = cure(rejected[0], trust_anchors=trust_anchors, others=certificates, time=time, call=call)
     return tuple(Hint(text=step.text, command=step.command) for step in steps)

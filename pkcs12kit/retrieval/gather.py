@@ -15,6 +15,7 @@ from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import NoValidPathError, path_to_json
 from pkcs12kit.paths.search import find_path, find_paths
 from pkcs12kit.paths.validation.parameters import choose_parameters
+from pkcs12kit.retrieval.hints import hints_for_gathering
 from pkcs12kit.retrieval.options import DEFAULT_OPTIONS, FetchOptions, make_fetcher, open_cache
 from pkcs12kit.retrieval.retrieved import GatheredCertificate
 from pkcs12kit.sources.arguments import as_pool, as_target, as_trust_anchors
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.pool import Reject
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
+    from pkcs12kit.hints import Hint
     from pkcs12kit.paths.report import PathReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -61,6 +63,14 @@ class GatherReport(Shown):
     def path(self) -> ValidatedPath | None:
         """The best valid path; None where there is none, or where no path was searched."""
         return self.report.valid[0] if self.report is not None and self.report.valid else None
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The steps that may help where no path is valid, in the order in which to try them; empty for a valid path.
+
+        They name the options of the command; in Python ``--certs`` is ``certificates=``, for example.
+        """
+        return () if self.path is not None else hints_for_gathering(self.report, self.retrievals)
 
     @property
     def new(self) -> tuple[Certificate, ...]:

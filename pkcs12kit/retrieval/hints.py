@@ -10,9 +10,8 @@ from pkcs12kit.paths.hints import cures_for, hints_for_no_path, in_hints
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from pkcs12kit.paths.report import PathReport
+    from pkcs12kit.paths.hints import Search
     from pkcs12kit.retrieval.bundles.report import BundleReport
-    from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.retrieved import Retrieval
 
 _PROXY: Final = Hint(
@@ -52,7 +51,7 @@ def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
 
 
 def hints_after_fetching(
-    report: PathReport, retrievals: Iterable[Retrieval], *, sources_given: bool = True
+    report: Search, retrievals: Iterable[Retrieval], *, sources_given: bool = True
 ) -> tuple[Hint, ...]:
     """Return the hints for a search that fetched certificates and still found no valid path."""
     if advice := hints_for_retrievals(retrievals):
@@ -60,12 +59,9 @@ def hints_after_fetching(
     return hints_for_no_path(report, sources_given=sources_given)
 
 
-def hints_for_gather(
-    bundles: Sequence[BundleReport], report: GatherReport | None, *, offline: bool
-) -> tuple[Hint, ...]:
-    """Return the hints for fetched bundles and for a gathering; ``report`` is None where no path was asked for."""
+def hints_for_bundles(bundles: Sequence[BundleReport]) -> tuple[Hint, ...]:
+    """Return the hints for fetched bundles."""
     from pkcs12kit.retrieval.bundles.checksums import ChecksumStatus
-    from pkcs12kit.retrieval.retrieved import Status
 
     hints: tuple[Hint, ...] = ()
     statuses = [(bundle.checksum.status, bundle.why) for bundle in bundles if bundle.checksum is not None]
@@ -73,17 +69,23 @@ def hints_for_gather(
         hints = in_hints("--bundle-anchor FILE names the root to which the signer of the checksums must lead")
     if any(status is ChecksumStatus.WEAK and not why for status, why in statuses):
         hints = (*hints, *in_hints("--strict-checksums rejects a bundle whose checksums are weakly signed"))
-    of_bundles = [retrieval for bundle in bundles if bundle.url is None for retrieval in bundle.retrievals]
-    if report is None:
-        return (*hints, *hints_for_retrievals(of_bundles))
-    if report.path is not None:
-        return hints
-    advice = hints_for_retrievals((*of_bundles, *report.retrievals))
-    if not advice and offline and any(url.retrieval.status is Status.SKIPPED for url in report.urls):
+    return hints
+
+
+def of_bundles(bundles: Sequence[BundleReport]) -> tuple[Retrieval, ...]:
+    """Return the outcomes of the bundles that were not fetched."""
+    return tuple(retrieval for bundle in bundles if bundle.url is None for retrieval in bundle.retrievals)
+
+
+def hints_for_gathering(
+    searched: Search | None, retrievals: Sequence[Retrieval], *, offline: bool = False
+) -> tuple[Hint, ...]:
+    """Return the hints for a gathering without a valid path; ``searched`` is the report of its search, if any."""
+    from pkcs12kit.retrieval.retrieved import Status
+
+    advice = hints_for_retrievals(retrievals)
+    if not advice and offline and any(one.status is Status.SKIPPED for one in retrievals):
         advice = in_hints("leave --offline out, and what is missing is fetched from the URLs in the certificates")
-    searched = report.report
-    if searched is not None and not advice:
-        advice = hints_for_no_path(searched)
-    elif searched is not None:
-        advice = (*advice, *cures_for(searched))
-    return (*hints, *advice)
+    if searched is None:
+        return advice
+    return (*advice, *cures_for(searched)) if advice else hints_for_no_path(searched)

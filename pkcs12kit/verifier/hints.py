@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+import re
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, Protocol
 
-from pkcs12kit.errors import FailureReason
+from cryptography import x509
+
+from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.findings import Check
 from pkcs12kit.hints import Hint
-from pkcs12kit.paths.cures import for_revoked, for_unknown_status
+from pkcs12kit.paths.cures import Call, for_revoked, for_unknown_status
 from pkcs12kit.paths.hints import RENEW_ISSUER, hints_about_time, hints_for_cure, in_hints, right_time
+from pkcs12kit.text import shortened
+from pkcs12kit.tls.probing.contact import Contact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
-    from pkcs12kit.verifier.reports import ServedChainReport, VerificationReport
-    from pkcs12kit.verifier.server_reports import ProbeReport, RehearsalReport
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.findings import Finding
+    from pkcs12kit.paths.cures import Attempt
+    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.tls.certificate_message import CertificateMessage
+    from pkcs12kit.tls.probing.answers import ServerAnswer
+    from pkcs12kit.tls.probing.target import ProbedServer
 
-_ALL_PATHS: Final = "pkcs12kit paths CERT --certs SOURCE --anchor FILE --all"
-_REBUILD: Final = Hint(
-    text="build the file again, in order",
-    command="pkcs12kit build --pkcs12 FILE --certs SOURCE --anchor FILE --out NEW.p12",
-)
-_REBUILD_CHAIN: Final = Hint(
-    text="build a file with the right chain, in order",
-    command="pkcs12kit build --key FILE --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
-)
-_TRUSTSTORE: Final = Hint(
-    text="build a truststore, in which each certificate has a name of its own and Java's mark of trust",
-    command="pkcs12kit build --certs-only --truststore --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
-)
 _SERVER_NAME: Final = Hint(
     text="give a name that the certificate is for with --server-name, or ask its CA for another certificate"
 )
@@ -36,16 +37,10 @@ _NAMED_ISSUER: Final = Hint(
     text="build the file again, and give the certificate that the authorityKeyIdentifier names with --certs; or ask the"
     " CA for a new certificate"
 )
-_CONVERT: Final = Hint(
-    text="protect the file so that the reader can open it", command="pkcs12kit convert FILE NEW.p12 --for READER"
-)
-_OTHER_PATH: Final = Hint(text="look for another path", command=_ALL_PATHS)
 _BY_CHECK: Final = (
-    ({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER}, _REBUILD),
     ({Check.AUTHORITY_KEY_IDENTIFIER}, _NAMED_ISSUER),
     ({Check.SERVER_NAME}, _SERVER_NAME),
     ({Check.EXPIRY}, Hint(text="renew the certificate that expires, and build the file again")),
-    ({Check.READERS}, _CONVERT),
 )
 _BY_CONTACT: Final = {
     "unresolvable": "is the name spelled correctly, and can it be resolved from here (DNS, VPN)?",
@@ -63,7 +58,37 @@ _RENEW_SERVED: Final = Hint(
 _SPEAK_FIRST: Final = Hint(
     text="does TLS begin later there, as with SMTP and IMAP? --starttls PROTOCOL begins with that protocol"
 )
-_PKCS12: Final = "pkcs12"
+_OUT_OF_ORDER: Final = frozenset({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER})
+_NAMES_SHOWN: Final = 3
+_NAME: Final = re.compile(r"[A-Za-z0-9*_.-]{1,253}", re.ASCII)
+
+
+class Chain(Protocol):
+    """The report on a served chain, as far as hints need it; its module imports this one."""
+
+    @property
+    def message(self) -> CertificateMessage:
+        """The served chain."""
+
+    @property
+    def parameters(self) -> ValidationParameters:
+        """The time and the server name."""
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """One for each check."""
+
+    @property
+    def path(self) -> ValidatedPath | None:
+        """The valid path, if there is one."""
+
+    @property
+    def rejected(self) -> tuple[Attempt, ...]:
+        """The paths that failed, the closest first."""
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """The changes to make on the server."""
 
 
 def _with_cure(hints: tuple[Hint, ...], cures: tuple[Hint, ...]) -> tuple[Hint, ...]:
@@ -71,25 +96,50 @@ def _with_cure(hints: tuple[Hint, ...], cures: tuple[Hint, ...]) -> tuple[Hint, 
     return (*cures, *hints) if hints == (RENEW_ISSUER,) else (*hints, *cures)
 
 
-def hints_for_verification(report: VerificationReport) -> tuple[Hint, ...]:
-    """Return the hints for a file that failed a check."""
-    wrong_time = hints_about_time(report.rejected)
+def hints_for_file(
+    findings: Sequence[Finding],
+    rejected: Sequence[Attempt],
+    certificates: Sequence[Certificate],
+    *,
+    time: datetime,
+    is_pkcs12: bool,
+    has_private_key: bool,
+    revocation: Sequence[Failure],
+    unreadable_by: Sequence[str],
+) -> tuple[Hint, ...]:
+    """Return the hints for a file that failed a check.
+
+    ``revocation`` has the failures of that check; ``unreadable_by`` are readers that are known not to open the file.
+    """
+    call = Call.current()._replace(is_pkcs12=is_pkcs12)
+    wrong_time = hints_about_time(rejected)
     if wrong_time:
-        return _with_cure(wrong_time, hints_for_cure(report.rejected, report.certificates, report.parameters.time))
-    problems = {finding.check for finding in report.findings if finding.is_problem}
-    if problems == {Check.PRIVATE_KEY} and not report.has_private_key:
-        own = () if report.format.value == _PKCS12 else ("--key names the file with the private key",)
-        return in_hints(*own, "--certs-only checks a file that holds only certificates")
-    hints = (*_for_revocation(report), *(hint for checks, hint in _BY_CHECK if problems & checks))
-    if Check.JAVA_ENTRIES in problems and _REBUILD not in hints:
-        hints = (*hints, _REBUILD if report.has_private_key else _TRUSTSTORE)
-    if report.format.value != _PKCS12:  # it is not converted to anything that a reader opens
-        hints = tuple(_REBUILD_CHAIN if hint is _REBUILD else hint for hint in hints if hint is not _CONVERT)
-    return hints or ((_OTHER_PATH,) if Check.PATH in problems else ())
+        return _with_cure(wrong_time, hints_for_cure(rejected, certificates, time, call=call))
+    problems = {finding.check for finding in findings if finding.is_problem}
+    if problems == {Check.PRIVATE_KEY} and not has_private_key:
+        own = () if is_pkcs12 else in_hints("--key names the file with the private key")
+        return (
+            *own,
+            Hint(text="--certs-only checks a file that holds only certificates", command=call.again(certs_only=True)),
+        )
+    hints = _for_revocation(revocation)
+    hints = (*hints, *_about_anchor(rejected, call))
+    out_of_order = problems & _OUT_OF_ORDER
+    if not hints and (out_of_order or (Check.JAVA_ENTRIES in problems and has_private_key)):
+        text = "build the file again, in order" if is_pkcs12 else "build a file with the right chain, in order"
+        hints = (Hint(text=text, command=call.rebuild()),)
+    elif Check.JAVA_ENTRIES in problems and not has_private_key:
+        hints = (*hints, _truststore(call))
+    hints = (*hints, *(hint for checks, hint in _BY_CHECK if problems & checks))
+    if Check.READERS in problems and is_pkcs12:
+        asked = tuple(one for one in call.readers if one in unreadable_by)
+        hints = (*hints, Hint(text="protect the file so that the reader can open it", command=call.convert(asked)))
+    if not hints and Check.PATH in problems:
+        return (Hint(text="build the file again with another path", command=call.rebuild()),)
+    return hints
 
 
-def _for_revocation(report: VerificationReport) -> tuple[Hint, ...]:
-    failures = () if report.revocation is None else report.revocation.failures
+def _for_revocation(failures: Sequence[Failure]) -> tuple[Hint, ...]:
     if not failures:
         return ()
     if failures[0].reason is FailureReason.REVOKED:
@@ -97,28 +147,49 @@ def _for_revocation(report: VerificationReport) -> tuple[Hint, ...]:
     return for_unknown_status(failures)
 
 
-def hints_for_rehearsal(report: RehearsalReport) -> tuple[Hint, ...]:
-    """Return the hints for a file that a client does not accept."""
-    chain = report.served_chain
+def _truststore(call: Call) -> Hint:
+    certs_only = call._replace(certs_only=True)
+    return Hint(
+        text="build a truststore, in which each certificate has a name of its own and Java's mark of trust",
+        command=certs_only.rebuild(more=("--truststore",)),
+    )
+
+
+def _about_anchor(rejected: Sequence[Attempt], call: Call) -> tuple[Hint, ...]:
+    """Return the hints for certificates that lead to another root; none for another fault."""
+    if not rejected or rejected[0].reason is not FailureReason.NO_TRUST_ANCHOR:
+        return ()
+    last = rejected[0].certificate
+    end = f"is self-signed and not the --anchor: {last.label}" if last.is_self_issued else f"is {last.label}"
+    others = call._replace(certificates=call.certificates or ("CROSS-CERTIFICATES",))
+    return (
+        Hint(text=f"is this the right --anchor? The last certificate of the chain {end}"),
+        Hint(
+            text="or build the file again, with cross-certificates that lead to the trust anchor",
+            command=others.rebuild(),
+        ),
+    )
+
+
+def hints_for_rehearsal(chain: Chain, *, is_pkcs12: bool) -> tuple[Hint, ...]:
+    """Return the hints for a file whose chain a client does not accept."""
+    call = Call.current()._replace(is_pkcs12=is_pkcs12)
     wrong_time = hints_about_time(chain.rejected)
     if wrong_time:
-        return _with_cure(wrong_time, hints_for_cure(chain.rejected, chain.message.certificates, chain.parameters.time))
-    problems = {finding.check for finding in report.served_chain.findings if finding.is_problem}
+        time = chain.parameters.time
+        return _with_cure(wrong_time, hints_for_cure(chain.rejected, chain.message.certificates, time, call=call))
+    problems = _problems(chain)
     hints = (_SERVER_NAME,) if Check.SERVER_NAME in problems else ()
-    is_out_of_order = report.served_chain.changes and problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}
-    rebuild = _REBUILD if report.format.value == _PKCS12 else _REBUILD_CHAIN
-    return (*hints, rebuild) if is_out_of_order else hints
+    if about_anchor := _about_anchor(chain.rejected, call):
+        return (*hints, *about_anchor)
+    if not chain.changes or not problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}:
+        return hints
+    text = "build the file again, in order" if is_pkcs12 else "build a file with the right chain, in order"
+    return (*hints, Hint(text=text, command=call.rebuild()))
 
 
-def hints_for_probe(reports: Sequence[ProbeReport]) -> tuple[Hint, ...]:
-    """Return the hints for servers of which at least one failed, each hint once."""
-    return tuple(dict.fromkeys(_for_probe(reports)))
-
-
-def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
-    from pkcs12kit.tls.probing.contact import Contact
-
-    chains = [chain.report for report in reports for chain in report.chains]
+def hints_for_server(server: ProbedServer, answer: ServerAnswer, chains: Sequence[Chain]) -> Iterator[Hint]:
+    """Yield the hints for a server that failed a check."""
     if any(path.clock_looks_wrong for chain in chains for path in chain.rejected[:1]):
         yield right_time()
     for chain in chains:
@@ -126,39 +197,52 @@ def _for_probe(reports: Sequence[ProbeReport]) -> Iterator[Hint]:
             yield from hints_for_cure(chain.rejected, chain.message.certificates, chain.parameters.time)
         if chain.path is not None and Check.EXPIRY in _problems(chain):
             yield _RENEW_SERVED
-    if any(
-        report.server.server_name == report.server.address.name
-        and report.server.address.is_ip_address
-        and Check.SERVER_NAME in _problems(chain.report)
-        for report in reports
-        for chain in report.chains
-    ):
-        yield _ASK_FOR_NAME
-    for report in reports:
-        yield from in_hints(*filter(None, [_BY_CONTACT.get(report.answer.contact.value)]))
+        if Check.SERVER_NAME in _problems(chain):
+            yield _other_name(server, chain)
+        if chain.rejected and chain.rejected[0].reason is FailureReason.NO_TRUST_ANCHOR:
+            yield Hint(
+                text="is this the right --anchor? If it is, give cross-certificates that lead to it with --certs, to"
+                " see whether the server has to send them"
+            )
+    yield from in_hints(*filter(None, [_BY_CONTACT.get(answer.contact.value)]))
     silent = {Contact.CLOSED, Contact.TIMED_OUT, Contact.STARTTLS_BROKEN}
-    if any(
-        report.server.starttls is not None and report.answer.contact in silent and report.answer.answered_at is not None
-        for report in reports
-    ):  # such a server may wait for TLS
-        yield Hint(text="if TLS begins at once on that port, leave --starttls out")
-    for protocol in sorted({protocol for report in reports for protocol in _protocols_of(report)}):
+    if server.starttls is not None and answer.contact in silent and answer.answered_at is not None:
+        yield Hint(text="if TLS begins at once on that port, leave --starttls out")  # such a server may wait for TLS
+    protocols = tuple(sorted(_protocols_of(server, answer)))
+    for protocol in protocols:
         yield Hint(text=f"--starttls {protocol} begins with {protocol} and then switches to TLS")
-    if any(
-        report.server.starttls is None and report.answer.contact is Contact.NOT_TLS and not any(_protocols_of(report))
-        for report in reports
-    ):
+    if server.starttls is None and answer.contact is Contact.NOT_TLS and not protocols:
         yield _SPEAK_FIRST
 
 
-def _problems(chain: ServedChainReport) -> frozenset[Check]:
+def _other_name(server: ProbedServer, chain: Chain) -> Hint:
+    """Return the hint to ask for a name that the certificate is for."""
+    if server.server_name == server.address.name and server.address.is_ip_address:
+        return _ASK_FOR_NAME
+    names = _names(chain.message.certificates[:1])
+    shown = f"; the certificate is for {', '.join(shortened(names, _NAMES_SHOWN))}" if names else ""
+    name = next((one for one in names if "*" not in one), None)
+    return Hint(
+        text=f"if the clients use another name for this server, ask for it: --server-name {name or 'NAME'}{shown}",
+        command=None if name is None else Call.current().again(server_name=name),
+    )
+
+
+def _names(certificates: Sequence[Certificate]) -> tuple[str, ...]:
+    """Return the DNS names of a certificate that are safe to show in a command."""
+    with suppress(MalformedCertificateError):
+        names = (one for each in certificates for one in each.extensions.subject_alternative_name or ())
+        return tuple(one.value for one in names if isinstance(one, x509.DNSName) and _NAME.fullmatch(one.value))
+    return ()
+
+
+def _problems(chain: Chain) -> frozenset[Check]:
     return frozenset(finding.check for finding in chain.findings if finding.is_problem)
 
 
-def _protocols_of(report: ProbeReport) -> Iterator[str]:
+def _protocols_of(server: ProbedServer, answer: ServerAnswer) -> Iterator[str]:
     """Yield the protocols that the port is for, where the server did not speak TLS there."""
-    from pkcs12kit.tls.probing.contact import Contact
     from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
-    if report.server.starttls is None and report.answer.contact in {Contact.NOT_TLS, Contact.CLOSED, Contact.TIMED_OUT}:
-        yield from (one.name for one in STARTTLS.values() if one.port == report.server.port)
+    if server.starttls is None and answer.contact in {Contact.NOT_TLS, Contact.CLOSED, Contact.TIMED_OUT}:
+        yield from (one.name for one in STARTTLS.values() if one.port == server.port)

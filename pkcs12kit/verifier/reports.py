@@ -13,6 +13,7 @@ from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import path_to_json
 from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.times import format_time
+from pkcs12kit.verifier.hints import hints_for_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.findings import Finding
+    from pkcs12kit.hints import Hint
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.paths.report import RejectedPath
     from pkcs12kit.paths.revocation import RevocationReport
@@ -105,6 +107,26 @@ class VerificationReport(Report):
     def problems(self) -> tuple[str, ...]:
         """The findings of the checks that failed, one sentence each."""
         return tuple(map(str, _failures(self.findings, self.path)))
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The steps that may help where a check failed, in the order in which to try them; empty where none did.
+
+        They name the options of the command; in Python ``--anchor`` is ``trust_anchors=``, for example.
+        """
+        if self.ok:
+            return ()
+        readers = {} if self.anatomy is None else self.anatomy.readers
+        return hints_for_file(
+            self.findings,
+            self.rejected,
+            self.certificates,
+            time=self.parameters.time,
+            is_pkcs12=self.format is FileFormat.PKCS12,
+            has_private_key=self.has_private_key,
+            revocation=() if self.revocation is None else self.revocation.failures,
+            unreadable_by=[name for name, verdict in readers.items() if verdict.answer.value == "no"],
+        )
 
     @property
     def notes(self) -> tuple[CertificateNote, ...]:

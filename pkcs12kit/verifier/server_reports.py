@@ -9,6 +9,7 @@ from pkcs12kit.findings import Answer, Check, not_ok
 from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.tls.certificate_message import TLS_1_2
 from pkcs12kit.tls.handshake import Verdict
+from pkcs12kit.verifier.hints import hints_for_rehearsal, hints_for_server
 from pkcs12kit.verifier.probed_chains import ProbedChain, served_in
 from pkcs12kit.verifier.reports import Report, check_names
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.lint.certificate_notes import CertificateNote
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.findings import Finding
+    from pkcs12kit.hints import Hint
     from pkcs12kit.tls.handshake import Handshake
     from pkcs12kit.tls.probing.answers import ServerAnswer
     from pkcs12kit.tls.probing.target import ProbedServer
@@ -98,6 +100,15 @@ class RehearsalReport(Report):
         for one in self.handshakes:
             if one.client in self.required and (one.verdict is not Verdict.ACCEPTED or self.as_served(one) is False):
                 yield one
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The steps that may help where the answer is no, in the order in which to try them; empty for a yes.
+
+        They name the options of the command; in Python ``--anchor`` is ``trust_anchors=``, for example.
+        """
+        is_pkcs12 = self.format is FileFormat.PKCS12
+        return () if self.ok else hints_for_rehearsal(self.served_chain, is_pkcs12=is_pkcs12)
 
     @property
     def notes(self) -> tuple[CertificateNote, ...]:
@@ -213,6 +224,17 @@ class ProbeReport(Report):
         )
         first = (f"let the server {remedy}",) if is_old else ()
         return tuple(dict.fromkeys((*first, *(change for chain in self._served_chains for change in chain.changes))))
+
+    @property
+    def hints(self) -> tuple[Hint, ...]:
+        """The steps that may help where the answer is no, in the order in which to try them; empty for a yes.
+
+        They name the options of the command; in Python ``--anchor`` is ``trust_anchors=``, for example.
+        """
+        if self.ok:
+            return ()
+        chains = [one.report for one in self.chains]
+        return tuple(dict.fromkeys(hints_for_server(self.server, self.answer, chains)))
 
     @property
     def notes(self) -> tuple[CertificateNote, ...]:

@@ -189,7 +189,7 @@ def test_a_file_of_another_pki(command):
     """Of a PKCS#12 file, the command builds it again, from the file itself."""
     made = Lab(urls=("http://pki.example.com/ca.p7c",))
     (step,) = made.cure(command, file="my server.p12", trust_anchors=("r.pem",))
-    assert step.command == "pkcs12kit build --pkcs12 'my server.p12' --anchor r.pem --fetch --out NEW.p12"
+    assert step.command == "pkcs12kit build --pkcs12 'my server.p12' --anchor r.pem --fetch --out 'my server-new.p12'"
 
 
 def test_the_library(fpki):

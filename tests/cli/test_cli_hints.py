@@ -22,7 +22,6 @@ from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_u
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
 from pkcs12kit.tls.probing.contact import Contact
 from pkcs12kit.verifier import hints
-from pkcs12kit.verifier.hints import hints_for_verification
 
 
 def commands_of(module):
@@ -82,7 +81,7 @@ def test_of_a_file_with_several_faults(files, tmp_path):
         server_name="other.example",
         readers=["java-8"],
     )
-    texts = [hint.text for hint in hints_for_verification(report)]
+    texts = [hint.text for hint in report.hints]
     assert len(texts) == 2
     assert "--server-name" in texts[0]
     assert "the reader can open it" in texts[1]

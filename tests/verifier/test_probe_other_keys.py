@@ -14,7 +14,6 @@ from pkcs12kit.probing import Contact, ProtocolAnswer, ServerAnswer
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3, CertificateMessage
 from pkcs12kit.tls.probing import server as probing
 from pkcs12kit.tls.probing.key_types import ServerKeyType
-from pkcs12kit.verifier.hints import hints_for_probe
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -131,5 +130,5 @@ def test_hints_are_for_every_certificate(judge, issue, ca, is_first):
     asked = {"trust_anchors": [ca.certificate.der], "time": NOW, "expires_within": timedelta(days=30)}
     report = pk.probe("mdm.example.mil", **asked)
     assert "expiry" in report.failed
-    assert [hint.text.partition(";")[0] for hint in hints_for_probe([report])] == ["renew the certificate that expires"]
-    assert not hints_for_probe([pk.probe("mdm.example.mil", **asked | {"expires_within": timedelta(days=1)})])
+    assert [hint.text.partition(";")[0] for hint in report.hints] == ["renew the certificate that expires"]
+    assert not pk.probe("mdm.example.mil", **asked | {"expires_within": timedelta(days=1)}).hints

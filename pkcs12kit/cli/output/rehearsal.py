@@ -94,7 +94,6 @@ def _hints_for_built(built: BuildReport) -> tuple[Hint, ...]:
 def print_problems(report: RehearsalReport, name: str) -> None:
     """Print the failed checks, clients and devices to standard error, and the hints."""
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
-    from pkcs12kit.verifier.hints import hints_for_rehearsal
 
     untried = report.not_tried
     failed = [one for one in report.failed if one not in untried]
@@ -102,4 +101,4 @@ def print_problems(report: RehearsalReport, name: str) -> None:
     if untried:
         parts.append(f"{'' if failed else 'failed: '}not tried, but required: {', '.join(untried)}")
     print_error(f"{name} {'; '.join(parts)}")
-    print_hints((*hints_for_rehearsal(report), *hints_for_unfitting_anchor(report.served_chain.rejected)))
+    print_hints((*report.hints, *hints_for_unfitting_anchor(report.served_chain.rejected)))
