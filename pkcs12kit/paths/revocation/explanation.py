@@ -91,11 +91,9 @@ class Explanation:
         return self._of_response(subject, note.answer, None, common)
 
     def of_counted(self, counted: Counted) -> EvidenceAttempt:
-        """Return an object that settles the status as data."""
+        """Return an object that revokes the certificate as data."""
         subject, entry = counted.subject, counted.entry
-        detail = "does not list the certificate" if isinstance(subject, RevocationList) else "says good"
-        if entry is not None:
-            detail = f"says that it is revoked, reason {entry.reason}"
+        detail = "says good" if entry is None else f"says that it is revoked, reason {entry.reason}"
         common: dict[str, Any] = {
             "detail": detail,
             "signature": SignatureState.VALID,

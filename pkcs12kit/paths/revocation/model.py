@@ -97,7 +97,10 @@ class CertificateStatus:
     reason: str | None = None
     """CRLReason as RFC 5280 section 5.3.1 spells it, ``unspecified`` where none is given; None unless revoked."""
     evidence: tuple[EvidenceAttempt, ...] = ()
-    """The CRLs and OCSP responses that settled the status; for an unknown one, those that did not, each with why."""
+    """The CRLs and OCSP responses that revoke the certificate, and those that do not count, each with why.
+
+    Empty for a good status.
+    """
     locations: EvidenceLocations | None = None
     """The URLs from which the certificate says that newer CRLs and OCSP responses come; None for a good status."""
 

@@ -88,8 +88,6 @@ class OcspResponse:
     responder_name: Name | None = None
     responder_key_hash: bytes | None = None
     """SHA-1 of the responder's public key. A response has either the name or the hash (section 4.2.2.3)."""
-    produced_at: datetime | None = None
-    """The time of the signature; None where there is none, or it cannot be read. No check depends on it."""
     source: str | None = None
     """The name of the file or the URL that it is from, safe to print; None where it is not known."""
     answers: tuple[SingleAnswer, ...] = ()
@@ -99,6 +97,12 @@ class OcspResponse:
     """The certificates in the response, DER as received."""
     fault: Fault | None = None
     """The reason why it must not be used, whatever its signer; None where there is none."""
+    _produced_at: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def produced_at(self) -> datetime | None:
+        """The time of the signature; None where there is none, or it cannot be read. No check depends on it."""
+        return None if self._produced_at is None else _time_if_readable(self._produced_at)
 
     def __str__(self) -> str:
         if self.responder_name is not None:
@@ -152,7 +156,7 @@ def _read_basic(der: bytes, basic: asn1_ocsp.BasicOCSPResponse, limits: Limits) 
         responder_key_hash=None if by_name else responder.chosen.native,
         answers=tuple(_read_answer(answer) for answer in data["responses"]),
         certificates=tuple(map(lenient.encoding_of, certificates or ())),
-        produced_at=_time_if_readable(data["produced_at"]),
+        _produced_at=data["produced_at"],
         source=getattr(der, "source", None),
         size=len(der),
         fault=fault,

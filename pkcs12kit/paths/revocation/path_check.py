@@ -136,21 +136,20 @@ class PathCheck:
         return _Known(_unknown(certificate, detail), checked, found)
 
     def _explained(self, known: _Known) -> CertificateStatus:
-        """Return a status with the CRLs and OCSP responses that settle it, or, where it is unknown, that do not.
+        """Return a status with the CRLs and OCSP responses that revoke the certificate, and those that do not count.
 
         It is called when every status is settled, so that the work for explanations changes none.
         """
-        explanation = Explanation(time=self._by_crl.parameters.time, max_age=self._evidence.max_age)
         status, findings = known.status, known.findings
-        evidence: list[EvidenceAttempt] = []
-        if status.status is not RevocationStatus.UNKNOWN:
-            settled = [each for of_kind in findings.values() for each in of_kind.counted]
-            is_revoked = status.status is RevocationStatus.REVOKED
-            evidence += [explanation.of_counted(each) for each in settled if each.entry is not None or not is_revoked]
-        if status.status is not RevocationStatus.GOOD and known.checked is not None:
+        if status.status is RevocationStatus.GOOD:  # nothing has to be explained, and most are
+            return status
+        explanation = Explanation(time=self._by_crl.parameters.time, max_age=self._evidence.max_age)
+        settled = [each for of_kind in findings.values() for each in of_kind.counted if each.entry is not None]
+        evidence = [explanation.of_counted(each) for each in settled]
+        if known.checked is not None:
             is_unknown = status.status is RevocationStatus.UNKNOWN
             evidence += self._unhelpful(known.checked, findings, explanation, is_unknown=is_unknown)
-        locations = None if status.status is RevocationStatus.GOOD else EvidenceLocations.of(status.certificate)
+        locations = EvidenceLocations.of(status.certificate)
         return replace(status, evidence=tuple(evidence[:EVIDENCE_SHOWN]), locations=locations)
 
     def _unhelpful(
