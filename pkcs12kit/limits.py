@@ -140,6 +140,11 @@ class Limits:
         "cross-certificates of one target whose own paths are searched, each within the limits of one search",
         "DoD Root CA 3 has three in the real data of 2018; twice that, rounded up to a power of two",
     )
+    explained_certificates: int = _limit(
+        400,
+        "certificates of failed attempts that are checked again to find all their faults, in one search",
+        "twenty attempts of twenty certificates; about 0.2 seconds on one core",
+    )
     name_constraint_comparisons: int = _limit(
         250_000,
         "comparisons of a name with a subtree in one validation; the reading of names and subtrees is counted as well",

@@ -16,7 +16,7 @@ from pkcs12kit.display.evidence_lines import add_evidence, finding_above_evidenc
 from pkcs12kit.display.explanations import explanation_lines, policies_of, policy_lines
 from pkcs12kit.display.labels import labelled, with_expiry
 from pkcs12kit.display.notes import notes_tree
-from pkcs12kit.display.rows import same_for_others, search_cut_short, would_be_valid
+from pkcs12kit.display.rows import may_have_others, same_for_others, search_cut_short, would_be_valid
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.text import harmless
 from pkcs12kit.times import format_time
@@ -116,7 +116,8 @@ def _attempt(tree: Tree, path: RejectedPath) -> None:
         shown = branch.add(_failure(failure, above_evidence=True))
         _explained(shown, failure)
         add_evidence(shown, failure)
-    for remark, style in ((would_be_valid(path), "yellow"), (same_for_others(path), "dim")):
+    remarks = ((would_be_valid(path), "yellow"), (may_have_others(path), "yellow"), (same_for_others(path), "dim"))
+    for remark, style in remarks:
         if remark is not None:
             branch.add(Text(remark, style=style))
 

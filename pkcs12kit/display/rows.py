@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pkcs12kit.errors import FailureReason
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -123,6 +124,13 @@ def would_be_valid(attempt: RejectedPath) -> str | None:
         return None
     begin, end = map(format_time, attempt.would_be_valid)
     return f"it would be valid from {begin} to {end}"
+
+
+def may_have_others(attempt: RejectedPath) -> str | None:
+    """Return a remark that an attempt may have other faults; None where all are listed."""
+    if attempt.lists_all_failures or attempt.reason is FailureReason.BUDGET_EXHAUSTED:
+        return None
+    return "there may be other faults: a limit ended the search for all of them"
 
 
 def same_for_others(attempt: RejectedPath) -> str | None:

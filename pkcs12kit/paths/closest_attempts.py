@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.candidates import CandidateSearch
+from pkcs12kit.paths.completion import Completion, in_order_of_correction
 from pkcs12kit.paths.dead_ends import DeadEndSearch
 from pkcs12kit.paths.failure import (
     SECTION_OF_TRUST_ANCHORS,
     Failure,
-    InvalidPathError,
     issuer_failure,
     may_issue,
     validity_failure,
 )
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.issuers import may_have_signed
+from pkcs12kit.paths.named_issuers import key_identifiers_differ
 from pkcs12kit.paths.report import RejectedPath
-from pkcs12kit.paths.validation.validator import validate
+from pkcs12kit.paths.validation.faults import faults
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5
+OF_TIME: Final = frozenset({FailureReason.EXPIRED, FailureReason.NOT_YET_VALID})
+"""The reasons that depend on the time only."""
 
 
 class Closeness(IntEnum):
@@ -95,6 +98,8 @@ class ClosestAttempts:
         )
         left = max(0, checks - budget.spent("signature_checks"))
         self._near_paths_budget = SearchBudget(replace(limits, signature_checks=left))
+        self.completion = Completion(target, trust_anchors, parameters, self._near_paths_budget)
+        """The completion of attempts with what is left of the budget."""
         self.stopped = self._dead_ends.stopped
         """The error that ended the explanation early; None where there is none so far."""
 
@@ -162,17 +167,21 @@ class ClosestAttempts:
         try:
             then = [] if nearest == time else self._closest(lambda one: may_issue(one, nearest), budget)
             paths = (*self._dead_ends.reached.values(), *then, *self._closest(lambda _: True, budget))
-            for path in {(path.certificates, path.trust_anchor.node): path for path in paths}.values():
-                if _is_signed(path, budget):
-                    near = self._near_path(path, budget)
-                    if near is not None:
-                        yield near
+            signed = [path for path in paths if _is_signed(path, budget)]
+            for path in _distinct(signed or self._named(budget)):
+                near = self._near_path(path, budget)
+                if near is not None:
+                    yield near
         except BudgetExhaustedError as exhausted:
             self.stopped = self.stopped or exhausted
 
     def _closest(self, usable: Callable[[Certificate], bool], budget: SearchBudget) -> list[CertificationPath]:
         """Return the paths through usable certificates that last longest."""
-        graph = CertificationGraph(
+        search = CandidateSearch(self._graph(usable, budget), budget=budget)
+        return list(islice(_signed(search, budget), _CLOSEST))
+
+    def _graph(self, usable: Callable[[Certificate], bool], budget: SearchBudget) -> CertificationGraph:
+        return CertificationGraph(
             self._target,
             self._pool,
             self._trust_anchors,
@@ -180,7 +189,36 @@ class ClosestAttempts:
             budget=budget,
             anchors_expire=self._parameters.check_trust_anchor_validity,
         )
-        return list(islice(_signed(CandidateSearch(graph, budget=budget), budget), _CLOSEST))
+
+    def _named(self, budget: SearchBudget) -> list[CertificationPath]:
+        """Return the paths by names and key identifiers in which some certificates are not signed by the next.
+
+        Left out are links of a certificate that another issuer with the name did sign.
+        """
+        search = CandidateSearch(self._graph(lambda _: True, budget), budget=budget)
+        found: list[CertificationPath] = []
+        for path in search:
+            for certificate, issuer in zip(path.certificates, path.issuers, strict=True):
+                is_signed = may_have_signed(issuer, certificate, budget)
+                if not is_signed and (
+                    key_identifiers_differ(certificate, issuer) or self._has_signer(certificate, budget)
+                ):
+                    search.exclude_link(certificate, issuer.node)
+                    break
+            else:
+                found.append(path)
+            if len(found) == _CLOSEST:
+                break
+        return found
+
+    def _has_signer(self, certificate: Certificate, budget: SearchBudget) -> bool:
+        """Return True where a certificate or an anchor that was given has the key that signed this one."""
+        name = certificate.issuer
+        issuers = {issuer.node: issuer for issuer in self._pool.by_subject(name)}
+        anchors = (anchor for anchor in self._trust_anchors if anchor.name == name)
+        return any(may_have_signed(issuer, certificate, budget) for issuer in issuers.values()) or any(
+            may_have_signed(anchor, certificate, budget) for anchor in anchors
+        )
 
     def _near_path(self, path: CertificationPath, budget: SearchBudget) -> RejectedPath | None:
         """Return a path with its failures; None where neither a time nor a missing cA is among them."""
@@ -188,33 +226,19 @@ class ClosestAttempts:
         checked = [validity_failure(target, time), *(issuer_failure(issuer, time) for issuer in issuers)]
         if self._parameters.check_trust_anchor_validity and len(path.with_anchor) > len(path.certificates):
             checked.append(validity_failure(path.with_anchor[-1], time, SECTION_OF_TRUST_ANCHORS))
-        failures = [failure for failure in checked if failure is not None]
-        if not failures:
+        if not any(checked):
             return None
-        window = _window(path.with_anchor[: len(checked)])
-        if window is not None:
-            other = self._failure_within(window, path, budget)
-            if other is not None:
-                window = None
-                known = {(failure.certificate, failure.reason) for failure in failures}
-                failures += [other] if (other.certificate, other.reason) not in known else []
+        budget.start_validation()
+        found = faults(path.certificates, path.trust_anchor, parameters=self._parameters, budget=budget)
+        only_time = found.complete and all(failure.reason in OF_TIME for failure in found.failures)
         return RejectedPath(
             certificates=path.certificates,
-            failures=tuple(failures),
-            would_be_valid=window,
+            failures=in_order_of_correction(path.certificates, found.failures),
+            would_be_valid=_window(path.with_anchor[: len(checked)]) if only_time else None,
             clock_looks_wrong=_clock_looks_wrong(checked),
+            trust_anchor=path.trust_anchor,
+            lists_all_failures=found.complete,
         )
-
-    def _failure_within(
-        self, window: tuple[datetime, datetime], path: CertificationPath, budget: SearchBudget
-    ) -> Failure | None:
-        """Return the failure of a path at a time when all its certificates are valid; None where there is none."""
-        budget.start_validation()
-        try:
-            validate(path, replace(self._parameters, time=window[1]), budget=budget)
-        except InvalidPathError as no:
-            return no.failure
-        return None
 
     def _cycles_only(self) -> RejectedPath:
         """Return the attempt for a target whose issuers only certify one another."""
@@ -254,6 +278,10 @@ class ClosestAttempts:
             detail=detail,
         )
         return RejectedPath(certificates=(subject,), failures=(failure,))
+
+
+def _distinct(paths: Iterable[CertificationPath]) -> Iterable[CertificationPath]:
+    return {(path.certificates, path.trust_anchor.node): path for path in paths}.values()
 
 
 def _window(certificates: tuple[Certificate, ...]) -> tuple[datetime, datetime] | None:

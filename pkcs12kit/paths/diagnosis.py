@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.paths.closest_attempts import Closeness, ClosestAttempts
+from pkcs12kit.paths.closest_attempts import OF_TIME, Closeness, ClosestAttempts
 from pkcs12kit.paths.failure import issuer_failure, validity_failure
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.validation.explanation import explained
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
-_OF_TIME: Final = frozenset({FailureReason.EXPIRED, FailureReason.NOT_YET_VALID})
+_Attempt = tuple[Closeness, RejectedPath]
 _Finding = tuple["Certificate", FailureReason, object]
 """A certificate, the reason why it fails, and its issuer."""
 
@@ -60,9 +60,11 @@ def explain(
     exhausted, the last attempt says so; the others are correct all the same.
     """
     attempts = [(_closeness(path), path) for path in rejected]
+    completion = None
     if not found:
         closest = ClosestAttempts(target, pool, tuple(trust_anchors), parameters, limits, _refuted(rejected))
         new = list(closest.find())
+        completion = closest.completion
         whole = {(path.certificates, failure) for _, path in new for failure in path.failures}
         attempts = [
             (Closeness.ANOTHER_KEY if _has_another_key(path, closest) else _closeness(path), path)
@@ -74,11 +76,17 @@ def explain(
         if stopped is not None:
             attempts.append((Closeness.STOPPED, closest.stopped_early(stopped, alone=not attempts)))
     attempts += ((Closeness.ALONE, path) for path in _alone(unusable, parameters.time))
-    nearest_first = validity_failure(target, parameters.time) is not None
-    attempts.sort(  # stable: otherwise in the order in which they were found
-        key=lambda attempt: (attempt[0], *_order(attempt[1], parameters.time, nearest_first=nearest_first))
-    )
-    return explained_attempts(_each_once(path for _, path in attempts), limits)
+    distinct = _each_once(_sorted(attempts, target, parameters.time))
+    if completion is not None:  # it changes which is the closest, and which have new findings
+        completed = [(place, completion.complete(path)) for place, path in distinct]
+        distinct = _each_once(_sorted(completed, target, parameters.time))
+    return explained_attempts((path for _, path in distinct), limits)
+
+
+def _sorted(attempts: Iterable[_Attempt], target: Certificate, time: datetime) -> list[_Attempt]:
+    """Return attempts, the closest first, and otherwise in the order in which they come."""
+    nearest_first = validity_failure(target, time) is not None
+    return sorted(attempts, key=lambda attempt: (attempt[0], *_order(attempt[1], time, nearest_first=nearest_first)))
 
 
 def explained_attempts(attempts: Iterable[RejectedPath], limits: Limits) -> tuple[RejectedPath, ...]:
@@ -113,7 +121,7 @@ def _order(path: RejectedPath, time: datetime, *, nearest_first: bool) -> tuple[
     if window is not None:
         away = max(window[0] - time, time - window[1], timedelta(0))
     else:
-        away = timedelta.max if all(failure.reason in _OF_TIME for failure in path.failures) else timedelta(0)
+        away = timedelta.max if all(failure.reason in OF_TIME for failure in path.failures) else timedelta(0)
     return (window is None, away, failures) if nearest_first else (failures, away)
 
 
@@ -147,37 +155,40 @@ def _alone(certificates: Iterable[Certificate], time: datetime) -> Iterator[Reje
             yield RejectedPath(certificates=(certificate,), failures=(failure,))
 
 
-def _each_once(paths: Iterable[RejectedPath]) -> Iterator[RejectedPath]:
-    """Yield the attempts with a new finding, the new ones first in each; count the other attempts.
+def _each_once(attempts: Iterable[_Attempt]) -> list[_Attempt]:
+    """Return the attempts with a new finding, the new ones first in each; count the other attempts.
 
     A certificate that was not used as an issuer is new where no finding was about it before, whatever its issuer.
     """
-    kept: dict[_Finding, RejectedPath] = {}
+    kept: dict[_Finding, _Attempt] = {}
     alike: Counter[int] = Counter()
     named: set[Certificate] = set()
-    for path in paths:
+    for place, path in attempts:
         findings = {_finding(path, failure): failure for failure in path.failures}
         is_alone = path.certificates == (path.certificate,)
         new = [failure for finding, failure in findings.items() if finding not in kept]
         if not new or (is_alone and path.certificate in named):
-            alike.update(
-                id(kept[finding]) for finding in findings if finding in kept and _is_alike(path, kept[finding])
-            )
+            for finding in findings:
+                if finding in kept and _is_alike(path, kept[finding][1]):
+                    alike[id(kept[finding])] += path.walks
             continue
         known = [failure for failure in path.failures if failure not in new]
-        reordered = replace(path, failures=(*new, *known)) if known else path
-        kept.update(dict.fromkeys((finding for finding in findings if finding not in kept), reordered))
+        attempt = (place, replace(path, failures=(*new, *known)) if known else path)
+        kept.update(dict.fromkeys((finding for finding in findings if finding not in kept), attempt))
         named.update(failure.certificate for failure in path.failures)
-    for path in dict.fromkeys(kept.values()):
-        yield replace(path, walks=1 + alike[id(path)]) if alike[id(path)] else path
+    distinct = {id(attempt): attempt for attempt in kept.values()}
+    return [(place, replace(path, walks=path.walks + alike[at])) for at, (place, path) in distinct.items()]
 
 
 def _is_alike(path: RejectedPath, kept: RejectedPath) -> bool:
     """Return True where a path is another candidate of the search, rejected for the one reason that was kept."""
-    return _count(path) == _count(kept) == 1 and path.certificates != kept.certificates
+    one_each = _count(path) == _count(kept) == 1
+    return one_each and len(path.certificates) > 1 and path.certificates != kept.certificates
 
 
 def _finding(path: RejectedPath, failure: Failure) -> _Finding:
+    if failure.of_the_certificate_alone:
+        return failure.certificate, failure.reason, None
     issuer = _issuer(path, failure)
     if failure.reason is FailureReason.BUDGET_EXHAUSTED:
         return failure.certificate, failure.reason, failure.detail

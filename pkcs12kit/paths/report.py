@@ -36,13 +36,17 @@ class RejectedPath(Shown):
     One certificate only for one that the search did not use, and for that of a trust anchor that nothing leads to.
     """
     failures: tuple[Failure, ...]
-    """At least one failure; the first is the one to correct first."""
+    """At least one failure, in the order in which they have to be corrected; the first is the one to correct first."""
     walks: int = 1
     """The number of candidates rejected for the same certificate, reason and issuer; this is the best of them."""
     would_be_valid: tuple[datetime, datetime] | None = None
     """The first and the last time at which the path would be valid; None unless it fails for its times only."""
     clock_looks_wrong: bool = False
     """True where the target is not yet valid, or all of several certificates are expired: the time may be wrong."""
+    trust_anchor: TrustAnchor | None = None
+    """The trust anchor that the certificates lead to; None where they lead to none, or where it is not known."""
+    lists_all_failures: bool = False
+    """True where ``failures`` are all faults of all certificates; otherwise correcting them may bring up others."""
 
     @property
     def certificate(self) -> Certificate:
@@ -77,6 +81,8 @@ class RejectedPath(Shown):
             "walks": self.walks,
             "would_be_valid": self._window_to_json(),
             "clock_looks_wrong": self.clock_looks_wrong,
+            "trust_anchor": None if self.trust_anchor is None else anchor_to_json(self.trust_anchor),
+            "lists_all_failures": self.lists_all_failures,
         }
 
     def _window_to_json(self) -> dict[str, str] | None:
@@ -234,12 +240,16 @@ def path_to_json(path: ValidatedPath) -> dict[str, Any]:
 
     ``policies`` are the authority-constrained policies, and ``policy_names`` their names, None where none is known.
     """
-    anchor = path.trust_anchor
     return {
         "certificates": [certificate.to_json() for certificate in path.certificates],
-        "trust_anchor": anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)},
+        "trust_anchor": anchor_to_json(path.trust_anchor),
         "expires": format_time(path.expires),
         "policies": sorted(path.authority_constrained_policy_set),
         "policy_names": {policy: policy_name(policy) for policy in by_arcs(path.authority_constrained_policy_set)},
         "revocation": None if path.revocation is None else path.revocation.to_json(),
     }
+
+
+def anchor_to_json(anchor: TrustAnchor) -> dict[str, Any]:
+    """Return a trust anchor as ``--json`` prints it: its certificate, or its name where it has none."""
+    return anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)}

@@ -250,7 +250,13 @@ class _PathSearch:
             try:
                 yield self._validate(path)
             except InvalidPathError as no:
-                self._rejected.append(RejectedPath(certificates=path.certificates, failures=(no.failure, *no.others)))
+                self._rejected.append(
+                    RejectedPath(
+                        certificates=path.certificates,
+                        failures=(no.failure, *no.others),
+                        trust_anchor=path.trust_anchor,
+                    )
+                )
                 if no.failure.certificate == self._target and no.failure.of_the_certificate_alone:
                     return  # every other path fails as well
                 self._exclude_failed(search, path, no.failure)

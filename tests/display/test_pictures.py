@@ -92,7 +92,8 @@ def test_what_is_refused_and_expired_is_expired():
     """Of two things that are wrong with a certificate the time is shown; the other is its reason all the same."""
     topology = build("EE<B", lab.Edge(subject="B", issuer="A", validity=PAST), "X<TA")
     report = search(topology)
-    (missing,) = (one for one in report.rejected if one.reason is FailureReason.ISSUER_NOT_FOUND)
+    failures = [failure for one in report.rejected for failure in one.failures]
+    (missing,) = (failure for failure in failures if failure.reason is FailureReason.ISSUER_NOT_FOUND)
     picture = picture_of_report(report)
     (edge,) = (edge for edge in picture.edges if edge.sha256 == missing.certificate.sha256)
     assert edge.state is EdgeState.EXPIRED

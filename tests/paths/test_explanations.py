@@ -230,7 +230,10 @@ def test_dead_ends_behind_fewer_unusable_certificates_come_first():
     """EE <- B (expired) <- missing, and EE <- B <- C <- missing: the way without expired ones first, though longer."""
     topology = build("EE<B", edge("B", "X", validity=EXPIRED), "B<C<Y", "X<TA", "Y<TA")
     pool = without(topology, topology.certificate("X", "TA"), topology.certificate("Y", "TA"))
-    ends = [path for path in solve(topology, pool=pool).rejected if path.reason is FailureReason.ISSUER_NOT_FOUND]
+    missing = FailureReason.ISSUER_NOT_FOUND
+    ends = [
+        path for path in solve(topology, pool=pool).rejected if missing in {failure.reason for failure in path.failures}
+    ]
     assert [topology.draw(path.certificates) for path in ends] == ["EE<B<C", "EE<B"]
 
 
@@ -508,7 +511,7 @@ def test_explaining_a_mesh_of_64_costs_as_it_has_certificates(mesh, case):
         assert mesh.draw(first.certificates) in {"EE<C63<C0", "EE<C63<C1"}
         assert {failure.reason for failure in first.failures} == {FailureReason.EXPIRED}
     else:
-        assert first.reason is FailureReason.NO_TRUST_ANCHOR
+        assert first.failures[-1].reason is FailureReason.NO_TRUST_ANCHOR
         assert "certify one another" in first.detail
     edges = [(path.certificate, path.reason) for path in explained]
     assert len(edges) == len(set(edges))

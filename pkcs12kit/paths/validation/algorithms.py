@@ -69,11 +69,21 @@ class AlgorithmPolicy:
             return None  # the signature check reports it as unsupported
         return self.weakness_of_digest(algorithm.name if algorithm else None, issuer_key)
 
+    def weakness_of_hash(self, certificate: Certificate) -> str | None:
+        """Return why the hash of the signature on ``certificate`` is too weak, whatever the issuer's key; or None."""
+        require_kind("certificate", certificate, Certificate)
+        try:
+            algorithm = certificate.signature_hash_algorithm
+        except MalformedCertificateError:
+            return None
+        return self._refused(algorithm.name if algorithm else None)
+
     def weakness_of_digest(self, digest: str | None, issuer_key: CertificatePublicKeyTypes) -> str | None:
         """Return why a signature with that hash (None: the algorithm's own) is too weak; None where it is accepted."""
         require_texts(digest=digest)
-        if digest in self.refused_hashes:
-            return f"signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{self.name}' refuses"
+        refused = self._refused(digest)
+        if refused is not None:
+            return refused
         if isinstance(issuer_key, ec.EllipticCurvePublicKey):
             wanted = dict(self.hash_of_curve).get(issuer_key.curve.name)
             if wanted is not None and wanted != digest:
@@ -114,6 +124,11 @@ class AlgorithmPolicy:
         text = f"a signature with a hash other than {', '.join(refused)}" if refused else "a signature with any hash"
         wanted = [f"{digest} with {curve}" for curve, digest in self.hash_of_curve]
         return f"{text}, and on these curves: {', '.join(wanted)}" if wanted else text
+
+    def _refused(self, digest: str | None) -> str | None:
+        if digest is None or digest not in self.refused_hashes:
+            return None
+        return f"signed with {_TEXTS.get(digest, digest)}, which algorithm policy '{self.name}' refuses"
 
     def _too_short(self, kind: str, bits: int, minimum: int) -> str | None:
         if bits >= minimum:

@@ -64,7 +64,7 @@ class Equivalence:
         Raises :class:`~pkcs12kit.paths.budget.BudgetExhaustedError`.
         """
         forbidden = reduce(or_, (self._forbidden_by(imposed) for imposed in state.subtrees.imposed), 0)
-        counters = (state.max_path_length, state.working_key.info, forbidden)
+        counters = (state.max_path_length, state.known_key.info, forbidden)
         if not self._policies_matter:
             return counters
         return (

@@ -39,8 +39,8 @@ class ValidationState:
     explicit_policy: float
     inhibit_any_policy: float
     policy_mapping: float
-    working_key: WorkingKey
-    """working_public_key with its algorithm and parameters. (g) to (i)"""
+    working_key: WorkingKey | None
+    """working_public_key with its algorithm and parameters; None below a missing issuer. (g) to (i)"""
     working_issuer_name: Name
     max_path_length: float
     user_initial_policy_set: AbstractSet[str]
@@ -55,25 +55,7 @@ class ValidationState:
 
         Raises :class:`~pkcs12kit.errors.MalformedCertificateError` where the anchor's key cannot be used.
         """
-        subtrees = ConstrainedSubtrees.unconstrained()
-        if parameters.initial_permitted_subtrees or parameters.initial_excluded_subtrees:
-            subtrees = subtrees.constrain(
-                NameConstraints.from_general_names(
-                    permitted=parameters.initial_permitted_subtrees, excluded=parameters.initial_excluded_subtrees
-                )
-            )
-        state = cls(
-            policy_graph=PolicyGraph.initial(budget),
-            subtrees=subtrees,
-            explicit_policy=0 if parameters.initial_explicit_policy else inf,
-            inhibit_any_policy=0 if parameters.initial_any_policy_inhibit else inf,
-            policy_mapping=0 if parameters.initial_policy_mapping_inhibit else inf,
-            working_key=WorkingKey.of(anchor),
-            working_issuer_name=anchor.name,
-            max_path_length=inf if parameters.max_path_length is None else parameters.max_path_length,
-            user_initial_policy_set=parameters.user_initial_policy_set,
-            anchor=anchor,
-        )
+        state = cls.below(anchor, WorkingKey.of(anchor), parameters, budget)
         if parameters.use_trust_anchor_constraints and anchor.constraints is not None:
             if anchor.constraints.name_constraints is not None:
                 imposed_by = "the trust anchor"
@@ -81,6 +63,38 @@ class ValidationState:
             state.constrain(anchor.constraints)
             state.narrow_user_initial_policy_set(anchor.constraints.certificate_policies)
         return state
+
+    @classmethod
+    def below(
+        cls, issuer: TrustAnchor, key: WorkingKey | None, parameters: ValidationParameters, budget: SearchBudget
+    ) -> ValidationState:
+        """Return the state below an issuer that imposes nothing (6.1.2); ``key`` is None where it is not known."""
+        subtrees = ConstrainedSubtrees.unconstrained()
+        if parameters.initial_permitted_subtrees or parameters.initial_excluded_subtrees:
+            subtrees = subtrees.constrain(
+                NameConstraints.from_general_names(
+                    permitted=parameters.initial_permitted_subtrees, excluded=parameters.initial_excluded_subtrees
+                )
+            )
+        return cls(
+            policy_graph=PolicyGraph.initial(budget),
+            subtrees=subtrees,
+            explicit_policy=0 if parameters.initial_explicit_policy else inf,
+            inhibit_any_policy=0 if parameters.initial_any_policy_inhibit else inf,
+            policy_mapping=0 if parameters.initial_policy_mapping_inhibit else inf,
+            working_key=key,
+            working_issuer_name=issuer.name,
+            max_path_length=inf if parameters.max_path_length is None else parameters.max_path_length,
+            user_initial_policy_set=parameters.user_initial_policy_set,
+            anchor=issuer,
+        )
+
+    @property
+    def known_key(self) -> WorkingKey:
+        """The working key. Raises :class:`TypeError` where it is not known: nothing can be verified then."""
+        if self.working_key is None:
+            raise TypeError("no key is known to verify the certificate with")
+        return self.working_key
 
     def copy(self) -> ValidationState:
         """Return a copy that changes independently."""

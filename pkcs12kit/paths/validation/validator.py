@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.signatures import SignatureMemory, WorkingKey
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
-_SECTION_OF_SIGNATURES: Final = "RFC 5280 section 6.1.3 (a)(1)"
+SECTION_OF_SIGNATURES: Final = "RFC 5280 section 6.1.3 (a)(1)"
 _CHECKED_ALGORITHMS: Final = "a signature with RSA, ECDSA, DSA, Ed25519 or Ed448, and a hash that is known here"
 _Arguments = ParamSpec("_Arguments")
 
@@ -124,7 +124,7 @@ class Validator:
         """Process the last certificate of the path (6.1.3 and 6.1.5), and return the outputs."""
         self._process(state, target, is_target=True)
         self._wrap_up(state, target)
-        return Outputs(state.policy_graph.authority_constrained_policy_set(), _user_policies(state), state.working_key)
+        return Outputs(state.policy_graph.authority_constrained_policy_set(), _user_policies(state), state.known_key)
 
     def _check_trust_anchor(self, anchor: TrustAnchor, *, is_issuer: bool) -> None:
         """Check an anchor that was given as a certificate (RFC 5937); RFC 5280 section 6.1 checks nothing.
@@ -162,7 +162,7 @@ class Validator:
             self._run(extensions.check_purpose, certificate, self._parameters.purpose)
 
     def _check_signature(self, state: ValidationState, certificate: Certificate) -> None:
-        working = state.working_key
+        working = state.known_key
         verdict = self._memory.verdict(certificate, working.key, working.info, self._budget)
         self._run(self._check_verdict, state, certificate, verdict)
         self._run(self._check_strength, state, certificate, verdict)
@@ -170,17 +170,17 @@ class Validator:
     def _check_verdict(self, state: ValidationState, certificate: Certificate, verdict: SignatureVerdict) -> None:
         if verdict is SignatureVerdict.INVALID:
             detail = f"its signature does not verify with the key of {state.working_issuer_name}"
-            refuse(FailureReason.BAD_SIGNATURE, certificate, _SECTION_OF_SIGNATURES, detail)
+            refuse(FailureReason.BAD_SIGNATURE, certificate, SECTION_OF_SIGNATURES, detail)
 
     def _check_strength(self, state: ValidationState, certificate: Certificate, verdict: SignatureVerdict) -> None:
         """Check that a signature is strong enough, and that it was possible to check it."""
-        working, policy = state.working_key, self._parameters.algorithm_policy
+        working, policy = state.known_key, self._parameters.algorithm_policy
         weakness = policy.weakness_of_signature(certificate, working.key)
         if weakness is None and (of_key := policy.weakness_of_key(working.key)) is not None:
             weakness = f"signed with a weak key of {state.working_issuer_name}: {of_key}"
         if weakness is not None:
             descent = self._descent(state)
-            refuse(FailureReason.WEAK_ALGORITHM, certificate, _SECTION_OF_SIGNATURES, weakness, descent=descent)
+            refuse(FailureReason.WEAK_ALGORITHM, certificate, SECTION_OF_SIGNATURES, weakness, descent=descent)
         if verdict is SignatureVerdict.UNSUPPORTED:
             algorithm = certificate.signature_algorithm
             detail = f"its signature algorithm {algorithm} cannot be checked here"
@@ -193,7 +193,7 @@ class Validator:
             refuse(
                 FailureReason.UNSUPPORTED_ALGORITHM,
                 certificate,
-                _SECTION_OF_SIGNATURES,
+                SECTION_OF_SIGNATURES,
                 detail,
                 causes=(cause,),
                 would_pass=_CHECKED_ALGORITHMS,
@@ -279,7 +279,7 @@ class Validator:
 
     def _update_working_key(self, state: ValidationState, certificate: Certificate, section: str) -> None:
         try:
-            state.working_key = state.working_key.next(certificate)
+            state.working_key = state.known_key.next(certificate)
         except MalformedCertificateError as error:
             refuse(FailureReason.UNSUPPORTED_ALGORITHM, certificate, section, str(error))
 
@@ -299,7 +299,7 @@ class Validator:
             state.explicit_policy = 0
 
     def _check_own_key(self, state: ValidationState, target: Certificate) -> None:
-        weakness = self._parameters.algorithm_policy.weakness_of_key(state.working_key.key)
+        weakness = self._parameters.algorithm_policy.weakness_of_key(state.known_key.key)
         if weakness:
             descent = self._descent(state, is_target=True)
             refuse(FailureReason.WEAK_ALGORITHM, target, "RFC 5280 section 6.1.5 (c)", weakness, descent=descent)
