@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _CLOSEST: Final = 5
-OF_TIME: Final = frozenset({FailureReason.EXPIRED, FailureReason.NOT_YET_VALID})
-"""The reasons that depend on the time only."""
 
 
 class Closeness(IntEnum):
@@ -230,7 +228,7 @@ class ClosestAttempts:
             return None
         budget.start_validation()
         found = faults(path.certificates, path.trust_anchor, parameters=self._parameters, budget=budget)
-        only_time = found.complete and all(failure.reason in OF_TIME for failure in found.failures)
+        only_time = found.complete and all(failure.of_the_time for failure in found.failures)
         return RejectedPath(
             certificates=path.certificates,
             failures=in_order_of_correction(path.certificates, found.failures),

@@ -287,7 +287,9 @@ def cure(
     by default.
     """
     is_revoked = closest.reason is FailureReason.REVOKED and closest.certificate == closest.certificates[0]
-    if closest.reason not in CURABLE or is_revoked:  # the CA has to issue another certificate for a revoked one
+    if is_revoked or all(
+        failure.reason not in CURABLE for failure in closest.failures
+    ):  # the CA has to issue another certificate for a revoked one
         return ()
     call = Call.current() if call is None else call
     day = (datetime.now(UTC) if time is None else time.astimezone(UTC)).date()

@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pkcs12kit.errors import FailureReason
-from pkcs12kit.paths.closest_attempts import OF_TIME, Closeness, ClosestAttempts
+from pkcs12kit.paths.closest_attempts import Closeness, ClosestAttempts
 from pkcs12kit.paths.failure import issuer_failure, validity_failure
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.validation.explanation import explained
@@ -121,7 +121,7 @@ def _order(path: RejectedPath, time: datetime, *, nearest_first: bool) -> tuple[
     if window is not None:
         away = max(window[0] - time, time - window[1], timedelta(0))
     else:
-        away = timedelta.max if all(failure.reason in OF_TIME for failure in path.failures) else timedelta(0)
+        away = timedelta.max if all(failure.of_the_time for failure in path.failures) else timedelta(0)
     return (window is None, away, failures) if nearest_first else (failures, away)
 
 

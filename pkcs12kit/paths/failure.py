@@ -148,6 +148,11 @@ class Failure:
     """Where newer ones come from, as the certificate says; None where the failure is not about revocation."""
 
     @property
+    def of_the_time(self) -> bool:
+        """True where the certificate passes this check at another time."""
+        return self.reason in (FailureReason.EXPIRED, FailureReason.NOT_YET_VALID)
+
+    @property
     def of_the_certificate_alone(self) -> bool:
         """True where every other path through this certificate fails for the same reason."""
         return self.reason in _OF_THE_CERTIFICATE_ALONE

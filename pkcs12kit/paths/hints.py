@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
     from pkcs12kit.paths.cures import Attempt
+    from pkcs12kit.paths.failure import Failure
 
 
 class Search(Protocol):
@@ -92,9 +93,12 @@ def hints_for_no_path(
     hints = () if closest is None else _for_closest(closest, report.target)
     if closest is not None and closest.reason is FailureReason.REVOCATION_UNKNOWN:
         return (*for_unknown_status(closest.failures, fetch_option=fetching is FETCH), *cures)
-    if not sources_given and (closest is None or closest.reason is FailureReason.ISSUER_NOT_FOUND):
-        hints = (_NO_SOURCES,)
-    elif not sources_given and closest is not None and closest.reason is FailureReason.NO_TRUST_ANCHOR:
+    failures = () if closest is None else closest.failures
+    reasons = {failure.reason for failure in failures}
+    if not sources_given and (closest is None or FailureReason.ISSUER_NOT_FOUND in reasons):
+        others = [failure for failure in failures if failure.reason is not FailureReason.ISSUER_NOT_FOUND]
+        hints = (*_for_each(others, report.target), _NO_SOURCES)
+    elif not sources_given and FailureReason.NO_TRUST_ANCHOR in reasons:
         hints = (_NO_SOURCES, *hints)
     return (*hints, *cures)
 
@@ -113,22 +117,35 @@ def _for_closest(closest: Attempt, target: Certificate) -> tuple[Hint, ...]:
     if closest.clock_looks_wrong:
         renew = () if closest.reason is FailureReason.NOT_YET_VALID else (_RENEW_TARGET,)
         return (right_time(), *renew)
-    if closest.section == SECTION_OF_TRUST_ANCHORS:
+    return _for_each(closest.failures, target)
+
+
+def _for_each(failures: Iterable[Failure], target: Certificate) -> tuple[Hint, ...]:
+    """Return the hints for failures in their order, each hint once.
+
+    With a certificate that is renewed come the certificates of its issuers, so one hint about the expiry is enough.
+    """
+    hints = dict.fromkeys(hint for failure in failures for hint in _for_failure(failure, target))
+    if _RENEW_TARGET in hints:
+        hints.pop(Hint(text=_BY_REASON[FailureReason.EXPIRED]), None)
+    return tuple(hints)
+
+
+def _for_failure(failure: Failure, target: Certificate) -> tuple[Hint, ...]:
+    if failure.section == SECTION_OF_TRUST_ANCHORS:
         return in_hints(f"--ignore-anchor-validity accepts it, if the clients do; {_AT}")
-    if closest.reason is FailureReason.EXPIRED and closest.certificate == target:
+    if failure.reason is FailureReason.EXPIRED and failure.certificate == target:
         return (_RENEW_TARGET,)
-    revoked = closest.reason is FailureReason.REVOKED
-    specific = for_revoked(closest.failures[0]) if revoked else hints_for_rule(closest.failures[0], target)
+    revoked = failure.reason is FailureReason.REVOKED
+    specific = for_revoked(failure) if revoked else hints_for_rule(failure, target)
     if specific:
         return specific
-    text = _BY_REASON.get(closest.reason)
-    if text is None:
-        return in_hints("give certificates for another path to the trust anchor with --certs")
+    text = _BY_REASON.get(failure.reason, "give certificates for another path to the trust anchor with --certs")
     return in_hints(text)
 
 
 def hints_about_time(rejected: Sequence[Attempt]) -> tuple[Hint, ...]:
-    """Return the hints for a file whose path is invalid only at this time; none where another thing is wrong."""
+    """Return the hints for a path that has to be corrected first for its time; none where another thing comes first."""
     if not rejected:
         return ()
     closest = rejected[0]
@@ -139,6 +156,11 @@ def hints_about_time(rejected: Sequence[Attempt]) -> tuple[Hint, ...]:
     if closest.reason is not FailureReason.EXPIRED:
         return ()
     return (_RENEW_TARGET,) if closest.certificate == closest.certificates[0] else (RENEW_ISSUER,)
+
+
+def fails_only_for_time(rejected: Sequence[Attempt]) -> bool:
+    """Return True where the closest attempt has no other fault, or the time itself looks wrong."""
+    return rejected[0].clock_looks_wrong or all(failure.of_the_time for failure in rejected[0].failures)
 
 
 def hints_for_cure(

@@ -82,9 +82,9 @@ def successions(
 ) -> tuple[Succession, ...]:
     """Return the successions of the trust anchors, and of the CAs of an attempt, by ``day``.
 
-    There are none where the first of ``failures`` is not about certificates that others could replace.
+    There are none where none of ``failures`` is about certificates that others could replace.
     """
-    if not failures or failures[0].reason not in CURABLE:
+    if all(failure.reason not in CURABLE for failure in failures):
         return ()
     trusted = known_trust_anchors(trust_anchors)
     met = dict.fromkeys((*trusted, *cas_on_the_way(certificates, failures)))

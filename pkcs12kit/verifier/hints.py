@@ -12,7 +12,14 @@ from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.findings import Check
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import Call, for_revoked, for_unknown_status
-from pkcs12kit.paths.hints import RENEW_ISSUER, hints_about_time, hints_for_cure, in_hints, right_time
+from pkcs12kit.paths.hints import (
+    RENEW_ISSUER,
+    fails_only_for_time,
+    hints_about_time,
+    hints_for_cure,
+    in_hints,
+    right_time,
+)
 from pkcs12kit.text import shortened
 from pkcs12kit.tls.probing.contact import Contact
 
@@ -113,7 +120,7 @@ def hints_for_file(
     """
     call = Call.current()._replace(is_pkcs12=is_pkcs12)
     wrong_time = hints_about_time(rejected)
-    if wrong_time:
+    if wrong_time and fails_only_for_time(rejected):
         return _with_cure(wrong_time, hints_for_cure(rejected, certificates, time, call=call))
     problems = {finding.check for finding in findings if finding.is_problem}
     if problems == {Check.PRIVATE_KEY} and not has_private_key:
@@ -135,8 +142,8 @@ def hints_for_file(
         asked = tuple(one for one in call.readers if one in unreadable_by)
         hints = (*hints, Hint(text="protect the file so that the reader can open it", command=call.convert(asked)))
     if not hints and Check.PATH in problems:
-        return (Hint(text="build the file again with another path", command=call.rebuild()),)
-    return hints
+        hints = (Hint(text="build the file again with another path", command=call.rebuild()),)
+    return (*wrong_time, *hints)
 
 
 def _for_revocation(failures: Sequence[Failure]) -> tuple[Hint, ...]:
@@ -157,9 +164,11 @@ def _truststore(call: Call) -> Hint:
 
 def _about_anchor(rejected: Sequence[Attempt], call: Call) -> tuple[Hint, ...]:
     """Return the hints for certificates that lead to another root; none for another fault."""
-    if not rejected or rejected[0].reason is not FailureReason.NO_TRUST_ANCHOR:
+    failures = rejected[0].failures if rejected else ()
+    untrusted = [one.certificate for one in failures if one.reason is FailureReason.NO_TRUST_ANCHOR]
+    if not untrusted:
         return ()
-    last = rejected[0].certificate
+    last = untrusted[0]
     end = f"is self-signed and not the --anchor: {last.label}" if last.is_self_issued else f"is {last.label}"
     others = call._replace(certificates=call.certificates or ("CROSS-CERTIFICATES",))
     return (
@@ -175,11 +184,11 @@ def hints_for_rehearsal(chain: Chain, *, is_pkcs12: bool) -> tuple[Hint, ...]:
     """Return the hints for a file whose chain a client does not accept."""
     call = Call.current()._replace(is_pkcs12=is_pkcs12)
     wrong_time = hints_about_time(chain.rejected)
-    if wrong_time:
+    if wrong_time and fails_only_for_time(chain.rejected):
         time = chain.parameters.time
         return _with_cure(wrong_time, hints_for_cure(chain.rejected, chain.message.certificates, time, call=call))
     problems = _problems(chain)
-    hints = (_SERVER_NAME,) if Check.SERVER_NAME in problems else ()
+    hints = (*wrong_time, *((_SERVER_NAME,) if Check.SERVER_NAME in problems else ()))
     if about_anchor := _about_anchor(chain.rejected, call):
         return (*hints, *about_anchor)
     if not chain.changes or not problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}:

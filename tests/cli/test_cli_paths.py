@@ -23,6 +23,8 @@ REJECTED_FIELDS = {"certificates", "certificate", "reason", "section", "detail"}
     "walks",
     "would_be_valid",
     "clock_looks_wrong",
+    "trust_anchor",
+    "lists_all_failures",
 }
 
 # The table of ../shared/data/fpki/README.md: serial numbers' last five digits, from the target up; earliest expiry.

@@ -52,7 +52,8 @@ def failure(reason, certificate, detail="is refused", **more):
 
 def rejected(*failures, walk=None, **more):
     """Return an attempt with failures; each is about a separate certificate unless a path is given."""
-    return RejectedPath(certificates=walk or (failures[0].certificate,), failures=failures, **more)
+    walk = walk or (failures[0].certificate,)
+    return RejectedPath(certificates=walk, failures=failures, lists_all_failures=True, **more)
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,7 @@ def test_weak_algorithms_name_the_key_or_the_signature_and_the_minimum(why):
     strict = dataclasses.replace(algorithms.DEFAULT, name="strict", minimum_curve_bits=384)
     failure = why({}, {}, algorithm_policy=strict)
     assert failure.reason is FailureReason.WEAK_ALGORITHM
-    assert told(failure) == [("TA", "subjectPublicKeyInfo", "EC P-256")]
+    assert told(failure) == [("CA 1", "subjectPublicKeyInfo", "EC P-256")]
     assert "elliptic curve of at least 384 bits" in failure.would_pass
     refusing = dataclasses.replace(algorithms.DEFAULT, name="no-sha256", refused_hashes={hashes.SHA256.name})
     signed = why({}, {}, algorithm_policy=refusing)

@@ -395,7 +395,7 @@ class TestEndEntity:
         server = topology.authorities["I"].issue_server("s.example", validity=PAST, serial_number=8).certificate
         report = judge(server, pool=pool)
         assert report.should_send is None
-        add, replace_it = report.changes
+        replace_it, add = report.changes
         assert add.startswith("add the certificate of I with the key identifier ")
         assert add.endswith(" after s.example")
         assert replace_it.startswith("replace s.example (issued by I, serial number 8), which expired on ")
@@ -406,7 +406,7 @@ class TestEndEntity:
             topology.certificates[8],
             topology.authorities["TA"].issue_ca(lab.Authority.create("Beside"), validity=PAST),
         )
-        add, replace_it = judge("EE<I", link, beside).changes
+        replace_it, add = judge("EE<I", link, beside).changes
         assert add.startswith("add the certificate of P with the key identifier ")
         assert replace_it.startswith("replace I (issued by P, serial number 9), which expired on ")
         assert len(judge("EE<I", link, parameters=pk.ValidationParameters(time=PAST.not_after)).changes) == 1
