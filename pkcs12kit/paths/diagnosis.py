@@ -164,9 +164,9 @@ def _each_once(attempts: Iterable[_Attempt]) -> list[_Attempt]:
     alike: Counter[int] = Counter()
     named: set[Certificate] = set()
     for place, path in attempts:
-        findings = {_finding(path, failure): failure for failure in path.failures}
+        findings = dict.fromkeys(_finding(path, failure) for failure in path.failures)
         is_alone = path.certificates == (path.certificate,)
-        new = [failure for finding, failure in findings.items() if finding not in kept]
+        new = [failure for failure in path.failures if _finding(path, failure) not in kept]
         if not new or (is_alone and path.certificate in named):
             for finding in findings:
                 if finding in kept and _is_alike(path, kept[finding][1]):
