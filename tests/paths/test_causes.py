@@ -195,7 +195,7 @@ def test_weak_algorithms_name_the_key_or_the_signature_and_the_minimum(why):
     assert "elliptic curve of at least 384 bits" in failure.would_pass
     refusing = dataclasses.replace(algorithms.DEFAULT, name="no-sha256", refused_hashes={hashes.SHA256.name})
     signed = why({}, {}, algorithm_policy=refusing)
-    assert told(signed) == [("CA 1", "signatureAlgorithm", "ecdsa-with-SHA256, with a key EC P-256")]
+    assert told(signed) == [("www.example.com", "signatureAlgorithm", "ecdsa-with-SHA256, with a key EC P-256")]
     assert signed.would_pass == "a signature with a hash other than SHA-256"
 
 
