@@ -3,7 +3,8 @@
 The order is from the target upwards, as a renewed certificate may have another issuer, and with it other certificates
 above. Of one certificate its own faults come first, then those of the link to its issuer: a signature that does not
 verify, or an issuer that is missing. The faults of the path as a whole (name constraints, path lengths, policies) come
-last, as they change with the certificates above. A limit that ended the work comes before everything.
+last, as they change with the certificates above, and after them a revocation status that is unknown. A limit
+that ended the work comes before everything.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ def in_order_of_correction(certificates: Sequence[Certificate], failures: Iterab
     def key(failure: Failure) -> tuple[bool, bool, int, int]:
         reason, position = failure.reason, positions.get(failure.certificate, len(certificates))
         of_link = int(reason in _OF_THE_LINK)
+        if reason is FailureReason.REVOCATION_UNKNOWN:  # in the order of the check, which begins at the trust anchor
+            return True, True, len(certificates) + 1, 0
         if reason is FailureReason.NO_TRUST_ANCHOR and position > 0 and failure.missing_issuer is None:
             of_link = -1  # with another trust anchor the other faults of this one do not matter
         return reason is not FailureReason.BUDGET_EXHAUSTED, reason in _OF_THE_PATH, position, of_link
