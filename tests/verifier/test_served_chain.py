@@ -326,8 +326,10 @@ class TestEndEntity:
         [
             (
                 lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])),
-                "s.example has an extendedKeyUsage that does not allow serverAuth (1.3.6.1.5.5.7.3.1)"
-                " [RFC 5280 section 4.2.1.12]",
+                (
+                    "s.example has an extendedKeyUsage that does not allow serverAuth (1.3.6.1.5.5.7.3.1)"
+                    " [RFC 5280 section 4.2.1.12]"
+                ),
             ),
             (
                 lab.extensions.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])),
