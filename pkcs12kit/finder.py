@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.paths.validity_report import ValidityReport
     from pkcs12kit.retrieval.options import FetchOptions
-    from pkcs12kit.sources.arguments import CertificatesArgument, MembersArgument, TrustAnchorsArgument
+    from pkcs12kit.sources.arguments import CertificatesArgument, TrustAnchorsArgument
     from pkcs12kit.sources.loading import CertificateSource
 
 
@@ -146,7 +146,7 @@ def find_paths(  # noqa: PLR0913  # as find_path
 def what_if(  # noqa: PLR0913  # as find_path
     target: CertificateSource,
     *,
-    without: MembersArgument = (),
+    without: CertificatesArgument = (),
     adding: CertificatesArgument = (),
     certificates: CertificatesArgument = (),
     pool: CertificatePool | None = None,
@@ -194,7 +194,7 @@ def what_if(  # noqa: PLR0913  # as find_path
 
 
 def change_of(
-    request: PathRequest, without: MembersArgument, adding: CertificatesArgument, *, name: str = "without"
+    request: PathRequest, without: CertificatesArgument, adding: CertificatesArgument, *, name: str = "without"
 ) -> Change:
     """Return the change of a request; ``name`` is that of ``without`` in messages.
 

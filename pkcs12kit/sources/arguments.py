@@ -68,8 +68,6 @@ CertificatesArgument: TypeAlias = "CertificateSource | Iterable[CertificateSourc
 """Certificates to search in: one source or loaded value, or several."""
 TrustAnchorsArgument: TypeAlias = "TrustAnchorSource | Iterable[TrustAnchorSource]"
 """Trust anchors: one source or loaded value, or several."""
-MembersArgument: TypeAlias = "CertificateSource | Iterable[CertificateSource]"
-"""Certificates of a pool: one or several sources or loaded values, or SHA-256 fingerprints as text."""
 IdentitySource: TypeAlias = "Source | DecodedPfx | Identity"
 """A source of a key with its certificate, or one that is loaded already."""
 
@@ -115,7 +113,7 @@ def as_target(given: CertificateSource, pool: CertificatePool, *, limits: Limits
 
 
 def as_members(
-    given: MembersArgument, pool: CertificatePool, *, name: str, limits: Limits = DEFAULT_LIMITS
+    given: CertificatesArgument, pool: CertificatePool, *, name: str, limits: Limits = DEFAULT_LIMITS
 ) -> dict[Certificate, str]:
     """Return the certificates of an argument that names members of a pool, each with its name for messages.
 
