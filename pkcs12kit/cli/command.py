@@ -176,10 +176,12 @@ class Command(click.Command):
             raise
         except Pkcs12KitError as error:
             from pkcs12kit.cli.output.input_hints import hints_for_error
+            from pkcs12kit.cli.output.input_steps import with_command
 
             named = _named(ctx, str(error)) if isinstance(error, InputError) else ()
-            hints = hints_for_error(error, ctx.params, [(one.name or "", value) for one, value in named])
-            error.hints = (*error.hints, *hints)
+            about = [(one.name or "", value) for one, value in named]
+            hints = hints_for_error(error, ctx.params, about)
+            error.hints = with_command((*error.hints, *hints), error, about)
             _add_anchor_hints(error, ctx, [one for one, value in named if not _is_locked(value)])
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)

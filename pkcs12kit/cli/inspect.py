@@ -56,6 +56,7 @@ def command(
     from pkcs12kit.cli.options.passwords import given_password, password_from_file
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
     from pkcs12kit.cli.output.input_hints import TO_OPEN, hints_for_wrong_password
+    from pkcs12kit.cli.output.input_steps import right_password
     from pkcs12kit.sources.delivered_files import FileFormat, format_of
     from pkcs12kit.sources.pkcs12_files import SourceContent
     from pkcs12kit.sources.reading import name_of
@@ -83,7 +84,7 @@ def command(
     if report.mac_verified is False:
         print_error(f"{name_of(file)}: the password does not open it")
         given = {"password_file": password_file, "password_env": password_env, "password_stdin": password_stdin}
-        print_hints(hints_for_wrong_password(given))
+        print_hints((*hints_for_wrong_password(given), *right_password()))
     else:
         for why in report.unopened:
             print_error(f"{name_of(file)}: {why}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from . import of_constraints, of_dates, of_missing, of_revocation, of_signatures
+from . import of_constraints, of_dates, of_files, of_missing, of_revocation, of_signatures
 
 SETUPS: Final = (
     *of_missing.SETUPS,
@@ -12,4 +12,5 @@ SETUPS: Final = (
     *of_dates.SETUPS,
     *of_revocation.SETUPS,
     *of_constraints.SETUPS,
+    *of_files.SETUPS,
 )

@@ -13,17 +13,17 @@ import pytest
 
 from pkcs12kit.errors import FailureReason
 
-from ..calling import YES, call
+from ..calling import NO, UNUSABLE, YES, call
 from ..running import run_program
 from ..thoroughness import mostly_slow
 from .catalogue import SETUPS
 from .frozen import frozen_at
-from .page import PART, screen, shown, table
+from .page import OTHERS, PART, screen, shown, table
 from .pki import AT, Folder
 from .steps import STEPS
 
-PLACEHOLDER = re.compile(r"(?<![\w./-])[A-Z]{2,}[A-Z-]*(?:\.[a-z0-9]+)?(?![\w./-])")
-"""A word in capitals that stands for what only the user knows."""
+PLACEHOLDER = re.compile(r"(?<![\w./-])(?!NEW\.)[A-Z]{2,}[A-Z-]*(?:\.[a-z0-9]+)?(?![\w./-])")
+"""A word in capitals that stands for what only the user knows; NEW.p12 and NEW.pem are names of new files."""
 NOT_BY_SEARCH = {FailureReason.NAME_CHAINING.value}
 MANY = 60
 AWAITED = {
@@ -137,6 +137,7 @@ def test_the_catalogue_is_broad():
     assert {one.name for one in SETUPS} == STEPS.keys()
     reasons = {reason for one in SETUPS for _, reason in one.faults}
     assert reasons == {one.value for one in FailureReason} - NOT_BY_SEARCH
+    assert {one.status for one in SETUPS} == {NO, UNUSABLE}
 
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "failure-reasons.md"
@@ -161,4 +162,4 @@ def test_the_page_shows_what_stands(about, kind, tmp_path):
 def test_the_page_has_each_part():
     """Each reason that a search can give has what you see and a table, and the other faults have a table."""
     reasons = [one.value for one in FailureReason if one.value not in NOT_BY_SEARCH]
-    assert sorted(PARTS) == sorted((one, kind) for one in reasons for kind in KINDS)
+    assert sorted(PARTS) == sorted([(OTHERS, "table"), *((one, kind) for one in reasons for kind in KINDS)])

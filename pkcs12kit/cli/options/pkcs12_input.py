@@ -170,6 +170,7 @@ def open_or_exit(
     )
     from pkcs12kit.cli.output.console import at_terminal, print_error, print_hints, print_json
     from pkcs12kit.cli.output.input_hints import hints_for_wrong_password
+    from pkcs12kit.cli.output.input_steps import right_password
     from pkcs12kit.errors import PasswordError
     from pkcs12kit.sources.reading import name_of
 
@@ -205,7 +206,7 @@ def open_or_exit(
         of_key = opening.key is not None and is_about(error, name_of(opening.key))
         named = "--key" if of_key and opening.key != file else option_name
         print_error(f"{named} {error}" if named else error)
-        print_hints(hints_for_wrong_password(opening._asdict(), error))
+        print_hints((*hints_for_wrong_password(opening._asdict(), error), *right_password()))
         if as_json:
             print_json({"file": name_of(file), "ok": False})
         sys.exit(1)

@@ -58,7 +58,7 @@ def _at_another_time(closest: RejectedPath) -> str | None:
     return None if closest.would_be_valid is None else again(time=format_time(closest.would_be_valid[0]))
 
 
-def _for_its_own_name(target: Certificate) -> str | None:
+def for_its_own_name(target: Certificate) -> str | None:
     """Return the call for the first name that the certificate is for; without a name where it has none to ask for."""
     from cryptography import x509
 
@@ -90,7 +90,7 @@ _ABOUT_THE_FILES: Final = frozenset(
 )
 # Only paths is called with less strict requirements, as build would write a file that clients refuse.
 _BY_REASON: Final[Mapping[FailureReason, Callable[[Certificate], str | None]]] = {
-    FailureReason.SERVER_NAME: _for_its_own_name,
+    FailureReason.SERVER_NAME: for_its_own_name,
     FailureReason.EXTENDED_KEY_USAGE: lambda _: paths_again(server_name=None),
     FailureReason.WEAK_ALGORITHM: lambda _: paths_again(algorithms="allow-all"),
 }

@@ -1,0 +1,400 @@
+"""Set-ups with files that do not fit: another kind, another key, a password, a place, an order."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
+
+import pkcs12kit as pk
+
+from .pki import PASSWORD, PAST, SERVER, Link, Pki, authority, ec_key, issue
+from .setups import Broken
+
+BUILD: Final = (
+    "build --key server.key --cert server.pem --certs issuing.pem policy.pem --anchor root.pem"
+    " --password-file pw.txt --out server.p12"
+)
+VERIFY: Final = "verify server.p12 --anchor root.pem --password-file pw.txt"
+VERIFY_PEM: Final = "verify chain.pem --key server.key --anchor root.pem"
+
+
+def usual(folder, **links: Link) -> Pki:
+    """Write the usual files, with a password; and in a folder those that someone finds who looks for the right ones."""
+    folder.write("pw.txt", f"{PASSWORD}\n")
+    pki = Pki(folder, **links)
+    for name in ("server.pem", "issuing.pem", "policy.pem", "root.pem"):
+        folder.put(f"right/{name}", folder.certificates[name])
+    folder.put_key("right/server.key", pki.server_key)
+    folder.write("right/pw.txt", f"{PASSWORD}\n")
+    folder.write("right/other-pw.txt", "another password\n")
+    return pki
+
+
+def _and(then: Any) -> Any:  # a maker
+    """Return a maker of the usual files, which ``then`` changes."""
+    return lambda folder: then(folder, usual(folder))
+
+
+def _request(folder, name):
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, SERVER)])
+    made = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(ec_key(SERVER), hashes.SHA256())
+    folder.write(name, made.public_bytes(Encoding.PEM))
+
+
+def _two_keys(folder, _):
+    text = (folder.path / "server.key").read_text()
+    folder.put_key("other.key", ec_key("another server"))
+    folder.write("server.key", text + (folder.path / "other.key").read_text())
+
+
+def _p12(folder, *certificates, key=None, password=PASSWORD, name="server.p12", profile="modern", **settings):
+    """Write a PKCS#12 file with exactly these certificates, the server's first."""
+    bundle = pk.Bundle(private_key=key or ec_key(SERVER), certificates=certificates, friendly_name=SERVER, **settings)
+    (folder.path / name).write_bytes(pk.encode_pfx(bundle, password=password, profile=profile))
+
+
+def _bundle(*chain: str, **settings: Any) -> Any:  # a maker
+    """Return a maker of server.p12 with the server's certificate and those of these files."""
+    links = settings.pop("links", {})
+
+    def make(folder):
+        usual(folder, **links)
+        _p12(folder, *(folder.certificates[name] for name in ("server.pem", *chain)), **settings)
+
+    return make
+
+
+def _chain(*files: str, links: Any = None) -> Any:  # a maker
+    def make(folder):
+        usual(folder, **(links or {}))
+        folder.put("chain.pem", *(folder.certificates[name] for name in files))
+
+    return make
+
+
+def _two_servers(folder):
+    pki = usual(folder)
+    other = issue(pki.issuing, "mail.example.com", Link(), 1002)
+    folder.put("mail.pem", other)
+    folder.put("chain.pem", pki.server, other, pki.issuing_certificate, pki.policy_certificate)
+
+
+SETUPS: Final = (
+    Broken(
+        name="key-of-another-certificate",
+        kind="key and certificate",
+        what="The private key belongs to another certificate.",
+        make=_and(lambda folder, _: folder.put_key("server.key", ec_key("another server"))),
+        call=BUILD,
+        error="server.key",
+    ),
+    Broken(
+        name="wrong-key-password",
+        kind="password",
+        what="The password of the private key is wrong.",
+        make=_and(lambda folder, pki: folder.put_key("server.key", pki.server_key, "another password")),
+        call=f"{BUILD} --key-password-file pw.txt",
+        error="server.key",
+    ),
+    Broken(
+        name="locked-key",
+        kind="password",
+        what="The private key is encrypted, and no password is given.",
+        make=_and(lambda folder, pki: folder.put_key("server.key", pki.server_key, PASSWORD)),
+        call=BUILD,
+        error="server.key",
+    ),
+    Broken(
+        name="wrong-file-password",
+        kind="password",
+        what="The password of the PKCS#12 file is wrong.",
+        make=_bundle("issuing.pem", "policy.pem", "root.pem", password="another password"),
+        call=VERIFY,
+        opened=False,
+    ),
+    Broken(
+        name="empty-password-file",
+        kind="password",
+        what="The file with the new password is empty.",
+        make=_and(lambda folder, _: folder.write("pw.txt", "")),
+        call=BUILD,
+        error="pw.txt",
+    ),
+    Broken(
+        name="request-for-certificate",
+        kind="another kind of file",
+        what="The request is given in place of the certificate.",
+        make=_and(lambda folder, _: _request(folder, "server.pem")),
+        call=BUILD,
+        error="server.pem",
+    ),
+    Broken(
+        name="crl-for-certificates",
+        kind="another kind of file",
+        what="A CRL is given as CA certificates.",
+        make=_and(lambda folder, pki: folder.write("issuing.crl", pki.issuing.make_crl())),
+        call="paths server.pem --certs issuing.crl --anchor root.pem",
+        error="issuing.crl",
+    ),
+    Broken(
+        name="web-page-for-anchor",
+        kind="another kind of file",
+        what="The download of the anchor is a web page.",
+        make=_and(lambda folder, _: folder.write("root.pem", "<!DOCTYPE html><html><body>Sign in</body></html>")),
+        call=BUILD,
+        error="root.pem",
+    ),
+    Broken(
+        name="web-page-for-certificates",
+        kind="another kind of file",
+        what="The download of the CA certificates is a web page.",
+        make=_and(lambda folder, _: folder.write("issuing.pem", "<html><body>Sign in</body></html>")),
+        call="paths server.pem --certs issuing.pem --anchor root.pem",
+        error="issuing.pem",
+    ),
+    Broken(
+        name="certificate-for-key",
+        kind="another kind of file",
+        what="The certificate is given in place of the key.",
+        make=usual,
+        call=BUILD.replace("--key server.key", "--key server.pem"),
+        error="server.pem",
+    ),
+    Broken(
+        name="key-and-certificate-swapped",
+        kind="another kind of file",
+        what="Key and certificate are swapped.",
+        make=usual,
+        call=BUILD.replace("--key server.key --cert server.pem", "--key server.pem --cert server.key"),
+        error="server.",
+    ),
+    Broken(
+        name="key-for-certificate",
+        kind="another kind of file",
+        what="The key is given where a certificate is asked for.",
+        make=usual,
+        call="paths server.key --certs issuing.pem policy.pem --anchor root.pem",
+        error="server.key",
+    ),
+    Broken(
+        name="pem-for-pkcs12",
+        kind="another kind of file",
+        what="The certificate is given where a PKCS#12 file is asked for.",
+        make=usual,
+        call=BUILD.replace("--key server.key --cert server.pem", "--pkcs12 server.pem"),
+        error="server.pem",
+    ),
+    Broken(
+        name="cut-short",
+        kind="damaged file",
+        what="The end of the server's certificate is missing.",
+        make=_and(lambda folder, pki: folder.write("server.pem", pki.server.to_pem()[:300])),
+        call=BUILD,
+        error="server.pem",
+    ),
+    Broken(
+        name="empty-file",
+        kind="damaged file",
+        what="The file with the CA certificates is empty.",
+        make=_and(lambda folder, _: folder.write("issuing.pem", "")),
+        call="paths server.pem --certs issuing.pem --anchor root.pem",
+        error="issuing.pem",
+    ),
+    Broken(
+        name="damaged-pkcs12",
+        kind="damaged file",
+        what="The end of the PKCS#12 file is missing.",
+        make=lambda folder: (
+            _bundle("issuing.pem", "policy.pem", "root.pem")(folder),
+            folder.write("right/server.p12", (folder.path / "server.p12").read_bytes()),
+            folder.write("server.p12", (folder.path / "server.p12").read_bytes()[:900]),
+        ),
+        call=VERIFY,
+        error="server.p12",
+    ),
+    Broken(
+        name="misspelled-file",
+        kind="missing file",
+        what="The name of the file is misspelled.",
+        make=usual,
+        call=BUILD.replace("--cert server.pem", "--cert servr.pem"),
+        error="servr.pem",
+    ),
+    Broken(
+        name="missing-anchor",
+        kind="missing file",
+        what="The file with the anchor does not exist.",
+        make=usual,
+        call="paths server.pem --certs issuing.pem policy.pem --anchor fcpca.pem",
+        error="fcpca.pem",
+    ),
+    Broken(
+        name="no-anchor",
+        kind="missing option",
+        what="No anchor is given.",
+        make=usual,
+        call="paths server.pem --certs issuing.pem policy.pem root.pem",
+        error="--anchor",
+    ),
+    Broken(
+        name="no-folder-for-the-output",
+        kind="output",
+        what="The folder of the new file does not exist.",
+        make=usual,
+        call=BUILD.replace("--out server.p12", "--out new/server.p12"),
+        error="new",
+    ),
+    Broken(
+        name="output-is-an-input",
+        kind="output",
+        what="The output has the name of the certificate.",
+        make=usual,
+        call=BUILD.replace("--out server.p12", "--out server.pem --force"),
+        error="server.pem",
+    ),
+    Broken(
+        name="output-exists",
+        kind="output",
+        what="The output exists, and is not a PKCS#12 file.",
+        make=_and(lambda folder, _: folder.write("server.p12", "notes of last year\n")),
+        call=BUILD,
+        error="server.p12",
+    ),
+    Broken(
+        name="several-keys",
+        kind="key and certificate",
+        what="The file has two private keys.",
+        make=_and(_two_keys),
+        call=BUILD,
+        error="server.key",
+    ),
+    Broken(
+        name="missing-intermediate-in-file",
+        kind="chain",
+        what="The PKCS#12 file has the server's certificate only.",
+        make=_bundle(),
+        call=VERIFY,
+        checks=("chain",),
+        faults=(("server.pem", "issuer-not-found"),),
+        shown=True,
+    ),
+    Broken(
+        name="gap-in-file",
+        kind="chain",
+        what="The CA between the issuing CA and the root is not in the PKCS#12 file.",
+        make=_bundle("issuing.pem", "root.pem"),
+        call=VERIFY,
+        checks=("chain",),
+        faults=(("issuing.pem", "issuer-not-found"),),
+    ),
+    Broken(
+        name="file-out-of-order",
+        kind="order",
+        what="The certificates in the PKCS#12 file are not in the order of the path.",
+        make=_bundle("root.pem", "policy.pem", "issuing.pem"),
+        call=VERIFY,
+        checks=("order",),
+    ),
+    Broken(
+        name="chain-out-of-order",
+        kind="order",
+        what="The certificates of a chain in PEM are not in the order of the path.",
+        make=_chain("server.pem", "root.pem", "policy.pem", "issuing.pem"),
+        call=VERIFY_PEM,
+        checks=("order",),
+    ),
+    Broken(
+        name="chain-without-intermediate",
+        kind="chain",
+        what="The chain in PEM has the server's certificate only.",
+        make=_chain("server.pem"),
+        call=VERIFY_PEM,
+        checks=("chain",),
+        faults=(("server.pem", "issuer-not-found"),),
+    ),
+    Broken(
+        name="two-servers-in-a-chain",
+        kind="order",
+        what="The chain in PEM has two servers' certificates.",
+        make=_two_servers,
+        call=VERIFY_PEM,
+        checks=("order",),
+    ),
+    Broken(
+        name="twice-in-a-chain",
+        kind="duplicates",
+        what="The chain in PEM has the issuing CA's certificate twice.",
+        make=_chain("server.pem", "issuing.pem", "issuing.pem", "policy.pem"),
+        call=VERIFY_PEM,
+        checks=("duplicates", "order"),
+    ),
+    Broken(
+        name="key-of-another-chain",
+        kind="private-key",
+        what="The key does not belong to the chain in PEM.",
+        make=lambda folder: (
+            _chain("server.pem", "issuing.pem", "policy.pem")(folder),
+            folder.put_key("server.key", ec_key("another server")),
+        ),
+        call=VERIFY_PEM,
+        checks=("private-key",),
+    ),
+    Broken(
+        name="expired-in-file",
+        kind="expiry",
+        what="The server's certificate in the PKCS#12 file is expired.",
+        make=_bundle("issuing.pem", "policy.pem", "root.pem", links={"server": Link(validity=PAST)}),
+        call=VERIFY,
+        checks=("path", "expiry"),
+        faults=(("server.pem", "expired"),),
+    ),
+    Broken(
+        name="expired-ca-in-file",
+        kind="path",
+        what="The issuing CA's certificate in the PKCS#12 file is expired.",
+        make=_bundle("issuing.pem", "policy.pem", "root.pem", links={"issuing": Link(validity=PAST)}),
+        call=VERIFY,
+        checks=("path", "expiry"),
+        faults=(("issuing.pem", "expired"),),
+    ),
+    Broken(
+        name="other-name-than-in-file",
+        kind="server-name",
+        what="The PKCS#12 file is for another server name.",
+        make=_bundle("issuing.pem", "policy.pem", "root.pem"),
+        call=f"{VERIFY} --server-name mail.example.com",
+        checks=("server-name",),
+    ),
+    Broken(
+        name="ends-soon",
+        kind="expiry",
+        what="A certificate in the PKCS#12 file expires within the time asked for.",
+        make=_bundle("issuing.pem", "policy.pem", "root.pem"),
+        call=f"{VERIFY} --expires-within 2y",
+        checks=("expiry",),
+    ),
+    Broken(
+        name="other-root-in-file",
+        kind="chain",
+        what="The PKCS#12 file leads to its own root, and another root is the anchor.",
+        make=lambda folder: (
+            _bundle("issuing.pem", "policy.pem", "root.pem")(folder),
+            folder.put("other-root.pem", authority("Other Root CA").certificate),
+        ),
+        call=VERIFY.replace("root.pem", "other-root.pem"),
+        checks=("chain",),
+        faults=(("root.pem", "no-trust-anchor"),),
+    ),
+    Broken(
+        name="reader-that-does-not-open-it",
+        kind="readers",
+        what="The encryption of the PKCS#12 file is too new for Java 8.",
+        make=_bundle("issuing.pem", "policy.pem", "root.pem"),
+        call=f"{VERIFY} --for java-8",
+        checks=("readers",),
+    ),
+)
