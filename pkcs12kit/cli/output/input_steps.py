@@ -21,6 +21,8 @@ _FILE: Final = "FILE"
 """Stands for a file that only the user knows."""
 _NEW: Final = {"pkcs12": "NEW.p12", "pem": "NEW.pem"}
 _MEANT: Final = re.compile(r"did you mean (.+)\?", re.DOTALL)
+_ANOTHER_NAME: Final = "give another name"
+"""What the errors say that another name for the output cures, unlike a full disk."""
 _SWAPPED: Final = "are --key and --cert swapped?"
 _AS_PARTS: Final = "make a PKCS#12 file from a private key and certificates"
 _RIGHT_PASSWORD: Final = "with the right password in a file"  # noqa: S105  # a hint
@@ -43,7 +45,7 @@ def with_command(hints: tuple[Hint, ...], error: Pkcs12KitError, named: Sequence
     if context is None or isinstance(error, LimitExceededError) or not _lacks_command(hints, context):
         return hints
     if isinstance(error, OutputError):
-        made = _another_output(context.params)
+        made = _another_output(context.params) if _ANOTHER_NAME in str(error) else None
     elif isinstance(error, KeyMismatchError):
         made = _fitting(context.params)
     elif isinstance(error, InputError) and len({value for _, value in named}) == 1:
