@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import count
+from itertools import count, islice
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.graph import Node
 
 _MOST_IDENTIFIERS: Final = 3  # in one sentence
+_MOST_LOOK_ALIKES: Final = 5  # of one missing issuer
 
 IssuerChain = tuple["Certificate", ...]
 """Certificates from the target upwards, each issued by the next, usable or not. It may end anywhere."""
@@ -189,6 +190,7 @@ class DeadEndSearch:
             key_identifier=certificate.issuer_key_identifier,
             locations=_ca_issuers(certificate),
             found_key_identifiers=tuple(sorted(filter(None, identifiers))),
+            look_alikes=self._look_alikes(certificate),
         )
         namesakes = self._of(certificate.issuer).by_key
         is_known = bool(anchors or namesakes)
@@ -206,6 +208,13 @@ class DeadEndSearch:
             detail=_sentence(missing, is_known=is_known, is_anchor=bool(anchors), is_rekeyed=is_rekeyed),
             missing_issuer=missing,
         )
+
+    def _look_alikes(self, certificate: Certificate) -> tuple[Certificate, ...]:
+        """Return the first certificates with the name of the missing issuer, those of trust anchors before others."""
+        anchors = (anchor.certificate for anchor in self._anchors.get(certificate.issuer, ()))
+        named = (one for of_key in self._of(certificate.issuer).by_key.values() for one in of_key)
+        each = dict.fromkeys((*(one for one in anchors if one is not None), *islice(named, _MOST_LOOK_ALIKES)))
+        return tuple(each)[:_MOST_LOOK_ALIKES]
 
     def _untrusted_root(self, certificate: Certificate) -> Failure:
         detail = "is self-signed and not a trust anchor"

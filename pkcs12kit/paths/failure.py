@@ -59,6 +59,8 @@ class MissingIssuer:
 
     Either the issuer has a new key, or one of them is an impostor.
     """
+    look_alikes: tuple[Certificate, ...] = ()
+    """The first supplied certificates with that name, trust anchors included; none of them signed the certificate."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the issuer as ``--json`` prints it."""
@@ -67,6 +69,10 @@ class MissingIssuer:
             "key_identifier": self.key_identifier.hex() if self.key_identifier is not None else None,
             "locations": list(self.locations),
             "found_key_identifiers": [identifier.hex() for identifier in self.found_key_identifiers],
+            "look_alikes": [
+                one.to_json() | {"key_identifier": one.key_identifier.hex() if one.key_identifier is not None else None}
+                for one in self.look_alikes
+            ],
         }
 
 

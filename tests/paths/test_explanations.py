@@ -257,6 +257,7 @@ def test_a_missing_issuer_is_data_too():
         "key_identifier": missing.key_identifier.hex(),
         "locations": [url],
         "found_key_identifiers": [],
+        "look_alikes": [],
     }
 
 
@@ -278,6 +279,10 @@ def test_a_rekeyed_issuer_is_said_with_the_key_identifiers_of_both():
     old, new = (topology.authorities[label].certificate.key_identifier for label in ("B", "B'"))
     assert first.failures[0].missing_issuer.key_identifier == old
     assert first.failures[0].missing_issuer.found_key_identifiers == (new,)
+    other = topology.certificate("B'", "A")
+    assert first.failures[0].missing_issuer.look_alikes == (other,)
+    [named] = first.to_json()["failures"][0]["missing_issuer"]["look_alikes"]
+    assert (named["sha256"], named["key_identifier"]) == (other.sha256, new.hex())
     assert old.hex() in first.detail
     assert new.hex() in first.detail
     assert "has another key" in first.detail
