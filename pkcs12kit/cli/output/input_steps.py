@@ -22,7 +22,7 @@ _FILE: Final = "FILE"
 _NEW: Final = {"pkcs12": "NEW.p12", "pem": "NEW.pem"}
 _MEANT: Final = re.compile(r"did you mean (.+)\?", re.DOTALL)
 _ANOTHER_NAME: Final = "give another name"
-"""What the errors say that another name for the output cures, unlike a full disk."""
+"""In the text of each error for which another name of the output helps; not in that of a full disk."""
 _SWAPPED: Final = "are --key and --cert swapped?"
 _AS_PARTS: Final = "make a PKCS#12 file from a private key and certificates"
 _RIGHT_PASSWORD: Final = "with the right password in a file"  # noqa: S105  # a hint
