@@ -95,6 +95,7 @@ class TestReferencePaths:
                 "trust_anchor",
                 "expires",
                 "policies",
+                "policy_names",
                 "revocation",
                 "before_next",
             }
