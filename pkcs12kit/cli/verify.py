@@ -136,9 +136,9 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         print_text([findings_tree(report.findings, title=name, answer=report.ok), *drawn, *notes_tree(report.notes)])
     if not report.ok:
         from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
-        from pkcs12kit.cli.output.file_steps import with_command
+        from pkcs12kit.cli.output.input_steps import with_file_command
 
         print_error(f"{name} failed: {', '.join(report.failed)}")
-        print_hints((*with_command(report.hints, report), *hints_for_unfitting_anchor(report.rejected)))
+        print_hints((*with_file_command(report.hints, report), *hints_for_unfitting_anchor(report.rejected)))
     if as_json:
         print_json({"file": name, **report.to_json()})
