@@ -10,13 +10,12 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from pkcs12kit.hints import Hint
 from pkcs12kit.text import alternatives, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Self
-
-    from pkcs12kit.hints import Hint
 
 _MOST_NEAREST: Final = 3
 _LONGEST_NAME: Final = 64
@@ -80,6 +79,13 @@ class MalformedCertificateError(InputError):
 class KeyMismatchError(InputError):
     """A private key does not belong to the certificate that it was given with."""
 
+    hints: tuple[Hint, ...] = (
+        Hint(
+            text="give the certificate that was issued for this key, or the private key that belongs to this"
+            " certificate"
+        ),
+    )
+
 
 class PasswordError(InputError):
     """A password is missing or wrong, or holds what no encoding of passwords has."""
@@ -103,6 +109,10 @@ class UnsupportedPfxError(PfxError):
 
 class KeyChoiceError(UnsupportedPfxError):
     """The PFX has several private keys, and neither a name nor an ID chooses one of them."""
+
+    hints: tuple[Hint, ...] = (
+        Hint(text="choose one of the keys with --key-name or --key-id (in Python: key_name= or key_id=)"),
+    )
 
 
 class PfxPasswordError(PfxError, PasswordError):

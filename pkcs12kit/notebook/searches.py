@@ -21,6 +21,7 @@ from pkcs12kit.notebook.html import (
     element,
     folded,
     left_out,
+    lines,
     name,
     part,
     said,
@@ -72,10 +73,12 @@ def report_body(report: PathReport, view: View) -> tuple[Node, ...]:
     elif report.rejected:
         best = (part("The closest attempt"), *_attempt(report.rejected[0], view))
     cut_short = search_cut_short(report)
+    hints = report.hints
     return (
         element("p", said(f"! {cut_short}", "warn")) if cut_short is not None else None,
         _picture(report, view),
         *best,
+        *((part("What to do"), lines(hints, view, show=str)) if hints else ()),
         *_cross_certificates(report, view),
         notes_table(report.notes, view),
         *_other_paths(report, view),

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, LimitExceededError
+from pkcs12kit.hints import Hint
 from pkcs12kit.limits import Limits
 from pkcs12kit.text import harmless
 
@@ -26,6 +31,8 @@ NO_FOLDER: Final = "a folder; expected a file"
 """The fault of a folder where a file is needed."""
 _CHUNK_BYTES: Final = 1024 * 1024
 _SHOWN_CHARACTERS: Final = 200
+_NAMES_COMPARED: Final = 200
+"""Names in a folder that are compared with one that does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +96,7 @@ def read_source(source: Source, limits: Limits) -> bytes:
                 raise _too_large(name, limits)
             return _read_bounded(stream, name, limits)
     except OSError as error:
-        raise InputError(f"{name}: {fault_of(error)}") from None
+        raise InputError(f"{name}: {fault_of(error)}").hinting(*_similar_names(Path(path), error)) from None
     except ValueError:  # a NUL in the path
         raise InputError(f"{name}: not a path") from None
 
@@ -165,3 +172,16 @@ def _read_bounded(stream: BinaryIO, name: str, limits: Limits) -> bytes:
 
 def _too_large(name: str, limits: Limits) -> LimitExceededError:
     return LimitExceededError(f"{name}: larger than {limits.input_bytes:,} bytes (limits.input_bytes)")
+
+
+def _similar_names(path: Path, error: OSError) -> Iterator[Hint]:
+    """Yield the hint for a file that does not exist: a similar name in its folder, or that there is no such folder."""
+    if not isinstance(error, FileNotFoundError):
+        return
+    with suppress(OSError):
+        if not path.parent.is_dir():
+            yield Hint(text=f"the folder {path.parent} does not exist")
+            return
+        names = (one.name for one in islice(path.parent.iterdir(), _NAMES_COMPARED))
+        for near in get_close_matches(path.name, names, n=1):
+            yield Hint(text=f"did you mean {path.parent / near}?")

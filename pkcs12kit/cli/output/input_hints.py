@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _NAMES_COMPARED: Final = 1_000
 """Names in a folder that are compared with one that does not exist: two seconds where all are long and alike."""
 
+_EXPLAINED: Final = (LimitExceededError, KeyMismatchError, KeyChoiceError)
+"""The errors to which the content of a file adds nothing."""
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
 # name of the parameter: the kind of file that it takes
 _TAKES: Final = {
@@ -75,10 +77,6 @@ _INSTEAD: Final = {
 _IDENTITY: Final = Hint(text="--pkcs12 reads the key and its certificate from such a file")
 _IDENTITIES: Final = frozenset({"key", "pkcs12"})
 _DELIVERY: Final = Hint(text="--from takes a delivered folder or zip, and finds the key and its certificate in it")
-_KEY_CHOICE: Final = Hint(text="choose one of the keys with --key-name or --key-id")
-_MISMATCH: Final = Hint(
-    text="give the certificate that was issued for this key, or the private key that belongs to this certificate"
-)
 _PASSWORD_SOURCES: Final = ("password_file", "password_env", "password_stdin")
 _WRONG_PASSWORD: Final = {
     "file": "the password is the whole first line of the file, with every space in it",
@@ -110,13 +108,11 @@ def hints_for_error(
     """
     hint = None
     with suppress(OSError):  # a file that may not be read, or a name that is too long: the error says so
-        if isinstance(error, KeyMismatchError):
-            hint = _MISMATCH
-        elif isinstance(error, KeyChoiceError):
-            hint = _KEY_CHOICE if "key_id" in given else None
-        elif isinstance(error, OutputError):
+        if isinstance(error, OutputError):
             hint = _for_place(given)
-        elif isinstance(error, InputError) and not isinstance(error, LimitExceededError):
+        elif isinstance(error, InputError) and not isinstance(
+            error, (LimitExceededError, KeyMismatchError, KeyChoiceError)
+        ):
             about = partial(_for_password, error) if isinstance(error, PasswordError) else _for_file
             hint = next((found for name, value in named if (found := about(value, given, name)) is not None), None)
     return () if hint is None else (hint,)
