@@ -50,24 +50,32 @@ def screen(broken: Broken, place: Path) -> str:
 
     Signatures differ each time, and with them the SHA-256 of certificates: dots stand for these.
     """
-    folder, output = Folder(place), _Terminal()
-    with frozen_at(AT), pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_CACHE_HOME", str(place.parent / "cache"))
-        broken.make(folder)
-        patch.chdir(place)
-        for name, value in {"COLUMNS": str(_COLUMNS), "NO_COLOR": "1", "TERM": "xterm"}.items():
-            patch.setenv(name, value)
-        patch.setattr(sys, "argv", ["pkcs12kit", *shlex.split(broken.call)])
-        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.suppress(SystemExit):
-            main()
-    lines = (line.rstrip() for line in _SHA256.sub("...", output.getvalue()).splitlines())
+    with frozen_at(AT):
+        broken.make(Folder(place))
+        text = on_terminal(broken.call, place, NO_COLOR="1", TERM="xterm")
+    lines = (line.rstrip() for line in _SHA256.sub("...", text).splitlines())
     return "\n".join(
-        (f"**On the screen.** {_cell(broken.what)}", "", "```text", *_typed(broken.call), *lines, "```", "")
+        (f"**On the screen.** {_cell(broken.what)}", "", "```text", *typed(broken.call), *lines, "```", "")
     )
 
 
-def _typed(call: str) -> Iterator[str]:
+def on_terminal(call: str, place: Path, **environment: str) -> str:
+    """Return what a terminal of 80 columns shows for a call in a folder, with control sequences for colours if any."""
+    output = _Terminal()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(place.parent / "cache"))
+        patch.chdir(place)
+        patch.delenv("NO_COLOR", raising=False)
+        for name, value in {"COLUMNS": str(_COLUMNS), **environment}.items():
+            patch.setenv(name, value)
+        patch.setattr(sys, "argv", ["pkcs12kit", *shlex.split(call)])
+        patch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(output), contextlib.suppress(SystemExit):
+            main()
+    return output.getvalue()
+
+
+def typed(call: str) -> Iterator[str]:
     """Yield a call as it is typed, in lines of 80 columns."""
     line = "$ pkcs12kit"
     for word in call.split():
