@@ -21,6 +21,7 @@ from rich.console import Console
 
 import pkcs12kit as pk
 from pkcs12kit.cli.output import console as output
+from pkcs12kit.cli.output import messages
 from pkcs12kit.cli.output.gather import fetched_bundle, known_bundles
 from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.display.findings import changes_tree, findings_tree
@@ -167,7 +168,11 @@ def test_sentences(certificate, text, name):
     own = certificate(name, name)
     no = pk.NoValidPathError(search(certificate("root", "root"), own, AT))
     told = [text, no, pk.Reject(source=text, position=1, reason=text), pk.InputError(text), own, own.subject]
-    for say in (output.warn, lambda sentence: output.print_hints([sentence]), output.print_error):
+    for say in (
+        output.warn,
+        lambda sentence: output.print_hints([pk.Hint(text=str(sentence), command=text)]),
+        output.print_error,
+    ):
         for sentence in told:
             said = spoken(say, sentence)
             assert_harmless(said)
@@ -176,7 +181,8 @@ def test_sentences(certificate, text, name):
 
 
 def spoken(say, sentence):
-    """Catch what a function prints to standard error."""
+    """Catch what a function prints to standard error in a call of its own: a call prints a hint once."""
+    messages.begin([])
     with pytest.MonkeyPatch.context() as patch:
         errors = io.StringIO()
         patch.setattr("sys.stderr", errors)
