@@ -32,19 +32,6 @@ class EvidenceLocations:
     ocsp_responders: tuple[str, ...] = ()
     """URLs of OCSP responders (section 4.2.2.1)."""
 
-    @classmethod
-    def of(cls, certificate: Certificate) -> EvidenceLocations:
-        """Return the locations that a certificate names; none where its extensions cannot be read."""
-        try:
-            extensions = certificate.extensions
-        except MalformedCertificateError:
-            return cls()
-        return cls(
-            crls=_shown(extensions.crl_locations),
-            delta_crls=_shown(extensions.delta_crl_locations),
-            ocsp_responders=_shown(extensions.ocsp_responders),
-        )
-
     @property
     def all(self) -> tuple[str, ...]:
         """All URLs, each once."""
@@ -63,6 +50,19 @@ class EvidenceLocations:
             "delta_crls": list(self.delta_crls),
             "ocsp_responders": list(self.ocsp_responders),
         }
+
+
+def locations_of(certificate: Certificate) -> EvidenceLocations:
+    """Return the locations that a certificate names; none where its extensions cannot be read."""
+    try:
+        extensions = certificate.extensions
+    except MalformedCertificateError:
+        return EvidenceLocations()
+    return EvidenceLocations(
+        crls=_shown(extensions.crl_locations),
+        delta_crls=_shown(extensions.delta_crl_locations),
+        ocsp_responders=_shown(extensions.ocsp_responders),
+    )
 
 
 def _shown(urls: Iterable[str]) -> tuple[str, ...]:

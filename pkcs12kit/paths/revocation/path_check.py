@@ -12,7 +12,7 @@ from pkcs12kit.paths.revocation.attempts import EvidenceKind
 from pkcs12kit.paths.revocation.crl_check import CrlCheck
 from pkcs12kit.paths.revocation.explanation import Explanation, expanded, note_of_error, note_of_other_issuer
 from pkcs12kit.paths.revocation.faults import EvidenceFault
-from pkcs12kit.paths.revocation.locations import EvidenceLocations
+from pkcs12kit.paths.revocation.locations import locations_of
 from pkcs12kit.paths.revocation.model import CertificateStatus, RevocationStatus
 from pkcs12kit.paths.revocation.ocsp_check import OcspCheck
 from pkcs12kit.paths.revocation.signers import CheckedCertificate, SignerSearch, side_parameters
@@ -149,7 +149,7 @@ class PathCheck:
         if known.checked is not None:
             is_unknown = status.status is RevocationStatus.UNKNOWN
             evidence += self._unhelpful(known.checked, findings, explanation, is_unknown=is_unknown)
-        locations = EvidenceLocations.of(status.certificate)
+        locations = locations_of(status.certificate)
         return replace(status, evidence=tuple(evidence[:EVIDENCE_SHOWN]), locations=locations)
 
     def _unhelpful(
