@@ -130,7 +130,7 @@ def hints_for_file(
             Hint(text="--certs-only checks a file that holds only certificates", command=call.again(certs_only=True)),
         )
     hints = _for_revocation(revocation)
-    hints = (*hints, *_about_anchor(rejected, call))
+    hints = (*hints, *(_about_anchor(rejected, call) or _about_missing_issuer(rejected, certificates, time, call)))
     out_of_order = problems & _OUT_OF_ORDER
     if not hints and (out_of_order or (Check.JAVA_ENTRIES in problems and has_private_key)):
         text = "build the file again, in order" if is_pkcs12 else "build a file with the right chain, in order"
@@ -180,17 +180,33 @@ def _about_anchor(rejected: Sequence[Attempt], call: Call) -> tuple[Hint, ...]:
     )
 
 
+def _about_missing_issuer(
+    rejected: Sequence[Attempt], certificates: Sequence[Certificate], time: datetime, call: Call
+) -> tuple[Hint, ...]:
+    """Return the hints for a chain that lacks an certificate of an issuer, which must come from elsewhere."""
+    failures = rejected[0].failures if rejected else ()
+    missing = [one.missing_issuer.name.label for one in failures if one.missing_issuer is not None]
+    if not missing:
+        return ()
+    text = f"build the file again, and give the missing certificate of {missing[0]} with --certs"
+    others = call._replace(certificates=call.certificates or ("CA-CERTIFICATES",))
+    fetching = hints_for_cure(rejected, certificates, time, call=call)
+    return (*fetching, Hint(text=f"or {text}" if fetching else text, command=others.rebuild()))
+
+
 def hints_for_rehearsal(chain: Chain, *, is_pkcs12: bool) -> tuple[Hint, ...]:
     """Return the hints for a file whose chain a client does not accept."""
     call = Call.current()._replace(is_pkcs12=is_pkcs12)
+    certificates, time = chain.message.certificates, chain.parameters.time
     wrong_time = hints_about_time(chain.rejected)
     if wrong_time and fails_only_for_time(chain.rejected):
-        time = chain.parameters.time
-        return _with_cure(wrong_time, hints_for_cure(chain.rejected, chain.message.certificates, time, call=call))
+        return _with_cure(wrong_time, hints_for_cure(chain.rejected, certificates, time, call=call))
     problems = _problems(chain)
     hints = (*wrong_time, *((_SERVER_NAME,) if Check.SERVER_NAME in problems else ()))
     if about_anchor := _about_anchor(chain.rejected, call):
         return (*hints, *about_anchor)
+    if about_issuer := _about_missing_issuer(chain.rejected, certificates, time, call):
+        return (*hints, *about_issuer)
     if not chain.changes or not problems - {Check.SERVER_NAME, Check.PURPOSE, Check.EXPIRY}:
         return hints
     text = "build the file again, in order" if is_pkcs12 else "build a file with the right chain, in order"
