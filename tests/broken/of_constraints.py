@@ -290,7 +290,7 @@ SETUPS: Final = (
         what="The server's DNS name is not permitted, and the clients use another name.",
         make=_with(policy=_permitted(x509.DNSName("example.mil"))),
         call=f"{PATHS} --server-name mail.example.com",
-        faults=(("server.pem", "name-constraints"), ("server.pem", "server-name")),
+        faults=(("server.pem", "server-name"), ("server.pem", "name-constraints")),
     ),
     Broken(
         name="unknown-critical-extension",

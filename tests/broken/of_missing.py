@@ -113,7 +113,7 @@ SETUPS: Final = (
         what="The issuing CA's certificate is missing, and the server's own certificate is expired as well.",
         make=lambda folder: Pki(folder, server=Link(url=True, validity=PAST)),
         call=WITHOUT_ISSUING,
-        faults=(("server.pem", "issuer-not-found"), ("server.pem", "expired")),
+        faults=(("server.pem", "expired"), ("server.pem", "issuer-not-found")),
     ),
     Broken(
         name="missing-issuer-and-wrong-name",
@@ -121,7 +121,7 @@ SETUPS: Final = (
         what="The issuing CA's certificate is missing, and the server's certificate is for another name.",
         make=lambda folder: Pki(folder, server=URL),
         call=f"{WITHOUT_ISSUING} --server-name mail.example.com",
-        faults=(("server.pem", "issuer-not-found"), ("server.pem", "server-name")),
+        faults=(("server.pem", "server-name"), ("server.pem", "issuer-not-found")),
     ),
     Broken(
         name="missing-intermediate-and-expired-issuing",
@@ -129,7 +129,7 @@ SETUPS: Final = (
         what="The CA above the issuing CA is missing, and the issuing CA is expired as well.",
         make=lambda folder: Pki(folder, issuing=Link(url=True, validity=PAST)),
         call="paths server.pem --certs issuing.pem --anchor root.pem",
-        faults=(("issuing.pem", "issuer-not-found"), ("issuing.pem", "expired")),
+        faults=(("issuing.pem", "expired"), ("issuing.pem", "issuer-not-found")),
     ),
     Broken(
         name="missing-issuer-and-not-yet-valid",
@@ -137,7 +137,7 @@ SETUPS: Final = (
         what="The issuing CA's certificate is missing, and the server's certificate is not valid yet.",
         make=lambda folder: Pki(folder, server=Link(url=True, validity=TO_COME)),
         call=WITHOUT_ISSUING,
-        faults=(("server.pem", "issuer-not-found"), ("server.pem", "not-yet-valid")),
+        faults=(("server.pem", "not-yet-valid"), ("server.pem", "issuer-not-found")),
     ),
     Broken(
         name="rekeyed-ca",
