@@ -5,6 +5,7 @@ They are derived once for terminals and notebooks. The texts are safe to print.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 _CAUSES: Final = 8
 _POLICIES: Final = 2
+_IDENTIFIER: Final = re.compile(r" \((\d+(?:\.\d+)+)\)")
+"""The identifier after the name of a policy."""
 _PREFIXES: Final = ("id-fpki-", "id-US-", "id-")
 
 
@@ -35,7 +38,25 @@ class PolicyLine(NamedTuple):
 
 
 def explanation_lines(failure: Failure) -> Iterator[str]:
-    """Yield a line for the causes of a failure, those that say the same together, and one for what would pass."""
+    """Yield a line for the causes of a failure, those that say the same together, and one for what would pass.
+
+    The identifier of a policy with a name is shown once, in the detail of the failure or in the first line that has it.
+    """
+    seen = set(_IDENTIFIER.findall(failure.detail))
+    for line in _explanations(failure):
+        yield _IDENTIFIER.sub(lambda found: _if_new(found, seen), line)
+
+
+def _if_new(found: re.Match[str], seen: set[str]) -> str:
+    """Return the identifier that was found; nothing for that of a policy whose name was shown with it before."""
+    identifier = found[1]
+    if identifier in seen and policy_name(identifier) is not None:
+        return ""
+    seen.add(identifier)
+    return found[0]
+
+
+def _explanations(failure: Failure) -> Iterator[str]:
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for cause in failure.causes:
         certificate = "the caller" if cause.certificate is None else cause.certificate.label

@@ -15,7 +15,7 @@ from pkcs12kit.paths.cures import Call
 from pkcs12kit.paths.validation.policy_explanation import INITIAL_EXPLICIT_POLICY, USER_INITIAL_POLICY_SET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.failure import Failure
@@ -53,8 +53,8 @@ def _for_policies(failure: Failure) -> Iterator[Hint]:
     }
     valid = [each for each in by_arcs(failure.policies[-1].in_anchor_domain) if each != ANY_POLICY]
     if USER_INITIAL_POLICY_SET in asked and valid:
-        for policy in valid[:_SHOWN]:
-            yield Hint(text=f"ask for a policy that the path has: {policy_label(policy)}", command=_again((policy,)))
+        names = " or ".join(map(policy_label, valid[:_SHOWN]))
+        yield Hint(text=f"ask for a policy that the path has: {names}", command=_again(valid[:1]))
         yield Hint(text="or accept any policy, without --policy", command=_again(None))
     elif INITIAL_EXPLICIT_POLICY in asked and not required:
         yield Hint(text="no policy holds for this path: leave --policy out", command=_again(None))
@@ -66,6 +66,6 @@ def _for_policies(failure: Failure) -> Iterator[Hint]:
         yield Hint(text=f"{who}{cure}{_ANOTHER_PATH}")
 
 
-def _again(policies: tuple[str, ...] | None) -> str | None:
+def _again(policies: Sequence[str] | None) -> str | None:
     """Return the call of ``paths`` with other policies, or without any; None in a library."""
-    return Call.current().paths_again(policies=policies)
+    return Call.current().paths_again(policies=None if policies is None else tuple(policies))

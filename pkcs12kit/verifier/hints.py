@@ -183,7 +183,7 @@ def _about_anchor(rejected: Sequence[Attempt], call: Call) -> tuple[Hint, ...]:
 def _about_missing_issuer(
     rejected: Sequence[Attempt], certificates: Sequence[Certificate], time: datetime, call: Call
 ) -> tuple[Hint, ...]:
-    """Return the hints for a chain that lacks an certificate of an issuer, which must come from elsewhere."""
+    """Return the hints for a chain that lacks the certificate of an issuer, which must come from elsewhere."""
     failures = rejected[0].failures if rejected else ()
     missing = [one.missing_issuer.name.label for one in failures if one.missing_issuer is not None]
     if not missing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
@@ -40,7 +41,8 @@ def test_the_terminal_tells_the_story(report):
     """Who requires a policy, the mapping between the domains, what would pass, and a row for each certificate."""
     text = " ".join(shown(report).replace("│", " ").split())
     assert "imposed by the caller: initial-explicit-policy TRUE" in text
-    assert "policyMappings to id-US-dod-mediumNPE-112 (2.16.840.1.101.2.1.11.36)" in text
+    assert "asked for: id-US-dod-mediumNPE-112 (2.16.840.1.101.2.1.11.36)" in text
+    assert "policyMappings to id-US-dod-mediumNPE-112: in the trust anchor's domain" in text
     assert "would pass: one of the policies that the path is valid for: id-fpki-common-devices" in text
     assert len(policy_lines(report.rejected[0].failures[0])) == len(report.rejected[0].certificates)
     assert all(len(line) <= 80 for line in shown(report).splitlines())
@@ -67,3 +69,26 @@ def test_hints_of_the_library_name_the_policies_of_the_path(report):
     texts = [hint.text for hint in report.hints]
     assert "ask for a policy that the path has: id-fpki-common-devices (2.16.840.1.101.3.2.1.3.8)" in texts
     assert not [text for text in texts if "domain" in text]
+
+
+def test_an_identifier_stands_beside_its_name_once(report):
+    """The first mention of a policy in a failure has name and identifier; the explanation has the name only."""
+    text = " ".join(shown(report).partition("Beside it:")[0].replace("│", " ").split())
+    assert text.count("id-fpki-common-devices") > 2
+    assert text.count("(2.16.840.1.101.3.2.1.3.8)") == 1
+
+
+def test_several_policies_are_one_hint(fpki):
+    """A real path that is valid for three policies, and asked for another: one hint names the three."""
+    report = pk.find_paths(
+        pk.load_certificate(fpki / "dod-sw-ca-67.pem"),
+        pool=pk.load_certificates(fpki / "fpki-2024-10.p7b"),
+        trust_anchors=pk.load_trust_anchors(fpki / "fcpcag2.pem"),
+        parameters=pk.ValidationParameters(
+            time=datetime(2024, 10, 15, tzinfo=UTC),
+            user_initial_policy_set={"2.16.840.1.101.3.2.1.3.13"},
+            initial_explicit_policy=True,
+        ),
+    )
+    texts = [hint.text for hint in report.hints if hint.text.startswith("ask for a policy that the path has: ")]
+    assert [text.count("id-fpki-common-") for text in texts] == [3]
