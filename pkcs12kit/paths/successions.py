@@ -82,16 +82,19 @@ def successions(
 ) -> tuple[Succession, ...]:
     """Return the successions of the trust anchors, and of the CAs of an attempt, by ``day``.
 
-    There are none where none of ``failures`` is about certificates that others could replace.
+    There are none where none of ``failures`` is about certificates that others could replace, and none for a trust
+    anchor of which a successor is a trust anchor too.
     """
     if all(failure.reason not in CURABLE for failure in failures):
         return ()
     trusted = known_trust_anchors(trust_anchors)
+    trusted_names = {ca.name for ca in trusted}
     met = dict.fromkeys((*trusted, *cas_on_the_way(certificates, failures)))
     return tuple(
         Succession(ca=ca, successors=after, is_trust_anchor=ca in trusted)
         for ca in met
         if (after := successors_of(ca, day))
+        and not (ca in trusted and trusted_names.intersection(one.name for one in after))
     )
 
 

@@ -76,6 +76,13 @@ class TestRealCertificates:
         assert any("followed by Federal Common Policy CA G2" in hint and "fingerprint" in hint for hint in hints)
         assert any("Federal Bridge CA G4 (since 2019-12-16), then Federal Bridge CA G5" in hint for hint in hints)
 
+    def test_the_successor_of_the_anchor_is_given(self, call):
+        """With the new root among the anchors the command has both, and nobody is told to get the new one."""
+        hints = hints_of(call("paths", *OF_2018, "--anchor", "fcpcag2.pem", *TODAY))
+        (gather,) = commands_of(hints)
+        assert {"fcpca.pem", "fcpcag2.pem"} < set(gather)
+        assert not any("followed by Federal Common Policy CA G2" in hint for hint in hints)
+
     @pytest.mark.parametrize(
         ("given", "time"), [(OF_2018, "2019-03-01"), (OF_2024, "2024-12-01"), (OF_2024, "2026-03-01")]
     )
