@@ -88,7 +88,7 @@ class _PeriodSearch:
         gaps = [period for period in report.periods if period.state is PeriodState.NOT_VALID]
         explained = {gap.begin for gap in gaps[: self._limits.validity_explanations]}
         periods = (
-            replace(period, closest=self._closest(report, period.begin)) if period.begin in explained else period
+            replace(period, closest=self._beside(report, period)) if period.begin in explained else period
             for period in report.periods
         )
         return replace(report, periods=tuple(periods), closest=closest, searches=self._searches)
@@ -156,6 +156,22 @@ class _PeriodSearch:
         found = self._request._replace(target=target, pool=pool, parameters=parameters).find_best()
         self._spent.update(found.spent)
         return found
+
+    def _beside(self, report: ValidityReport, gap: ValidityPeriod) -> RejectedPath | None:
+        """Return the closest attempt in the first second of a gap.
+
+        That is the path which ended when the gap began, or with which the first gap ends. Only without such a path is
+        it the one from all certificates given: in another one, certificates of years later may fail instead.
+        """
+        path = next((one.segments[-1].path for one in report.valid if one.end + _SECOND == gap.begin), None)
+        path = path or next((one.segments[0].path for one in report.valid if one.begin - _SECOND == gap.end), None)
+        if path is None:
+            return self._closest(report, gap.begin)
+        parameters = replace(self._request.parameters, time=gap.begin)
+        pool, anchors = CertificatePool(path.certificates), (path.trust_anchor,)
+        request = self._request._replace(target=path.target, pool=pool, trust_anchors=anchors, parameters=parameters)
+        rejected = request.find_paths(at_most=1).rejected
+        return rejected[0] if rejected else None
 
     def _closest(self, report: ValidityReport, time: datetime) -> RejectedPath | None:
         """Return the closest attempt at a time, from all certificates given.

@@ -76,6 +76,20 @@ def test_the_stories_of_the_two_issuing_cas(fpki, pool):
     ]
 
 
+def test_each_gap_names_the_certificate_at_fault(fpki, pool):
+    """A gap begins with the failure of the path that was valid until then, and the first one with that of the next.
+
+    At the same moment another path needs certificates of years later. It has as few failures, and explains nothing.
+    """
+    anchors = [fpki / name for name in ANCHORS]
+    report = pk.validity_periods(fpki / "dod-id-sw-ca-37.pem", pool=pool, trust_anchors=anchors, parameters=NOW)
+    before, after = (one.closest for one in report.periods if one.state.value == "not-valid")
+    assert [(one.certificate.serial_number, one.reason) for one in before.failures][-1:] == [
+        (655, pk.FailureReason.NOT_YET_VALID)
+    ]
+    assert [(one.certificate.serial_number, one.reason) for one in after.failures] == [(748, pk.FailureReason.EXPIRED)]
+
+
 PICTURE = Path(__file__).parents[2] / "docs" / "images" / "dod-root-ca-3.svg"
 
 

@@ -55,7 +55,7 @@ def _hints(report: ValidityReport, *, sources_given: bool) -> Iterator[Hint]:
         names = ", ".join(named(one) for one in after.began_with)
         begins = f", when {names} begins to be valid" if names else ""
         yield Hint(text=f"wait: with these certificates, a path is valid from {format_time(after.begin)}{begins}")
-    if before is not None:
+    if before is not None and report.time <= report.periods[-1].end:  # otherwise the target itself has to be renewed
         for one in before.ended_by:
             issuer = "" if one == report.target else f" that {one.issuer.label} issued"
             yield Hint(text=f"find the certificate{issuer} in place of {named(one)}, whose expiry ended the last path")
