@@ -158,12 +158,15 @@ class ClosestAttempts:
         """Yield paths that reach an anchor only through certificates that the search does not use.
 
         These are the path to each anchor with the fewest of such certificates, five paths at the time nearest to the
-        one asked for at which the target is valid, and the five paths that expired last.
+        one asked for at which the target is valid, or where it is valid, of certificates that had begun to be valid,
+        and the five paths that last longest of all.
         """
         budget, time = self._near_paths_budget, self._parameters.time
         nearest = min(max(time, self._target.not_before), self._target.not_after)
         try:
-            then = [] if nearest == time else self._closest(lambda one: may_issue(one, nearest), budget)
+            then = self._closest(
+                lambda one: one.not_before <= time if nearest == time else may_issue(one, nearest), budget
+            )
             paths = (*self._dead_ends.reached.values(), *then, *self._closest(lambda _: True, budget))
             signed = [path for path in paths if _is_signed(path, budget)]
             for path in _distinct(signed or self._named(budget)):
@@ -220,10 +223,7 @@ class ClosestAttempts:
 
     def _near_path(self, path: CertificationPath, budget: SearchBudget) -> RejectedPath | None:
         """Return a path with its failures; None where neither a time nor a missing cA is among them."""
-        time, (target, *issuers) = self._parameters.time, path.certificates
-        checked = [validity_failure(target, time), *(issuer_failure(issuer, time) for issuer in issuers)]
-        if self._parameters.check_trust_anchor_validity and len(path.with_anchor) > len(path.certificates):
-            checked.append(validity_failure(path.with_anchor[-1], time, SECTION_OF_TRUST_ANCHORS))
+        checked = _checked(path, self._parameters)
         if not any(checked):
             return None
         budget.start_validation()
@@ -280,6 +280,29 @@ class ClosestAttempts:
 
 def _distinct(paths: Iterable[CertificationPath]) -> Iterable[CertificationPath]:
     return {(path.certificates, path.trust_anchor.node): path for path in paths}.values()
+
+
+def valid_at_another_time(path: CertificationPath, parameters: ValidationParameters) -> RejectedPath:
+    """Return a path that is valid at another time than that of the parameters as an attempt that fails for the time."""
+    checked = _checked(path, parameters)
+    failures = [failure for failure in checked if failure is not None]
+    return RejectedPath(
+        certificates=path.certificates,
+        failures=in_order_of_correction(path.certificates, failures),
+        would_be_valid=_window(path.with_anchor[: len(checked)]),
+        clock_looks_wrong=_clock_looks_wrong(checked),
+        trust_anchor=path.trust_anchor,
+        lists_all_failures=True,
+    )
+
+
+def _checked(path: CertificationPath, parameters: ValidationParameters) -> list[Failure | None]:
+    """Return for each certificate whose validity counts why it cannot be used at the time; None where it can."""
+    time, (target, *issuers) = parameters.time, path.certificates
+    checked = [validity_failure(target, time), *(issuer_failure(issuer, time) for issuer in issuers)]
+    if parameters.check_trust_anchor_validity and len(path.with_anchor) > len(path.certificates):
+        checked.append(validity_failure(path.with_anchor[-1], time, SECTION_OF_TRUST_ANCHORS))
+    return checked
 
 
 def _window(certificates: tuple[Certificate, ...]) -> tuple[datetime, datetime] | None:

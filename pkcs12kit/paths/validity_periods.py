@@ -15,7 +15,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.pool import CertificatePool
+from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
+from pkcs12kit.paths.closest_attempts import valid_at_another_time
+from pkcs12kit.paths.diagnosis import explained_attempts
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.ranking import why_before
 from pkcs12kit.paths.search import BestPath
@@ -36,6 +39,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _SUMMED: Final = ("discovery_steps", "judged_certificates", "signature_checks", "candidate_paths")
 """The limits of one search whose use is summed over all searches."""
+_LEADING_NOWHERE: Final = frozenset(
+    {FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR, FailureReason.BUDGET_EXHAUSTED}
+)
 
 
 class Span(NamedTuple):
@@ -176,17 +182,25 @@ class _PeriodSearch:
     def _closest(self, report: ValidityReport, time: datetime) -> RejectedPath | None:
         """Return the closest attempt at a time, from all certificates given.
 
-        Of several targets, it is that of the path before that time, or of the next one.
+        Of several targets, it is that of the path before that time, or of the next one. That path itself is the closest
+        attempt unless another one has fewer failures on the way to a trust anchor.
         """
         around = [*reversed([one for one in report.valid if one.end < time]), *report.valid]
+        path: ValidatedPath | None = None
         if around:
             segments = around[0].segments
-            target = (segments[-1] if around[0].end < time else segments[0]).path.target
-        else:
-            target = min(self._targets, key=lambda one: _distance(one, seconds(time)))
-        parameters = replace(self._request.parameters, time=time)
-        rejected = self._request._replace(target=target, parameters=parameters).find_paths(at_most=1).rejected
-        return rejected[0] if rejected else None
+            path = (segments[-1] if around[0].end < time else segments[0]).path
+        target = path.target if path is not None else min(self._targets, key=lambda one: _distance(one, seconds(time)))
+        request = self._request._replace(
+            target=target, parameters=replace(self._request.parameters, time=time.replace(microsecond=0))
+        )
+        rejected = next(iter(request.find_paths(at_most=1).rejected), None)
+        if path is None:
+            return rejected
+        near = valid_at_another_time(path, request.parameters)
+        if rejected is not None and len(rejected.failures) < len(near.failures) and not _leads_nowhere(rejected):
+            return rejected
+        return explained_attempts((near,), self._limits)[0]
 
     def _periods(self, spans: list[Span]) -> Iterator[ValidityPeriod]:
         """Yield the periods of spans: neighbours of one state together, and in these, neighbours of one path."""
@@ -255,6 +269,11 @@ def _distance(target: Certificate, second: int) -> tuple[bool, int, int, str]:
     """
     begin, end = seconds(target.not_before), seconds(target.not_after)
     return target.is_self_issued, max(begin - second, second - end, 0), -end, target.sha256
+
+
+def _leads_nowhere(attempt: RejectedPath) -> bool:
+    """Return True for an attempt that reaches no trust anchor."""
+    return any(failure.reason in _LEADING_NOWHERE for failure in attempt.failures)
 
 
 def _by_path(spans: Iterable[Span]) -> Iterator[tuple[int, int, ValidatedPath, str | None]]:

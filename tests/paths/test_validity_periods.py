@@ -78,6 +78,19 @@ def best_at(time, targets, **given):
     return min(found, key=given["ranking"], default=None)
 
 
+def assert_names_what_ended(report):
+    """After a valid period, the gap's closest attempt is about what ended it, unless another one has fewer failures."""
+    for before, gap in pairwise(report.periods):
+        if gap.state is PeriodState.NOT_VALID:
+            failed = {failure.certificate for failure in gap.closest.failures}
+            assert failed >= set(before.ended_by) or len(failed) < len(before.ended_by)
+    first = report.periods[0] if len(report.periods) > 1 else None
+    if first is not None and first.state is PeriodState.NOT_VALID:
+        began = report.periods[1].segments[0].path
+        waiting = [one for one in began.with_anchor if one.not_before > first.begin]
+        assert len(first.closest.failures) <= len(waiting)
+
+
 def assert_agrees(report, certificates, rng, **given):
     """Compare a report with find_path at all dates, and check that its periods have no gaps and no equal neighbours."""
     assert report.incomplete is None
@@ -94,6 +107,7 @@ def assert_agrees(report, certificates, rng, **given):
             assert (spans[0].begin, spans[-1].end) == (period.begin, period.end)
             assert period.ended_by
             assert period.began_with or period is report.periods[0]
+    assert_names_what_ended(report)
     for time in changes((*certificates, *report.targets), rng):
         segment, expected = report.segment_at(time), best_at(time, report.targets, **given)
         shown = None if segment is None else (segment.path.certificates, segment.path.trust_anchor)
@@ -187,6 +201,37 @@ def test_each_budget_leaves_the_rest_unknown_and_says_so(world):
     assert [period.state.value for period in report.periods] == ["not-valid", "valid", "unknown"]
     assert report.at(ZERO + 10 * DAY).state is PeriodState.VALID
     assert "limits.validity_searches" in report.periods[-1].incomplete
+
+
+def crowd_after(world, days):
+    """Five certificates of A, and A's that expired a second before; the five begin when the target has expired."""
+    authorities, issue = world
+    later = lab.Validity(ZERO + days * DAY, ZERO + 900 * DAY)
+    target = authorities["A"].issue_server("www.example.com", validity=lab.Validity(ZERO, ZERO + 20 * DAY)).certificate
+    crowd = [authorities["TA"].issue_ca(authorities["A"], validity=later) for _ in range(6)]
+    return target, [issue("A", "TA", "early"), *crowd]
+
+
+def test_the_certificate_that_expired_last_is_named_in_a_crowd_of_later_ones(world):
+    """Certificates that begin only when the target is expired cure nothing; the one that ended the path is named."""
+    target, pool = crowd_after(world, days=21)
+    anchors = [pk.TrustAnchor.from_certificate(world[0]["TA"].certificate)]
+    given_ = {"certificates": pool, "trust_anchors": anchors, "time": ZERO + 10 * DAY + SECOND}
+    [first, *_] = pk.find_paths(target, **given_).rejected
+    assert [failure.certificate for failure in first.failures] == pool[:1]
+    assert first.would_be_valid == (ZERO, ZERO + 10 * DAY)
+    gap = pk.validity_periods(target, **given_).periods[1]
+    assert [failure.certificate for failure in gap.closest.failures] == pool[:1]
+
+
+def test_the_certificate_that_begins_next_is_named_in_a_crowd_of_later_ones(world):
+    """Before the first period, the closest attempt is the path with which it begins."""
+    target, pool = crowd_after(world, days=21)
+    pool[0] = world[1]("A", "TA", "next")
+    anchors = [pk.TrustAnchor.from_certificate(world[0]["TA"].certificate)]
+    report = pk.validity_periods(target, certificates=pool, trust_anchors=anchors, time=ZERO)
+    assert [failure.certificate for failure in report.periods[0].closest.failures] == pool[:1]
+    assert [failure.certificate for failure in report.closest.failures] == pool[:1]
 
 
 def test_closest_attempts_stop_at_their_limit(world):
