@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.report import RejectedPath
+    from pkcs12kit.paths.revocation import RevocationChecker
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _OF_THE_LINK: Final = frozenset(
@@ -39,6 +41,13 @@ _OF_THE_LINK: Final = frozenset(
 _OF_THE_PATH: Final = frozenset(
     {FailureReason.NAME_CONSTRAINTS, FailureReason.PATH_LENGTH, FailureReason.EXPLICIT_POLICY}
 )
+_UNPROVEN: Final = _OF_THE_LINK | {
+    FailureReason.UNSUPPORTED_ALGORITHM,
+    FailureReason.MALFORMED_CERTIFICATE,
+    FailureReason.BUDGET_EXHAUSTED,
+}
+"""Faults with which a trust anchor does not vouch for the keys of a path, so that no CRL of a CA on it counts."""
+_OF_REVOCATION: Final = frozenset({FailureReason.REVOKED, FailureReason.REVOCATION_UNKNOWN})
 
 
 def in_order_of_correction(certificates: Sequence[Certificate], failures: Iterable[Failure]) -> tuple[Failure, ...]:
@@ -55,6 +64,21 @@ def in_order_of_correction(certificates: Sequence[Certificate], failures: Iterab
         return reason is not FailureReason.BUDGET_EXHAUSTED, reason in _OF_THE_PATH, position, of_link
 
     return tuple(sorted(failures, key=key))
+
+
+def with_revocation(
+    attempt: RejectedPath, checker: RevocationChecker, parameters: ValidationParameters
+) -> RejectedPath:
+    """Return an attempt with the faults of revocation as well, where every signature of it up to an anchor verifies."""
+    anchor, reasons = attempt.trust_anchor, {failure.reason for failure in attempt.failures}
+    if anchor is None or not attempt.lists_all_failures or reasons & (_UNPROVEN | _OF_REVOCATION):
+        return attempt
+    path = CertificationPath(certificates=attempt.certificates, trust_anchor=anchor)
+    found = checker.check(path, parameters).failures
+    if not found:
+        return attempt
+    failures = in_order_of_correction(attempt.certificates, (*attempt.failures, *found))
+    return replace(attempt, failures=failures, would_be_valid=None)
 
 
 class Completion:

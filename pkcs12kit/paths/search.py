@@ -16,6 +16,7 @@ from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths import diagnosis
 from pkcs12kit.paths.budget import BudgetExhaustedError, SearchBudget
 from pkcs12kit.paths.candidates import CandidateSearch
+from pkcs12kit.paths.completion import with_revocation
 from pkcs12kit.paths.cross_certificates import find_cross_certificates, same_name_other_key
 from pkcs12kit.paths.failure import Failure, InvalidPathError, may_issue
 from pkcs12kit.paths.graph import CertificationGraph
@@ -276,6 +277,8 @@ class _PathSearch:
             found=bool(valid),
             limits=self._limits,
         )
+        if self._revocation is not None and rejected and not valid:
+            rejected = (with_revocation(rejected[0], self._revocation, self._parameters), *rejected[1:])
         return PathReport(
             target=self._target,
             valid=tuple(valid),

@@ -26,10 +26,7 @@ PLACEHOLDER = re.compile(r"(?<![\w./-])(?!NEW\.)[A-Z]{2,}[A-Z-]*(?:\.[a-z0-9]+)?
 """A word in capitals that stands for what only the user knows; NEW.p12 and NEW.pem are names of new files."""
 NOT_BY_SEARCH = {FailureReason.NAME_CHAINING.value}
 MANY = 60
-AWAITED = {"revoked-and-wrong-name"}
-"""Set-ups of which not every fault is named yet."""
-LATER = [pytest.mark.xfail(reason="not every fault is named yet", strict=True)]
-CASES = [pytest.param(one, id=one.name, marks=LATER if one.name in AWAITED else []) for one in SETUPS]
+CASES = [pytest.param(one, id=one.name) for one in SETUPS]
 
 
 def words(text):

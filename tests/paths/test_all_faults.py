@@ -11,11 +11,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
 from pkcs12kit.paths.validation.parameters import ValidationParameters
@@ -137,7 +139,18 @@ FAULTS = {
 }
 
 
-def attempt(injected, *, missing=()):
+def revoke(certificates):
+    """Return the issuing CA's response that the target is revoked."""
+    about, issuer = (x509.load_der_x509_certificate(bytes(certificates[at].der)) for at in (TARGET, ISSUER))
+    builder = ocsp.OCSPResponseBuilder().add_response(
+        about, issuer, hashes.SHA256(), ocsp.OCSPCertStatus.REVOKED, AT - DAY, AT + DAY, AT - 2 * DAY, None
+    )
+    builder = builder.responder_id(ocsp.OCSPResponderEncoding.HASH, issuer)
+    response = builder.sign(KEYS[ISSUER], hashes.SHA256()).public_bytes(Encoding.DER)
+    return Revocation(mode="soft", ocsp_responses=[response])
+
+
+def attempt(injected, *, missing=(), revoked=False):
     """Search in a chain with faults; return the expected failures and the JSON of the closest attempt, by place."""
     contents = {at: parts(at) for at in range(ROOT + 1)}
     expected = set()
@@ -154,6 +167,7 @@ def attempt(injected, *, missing=()):
             initial_explicit_policy=True,
             algorithm_policy=AlgorithmPolicy(name="no SHA-384", refused_hashes=frozenset({"sha384"})),
         ),
+        revocation=revoke(certificates) if revoked else None,
     )
     assert not report.valid
     closest = report.to_json()["rejected"][0]
@@ -192,3 +206,19 @@ def test_two_faults(seed):
     """Every pair of kinds, at all certificates: both are listed (a part of the pairs for each seed)."""
     for pair in PAIRS[seed::8]:
         check(pair)
+
+
+@pytest.mark.parametrize("kind", mostly_slow(list(FAULTS), every=6))
+def test_a_fault_and_a_revoked_target(kind):
+    """A revoked target is listed beside any other fault, unless nothing proves the key that signed the response."""
+    for at in FAULTS[kind][0]:
+        expected, listed = attempt([(kind, at)], revoked=True)
+        proven = set() if kind == "bad-signature" else {(TARGET, "revoked")}
+        assert set(listed) == expected | proven, at
+        assert max(Counter(listed).values()) == 1
+
+
+def test_without_a_way_to_the_anchor_no_revocation_counts():
+    """Nothing vouches for the issuer's key where an issuer above it is missing."""
+    expected, listed = attempt([("server-name", TARGET)], missing=(MIDDLE,), revoked=True)
+    assert set(listed) == {*expected, (ISSUER, "issuer-not-found")}
