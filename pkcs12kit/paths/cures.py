@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 OR_FETCH: Final = "or add --fetch, which fetches what is missing"
 OF_REVOKED: Final = "ask the CA for a new certificate, or give certificates for another path with --certs"
+_ENDED: Final = frozenset({FailureReason.EXPIRED, FailureReason.REVOKED})
 _INTO: Final = "gathered"
 _ALGORITHMS: Final = "default"
 _INDEX: Final = "index.json"
@@ -315,12 +316,18 @@ def _fetching(
     new_anchor: Successor | None,
 ) -> Iterator[Step]:
     """Yield the commands that fetch, or the reason why none can; nothing for a fault that they cannot cure."""
-    target_ends = closest.reason is FailureReason.EXPIRED and closest.certificate == closest.certificates[0]
+    curable = [failure for failure in closest.failures if failure.reason in CURABLE]
+    ended = [failure.certificate for failure in curable if failure.reason in _ENDED]
+    is_missing = len(ended) < len(curable)
+    target_ends = not is_missing and any(
+        failure.reason is FailureReason.EXPIRED and failure.certificate == closest.certificates[0]
+        for failure in curable
+    )
     new = [bundle for bundle in bundles if bundle not in call.bundles]
     if target_ends and not bundles:
         return
     if not new and (call.fetched or not _has_url(closest, anchors)):
-        if not call.fetched and closest.reason is FailureReason.EXPIRED:
+        if not call.fetched and curable[0].reason is FailureReason.EXPIRED:
             yield Step(
                 text="these certificates name no URL from which gather or build --fetch could get their successors:"
                 " ask the operator of the CA"
@@ -331,8 +338,8 @@ def _fetching(
         yield from _for_file(call, new, where)
         return
     trust = None if new_anchor is None else ("NEW-ANCHOR.pem",)
-    is_missing = closest.reason not in {FailureReason.EXPIRED, FailureReason.REVOKED}
-    text = "or fetch what is missing" if is_missing else "fetch the CA certificates of today"
+    of_a_ca = any(certificate != closest.certificates[0] for certificate in ended)
+    text = "fetch the CA certificates of today" if of_a_ca or not is_missing else "or fetch what is missing"
     if target_ends:
         text = f"with the renewed certificate, {text}"
     if new or not is_missing or call.command != "build":  # otherwise --fetch is all that is needed
@@ -366,7 +373,7 @@ def _has_url(closest: Attempt, anchors: Iterable[TrustAnchor]) -> bool:
     with suppress(MalformedCertificateError):
         for anchor in anchors:
             urls += () if anchor.certificate is None else anchor.certificate.extensions.ca_repositories
-        if closest.reason in {FailureReason.EXPIRED, FailureReason.REVOKED}:
+        if any(failure.reason in _ENDED for failure in closest.failures):
             for certificate in closest.certificates:
                 urls += certificate.extensions.ca_issuers
     return any(url.lower().startswith(("http://", "https://")) for url in urls)
