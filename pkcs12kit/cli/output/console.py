@@ -2,7 +2,8 @@
 
 1. A line on standard error begins with ``error:`` (the problem), ``warning:`` (an oddity), ``hint:`` (what to do) or
    ``note:`` (what begins now, at a terminal only).
-2. At a terminal long lines wrap between words, and go on indented; in a pipe each finding is one line, for grep.
+2. At a terminal long lines wrap between words, and go on indented; a long command of a hint has lines of its own, each
+   but the last with a backslash at its end, so that it can be copied. In a pipe each finding is one line, for grep.
 3. Colours appear only at a terminal that has them, and never with NO_COLOR (no-color.org).
 4. Text from files and servers is escaped, so that it cannot steer a terminal.
 """
@@ -80,8 +81,11 @@ def print_lines(text: str) -> None:
         click.echo(text)
 
 
-def as_typed(words: Iterable[object]) -> str:
-    """Return a call of a program as it is typed, indented, in lines of 80 columns with each option beside its value."""
+def as_typed(words: Iterable[object], *, width: int = _TYPED) -> str:
+    """Return a call of a program as it is typed, indented, in lines of 80 columns with each option beside its value.
+
+    ``width`` is another number of columns, without those of a backslash at the end. A longer word is not broken.
+    """
     parts: list[str] = []
     option = False
     for word in map(str, words):
@@ -93,7 +97,7 @@ def as_typed(words: Iterable[object]) -> str:
         option = word.startswith("-")
     lines = ["  " + parts[0]]
     for part in parts[1:]:
-        if len(lines[-1]) + 1 + len(part) > _TYPED:
+        if len(lines[-1]) + 1 + len(part) > width:
             lines[-1] += " \\"
             lines.append("      " + part)
         else:
@@ -146,7 +150,7 @@ def print_hints(hints: Iterable[Hint]) -> None:
     for hint in hints:
         if hint not in printed:
             printed.append(hint)
-            _print_sentence("hint:", "cyan", hint)
+            _print_sentence("hint:", "cyan", hint, hint)
 
 
 def print_note(sentence: object) -> None:
@@ -216,17 +220,31 @@ def print_internal_error(error: BaseException, arguments: Sequence[str]) -> None
             sys.stdout.flush()
 
 
-def _print_sentence(label: str, colour: str, sentence: object) -> None:
+def _print_sentence(label: str, colour: str, sentence: object, hint: Hint | None = None) -> None:
     text = f"{label} {harmless(sentence)}"
     width = _columns_of_terminal()
     if width is not None:  # a terminal would break words; elsewhere a sentence is one line, for grep
+        command = ""
+        if hint is not None and hint.command is not None and len(text) > width:
+            text, command = f"{label} {harmless(hint.text)}:", f"\n{_to_copy(hint.command, width)}"
         text = textwrap.fill(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+        text += command
     if may_colour():
         text = click.style(label, fg=colour, bold=True) + text.removeprefix(label)
     try:
         click.echo(text, err=True)
     except OSError:  # it cannot be printed anywhere; the answer and its exit status stay the same
         discard(sys.stderr)
+
+
+def _to_copy(command: str, width: int) -> str:
+    """Return the command of a hint in lines that a shell reads as one; as it is where it is more than one call."""
+    words: list[str] = []
+    with suppress(ValueError):  # a command of another program, with a quote that nothing closes
+        words = shlex.split(command)
+    if not words or shlex.join(words) != command or harmless(command) != command:
+        return f"  {harmless(command)}"  # the terminal wraps it itself
+    return as_typed(words, width=min(width - len(" \\"), _TYPED))
 
 
 def discard(stream: TextIO) -> None:
