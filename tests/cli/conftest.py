@@ -7,7 +7,6 @@ import io
 import json
 import os
 import pty
-import re
 import select
 import subprocess
 import sys
@@ -20,13 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.cli import main
 
-# Hints that repeat the call with another input: tests/broken runs them, and the tests here are about the others.
-_REPEATED = re.compile(
-    r"^hint: (?:with (?:the right (?:file|password in a file)|that name|another name for the new file|the private key"
-    r" in a file of its own)|as a CRL|the other way round|list which key fits which certificate|list what is in the"
-    r" file|check it for the name that it has): pkcs12kit .*\n",
-    re.MULTILINE,
-)
+from .hint_commands import without_repeated_calls
+
 OLD = bytes.fromhex("30050201033000")  # by its beginning, a PKCS#12 file
 PASSWORD = "correct horse 42 battery"
 AT_TIME = "--at TIME checks another time, and its answer is for that time only"
@@ -47,6 +41,8 @@ class Outcome:
     status: int
     output: bytes
     errors: str
+    """Without the hints that repeat the call with another input: most tests are about the others."""
+    all_errors: str
 
     @property
     def text(self):
@@ -86,7 +82,8 @@ class Caller:
         if status != 0:
             assert snapshot(self.folder) == before, "a call that failed wrote something"
         assert b"Traceback" not in errors
-        return Outcome(status, output, _REPEATED.sub("", errors.decode("utf-8")))
+        text = errors.decode("utf-8")
+        return Outcome(status, output, without_repeated_calls(text, arguments), text)
 
 
 def snapshot(folder):

@@ -87,7 +87,10 @@ def _of_input(text: str, error: InputError, name: str, value: str) -> Hint | Non
     if text == _SWAPPED:
         how, changes = "the other way round", {"key": given["certificate"], "certificate": given["key"]}
     elif text == _AS_CRLS and "crls" in given:
-        how, changes = "as a CRL", {name: _replaced(given[name], value, None), "crls": (*given["crls"], value)}
+        left = _replaced(given[name], value, None)
+        if name != "certificates":  # an input that every call has
+            left = left or _FILE
+        how, changes = "as a CRL", {name: left, "crls": (*given["crls"], value)}
     elif text.startswith(_AS_PARTS) and name == "pkcs12":
         how, changes = "with the private key in a file of its own", {name: None, "certificate": value, "key": _FILE}
     elif meant is not None and name != _ANCHORS:  # a file with a similar name is not trusted by a command to copy

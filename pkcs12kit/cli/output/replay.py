@@ -92,7 +92,9 @@ def _given(context: click.Context, name: str) -> object:
 
 
 def _is_picture(parameter: click.Parameter) -> bool:
-    return isinstance(parameter.type, Place) and parameter.type.is_output and parameter.opts[0] != "--out"
+    if not isinstance(parameter, click.Option) or not isinstance(parameter.type, Place):
+        return False
+    return parameter.type.is_output and parameter.opts[0] != "--out"
 
 
 def _as_argument(word: str) -> str:
