@@ -37,7 +37,11 @@ def summary(report: ExpiryReport) -> str:
     """Return the answer in one or two sentences: what ends first, and the single certificate that most hang on."""
     total = len(report.bundles)
     most = report.most_needed
-    if most is None:
+    if not total:
+        hang = "no bundle could be read"
+    elif most is None and all(one.path is None for one in report.bundles):
+        hang = f"no valid path was found in {counted(total, 'bundle')}"
+    elif most is None:
         hang = "no certificate above the servers' own is the only one that makes a path"
     else:
         hang = (

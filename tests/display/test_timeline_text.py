@@ -96,7 +96,9 @@ def test_short_and_endless_times_are_drawn():
         drawn = timeline_of(report)
         assert max(map(len, shown([TimelineBars(drawn)], width=80))) <= 80
         assert drawn.ticks(8)
-        assert "<svg" in pk.pictures.timeline_to_svg(report)
+        drawn_as_svg = pk.pictures.timeline_to_svg(report)
+        assert "<svg" in drawn_as_svg
+        assert ".. " not in drawn_as_svg  # each sentence ends once
 
 
 def test_a_gap_shows_the_attempt_of_the_time_asked_for(made):

@@ -191,3 +191,12 @@ def test_a_limit_that_ends_a_search_is_told(crossed):
     report = pk.expiry_report({"one": chain}, trust_anchors=[crossed.trust_anchor("TA")], time=AT, limits=limits)
     assert not report.bundles[0].is_certain
     assert not report.ok
+    assert summary(report) == "No valid path was found in 1 bundle"
+
+
+def test_the_answer_says_nothing_of_bundles_that_were_not_read(tmp_path, crossed):
+    """With nothing read, nothing is said of the certificates that bundles hang on."""
+    (tmp_path / "cut.p12").write_bytes(b"0\x82")
+    report = pk.expiry_report(tmp_path / "cut.p12", trust_anchors=[crossed.trust_anchor("TA")], time=AT)
+    assert len(report.unread) == 1
+    assert summary(report) == "No bundle could be read"

@@ -98,7 +98,8 @@ class _Timeline:
 
     def _accessible(self) -> None:
         """Add title and description for screen readers, with ids that differ between pictures on one page."""
-        described = ". ".join((answer_in_words(self._report), *(line for line, level in self._words() if level <= 1)))
+        sentences = (answer_in_words(self._report), *(line for line, level in self._words() if level <= 1))
+        described = ". ".join(sentence.removesuffix(".") for sentence in sentences)
         mark = hashlib.sha256(f"{self._title}{described}".encode("utf-8", "backslashreplace")).hexdigest()[:12]
         fill(SubElement(self._root, "title", {"id": f"p12k-{mark}-title"}), self._title)
         fill(SubElement(self._root, "desc", {"id": f"p12k-{mark}-desc"}), inert(described))
