@@ -231,7 +231,7 @@ def validity_periods(  # noqa: PLR0913  # as find_path
       the pool that has the subject and the key of the target. None for True where the target is a self-signed
       certificate that is not a trust anchor: it has no path itself, but the CA may have one.
 
-    The periods are exact, to the second, for the certificates given: at each time, :func:`~pkcs12kit.find_path` gives
+    The periods are exact for the certificates given: at each whole second, :func:`~pkcs12kit.find_path` gives
     the same answer and the same path. Both ends of a certificate's validity are included (RFC 5280 section 4.1.2.5).
     Where a limit ends the work, the state of a period is unknown, and ``incomplete`` names the limit. Raises
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, which is a matter of the
