@@ -46,6 +46,7 @@ OF_A_SEARCH = [
 ELSEWHERE = (
     "explanation_signature_checks",
     "explained_failures",
+    "explained_certificates",
     "cross_certificates",
     "validity_searches",
     "validity_work",
