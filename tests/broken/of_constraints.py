@@ -95,7 +95,7 @@ SETUPS: Final = (
         kind="not-a-ca",
         what="A server's certificate was used to issue another one: basicConstraints says that it is not a CA.",
         make=_with(issuing=_NO_CA),
-        faults=(("issuing.pem", "not-a-ca"), ("issuing.pem", "malformed-certificate")),
+        faults=(("issuing.pem", "not-a-ca"),),
         rule="RFC 5280 section 6.1.4 (k)",
     ),
     Broken(
@@ -159,7 +159,7 @@ SETUPS: Final = (
         kind="name-constraints",
         what="A CA permits subjects of its own organization only, and the issuing CA's subject is elsewhere.",
         make=_with(policy=_permitted(_organization("Example"))),
-        faults=(("issuing.pem", "name-constraints"),),
+        faults=(("server.pem", "name-constraints"), ("issuing.pem", "name-constraints")),
         causes=("policy.pem",),
     ),
     Broken(

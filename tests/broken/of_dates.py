@@ -85,7 +85,7 @@ SETUPS: Final = (
         what="The issuing CA's certificate is expired, and the server's certificate is for another name.",
         make=lambda folder: Pki(folder, issuing=Link(validity=PAST)),
         call=f"{PATHS} --server-name mail.example.com",
-        faults=(("issuing.pem", "expired"), ("server.pem", "server-name")),
+        faults=(("server.pem", "server-name"), ("issuing.pem", "expired")),
     ),
     Broken(
         name="expired-anchor",

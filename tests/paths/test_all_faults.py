@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.pool import CertificatePool
 from pkcs12kit.certificates.trust_anchor import TrustAnchor
+from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.search import find_paths
 from pkcs12kit.paths.validation.algorithms import AlgorithmPolicy
@@ -150,8 +152,8 @@ def revoke(certificates):
     return Revocation(mode="soft", ocsp_responses=[response])
 
 
-def attempt(injected, *, missing=(), revoked=False):
-    """Search in a chain with faults; return the expected failures and the JSON of the closest attempt, by place."""
+def attempt(injected, *, missing=(), revoked=False, limits=DEFAULT_LIMITS):
+    """Search in a chain with faults; return the expected failures and those of the closest attempt, by place."""
     contents = {at: parts(at) for at in range(ROOT + 1)}
     expected = set()
     for kind, at in injected:
@@ -168,12 +170,13 @@ def attempt(injected, *, missing=(), revoked=False):
             algorithm_policy=AlgorithmPolicy(name="no SHA-384", refused_hashes=frozenset({"sha384"})),
         ),
         revocation=revoke(certificates) if revoked else None,
+        limits=limits,
     )
     assert not report.valid
     closest = report.to_json()["rejected"][0]
     places = {certificate.sha256: at for at, certificate in enumerate(certificates)}
     listed = [(places[one["certificate"]["sha256"]], one["reason"]) for one in closest["failures"]]
-    assert closest["lists_all_failures"]
+    assert closest["lists_all_failures"] is (limits is DEFAULT_LIMITS)
     return expected, listed
 
 
@@ -222,3 +225,10 @@ def test_without_a_way_to_the_anchor_no_revocation_counts():
     """Nothing vouches for the issuer's key where an issuer above it is missing."""
     expected, listed = attempt([("server-name", TARGET)], missing=(MIDDLE,), revoked=True)
     assert set(listed) == {*expected, (ISSUER, "issuer-not-found")}
+
+
+def test_a_limit_leaves_faults_out_and_says_so():
+    """Beyond ``explained_certificates`` what is listed is true, and the attempt says that there may be more."""
+    few = dataclasses.replace(DEFAULT_LIMITS, explained_certificates=1)
+    _, listed = attempt([("server-name", TARGET)], missing=(MIDDLE,), limits=few)
+    assert listed == [(ISSUER, "issuer-not-found")]

@@ -92,8 +92,8 @@ def test_every_limit_of_paths_is_tested_here():
     """No budget of paths is left out: those of limits.py from path_length to policy_edges.
 
     ``explanation_signature_checks`` has a module of its own, test_explanation_budget; those of validity periods are
-    tested in test_validity_periods, ``explained_failures`` in test_causes,
-    and ``cross_certificates`` in test_cross_certificates.
+    tested in test_validity_periods, ``explained_failures`` in test_causes, ``explained_certificates`` in
+    test_all_faults, and ``cross_certificates`` in test_cross_certificates.
     """
     names = [limit.name for limit in describe_limits()]
     ours = names[names.index("path_length") : names.index("revocation_paths")]
