@@ -99,6 +99,13 @@ CALLS = {
     ("pkcs12kit.pkcs12.comparison", "why_changed", "password"): lambda w, p: comparison.why_changed(
         w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
     ),
+    ("pkcs12kit.comparison.compare", "compare_certificates", "password"): lambda w, p: pkcs12kit.compare_certificates(
+        w["pfx"], w["pfx"], password=p, after_password=RIGHT
+    ),
+    ("pkcs12kit.comparison.compare", "compare_certificates", "after_password"): lambda w, p: (
+        pkcs12kit.compare_certificates(w["pfx"], w["pfx"], password=RIGHT, after_password=p)
+    ),
+    ("pkcs12kit.paths.cures", "Call", "passwords"): None,  # options and names of files, for commands to copy
     # steps of the functions of the same names in sources.pkcs12_files, with the same arguments
     ("pkcs12kit.pkcs12.conversion", "convert_pfx", "password"): None,
     ("pkcs12kit.pkcs12.conversion", "convert_pfx", "contents_password"): None,
@@ -187,6 +194,9 @@ CALLS = {
     ),
     ("pkcs12kit.verifier.expectation", "as_expected", "password"): lambda w, p: as_expected(
         [w["pfx"]], password=p, time=datetime.now(UTC), limits=pkcs12kit.DEFAULT_LIMITS
+    ),
+    ("pkcs12kit.verifier.expiry", "expiry_report", "password"): lambda w, p: pkcs12kit.expiry_report(
+        w["pfx"], password=p, trust_anchors=[w["anchor"]]
     ),
     ("pkcs12kit.verifier.probe", "probe", "expect_password"): lambda w, p: pkcs12kit.probe(
         "127.0.0.1:1", trust_anchors=[w["anchor"]], expect=w["pfx"], expect_password=p
