@@ -11,7 +11,7 @@ from pkcs12kit.text import harmless, shortened
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.revocation.attempts import EvidenceAttempt
@@ -92,11 +92,14 @@ def advice_on(failures: Sequence[Failure]) -> tuple[Hint, ...]:
     """Return what to do about each object that did not count, and last where new evidence is published.
 
     Only for certificates of unknown status; empty where there is none. The objects with one fault that are about the
-    same certificate share a hint; the hints are few.
+    same certificate share a hint; the hints are few. The last one is left out where the others name each of its URLs.
     """
     unknown = [failure for failure in failures if failure.reason is FailureReason.REVOCATION_UNKNOWN]
-    found = [hint for failure in unknown for hint in _advice_on(failure)]
-    return (*found[:_HINTS], _general(unknown)) if unknown else ()
+    found = [hint for failure in unknown for hint in _advice_on(failure)][:_HINTS]
+    urls = _urls(unknown)
+    if unknown and not (urls and all(any(url in hint.text for hint in found) for url in urls)):
+        found.append(_general(unknown, urls))
+    return tuple(found)
 
 
 def _advice_on(failure: Failure) -> Iterator[Hint]:
@@ -119,10 +122,14 @@ def on_hold(failure: Failure) -> tuple[Hint, ...]:
     return (Hint(text=text),)
 
 
-def _general(failures: Sequence[Failure]) -> Hint:
-    """Return the hint to give what is missing, with the URLs that the certificates name."""
+def _urls(failures: Iterable[Failure]) -> list[str]:
+    """Return the URLs that the certificates name for their status."""
     locations = [failure.evidence_locations for failure in failures if failure.evidence_locations is not None]
-    urls = list(dict.fromkeys(url for each in locations for url in each.all))
+    return list(dict.fromkeys(url for each in locations for url in each.all))
+
+
+def _general(failures: Sequence[Failure], urls: Sequence[str]) -> Hint:
+    """Return the hint to give what is missing, with the URLs that the certificates name."""
     names = "the certificate names" if len(failures) == 1 else "the certificates name"
     where = f" ({names} {', '.join(urls[:_NAMED])})" if urls else ""
     return Hint(text=f"give the missing CRLs or OCSP responses with --crl or --ocsp{where}")
