@@ -145,11 +145,6 @@ class Limits:
         "certificates of failed attempts that are checked again to find all their faults, in one search",
         "twenty attempts of twenty certificates; about 0.2 seconds on one core",
     )
-    explained_revocations: int = _limit(
-        5,
-        "parts of failed attempts in which revoked certificates are looked for, in one search",
-        "the attempts that a terminal shows; each within explanation_signature_checks and revocation_lookups",
-    )
     name_constraint_comparisons: int = _limit(
         250_000,
         "comparisons of a name with a subtree in one validation; the reading of names and subtrees is counted as well",

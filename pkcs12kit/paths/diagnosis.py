@@ -20,7 +20,6 @@ from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.closest_attempts import Closeness, ClosestAttempts
 from pkcs12kit.paths.failure import issuer_failure, validity_failure
 from pkcs12kit.paths.report import RejectedPath
-from pkcs12kit.paths.revoked_certificates import RevokedCertificates
 from pkcs12kit.paths.validation.explanation import explained
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from pkcs12kit.limits import Limits
     from pkcs12kit.paths.dead_ends import Link
     from pkcs12kit.paths.failure import Failure
-    from pkcs12kit.paths.revocation import RevocationChecker
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 _Attempt = tuple[Closeness, RejectedPath]
@@ -41,7 +39,7 @@ _Finding = tuple["Certificate", FailureReason, object]
 """A certificate, the reason why it fails, and its issuer."""
 
 
-def explain(  # noqa: PLR0913  # the inputs and results of a search
+def explain(
     target: Certificate,
     pool: CertificatePool,
     trust_anchors: Iterable[TrustAnchor],
@@ -51,13 +49,11 @@ def explain(  # noqa: PLR0913  # the inputs and results of a search
     unusable: Sequence[Certificate],
     found: bool,
     limits: Limits,
-    revocation: RevocationChecker | None = None,
 ) -> tuple[RejectedPath, ...]:
     """Return the reasons why the candidates of a search are not valid, and where no path is, the closest attempts.
 
     - ``rejected`` are the search's own rejections, ``unusable`` the certificates that it did not use as issuers.
     - ``found`` is True where the search found a valid path.
-    - ``revocation`` has the CRLs and OCSP responses by which the closest attempts are checked; None without any.
 
     Each finding (certificate, reason, issuer) occurs once, the closest to success first. The search for the closest
     attempts has its own budget: as many steps as the search, and ``limits.explanation_signature_checks``. Where that is
@@ -83,9 +79,6 @@ def explain(  # noqa: PLR0913  # the inputs and results of a search
     distinct = _each_once(_sorted(attempts, target, parameters.time))
     if completion is not None:  # it changes which is the closest, and which have new findings
         completed = [(place, completion.complete(path)) for place, path in distinct]
-        if revocation is not None:
-            revoked = RevokedCertificates(revocation, parameters, limits)
-            completed = [(place, revoked.add_to(path)) for place, path in _sorted(completed, target, parameters.time)]
         distinct = _each_once(_sorted(completed, target, parameters.time))
     return explained_attempts((path for _, path in distinct), limits)
 

@@ -276,7 +276,6 @@ class _PathSearch:
             unusable=self._unusable,
             found=bool(valid),
             limits=self._limits,
-            revocation=self._revocation,
         )
         if self._revocation is not None and rejected and not valid:
             rejected = (with_revocation(rejected[0], self._revocation, self._parameters), *rejected[1:])

@@ -57,13 +57,8 @@ class RevocationChecker:
         self._limits = limits
         self._evidence: RevocationEvidence | None = None
 
-    def check(
-        self, path: CertificationPath, parameters: ValidationParameters, *, limits: Limits | None = None
-    ) -> RevocationReport:
-        """Return the report on one path, as :func:`check_revocation` does, by the time and policy of ``parameters``.
-
-        ``limits`` are other ones for this path.
-        """
+    def check(self, path: CertificationPath, parameters: ValidationParameters) -> RevocationReport:
+        """Return the report on one path, as :func:`check_revocation` does, by the time and policy of ``parameters``."""
         require_aware(parameters.time)
         if self._revocation.mode is RevocationMode.OFF:
             return RevocationReport(mode=RevocationMode.OFF)
@@ -72,5 +67,5 @@ class RevocationChecker:
 
         if self._evidence is None:
             self._evidence = RevocationEvidence(self._revocation, pool=self._pool, limits=self._limits)
-        statuses = PathCheck(path, self._evidence, parameters, limits or self._limits).run()
+        statuses = PathCheck(path, self._evidence, parameters, self._limits).run()
         return RevocationReport(mode=self._revocation.mode, statuses=statuses)
