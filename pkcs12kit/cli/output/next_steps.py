@@ -74,17 +74,25 @@ def for_its_own_name(target: Certificate) -> str | None:
 def _showing(closest: RejectedPath) -> tuple[Hint, ...]:
     """Return the hint with the call that shows more: each attempt, or the dates or the issuers of what was given."""
     files = given_files()
+    first: tuple[Hint, ...] = ()
     if closest.reason is FailureReason.EXPIRED:
+        when = paths_again(when=True, time=None, every=None, **_REVOCATION_LEFT_OUT)
+        known = when is not None and when != again()
+        first = (Hint(text="see when a path was valid, and what ended it", command=when),) if known else ()
         text, command = "list the certificates by the day on which they expire", (*files, "--sort", "expires")
     elif closest.reason in _ABOUT_THE_FILES:
         text, command = "list the certificates that were given, with their issuers", files
     else:
         text, command = "show each attempt", ()
     shown = command_line("pkcs12kit", "show", *command) if command else paths_again(every=True)
-    return () if shown is None else (Hint(text=text, command=shown),)
+    return first if shown is None else (*first, Hint(text=text, command=shown))
 
 
 _NAMES_TRIED: Final = 10
+_REVOCATION_LEFT_OUT: Final[Mapping[str, None]] = dict.fromkeys(
+    ("crls", "ocsp_responses", "revocation", "revocation_max_age")
+)
+"""What ``paths --when`` does not take."""
 _ABOUT_THE_FILES: Final = frozenset(
     {FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR, FailureReason.BAD_SIGNATURE}
 )
