@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
 
 import pkcs12kit as pk
+
+from ..broken.catalogue import SETUPS
+from ..broken.frozen import frozen_at
+from ..broken.pki import AT, Folder
 
 SOURCES = ("fpki-historic.pem", "dod-2019.pem", "fpki-2024-10.p7b", "fpki-2025-06.p7b")
 
@@ -101,3 +107,24 @@ def test_what_if_changes_the_periods(when, fpki):
     outcome = when("dod-sw-ca-67.pem", "--at", "2024-11-01T00:00:00Z", "--without", last.sha256, "--json")
     valid = [(one["begin"], one["end"]) for one in outcome.json["periods"] if one["state"] == "valid"]
     assert valid == [("2023-06-08T13:38:01Z", "2024-11-16T14:57:16Z")]
+
+
+@pytest.mark.parametrize("more", [(), ("--all",), ("--crl", "crls", "--revocation", "soft")])
+def test_an_expired_path_leads_to_it(call, folder, files, more):
+    """Where the closest path is expired, a hint has this call with the same files, without what it does not take."""
+    (broken,) = (one for one in SETUPS if one.name == "expired-issuing")
+    broken.make(Folder(folder))
+    (folder / "crls").symlink_to(files.crls)
+    with frozen_at(AT):
+        refused = call(*shlex.split(broken.call), *more)
+        assert refused.status == 1
+        beginning = "hint: see when a path was valid, and what ended it: pkcs12kit "
+        (hint,) = (line for line in refused.errors.splitlines() if line.startswith(beginning))
+        assert (
+            hint.removeprefix(beginning)
+            == "paths server.pem --certs issuing.pem --certs policy.pem --anchor root.pem --when"
+        )
+        shown = call(*shlex.split(hint.removeprefix(beginning)))
+    assert shown.status == 1
+    assert "2026-02-01" in shown.text
+    assert "see when a path was valid" not in shown.errors
