@@ -129,6 +129,10 @@ def _hints(report: ExpiryReport, anchors: tuple[str, ...]) -> list[Hint]:
     bad = next((one.name for one in (*report.without_path, *report.expiring) if os.path.isfile(one.name)), None)  # noqa: PTH113
     if bad is not None:
         words = ["pkcs12kit", "verify", bad, *(word for anchor in anchors for word in ("--anchor", anchor))]
+        given = click.get_current_context().params
+        for option in ("password_file", "password_env"):
+            if given.get(option) is not None:
+                words += [f"--{option.replace('_', '-')}", str(given[option])]
         text = "see what is wrong with the first of them; build makes it again with certificates that last longer"
         hints.append(Hint(text=text, command=" ".join(map(quote, words))))
     return hints

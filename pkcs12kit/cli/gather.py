@@ -233,7 +233,11 @@ def _show(
     if report is None:
         print_hints(hints_for_retrievals(unfetched))
     elif report.path is None:
-        print_hints(hints_for_gathering(report.report, (*unfetched, *report.retrievals), offline=offline))
+        from pkcs12kit.cli.output.next_steps import with_commands
+
+        found = hints_for_gathering(report.report, (*unfetched, *report.retrievals), offline=offline)
+        rejected = () if report.report is None else report.report.rejected
+        print_hints(with_commands(found, rejected[0]) if rejected else found)
     if report is not None and report.report is not None and report.path is None:
         from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
 

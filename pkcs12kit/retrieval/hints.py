@@ -22,6 +22,7 @@ _PROXY_LOGIN: Final = Hint(
     " percent-encoded; set the variable where no history of a shell keeps it. no_proxy lists the hosts that are reached"
     " without the proxy"
 )
+WITHOUT_OFFLINE: Final = "leave --offline out, and what is missing is fetched from the URLs in the certificates"
 
 
 def hints_for_retrievals(retrievals: Iterable[Retrieval]) -> tuple[Hint, ...]:
@@ -85,7 +86,7 @@ def hints_for_gathering(
 
     advice = hints_for_retrievals(retrievals)
     if not advice and offline and any(one.status is Status.SKIPPED for one in retrievals):
-        advice = in_hints("leave --offline out, and what is missing is fetched from the URLs in the certificates")
+        advice = in_hints(WITHOUT_OFFLINE)
     if searched is None:
         return advice
     return (*advice, *cures_for(searched)) if advice else hints_for_no_path(searched)

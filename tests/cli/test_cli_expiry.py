@@ -80,6 +80,14 @@ def test_a_bundle_without_a_path(call, files, replica):
     assert "its own certificates make no path, only those given beside it do" in done.text
 
 
+def test_the_hint_at_a_bundle_has_the_password(expiry, bundles):
+    """The call of ``verify`` opens the first bundle with the password that was given."""
+    done = expiry("--expires-within", "90y")
+    assert done.status == 1
+    assert f"verify {bundles.name}/a.p12" in done.errors
+    assert "--password-file" in done.errors.split(" verify ")[1]
+
+
 def test_no_bundle(call, folder, files):
     """An empty folder, and a missing file."""
     (folder / "empty").mkdir()

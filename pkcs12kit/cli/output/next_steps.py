@@ -10,6 +10,7 @@ from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import OR_FETCH
 from pkcs12kit.paths.failure import SECTION_OF_TRUST_ANCHORS
+from pkcs12kit.retrieval.hints import WITHOUT_OFFLINE
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def with_commands(hints: tuple[Hint, ...], closest: RejectedPath) -> tuple[Hint,
 
 
 def _with_fetch(hint: Hint) -> Hint:
-    """Return the hint at ``--fetch`` with the call that has it; any other hint as it is."""
+    """Return a hint at fetching with the call that fetches; any other hint as it is."""
+    if hint.text == WITHOUT_OFFLINE:
+        return Hint(text=hint.text, command=again(offline=None))
     return Hint(text=hint.text, command=again(fetch=True)) if hint.text == OR_FETCH else hint
 
 

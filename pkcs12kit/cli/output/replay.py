@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
-from pkcs12kit.cli.options.values import Place
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT: Final = "-"
 _PATHS: Final = "paths"
+_PICTURES: Final = frozenset({"--svg", "--dot", "--mermaid"})
 _NOT_REPEATED: Final = frozenset({"as_json"})
 _MOST_WORDS: Final = 100
 """Words of a command that someone still copies: a longer one is not shown."""
@@ -92,9 +92,7 @@ def _given(context: click.Context, name: str) -> object:
 
 
 def _is_picture(parameter: click.Parameter) -> bool:
-    if not isinstance(parameter, click.Option) or not isinstance(parameter.type, Place):
-        return False
-    return parameter.type.is_output and parameter.opts[0] != "--out"
+    return isinstance(parameter, click.Option) and parameter.opts[0] in _PICTURES
 
 
 def _as_argument(word: str) -> str:
