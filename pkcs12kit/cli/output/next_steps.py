@@ -95,7 +95,7 @@ _NAMES_TRIED: Final = 10
 _REVOCATION_LEFT_OUT: Final[Mapping[str, None]] = dict.fromkeys(
     ("crls", "ocsp_responses", "revocation", "revocation_max_age")
 )
-"""What ``paths --when`` does not take."""
+"""The parameters that ``paths --when`` does not take."""
 _ABOUT_THE_FILES: Final = frozenset(
     {FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR, FailureReason.BAD_SIGNATURE}
 )
