@@ -10,17 +10,21 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.policy_names import by_arcs, policy_label, policy_name
+from pkcs12kit.errors import FailureReason
 from pkcs12kit.text import harmless, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from pkcs12kit.paths.failure import Failure
+    from pkcs12kit.paths.failure import Cause, Failure
     from pkcs12kit.paths.policy_table import PolicyRow
     from pkcs12kit.paths.validation.verdict import ValidatedPath
 
 _CAUSES: Final = 8
 _POLICIES: Final = 2
+_OF_ISSUERS: Final = frozenset(
+    {FailureReason.BAD_SIGNATURE, FailureReason.ISSUER_NOT_FOUND, FailureReason.NO_TRUST_ANCHOR}
+)
 _IDENTIFIER: Final = re.compile(r" \((\d+(?:\.\d+)+)\)")
 """The identifier after the name of a policy."""
 _PREFIXES: Final = ("id-fpki-", "id-US-", "id-")
@@ -59,15 +63,25 @@ def _if_new(found: re.Match[str], seen: set[str]) -> str:
 def _explanations(failure: Failure) -> Iterator[str]:
     grouped: dict[tuple[str, str, str], list[str]] = {}
     for cause in failure.causes:
-        certificate = "the caller" if cause.certificate is None else cause.certificate.label
+        certificate = _holder(failure, cause)
         grouped.setdefault((cause.extension, cause.value, cause.detail), []).append(certificate)
+    label = "tried:" if failure.reason in _OF_ISSUERS else "imposed by"
     imposed = [
-        f"imposed by {', '.join(dict.fromkeys(by))}: {extension} {value}: {detail}"
+        f"{label} {', '.join(dict.fromkeys(by))}: {extension} {value}: {detail}"
         for (extension, value, detail), by in grouped.items()
     ]
     yield from shortened(imposed, _CAUSES)
+    missing = failure.missing_issuer
+    if missing is not None and missing.look_alike_count > len(missing.look_alikes):
+        yield f"tried: {missing.look_alike_count:,} certificates with the issuer's name in all; none signed this one"
     if failure.would_pass is not None:
         yield f"would pass: {failure.would_pass}"
+
+
+def _holder(failure: Failure, cause: Cause) -> str:
+    if cause.certificate is not None:
+        return cause.certificate.label
+    return failure.certificate.issuer.label if failure.reason in _OF_ISSUERS else "the caller"
 
 
 def policy_lines(failure: Failure) -> list[PolicyLine]:

@@ -25,6 +25,7 @@ from pkcs12kit.paths.failure import (
 )
 from pkcs12kit.paths.graph import CertificationGraph
 from pkcs12kit.paths.issuers import may_have_signed
+from pkcs12kit.paths.look_alikes import LookAlikes
 from pkcs12kit.paths.named_issuers import key_identifiers_differ
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.paths.validation.faults import faults
@@ -98,6 +99,8 @@ class ClosestAttempts:
         self._near_paths_budget = SearchBudget(replace(limits, signature_checks=left))
         self.completion = Completion(target, trust_anchors, parameters, self._near_paths_budget)
         """The completion of attempts with what is left of the budget."""
+        self.look_alikes = LookAlikes(pool, trust_anchors, self._near_paths_budget)
+        """The explanation of missing issuers, with what is left after that."""
         self.stopped = self._dead_ends.stopped
         """The error that ended the explanation early; None where there is none so far."""
 

@@ -191,6 +191,7 @@ class DeadEndSearch:
             locations=_ca_issuers(certificate),
             found_key_identifiers=tuple(sorted(filter(None, identifiers))),
             look_alikes=self._look_alikes(certificate),
+            look_alike_count=self._number_of_look_alikes(certificate),
         )
         namesakes = self._of(certificate.issuer).by_key
         is_known = bool(anchors or namesakes)
@@ -215,6 +216,11 @@ class DeadEndSearch:
         named = (one for of_key in self._of(certificate.issuer).by_key.values() for one in of_key)
         each = dict.fromkeys((*(one for one in anchors if one is not None), *islice(named, _MOST_LOOK_ALIKES)))
         return tuple(each)[:_MOST_LOOK_ALIKES]
+
+    def _number_of_look_alikes(self, certificate: Certificate) -> int:
+        named = [one for of_key in self._of(certificate.issuer).by_key.values() for one in of_key]
+        anchors = (anchor.certificate for anchor in self._anchors.get(certificate.issuer, ()))
+        return len({*named, *(one for one in anchors if one is not None)})
 
     def _untrusted_root(self, certificate: Certificate) -> Failure:
         detail = "is self-signed and not a trust anchor"

@@ -60,11 +60,10 @@ def explain(
     exhausted, the last attempt says so; the others are correct all the same.
     """
     attempts = [(_closeness(path), path) for path in rejected]
-    completion = None
+    closest = None
     if not found:
         closest = ClosestAttempts(target, pool, tuple(trust_anchors), parameters, limits, _refuted(rejected))
         new = list(closest.find())
-        completion = closest.completion
         whole = {(path.certificates, failure) for _, path in new for failure in path.failures}
         attempts = [
             (Closeness.ANOTHER_KEY if _has_another_key(path, closest) else _closeness(path), path)
@@ -77,9 +76,10 @@ def explain(
             attempts.append((Closeness.STOPPED, closest.stopped_early(stopped, alone=not attempts)))
     attempts += ((Closeness.ALONE, path) for path in _alone(unusable, parameters.time))
     distinct = _each_once(_sorted(attempts, target, parameters.time))
-    if completion is not None:  # it changes which is the closest, and which have new findings
-        completed = [(place, completion.complete(path)) for place, path in distinct]
+    if closest is not None:  # it changes which is the closest, and which have new findings
+        completed = [(place, closest.completion.complete(path)) for place, path in distinct]
         distinct = _each_once(_sorted(completed, target, parameters.time))
+        distinct = [(place, closest.look_alikes.add_to(path)) for place, path in distinct]
     return explained_attempts((path for _, path in distinct), limits)
 
 

@@ -61,6 +61,8 @@ class MissingIssuer:
     """
     look_alikes: tuple[Certificate, ...] = ()
     """The first supplied certificates with that name, trust anchors included; none of them signed the certificate."""
+    look_alike_count: int = 0
+    """The number of supplied certificates with that name, trust anchors included."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the issuer as ``--json`` prints it."""
@@ -73,6 +75,7 @@ class MissingIssuer:
                 one.to_json() | {"key_identifier": one.key_identifier.hex() if one.key_identifier is not None else None}
                 for one in self.look_alikes
             ],
+            "look_alike_count": self.look_alike_count,
         }
 
 

@@ -258,6 +258,7 @@ def test_a_missing_issuer_is_data_too():
         "locations": [url],
         "found_key_identifiers": [],
         "look_alikes": [],
+        "look_alike_count": 0,
     }
 
 

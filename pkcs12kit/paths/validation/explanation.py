@@ -126,6 +126,20 @@ def _explain_weakness(failure: Failure, descent: Descent, _: Sequence[Certificat
     return replace(failure, causes=(cause,), would_pass=policy.accepted_keys)
 
 
+def _explain_signature(failure: Failure, descent: Descent, _: Sequence[Certificate], __: SearchBudget) -> Failure:
+    """Name the certificate whose key was tried, and the key identifiers of both sides."""
+    key, holder = _issuer_key(descent)
+    own = descent.anchor.key_identifier if holder is None else holder.key_identifier
+    wanted = failure.certificate.issuer_key_identifier
+    detail = "this key was tried, and does not verify the signature"
+    if own is not None and wanted is not None:
+        same = "also names the key" if own == wanted else "names another key"
+        detail += f"; the authorityKeyIdentifier of the certificate {same} ({wanted.hex()})"
+    value = key_in_words(key) + (f", key identifier {own.hex()}" if own is not None else "")
+    cause = Cause(certificate=holder, extension="subjectPublicKeyInfo", value=value, detail=detail)
+    return replace(failure, causes=(cause,))
+
+
 def _issuer_key(descent: Descent) -> tuple[CertificatePublicKeyTypes, Certificate | None]:
     """Return the key that signed the certificate that failed, with the certificate that it stands in."""
     working = WorkingKey.of(descent.anchor)
@@ -141,4 +155,5 @@ _EXPLANATIONS: Final[
     FailureReason.NAME_CONSTRAINTS: _explain_names,
     FailureReason.EXPLICIT_POLICY: _explain_policies,
     FailureReason.WEAK_ALGORITHM: _explain_weakness,
+    FailureReason.BAD_SIGNATURE: _explain_signature,
 }

@@ -170,7 +170,8 @@ class Validator:
     def _check_verdict(self, state: ValidationState, certificate: Certificate, verdict: SignatureVerdict) -> None:
         if verdict is SignatureVerdict.INVALID:
             detail = f"its signature does not verify with the key of {state.working_issuer_name}"
-            refuse(FailureReason.BAD_SIGNATURE, certificate, SECTION_OF_SIGNATURES, detail)
+            descent = self._descent(state)
+            refuse(FailureReason.BAD_SIGNATURE, certificate, SECTION_OF_SIGNATURES, detail, descent=descent)
 
     def _check_strength(self, state: ValidationState, certificate: Certificate, verdict: SignatureVerdict) -> None:
         """Check that a signature is strong enough, and that it was possible to check it."""
