@@ -17,7 +17,7 @@ from pkcs12kit.cli import _COMMANDS, cli
 from ..calling import call
 from ..thoroughness import mostly_slow
 
-SEARCH = ("--anchor", "--certs", "--crl", "--ocsp")
+SEARCH = ("--anchor", "--certs", "--crl", "--ocsp", "--policy-names")
 PASSWORDS = tuple(f"--{of}password-file" for of in ("", "contents-", "key-", "pkcs12-", "cert-"))
 PICTURES = ("--svg", "--dot", "--mermaid")
 OPENING = ("FILE", "--password-file", "--contents-password-file")
@@ -31,15 +31,19 @@ TABLE = {
     "convert": (("IN.p12", "--password-file", "--contents-password-file", "--new-password-file"), ("OUT",)),
     "demo": ((), ("[FOLDER]",)),
     "diff": (("A", "B", "--target", *SEARCH, "--password-file", "--after-password-file"), ()),
-    "gather": (("[CERT]", "--anchor", "--certs", "--bundle", "--bundles", "--bundle-anchor"), ("--into", "--cache")),
+    "expiry": (("FILE...", "--anchor", "--certs", "--policy-names", "--password-file"), ()),
+    "gather": (
+        ("[CERT]", "--anchor", "--certs", "--policy-names", "--bundle", "--bundles", "--bundle-anchor"),
+        ("--into", "--cache"),
+    ),
     "graph": (("SOURCE...", "--certs", "--anchor", "--target"), PICTURES),
     "inspect": (OPENING, ()),
     "lab": ((), ("FOLDER",)),
-    "paths": (("CERT", *SEARCH), PICTURES),
-    "probe": (("--anchor", "--certs", "--expect", "--password-file"), ()),
-    "rehearse": ((*OPENING, "--key", "--key-password-file", "--anchor", "--certs"), ()),
-    "show": (("FILE...", "--password-file"), ()),
-    "verify": ((*OPENING, "--key", "--key-password-file", "--anchor", "--crl", "--ocsp"), ()),
+    "paths": (("CERT", *SEARCH, "--with", "--without"), PICTURES),
+    "probe": (("--anchor", "--certs", "--policy-names", "--expect", "--password-file"), ()),
+    "rehearse": ((*OPENING, "--key", "--key-password-file", "--anchor", "--certs", "--policy-names"), ()),
+    "show": (("FILE...", "--password-file", "--policy-names"), ()),
+    "verify": ((*OPENING, "--key", "--key-password-file", "--anchor", "--crl", "--ocsp", "--policy-names"), ()),
 }
 PAIRS = [
     (command, output, given) for command, (inputs, outputs) in TABLE.items() for output in outputs for given in inputs
