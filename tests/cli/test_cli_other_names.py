@@ -56,7 +56,7 @@ def test_a_file_named_twice(call, files, folder):
         twice = call("verify", "both.pem", "--key", key, *given)
         assert twice.json["findings"] == once.json["findings"]
     outcome = call("verify", "both.pem", "--key", "other.key", *given)
-    assert (outcome.status, outcome.json["hints"]) == (2, [])
+    assert outcome.status == 2
     assert "the other key that was given does not equal it" in outcome.json["error"]
 
 

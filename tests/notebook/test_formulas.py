@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 import pkcs12kit as pk
-from pkcs12kit.display.pictures import svg
+from pkcs12kit.display.pictures import elements, svg
 from pkcs12kit.notebook import html as markup
 
 from ..thoroughness import examples
@@ -106,8 +106,9 @@ def test_neighbours_make_no_formula(pieces, longest):
 @pytest.mark.parametrize("text", TEX[:-1])
 def test_without_the_pieces_there_would_be_formulas(named, monkeypatch, text):  # noqa: F811  # as above
     """The tests above can fail: where texts are not taken apart, each kind of formula is found, in pages and SVG."""
-    for module in (markup, svg):
+    for module in (markup, elements):
         monkeypatch.setattr(module, "formula_pieces", lambda whole: [whole])
+    for module in (markup, elements, svg):
         monkeypatch.setattr(module, "as_references", lambda whole: whole)
     *pages, picture = sources(*named(text), text)
     assert any(FORMULAS.search(run) for page in pages for run in runs_of(page))

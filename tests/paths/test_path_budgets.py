@@ -47,7 +47,6 @@ ELSEWHERE = (
     "explanation_signature_checks",
     "explained_failures",
     "explained_certificates",
-    "explained_revocations",
     "cross_certificates",
     "validity_searches",
     "validity_work",

@@ -167,9 +167,10 @@ def test_what_is_only_for_pkcs12(chain, key, anchor):
 
 
 def test_two_keys(topology, chain, key, anchor):
-    """Two keys are never chosen from."""
+    """Two keys are never chosen from; the same key twice is one key."""
+    assert pk.verify(pem(chain) + pem_of(key), key=key, trust_anchors=[anchor]).ok
     with pytest.raises(pk.InputError, match="a private key of its own"):
-        pk.verify(pem(chain) + pem_of(key), key=key, trust_anchors=[anchor])
+        pk.verify(pem(chain) + pem_of(key), key=topology.servers["Other"].private_key, trust_anchors=[anchor])
     both = pem(chain) + pem_of(key) + pem_of(topology.servers["Other"].private_key)
     with pytest.raises(pk.InputError, match="expected one private key, found 2"):
         pk.verify(both, trust_anchors=[anchor])
