@@ -388,7 +388,7 @@ class TestCertificatesOnly:
         outcome = build("--certs-only", "--at", "2060-01-01", key=None, cert=files.trust_anchor, certs=None)
         assert outcome.status == 1
         assert ": expired on " in outcome.errors
-        renew, shown = (line for line in outcome.errors.splitlines() if line.startswith("hint: "))
+        renew, *_, shown = (line for line in outcome.errors.splitlines() if line.startswith("hint: "))
         assert "--certs" not in renew
         assert renew.startswith("hint: renew the certificate")
         assert shown.endswith(f": pkcs12kit show {files.trust_anchor} --sort expires")

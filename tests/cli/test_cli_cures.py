@@ -194,6 +194,24 @@ def test_standard_input_cannot_be_read_again():
     assert steps[0].command == "pkcs12kit gather CERT --certs SOURCE --anchor FILE --into gathered"
 
 
+@pytest.mark.parametrize(
+    ("option", "typed", "written"),
+    [
+        ("--mode", "0640", "0640"),
+        ("--mode", "600", "0600"),
+        ("--key-id", "01:ff", "01ff"),
+        ("--at", "2026-06-01", "2026-06-01T00:00:00Z"),
+        ("--policy", "2.16.840.1.101.3.2.1.3.6", "2.16.840.1.101.3.2.1.3.6"),
+        ("--iterations", "20000", "20000"),
+    ],
+)
+def test_values_are_repeated_as_they_are_typed(call, password_file, option, typed, written):
+    """A mode in octal digits, an ID in hexadecimal: the command of a hint means what the user's call meant."""
+    given = ("--pkcs12", "none.p12", "--anchor", "a.pem", "--password-file", password_file, "--out", "new.p12")
+    words = shlex.split(call("build", *given, option, typed, "--json").json["hints"][0]["command"])
+    assert words[words.index(option) + 1] == written
+
+
 @pytest.mark.parametrize("command", ["verify", "rehearse"])
 def test_a_file_of_another_pki(command):
     """Of a PKCS#12 file, the command builds it again, from the file itself."""

@@ -21,6 +21,7 @@ _NOT_REPEATED: Final = frozenset({"as_json"})
 _MOST_WORDS: Final = 100
 """Words of a command that someone still copies: a longer one is not shown."""
 _TARGET: Final = "certificate"
+_OCTAL: Final = "mode"  # the name of the type whose numbers are typed in octal digits
 
 
 def again(**changes: object) -> str | None:
@@ -67,7 +68,7 @@ def _written(context: click.Context, command: click.Command, changes: Mapping[st
         value = changes[name] if name in changes else _given(context, name)
         if _is_picture(parameter) or name in _NOT_REPEATED or value is None or value is False:
             continue
-        values = tuple(_words(value))
+        values = tuple(_words(f"{value:04o}" if parameter.type.name == _OCTAL and isinstance(value, int) else value))
         if _STANDARD_INPUT in values:
             return None
         if isinstance(parameter, click.Option):
@@ -108,5 +109,7 @@ def _words(value: object) -> Iterator[str]:
         yield format_time(value)
     elif isinstance(value, timedelta):
         yield f"{value // timedelta(hours=1)}h"
+    elif isinstance(value, bytes):
+        yield value.hex()
     elif value is not None:
         yield str(value)
