@@ -49,6 +49,7 @@ def test_the_names_of_volumes_and_secrets_meet(manifests):
     assert keystore["profile"] in {"LegacyRC2", "LegacyDES", "Modern2023"}
 
 
+@pytest.mark.slow
 def test_the_init_container_builds_the_whole_file(manifests, files, replica, tmp_path):
     """Its own arguments, on files as they are mounted, with a chain as short as issuers give it."""
     mounted(

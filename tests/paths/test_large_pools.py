@@ -22,6 +22,8 @@ from pkcs12kit import (
 from pkcs12kit.lab.extensions import authority_key_identifier, subject_key_identifier
 from pkcs12kit.paths.signatures import REMEMBERED
 
+from ..thoroughness import mostly_slow
+
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 NEVER_MIND = ValidationParameters(time=AT)
 SPAN = lab.Validity.around(AT)
@@ -115,6 +117,7 @@ def renewed(count):
     return anchor, issuer.issue_server("www.example.com").certificate, certificates
 
 
+@pytest.mark.slow
 def test_two_thousand_certificates_of_one_key_are_as_many_paths():
     """TA => B -> EE, 2,000 certificates renewed with one key: the hundred that last longest, in order; two checks."""
     anchor, target, certificates = renewed(CROWD)
@@ -190,7 +193,7 @@ def test_a_chain_longer_than_the_limit_is_no_verdict():
 # Full meshes; those that are hard are in test_meshes.py
 
 
-@pytest.mark.parametrize("size", [16, 32, 64])
+@pytest.mark.parametrize("size", mostly_slow([16, 32, 64], every=3))
 def test_a_mesh_with_valid_paths_gives_the_best_at_once(full_mesh, size):
     """The anchor certifies C0 and C1: no more is tried than the two shortest paths, three certificates each."""
     pool = CertificatePool([*full_mesh.edges(size), full_mesh.link(0), full_mesh.link(1)])

@@ -75,6 +75,7 @@ def test_a_hundred_of_a_hundred_shuffles_find_the_best_path(replica, row, size, 
     assert found == SHUFFLES
 
 
+@pytest.mark.slow
 def test_a_hundred_shuffles_explain_themselves_in_the_same_words(replica):
     """'Any permutation and any duplication of the pool gives the same paths in the same order', failures too."""
     certificates = [certificate for certificate in replica.pool if certificate.serial_number not in {748, 655}]

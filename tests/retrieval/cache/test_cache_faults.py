@@ -186,7 +186,7 @@ def load(folder):
     Cache(folder).load("http://x/damaged")
 
 
-@pytest.mark.parametrize("work", mostly_slow([store_and_evict, store_new, store_over, confirm, load], every=2))
+@pytest.mark.parametrize("work", mostly_slow([store_and_evict, store_new, store_over, confirm, load], every=5))
 def test_killed_before_each_system_call(work, folder, monkeypatch, in_child):
     """Killed between any two system calls: every entry is whole, and temporary files are removed an hour later."""
     for call in range(1, 300):
@@ -289,7 +289,7 @@ def test_disk_full_in_the_middle(written, folder, in_child):
     assert Cache(folder).load(URL).content == OLD
 
 
-@pytest.mark.parametrize("work", [store_new, store_over, store_and_evict, confirm, load])
+@pytest.mark.parametrize("work", mostly_slow([store_new, store_over, store_and_evict, confirm, load], every=4))
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EROFS, errno.EIO])
 def test_each_system_call_failing(work, code, folder, monkeypatch):
     """Whatever call fails, with whatever error: nothing is raised, and what is there is whole."""
