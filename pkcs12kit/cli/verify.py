@@ -139,6 +139,7 @@ def _show(report: VerificationReport, file: str, *, as_json: bool) -> None:
         from pkcs12kit.cli.output.input_steps import with_file_command
 
         print_error(f"{name} failed: {', '.join(report.failed)}")
-        print_hints((*with_file_command(report.hints, report), *hints_for_unfitting_anchor(report.rejected)))
+        hints = with_file_command(report.hints, report.findings, report.target)
+        print_hints((*hints, *hints_for_unfitting_anchor(report.rejected)))
     if as_json:
         print_json({"file": name, **report.to_json()})

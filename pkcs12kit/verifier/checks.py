@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.verifier.delivered import ChainPaths, DeliveredChain
 
+KEY_OF_ANOTHER: Final = "no certificate in the file is for the private key"
 _ODDITIES_NAMED: Final = 3
 _NO_CHAIN: Final = frozenset(
     {
@@ -123,7 +124,7 @@ def check_private_key(decoded: DecodedPfx, key: DecodedKey | None, time: datetim
         return not_ok(Check.PRIVATE_KEY, f"there is none: {kind}, and no server can use it as its own")
     certificate = key.certificate_at(time)
     if certificate is None:
-        return not_ok(Check.PRIVATE_KEY, "no certificate in the file is for the private key")
+        return not_ok(Check.PRIVATE_KEY, KEY_OF_ANOTHER)
     if (others := key.other_certificates_at(time)) is not None:
         return note(Check.PRIVATE_KEY, others)
     return ok(Check.PRIVATE_KEY, f"it is for the certificate of {certificate.label}")

@@ -22,6 +22,7 @@ from pkcs12kit.paths.hints import (
 )
 from pkcs12kit.text import shortened
 from pkcs12kit.tls.probing.contact import Contact
+from pkcs12kit.verifier.checks import KEY_OF_ANOTHER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -64,6 +65,10 @@ _RENEW_SERVED: Final = Hint(
 )
 _SPEAK_FIRST: Final = Hint(
     text="does TLS begin later there, as with SMTP and IMAP? --starttls PROTOCOL begins with that protocol"
+)
+_OTHER_KEY: Final = Hint(
+    text="the private key is of another certificate: build the file again with the key that was made for this one, or"
+    " with the certificate that was issued for this key"
 )
 _OUT_OF_ORDER: Final = frozenset({Check.LOCAL_KEY_ID, Check.DUPLICATES, Check.CHAIN, Check.ORDER})
 _NAMES_SHOWN: Final = 3
@@ -120,6 +125,8 @@ def hints_for_file(
     """
     call = Call.current()._replace(is_pkcs12=is_pkcs12)
     wrong_time = hints_about_time(rejected)
+    if any(finding.why == KEY_OF_ANOTHER for finding in findings):  # a file that is built with this key is no better
+        return (_OTHER_KEY, *wrong_time)
     if wrong_time and fails_only_for_time(rejected):
         return _with_cure(wrong_time, hints_for_cure(rejected, certificates, time, call=call))
     problems = {finding.check for finding in findings if finding.is_problem}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit import lab
 from pkcs12kit.cli.options.other_names import meant_options, meant_values
@@ -45,8 +46,6 @@ def test_a_file_named_twice(call, files, folder):
     together = files.certificate.read_text() + files.key.read_text()
     (folder / "both.pem").write_text(together + files.bundle.read_text())
     other = lab.Authority.create("A").issue_server("a.example")
-    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-
     (folder / "other.key").write_bytes(
         other.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     )
@@ -85,3 +84,32 @@ def test_a_chain_without_a_key(call, files):
     assert outcome.status == 2
     assert "key=" not in outcome.json["error"]
     assert "--key FILE" in outcome.json["hints"][0]["text"]
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "command"),
+    [
+        (("--server-name", "x.example"), "check it for the name that it has", "--server-name mdm.example.mil"),
+        (("--at", "2050-01-01"), "check the file for now", "pkcs12kit"),
+        (("--certs-only",), "check the private key too", "pkcs12kit"),
+    ],
+)
+def test_a_call_that_asks_for_another_thing_than_the_file_is_for(call, files, options, text, command):
+    """The hint has the call that asks for what the file is for: as it was, but for the option at fault."""
+    made = ("--key", files.key, "--cert", files.certificate, "--certs", files.certificates)
+    assert call("build", *made, "--anchor", files.trust_anchor, "--to", "pem", "--out", "server.pem").status == 0
+    outcome = call("verify", "server.pem", "--anchor", files.trust_anchor, *options, "--json")
+    assert outcome.status == 1
+    (hint,) = (one for one in outcome.json["hints"] if one["text"] == text)
+    assert command in hint["command"]
+    assert all(word not in hint["command"] for word in (*options[1:], "--certs-only"))
+
+
+def test_a_key_of_another_certificate(call, files, folder):
+    """No command builds a file with the same wrong key; the listing of keys and certificates is the next step."""
+    other = lab.Authority.create("A").issue_server("a.example").private_key
+    text = other.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    (folder / "wrong.pem").write_text(files.certificate.read_text() + text)
+    hints = call("verify", "wrong.pem", "--anchor", files.trust_anchor, "--json").json["hints"]
+    assert hints[0]["text"].startswith("the private key is of another certificate")
+    assert [one["command"] for one in hints if one["command"]] == ["pkcs12kit show wrong.pem"]

@@ -124,9 +124,9 @@ def test_expired(verify, chain):
     first = min(one.not_after for one in chain[1:-1])
     asked = f"{AT_TIME}\n"
     outcome = verify(chain, at=(first + timedelta(days=1)).isoformat())
-    assert outcome.errors.endswith(f"hint: build the file again with renewed certificates in --certs; {asked}")
+    assert f"hint: build the file again with renewed certificates in --certs; {asked}" in outcome.errors
     outcome = verify(chain, at=(chain[0].not_after + timedelta(days=1)).isoformat())
-    assert outcome.errors.endswith(f"hint: renew the certificate: ask its CA for a new one; {asked}")
+    assert f"hint: renew the certificate: ask its CA for a new one; {asked}" in outcome.errors
 
 
 def test_revoked(verify, chain, files):

@@ -15,10 +15,11 @@ from pkcs12kit.findings import Check
 from pkcs12kit.hints import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.errors import Pkcs12KitError
-    from pkcs12kit.verifier.reports import VerificationReport
+    from pkcs12kit.findings import Finding
 
 _STANDARD_INPUT: Final = "-"
 _FILE: Final = "FILE"
@@ -128,21 +129,28 @@ def _another_output(given: dict[str, Any]) -> Hint | None:
     return Hint(text="with another name for the new file", command=again(output=_NEW[form], force=None))
 
 
-def with_file_command(hints: tuple[Hint, ...], report: VerificationReport) -> tuple[Hint, ...]:
+def with_file_command(
+    hints: tuple[Hint, ...], findings: Iterable[Finding], target: Certificate | None
+) -> tuple[Hint, ...]:
     """Return the hints for a file with at least one command, if the file has a name."""
     context = click.get_current_context(silent=True)
     given = {} if context is None else context.params
     if given.get("file") in {None, _STANDARD_INPUT} or any(hint.command is not None for hint in hints):
         return hints
-    problems = {finding.check for finding in report.findings if finding.is_problem}
-    return (*hints, *_showing(report, problems, given))
+    problems = {finding.check for finding in findings if finding.is_problem}
+    return (*hints, *_showing(target, problems, given))
 
 
-def _showing(report: VerificationReport, problems: set[Check], given: dict[str, Any]) -> Iterator[Hint]:
+def _showing(target: Certificate | None, problems: set[Check], given: dict[str, Any]) -> Iterator[Hint]:
     """Yield the call with the file's own server name, or the one that lists what is in the file."""
-    if problems == {Check.SERVER_NAME} and report.target is not None:
-        yield Hint(text="check it for the name that it has", command=for_its_own_name(report.target))
+    if problems == {Check.SERVER_NAME} and target is not None:
+        yield Hint(text="check it for the name that it has", command=for_its_own_name(target))
         return
+    if given.get("certs_only") and Check.PRIVATE_KEY in problems:
+        yield Hint(text="check the private key too", command=again(certs_only=None))
+        return
+    if given.get("time") is not None and problems & {Check.PATH, Check.EXPIRY}:
+        yield Hint(text="check the file for now", command=again(time=None))
     files = [name for name in (given["file"], given.get("key")) if name not in {None, _STANDARD_INPUT}]
     opened = ("--password-file", given["password_file"]) if given.get("password_file") else ()
     text = "list which key fits which certificate" if Check.PRIVATE_KEY in problems else "list what is in the file"

@@ -94,11 +94,14 @@ def _hints_for_built(built: BuildReport) -> tuple[Hint, ...]:
 def print_problems(report: RehearsalReport, name: str) -> None:
     """Print the failed checks, clients and devices to standard error, and the hints."""
     from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
+    from pkcs12kit.cli.output.input_steps import with_file_command
 
+    chain = report.served_chain
     untried = report.not_tried
     failed = [one for one in report.failed if one not in untried]
     parts = [f"failed: {', '.join(failed)}"] if failed else []
     if untried:
         parts.append(f"{'' if failed else 'failed: '}not tried, but required: {', '.join(untried)}")
     print_error(f"{name} {'; '.join(parts)}")
-    print_hints((*report.hints, *hints_for_unfitting_anchor(report.served_chain.rejected)))
+    hints = with_file_command(report.hints, chain.findings, next(iter(chain.message.certificates), None))
+    print_hints((*hints, *hints_for_unfitting_anchor(chain.rejected)))
