@@ -5,7 +5,12 @@ from __future__ import annotations
 import zipfile
 
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from pkcs12kit import lab
 from pkcs12kit.cli.options.other_names import meant_options, meant_values
@@ -113,3 +118,18 @@ def test_a_key_of_another_certificate(call, files, folder):
     hints = call("verify", "wrong.pem", "--anchor", files.trust_anchor, "--json").json["hints"]
     assert hints[0]["text"].startswith("the private key is of another certificate")
     assert [one["command"] for one in hints if one["command"]] == ["pkcs12kit show wrong.pem"]
+
+
+def test_a_locked_key_in_a_delivery(call, files, folder, password_file):
+    """The hint has the call with a file for the password of the key that was found."""
+    delivery = folder / "delivery"
+    delivery.mkdir()
+    key = lab.Authority.create("A").issue_server("a.example").private_key
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"another word"))
+    (delivery / "server.key").write_bytes(locked)
+    (delivery / "server.pem").write_bytes(files.certificate.read_bytes())
+    given = ("--anchor", files.trust_anchor, "--password-file", password_file, "--out", "new.p12", "--json")
+    for options in ((), ("--key-password-file", password_file)):
+        outcome = call("build", "--from", "delivery", *options, *given)
+        assert outcome.status == 2
+        assert any("--key-password-file FILE" in (one["command"] or "") for one in outcome.json["hints"])

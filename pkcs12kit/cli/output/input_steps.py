@@ -36,6 +36,7 @@ _PASSWORDS: Final = {
     "key": "key_password_file",
     "pkcs12": "pkcs12_password_file",
     "certificate": "cert_password_file",
+    "source": "key_password_file",
     "file": "password_file",
 }
 _ANCHORS: Final = "trust_anchors"
