@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.paths.budget import BudgetExhaustedError
-from pkcs12kit.paths.failure import Failure, MissingIssuer
+from pkcs12kit.paths.failure import Cause, Failure, MissingIssuer
 from pkcs12kit.paths.issuers import may_have_signed
 from pkcs12kit.paths.report import RejectedPath
 from pkcs12kit.text import shortened
@@ -235,8 +235,22 @@ class DeadEndSearch:
             detail += "; a path to a trust anchor can begin only with a cross-certificate of its name and key"
         else:
             detail += "; no cross-certificate for it that leads to a trust anchor was supplied"
+        causes = tuple(
+            Cause(
+                certificate=anchor.certificate,
+                extension="subjectKeyIdentifier",
+                value="absent" if anchor.key_identifier is None else anchor.key_identifier.hex(),
+                detail="is the trust anchor of that name, and has another key than the root of this path",
+            )
+            for anchor in (namesakes or ())[:_MOST_LOOK_ALIKES]
+            if anchor.certificate is not None
+        )
         return Failure(
-            reason=FailureReason.NO_TRUST_ANCHOR, certificate=certificate, section="RFC 5280 section 6.1", detail=detail
+            reason=FailureReason.NO_TRUST_ANCHOR,
+            certificate=certificate,
+            section="RFC 5280 section 6.1",
+            detail=detail,
+            causes=causes,
         )
 
 

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from pkcs12kit import CertificatePool, TrustAnchor, ValidationParameters, find_paths, lab
+from pkcs12kit import CertificatePool, FailureReason, TrustAnchor, ValidationParameters, find_paths, lab
 from pkcs12kit.display.explanations import explanation_lines
 from pkcs12kit.paths import signatures
 from pkcs12kit.paths.signatures import REMEMBERED
@@ -150,3 +150,18 @@ def test_many_look_alikes_stay_within_the_budget(copies, monkeypatch):
     assert failure.missing_issuer.look_alike_count == copies
     assert f"tried: {copies:,} certificates with the issuer's name in all" in shown
     assert len(checked) <= 1_100
+
+
+def test_the_root_of_the_path_and_the_anchor_of_its_name():
+    """An old root in place of a rekeyed one: the anchor is named with its own key identifier."""
+    report = find_paths(
+        ROOT.issue_server("www.example.com", validity=SPAN).certificate,
+        pool=CertificatePool([ROOT.certificate]),
+        trust_anchors=[TrustAnchor.from_certificate(NEW_ROOT.certificate)],
+        parameters=ValidationParameters(time=AT),
+    )
+    [failure] = report.rejected[0].failures
+    assert (failure.certificate, failure.reason) == (ROOT.certificate, FailureReason.NO_TRUST_ANCHOR)
+    [cause] = failure.causes
+    assert (cause.certificate, cause.extension) == (NEW_ROOT.certificate, "subjectKeyIdentifier")
+    assert cause.value == NEW_ROOT.certificate.key_identifier.hex()
