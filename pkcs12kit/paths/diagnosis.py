@@ -77,7 +77,10 @@ def explain(
     attempts += ((Closeness.ALONE, path) for path in _alone(unusable, parameters.time))
     distinct = _each_once(_sorted(attempts, target, parameters.time))
     if closest is not None:  # it changes which is the closest, and which have new findings
-        completed = [(place, closest.completion.complete(path)) for place, path in distinct]
+        completed = [
+            (place, path if place is Closeness.STOPPED else closest.completion.complete(path))
+            for place, path in distinct
+        ]
         distinct = _each_once(_sorted(completed, target, parameters.time))
         distinct = [(place, closest.look_alikes.add_to(path)) for place, path in distinct]
     return explained_attempts((path for _, path in distinct), limits)
@@ -167,7 +170,7 @@ def _each_once(attempts: Iterable[_Attempt]) -> list[_Attempt]:
         findings = dict.fromkeys(_finding(path, failure) for failure in path.failures)
         is_alone = path.certificates == (path.certificate,)
         new = [failure for failure in path.failures if _finding(path, failure) not in kept]
-        if not new or (is_alone and path.certificate in named):
+        if not new or (is_alone and place is not Closeness.STOPPED and path.certificate in named):
             for finding in findings:
                 if finding in kept and _is_alike(path, kept[finding][1]):
                     alike[id(kept[finding])] += path.walks

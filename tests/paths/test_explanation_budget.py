@@ -134,7 +134,7 @@ def some_pool(chance):
     return certificate("EE", 23, *chance.choice(vertices)), pool
 
 
-@pytest.mark.parametrize("seed", mostly_slow(range(15), every=3))
+@pytest.mark.parametrize("seed", [5, *mostly_slow((seed for seed in range(40) if seed != 5), every=8)])
 def test_what_is_said_of_a_stopped_explanation_is_true(seed):
     """With a budget below what is needed, everything said is said by the whole explanation, too, but that it ended."""
     chance = random.Random(seed)  # noqa: S311
@@ -146,7 +146,7 @@ def test_what_is_said_of_a_stopped_explanation_is_true(seed):
         return
     assert not any(STOPPED in detail for _, _, detail in statements)
     complete = 0
-    for checks in range(40):
+    for checks in range(80):
         report = search(target, pool, explanation_signature_checks=checks)
         ended = [statement for statement in said(report) if STOPPED in statement[2]]
         lapsed = {one for one in said(report) if one[1] is FailureReason.EXPIRED and one[0].not_after < AT}
