@@ -60,11 +60,6 @@ class Comparison(Shown):
         return tuple(one for one in self.targets if one.may_have_broken)
 
     @property
-    def has_changes(self) -> bool:
-        """True if any certificate differs."""
-        return bool(self.came or self.went or self.renewed or self.rekeyed or self.encoded_otherwise)
-
-    @property
     def count_before(self) -> int:
         """The number of certificates on the side before, each once."""
         return len(self.unchanged) + len(self.went) + self._pairs

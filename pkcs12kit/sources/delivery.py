@@ -287,9 +287,10 @@ class _Delivery:
             tried = True
         if self._needs_password():
             why = "the password does not open it" if tried else "no password was given"
-            cure = "" if tried else "; give it with --key-password-file"
+            cure = "give the right one" if tried else "give it"
             raise PasswordError(
-                f"{self._closed_in_words(self._closed())}, and {why}{cure}, or choose another key with --key FILE"
+                f"{self._closed_in_words(self._closed())}, and {why}: {cure} with --key-password-file, or choose"
+                " another key with --key FILE"
             )
 
     def _closed_in_words(self, closed: Sequence[str]) -> str:
