@@ -59,7 +59,8 @@ def _lists(
 ) -> Iterator[tuple[str, Sequence[JudgedBundle], Callable[[JudgedBundle], str]]]:
     yield "Without a valid path", report.without_path, lambda one: f"{one.name}: {one.why}"
     yield f"Ending by {day(report.end)}", report.expiring, _ending
-    late = [one for one in report.bundles if one.path is not None and one not in report.expiring]
+    end = report.end
+    late = [one for one in report.bundles if one.expires is not None and one.expires > end]
     yield "Ending later", late, _ending
     unsure = [one for one in report.bundles if not one.is_certain]
     yield "A limit ended the search, so they may hang on more certificates", unsure, lambda one: one.name

@@ -163,6 +163,18 @@ def test_files_that_cannot_be_read_are_named(tmp_path, replica, files):
     assert "is the single certificate that most bundles hang on: 1 of 1 have no path without it" in summary(report)
 
 
+def test_many_bundles_in_words(crossed):
+    """Twenty thousand bundles, as many as the limit allows: those that end within the time, and those that do not."""
+    chain = [crossed.servers["EE"].certificate, crossed.certificate("B", "A"), crossed.certificate("A", "TA")]
+    report = pk.expiry_report([chain], trust_anchors=[crossed.trust_anchor("TA")], time=AT)
+    many = pk.DEFAULT_LIMITS.expiry_bundles
+    late = replace(report, bundles=tuple(replace(report.bundles[0], name=f"s{number}") for number in range(many)))
+    for one, title in ((late, "Ending later:"), (replace(late, expires_within=timedelta(days=9_999)), "Ending by ")):
+        _, (shown, lines) = parts_of(one)
+        assert shown.startswith(title)
+        assert f"{many - len(lines) + 1:,}" in lines[-1]
+
+
 def test_what_is_no_bundle(tmp_path, crossed):
     """An empty folder, no bundle, values of other kinds."""
     asked = {"trust_anchors": [crossed.trust_anchor("TA")]}
