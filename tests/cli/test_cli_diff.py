@@ -242,11 +242,15 @@ def test_in_a_terminal(call, monkeypatch, folder, fpki, columns):  # noqa: ARG00
     assert "Renewed, with the same key: 11 certificates" in lines
 
 
-def test_lab_folders(call, folder, files):  # noqa: ARG001
-    """Folders that ``pkcs12kit lab`` has written, keys and CRLs in them passed over."""
-    shutil.copytree(files.folder, "lab")
-    first = min(Path("lab/certs").glob("*.cer"))
-    first.unlink()
+def test_two_states_of_a_lab(call, folder, path, files, target):  # noqa: ARG001
+    """Folders that ``pkcs12kit lab`` has written, the second without the issuing CA; keys and CRLs are passed over."""
+    kept = [one for one in pk.load_certificates(files.folder) if one != path[1]]
+    shutil.copytree(files.folder, "lab", ignore=shutil.ignore_patterns("certs", "bundle.pem", "issuing-ca.pem"))
+    write("lab/kept.pem", kept)
     outcome = call("diff", files.folder, "lab")
     assert outcome.status == 0
-    assert "unchanged" in outcome.text
+    assert outcome.text.splitlines()[-1].startswith(f"1 went, {len(kept)} unchanged; as of ")
+    printed = call("diff", files.folder, "lab", *target, "--json")
+    assert printed.status == 1
+    assert [one["sha256"] for one in printed.json["went"]] == [path[1].sha256]
+    assert [one["outcome"] for one in printed.json["targets"]] == ["broke"]
