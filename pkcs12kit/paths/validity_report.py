@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.paths.report import path_to_json
+from pkcs12kit.paths.report import anchor_to_json, path_to_json
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time, require_aware
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.trust_anchor import TrustAnchor
@@ -184,10 +184,7 @@ class ValidityReport(Shown):
         return {
             "target": self.target.to_json(),
             "targets": _certificates_to_json(self.targets),
-            "trust_anchors": [
-                anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)}
-                for anchor in self.trust_anchors
-            ],
+            "trust_anchors": [anchor_to_json(anchor) for anchor in self.trust_anchors],
             "time": format_time(self.time),
             "state": self.state.value,
             "periods": [period.to_json() for period in self.periods],
@@ -203,7 +200,7 @@ class ValidityReport(Shown):
 
 
 def _span_to_json(begin: datetime, end: datetime) -> dict[str, str]:
-    return {"begin": format_time(begin.astimezone(UTC)), "end": format_time(end.astimezone(UTC))}
+    return {"begin": format_time(begin), "end": format_time(end)}
 
 
 def _certificates_to_json(certificates: Iterable[Certificate]) -> list[dict[str, Any]]:

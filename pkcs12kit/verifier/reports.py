@@ -10,7 +10,7 @@ from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Check, not_ok
 from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.paths.report import path_to_json
+from pkcs12kit.paths.report import anchor_to_json, path_to_json
 from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.times import format_time
 from pkcs12kit.verifier.hints import hints_for_file
@@ -149,8 +149,7 @@ class VerificationReport(Report):
             "target": None if self.target is None else self.target.to_json(),
             "certificates": [certificate.to_json() for certificate in self.certificates],
             "path": None if path is None else [certificate.to_json() for certificate in path.certificates],
-            "trust_anchor": anchor
-            and (anchor.certificate.to_json() if anchor.certificate else {"subject": str(anchor.name)}),
+            "trust_anchor": None if anchor is None else anchor_to_json(anchor),
             "expires": None if path is None else format_time(path.expires),
             "policies": [] if path is None else sorted(path.authority_constrained_policy_set),
             "rejected": [rejected.to_json() for rejected in self.rejected],
