@@ -50,11 +50,6 @@ class Change:
     after: tuple[str, ...]
     """The values after."""
 
-    @property
-    def mirrored(self) -> Change:
-        """The same change in the other direction."""
-        return Change(name=self.name, before=self.after, after=self.before)
-
     def to_json(self) -> dict[str, Any]:
         """Return the change as ``--json`` prints it."""
         return {"name": self.name, "before": list(self.before), "after": list(self.after)}

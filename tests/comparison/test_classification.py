@@ -109,16 +109,21 @@ def check(before, after):
     return classes
 
 
+def turned(change):
+    """The same change in the other direction."""
+    return replace(change, before=change.after, after=change.before)
+
+
 def mirrored(classes):
     """The same classes with both sides exchanged."""
-    turned = {
+    pairs = {
         name: {
-            (pair.after, pair.before, tuple(change.mirrored for change in pair.changes))
+            (pair.after, pair.before, tuple(turned(change) for change in pair.changes))
             for pair in getattr(classes, name)
         }
         for name in ("renewed", "rekeyed", "encoded_otherwise")
     }
-    return turned | {"came": set(classes.went), "went": set(classes.came)}
+    return pairs | {"came": set(classes.went), "went": set(classes.came)}
 
 
 def as_sets(classes):
