@@ -12,7 +12,11 @@ from pkcs12kit.certificates.policy_names import by_arcs, policy_label
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import Call
-from pkcs12kit.paths.validation.policy_explanation import INITIAL_EXPLICIT_POLICY, USER_INITIAL_POLICY_SET
+from pkcs12kit.paths.validation.policy_explanation import (
+    INITIAL_EXPLICIT_POLICY,
+    UNASKED,
+    USER_INITIAL_POLICY_SET,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,13 +60,16 @@ def _for_policies(failure: Failure) -> Iterator[Hint]:
         names = " or ".join(map(policy_label, valid[:_SHOWN]))
         yield Hint(text=f"ask for a policy that the path has: {names}", command=_again(valid[:1]))
         yield Hint(text="or accept any policy, without --policy", command=_again(None))
-    elif INITIAL_EXPLICIT_POLICY in asked and not required:
+        return
+    would_pass = failure.would_pass or ""
+    certificate = would_pass.removesuffix(UNASKED).removesuffix(", or ")
+    if INITIAL_EXPLICIT_POLICY in asked and would_pass.endswith(UNASKED):
         yield Hint(text="no policy holds for this path: leave --policy out", command=_again(None))
-        if failure.would_pass is not None:
-            yield Hint(text=f"or get {failure.would_pass}")
+        if certificate:
+            yield Hint(text=f"or get {certificate}")
     else:
         who = f"{', '.join(list(required)[:_SHOWN])} requires a policy: " if required else ""
-        cure = f"get {failure.would_pass}, or " if failure.would_pass is not None else ""
+        cure = f"get {certificate}, or " if certificate else ""
         yield Hint(text=f"{who}{cure}{_ANOTHER_PATH}")
 
 

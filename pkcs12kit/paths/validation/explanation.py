@@ -105,8 +105,10 @@ def _explain_names(failure: Failure, descent: Descent, _: Sequence[Certificate],
     return replace(failure, causes=causes, would_pass=would_pass)
 
 
-def _explain_policies(failure: Failure, descent: Descent, _: Sequence[Certificate], budget: SearchBudget) -> Failure:
-    explanation = PolicyExplanation(failure.certificate, descent, budget)
+def _explain_policies(
+    failure: Failure, descent: Descent, below: Sequence[Certificate], budget: SearchBudget
+) -> Failure:
+    explanation = PolicyExplanation(failure.certificate, descent, budget, below=below)
     return replace(failure, causes=explanation.causes, would_pass=explanation.would_pass, policies=explanation.rows)
 
 

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.policy_names import by_arcs, policy_label, policy_list
+from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.failure import Cause
 from pkcs12kit.paths.policy_table import PolicyRow
 from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.statements import statements_above
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 INITIAL_EXPLICIT_POLICY: Final = "initial-explicit-policy"
 """The input of RFC 5280 section 6.1.1 (f), as the extension of a cause."""
 USER_INITIAL_POLICY_SET: Final = "user-initial-policy-set"
+UNASKED: Final = "no policy asked for"
+"""The end of what would pass, where that is all that it needs."""
 _TRIED: Final = 24
 _SHOWN: Final = 4
 _OTHER_POLICY: Final = "0.0"
@@ -62,10 +65,16 @@ class _Outcome(NamedTuple):
 
 
 class PolicyExplanation:
-    """The explanation of one failure: the causes, a clause about what would pass, and the table of policies."""
+    """The explanation of one failure: the causes, a clause about what would pass, and the table of policies.
 
-    def __init__(self, failed: Certificate, descent: Descent, budget: SearchBudget) -> None:
+    ``below`` are the certificates below the one that failed, the target first, where they are known.
+    """
+
+    def __init__(
+        self, failed: Certificate, descent: Descent, budget: SearchBudget, *, below: Sequence[Certificate] = ()
+    ) -> None:
         self._descent = descent
+        self._below = below
         self._budget = budget
         self._certificates = (*descent.certificates, failed)
         self._failed = failed
@@ -87,11 +96,11 @@ class PolicyExplanation:
     @property
     def would_pass(self) -> str | None:
         """A clause about the policies that would pass, and where; None where nothing on this path would."""
-        only_caller = all(one.certificate is None for one in self._requirements())
-        none = ", or no policy asked for" if only_caller else ""
+        passes_unasked = self._passes_unasked()
+        unasked = f", or {UNASKED}" if passes_unasked else ""
         offered, end = self.rows[-1].in_anchor_domain, len(self._certificates)
         if offered:
-            return f"one of the policies that the path is valid for: {policy_list(offered)}{none}"
+            return f"one of the policies that the path is valid for: {policy_list(offered)}{unasked}"
         if self._null_at is None:  # the trust anchor allows none of its policies
             tried = [range(number, end) for number in reversed(range(end))]
         else:
@@ -99,8 +108,29 @@ class PolicyExplanation:
         for numbers in tried:
             passing = self._passing(numbers)
             if passing:
-                return f"{self._where(numbers)} with {passing}{none}"
-        return "no policy asked for" if only_caller else None
+                return f"{self._where(numbers)} with {passing}{unasked}"
+        return UNASKED if passes_unasked else None
+
+    def _passes_unasked(self) -> bool:
+        """Return True where the path has a policy of the anchor's domain, or where no certificate of it requires any.
+
+        A requirement counts also where it is in effect only further down: no policy comes back below the one that
+        failed.
+        """
+        if self.rows[-1].in_anchor_domain:
+            return True
+        parameters = replace(self._descent.parameters, initial_explicit_policy=False)
+        state = ValidationState.initial(self._descent.anchor, parameters, self._budget)
+        *issuers, last = *self._certificates, *reversed(self._below)
+        try:
+            for certificate in issuers:
+                state.count_down(certificate)
+                state.constrain(certificate.extensions)
+            if self._descent.is_target or self._below:
+                state.wrap_up(last)
+        except MalformedCertificateError:  # a certificate below: nothing passes with it
+            return False
+        return state.explicit_policy > 0
 
     def _where(self, numbers: range) -> str:
         first = self._certificates[numbers[0]].label

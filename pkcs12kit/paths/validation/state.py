@@ -121,6 +121,13 @@ class ValidationState:
             self.policy_mapping = max(self.policy_mapping - 1, 0)
             self.inhibit_any_policy = max(self.inhibit_any_policy - 1, 0)
 
+    def wrap_up(self, target: Certificate) -> None:
+        """Lower explicit_policy for the last certificate of the path (6.1.5 (a), (b))."""
+        self.explicit_policy = max(self.explicit_policy - 1, 0)
+        constraints = target.extensions.policy_constraints
+        if constraints is not None and constraints.require_explicit_policy == 0:
+            self.explicit_policy = 0
+
     def narrow_user_initial_policy_set(self, policies: tuple[str, ...] | None) -> None:
         """Keep the policies that the anchor's certificatePolicies allow (RFC 5937 section 3)."""
         if policies is None or ANY_POLICY in policies:

@@ -286,18 +286,12 @@ class Validator:
 
     def _wrap_up(self, state: ValidationState, target: Certificate) -> None:
         """Process the end of the path (6.1.5)."""
-        self._run(self._require_policy, state, target)  # (a), (b)
+        self._run(state.wrap_up, target)  # (a), (b)
         self._run(self._update_working_key, state, target, "RFC 5280 section 6.1.5 (c)")  # (c), (d), (e)
         self._run(self._check_own_key, state, target)
         self._run(extensions.check_critical_extensions, target, "RFC 5280 section 6.1.5 (f)")  # (f)
         self._run(self._check_user_policies, state, target)  # (g)
         self._run(self._check_server_name, target)
-
-    def _require_policy(self, state: ValidationState, target: Certificate) -> None:
-        state.explicit_policy = max(state.explicit_policy - 1, 0)  # (a)
-        constraints = target.extensions.policy_constraints
-        if constraints is not None and constraints.require_explicit_policy == 0:  # (b)
-            state.explicit_policy = 0
 
     def _check_own_key(self, state: ValidationState, target: Certificate) -> None:
         weakness = self._parameters.algorithm_policy.weakness_of_key(state.known_key.key)
