@@ -247,6 +247,23 @@ def test_the_caller_asks_for_a_policy_of_another_domain(why, chain, judge):
     assert judge(chain(*links), user_initial_policy_set={RED}, initial_explicit_policy=True)
 
 
+def test_no_policy_asked_for_would_pass_only_where_nobody_requires_one(why, chain):
+    """6.1.3 (f), 6.1.5 (b), RFC 5937: a requirement further down, or of an anchor without certificate, counts too."""
+    asked = {"initial_explicit_policy": True}
+    assert why({}, {}, {}, **asked).would_pass.endswith("or no policy asked for")
+    for lower in ([stating(policy_constraints(require=0)), {}], [{}, stating(policy_constraints(require=0))]):
+        assert why({}, *lower, **asked).would_pass == "a certificate for CA 1 with any policy"
+    path = chain({}, {}, anchor_extensions=[policy_constraints(require=0)])
+    report = find_paths(
+        path.target,
+        pool=CertificatePool(path.certificates[1:]),
+        trust_anchors=[dataclasses.replace(path.trust_anchor, certificate=None)],
+        parameters=ValidationParameters(time=AT, **asked),
+    )
+    assert report.rejected[0].failures[0].would_pass == "a certificate for CA 1 with any policy"
+    assert "leave --policy out" not in " ".join(hint.text for hint in report.hints)
+
+
 def test_the_number_of_explained_failures_is_limited(chain):
     """``limits.explained_failures``: the failures beyond it are reported without causes."""
     path = chain({"path_length": 0}, {}, {})
