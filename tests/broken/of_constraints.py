@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any, Final
 
 from cryptography import x509
@@ -63,8 +64,6 @@ def _organization(name: str) -> x509.DirectoryName:
 
 
 def _address(text: str) -> x509.IPAddress:
-    import ipaddress
-
     return x509.IPAddress(ipaddress.ip_network(text) if "/" in text else ipaddress.ip_address(text))
 
 

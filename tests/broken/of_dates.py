@@ -7,7 +7,7 @@ from typing import Final
 from pkcs12kit import lab
 
 from .pki import AROUND, LONG_PAST, PAST, TO_COME, Link, Pki, issue
-from .setups import PATHS, Broken
+from .setups import BUILD, PATHS, Broken
 
 VALIDITY: Final = "RFC 5280 section 6.1.3 (a)(2)"
 
@@ -159,10 +159,7 @@ SETUPS: Final = (
         kind="expired",
         what="The issuing CA's certificate is expired, and the command is `build`, which writes nothing.",
         make=lambda folder: (Pki(folder, issuing=Link(validity=PAST)), folder.write("pw.txt", "correct horse 42\n")),
-        call=(
-            "build --key server.key --cert server.pem --certs issuing.pem policy.pem --anchor root.pem"
-            " --password-file pw.txt --out server.p12"
-        ),
+        call=BUILD,
         faults=(("issuing.pem", "expired"),),
         rule=VALIDITY,
     ),

@@ -12,13 +12,11 @@ from cryptography.x509.oid import NameOID
 import pkcs12kit as pk
 
 from .pki import PASSWORD, PAST, SERVER, Link, Pki, authority, ec_key, issue
-from .setups import Broken
+from .setups import BUILD, ONE_CA, Broken
 
-BUILD: Final = (
-    "build --key server.key --cert server.pem --certs issuing.pem policy.pem --anchor root.pem"
-    " --password-file pw.txt --out server.p12"
-)
 VERIFY: Final = "verify server.p12 --anchor root.pem --password-file pw.txt"
+WHOLE: Final = ("issuing.pem", "policy.pem", "root.pem")
+"""The path above the server."""
 VERIFY_PEM: Final = "verify chain.pem --key server.key --anchor root.pem"
 
 
@@ -51,26 +49,28 @@ def _two_keys(folder, _):
     folder.write("server.key", text + (folder.path / "other.key").read_text())
 
 
-def _p12(folder, *certificates, key=None, password=PASSWORD, name="server.p12", profile="modern", **settings):
-    """Write a PKCS#12 file with exactly these certificates, the server's first."""
-    bundle = pk.Bundle(private_key=key or ec_key(SERVER), certificates=certificates, friendly_name=SERVER, **settings)
-    (folder.path / name).write_bytes(pk.encode_pfx(bundle, password=password, profile=profile))
+def _replaced(file: str, content: str) -> Any:  # a maker
+    """Return a maker of the usual files, one of which has this content."""
+    return _and(lambda folder, _: folder.write(file, content))
 
 
-def _bundle(*chain: str, **settings: Any) -> Any:  # a maker
+def _bundle(*chain: str, password: str = PASSWORD, **links: Link) -> Any:  # a maker
     """Return a maker of server.p12 with the server's certificate and those of these files."""
-    links = settings.pop("links", {})
 
     def make(folder):
         usual(folder, **links)
-        _p12(folder, *(folder.certificates[name] for name in ("server.pem", *chain)), **settings)
+        certificates = tuple(folder.certificates[name] for name in ("server.pem", *chain))
+        bundle = pk.Bundle(private_key=ec_key(SERVER), certificates=certificates, friendly_name=SERVER)
+        folder.write("server.p12", pk.encode_pfx(bundle, password=password, profile="modern"))
 
     return make
 
 
-def _chain(*files: str, links: Any = None) -> Any:  # a maker
+def _chain(*files: str) -> Any:  # a maker
+    """Return a maker of chain.pem with the certificates of these files."""
+
     def make(folder):
-        usual(folder, **(links or {}))
+        usual(folder)
         folder.put("chain.pem", *(folder.certificates[name] for name in files))
 
     return make
@@ -81,6 +81,11 @@ def _two_servers(folder):
     other = issue(pki.issuing, "mail.example.com", Link(), 1002)
     folder.put("mail.pem", other)
     folder.put("chain.pem", pki.server, other, pki.issuing_certificate, pki.policy_certificate)
+
+
+def _another_kind(name: str, what: str, make: Any, *, error: str, call: str = BUILD) -> Broken:
+    """Return a set-up in which a file is given that is not of the kind that is asked for."""
+    return Broken(name=name, kind="another kind of file", what=what, make=make, call=call, error=error)
 
 
 SETUPS: Final = (
@@ -112,7 +117,7 @@ SETUPS: Final = (
         name="wrong-file-password",
         kind="password",
         what="The password of the PKCS#12 file is wrong.",
-        make=_bundle("issuing.pem", "policy.pem", "root.pem", password="another password"),
+        make=_bundle(*WHOLE, password="another password"),
         call=VERIFY,
         opened=False,
     ),
@@ -120,73 +125,63 @@ SETUPS: Final = (
         name="empty-password-file",
         kind="password",
         what="The file with the new password is empty.",
-        make=_and(lambda folder, _: folder.write("pw.txt", "")),
+        make=_replaced("pw.txt", ""),
         call=BUILD,
         error="pw.txt",
     ),
-    Broken(
-        name="request-for-certificate",
-        kind="another kind of file",
-        what="The request is given in place of the certificate.",
-        make=_and(lambda folder, _: _request(folder, "server.pem")),
-        call=BUILD,
+    _another_kind(
+        "request-for-certificate",
+        "The request is given in place of the certificate.",
+        _and(lambda folder, _: _request(folder, "server.pem")),
         error="server.pem",
     ),
-    Broken(
-        name="crl-for-certificates",
-        kind="another kind of file",
-        what="A CRL is given as CA certificates.",
-        make=_and(lambda folder, pki: folder.write("issuing.crl", pki.issuing.make_crl())),
-        call="paths server.pem --certs issuing.crl --anchor root.pem",
+    _another_kind(
+        "crl-for-certificates",
+        "A CRL is given as CA certificates.",
+        _and(lambda folder, pki: folder.write("issuing.crl", pki.issuing.make_crl())),
         error="issuing.crl",
+        call="paths server.pem --certs issuing.crl --anchor root.pem",
     ),
-    Broken(
-        name="web-page-for-anchor",
-        kind="another kind of file",
-        what="The download of the anchor is a web page.",
-        make=_and(lambda folder, _: folder.write("root.pem", "<!DOCTYPE html><html><body>Sign in</body></html>")),
-        call=BUILD,
+    _another_kind(
+        "web-page-for-anchor",
+        "The download of the anchor is a web page.",
+        _replaced("root.pem", "<!DOCTYPE html><html><body>Sign in</body></html>"),
         error="root.pem",
     ),
-    Broken(
-        name="web-page-for-certificates",
-        kind="another kind of file",
-        what="The download of the CA certificates is a web page.",
-        make=_and(lambda folder, _: folder.write("issuing.pem", "<html><body>Sign in</body></html>")),
-        call="paths server.pem --certs issuing.pem --anchor root.pem",
+    _another_kind(
+        "web-page-for-certificates",
+        "The download of the CA certificates is a web page.",
+        _replaced("issuing.pem", "<html><body>Sign in</body></html>"),
         error="issuing.pem",
+        call=ONE_CA,
     ),
-    Broken(
-        name="certificate-for-key",
-        kind="another kind of file",
-        what="The certificate is given in place of the key.",
-        make=usual,
+    _another_kind(
+        "certificate-for-key",
+        "The certificate is given in place of the key.",
+        usual,
+        error="server.pem",
         call=BUILD.replace("--key server.key", "--key server.pem"),
-        error="server.pem",
     ),
-    Broken(
-        name="key-and-certificate-swapped",
-        kind="another kind of file",
-        what="Key and certificate are swapped.",
-        make=usual,
-        call=BUILD.replace("--key server.key --cert server.pem", "--key server.pem --cert server.key"),
+    _another_kind(
+        "key-and-certificate-swapped",
+        "Key and certificate are swapped.",
+        usual,
         error="server.",
+        call=BUILD.replace("--key server.key --cert server.pem", "--key server.pem --cert server.key"),
     ),
-    Broken(
-        name="key-for-certificate",
-        kind="another kind of file",
-        what="The key is given where a certificate is asked for.",
-        make=usual,
-        call="paths server.key --certs issuing.pem policy.pem --anchor root.pem",
+    _another_kind(
+        "key-for-certificate",
+        "The key is given where a certificate is asked for.",
+        usual,
         error="server.key",
+        call="paths server.key --certs issuing.pem policy.pem --anchor root.pem",
     ),
-    Broken(
-        name="pem-for-pkcs12",
-        kind="another kind of file",
-        what="The certificate is given where a PKCS#12 file is asked for.",
-        make=usual,
-        call=BUILD.replace("--key server.key --cert server.pem", "--pkcs12 server.pem"),
+    _another_kind(
+        "pem-for-pkcs12",
+        "The certificate is given where a PKCS#12 file is asked for.",
+        usual,
         error="server.pem",
+        call=BUILD.replace("--key server.key --cert server.pem", "--pkcs12 server.pem"),
     ),
     Broken(
         name="cut-short",
@@ -200,8 +195,8 @@ SETUPS: Final = (
         name="empty-file",
         kind="damaged file",
         what="The file with the CA certificates is empty.",
-        make=_and(lambda folder, _: folder.write("issuing.pem", "")),
-        call="paths server.pem --certs issuing.pem --anchor root.pem",
+        make=_replaced("issuing.pem", ""),
+        call=ONE_CA,
         error="issuing.pem",
     ),
     Broken(
@@ -209,7 +204,7 @@ SETUPS: Final = (
         kind="damaged file",
         what="The end of the PKCS#12 file is missing.",
         make=lambda folder: (
-            _bundle("issuing.pem", "policy.pem", "root.pem")(folder),
+            _bundle(*WHOLE)(folder),
             folder.write("right/server.p12", (folder.path / "server.p12").read_bytes()),
             folder.write("server.p12", (folder.path / "server.p12").read_bytes()[:900]),
         ),
@@ -260,7 +255,7 @@ SETUPS: Final = (
         name="output-exists",
         kind="output",
         what="The output exists, and is not a PKCS#12 file.",
-        make=_and(lambda folder, _: folder.write("server.p12", "notes of last year\n")),
+        make=_replaced("server.p12", "notes of last year\n"),
         call=BUILD,
         error="server.p12",
     ),
@@ -347,7 +342,7 @@ SETUPS: Final = (
         name="expired-in-file",
         kind="expiry",
         what="The server's certificate in the PKCS#12 file is expired.",
-        make=_bundle("issuing.pem", "policy.pem", "root.pem", links={"server": Link(validity=PAST)}),
+        make=_bundle(*WHOLE, server=Link(validity=PAST)),
         call=VERIFY,
         checks=("path", "expiry"),
         faults=(("server.pem", "expired"),),
@@ -356,7 +351,7 @@ SETUPS: Final = (
         name="expired-ca-in-file",
         kind="path",
         what="The issuing CA's certificate in the PKCS#12 file is expired.",
-        make=_bundle("issuing.pem", "policy.pem", "root.pem", links={"issuing": Link(validity=PAST)}),
+        make=_bundle(*WHOLE, issuing=Link(validity=PAST)),
         call=VERIFY,
         checks=("path", "expiry"),
         faults=(("issuing.pem", "expired"),),
@@ -365,7 +360,7 @@ SETUPS: Final = (
         name="other-name-than-in-file",
         kind="server-name",
         what="The PKCS#12 file is for another server name.",
-        make=_bundle("issuing.pem", "policy.pem", "root.pem"),
+        make=_bundle(*WHOLE),
         call=f"{VERIFY} --server-name mail.example.com",
         checks=("server-name",),
     ),
@@ -373,7 +368,7 @@ SETUPS: Final = (
         name="ends-soon",
         kind="expiry",
         what="A certificate in the PKCS#12 file expires within the time asked for.",
-        make=_bundle("issuing.pem", "policy.pem", "root.pem"),
+        make=_bundle(*WHOLE),
         call=f"{VERIFY} --expires-within 2y",
         checks=("expiry",),
     ),
@@ -382,7 +377,7 @@ SETUPS: Final = (
         kind="chain",
         what="The PKCS#12 file leads to its own root, and another root is the anchor.",
         make=lambda folder: (
-            _bundle("issuing.pem", "policy.pem", "root.pem")(folder),
+            _bundle(*WHOLE)(folder),
             folder.put("other-root.pem", authority("Other Root CA").certificate),
         ),
         call=VERIFY.replace("root.pem", "other-root.pem"),
@@ -393,7 +388,7 @@ SETUPS: Final = (
         name="reader-that-does-not-open-it",
         kind="readers",
         what="The encryption of the PKCS#12 file is too new for Java 8.",
-        make=_bundle("issuing.pem", "policy.pem", "root.pem"),
+        make=_bundle(*WHOLE),
         call=f"{VERIFY} --for java-8",
         checks=("readers",),
     ),

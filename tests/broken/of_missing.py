@@ -9,15 +9,17 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pkcs12kit import lab
 
-from .pki import PAST, ROOT, SERVER, TO_COME, Link, Pki, authority, issue
-from .setups import Broken
+from .pki import ISSUING, PAST, ROOT, SERVER, TO_COME, Link, Pki, authority, issue
+from .setups import ONE_CA, Broken
 
 URL: Final = Link(url=True)
+WITH_ROOT: Final = "paths server.pem --certs issuing.pem policy.pem root.pem"
 WITHOUT_ISSUING: Final = "paths server.pem --certs policy.pem --anchor root.pem"
 
 
-def _other_root(folder, **others):
-    pki = Pki(folder, **others)
+def _other_root(folder):
+    """Another root is there, which has nothing to do with the server."""
+    pki = Pki(folder)
     other = authority("Other Root CA")
     folder.put("other-root.pem", other.certificate)
     return pki, other
@@ -29,10 +31,10 @@ def _look_alike_root(folder):
     folder.put("old-root.pem", authority(ROOT, "old key of the root").certificate)
 
 
-def _rekeyed(folder):
+def _rekeyed(folder, **links: Link):
     """The issuing CA has a new key; only its old certificate is given."""
-    pki = Pki(folder)
-    old = authority(pki.issuing.certificate.subject.common_name, "old key of the issuing CA")
+    pki = Pki(folder, **links)
+    old = authority(ISSUING, "old key of the issuing CA")
     folder.put("issuing-old.pem", issue(pki.policy, old, Link(), 30))
 
 
@@ -40,16 +42,12 @@ def _without_identifiers(folder):
     """As above, with no key identifier in the server's certificate: only the signature tells the keys apart."""
     purposes = lab.non_critical(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]))
     names = lab.non_critical(x509.SubjectAlternativeName([x509.DNSName(SERVER)]))
-    pki = Pki(folder, server=Link(only=(purposes, names)))
-    old = authority(pki.issuing.certificate.subject.common_name, "old key of the issuing CA")
-    folder.put("issuing-old.pem", issue(pki.policy, old, Link(), 30))
+    _rekeyed(folder, server=Link(only=(purposes, names)))
 
 
 def _cross_certified(folder, *, cross):
     """The server's root is cross-certified by the anchor, as bridges do."""
-    pki = Pki(folder)
-    other = authority("Other Root CA")
-    folder.put("other-root.pem", other.certificate)
+    pki, other = _other_root(folder)
     folder.put("cross.pem", issue(other, pki.root, cross, 40))
     folder.put("renewed-cross.pem", issue(other, pki.root, Link(), 41))
 
@@ -103,7 +101,7 @@ SETUPS: Final = (
         kind="issuer-not-found",
         what="The CA between the issuing CA and the root is not among the files.",
         make=lambda folder: Pki(folder, issuing=URL),
-        call="paths server.pem --certs issuing.pem --anchor root.pem",
+        call=ONE_CA,
         faults=(("issuing.pem", "issuer-not-found"),),
         rule="RFC 4158 section 3",
     ),
@@ -128,7 +126,7 @@ SETUPS: Final = (
         kind="issuer-not-found",
         what="The CA above the issuing CA is missing, and the issuing CA is expired as well.",
         make=lambda folder: Pki(folder, issuing=Link(url=True, validity=PAST)),
-        call="paths server.pem --certs issuing.pem --anchor root.pem",
+        call=ONE_CA,
         faults=(("issuing.pem", "expired"), ("issuing.pem", "issuer-not-found")),
     ),
     Broken(
@@ -162,7 +160,7 @@ SETUPS: Final = (
         kind="no-trust-anchor",
         what="The path ends at its own root, and another root is the anchor.",
         make=_other_root,
-        call="paths server.pem --certs issuing.pem policy.pem root.pem --anchor other-root.pem",
+        call=f"{WITH_ROOT} --anchor other-root.pem",
         faults=(("root.pem", "no-trust-anchor"),),
         rule="RFC 5280 section 6.1",
         shown=True,
@@ -181,7 +179,7 @@ SETUPS: Final = (
         kind="no-trust-anchor",
         what="The anchor has the root's name, and another key: it is an older root, or a forged one.",
         make=_look_alike_root,
-        call="paths server.pem --certs issuing.pem policy.pem root.pem --anchor old-root.pem",
+        call=f"{WITH_ROOT} --anchor old-root.pem",
         faults=(("root.pem", "no-trust-anchor"),),
     ),
     Broken(
@@ -197,7 +195,7 @@ SETUPS: Final = (
         kind="no-trust-anchor",
         what="The cross-certificate from the anchor to the server's root is not among the files.",
         make=lambda folder: _cross_certified(folder, cross=Link()),
-        call="paths server.pem --certs issuing.pem policy.pem root.pem --anchor other-root.pem",
+        call=f"{WITH_ROOT} --anchor other-root.pem",
         faults=(("root.pem", "no-trust-anchor"),),
         rule="RFC 5280 section 6.1",
     ),
@@ -206,7 +204,7 @@ SETUPS: Final = (
         kind="expired",
         what="The cross-certificate to the server's root is expired; a renewed one exists and is not given.",
         make=lambda folder: _cross_certified(folder, cross=Link(validity=PAST)),
-        call="paths server.pem --certs issuing.pem policy.pem root.pem cross.pem --anchor other-root.pem",
+        call=f"{WITH_ROOT} cross.pem --anchor other-root.pem",
         faults=(("cross.pem", "expired"),),
         rule="RFC 5280 section 6.1.3 (a)(2)",
     ),
@@ -239,7 +237,7 @@ SETUPS: Final = (
         kind="no-trust-anchor",
         what="The anchor is the server's own certificate of another CA.",
         make=lambda folder: folder.put("ca.pem", issue(authority("A CA"), "a.example.com", Link(), 7)) or Pki(folder),
-        call="paths server.pem --certs issuing.pem policy.pem root.pem --anchor ca.pem",
+        call=f"{WITH_ROOT} --anchor ca.pem",
         faults=(("root.pem", "no-trust-anchor"),),
     ),
 )

@@ -13,7 +13,7 @@ from cryptography.x509 import ocsp
 from pkcs12kit import lab
 from pkcs12kit.lab.extensions import authority_information_access, crl_distribution_points
 
-from .pki import AT, BASE, Link, Pki, authority, ec_key
+from .pki import AT, BASE, ISSUING, Link, Pki, authority, ec_key
 from .setups import PATHS, Broken
 
 TODAY: Final = lab.Validity(AT - timedelta(days=1), AT + timedelta(days=6))
@@ -37,7 +37,8 @@ def _with_crls(folder, *, links=None, **crls: Any):  # the arguments of each CRL
     for name, ca in (("root", pki.root), ("policy", pki.policy), ("issuing", pki.issuing)):
         how = crls.get(name, {})
         if how is not None:
-            folder.write(f"crls/{name}.crl", how.pop("by", ca).make_crl(**{"validity": TODAY, **how}))
+            settings = {"by": ca, "validity": TODAY, **how}
+            folder.write(f"crls/{name}.crl", settings.pop("by").make_crl(**settings))
     return pki
 
 
@@ -85,8 +86,7 @@ def _with_ocsp(folder, *, status=ocsp.OCSPCertStatus.GOOD, by=None, responder=No
 def _unauthorized(folder):
     """A certificate of the issuing CA signs responses, and is not for that."""
     responder = authority("Responder", "responder")
-    issuing = authority("Example Issuing CA")
-    signer = issuing.issue_server("responder.example.com", private_key=ec_key("responder"), serial_number=77)
+    signer = authority(ISSUING).issue_server("responder.example.com", private_key=ec_key("responder"), serial_number=77)
     folder.put("responder.pem", signer.certificate)
     _with_ocsp(folder, by=responder, responder=signer.certificate, included=(signer.certificate,))
 
@@ -100,6 +100,14 @@ def _try_later(folder):
 def _soft(folder):
     """The issuing CA is revoked, and the CRL that says so is one of several."""
     _with_crls(folder, policy={"revoked": [_entry(3, x509.ReasonFlags.ca_compromise)]}, issuing=None)
+
+
+def _unknown(name: str, what: str, make: Any, *, call: str = WITH_CRLS, shown: bool = False) -> Broken:
+    """Return a set-up in which nothing shows that the server's certificate is not revoked."""
+    faults = (("server.pem", "revocation-unknown"),)
+    return Broken(
+        name=name, kind="revocation-unknown", what=what, make=make, call=call, faults=faults, rule=SECTION, shown=shown
+    )
 
 
 SETUPS: Final = (
@@ -140,117 +148,74 @@ SETUPS: Final = (
         faults=tuple((f"{name}.pem", "revocation-unknown") for name in ("policy", "issuing", "server")),
         rule=SECTION,
     ),
-    Broken(
-        name="no-crl-of-the-issuing-ca",
-        kind="revocation-unknown",
-        what="The CRL of the issuing CA is missing; those of the CAs above are there.",
-        make=lambda folder: _with_crls(folder, issuing=None),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
+    _unknown(
+        "no-crl-of-the-issuing-ca",
+        "The CRL of the issuing CA is missing; those of the CAs above are there.",
+        lambda folder: _with_crls(folder, issuing=None),
         shown=True,
     ),
-    Broken(
-        name="crl-too-old",
-        kind="revocation-unknown",
-        what="The CRL of the issuing CA is past its nextUpdate.",
-        make=lambda folder: _with_crls(folder, issuing={"validity": LAST_MONTH}),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
+    _unknown(
+        "crl-too-old",
+        "The CRL of the issuing CA is past its nextUpdate.",
+        lambda folder: _with_crls(folder, issuing={"validity": LAST_MONTH}),
     ),
-    Broken(
-        name="crl-of-the-future",
-        kind="revocation-unknown",
-        what="The CRL of the issuing CA was made after the time asked for.",
-        make=lambda folder: _with_crls(folder, issuing={"validity": NEXT_WEEK}),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
+    _unknown(
+        "crl-of-the-future",
+        "The CRL of the issuing CA was made after the time asked for.",
+        lambda folder: _with_crls(folder, issuing={"validity": NEXT_WEEK}),
     ),
-    Broken(
-        name="crl-of-other-scope",
-        kind="revocation-unknown",
-        what="The CRL of the issuing CA is about CA certificates only.",
-        make=lambda folder: _with_crls(folder, issuing={"extensions": [_scope(only_contains_ca_certs=True)]}),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
+    _unknown(
+        "crl-of-other-scope",
+        "The CRL of the issuing CA is about CA certificates only.",
+        lambda folder: _with_crls(folder, issuing={"extensions": [_scope(only_contains_ca_certs=True)]}),
     ),
-    Broken(
-        name="crl-of-another-part",
-        kind="revocation-unknown",
-        what="The CA divides its CRLs, and another part than that of the server is given.",
-        make=lambda folder: _with_crls(
+    _unknown(
+        "crl-of-another-part",
+        "The CA divides its CRLs, and another part than that of the server is given.",
+        lambda folder: _with_crls(
             folder,
             issuing={"extensions": [_scope(full_name=[x509.UniformResourceIdentifier(f"{BASE}/part-2.crl")])]},
         ),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
     ),
-    Broken(
-        name="delta-crl-only",
-        kind="revocation-unknown",
-        what="Only a delta CRL of the issuing CA is given.",
-        make=lambda folder: _with_crls(folder, issuing={"extensions": [_delta()], "number": 2}),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
+    _unknown(
+        "delta-crl-only",
+        "Only a delta CRL of the issuing CA is given.",
+        lambda folder: _with_crls(folder, issuing={"extensions": [_delta()], "number": 2}),
     ),
-    Broken(
-        name="crl-signed-by-another-key",
-        kind="revocation-unknown",
-        what="The CRL has the issuing CA's name and is signed by another key.",
-        make=lambda folder: _with_crls(folder, issuing={"by": authority("Example Issuing CA", "other")}),
-        call=WITH_CRLS,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
+    _unknown(
+        "crl-signed-by-another-key",
+        "The CRL has the issuing CA's name and is signed by another key.",
+        lambda folder: _with_crls(folder, issuing={"by": authority(ISSUING, "other")}),
     ),
-    Broken(
-        name="ocsp-unknown",
-        kind="revocation-unknown",
-        what="The responder does not know the server's certificate.",
-        make=lambda folder: _with_ocsp(folder, status=ocsp.OCSPCertStatus.UNKNOWN),
+    _unknown(
+        "ocsp-unknown",
+        "The responder does not know the server's certificate.",
+        lambda folder: _with_ocsp(folder, status=ocsp.OCSPCertStatus.UNKNOWN),
         call=WITH_OCSP,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
     ),
-    Broken(
-        name="ocsp-too-old",
-        kind="revocation-unknown",
-        what="The OCSP response is past its nextUpdate.",
-        make=lambda folder: _with_ocsp(folder, period=LAST_MONTH),
+    _unknown(
+        "ocsp-too-old",
+        "The OCSP response is past its nextUpdate.",
+        lambda folder: _with_ocsp(folder, period=LAST_MONTH),
         call=WITH_OCSP,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
     ),
-    Broken(
-        name="ocsp-responder-unauthorized",
-        kind="revocation-unknown",
-        what="The CA did not authorise the signer of the OCSP response as a responder.",
-        make=_unauthorized,
+    _unknown(
+        "ocsp-responder-unauthorized",
+        "The CA did not authorise the signer of the OCSP response as a responder.",
+        _unauthorized,
         call=WITH_OCSP,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
     ),
-    Broken(
-        name="ocsp-by-a-stranger",
-        kind="revocation-unknown",
-        what="The OCSP response is signed by a key of nobody here.",
-        make=lambda folder: _with_ocsp(folder, by=authority("Stranger"), responder=authority("Stranger").certificate),
+    _unknown(
+        "ocsp-by-a-stranger",
+        "The OCSP response is signed by a key of nobody here.",
+        lambda folder: _with_ocsp(folder, by=authority("Stranger"), responder=authority("Stranger").certificate),
         call=WITH_OCSP,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
     ),
-    Broken(
-        name="ocsp-refused",
-        kind="revocation-unknown",
-        what="The responder refused to answer.",
-        make=_try_later,
+    _unknown(
+        "ocsp-refused",
+        "The responder refused to answer.",
+        _try_later,
         call=WITH_OCSP,
-        faults=(("server.pem", "revocation-unknown"),),
-        rule=SECTION,
     ),
     Broken(
         name="revoked-and-wrong-name",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from cryptography import x509
+
 from pkcs12kit import lab
 from pkcs12kit.certificates.certificate import Certificate
 
@@ -14,12 +16,13 @@ SIGNATURE: Final = "RFC 5280 section 6.1.3 (a)(1)"
 
 
 def _damaged(file):
+    """Return a maker of the usual files, with a changed bit in the signature of one."""
+
     def make(folder):
-        pki = Pki(folder)
+        Pki(folder)
         octets = bytearray(folder.certificates[file].der)
         octets[-1] ^= 1
         folder.put(file, Certificate.from_der(bytes(octets)))
-        folder.put(f"good-{file}", pki.server)
 
     return make
 
@@ -34,9 +37,7 @@ def _impostor(folder):
     """A CA with the issuing CA's name and key identifier, and its own key."""
     pki = Pki(folder)
     other = authority(ISSUING, "impostor")
-    identifier = pki.issuing_certificate.as_cryptography.extensions.get_extension_for_class(
-        __import__("cryptography.x509").x509.SubjectKeyIdentifier
-    )
+    identifier = pki.issuing_certificate.as_cryptography.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
     folder.put("impostor.pem", issue(pki.policy, other, Link(extensions=(identifier,)), 60))
 
 

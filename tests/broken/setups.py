@@ -12,6 +12,12 @@ if TYPE_CHECKING:
 
 PATHS: Final = "paths server.pem --certs issuing.pem policy.pem --anchor root.pem"
 """The usual call: everything is given, and one thing is wrong with it."""
+BUILD: Final = (
+    "build --key server.key --cert server.pem --certs issuing.pem policy.pem --anchor root.pem"
+    " --password-file pw.txt --out server.p12"
+)
+ONE_CA: Final = "paths server.pem --certs issuing.pem --anchor root.pem"
+"""The call without the CA between the issuing CA and the root."""
 
 
 @dataclass(frozen=True, kw_only=True)
