@@ -110,8 +110,8 @@ def _row(broken: Broken) -> str:
 
 
 def _row_of_other(broken: Broken) -> str:
-    seen = broken.error or ", ".join(f"`{check}`" for check in broken.checks)
-    return f"| {_cell(broken.what)} | {_cell(seen)} | {_leads_on(broken)} |"
+    seen = ", ".join(f"`{one}`" for one in broken.checks or (broken.error,))
+    return f"| {_cell(broken.what)} | {seen} | {_leads_on(broken)} |"
 
 
 def _leads_on(broken: Broken) -> str:
@@ -121,5 +121,5 @@ def _leads_on(broken: Broken) -> str:
 
 def _cell(text: str) -> str:
     """Return a text as it stands in a cell, with the options as code: two hyphens would become a dash."""
-    text = re.sub(r"(?<![\w`])--[a-z][a-z-]*(?: [A-Z]{2,})?", r"`\g<0>`", text)
+    text = re.sub(r"(?<![\w`])--[a-z][a-z0-9-]*(?: [A-Z]{2,})?", r"`\g<0>`", text)
     return _SHA256.sub("...", text).replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")

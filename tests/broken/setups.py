@@ -39,9 +39,9 @@ class Broken:
     checks: tuple[str, ...] = ()
     """The checks that ``verify`` says no for."""
     error: str = ""
-    """A part of the error, where the files cannot be used (exit status 2)."""
+    """The beginning of the error, where the files cannot be used."""
     opened: bool = True
-    """False where the answer is that the password opens nothing."""
+    """False where the error is the answer no: the password does not open the file."""
     rule: str = ""
     """The section of the standard, as the first fault states it."""
     shown: bool = False
@@ -50,4 +50,4 @@ class Broken:
     @property
     def status(self) -> int:
         """The exit status of the call."""
-        return 2 if self.error else 1
+        return 2 if self.error and self.opened else 1
