@@ -77,7 +77,62 @@ class Timeline:
                 yield first
 
 
-def numbered_segments(report: ValidityReport) -> tuple[tuple[int, ValiditySegment], ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathInWords:
+    """A segment of a valid period: its path, when it is the best, and why from then on."""
+
+    number: int
+    """The number of the path in the report, counted from 1."""
+    names: tuple[str, ...]
+    """The certificates of the path, the target first, and the trust anchor."""
+    begin: str
+    end: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodInWords:
+    """A period as each drawing tells it."""
+
+    period: ValidityPeriod
+    state: str
+    begin: str
+    end: str
+    paths: tuple[PathInWords, ...]
+    """The best paths of a valid period, in the order of time."""
+    ending: str | None
+    """The sentence about the end of a valid period; None for another one."""
+    failures: tuple[tuple[str, Failure], ...]
+    """What is wrong in a period without a path, each with the beginning of its sentence."""
+
+
+def periods_in_words(report: ValidityReport) -> Iterator[PeriodInWords]:
+    """Yield the periods in the order of time."""
+    numbered = iter(_numbered_segments(report))
+    for period in report.periods:
+        segments = [next(numbered) for _ in period.segments]
+        before = (None, *period.segments)
+        yield PeriodInWords(
+            period=period,
+            state=STATES[period.state],
+            begin=format_time(period.begin),
+            end=format_time(period.end),
+            paths=tuple(
+                PathInWords(
+                    number=number,
+                    names=_names_of(segment.path),
+                    begin=format_time(segment.begin),
+                    end=format_time(segment.end),
+                    why=_change_in_words(segment, previous),
+                )
+                for (number, segment), previous in zip(segments, before, strict=False)
+            ),
+            ending=_end_in_words(report, period) if segments else None,
+            failures=_closest_failures(report, period),
+        )
+
+
+def _numbered_segments(report: ValidityReport) -> tuple[tuple[int, ValiditySegment], ...]:
     """Return all segments in the order of time, each with the number of its path, counted from 1."""
     numbers: dict[object, int] = {}
     found = []
@@ -95,7 +150,7 @@ def timeline_of(report: ValidityReport) -> Timeline | None:
     begin, end = _drawn(report)
     answer = TimelineRow(label="path", spans=tuple((one.begin, one.end, one.state) for one in report.periods))
     paths: dict[int, list[tuple[datetime, datetime, PeriodState]]] = {}
-    for number, segment in numbered_segments(report):
+    for number, segment in _numbered_segments(report):
         paths.setdefault(number, []).append((segment.begin, segment.end, PeriodState.VALID))
     return Timeline(
         begin=begin,
@@ -123,7 +178,7 @@ def named(certificate: Certificate) -> str:
     return f"{certificate.label} #{short_serial(certificate.serial_number_text)}"
 
 
-def names_of(path: ValidatedPath) -> tuple[str, ...]:
+def _names_of(path: ValidatedPath) -> tuple[str, ...]:
     """Return the certificates of a path, the target first, and the trust anchor."""
     anchor = path.trust_anchor
     above = () if anchor.certificate in path.certificates else (anchor.label,)
@@ -149,13 +204,13 @@ def answer_in_words(report: ValidityReport) -> str:
     return f"{'; '.join(parts)}." if before or after else f"{', '.join(parts)}."
 
 
-def end_in_words(report: ValidityReport, period: ValidityPeriod) -> str:
+def _end_in_words(report: ValidityReport, period: ValidityPeriod) -> str:
     """Return the sentence about the end of a valid period: what expires then."""
     names = ", ".join(named(one) for one in period.ended_by)
     return f"ends: {names} expires" if period.end >= report.time else f"ended: {names} expired"
 
 
-def change_in_words(segment: ValiditySegment, before: ValiditySegment | None) -> str:
+def _change_in_words(segment: ValiditySegment, before: ValiditySegment | None) -> str:
     """Return why the path of a segment is the best from its beginning on."""
     began = ", ".join(named(one) for one in segment.began_with)
     if before is not None and before.ended_by:
@@ -166,7 +221,7 @@ def change_in_words(segment: ValiditySegment, before: ValiditySegment | None) ->
     return f"began with {began}" if began else "begins with the target"
 
 
-def closest_failures(report: ValidityReport, period: ValidityPeriod) -> tuple[tuple[str, Failure], ...]:
+def _closest_failures(report: ValidityReport, period: ValidityPeriod) -> tuple[tuple[str, Failure], ...]:
     """Return the failures of the closest attempt in a period, each with the beginning of its sentence.
 
     The attempt is that of the time asked about, which is named, where that is in the period, and otherwise that of the

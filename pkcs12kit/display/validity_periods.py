@@ -10,17 +10,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 from rich.tree import Tree
 
-from pkcs12kit.display.timelines import (
-    STATES,
-    answer_in_words,
-    change_in_words,
-    closest_failures,
-    end_in_words,
-    names_of,
-    numbered_segments,
-    scope_in_words,
-    timeline_of,
-)
+from pkcs12kit.display.timelines import answer_in_words, periods_in_words, scope_in_words, timeline_of
 from pkcs12kit.paths.validity_report import PeriodState
 from pkcs12kit.text import harmless
 from pkcs12kit.times import format_time
@@ -30,8 +20,8 @@ if TYPE_CHECKING:
 
     from rich.console import Console, ConsoleOptions, RenderableType
 
-    from pkcs12kit.display.timelines import Timeline, TimelineRow
-    from pkcs12kit.paths.validity_report import ValidityPeriod, ValidityReport
+    from pkcs12kit.display.timelines import PeriodInWords, Timeline, TimelineRow
+    from pkcs12kit.paths.validity_report import ValidityReport
 
 _WIDEST: Final = 100
 _NARROWEST: Final = 20
@@ -52,37 +42,30 @@ def periods_report(report: ValidityReport) -> Iterator[RenderableType]:
         yield ""
         yield TimelineBars(drawn)
         yield ""
-    numbers = [number for number, _ in numbered_segments(report)]
-    for period in report.periods:
-        yield _period(report, period, numbers)
+    yield from map(_period, periods_in_words(report))
     for sentence in scope_in_words(report):
         yield Text(sentence, style="dim")
     if report.incomplete is not None:
         yield Text(harmless(f"The search was cut short: {report.incomplete}"), style="yellow")
 
 
-def _period(report: ValidityReport, period: ValidityPeriod, numbers: list[int]) -> Tree:
-    """Return a period with its paths, and take their numbers from the front of ``numbers``."""
-    title = Text(STATES[period.state], style=_STYLES[period.state])
-    title.append(f" from {format_time(period.begin)} to {format_time(period.end)}", style="not bold default")
+def _period(words: PeriodInWords) -> Tree:
+    title = Text(words.state, style=_STYLES[words.period.state])
+    title.append(f" from {words.begin} to {words.end}", style="not bold default")
     tree = Tree(title, guide_style="dim")
-    before = None
-    for position, segment in enumerate(period.segments):
-        number = numbers.pop(0)
-        if position < _MOST_PATHS:
-            line = Text(f"{number}  from {format_time(segment.begin)}: ", style="bold")
-            line.append(harmless(" <- ".join(names_of(segment.path))), style="not bold cyan")
-            tree.add(line).add(Text(harmless(change_in_words(segment, before)), style="dim"))
-        before = segment
-    if len(period.segments) > _MOST_PATHS:
-        tree.add(Text(f"and {len(period.segments) - _MOST_PATHS} more; --json has them all", style="dim"))
-    if period.segments:
-        tree.add(Text(harmless(end_in_words(report, period)), style="yellow"))
-    for label, failure in closest_failures(report, period):
+    for path in words.paths[:_MOST_PATHS]:
+        line = Text(f"{path.number}  from {path.begin}: ", style="bold")
+        line.append(harmless(" <- ".join(path.names)), style="not bold cyan")
+        tree.add(line).add(Text(harmless(path.why), style="dim"))
+    if len(words.paths) > _MOST_PATHS:
+        tree.add(Text(f"and {len(words.paths) - _MOST_PATHS} more; --json has them all", style="dim"))
+    if words.ending is not None:
+        tree.add(Text(harmless(words.ending), style="yellow"))
+    for label, failure in words.failures:
         line = Text(label, style="cyan").append(f": {harmless(failure.detail)}", style="red")
         tree.add(line.append(f"  [{failure.section}]", style="dim"))
-    if period.incomplete is not None:
-        tree.add(Text(harmless(period.incomplete), style="yellow"))
+    if words.period.incomplete is not None:
+        tree.add(Text(harmless(words.period.incomplete), style="yellow"))
     return tree
 
 

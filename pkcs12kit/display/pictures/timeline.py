@@ -15,17 +15,7 @@ from pkcs12kit.display.pictures import style
 from pkcs12kit.display.pictures.blocks import NAME_LEADING, NAME_SIZE, NOTE_LEADING, NOTE_SIZE, width_of, wrapped
 from pkcs12kit.display.pictures.elements import add_text, as_number, fill
 from pkcs12kit.display.pictures.wording import inert
-from pkcs12kit.display.timelines import (
-    STATES,
-    answer_in_words,
-    change_in_words,
-    closest_failures,
-    end_in_words,
-    names_of,
-    numbered_segments,
-    scope_in_words,
-    timeline_of,
-)
+from pkcs12kit.display.timelines import STATES, answer_in_words, periods_in_words, scope_in_words, timeline_of
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.paths.validity_report import PeriodState, ValidityReport
 from pkcs12kit.text import NO_FORMULAS, as_references
@@ -158,26 +148,21 @@ class _Timeline:
 
     def _words(self) -> Iterator[tuple[str, int]]:
         """Yield the periods and their paths in words, each with its level."""
-        report = self._report
-        numbers = iter(numbered_segments(report))
         shown = 0
-        for period in report.periods:
-            yield f"{STATES[period.state]} from {format_time(period.begin)} to {format_time(period.end)}", 0
-            before = None
-            for segment in period.segments:
-                number, _ = next(numbers)
+        for one in periods_in_words(self._report):
+            yield f"{one.state} from {one.begin} to {one.end}", 0
+            for path in one.paths:
                 shown += 1
                 if shown <= self._most:
-                    yield f"{number}: {' ← '.join(names_of(segment.path))}", 1
-                    yield f"from {format_time(segment.begin)}, {change_in_words(segment, before)}", 2
-                before = segment
-            if period.segments:
-                yield end_in_words(report, period), 1
-            for label, failure in closest_failures(report, period):
+                    yield f"{path.number}: {' ← '.join(path.names)}", 1
+                    yield f"from {path.begin}, {path.why}", 2
+            if one.ending is not None:
+                yield one.ending, 1
+            for label, failure in one.failures:
                 yield f"{label}: {failure.detail} [{failure.section}]", 1
-            if period.incomplete is not None:
-                yield period.incomplete, 1
+            if one.period.incomplete is not None:
+                yield one.period.incomplete, 1
         if shown > self._most:
             yield f"{shown - self._most:,} more paths are not drawn", 0
-        for sentence in scope_in_words(report):
+        for sentence in scope_in_words(self._report):
             yield sentence, 1
