@@ -27,6 +27,11 @@ def short_serial(serial_number: str) -> str:
     return without_middle(serial_number, longest=_SERIAL_SHOWN, ends=_SERIAL_ENDS)
 
 
+def named(certificate: Certificate) -> str:
+    """Return the label of a certificate with its serial number, for a sentence."""
+    return f"{certificate.subject.label} #{short_serial(certificate.serial_number_text)}"
+
+
 def labelled(certificate: Certificate) -> Text:
     """Return the subject of a certificate and its serial number, which tells certificates of one subject apart."""
     number = short_serial(certificate.serial_number_text)

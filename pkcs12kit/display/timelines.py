@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.display.labels import short_serial
+from pkcs12kit.display.labels import named
 from pkcs12kit.paths.validity_report import PeriodState
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
@@ -17,7 +17,6 @@ from pkcs12kit.times import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.paths.failure import Failure
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.paths.validity_report import ValidityPeriod, ValidityReport, ValiditySegment
@@ -171,11 +170,6 @@ def _drawn(report: ValidityReport) -> tuple[datetime, datetime]:
     begin = first if begin - first <= 3 * margin else begin - margin
     end = last if last - end <= 3 * margin else end + margin
     return (begin, end) if begin < end else (begin, begin + timedelta(seconds=1))
-
-
-def named(certificate: Certificate) -> str:
-    """Return the label of a certificate with its serial number."""
-    return f"{certificate.label} #{short_serial(certificate.serial_number_text)}"
 
 
 def _names_of(path: ValidatedPath) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from pkcs12kit.display.certificate_facts import (
     sha1_fingerprint,
 )
 from pkcs12kit.display.columns import GAP, Column, layout, rows
-from pkcs12kit.display.labels import day, short_serial
+from pkcs12kit.display.labels import day, named, short_serial
 from pkcs12kit.display.notes import refusals
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.text import counted, harmless
@@ -245,9 +245,7 @@ def _key(key: ListedKey, *, with_files: bool) -> str:
     if key.why is not None:
         words.append(key.why)
     elif key.certificates:
-        words.append(
-            "fits " + ", ".join(f"{one.label} #{short_serial(one.serial_number_text)}" for one in key.certificates)
-        )
+        words.append(f"fits {', '.join(map(named, key.certificates))}")
     else:
         words.append("fits no certificate here")
     return _with_files(", ".join(words), key.sources, with_files)

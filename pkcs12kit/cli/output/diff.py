@@ -10,7 +10,7 @@ from pkcs12kit.cli.output.tables import second_line, styled, titles, unambiguous
 from pkcs12kit.comparison.classification import Relation
 from pkcs12kit.comparison.targets import PathOutcome
 from pkcs12kit.display.columns import GAP, Column, layout, rows
-from pkcs12kit.display.labels import day, labelled, short_serial
+from pkcs12kit.display.labels import day, named, short_serial
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.times import format_time
 
@@ -173,7 +173,7 @@ def _paths(comparison: Comparison, width: int | None) -> Iterator[str]:
         differs = outcome not in {PathOutcome.SAME, PathOutcome.NONE}
         if differs or len(targets) <= _NAMED:
             for one in targets:
-                yield from wrapped(f"  {_named(one.target)}", 4, width)
+                yield from wrapped(f"  {named(one.target)}", 4, width)
         else:
             yield "  --json names them"
         if differs:
@@ -190,11 +190,11 @@ def _reasons(targets: Sequence[TargetComparison], became: dict[Certificate, str]
             lines.append(f"{side}{whose}: {_chain(path)}")
     is_broken = bool(first.path_before) and not first.path_after
     lines += [
-        f"missing after: {_named(one)}, {became.get(one, 'went')}" if is_broken else f"missing before: {_named(one)}"
+        f"missing after: {named(one)}, {became.get(one, 'went')}" if is_broken else f"missing before: {named(one)}"
         for one in first.missing
     ]
     if first.decisive:
-        names = " or ".join(map(_named, first.decisive))
+        names = " or ".join(map(named, first.decisive))
         what = "each is enough on its own" if len(first.decisive) > 1 else "it is enough on its own"
         lines.append(f"{'put back' if is_broken else 'new'}, {what}: {names}")
     elif first.missing and first.all_tried:
@@ -210,10 +210,6 @@ def _reasons(targets: Sequence[TargetComparison], became: dict[Certificate, str]
         if report.incomplete is not None:
             lines.append(f"{side}, the search was cut short: {report.incomplete}")
     yield from (line for text in lines for line in wrapped(harmless(f"    {text}"), 6, width))
-
-
-def _named(certificate: Certificate) -> str:
-    return harmless(labelled(certificate).plain.replace("  #", " #"))
 
 
 def _chain(path: ValidatedPath) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.cli.output.replay import again, paths_again
 from pkcs12kit.comparison.targets import PathOutcome
-from pkcs12kit.display.labels import short_serial
+from pkcs12kit.display.labels import named
 from pkcs12kit.hints import Hint
 from pkcs12kit.text import counted, harmless, shortened
 
@@ -22,7 +22,7 @@ _STANDARD_INPUT: Final = "-"
 
 def broken_paths(comparison: Comparison) -> str:
     """Return a sentence that counts the paths that broke and those left undecided, and names the first targets."""
-    names = ", ".join(shortened(comparison.broken, _SHOWN, lambda one: _named(one.target)))
+    names = ", ".join(shortened(comparison.broken, _SHOWN, lambda one: named(one.target)))
     undecided = sum(one.outcome is PathOutcome.UNDECIDED for one in comparison.broken)
     broke = f"{len(comparison.broken) - undecided:,} of {counted(len(comparison.targets), 'path')} broke"
     more = f", and a limit left {undecided:,} undecided" if undecided else ""
@@ -58,14 +58,10 @@ def _missing(comparison: Comparison, before: str) -> Iterator[Hint]:
     best = sorted(given_back, key=lambda certificate: (-given_back[certificate], certificate.sha256))
     for certificate in best[:_SHOWN]:
         yield Hint(
-            text=f"{_named(certificate)} gives {counted(given_back[certificate], 'path')} back: {_place(before)} has"
+            text=f"{named(certificate)} gives {counted(given_back[certificate], 'path')} back: {_place(before)} has"
             " it, but ask first why it is gone: a CA that was shut down must not come back"
         )
 
 
 def _place(source: str) -> str:
     return "standard input" if source == _STANDARD_INPUT else harmless(source)
-
-
-def _named(certificate: Certificate) -> str:
-    return f"{certificate.label} #{short_serial(certificate.serial_number_text)}"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from pkcs12kit.cli.output.anchor_hints import hints_for_unfitting_anchor
 from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
 from pkcs12kit.cli.output.no_path import hints_for_no_path
-from pkcs12kit.display.timelines import answer_in_words, named
+from pkcs12kit.display.labels import named
+from pkcs12kit.display.timelines import answer_in_words
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.hints import GATHER
 from pkcs12kit.paths.report import PathReport
