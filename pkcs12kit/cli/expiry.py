@@ -77,14 +77,14 @@ def command(  # click gives every option its own argument
         password=given_password(password_file, password_env, stdin=password_stdin),
         limits=limits,
     )
-    _show(report, search.trust_anchors, as_json=as_json)
+    _show(report, as_json=as_json)
     if report.unread:
         sys.exit(2)
     if not report.ok:
         sys.exit(1)
 
 
-def _show(report: ExpiryReport, anchors: tuple[str, ...], *, as_json: bool) -> None:
+def _show(report: ExpiryReport, *, as_json: bool) -> None:
     from pkcs12kit.cli.output.console import print_error, print_hints, print_json, print_text, warn
     from pkcs12kit.text import counted
 
@@ -111,15 +111,14 @@ def _show(report: ExpiryReport, anchors: tuple[str, ...], *, as_json: bool) -> N
         }
         named = ", ".join(f"{counted(number, 'bundle')} {what}" for what, number in wrong.items() if number)
         print_error(named)
-    print_hints(_hints(report, anchors))
+    print_hints(_hints(report))
     if as_json:
         print_json(report.to_json())
 
 
-def _hints(report: ExpiryReport, anchors: tuple[str, ...]) -> list[Hint]:
+def _hints(report: ExpiryReport) -> list[Hint]:
     """Return the next steps for files that need a password, and for the first bundle with a bad answer."""
-    from shlex import quote
-
+    from pkcs12kit.cli.output.replay import call_of
     from pkcs12kit.hints import Hint
 
     hints = []
@@ -128,11 +127,6 @@ def _hints(report: ExpiryReport, anchors: tuple[str, ...]) -> list[Hint]:
         hints.append(Hint(text=f"{options} opens the files with that password; call again for those with another one"))
     bad = next((one.name for one in (*report.without_path, *report.expiring) if os.path.isfile(one.name)), None)  # noqa: PTH113
     if bad is not None:
-        words = ["pkcs12kit", "verify", bad, *(word for anchor in anchors for word in ("--anchor", anchor))]
-        given = click.get_current_context().params
-        for option in ("password_file", "password_env"):
-            if given.get(option) is not None:
-                words += [f"--{option.replace('_', '-')}", str(given[option])]
         text = "see what is wrong with the first of them; build makes it again with certificates that last longer"
-        hints.append(Hint(text=text, command=" ".join(map(quote, words))))
+        hints.append(Hint(text=text, command=call_of("verify", file=bad, password_stdin=None)))
     return hints

@@ -7,6 +7,7 @@ import shlex
 import pytest
 
 import pkcs12kit as pk
+from pkcs12kit.cli.options.values import Duration
 
 from .conftest import PASSWORD
 
@@ -43,14 +44,21 @@ def test_yes(expiry, replica):
     assert {one["certificate"]["sha256"] for one in answer["certificates"]} == {one.sha256 for one in path}
 
 
-def test_something_ends(expiry):
-    """Exit status 1, and the hint's command runs on the first of them."""
+def test_something_ends(call, expiry):
+    """Exit status 1, and the hint's command says no to the first of them for the same reason, at the same time."""
     done = expiry("--expires-within", "90y")
     assert done.status == 1
     assert "2 bundles with a path that ends within the time" in done.errors
-    hint = next(line for line in done.errors.splitlines() if "pkcs12kit verify" in line)
-    assert shlex.split(hint[hint.index("pkcs12kit") :])[2] == "bundles/a.p12"
-    assert expiry("--expires-within", "90y", "--json").json["ok"] is False
+    answer = expiry("--expires-within", "90y", "--json").json
+    assert answer["ok"] is False
+    (hint,) = answer["hints"]
+    words = shlex.split(hint["command"])
+    assert words[:3] == ["pkcs12kit", "verify", "bundles/a.p12"]
+    again = call(*words[1:])
+    assert again.status == 1
+    assert "expiry" in [
+        one["check"] for one in call(*words[1:], "--json").json["findings"] if one["outcome"] == "not-ok"
+    ]
 
 
 def test_a_file_that_does_not_open(expiry, bundles, replica):
@@ -97,3 +105,10 @@ def test_no_bundle(call, folder, files):
     done = call("expiry", "nowhere.p12", "--anchor", files.trust_anchor)
     assert done.status == 2
     assert "nowhere.p12: no such file" in done.text + done.errors
+
+
+@pytest.mark.parametrize("typed", ["0h", "12h", "99999h", "30d", "12y", "999y", "99999d", "99999w", "90y", "273w"])
+def test_every_duration_can_be_typed_again(typed):
+    """What a hint repeats of ``--expires-within`` is read as the same span of time."""
+    span = Duration().convert(typed, None, None)
+    assert Duration().convert(Duration.typed(span), None, None) == span

@@ -68,6 +68,15 @@ class Duration(click.ParamType[timedelta]):
             self.fail(f"{value!r} is not a duration; write it like 30d, 12h, 6w or 2y", param, ctx)
         return int(found[1]) * _UNITS[found[2]]
 
+    @staticmethod
+    def typed(span: timedelta) -> str:
+        """Return a span of time as it is typed, in days where that is possible."""
+        for unit in "dwyh":
+            text = f"{span // _UNITS[unit]}{unit}"
+            if not span % _UNITS[unit] and _DURATION.fullmatch(text):
+                return text
+        raise ValueError(f"no duration is typed so: {span}")
+
 
 class OneOf(click.Choice[str]):
     """One of several names. The error for another name lists the similar names, or else all names."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from click.core import ParameterSource
 
+from pkcs12kit.cli.options.values import Duration
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -42,9 +43,18 @@ def paths_again(**changes: object) -> str | None:
     context = click.get_current_context(silent=True)
     if context is None or not (changes.get(_TARGET) or context.params.get(_TARGET)):
         return None
-    commands = context.find_root().command
-    paths = commands.get_command(context, _PATHS) if isinstance(commands, click.Group) else None
-    return None if paths is None else _written(context, paths, changes)
+    return call_of(_PATHS, **changes)
+
+
+def call_of(name: str, **changes: object) -> str | None:
+    """Return the call of another command with the values of the current call for the parameters that both have.
+
+    Returns None where :func:`again` does.
+    """
+    context = click.get_current_context(silent=True)
+    commands = None if context is None else context.find_root().command
+    command = commands.get_command(context, name) if context and isinstance(commands, click.Group) else None
+    return None if context is None or command is None else _written(context, command, changes)
 
 
 def given_files() -> tuple[str, ...]:
@@ -108,7 +118,7 @@ def _words(value: object) -> Iterator[str]:
     elif isinstance(value, datetime):
         yield format_time(value)
     elif isinstance(value, timedelta):
-        yield f"{value // timedelta(hours=1)}h"
+        yield Duration.typed(value)
     elif isinstance(value, bytes):
         yield value.hex()
     elif value is not None:
