@@ -87,9 +87,12 @@ class PathCheck:
             found.append(known)
         return tuple(self._explained(known) for known in reversed(found))
 
-    def _status(self, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> CertificateStatus:
-        """Return the status, without an explanation."""
-        return self._find(checked, waiting).status
+    def _status(self, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> tuple[CertificateStatus, bool]:
+        """Return the status, without an explanation, and True where it is unknown as evidence depends on the result."""
+        known = self._find(checked, waiting)
+        notes = (note for findings in known.findings.values() for note in findings.notes)
+        depends = any(note.fault.code is EvidenceFault.SIGNER_DEPENDS_ON_IT for note in notes)
+        return known.status, depends and known.status.status is RevocationStatus.UNKNOWN
 
     def _find(self, checked: CheckedCertificate, waiting: tuple[Node, ...]) -> _Known:
         """Return the status by both kinds of data: revoked by one of them, else good by one of them, else unknown.

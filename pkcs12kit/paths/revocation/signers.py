@@ -83,19 +83,27 @@ def _signers_above(path: CertificationPath) -> tuple[Signer, ...]:
     return tuple(reversed(upside_down))
 
 
+class _NotGood(NamedTuple):
+    """The reason why a certificate of a side path is not known to be good."""
+
+    detail: str
+    depends_on_it: bool
+    """True where evidence about it is signed by a signer that waits for the result."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SignerSearch:
     """A search for the signers of CRLs and OCSP responses for one path, at one time.
 
     ``status_of`` looks up the status of a certificate beside the path. Its second argument are the signers whose own
-    status depends on the result: what they sign about themselves does not count.
+    status depends on the result: what they sign about themselves does not count, and then it returns True as well.
     """
 
     evidence: RevocationEvidence
     parameters: ValidationParameters
     """The time and the algorithms by which signers are validated."""
     budget: SearchBudget
-    status_of: Callable[[CheckedCertificate, tuple[Node, ...]], CertificateStatus]
+    status_of: Callable[[CheckedCertificate, tuple[Node, ...]], tuple[CertificateStatus, bool]]
     main_path: CertificationPath
 
     def has_signed(self, key: WorkingKey, signed: SignedData) -> bool:
@@ -172,7 +180,7 @@ class SignerSearch:
             is_own_issuer = certificate == checked.certificate and _names_itself(certificate)
             return None if is_own_issuer else _depends_on_it(f"is signed by {named}", certificate)
         invalid: list[str] = []
-        unknown: list[str] = []
+        unknown: list[_NotGood] = []
         for path in self._valid_paths(certificate, checked, invalid):
             refusal = self._status_refusal(path, checked, (*waiting, certificate.node))
             if refusal is None:
@@ -250,8 +258,8 @@ class SignerSearch:
 
     def _status_refusal(
         self, path: CertificationPath, checked: CheckedCertificate, waiting: tuple[Node, ...]
-    ) -> str | None:
-        """Return the certificate of a side path that is not known to be good, as a sentence; None where all are.
+    ) -> _NotGood | None:
+        """Return the certificate of a side path that is not known to be good; None where all are.
 
         Only the certificates above the checked one count as already checked. One below it would depend on the checked
         certificate itself, which may be revoked.
@@ -262,9 +270,10 @@ class SignerSearch:
             if chain == settled[-len(chain) :]:
                 continue
             partial = CertificationPath(certificates=chain, trust_anchor=path.trust_anchor)
-            status = self.status_of(CheckedCertificate(partial), waiting)
+            status, depends = self.status_of(CheckedCertificate(partial), waiting)
             if status.status is not RevocationStatus.GOOD:
-                return status.detail if position == 0 else f"{_numbered(status.certificate)} above it: {status.detail}"
+                above = "" if position == 0 else f"{_numbered(status.certificate)} above it: "
+                return _NotGood(f"{above}{status.detail}", depends)
         return None
 
 
@@ -305,8 +314,9 @@ def _depends_on_it(named: str, certificate: Certificate) -> Fault:
     return Fault(EvidenceFault.SIGNER_DEPENDS_ON_IT, f"{named}, whose own status depends on it", certificate)
 
 
-def _not_good(named: str, why: str, certificate: Certificate) -> Fault:
-    return Fault(EvidenceFault.SIGNER_NOT_GOOD, f"{named}, which is not known to be good: {why}", certificate)
+def _not_good(named: str, why: _NotGood, certificate: Certificate) -> Fault:
+    code = EvidenceFault.SIGNER_DEPENDS_ON_IT if why.depends_on_it else EvidenceFault.SIGNER_NOT_GOOD
+    return Fault(code, f"{named}, which is not known to be good: {why.detail}", certificate)
 
 
 def _crl_sign_refusal(certificate: Certificate | None, checked: CheckedCertificate) -> Fault | None:
