@@ -198,6 +198,7 @@ CALLS = {
     ("pkcs12kit.verifier.expiry", "expiry_report", "password"): lambda w, p: pkcs12kit.expiry_report(
         w["pfx"], password=p, trust_anchors=[w["anchor"]]
     ),
+    ("pkcs12kit.verifier.expiry_bundles", "BundleReader", "password"): None,  # as expiry_report
     ("pkcs12kit.verifier.probe", "probe", "expect_password"): lambda w, p: pkcs12kit.probe(
         "127.0.0.1:1", trust_anchors=[w["anchor"]], expect=w["pfx"], expect_password=p
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ALIASES: Final[Mapping[str, str]] = {
     # alias of a type: the module that it is documented in
-    "BundlesArgument": "pkcs12kit.verifier.expiry",
+    "BundlesArgument": "pkcs12kit.verifier.expiry_bundles",
     "CertificateSource": "pkcs12kit.sources.loading",
     "CertificatesArgument": "pkcs12kit.sources.arguments",
     "ExpectArgument": "pkcs12kit.verifier.expectation",
