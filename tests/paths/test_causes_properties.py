@@ -22,6 +22,7 @@ from pkcs12kit.paths.budget import SearchBudget
 from pkcs12kit.paths.failure import InvalidPathError
 from pkcs12kit.paths.signatures import SignatureMemory
 from pkcs12kit.paths.validation.explanation import explained
+from pkcs12kit.paths.validation.faults import faults
 from pkcs12kit.paths.validation.validator import validate
 
 from ..thoroughness import examples
@@ -158,6 +159,7 @@ def test_path_lengths(drawn):
     assert places
     again = made(changed(drawn, places, length=None))
     assert not is_same(failure, failure_of(again, {}), path, again)
+    check_all_lengths(drawn, path)
     others = set(range(len(drawn))) - places
     for place in places:
         alone = made(changed(drawn, others | (places - {place}), length=None))
@@ -171,6 +173,22 @@ def test_path_lengths(drawn):
     after = failure_of(better, {})
     # Further down others may be exceeded; those that were named are not any more.
     assert after is None or not imposing(better, after, "basicConstraints") & places
+
+
+def check_all_lengths(drawn, path):
+    """Every length that the path exceeds is named, and no other: a constraint further up does not hide another."""
+    counted = [number for number, own in enumerate(drawn[:-1]) if number > 0 and not own["same_name"]]
+    exceeded = {
+        place
+        for place, own in enumerate(drawn[:-1])
+        if own["length"] is not None and sum(number > place for number in counted) > own["length"]
+    }
+    budget = SearchBudget(DEFAULT_LIMITS)
+    found = faults(path.certificates, path.trust_anchor, parameters=ValidationParameters(time=AT), budget=budget)
+    each = [explained(one, limits=DEFAULT_LIMITS, path=path.certificates) for one in found.failures]
+    named = [place for one in each for place in imposing(path, one, "basicConstraints")]
+    assert set(named) == exceeded
+    assert all(one.reason is FailureReason.PATH_LENGTH for one in each)
 
 
 @settings(max_examples=examples(200), deadline=None)

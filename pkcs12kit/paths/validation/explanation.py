@@ -15,11 +15,11 @@ from pkcs12kit.paths.failure import Cause
 from pkcs12kit.paths.signatures import WorkingKey
 from pkcs12kit.paths.validation.name_explanation import explain_names
 from pkcs12kit.paths.validation.policy_explanation import PolicyExplanation
-from pkcs12kit.paths.validation.statements import statements_above
+from pkcs12kit.paths.validation.statements import path_lengths
 from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
@@ -59,7 +59,7 @@ def _explain_path_length(failure: Failure, descent: Descent, below: Sequence[Cer
     """Name each certificate whose path length constraint is exceeded (RFC 5280 sections 4.2.1.9, 6.1.4 (l))."""
     lower = [certificate for certificate in reversed(below[1:]) if not certificate.is_self_issued]
     causes, clauses = [], []
-    for certificate, label, allowed, counted_below in _path_lengths(failure.certificate, descent):
+    for certificate, label, allowed, counted_below in path_lengths(failure.certificate, descent):
         if len(counted_below) <= allowed:
             continue
         every = [*counted_below, *lower]
@@ -79,20 +79,6 @@ def _explain_path_length(failure: Failure, descent: Descent, below: Sequence[Cer
         most = "at most " if allowed else ""
         clauses.append(f"{most}{_cas(allowed)} {where} (or a {name} of at least {len(every)})")
     return replace(failure, causes=tuple(causes), would_pass=" and ".join(clauses) or None)
-
-
-def _path_lengths(
-    failed: Certificate, descent: Descent
-) -> Iterator[tuple[Certificate | None, str | None, int, tuple[Certificate, ...]]]:
-    """Yield each length with its certificate, that one's label (None for the caller), and what counts below it."""
-    longest = descent.parameters.max_path_length
-    if longest is not None:
-        every = (*descent.certificates, failed)
-        yield None, None, longest, tuple(certificate for certificate in every if not certificate.is_self_issued)
-    for one in statements_above(descent, failed):
-        basic = one.extensions.basic_constraints
-        if basic is not None and basic.path_length is not None:
-            yield one.certificate, one.label, basic.path_length, one.counted_below
 
 
 def _cas(number: int) -> str:

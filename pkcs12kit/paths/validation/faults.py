@@ -17,6 +17,7 @@ from pkcs12kit.paths.signatures import SignatureVerdict, WorkingKey
 from pkcs12kit.paths.validation import extensions
 from pkcs12kit.paths.validation.policy_graph import mapping_violation
 from pkcs12kit.paths.validation.state import ValidationState
+from pkcs12kit.paths.validation.statements import path_lengths
 from pkcs12kit.paths.validation.validator import SECTION_OF_SIGNATURES, Validator
 
 if TYPE_CHECKING:
@@ -188,5 +189,14 @@ class _Collector(Validator):
         try:
             super()._count_path_length(state, certificate)
         except InvalidPathError:
-            state.max_path_length = inf  # the CAs below this one are too many because of the same constraint
+            state.max_path_length = self._length_left(state, certificate)
             raise
+
+    def _length_left(self, state: ValidationState, certificate: Certificate) -> float:
+        """Return the length that the other constraints leave: the CAs below are too many for the same one anyway."""
+        try:
+            lengths = path_lengths(certificate, self._descent(state))
+            left = [allowed - len(counted) for _, _, allowed, counted in lengths]
+        except MalformedCertificateError:
+            return inf
+        return min((each for each in left if each >= 0), default=inf)

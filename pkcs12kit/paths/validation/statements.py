@@ -48,3 +48,21 @@ def statements_above(descent: Descent, failed: Certificate) -> Iterator[Statemen
             extensions=certificate.extensions,
             below=(*above[number:], failed),
         )
+
+
+def path_lengths(
+    failed: Certificate, descent: Descent
+) -> Iterator[tuple[Certificate | None, str | None, int, tuple[Certificate, ...]]]:
+    """Yield each path length constraint above a certificate, or above the whole path for the one of the caller.
+
+    Each comes with its certificate, that one's label (None for the caller), the length, and what counts below it, down
+    to the certificate that failed.
+    """
+    longest = descent.parameters.max_path_length
+    if longest is not None:
+        every = (*descent.certificates, failed)
+        yield None, None, longest, tuple(certificate for certificate in every if not certificate.is_self_issued)
+    for one in statements_above(descent, failed):
+        basic = one.extensions.basic_constraints
+        if basic is not None and basic.path_length is not None:
+            yield one.certificate, one.label, basic.path_length, one.counted_below
