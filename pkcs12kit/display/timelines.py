@@ -102,7 +102,7 @@ class PeriodInWords:
     ending: str | None
     """The sentence about the end of a valid period; None for another one."""
     failures: tuple[tuple[str, Failure], ...]
-    """What is wrong in a period without a path, each with the beginning of its sentence."""
+    """The failures in a period without a path, each with the beginning of its sentence."""
 
 
 def periods_in_words(report: ValidityReport) -> Iterator[PeriodInWords]:
