@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.algorithm_names import signature_algorithm_in_words
 from pkcs12kit.certificates.lint.certificate_notes import lint_certificates
 from pkcs12kit.cli.output.console import print_lines, terminal_width
-from pkcs12kit.cli.output.tables import second_line, styled, titles, unambiguous, wrapped
+from pkcs12kit.cli.output.tables import styled, table, unambiguous, wrapped
 from pkcs12kit.contents.items import CertificateKind, State
 from pkcs12kit.display.certificate_facts import (
     extension_facts,
     public_key_in_words,
     sha1_fingerprint,
 )
-from pkcs12kit.display.columns import GAP, Column, layout, rows
+from pkcs12kit.display.columns import Column
 from pkcs12kit.display.labels import day, named, short_serial
 from pkcs12kit.display.notes import refusals
 from pkcs12kit.errors import MalformedCertificateError
@@ -128,31 +128,19 @@ def _table(contents: Contents, width: int | None, *, with_files: bool) -> Iterat
         Column("key", keys),
         *([Column("file", files, _FILE)] if files is not None else []),
     ]
-    columns = [column for column in columns if any(column.cells)]
-    widths = layout(columns, width)
-    if widths is not None:
-        yield titles(columns, widths)
-        for state, lines in zip(states, rows(columns, widths, shortened=width is not None), strict=True):
-            yield from (_coloured(GAP.join(cells).rstrip(), state) for cells in lines)
-        return
     first = [
         Column("subject", subjects, _NARROW_NAME),
         Column("kind", kinds),
         Column("until", ends),
         Column("state", [_STATES[state] for state in states]),
     ]
-    first = [column for column in first if any(column.cells)]
-    widths = layout(first, width) or [_NARROW_NAME, *([11] * (len(first) - 1))]
-    second = [
+    others = [
         [f"by {issuer}", f"#{serial}", f"from {begin}", key, *([file] if file else [])]
         for issuer, serial, begin, key, file in zip(
             issuers, serials, begins, keys, files or [""] * len(listed), strict=True
         )
     ]
-    yield titles(first, widths)
-    for state, lines, more in zip(states, rows(first, widths, shortened=True), second, strict=True):
-        yield from (_coloured(GAP.join(cells).rstrip(), state) for cells in lines)
-        yield from second_line(more, width)
+    yield from table(columns, first, others, width, shown=lambda row, line: _coloured(line, states[row]))
 
 
 def _serials(certificate: Certificate, width: int | None) -> str:

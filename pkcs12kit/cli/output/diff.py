@@ -6,10 +6,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.cli.output.console import print_lines, terminal_width
-from pkcs12kit.cli.output.tables import second_line, styled, titles, unambiguous, wrapped
+from pkcs12kit.cli.output.tables import styled, table, unambiguous, wrapped
 from pkcs12kit.comparison.classification import Relation
 from pkcs12kit.comparison.targets import PathOutcome
-from pkcs12kit.display.columns import GAP, Column, layout, rows
+from pkcs12kit.display.columns import Column
 from pkcs12kit.display.labels import day, named, short_serial
 from pkcs12kit.text import counted, harmless
 from pkcs12kit.times import format_time
@@ -103,22 +103,12 @@ def _table(listed: Sequence[OneSided], time: datetime, width: int | None) -> Ite
         Column("state", states),
         Column("other side", relations),
     ]
-    columns = [column for column in columns if any(column.cells)]
-    widths = layout(columns, width)
-    if widths is not None:
-        yield titles(columns, widths)
-        for lines in rows(columns, widths, shortened=width is not None):
-            yield from (GAP.join(cells).rstrip() for cells in lines)
-    else:
-        columns = [Column("subject", subjects, _NARROW_NAME), Column("until", ends), Column("state", states)]
-        columns = [column for column in columns if any(column.cells)]
-        widths = layout(columns, width) or [_NARROW_NAME, *([10] * (len(columns) - 1))]
-        yield titles(columns, widths)
-        others = [f"other side: {relation}" if relation else "" for relation in relations]
-        more = zip(issuers, serials, others, strict=True)
-        for lines, (issuer, serial, other) in zip(rows(columns, widths, shortened=True), more, strict=True):
-            yield from (GAP.join(cells).rstrip() for cells in lines)
-            yield from second_line([f"by {issuer}", f"#{serial}", *([other] if other else [])], width)
+    narrow = [Column("subject", subjects, _NARROW_NAME), Column("until", ends), Column("state", states)]
+    others = [
+        [f"by {issuer}", f"#{serial}", *([f"other side: {relation}"] if relation else [])]
+        for issuer, serial, relation in zip(issuers, serials, relations, strict=True)
+    ]
+    yield from table(columns, narrow, others, width)
     yield from (line for text in _meanings(relations) for line in wrapped(f"  {text}", 4, width))
 
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from pkcs12kit.cli.output.console import may_colour
-from pkcs12kit.display.columns import GAP
+from pkcs12kit.display.columns import GAP, layout, rows
 from pkcs12kit.text import harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from pkcs12kit.certificates.names import Name
     from pkcs12kit.display.columns import Column
@@ -26,11 +26,37 @@ def styled(text: str, **style: object) -> str:
     return click.style(text, **style) if may_colour() else text  # type: ignore[arg-type]  # click's keywords
 
 
-def titles(columns: Sequence[Column], widths: Sequence[int]) -> str:
-    """Return the line of titles above the rows of a table."""
-    return styled(
-        GAP.join(column.title.ljust(width) for column, width in zip(columns, widths, strict=True)).rstrip(), bold=True
-    )
+def table(
+    columns: Sequence[Column],
+    narrow: Sequence[Column],
+    others: Sequence[Sequence[str]],
+    width: int | None,
+    *,
+    shown: Callable[[int, str], str] = lambda _, line: line,
+) -> Iterator[str]:
+    """Yield titles and rows; where the terminal is too narrow, the first columns only and the rest below each row.
+
+    - ``columns``: all of them; those without a text in any row are left out.
+    - ``narrow``, ``others``: the first columns and the rest of each row, for a narrow terminal.
+    - ``shown``: styles the lines of a row, given the number of the row.
+    """
+    present = _with_text(columns)
+    widths = layout(present, width)
+    is_narrow = widths is None
+    if widths is None:
+        present = _with_text(narrow)
+        natural = [max(map(len, (column.title, *column.cells))) for column in present]
+        widths = layout(present, width) or [present[0].shortest, *natural[1:]]
+    titles = GAP.join(column.title.ljust(each) for column, each in zip(present, widths, strict=True))
+    yield styled(titles.rstrip(), bold=True)
+    for number, lines in enumerate(rows(present, widths, shortened=width is not None)):
+        yield from (shown(number, GAP.join(cells).rstrip()) for cells in lines)
+        if is_narrow:
+            yield from _second_line(others[number], width)
+
+
+def _with_text(columns: Sequence[Column]) -> list[Column]:
+    return [column for column in columns if any(column.cells)]
 
 
 def unambiguous(names: Sequence[Name]) -> dict[object, str]:
@@ -44,7 +70,7 @@ def unambiguous(names: Sequence[Name]) -> dict[object, str]:
     }
 
 
-def second_line(parts: Sequence[str], width: int | None) -> Iterator[str]:
+def _second_line(parts: Sequence[str], width: int | None) -> Iterator[str]:
     """Yield the rest of a row in a narrow terminal: in as many lines as it takes, so that nothing is cut."""
     lines = [_INDENT]
     for part in parts:
