@@ -19,10 +19,11 @@ from pkcs12kit import DEFAULT_LIMITS, TrustAnchor, ValidationParameters, lab
 from pkcs12kit.certificates.path import CertificationPath
 from pkcs12kit.errors import FailureReason
 from pkcs12kit.paths.budget import SearchBudget
-from pkcs12kit.paths.failure import InvalidPathError
+from pkcs12kit.paths.failure import Descent, InvalidPathError
 from pkcs12kit.paths.signatures import SignatureMemory
 from pkcs12kit.paths.validation.explanation import explained
 from pkcs12kit.paths.validation.faults import faults
+from pkcs12kit.paths.validation.policy_replay import Change, PolicyReplay
 from pkcs12kit.paths.validation.validator import validate
 
 from ..thoroughness import examples
@@ -244,6 +245,20 @@ def test_policies(drawn, asked):
         assert after.reason is FailureReason.EXPLICIT_POLICY
     check_policies_that_would_pass(drawn, asked, path, failure)
     check_inhibitions(drawn, asked, path, failure)
+
+
+@settings(max_examples=examples(200), deadline=None)
+@given(drawn=POLICY_PATHS, asked=ASKED)
+def test_policies_processed_again(drawn, asked):
+    """The table of an explanation ends with the policies of 6.1.6: its steps are those of validation."""
+    path = made(changed(drawn, set(range(len(drawn))), require=None))
+    parameters = ValidationParameters(time=AT, **asked | {"initial_explicit_policy": False})
+    verdict = validate(path, parameters, budget=SearchBudget(DEFAULT_LIMITS), memory=MEMORY)
+    descent = Descent(path.trust_anchor, parameters, None, is_target=True)
+    replay = PolicyReplay(path.certificates[::-1], descent, SearchBudget(DEFAULT_LIMITS))
+    found = replay.run(Change())
+    assert found.authority_set == verdict.authority_constrained_policy_set
+    assert found.passes is bool(verdict.user_constrained_policy_set)
 
 
 def check_policies_that_would_pass(drawn, asked, path, failure):

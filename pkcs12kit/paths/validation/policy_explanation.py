@@ -1,31 +1,31 @@
 """Explanations of paths that are valid for no acceptable policy (RFC 5280 section 6.1, with the graph of RFC 9618).
 
-The policies are processed again, as validation does, to record them at each certificate. Further runs without one kind
-of statement show which statements matter: those without which the path would be valid for a policy.
+The policies are processed again, to record them at each certificate. Further runs without one kind of statement show
+which statements matter: those without which the path would be valid for a policy.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from math import inf
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.certificates.policy_names import by_arcs, policy_label, policy_list
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.failure import Cause
-from pkcs12kit.paths.policy_table import PolicyRow
+from pkcs12kit.paths.validation.policy_replay import Change, PolicyReplay
 from pkcs12kit.paths.validation.state import ValidationState
 from pkcs12kit.paths.validation.statements import statements_above
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from collections.abc import Set as AbstractSet
 
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.certificates.extensions import Extensions
     from pkcs12kit.paths.budget import SearchBudget
     from pkcs12kit.paths.failure import Descent
+    from pkcs12kit.paths.policy_table import PolicyRow
     from pkcs12kit.paths.validation.statements import Statement
 
 INITIAL_EXPLICIT_POLICY: Final = "initial-explicit-policy"
@@ -37,31 +37,6 @@ _TRIED: Final = 24
 _SHOWN: Final = 4
 _OTHER_POLICY: Final = "0.0"
 """Stands for a policy that no certificate of the path names."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Change:
-    """A change to the statements of a path, to find out whether it would make the path valid for a policy."""
-
-    without_any_policy_inhibition: bool = False
-    without_mapping_inhibition: bool = False
-    without_mappings: bool = False
-    states: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
-    """Certificates, by their number from the trust anchor, that state these policies instead."""
-
-
-class _Outcome(NamedTuple):
-    """The end of one run over the policies of a path."""
-
-    rows: tuple[PolicyRow, ...]
-    authority_set: frozenset[str]
-    origins: tuple[dict[str, frozenset[str]], ...]
-    """For each certificate the policies of its mappings, each with those of the trust anchor's domain."""
-    dropped_at: int | None
-    """The number of the certificate whose inhibited mappings left no policy; None where none did."""
-    accepted: frozenset[str]
-    """user_initial_policy_set, narrowed by the trust anchor."""
-    passes: bool
 
 
 class PolicyExplanation:
@@ -79,10 +54,8 @@ class PolicyExplanation:
         self._certificates = (*descent.certificates, failed)
         self._failed = failed
         self._statements = list(statements_above(descent, failed))
-        every = replace(descent.parameters, user_initial_policy_set=frozenset({ANY_POLICY}))
-        initial = ValidationState.initial(descent.anchor, every, budget)
-        self._allowed_by_anchor = initial.user_initial_policy_set
-        self._found = self._run(_Change())
+        self._replay = PolicyReplay(self._certificates, descent, budget)
+        self._found = self._replay.run(Change())
         self.rows = self._found.rows
         """The table of policies."""
         self._null_at = next((number for number, row in enumerate(self.rows) if not row.valid), None)
@@ -153,7 +126,7 @@ class PolicyExplanation:
         return f"the policy {policy_label(passing[0])}" if len(passing) == 1 else f"one of {policy_list(passing)}"
 
     def _passes_with(self, policy: str, numbers: range) -> bool:
-        return self._run(_Change(states=dict.fromkeys(numbers, (policy,)))).passes
+        return self._replay.run(Change(states=dict.fromkeys(numbers, (policy,)))).passes
 
     def _requirements(self) -> Iterator[Cause]:
         """Yield each statement because of which the failed check requires a policy: any one of them is enough."""
@@ -245,11 +218,11 @@ class PolicyExplanation:
 
     def _inhibitions(self) -> Iterator[Cause]:
         """Yield the statements that inhibit anyPolicy or mappings, where without them a policy would be valid."""
-        of_any = self._run(_Change(without_any_policy_inhibition=True)).passes
-        of_mapping = self._run(_Change(without_mapping_inhibition=True)).passes
+        of_any = self._replay.run(Change(without_any_policy_inhibition=True)).passes
+        of_mapping = self._replay.run(Change(without_mapping_inhibition=True)).passes
         if not of_any and not of_mapping:
-            both = _Change(without_any_policy_inhibition=True, without_mapping_inhibition=True)
-            of_any = of_mapping = self._run(both).passes
+            both = Change(without_any_policy_inhibition=True, without_mapping_inhibition=True)
+            of_any = of_mapping = self._replay.run(both).passes
         if of_any:
             yield from self._inhibiting_any_policy()
         if of_mapping:
@@ -296,7 +269,7 @@ class PolicyExplanation:
 
     def _mappings(self) -> Iterator[Cause]:
         """Yield the mappings that were applied, where without any mapping a policy would be valid."""
-        if not self._run(_Change(without_mappings=True)).passes:
+        if not self._replay.run(Change(without_mappings=True)).passes:
             return
         for number, row in enumerate(self.rows[: self._null_at]):
             if row.mappings and row.mappings_apply:
@@ -320,76 +293,10 @@ class PolicyExplanation:
         return None
 
     def _loses_any_policy(self, number: int) -> bool:
-        return ANY_POLICY in (self.rows[number].states or ()) and not self._may_state_any_policy(number)
+        return ANY_POLICY in (self.rows[number].states or ()) and not self._replay.may_state_any_policy(number)
 
     def _loses_mappings(self, number: int) -> bool:
         return bool(self.rows[number].mappings) and number < len(self._certificates) - 1
-
-    def _may_state_any_policy(self, number: int) -> bool:
-        """Return True for a self-issued certificate that is not the target (section 6.1.3 (d)(2))."""
-        is_target = self._descent.is_target and number == len(self._certificates) - 1
-        return self._certificates[number].is_self_issued and not is_target
-
-    def _run(self, change: _Change) -> _Outcome:
-        """Process the policies of the path down to the certificate that failed, with a change."""
-        self._budget.start_validation()
-        state = ValidationState.initial(self._descent.anchor, self._descent.parameters, self._budget)
-        rows: list[PolicyRow] = []
-        origins, dropped_at = [], None
-        for number in range(len(self._certificates)):
-            had_policies = not state.policy_graph.is_null
-            row, was_valid = self._step(state, number, change)
-            if had_policies and was_valid and not row.valid:
-                dropped_at = number
-            rows.append(row)
-            origins.append({subject: state.policy_graph.origins(subject) for _, subject in row.mappings[:_TRIED]})
-        graph = state.policy_graph
-        user_set = graph.user_constrained_policy_set(state.user_initial_policy_set)
-        return _Outcome(
-            rows=tuple(rows),
-            authority_set=graph.authority_constrained_policy_set(),
-            origins=tuple(origins),
-            dropped_at=dropped_at,
-            accepted=frozenset(state.user_initial_policy_set),
-            passes=not graph.is_null and (bool(user_set) or not self._descent.is_target),
-        )
-
-    def _step(self, state: ValidationState, number: int, change: _Change) -> tuple[PolicyRow, bool]:
-        """Process the policies of one certificate, as sections 6.1.3 (d), (e) and 6.1.4 (b), (h) to (j) do.
-
-        Return its row, and True where a policy was valid before its own mappings.
-        """
-        certificate = self._certificates[number]
-        own, graph = certificate.extensions, state.policy_graph
-        row = PolicyRow(
-            certificate=certificate,
-            depth=number + 1,
-            states=change.states.get(number, own.certificate_policies),
-            expected=tuple(by_arcs(graph.expected_policies)),
-            valid=(),
-            in_anchor_domain=(),
-            mappings=() if change.without_mappings else own.policy_mappings or (),
-            mappings_apply=change.without_mapping_inhibition or state.policy_mapping > 0,
-            passed_on=(),
-            explicit_policy=_finite(state.explicit_policy),
-            policy_mapping=_finite(state.policy_mapping),
-            inhibit_any_policy=_finite(state.inhibit_any_policy),
-        )
-        counts = state.inhibit_any_policy > 0 or change.without_any_policy_inhibition
-        graph.process_policies(row.states, any_policy_allowed=counts or self._may_state_any_policy(number))
-        was_valid = not graph.is_null
-        if number < len(self._certificates) - 1:  # the last one failed before its mappings were processed
-            if row.mappings:
-                graph.apply_mappings(row.mappings, policy_mapping_allowed=row.mappings_apply)
-            state.count_down(certificate)
-            state.constrain(own)
-        row = replace(
-            row,
-            valid=tuple(by_arcs(graph.policies)),
-            in_anchor_domain=tuple(by_arcs(graph.user_constrained_policy_set(self._allowed_by_anchor))),
-            passed_on=tuple(by_arcs(graph.expected_policies)),
-        )
-        return row, was_valid
 
 
 def _require_explicit_policy(extensions: Extensions) -> int | None:
@@ -406,7 +313,3 @@ def _from(skip: int) -> str:
 
 def _maps_to(row: PolicyRow, policy: str) -> bool:
     return row.mappings_apply and any(subject == policy for _, subject in row.mappings)
-
-
-def _finite(counter: float) -> int | None:
-    return None if counter == inf else int(counter)
