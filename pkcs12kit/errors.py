@@ -122,6 +122,10 @@ class PfxPasswordError(PfxError, PasswordError):
 class ContentsPasswordError(PfxPasswordError):
     """The password opens the PFX, but not the contents or a key in it, which have another password."""
 
+    hints: tuple[Hint, ...] = (
+        Hint(text="give the other password with --contents-password-file (in Python: contents_password=)"),
+    )
+
 
 class OutputError(Pkcs12KitError):
     """A file, or standard output, could not be written.

@@ -8,6 +8,7 @@ import secrets
 import stat
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, OutputError
@@ -21,6 +22,7 @@ from pkcs12kit.file_access import (
     give_access,
 )
 from pkcs12kit.folders import Folder, opened
+from pkcs12kit.hints import Hint
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
@@ -175,7 +177,10 @@ def opened_folder(target: Path) -> Iterator[Folder]:
         try:
             folder = stack.enter_context(opened(target.parent))
         except OSError as error:
-            raise OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}") from None
+            failed = OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}")
+            if isinstance(error, FileNotFoundError):
+                failed.hinting(Hint(text="create the folder first", command=f"mkdir -p {quote(str(target.parent))}"))
+            raise failed from None
         try:
             yield folder
         except OSError as error:
@@ -190,7 +195,10 @@ def _require_replaceable(folder: Folder, target: Path) -> None:
     if stat.S_ISLNK(status.st_mode):
         raise OutputError(f"cannot write {target}: it is a symbolic link; give the path that it points to")
     if not stat.S_ISREG(status.st_mode):
-        raise OutputError(f"cannot write {target}: something other than a file is there")
+        failed = OutputError(f"cannot write {target}: something other than a file is there")
+        if stat.S_ISDIR(status.st_mode):
+            failed.hinting(Hint(text="give the name of a file in this folder"))
+        raise failed
 
 
 def _write_and_compare(descriptor: int, data: bytes) -> None:

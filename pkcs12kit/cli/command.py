@@ -13,7 +13,7 @@ from pkcs12kit.cli.options.values import Place
 from pkcs12kit.cli.output import messages
 from pkcs12kit.cli.patterns import expanded
 from pkcs12kit.cli.several import open_option, takes_several, with_options_repeated
-from pkcs12kit.errors import InputError, KeyChoiceError, KeyMismatchError, OutputError, Pkcs12KitError
+from pkcs12kit.errors import InputError, KeyChoiceError, KeyMismatchError, Pkcs12KitError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -183,9 +183,8 @@ class Command(click.Command):
             if isinstance(error, KeyChoiceError) and "key_id" not in ctx.params:
                 error.hints = ()
             hints = hints_for_error(error, ctx.params, about)
-            if not hints or isinstance(error, OutputError):  # the command knows the options better than the library
-                hints = (*error.hints, *hints)
-            error.hints = with_command(hints, error, about)
+            # The command knows the options better than the library.
+            error.hints = with_command(hints or error.hints, error, about)
             _add_anchor_hints(error, ctx, [one for one, value in named if not _is_locked(value)])
             if len(named) == 1 and isinstance(named[0][0], click.Option) and not isinstance(error, KeyMismatchError):
                 error.args = (f"{named[0][0].opts[0]} {error}",)

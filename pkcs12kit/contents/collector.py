@@ -19,10 +19,12 @@ from pkcs12kit.paths.revocation.crl import read_crl
 from pkcs12kit.paths.revocation.ocsp import read_ocsp_response
 from pkcs12kit.pkcs12.budget import SharedWork
 from pkcs12kit.pkcs12.inspection import inspect_pfx
+from pkcs12kit.pkcs12.passwords import AS_IT_WAS_SET
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.containers import pkcs7_crls
 from pkcs12kit.sources.elements import children, elements
 from pkcs12kit.sources.key_sources import open_with
+from pkcs12kit.sources.kind_hints import Taken, hints_for_kind, kinds_in
 from pkcs12kit.sources.reading import name_of
 from pkcs12kit.sources.sniffing import UNRECOGNIZED, Kind
 from pkcs12kit.text import harmless, shortened
@@ -93,7 +95,7 @@ class ContentsCollector(Collector):
             )
         yield from self.closed
 
-    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
+    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str, data: bytes | None) -> None:
         """Raise where a source has nothing that can be shown, and no part that is among the unread ones."""
         is_empty = (len(self.certificates), len(self.rejects), len(self.closed)) == (
             certificates,
@@ -101,7 +103,8 @@ class ContentsCollector(Collector):
             self._closed,
         )
         if is_empty and self._readable == self._before:
-            raise InputError(f"{name}: expected certificates, keys or CRLs, found {found}")
+            error = InputError(f"{name}: expected certificates, keys or CRLs, found {found}")
+            raise error.hinting(*(() if data is None else hints_for_kind(Taken.CERTIFICATE, kinds_in(data, name))))
 
     def _found(self) -> int:
         return super()._found() + len(self.keys) + len(self.crls) + len(self.others) + len(self.closed)
@@ -227,7 +230,7 @@ class ContentsCollector(Collector):
         """
         report = inspect_pfx(data, password=password, limits=self._limits, work=self._shared)
         if password is None or report.mac_verified is False:
-            raise PfxPasswordError("the password does not open the PKCS#12 file")
+            raise PfxPasswordError("the password does not open the PKCS#12 file").hinting(AS_IT_WAS_SET)
         self._password = password
         return report
 

@@ -12,7 +12,7 @@ from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt
 from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError
-from pkcs12kit.pkcs12.passwords import NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.passwords import AS_IT_WAS_SET, NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
 from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.structure import read_bags
 
@@ -140,7 +140,7 @@ class Opener:
             raise PfxPasswordError(
                 "the MAC of the PKCS#12 file does not verify with this password: the password is wrong or the file is"
                 f" damaged{self._untried}"
-            )
+            ).hinting(AS_IT_WAS_SET)
         self._check_authenticity()
         self._is_authenticated = True
 
@@ -283,7 +283,7 @@ class Opener:
             )
         raise PfxPasswordError(
             f"the {part} of the PKCS#12 file cannot be decrypted: wrong password or damaged file{self._untried}"
-        )
+        ).hinting(AS_IT_WAS_SET)
 
     def _try(
         self, part: str, derivation: KeyDerivation | None, attempt: Callable[[Password], T | None], *, octets: int

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pkcs12kit.errors import ArgumentError, PasswordError
+from pkcs12kit.hints import Hint
 from pkcs12kit.pkcs12.protection import PBKDF2, PKCS12KDF, SCRYPT
 
 if TYPE_CHECKING:
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
 
 NO_PASSWORD: Final = frozenset({"absent", "empty"})
 """The names of the encodings of :func:`usual_encodings` for no password."""
+AS_IT_WAS_SET: Final = Hint(
+    text="give the password as it was set: spaces, capital letters and the keyboard layout count"
+)
+"""For a password that does not open what it was given for."""
 _BY_HMAC: Final = frozenset({PBKDF2, SCRYPT})
 _SHORTEST_HMAC_BLOCK: Final = 64
 

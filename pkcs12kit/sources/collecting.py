@@ -19,6 +19,7 @@ from pkcs12kit.sources.containers import (
     zip_members,
 )
 from pkcs12kit.sources.elements import elements
+from pkcs12kit.sources.kind_hints import Taken, hints_for_kind, kinds_in
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
 from pkcs12kit.sources.sniffing import HOLDS_CERTIFICATES, UNRECOGNIZED, Kind, sniff_der
 from pkcs12kit.sources.text_forms import describe, sniff_inside
@@ -89,7 +90,7 @@ class Collector:
             self.collect_content(name, read_source(source, self._limits) if content is None else content)
             return
         found = self._folder(source)  # type: ignore[arg-type]  # bytes are never a folder
-        self._require_certificate(name, certificates, rejects, found)
+        self._require_certificate(name, certificates, rejects, found, None)
 
     def add_loaded(self, loaded: Certificate | CertificatePool) -> None:
         """Add certificates that are loaded already, with the rejects of their pool."""
@@ -103,20 +104,23 @@ class Collector:
         """Add the certificates of bytes, which messages call ``name``. Raises as :meth:`collect` does."""
         certificates, rejects = len(self.certificates), len(self.rejects)
         found = self._content(Location(name=name), data)
-        self._require_certificate(name, certificates, rejects, found)
+        self._require_certificate(name, certificates, rejects, found, data)
 
     def collect_member(self, name: str, data: bytes, *, archive: ArchiveBudget) -> None:
         """Add the certificates, if any, of a file of an archive that the caller unpacks."""
         self._member(Location(name=name, depth=1, archive=archive), data)
 
-    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
-        """Raise unless certificates were added."""
+    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str, data: bytes | None) -> None:
+        """Raise unless certificates were added; ``data`` is the content of a file, None for a folder."""
         if len(self.certificates) > certificates:
             return
+        hints = hints_for_kind(Taken.CERTIFICATE, kinds_in(data, name)) if data is not None else ()
         if unreadable := self.rejects[rejects:]:
             more = f" (and {len(unreadable) - 1} more)" if unreadable[1:] else ""
-            raise InputError(f"{name}: no certificate in it can be read: {_without(name, unreadable[0])}{more}")
-        raise InputError(f"{name}: expected a certificate, found {found}")
+            error = InputError(f"{name}: no certificate in it can be read: {_without(name, unreadable[0])}{more}")
+        else:
+            error = InputError(f"{name}: expected a certificate, found {found}")
+        raise error.hinting(*hints)
 
     def _folder(self, folder: str | os.PathLike[str]) -> str:
         import os

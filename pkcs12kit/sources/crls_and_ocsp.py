@@ -12,6 +12,7 @@ from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.paths.revocation.model import SourcedBytes
 from pkcs12kit.sources.containers import pem_blocks
+from pkcs12kit.sources.kind_hints import Taken, hints_for_kind
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
 from pkcs12kit.sources.sniffing import Kind
 from pkcs12kit.sources.text_forms import describe, sniff_inside
@@ -52,7 +53,7 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
     found: dict[bytes, None] = {}
     for source in sources:
         readable = _as_source(source)
-        name, others = name_of(readable), dict[str, None]()
+        name, others = name_of(readable), dict[str, Kind]()
         of_source = [
             SourcedBytes.of(der, file) if file is not None else der
             for file, data in _contents(readable, limits)
@@ -60,7 +61,8 @@ def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, lim
         ]
         if not of_source:
             instead = "no such file in the folder" if is_folder(readable) else " and ".join(others)
-            raise InputError(f"{name}: expected {wanted.value}, found {instead}")
+            error = InputError(f"{name}: expected {wanted.value}, found {instead}")
+            raise error.hinting(*hints_for_kind(Taken.REVOCATION, others.values()))
         found.update(dict.fromkeys(of_source))
     return tuple(found)
 
@@ -88,8 +90,8 @@ def _contents(source: Source, limits: Limits) -> Iterator[tuple[str | None, byte
             yield shown_path(file.path), read_source(file.path, limits)
 
 
-def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None], limits: Limits) -> Iterator[bytes]:
-    """Yield the encodings of one kind, and add the kinds of all others to ``others``.
+def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, Kind], limits: Limits) -> Iterator[bytes]:
+    """Yield the encodings of one kind, and add all others, in words and with their kind, to ``others``.
 
     Raises :class:`~pkcs12kit.errors.InputError` for a damaged block whose label is that of the kind: without a CRL, a
     revoked certificate could seem good.
@@ -99,7 +101,7 @@ def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None], limi
         if kind is wanted:
             yield data
         else:
-            others[describe(data, kind)] = None
+            others[describe(data, kind)] = kind
         return
     for block in pem_blocks(data, name, limits):
         if block.kind is wanted:
@@ -107,4 +109,4 @@ def _of_kind(data: bytes, name: str, wanted: Kind, others: dict[str, None], limi
         elif block.fault is not None and _LABEL[wanted] in block.label:
             raise InputError(f"{name}: {block.label} block: {block.fault}")
         else:
-            others[block.kind.value] = None
+            others[block.kind.value] = block.kind

@@ -99,7 +99,7 @@ class _DeliveryCollector(Collector):
         self.passed_over.append(path)
         return True
 
-    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str) -> None:
+    def _require_certificate(self, name: str, certificates: int, rejects: int, found: str, data: bytes | None) -> None:
         """Raise nothing: a delivery may have keys in one file and certificates in another."""
 
     def _pass_over(self, location: Location, kind: Kind, data: bytes) -> None:

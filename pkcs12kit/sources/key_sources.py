@@ -12,7 +12,7 @@ from pkcs12kit.limits import Limits
 from pkcs12kit.pkcs12.decoder import DecodedPfx, decode_pfx
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_private_key, require_signing_key
-from pkcs12kit.sources.pkcs12_files import naming_pkcs12, what_is
+from pkcs12kit.sources.pkcs12_files import naming_pkcs12, no_pkcs12
 from pkcs12kit.sources.sniffing import Kind
 
 if TYPE_CHECKING:
@@ -190,9 +190,7 @@ def _decode(
 ) -> tuple[DecodedPfx, DecodedKey | None]:
     """Decode a file with the password that also opens the chosen key."""
     if content.kind is not Kind.PKCS12:
-        raise InputError(
-            f"{content.name}: expected a PKCS#12 file, found {what_is(content.name, content.der, content.kind)}"
-        )
+        raise no_pkcs12(content.name, content.der, content.kind)
 
     def decode(password: str | None) -> tuple[DecodedPfx, DecodedKey | None]:
         decoded = decode_pfx(

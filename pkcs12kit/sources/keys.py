@@ -6,7 +6,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, cast
 
-from pkcs12kit.errors import InputError, LimitExceededError, MalformedPfxError, PasswordError, UnsupportedPfxError
+from pkcs12kit.errors import (
+    InputError,
+    LimitExceededError,
+    MalformedPfxError,
+    PasswordError,
+    UnsupportedPfxError,
+)
 from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import load, reading
 from pkcs12kit.pkcs12.budget import WorkBudget
@@ -14,10 +20,11 @@ from pkcs12kit.pkcs12.decoded_keys import encode_public_key
 from pkcs12kit.pkcs12.derivation import foresee
 from pkcs12kit.pkcs12.encryption import decrypt, read_encryption, require_supported
 from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError
-from pkcs12kit.pkcs12.passwords import encode_password, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.passwords import AS_IT_WAS_SET, encode_password, rare_encodings, usual_encodings
 from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.elements import elements
+from pkcs12kit.sources.kind_hints import Taken, hints_for_kind
 from pkcs12kit.sources.sniffing import Kind
 from pkcs12kit.sources.text_forms import describe, sniff_inside
 from pkcs12kit.sources.traditional_pem import TraditionalEncryption
@@ -82,7 +89,8 @@ def _read(
     kind: Kind, data: bytes, *, name: str, password: str | None, budget: WorkBudget
 ) -> CertificateIssuerPrivateKeyTypes:
     if kind not in _KEYS or kind is Kind.OPENSSH_PRIVATE_KEY:
-        raise InputError(f"{name}: expected a private key, found {describe(data, kind)}")
+        found = describe(data, kind)
+        raise InputError(f"{name}: expected a private key, found {found}").hinting(*hints_for_kind(Taken.KEY, [kind]))
     _check_size(data, name, budget.limits)
     der = _first_element(data)
     if kind is Kind.PRIVATE_KEY:
@@ -101,7 +109,8 @@ def _same_key(
         try:
             key = _read_block(block, name=name, password=password, budget=budget)
         except PasswordError as error:
-            raise PasswordError(f"{error}; the file holds {len(blocks)} private keys, and one is expected") from None
+            text = f"{error}; the file holds {len(blocks)} private keys, and one is expected"
+            raise PasswordError(text).hinting(*error.hints) from None
         keys.setdefault(encode_public_key(key.public_key()), key)
     if len(keys) > 1:
         listed = shortened([*keys.items()], _LISTED, lambda one: _describe(*one))
@@ -149,16 +158,17 @@ def _check_size(encoded: bytes, name: str, limits: Limits) -> None:
 def _key_blocks(data: bytes, name: str, limits: Limits) -> tuple[PemBlock, ...]:
     """Return the blocks with private keys, at least one, and each once."""
     keys: dict[bytes, PemBlock] = {}
-    others: dict[str, None] = {}
+    others: dict[Kind, None] = {}
     for block in pem_blocks(data, name, limits):
         if block.fault is not None and block.label.endswith("PRIVATE KEY"):
             raise InputError(f"{name}: {block.label} block: {block.fault}")
         if block.kind in _KEYS or (block.kind in _UNKNOWN and block.label.endswith("PRIVATE KEY")):
             keys[block.text] = block
         else:
-            others[block.kind.value] = None
+            others[block.kind] = None
     if not keys:
-        raise InputError(f"{name}: expected a private key, found {' and '.join(others)}")
+        found = " and ".join(kind.value for kind in others)
+        raise InputError(f"{name}: expected a private key, found {found}").hinting(*hints_for_kind(Taken.KEY, others))
     return tuple(keys.values())
 
 
@@ -245,7 +255,8 @@ def _no_password(name: str) -> PasswordError:
 
 
 def _wrong_password(name: str) -> PasswordError:
-    return PasswordError(f"{name}: the password does not open the private key (or its encryption is damaged)")
+    text = f"{name}: the password does not open the private key (or its encryption is damaged)"
+    return PasswordError(text).hinting(AS_IT_WAS_SET)
 
 
 def _not_supported(encryption: Encryption, name: str) -> InputError:

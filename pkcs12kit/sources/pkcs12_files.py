@@ -15,6 +15,7 @@ from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import ArgumentError, InputError, MalformedPfxError, UnknownNameError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.sources.containers import pem_blocks
+from pkcs12kit.sources.kind_hints import Taken, hints_for_kind, kinds_in
 from pkcs12kit.sources.reading import name_of, read_source
 from pkcs12kit.sources.sniffing import Kind, sniff
 from pkcs12kit.sources.text_forms import describe, sniff_inside
@@ -91,13 +92,19 @@ def naming_pkcs12(name: str, data: bytes) -> Iterator[None]:
     except MalformedPfxError as error:
         kind = sniff(data)
         if kind is not Kind.PKCS12:
-            raise InputError(f"{name}: expected a PKCS#12 file, found {what_is(name, data, kind)}") from None
+            raise no_pkcs12(name, data, kind) from None
         raise MalformedPfxError(f"{name}: {error}") from None
     except InputError as error:
         raise error.placed(f"{name}:") from None
 
 
-def what_is(name: str, data: bytes, kind: Kind) -> str:
+def no_pkcs12(name: str, data: bytes, kind: Kind) -> InputError:
+    """Return the error for data of another kind in the place of a PKCS#12 file, with what to do."""
+    error = InputError(f"{name}: expected a PKCS#12 file, found {_what_is(name, data, kind)}")
+    return error.hinting(*hints_for_kind(Taken.PKCS12, kinds_in(data, name)))
+
+
+def _what_is(name: str, data: bytes, kind: Kind) -> str:
     """Return in words what data is instead of a PKCS#12 file: of PEM text the kinds of its blocks, and their faults."""
     if kind is not Kind.PEM:
         return describe(data, kind)

@@ -9,7 +9,17 @@ import sys
 import click
 import pytest
 
-from pkcs12kit import CertificatePool, InputError, OutputError, TrustAnchor, find_paths, lab, verify
+from pkcs12kit import (
+    CertificatePool,
+    InputError,
+    OutputError,
+    TrustAnchor,
+    find_paths,
+    lab,
+    load_certificate,
+    verify,
+    write_pfx,
+)
 from pkcs12kit.cli import cli
 from pkcs12kit.cli.output import input_hints
 from pkcs12kit.cli.output.console import print_hints
@@ -20,6 +30,7 @@ from pkcs12kit.paths.hints import GATHER, hints_for_no_path
 from pkcs12kit.retrieval.hints import hints_for_retrievals
 from pkcs12kit.retrieval.http.permitted import RefusedError, require_permitted_url
 from pkcs12kit.retrieval.retrieved import Purpose, Retrieval, Status
+from pkcs12kit.sources import kind_hints
 from pkcs12kit.tls.probing.contact import Contact
 from pkcs12kit.verifier import hints
 
@@ -33,7 +44,10 @@ def commands_of(module):
     return [one.command for one in found if isinstance(one, Hint) and one.command]
 
 
-@pytest.mark.parametrize("command", sorted({*commands_of(path_hints), *commands_of(hints), *commands_of(input_hints)}))
+@pytest.mark.parametrize(
+    "command",
+    sorted({*commands_of(path_hints), *commands_of(hints), *commands_of(input_hints), *commands_of(kind_hints)}),
+)
 def test_commands_parse(command):
     """Each command of a hint is one of ours, and its parser takes the options."""
     program, name, *arguments = shlex.split(command)
@@ -91,9 +105,13 @@ def test_of_an_error(tmp_path):
     """An error of input is explained from the file that it is about; an error of output from its folder."""
     (tmp_path / "server.pem").touch()
     missing = tmp_path / "sever.pem"
-    (hint,) = hints_for_error(InputError(f"{missing}: no such file"), {}, [("certificate", str(missing))])
+    with pytest.raises(InputError) as no:
+        load_certificate(missing)
+    (hint,) = hints_for_error(no.value, {}, [("certificate", str(missing))])
     assert str(hint) == f"did you mean {tmp_path / 'server.pem'}?"
-    (hint,) = hints_for_error(OutputError("no"), {"output": str(tmp_path / "a b" / "server.p12")}, [])
+    with pytest.raises(OutputError) as no:
+        write_pfx(tmp_path / "a b" / "server.p12", b"")
+    (hint,) = no.value.hints
     assert hint.command == f"mkdir -p '{tmp_path / 'a b'}'"
 
 

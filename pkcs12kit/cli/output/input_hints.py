@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from difflib import get_close_matches
 from functools import partial
-from itertools import islice
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
@@ -25,6 +23,7 @@ from pkcs12kit.errors import (
     PasswordError,
 )
 from pkcs12kit.hints import Hint
+from pkcs12kit.sources.kind_hints import Taken, hints_for_kind, kinds_in
 from pkcs12kit.sources.sniffing import Kind
 
 if TYPE_CHECKING:
@@ -32,47 +31,23 @@ if TYPE_CHECKING:
 
     from pkcs12kit.errors import Pkcs12KitError
 
-_NAMES_COMPARED: Final = 1_000
-"""Names in a folder that are compared with one that does not exist: two seconds where all are long and alike."""
-
 _EXPLAINED: Final = (LimitExceededError, KeyMismatchError, KeyChoiceError)
 """The errors to which the content of a file adds nothing."""
 _KEYS: Final = frozenset({Kind.PRIVATE_KEY, Kind.ENCRYPTED_PRIVATE_KEY, Kind.OPENSSH_PRIVATE_KEY})
 # name of the parameter: the kind of file that it takes
 _TAKES: Final = {
-    "key": "key",
-    "certificate": "certificate",
-    "target_file": "certificate",
-    "certificates": "certificate",
-    "trust_anchors": "certificate",
-    "bundle_anchors": "certificate",
-    "sources": "certificate",
-    "more_sources": "certificate",
-    "pkcs12": "pkcs12",
-    "file": "pkcs12",
-    "crls": "revocation",
-    "ocsp_responses": "revocation",
-}
-_BY_CONTENT: Final = {
-    Kind.HTML: Hint(text="the file is a web page, perhaps one to sign in: download the file again and look into it"),
-    Kind.EMPTY: Hint(text="copy or download the file again"),
-    Kind.CUT_SHORT: Hint(text="the end of the file is missing: copy or download it again"),
-    Kind.TEXT: Hint(text="give PEM with its lines -----BEGIN ...----- and -----END ...-----, or the original file"),
-    Kind.PUBLIC_KEY: Hint(text="give the private key or the certificate that belongs to this public key"),
-}
-_BUILD: Final = Hint(
-    text="make a PKCS#12 file from a private key and certificates",
-    command="pkcs12kit build --key FILE --cert FILE --certs SOURCE --anchor FILE --out NEW.p12",
-)
-_INSTEAD: Final = {
-    ("certificate", Kind.REQUEST): Hint(text="give the certificate that the CA issued for this request"),
-    ("certificate", Kind.REVOCATION_LIST): Hint(text="give CRLs with --crl"),
-    ("key", Kind.REQUEST): Hint(text="give the private key that was made with this request"),
-    ("key", Kind.CERTIFICATE): Hint(text="give the private key of this certificate"),
-    ("pkcs12", Kind.CERTIFICATE): _BUILD,
-    ("pkcs12", Kind.PRIVATE_KEY): _BUILD,
-    ("pkcs12", Kind.ZIP): Hint(text="take the file out of the archive; pkcs12kit show lists what the archive holds"),
-    ("revocation", Kind.CERTIFICATE): Hint(text="give certificates with --certs"),
+    "key": Taken.KEY,
+    "certificate": Taken.CERTIFICATE,
+    "target_file": Taken.CERTIFICATE,
+    "certificates": Taken.CERTIFICATE,
+    "trust_anchors": Taken.CERTIFICATE,
+    "bundle_anchors": Taken.CERTIFICATE,
+    "sources": Taken.CERTIFICATE,
+    "more_sources": Taken.CERTIFICATE,
+    "pkcs12": Taken.PKCS12,
+    "file": Taken.PKCS12,
+    "crls": Taken.REVOCATION,
+    "ocsp_responses": Taken.REVOCATION,
 }
 _IDENTITY: Final = Hint(text="--pkcs12 reads the key and its certificate from such a file")
 _IDENTITIES: Final = frozenset({"key", "pkcs12"})
@@ -110,10 +85,8 @@ def hints_for_error(
     with suppress(OSError):  # a file that may not be read, or a name that is too long: the error says so
         if isinstance(error, OutputError):
             hint = _for_place(given)
-        elif isinstance(error, InputError) and not isinstance(
-            error, (LimitExceededError, KeyMismatchError, KeyChoiceError)
-        ):
-            about = partial(_for_password, error) if isinstance(error, PasswordError) else _for_file
+        elif isinstance(error, InputError) and not isinstance(error, _EXPLAINED):
+            about = partial(_for_password, error) if isinstance(error, PasswordError) else partial(_for_file, error)
             hint = next((found for name, value in named if (found := about(value, given, name)) is not None), None)
     return () if hint is None else (hint,)
 
@@ -156,7 +129,7 @@ def _for_password(error: PasswordError, value: str, given: Mapping[str, object],
         "certificate": "cert_password_file",
         "source": "key_password_file",
     }.get(name)
-    if _TAKES.get(name) == "certificate" and source not in given:  # no option gives the password of this PKCS#12 file
+    if _TAKES.get(name) is Taken.CERTIFICATE and source not in given:  # no option gives this file's password
         if "pkcs12" in given:
             return _IDENTITY
         return Hint(
@@ -166,7 +139,7 @@ def _for_password(error: PasswordError, value: str, given: Mapping[str, object],
     return next(iter(hints_for_wrong_password(given, error, (source,) if source else _PASSWORD_SOURCES)), None)
 
 
-def _for_file(value: str, given: Mapping[str, object], name: str) -> Hint | None:
+def _for_file(error: InputError, value: str, given: Mapping[str, object], name: str) -> Hint | None:
     path = Path(value)
     if value == "-":
         return None
@@ -174,7 +147,7 @@ def _for_file(value: str, given: Mapping[str, object], name: str) -> Hint | None
         return _DELIVERY if name in _IDENTITIES and {"pkcs12", "source"} <= given.keys() else None
     if path.exists():
         return _for_content(value, given, name)
-    found = _NOT_FETCHED if "://" in value else _for_missing(path)
+    found = _NOT_FETCHED if "://" in value else _for_pattern(value) or next(iter(error.hints), None)
     return _NO_PASSWORD if found is None and name.endswith("password_file") else found
 
 
@@ -192,21 +165,15 @@ def _for_place(given: Mapping[str, object]) -> Hint | None:
         if place.is_dir():
             example = f", such as {place / 'server.p12'}" if name == "output" else ""
             return Hint(text=f"give the name of a file in this folder{example}")
-        if not place.parent.exists():
-            return Hint(text="create the folder first", command=f"mkdir -p {quote(str(place.parent))}")
     return None
 
 
-def _for_missing(path: Path) -> Hint | None:
-    """Return a similar name beside a file that does not exist, or what to do about a pattern."""
-    if is_pattern(str(path)):
-        found = first_match(str(path))
-        if found is not None:
-            return Hint(text=f"a pattern is not expanded here: give the name of one file, such as {found}")
-    if not path.parent.is_dir():
-        return Hint(text=f"the folder {path.parent} does not exist")
-    near = get_close_matches(path.name, (one.name for one in islice(path.parent.iterdir(), _NAMES_COMPARED)), n=1)
-    return Hint(text=f"did you mean {path.parent / near[0]}?") if near else None
+def _for_pattern(value: str) -> Hint | None:
+    """Return what to do about a pattern that was given where one file is expected; None for another name."""
+    found = first_match(value) if is_pattern(value) else None
+    if found is None:
+        return None
+    return Hint(text=f"a pattern is not expanded here: give the name of one file, such as {found}")
 
 
 def _for_content(value: str, given: Mapping[str, object], name: str) -> Hint | None:
@@ -220,33 +187,23 @@ def _for_content(value: str, given: Mapping[str, object], name: str) -> Hint | N
     wanted = {"key": Kind.CERTIFICATE, "certificate": Kind.PRIVATE_KEY}.get(name)
     if wanted in kinds and isinstance(other, str) and _kinds_in(other) & (_KEYS | {Kind.CERTIFICATE}) - {wanted}:
         return _SWAPPED
-    if takes == "certificate" and kinds & _KEYS:
-        return Hint(
-            text="give the private key with --key"
-            if "key" in given
-            else "give the certificate of this key; the private key is not needed"
-        )
-    if takes == "key" and kinds & _KEYS:
+    if takes is Taken.CERTIFICATE and kinds & _KEYS and "key" in given:
+        return Hint(text="give the private key with --key")
+    if takes is Taken.KEY and kinds & _KEYS:
         return None  # certificates beside the key are no fault
-    hints = (_INSTEAD.get((takes, kind)) or _BY_CONTENT.get(kind) for kind in kinds)
-    return next((hint for hint in hints if hint is not None), None)
+    return next(iter(hints_for_kind(takes, kinds)), None)
 
 
 def _kinds_in(file: str) -> frozenset[Kind]:
     """Return the kind of a file, or the kinds of its PEM blocks; none where the file cannot be read."""
     from pkcs12kit.limits import DEFAULT_LIMITS
-    from pkcs12kit.sources.containers import pem_blocks
     from pkcs12kit.sources.reading import read_source
-    from pkcs12kit.sources.text_forms import sniff_inside
 
     if not Path(file).is_file():  # a pipe has been read already, and can be read only once
         return frozenset()
-    try:
-        kind, data = sniff_inside(read_source(file, DEFAULT_LIMITS), file, DEFAULT_LIMITS)
-        blocks = pem_blocks(data, file, DEFAULT_LIMITS)
-        return frozenset(block.kind for block in blocks) if kind is Kind.PEM else frozenset({kind})
-    except InputError:
-        return frozenset()
+    with suppress(InputError):
+        return kinds_in(read_source(file, DEFAULT_LIMITS), file)
+    return frozenset()
 
 
 def hints_for_call(error: click.UsageError, args: Sequence[str], ctx: click.Context) -> tuple[Hint, ...]:
