@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from pkcs12kit.certificates.lookup import LEAST_DIGITS
+
 HISTORIC = "42e59ccbf68c413a10dd1bb6bc41a930bf1228e16905d9301559cfc4083d589b"  # DoD Root CA 3 #748
 TWIN = "fc326b6b92fd2a3dd0c2961428672bf10f974552319f6930c62c6c791d18e84a"  # and #655
 
@@ -84,3 +86,9 @@ def test_a_wrong_digit(paths_of_2018):
     assert f"the nearest is DoD Root CA 3 #748 (issued by DoD Interoperability Root CA 2), SHA-256 {HISTORIC}" in (
         done.errors
     )
+
+
+def test_the_help_has_the_number_of_digits(call):
+    """The help of ``paths`` says it of CERT and of ``--without``, without importing what reads fingerprints."""
+    shown = " ".join(call("paths", "--help").text.split())
+    assert shown.count(f"at least its first {LEAST_DIGITS} digits") == 2

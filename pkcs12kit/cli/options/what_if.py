@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pkcs12kit.certificates.lookup import LEAST_DIGITS
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.values import FILE
 
@@ -42,7 +41,7 @@ def what_if_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         several=False,
         help="Also show what the best path would be without this certificate of --certs: a file with one certificate,"
-        f" or a SHA-256 fingerprint, at least its first {LEAST_DIGITS} digits. May be given again.",
+        " or a SHA-256 fingerprint, at least its first 8 digits. May be given again.",
     )
     @option(
         OptionGroup.PATH,
