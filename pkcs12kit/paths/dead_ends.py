@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.certificates.path import CertificationPath
@@ -185,13 +185,14 @@ class DeadEndSearch:
         """
         anchors = self._anchors.get(certificate.issuer, ())
         identifiers = {*self._of(certificate.issuer).by_identifier, *(anchor.key_identifier for anchor in anchors)}
+        look_alikes = self._look_alikes(certificate)
         missing = MissingIssuer(
             name=certificate.issuer,
             key_identifier=certificate.issuer_key_identifier,
             locations=_ca_issuers(certificate),
             found_key_identifiers=tuple(sorted(filter(None, identifiers))),
-            look_alikes=self._look_alikes(certificate),
-            look_alike_count=self._number_of_look_alikes(certificate),
+            look_alikes=look_alikes[:_MOST_LOOK_ALIKES],
+            look_alike_count=len(look_alikes),
         )
         namesakes = self._of(certificate.issuer).by_key
         is_known = bool(anchors or namesakes)
@@ -211,16 +212,10 @@ class DeadEndSearch:
         )
 
     def _look_alikes(self, certificate: Certificate) -> tuple[Certificate, ...]:
-        """Return the first certificates with the name of the missing issuer, those of trust anchors before others."""
+        """Return the certificates with the name of the missing issuer, those of trust anchors before others."""
         anchors = (anchor.certificate for anchor in self._anchors.get(certificate.issuer, ()))
         named = (one for of_key in self._of(certificate.issuer).by_key.values() for one in of_key)
-        each = dict.fromkeys((*(one for one in anchors if one is not None), *islice(named, _MOST_LOOK_ALIKES)))
-        return tuple(each)[:_MOST_LOOK_ALIKES]
-
-    def _number_of_look_alikes(self, certificate: Certificate) -> int:
-        named = [one for of_key in self._of(certificate.issuer).by_key.values() for one in of_key]
-        anchors = (anchor.certificate for anchor in self._anchors.get(certificate.issuer, ()))
-        return len({*named, *(one for one in anchors if one is not None)})
+        return tuple(dict.fromkeys((*(one for one in anchors if one is not None), *named)))
 
     def _untrusted_root(self, certificate: Certificate) -> Failure:
         detail = "is self-signed and not a trust anchor"
