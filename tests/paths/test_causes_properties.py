@@ -11,7 +11,9 @@ import re
 from datetime import UTC, datetime
 from functools import cache
 
+from asn1crypto import parser
 from cryptography import x509
+from cryptography.x509.oid import ExtensionOID
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -62,6 +64,11 @@ ASKED = st.fixed_dictionaries(
         "initial_any_policy_inhibit": st.booleans(),
     },
 )
+
+
+def element(tag, contents):
+    """Encode one element of DER."""
+    return parser.emit(tag >> 6, tag >> 5 & 1, tag & 0x1F, contents)
 
 
 @cache
@@ -125,6 +132,11 @@ def place_of(path, certificate):
     if certificate == path.trust_anchor.certificate:
         return 0
     return len(path.certificates) - path.certificates.index(certificate)
+
+
+def label_at(path, place):
+    """Return the label of the certificate at a place as a sentence has it."""
+    return path.certificates[len(path.certificates) - place].label
 
 
 def is_same(before, after, path, again):
@@ -220,6 +232,28 @@ def test_names(drawn, name):
             assert failure_of(made(drawn, candidate), {}) is not None
 
 
+GENERAL_NAMES = st.sampled_from([0x81, 0x82, 0x86, 0x87, 0x88, 0xA0, 0xA3, 0xA4, 0xA5])
+"""Identifier octets of the forms of GeneralName: rfc822Name, dNSName, URI, iPAddress, registeredID and the others."""
+OCTETS = st.one_of(st.binary(max_size=40), st.sampled_from([b"\n\t" * 2, b"\0" * 8, b"\xff" * 32, b".", b"@", b"0\0"]))
+NAMES = st.tuples(GENERAL_NAMES, OCTETS)
+
+
+@settings(max_examples=examples(1000), deadline=None)
+@given(kind=st.sampled_from([0xA0, 0xA1]), subtrees=st.lists(NAMES, min_size=1, max_size=3), name=NAMES)
+def test_malformed_subtrees_are_explained(kind, subtrees, name):
+    """RFC 5280 section 4.2.1.10: whatever octets a constraint and a name have, a path that fails is explained."""
+    bases = b"".join(element(0x30, element(*subtree)) for subtree in subtrees)
+    constraints = x509.UnrecognizedExtension(ExtensionOID.NAME_CONSTRAINTS, element(0x30, element(kind, bases)))
+    names = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, element(0x30, element(*name)))
+    root = lab.Authority.create("TA", private_key=key(0), validity=SPAN)
+    ca = lab.Authority.create("CA", private_key=key(1), validity=SPAN)
+    above = root.issue_ca(ca, extensions=[lab.critical(constraints)])
+    target = ca.issue("Server", key(99).public_key(), extensions=[lab.non_critical(names)])
+    path = CertificationPath(certificates=(target, above), trust_anchor=TrustAnchor.from_certificate(root.certificate))
+    failure = failure_of(path, {})
+    assert failure is None or failure.reason in {FailureReason.NAME_CONSTRAINTS, FailureReason.MALFORMED_CERTIFICATE}
+
+
 @settings(max_examples=examples(400), deadline=None)
 @given(drawn=POLICY_PATHS, asked=ASKED)
 def test_policies(drawn, asked):
@@ -275,8 +309,13 @@ def check_policies_that_would_pass(drawn, asked, path, failure):
         for policy in offered:
             assert failure_of(path, asked | {"user_initial_policy_set": {policy}}) is None
         return
-    first = next(row.depth for row in failure.policies if not row.valid)
+    first = next((row.depth for row in failure.policies if not row.valid), None)
     last = place_of(path, failure.certificate)
+    if first is None:  # the path is valid for policies that the trust anchor does not allow
+        labels = [label_at(path, place) for place in range(1, last + 1)]
+        if len({*labels}) < len(labels):
+            return  # the text does not tell which of two certificates of one name it means
+        first = next(place for place, label in enumerate(labels, start=1) if label in text)
     places = set(range(first, last + 1)) if ", each" in text else {first}
     for policy in offered:
         if "does not map" in text and any(policy in dict(drawn[place]["maps"] or ()) for place in places):

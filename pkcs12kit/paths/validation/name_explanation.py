@@ -147,8 +147,10 @@ def _is_allowed(form: str, name: object, subtrees: ConstrainedSubtrees, budget: 
 
 
 def _examples(form: str, base: EncodedName) -> Iterator[object]:
-    """Yield names that lie within a subtree, if it is well-formed."""
+    """Yield names that lie within a subtree; none for one that is not well-formed, which allows no name."""
     value = name_forms.value_of(form, base)
+    if name_forms.read_base(form, value, excluded=False) is None:
+        return
     if form == IP_ADDRESS and isinstance(value, bytes):
         yield ip_address(value[: len(value) // 2])
     elif form == DIRECTORY_NAME and isinstance(value, Name):
