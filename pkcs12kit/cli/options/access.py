@@ -47,6 +47,11 @@ class _Mode(click.ParamType[int]):
 
     name = "mode"
 
+    @staticmethod
+    def typed(value: int) -> str:
+        """Return the mode as it is typed, in octal digits."""
+        return f"{value:04o}"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401  # click's
         """Return the mode as a number, or fail with an example."""
         if not isinstance(value, int) and not _OCTAL.fullmatch(value):

@@ -49,6 +49,11 @@ class KeyId(click.ParamType[bytes]):
 
     name = "hex"
 
+    @staticmethod
+    def typed(value: bytes) -> str:
+        """Return the ID as it is typed, in hexadecimal."""
+        return value.hex()
+
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
         """Return the bytes, or fail."""
         if isinstance(value, bytes):

@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from pkcs12kit.cli.options.other_names import meant_values
 from pkcs12kit.text import alternatives
+from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -27,6 +28,11 @@ class Instant(click.ParamType[datetime]):
     """A time as in RFC 3339, or a date; UTC where no offset is given."""
 
     name = "time"  # shown in the help
+
+    @staticmethod
+    def typed(value: datetime) -> str:
+        """Return the time as it is typed."""
+        return format_time(value)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:  # noqa: ANN401  # click's
         """Return the time in UTC, or fail with an example."""

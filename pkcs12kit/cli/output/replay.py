@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
-
-from pkcs12kit.cli.options.values import Duration
-from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +18,6 @@ _NOT_REPEATED: Final = frozenset({"as_json"})
 _MOST_WORDS: Final = 100
 """Words of a command that someone still copies: a longer one is not shown."""
 _TARGET: Final = "certificate"
-_OCTAL: Final = "mode"  # the name of the type whose numbers are typed in octal digits
 
 
 def again(**changes: object) -> str | None:
@@ -78,7 +73,7 @@ def _written(context: click.Context, command: click.Command, changes: Mapping[st
         value = changes[name] if name in changes else _given(context, name)
         if _is_picture(parameter) or name in _NOT_REPEATED or value is None or value is False:
             continue
-        values = tuple(_words(f"{value:04o}" if parameter.type.name == _OCTAL and isinstance(value, int) else value))
+        values = tuple(_words(value, parameter.type))
         if _STANDARD_INPUT in values:
             return None
         if isinstance(parameter, click.Option):
@@ -110,16 +105,9 @@ def _as_argument(word: str) -> str:
     return f"./{word}" if word.startswith("-") else word
 
 
-def _words(value: object) -> Iterator[str]:
-    """Yield a value of the command line as it is typed."""
-    if isinstance(value, tuple):
-        for each in value:
-            yield from _words(each)
-    elif isinstance(value, datetime):
-        yield format_time(value)
-    elif isinstance(value, timedelta):
-        yield Duration.typed(value)
-    elif isinstance(value, bytes):
-        yield value.hex()
-    elif value is not None:
-        yield str(value)
+def _words(value: object, kind: click.ParamType[Any] | None = None) -> Iterator[str]:
+    """Yield the values of a parameter as they are typed: by the ``typed`` of its type where it has other values."""
+    typed = getattr(kind, "typed", str)
+    for each in value if isinstance(value, tuple) else (value,):
+        if each is not None:
+            yield each if isinstance(each, str) else typed(each)
