@@ -74,19 +74,8 @@ def find_path(  # noqa: PLR0913  # each input of a search has its own keyword
     RFC 5280 section 6.1, RFC 4158.
     """
     require_fetching(fetch, on_warning)
-    request = path_request(
-        target,
-        certificates,
-        pool,
-        trust_anchors,
-        parameters,
-        time,
-        server_name,
-        ranking,
-        revocation,
-        on_warning,
-        limits,
-    )
+    chosen = choose_parameters(parameters, time=time, server_name=server_name)
+    request = path_request(target, certificates, pool, trust_anchors, chosen, ranking, revocation, on_warning, limits)
     if fetch is None:
         return request.find_path()
     from pkcs12kit.retrieval.find_path import fetch_path
@@ -122,19 +111,8 @@ def find_paths(  # noqa: PLR0913  # as find_path
     :class:`~pkcs12kit.InputError` for input that cannot be used. Not checked: revocation, unless asked for.
     """
     require_fetching(fetch, on_warning)
-    request = path_request(
-        target,
-        certificates,
-        pool,
-        trust_anchors,
-        parameters,
-        time,
-        server_name,
-        ranking,
-        revocation,
-        on_warning,
-        limits,
-    )
+    chosen = choose_parameters(parameters, time=time, server_name=server_name)
+    request = path_request(target, certificates, pool, trust_anchors, chosen, ranking, revocation, on_warning, limits)
     require_kind("at_most", at_most, int, optional=True)
     if fetch is None:
         return request.find_paths(at_most)
@@ -175,19 +153,8 @@ def what_if(  # noqa: PLR0913  # as find_path
     """
     require_functions(on_warning=on_warning)
     require_kind("at_most", at_most, int, optional=True)
-    request = path_request(
-        target,
-        certificates,
-        pool,
-        trust_anchors,
-        parameters,
-        time,
-        server_name,
-        ranking,
-        revocation,
-        on_warning,
-        limits,
-    )
+    chosen = choose_parameters(parameters, time=time, server_name=server_name)
+    request = path_request(target, certificates, pool, trust_anchors, chosen, ranking, revocation, on_warning, limits)
     change = change_of(request, without, adding)
     before, after = request.find_paths(at_most), change.of(request).find_paths(at_most)
     return change.compare(request, before=before, after=after)
@@ -239,9 +206,8 @@ def validity_periods(  # noqa: PLR0913  # as find_path
     """
     require_functions(on_warning=on_warning)
     require_kind("whole_ca", whole_ca, bool, optional=True)
-    request = path_request(
-        target, certificates, pool, trust_anchors, parameters, time, server_name, ranking, None, on_warning, limits
-    )
+    chosen = choose_parameters(parameters, time=time, server_name=server_name)
+    request = path_request(target, certificates, pool, trust_anchors, chosen, ranking, None, on_warning, limits)
     return find_periods(request, whole_ca=whole_ca)
 
 
@@ -250,9 +216,7 @@ def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its o
     certificates: CertificatesArgument,
     pool: CertificatePool | None,
     trust_anchors: TrustAnchorsArgument,
-    parameters: ValidationParameters | None,
-    time: datetime | None,
-    server_name: str | None,
+    parameters: ValidationParameters,
     ranking: Ranking,
     revocation: Revocation | None,
     on_warning: Callable[[str], object] | None,
@@ -267,7 +231,7 @@ def path_request(  # noqa: PLR0913, PLR0917  # the inputs of find_path, in its o
         as_target(target, given, limits=limits),
         given,
         as_trust_anchors(trust_anchors, on_warning=on_warning, limits=limits),
-        choose_parameters(parameters, time=time, server_name=server_name),
+        parameters,
         ranking,
         revocation,
         limits,

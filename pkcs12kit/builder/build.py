@@ -205,7 +205,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     pool = as_certificates(certificates, limits=limits) | server.other_certificates
     for reject in pool.rejects:
         warnings.pass_on(str(reject))
-    request = path_request(server.target, (), pool, anchors, parameters, None, None, ranking, revocation, None, limits)
+    request = path_request(server.target, (), pool, anchors, parameters, ranking, revocation, None, limits)
     path, retrievals = _find(request, fetch, warnings)
     confirmation = _confirmation(path, request.parameters) if second_opinion else NOT_ASKED
     bundle = _bundle(
