@@ -1,0 +1,40 @@
+"""The job that an executor runs for one bundle: references to its inputs, and what is to be done."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pkcs12kit.fleet.bundles import FleetBundle
+    from pkcs12kit.fleet.records import Record
+    from pkcs12kit.limits import Limits
+
+
+class Task(Enum):
+    """What a job does."""
+
+    CHECK = "check"
+    """Judge the path, without any password."""
+    PLAN = "plan"
+    """Say what a run would do, and write nothing. A record that still holds saves opening the file."""
+    BUILD = "build"
+    """Write the file if it is not right already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One bundle, what is to be done with it, and how to know that the worker sees the same certificates."""
+
+    bundle: FleetBundle
+    task: Task
+    pool: str
+    """The digest of the CA certificates and trust anchors, which each worker loads once and compares with it."""
+    record: Record | None
+    """What the state knows of the bundle; None to open the file in any case."""
+    time: datetime
+    """The time of the run, UTC, for all bundles that name none."""
+    limits: Limits
