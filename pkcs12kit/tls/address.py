@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from shlex import quote
 from typing import Final
+from urllib.parse import urlsplit
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.hints import Hint
 from pkcs12kit.text import quoted
 
 HTTPS_PORT: Final = 443
@@ -72,7 +75,7 @@ def parse_address(text: str) -> ServerAddress:
     if isinstance(found := _ip_address(text), IPv6Address):
         return ServerAddress(host=str(found))
     if "/" in text or "@" in text:
-        raise _no_address(text, "it is a URL, or has a part of one")
+        raise _url(text)
     host, colon, port = text.partition(":")
     if ":" in port:
         raise _no_address(text, "it has several colons and is not an IPv6 address")
@@ -121,6 +124,18 @@ def _port(text: str, whole: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text, re.ASCII) or not 1 <= int(text) <= _LARGEST_PORT:
         raise _no_address(whole, f"a port is a number from 1 to {_LARGEST_PORT}")
     return int(text)
+
+
+def _url(text: str) -> InputError:
+    """Return the error for a URL, with its host and port as a hint; what stands before ``@`` may be a password."""
+    rest = text.rpartition("@")[2]
+    error = _no_address(rest if rest == text else f"...@{rest}", "it is a URL, or has a part of one")
+    try:
+        parts = urlsplit(rest if "://" in rest else f"//{rest}")
+        address = ServerAddress(host=parse_host(parts.hostname or ""), port=parts.port)
+    except (ValueError, InputError):
+        return error
+    return error.hinting(Hint(text="probe the server of the URL", command=f"pkcs12kit probe {quote(str(address))}"))
 
 
 def _no_address(text: str, why: str) -> InputError:

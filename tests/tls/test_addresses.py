@@ -100,6 +100,27 @@ def test_nonsense_is_said_to_be_nonsense(text):
     assert len(str(error.value)) < 600
 
 
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://mdm.example.mil/login?next=1", "mdm.example.mil"),
+        ("https://mdm.example.mil:8443", "mdm.example.mil:8443"),
+        ("mdm.example.mil/", "mdm.example.mil"),
+        ("https://[2001:db8::1]:8443/", "'[2001:db8::1]:8443'"),
+        ("ldaps://admin:secret@mdm.example.mil", "mdm.example.mil"),
+        ("https://mdm.example.mil:99999/", None),
+        ("https://", None),
+        ("http://a b/", None),
+    ],
+)
+def test_the_hint_at_a_url_probes_its_server(url, host):
+    """The command has the host and port of the URL, where they are a server's; a password in it is not repeated."""
+    with pytest.raises(InputError) as error:
+        parse_address(url)
+    assert [hint.command for hint in error.value.hints] == ([] if host is None else [f"pkcs12kit probe {host}"])
+    assert "secret" not in str(error.value)
+
+
 @given(st.text(max_size=300))
 def test_any_text_is_an_address_or_an_input_error(text):
     """No text raises another error; an address that was parsed can be written and parsed again."""
