@@ -444,6 +444,38 @@ class Limits:
         "Apache's and nginx's ETags take under 40, a date 29 (RFC 9110 section 5.6.7)",
     )
 
+    # Fleets
+    hook_seconds: float = _limit(
+        300,
+        "seconds of one command after a change; after_timeout of the manifest comes before it",
+        "a Java server that restarts takes up to a minute; five times that",
+    )
+    hook_output_bytes: int = _limit(
+        64 * KIB,
+        "bytes at the end of a command's output that are kept",
+        "800 lines of a terminal; one message shows less",
+    )
+    served_seconds: float = _limit(
+        60,
+        "seconds until servers have to send a new certificate; serves_timeout of the manifest comes before it",
+        "a Java server that restarts; one that reloads takes under a second",
+    )
+    served_unchanged_seconds: float = _limit(
+        5,
+        "seconds until servers have to send the certificate of a file that did not change",
+        "no server reloads in this run; time for a lost packet to be sent again (RFC 6298)",
+    )
+    served_backoff_seconds: float = _limit(
+        8,
+        "seconds, at most, between two tries of a server; 0.5 after the first, and twice that after each next",
+        "eleven tries in served_seconds",
+    )
+    served_servers: int = _limit(
+        64,
+        "servers of one manifest that are asked at a time",
+        "a quarter of the 256 files that macOS lets a process open",
+    )
+
     # Comparing
     comparison_pairs: int = _limit(
         1_000_000,

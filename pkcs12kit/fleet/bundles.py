@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-_NOT_OF_THE_FILE: Final = frozenset({"name", "expires_within", "after", "serves"})
+_NOT_OF_THE_FILE: Final = frozenset({"name", "expires_within", "after", "after_timeout", "serves", "serves_timeout"})
 """The fields that say nothing about the file's contents, its owner or its protection."""
 
 
@@ -67,8 +67,12 @@ class FleetBundle:
     """The path may not end within this time."""
     after: tuple[str, ...] = ()
     """The command to run once the file has changed; empty for none."""
+    after_timeout: float | None = None
+    """The seconds that ``after`` may take; None for ``limits.hook_seconds``."""
     serves: tuple[str, ...] = ()
-    """The servers, ``host:port``, that have to send the new certificate."""
+    """The servers, ``host:port`` or ``smtp://host:port``, that have to send the new certificate."""
+    serves_timeout: float | None = None
+    """The seconds until they have to send it; None for ``limits.served_seconds``."""
 
     @property
     def digest(self) -> str:

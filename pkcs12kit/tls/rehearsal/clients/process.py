@@ -6,9 +6,7 @@ import errno
 import os
 import selectors
 import shutil
-import signal
 import subprocess
-import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.process_groups import end_process_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -25,12 +24,8 @@ if TYPE_CHECKING:
     from typing import IO
 
 _TICK: Final = 0.1  # seconds between checks for a cancellation
-_GRACE: Final = 1.0  # seconds between asking a program to end and ending it
-_SETTLING: Final = 0.25  # seconds for ended processes to disappear; without a process that reaps orphans, some never do
-_MOMENT: Final = 0.002  # seconds between checks whether they have ended
-_KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
-_TASKKILL: Final = rf"{os.environ.get('SYSTEMROOT', '')}\System32\taskkill.exe"
-_TASKKILL_SECONDS: Final = 10.0  # seconds for Windows to end the children of a program
+_GRACE: Final = 1.0  # seconds for a program that was just written to be no longer busy
+_MOMENT: Final = 0.002  # seconds between tries to start it
 _INTERRUPTED: Final = "interrupted"
 _OF_WINDOWS: Final = ("SYSTEMROOT", "PATHEXT", "COMSPEC")  # without the first, no program there has a network
 _CAN_SELECT_PIPES: Final = os.name != "nt"
@@ -99,7 +94,7 @@ def run(
         try:
             ended = listen(process, seconds=seconds, cancelled=cancelled, budget=limits.tls_client_bytes)
         finally:
-            _end(process)
+            end_process_group(process)
         for file, part in zip(files, said, strict=False):
             file.seek(0)
             part.extend(file.read(limits.tls_client_bytes))
@@ -195,43 +190,3 @@ def _has_ended(process: subprocess.Popen[bytes], selector: selectors.BaseSelecto
         if not piece:
             selector.unregister(key.fileobj)
     return over and not ready  # a child may still hold the pipes
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End the program with its process group, which has the program's number."""
-    if process.poll() is None:
-        _signal(process, signal.SIGTERM)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
-    is_left = _signal(process, _KILL)  # the program itself, or what outlived it
-    process.wait()
-    patience = time.monotonic() + _SETTLING
-    while is_left and time.monotonic() < patience:  # a signal takes a moment, and no process may write afterwards
-        time.sleep(_MOMENT)
-        is_left = _signal(process, _KILL)
-
-
-def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:
-    """Send a signal to the group; return False where it has no process any more."""
-    if sys.platform != "win32" and hasattr(os, "killpg"):
-        try:
-            os.killpg(process.pid, number)
-        except (ProcessLookupError, PermissionError):  # macOS raises the latter for processes that have ended
-            return False
-        return True
-    return _end_tree(process)
-
-
-def _end_tree(process: subprocess.Popen[bytes]) -> bool:
-    """End the program with its children where there are no process groups; return False: none is left to wait for."""
-    if process.poll() is None:
-        with suppress(OSError, subprocess.TimeoutExpired):
-            subprocess.run(  # noqa: S603 - Windows' own program, no shell
-                (_TASKKILL, "/T", "/F", "/PID", str(process.pid)),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_TASKKILL_SECONDS,
-                check=False,
-            )
-        process.kill()
-    return False
