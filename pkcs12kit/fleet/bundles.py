@@ -1,4 +1,4 @@
-"""What a manifest says of each bundle, checked and resolved: what a job carries. No key and no password is in it."""
+"""The bundles of a manifest, checked and resolved, as jobs carry them. No key and no password is in it."""
 
 from __future__ import annotations
 
@@ -94,4 +94,4 @@ class Manifest:
     bundles: tuple[FleetBundle, ...]
     """The bundles, in the order of the file; those of ``each`` in the order of their names."""
     warnings: tuple[str, ...] = ()
-    """What a user should know of it."""
+    """Warnings for the user about it."""

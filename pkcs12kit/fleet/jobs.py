@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Task(Enum):
-    """What a job does."""
+    """The work of a job."""
 
     CHECK = "check"
     """Judge the path, without any password."""
     PLAN = "plan"
-    """Say what a run would do, and write nothing. A record that still holds saves opening the file."""
+    """Report the changes that a run would make, and write nothing. A record that still holds saves opening the file."""
     BUILD = "build"
     """Write the file if it is not right already."""
 
@@ -34,7 +34,7 @@ class Job:
     pool: str
     """The digest of the CA certificates and trust anchors, which each worker loads once and compares with it."""
     record: Record | None
-    """What the state knows of the bundle; None to open the file in any case."""
+    """The record of the bundle in the state; None to open the file in any case."""
     time: datetime
     """The time of the run, UTC, for all bundles that name none."""
     limits: Limits

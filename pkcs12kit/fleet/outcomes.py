@@ -1,4 +1,4 @@
-"""What became of one bundle: the answer of a job, which travels back from where the work was done."""
+"""The outcome of one bundle: the answer of a job, which travels back from where the work was done."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Status(Enum):
-    """What became of a bundle, or with a plan what would become of it."""
+    """The state of a bundle after a run, or with a plan the state that it would have."""
 
     CREATED = "created"
     REWRITTEN = "rewritten"
@@ -53,14 +53,14 @@ class Ending:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleOutcome:
-    """What became of one bundle."""
+    """The outcome of one bundle."""
 
     name: str
     """The name of the bundle."""
     output: str
     """The file."""
     status: Status
-    """What became of it."""
+    """The state of the bundle."""
     why: tuple[str, ...] = ()
     """Why the file is made again: ``certificates: + CA 2, - CA 1``, ``names: ...``, ``protection: ...``, and so on."""
     error: str | None = None
@@ -82,9 +82,9 @@ class BundleOutcome:
     certificates: tuple[str, ...] = ()
     """The SHA-256 of each certificate of the file, in its order, hexadecimal."""
     warnings: tuple[str, ...] = ()
-    """What a user should know."""
+    """Warnings for the user."""
     record: Record | None = None
-    """What the state keeps of the bundle; None where it keeps nothing new."""
+    """The record that the state keeps of the bundle; None where it keeps nothing new."""
 
     @property
     def changed(self) -> bool:

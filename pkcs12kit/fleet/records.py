@@ -1,4 +1,4 @@
-"""What the state keeps of one bundle: enough to know that nothing has changed, and nothing secret."""
+"""The record that the state keeps of one bundle: enough to know that nothing has changed, and nothing secret."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetReport(Shown):
-    """What became of each bundle of a manifest."""
+    """The outcomes of the bundles of a manifest."""
 
     manifest: Path
     """The manifest."""
@@ -31,7 +31,7 @@ class FleetReport(Shown):
     stopped: str | None = None
     """Why nothing was written although something would have changed: more than ``max_changes``; None otherwise."""
     warnings: tuple[str, ...] = ()
-    """What a user should know of the manifest and of the state."""
+    """Warnings for the user about the manifest and the state."""
 
     @property
     def changed(self) -> int:
