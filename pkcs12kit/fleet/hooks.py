@@ -10,7 +10,7 @@ The rules, which hold for every command:
 - It gets the environment without the variables that hold passwords of the manifest: ``password = {env = "NAME"}``.
 - At its time limit it is ended with all processes that stayed in its session; so it is when the run is interrupted. A
   command that ends by itself may leave processes behind, such as the server that it started: they are not touched. They
-  should not write to the command's output, which nobody reads after the run.
+  should not write to the command's output, which is not read after the run.
 - Its output is kept as far as the end of it fits into ``limits.hook_output_bytes``. The end is shown if it fails. So a
   command should not print secrets. Its words are not shown, since they may hold one, except for the program.
 - It succeeds with exit status 0. Anything else is an error of each of its bundles, and it stays due.
