@@ -488,6 +488,21 @@ class Limits:
         "two for each of 5,000 targets; each search has its own limits",
     )
 
+    # Many bundles
+    password_bytes: int = _limit(
+        64 * KIB,
+        "bytes of a file with a password, or of the line that a command prints",
+        "fifty times the longest password that people and vaults use",
+    )
+    password_seconds: float = _limit(
+        60, "seconds for a command that prints a password", "a person who is asked to touch a security key takes 20"
+    )
+    output_lock_seconds: float = _limit(
+        60,
+        "seconds to wait for another run that writes the same file",
+        "the most expensive PKCS#12 file takes about ten seconds to read",
+    )
+
     # Pictures
     picture_certificates: int = _limit(
         1_000,
