@@ -502,6 +502,9 @@ class Limits:
         "seconds to wait for another run that writes the same file",
         "the most expensive PKCS#12 file takes about ten seconds to read",
     )
+    fleet_state_bytes: int = _limit(
+        512 * MIB, "bytes of the state beside a manifest", "100,000 bundles of 5 KiB; one takes about 3 KiB"
+    )
 
     # Pictures
     picture_certificates: int = _limit(

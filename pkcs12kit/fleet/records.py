@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64decode, b64encode
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +31,38 @@ class Record:
     """The end of the path, UTC."""
     target: bytes
     """The server's certificate, DER."""
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """Return a record as the state's file has it."""
+    return {
+        "digest": record.digest,
+        "inputs": dict(record.inputs),
+        "output": record.output,
+        "access": record.access,
+        "certificates": list(record.certificates),
+        "password": record.password,
+        "expires": record.expires.isoformat(),
+        "target": b64encode(record.target).decode("ascii"),
+    }
+
+
+def record_from_json(entry: Mapping[str, Any]) -> Record:
+    """Return a record. Raises :class:`KeyError`, :class:`TypeError` or :class:`ValueError` for a damaged one."""
+    expires = datetime.fromisoformat(entry["expires"])
+    if expires.utcoffset() is None:
+        raise ValueError
+    texts = {one: _text(entry[one]) for one in ("digest", "output", "access", "password")}
+    return Record(
+        inputs={_text(path): _text(mark) for path, mark in entry["inputs"].items()},
+        certificates=tuple(map(_text, entry["certificates"])),
+        expires=expires,
+        target=b64decode(entry["target"], validate=True),
+        **texts,
+    )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
