@@ -517,6 +517,11 @@ class Limits:
         "layers in which the lines of one picture are drawn around other things; further lines cross what is there",
         "a hundred times what those 146 need; about two seconds on one core",
     )
+    picture_bars: int = _limit(
+        200,
+        "bundles drawn one by one in a picture of their ends; more are drawn by what ends them",
+        "200 rows are five screens; more than that, no person reads row by row",
+    )
 
     # Notebooks
     notebook_rows: int = _limit(

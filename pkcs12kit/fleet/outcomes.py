@@ -33,6 +33,7 @@ class Status(Enum):
 
 
 CHANGES: Final = frozenset({Status.CREATED, Status.REWRITTEN, Status.CREATE, Status.REWRITE})
+_LEFT_AS_IT_WAS: Final = frozenset({Status.CREATE, Status.REWRITE, Status.FAILED, Status.DEFERRED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +102,16 @@ class BundleOutcome:
             and self.served_error is None
         )
 
+    @property
+    def own_ends_first(self) -> bool:
+        """True if the certificate that ends first is the server's own."""
+        return self.first_to_expire is not None and self.first_to_expire.sha256 in self.certificates[:1]
+
+    @property
+    def expires_in_place(self) -> datetime | None:
+        """The end of the path in the file that is in place after the run, UTC; None without one, or if not known."""
+        return self.expired_before if self.status in _LEFT_AS_IT_WAS else self.expires
+
     def to_json(self) -> dict[str, Any]:
         """Return the bundle as ``--json`` prints it."""
         return {
@@ -113,6 +124,7 @@ class BundleOutcome:
             "hints": [hint.to_json() for hint in self.hints],
             "expires": None if self.expires is None else format_time(self.expires),
             "first_to_expire": None if self.first_to_expire is None else self.first_to_expire.to_json(),
+            "expired_before": None if self.expired_before is None else format_time(self.expired_before),
             "ends_too_soon": self.ends_too_soon,
             "hook_error": self.hook_error,
             "served_error": self.served_error,

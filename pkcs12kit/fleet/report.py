@@ -1,65 +1,50 @@
-"""The result of a run over all bundles of a manifest."""
+"""The report of a run over all bundles of a manifest, and the forms in which it is written."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
-from pkcs12kit.fleet.outcomes import Status
-from pkcs12kit.notebook_hook import Shown
-from pkcs12kit.times import format_time
-
-if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-
-    from pkcs12kit.fleet.outcomes import BundleOutcome
+from pkcs12kit.arguments import require_flags, require_kind, require_texts
+from pkcs12kit.fleet.results import FleetResults
+from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetReport(Shown):
-    """The outcomes of the bundles of a manifest."""
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FleetReport(FleetResults):
+    """The outcomes of all bundles of a manifest, and what follows from them."""
 
-    manifest: Path
-    """The manifest."""
-    mode: str
-    """``run``, ``plan`` or ``check``."""
-    bundles: tuple[BundleOutcome, ...]
-    """The bundles, in the order of the manifest; with ``only`` those that were chosen."""
-    time: datetime
-    """The time of the run, UTC."""
-    stopped: str | None = None
-    """Why nothing was written although something would have changed: more than ``max_changes``; None otherwise."""
-    warnings: tuple[str, ...] = ()
-    """Warnings for the user about the manifest and the state."""
+    def to_junit(self) -> str:
+        """Return the report as JUnit XML, which GitLab and Jenkins show: a test case for each bundle."""
+        from pkcs12kit.fleet.junit import junit_of
 
-    @property
-    def changed(self) -> int:
-        """The number of bundles that were written; with a plan, that would be."""
-        return sum(one.changed for one in self.bundles)
+        return junit_of(self)
 
-    @property
-    def failed(self) -> int:
-        """The number of bundles that failed: no path, an input that cannot be used, a file that cannot be written."""
-        return sum(one.status is Status.FAILED for one in self.bundles)
+    def to_prometheus(self, *, before: str | None = None) -> str:
+        """Return the report as metrics for the textfile collector of Prometheus' ``node_exporter``.
 
-    @property
-    def ok(self) -> bool:
-        """True if every bundle is as it should be."""
-        return self.stopped is None and all(one.ok for one in self.bundles)
+        ``before`` is the text of the last run: the time of the last success is kept from it. Raises
+        :class:`~pkcs12kit.ArgumentError` for another kind of ``before``.
+        """
+        from pkcs12kit.fleet.prometheus import metrics_of
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the object that ``--json`` prints."""
-        return {
-            "manifest": str(self.manifest),
-            "mode": self.mode,
-            "time": format_time(self.time),
-            "bundles": [one.to_json() for one in self.bundles],
-            "changed": self.changed,
-            "failed": self.failed,
-            "stopped": self.stopped,
-            "warnings": list(self.warnings),
-        }
+        require_texts(before=before)
+        return metrics_of(self, before=before)
+
+    def to_svg(self, *, title: str | None = None, words: bool = True, limits: Limits = DEFAULT_LIMITS) -> str:
+        """Return the ends of the bundles' paths as an SVG image: a bar for each, from the time of the run to its end.
+
+        - ``title``: replaces the title.
+        - ``words``: False for the bars only, with no heading.
+
+        More than ``limits.picture_bars`` bundles are drawn together by the certificate that ends first. The same report
+        always gives the same text.
+        """
+        from pkcs12kit.fleet.gantt import gantt_of
+
+        require_texts(title=title)
+        require_flags(words=words)
+        require_kind("limits", limits, Limits)
+        return gantt_of(self, title=title, words=words, limits=limits)
 
     def __repr__(self) -> str:
         return f"<FleetReport of {len(self.bundles)}: {self.changed} changed, {self.failed} failed>"

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pkcs12kit.comparison.report import Comparison
     from pkcs12kit.contents.listing import Contents
     from pkcs12kit.display.pictures import Picture
+    from pkcs12kit.fleet.report import FleetReport
     from pkcs12kit.notebook_hook import Shown
     from pkcs12kit.paths.report import NoValidPathError, PathReport
     from pkcs12kit.paths.validation.verdict import ValidatedPath
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
 
 
 _WIDTH: Final = 120
+_LINES: Final = 20
+"""Lines of one part of a report on many bundles."""
 
 
 def plain(value: object) -> str:
@@ -104,6 +107,16 @@ def _expiry(report: ExpiryReport) -> str:
 
     lines = (line for title, of_part in parts_of(report) for line in (title, *(f"  {one}" for one in of_part)))
     return "\n".join(map(harmless, (summary(report), *lines)))
+
+
+def _fleet(report: FleetReport) -> str:
+    from pkcs12kit.fleet.wording import endings_of, lines_of, summary
+
+    told = [summary(report)]
+    for heading, lines, more in lines_of(report, at_most=_LINES):
+        told += [heading, *(f"  {line.word} {line.text}" for line in lines)]
+        told += [f"  and {more:,} more"] if more else []
+    return "\n".join(map(harmless, (*told, *endings_of(report))))
 
 
 def _error(error: NoValidPathError) -> str:
@@ -194,6 +207,7 @@ _TREES: Final[dict[str, Callable[[Any], str]]] = {
     "WhatIfReport": _what_if,
     "ValidityReport": _periods,
     "ExpiryReport": _expiry,
+    "FleetReport": _fleet,
     "Picture": _picture,
     "NoValidPathError": _error,
     "Bundle": _bundle,
@@ -221,6 +235,7 @@ _DRAWN_BY: Final = {
     "WhatIfReport": "what_if.draw_what_if",
     "ValidityReport": "periods.draw_periods",
     "ExpiryReport": "expiry.draw_expiry",
+    "FleetReport": "fleet.draw_fleet",
     "Picture": "searches.draw_picture",
     "RejectedPath": "searches.draw_rejected",
     "NoValidPathError": "searches.draw_error",

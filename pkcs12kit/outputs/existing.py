@@ -43,6 +43,8 @@ _BETWEEN: Final = re.compile(rb"(?:\s|#|Bag Attributes|Key Attributes|subject=|i
 _PICTURE: Final = re.compile(
     rb"<svg [^>]{0,1000}\bp12k-picture\b|digraph pkcs12kit \{\n|%% [^\n]*\n%% [^\n]*\nflowchart (?:LR|TD)\n"
 )
+_JUNIT: Final = re.compile(rb'<\?xml [^>]{0,100}>\s{0,9}<testsuites name="pkcs12kit batch"')
+_METRICS: Final = re.compile(rb"# pkcs12kit batch\n")
 _LISTED: Final = 5
 _VERSION: Final = b"\x02\x01\x03"  # RFC 7292 section 4
 _WRITTEN: Final = frozenset({Kind.CERTIFICATE, Kind.PRIVATE_KEY})
@@ -55,6 +57,13 @@ class Form(Enum):
     PKCS12 = "a PKCS#12 file"
     PEM = "a PEM file"
     PICTURE = "a picture that pkcs12kit drew"
+    JUNIT = "a JUnit report that pkcs12kit wrote"
+    METRICS = "metrics that pkcs12kit wrote"
+
+
+PUBLIC_FORMS: Final = frozenset({Form.PICTURE, Form.JUNIT, Form.METRICS})
+"""The forms of files that hold nothing secret: everybody may read them."""
+_OWN: Final = {Form.PICTURE: _PICTURE, Form.JUNIT: _JUNIT, Form.METRICS: _METRICS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +107,8 @@ def why_not_replaced(
     except InputError as error:
         return f"a file of an unknown kind ({error})"
     kind = sniff(there)
-    if kind is Kind.EMPTY or (form is Form.PICTURE and _PICTURE.match(there)):
+    own = _OWN.get(form)
+    if kind is Kind.EMPTY or (own is not None and own.match(there)):
         return None
     if form is Form.PKCS12 and (kind is Kind.PKCS12 or _is_cut_pkcs12(kind, there)):
         return f"{kind.value} with other data after it" if _has_more(there, limits) else None

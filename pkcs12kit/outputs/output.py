@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_functions, require_kind
 from pkcs12kit.errors import OutputError
-from pkcs12kit.file_access import FileAccess
+from pkcs12kit.file_access import WITHOUT_KEY, FileAccess
 from pkcs12kit.files import KEEP, require_writable, write_file, write_private
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.outputs.existing import Form, what_is_lost, why_not_replaced
+from pkcs12kit.outputs.existing import PUBLIC_FORMS, Form, what_is_lost, why_not_replaced
 from pkcs12kit.outputs.input_files import InputFiles
 from pkcs12kit.sources.reading import shown_path
 
@@ -88,10 +88,16 @@ class Output:
             )
 
     def write(self, data: bytes, *, at_hand: PemParts | None = None, access: FileAccess = KEEP) -> None:
-        """Check again and write the file, as a whole or not at all, with ``access``; everybody may read a picture."""
+        """Check again and write the file, as a whole or not at all, with ``access``.
+
+        Everybody may read a picture and a report. Metrics get mode 0644 whatever the umask, because another user reads
+        them.
+        """
         self.require_free(data, at_hand=at_hand)
         self.warn_of_loss(data, access)
-        if self._form is Form.PICTURE:
+        if self._form is Form.METRICS:
+            write_private(self.path, data, access=FileAccess(mode=WITHOUT_KEY, most=WITHOUT_KEY))
+        elif self._form in PUBLIC_FORMS:
             write_file(self.path, data)
         else:
             write_private(self.path, data, access=access)

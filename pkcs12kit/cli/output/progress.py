@@ -12,15 +12,16 @@ from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
-from pkcs12kit.cli.output.console import print_note, size_in_words
+from pkcs12kit.cli.output.console import may_colour, print_note, size_in_words
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Self
 
-    from rich.console import Group
+    from rich.console import Console, Group
 
+    from pkcs12kit.fleet.outcomes import BundleOutcome
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.retrieved import Progress, Retrieval
     from pkcs12kit.tls.handshake import Handshake
@@ -164,6 +165,34 @@ def rehearsal_progress(clients: Iterable[str]) -> Iterator[Callable[[Handshake],
         yield show
 
 
+@contextmanager
+def batch_progress(*, as_json: bool) -> Iterator[Callable[[BundleOutcome, int, int], object] | None]:
+    """Show how many bundles are done, changed and failed, and the time left, while the block runs.
+
+    Yields a function to call with each outcome, the number of bundles done and that of all. Yields None where nothing
+    is shown: not at a terminal, or with ``--json``.
+    """
+    console = None if as_json else _console()
+    if console is None:
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, expand=False) as progress:
+        task = progress.add_task("bundles", total=None)
+        changed = failed = 0
+
+        def show(outcome: BundleOutcome, done: int, total: int) -> None:
+            nonlocal changed, failed
+            changed += outcome.changed
+            failed += not outcome.ok
+            told = f"{changed:,} changed, {failed:,} failed"
+            progress.update(task, completed=done, total=total, description=told)
+
+        yield show
+
+
 def _installed(clients: Iterable[str]) -> tuple[str, ...]:
     """Return the installed clients that a rehearsal asks, in the order of display."""
     from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
@@ -182,13 +211,8 @@ def _is_shown() -> bool:
 @contextmanager
 def _status(text: str) -> Iterator[Callable[[str], None] | None]:
     """Show a line while the block runs; yield a function that changes it, or None where no terminal shows it."""
-    if not _is_shown():
-        yield None
-        return
-    from rich.console import Console
-
-    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    if console.is_dumb_terminal:
+    console = _console()
+    if console is None:
         yield None
         return
     with console.status(_line(text)) as status:
@@ -197,6 +221,22 @@ def _status(text: str) -> Iterator[Callable[[str], None] | None]:
             status.update(_line(changed))
 
         yield update
+
+
+def _console() -> Console | None:
+    """Return a console that can show a line that changes on standard error; None where there is none."""
+    if not _is_shown():
+        return None
+    from rich.console import Console
+
+    console = Console(
+        stderr=True,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system="auto" if may_colour() else None,
+    )
+    return None if console.is_dumb_terminal else console
 
 
 def _in_words(value: str) -> str:

@@ -18,6 +18,8 @@ CLASSES: Final = {
     EdgeState.REJECTED: "p12k-refused",
     EdgeState.OTHER: "p12k-other",
 }
+CAUSES: Final = tuple(f"cause{number}" for number in range(1, 9))
+"""The colours of causes; there is none for more of them."""
 _FONT: Final = 'font-family:system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif'
 _SHAPES: Final = """
 .R text{stroke:none}
@@ -51,6 +53,13 @@ _LIGHT: Final = {
     "expired": "#bd1f2a",
     "later": "#6a3db8",
     "refused": "#9a4a00",
+    **dict(
+        zip(
+            CAUSES,
+            ("#0a50b4", "#b45f06", "#1e7a3c", "#7b3fb5", "#00727a", "#b0236f", "#6b4f2a", "#6b6b00"),
+            strict=True,
+        )
+    ),
 }
 _DARK: Final = {
     "paper": "#15191e",
@@ -64,6 +73,13 @@ _DARK: Final = {
     "expired": "#ff8f8a",
     "later": "#c9a8ff",
     "refused": "#ffb163",
+    **dict(
+        zip(
+            CAUSES,
+            ("#84b8ff", "#ffb163", "#7fd69a", "#c9a8ff", "#5fd3dc", "#ff9ccf", "#d8b98a", "#d6d36a"),
+            strict=True,
+        )
+    ),
 }
 _COLOURED: Final = """
 .R .p12k-paper{fill:paper}
@@ -109,12 +125,20 @@ _TIMELINE_COLOURED: Final = """
 .R .p12k-tick{stroke:line}
 .R .p12k-now{stroke:ink}
 """
+_CAUSES_COLOURED: Final = ".R .p12k-other{fill:line}\n" + "\n".join(
+    f".R .p12k-{cause}{{fill:{cause}}}" for cause in CAUSES
+)
 
 
-def stylesheet(*, timeline: bool = False) -> str:
-    """Return the style sheet, that of timelines if set. Its rules apply only to pictures of this library."""
+def stylesheet(*, timeline: bool = False, causes: bool = False) -> str:
+    """Return the style sheet, that of timelines if set, with ``causes`` with bars in the colours of causes as well.
+
+    Its rules apply only to pictures of this library.
+    """
     shapes = _TIMELINE_SHAPES if timeline else _SHAPES
     rules = _TIMELINE_COLOURED if timeline else _COLOURED
+    if causes:
+        rules += _CAUSES_COLOURED
     root = f".{ROOT}-timeline" if timeline else f".{ROOT}"
     dark = _coloured(rules, _DARK, root)
     return "".join(
