@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.devices.judge import DeviceVerdict
     from pkcs12kit.tls.probing.answers import ServerAnswer
@@ -36,10 +38,7 @@ class ProbedChain:
     """The verdicts on devices, by rule."""
 
     def __str__(self) -> str:
-        versions: dict[str, list[str]] = {}
-        for protocol, key_type in self.handshakes:
-            versions.setdefault(key_type.value, []).append(protocol)
-        return "; ".join(f"{key_type} in {' and '.join(names)}" for key_type, names in versions.items())
+        return handshakes_label(self.handshakes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the chain as ``--json`` prints it; ``sent`` is that of :meth:`ServedChainReport.to_json`."""
@@ -48,6 +47,14 @@ class ProbedChain:
             "sent": self.report.to_json(),
             "devices": [verdict.to_json() for verdict in self.devices],
         }
+
+
+def handshakes_label(handshakes: Iterable[ServedIn]) -> str:
+    """Return handshakes as text: ``RSA in TLSv1.3 and TLSv1.2``."""
+    versions: dict[str, list[str]] = {}
+    for protocol, key_type in handshakes:
+        versions.setdefault(key_type.value, []).append(protocol)
+    return "; ".join(f"{key_type} in {' and '.join(names)}" for key_type, names in versions.items())
 
 
 def served_in(answer: ServerAnswer, certificates: tuple[Certificate, ...]) -> tuple[ServedIn, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, host_and_port, pars
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
 _LAST_PORT: Final = 65_535
+_SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.ASCII | re.DOTALL)  # RFC 3986 section 3.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,3 +59,21 @@ def probed_server(
         port = HTTPS_PORT if starttls is None else STARTTLS[starttls].port
     name = address.name if server_name is None else ServerAddress(host=parse_host(server_name)).name
     return ProbedServer(address=address, port=port, server_name=name, starttls=starttls, label=label)
+
+
+def server_of_text(text: str, *, server_name: str | None = None) -> ProbedServer:
+    """Return the server that ``HOST[:PORT]`` names, or with a protocol before TLS ``PROTOCOL://HOST[:PORT]``.
+
+    Raises :class:`~pkcs12kit.errors.InputError` for a text or a name that cannot be read, and for a protocol that is
+    not one of :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`.
+    """
+    found = _SCHEME.fullmatch(text)
+    if found is None:
+        return probed_server(text, server_name=server_name)
+    protocol, host = found[1].lower(), found[2]
+    if protocol not in STARTTLS:
+        raise InputError(
+            f"{protocol}:// is not a protocol that begins before TLS ({', '.join(STARTTLS)}); where TLS comes first,"
+            " write HOST:PORT"
+        )
+    return probed_server(host, server_name=server_name, starttls=protocol)
