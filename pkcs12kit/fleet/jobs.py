@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -38,3 +40,12 @@ class Job:
     time: datetime
     """The time of the run, UTC, for all bundles that name none."""
     limits: Limits
+
+
+@cache
+def installed_version() -> str:
+    """Return the version of pkcs12kit here, which a worker compares with that of its caller."""
+    try:
+        return version("pkcs12kit")
+    except PackageNotFoundError:  # a copy of the folder, without the files of an installation
+        return "of unknown version"
