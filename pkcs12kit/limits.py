@@ -6,7 +6,7 @@ Each function that reads outside data takes ``limits=``; :data:`DEFAULT_LIMITS` 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Final, NamedTuple, cast
 
 from pkcs12kit.errors import ArgumentError
@@ -88,6 +88,24 @@ class Limits:
         20_000,
         "servers' certificates in one expiry report",
         "a fleet of twenty thousand servers; about a minute where they share their chains",
+    )
+
+    # Manifests
+    manifest_bytes: int = _limit(
+        8 * MIB,
+        "bytes of one manifest",
+        "twenty thousand bundles of 400 bytes; with each = GLOB a few lines are enough",
+    )
+    manifest_bundles: int = _limit(
+        100_000, "bundles of one manifest", "five times expiry_bundles; about ten seconds on one core"
+    )
+    manifest_errors: int = _limit(
+        100, "mistakes in a manifest that are reported", "more than a person corrects at once"
+    )
+    manifest_entries: int = _limit(
+        1_000_000,
+        "files and folders that are looked at for all each = GLOB of one manifest",
+        "ten for each of manifest_bundles; about two seconds",
     )
 
     # Certification paths
@@ -555,6 +573,12 @@ _IN_FRACTIONS: Final = frozenset(item.name for item in fields(Limits) if item.ty
 """Limits in seconds, which may be fractions."""
 
 DEFAULT_LIMITS = Limits()
+
+
+def with_iterations(limits: Limits, iterations: int) -> Limits:
+    """Return the limits with another number of iterations for one key, and for all of a file in proportion."""
+    keys_of_a_file = DEFAULT_LIMITS.pfx_total_iterations // DEFAULT_LIMITS.pfx_iterations
+    return replace(limits, pfx_iterations=iterations, pfx_total_iterations=keys_of_a_file * iterations)
 
 
 def describe_limits() -> tuple[LimitDescription, ...]:

@@ -214,7 +214,7 @@ def _add_hints(error: click.UsageError, typed: Sequence[str], ctx: click.Context
 
 def _name_the_option_meant(error: click.NoSuchOption, parameters: Iterable[click.Parameter]) -> None:
     """Put the option that other programs call so, if there is one, in the place of those of similar letters."""
-    from pkcs12kit.cli.options.other_names import meant_options
+    from pkcs12kit.other_names import meant_options
 
     options = {name for one in parameters if isinstance(one, click.Option) for name in one.opts}
     if meant := meant_options(error.option_name, options):

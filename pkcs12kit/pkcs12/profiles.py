@@ -31,11 +31,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind
-from pkcs12kit.errors import UnknownNameError
+from pkcs12kit.errors import ArgumentError, UnknownNameError
 from pkcs12kit.pkcs12.protection import PBES2, PBMAC1, Profile, Scheme
 from pkcs12kit.pkcs12.readers import choose, judge_profile
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pkcs12kit.pkcs12.compatibility import Reader, ReaderVerdict
 
 __all__ = [
@@ -183,6 +185,38 @@ def for_readers(*readers: str | Reader) -> Profile:
     :class:`~pkcs12kit.UnknownNameError` for an unknown reader, and :class:`~pkcs12kit.ArgumentError` for no reader.
     """
     return choose(readers, tuple(profile for profile in PROFILES if profile.certificate_encryption is not None))
+
+
+class IterationsError(ArgumentError):
+    """Numbers of iterations that the profile cannot have, or under which a reader does not open the file."""
+
+    reader: str | None = None
+    """The name of the reader, with which the text begins; None for other reasons."""
+
+
+def of_options(
+    name: str | None, readers: Sequence[str], *, iterations: int | None = None, mac_iterations: int | None = None
+) -> Profile:
+    """Return the profile of a name, or for readers, with other numbers of iterations where they are given.
+
+    Without a name and readers it is ``modern``. Raises as :func:`find` and :func:`for_readers` do, and
+    :class:`IterationsError`.
+    """
+    profile = for_readers(*readers) if readers else find(name or "modern")
+    if iterations is None and mac_iterations is None:
+        return profile
+    mac = iterations if mac_iterations is None else mac_iterations
+    try:
+        profile = profile.with_iterations(encryption=iterations, mac=mac)
+    except ValueError as error:
+        raise IterationsError(str(error)) from None
+    for reader in readers:
+        verdict = readers_of(profile)[reader]
+        if verdict.answer.value != "yes":
+            refused = IterationsError(f"{reader}: {verdict.why}")
+            refused.reader = reader
+            raise refused
+    return profile
 
 
 def readers_of(profile: str | Profile) -> dict[str, ReaderVerdict]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.paths.revocation.model import SourcedBytes
+from pkcs12kit.paths.revocation.model import MAX_AGE, Revocation, RevocationMode, SourcedBytes
 from pkcs12kit.sources.containers import pem_blocks
 from pkcs12kit.sources.kind_hints import Taken, hints_for_kind
 from pkcs12kit.sources.reading import folder_files, is_folder, name_of, read_source, shown_path
@@ -18,7 +18,8 @@ from pkcs12kit.sources.sniffing import Kind
 from pkcs12kit.sources.text_forms import describe, sniff_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from cryptography import x509
     from cryptography.x509.ocsp import OCSPResponse
@@ -47,6 +48,30 @@ def load_crls(*sources: CrlSource, limits: Limits = DEFAULT_LIMITS) -> tuple[byt
 def load_ocsp_responses(*sources: OcspResponseSource, limits: Limits = DEFAULT_LIMITS) -> tuple[bytes, ...]:
     """Read OCSP responses and return each once, as DER. Sources and errors are those of :func:`load_crls`."""
     return _load(sources, Kind.OCSP_RESPONSE, limits)
+
+
+def load_revocation(
+    mode: str | None,
+    *,
+    crls: Sequence[CrlSource] = (),
+    ocsp_responses: Sequence[OcspResponseSource] = (),
+    max_age: timedelta | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Revocation | None:
+    """Load what revocation is checked with: ``mode`` is ``off``, ``soft``, ``require``, or None to go by the sources.
+
+    With None it is ``soft`` where there are sources. Returns None where revocation is not checked. Raises as
+    :func:`load_crls` does.
+    """
+    mode = mode or ("soft" if crls or ocsp_responses else "off")
+    if mode == "off":
+        return None
+    return Revocation(
+        mode=RevocationMode(mode),
+        crls=load_crls(*crls, limits=limits) if crls else (),
+        ocsp_responses=load_ocsp_responses(*ocsp_responses, limits=limits) if ocsp_responses else (),
+        max_age=MAX_AGE if max_age is None else max_age,
+    )
 
 
 def _load(sources: tuple[CrlSource | OcspResponseSource, ...], wanted: Kind, limits: Limits) -> tuple[bytes, ...]:

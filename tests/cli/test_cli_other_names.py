@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pkcs12kit import lab
-from pkcs12kit.cli.options.other_names import meant_options, meant_values
 from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.other_names import meant_options, meant_values
 from pkcs12kit.pkcs12.readers import READERS
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -10,12 +9,12 @@ import click
 
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.errors import InputError
+from pkcs12kit.typed_values import parse_mode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _STANDARD_OUTPUT: Final = "-"
-_OCTAL: Final = re.compile(r"(0o)?[0-7]{1,6}", re.ASCII)
 
 
 class AccessOptions(NamedTuple):
@@ -54,9 +53,10 @@ class _Mode(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:  # noqa: ANN401  # click's
         """Return the mode as a number, or fail with an example."""
-        if not isinstance(value, int) and not _OCTAL.fullmatch(value):
-            self.fail(f"{value!r} is not a mode; write it in octal digits, like 0640 or 600", param, ctx)
-        return value if isinstance(value, int) else int(value, 8)
+        try:
+            return value if isinstance(value, int) else parse_mode(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 _OPTIONS: Final = (

@@ -11,6 +11,8 @@ import click
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.passwords import contents_password_option, password_options, require_mac_option
 from pkcs12kit.cli.options.values import FILE, Place
+from pkcs12kit.errors import InputError
+from pkcs12kit.typed_values import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,12 +61,9 @@ class KeyId(click.ParamType[bytes]):
         if isinstance(value, bytes):
             return value
         try:
-            key_id = bytes.fromhex(str(value).replace(":", " "))
-        except ValueError:
-            key_id = b""
-        if not key_id:
-            self.fail(f"{value!r} is not a localKeyID; write it in hexadecimal, as inspect shows it", param, ctx)
-        return key_id
+            return parse_key_id(str(value))
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 delivery_option = option(

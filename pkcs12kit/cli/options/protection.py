@@ -85,22 +85,15 @@ def chosen_profile(protection: ProtectionOptions) -> Profile:
     """
     if protection.profile_name is not None and protection.readers:
         raise click.UsageError("give --profile or --for, not both")
-    if protection.readers:
-        profile = profiles.for_readers(*protection.readers)
-    else:
-        profile = profiles.find(protection.profile_name or "modern")
-    if protection.iterations is None and protection.mac_iterations is None:
-        return profile
-    mac = protection.iterations if protection.mac_iterations is None else protection.mac_iterations
     try:
-        profile = profile.with_iterations(encryption=protection.iterations, mac=mac)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from None
-    for name in protection.readers:
-        verdict = profiles.readers_of(profile)[name]
-        if verdict.answer.value != "yes":
-            raise click.UsageError(f"--for {name}: {verdict.why}")
-    return profile
+        return profiles.of_options(
+            protection.profile_name,
+            protection.readers,
+            iterations=protection.iterations,
+            mac_iterations=protection.mac_iterations,
+        )
+    except profiles.IterationsError as error:
+        raise click.UsageError(str(error) if error.reader is None else f"--for {error}") from None
 
 
 def new_protection(

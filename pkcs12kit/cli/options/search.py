@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -11,7 +10,7 @@ import click
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.policy_names import policy_names_option
 from pkcs12kit.cli.options.values import FILE, Duration, Instant, ObjectIdentifier, OneOf, ServerName
-from pkcs12kit.limits import DEFAULT_LIMITS
+from pkcs12kit.limits import DEFAULT_LIMITS, with_iterations
 from pkcs12kit.times import time_or_now
 
 if TYPE_CHECKING:
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
     from pkcs12kit.paths.revocation import Revocation
     from pkcs12kit.paths.validation.parameters import ValidationParameters
-
-_KEYS_OF_A_FILE: Final = DEFAULT_LIMITS.pfx_total_iterations // DEFAULT_LIMITS.pfx_iterations
 
 
 class SearchOptions(NamedTuple):
@@ -261,9 +258,7 @@ def limits_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )
     @wraps(command)
     def with_limits(max_iterations: int, **given: Any) -> Any:  # noqa: ANN401  # whatever else the command takes
-        total = _KEYS_OF_A_FILE * max_iterations
-        limits = replace(DEFAULT_LIMITS, pfx_iterations=max_iterations, pfx_total_iterations=total)
-        return command(limits=limits, **given)
+        return command(limits=with_iterations(DEFAULT_LIMITS, max_iterations), **given)
 
     decorated: Callable[..., Any] = with_limits
     return decorated
@@ -271,18 +266,14 @@ def limits_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def validation_parameters(search: SearchOptions) -> ValidationParameters:
     """Return what the path must fulfil; the time is now where none was given."""
-    from pkcs12kit.certificates.extensions import ANY_POLICY
-    from pkcs12kit.paths.validation.algorithms import POLICIES
-    from pkcs12kit.paths.validation.parameters import ValidationParameters
+    from pkcs12kit.paths.validation.parameters import parameters_of_options
 
-    return ValidationParameters(
+    return parameters_of_options(
         time=time_or_now(search.time),
         server_name=search.server_name,
-        user_initial_policy_set=frozenset(search.policies) or frozenset({ANY_POLICY}),
-        # Without it a path without any policy would be valid, whatever the user asks for (RFC 5280 section 6.1.1 (f)).
-        initial_explicit_policy=bool(search.policies),
-        algorithm_policy=POLICIES[search.algorithms],
-        check_trust_anchor_validity=not search.ignore_anchor_validity,
+        policies=search.policies,
+        algorithms=search.algorithms,
+        ignore_anchor_validity=search.ignore_anchor_validity,
     )
 
 
@@ -291,18 +282,12 @@ def revocation_inputs(search: SearchOptions) -> Revocation | None:
 
     Raises :class:`click.UsageError` where a greatest age was given and no check is asked for.
     """
-    mode = search.revocation or ("soft" if search.crls or search.ocsp_responses else None)
-    if mode is None and search.revocation_max_age is not None:
-        raise click.UsageError("--revocation-max-age has an effect only with --crl, --ocsp or --revocation")
-    if mode in {None, "off"}:
+    if search.revocation is None and not (search.crls or search.ocsp_responses):
+        if search.revocation_max_age is not None:
+            raise click.UsageError("--revocation-max-age has an effect only with --crl, --ocsp or --revocation")
         return None
-    from pkcs12kit.paths.revocation import Revocation, RevocationMode
-    from pkcs12kit.paths.revocation.model import MAX_AGE
-    from pkcs12kit.sources.crls_and_ocsp import load_crls, load_ocsp_responses
+    from pkcs12kit.sources.crls_and_ocsp import load_revocation
 
-    return Revocation(
-        mode=RevocationMode(mode),
-        crls=load_crls(*search.crls) if search.crls else (),
-        ocsp_responses=load_ocsp_responses(*search.ocsp_responses) if search.ocsp_responses else (),
-        max_age=MAX_AGE if search.revocation_max_age is None else search.revocation_max_age,
+    return load_revocation(
+        search.revocation, crls=search.crls, ocsp_responses=search.ocsp_responses, max_age=search.revocation_max_age
     )

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.shell_completion import CompletionItem
 
-from pkcs12kit.cli.options.other_names import meant_values
+from pkcs12kit.errors import InputError
+from pkcs12kit.other_names import meant_values
 from pkcs12kit.text import alternatives
 from pkcs12kit.times import format_time
+from pkcs12kit.typed_values import format_duration, parse_duration, parse_object_identifier, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_OBJECT_IDENTIFIER: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]{0,38})){1,32}", re.ASCII)
-# Fewer digits for years, because a datetime ends with the year 9999.
-_DURATION: Final = re.compile(r"(?![0-9]{4,}y)([0-9]{1,5})([hdwy])", re.ASCII)
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)  # a Name in POSIX
-_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1), "y": timedelta(days=365)}
 
 
 class Instant(click.ParamType[datetime]):
@@ -39,13 +37,9 @@ class Instant(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            instant = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a time; write it like 2018-06-01T00:00:00Z or 2018-06-01", param, ctx)
-        try:
-            return instant.astimezone(UTC) if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
-        except OverflowError:
-            self.fail(f"{value!r} is before the year 1 or after the year 9999 in UTC", param, ctx)
+            return parse_time(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 class ObjectIdentifier(click.ParamType[str]):
@@ -55,9 +49,10 @@ class ObjectIdentifier(click.ParamType[str]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:  # noqa: ANN401  # click's
         """Return the value unchanged, or fail with an example."""
-        if not _OBJECT_IDENTIFIER.fullmatch(value):
-            self.fail(f"{value!r} is not an object identifier; write it like 2.16.840.1.101.3.2.1.3.8", param, ctx)
-        return str(value)
+        try:
+            return parse_object_identifier(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 class Duration(click.ParamType[timedelta]):
@@ -69,19 +64,15 @@ class Duration(click.ParamType[timedelta]):
         """Return the span of time, or fail with an example."""
         if isinstance(value, timedelta):
             return value
-        found = _DURATION.fullmatch(value)
-        if found is None:
-            self.fail(f"{value!r} is not a duration; write it like 30d, 12h, 6w or 2y", param, ctx)
-        return int(found[1]) * _UNITS[found[2]]
+        try:
+            return parse_duration(value)
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
     @staticmethod
     def typed(span: timedelta) -> str:
         """Return a span of time as it is typed, in days where that is possible."""
-        for unit in "dwyh":
-            text = f"{span // _UNITS[unit]}{unit}"
-            if not span % _UNITS[unit] and _DURATION.fullmatch(text):
-                return text
-        raise ValueError(f"no duration is typed so: {span}")
+        return format_duration(span)
 
 
 class OneOf(click.Choice[str]):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final, cast
 from pkcs12kit.arguments import require_flags, require_kind, require_several, require_texts
 from pkcs12kit.certificates.extensions import ANY_POLICY
 from pkcs12kit.errors import ArgumentError
-from pkcs12kit.paths.validation.algorithms import DEFAULT, AlgorithmPolicy
+from pkcs12kit.paths.validation.algorithms import DEFAULT, POLICIES, AlgorithmPolicy
 from pkcs12kit.paths.validation.server_name import require_server_name
 from pkcs12kit.times import require_aware
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from cryptography.x509 import GeneralName
@@ -106,6 +106,30 @@ class ValidationParameters:
         if self.extended_key_usage is None and self.server_name is not None:
             return SERVER_AUTH
         return self.extended_key_usage
+
+
+def parameters_of_options(
+    *,
+    time: datetime,
+    server_name: str | None = None,
+    policies: Iterable[str] = (),
+    algorithms: str = DEFAULT.name,
+    ignore_anchor_validity: bool = False,
+) -> ValidationParameters:
+    """Return what the path must fulfil, from the options of ``build``; no policy accepts any, and none.
+
+    Raises :class:`~pkcs12kit.ArgumentError` as :class:`ValidationParameters` does.
+    """
+    wanted = frozenset(policies)
+    return ValidationParameters(
+        time=time,
+        server_name=server_name,
+        user_initial_policy_set=wanted or frozenset({ANY_POLICY}),
+        # Without it a path without any policy would be valid, whatever the user asks for (RFC 5280 section 6.1.1 (f)).
+        initial_explicit_policy=bool(wanted),
+        algorithm_policy=POLICIES[algorithms],
+        check_trust_anchor_validity=not ignore_anchor_validity,
+    )
 
 
 def choose_parameters(
