@@ -149,7 +149,7 @@ def _run_one(argv: Argv, *, folder: Path, seconds: float, environment: Mapping[s
     program = quoted_name(argv[0])
     if _IS_WINDOWS:
         named = _found_on_windows(argv[0], folder, environment)
-        if named.lower().endswith(_BATCH_FILES):
+        if named.rstrip(" .").lower().endswith(_BATCH_FILES):  # Windows leaves out the spaces and dots
             return f"{program} is a batch file, which only a shell can run: write it as cmd.exe /c {program}"
         argv = (named, *argv[1:])
     try:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pkcs12kit.fleet import hooks
 from pkcs12kit.fleet.bundles import FleetBundle, Secret
 from pkcs12kit.fleet.hooks import hook_seconds, hooks_of, password_variables, run_hooks
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -264,3 +265,18 @@ def test_an_interruption_ends_the_command_and_the_rest_stays_due(tmp_path):
     assert done == [first]
     assert wait_until(lambda: not is_alive(int((tmp_path / "own").read_text())))
     assert not (tmp_path / "third").exists()
+
+
+@pytest.mark.parametrize("name", ["./reload.cmd", "./reload.BAT", "./reload.bat. .", "./reload.cmd "])
+def test_windows_runs_no_batch_file(run, monkeypatch, name):
+    """Windows runs it by its shell, which would read special characters in the arguments (CVE-2024-24576)."""
+    monkeypatch.setattr(hooks, "_IS_WINDOWS", True)
+    assert run(name, "&calc").startswith(f"'{name}' is a batch file, which only a shell can run: write it as cmd.exe")
+
+
+def test_windows_names_variables_in_any_letters(run, monkeypatch, tmp_path):
+    """There P12_password is the variable P12_PASSWORD, as which Python lists it."""
+    monkeypatch.setenv("P12_PASSWORD", "correct horse")
+    monkeypatch.setattr(hooks, "_IS_WINDOWS", True)
+    assert run("/bin/sh", "-c", "env >all", hidden_variables={"P12_password"}) is None
+    assert "correct horse" not in (tmp_path / "all").read_text()
