@@ -23,10 +23,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from pkcs12kit.certificates.certificate import Certificate
-from pkcs12kit.errors import MalformedCertificateError
+from pkcs12kit.errors import InputError, MalformedCertificateError
 from pkcs12kit.fleet.outcomes import Status
 from pkcs12kit.fleet.served_certificates import ExpectedChain, why_not_served
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.text import quoted
 from pkcs12kit.tls.address import parse_address
 from pkcs12kit.tls.probing.server import ask_servers
 from pkcs12kit.tls.probing.target import server_of_text
@@ -114,10 +115,10 @@ def await_served(  # each rule has its own keyword
     - ``ask``, ``clock``, ``sleep``: for tests.
 
     Return for each bundle, by its name, why a server does not send its certificates, in one sentence that names the
-    server; None where all do. Whatever a server does is an answer: no error is raised for it. Raises
-    :class:`~pkcs12kit.errors.InputError` for a server that cannot be read.
+    server; None where all do. Whatever a server does is an answer: no error is raised for it, nor for a server or a
+    name that cannot be read.
     """
-    watched = _watch(fleet, reloaded, limits)
+    watched, unreadable = _watch(fleet, reloaded, limits)
     found: dict[_Key, dict[str, str | None]] = {}
     started, pause = clock(), _FIRST_PAUSE
     pending = dict.fromkeys(watched)
@@ -140,7 +141,7 @@ def await_served(  # each rule has its own keyword
             next_end = min(watched[key].seconds for key in pending) - (clock() - started)
             sleep(min(pause, max(next_end, 0)))
             pause = min(2 * pause, limits.served_backoff_seconds)
-    return _by_bundle(found.values())
+    return _by_bundle((*unreadable, *found.values()))
 
 
 _Key = tuple[str, int, str, str | None]
@@ -148,9 +149,10 @@ _Key = tuple[str, int, str, str | None]
 
 def _watch(
     fleet: Iterable[tuple[FleetBundle, BundleOutcome]], reloaded: Collection[str], limits: Limits
-) -> dict[_Key, _Watched]:
-    """Return the servers to ask, each once, in the order in which bundles name them."""
+) -> tuple[dict[_Key, _Watched], list[dict[str, str | None]]]:
+    """Return the servers to ask, each once, in the order in which bundles name them, and errors by bundle."""
     watched: dict[_Key, _Watched] = {}
+    unreadable: list[dict[str, str | None]] = []
     for bundle, outcome in fleet:
         if not outcome.certificates or outcome.status not in _IN_PLACE:
             continue
@@ -159,7 +161,11 @@ def _watch(
         if not outcome.changed and bundle.name not in reloaded:
             seconds = min(seconds, limits.served_unchanged_seconds)
         for text in bundle.serves:
-            server = server_of_text(text, server_name=bundle.options.get("server_name"))
+            try:
+                server = server_of_text(text, server_name=bundle.options.get("server_name"))
+            except InputError as error:
+                unreadable.append({bundle.name: f"{quoted(text)} cannot be asked: {error}"})
+                continue
             key = (server.address.host, server.port, server.server_name, server.starttls)
             before = watched.get(key)
             watched[key] = _Watched(
@@ -167,7 +173,7 @@ def _watch(
                 expected={**({} if before is None else before.expected), bundle.name: expected},
                 seconds=seconds if before is None else max(seconds, before.seconds),
             )
-    return watched
+    return watched, unreadable
 
 
 def _expected(bundle: FleetBundle, outcome: BundleOutcome) -> ExpectedChain:

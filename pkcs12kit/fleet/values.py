@@ -15,8 +15,7 @@ from pkcs12kit.other_names import meant_values
 from pkcs12kit.paths.validation.server_name import require_server_name
 from pkcs12kit.pkcs12 import profiles, readers
 from pkcs12kit.text import alternatives, quoted
-from pkcs12kit.tls.address import parse_address
-from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
+from pkcs12kit.tls.probing.target import server_of_text
 from pkcs12kit.typed_values import (
     parse_duration,
     parse_key_id,
@@ -177,13 +176,7 @@ def server_name(value: str) -> str:
 
 def host(value: str) -> str:
     """Return a server, ``host:port``, or ``smtp://host:port`` and the like for TLS that begins with STARTTLS."""
-    protocol, separator, rest = value.partition("://")
-    if separator and protocol in STARTTLS:
-        parse_address(rest)
-    elif separator and protocol.isalnum() and protocol not in {"http", "https"}:
-        one_of(protocol, "STARTTLS protocol", tuple(STARTTLS))
-    else:
-        parse_address(value)
+    server_of_text(value)
     return value
 
 

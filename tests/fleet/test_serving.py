@@ -325,3 +325,15 @@ def test_bundles_whose_command_ran_have_all_the_time():
 def test_nothing_to_ask():
     """Bundles without servers are left out of the answer, and nothing is asked."""
     assert await_served([(bundle(), outcome())], ask=None) == {}
+
+
+def test_a_server_or_a_name_that_cannot_be_read():
+    """It is an error of its bundle, and the other servers are asked all the same."""
+    clock = Clock()
+    made = Fleet(clock, {1: 0})
+    odd = replace(bundle("host:1", name="odd"), options={"server_name": "*.example.mil"})
+    fleet = [(bundle("smpt://a", "host:1"), outcome()), (odd, outcome(name="odd"))]
+    found = await_served(fleet, ask=made.ask, clock=clock, sleep=clock.sleep, limits=QUICK)
+    assert found["mail"].startswith("'smpt://a' cannot be asked: unknown STARTTLS protocol 'smpt'")
+    assert found["odd"].startswith("'host:1' cannot be asked: '*.example.mil' is not HOST")
+    assert made.asked == [[1]]

@@ -12,6 +12,7 @@ from pkcs12kit.tls.address import HTTPS_PORT, ServerAddress, host_and_port, pars
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
 _LAST_PORT: Final = 65_535
+_WITHOUT_STARTTLS: Final = frozenset({"http", "https"})
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://(.*)", re.IGNORECASE | re.ASCII | re.DOTALL)  # RFC 3986 section 3.1
 
 
@@ -64,16 +65,12 @@ def probed_server(
 def server_of_text(text: str, *, server_name: str | None = None) -> ProbedServer:
     """Return the server that ``HOST[:PORT]`` names, or with a protocol before TLS ``PROTOCOL://HOST[:PORT]``.
 
-    Raises :class:`~pkcs12kit.errors.InputError` for a text or a name that cannot be read, and for a protocol that is
-    not one of :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`.
+    Raises :class:`~pkcs12kit.errors.InputError` for a text or a name that cannot be read, and
+    :class:`~pkcs12kit.errors.UnknownNameError` for a protocol that is not one of
+    :data:`~pkcs12kit.tls.probing.starttls_protocols.STARTTLS`.
     """
     found = _SCHEME.fullmatch(text)
-    if found is None:
-        return probed_server(text, server_name=server_name)
-    protocol, host = found[1].lower(), found[2]
-    if protocol not in STARTTLS:
-        raise InputError(
-            f"{protocol}:// is not a protocol that begins before TLS ({', '.join(STARTTLS)}); where TLS comes first,"
-            " write HOST:PORT"
-        )
-    return probed_server(host, server_name=server_name, starttls=protocol)
+    protocol = "https" if found is None else found[1].lower()
+    if found is None or protocol in _WITHOUT_STARTTLS:
+        return probed_server(text, server_name=server_name)  # which explains that a URL is not a server
+    return probed_server(found[2], server_name=server_name, starttls=protocol)
