@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from pkcs12kit.fleet.causes import Cause
     from pkcs12kit.fleet.outcomes import BundleOutcome
     from pkcs12kit.fleet.results import FleetResults
     from pkcs12kit.limits import Limits
@@ -39,6 +38,7 @@ def gantt_of(report: FleetResults, *, title: str | None, words: bool, limits: Li
         time=report.time,
         rows=tuple(rows[:most]),
         causes=tuple(map(str, causes)),
+        faults=tuple(map(str, said_causes(CauseKind.FAILED, report.bundles))),
         left_out=f"{counted(len(rows) - most, 'more bar')} not drawn" if len(rows) > most else None,
     )
     return gantt_to_svg(drawn, words=words)
@@ -63,7 +63,9 @@ def _end(outcome: BundleOutcome) -> datetime | None:
 def _wrong(outcome: BundleOutcome) -> str | None:
     if outcome.status is Status.FAILED:
         return "failed"
-    return None if outcome.ok else "ends too soon" if outcome.ends_too_soon else "not served or hook failed"
+    if outcome.ends_too_soon:
+        return "too soon"
+    return "hook failed" if outcome.hook_error is not None else None if outcome.ok else "not served"
 
 
 def _grouped(outcomes: Sequence[BundleOutcome], numbers: dict[str, int]) -> Iterator[GanttRow]:
@@ -79,19 +81,15 @@ def _grouped(outcomes: Sequence[BundleOutcome], numbers: dict[str, int]) -> Iter
             label=_label(group),
             end=min(end for one in group if (end := _end(one)) is not None),
             cause=cause,
-            wrong=f"{counted(wrong, 'bundle')} not as it should be" if wrong else None,
+            wrong=f"{wrong:,}" if wrong else None,
             about=_some([one.name for one in group]),
         )
     for failure in said_causes(CauseKind.FAILED, (one for one in outcomes if _end(one) is None)):
-        yield GanttRow(label=str(failure), end=None, wrong="failed", about=_named(failure))
+        yield GanttRow(label=counted(len(failure.bundles), "bundle"), end=None, wrong="failed", about=str(failure))
 
 
 def _label(group: Sequence[BundleOutcome]) -> str:
     return group[0].name if len(group) == 1 else counted(len(group), "bundle")
-
-
-def _named(cause: Cause) -> str:
-    return _some(cause.bundles)
 
 
 def _some(names: Sequence[str]) -> str:

@@ -107,19 +107,15 @@ def about(outcome: BundleOutcome) -> str:
 
 def _changed(outcomes: Iterable[BundleOutcome], names: int) -> Iterator[Line]:
     changed = [one for one in outcomes if one.changed]
-    shared = {}
-    for cause in said_causes(CauseKind.REWRITE, changed):
-        if len(cause.bundles) >= _MANY:
-            shared[cause.text] = cause
-    by_name = {name: cause for cause in shared.values() for name in cause.bundles}
-    told: set[str] = set()
+    shared = [cause for cause in said_causes(CauseKind.REWRITE, changed) if len(cause.bundles) >= _MANY]
+    by_name = {one.name: one for one in changed}
+    for cause in shared:
+        word = by_name[cause.bundles[0]].status.value
+        yield _of_cause(word, cause, names, is_wrong=False)
+    told = {name for cause in shared for name in cause.bundles}
     for one in changed:
-        common = by_name.get(one.name)
-        if common is None:
+        if one.name not in told:
             yield Line(word=one.status.value, text=_joined(one.name, about(one)), is_wrong=False)
-        elif common.text not in told:
-            told.add(common.text)
-            yield _of_cause(one.status.value, common, names, is_wrong=False)
 
 
 def _deferred(outcomes: Iterable[BundleOutcome]) -> Iterator[Line]:

@@ -1,4 +1,4 @@
-"""The bundles of a fleet: the answer, a picture of their ends, the causes that they share, and a table."""
+"""The bundles of a fleet: the answer, a picture of their ends with the causes that they share, and a table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.display.labels import day
 from pkcs12kit.fleet.outcomes import Status
-from pkcs12kit.fleet.wording import about, endings_of, problem, summary
+from pkcs12kit.fleet.wording import about, problem, summary
 from pkcs12kit.notebook.html import Verbatim, cell, element, left_out, lines, name, part, said, table, title
 from pkcs12kit.notebook.searches import scrolling
 from pkcs12kit.notebook.style import SORTING
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.fleet.outcomes import BundleOutcome
     from pkcs12kit.fleet.report import FleetReport
-    from pkcs12kit.notebook.html import Element, Node, View
+    from pkcs12kit.notebook.html import Element, View
 
 _SIGNS: Final = {Status.FAILED: "✗", Status.DEFERRED: "○", Status.UNCHANGED: "✓", Status.VALID: "✓"}
 _WRONG: Final = 20
@@ -25,7 +25,7 @@ _WRONG: Final = 20
 
 
 def draw_fleet(report: FleetReport, view: View) -> Element:
-    """Return the answer, the ends as a picture, the certificates that end first, and the bundles, bad ones first."""
+    """Return the answer, the ends as a picture with their causes, and the bundles, bad ones first."""
     ordered = sorted(report.bundles, key=_order)
     rows = ordered[: view.limits.notebook_rows]
     wrong = problem(report)
@@ -35,18 +35,12 @@ def draw_fleet(report: FleetReport, view: View) -> Element:
         element("p", name(f"{report.manifest.name}: {summary(report)}")),
         None if wrong is None else element("p", name(wrong), class_="bad"),
         scrolling(report.to_svg(words=False, limits=view.limits)) if report.bundles else None,
-        *_first_to_end(report, view),
         part("Bundles"),
         table(("bundle", "status", "ends", "first to end", "about"), map(_row, rows), sortable=True),
         left_out(len(ordered) - len(rows), "bundles"),
         *((part("Warnings"), lines(report.warnings, view, show=name)) if report.warnings else ()),
         element("script", Verbatim(SORTING)),
     )
-
-
-def _first_to_end(report: FleetReport, view: View) -> tuple[Node, ...]:
-    endings = endings_of(report)
-    return (part("First to end"), lines(endings, view, show=name)) if endings else ()
 
 
 def _order(outcome: BundleOutcome) -> tuple[bool, bool, float]:

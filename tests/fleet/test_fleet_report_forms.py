@@ -56,7 +56,7 @@ def total(samples, metric, **labels):
     )
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(report=reports_at_random())
 def test_every_form_is_read_back(report):
     """Counts add up in each form and agree; nothing in it is a control character."""
@@ -82,7 +82,7 @@ def test_every_form_is_read_back(report):
         assert all(char.isprintable() or char == "\n" for char in text)
 
 
-@settings(max_examples=examples(100), deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(report=reports_at_random())
 def test_the_causes_have_each_bundle_once(report):
     """Each bundle with a path has one cause of its end, and each failure, reason and error is in one cause."""

@@ -12,6 +12,8 @@ import pytest
 import pkcs12kit as pk
 from pkcs12kit.devices.judge import Bearing, Remark
 from pkcs12kit.findings import Answer
+from pkcs12kit.fleet.outcomes import BundleOutcome, Ending, Status
+from pkcs12kit.fleet.report import FleetReport
 from pkcs12kit.probing import (
     Contact,
     DeviceVerdict,
@@ -131,6 +133,23 @@ def screenshot(chromium, tmp_path_factory):
     return shoot
 
 
+def fleet_report(path, time):
+    """Return a report on two bundles: one with this path, and one that failed."""
+    first = min(path.certificates, key=lambda one: one.not_after)
+    made = BundleOutcome(
+        name="web <1>",
+        output="/etc/web.p12",
+        status=Status.REWRITTEN,
+        why=("certificates: + <CA>",),
+        expires=path.expires,
+        first_to_expire=Ending(label=first.label, sha256=first.sha256, not_after=first.not_after),
+        certificates=tuple(one.sha256 for one in path.certificates),
+        hook_error="exit status <1>",
+    )
+    failed = BundleOutcome(name="mail", output="/etc/mail.p12", status=Status.FAILED, error="mail.key: no such file")
+    return FleetReport(manifest=Path("fleet.toml"), mode="run", bundles=(made, failed), time=time, warnings=("<w>",))
+
+
 @pytest.fixture(scope="session")
 def values(replica, files, tmp_path_factory):
     """One value of each public kind that shows itself, by the name of its class."""
@@ -204,5 +223,6 @@ def values(replica, files, tmp_path_factory):
         comparison,
         BundleReport(bundle=load_bundles()["fpki"], why="it could not be had"),
         built,
+        fleet_report(path, replica.at),
     )
     return {type(value).__name__: value for value in shown}

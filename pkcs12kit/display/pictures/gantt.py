@@ -23,8 +23,8 @@ from pkcs12kit.text import counted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LABELS: Final = 220.0
-_NOTES: Final = 130.0
+_LABELS: Final = 200.0
+_NOTES: Final = 190.0
 _ROW: Final = 20.0
 _BAR: Final = 12.0
 _LEAST: Final = 1.5
@@ -56,9 +56,9 @@ class GanttRow:
     @property
     def note(self) -> str:
         """The end, the number of the cause, and a mark if something is wrong."""
-        parts = [] if self.wrong is None else [f"✗ {self.wrong}" if self.end is None else "✗"]
-        parts += [] if self.end is None else [day(self.end)]
+        parts = [] if self.end is None else [day(self.end)]
         parts += [] if self.cause is None else [f"[{self.cause + 1}]"]
+        parts += [] if self.wrong is None else [f"✗ {self.wrong}"]
         return " ".join(parts)
 
     @property
@@ -81,6 +81,8 @@ class Gantt:
     """The bars, in their order."""
     causes: tuple[str, ...]
     """The causes in words, by their numbers."""
+    faults: tuple[str, ...] = ()
+    """Sentences on what is wrong."""
     left_out: str | None = None
     """A sentence on bars that are not drawn; None without them."""
 
@@ -126,7 +128,8 @@ def _draw_bars(sheet: Sheet, gantt: Gantt) -> None:
         add_text(sheet.root, label, MARGIN, y + _BAR + 2, "p12k-row", size=NAME_SIZE)
         (note,) = wrapped(inert(row.note), _NOTES, NOTE_SIZE, lines=1)
         x = _draw_row(sheet, row, drawn, (left, wide), y + (_ROW - _BAR) / 2)
-        add_text(sheet.root, note, x + 6, y + _BAR + 2, "p12k-note", size=NOTE_SIZE)
+        name = "p12k-note p12k-halo" if row.wrong is None else "p12k-note p12k-halo p12k-wrong"
+        add_text(sheet.root, note, x + 6, y + _BAR + 2, name, size=NOTE_SIZE)
         y += _ROW
     sheet.now(drawn, left, wide, top, bottom)
 
@@ -145,11 +148,12 @@ def _draw_row(sheet: Sheet, row: GanttRow, drawn: Timeline, place: tuple[float, 
 
 
 def _legend(gantt: Gantt) -> Iterator[tuple[int | None, str]]:
-    """Yield the causes, each with its number from 0, and what is not named or drawn."""
+    """Yield the causes, each with its number from 0, the faults, and how many are not named or drawn."""
     for number, text in enumerate(gantt.causes[:_LEGEND]):
         yield number, f"[{number + 1}] {text}"
     if len(gantt.causes) > _LEGEND:
         yield None, f"and {counted(len(gantt.causes) - _LEGEND, 'more cause')}"
+    yield from ((None, f"✗ {fault}") for fault in gantt.faults[:_LEGEND])
     if gantt.left_out is not None:
         yield None, gantt.left_out
 

@@ -125,8 +125,10 @@ _TIMELINE_COLOURED: Final = """
 .R .p12k-tick{stroke:line}
 .R .p12k-now{stroke:ink}
 """
-_CAUSES_COLOURED: Final = ".R .p12k-other{fill:line}\n" + "\n".join(
-    f".R .p12k-{cause}{{fill:{cause}}}" for cause in CAUSES
+_CAUSES_SHAPES: Final = ".R .p12k-halo{paint-order:stroke;stroke-width:3px;stroke-linejoin:round}\n"
+_CAUSES_COLOURED: Final = (
+    ".R .p12k-halo{stroke:paper}\n.R .p12k-wrong{fill:expired}\n.R .p12k-other{fill:line}\n"
+    + "\n".join(f".R .p12k-{cause}{{fill:{cause}}}" for cause in CAUSES)
 )
 
 
@@ -138,7 +140,7 @@ def stylesheet(*, timeline: bool = False, causes: bool = False) -> str:
     shapes = _TIMELINE_SHAPES if timeline else _SHAPES
     rules = _TIMELINE_COLOURED if timeline else _COLOURED
     if causes:
-        rules += _CAUSES_COLOURED
+        shapes, rules = shapes + _CAUSES_SHAPES, rules + _CAUSES_COLOURED
     root = f".{ROOT}-timeline" if timeline else f".{ROOT}"
     dark = _coloured(rules, _DARK, root)
     return "".join(
