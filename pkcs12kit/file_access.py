@@ -142,19 +142,32 @@ def plan(there: Found | None, asked: FileAccess, default_mode: int | None) -> Pl
 
 def difference(there: Found, asked: FileAccess) -> str | None:
     """Return the first difference between the access of a file and the one that it would get, or None."""
+    return next((sentence for _, sentence in differences(there, asked)), None)
+
+
+def differences(there: Found, asked: FileAccess) -> Iterator[tuple[str, str]]:
+    """Yield each difference between the access of a file and the one that it would get: its aspect, and a sentence."""
     if not has_owners():
-        return None
+        return
     planned = plan(there, asked, None)
     if planned.owner != there.owner:
-        return f"its owner was {owner_name(there.owner)}, not {owner_name(planned.owner)}"
+        yield "owner", f"its owner was {owner_name(there.owner)}, not {owner_name(planned.owner)}"
     if planned.group != there.group:
-        return f"its group was {group_name(there.group)}, not {group_name(planned.group)}"
+        yield "group", f"its group was {group_name(there.group)}, not {group_name(planned.group)}"
     if planned.mode != there.mode:
         wanted = "" if asked.mode is None else f", not {asked.mode:04o}"
-        return f"its mode was {there.mode:04o}{wanted}"
+        yield "mode", f"its mode was {there.mode:04o}{wanted}"
     if planned.acl != there.acl:
-        return f"its access control list was {there.acl}"
-    return None
+        yield "access", f"its access control list was {there.acl}"
+
+
+def differences_at(path: Path, asked: FileAccess) -> tuple[tuple[str, str], ...]:
+    """Return the differences of a regular file, as :func:`differences` does; none where there is no such file."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return ()
+    return tuple(differences(Found.of(status, str(path)), asked)) if stat.S_ISREG(status.st_mode) else ()
 
 
 def give_access(descriptor: int, folder: Folder, target: Path, asked: FileAccess, default_mode: int | None) -> None:

@@ -99,6 +99,11 @@ CALLS = {
     ("pkcs12kit.pkcs12.comparison", "why_changed", "password"): lambda w, p: comparison.why_changed(
         w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
     ),
+    ("pkcs12kit.pkcs12.comparison", "compare_pfx", "password"): lambda w, p: comparison.compare_pfx(
+        w["pfx"], bundle=w["bundle"], password=p, profile=w["profile"], limits=DEFAULT_LIMITS
+    ),
+    ("pkcs12kit.fleet.secrets", "ReadSecret", "password"): None,  # tests/fleet/test_fleet_secrets.py
+    ("pkcs12kit.fleet.records", "Record", "password"): None,  # the mark of its source, never a password
     ("pkcs12kit.comparison.compare", "compare_certificates", "password"): lambda w, p: pkcs12kit.compare_certificates(
         w["pfx"], w["pfx"], password=p, after_password=RIGHT
     ),

@@ -88,6 +88,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     certificate_name: str | None = None,
     ca_names: Iterable[str] = (),
     truststore: bool = False,
+    protect: Iterable[str | PathLike[str]] = (),
     overwrite: bool = False,
     if_changed: bool = False,
     dry_run: bool = False,
@@ -112,7 +113,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``second_opinion``: False to write without asking the second validator.
     - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report. ``owner``,
       ``group``, ``mode``: as there; with ``certs_only``, everybody may read it (``0o644``). No source is replaced,
-      except a PKCS#12 file. ``overwrite`` replaces a file of another kind, and a PKCS#12 source with other keys.
+      except a PKCS#12 file. ``protect``: further files and folders that it does not replace, such as those that a
+      loaded pool was read from. ``overwrite`` replaces a file of another kind, and a PKCS#12 source with other keys.
     - ``to``: ``"pkcs12"``, or ``"pem"`` for nginx, HAProxy and Apache: the key, not encrypted, then its certificate and
       each issuer; ``traditional`` as in :func:`~pkcs12kit.encode_pem`. ``key_output``: a file for the key, apart from
       the certificates; both are written, or neither. No password, profile or name can be given.
@@ -145,7 +147,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         dry_run=dry_run,
     )
     require_fetching(fetch, on_warning)
-    require_several({"ca_names": ca_names, "for_readers": for_readers})
+    require_several({"ca_names": ca_names, "for_readers": for_readers, "protect": protect})
     warnings = _Warnings(on_warning)
     require_kind("include_anchor", include_anchor, bool, optional=True)
     readers, ca_names = tuple(for_readers), tuple(ca_names)
@@ -174,6 +176,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
             ("pkcs12", pkcs12),
             ("certificates", certificates),
             ("trust_anchors", trust_anchors),
+            ("protect", tuple(protect)),
         ],
         overwrite=overwrite,
         if_changed=if_changed,
@@ -236,6 +239,8 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         key_output=file.key_output,
         changed=file.is_new,
         change=file.change,
+        differences=file.differences,
+        replaced=file.replaced,
         dry_run=dry_run,
         rejects=pool.rejects,
         warnings=tuple(warnings.kept),

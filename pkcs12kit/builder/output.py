@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind, require_texts
 from pkcs12kit.errors import ArgumentError, InputError, OutputError, PasswordError, UnknownNameError
-from pkcs12kit.files import read_private, require_writable
+from pkcs12kit.file_access import differences_at
+from pkcs12kit.files import read_in, read_private, require_writable
 from pkcs12kit.outputs.existing import Form
 from pkcs12kit.outputs.input_files import InputFiles
 from pkcs12kit.outputs.output import Output
-from pkcs12kit.pkcs12.comparison import replaced_by_path, secrets_lost, why_changed
+from pkcs12kit.pkcs12.comparison import Difference, compare_pfx, replaced_by_path, secrets_lost
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.passwords import warnings_about
 from pkcs12kit.pkcs12.readers import require_password
@@ -22,6 +23,7 @@ from pkcs12kit.text import shortened
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterator, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.file_access import FileAccess
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
@@ -98,6 +100,20 @@ class Writing:
         return place
 
 
+def read_with_differences(path: Path, *, limit: int, access: FileAccess) -> tuple[bytes, tuple[Difference, ...]]:
+    """Return the file in the place of an output, and the differences of its owner, group and mode.
+
+    Raises :class:`~pkcs12kit.InputError` as :func:`~pkcs12kit.files.read_private` does, but not for such differences.
+    """
+    try:
+        return read_private(path, limit=limit, access=access), ()
+    except InputError:
+        found = tuple(Difference(aspect=aspect, sentence=said) for aspect, said in differences_at(path, access))
+        if not found:
+            raise
+    return read_in(None, path, limit=limit, access=None), found
+
+
 class OutputFile:
     """The PKCS#12 file to be written: its protection, its content, and what happens to the file in its place."""
 
@@ -122,6 +138,8 @@ class OutputFile:
         self.profile = profile
         self.data = b""
         self.change: str | None = None
+        self.differences: tuple[Difference, ...] = ()
+        self.replaced: tuple[Certificate, ...] = ()
         self.is_new = True
         self._password = password
         self._readers = readers
@@ -143,18 +161,26 @@ class OutputFile:
         if self._password is not None:
             require_password(self._readers, self._password)
         if self._writing.if_changed and self.output is not None:
-            try:
-                there = read_private(self.output, limit=self._writing.limits.pfx_bytes, access=self._writing.access)
-            except InputError as error:
-                self.change = str(error)
-            else:
-                self.change = why_changed(
-                    there, bundle, password=self._password, profile=self.profile, limits=self._writing.limits
-                )
-                if self.change is None:
-                    self.data, self.is_new = there, False
-                    return
+            self._compare(self.output, bundle, self._password)
+        if not self.is_new:
+            return
         self.data = encode_pfx(bundle, password=self._password, profile=self.profile, limits=self._writing.limits)
+
+    def _compare(self, output: Path, bundle: Bundle, password: str | None) -> None:
+        """Compare the bundle with the file in its place, and keep that file's content if they are the same."""
+        access, limit = self._writing.access, self._writing.limits.pfx_bytes
+        try:
+            there, of_access = read_with_differences(output, limit=limit, access=access)
+        except InputError as error:
+            self.change = str(error)
+            return
+        compared = compare_pfx(there, bundle, password=password, profile=self.profile, limits=self._writing.limits)
+        self.differences = (*of_access, *compared.differences)
+        self.replaced = compared.certificates
+        if self.differences:
+            self.change = self.differences[0].sentence
+        else:
+            self.data, self.is_new = there, False
 
     def warnings(self) -> Iterator[str]:
         """Yield what a user should know of the password."""

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_kind
+from pkcs12kit.builder.output import read_with_differences
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.file_access import WITHOUT_KEY
-from pkcs12kit.files import read_private, require_writable
+from pkcs12kit.files import require_writable
 from pkcs12kit.outputs.existing import Form, PemParts, content_of, keys_of_server
 from pkcs12kit.outputs.input_files import require_distinct
 from pkcs12kit.paired_files import NewFile, write_private_together
@@ -21,13 +22,14 @@ from pkcs12kit.pkcs12.conversion import certificates_pem
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.private_keys import private_key_pem
 from pkcs12kit.sources.loading import load_identity
-from pkcs12kit.sources.pem_comparison import why_pem_changed
+from pkcs12kit.sources.pem_comparison import compare_pem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pkcs12kit.builder.output import Writing
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.pkcs12.comparison import Difference
     from pkcs12kit.pkcs12.decoder import DecodedPfx
 
 
@@ -78,6 +80,8 @@ class PemOutput:
         self.data = b""
         self.key_data: bytes | None = None
         self.change: str | None = None
+        self.differences: tuple[Difference, ...] = ()
+        self.replaced: tuple[Certificate, ...] = ()
         self.is_new = True
         self._traditional = traditional
         self._writing = writing
@@ -151,13 +155,22 @@ class PemOutput:
         )
 
     def _why_changed(self) -> str | None:
+        """Compare each file with the one in its place, and return the first difference."""
+        first = None
         for file in self._files():
             try:
-                there = read_private(file.path, limit=self._writing.limits.input_bytes, access=file.access)
+                there, of_access = read_with_differences(
+                    file.path, limit=self._writing.limits.input_bytes, access=file.access
+                )
             except InputError as error:
+                found: tuple[Difference, ...] = ()
                 why: str | None = str(error)
             else:
-                why = why_pem_changed(there, file.data, limits=self._writing.limits)
-            if why is not None:
-                return why if self.key_output is None else f"{file.path}: {why}"
-        return None
+                compared = compare_pem(there, file.data, limits=self._writing.limits)
+                self.replaced += compared.certificates
+                found = (*of_access, *compared.differences)
+                why = found[0].sentence if found else None
+            self.differences += found
+            if why is not None and first is None:
+                first = why if self.key_output is None else f"{file.path}: {why}"
+        return first

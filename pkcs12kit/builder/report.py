@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.pool import Reject
     from pkcs12kit.paths.confirmation import Confirmation
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.comparison import Difference
     from pkcs12kit.pkcs12.profiles import Profile
     from pkcs12kit.retrieval.retrieved import Retrieval
 
@@ -51,6 +52,10 @@ class BuildReport(Shown):
     """False if the file was left alone because it already had this content."""
     change: str | None
     """Why the file was written although ``if_changed`` was asked for; None otherwise."""
+    differences: tuple[Difference, ...] = ()
+    """With ``if_changed``: every difference of the file that was in place; its first is ``change``."""
+    replaced: tuple[Certificate, ...] = field(default=(), repr=False)
+    """With ``if_changed``: the certificates of the file that was in place, as far as it could be opened."""
     dry_run: bool = False
     """True if nothing was to be written: ``changed`` then says whether the file would have been."""
     rejects: tuple[Reject, ...]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError, PfxPasswordError
 from pkcs12kit.limits import DEFAULT_LIMITS
@@ -17,7 +17,7 @@ from pkcs12kit.pkcs12.encoder import attributes_of_certificates, local_key_id
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import usual_encodings
 from pkcs12kit.pkcs12.private_keys import is_encoded_for
-from pkcs12kit.text import quoted_name
+from pkcs12kit.text import harmless, quoted_name, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,8 +27,35 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.limits import Limits
     from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.compatibility import PfxFacts
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.protection import Profile
+
+_LISTED: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One difference between a file and the one that would be written in its place."""
+
+    aspect: str
+    """``key``, ``certificates``, ``names``, ``protection``, ``password``, ``contents``, ``owner``, ``group``, ``mode``
+    or ``access``."""
+    sentence: str
+    """The difference in a few words, of the old file: ``it held other certificates``."""
+    detail: str = ""
+    """What differs, where that can be listed: ``+ CA 2, - CA 1``."""
+
+    def __str__(self) -> str:
+        return f"{self.aspect}: {self.detail or self.sentence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Every difference of an existing file, and its certificates as far as they could be read."""
+
+    differences: tuple[Difference, ...]
+    certificates: tuple[Certificate, ...] = ()
 
 
 def why_changed(
@@ -43,18 +70,55 @@ def why_changed(
     A file that cannot be read, or not with this password, is different. Nothing is decrypted if the protection already
     differs. Raises :class:`~pkcs12kit.errors.PasswordError` for a password that cannot be encoded.
     """
+    found = _compare(data, bundle, [], password=password, profile=profile, limits=limits)
+    return next((one.sentence for one in found), None)
+
+
+def compare_pfx(
+    data: bytes, bundle: Bundle, *, password: str | None, profile: Profile, limits: Limits = DEFAULT_LIMITS
+) -> Comparison:
+    """Return every difference that :func:`why_changed` looks for, in the same order; it decrypts in any case."""
+    certificates: list[Certificate] = []
+    found = tuple(_compare(data, bundle, certificates, password=password, profile=profile, limits=limits))
+    return Comparison(differences=found, certificates=tuple(certificates))
+
+
+def _compare(
+    data: bytes,
+    bundle: Bundle,
+    certificates: list[Certificate],
+    *,
+    password: str | None,
+    profile: Profile,
+    limits: Limits,
+) -> Iterator[Difference]:
+    """Yield each difference, and add the certificates of the old file once it is opened."""
     try:
         facts = replace(inspect_pfx(data, limits=limits).facts, complete=True)
         if facts != of_profile(profile, with_key=bundle.private_key is not None):
-            return "it was protected in another way"
+            yield Difference(
+                aspect="protection", sentence="it was protected in another way", detail=_protections(facts, profile)
+            )
         decoded = decode_pfx(data, password=password, limits=limits)
     except PfxPasswordError:
-        return "the existing file does not open with this password"
+        yield Difference(aspect="password", sentence="the existing file does not open with this password")
+        return
     except PasswordError:
         raise
     except InputError as error:
-        return f"the existing file cannot be read: {error}"
-    return next(_differences(decoded, bundle, password), None)
+        yield Difference(aspect="contents", sentence=f"the existing file cannot be read: {error}")
+        return
+    certificates.extend(decoded.certificates)
+    yield from _differences(decoded, bundle, password)
+
+
+def _protections(facts: PfxFacts, profile: Profile) -> str:
+    """Return the names of the old and the new profile; an empty text where the old one has no name."""
+    names = (
+        one.name for one in profiles.PROFILES if any(of_profile(one, with_key=key) == facts for key in (True, False))
+    )
+    old = next(names, None)
+    return "" if old is None or old == profile.name else f"{old} -> {profile.name}"
 
 
 def secrets_lost(old: DecodedPfx, bundle: Bundle) -> tuple[str, ...]:
@@ -142,24 +206,57 @@ def _comparable(data: bytes, password: str | None, limits: Limits) -> bytes:
     )
 
 
-def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> Iterator[str]:
+def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> Iterator[Difference]:
     own = [] if bundle.private_key is None else [bundle.private_key.public_key()]
     if [key.public_key() for key in decoded.private_keys] != own:
-        yield "it held another private key, or another number of them"
+        yield Difference(aspect="key", sentence="it held another private key, or another number of them")
     if not all(is_encoded_for(key.private_key_info, bundle.certificates[0]) for key in decoded.keys):
-        yield "it held the private key for another algorithm than the certificate's"
-    if decoded.certificates != bundle.certificates:
-        same = sorted(it.der for it in decoded.certificates) == sorted(it.der for it in bundle.certificates)
-        yield "its certificates were in another order" if same else "it held other certificates"
+        yield Difference(aspect="key", sentence="it held the private key for another algorithm than the certificate's")
+    same = decoded.certificates == bundle.certificates
+    if not same:
+        yield of_certificates(decoded.certificates, bundle.certificates)
     if decoded.other_bags or decoded.rejects or decoded.unread_keys or decoded.trailing_bytes:
-        yield "it also held other contents"
-    names = [bundle.friendly_name] if own else []
-    if decoded.friendly_names != bundle.aliases or [key.friendly_name for key in decoded.keys] != names:
-        yield "it had other names"
+        yield Difference(aspect="contents", sentence="it also held other contents")
+    if names := tuple(_other_names(decoded, bundle)):
+        yield Difference(aspect="names", sentence="it had other names", detail=", ".join(shortened(names, _LISTED)))
+    if not same:  # the attributes of other certificates say nothing more
+        return
     if _attributes(decoded) != _expected_attributes(bundle) or len(decoded.notes) != _expected_notes(bundle):
-        yield "it had other attributes"
+        yield Difference(aspect="contents", sentence="it had other attributes")
     if any(use.encoding != usual_encodings(password, use.kdf)[0].encoding for use in decoded.password_uses):
-        yield "its password was encoded in another way"
+        yield Difference(aspect="password", sentence="its password was encoded in another way")
+
+
+def of_certificates(old: tuple[Certificate, ...], new: tuple[Certificate, ...]) -> Difference:
+    """Return the difference between two lists of certificates that are not equal."""
+    changes = [*(("+", one) for one in new if one not in old), *(("-", one) for one in old if one not in new)]
+    if not changes:
+        same = sorted(one.der for one in old) == sorted(one.der for one in new)
+        sentence = "its certificates were in another order" if same else "it held other certificates"
+        return Difference(aspect="certificates", sentence=sentence)
+    labels = [one.label for _, one in changes]
+    listed = [
+        f"{sign} {harmless(one.label)}{f' ({one.sha256[:8]})' if labels.count(one.label) > 1 else ''}"
+        for sign, one in changes
+    ]
+    return Difference(
+        aspect="certificates", sentence="it held other certificates", detail=", ".join(shortened(listed, _LISTED))
+    )
+
+
+def _other_names(decoded: DecodedPfx, bundle: Bundle) -> Iterator[str]:
+    """Yield the old and the new name of the key, and of each certificate that both files have."""
+    keys = [key.friendly_name for key in decoded.keys]
+    expected = [bundle.friendly_name] * len(keys) if bundle.private_key is not None else []
+    aliases = dict(zip(bundle.certificates, bundle.aliases, strict=True))
+    common = [pair for pair in zip(decoded.certificates, decoded.friendly_names, strict=True) if pair[0] in aliases]
+    for old, new in (*zip(keys, expected, strict=False), *((name, aliases[one]) for one, name in common)):
+        if old != new:
+            yield f"{_shown_name(old)} -> {_shown_name(new)}"
+
+
+def _shown_name(name: str | None) -> str:
+    return "no name" if name is None else quoted_name(name)
 
 
 def _attributes(decoded: DecodedPfx) -> list[tuple[bytes | None, list[bytes]]]:
