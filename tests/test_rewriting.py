@@ -282,3 +282,30 @@ def test_failure_leaves_the_old_file(build, output, monkeypatch):
     with pytest.raises(pk.OutputError):
         build(friendly_name="another")
     assert output.read_bytes() == old
+
+
+def test_every_difference_is_in_the_report(build, output):
+    """Not only the first: protection, certificates, names and owner's rights, each with what differs."""
+    build(include_anchor=False)
+    output.chmod(0o666)
+    report = build(friendly_name="new", profile="legacy-3des")
+    aspects = [one.aspect for one in report.differences]
+    assert aspects == ["mode", "protection", "certificates", "names"]
+    assert report.change == report.differences[0].sentence
+    assert str(report.differences[2]).startswith("certificates: + ")
+    assert str(report.differences[3]).startswith("names: 'mdm.example.mil' -> 'new'")
+    assert len(report.replaced) == len(report.certificates) - 1
+    again = build(friendly_name="new", profile="legacy-3des")
+    assert (again.differences, again.replaced) == ((), report.certificates)
+    assert [one.aspect for one in build(friendly_name="new", profile="legacy-3des", password="x").differences] == [
+        "password"
+    ]
+
+
+def test_sources_of_loaded_values_are_protected(build, output):
+    """A loaded pool does not say where it came from; ``protect`` does, and names the input in the error."""
+    output.write_bytes(b"")
+    with pytest.raises(pk.OutputError, match="is also the file of trust_anchors"):
+        build(protect={"trust_anchors": [output]})
+    with pytest.raises(pk.ArgumentError, match="protect"):
+        build(protect=[output])

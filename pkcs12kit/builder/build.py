@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_kind, require_several
@@ -88,7 +89,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     certificate_name: str | None = None,
     ca_names: Iterable[str] = (),
     truststore: bool = False,
-    protect: Iterable[str | PathLike[str]] = (),
+    protect: Mapping[str, Iterable[str | PathLike[str]]] | None = None,
     overwrite: bool = False,
     if_changed: bool = False,
     dry_run: bool = False,
@@ -113,8 +114,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``second_opinion``: False to write without asking the second validator.
     - ``output``: the file to write, as :func:`~pkcs12kit.write_pfx` does. None to return only the report. ``owner``,
       ``group``, ``mode``: as there; with ``certs_only``, everybody may read it (``0o644``). No source is replaced,
-      except a PKCS#12 file. ``protect``: further files and folders that it does not replace, such as those that a
-      loaded pool was read from. ``overwrite`` replaces a file of another kind, and a PKCS#12 source with other keys.
+      except a PKCS#12 file, and no file or folder of ``protect``: lists of them by names for messages, such as those
+      that a loaded pool was read from. ``overwrite`` replaces a file of another kind, and a PKCS#12 source with other
+      keys.
     - ``to``: ``"pkcs12"``, or ``"pem"`` for nginx, HAProxy and Apache: the key, not encrypted, then its certificate and
       each issuer; ``traditional`` as in :func:`~pkcs12kit.encode_pem`. ``key_output``: a file for the key, apart from
       the certificates; both are written, or neither. No password, profile or name can be given.
@@ -147,7 +149,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         dry_run=dry_run,
     )
     require_fetching(fetch, on_warning)
-    require_several({"ca_names": ca_names, "for_readers": for_readers, "protect": protect})
+    require_several({"ca_names": ca_names, "for_readers": for_readers})
+    require_kind("protect", protect, Mapping, optional=True)
+    require_several({f"protect[{name!r}]": several for name, several in (protect or {}).items()})
     warnings = _Warnings(on_warning)
     require_kind("include_anchor", include_anchor, bool, optional=True)
     readers, ca_names = tuple(for_readers), tuple(ca_names)
@@ -176,7 +180,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
             ("pkcs12", pkcs12),
             ("certificates", certificates),
             ("trust_anchors", trust_anchors),
-            ("protect", tuple(protect)),
+            *((name, tuple(several)) for name, several in (protect or {}).items()),
         ],
         overwrite=overwrite,
         if_changed=if_changed,
@@ -241,6 +245,7 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
         change=file.change,
         differences=file.differences,
         replaced=file.replaced,
+        identity_certificates=tuple(server.other_certificates),
         dry_run=dry_run,
         rejects=pool.rejects,
         warnings=tuple(warnings.kept),

@@ -56,6 +56,8 @@ class BuildReport(Shown):
     """With ``if_changed``: every difference of the file that was in place; its first is ``change``."""
     replaced: tuple[Certificate, ...] = field(default=(), repr=False)
     """With ``if_changed``: the certificates of the file that was in place, as far as it could be opened."""
+    identity_certificates: tuple[Certificate, ...] = field(default=(), repr=False)
+    """The certificates in the files of key and certificate, which the path was also searched in."""
     dry_run: bool = False
     """True if nothing was to be written: ``changed`` then says whether the file would have been."""
     rejects: tuple[Reject, ...]

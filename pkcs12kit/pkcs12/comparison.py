@@ -36,7 +36,7 @@ _LISTED: Final = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """One difference between a file and the one that would be written in its place."""
+    """A difference between a file and the one that would be written in its place."""
 
     aspect: str
     """``key``, ``certificates``, ``names``, ``protection``, ``password``, ``contents``, ``owner``, ``group``, ``mode``
@@ -44,7 +44,7 @@ class Difference:
     sentence: str
     """The difference in a few words, of the old file: ``it held other certificates``."""
     detail: str = ""
-    """What differs, where that can be listed: ``+ CA 2, - CA 1``."""
+    """The parts that differ, where they can be listed: ``+ CA 2, - CA 1``."""
 
     def __str__(self) -> str:
         return f"{self.aspect}: {self.detail or self.sentence}"
@@ -52,7 +52,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """Every difference of an existing file, and its certificates as far as they could be read."""
+    """The differences of an existing file, and its certificates as far as they could be read."""
 
     differences: tuple[Difference, ...]
     certificates: tuple[Certificate, ...] = ()
@@ -217,7 +217,7 @@ def _differences(decoded: DecodedPfx, bundle: Bundle, password: str | None) -> I
         yield of_certificates(decoded.certificates, bundle.certificates)
     if decoded.other_bags or decoded.rejects or decoded.unread_keys or decoded.trailing_bytes:
         yield Difference(aspect="contents", sentence="it also held other contents")
-    if names := tuple(_other_names(decoded, bundle)):
+    if names := tuple(dict.fromkeys(_other_names(decoded, bundle))):
         yield Difference(aspect="names", sentence="it had other names", detail=", ".join(shortened(names, _LISTED)))
     if not same:  # the attributes of other certificates say nothing more
         return
