@@ -20,7 +20,7 @@ _INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     "pkcs12": ("key", "certificate", "from", "key_password", "key_password_file"),
     "from": ("key", "certificate", "pkcs12", "pkcs12_password", "pkcs12_password_file"),
     "key": ("pkcs12", "from", "pkcs12_password", "pkcs12_password_file"),
-    "certs_only": ("key", "pkcs12", "from", "key_password", "key_password_file", "key_name", "key_id"),
+    "certs_only": ("key", "pkcs12", "from", "key_password", "key_password_file", "key_name", "key_id", "serves"),
     "profile": ("for",),
     "for": ("profile",),
     "no_anchor": ("with_anchor",),

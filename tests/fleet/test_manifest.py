@@ -69,6 +69,15 @@ def test_a_key_of_a_bundle_stands_instead_of_the_defaults_that_it_rules_out(tmp_
         assert getattr(bundle, name) is None, name
 
 
+def test_servers_are_not_asked_for_certificates_without_a_key(tmp_path):
+    """``certs_only`` stands instead of default servers, and contradicts those of its own bundle."""
+    only = '[[bundle]]\nname = "a"\ncertificate = "ca.pem"\ncerts_only = true\n'
+    (bundle,) = read(tmp_path, DEFAULTS + 'serves = "{name}:443"\n' + only).bundles
+    assert bundle.serves == ()
+    (found,) = problems(tmp_path, DEFAULTS + only + 'serves = "a:443"\n')
+    assert "certs_only writes no server's certificate" in found
+
+
 def test_for_goes_before_a_default_profile(tmp_path):
     """``for`` and ``profile`` exclude each other, also across the two tables."""
     (bundle,) = read(tmp_path, DEFAULTS + 'profile = "legacy"\n' + BUNDLE + 'for = "windows-2016"\n').bundles
