@@ -18,8 +18,10 @@ _TASKKILL: Final = rf"{os.environ.get('SYSTEMROOT', '')}\System32\taskkill.exe"
 _TASKKILL_SECONDS: Final = 10.0  # seconds for Windows to end the children of a program
 
 
-def end_process_group(process: subprocess.Popen[bytes]) -> None:
-    """End a program with its process group, which has the program's number, and wait until it has ended.
+def end_process_group(process: subprocess.Popen[bytes]) -> bool:
+    """End a program with its process group, which has the program's number, and return True once it has ended.
+
+    Return False if it cannot be ended: it runs as another user, such as sudo, or waits for a device.
 
     The program must have been started with ``start_new_session=True``. It is asked to end, and ended after a second.
     Of a program that has ended by itself, the processes are ended that it left in its group. On Windows, which has no
@@ -30,11 +32,15 @@ def end_process_group(process: subprocess.Popen[bytes]) -> None:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_GRACE)
     is_left = _signal(process, _KILL)  # the program itself, or what outlived it
-    process.wait()
+    try:
+        process.wait(_GRACE)
+    except subprocess.TimeoutExpired:
+        return False
     patience = time.monotonic() + _SETTLING
     while is_left and time.monotonic() < patience:  # a signal takes a moment, and no process may write afterwards
         time.sleep(_MOMENT)
         is_left = _signal(process, _KILL)
+    return True
 
 
 def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> bool:

@@ -170,8 +170,8 @@ def _run_one(argv: Argv, *, folder: Path, seconds: float, environment: Mapping[s
         try:
             process.wait(seconds)
         except subprocess.TimeoutExpired:
-            end_process_group(process)
-            return f"{program} did not end within {seconds:g} seconds (after_timeout){output.shown()}"
+            still = "" if end_process_group(process) else " and cannot be ended by this user: it still runs"
+            return f"{program} did not end within {seconds:g} seconds (after_timeout){still}{output.shown()}"
     except BaseException:  # Ctrl-C, or an error of ours
         end_process_group(process)
         raise

@@ -149,6 +149,24 @@ def test_ends_all_processes_at_the_time_limit(run, tmp_path):
     assert wait_until(lambda: not any(map(is_alive, processes)))
 
 
+@pytest.mark.filterwarnings("ignore:subprocess .* is still running:ResourceWarning")
+def test_does_not_wait_for_what_it_cannot_end(run, tmp_path, monkeypatch):
+    """A command of another user, such as sudo, cannot be ended: the run goes on, and the message says so."""
+    kill = os.killpg
+
+    def refuse(*_):
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", refuse)
+    monkeypatch.setattr("pkcs12kit.process_groups._GRACE", 0.1)
+    error = run(*shell("echo $$ >own; echo starting; exec sleep 1000"), seconds=0.3)
+    kill(int((tmp_path / "own").read_text()), signal.SIGKILL)
+    assert error == (
+        "'/bin/sh' did not end within 0.3 seconds (after_timeout) and cannot be ended by this user: it still runs:"
+        " starting"
+    )
+
+
 def test_a_server_that_it_starts_is_left(run, tmp_path):
     """A command that ends well may leave a process behind, also one that has its output open: no wait, no signal."""
     assert run(*shell("sleep 1000 & echo $! >server")) is None
