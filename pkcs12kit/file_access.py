@@ -170,6 +170,15 @@ def differences_at(path: Path, asked: FileAccess) -> tuple[tuple[str, str], ...]
     return tuple(differences(Found.of(status, str(path)), asked)) if stat.S_ISREG(status.st_mode) else ()
 
 
+def describe_access(path: Path) -> str:
+    """Return the owner, group and mode of a file as text; empty where there are none."""
+    try:
+        status = path.lstat()
+    except (OSError, ValueError):
+        return ""
+    return f"{status.st_uid}:{status.st_gid}:{stat.S_IMODE(status.st_mode):04o}" if has_owners() else ""
+
+
 def give_access(descriptor: int, folder: Folder, target: Path, asked: FileAccess, default_mode: int | None) -> None:
     """Set the access of a new file, which is still empty, in an order that never lets more users read it.
 

@@ -31,6 +31,8 @@ class FleetPool(NamedTuple):
     certificates: CertificatePool
     trust_anchors: tuple[TrustAnchor, ...]
     warnings: tuple[str, ...]
+    encodings: frozenset[bytes]
+    """The DER of the certificates."""
 
 
 def fleet_digest(certificates: Sequence[str], trust_anchors: Sequence[str], *, limits: Limits) -> str:
@@ -96,11 +98,9 @@ def _load(certificates: tuple[str, ...], trust_anchors: tuple[str, ...], digest:
     warnings: list[str] = []
     before = fleet_digest(certificates, trust_anchors, limits=limits)
     if before == digest:
-        pool = FleetPool(
-            load_certificates(*certificates, limits=limits),
-            load_trust_anchors(*trust_anchors, on_warning=warnings.append, limits=limits),
-            tuple(warnings),
-        )
+        loaded = load_certificates(*certificates, limits=limits)
+        anchors = load_trust_anchors(*trust_anchors, on_warning=warnings.append, limits=limits)
+        pool = FleetPool(loaded, anchors, tuple(warnings), frozenset(one.der for one in loaded))
         if fleet_digest(certificates, trust_anchors, limits=limits) == digest:
             return pool
     named = ", ".join(shortened([shown_path(path) for path in (*certificates, *trust_anchors)], _LISTED))

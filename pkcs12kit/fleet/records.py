@@ -31,6 +31,8 @@ class Record:
     """The end of the path, UTC."""
     target: bytes
     """The server's certificate, DER."""
+    others: tuple[bytes, ...] | None = None
+    """The certificates in the files of key and certificate, DER; None where no password is needed to read them."""
 
 
 def record_to_json(record: Record) -> dict[str, Any]:
@@ -44,6 +46,7 @@ def record_to_json(record: Record) -> dict[str, Any]:
         "password": record.password,
         "expires": record.expires.isoformat(),
         "target": b64encode(record.target).decode("ascii"),
+        "others": None if record.others is None else [b64encode(one).decode("ascii") for one in record.others],
     }
 
 
@@ -52,12 +55,14 @@ def record_from_json(entry: Mapping[str, Any]) -> Record:
     expires = datetime.fromisoformat(entry["expires"])
     if expires.utcoffset() is None:
         raise ValueError
+    others = entry["others"]
     texts = {one: _text(entry[one]) for one in ("digest", "output", "access", "password")}
     return Record(
         inputs={_text(path): _text(mark) for path, mark in entry["inputs"].items()},
         certificates=tuple(map(_text, entry["certificates"])),
         expires=expires,
         target=b64decode(entry["target"], validate=True),
+        others=None if others is None else tuple(b64decode(one, validate=True) for one in others),
         **texts,
     )
 

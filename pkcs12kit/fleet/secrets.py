@@ -86,7 +86,7 @@ def is_as_it_was(source: SecretSource, mark: str, *, limits: Limits) -> bool:
     if not mark:
         return False
     if source.secret.kind == "file":
-        return _status_of_file(source.secret.value, now=None) == mark
+        return status_of(source.secret.value) == mark
     try:
         return _GENERATIONS.is_known(source, mark, read_secret(source, limits=limits).password)
     except InputError:
@@ -100,7 +100,7 @@ def mark_of_proved(source: SecretSource, read: ReadSecret, recorded: str | None)
     None.
     """
     if source.secret.kind == "file":
-        return read.status if read.status == _status_of_file(source.secret.value, now=None) else ""
+        return read.status if read.status == status_of(source.secret.value) else ""
     return _GENERATIONS.prove(source, read.password, recorded or None)
 
 
@@ -161,7 +161,7 @@ _COMMANDS: Final = _Commands()
 
 def _of_file(path: str, limits: Limits) -> ReadSecret:
     now = time.time_ns()
-    status = _status_of_file(path, now=now)
+    status = status_of(path, now=now)
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
             raise InputError(f"{shown_path(path)}: not a regular file; give a file with the password in its first line")
@@ -178,7 +178,7 @@ def _of_file(path: str, limits: Limits) -> ReadSecret:
     return ReadSecret(first_line(data, shown_path(path), path), status)
 
 
-def _status_of_file(path: object, *, now: int | None) -> str:
+def status_of(path: object, *, now: int | None = None) -> str:
     """Return the status of a file as text; empty without one.
 
     With ``now``, in nanoseconds, it is also empty for a file that was changed just before: another change in the same

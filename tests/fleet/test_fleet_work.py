@@ -1,0 +1,269 @@
+"""The work on one bundle: built, left alone without a key derivation, or failed with a sentence."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ssl import DER_cert_to_PEM_cert
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+import pkcs12kit as pk
+from pkcs12kit.fleet import work as module
+from pkcs12kit.fleet.bundles import FleetBundle, Secret
+from pkcs12kit.fleet.jobs import Job, Task
+from pkcs12kit.fleet.outcomes import Status
+from pkcs12kit.fleet.pools import fleet_digest
+from pkcs12kit.fleet.records import record_from_json, record_to_json
+from pkcs12kit.fleet.secrets import _Generations
+from pkcs12kit.fleet.work import work
+from pkcs12kit.pkcs12 import derivation
+
+PASSWORD = "correct horse 42 battery"
+OPTIONS = {"profile": "modern-2023", "iterations": 2048, "no_second_opinion": True}
+
+
+@pytest.fixture
+def fleet(files, tmp_path, monkeypatch):
+    """A folder with the inputs of one bundle, and the calls to work on it."""
+    return Fleet(files, tmp_path, monkeypatch)
+
+
+def pem(certificate):
+    """A certificate in PEM."""
+    return DER_cert_to_PEM_cert(certificate.der)
+
+
+class Fleet:
+    """One bundle in a folder."""
+
+    def __init__(self, files, folder, monkeypatch):
+        self.folder = folder
+        self.key, self.certificate = folder / "server.key", folder / "server.pem"
+        self.cas, self.anchor = folder / "cas.p7b", folder / "anchor.pem"
+        for path, source in (
+            (self.key, files.key),
+            (self.certificate, files.certificate),
+            (self.anchor, files.trust_anchor),
+        ):
+            path.write_bytes(source.read_bytes())
+        self.cas.write_text("".join(map(pem, pk.load_certificates(files.certificates))))
+        self.password = folder / "password"
+        self.password.write_text(PASSWORD)
+        self.output = folder / "server.p12"
+        self.monkeypatch = monkeypatch
+        while time.time_ns() - self.password.stat().st_ctime_ns < 60_000_000:
+            time.sleep(0.01)
+
+    def bundle(self, **changed):
+        """The bundle."""
+        given = {
+            "name": "server",
+            "output": str(self.output),
+            "folder": str(self.folder),
+            "key": str(self.key),
+            "certificate": str(self.certificate),
+            "certificates": (str(self.cas),),
+            "trust_anchors": (str(self.anchor),),
+            "password": Secret(kind="file", value=str(self.password)),
+            "options": OPTIONS,
+        }
+        return FleetBundle(**(given | changed))
+
+    def job(self, task=Task.BUILD, record=None, **changed):
+        """A job of the run of now."""
+        bundle = self.bundle(**changed)
+        digest = fleet_digest(bundle.certificates, bundle.trust_anchors, limits=pk.DEFAULT_LIMITS)
+        now = datetime.now(UTC)
+        return Job(bundle=bundle, task=task, pool=digest, record=record, time=now, limits=pk.DEFAULT_LIMITS)
+
+    def work(self, task=Task.BUILD, record=None, **changed):
+        """The outcome, which has no secret; and neither has the job."""
+        job = self.job(task, record, **changed)
+        outcome = work(job)
+        key = serialization.load_pem_private_key(self.key.read_bytes(), None)
+        parts = [PASSWORD.encode(), *self.key.read_bytes().splitlines()[1:-1]]
+        parts.append(key.private_numbers().private_value.to_bytes(32, "big"))
+        for value in (job, outcome, outcome.record):
+            pickled = pickle.dumps(value)
+            assert not [part for part in parts if part in pickled or part in repr(value).encode()]
+        return outcome
+
+    def without_derivations(self):
+        """Let every key derivation, and every call of build, fail."""
+        for name in ("pbkdf2", "pkcs12_kdf", "scrypt"):
+            self.monkeypatch.setattr(derivation, name, None, raising=False)
+        self.monkeypatch.setattr(module, "build", None)
+
+
+def test_a_new_file_then_nothing(fleet):
+    """Built once; then left alone, from the record as the state's file has it, without a derivation."""
+    first = fleet.work()
+    assert (first.status, first.why, first.error, first.expired_before) == (Status.CREATED, (), None, None)
+    assert first.expires == first.first_to_expire.not_after
+    assert len(first.certificates) == len(pk.decode_pfx(fleet.output.read_bytes(), password=PASSWORD).certificates)
+    assert first.record.password
+    record = record_from_json(record_to_json(first.record))
+    before = fleet.output.stat()
+    fleet.without_derivations()
+    for task in (Task.PLAN, Task.BUILD):
+        second = fleet.work(task, record)
+        assert (second.status, second.error) == (Status.UNCHANGED, None)
+        assert (second.expires, second.certificates) == (first.expires, first.certificates)
+    assert fleet.output.stat() == before
+    assert sorted(path.name for path in fleet.folder.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_plan_writes_nothing(fleet):
+    """It says create, and then rewrite with each reason."""
+    assert fleet.work(Task.PLAN).status is Status.CREATE
+    assert not fleet.output.exists()
+    record = fleet.work().record
+    before = fleet.output.read_bytes()
+    options = {**OPTIONS, "friendly_name": "new", "no_anchor": True, "profile": "legacy-3des"}
+    planned = fleet.work(Task.PLAN, record, options=options)
+    assert planned.status is Status.REWRITE
+    assert [one.partition(":")[0] for one in planned.why] == ["protection", "certificates", "names"]
+    assert planned.expired_before is not None
+    assert fleet.output.read_bytes() == before
+    done = fleet.work(Task.BUILD, record, options=options)
+    assert (done.status, done.why) == (Status.REWRITTEN, planned.why)
+
+
+def test_variables_cost_one_derivation_a_process(fleet, monkeypatch):
+    """Bundles with one variable: after the first is opened in another process, the others are known."""
+    monkeypatch.setenv("FLEET_W", PASSWORD)
+    variable = Secret(kind="env", value="FLEET_W")
+    names = [str(fleet.folder / f"{number}.p12") for number in range(3)]
+    records = [fleet.work(output=name, password=variable).record for name in names]
+    assert len({record.password for record in records}) == 1
+    fresh = _Generations()
+    monkeypatch.setattr("pkcs12kit.fleet.secrets._GENERATIONS", fresh)  # another process
+    calls, real = [], module.build
+    monkeypatch.setattr(module, "build", lambda **given: calls.append(1) or real(**given))
+    outcomes = [
+        fleet.work(Task.BUILD, record, output=name, password=variable)
+        for name, record in zip(names, records, strict=True)
+    ]
+    assert [one.status for one in outcomes] == [Status.UNCHANGED] * 3
+    assert len(calls) == 1
+    monkeypatch.setenv("FLEET_W", "another one")
+    changed = fleet.work(Task.BUILD, records[2], output=names[2], password=variable)
+    assert (changed.status, changed.why) == (
+        Status.REWRITTEN,
+        ("password: the existing file does not open with this password",),
+    )
+
+
+def test_a_check_reads_no_password(fleet, monkeypatch):
+    """The path is judged with the certificate only: the key and the password may be out of reach."""
+    fleet.work()
+    fleet.password.unlink()
+    fleet.key.write_text("not a key")
+    monkeypatch.setattr("pkcs12kit.fleet.work.read_secret", None)
+    checked = work(fleet.job(Task.CHECK))
+    assert (checked.status, checked.error, checked.record) == (Status.VALID, None, None)
+    soon = work(fleet.job(Task.CHECK, expires_within=timedelta(days=100_000)))
+    assert (soon.status, soon.ends_too_soon, soon.ok) == (Status.VALID, True, False)
+
+
+def test_a_check_of_a_closed_file_needs_a_record(fleet):
+    """A PKCS#12 file with a password: its certificate comes from the state while the file is the same."""
+    fleet.work()
+    old = fleet.folder / "old.p12"
+    old.write_bytes(fleet.output.read_bytes())
+    inputs = {"key": None, "certificate": None, "pkcs12": str(old), "output": str(fleet.folder / "new.p12")}
+    inputs["pkcs12_password"] = Secret(kind="file", value=str(fleet.password))
+    unknown = fleet.work(Task.CHECK, **inputs)
+    assert (unknown.status, "without a password" in unknown.error) == (Status.FAILED, True)
+    assert unknown.hints
+    record = fleet.work(**inputs).record
+    assert record.others
+    assert fleet.work(Task.CHECK, record, **inputs).status is Status.VALID
+    fleet.without_derivations()
+    assert fleet.work(Task.BUILD, record, **inputs).status is Status.UNCHANGED
+    old.write_bytes(old.read_bytes() + b"\0")
+    assert fleet.work(Task.CHECK, record, **inputs).status is Status.FAILED
+
+
+def test_a_file_that_is_rewritten_in_place(fleet):
+    """The PKCS#12 file is input and output: after it is rewritten it is recorded as it is then."""
+    pfx = pk.build(
+        key=fleet.key,
+        certificate=fleet.certificate,
+        certificates=[fleet.cas],
+        trust_anchors=[fleet.anchor],
+        output=fleet.output,
+        password=PASSWORD,
+        include_anchor=False,
+        profile="legacy-3des",
+    )
+    assert pfx.changed
+    own = Secret(kind="file", value=str(fleet.password))
+    inputs = {"key": None, "certificate": None, "pkcs12": str(fleet.output), "pkcs12_password": own}
+    first = fleet.work(**inputs)
+    assert (first.status, first.error) == (Status.REWRITTEN, None)
+    fleet.without_derivations()
+    assert fleet.work(Task.BUILD, first.record, **inputs).status is Status.UNCHANGED
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (lambda fleet: fleet.key.write_text("no key"), "server.key"),
+        (lambda fleet: fleet.password.write_text("\n"), "is empty"),
+        (lambda fleet: fleet.password.unlink(), "password"),
+        (lambda fleet: fleet.output.mkdir(), "server.p12"),
+        (lambda fleet: fleet.cas.write_bytes(fleet.anchor.read_bytes()), "no valid path from"),
+        (lambda fleet: fleet.output.symlink_to(fleet.key), "is also the file of key"),
+    ],
+)
+def test_a_failure_is_a_sentence(fleet, break_it, said):
+    """One bad bundle is an outcome, with the file or the certificate in its sentence; nothing is written."""
+    break_it(fleet)
+    job = fleet.job()
+    outcome = work(job)
+    assert (outcome.status, said in outcome.error, outcome.record) == (Status.FAILED, True, None)
+    assert "\n" not in outcome.error
+    assert fleet.output.is_symlink() or not fleet.output.is_file()
+
+
+def test_an_error_of_ours_names_no_secret(fleet, monkeypatch):
+    """An unexpected exception fails the bundle by its type; an interruption is passed on."""
+
+    def fail(**given):
+        raise ZeroDivisionError(given["password"]())
+
+    monkeypatch.setattr(module, "build", fail)
+    outcome = work(fleet.job())
+    assert outcome.error.startswith("an error in pkcs12kit itself: ZeroDivisionError at test_fleet_work.py:")
+    assert PASSWORD not in repr(outcome)
+
+    def interrupt(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "build", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        work(fleet.job())
+
+
+@pytest.mark.parametrize("which", ["key", "certificate", "cas", "anchor", "password"])
+def test_an_output_never_replaces_an_input(fleet, which):
+    """Not one of the files that the worker has loaded already, either: through a link or by its name."""
+    path = getattr(fleet, which)
+    before = path.read_bytes()
+    os.link(path, fleet.folder / "link.p12")
+    for output in (path, fleet.folder / "link.p12"):
+        outcome = work(fleet.job(output=str(output), options={**OPTIONS, "force": True}))
+        assert (outcome.status, "is also the file of" in outcome.error) == (Status.FAILED, True)
+    assert path.read_bytes() == before
+
+
+def test_other_certificates_than_those_of_the_run(fleet):
+    """A worker that sees other CA certificates fails the bundle."""
+    outcome = work(replace(fleet.job(), pool="0" * 64))
+    assert "not those with which the run began" in outcome.error
