@@ -53,11 +53,11 @@ class ExpectedChain:
 
 
 def why_not_served(
-    server: ProbedServer, answer: ServerAnswer, expected: ExpectedChain, others: Collection[str] = ()
+    server: ProbedServer, answer: ServerAnswer, expected: ExpectedChain, of_bundles: Collection[str] = ()
 ) -> str | None:
     """Return why a server does not send a bundle's certificates, in one sentence without the server's name, or None.
 
-    ``others`` are the SHA-256 of the certificates that other bundles expect from the same server.
+    ``of_bundles`` are the SHA-256 of the certificates that this bundle and others expect from the same server.
     """
     contact, *findings = check_server(server, answer, None)
     if answer.message is None:
@@ -65,7 +65,7 @@ def why_not_served(
     slow = [one for one in answer.protocols if one.contact is Contact.TIMED_OUT]
     if slow:
         return f"it did not answer in time in {' and '.join(one.protocol for one in slow)}"
-    for sent in _chains(answer, expected, others):
+    for sent in _chains(answer, expected, of_bundles):
         why = _difference(answer, sent, expected)
         if why is not None:
             return why
@@ -74,7 +74,7 @@ def why_not_served(
 
 
 def _chains(
-    answer: ServerAnswer, expected: ExpectedChain, others: Collection[str]
+    answer: ServerAnswer, expected: ExpectedChain, of_bundles: Collection[str]
 ) -> Sequence[tuple[Certificate, ...]]:
     """Return the chains to compare, each once: those with a key of the expected type, else the first."""
     found = [one.message.certificates for one in answer.all_answers if one.message is not None]
@@ -83,7 +83,7 @@ def _chains(
         one
         for one in found
         if (target is None or server_key_type(one[0]) is server_key_type(target))
-        and (one[0].sha256 not in others or one[0].sha256 == expected.sha256[0])
+        and (one[0].sha256 not in of_bundles or one[0].sha256 == expected.sha256[0])
     )
     return tuple(dict.fromkeys(alike)) or found[:1]
 

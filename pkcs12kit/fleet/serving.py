@@ -82,13 +82,14 @@ class _Watched:
 
     def judge(self, answers: Sequence[tuple[ProbedServer, ServerAnswer]]) -> dict[str, str | None]:
         """Return for each bundle why an answer is not right, by the bundle's name."""
-        return {name: self._why(answers, name) for name in self.expected}
+        of_bundles = {one.sha256[0] for one in self.expected.values()}
+        return {name: self._why(answers, expected, of_bundles) for name, expected in self.expected.items()}
 
-    def _why(self, answers: Sequence[tuple[ProbedServer, ServerAnswer]], name: str) -> str | None:
-        expected = self.expected[name]
-        others = {one.sha256[0] for other, one in self.expected.items() if other != name}
+    def _why(
+        self, answers: Sequence[tuple[ProbedServer, ServerAnswer]], expected: ExpectedChain, of_bundles: set[str]
+    ) -> str | None:
         for server, answer in answers:
-            why = why_not_served(server, answer, expected, others)
+            why = why_not_served(server, answer, expected, of_bundles)
             if why is not None:
                 at = "" if len(answers) == 1 or answer.answered_at is None else f" at {answer.answered_at}"
                 return f"{self}{at}: {why}"
