@@ -68,10 +68,12 @@ _WRITING: Final = (
     " the old file or the complete new file is there."
 )
 _NETWORK: Final = (
-    "Only pkcs12kit-gather(1), pkcs12kit-probe(1) and --fetch of pkcs12kit-build(1) use the network. A fetched"
+    "Only pkcs12kit-gather(1), pkcs12kit-probe(1), --fetch of pkcs12kit-build(1), and pkcs12kit-batch(1) for what its"
+    " manifest or --dask asks for use the network. A fetched"
     " certificate is only a candidate: only --anchor is trusted."
 )
 _SEE_ALSO: Final = {
+    "batch": ("build", "expiry"),
     "build": ("paths", "verify", "rehearse", "gather"),
     "convert": ("inspect", "build"),
     "expiry": ("verify", "paths"),

@@ -37,6 +37,8 @@ from .errors import (
 )
 from .finder import find_path, find_paths, validity_periods, what_if
 from .findings import Check, Finding, Outcome
+from .fleet.report import FleetReport
+from .fleet.run import batch
 from .hints import Hint
 from .limits import DEFAULT_LIMITS, Limits
 from .notebook.show import to_html
@@ -100,6 +102,7 @@ __all__ = [
     "FailureReason",
     "FetchOptions",
     "Finding",
+    "FleetReport",
     "GatherReport",
     "Hint",
     "Identity",
@@ -140,6 +143,7 @@ __all__ = [
     "VerificationReport",
     "WhatIfReport",
     "algorithms",
+    "batch",
     "build",
     "check_served_chain",
     "compare_certificates",

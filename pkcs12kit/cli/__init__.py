@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _COMMANDS: Final = {
     # name: (module, its line in the list of commands)
+    "batch": ("batch", "Build the bundles of many servers by one manifest, where something has changed."),
     "build": ("build", "Find the path and write one PKCS#12 file."),
     "completion": ("completion", "Print the script that completes commands in bash, zsh or fish."),
     "convert": ("convert", "Copy a PKCS#12 file with another protection or password, or as PEM."),

@@ -46,8 +46,6 @@ class BundleState:
     """The runs that were about to write the file, and have not said that they are done."""
     hook: frozenset[str] = _NONE
     """The runs that wrote the file and after which the bundle's command has not succeeded."""
-    served: frozenset[str] = _NONE
-    """The runs that wrote the file and after which the bundle's servers were not seen to send it."""
 
 
 class _Change(NamedTuple):
@@ -62,7 +60,7 @@ class _Change(NamedTuple):
         """Return the state after the change."""
         tokens = {
             part: (getattr(old, part) | self.added.get(part, _NONE)) - self.removed.get(part, _NONE)
-            for part in ("pending", "hook", "served")
+            for part in ("pending", "hook")
         }
         return replace(old, record=self.record or old.record, **tokens)
 
@@ -205,7 +203,7 @@ def _encoded(bundles: Mapping[str, BundleState]) -> bytes:
     entries = {
         name: {
             "record": None if one.record is None else record_to_json(one.record),
-            **{part: sorted(getattr(one, part)) for part in ("pending", "hook", "served")},
+            **{part: sorted(getattr(one, part)) for part in ("pending", "hook")},
         }
         for name, one in sorted(bundles.items())
     }
@@ -229,7 +227,7 @@ def _decoded(data: bytes) -> dict[str, BundleState]:
 
 def _bundle(entry: Mapping[str, Any]) -> BundleState:
     """Return the state of a bundle. Raises :class:`KeyError`, :class:`TypeError` or :class:`ValueError`."""
-    tokens = {part: frozenset(map(_text, entry[part])) for part in ("pending", "hook", "served")}
+    tokens = {part: frozenset(map(_text, entry[part])) for part in ("pending", "hook")}
     return BundleState(record=None if entry["record"] is None else record_from_json(entry["record"]), **tokens)
 
 

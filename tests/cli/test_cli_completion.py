@@ -23,7 +23,11 @@ from pkcs12kit.pkcs12.readers import READERS
 from .conftest import run_environment
 
 # What only the user knows: nothing to offer.
-FREE = {"NAME", "OID", "N", "SECONDS", "HEX", "HOST[:PORT]...", "TIME", "DURATION", "TEXT", "OCTAL"}
+FREE = {"NAME", "OID", "N", "SECONDS", "HEX", "HOST[:PORT]...", "TIME", "DURATION", "TEXT", "OCTAL"} | {
+    "PATTERN",
+    "N|P%",
+    "ADDRESS",
+}
 
 
 def commands():

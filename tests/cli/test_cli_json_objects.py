@@ -22,6 +22,17 @@ TRUST = "--anchor anchor.pem"
 NEW = "--out new.p12 --password-file password.txt"
 BUILD = f"--key server.key --cert server.pem {TRUST} {NEW}"
 WRONG_CALLS = {  # exit status 2: in the lab's folder, with server.p12 and password.txt
+    "batch": [
+        "",
+        "nowhere.toml",
+        "server.pem",
+        "server.key --plan --check",
+        "server.key --check --limit 1",
+        "server.key --max-changes many",
+        "server.key --limit 0",
+        "server.key --dask tcp://127.0.0.1:1 --jobs 2",
+        "server.key --junit server.key",
+    ],
     "build": [
         "--key server.key --out new.p12",
         f"--key server.key {TRUST} {NEW}",

@@ -52,11 +52,11 @@ def loaded(manifest, limits=DEFAULT_LIMITS):
 
 def test_a_state_comes_back(manifest):
     """The file is hidden, has mode 0600 and holds what was put in."""
-    path = saved(manifest, added={"pending": ["r1"], "hook": ["r2"], "served": ["r2"]})
+    path = saved(manifest, added={"pending": ["r1"], "hook": ["r2"]})
     assert path.name == ".fleet.toml.state.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     state, warnings = loaded(manifest)
-    runs = {"pending": frozenset({"r1"}), "hook": frozenset({"r2"}), "served": frozenset({"r2"})}
+    runs = {"pending": frozenset({"r1"}), "hook": frozenset({"r2"})}
     assert state.of("web1") == BundleState(record=RECORD, **runs)
     assert state.of("web2") == BundleState()
     assert warnings == []

@@ -23,6 +23,7 @@ PICTURES = ("--svg", "--dot", "--mermaid")
 OPENING = ("FILE", "--password-file", "--contents-password-file")
 # command: (what it reads, what it writes)
 TABLE = {
+    "batch": (("MANIFEST",), ("--junit", "--prometheus", "--svg")),
     "build": (
         ("--key", "--cert", "--pkcs12", "--from", *SEARCH, *PASSWORDS),
         ("--out", "--key-out", "--cache"),
