@@ -30,6 +30,9 @@ OUTPUT: Final = "OUTPUT"
 SUBJECT: Final = "SUBJECT"
 """The word that stands for the subject of each server's certificate."""
 _NO_PATH: Final = re.compile(r"no valid path from (.+?) to a trust anchor")
+_WORD: Final = r"(?<![\w-])TEXT(?![\w-])"
+_NUMBER: Final = r"(?<![\w.-])TEXT(?![\w-]|\.\w)"
+"""A number may also be a part of a version or of the number of a section."""
 _SEARCHED: Final = 4_000
 """Characters of a message that are searched for a subject: names in it come from outside."""
 _FINGERPRINT: Final = 8
@@ -125,7 +128,8 @@ def masked(sentence: str, outcome: BundleOutcome) -> str:
         sentence = re.sub(rf"{re.escape(target[1])}(?: \([^()]*\))?", SUBJECT, sentence)
     for text, word in ((outcome.output, OUTPUT), (outcome.name, NAME)):
         if text:
-            sentence = re.sub(rf"(?<![\w.-]){re.escape(text)}(?![\w-]|\.\w)", word, sentence)
+            pattern = _NUMBER if text.isdecimal() else _WORD
+            sentence = re.sub(pattern.replace("TEXT", re.escape(text)), word, sentence)
     return sentence
 
 

@@ -35,7 +35,8 @@ _PAST: Final = 12
 """The part of the drawing before its time where something has ended: one in so many."""
 _LEGEND: Final = 12
 """Causes that are named; the others are counted."""
-_LAST: Final = datetime(9999, 12, 31, tzinfo=UTC)
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +90,11 @@ class Gantt:
     def axis(self) -> Timeline:
         """Return the axis of time of the drawing."""
         ends = [row.end for row in self.rows if row.end is not None]
-        longest = min(_LONGEST, _LAST - self.time)
-        span = min(max((end - self.time for end in ends), default=_SHORTEST), longest)
-        span = max(span, min(_SHORTEST, longest), timedelta(seconds=1))
+        after, before = _LAST - self.time, self.time - _FIRST
+        span = min(max((end - self.time for end in ends), default=_SHORTEST), _LONGEST)
+        span = min(max(span, _SHORTEST), after)
         past = span / _PAST if any(end < self.time for end in ends) else timedelta()
-        past = min(past, self.time - datetime.min.replace(tzinfo=UTC))
+        past = min(max(past, _SHORTEST - span), before)
         return Timeline(begin=self.time - past, end=self.time + span, time=self.time, rows=())
 
 
