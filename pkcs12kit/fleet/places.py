@@ -14,11 +14,12 @@ from unicodedata import normalize
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.fleet.contradictions import chosen_profile
+from pkcs12kit.fleet.run_state import state_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from pkcs12kit.fleet.bundles import FleetBundle
+    from pkcs12kit.fleet.bundles import FleetBundle, Manifest
 
 _Identity: TypeAlias = "tuple[object, ...]"
 _FOLDERS = ("certificates", "trust_anchors", "crl", "ocsp")
@@ -39,7 +40,7 @@ def clashes(bundles: Sequence[FleetBundle], manifest: str) -> Iterator[Clash]:
     inputs: dict[_Identity, tuple[str, int | None]] = {files.identity(manifest): ("the manifest", None)}
     folders: dict[str, str] = {}
     for index, bundle in enumerate(bundles):
-        for key, path in _inputs(bundle):
+        for key, path in inputs_of(bundle):
             owner = index if key == "pkcs12" else None
             known = inputs.get(files.identity(path))
             # an input of two bundles belongs to none of them
@@ -49,7 +50,7 @@ def clashes(bundles: Sequence[FleetBundle], manifest: str) -> Iterator[Clash]:
                 folders.setdefault(os.path.realpath(path), f"{key} of bundle {bundle.name!r}")
     outputs: dict[_Identity, str] = {}
     for index, bundle in enumerate(bundles):
-        for key, path in _outputs(bundle):
+        for key, path in outputs_of(bundle):
             there = files.identity(path)
             if there in outputs:
                 yield Clash(index, key, f"is the same file as {outputs[there]}: each bundle needs a file of its own")
@@ -63,13 +64,44 @@ def clashes(bundles: Sequence[FleetBundle], manifest: str) -> Iterator[Clash]:
                 yield Clash(index, key, why)
 
 
-def _outputs(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
+def taken_by(path: str, manifest: Manifest) -> str | None:
+    """Return what a file is for a manifest: itself, its state, an input or an output; None for another file.
+
+    Files in folders of inputs are not among them.
+    """
+    files = Files()
+    there = files.identity(path)
+    state = state_path(manifest.path)
+    own = {"the manifest": manifest.path, "its state": state, "the lock of its state": f"{state}.lock"}
+    for what, place in own.items():
+        if files.identity(str(place)) == there:
+            return what
+    for bundle in manifest.bundles:
+        for key, place in (*outputs_of(bundle), *inputs_of(bundle)):
+            if files.identity(place) == there:
+                return f"{key} of bundle {bundle.name!r}"
+    return None
+
+
+def input_folder_above(path: str, manifest: Manifest) -> str | None:
+    """Return which input a folder above a file is; None if no input is one."""
+    above = set(_above(path))
+    for bundle in manifest.bundles:
+        for key, place in inputs_of(bundle):
+            if os.path.realpath(place) in above:
+                return f"{key} of bundle {bundle.name!r}"
+    return None
+
+
+def outputs_of(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
+    """Yield the files that a bundle writes, each with its key in the manifest."""
     yield "output", bundle.output
     if "key_out" in bundle.options:
         yield "key_out", bundle.options["key_out"]
 
 
-def _inputs(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
+def inputs_of(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
+    """Yield the files and folders that a bundle reads, each with its key in the manifest."""
     alone = {"key": bundle.key, "certificate": bundle.certificate, "pkcs12": bundle.pkcs12, "from": bundle.source}
     yield from ((key, path) for key, path in alone.items() if path is not None)
     several = {"certificates": bundle.certificates, "trust_anchors": bundle.trust_anchors}

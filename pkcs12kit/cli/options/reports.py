@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from functools import wraps
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import click
 
 from pkcs12kit.cli.command import OptionGroup, option
 from pkcs12kit.cli.options.outputs import force_option
 from pkcs12kit.cli.options.values import OUTPUT_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
-    from pkcs12kit.fleet.bundles import FleetBundle, Manifest
+    from pkcs12kit.fleet.bundles import Manifest
     from pkcs12kit.fleet.report import FleetReport
+    from pkcs12kit.outputs.existing import Form
     from pkcs12kit.outputs.output import Output
+
+_STANDARD_OUTPUT: Final = "-"
 
 
 class ReportFiles(NamedTuple):
@@ -34,46 +39,70 @@ class ReportFiles(NamedTuple):
     def require_free(self, manifest: Manifest) -> None:
         """Raise :class:`~pkcs12kit.OutputError` if a file cannot be written, or must not be replaced.
 
-        Never replaced are the manifest, the inputs and outputs of its bundles, and without --force files of another
-        kind. Call it before anything is done.
+        Never replaced are the manifest, its state, and the inputs and outputs of its bundles; without --force also
+        files of another kind. Call it before anything is done.
         """
         from pkcs12kit.outputs.input_files import require_distinct
 
-        if not self.files:
-            return
-        outputs = ((f"the output of {bundle.name}", path) for bundle in manifest.bundles for path in _outputs(bundle))
-        named = list(dict.fromkeys(outputs))
-        for name, file in self.files.items():
-            require_distinct([*named, (name, file)])
         require_distinct(self.files.items())
-        for place in self._places(manifest).values():
-            place.require_free()
+        for name, file in self.files.items():
+            self._require_apart(name, file, manifest)
+            self._place(name, file).require_free()
 
-    def write(self, report: FleetReport, manifest: Manifest) -> None:
-        """Write each file that was asked for, as a whole or not at all."""
+    def _require_apart(self, name: str, file: str, manifest: Manifest) -> None:
+        from pkcs12kit.errors import OutputError
+        from pkcs12kit.fleet.places import input_folder_above, taken_by
+        from pkcs12kit.limits import DEFAULT_LIMITS
+        from pkcs12kit.outputs.existing import why_not_replaced
+        from pkcs12kit.sources.reading import shown_path
+
+        what = taken_by(file, manifest)
+        if what is None and why_not_replaced(file, self._form(name), limits=DEFAULT_LIMITS) is not None:
+            folder = input_folder_above(file, manifest)
+            what = None if folder is None else f"in the folder {folder}"
+        if what is not None:
+            raise OutputError(
+                f"{name} {shown_path(file)} is also {what}: a report never replaces it; give another name"
+            )
+
+    def write(self, report: FleetReport, manifest: Manifest) -> bool:
+        """Write each file that was asked for, as a whole or not at all; print an error for one that cannot be written.
+
+        Return True if all were written. The bundles are done by now, so an error here must not hide their report.
+        """
+        from pkcs12kit.cli.output.console import print_error
+        from pkcs12kit.errors import OutputError
+
+        is_written = True
+        for name, file in self.files.items():
+            try:
+                self._require_apart(name, file, manifest)
+                self._place(name, file).write(self._text(name, file, report).encode())
+            except OutputError as error:
+                print_error(error)
+                is_written = False
+        return is_written
+
+    def _text(self, name: str, file: str, report: FleetReport) -> str:
         from pkcs12kit.limits import DEFAULT_LIMITS
         from pkcs12kit.outputs.existing import content_of
 
-        places = self._places(manifest)
-        if self.junit is not None:
-            places["--junit"].write(report.to_junit().encode())
-        if self.prometheus is not None:
-            before = content_of(self.prometheus, DEFAULT_LIMITS) or b""
-            places["--prometheus"].write(report.to_prometheus(before=before.decode(errors="replace")).encode())
-        if self.svg is not None:
-            places["--svg"].write(report.to_svg().encode())
+        if name == "--junit":
+            return report.to_junit()
+        if name == "--svg":
+            return report.to_svg()
+        before = content_of(file, DEFAULT_LIMITS) or b""
+        return report.to_prometheus(before=before.decode(errors="replace"))
 
-    def _places(self, manifest: Manifest) -> dict[str, Output]:
-        from pkcs12kit.outputs.existing import Form
-        from pkcs12kit.outputs.input_files import InputFiles
+    def _place(self, name: str, file: str) -> Output:
         from pkcs12kit.outputs.output import Output
 
-        forms = {"--junit": Form.JUNIT, "--prometheus": Form.METRICS, "--svg": Form.PICTURE}
-        inputs = InputFiles([("the manifest", manifest.path), *dict.fromkeys(_inputs(manifest))])
-        return {
-            name: Output(file, forms[name], name=name, inputs=inputs, overwrite=self.force)
-            for name, file in self.files.items()
-        }
+        return Output(file, self._form(name), name=name, overwrite=self.force)
+
+    def _form(self, name: str) -> Form:
+        from pkcs12kit.outputs.existing import Form
+
+        return {"--junit": Form.JUNIT, "--prometheus": Form.METRICS, "--svg": Form.PICTURE}[name]
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -88,7 +117,11 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
         force: bool,
         **given: Any,  # noqa: ANN401  # whatever else the command takes
     ) -> Any:  # noqa: ANN401  # click's
-        return command(reports=ReportFiles(report_junit, report_prometheus, report_svg, force), **given)
+        reports = ReportFiles(report_junit, report_prometheus, report_svg, force)
+        for name, file in reports.files.items():
+            if file == _STANDARD_OUTPUT:
+                raise click.UsageError(f"{name} needs the name of a file: standard output has the answer")
+        return command(reports=reports, **given)
 
     helps = {
         "junit": "Write the report as JUnit XML, which GitLab and Jenkins show.",
@@ -101,25 +134,3 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
             OptionGroup.OUTPUT, f"--{form}", f"report_{form}", type=OUTPUT_FILE, metavar="FILE", help=help_text
         )(decorated)
     return decorated
-
-
-def _inputs(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Yield the files and folders that the bundles read, each with the name of its key in the manifest."""
-    for bundle in manifest.bundles:
-        for name in ("key", "certificate", "pkcs12", "source"):
-            path = getattr(bundle, name)
-            if path is not None:
-                yield f"{'from' if name == 'source' else name} of a bundle", path
-        yield from (("certificates of a bundle", path) for path in bundle.certificates)
-        yield from (("trust_anchors of a bundle", path) for path in bundle.trust_anchors)
-        for secret in (bundle.password, bundle.key_password, bundle.pkcs12_password, bundle.certificate_password):
-            if secret is not None and secret.kind == "file":
-                yield "a password of a bundle", str(secret.value)
-
-
-def _outputs(bundle: FleetBundle) -> Iterator[str]:
-    """Yield the files that a bundle writes."""
-    yield bundle.output
-    key_output = bundle.options.get("key_output")
-    if isinstance(key_output, str):
-        yield key_output
