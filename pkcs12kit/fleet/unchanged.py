@@ -1,9 +1,11 @@
-"""Whether a bundle is as it was recorded: without any key derivation, and with its path found and judged again."""
+"""The judgement that a bundle is as it was recorded: without a key derivation, and with its path found again."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from hashlib import sha256
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -103,9 +105,12 @@ def unchanged_path(prepared: Prepared, record: Record) -> ValidatedPath | None:
 
 def digest_of(bundle: FleetBundle) -> str:
     """Return the digest of a bundle for its record; another version of pkcs12kit may write another file."""
-    from pkcs12kit import __version__
+    return sha256(f"{_version()} {bundle.digest}".encode()).hexdigest()
 
-    return sha256(f"{__version__} {bundle.digest}".encode()).hexdigest()
+
+@cache
+def _version() -> str:
+    return version("pkcs12kit")
 
 
 def output_digest(prepared: Prepared) -> str:
