@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkcs12kit.errors import InputError
@@ -134,12 +135,13 @@ def _of_protection(given: Mapping[str, Any]) -> Iterator[Contradiction]:
 
 def chosen_profile(options: Mapping[str, Any]) -> Profile:
     """Return the profile that the keys of a bundle choose. Raises :class:`~pkcs12kit.InputError`."""
-    return profiles.of_options(
-        options.get("profile"),
-        tuple(options.get("for", ())),
-        iterations=options.get("iterations"),
-        mac_iterations=options.get("mac_iterations"),
-    )
+    readers = tuple(options.get("for", ()))
+    return _profile(options.get("profile"), readers, options.get("iterations"), options.get("mac_iterations"))
+
+
+@lru_cache(maxsize=256)  # a fleet has few kinds of bundles, and judging all readers takes a millisecond
+def _profile(name: str | None, readers: tuple[str, ...], iterations: int | None, mac: int | None) -> Profile:
+    return profiles.of_options(name, readers, iterations=iterations, mac_iterations=mac)
 
 
 def _of_passwords(given: Mapping[str, Any]) -> Iterator[Contradiction]:

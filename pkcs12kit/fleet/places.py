@@ -139,12 +139,17 @@ class Files:
     def __init__(self) -> None:
         self.identity = cache(self._identity)
         self._ignores_case = cache(ignores_case)
+        self._real = cache(os.path.realpath)
 
     def _identity(self, path: str) -> _Identity:
         with suppress(OSError, ValueError):
             status = os.stat(path)  # noqa: PTH116 - a path may be a plain string
             return status.st_dev, status.st_ino
-        folder, name = os.path.split(os.path.realpath(path))
+        folder, name = os.path.split(path)
+        if name in {"", ".", ".."} or os.path.islink(path):  # noqa: PTH114
+            folder, name = os.path.split(os.path.realpath(path))
+        else:
+            folder = self._real(folder)
         if self._ignores_case(folder):
             name = normalize("NFC", name).casefold()
         with suppress(OSError, ValueError):
