@@ -131,8 +131,9 @@ def command(  # click gives every option its own argument
     The file .NAME.state.json beside the manifest keeps what the next run needs to skip bundles that have not changed.
     It holds no secrets. Without it the next run takes longer, and commands that failed are not due any more.
 
-    Exit status 1: a bundle failed or ends too soon, its command failed, its server does not send it, or more would
-    change than --max-changes allows. Exit status 2: the manifest or the call is wrong, and nothing was done.
+    Exit status 1: a bundle failed or ends too soon, its command failed, its server does not send it, more would change
+    than --max-changes allows, or a report cannot be written. Exit status 2: the manifest or the call is wrong, and
+    nothing was done.
     """
     from pkcs12kit.cli.output.batch import print_batch
     from pkcs12kit.cli.output.progress import batch_progress
@@ -162,13 +163,12 @@ def command(  # click gives every option its own argument
             )
     except BatchInterrupted as error:
         report, interrupted = error.report, True
-    if not interrupted:
-        reports.write(report, loaded)
+    is_written = interrupted or reports.write(report, loaded)
     print_batch(report, as_json=as_json)
     if interrupted:
         click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
-    if not report.ok:
+    if not (report.ok and is_written):
         sys.exit(1)
 
 

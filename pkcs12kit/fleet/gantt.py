@@ -32,9 +32,10 @@ def gantt_of(report: FleetResults, *, title: str | None, words: bool, limits: Li
     else:
         rows = list(_grouped(report.bundles, numbers))
     rows.sort(key=_order)
+    numbers_in_words = summary(report)
     drawn = Gantt(
         title=f"{report.manifest.name}: when bundles end" if title is None else title,
-        summary=summary(report),
+        summary=numbers_in_words[:1].upper() + numbers_in_words[1:],
         time=report.time,
         rows=tuple(rows[:most]),
         causes=tuple(map(str, causes)),

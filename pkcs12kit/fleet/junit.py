@@ -41,13 +41,13 @@ def junit_of(report: FleetResults) -> str:
     root = Element("testsuites", {"name": _WRITTEN, **numbers})
     begun = report.time.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()
     suite = SubElement(root, "testsuite", {"name": harmless(report.manifest), **numbers, "timestamp": begun})
-    for warning in report.warnings:
-        _add(suite, "system-err", harmless(warning))
     for one in report.bundles:
         _add_bundle(suite, one)
     if report.stopped is not None:
         case = SubElement(suite, "testcase", {"classname": _CLASS, "name": _THE_RUN})
         _fail(case, "stopped", [harmless(report.stopped)])
+    if report.warnings:
+        _add(suite, "system-err", "\n".join(map(harmless, report.warnings)))
     indent(root)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, encoding="unicode")}\n'
 

@@ -81,7 +81,7 @@ def summary(report: FleetResults) -> str:
         "not served": (report.not_served, "not served"),
     }
     parts += [f"{number:,} {one if number == 1 else more}" for one, (number, more) in wrong.items() if number]
-    begin = {"plan": "Plan for ", "check": "Check of "}.get(report.mode, "")
+    begin = {"plan": "plan for ", "check": "check of "}.get(report.mode, "")
     end = "; nothing was written" if report.mode == "plan" or report.stopped is not None else ""
     return f"{begin}{counted(len(report.bundles), 'bundle')}{': ' if parts else ''}{', '.join(parts)}{end}"
 

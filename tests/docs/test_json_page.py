@@ -29,11 +29,25 @@ CALLS = {  # what `lab` and the calls above it made is there for those below
     "inspect": "server.p12 --password-file password.txt",
     "convert": "server.p12 converted.p12 --password-file password.txt",
     "expiry": f"server.p12 {OPENED}",
+    "batch": "fleet.toml",
     "gather": f"lab/server.pem {GIVEN} --offline --cache cache --into gathered",
     "diff": f"lab/certs/fpki.p7b lab --target lab/server.pem {GIVEN}",
     "graph": "lab/certs --anchor lab/anchor.pem",
     "demo": "demo",
 }
+
+FLEET = """
+version = 1
+
+[[bundle]]
+name = "mdm"
+key = "lab/server.key"
+certificate = "lab/server.pem"
+certificates = ["lab/certs"]
+trust_anchors = ["lab/anchor.pem"]
+password = { file = "password.txt" }
+output = "mdm.p12"
+"""
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +55,7 @@ def answers(tmp_path_factory):
     """What each command prints."""
     folder = tmp_path_factory.mktemp("json")
     (folder / "password.txt").write_text("correct horse\n", "utf-8")
+    (folder / "fleet.toml").write_text(FLEET, "utf-8")
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = str(server.getsockname()[1])  # nobody listens there any more when it is probed
     printed = {}
@@ -96,6 +111,8 @@ def test_every_command_has_a_section(sections):
         ("show", "crls"),
         ("inspect", "mac"),
         ("inspect", "arrangement"),
+        ("batch", "bundles"),
+        ("batch", "causes"),
         ("gather", "urls"),
         ("gather", "folder"),
         ("diff", "summary"),

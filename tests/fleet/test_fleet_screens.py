@@ -126,7 +126,7 @@ def test_the_words_of_a_plan_and_of_a_stopped_run(shown):
         "  create       a: ends 2027-11-26, DoD Root CA 3 first",
         "  rewrite      b: owner; ends 2027-11-26, DoD Root CA 3 first",
     ]
-    assert "Plan for 3 bundles: 1 to create, 1 to rewrite, 1 deferred; nothing was written" in output
+    assert "fleet.toml: plan for 3 bundles: 1 to create, 1 to rewrite, 1 deferred; nothing was written" in output
     assert "error" not in errors
     output, errors = shown(report_of(*bundles, stopped="3 would change"), terminal=False)
     assert "nothing was written" in output
