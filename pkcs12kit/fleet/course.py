@@ -152,12 +152,16 @@ class Course:
         """Ask the servers of the files until they send them; not those whose command has failed."""
         asked = [(one, self._done[one.name]) for one in self._in_place() if one.serves]
         errors = await_served(
-            [(bundle, outcome) for bundle, outcome in asked if outcome.hook_error is None],
+            [(bundle, self._with_record(outcome)) for bundle, outcome in asked if outcome.hook_error is None],
             reloaded=self._reloaded,
             limits=self._limits,
         )
         for name, error in errors.items():
             self._done[name] = replace(self._done[name], served_error=error)
+
+    def _with_record(self, outcome: BundleOutcome) -> BundleOutcome:
+        """Return an outcome with the record of the bundle, also where the state has nothing new to keep."""
+        return replace(outcome, record=outcome.record or self._state.of(outcome.name).record)
 
     def save(self) -> None:
         """Save the state; warn once if that is not possible."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import pkcs12kit as pk
 from pkcs12kit import lab
 from pkcs12kit.errors import InputError
 from pkcs12kit.fleet.bundles import FleetBundle
@@ -26,6 +28,7 @@ from pkcs12kit.tls.probing.target import server_of_text
 from pkcs12kit.tls.rehearsal.server import LoopbackServer
 
 from ..thoroughness import examples
+from .hosts import Hosts
 
 NAME = "mail.example.mil"
 QUICK = replace(DEFAULT_LIMITS, probe_seconds=0.3, served_seconds=60, served_unchanged_seconds=5)
@@ -337,3 +340,28 @@ def test_a_server_or_a_name_that_cannot_be_read():
     assert found["mail"].startswith("'smpt://a' cannot be asked: unknown STARTTLS protocol 'smpt'")
     assert found["odd"].startswith("'host:1' cannot be asked: '*.example.mil' is not HOST")
     assert made.asked == [[1]]
+
+
+def test_a_forgotten_reload_in_a_run(tmp_path):
+    """An unchanged file that its server has not loaded fails the run, with the words for an old certificate."""
+    hosts = Hosts(tmp_path, 1)
+    (name,) = hosts.names
+    old = _issue(hosts, name)
+    hosts.issue(name)
+    new = pk.load_identity(key=tmp_path / "hosts" / f"{name}.key", certificate=tmp_path / "hosts" / f"{name}.pem")
+    above = tuple(pk.load_certificates(tmp_path / "cas"))
+    with LoopbackServer(old.private_key, (old.certificate, *above)) as server, ThreadPoolExecutor(1) as executor:
+        hosts.write_manifest(defaults=f'iterations = 1000\nserves = "{at(server)}"\nserves_timeout = 0.2')
+        for status in (Status.CREATED, Status.UNCHANGED):
+            report = pk.batch(hosts.path, executor=executor)
+            (found,) = report.bundles
+            assert (found.status, report.ok) == (status, False)
+            assert found.served_error.startswith(f"{at(server)}: it still sends the certificate that ends ")
+        assert pk.batch(hosts.path, executor=executor, plan=True).ok  # it asks nothing
+        load(server, (new.private_key, (new.certificate, *above)))
+        assert pk.batch(hosts.path, executor=executor).ok
+
+
+def _issue(hosts, name):
+    """Return the certificate that a host had before."""
+    return hosts._issuers[False].issue_server(f"{name}.example", validity=lab.Validity.around(days_before=400))
