@@ -14,6 +14,16 @@ from pkcs12kit.pkcs12.compatibility import of_profile
 
 PASSWORD = "correct horse 42"
 PROFILE = pk.profiles.MODERN.with_iterations(encryption=1_000, mac=1_000)
+MANIFEST = """\
+version = 1
+[[bundle]]
+name = "a"
+key = "no.key"
+certificate = "no.pem"
+trust_anchors = "no.pem"
+password = { env = "NO" }
+output = "no.p12"
+"""
 # Values of kinds that a script may give by mistake. Some are right for some parameters: those calls may succeed.
 VALUES = {
     "object": object(),
@@ -38,6 +48,8 @@ class Calls:
         self.replica = replica
         self.folder = folder
         (folder / "cache").mkdir(mode=0o700)
+        self.manifest = folder / "fleet.toml"
+        self.manifest.write_text(MANIFEST, "utf-8")
         self.server = replica.server
         self.anchor = pk.TrustAnchor.from_certificate(replica.trust_anchor)
         self.parameters = pk.ValidationParameters(time=replica.at)
@@ -66,6 +78,7 @@ class Calls:
         }
         judged = {"trust_anchors": [self.anchor], "parameters": self.parameters}
         given = {
+            "batch": {"manifest": self.manifest, "plan": True, "jobs": 1},
             "build": {
                 "identity": self.server,
                 "certificates": self.replica.pool,
@@ -212,6 +225,7 @@ class Calls:
 
 
 NAMES = [
+    "batch",
     "build",
     "check_served_chain",
     "compare_certificates",
@@ -308,6 +322,7 @@ LEFT_OUT = {
         "ExpiryReport",
         "Failure",
         "Finding",
+        "FleetReport",
         "GatherReport",
         "Hint",
         "Note",
@@ -391,7 +406,7 @@ def test_every_public_name_is_called_or_left_out():
 
 
 # Functions of the caller's own: their errors are the caller's, so only values that are no functions are tried.
-CALLED = frozenset({"ranking", "password", "random_bytes", "on_warning", "on_progress"})
+CALLED = frozenset({"ranking", "password", "random_bytes", "on_warning", "on_progress", "on_outcome"})
 OWN = frozenset({"function", "class"})
 
 
