@@ -28,6 +28,9 @@ class Pkcs12KitError(Exception):
     hints: tuple[Hint, ...] = ()
     """The steps that may help, in the order in which to try them; empty where the text already says what to do."""
 
+    several: tuple[str, ...] = ()
+    """The sentences of an error about several mistakes, in place of its text; empty for one sentence."""
+
     def hinting(self, *hints: Hint) -> Self:
         """Return the error itself, with further hints."""
         self.hints = (*self.hints, *hints)

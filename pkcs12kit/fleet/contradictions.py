@@ -98,6 +98,8 @@ def _of_form(given: Mapping[str, Any]) -> Iterator[Contradiction]:
         yield Contradiction("no_anchor", "give no_anchor or with_anchor, not both", ("with_anchor",))
     if "serves" in given and "certs_only" in given:
         yield Contradiction("serves", "certs_only writes no server's certificate; leave it out", ("certs_only",))
+    if "rehearse" in given and "certs_only" in given:
+        yield Contradiction("rehearse", "needs a private key to serve TLS; leave it out", ("certs_only",))
     if "truststore" in given and "certs_only" not in given:
         yield Contradiction("truststore", "needs certs_only: a truststore has no key")
     is_pem = given.get("to") == "pem"

@@ -34,7 +34,6 @@ RUN_OWN: Final[Mapping[str, str]] = {
     "if_changed": "leave it out: a run always leaves a file alone that is right already",
     "password_stdin": "many bundles cannot share standard input; name a file, a variable or a command in password",
     "policy_names": "the names of policies change only what build prints, not the file; leave it out",
-    "rehearse": "run pkcs12kit rehearse with the new file; or ask the server itself, with serves",
     "help": "see pkcs12kit batch --help",
     "version": "it stands at the top of the manifest, before all tables",
 }
@@ -71,6 +70,7 @@ class ManifestError(InputError):
         self.problems = problems
         count = f"{counted(len(problems), 'mistake')} in the manifest: " if len(problems) > 1 else ""
         super().__init__(f"{path}: {count}{'; '.join(problems)}")
+        self.several = tuple(f"{path}: {problem}" for problem in problems)
 
     def __reduce__(self) -> tuple[type[ManifestError], tuple[str, tuple[str, ...]], dict[str, Any]]:
         """Return the call that makes an equal error, so that it can cross to another process."""

@@ -186,6 +186,7 @@ class Defaults(_Table):
     certificate_name: Text = _key("The name of the certificate, if it differs from that of the key.")
     ca_name: Texts = _key("The names of the CA certificates, the issuer of the server's certificate first.")
     no_second_opinion: bool = _key("Do not have the path validated a second time, by certvalidator.")
+    rehearse: bool = _key("After writing, serve the file to TLS clients, which must accept it.")
     fetch: bool = _key("Fetch what is missing from the URLs in the certificates.")
     cache: FilePath = _key("With `fetch`: the folder that keeps what was fetched.")
     no_cache: bool = _key("With `fetch`: do not read or write a cache.")

@@ -24,6 +24,7 @@ from pkcs12kit.fleet.outcomes import BundleOutcome, Ending, Status
 from pkcs12kit.fleet.records import Record
 from pkcs12kit.fleet.secrets import mark_of_proved, read_secret
 from pkcs12kit.fleet.unchanged import Prepared, access_text, digest_of, output_digest, unchanged_path
+from pkcs12kit.pkcs12.readers import require_password
 from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class _Attempt:
         source = self.prepared.secret_source
         if self._read is None and source is not None:
             self._read = read_secret(source, limits=self.prepared.limits)
+            # build gets no readers where the manifest also numbers the iterations
+            require_password(self.prepared.job.bundle.options.get("for", ()), self._read.password)
         return "" if self._read is None else self._read.password
 
     def build(self, *, dry_run: bool) -> BuildReport:

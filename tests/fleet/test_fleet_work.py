@@ -193,3 +193,13 @@ def test_other_certificates_than_those_of_the_run(fleet):
     """A worker that sees other CA certificates fails the bundle."""
     outcome = work(replace(fleet.job(), pool="0" * 64))
     assert "not those with which the run began" in outcome.error
+
+
+@pytest.mark.parametrize("numbered", [{}, {"iterations": 2_000}])
+def test_a_password_that_a_reader_does_not_open_is_refused(fleet, numbered):
+    """``for`` judges the password as well, also where the manifest numbers the iterations."""
+    fleet.password.write_text("pässwörd", encoding="utf-8")
+    outcome = fleet.work(options={"for": ["java-17"], **numbered})
+    assert outcome.status is Status.FAILED
+    assert "cannot be used for java-17" in outcome.error
+    assert not fleet.output.exists()

@@ -49,6 +49,7 @@ FEATURES = {
     "offline": (["--offline"], "offline = true"),
     "allow_private": (["--allow-private"], "allow_private = true"),
     "timeout": (["--timeout", "1"], "timeout = 1"),
+    "rehearse": (["--rehearse"], "rehearse = true"),
     "server_name": (["--server-name", "a.b"], 'server_name = "a.b"'),
 }
 SAME = ({"profile", "no-password"}, {"mode", "open mode"}, {"for", "for others"})

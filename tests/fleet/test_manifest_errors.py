@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from pkcs12kit.fleet.manifest import load_manifest
 from pkcs12kit.fleet.problems import ManifestError
 from pkcs12kit.limits import DEFAULT_LIMITS
 
+from ..calling import UNUSABLE, call
 from .manifests import BUNDLE, DEFAULTS, GOOD, problems, read
 
 PASSWORD = "correct horse {battery}"
@@ -212,3 +215,28 @@ def test_limits_of_a_manifest(tmp_path):
     for name, allowed in (("manifest_bytes", 10), ("manifest_entries", 10), ("manifest_bundles", 10)):
         with pytest.raises(InputError, match=name if name != "manifest_bytes" else "bytes"):
             load_manifest(path, limits=replace(DEFAULT_LIMITS, **{name: allowed}))
+
+
+def test_an_error_with_several_mistakes_crosses_to_another_process(tmp_path):
+    """It is equal there, with each mistake apart."""
+    with pytest.raises(ManifestError) as caught:
+        read(tmp_path, GOOD + 'cert = "x"\nout = "y"\n')
+    copied = pickle.loads(pickle.dumps(caught.value))  # noqa: S301  # from this process
+    assert (str(copied), copied.problems, copied.several) == (
+        str(caught.value),
+        caught.value.problems,
+        caught.value.several,
+    )
+
+
+def test_the_command_prints_each_mistake_on_a_line_of_its_own(tmp_path):
+    """The exit status is 2, nothing is written, and the JSON object has all of them in its error."""
+    (tmp_path / "fleet.toml").write_text(GOOD + 'cert = "x"\npassword = "hunter2"\n')
+    done = call("batch", tmp_path / "fleet.toml", "--json")
+    assert done.status == UNUSABLE
+    lines = done.errors.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith(f"error: {tmp_path}/fleet.toml: line 1") for line in lines)
+    assert "2 mistakes in the manifest" in json.loads(done.output)["error"]
+    assert "hunter2" not in done.output + done.errors
+    assert [one.name for one in tmp_path.iterdir()] == ["fleet.toml"]

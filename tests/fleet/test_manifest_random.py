@@ -45,7 +45,7 @@ SECRETS_THERE = st.sampled_from(
         f'{{ env = "={SECRET}" }}', f'[[["{SECRET}"]]]', f"'''{SECRET}",
     ]
 )  # fmt: skip
-KEYS = st.sampled_from((*schema.KEYS, "cert", "json", "x", "{name}", "rehearse"))
+KEYS = st.sampled_from((*schema.KEYS, "cert", "json", "x", "{name}"))
 FOLDER = Path(tempfile.mkdtemp(prefix="manifests"))
 
 

@@ -170,8 +170,10 @@ def print_retry(sentence: object) -> None:
 
 
 def print_error_and_hints(error: Pkcs12KitError) -> None:
-    """Print an error and its hints, and the JSON object where one was asked for."""
-    print_error(error)
+    """Print an error and its hints, and the JSON object where one was asked for; several mistakes are several lines."""
+    messages.current().errors.append(str(error))
+    for sentence in error.several or (error,):
+        _print_sentence("error:", "red", sentence)
     print_hints(error.hints)
     print_missing_json()
 

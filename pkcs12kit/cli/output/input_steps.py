@@ -48,7 +48,7 @@ def with_command(hints: tuple[Hint, ...], error: Pkcs12KitError, named: Sequence
     ``named`` has the parameters that the error may be about, each with its value.
     """
     context = click.get_current_context(silent=True)
-    if context is None or isinstance(error, LimitExceededError) or not _lacks_command(hints, context):
+    if context is None or error.several or isinstance(error, LimitExceededError) or not _lacks_command(hints, context):
         return hints
     if isinstance(error, OutputError):
         made = _another_output(context.params) if _ANOTHER_NAME in str(error) else None
