@@ -203,3 +203,31 @@ def test_a_password_that_a_reader_does_not_open_is_refused(fleet, numbered):
     assert outcome.status is Status.FAILED
     assert "cannot be used for java-17" in outcome.error
     assert not fleet.output.exists()
+
+
+@pytest.mark.parametrize("form", ["pkcs12", "pem"])
+def test_a_rehearsal_that_says_no(fleet, monkeypatch, form):
+    """The file stays, the bundle fails with the client's reason, and without a record it is rehearsed again."""
+    asked = []
+
+    class Answer:
+        ok = False
+        problems = ("java: it refused",)
+
+    def rehearse(data, *, password, **_):
+        asked.append(pk.decode_pfx(data, password=password).private_key)
+        return Answer
+
+    monkeypatch.setattr("pkcs12kit.verifier.rehearse.rehearse", rehearse)
+    given = {"options": {**OPTIONS, "rehearse": True}}
+    if form == "pem":
+        given = {"options": {"to": "pem", "no_second_opinion": True, "rehearse": True}, "password": None}
+    assert work(fleet.job(Task.PLAN, **given)).status is Status.CREATE
+    assert asked == []
+    for _ in range(2):
+        outcome = work(fleet.job(**given))
+        assert (outcome.status, outcome.record, "java: it refused" in outcome.error) == (Status.FAILED, None, True)
+    assert fleet.output.exists()
+    Answer.ok = True
+    passed = work(fleet.job(**given))
+    assert (passed.status, passed.record is not None, len(asked)) == (Status.UNCHANGED, True, 3)
