@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 import time
 import warnings
 from concurrent.futures import Executor
@@ -27,7 +28,8 @@ _MOST_WITHOUT_WORKERS: Final = 60
 """Seconds that a run waits for a new worker after the last one has gone."""
 _BETWEEN_LOOKS: Final = 5
 """Seconds between two questions to the scheduler for its workers, while no job ends."""
-_PROTECTED: Final = frozenset({"tls", "wss", "inproc"})
+_SCHEMES: Final = frozenset({"tcp", "tls", "ws", "wss"})
+_PROTECTED: Final = frozenset({"tls", "wss"})
 _LONGEST_REASON: Final = 300
 _MOST_WORKERS: Final = 3
 
@@ -95,6 +97,7 @@ def _connect(address: str, on_warning: Callable[[str], object] | None) -> Client
         raise InputError(f"Dask is not installed here ({error})").hinting(
             Hint(text="install it with pkcs12kit", command="pip install 'pkcs12kit[dask]'")
         ) from error
+    _require_address(address)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -108,6 +111,26 @@ def _connect(address: str, on_warning: Callable[[str], object] | None) -> Client
         for one in caught:
             on_warning(harmless(one.message, longest=_LONGEST_REASON))
     return client
+
+
+def _require_address(address: str) -> None:
+    """Raise InputError for an address that cannot be one: a client of Dask would print tracebacks at the exit."""
+    from distributed.security import Security
+
+    parts = urlsplit("")
+    with suppress(ValueError):
+        parts = urlsplit(address if "://" in address else f"tcp://{address}")
+        if parts.scheme in _SCHEMES and parts.hostname and parts.port and not set(address) & set(string.whitespace):
+            if parts.scheme not in _PROTECTED or Security().get_connection_args("client").get("ssl_context"):
+                return
+            raise InputError(
+                f"Dask's scheduler {_named(address)} cannot be used: Dask has no settings for TLS"
+            ).hinting(
+                Hint(text="set distributed.comm.tls.ca-file and distributed.comm.tls.client in Dask's configuration")
+            )
+    raise InputError(f"Dask's scheduler {_named(address)} cannot be used: expected an address with a port").hinting(
+        Hint(text="give the address that the scheduler prints when it starts, such as tcp://192.0.2.1:8786")
+    )
 
 
 def _require_workers(client: Client, address: str) -> None:
