@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ..waiting import wait_until
@@ -63,10 +63,8 @@ class Cluster:
 
 def end(program):
     """End a program and all processes of its session, at once: there is nothing to be saved."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(program.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
     program.wait()
 
 

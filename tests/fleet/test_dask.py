@@ -33,6 +33,10 @@ def distributed(cannot_run):
 @pytest.fixture
 def _fast(monkeypatch):
     monkeypatch.setattr(module, "_PATIENCE", 2)
+
+
+@pytest.fixture
+def _fast_with_workers(monkeypatch):
     monkeypatch.setattr(module, "_MOST_WITHOUT_WORKERS", 3)
     monkeypatch.setattr(module, "_BETWEEN_LOOKS", 1)
 
@@ -176,7 +180,7 @@ def test_workers_that_are_killed_lose_no_bundle(act, make_jobs, calls, tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("distributed", "_fast")
+@pytest.mark.usefixtures("distributed", "_fast_with_workers")
 @pytest.mark.parametrize("killed", ["scheduler", "workers"])
 def test_a_cluster_that_ends_in_mid_run(act, make_jobs, tmp_path, killed):
     """Without a scheduler or without workers, what is left fails with the reason; the run does not wait for ever."""
