@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from distributed import Client
 
 _PATIENCE: Final = 10
-"""Seconds in which the scheduler has to answer, and then to have a worker."""
+"""Seconds in which the scheduler has to answer."""
+_PATIENCE_FOR_WORKERS: Final = 30
+"""Seconds in which a scheduler has to have its first worker, which may be starting."""
 _MOST_WITHOUT_WORKERS: Final = 60
 """Seconds that a run waits for a new worker after the last one has gone."""
 _BETWEEN_LOOKS: Final = 5
@@ -75,7 +77,7 @@ def connected(address: str, *, on_warning: Callable[[str], object] | None = None
 
     TLS is set up in Dask's own configuration. ``on_warning`` is called if the connection is open to anyone on the
     network. Raises :class:`~pkcs12kit.InputError` if Dask is not installed, the scheduler does not answer in ten
-    seconds, or its workers lack this version of pkcs12kit.
+    seconds, it has no worker in thirty, or its workers lack this version of pkcs12kit.
     """
     if on_warning is not None and _is_open_to_others(address):
         on_warning(
@@ -115,7 +117,7 @@ def _connect(address: str, on_warning: Callable[[str], object] | None) -> Client
 
 def _require_address(address: str) -> None:
     """Raise InputError for an address that cannot be one: a client of Dask would print tracebacks at the exit."""
-    from distributed.security import Security
+    from distributed import Security
 
     parts = urlsplit("")
     with suppress(ValueError):
@@ -138,7 +140,7 @@ def _require_workers(client: Client, address: str) -> None:
     from distributed import TimeoutError as DaskTimeoutError
 
     try:
-        client.wait_for_workers(1, timeout=_PATIENCE)
+        client.wait_for_workers(1, timeout=_PATIENCE_FOR_WORKERS)
         workers = client.get_versions(packages=["pkcs12kit"])["workers"]
     except (DaskTimeoutError, TimeoutError) as error:
         raise InputError(f"Dask's scheduler {_named(address)} has no workers").hinting(

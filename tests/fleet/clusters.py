@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..waiting import wait_until
 
+_SECONDS = 120
 ACTING = Path(__file__).parent / "acting"
 
 
@@ -41,6 +42,13 @@ class Cluster:
         worker = self._start("worker", self.address, *options, "--name", name, **environment)
         self.workers.append(worker)
         return worker
+
+    def wait_for_workers(self):
+        """Wait until the scheduler knows all workers: a busy machine takes more than some seconds to start them."""
+        from distributed import Client
+
+        with Client(self.address, timeout=_SECONDS, set_as_default=False) as client:
+            client.wait_for_workers(len(self.workers), timeout=_SECONDS)
 
     def _start(self, command, *arguments, **environment):
         with (self.folder / f"{command}-{len(self.workers)}.log").open("wb") as log:
@@ -75,4 +83,6 @@ def dask_cluster(folder, workers=2):
         cluster = Cluster(folder, stack)
         for _ in range(workers):
             cluster.add_worker()
+        if workers:
+            cluster.wait_for_workers()
         yield cluster

@@ -33,6 +33,7 @@ def distributed(cannot_run):
 @pytest.fixture
 def _fast(monkeypatch):
     monkeypatch.setattr(module, "_PATIENCE", 2)
+    monkeypatch.setattr(module, "_PATIENCE_FOR_WORKERS", 2)
 
 
 @pytest.fixture
