@@ -1,4 +1,4 @@
-"""No key and no password is in what travels to workers, in the scheduler's memory, or in what the programs print."""
+"""Real jobs that travel: no secret is in them or in a scheduler's memory, and one that runs twice does no harm."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pytest
 
 import pkcs12kit as pk
 from pkcs12kit import lab
+from pkcs12kit.fleet.processes import worker_processes
 
 from .clusters import dask_cluster
 
@@ -172,3 +173,26 @@ def test_a_cluster_learns_no_secret(manifest, tmp_path, cannot_run):
 def without_times(report):
     """Return a report without the time of its run."""
     return {**report, "time": None}
+
+
+class Twice:
+    """Worker processes that do each job twice at one time; the outcome that comes last is the answer."""
+
+    def __init__(self, executor):
+        self._executor = executor
+
+    def submit(self, function, *arguments):
+        """Return the second of two futures for the same job."""
+        self._executor.submit(function, *arguments)
+        return self._executor.submit(function, *arguments)
+
+
+@pytest.mark.slow
+def test_a_job_that_runs_twice_at_once(manifest):
+    """Schedulers run a job again when they believe its worker lost: each file is whole, and no bundle fails."""
+    with worker_processes(2) as workers:
+        report = pk.batch(manifest, executor=Twice(workers))
+    assert {one.status.value for one in report.bundles} <= {"created", "unchanged"}, report.to_json()
+    for index in range(3):
+        assert pk.inspect_pfx(manifest.parent / f"{index}.p12", password=PASSWORD).mac_verified
+    assert [path.name for path in manifest.parent.glob(".*p12*")] == []
