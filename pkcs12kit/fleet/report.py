@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pkcs12kit.arguments import require_flags, require_kind, require_texts
 from pkcs12kit.fleet.results import FleetResults
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:  # the types of inherited fields, which the documentation looks up here
+    from datetime import datetime  # noqa: F401
+    from pathlib import Path  # noqa: F401
+
+    from pkcs12kit.fleet.outcomes import BundleOutcome  # noqa: F401
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
