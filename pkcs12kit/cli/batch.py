@@ -136,6 +136,7 @@ def command(  # click gives every option its own argument
     nothing was done.
     """
     from pkcs12kit.cli.output.batch import print_batch
+    from pkcs12kit.cli.output.console import print_error
     from pkcs12kit.cli.output.progress import batch_progress
     from pkcs12kit.fleet.manifest import load_manifest
     from pkcs12kit.fleet.run import BatchInterrupted, batch
@@ -163,10 +164,11 @@ def command(  # click gives every option its own argument
             )
     except BatchInterrupted as error:
         report, interrupted = error.report, True
+    if interrupted:
+        print_error("interrupted; the next run does the rest")
     is_written = interrupted or reports.write(report, loaded)
     print_batch(report, as_json=as_json)
     if interrupted:
-        click.echo("interrupted", err=True)
         sys.exit(_INTERRUPTED)
     if not (report.ok and is_written):
         sys.exit(1)

@@ -94,13 +94,11 @@ def test_a_new_password_is_seen(tmp_path):
         pk.decode_pfx((tmp_path / "out" / f"{name}.p12").read_bytes(), password="another horse")
 
 
-def start(hosts, *options):
+def start(hosts, *options, stdout=subprocess.DEVNULL):
     """Start the command as a process of its own."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     words = [sys.executable, "-m", "pkcs12kit", "batch", str(hosts.path), *options]
-    return subprocess.Popen(
-        words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment, start_new_session=True
-    )
+    return subprocess.Popen(words, stdout=stdout, stderr=subprocess.DEVNULL, env=environment, start_new_session=True)
 
 
 def kill_at(hosts, moment):
@@ -144,13 +142,13 @@ def test_a_run_that_is_killed(tmp_path):
 @pytest.mark.slow
 def test_a_run_that_is_killed_at_many_moments(tmp_path):
     """The same at moments over the whole of a run."""
-    hosts = Hosts(tmp_path, 6)
+    hosts = Hosts(tmp_path, 4)
     hosts.write_manifest(options=HOOK)
     begun = time.monotonic()
     start(hosts, "--jobs", "2").wait()
     whole = time.monotonic() - begun
     logged(hosts)
-    kill_and_check(hosts, [whole * step / 30 for step in range(1, 33)], every_host=True)
+    kill_and_check(hosts, [whole * step / 20 for step in range(1, 22)], every_host=True)
 
 
 @pytest.mark.slow
@@ -198,10 +196,13 @@ def test_an_interrupted_run(tmp_path):
     """Ctrl-C: exit status 130; each file is whole or not there; the next run does the rest."""
     hosts = Hosts(tmp_path, 6)
     hosts.write_manifest(options=HOOK)
-    process = start(hosts, "--jobs", "2")
+    process = start(hosts, "--jobs", "2", "--json", stdout=subprocess.PIPE)
     deadline = time.monotonic() + 60
     while not list((tmp_path / "out").glob("*.p12")) and time.monotonic() < deadline:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    answer = json.loads(process.communicate(timeout=60)[0])
+    assert process.returncode == 130
+    assert answer["error"].startswith("interrupted")
+    assert 0 < answer["changed"] < 6
     check_after_a_kill(hosts, logged(hosts))
