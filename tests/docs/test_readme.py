@@ -57,7 +57,8 @@ def readme_commands(language):
 def test_readme_commands_that_ask_the_network_are_understood():
     """Those that cannot run here have options that exist, and all that are required."""
     commands = readme_commands("sh")
-    assert [command for command, *_ in commands] == ["probe", "diff", "paths", "paths", "expiry", "batch", "batch", "gather"]
+    called = " ".join(command for command, *_ in commands)
+    assert called == "probe diff paths paths expiry batch batch gather"
     for name, *arguments in commands:
         with cli.make_context("pkcs12kit", [name, *arguments]) as group:
             _, command, rest = cli.resolve_command(group, [name, *arguments])
