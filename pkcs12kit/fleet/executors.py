@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from pkcs12kit.arguments import require_function, require_kind
 from pkcs12kit.errors import ArgumentError, InputError, Pkcs12KitError
-from pkcs12kit.fleet.jobs import installed_version
+from pkcs12kit.fleet.jobs import Task, installed_version
 from pkcs12kit.fleet.outcomes import BundleOutcome, Status
 from pkcs12kit.fleet.processes import WorkerProcesses, can_start_workers, usable_cpus, worker_processes
 from pkcs12kit.hints import Hint
@@ -35,6 +35,13 @@ _LONGEST_REASON: Final = 300
 """Characters of an executor's own words that a message repeats."""
 _LOST_IN_DASK: Final = frozenset({"KilledWorker", "CommClosedError", "FutureCancelledError", "NoValidWorkerError"})
 """The exceptions of Dask for jobs whose worker, scheduler or connection was lost."""
+
+_ANSWERS: Final = {
+    Task.CHECK: frozenset({Status.VALID, Status.FAILED}),
+    Task.PLAN: frozenset({Status.CREATE, Status.REWRITE, Status.UNCHANGED, Status.FAILED}),
+    Task.BUILD: frozenset({Status.CREATED, Status.REWRITTEN, Status.UNCHANGED, Status.FAILED}),
+}
+"""The states that a job of each task can end in: an executor that remembers results may have one of another run."""
 
 
 class Submits(Protocol):
@@ -242,12 +249,14 @@ class _Run:
 
     def _take(self, future: Future[Any]) -> None:
         index = self._in_flight.pop(future)
-        try:
-            outcome = future.result()
-        except (Exception, CancelledError) as error:  # noqa: BLE001  # an executor may raise anything
+        # Not result(): an exception that a signal raises here is not one of the job.
+        error: BaseException | None = CancelledError() if future.cancelled() else future.exception()
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        if error is None:
+            self._keep(index, future.result())
+        else:
             self._judge(index, error)
-            return
-        self._keep(index, outcome)
 
     def _judge(self, index: int, error: BaseException) -> None:
         if self._ended is not None:
@@ -263,6 +272,8 @@ class _Run:
             self._fail(index, f"the executor returned no outcome, but {type(outcome).__name__}")
         elif (outcome.name, outcome.output) != (bundle.name, bundle.output):
             self._fail(index, "the executor returned the outcome of another bundle")
+        elif outcome.status not in _ANSWERS[self._jobs[index].task]:
+            self._fail(index, "the executor returned the outcome of another task")
         else:
             self._outcomes[index] = outcome
             self._on_outcome(outcome)

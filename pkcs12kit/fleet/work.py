@@ -161,13 +161,15 @@ class _Attempt:
             if report.changed:
                 raise OutputError(f"{bundle.output}: it is not as it was written: {error}") from None
             return None
-        for name in marks.keys() & self._marks.keys():
-            if marks[name] != self._marks[name] and marks[name] not in digests:  # a PKCS#12 file rewritten in place
-                return None
+        replaced = [name for name in marks.keys() & self._marks.keys() if marks[name] != self._marks[name]]
+        if any(marks[name] not in digests for name in replaced):
+            return None
         source = prepared.secret_source
         mark = "" if source is None or self._read is None else mark_of_proved(source, self._read, proved)
         public = read_public(bundle, prepared.limits)
-        known = public is not None and set(public) == set(report.identity_certificates)
+        # A PKCS#12 file that was rewritten in place has the certificates of the new file from now on.
+        own = report.certificates if replaced else report.identity_certificates
+        known = public is not None and set(public) == set(own)
         return Record(
             digest=digest_of(bundle),
             inputs=marks,
@@ -177,7 +179,7 @@ class _Attempt:
             password=mark,
             expires=report.path.expires,
             target=report.path.target.der,
-            others=None if known else tuple(one.der for one in report.identity_certificates),
+            others=None if known else tuple(one.der for one in own),
         )
 
 

@@ -7,6 +7,7 @@ import random
 import threading
 from collections import Counter
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing import get_context
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 import pkcs12kit as pk
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.fleet.executors import opened_executor, run_job, run_jobs
+from pkcs12kit.fleet.jobs import Task
 from pkcs12kit.fleet.outcomes import BundleOutcome, Status
 
 from ..thoroughness import examples, mostly_slow
@@ -128,6 +130,34 @@ def test_lost_futures_are_submitted_again_at_most_twice(act, make_jobs, lost):
     assert statuses(outcomes) == ["created", "failed", "created"]
     first = [(f"bundle-{index}", 1) for index in range(3)]
     assert executor.submitted == [*first, ("bundle-0", 2), ("bundle-1", 2), ("bundle-1", 3), ("bundle-2", 2)]
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), GeneratorExit(), BaseException("odd")])
+def test_a_job_that_ends_its_thread_fails_alone(act, make_jobs, error):
+    """One bundle never stops another one, whatever its job raises."""
+    executor = Inline(lambda job, _: failed(error) if job.bundle.name == "bundle-1" else None)
+    outcomes = run_jobs(executor, make_jobs(3), function=act)
+    assert statuses(outcomes) == ["created", "failed", "created"]
+    assert type(error).__name__ in outcomes[1].error
+
+
+@pytest.mark.parametrize(
+    ("task", "wrong"),
+    [
+        (Task.BUILD, (Status.CREATE, Status.REWRITE, Status.DEFERRED, Status.VALID, "created")),
+        (Task.PLAN, (Status.CREATED, Status.REWRITTEN, Status.DEFERRED, Status.VALID, None)),
+        (Task.CHECK, (Status.CREATED, Status.REWRITTEN, Status.CREATE, Status.REWRITE, Status.UNCHANGED)),
+    ],
+)
+def test_an_answer_to_another_task_is_a_failure(make_jobs, task, wrong):
+    """An executor that remembers results, and answers a build with a plan, has not written the file."""
+    for status in wrong:
+        answer = Future()
+        job = replace(make_jobs(1)[0], task=task)
+        answer.set_result(BundleOutcome(name=job.bundle.name, output=job.bundle.output, status=status))
+        outcomes = run_jobs(Inline(lambda *_, answer=answer: answer), [job])
+        assert statuses(outcomes) == ["failed"]
+        assert "another task" in outcomes[0].error
 
 
 def test_any_mixture_of_faults_gives_each_job_one_outcome(act, make_jobs):

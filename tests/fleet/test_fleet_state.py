@@ -114,6 +114,8 @@ def _tamper(text, old, new):
         (lambda text: _tamper(text, '"inputs":{"/key":"k"}', '"inputs":[1]'), "damaged"),
         (lambda text: _tamper(text, '"password":"p"', '"password":7'), "damaged"),
         (lambda text: _tamper(text, "2030-01-02T00:00:00+00:00", "2030-01-02T00:00:00"), "damaged"),
+        (lambda text: _tamper(text, "2030-01-02T00:00:00+00:00", "9999-12-31T23:59:59-14:00"), "damaged"),
+        (lambda text: _tamper(text, "2030-01-02T00:00:00+00:00", "0001-01-01T00:00:00+14:00"), "damaged"),
         (lambda text: _tamper(text, '"target":"MAA="', '"target":"?"'), "damaged"),
         (lambda text: _tamper(text, '"bundles":{', '"bundles":["'), "damaged"),
         (lambda text: _tamper(text, '"bundles":{"web1":{', '"bundles":{"web1":null,"web2":{'), "damaged"),

@@ -7,6 +7,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from cryptography.x509 import load_der_x509_certificate
 
 import pkcs12kit as pk
 from pkcs12kit.fleet import work as module
@@ -135,6 +138,22 @@ def test_a_file_that_is_rewritten_in_place(fleet):
     assert (first.status, first.error) == (Status.REWRITTEN, None)
     fleet.without_derivations()
     assert fleet.work(Task.BUILD, first.record, **inputs).status is Status.UNCHANGED
+
+
+def test_a_file_that_is_rewritten_in_place_has_its_own_path(fleet):
+    """The delivered file has no CA certificate and the new one has all: then they may leave the pool."""
+    key = serialization.load_pem_private_key(fleet.key.read_bytes(), None)
+    certificate = load_der_x509_certificate(pk.load_certificate(fleet.certificate).der)
+    closed = serialization.BestAvailableEncryption(PASSWORD.encode())
+    fleet.output.write_bytes(serialize_key_and_certificates(None, key, certificate, None, closed))
+    own = Secret(kind="file", value=str(fleet.password))
+    inputs = {"key": None, "certificate": None, "pkcs12": str(fleet.output), "pkcs12_password": own}
+    first = fleet.work(**inputs)
+    assert (first.status, first.error) == (Status.REWRITTEN, None)
+    fleet.cas.write_bytes(fleet.anchor.read_bytes())
+    for record in (first.record, None):
+        outcome = fleet.work(Task.PLAN, record, **inputs)
+        assert (outcome.status, outcome.error) == (Status.UNCHANGED, None)
 
 
 @pytest.mark.parametrize(
