@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pkcs12kit.fleet.contradictions import chosen_profile
+from pkcs12kit.fleet.pools import load_evidence
 from pkcs12kit.limits import with_iterations
 from pkcs12kit.paths import ranking
 from pkcs12kit.paths.validation.parameters import parameters_of_options
-from pkcs12kit.sources.crls_and_ocsp import load_revocation
-from pkcs12kit.typed_values import parse_duration, parse_key_id
+from pkcs12kit.typed_values import parse_key_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
     from pkcs12kit.retrieval.options import FetchOptions
 
 
-def build_arguments(bundle: FleetBundle, *, time: datetime, limits: Limits) -> dict[str, Any]:
+def build_arguments(bundle: FleetBundle, *, time: datetime, evidence: str, limits: Limits) -> dict[str, Any]:
     """Return the arguments of :func:`~pkcs12kit.build` for the options of a bundle, and the limits.
 
     The inputs, the output and the passwords are not among them. ``time`` is for a bundle without ``at``. CRLs and OCSP
-    responses are read. Raises :class:`~pkcs12kit.InputError`.
+    responses are read once in a process, and ``evidence`` is their digest. Raises
+    :class:`~pkcs12kit.InputError`.
     """
     options = bundle.options
     limits = _limits(options, limits)
     return {
-        **_path_arguments(options, time, limits),
+        **_path_arguments(options, time),
+        "revocation": load_evidence(bundle, evidence, limits=limits),
         **_form_arguments(options),
         **_protection_arguments(options),
         "certs_only": options.get("certs_only", False),
@@ -55,8 +57,7 @@ def _limits(options: Mapping[str, Any], limits: Limits) -> Limits:
     return replace(limits, retrieval_seconds=options["timeout"]) if "timeout" in options else limits
 
 
-def _path_arguments(options: Mapping[str, Any], time: datetime, limits: Limits) -> dict[str, Any]:
-    age = options.get("revocation_max_age")
+def _path_arguments(options: Mapping[str, Any], time: datetime) -> dict[str, Any]:
     return {
         "parameters": parameters_of_options(
             time=options.get("at", time),
@@ -66,13 +67,6 @@ def _path_arguments(options: Mapping[str, Any], time: datetime, limits: Limits) 
             ignore_anchor_validity=options.get("ignore_anchor_validity", False),
         ),
         "ranking": ranking.READY_MADE[options.get("ranking", "longest-lasting")],
-        "revocation": load_revocation(
-            options.get("revocation"),
-            crls=options.get("crl", ()),
-            ocsp_responses=options.get("ocsp", ()),
-            max_age=None if age is None else parse_duration(age),
-            limits=limits,
-        ),
         "fetch": _fetching(options),
         "second_opinion": not options.get("no_second_opinion", False),
     }

@@ -6,6 +6,7 @@ import os
 import secrets
 import time as clock
 from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import OutputError, Pkcs12KitError
@@ -13,7 +14,7 @@ from pkcs12kit.fleet.executors import run_jobs
 from pkcs12kit.fleet.hooks import hook_seconds, hooks_of, run_hooks
 from pkcs12kit.fleet.jobs import Job, Task
 from pkcs12kit.fleet.outcomes import BundleOutcome, Status
-from pkcs12kit.fleet.pools import fleet_digest
+from pkcs12kit.fleet.pools import evidence_digest, evidence_files, fleet_digest
 from pkcs12kit.fleet.serving import await_served
 
 if TYPE_CHECKING:
@@ -60,7 +61,8 @@ class Course:
         self._run = secrets.token_hex(8)
         self._done: dict[str, BundleOutcome] = {}
         self._planned: dict[str, BundleOutcome] = {}
-        self._pools: dict[tuple[tuple[str, ...], tuple[str, ...]], str] = {}
+        self._pool_digest = cache(partial(fleet_digest, limits=limits))
+        self._evidence_digest = cache(partial(evidence_digest, limits=limits))
         self._next_save = clock.monotonic() + _SAVED_AFTER
         self._cannot_save = False
         self._reloaded: set[str] = set()
@@ -222,14 +224,12 @@ class Course:
             run_jobs(self._submitter, jobs, on_outcome)
 
     def _job(self, bundle: FleetBundle, task: Task) -> Job:
-        """Return a job. Raises the errors of certificates that cannot be loaded."""
-        sources = bundle.certificates, bundle.trust_anchors
-        if sources not in self._pools:
-            self._pools[sources] = fleet_digest(*sources, limits=self._limits)
+        """Return a job. Raises :class:`~pkcs12kit.InputError` for files of several bundles that cannot be read."""
         return Job(
             bundle=bundle,
             task=task,
-            pool=self._pools[sources],
+            pool=self._pool_digest(bundle.certificates, bundle.trust_anchors),
+            evidence=self._evidence_digest(*evidence_files(bundle)),
             record=None if self._full else self._state.of(bundle.name).record,
             time=self._time,
             limits=self._limits,

@@ -35,6 +35,8 @@ class Job:
     task: Task
     pool: str
     """The digest of the CA certificates and trust anchors, which each worker loads once and compares with it."""
+    evidence: str
+    """The digest of the CRLs and OCSP responses, which each worker loads once as well; empty without any."""
     record: Record | None
     """The record of the bundle in the state; None to open the file in any case."""
     time: datetime

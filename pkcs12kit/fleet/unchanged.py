@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +14,7 @@ from pkcs12kit.files import read_private
 from pkcs12kit.finder import find_path
 from pkcs12kit.fleet.arguments import build_arguments
 from pkcs12kit.fleet.inputs import input_marks, outputs_of, recorded_public
+from pkcs12kit.fleet.jobs import installed_version
 from pkcs12kit.fleet.pools import load_pool
 from pkcs12kit.fleet.secrets import SecretSource, is_as_it_was
 
@@ -40,8 +39,8 @@ class Prepared(NamedTuple):
 
     @classmethod
     def of(cls, job: Job) -> Prepared:
-        """Read the options and load the pool. Raises :class:`~pkcs12kit.InputError`."""
-        arguments = build_arguments(job.bundle, time=job.time, limits=job.limits)
+        """Read the options, and load the pool, CRLs and OCSP responses. Raises :class:`~pkcs12kit.InputError`."""
+        arguments = build_arguments(job.bundle, time=job.time, evidence=job.evidence, limits=job.limits)
         bundle = job.bundle
         pool = load_pool(bundle.certificates, bundle.trust_anchors, job.pool, limits=arguments["limits"])
         return cls(job, arguments, pool)
@@ -105,12 +104,7 @@ def unchanged_path(prepared: Prepared, record: Record) -> ValidatedPath | None:
 
 def digest_of(bundle: FleetBundle) -> str:
     """Return the digest of a bundle for its record; another version of pkcs12kit may write another file."""
-    return sha256(f"{_version()} {bundle.digest}".encode()).hexdigest()
-
-
-@cache
-def _version() -> str:
-    return version("pkcs12kit")
+    return sha256(f"{installed_version()} {bundle.digest}".encode()).hexdigest()
 
 
 def output_digest(prepared: Prepared) -> str:

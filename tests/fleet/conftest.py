@@ -42,6 +42,7 @@ def make_jobs(tmp_path):
                 ),
                 task=Task.BUILD,
                 pool="00" * 32,
+                evidence="",
                 record=None,
                 time=datetime(2026, 6, 1, tzinfo=UTC),
                 limits=DEFAULT_LIMITS,

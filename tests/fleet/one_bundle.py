@@ -13,7 +13,7 @@ import pkcs12kit as pk
 from pkcs12kit.fleet import work as module
 from pkcs12kit.fleet.bundles import FleetBundle, Secret
 from pkcs12kit.fleet.jobs import Job, Task
-from pkcs12kit.fleet.pools import fleet_digest
+from pkcs12kit.fleet.pools import evidence_digest, evidence_files, fleet_digest
 from pkcs12kit.fleet.work import work
 from pkcs12kit.pkcs12 import derivation
 
@@ -65,9 +65,15 @@ class OneBundle:
     def job(self, task=Task.BUILD, record=None, **changed):
         """A job of the run of now."""
         bundle = self.bundle(**changed)
-        digest = fleet_digest(bundle.certificates, bundle.trust_anchors, limits=pk.DEFAULT_LIMITS)
-        now = datetime.now(UTC)
-        return Job(bundle=bundle, task=task, pool=digest, record=record, time=now, limits=pk.DEFAULT_LIMITS)
+        return Job(
+            bundle=bundle,
+            task=task,
+            pool=fleet_digest(bundle.certificates, bundle.trust_anchors, limits=pk.DEFAULT_LIMITS),
+            evidence=evidence_digest(*evidence_files(bundle), limits=pk.DEFAULT_LIMITS),
+            record=record,
+            time=datetime.now(UTC),
+            limits=pk.DEFAULT_LIMITS,
+        )
 
     def work(self, task=Task.BUILD, record=None, **changed):
         """The outcome, which has no secret; and neither has the job."""

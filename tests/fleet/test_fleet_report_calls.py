@@ -20,6 +20,8 @@ trust_anchors = ["lab/anchor.pem"]
 certificate = "lab/server.pem"
 password = { file = "password.txt" }
 profile = "modern"
+iterations = 2_048
+no_second_opinion = true
 
 [[bundle]]
 name = "web"

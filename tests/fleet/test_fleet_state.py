@@ -10,13 +10,15 @@ from datetime import UTC, datetime
 from threading import Barrier, Thread
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkcs12kit.errors import OutputError
 from pkcs12kit.fleet.records import Record, record_from_json, record_to_json
 from pkcs12kit.fleet.run_state import BundleState, FleetState, state_path
 from pkcs12kit.limits import DEFAULT_LIMITS
+
+from ..thoroughness import examples
 
 RECORD = Record(
     digest="d",
@@ -85,10 +87,12 @@ records = st.builds(
     password=st.text(),
     expires=st.datetimes(timezones=st.just(UTC)),
     target=st.binary(max_size=20),
+    others=st.none() | st.lists(st.binary(max_size=20), max_size=2).map(tuple),
 )
 
 
 @given(records)
+@settings(max_examples=examples(100), deadline=None)
 def test_every_record_survives_the_file(record):
     """Each field comes back as it was; a field that is forgotten here fails."""
     assert record_from_json(json.loads(json.dumps(record_to_json(record)))) == record

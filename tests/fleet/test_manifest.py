@@ -168,7 +168,7 @@ no_anchor = true
 force = true
 """
     (bundle,) = read(tmp_path, GOOD + more).bundles
-    given = build_arguments(bundle, time=NOW, limits=DEFAULT_LIMITS)
+    given = build_arguments(bundle, time=NOW, evidence="", limits=DEFAULT_LIMITS)
     parameters = given["parameters"]
     assert parameters.time == datetime(2018, 5, 31, 22, tzinfo=UTC)
     assert parameters.initial_explicit_policy
@@ -186,7 +186,7 @@ force = true
 def test_the_time_of_the_run_is_for_bundles_without_their_own(tmp_path):
     """All bundles of a run are judged at one time."""
     (bundle,) = read(tmp_path, GOOD).bundles
-    assert build_arguments(bundle, time=NOW, limits=DEFAULT_LIMITS)["parameters"].time == NOW
+    assert build_arguments(bundle, time=NOW, evidence="", limits=DEFAULT_LIMITS)["parameters"].time == NOW
 
 
 def test_a_manifest_that_everybody_may_change_is_warned_of(tmp_path):

@@ -79,7 +79,7 @@ def test_any_manifest_is_read_or_refused_in_sentences(defaults, own, left_out):
     for bundle in found.bundles:
         assert len(bundle.digest) == 64
         if not bundle.options.keys() & {"crl", "ocsp"}:  # files that do not exist
-            build_arguments(bundle, time=now(), limits=DEFAULT_LIMITS)
+            build_arguments(bundle, time=now(), evidence="", limits=DEFAULT_LIMITS)
 
 
 @settings(max_examples=examples(400), deadline=None)
