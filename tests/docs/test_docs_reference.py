@@ -415,6 +415,9 @@ def test_benchmarks_are_those_that_there_are():
     for script, constant in (("pkcs12.py", "ALLOWED_RATIO"), ("retrieval.py", "WANTED")):
         (wanted,) = re.findall(rf"^{constant}(?:: Final)? = ([0-9.]+)$", scripts[script], re.MULTILINE)
         assert f"at most {wanted} times" in rows[script]
+    for constant in ("UNCHANGED_MILLISECONDS", "NEW_MILLISECONDS", "WALL_OF_TWO"):
+        (wanted,) = re.findall(rf"^{constant}: Final = ([0-9.]+)$", scripts["fleet.py"], re.MULTILINE)
+        assert f"at most {wanted} " in rows["fleet.py"]
     assert "at most 1.5 times" in rows["startup.py"]
     assert "startup.py --at-most 1.5" in (PROJECT / ".ci" / "run").read_text("utf-8")
 
