@@ -95,7 +95,7 @@ def evidence_digest(crls: tuple[str, ...], ocsp_responses: tuple[str, ...], *, l
 
 
 def load_evidence(bundle: FleetBundle, digest: str, *, limits: Limits) -> Revocation | None:
-    """Return how revocation is checked for a bundle, with its CRLs and OCSP responses, read once in a process.
+    """Return the request to check revocation for a bundle; its CRLs and OCSP responses are read once in a process.
 
     Returns None where it is not checked. Raises :class:`~pkcs12kit.InputError` as :func:`load_pool` does.
     """
@@ -125,7 +125,7 @@ def _digest_of(revocation: Revocation | None) -> str:
 
 
 class _Kept(Generic[T]):
-    """What this process has loaded, by all that it depends on."""
+    """Values that this process has loaded, by all that they depend on."""
 
     def __init__(self, most: int) -> None:
         self._most = most

@@ -194,7 +194,7 @@ class _Worker:
             return f"its worker process ended with status {status}"
         with suppress(ValueError):
             name = signal.Signals(-status).name
-            memory = ", as the system does when memory is short" if -status == signal.SIGKILL else ""
+            memory = ", as the system does when memory is short" if name == "SIGKILL" else ""
             return f"its worker process was ended by {name}{memory}"
         return f"its worker process was ended by signal {-status}"
 
@@ -202,6 +202,9 @@ class _Worker:
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Block SIGINT in this thread: what it starts is not interrupted before it has a handler of its own."""
+    if sys.platform == "win32":  # no workers are started there
+        yield
+        return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
@@ -216,7 +219,8 @@ def serve(connection: Connection, parent: int) -> None:
     the worker goes on. Its handler is a function, as programs that the worker starts would inherit an ignored signal.
     """
     signal.signal(signal.SIGINT, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     os.set_inheritable(connection.fileno(), False)  # noqa: FBT003  # its only parameter
     jobs: SimpleQueue[bytes] = SimpleQueue()
     idle = Event()
