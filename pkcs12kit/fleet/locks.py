@@ -1,8 +1,11 @@
-"""A lock for each output, so that two runs never compare and write the same file at the same time.
+"""Locks between runs at the same time: of each output, of the state, and of a manifest that a run works on.
 
-The lock is one of the operating system on a hidden file beside the output, which ends with the process that holds it,
-however that ends. The file is removed while it is still locked, and a process that gets a lock looks whether the file
-still has its name: otherwise two processes could hold two files of one name.
+They are locks of the operating system on hidden files, and end with the process that holds them, however that ends.
+
+- Two runs never compare and write the same output at the same time. The file of such a lock is removed while it is
+  still locked, and a process that gets a lock looks whether the file still has its name: otherwise two processes could
+  hold two files of one name.
+- Two runs never write the same state at the same time, and each knows whether it is alone. These files stay.
 """
 
 from __future__ import annotations
@@ -15,14 +18,15 @@ import time
 from contextlib import ExitStack, contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pkcs12kit.errors import OutputError
 from pkcs12kit.files import TEMPORARY_PREFIX, named_target, opened_folder
+from pkcs12kit.folders import opened
 from pkcs12kit.hints import Hint
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from pkcs12kit.folders import Folder
     from pkcs12kit.limits import Limits
@@ -32,13 +36,17 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+T = TypeVar("T")
+
 LOCK_SUFFIX: Final = ".lock"
-_PAUSE: Final = 0.05  # seconds between two tries
+_PAUSE: Final = 0.02  # seconds between two tries
+_LONGEST_WAIT: Final = 60.0
+"""Seconds until the lock of a state is given up. It is held while a file of some megabytes is read and written."""
 _BUSY: Final = frozenset({errno.EACCES, errno.EAGAIN, errno.EWOULDBLOCK, errno.EDEADLK})
 
 
 @contextmanager
-def locked(outputs: Iterable[str], *, limits: Limits) -> Iterator[None]:
+def outputs_locked(outputs: Iterable[str], *, limits: Limits) -> Iterator[None]:
     """Hold the locks of all these outputs, which are always taken in the same order.
 
     Raises :class:`~pkcs12kit.OutputError` if another process holds one for ``limits.output_lock_seconds``, or if the
@@ -82,7 +90,7 @@ def _acquire(folder: Folder, path: Path, output: Path, deadline: float, limits: 
             raise OutputError(f"cannot write {output}: its lock {path} cannot be opened: {error.strerror}") from None
         held = False
         try:
-            held = _try(descriptor, path, output) and _has_its_name(folder, path.name, descriptor)
+            held = _try_output(descriptor, path, output) and _has_its_name(folder, path.name, descriptor)
         finally:
             if not held:
                 os.close(descriptor)
@@ -96,23 +104,17 @@ def _acquire(folder: Folder, path: Path, output: Path, deadline: float, limits: 
         time.sleep(_PAUSE)
 
 
-def _try(descriptor: int, path: Path, output: Path) -> bool:
+def _try_output(descriptor: int, path: Path, output: Path) -> bool:
     """Return True if the lock is taken, False if another process has it."""
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         raise OutputError(f"cannot write {output}: its lock {path} is not a regular file; remove it")
     try:
-        if sys.platform == "win32":
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return _try(descriptor)
     except OSError as error:
-        if error.errno in _BUSY:
-            return False
         raise OutputError(
             f"cannot write {output}: its folder is on a file system without locks: {error.strerror}; write to another"
             " one and copy the file"
         ) from None
-    return True
 
 
 def _has_its_name(folder: Folder, name: str, descriptor: int) -> bool:
@@ -140,3 +142,68 @@ def _release(folder: Folder, name: str, descriptor: int) -> None:
     if sys.platform == "win32":
         with suppress(OSError):
             folder.unlink(name)
+
+
+@contextmanager
+def state_locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a state, a file that stays. Raises :class:`~pkcs12kit.OutputError` if that is not possible."""
+    descriptor = _open(path)
+    try:
+        end = time.monotonic() + _LONGEST_WAIT
+        while not _try_state(descriptor, path, shared=False):
+            if time.monotonic() > end:
+                raise OutputError(f"cannot write the state: another run has held {path} for a minute")
+            time.sleep(_PAUSE)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def running(path: Path, guard: Path, load: Callable[[], T]) -> Iterator[tuple[bool, T]]:
+    """Mark that a run is going on while the block runs.
+
+    Yields True if no other run is going on, and the value of ``load``, which is called before any other run can begin.
+    ``guard`` is the file of :func:`state_locked`. Where the system has no shared locks (Windows), each run takes itself
+    for the only one. Raises :class:`~pkcs12kit.OutputError` if a lock file cannot be made.
+    """
+    descriptor = _open(path)
+    try:
+        with state_locked(guard):  # the change from an exclusive lock to a shared one is not atomic
+            alone = sys.platform == "win32" or _try_state(descriptor, path, shared=False)
+            loaded = load()
+            if sys.platform != "win32" and not _try_state(descriptor, path, shared=True):
+                raise OutputError(f"cannot begin: another program has locked {path}")
+        yield alone, loaded
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        with opened(path.parent) as folder:
+            return folder.open(path.name, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _try_state(descriptor: int, path: Path, *, shared: bool) -> bool:
+    try:
+        return _try(descriptor, shared=shared)
+    except OSError as error:  # a file system without locks
+        raise OutputError(f"cannot lock {path}: {error.strerror}") from None
+
+
+def _try(descriptor: int, *, shared: bool = False) -> bool:
+    """Lock a file; return False where another process holds it. Raises OSError where the file system has no locks."""
+    try:
+        if sys.platform == "win32":
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _BUSY:
+            return False
+        raise
+    return True

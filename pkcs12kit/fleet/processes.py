@@ -202,14 +202,14 @@ class _Worker:
 @contextmanager
 def _without_interrupts() -> Iterator[None]:
     """Block SIGINT in this thread: what it starts is not interrupted before it has a handler of its own."""
-    if sys.platform == "win32":  # no workers are started there
+    if sys.platform == "win32":  # no worker is started there
         yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    else:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def serve(connection: Connection, parent: int) -> None:

@@ -56,10 +56,10 @@ def record_from_json(entry: Mapping[str, Any]) -> Record:
     if expires.utcoffset() != timedelta(0):  # as records are written; a time near the ends of the calendar has no UTC
         raise ValueError
     others = entry["others"]
-    texts = {one: _text(entry[one]) for one in ("digest", "output", "access", "password")}
+    texts = {one: text_of(entry[one]) for one in ("digest", "output", "access", "password")}
     return Record(
-        inputs={_text(path): _text(mark) for path, mark in entry["inputs"].items()},
-        certificates=tuple(map(_text, entry["certificates"])),
+        inputs={text_of(path): text_of(mark) for path, mark in entry["inputs"].items()},
+        certificates=tuple(map(text_of, entry["certificates"])),
         expires=expires,
         target=b64decode(entry["target"], validate=True),
         others=None if others is None else tuple(b64decode(one, validate=True) for one in others),
@@ -67,7 +67,8 @@ def record_from_json(entry: Mapping[str, Any]) -> Record:
     )
 
 
-def _text(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return a value of JSON that is a text. Raises :class:`TypeError` for another one."""
     if not isinstance(value, str):
         raise TypeError
     return value

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from pkcs12kit.errors import InputError
 from pkcs12kit.file_owners import has_owners, own_numbers
 from pkcs12kit.files import OWN, write_private
-from pkcs12kit.fleet.records import record_from_json, record_to_json
-from pkcs12kit.fleet.run_locks import locked, running
+from pkcs12kit.fleet.locks import running, state_locked
+from pkcs12kit.fleet.records import record_from_json, record_to_json, text_of
 from pkcs12kit.folders import opened
 from pkcs12kit.limits import DEFAULT_LIMITS
 
@@ -143,7 +143,7 @@ class FleetState:
         """Make the changes to the file. Raises :class:`~pkcs12kit.OutputError`; the changes are kept then."""
         if not self.has_changed:
             return
-        with locked(self.path.with_name(f"{self.path.name}.lock")):
+        with state_locked(self.path.with_name(f"{self.path.name}.lock")):
             try:
                 bundles = _read(self.path, self._limits)
             except InputError:
@@ -221,17 +221,11 @@ def _decoded(data: bytes) -> dict[str, BundleState]:
     if whole.get("version") != _VERSION:
         raise InputError("the state was written by another version of pkcs12kit")
     with suppress(KeyError, TypeError, ValueError, AttributeError):
-        return {_text(name): _bundle(entry) for name, entry in whole["bundles"].items()}
+        return {text_of(name): _bundle(entry) for name, entry in whole["bundles"].items()}
     raise InputError("the state is damaged")
 
 
 def _bundle(entry: Mapping[str, Any]) -> BundleState:
     """Return the state of a bundle. Raises :class:`KeyError`, :class:`TypeError` or :class:`ValueError`."""
-    tokens = {part: frozenset(map(_text, entry[part])) for part in ("pending", "hook")}
+    tokens = {part: frozenset(map(text_of, entry[part])) for part in ("pending", "hook")}
     return BundleState(record=None if entry["record"] is None else record_from_json(entry["record"]), **tokens)
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value

@@ -19,7 +19,7 @@ from pkcs12kit.fleet.inputs import (
     read_public,
 )
 from pkcs12kit.fleet.jobs import Task
-from pkcs12kit.fleet.locks import locked
+from pkcs12kit.fleet.locks import outputs_locked
 from pkcs12kit.fleet.outcomes import BundleOutcome, Ending, Status
 from pkcs12kit.fleet.records import Record
 from pkcs12kit.fleet.secrets import mark_of_proved, read_secret
@@ -74,7 +74,7 @@ def _build(prepared: Prepared) -> BundleOutcome:
     """Build the file if it is not right already, or find out what a build would do."""
     job, bundle, limits = prepared.job, prepared.job.bundle, prepared.limits
     planned = job.task is Task.PLAN
-    with nullcontext() if planned else locked(outputs_of(bundle), limits=limits):
+    with nullcontext() if planned else outputs_locked(outputs_of(bundle), limits=limits):
         as_recorded = job.record is not None and _digest_there(prepared) == job.record.output
         attempt = _Attempt(prepared)
         report = attempt.build(dry_run=planned)

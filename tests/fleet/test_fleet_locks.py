@@ -11,14 +11,14 @@ from dataclasses import replace
 import pytest
 
 import pkcs12kit as pk
-from pkcs12kit.fleet.locks import lock_file, locked
+from pkcs12kit.fleet.locks import lock_file, outputs_locked
 
 AT_ONCE = replace(pk.DEFAULT_LIMITS, output_lock_seconds=0.1)
 HOLD = """
 import sys
 from pkcs12kit import DEFAULT_LIMITS
-from pkcs12kit.fleet.locks import locked
-with locked(sys.argv[1:], limits=DEFAULT_LIMITS):
+from pkcs12kit.fleet.locks import outputs_locked
+with outputs_locked(sys.argv[1:], limits=DEFAULT_LIMITS):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -49,15 +49,15 @@ def test_another_process_is_waited_for_and_named(holder, tmp_path):
     process = holder(output)
     with (
         pytest.raises(pk.OutputError, match="another run has held its lock") as caught,
-        locked([str(output)], limits=AT_ONCE),
+        outputs_locked([str(output)], limits=AT_ONCE),
     ):
         pytest.fail("two holders")
     assert str(output) in str(caught.value)
     assert caught.value.hints
-    with locked([str(tmp_path / "other.p12")], limits=AT_ONCE):
+    with outputs_locked([str(tmp_path / "other.p12")], limits=AT_ONCE):
         pass
     process.communicate()
-    with locked([str(output)], limits=AT_ONCE):
+    with outputs_locked([str(output)], limits=AT_ONCE):
         assert lock_file(str(output)).stat().st_mode & 0o777 == 0o600 or os.name == "nt"
     assert list(tmp_path.iterdir()) == []
 
@@ -69,7 +69,7 @@ def test_a_killed_holder_frees_it(holder, tmp_path):
     process.kill()
     process.wait()
     assert lock_file(str(output)).exists()
-    with locked([str(output)], limits=AT_ONCE):
+    with outputs_locked([str(output)], limits=AT_ONCE):
         pass
     assert list(tmp_path.iterdir()) == []
 
@@ -77,9 +77,9 @@ def test_a_killed_holder_frees_it(holder, tmp_path):
 def test_an_error_inside_frees_it(tmp_path):
     """So does Ctrl-C."""
     output = str(tmp_path / "server.p12")
-    with pytest.raises(KeyboardInterrupt), locked([output], limits=AT_ONCE):
+    with pytest.raises(KeyboardInterrupt), outputs_locked([output], limits=AT_ONCE):
         raise KeyboardInterrupt
-    with locked([output], limits=AT_ONCE):
+    with outputs_locked([output], limits=AT_ONCE):
         pass
 
 
@@ -89,7 +89,7 @@ def test_every_spelling_is_the_same_lock(tmp_path):
     (tmp_path / "b").symlink_to("a", target_is_directory=True)
     spellings = ["a/server.p12", "b/server.p12", "a/../b/./server.p12", "a/SERVER.p12"]
     assert len({lock_file(str(tmp_path / spelling)) for spelling in spellings}) == 1
-    with locked([str(tmp_path / spelling) for spelling in spellings], limits=AT_ONCE):
+    with outputs_locked([str(tmp_path / spelling) for spelling in spellings], limits=AT_ONCE):
         pass
 
 
@@ -99,7 +99,7 @@ def test_threads_exclude_each_other_without_a_gap(tmp_path):
 
     def work():
         for _ in range(5):
-            with locked([output], limits=pk.DEFAULT_LIMITS):
+            with outputs_locked([output], limits=pk.DEFAULT_LIMITS):
                 inside.append(1)
                 most.append(len(inside))
                 inside.pop()
@@ -118,11 +118,11 @@ def test_something_planted_in_its_place_is_refused(tmp_path):
     """A link is not followed, and a pipe not waited for."""
     output = str(tmp_path / "server.p12")
     lock_file(output).symlink_to(tmp_path / "victim")
-    with pytest.raises(pk.OutputError, match="cannot be opened"), locked([output], limits=AT_ONCE):
+    with pytest.raises(pk.OutputError, match="cannot be opened"), outputs_locked([output], limits=AT_ONCE):
         pytest.fail("a link was followed")
     lock_file(output).unlink()
     os.mkfifo(lock_file(output))
-    with pytest.raises(pk.OutputError, match="not a regular file"), locked([output], limits=AT_ONCE):
+    with pytest.raises(pk.OutputError, match="not a regular file"), outputs_locked([output], limits=AT_ONCE):
         pytest.fail("a pipe was locked")
     assert not (tmp_path / "victim").exists()
 
@@ -132,6 +132,6 @@ def test_a_folder_that_does_not_exist(tmp_path):
     output = str(tmp_path / "none" / "server.p12")
     with (
         pytest.raises(pk.OutputError, match=r"server\.p12: its folder cannot be opened"),
-        locked([output], limits=AT_ONCE),
+        outputs_locked([output], limits=AT_ONCE),
     ):
         pytest.fail("no folder")

@@ -21,8 +21,8 @@ from .one_bundle import OPTIONS, OneBundle
 HOLD = """
 import sys
 from pkcs12kit import DEFAULT_LIMITS
-from pkcs12kit.fleet.locks import locked
-with locked(sys.argv[1:], limits=DEFAULT_LIMITS):
+from pkcs12kit.fleet.locks import outputs_locked
+with outputs_locked(sys.argv[1:], limits=DEFAULT_LIMITS):
     print("held", flush=True)
     sys.stdin.read()
 """
