@@ -23,7 +23,7 @@ from pkcs12kit.fleet.places import clashes
 from pkcs12kit.fleet.problems import DEFAULTS, TOP, Lines, Place, Problems, syntax_error, unknown_key
 from pkcs12kit.fleet.templates import Match
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.sources.reading import read_source, shown_path
+from pkcs12kit.sources.reading import read_source, require_regular_file, shown_path
 from pkcs12kit.typed_values import parse_duration
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ def load_manifest(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMI
     if name == "-":
         raise InputError("a manifest is a file, not standard input: its paths are relative to its folder")
     shown = shown_path(name)
+    require_regular_file(name)
     text = _text(read_source(name, replace(limits, input_bytes=limits.manifest_bytes)), shown)
     try:
         document = tomllib.loads(text)

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 from pkcs12kit.errors import InputError
 from pkcs12kit.sources.crls_and_ocsp import load_revocation
 from pkcs12kit.sources.loading import load_certificates, load_trust_anchors
-from pkcs12kit.sources.reading import folder_files, is_folder, read_source, shown_path
+from pkcs12kit.sources.reading import (
+    fault_of,
+    folder_files,
+    is_folder,
+    read_source,
+    require_regular_file,
+    shown_path,
+)
 from pkcs12kit.text import harmless, shortened
 from pkcs12kit.typed_values import parse_duration
 
@@ -56,15 +63,22 @@ def fleet_digest(certificates: Sequence[str], trust_anchors: Sequence[str], *, l
 
 
 def contents_of(source: str, limits: Limits, *, left_out: frozenset[tuple[int, int]] = frozenset()) -> Iterator[bytes]:
-    """Yield the SHA-256 of each file of a source: itself, or those in the folder."""
+    """Yield the SHA-256 of each file of a source: itself, or those in the folder.
+
+    Raises :class:`~pkcs12kit.InputError` for a file that cannot be read, or not twice: a pipe would stop the whole run.
+    """
     if not is_folder(source):
+        require_regular_file(source)
         yield sha256(read_source(source, limits)).digest()
         return
     for file in folder_files(source, limits):
         if file.fault is not None:
             yield sha256(f"{file.path}: {file.fault}".encode(errors="surrogateescape")).digest()
             continue
-        status = Path(file.path).stat()
+        try:
+            status = Path(file.path).stat()
+        except OSError as error:
+            raise InputError(f"{shown_path(file.path)}: {fault_of(error)}") from None
         if (status.st_dev, status.st_ino) not in left_out:
             yield sha256(read_source(file.path, limits)).digest()
 
@@ -91,6 +105,8 @@ def evidence_digest(crls: tuple[str, ...], ocsp_responses: tuple[str, ...], *, l
 
     Other files in a folder do not matter. Raises :class:`~pkcs12kit.InputError` for a file that has none.
     """
+    for path in (*crls, *ocsp_responses):
+        require_regular_file(path)
     return _digest_of(load_revocation(None, crls=crls, ocsp_responses=ocsp_responses, limits=limits))
 
 

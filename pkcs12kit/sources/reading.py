@@ -74,6 +74,21 @@ def is_folder(source: Source) -> bool:
         return False
 
 
+def require_regular_file(path: str) -> None:
+    """Raise :class:`InputError` for a pipe, a device or a socket: it can be read only once, or may never end.
+
+    A file that is missing or cannot be looked at is left to the reader of it.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - a path may be a plain string
+    except (OSError, ValueError):
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise InputError(
+            f"{shown_path(path)}: a pipe, a device or a socket, which cannot be read twice; give a regular file"
+        )
+
+
 def read_source(source: Source, limits: Limits) -> bytes:
     """Return the content of a file, of standard input or of bytes, read once.
 
