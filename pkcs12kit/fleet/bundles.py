@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 _NOT_OF_THE_FILE: Final = frozenset({"name", "expires_within", "after", "after_timeout", "serves", "serves_timeout"})
 """The fields that say nothing about the file's contents, its owner or its protection."""
+INPUT_PASSWORDS: Final = ("key_password", "pkcs12_password", "certificate_password", "contents_password")
+"""The passwords of inputs, by their names in a bundle, which are those of ``build``."""
+PASSWORDS: Final = ("password", *INPUT_PASSWORDS)
+"""All passwords of a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,22 @@ class FleetBundle:
     """The servers, ``host:port`` or ``smtp://host:port``, that have to send the new certificate."""
     serves_timeout: float | None = None
     """The seconds until they have to send it; None for ``limits.served_seconds``."""
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        """The files to write, each by its key in the manifest."""
+        key_output = self.options.get("key_out")
+        return {"output": self.output} if key_output is None else {"output": self.output, "key_out": str(key_output)}
+
+    @property
+    def secrets(self) -> dict[str, Secret]:
+        """The references to passwords, each by its name."""
+        return {name: secret for name in PASSWORDS if (secret := getattr(self, name)) is not None}
+
+    @property
+    def password_files(self) -> dict[str, str]:
+        """The files with passwords, each by the name of the password."""
+        return {name: str(secret.value) for name, secret in self.secrets.items() if secret.kind == "file"}
 
     @property
     def digest(self) -> str:

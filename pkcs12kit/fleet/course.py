@@ -216,10 +216,7 @@ class Course:
             try:
                 jobs.append(self._job(one, task))
             except Pkcs12KitError as error:
-                failed = BundleOutcome(
-                    name=one.name, output=one.output, status=Status.FAILED, error=str(error), hints=error.hints
-                )
-                on_outcome(failed)
+                on_outcome(BundleOutcome.failure(one, str(error), error.hints))
         if jobs:
             run_jobs(self._submitter, jobs, on_outcome)
 

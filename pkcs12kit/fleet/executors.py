@@ -279,8 +279,7 @@ class _Run:
             self._on_outcome(outcome)
 
     def _fail(self, index: int, error: str, hints: tuple[Hint, ...] = ()) -> None:
-        bundle = self._jobs[index].bundle
-        outcome = BundleOutcome(name=bundle.name, output=bundle.output, status=Status.FAILED, error=error, hints=hints)
+        outcome = BundleOutcome.failure(self._jobs[index].bundle, error, hints)
         self._outcomes[index] = outcome
         self._on_outcome(outcome)
 

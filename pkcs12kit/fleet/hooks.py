@@ -28,17 +28,16 @@ import signal
 import subprocess
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, TypeAlias
 
-from pkcs12kit.fleet.bundles import Secret
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.process_groups import end_process_group
 from pkcs12kit.text import harmless, quoted_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from pkcs12kit.fleet.bundles import FleetBundle
 
@@ -88,13 +87,9 @@ def hook_seconds(bundles: Iterable[FleetBundle], *, limits: Limits = DEFAULT_LIM
 
 def password_variables(bundles: Iterable[FleetBundle]) -> frozenset[str]:
     """Return the names of the environment variables that hold passwords of bundles."""
-    return frozenset(str(secret.value) for bundle in bundles for secret in _secrets(bundle) if secret.kind == "env")
-
-
-def _secrets(bundle: FleetBundle) -> Iterator[Secret]:
-    """Yield every secret of a bundle, whatever it opens."""
-    values = (*(getattr(bundle, one.name) for one in fields(bundle)), *bundle.options.values())
-    return (value for value in values if isinstance(value, Secret))
+    return frozenset(
+        str(secret.value) for bundle in bundles for secret in bundle.secrets.values() if secret.kind == "env"
+    )
 
 
 def run_hooks(  # each rule has its own keyword

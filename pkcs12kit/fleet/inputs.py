@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.choice import by_preference
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError
+from pkcs12kit.fleet.bundles import INPUT_PASSWORDS
 from pkcs12kit.fleet.pools import contents_of
 from pkcs12kit.fleet.secrets import SecretSource, read_secret, status_of
 from pkcs12kit.hints import Hint
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from pkcs12kit.fleet.records import Record
     from pkcs12kit.limits import Limits
 
-_PASSWORDS: Final = ("key_password", "pkcs12_password", "certificate_password", "contents_password")
-"""The passwords of inputs, by their names in a bundle, which are those of ``build``."""
 _CHOICE: Final = ("key_name", "key_id", "certs_only")
 """The options that choose the certificate of a bundle."""
 
@@ -40,10 +39,9 @@ def input_marks(bundle: FleetBundle, limits: Limits) -> dict[str, str]:
     marks = public_marks(bundle, limits)
     if bundle.key is not None and bundle.source is None:
         marks[f"key {bundle.key}"] = _content(bundle.key, bundle, limits)
-    for name in _PASSWORDS:
-        secret = getattr(bundle, name)
-        if secret is not None and secret.kind == "file":
-            marks[f"{name} {secret.value}"] = status_of(secret.value)
+    for name, path in bundle.password_files.items():
+        if name in INPUT_PASSWORDS:
+            marks[f"{name} {path}"] = status_of(path)
     return marks
 
 
@@ -55,15 +53,9 @@ def public_marks(bundle: FleetBundle, limits: Limits) -> dict[str, str]:
     return {**named, "choice": sha256(f"{choice} {bundle.key if bundle.source else None}".encode()).hexdigest()}
 
 
-def outputs_of(bundle: FleetBundle) -> tuple[str, ...]:
-    """Return the files that a bundle writes."""
-    key_output = bundle.options.get("key_out")
-    return (bundle.output,) if key_output is None else (bundle.output, str(key_output))
-
-
 def _content(path: str, bundle: FleetBundle, limits: Limits) -> str:
     left_out = frozenset(
-        (status.st_dev, status.st_ino) for status in map(_status, outputs_of(bundle)) if status is not None
+        (status.st_dev, status.st_ino) for status in map(_status, bundle.outputs.values()) if status is not None
     )
     if not os.path.isdir(path):  # noqa: PTH112  # a path is a plain string
         return next(contents_of(path, limits)).hex()
@@ -77,13 +69,12 @@ def _status(path: str) -> os.stat_result | None:
         return None
 
 
-def read_input_passwords(bundle: FleetBundle, run: datetime, limits: Limits) -> dict[str, str | None]:
+def read_input_passwords(bundle: FleetBundle, run: datetime, limits: Limits) -> dict[str, str]:
     """Return the passwords of the inputs, as arguments of ``build``. Raises as ``read_secret`` does."""
     return {
-        name: None
-        if (secret := getattr(bundle, name)) is None
-        else read_secret(SecretSource(secret, bundle.folder, run), limits=limits).password
-        for name in _PASSWORDS
+        name: read_secret(SecretSource(secret, bundle.folder, run), limits=limits).password
+        for name, secret in bundle.secrets.items()
+        if name in INPUT_PASSWORDS
     }
 
 
@@ -158,7 +149,11 @@ def _with_open_key(bundle: FleetBundle, time: datetime, limits: Limits) -> tuple
             loaded = load_server(bundle.key, bundle.certificate, bundle.pkcs12, opening)
         else:
             loaded, _ = load_delivery(
-                bundle.source, opening, key=bundle.key, certificate=bundle.certificate, left_out=outputs_of(bundle)
+                bundle.source,
+                opening,
+                key=bundle.key,
+                certificate=bundle.certificate,
+                left_out=tuple(bundle.outputs.values()),
             )
     except PasswordError:
         given = bundle.source or bundle.pkcs12 or bundle.key or bundle.certificate or bundle.name

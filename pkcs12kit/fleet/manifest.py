@@ -16,7 +16,7 @@ from unicodedata import normalize
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import InputError
 from pkcs12kit.fleet import templates, values
-from pkcs12kit.fleet.bundles import FleetBundle, Manifest, Secret
+from pkcs12kit.fleet.bundles import PASSWORDS, FleetBundle, Manifest, Secret
 from pkcs12kit.fleet.contradictions import contradictions
 from pkcs12kit.fleet.matches import Matcher
 from pkcs12kit.fleet.places import clashes
@@ -43,7 +43,7 @@ _PASSWORD_FILES: Final = {
 }
 _OWN: Final = frozenset(
     {"name", "key", "certificate", "pkcs12", "from", "certificates", "trust_anchors", "output", "expires_within"}
-    | {"after", "after_timeout", "serves", "serves_timeout", *_PASSWORD_FILES, *templates.SECRETS}
+    | {"after", "after_timeout", "serves", "serves_timeout", *_PASSWORD_FILES, *PASSWORDS}
 )
 """The keys that a :class:`~pkcs12kit.fleet.bundles.FleetBundle` has apart from its options."""
 
@@ -260,7 +260,7 @@ class _Reading:
         options = {key: value for key, value in table.items() if key not in _OWN}
         options |= {key: self._at(options[key]) for key in _PATHS if key in options}
         options |= {key: [self._at(one) for one in options[key]] for key in _LISTS_OF_PATHS if key in options}
-        secrets: dict[str, Any] = {key: self._secret(table[key]) for key in templates.SECRETS if key in table}
+        secrets: dict[str, Any] = {key: self._secret(table[key]) for key in PASSWORDS if key in table}
         secrets |= {name: Secret("file", self._at(table[key])) for key, name in _PASSWORD_FILES.items() if key in table}
         paths: dict[str, Any] = {key: self._at(table[key]) for key in ("certificate", "pkcs12") if key in table}
         if "from" in table:

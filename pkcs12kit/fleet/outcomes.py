@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from pkcs12kit.fleet.bundles import FleetBundle
     from pkcs12kit.fleet.records import Record
     from pkcs12kit.hints import Hint
 
@@ -86,6 +88,11 @@ class BundleOutcome:
     """Warnings for the user."""
     record: Record | None = None
     """The record that the state keeps of the bundle; None where it keeps nothing new."""
+
+    @classmethod
+    def failure(cls, bundle: FleetBundle, error: str, hints: Iterable[Hint] = ()) -> BundleOutcome:
+        """Return the outcome of a bundle that failed for a reason, in one sentence."""
+        return cls(name=bundle.name, output=bundle.output, status=Status.FAILED, error=error, hints=tuple(hints))
 
     @property
     def changed(self) -> bool:

@@ -50,7 +50,7 @@ def clashes(bundles: Sequence[FleetBundle], manifest: str) -> Iterator[Clash]:
                 folders.setdefault(os.path.realpath(path), f"{key} of bundle {bundle.name!r}")
     outputs: dict[_Identity, str] = {}
     for index, bundle in enumerate(bundles):
-        for key, path in outputs_of(bundle):
+        for key, path in bundle.outputs.items():
             there = files.identity(path)
             if there in outputs:
                 yield Clash(index, key, f"is the same file as {outputs[there]}: each bundle needs a file of its own")
@@ -77,7 +77,7 @@ def taken_by(path: str, manifest: Manifest) -> str | None:
         if files.identity(str(place)) == there:
             return what
     for bundle in manifest.bundles:
-        for key, place in (*outputs_of(bundle), *inputs_of(bundle)):
+        for key, place in (*bundle.outputs.items(), *inputs_of(bundle)):
             if files.identity(place) == there:
                 return f"{key} of bundle {bundle.name!r}"
     return None
@@ -93,13 +93,6 @@ def input_folder_above(path: str, manifest: Manifest) -> str | None:
     return None
 
 
-def outputs_of(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
-    """Yield the files that a bundle writes, each with its key in the manifest."""
-    yield "output", bundle.output
-    if "key_out" in bundle.options:
-        yield "key_out", bundle.options["key_out"]
-
-
 def inputs_of(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
     """Yield the files and folders that a bundle reads, each with its key in the manifest."""
     alone = {"key": bundle.key, "certificate": bundle.certificate, "pkcs12": bundle.pkcs12, "from": bundle.source}
@@ -107,10 +100,7 @@ def inputs_of(bundle: FleetBundle) -> Iterator[tuple[str, str]]:
     several = {"certificates": bundle.certificates, "trust_anchors": bundle.trust_anchors}
     several |= {key: tuple(bundle.options.get(key, ())) for key in ("crl", "ocsp")}
     yield from ((key, path) for key, paths in several.items() for path in paths)
-    for key in ("password", "key_password", "pkcs12_password", "certificate_password", "contents_password"):
-        secret = getattr(bundle, key)
-        if secret is not None and secret.kind == "file":
-            yield key, secret.value
+    yield from bundle.password_files.items()
 
 
 def _is_read(bundle: FleetBundle) -> bool:

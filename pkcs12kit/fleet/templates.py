@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.fleet.bundles import PASSWORDS
 from pkcs12kit.fleet.contradictions import ONLY_PKCS12
 from pkcs12kit.text import quoted
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 _PART: Final = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]")
 _LONGEST: Final = 40
-SECRETS: Final = frozenset({"password", "key_password", "pkcs12_password", "certificate_password", "contents_password"})
 _INSTEAD: Final[Mapping[str, tuple[str, ...]]] = {
     # a key of the bundle: the defaults that it stands instead of
     "pkcs12": ("key", "certificate", "from", "key_password", "key_password_file"),
@@ -130,6 +130,6 @@ def wrong_templates(table: Mapping[str, Any], *, with_folder: bool) -> Iterator[
     for key, value in table.items():
         found: list[str] = []
         filled_in({key: value}, match, on_error=lambda _, text, found=found: found.append(text))  # type: ignore[misc]
-        if found and key in SECRETS:
+        if found and key in PASSWORDS:
             found = ["has a brace that belongs to no template; write it twice for the character itself"]
         yield from ((key, text) for text in dict.fromkeys(found))

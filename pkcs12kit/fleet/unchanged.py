@@ -13,7 +13,7 @@ from pkcs12kit.file_access import WITHOUT_KEY, FileAccess, describe_access
 from pkcs12kit.files import read_private
 from pkcs12kit.finder import find_path
 from pkcs12kit.fleet.arguments import build_arguments
-from pkcs12kit.fleet.inputs import input_marks, outputs_of, recorded_public
+from pkcs12kit.fleet.inputs import input_marks, recorded_public
 from pkcs12kit.fleet.jobs import installed_version
 from pkcs12kit.fleet.pools import load_pool
 from pkcs12kit.fleet.secrets import SecretSource, is_as_it_was
@@ -130,5 +130,5 @@ def _accesses(prepared: Prepared) -> dict[Path, FileAccess]:
     asked = FileAccess.of(
         arguments["owner"], arguments["group"], arguments["mode"], with_key=not arguments["certs_only"]
     )
-    output, *keys = map(Path, outputs_of(prepared.job.bundle))
+    output, *keys = map(Path, prepared.job.bundle.outputs.values())
     return {output: replace(asked, most=WITHOUT_KEY) if keys else asked, **dict.fromkeys(keys, asked)}

@@ -13,7 +13,6 @@ from pkcs12kit.builder.pem_output import as_pkcs12
 from pkcs12kit.errors import InputError, OutputError, Pkcs12KitError
 from pkcs12kit.fleet.inputs import (
     input_marks,
-    outputs_of,
     public_identity,
     read_input_passwords,
     read_public,
@@ -57,9 +56,10 @@ def work(job: Job) -> BundleOutcome:
                 return _outcome(prepared, Status.UNCHANGED, path, record=_renewed(prepared, job.record, path))
         return _build(prepared)
     except Pkcs12KitError as error:
-        return _failed(job, str(error), error)
+        return BundleOutcome.failure(job.bundle, str(error), error.hints)
     except Exception as error:  # noqa: BLE001  # one bundle never stops another
-        return _failed(job, f"an error in pkcs12kit itself: {_place_of(error)}; please report it")
+        sentence = f"an error in pkcs12kit itself: {_place_of(error)}; please report it"
+        return BundleOutcome.failure(job.bundle, sentence)
 
 
 def _check(prepared: Prepared) -> BundleOutcome:
@@ -74,7 +74,7 @@ def _build(prepared: Prepared) -> BundleOutcome:
     """Build the file if it is not right already, or find out what a build would do."""
     job, bundle, limits = prepared.job, prepared.job.bundle, prepared.limits
     planned = job.task is Task.PLAN
-    with nullcontext() if planned else outputs_locked(outputs_of(bundle), limits=limits):
+    with nullcontext() if planned else outputs_locked(bundle.outputs.values(), limits=limits):
         as_recorded = job.record is not None and _digest_there(prepared) == job.record.output
         attempt = _Attempt(prepared)
         report = attempt.build(dry_run=planned)
@@ -186,11 +186,7 @@ class _Attempt:
 def _protected(prepared: Prepared) -> dict[str, Iterable[str]]:
     """Return the files that no output may replace, besides those that ``build`` is given by path."""
     bundle = prepared.job.bundle
-    secrets = {
-        name: [str(secret.value)]
-        for name in ("password", "key_password", "pkcs12_password", "certificate_password", "contents_password")
-        if (secret := getattr(bundle, name)) is not None and secret.kind == "file"
-    }
+    secrets = {name: [path] for name, path in bundle.password_files.items()}
     revocation = {name: tuple(map(str, bundle.options.get(name, ()))) for name in _REVOCATION_FILES}
     return {"certificates": bundle.certificates, "trust_anchors": bundle.trust_anchors, **secrets, **revocation}
 
@@ -271,16 +267,6 @@ def _ending(path: ValidatedPath) -> Ending:
     )
     first = min(counted, key=lambda one: one.not_after)
     return Ending(label=first.label, sha256=first.sha256, not_after=first.not_after)
-
-
-def _failed(job: Job, sentence: str, error: Pkcs12KitError | None = None) -> BundleOutcome:
-    return BundleOutcome(
-        name=job.bundle.name,
-        output=job.bundle.output,
-        status=Status.FAILED,
-        error=sentence,
-        hints=() if error is None else tuple(error.hints),
-    )
 
 
 def _place_of(error: BaseException) -> str:
