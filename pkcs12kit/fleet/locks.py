@@ -38,7 +38,6 @@ else:
 
 T = TypeVar("T")
 
-LOCK_SUFFIX: Final = ".lock"
 _PAUSE: Final = 0.02  # seconds between two tries
 _LONGEST_WAIT: Final = 60.0
 """Seconds until the lock of a state is given up. It is held while a file of some megabytes is read and written."""
@@ -53,7 +52,7 @@ def outputs_locked(outputs: Iterable[str], *, limits: Limits) -> Iterator[None]:
     file system has no locks.
     """
     deadline = time.monotonic() + limits.output_lock_seconds
-    places = {_place(output): output for output in outputs}
+    places = {str(lock_file(output)): output for output in outputs}
     with ExitStack() as stack:
         for lock in sorted(places):
             stack.enter_context(_locked(lock, Path(places[lock]), deadline, limits))
@@ -62,13 +61,9 @@ def outputs_locked(outputs: Iterable[str], *, limits: Limits) -> Iterator[None]:
 
 def lock_file(output: str) -> Path:
     """Return the path of the lock of an output: the same for every spelling of its path."""
-    return Path(_place(output))
-
-
-def _place(output: str) -> str:
     target = named_target(output)
     name = sha256(target.name.casefold().encode(errors="surrogateescape")).hexdigest()[:32]
-    return str(Path(os.path.realpath(target.parent)) / f"{TEMPORARY_PREFIX}{name}{LOCK_SUFFIX}")
+    return Path(os.path.realpath(target.parent)) / f"{TEMPORARY_PREFIX}{name}.lock"
 
 
 @contextmanager

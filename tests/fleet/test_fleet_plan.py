@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pkcs12kit.errors import ArgumentError, InputError
 from pkcs12kit.fleet.bundles import FleetBundle
 from pkcs12kit.fleet.outcomes import BundleOutcome, Status
 from pkcs12kit.fleet.plan import MostChanges, chosen_bundles, within_limit
+
+from ..thoroughness import examples
 
 BUNDLES = tuple(FleetBundle(name=name, output=f"/{name}", folder="/") for name in ("web1", "web2", "mail", "WEB3"))
 
@@ -98,6 +100,7 @@ def test_the_most_urgent_come_first():
 
 
 @given(st.lists(st.sampled_from(list(Status)), max_size=12), st.none() | st.integers(1, 8))
+@settings(max_examples=examples(100), deadline=None)
 def test_a_limit_touches_only_changes(statuses, limit):
     """What does not change is never deferred, and no more than the limit is left."""
     planned = [outcome(f"b{number}", status) for number, status in enumerate(statuses)]
