@@ -42,7 +42,9 @@ class Folder:
         flags |= NO_LINK | BINARY
         if self._descriptor is not None:
             return os.open(name, flags, mode, dir_fd=self._descriptor)
-        if not (flags & os.O_EXCL or hasattr(os, "O_NOFOLLOW")) and stat.S_ISLNK(self.status(name).st_mode):
+        is_looked_up = not (flags & os.O_EXCL or hasattr(os, "O_NOFOLLOW"))
+        is_there = not flags & os.O_CREAT or self.has(name)
+        if is_looked_up and is_there and stat.S_ISLNK(self.status(name).st_mode):
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         return os.open(self._at(name), flags, mode)
 

@@ -113,6 +113,10 @@ def test_what_is_refused_is_the_same(tmp_path):
     (tmp_path / "elsewhere").write_bytes(NEW)
     with pytest.raises(pk.InputError, match="cannot be read"):
         read_private(tmp_path / "link.p12", limit=10_000)
+    with folders.opened(tmp_path) as folder:
+        os.close(folder.open("new.lock", os.O_RDWR | os.O_CREAT))
+        with pytest.raises(OSError, match="symbolic links"):
+            folder.open("link.p12", os.O_RDWR | os.O_CREAT)
     with pytest.raises(OutputError, match="its folder cannot be opened: Not a directory"):
         write_file(tmp_path / "elsewhere" / "x.svg", NEW)
 
@@ -241,3 +245,20 @@ assert len(second.unchanged) == 1 and len(second.gone) == len(pool) - 1
         timeout=300,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_batch(command, files, tmp_path):
+    """A manifest is checked, its bundle is built, and the next run finds it unchanged; the state is kept."""
+    (tmp_path / "password").write_bytes(b"correct horse 42\r\n")
+    inputs = {"key": files.key, "certificate": files.certificate}
+    lists = {"certificates": files.certificates, "trust_anchors": files.trust_anchor}
+    lines = [f'{key} = "{path}"' for key, path in inputs.items()] + [
+        f'{key} = ["{path}"]' for key, path in lists.items()
+    ]
+    lines += ['name = "a"', 'output = "a.p12"', 'password = { file = "password" }', "iterations = 3"]
+    (tmp_path / "fleet.toml").write_text("\n".join(("version = 1", "[[bundle]]", "no_second_opinion = true", *lines)))
+    for status in ("created", "unchanged"):
+        done = command("batch", "fleet.toml", "--jobs", "1", "--json")
+        assert "Traceback" not in done.stderr
+        assert [one["status"] for one in json.loads(done.stdout)["bundles"]] == [status], done.stderr + done.stdout
+        assert done.returncode == 0
