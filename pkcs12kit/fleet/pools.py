@@ -51,15 +51,19 @@ class FleetPool(NamedTuple):
 
 
 def fleet_digest(certificates: Sequence[str], trust_anchors: Sequence[str], *, limits: Limits) -> str:
-    """Return the SHA-256, hexadecimal, of the contents of these files and folders; their names do not matter.
+    """Return the SHA-256, hexadecimal, of the CA certificates in these files and folders, and of the anchors' files.
 
-    Raises :class:`~pkcs12kit.InputError` for a file that cannot be read.
+    Names do not matter, nor do other files in a folder, such as those that the run writes. Raises
+    :class:`~pkcs12kit.InputError` for a file that cannot be read.
     """
-    whole = sha256()
-    for name, sources in ((b"certificates", certificates), (b"trust anchors", trust_anchors)):
-        contents = sorted(digest for source in sources for digest in contents_of(source, limits))
-        whole.update(sha256(name + b"".join(contents)).digest())
-    return whole.hexdigest()
+    return _pool_digest(load_certificates(*certificates, limits=limits), trust_anchors, limits)
+
+
+def _pool_digest(certificates: CertificatePool, trust_anchors: Sequence[str], limits: Limits) -> str:
+    encodings = sorted(sha256(one.der).digest() for one in certificates)
+    anchors = sorted(digest for source in trust_anchors for digest in contents_of(source, limits))
+    parts = (sha256(b"".join(part)).digest() for part in (encodings, anchors))
+    return sha256(b"".join(parts)).hexdigest()
 
 
 def contents_of(source: str, limits: Limits, *, left_out: frozenset[tuple[int, int]] = frozenset()) -> Iterator[bytes]:
@@ -165,12 +169,11 @@ _EVIDENCE: Final = _Kept["Revocation | None"](_KEPT_EVIDENCE)
 
 def _load(certificates: tuple[str, ...], trust_anchors: tuple[str, ...], digest: str, limits: Limits) -> FleetPool:
     warnings: list[str] = []
-    before = fleet_digest(certificates, trust_anchors, limits=limits)
-    if before == digest:
-        loaded = load_certificates(*certificates, limits=limits)
+    loaded = load_certificates(*certificates, limits=limits)
+    if _pool_digest(loaded, trust_anchors, limits) == digest:
         anchors = load_trust_anchors(*trust_anchors, on_warning=warnings.append, limits=limits)
         pool = FleetPool(loaded, anchors, tuple(warnings), frozenset(one.der for one in loaded))
-        if fleet_digest(certificates, trust_anchors, limits=limits) == digest:
+        if _pool_digest(loaded, trust_anchors, limits) == digest:  # the anchors' files are as they were before
             return pool
     raise _other_files("CA certificates or trust anchors", (*certificates, *trust_anchors))
 

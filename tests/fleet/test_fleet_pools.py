@@ -39,8 +39,9 @@ def test_the_digest_is_of_contents_not_of_names(folder, files, tmp_path):
     (moved / "0.der").rename(moved / "z.pem")
     assert digest(moved, files.trust_anchor) == before
     one = moved / "1.der"
-    one.write_bytes(one.read_bytes() + b"\n")
-    assert digest(moved, files.trust_anchor) != before
+    (moved / "server.p12").write_bytes(b"a file that the run writes there")
+    assert digest(moved, files.trust_anchor) == before
+    assert digest(moved, files.certificate) != before
     one.unlink()
     assert digest(moved, files.trust_anchor) != before
     assert digest(folder) != before
