@@ -42,6 +42,8 @@ _ANSWERS: Final = {
     Task.BUILD: frozenset({Status.CREATED, Status.REWRITTEN, Status.UNCHANGED, Status.FAILED}),
 }
 """The states that a job of each task can end in: an executor that remembers results may have one of another run."""
+_BUNDLES_A_PROCESS: Final = 4
+"""So many new bundles take about as long as the start of a process, unless a number is asked for."""
 
 
 class Submits(Protocol):
@@ -63,6 +65,7 @@ def opened_executor(
     *,
     jobs: int | None = None,
     dask: str | None = None,
+    bundles: int | None = None,
     on_warning: Callable[[str], object] | None = None,
 ) -> Iterator[Submits]:
     """Return an executor for a block: the one that is given, Dask's, or worker processes of this machine.
@@ -70,6 +73,7 @@ def opened_executor(
     - ``executor``: anything with ``submit`` that returns futures of :mod:`concurrent.futures`. It is not shut down.
     - ``jobs``: bundles that are built at one time on this machine; the CPUs that this process may use by default. One
       is built in this process, more than one in worker processes, which end with the block and with this process.
+    - ``bundles``: how many there are: no more processes are started than they are worth; None if it is not known.
     - ``dask``: the address of a Dask scheduler, such as ``tls://scheduler.example.mil:8786``.
     - ``on_warning``: called with a warning about the connection to Dask.
 
@@ -88,8 +92,16 @@ def opened_executor(
         with connected(dask, on_warning=on_warning) as cluster:
             yield cluster
     else:
-        with _on_this_machine(usable_cpus() if jobs is None else jobs) as workers:
+        with _on_this_machine(_worthwhile(jobs, bundles)) as workers:
             yield workers
+
+
+def _worthwhile(jobs: int | None, bundles: int | None) -> int:
+    """Return how many processes to work with: starting one takes as long as building a few bundles."""
+    if bundles is None:
+        return usable_cpus() if jobs is None else jobs
+    most = bundles if jobs is not None else -(-bundles // _BUNDLES_A_PROCESS)
+    return min(usable_cpus() if jobs is None else jobs, max(1, most))
 
 
 def _checked(executor: object) -> Submits:

@@ -60,7 +60,7 @@ def batch(  # noqa: PLR0913  # the one call of a script that keeps a fleet: each
     - ``executor``: where the work is done: anything with ``submit`` that returns
       ``concurrent.futures.Future``, such as threads or MPI. It is not shut down. By default processes of its own.
     - ``dask``: the address of a Dask scheduler, whose workers do the work instead.
-    - ``jobs``: the number of processes; by default the CPUs that this process may use.
+    - ``jobs``: the number of processes; by default the CPUs that this process may use, and fewer for few bundles.
     - ``plan``: True to say only what would change: nothing is written and no command runs.
     - ``check``: True to judge only the paths and their ends, without any password.
     - ``only``: a pattern, such as ``"web*"``, for the names of the bundles to work on.
@@ -102,7 +102,9 @@ def batch(  # noqa: PLR0913  # the one call of a script that keeps a fleet: each
     time = now()
 
     with ExitStack() as stack:
-        submitter = stack.enter_context(opened_executor(executor, jobs=jobs, dask=dask, on_warning=warn))
+        submitter = stack.enter_context(
+            opened_executor(executor, jobs=jobs, dask=dask, bundles=len(chosen), on_warning=warn)
+        )
         state = _state(stack, loaded.path, limits, warn, may_write=mode == "run")
         state.keep_only(one.name for one in loaded.bundles)
         course = Course(

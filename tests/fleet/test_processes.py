@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
-from pkcs12kit.fleet import processes
+from pkcs12kit.fleet import executors, processes
 from pkcs12kit.fleet.executors import opened_executor
 from pkcs12kit.fleet.processes import WorkerLostError, WorkerProcesses, usable_cpus, worker_processes
 
@@ -243,3 +244,31 @@ def test_the_cpus_that_a_control_group_allows(tmp_path):
     assert processes._cgroup_cpus(root, tmp_path / "groups") == 8
     assert processes._cgroup_cpus(tmp_path / "none", tmp_path / "none") == sys.maxsize
     assert 1 <= usable_cpus() <= os.cpu_count()
+
+
+@pytest.mark.parametrize(
+    ("jobs", "bundles", "expected"),
+    [
+        (None, 1, 1),
+        (None, 4, 1),
+        (None, 5, 2),
+        (None, 5_000, 8),
+        (None, None, 8),
+        (2, 1, 1),
+        (3, 5, 3),
+        (6, 2, 2),
+        (4, 0, 1),
+    ],
+)
+def test_no_more_processes_than_bundles(monkeypatch, jobs, bundles, expected):
+    """Few bundles are built by few processes, of which each takes longer to start than a bundle to build."""
+    asked = []
+
+    def on_this_machine(number):
+        asked.append(number)
+        return nullcontext()
+
+    monkeypatch.setattr(executors, "usable_cpus", lambda: 8)
+    monkeypatch.setattr(executors, "_on_this_machine", on_this_machine)
+    with executors.opened_executor(jobs=jobs, bundles=bundles):
+        assert asked == [expected]
