@@ -88,7 +88,7 @@ Examples:
     "--jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Work with N processes; by default with one for each CPU that this process may use.",
+    help="Work with N processes; by default with one for each CPU that this process may use, fewer for few bundles.",
 )
 @option(
     OptionGroup.NETWORK,
