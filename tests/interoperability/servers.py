@@ -106,7 +106,8 @@ def apache(
     def configure(ports: Sequence[int]) -> str:
         return _APACHE.format(folder=folder, modules=modules, user=user, sites=_sites(site, host, ports, pems))
 
-    with _served([program, "-D", "FOREGROUND", "-f"], configure, len(pems), folder, host) as ports:
+    running = folder / "apache.pid"
+    with _served([program, "-D", "FOREGROUND", "-f"], configure, len(pems), folder, host, running) as ports:
         yield ports
 
 
@@ -119,7 +120,8 @@ def nginx(
     def configure(ports: Sequence[int]) -> str:
         return _NGINX.format(folder=folder, sites=_sites(site, host, ports, pems))
 
-    with _served([program, "-p", str(folder), "-e", "stderr", "-c"], configure, len(pems), folder, host) as ports:
+    command = [program, "-p", str(folder), "-e", "stderr", "-c"]
+    with _served(command, configure, len(pems), folder, host, folder / "nginx.pid") as ports:
         yield ports
 
 
@@ -221,9 +223,17 @@ def _said(process: subprocess.Popen[str], pattern: str) -> str:
 
 @contextmanager
 def _served(
-    command: Sequence[str], configure: Callable[[Sequence[int]], str], count: int, folder: Path, host: str
+    command: Sequence[str],
+    configure: Callable[[Sequence[int]], str],
+    count: int,
+    folder: Path,
+    host: str,
+    running: Path | None = None,
 ) -> Iterator[tuple[int, ...]]:
-    """Start a server that takes its configuration from a file, and try other ports where one was taken."""
+    """Start a server that takes its configuration from a file, and try other ports where one was taken.
+
+    ``running`` is a file that it writes once it has read keys and certificates: some listen before that, and then end.
+    """
     folder.mkdir()
     for attempt in range(_ATTEMPTS):
         ports = _free_ports(count, host)
@@ -232,7 +242,7 @@ def _served(
         with log.open("wb") as output:
             process = subprocess.Popen([*command, str(file)], stdout=output, stderr=output, start_new_session=True)
             try:
-                if all(_answers(process, host, port) for port in ports):
+                if all(_answers(process, host, port, running) for port in ports):
                     yield ports
                     return
             finally:
@@ -254,12 +264,14 @@ def _free_ports(count: int, host: str) -> tuple[int, ...]:
         return tuple(one.getsockname()[1] for one in held)
 
 
-def _answers(process: subprocess.Popen[bytes], host: str, port: int) -> bool:
+def _answers(process: subprocess.Popen[bytes], host: str, port: int, running: Path | None) -> bool:
     """Wait until the server takes connections; False where it ended instead."""
 
     def ended_or_answers() -> bool:
         if process.poll() is not None:
             return True
+        if running is not None and not running.exists():
+            return False
         try:
             socket.create_connection((host, port), timeout=1).close()
         except OSError:
