@@ -129,8 +129,10 @@ def test_no_worker_outlives_its_parent():
     workers = list(map(int, program.stdout.readline().split()))
     assert program.stdout.readline() == "busy\n"
     assert workers
-    assert len(session(program.pid)) == 3
-    program.kill()
+    try:
+        assert wait_until(lambda: len(session(program.pid)) == 3)  # the second worker starts with the second job
+    finally:
+        program.kill()
     assert wait_until(lambda: not session(program.pid))
     assert program.communicate()[1] == ""
 
