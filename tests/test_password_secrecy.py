@@ -44,6 +44,9 @@ FOUND_BY_SIGNATURE_ELSEWHERE = {
     # cli: called below, as commands. Others: constructors that the functions here call with what they got.
     ("pkcs12kit.pkcs12.opening", "Opener"),
     ("pkcs12kit.sources.collecting", "Collector"),
+    # References to passwords; tests/fleet tries passwords in their place.
+    ("pkcs12kit.fleet.schema", "Bundle"),
+    ("pkcs12kit.fleet.schema", "Defaults"),
 }
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 HOUR = 3600.0  # seconds: a deadline that no test may come to
 _TRIES = 1_200  # a minute, and more on a busy machine
 _PAUSE = 0.05  # seconds
+_SETTLED = 60_000_000  # nanoseconds
 _GUARD = 300  # seconds
 
 
@@ -26,6 +28,18 @@ def wait_until(condition: Callable[[], object]) -> bool:
             return True
         time.sleep(_PAUSE)
     return False
+
+
+def wait_until_settled(path: Path) -> None:
+    """Wait until a file was changed so long ago that a later change would show in its status, by the file system."""
+    probe = path.with_name(f"{path.name}.probe")
+
+    def has_settled() -> bool:
+        probe.write_bytes(b"")
+        return probe.stat().st_ctime_ns - path.stat().st_ctime_ns > _SETTLED
+
+    assert wait_until(has_settled)
+    probe.unlink()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import time
 from datetime import UTC, datetime
 from ssl import DER_cert_to_PEM_cert
 
@@ -16,6 +15,8 @@ from pkcs12kit.fleet.jobs import Job, Task
 from pkcs12kit.fleet.pools import evidence_digest, evidence_files, fleet_digest
 from pkcs12kit.fleet.work import work
 from pkcs12kit.pkcs12 import derivation
+
+from ..waiting import wait_until_settled
 
 PASSWORD = "correct horse 42 battery"
 OPTIONS = {"profile": "modern-2023", "iterations": 2048, "no_second_opinion": True}
@@ -44,8 +45,7 @@ class OneBundle:
         self.password.write_text(PASSWORD)
         self.output = folder / "server.p12"
         self.monkeypatch = monkeypatch
-        while time.time_ns() - self.password.stat().st_ctime_ns < 60_000_000:
-            time.sleep(0.01)
+        wait_until_settled(self.password)
 
     def bundle(self, **changed):
         """The bundle."""

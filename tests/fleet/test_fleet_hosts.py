@@ -16,6 +16,7 @@ import pytest
 import pkcs12kit as pk
 
 from ..calling import call
+from ..waiting import wait_until
 from .hosts import PASSWORD, Hosts
 
 HOOK = 'after = ["/bin/sh", "-c", "echo {name} >>log"]'
@@ -202,9 +203,7 @@ def test_an_interrupted_run(tmp_path):
     hosts = Hosts(tmp_path, 6)
     hosts.write_manifest(options=HOOK)
     process = start(hosts, "--jobs", "2", "--json", stdout=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while not list((tmp_path / "out").glob("*.p12")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert wait_until(lambda: list((tmp_path / "out").glob("*.p12")))
     process.send_signal(signal.SIGINT)
     answer = json.loads(process.communicate(timeout=60)[0])
     assert process.returncode == 130

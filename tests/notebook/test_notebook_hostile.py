@@ -161,4 +161,4 @@ def test_markup_is_written_in_one_place():
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Verbatim"
     ]
-    assert found == [("pools", "SORTING"), ("searches", "svg"), ("show", "STYLE")]
+    assert found == [("fleet", "SORTING"), ("pools", "SORTING"), ("searches", "svg"), ("show", "STYLE")]
