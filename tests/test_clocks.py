@@ -18,7 +18,7 @@ CLOCKS = {
 OF_MODULES = {"time", "timeit", "os", "resource"}
 IMPORTED = re.compile(rf"^\s*(import|from) .*\b({'|'.join(OF_MODULES)})\b", re.MULTILINE)
 NAMED = re.compile(rf"\b({'|'.join(CLOCKS)})\b")
-SLOW = 3  # tests with a clock, at most: where the work is within calls of C, which counts do not see
+SLOW = 4  # tests with a clock, at most: calls of C, which counts do not see, and kills at moments of a whole run
 ALLOWED = {
     # function outside of tests: why it has a clock
     "fuzz/run.py:fuzz_randomly": "it runs for as long as was asked",
