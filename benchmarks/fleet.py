@@ -284,9 +284,9 @@ def dask_programs(folder: Path, *, workers: int) -> Iterator[tuple[str, Sequence
         yield address, programs
     finally:
         for one in programs:
-            one.terminate()
+            one.kill()  # a worker without its scheduler looks for it for a while
         for one in programs:
-            one.wait(30)
+            one.wait()
 
 
 def processor_of(program: subprocess.Popen[bytes]) -> float:

@@ -207,7 +207,8 @@ def test_a_wrong_call(pkcs12, name, given):
     answer = object_of(outcome)
     assert set(answer) == KEYS or (name in SHOW_THE_REST and set(answer) > KEYS)
     first = pkcs12(name, "--json", *given.split())
-    assert (first.status, first.output) == (2, outcome.output)
+    assert first.status == 2
+    assert object_of(first) | {"time": None} == answer | {"time": None}  # two calls may be in two seconds
 
 
 @pytest.mark.parametrize(("name", "given"), cases(NO))
