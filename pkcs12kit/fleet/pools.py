@@ -54,9 +54,15 @@ def fleet_digest(certificates: Sequence[str], trust_anchors: Sequence[str], *, l
     """Return the SHA-256, hexadecimal, of the CA certificates in these files and folders, and of the anchors' files.
 
     Names do not matter, nor do other files in a folder, such as those that the run writes. Raises
-    :class:`~pkcs12kit.InputError` for a file that cannot be read.
+    :class:`~pkcs12kit.InputError` for a file that cannot be read, or not twice: a pipe would stop the whole run.
     """
-    return _pool_digest(load_certificates(*certificates, limits=limits), trust_anchors, limits)
+    return _pool_digest(_load_certificates(certificates, limits), trust_anchors, limits)
+
+
+def _load_certificates(paths: Sequence[str], limits: Limits) -> CertificatePool:
+    for path in paths:
+        require_regular_file(path)
+    return load_certificates(*paths, limits=limits)
 
 
 def _pool_digest(certificates: CertificatePool, trust_anchors: Sequence[str], limits: Limits) -> str:
@@ -169,7 +175,7 @@ _EVIDENCE: Final = _Kept["Revocation | None"](_KEPT_EVIDENCE)
 
 def _load(certificates: tuple[str, ...], trust_anchors: tuple[str, ...], digest: str, limits: Limits) -> FleetPool:
     warnings: list[str] = []
-    loaded = load_certificates(*certificates, limits=limits)
+    loaded = _load_certificates(certificates, limits)
     if _pool_digest(loaded, trust_anchors, limits) == digest:
         anchors = load_trust_anchors(*trust_anchors, on_warning=warnings.append, limits=limits)
         pool = FleetPool(loaded, anchors, tuple(warnings), frozenset(one.der for one in loaded))
