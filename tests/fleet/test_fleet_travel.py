@@ -9,9 +9,9 @@ import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from pathlib import Path
 
-import cloudpickle
 import pytest
 
 import pkcs12kit as pk
@@ -91,21 +91,22 @@ def secrets_in(data, folder):
 
 
 class Capturing:
-    """Threads that keep all that another process would be sent, and would send back."""
+    """Threads that keep all that another process would be sent, and would send back, as a module pickles it."""
 
-    def __init__(self, threads):
+    def __init__(self, threads, pickles):
         self._threads = threads
+        self._pickles = pickles
         self.sent = []
 
     def submit(self, function, *arguments):
         """Send the job through bytes, as processes and clusters do."""
-        self.sent.append(cloudpickle.dumps((function, arguments)))
+        self.sent.append(self._pickles.dumps((function, arguments)))
         return self._threads.submit(self._work, self.sent[-1])
 
     def _work(self, data):
-        function, arguments = cloudpickle.loads(data)
+        function, arguments = self._pickles.loads(data)
         outcome = function(*arguments)
-        self.sent.append(cloudpickle.dumps(outcome))
+        self.sent.append(self._pickles.dumps(outcome))
         return outcome
 
 
@@ -126,11 +127,12 @@ def memory(process):
     return b"".join(pieces)
 
 
-def test_what_is_pickled_has_no_secret(manifest):
+@pytest.mark.parametrize("module", ["pickle", "cloudpickle"])
+def test_what_is_pickled_has_no_secret(module, manifest):
     """Jobs and outcomes of all three bundles, byte by byte; the report and the files beside the manifest as well."""
-    pytest.importorskip("cloudpickle")
+    pickles = pytest.importorskip(module, reason="processes pickle, and Dask has cloudpickle")
     with ThreadPoolExecutor(2) as threads:
-        capturing = Capturing(threads)
+        capturing = Capturing(threads, pickles)
         report = pk.batch(manifest, executor=capturing)
     assert [one.status.value for one in report.bundles] == ["created"] * 3, report.to_json()
     assert len(capturing.sent) >= 6
@@ -150,6 +152,8 @@ def test_a_cluster_learns_no_secret(manifest, tmp_path, cannot_run):
     """
     if not Path("/proc/self/mem").exists():
         cannot_run("needs /proc")
+    if find_spec("distributed") is None:
+        cannot_run("needs distributed: pip install 'pkcs12kit[dask]'")
     arguments = [sys.executable, "-m", "pkcs12kit", "batch", str(manifest), "--json"]
     with dask_cluster(tmp_path) as cluster:
         done = subprocess.run(
