@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.fleet.outcomes import BundleOutcome
-    from pkcs12kit.fleet.report import FleetReport
+    from pkcs12kit.fleet.results import FleetResults
     from pkcs12kit.limits import Limits
 
 _NAMED: Final = 3
 
 
-def gantt_of(report: FleetReport, *, title: str | None, words: bool, limits: Limits) -> str:
+def gantt_of(report: FleetResults, *, title: str | None, words: bool, limits: Limits) -> str:
     """Return the report as SVG: a bar for each bundle, or for each cause of more than ``limits.picture_bars``."""
     causes = ending_causes(report.bundles)
     numbers = {name: number for number, cause in enumerate(causes) for name in cause.bundles}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pkcs12kit.fleet.outcomes import BundleOutcome
-    from pkcs12kit.fleet.report import FleetReport
+    from pkcs12kit.fleet.results import FleetResults
 
 _WRITTEN: Final = "pkcs12kit batch"
 """The name by which a later run knows a report that it may replace."""
@@ -24,7 +24,7 @@ _THE_RUN: Final = "the whole run"
 """The test case of a run that was stopped, beside those of its bundles."""
 
 
-def junit_of(report: FleetReport) -> str:
+def junit_of(report: FleetResults) -> str:
     """Return the report as one test suite with a test case for each bundle.
 
     A bundle that is not as it should be is a failure, with all that is wrong with it; a deferred one is skipped. Texts

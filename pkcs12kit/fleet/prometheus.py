@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pkcs12kit.fleet.outcomes import BundleOutcome
-    from pkcs12kit.fleet.report import FleetReport
+    from pkcs12kit.fleet.results import FleetResults
 
 MARK: Final = "# pkcs12kit batch"
 """The first line of a file with metrics, by which a later run knows it."""
@@ -39,7 +39,7 @@ _OF_A_BUNDLE: Final[dict[str, tuple[str, Callable[[BundleOutcome], float | None]
 }
 
 
-def metrics_of(report: FleetReport, *, before: str | None = None) -> str:
+def metrics_of(report: FleetResults, *, before: str | None = None) -> str:
     """Return the report in the text format of Prometheus; ``before`` is the text of the last run.
 
     A bundle has no sample for an end that is not known. The time of the last success is that of this run if all is as
@@ -79,7 +79,7 @@ def _family(metric: str, about: str, samples: Mapping[str, float]) -> Iterator[s
     yield from (f"{metric}{{{labels}}} {int(value)}" for labels, value in samples.items())
 
 
-def _distinct(report: FleetReport) -> list[str]:
+def _distinct(report: FleetResults) -> list[str]:
     """Return the names as values of labels; those that look the same once they are safe to print get a number."""
     used: set[str] = set()
     names = []
@@ -99,7 +99,7 @@ def _escaped(text: object) -> str:
     return harmless(text).replace("\\", "\\\\").replace('"', '\\"')
 
 
-def _statuses(report: FleetReport) -> tuple[Status, ...]:
+def _statuses(report: FleetResults) -> tuple[Status, ...]:
     """Return the statuses that runs of this kind may have, so that a count that falls to 0 is there, and others."""
     usual = {
         "run": (Status.CREATED, Status.REWRITTEN, Status.UNCHANGED, Status.FAILED, Status.DEFERRED),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from pkcs12kit.fleet.causes import Cause
     from pkcs12kit.fleet.outcomes import BundleOutcome
-    from pkcs12kit.fleet.report import FleetReport
+    from pkcs12kit.fleet.results import FleetResults
 
 _MANY: Final = 3
 """Bundles from which on the cause that they share is said once."""
@@ -47,7 +47,7 @@ class Line:
     """The number of bundles that it is about."""
 
 
-def lines_of(report: FleetReport, *, at_most: int, names: int = _NAMED) -> Iterator[tuple[str, list[Line], int]]:
+def lines_of(report: FleetResults, *, at_most: int, names: int = _NAMED) -> Iterator[tuple[str, list[Line], int]]:
     """Yield the parts that have something to say: a title, at most ``at_most`` lines, and the bundles of the others.
 
     ``names`` is the number of bundles that are named with a cause that they share.
@@ -67,12 +67,12 @@ def lines_of(report: FleetReport, *, at_most: int, names: int = _NAMED) -> Itera
             yield titles.get(title, title), found[:at_most], sum(line.bundles for line in found[at_most:])
 
 
-def endings_of(report: FleetReport) -> list[str]:
+def endings_of(report: FleetResults) -> list[str]:
     """Return which certificates end first, and of how many bundles, soonest first."""
     return shortened(ending_causes(report.bundles), _CAUSES)
 
 
-def summary(report: FleetReport) -> str:
+def summary(report: FleetResults) -> str:
     """Return the numbers of bundles by status, and of those that are not as they should be, in one line."""
     parts = [f"{number:,} {_COUNTED[status]}" for status in _COUNTED if (number := report.statuses.get(status))]
     wrong = {
@@ -86,7 +86,7 @@ def summary(report: FleetReport) -> str:
     return f"{begin}{counted(len(report.bundles), 'bundle')}{': ' if parts else ''}{', '.join(parts)}{end}"
 
 
-def problem(report: FleetReport) -> str | None:
+def problem(report: FleetResults) -> str | None:
     """Return what is wrong, in one clause; None if every bundle is as it should be."""
     if report.ok:
         return None
