@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.fleet.contradictions import chosen_profile
 from pkcs12kit.fleet.pools import load_evidence
-from pkcs12kit.limits import with_iterations
+from pkcs12kit.limits import DEFAULT_LIMITS, with_iterations
 from pkcs12kit.paths import ranking
 from pkcs12kit.paths.validation.parameters import parameters_of_options
+from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.typed_values import parse_key_id
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from pkcs12kit.fleet.bundles import FleetBundle
     from pkcs12kit.limits import Limits
     from pkcs12kit.retrieval.options import FetchOptions
+
+_DERIVATIONS_OF_A_FILE: Final = 12
+"""No profile takes so many derivations, each of its number of iterations, for a file with one key."""
 
 
 def build_arguments(bundle: FleetBundle, *, time: datetime, evidence: str, limits: Limits) -> dict[str, Any]:
@@ -103,3 +107,23 @@ def _protection_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
     if "for" in options and not numbered:
         return {"profile": None, "for_readers": tuple(options["for"])}
     return {"profile": chosen_profile(options), "for_readers": ()}
+
+
+def with_fewest_iterations(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of :func:`~pkcs12kit.build` for a file that is thrown away: its keys are derived in no time.
+
+    They are refused for the same reasons as those given, apart from a password that a reader does not open. Arguments
+    for PEM, and those with so many iterations that the encoder may refuse them, are returned as they are.
+    """
+    if arguments["to"] == "pem":
+        return dict(arguments)
+    readers = arguments["for_readers"]
+    profile = profiles.for_readers(*readers) if readers else profiles.find(arguments["profile"])
+    most = max(profile.encryption_iterations, profile.mac_iterations)
+    if most * _DERIVATIONS_OF_A_FILE > DEFAULT_LIMITS.pfx_total_iterations:
+        return dict(arguments)
+    fewest = profile.minimum_iterations
+    quick = profile.with_iterations(
+        encryption=fewest if profile.encryption_iterations else None, mac=fewest if profile.mac_iterations else None
+    )
+    return {**arguments, "profile": quick, "for_readers": ()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import nullcontext
 from dataclasses import replace
 from hashlib import sha256
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from pkcs12kit.builder.build import build
 from pkcs12kit.builder.pem_output import as_pkcs12
 from pkcs12kit.errors import InputError, OutputError, Pkcs12KitError
+from pkcs12kit.fleet.arguments import with_fewest_iterations
 from pkcs12kit.fleet.inputs import (
     input_marks,
     public_identity,
@@ -132,6 +134,10 @@ class _Attempt:
     def build(self, *, dry_run: bool) -> BuildReport:
         """Build the file; raise as ``build`` does."""
         prepared, bundle = self.prepared, self.prepared.job.bundle
+        arguments = prepared.arguments
+        if dry_run and not any(map(os.path.lexists, bundle.outputs.values())):
+            # password() asks the readers about the password
+            arguments = with_fewest_iterations(arguments)
         return build(
             source=bundle.source,
             key=bundle.key,
@@ -145,7 +151,7 @@ class _Attempt:
             protect=_protected(prepared),
             if_changed=True,
             dry_run=dry_run,
-            **prepared.arguments,
+            **arguments,
         )
 
     def record(self, report: BuildReport, proved: str | None) -> Record | None:
