@@ -13,6 +13,7 @@ from pkcs12kit.errors import OutputError, Pkcs12KitError
 from pkcs12kit.fleet.executors import run_jobs
 from pkcs12kit.fleet.hooks import hook_seconds, hooks_of, run_hooks
 from pkcs12kit.fleet.jobs import Job, Task
+from pkcs12kit.fleet.manifest_words import in_manifest_words
 from pkcs12kit.fleet.outcomes import BundleOutcome, Status
 from pkcs12kit.fleet.pools import evidence_digest, evidence_files, fleet_digest
 from pkcs12kit.fleet.serving import await_served
@@ -211,14 +212,17 @@ class Course:
             self.save()
 
     def _work(self, bundles: Iterable[FleetBundle], task: Task, on_outcome: Callable[[BundleOutcome], object]) -> None:
+        def take(outcome: BundleOutcome) -> None:
+            on_outcome(in_manifest_words(outcome))
+
         jobs = []
         for one in bundles:
             try:
                 jobs.append(self._job(one, task))
             except Pkcs12KitError as error:
-                on_outcome(BundleOutcome.failure(one, str(error), error.hints))
+                take(BundleOutcome.failure(one, str(error), error.hints))
         if jobs:
-            run_jobs(self._submitter, jobs, on_outcome)
+            run_jobs(self._submitter, jobs, take)
 
     def _job(self, bundle: FleetBundle, task: Task) -> Job:
         """Return a job. Raises :class:`~pkcs12kit.InputError` for files of several bundles that cannot be read."""

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.fleet.manifest_words import words
 from pkcs12kit.fleet.values import kind_of
 from pkcs12kit.other_names import meant_options
 from pkcs12kit.text import alternatives, counted, harmless, quoted_name
@@ -91,7 +92,7 @@ class Problems:
 
     def add(self, place: Place, key: str, text: str) -> None:
         """Add a mistake in a key of a table; the key is empty if the whole table is meant."""
-        self._found[place, key, text] = None
+        self._found[place, key, words(text)] = None
 
     def add_all(self, errors: Iterable[Mapping[str, Any]], place: Place, keys: Sequence[str]) -> None:
         """Add a sentence for each of pydantic's errors in one table; ``keys`` are those that it may have."""

@@ -21,6 +21,7 @@ from pkcs12kit.fleet.inputs import (
 )
 from pkcs12kit.fleet.jobs import Task
 from pkcs12kit.fleet.locks import outputs_locked
+from pkcs12kit.fleet.manifest_words import call_of
 from pkcs12kit.fleet.outcomes import BundleOutcome, Ending, Status
 from pkcs12kit.fleet.records import Record
 from pkcs12kit.fleet.secrets import mark_of_proved, read_secret
@@ -49,19 +50,24 @@ def work(job: Job) -> BundleOutcome:
     answer has no key and no password. An error of ours fails this bundle, and names only its type and place.
     """
     try:
-        prepared = Prepared.of(job)
-        if job.task is Task.CHECK:
-            return _check(prepared)
-        if job.record is not None:
-            path = unchanged_path(prepared, job.record)
-            if path is not None:
-                return _outcome(prepared, Status.UNCHANGED, path, record=_renewed(prepared, job.record, path))
-        return _build(prepared)
+        with call_of(job.bundle).as_current():  # for the commands in hints
+            return _work(job)
     except Pkcs12KitError as error:
         return BundleOutcome.failure(job.bundle, str(error), error.hints)
     except Exception as error:  # noqa: BLE001  # one bundle never stops another
         sentence = f"an error in pkcs12kit itself: {_place_of(error)}; please report it"
         return BundleOutcome.failure(job.bundle, sentence)
+
+
+def _work(job: Job) -> BundleOutcome:
+    prepared = Prepared.of(job)
+    if job.task is Task.CHECK:
+        return _check(prepared)
+    if job.record is not None:
+        path = unchanged_path(prepared, job.record)
+        if path is not None:
+            return _outcome(prepared, Status.UNCHANGED, path, record=_renewed(prepared, job.record, path))
+    return _build(prepared)
 
 
 def _check(prepared: Prepared) -> BundleOutcome:

@@ -342,10 +342,11 @@ def _fetching(
     text = "fetch the CA certificates of today" if of_a_ca or not is_missing else "or fetch what is missing"
     if target_ends:
         text = f"with the renewed certificate, {text}"
-    if new or not is_missing or call.command != "build":  # otherwise --fetch is all that is needed
+    may_fetch = call.command in {"build", "batch"}
+    if new or not is_missing or not may_fetch:  # otherwise --fetch is all that is needed
         yield Step(text=text + where, command=call.gather(new, anchors=trust))
     if not call.fetched and _has_url(closest, anchors):
-        if call.command == "build":
+        if may_fetch:
             yield Step(OR_FETCH)
         elif not is_missing:
             yield Step(text="build --fetch does the same while it builds the file")

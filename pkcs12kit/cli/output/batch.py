@@ -47,8 +47,10 @@ def print_batch(report: FleetReport, *, as_json: bool) -> None:
 
 def hints_of(report: FleetReport) -> list[Hint]:
     """Return the next steps: those of the first bundles that failed, and one for each other thing that is wrong."""
-    own = dict.fromkeys(hint for one in report.bundles for hint in one.hints if not one.ok)
-    hints = list(own)[:_HINTS]
+    own: dict[str, Hint] = {}
+    for hint in (hint for one in report.bundles for hint in one.hints if not one.ok):
+        own.setdefault(hint.text, hint)  # with the command for the first of its bundles
+    hints = list(own.values())[:_HINTS]
     if report.hooks_failed:
         hints.append(Hint(text="the next run runs the failed commands again, also if no file has changed until then"))
     if report.not_served:
