@@ -33,6 +33,10 @@ _STEP: Final = 0.25
 """Seconds between two wake-ups of the waiting thread: a Ctrl-C just before it begins to wait does not wake it."""
 _LONGEST_REASON: Final = 300
 """Characters of an executor's own words that a message repeats."""
+_BROKEN: Final = (
+    "the executor is broken and takes no more jobs; run it again with a new one, or without executor: processes of"
+    " its own are replaced. It said"
+)
 _LOST_IN_DASK: Final = frozenset({"KilledWorker", "CommClosedError", "FutureCancelledError", "NoValidWorkerError"})
 """The exceptions of Dask for jobs whose worker, scheduler or connection was lost."""
 
@@ -160,11 +164,13 @@ def run_jobs(
     """Return the outcomes of all jobs, in their order; ``on_outcome`` is called with each one as it comes.
 
     A job whose worker is lost is given to the executor again, on its own and at most twice, after all others: one that
-    ends its workers fails, and takes no other with it. An exception for a job is its failure. KeyboardInterrupt cancels
-    what has not begun, waits for what has, reports it to ``on_outcome``, and is raised; a second one does not wait.
+    ends its workers fails, and takes no other with it. If the executor is broken then, as a ``ProcessPoolExecutor`` is
+    after it has lost one process, all that are left fail and say so. An exception for a job is its failure. There is no
+    time limit: an executor that never answers is waited for. KeyboardInterrupt cancels what has not begun, waits for
+    what has, reports it to ``on_outcome``, and is raised; a second one does not wait.
 
-    Raises :class:`~pkcs12kit.ArgumentError` if the executor takes no job at all, or does not return futures of
-    :mod:`concurrent.futures`.
+    Raises :class:`~pkcs12kit.ArgumentError` if the executor takes no job at all and does not say that it is broken, or
+    does not return futures of :mod:`concurrent.futures`.
     """
     if on_outcome is not None:
         require_function("on_outcome", on_outcome)
@@ -233,8 +239,11 @@ class _Run:
         try:
             future = self._executor.submit(self._function, self._jobs[index], installed_version(), attempt)
         except Exception as error:
-            if not self._accepted:
+            is_broken = isinstance(error, BrokenExecutor)
+            if not (self._accepted or is_broken):
                 raise ArgumentError(f"executor: it takes no jobs: {_words(error)}") from error
+            if is_broken and attempt > 1:  # it had time to recover: this one stays broken
+                self._ended = f"{_BROKEN}: {_words(error)}"
             self._judge(index, error)
             return
         if not isinstance(future, Future):

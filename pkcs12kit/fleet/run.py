@@ -58,7 +58,8 @@ def batch(  # noqa: PLR0913  # the one call of a script that keeps a fleet: each
 
     - ``manifest``: the file, TOML, that names the bundles; whatever is wrong in it is found before anything is done.
     - ``executor``: where the work is done: anything with ``submit`` that returns
-      ``concurrent.futures.Future``, such as threads or MPI. It is not shut down. By default processes of its own.
+      ``concurrent.futures.Future``, such as threads or MPI. It is not shut down, and one that never answers is waited
+      for. If it breaks, the bundles that are left fail, and the next call does them. By default processes of its own.
     - ``dask``: the address of a Dask scheduler, whose workers do the work instead.
     - ``jobs``: the number of processes; by default the CPUs that this process may use, and fewer for few bundles.
     - ``plan``: True to say only what would change: nothing is written and no command runs.

@@ -113,13 +113,42 @@ def test_a_job_that_kills_its_worker_fails_alone(act, make_jobs, calls):
     assert (attempts["bundle-2"], attempts["bundle-5"]) == (3, 2)
 
 
-def test_a_broken_pool_of_processes_leaves_no_bundle_without_an_outcome(act, make_jobs):
+def test_a_broken_pool_of_processes_leaves_no_bundle_without_an_outcome(act, make_jobs, calls):
     """A pool of the standard library takes no job after a worker was killed: all that are left fail, and say why."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         outcomes = run_jobs(pool, make_jobs(6, {3: {"deed": "kill"}}), function=act)
+        again = run_jobs(pool, make_jobs(2), function=act)
     assert len(outcomes) == 6
     assert statuses(outcomes)[3:] == ["failed"] * 3
-    assert all("lost by the executor 3 times" in outcome.error for outcome in outcomes[3:])
+    assert statuses(again) == ["failed"] * 2
+    (error,) = {outcome.error for outcome in (*outcomes[3:], *again)}
+    assert error.startswith("the executor is broken and takes no more jobs; run it again with a new one, or without")
+    assert "process pool" in error
+    assert len({name for name, *_ in calls()}) == len(calls())
+
+
+def test_an_executor_that_recovers_loses_no_bundle(act, make_jobs):
+    """It is called broken only if it still refuses jobs after all others were tried."""
+
+    def spoil(job, attempt):
+        if job.bundle.name != "bundle-0" and attempt == 1:
+            raise BrokenExecutor("for a moment")
+
+    assert statuses(run_jobs(Inline(spoil), make_jobs(3), function=act)) == ["created"] * 3
+
+
+def test_an_executor_that_is_shut_down_during_the_run(act, make_jobs):
+    """A watchdog of the caller ends a run that takes too long: what is left fails, and says why."""
+    with ThreadPoolExecutor(1) as threads:
+        outcomes = run_jobs(
+            threads,
+            make_jobs(4),
+            lambda _: threads.shutdown(wait=False, cancel_futures=True),
+            function=act,
+        )
+    assert outcomes[0].status is Status.CREATED
+    left = {outcome.error for outcome in outcomes if outcome.status is Status.FAILED}
+    assert left <= {"the executor could not do the job: RuntimeError: cannot schedule new futures after shutdown"}
 
 
 @pytest.mark.parametrize("lost", [lambda: failed(BrokenExecutor("gone")), lambda: failed(CancelledError()), cancelled])
