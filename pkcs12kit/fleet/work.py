@@ -26,6 +26,7 @@ from pkcs12kit.fleet.outcomes import BundleOutcome, Ending, Status
 from pkcs12kit.fleet.records import Record
 from pkcs12kit.fleet.secrets import mark_of_proved, read_secret
 from pkcs12kit.fleet.unchanged import Prepared, access_text, digest_of, output_digest, unchanged_path
+from pkcs12kit.pkcs12.pending_keys import one_at_a_time
 from pkcs12kit.pkcs12.readers import require_password
 from pkcs12kit.text import shortened
 
@@ -67,7 +68,8 @@ def _work(job: Job) -> BundleOutcome:
         path = unchanged_path(prepared, job.record)
         if path is not None:
             return _outcome(prepared, Status.UNCHANGED, path, record=_renewed(prepared, job.record, path))
-    return _build(prepared)
+    with one_at_a_time():  # the other bundles need the other processors
+        return _build(prepared)
 
 
 def _check(prepared: Prepared) -> BundleOutcome:

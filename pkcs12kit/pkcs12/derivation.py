@@ -7,44 +7,30 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
+from cryptography.exceptions import UnsupportedAlgorithm
 
 from pkcs12kit.certificates.lenient import encoding_of, require_whole
 from pkcs12kit.errors import MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12.asn1 import absent
+from pkcs12kit.pkcs12.digests import DIGEST_NAMES, DIGESTS, digest_size, new_hash
+from pkcs12kit.pkcs12.libcrypto import libcrypto_kdf
 from pkcs12kit.pkcs12.object_identifiers import named
-from pkcs12kit.pkcs12.protection import PBKDF1, PBKDF2, PKCS12KDF, SCRYPT
+from pkcs12kit.pkcs12.pending_keys import PendingKey
+from pkcs12kit.pkcs12.pkcs12_kdf import KEY, KdfInputs, filled_octets, pkcs12_kdf
+from pkcs12kit.pkcs12.protection import PBKDF1, PBKDF2, SCRYPT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
 
-# asn1crypto's name for a digest, for an HMAC with it and hashlib's name are the same.
-DIGESTS: Final = {
-    "MD5": "md5",
-    "SHA-1": "sha1",
-    "SHA-224": "sha224",
-    "SHA-256": "sha256",
-    "SHA-384": "sha384",
-    "SHA-512": "sha512",
-    "SHA-512/224": "sha512_224",
-    "SHA-512/256": "sha512_256",
-    "SHA3-224": "sha3_224",
-    "SHA3-256": "sha3_256",
-    "SHA3-384": "sha3_384",
-    "SHA3-512": "sha3_512",
-}
-DIGEST_NAMES: Final = {native: name for name, native in DIGESTS.items()}
 # HMACs that asn1crypto does not name: with MD5, which OpenSSL writes, and the two in IANA's register.
 _MORE_HMACS: Final = {"1.2.840.113549.2.6": "MD5", "1.3.6.1.5.5.8.1.1": "MD5", "1.3.6.1.5.5.8.1.2": "SHA-1"}
-
-# RFC 7292 appendix B.3: the purpose of the derived bytes.
-KEY: Final = 1
-IV: Final = 2
-MAC: Final = 3
+_MOST_ITERATIONS: Final = 2**31 - 1  # OpenSSL counts them in C's int
+_WORTH_LIBCRYPTO: Final = 10_000
+"""The iterations, four milliseconds in Python, from which loading ctypes for libcrypto is worth its time."""
 
 
 class ScryptCost(NamedTuple):
@@ -80,10 +66,16 @@ class KeyDerivation:
         return self.iterations is not None and self.salt is not None and self.digest in DIGESTS
 
     def derive(self, password: Password, length: int, budget: WorkBudget, *, purpose: int = KEY) -> bytes:
-        """Return ``length`` derived bytes. Only PKCS12KDF uses ``purpose`` (:data:`KEY`, :data:`IV` or :data:`MAC`).
+        """Return ``length`` derived bytes, as :meth:`prepare` prepares them. Raises as that does."""
+        return self.prepare(password, length, budget, purpose=purpose).octets
 
-        Raises :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a cost
-        that scrypt does not allow, and :class:`~pkcs12kit.errors.LimitExceededError` before any work.
+    def prepare(self, password: Password, length: int, budget: WorkBudget, *, purpose: int = KEY) -> PendingKey:
+        """Check and count the derivation of ``length`` bytes, and return it without doing it.
+
+        Only PKCS12KDF uses ``purpose`` (:data:`~pkcs12kit.pkcs12.pkcs12_kdf.KEY`, ``IV`` or ``MAC``). Raises
+        :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a cost that
+        scrypt does not allow (some costs only when the key is derived), and
+        :class:`~pkcs12kit.errors.LimitExceededError`.
         """
         if not self.is_supported:
             raise UnsupportedPfxError(f"the key derivation {self} in the PKCS#12 file is not supported")
@@ -92,13 +84,43 @@ class KeyDerivation:
         budget.salt(len(self.salt or b""))
         if self.algorithm == SCRYPT and self.cost is not None and self.salt is not None:
             return _scrypt(octets, salt=self.salt, cost=self.cost, length=length, budget=budget)
-        salt, iterations, digest = self.salt or b"", self.iterations or 1, str(self.digest)
-        if self.algorithm == PKCS12KDF:
-            return pkcs12_kdf(
-                password, digest=digest, salt=salt, iterations=iterations, purpose=purpose, length=length, budget=budget
+        derive = {PBKDF1: self._prepare_pbkdf1, PBKDF2: self._prepare_pbkdf2}.get(self.algorithm)
+        if derive is not None:
+            return derive(octets, length, budget)
+        return self._prepare_pkcs12_kdf(octets, length, purpose, budget)
+
+    def _prepare_pbkdf1(self, password: bytes, length: int, budget: WorkBudget) -> PendingKey:
+        salt, iterations, digest = self._inputs
+        budget.derive(iterations, digest=digest, octets=len(password) + len(salt))
+        return PendingKey(lambda: _pbkdf1(password, digest=digest, salt=salt, iterations=iterations)[:length])
+
+    def _prepare_pbkdf2(self, password: bytes, length: int, budget: WorkBudget) -> PendingKey:
+        salt, iterations, digest = self._inputs
+        runs = -(-length // digest_size(digest))
+        budget.derive(iterations, digest=digest, runs=runs, octets=len(password) + len(salt))
+        if iterations > _MOST_ITERATIONS:
+            raise UnsupportedPfxError(
+                f"{budget.subject} states {iterations:,} iterations, more than PBKDF2 can do here"
             )
-        derive = {PBKDF1: _pbkdf1, PBKDF2: _pbkdf2}[self.algorithm]
-        return derive(octets, digest=digest, salt=salt, iterations=iterations, length=length, budget=budget)
+        return PendingKey(
+            lambda: _pbkdf2(password, digest=digest, salt=salt, iterations=iterations, length=length),
+            side_by_side=runs * iterations,
+        )
+
+    def _prepare_pkcs12_kdf(self, password: bytes, length: int, purpose: int, budget: WorkBudget) -> PendingKey:
+        salt, iterations, digest = self._inputs
+        runs = -(-length // digest_size(digest))
+        filled = filled_octets(password, salt, digest=digest)
+        budget.derive(iterations, digest=digest, runs=runs, octets=2 * filled)  # hashed, and added to
+        inputs = KdfInputs(password=password, salt=salt, iterations=iterations, purpose=purpose, length=length)
+        native = libcrypto_kdf(digest) if iterations >= _WORTH_LIBCRYPTO else None
+        if native is None:
+            return PendingKey(lambda: pkcs12_kdf(inputs, digest=digest))
+        return PendingKey(partial(native, inputs), side_by_side=runs * iterations)
+
+    @property
+    def _inputs(self) -> tuple[bytes, int, str]:
+        return self.salt or b"", self.iterations or 1, str(self.digest)
 
     def __str__(self) -> str:
         return " with ".join(part for part in (self.algorithm, self.digest) if part)
@@ -178,82 +200,44 @@ def positive(integer: Asn1Value) -> int:
     return iterations
 
 
-def pkcs12_kdf(
-    password: Password, *, digest: str, salt: bytes, iterations: int, purpose: int, length: int, budget: WorkBudget
-) -> bytes:
-    """Return ``length`` bytes derived by RFC 7292 appendix B.2.
-
-    ``purpose`` is :data:`KEY`, :data:`IV` or :data:`MAC`. pyca/cryptography has no public function for it; the
-    derivation only uses hashing.
-    """
-    new = _hash(digest)
-    block = new().block_size
-    blocks = -(-length // digest_size(digest))
-    diversifier = bytes([purpose]) * block
-    state = _fill(salt, block) + _fill(password.octets(PKCS12KDF), block)
-    budget.derive(iterations, digest=digest, runs=blocks, octets=2 * len(state))  # hashed, and added to
-    output = b""
-    for remaining in range(blocks, 0, -1):
-        derived: bytes = diversifier + state
-        for _ in range(iterations):
-            derived = new(derived).digest()
-        output += derived
-        if remaining > 1:
-            addend = int.from_bytes((derived * (-(-block // len(derived))))[:block]) + 1
-            state = b"".join(
-                (int.from_bytes(state[start : start + block]) + addend & (1 << 8 * block) - 1).to_bytes(block)
-                for start in range(0, len(state), block)
-            )
-    return output[:length]
-
-
-def digest_size(digest: str) -> int:
-    """Return the length of a digest in bytes."""
-    return _hash(digest)().digest_size
-
-
-def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: WorkBudget) -> bytes:
-    """Derive by RFC 8018 section 5.1, at most the length of one digest; it only uses hashing."""
-    budget.derive(iterations, digest=digest, octets=len(password) + len(salt))
-    new = _hash(digest)
+def _pbkdf1(password: bytes, *, digest: str, salt: bytes, iterations: int) -> bytes:
+    """Derive by RFC 8018 section 5.1, the length of one digest; it only uses hashing."""
+    copy = new_hash(digest).copy
     derived = password + salt
     for _ in range(iterations):
-        derived = new(derived).digest()
-    return derived[:length]
+        hashed = copy()
+        hashed.update(derived)
+        derived = hashed.digest()
+    return derived
 
 
-def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int, budget: WorkBudget) -> bytes:
-    """Derive by RFC 8018 section 5.2."""
-    runs = -(-length // digest_size(digest))
-    budget.derive(iterations, digest=digest, runs=runs, octets=len(password) + len(salt))
-    return hashlib.pbkdf2_hmac(DIGESTS[digest], password, salt, iterations, length)
+def _pbkdf2(password: bytes, *, digest: str, salt: bytes, iterations: int, length: int) -> bytes:
+    """Derive by RFC 8018 section 5.2: by pyca/cryptography, whose OpenSSL takes half the time of Python's; or that."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
+
+    try:
+        algorithm = getattr(hashes, DIGESTS[digest].upper())()
+        kdf = PBKDF2HMAC(algorithm=algorithm, length=length, salt=salt, iterations=iterations)
+    except UnsupportedAlgorithm:
+        return hashlib.pbkdf2_hmac(DIGESTS[digest], password, salt, iterations, length)
+    return kdf.derive(password)
 
 
-def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: WorkBudget) -> bytes:
+def _scrypt(password: bytes, *, salt: bytes, cost: ScryptCost, length: int, budget: WorkBudget) -> PendingKey:
     if min(cost) < 1:
         raise MalformedPfxError(f"{budget.subject} states a cost parameter of scrypt below 1 (RFC 7914 section 2)")
     budget.scrypt(**cost._asdict(), octets=len(password) + len(salt), length=length)
-    try:
-        return Scrypt(salt=salt, length=length, n=cost.n, r=cost.r, p=cost.p).derive(password)
-    except ValueError:  # for example, N is not a power of 2
-        raise MalformedPfxError(
-            f"{budget.subject} states cost parameters that scrypt does not allow (RFC 7914 section 2)"
-        ) from None
+    subject = budget.subject
 
+    def derive() -> bytes:
+        from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-def _hash(digest: str) -> Callable[..., hashlib._Hash]:
-    """Return hashlib's constructor of a digest; it is a third faster than ``hashlib.new`` with the name."""
-    name = DIGESTS[digest]
-    constructor = getattr(hashlib, name, None)
-    try:
-        new = partial(constructor, usedforsecurity=False) if constructor else partial(hashlib.new, name)
-        new()
-    except ValueError:
-        raise UnsupportedPfxError(f"this build of Python has no {digest}, which the PKCS#12 file uses") from None
-    return new
+        try:
+            return Scrypt(salt=salt, length=length, n=cost.n, r=cost.r, p=cost.p).derive(password)
+        except ValueError:  # for example, N is not a power of 2
+            raise MalformedPfxError(
+                f"{subject} states cost parameters that scrypt does not allow (RFC 7914 section 2)"
+            ) from None
 
-
-def _fill(text: bytes, block: int) -> bytes:
-    """Return ``text`` repeated to fill whole blocks; empty if it is empty."""
-    whole = -(-len(text) // block) * block
-    return (text * (-(-whole // len(text))))[:whole] if text else b""
+    return PendingKey(derive)

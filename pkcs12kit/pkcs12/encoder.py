@@ -21,8 +21,9 @@ from pkcs12kit.pkcs12.bags import (
 )
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.bundle import Bundle
-from pkcs12kit.pkcs12.encryption import algorithm_identifier, encrypt, new_encryption
+from pkcs12kit.pkcs12.encryption import CipherKey, algorithm_identifier, new_encryption
 from pkcs12kit.pkcs12.passwords import ABSENT, encode_password
+from pkcs12kit.pkcs12.pending_keys import PendingKey, derive_side_by_side
 from pkcs12kit.pkcs12.private_keys import encode_private_key
 from pkcs12kit.pkcs12.sealed_secrets import secret_value
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from pkcs12kit.pkcs12.asn1 import Asn1Value
-    from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.passwords import Password
     from pkcs12kit.pkcs12.protection import Profile, Scheme
 
@@ -168,92 +169,112 @@ class _Encoder:
         self._profile = profile
         self._random_bytes = random_bytes
         self._budget = WorkBudget(_at_least_the_default(limits))
+        self._pending: list[PendingKey] = []
         for octets in (profile.encryption_salt_length, profile.mac_salt_length):
             self._budget.salt(octets)  # before so many are drawn
 
     def encode(self, bags: Sequence[Asn1Value | PlainSecret], keys: Sequence[Asn1Value | PlainKey]) -> bytes:
+        """Return the file. Salts and IVs are drawn in the order of the entries, and all keys are counted, first."""
         from asn1crypto import pkcs12 as asn1_pkcs12
 
-        encoded_bags = [self._secret(bag) if isinstance(bag, PlainSecret) else bag for bag in bags]
-        encoded_keys = [self._private_key(key) if isinstance(key, PlainKey) else key for key in keys]
-        safes = [self._safe(safe_contents(encoded_bags))] if bags else []
+        of_bags = [self._new_key(self._profile.key_encryption, bag, PlainSecret) for bag in bags]
+        of_keys = [self._new_key(self._profile.key_encryption, key, PlainKey) for key in keys]
+        of_safe = self._new_key(self._profile.certificate_encryption) if bags else None
+        mac_template, mac_key = self._new_mac()
+        derive_side_by_side(self._pending)
+        encoded_bags = [
+            self._secret(bag, cipher_key) if isinstance(bag, PlainSecret) else bag
+            for bag, cipher_key in zip(bags, of_bags, strict=True)
+        ]
+        encoded_keys = [
+            _private_key(key, cipher_key) if isinstance(key, PlainKey) else key
+            for key, cipher_key in zip(keys, of_keys, strict=True)
+        ]
+        safes = [_safe(safe_contents(encoded_bags), of_safe)] if bags else []
         if keys:
             safes.append(_data(safe_contents(encoded_keys)))
         content = asn1_pkcs12.AuthenticatedSafe(safes).dump()
         pfx = {"version": "v3", "auth_safe": _data(content)}
-        if self._profile.mac_algorithm is not None:
-            pfx["mac_data"] = self._mac_data(self._profile.mac_algorithm, content)
+        if mac_template is not None and mac_key is not None:
+            pfx["mac_data"] = mac.mac_data(mac.make_mac(mac_template, content, mac_key))
         encoded: bytes = asn1_pkcs12.Pfx(pfx).dump()
         return encoded
 
-    def _safe(self, contents: bytes) -> Asn1Value:
-        from asn1crypto import cms
-
-        encryption = self._new_encryption(self._profile.certificate_encryption)
-        if encryption is None:
-            return _data(contents)
-        encrypted_content_info = {
-            "content_type": "data",
-            "content_encryption_algorithm": algorithm_identifier(encryption),
-            "encrypted_content": encrypt(encryption, contents, self._password, self._budget),
-        }
-        return cms.ContentInfo(
-            {
-                "content_type": "encrypted_data",
-                "content": {"version": "v0", "encrypted_content_info": encrypted_content_info},
-            }
-        )
-
-    def _private_key(self, key: PlainKey) -> Asn1Value:
-        encryption = self._new_encryption(self._profile.key_encryption)
-        if encryption is None:
-            return key_bag(
-                key.private_key_info,
-                friendly_name=key.friendly_name,
-                local_key_id=key.local_key_id,
-                attributes=key.attributes,
-                attribute_field=key.attribute_field,
-            )
-        return shrouded_key_bag(
-            algorithm_identifier(encryption),
-            encrypt(encryption, key.private_key_info, self._password, self._budget),
-            friendly_name=key.friendly_name,
-            local_key_id=key.local_key_id,
-            attributes=key.attributes,
-            attribute_field=key.attribute_field,
-        )
-
-    def _secret(self, secret: PlainSecret) -> Asn1Value:
-        encryption = self._new_encryption(self._profile.key_encryption)
-        if encryption is None:
-            raise ArgumentError(f"the profile {self._profile.name} has no encryption for a secret")
-        value = secret_value(
-            secret.value_type,
-            algorithm_identifier(encryption),
-            encrypt(encryption, secret.secret, self._password, self._budget),
-            in_octets=secret.in_octets,
-        )
-        return other_bag("secretBag", value, attribute_field=secret.attribute_field)
-
-    def _mac_data(self, algorithm: str, content: bytes) -> Asn1Value:
-        template = mac.new_mac(
-            algorithm,
-            digest=str(self._profile.mac_digest),
-            iterations=self._profile.mac_iterations,
-            salt_length=self._profile.mac_salt_length,
-            random_bytes=self._random_bytes,
-        )
-        return mac.mac_data(mac.make_mac(template, content, self._password, self._budget))
-
-    def _new_encryption(self, scheme: Scheme | None) -> Encryption | None:
-        if scheme is None:
+    def _new_key(self, scheme: Scheme | None, entry: object = None, kind: type | None = None) -> CipherKey | None:
+        """Return a key for one encryption; None without a scheme, and for an entry that is not of this kind."""
+        if scheme is None or (kind is not None and not isinstance(entry, kind)):
             return None
-        return new_encryption(
+        encryption = new_encryption(
             scheme,
             iterations=self._profile.encryption_iterations,
             salt_length=self._profile.encryption_salt_length,
             random_bytes=self._random_bytes,
         )
+        cipher_key = CipherKey(encryption, self._password, self._budget)
+        self._pending.extend(cipher_key.pending)
+        return cipher_key
+
+    def _new_mac(self) -> tuple[Mac, PendingKey] | tuple[None, None]:
+        if self._profile.mac_algorithm is None:
+            return None, None
+        template = mac.new_mac(
+            self._profile.mac_algorithm,
+            digest=str(self._profile.mac_digest),
+            iterations=self._profile.mac_iterations,
+            salt_length=self._profile.mac_salt_length,
+            random_bytes=self._random_bytes,
+        )
+        mac_key = mac.prepare_key(template, self._password, self._budget)
+        self._pending.append(mac_key)
+        return template, mac_key
+
+    def _secret(self, secret: PlainSecret, cipher_key: CipherKey | None) -> Asn1Value:
+        if cipher_key is None:
+            raise ArgumentError(f"the profile {self._profile.name} has no encryption for a secret")
+        value = secret_value(
+            secret.value_type,
+            algorithm_identifier(cipher_key.encryption),
+            cipher_key.encrypt(secret.secret),
+            in_octets=secret.in_octets,
+        )
+        return other_bag("secretBag", value, attribute_field=secret.attribute_field)
+
+
+def _private_key(key: PlainKey, cipher_key: CipherKey | None) -> Asn1Value:
+    if cipher_key is None:
+        return key_bag(
+            key.private_key_info,
+            friendly_name=key.friendly_name,
+            local_key_id=key.local_key_id,
+            attributes=key.attributes,
+            attribute_field=key.attribute_field,
+        )
+    return shrouded_key_bag(
+        algorithm_identifier(cipher_key.encryption),
+        cipher_key.encrypt(key.private_key_info),
+        friendly_name=key.friendly_name,
+        local_key_id=key.local_key_id,
+        attributes=key.attributes,
+        attribute_field=key.attribute_field,
+    )
+
+
+def _safe(contents: bytes, cipher_key: CipherKey | None) -> Asn1Value:
+    from asn1crypto import cms
+
+    if cipher_key is None:
+        return _data(contents)
+    encrypted_content_info = {
+        "content_type": "data",
+        "content_encryption_algorithm": algorithm_identifier(cipher_key.encryption),
+        "encrypted_content": cipher_key.encrypt(contents),
+    }
+    return cms.ContentInfo(
+        {
+            "content_type": "encrypted_data",
+            "content": {"version": "v0", "encrypted_content_info": encrypted_content_info},
+        }
+    )
 
 
 def _data(content: bytes) -> Asn1Value:

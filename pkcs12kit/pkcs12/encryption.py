@@ -8,16 +8,10 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.certificates.lenient import encoding_of
 from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
 from pkcs12kit.pkcs12 import algorithms
-from pkcs12kit.pkcs12.derivation import (
-    DIGESTS,
-    IV,
-    KEY,
-    KeyDerivation,
-    pbkdf2_identifier,
-    positive,
-    read_kdf,
-)
+from pkcs12kit.pkcs12.derivation import KeyDerivation, pbkdf2_identifier, positive, read_kdf
+from pkcs12kit.pkcs12.digests import DIGESTS
 from pkcs12kit.pkcs12.object_identifiers import named
+from pkcs12kit.pkcs12.pkcs12_kdf import IV, KEY
 from pkcs12kit.pkcs12.protection import PBES2, PBKDF1, PBKDF2, PKCS12KDF
 
 if TYPE_CHECKING:
@@ -262,22 +256,59 @@ def algorithm_identifier(encryption: Encryption) -> Asn1Value:
     return algos.EncryptionAlgorithm({"algorithm": "pbes2", "parameters": parameters})
 
 
+class CipherKey:
+    """The key and IV of one encryption, counted in the work budget and still to be derived.
+
+    Raises :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a key or IV
+    length that the cipher does not support, and :class:`~pkcs12kit.errors.LimitExceededError`.
+    """
+
+    def __init__(self, encryption: Encryption, password: Password, budget: WorkBudget) -> None:
+        description, derivation = require_supported(encryption)
+        block_length = description.block_length
+        key_length = description.key_length if derivation.key_length is None else derivation.key_length
+        _require_lengths(encryption, str(encryption.cipher), key_length, budget.subject)
+        if encryption.algorithm == PBES2:
+            asked = [(key_length, KEY)]
+        elif derivation.algorithm == PBKDF1:  # one derivation for both, the key first
+            asked = [(key_length + block_length, KEY)]
+        else:
+            asked = [(length, purpose) for length, purpose in ((key_length, KEY), (block_length, IV)) if length]
+        self.encryption = encryption
+        self._key_length = key_length
+        self.pending = tuple(derivation.prepare(password, length, budget, purpose=purpose) for length, purpose in asked)
+
+    def encrypt(self, plaintext: bytes) -> bytes:
+        """Return the padded and encrypted plaintext (RFC 8018 section 6.1.1 step 4)."""
+        return algorithms.encrypt(str(self.encryption.cipher), *self._key_and_iv(), plaintext)
+
+    def decrypt(self, ciphertext: bytes) -> bytes:
+        """Return the plaintext without its padding. The ciphertext is not counted.
+
+        Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` if the padding is wrong.
+        """
+        encryption, (key, iv) = self.encryption, self._key_and_iv()
+        return algorithms.decrypt(str(encryption.cipher), key, iv, ciphertext, tag_length=encryption.tag_length)
+
+    def _key_and_iv(self) -> tuple[bytes, bytes]:
+        octets = b"".join(pending.octets for pending in self.pending)
+        key, iv = octets[: self._key_length], octets[self._key_length :]
+        return key, self.encryption.iv or b"" if self.encryption.algorithm == PBES2 else iv
+
+
 def encrypt(encryption: Encryption, plaintext: bytes, password: Password, budget: WorkBudget) -> bytes:
-    """Return the padded and encrypted plaintext (RFC 8018 section 6.1.1 step 4)."""
-    cipher, key, iv = _derive(encryption, password, budget)
-    return algorithms.encrypt(cipher, key, iv, plaintext)
+    """Return the padded and encrypted plaintext. Raises as :class:`CipherKey` does."""
+    return CipherKey(encryption, password, budget).encrypt(plaintext)
 
 
 def decrypt(encryption: Encryption, ciphertext: bytes, password: Password, budget: WorkBudget) -> bytes:
     """Return the plaintext without its padding.
 
-    Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` if the padding is wrong; and, before any derivation,
-    :class:`~pkcs12kit.errors.UnsupportedPfxError`, :class:`~pkcs12kit.errors.MalformedPfxError` for a key or IV length
-    that the cipher does not support, and :class:`~pkcs12kit.errors.LimitExceededError`.
+    Raises :class:`~pkcs12kit.pkcs12.algorithms.DecryptionError` if the padding is wrong; and, before any derivation, as
+    :class:`CipherKey` does.
     """
     budget.decipher(len(ciphertext))
-    cipher, key, iv = _derive(encryption, password, budget)
-    return algorithms.decrypt(cipher, key, iv, ciphertext, tag_length=encryption.tag_length)
+    return CipherKey(encryption, password, budget).decrypt(ciphertext)
 
 
 def require_supported(encryption: Encryption) -> tuple[CipherDescription, KeyDerivation]:
@@ -289,25 +320,6 @@ def require_supported(encryption: Encryption) -> tuple[CipherDescription, KeyDer
     if description is None or derivation is None or not derivation.is_supported:
         raise UnsupportedPfxError(f"the encryption {encryption} in the PKCS#12 file is not supported")
     return description, derivation
-
-
-def _derive(encryption: Encryption, password: Password, budget: WorkBudget) -> tuple[str, bytes, bytes]:
-    """Return the cipher that the file names, its key, and its IV, which some schemes derive."""
-    description, derivation = require_supported(encryption)
-    cipher = encryption.cipher or ""
-    block_length = description.block_length
-    key_length = description.key_length if derivation.key_length is None else derivation.key_length
-    _require_lengths(encryption, cipher, key_length, budget.subject)
-    if encryption.algorithm == PBES2:
-        return cipher, derivation.derive(password, key_length, budget), encryption.iv or b""
-    if derivation.algorithm == PBKDF1:
-        octets = derivation.derive(password, key_length + block_length, budget)
-        return cipher, octets[:key_length], octets[key_length:]
-    key, iv = (
-        derivation.derive(password, length, budget, purpose=purpose) if length else b""
-        for purpose, length in ((KEY, key_length), (IV, block_length))
-    )
-    return cipher, key, iv
 
 
 def _require_lengths(encryption: Encryption, cipher: str, key_length: int, subject: str) -> None:

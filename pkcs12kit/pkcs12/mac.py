@@ -7,16 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import ArgumentError, MalformedPfxError, UnsupportedPfxError
-from pkcs12kit.pkcs12 import derivation
-from pkcs12kit.pkcs12.derivation import (
-    DIGESTS,
-    KeyDerivation,
-    digest_size,
-    hmac_digest,
-    pbkdf2_identifier,
-    positive,
-    read_kdf,
-)
+from pkcs12kit.pkcs12 import pkcs12_kdf
+from pkcs12kit.pkcs12.derivation import KeyDerivation, hmac_digest, pbkdf2_identifier, positive, read_kdf
+from pkcs12kit.pkcs12.digests import DIGEST_NAMES, DIGESTS, digest_size
 from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.pkcs12.protection import HMAC, PBKDF2, PBMAC1, PKCS12KDF
 
@@ -26,6 +19,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.asn1 import Asn1Value
     from pkcs12kit.pkcs12.budget import WorkBudget
     from pkcs12kit.pkcs12.passwords import Password
+    from pkcs12kit.pkcs12.pending_keys import PendingKey
 
 # RFC 9879 section 4: PBMAC1 does not use macSalt and iterations; its examples have these values.
 _UNUSED_SALT: Final = b"NOT USED"
@@ -82,7 +76,7 @@ def read_mac(mac_data: Asn1Value) -> Mac:
     value = mac_data["mac"]["digest"].native
     if algorithm.dotted == asn1_types.PBMAC1:
         return _read_pbmac1(identifier["parameters"].parse(asn1_types.Pbmac1Params), value)
-    digest = derivation.DIGEST_NAMES.get(algorithm.native)
+    digest = DIGEST_NAMES.get(algorithm.native)
     if digest is None:
         return Mac(algorithm=named(algorithm.dotted), value=value)
     return Mac(
@@ -147,9 +141,21 @@ def new_mac(
     return Mac(algorithm=algorithm, digest=digest, derivation=kdf)
 
 
-def make_mac(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> Mac:
-    """Return a MAC from :func:`new_mac` with its value over ``content``."""
-    return replace(mac, value=_value(mac, content, password, budget))
+def prepare_key(mac: Mac, password: Password, budget: WorkBudget) -> PendingKey:
+    """Check and count the derivation of the key of a MAC, and return it without doing it.
+
+    Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
+    """
+    if mac.digest not in DIGESTS or mac.derivation is None:
+        detail = f" with {mac.digest}" if mac.digest else ""
+        raise UnsupportedPfxError(f"the MAC algorithm {mac.algorithm}{detail} of the PKCS#12 file is not supported")
+    length = mac.derivation.key_length or digest_size(mac.digest)
+    return mac.derivation.prepare(password, length, budget, purpose=pkcs12_kdf.MAC)
+
+
+def make_mac(mac: Mac, content: bytes, key: PendingKey) -> Mac:
+    """Return a MAC from :func:`new_mac` with its value over ``content``; ``key`` is from :func:`prepare_key`."""
+    return replace(mac, value=_value(mac, content, key))
 
 
 def mac_data(mac: Mac) -> Asn1Value:
@@ -179,15 +185,10 @@ def mac_data(mac: Mac) -> Asn1Value:
 def verify(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> bool:
     """Return True if the MAC over ``content`` verifies with ``password``; it is compared in constant time.
 
-    Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` and :class:`~pkcs12kit.errors.LimitExceededError`.
+    Raises as :func:`prepare_key` does.
     """
-    return hmac.compare_digest(_value(mac, content, password, budget), mac.value)
+    return hmac.compare_digest(_value(mac, content, prepare_key(mac, password, budget)), mac.value)
 
 
-def _value(mac: Mac, content: bytes, password: Password, budget: WorkBudget) -> bytes:
-    if mac.digest not in DIGESTS or mac.derivation is None:
-        detail = f" with {mac.digest}" if mac.digest else ""
-        raise UnsupportedPfxError(f"the MAC algorithm {mac.algorithm}{detail} of the PKCS#12 file is not supported")
-    length = mac.derivation.key_length or digest_size(mac.digest)
-    key = mac.derivation.derive(password, length, budget, purpose=derivation.MAC)
-    return hmac.digest(key, content, DIGESTS[mac.digest])
+def _value(mac: Mac, content: bytes, key: PendingKey) -> bytes:
+    return hmac.digest(key.octets, content, DIGESTS[str(mac.digest)])

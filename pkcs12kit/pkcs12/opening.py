@@ -5,14 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pkcs12kit.errors import ContentsPasswordError, MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
+from pkcs12kit.errors import (
+    ContentsPasswordError,
+    InputError,
+    MalformedPfxError,
+    PfxError,
+    PfxPasswordError,
+    UnsupportedPfxError,
+)
 from pkcs12kit.pkcs12 import mac as macs
 from pkcs12kit.pkcs12.algorithms import DecryptionError
 from pkcs12kit.pkcs12.asn1 import is_one_sequence
 from pkcs12kit.pkcs12.derivation import foresee
-from pkcs12kit.pkcs12.encryption import decrypt
+from pkcs12kit.pkcs12.encryption import CipherKey
 from pkcs12kit.pkcs12.key_encodings import UnknownKeyError, UnusableKeyError
 from pkcs12kit.pkcs12.passwords import AS_IT_WAS_SET, NO_PASSWORD, EncodedPassword, rare_encodings, usual_encodings
+from pkcs12kit.pkcs12.pending_keys import derive_side_by_side
 from pkcs12kit.pkcs12.private_keys import UnreadableKeyError, load_private_key
 from pkcs12kit.pkcs12.structure import read_bags
 
@@ -107,6 +115,7 @@ class Opener:
         self._require_mac = require_mac
         self._in_the_clear: dict[Safe, tuple[Bag, ...]] = {}
         self._worked: dict[str, list[_Trial]] = {}
+        self._ahead: dict[tuple[Encryption, Password], CipherKey] = {}
         self._uses: dict[PasswordUse, None] = {}
         self._is_authenticated = False
         self._gave_up = False
@@ -123,7 +132,8 @@ class Opener:
         and there is none, or one without a password.
 
         Before any work, all visible derivations are checked against the limits, each and all together; those of private
-        keys only with ``keys``.
+        keys only with ``keys``. When the MAC has verified, its password is nearly always that of the rest: then all
+        visible keys are derived side by side. A wrong password costs no more than the MAC.
         """
         foresee(self._visible_derivations(keys=keys), self._budget)
         mac = self._pfx.mac
@@ -143,6 +153,8 @@ class Opener:
             ).hinting(AS_IT_WAS_SET)
         self._check_authenticity()
         self._is_authenticated = True
+        if self._contents_password is None:
+            self._derive_ahead(self._visible_encryptions(keys=keys))
 
     def open_safe(self, safe: Safe) -> tuple[Bag, ...]:
         """Return the bags of one safe, decrypted if necessary.
@@ -242,12 +254,26 @@ class Opener:
             raise PfxError(f"{why} (a MAC is required)")
 
     def _visible_derivations(self, *, keys: bool) -> Iterator[KeyDerivation]:
-        visible = [self._pfx.mac, *(safe.encryption for safe in self._pfx.safes)]
-        for safe in self._pfx.safes:
-            if safe.encryption is None and keys:
-                visible += [bag.encryption for bag in self.open_safe(safe)]
+        visible = [self._pfx.mac, *self._visible_encryptions(keys=keys)]
         derivations = (protection.derivation for protection in visible if protection is not None)
         yield from (derivation for derivation in derivations if derivation is not None)
+
+    def _visible_encryptions(self, *, keys: bool) -> Iterator[Encryption]:
+        yield from (safe.encryption for safe in self._pfx.safes if safe.encryption is not None)
+        for safe in self._pfx.safes:
+            if safe.encryption is None and keys:
+                yield from (bag.encryption for bag in self.open_safe(safe) if bag.encryption is not None)
+
+    def _derive_ahead(self, encryptions: Iterable[Encryption]) -> None:
+        """Derive the keys that will be tried first, side by side."""
+        for encryption in dict.fromkeys(encryptions):
+            trial, _ = next(self._trials(CONTENTS, encryption.kdf or ""))
+            password = trial.candidate.octets
+            try:
+                self._ahead[encryption, password] = CipherKey(encryption, password, self._budget)
+            except InputError:  # it is raised where this part is opened
+                continue
+        derive_side_by_side(pending for cipher_key in self._ahead.values() for pending in cipher_key.pending)
 
     def _decrypt(
         self,
@@ -260,8 +286,10 @@ class Opener:
         """Return what ``read`` makes of the plaintext. A regular plaintext that it cannot read is in ``undecoded``."""
 
         def attempt(password: Password) -> T | None:
+            self._budget.decipher(len(ciphertext))
+            cipher_key = self._ahead.pop((encryption, password), None)
             try:
-                plaintext = decrypt(encryption, ciphertext, password, self._budget)
+                plaintext = (cipher_key or CipherKey(encryption, password, self._budget)).decrypt(ciphertext)
             except DecryptionError:
                 return None
             try:

@@ -19,6 +19,7 @@ from pkcs12kit.fleet.outcomes import Status
 from pkcs12kit.fleet.records import record_from_json, record_to_json
 from pkcs12kit.fleet.secrets import _Generations
 from pkcs12kit.fleet.work import work
+from pkcs12kit.pkcs12 import pending_keys
 
 from .one_bundle import OPTIONS, PASSWORD, OneBundle
 
@@ -45,6 +46,17 @@ def test_a_new_file_then_nothing(fleet):
         assert (second.expires, second.certificates) == (first.expires, first.certificates)
     assert fleet.output.stat() == before
     assert sorted(path.name for path in fleet.folder.iterdir() if path.name.startswith(".")) == []
+
+
+def test_keys_of_one_bundle_are_derived_one_at_a_time(fleet, monkeypatch):
+    """Each processor has a bundle of its own: a file written or opened takes no other."""
+    started = []
+    monkeypatch.setattr(pending_keys, "_processors", lambda: 4)
+    monkeypatch.setattr(pending_keys, "Thread", lambda **_: started.append(True))
+    options = {**OPTIONS, "profile": "modern-2023"}
+    record = fleet.work(options=options).record
+    assert fleet.work(record=replace(record, inputs={}), options=options).status is Status.UNCHANGED
+    assert started == []
 
 
 def test_a_plan_writes_nothing(fleet):

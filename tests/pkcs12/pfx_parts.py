@@ -108,7 +108,7 @@ def safe_by(scheme, password, plaintext, *, salt_length=8):
     """Encrypt SafeContents by a Scheme, with three iterations; ``password`` is text or a Password."""
     encoded = encode_password(password) if isinstance(password, str) else password
     chosen = encryption.new_encryption(scheme, iterations=3, salt_length=salt_length, random_bytes=os.urandom)
-    ciphertext = encryption.encrypt(chosen, plaintext, encoded, WorkBudget(DEFAULT_LIMITS))
+    ciphertext = encryption.CipherKey(chosen, encoded, WorkBudget(DEFAULT_LIMITS)).encrypt(plaintext)
     return encrypted_safe(encryption.algorithm_identifier(chosen).dump(), ciphertext)
 
 
@@ -132,5 +132,6 @@ def with_mac(safes, *, password=None, algorithm="HMAC", digest="SHA-256", prf=No
     template = macs.new_mac(
         algorithm, digest=digest, prf=prf, iterations=3, salt_length=salt_length, random_bytes=os.urandom
     )
-    mac = macs.make_mac(template, contents_of(safes), encoded, WorkBudget(DEFAULT_LIMITS))
+    key = macs.prepare_key(template, encoded, WorkBudget(DEFAULT_LIMITS))
+    mac = macs.make_mac(template, contents_of(safes), key)
     return make_pfx(safes, macs.mac_data(mac).dump())

@@ -37,7 +37,8 @@ def sound_by_chance(scheme, plaintext):
     draw = random.Random(1)  # noqa: S311  # the same files every time
     while True:
         chosen = encryption.new_encryption(scheme, iterations=1, salt_length=8, random_bytes=draw.randbytes)
-        ciphertext = encryption.encrypt(chosen, plaintext, encode_password(OTHER), WorkBudget(DEFAULT_LIMITS))
+        key = encryption.CipherKey(chosen, encode_password(OTHER), WorkBudget(DEFAULT_LIMITS))
+        ciphertext = key.encrypt(plaintext)
         with suppress(DecryptionError):
             encryption.decrypt(chosen, ciphertext, encode_password(PASSWORD), WorkBudget(DEFAULT_LIMITS))
             yield encryption.algorithm_identifier(chosen), ciphertext

@@ -20,13 +20,16 @@ from pkcs12kit.errors import (
     UnsupportedPfxError,
 )
 from pkcs12kit.limits import DEFAULT_LIMITS
-from pkcs12kit.pkcs12 import derivation
 from pkcs12kit.pkcs12.bags import certificate_bag
 from pkcs12kit.pkcs12.budget import WorkBudget
 from pkcs12kit.pkcs12.decoder import decode_pfx
+from pkcs12kit.pkcs12.derivation import KeyDerivation
+from pkcs12kit.pkcs12.digests import DIGESTS
 from pkcs12kit.pkcs12.encoder import encode_pfx
 from pkcs12kit.pkcs12.inspection import inspect_pfx
 from pkcs12kit.pkcs12.passwords import encode_password
+from pkcs12kit.pkcs12.pkcs12_kdf import IV, KEY, MAC
+from pkcs12kit.pkcs12.protection import PKCS12KDF
 
 from ..counting import counted_calls
 from .conftest import PASSWORD
@@ -290,13 +293,11 @@ def test_one_bad_certificate_does_not_lose_the_rest(small_bundle):
 
 def rc2_40_safe(require_tool, contents, iterations=50):
     """Encrypt SafeContents as OpenSSL 1.x did; the openssl program has the cipher."""
-    password, budget = encode_password(PASSWORD), WorkBudget(DEFAULT_LIMITS)
     salt = b"8 bytes!"
+    kdf = KeyDerivation(algorithm=PKCS12KDF, digest="SHA-1", salt=salt, iterations=iterations)
     key, iv = (
-        derivation.pkcs12_kdf(
-            password, digest="SHA-1", salt=salt, iterations=iterations, purpose=purpose, length=length, budget=budget
-        )
-        for purpose, length in ((derivation.KEY, 5), (derivation.IV, 8))
+        kdf.derive(encode_password(PASSWORD), length, WorkBudget(DEFAULT_LIMITS), purpose=purpose)
+        for purpose, length in ((KEY, 5), (IV, 8))
     )
     command = [require_tool("openssl"), "enc", "-rc2-40-cbc", "-provider", "legacy", "-provider", "default"]
     ciphertext = subprocess.run(
@@ -360,11 +361,11 @@ def test_rc2_40_hides_no_work(require_tool, small_bundle):
 def test_pkcs12_kdf_agrees_with_openssl(require_tool):
     """RFC 7292 appendix B.2: every digest, purpose, several blocks of output, empty salt and empty password."""
     openssl = require_tool("openssl")
-    for digest in derivation.DIGESTS:
+    for digest in DIGESTS:
         for text, salt, purpose, length in (
-            (PASSWORD, b"saltsalt", derivation.KEY, 150),
-            ("", b"s" * 200, derivation.IV, 8),
-            ("x" * 100, b"0123456789abcdef", derivation.MAC, 64),
+            (PASSWORD, b"saltsalt", KEY, 150),
+            ("", b"s" * 200, IV, 8),
+            ("x" * 100, b"0123456789abcdef", MAC, 64),
         ):
             password = encode_password(text)
             options = {
@@ -378,15 +379,8 @@ def test_pkcs12_kdf_agrees_with_openssl(require_tool):
             for name, value in options.items():
                 command += ["-kdfopt", f"{name}:{value}"]
             expected = subprocess.run([*command, "PKCS12KDF"], capture_output=True, check=True).stdout
-            derived = derivation.pkcs12_kdf(
-                password,
-                digest=digest,
-                salt=salt,
-                iterations=7,
-                purpose=purpose,
-                length=length,
-                budget=WorkBudget(DEFAULT_LIMITS),
-            )
+            kdf = KeyDerivation(algorithm=PKCS12KDF, digest=digest, salt=salt, iterations=7)
+            derived = kdf.derive(password, length, WorkBudget(DEFAULT_LIMITS), purpose=purpose)
             assert derived == expected, (digest, purpose)
 
 
