@@ -170,8 +170,9 @@ def command(  # click gives every option its own argument
     print_batch(report, as_json=as_json)
     if interrupted:
         sys.exit(_INTERRUPTED)
-    if not (report.ok and is_written):
-        sys.exit(1)
+    status = report.exit_status if is_written else 1
+    if status:
+        sys.exit(status)
 
 
 def _require_together(*, plan: bool, check: bool, limited: bool) -> None:

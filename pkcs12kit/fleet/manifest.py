@@ -53,7 +53,7 @@ def load_manifest(path: str | os.PathLike[str], *, limits: Limits = DEFAULT_LIMI
 
     Nothing is written, and no key or password is read. Raises :class:`~pkcs12kit.InputError` for a file that cannot be
     read, and :class:`~pkcs12kit.fleet.problems.ManifestError` with every mistake in it. Not checked: whether the inputs
-    exist, and whether owner and group are known, which is seen where the work is done.
+    exist, which is seen where the work is done, and whether owner and group are known, which a run checks.
     """
     require_kind("manifest", path, str, os.PathLike)
     name = os.fspath(path)

@@ -7,14 +7,16 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.file_owners import numeric_group, numeric_owner
 from pkcs12kit.fleet.manifest_words import words
 from pkcs12kit.fleet.values import kind_of
 from pkcs12kit.other_names import meant_options
 from pkcs12kit.text import alternatives, counted, harmless, quoted_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from pkcs12kit.fleet.bundles import FleetBundle
     from pkcs12kit.limits import Limits
 
 RENAMED: Final[Mapping[str, str]] = {
@@ -41,6 +43,7 @@ RUN_OWN: Final[Mapping[str, str]] = {
 """Options of ``build`` that a bundle does not have, and the reason."""
 
 _LONGEST_KEY: Final = 40
+_LOOK_UP: Final[Mapping[str, Callable[[str | int], int]]] = {"owner": numeric_owner, "group": numeric_group}
 _HEADER: Final = re.compile(r"[ \t]*\[\[[ \t]*bundle[ \t]*\]\][ \t]*(#.*)?")
 _DEFAULTS: Final = re.compile(r"[ \t]*\[[ \t]*defaults[ \t]*\][ \t]*(#.*)?")
 _OTHER: Final = re.compile(r"[ \t]*\[[^\]]*\]")
@@ -76,6 +79,29 @@ class ManifestError(InputError):
     def __reduce__(self) -> tuple[type[ManifestError], tuple[str, tuple[str, ...]], dict[str, Any]]:
         """Return the call that makes an equal error, so that it can cross to another process."""
         return type(self), (self.path, self.problems), vars(self)
+
+
+def require_accounts(manifest: str, bundles: Iterable[FleetBundle], limits: Limits) -> None:
+    """Raise :class:`~pkcs12kit.fleet.problems.ManifestError` for owners and groups that this computer does not know.
+
+    Each is named once, with the first of its bundles.
+    """
+    given: dict[tuple[str, str | int], list[str]] = {}
+    for bundle in bundles:
+        for key in _LOOK_UP:
+            if key in bundle.options:
+                given.setdefault((key, bundle.options[key]), []).append(bundle.name)
+    problems = []
+    for (key, account), names in given.items():
+        try:
+            _LOOK_UP[key](account)
+        except InputError as error:
+            more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+            problems.append(f"bundle {quoted_name(names[0])}{more}, {words(str(error))}")
+    if problems:
+        left = len(problems) - limits.manifest_errors
+        shown = problems[: limits.manifest_errors] + ([f"and {left:,} more"] if left > 0 else [])
+        raise ManifestError(manifest, tuple(shown))
 
 
 class Problems:

@@ -15,9 +15,11 @@ from pkcs12kit.fleet.hooks import password_variables
 from pkcs12kit.fleet.manifest import load_manifest
 from pkcs12kit.fleet.outcomes import Status
 from pkcs12kit.fleet.plan import MostChanges, chosen_bundles, within_limit
+from pkcs12kit.fleet.problems import require_accounts
 from pkcs12kit.fleet.report import FleetReport
 from pkcs12kit.fleet.run_state import FleetState
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.sources.reading import shown_path
 from pkcs12kit.times import now
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def batch(  # noqa: PLR0913  # the one call of a script that keeps a fleet: each
     for sentence in loaded.warnings:
         warn(sentence)
     chosen = chosen_bundles(loaded.bundles, only)
+    if mode != "check" and executor is None and dask is None:  # other machines may have other accounts
+        require_accounts(shown_path(str(loaded.path)), chosen, limits)
     stopped: str | None = None
     time = now()
 

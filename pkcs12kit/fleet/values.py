@@ -123,7 +123,7 @@ def mode(value: Any) -> int:  # noqa: ANN401  # of TOML
 
 
 def account(value: Any) -> str | int:  # noqa: ANN401  # of TOML
-    """Return the name or the number of a user or a group. Whether it is known is checked where the file is written."""
+    """Return the name or the number of a user or a group. A run checks whether it is known."""
     if isinstance(value, str):
         return text(value)
     if type(value) is not int or value < 0:
