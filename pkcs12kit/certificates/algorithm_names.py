@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from pkcs12kit.certificates.certificate import Certificate
 
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
+_LATTICES: Final = ("MLDSA", "MLKEM")  # as pyca's classes spell ML-DSA (FIPS 204) and ML-KEM (FIPS 203)
 
 
 def key_in_words(key: PublicKeyTypes) -> str:
-    """Return the algorithm and the size of a public key: ``RSA 2048``, ``EC P-256``, ``Ed25519``."""
+    """Return the algorithm and the size of a public key: ``RSA 2048``, ``EC P-256``, ``Ed25519``, ``ML-DSA-65``."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return f"EC {_CURVES.get(key.curve.name, key.curve.name)}"
     algorithm = type(key).__name__.removeprefix("_").removesuffix("PublicKey")
+    if algorithm.startswith(_LATTICES):
+        return f"{algorithm[:2]}-{algorithm[2:5]}-{algorithm[5:]}"
     size = getattr(key, "key_size", None)
     return f"{algorithm} {size}" if size is not None else algorithm
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
 
 from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.choice import are_akin
@@ -36,6 +36,7 @@ _ALGORITHMS: Final = (
     (ed25519.Ed25519PrivateKey, "an Ed25519"),
     (ed448.Ed448PrivateKey, "an Ed448"),
     (dsa.DSAPrivateKey, "a DSA"),
+    *((kind, "an ML-DSA") for kind in (mldsa.MLDSA44PrivateKey, mldsa.MLDSA65PrivateKey, mldsa.MLDSA87PrivateKey)),
 )
 _BLOCK: Final = re.compile(rb"-----BEGIN [^\n]*?-----.*?-----END [^\n]*?-----", re.DOTALL)
 # What OpenSSL writes between blocks, and comments; everything else there is someone's text

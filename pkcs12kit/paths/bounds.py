@@ -6,7 +6,7 @@ from functools import lru_cache
 from math import inf
 from typing import TYPE_CHECKING, Final, Generic, NamedTuple, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
 
 from pkcs12kit.errors import MalformedCertificateError
 from pkcs12kit.paths.named_issuers import NamedIssuers, names_another
@@ -23,6 +23,14 @@ VertexT = TypeVar("VertexT", bound="Hashable")
 
 _WEAK_HASH_BITS: Final = 160
 _UNKNOWN_STRENGTH: Final = 0
+# By class name, for keys of one size: FIPS 186-5 section 7.1, and FIPS 204 section 4 (categories 2, 3 and 5).
+_STRENGTHS: Final = {
+    "Ed25519PublicKey": 128,
+    "Ed448PublicKey": 224,
+    "MLDSA44PublicKey": 128,
+    "MLDSA65PublicKey": 192,
+    "MLDSA87PublicKey": 256,
+}
 _REMEMBERED: Final = 8_192
 """Certificates; with them they take about 20 MB at the most."""
 _MOST_BOUNDS: Final = 32
@@ -188,8 +196,12 @@ def _security_bits(certificate: Certificate) -> int:
         key, digest = certificate.public_key, certificate.signature_hash_algorithm
     except MalformedCertificateError:
         return _UNKNOWN_STRENGTH
-    size: int = getattr(key, "key_size", 256)
-    of_key = _bits_of_factoring(size) if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey) else size // 2
+    if isinstance(key, rsa.RSAPublicKey | dsa.DSAPublicKey):
+        of_key = _bits_of_factoring(key.key_size)
+    elif isinstance(key, ec.EllipticCurvePublicKey):
+        of_key = key.key_size // 2
+    else:
+        of_key = _STRENGTHS.get(type(key).__name__, _UNKNOWN_STRENGTH)
     if digest is None:
         return of_key
     of_hash = digest.digest_size * 4

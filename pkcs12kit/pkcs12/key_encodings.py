@@ -35,7 +35,8 @@ _PUBLIC_KEY: Final = 0x81
 _PUBLIC_KEY_EXPLICIT: Final = 0xA1
 _EC_PARAMETERS: Final = 0xA0
 _NO_UNUSED_BITS: Final = b"\x00"
-_VERSION_1: Final = b"\x02\x01\x00"
+VERSION_1: Final = b"\x02\x01\x00"
+"""The version of a PrivateKeyInfo: 0, as an INTEGER."""
 _EC_VERSION: Final = b"\x01"
 _VERSIONS: Final = frozenset({b"\x00", b"\x01"})
 _MOST_PARTS: Final = 12
@@ -98,7 +99,7 @@ class KeyInfo(NamedTuple):
         if len(set(tags)) != len(tags) or not set(tags) <= {_ATTRIBUTES, _PUBLIC_KEY, _PUBLIC_KEY_EXPLICIT}:
             raise UnusableKeyError("a private key with a field that PKCS#8 does not have (RFC 5958 section 2)")
         attributes = [part.encoding for part in self.extensions if part.tag == _ATTRIBUTES]
-        return sequence(_VERSION_1, self.algorithm_identifier, self.private_key.encoding, *attributes)
+        return sequence(VERSION_1, self.algorithm_identifier, self.private_key.encoding, *attributes)
 
     def require_same_public_key(self, private_key: PrivateKeyTypes) -> None:
         """Raise :class:`UnusableKeyError` if the key has a public key that is not the public half of ``private_key``.
@@ -181,7 +182,7 @@ def explain_ec_key(der: bytes, identifier: bytes | None) -> None:
         raise UnusableKeyError(f"a private key that {which} (RFC 5915 section 3)")
     without = sequence(*(part.encoding for part in parts if part.tag != _PUBLIC_KEY_EXPLICIT))
     if identifier is not None:
-        without = sequence(_VERSION_1, identifier, encode_element(OCTET_STRING, without))
+        without = sequence(VERSION_1, identifier, encode_element(OCTET_STRING, without))
     if without != der and _loads(without):
         raise UnusableKeyError(
             "a private key whose public key, which is stored with it, is not its own (RFC 5915 section 3): export the"

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
+from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.certificates.lenient import UNREADABLE, encoding_of
 from pkcs12kit.errors import InputError
 from pkcs12kit.pkcs12.asn1 import definite
@@ -28,6 +29,7 @@ from pkcs12kit.pkcs12.key_encodings import (
     read_key_info,
     split,
 )
+from pkcs12kit.pkcs12.ml_dsa_keys import ML_DSA, load_ml_dsa_key
 from pkcs12kit.pkcs12.object_identifiers import named
 from pkcs12kit.pkcs12.rsa_numbers import read_rsa_numbers, refuse_many_primes
 
@@ -46,11 +48,10 @@ _EC: Final = "1.2.840.10045.2.1"
 _RSA: Final = frozenset({"1.2.840.113549.1.1.1", _ID_RSASSA_PSS})
 # dhKeyAgreement of PKCS #3 and dhpublicnumber of X9.42. No certificate of a server has such a key.
 _KEY_AGREEMENT: Final = frozenset({"1.2.840.113549.1.3.1", "1.2.840.10046.2.1"})
-# What pyca/cryptography loads: RSA, EC, DSA, Ed25519, Ed448, X25519, X448, ML-DSA and ML-KEM.
+# What pyca/cryptography loads, apart from ML-DSA: RSA, EC, DSA, Ed25519, Ed448, X25519, X448 and ML-KEM.
 _LOADED: Final = frozenset(
     {_EC, *_RSA, "1.2.840.10040.4.1"}
     | {f"1.3.101.{number}" for number in range(110, 114)}
-    | {f"2.16.840.1.101.3.4.3.{number}" for number in (17, 18, 19)}
     | {f"2.16.840.1.101.3.4.4.{number}" for number in (2, 3)}
 )
 
@@ -78,7 +79,9 @@ def load_private_key(der: bytes, budget: WorkBudget) -> PrivateKeyTypes:
     if info.algorithm in _KEY_AGREEMENT:
         raise UnknownKeyError(f"a private key for {named(info.algorithm)}, which cannot sign")
     version_1 = der if info.is_version_1 else info.as_version_1()
-    key = _load(version_1, info.private_key.contents, info, budget)
+    key = (
+        load_ml_dsa_key(info) if info.algorithm in ML_DSA else _load(version_1, info.private_key.contents, info, budget)
+    )
     info.require_same_public_key(key)
     return key
 
@@ -196,7 +199,7 @@ def traditional_pem(private_key: PrivateKeyTypes, private_key_info: bytes) -> by
         )
     if not isinstance(private_key, RSAPrivateKey | EllipticCurvePrivateKey | DSAPrivateKey):
         raise InputError(
-            f"a private key for {type(private_key).__name__.removesuffix('PrivateKey')} has no traditional form; only"
+            f"a private key for {key_in_words(private_key.public_key())} has no traditional form; only"
             " RSA, EC and DSA keys have one: write it as PKCS#8"
         )
     return private_key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())

@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final, cast
 
+from pkcs12kit.certificates.algorithm_names import key_in_words
 from pkcs12kit.errors import (
     InputError,
     LimitExceededError,
@@ -122,7 +123,7 @@ def _same_key(
 
 
 def _describe(public_key: bytes, key: PrivateKeyTypes) -> str:
-    algorithm = type(key).__name__.removesuffix("PrivateKey")
+    algorithm, _, _ = key_in_words(key.public_key()).partition(" ")
     return f"{algorithm} with the public key of SHA-256 {sha256(public_key).hexdigest()}"
 
 
@@ -137,7 +138,7 @@ def _first_element(data: bytes) -> bytes:
 def require_signing_key(key: PrivateKeyTypes, name: str) -> CertificateIssuerPrivateKeyTypes:
     """Return ``key``. Raises :class:`InputError` for a key for key agreement (X25519, DH), which no server uses."""
     if not hasattr(key, "sign"):
-        kind = type(key).__name__.removesuffix("PrivateKey")
+        kind = key_in_words(key.public_key())
         raise InputError(f"{name}: a private key for key agreement ({kind}), which cannot sign")
     return cast("CertificateIssuerPrivateKeyTypes", key)
 

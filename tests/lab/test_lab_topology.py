@@ -130,7 +130,7 @@ def test_every_kind_of_key_signs(key_type):
     assert crl.is_signature_valid(authority.certificate.public_key)
     strong = authority.issue("x", authority.private_key.public_key(), hash_algorithm=hashes.SHA384())
     chosen = strong.as_cryptography.signature_hash_algorithm
-    assert chosen is None if key_type is lab.KeyType.ED25519 else chosen.name == "sha384"
+    assert chosen.name == "sha384" if key_type.value.startswith(("rsa-", "ec-")) else chosen is None
 
 
 def test_one_key_serves_two_names():

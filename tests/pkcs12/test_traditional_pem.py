@@ -41,7 +41,7 @@ def test_keys_with_a_traditional_form_are_written_in_it(key, label):
     [
         (ed25519.Ed25519PrivateKey.generate(), "Ed25519"),
         (ed448.Ed448PrivateKey.generate(), "Ed448"),
-        (mldsa.MLDSA65PrivateKey.generate(), "MLDSA65"),
+        (mldsa.MLDSA65PrivateKey.generate(), "ML-DSA-65"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -114,7 +114,7 @@ class AlgorithmPolicy:
             least = f" of at least {self.minimum_curve_bits} bits" if self.minimum_curve_bits else ""
             kinds.append(f"a key on an elliptic curve{least}")
         if not self.only_rsa_and_ecdsa:
-            kinds.append("an Ed25519 or Ed448 key")
+            kinds.append("an Ed25519, Ed448 or ML-DSA key")
         return ", ".join(kinds[:-1]) + f" or {kinds[-1]}"
 
     @property

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.parameters import ValidationParameters
 
 SECTION_OF_SIGNATURES: Final = "RFC 5280 section 6.1.3 (a)(1)"
-_CHECKED_ALGORITHMS: Final = "a signature with RSA, ECDSA, DSA, Ed25519 or Ed448, and a hash that is known here"
+_CHECKED_ALGORITHMS: Final = "a signature with RSA, ECDSA, DSA, Ed25519, Ed448 or ML-DSA, and a hash that is known here"
 _Arguments = ParamSpec("_Arguments")
 
 
