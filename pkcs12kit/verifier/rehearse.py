@@ -25,7 +25,7 @@ from pkcs12kit.times import time_or_now
 from pkcs12kit.tls.address import ServerAddress, parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_3, CertificateMessage
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
-from pkcs12kit.tls.rehearsal.run import installed_clients, shake_hands
+from pkcs12kit.tls.rehearsal.run import installed_clients, shake_hands, why_only_tls_1_3
 from pkcs12kit.verifier.delivered import choose_key
 from pkcs12kit.verifier.served_chain import check_served_chain
 from pkcs12kit.verifier.server_reports import RehearsalReport
@@ -93,7 +93,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
     This chain is checked as by :func:`~pkcs12kit.check_served_chain`. Without ``server_name``, clients ask for the
     first dNSName or iPAddress of the certificate; for a wildcard, for a name that matches. A client is given the time
     where it differs from now by more than five minutes; one that cannot be given a time is not tried. The private key
-    stays in memory.
+    stays in memory. A key for ML-DSA is tried in TLS 1.3 only, and a warning says so.
 
     A refusal is part of the report, not an error. Raises :class:`~pkcs12kit.errors.PfxPasswordError` where the password
     does not open the file, and the other errors of :func:`~pkcs12kit.decode_pfx`;
@@ -160,6 +160,7 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         for device in named_devices
     )
     path = served_chain.path
+    only_tls_1_3 = why_only_tls_1_3(identity.private_key)
     about_call = (*warnings, *(() if path is None else not_valid_now(path)))
     return RehearsalReport(
         served_chain=served_chain,
@@ -169,7 +170,12 @@ def rehearse(  # noqa: PLR0913  # each question has its own keyword
         handshakes=handshakes,
         required=required,
         devices=tuple(verdicts),
-        warnings=(*delivered.warnings, *decoded.left_out, *(() if others is None else (others,)), *about_call),
+        warnings=(
+            *delivered.warnings,
+            *decoded.left_out,
+            *(one for one in (others, only_tls_1_3) if one is not None),
+            *about_call,
+        ),
         call_warnings=about_call,
     )
 

@@ -32,8 +32,8 @@ class RehearsalReport(Report):
     """The answers of TLS clients to a server with a file. It holds neither key nor password.
 
     The answer is yes where the served chain passes its checks, every client in ``required`` accepts it in TLS 1.2 and
-    in TLS 1.3, and no device of ``devices`` is known to refuse it. Other clients decide nothing: whether they are asked
-    depends on the programs that this computer has.
+    in TLS 1.3 (with a key for ML-DSA only in TLS 1.3), and no device of ``devices`` is known to refuse it. Other
+    clients decide nothing: whether they are asked depends on the programs that this computer has.
     """
 
     served_chain: ServedChainReport

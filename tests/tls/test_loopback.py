@@ -269,7 +269,7 @@ def test_what_cannot_be_served_is_said(chain, private_key):
         (ec.generate_private_key(ec.SECP256R1()), leaf, "with this private key: key values mismatch"),
         (dsa.generate_private_key(2048), leaf, "a DSA key cannot serve TLS"),
         (exchange, leaf, "with this private key: Unsupported key type"),
-        (mldsa.MLDSA44PrivateKey.generate(), leaf, "with this private key: Unsupported key type"),
+        (mldsa.MLDSA44PrivateKey.generate(), leaf, "its algorithm is not that of the certificate's key, as with RSA"),
     ):
         with pytest.raises(InputError, match=says) as caught:
             LoopbackServer(key, certificates)

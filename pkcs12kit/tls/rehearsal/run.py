@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, UnknownNameError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.pkcs12.ml_dsa_keys import ml_dsa_name
 from pkcs12kit.times import require_aware
 from pkcs12kit.tls.address import parse_host
 from pkcs12kit.tls.certificate_message import TLS_1_2, TLS_1_3
@@ -59,6 +60,8 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     - ``limits``: at most ``tls_clients`` connect side by side, each with ``client_seconds`` for a handshake.
     - ``on_progress``: is called with each handshake when it is done, in the caller's thread.
 
+    A key for ML-DSA is tried in TLS 1.3 only: see :func:`protocols_of`.
+
     The handshakes are in the order of ``CLIENTS``, TLS 1.2 first. After an interruption, as after the end, no port,
     thread or program is left. Raises :class:`~pkcs12kit.errors.UnknownNameError` for an unknown client, and
     :class:`~pkcs12kit.errors.InputError` for a required client that is not installed, a key or certificate that cannot
@@ -72,13 +75,14 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
     missing = {client.name: why for client in chosen if (why := client.missing()) is not None}
     if absent := [f"{name} ({missing[name]})" for name in missing if name in required]:
         raise InputError(f"required clients are not installed: {', '.join(absent)}")
+    protocols = protocols_of(private_key)
     with LoopbackServer(private_key, certificates, private_key_info=private_key_info, limits=limits) as server:
         endpoint = Endpoint(
             host=server.host,
             port=server.port,
             server_name=wanted,
             trust_anchors=anchors,
-            protocols=PROTOCOLS,
+            protocols=protocols,
             time=time,
             seconds=limits.client_seconds,
         )
@@ -90,13 +94,29 @@ def shake_hands(  # noqa: PLR0913 - the two sides of a handshake, and how to go 
                 on_progress(handshake)
 
         for name, why in missing.items():
-            for protocol in PROTOCOLS:
+            for protocol in protocols:
                 take(Handshake(client=name, version="", protocol=protocol, verdict=Verdict.NOT_TRIED, why=why))
         _run(
             [client for client in chosen if client.name not in missing], endpoint, take, side_by_side=limits.tls_clients
         )
     order = list(CLIENTS)
     return tuple(sorted(came, key=lambda handshake: order.index(handshake.client)))
+
+
+def protocols_of(private_key: PrivateKeyTypes) -> tuple[str, ...]:
+    """Return the versions of TLS in which a server can sign with this key: for ML-DSA only TLS 1.3."""
+    return PROTOCOLS if ml_dsa_name(private_key) is None else (TLS_1_3,)  # draft-ietf-tls-mldsa section 3
+
+
+def why_only_tls_1_3(private_key: PrivateKeyTypes) -> str | None:
+    """Return why TLS 1.2 is not tried with this key, as a sentence; None where it is."""
+    name = ml_dsa_name(private_key)
+    if name is None:
+        return None
+    return (
+        f"the private key is for {name}, which signs in TLS 1.3 only (draft-ietf-tls-mldsa): TLS 1.2 was not tried, and"
+        f" a client without {name} cannot connect"
+    )
 
 
 def installed_clients() -> frozenset[str]:

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
+from pkcs12kit.pkcs12.ml_dsa_keys import ml_dsa_name
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 from pkcs12kit.tls.channel import Channel, ChannelError, Deadline, openssl_words
 
 if TYPE_CHECKING:
@@ -206,6 +208,7 @@ def _context(
         raise InputError("there is no certificate to serve")
     if isinstance(private_key, DSAPrivateKey):  # OpenSSL loads it, and then shares no cipher suite with any client
         raise InputError("a DSA key cannot serve TLS: no cipher suite that clients still offer uses one")
+    is_ml_dsa = ml_dsa_name(private_key) is not None
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_mode(_NO_AUTO_CHAIN)
@@ -216,8 +219,11 @@ def _context(
         _add(context, certificate, first=position == 0)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # pyOpenSSL prefers pyca's keys, which lose RSASSA-PSS
-            if private_key_info is not None and isinstance(private_key, RSAPrivateKey):
+            # pyOpenSSL prefers pyca's keys, which lose RSASSA-PSS, and of which it does not take those for ML-DSA.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            if is_ml_dsa:
+                private_key_info = encode_private_key(private_key, None)
+            if private_key_info is not None and (is_ml_dsa or isinstance(private_key, RSAPrivateKey)):
                 context.use_privatekey(crypto.load_privatekey(crypto.FILETYPE_ASN1, private_key_info))
             else:
                 context.use_privatekey(private_key)  # type: ignore[arg-type]  # it raises for those that it does not take

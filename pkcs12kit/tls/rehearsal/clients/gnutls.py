@@ -76,5 +76,6 @@ class GnuTLSClient(ProgramClient):
         reason = _REASON.search(finished.output)
         if reason is None or not _FAILED.search(finished.output):
             return unclear(finished, received)
-        why = (reason[1] or reason[2]).strip()
+        # It gives no reason for an algorithm that it does not have.
+        why = (reason[1] or reason[2] or "The certificate is NOT trusted.").strip()
         return refused(why, received, only_name=why == _ONLY_NAME)
