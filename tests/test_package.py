@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -51,6 +52,21 @@ def test_runs_against_the_installed_wheel(installed):
         if file.suffix in {".py", ".pyi", ".typed"}:
             place = Path(installed.locate_file(file.relative_to(SOURCE_TREE)))
             assert place.read_bytes() == file.read_bytes(), f"{place} is not what stands in the source tree"
+
+
+def test_has_one_version(installed):
+    """pyproject.toml states the version; the wheel and the newest heading of the changelog have the same."""
+    version = tomllib.loads((SOURCE_TREE / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    changelog = (SOURCE_TREE / "CHANGELOG.md").read_text("utf-8")
+    assert installed.version == pkcs12kit.__version__ == version
+    assert re.search(r"^## \[(.*?)\]", changelog, re.MULTILINE)[1] == version
+
+
+def test_readme_of_the_wheel(installed):
+    """An index shows the README of the wheel: without a relative link, which would lead nowhere there."""
+    text = installed.metadata.get_payload() or installed.metadata["Description"]
+    assert text.startswith("# pkcs12kit")
+    assert re.findall(r'(?:\]\(|src=")(?!https://).{0,40}', text) == []
 
 
 def test_is_typed_for_its_users(installed):

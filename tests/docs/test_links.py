@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import runpy
+import tomllib
 from collections import Counter
 from functools import cache
 from itertools import pairwise
@@ -14,6 +15,9 @@ import pytest
 from markdown_it import MarkdownIt
 
 PROJECT = Path(__file__).parents[2]
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))
+STATED = PYPROJECT["project"]
+HOOK = PYPROJECT["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]
 PAGES = sorted(
     page.relative_to(PROJECT).as_posix()
     for where in ("*.md", "docs/**/*.md", "examples/**/*.md", "benchmarks/**/*.md")
@@ -111,3 +115,49 @@ def test_faults_are_seen():
         None,
         None,
     ]
+
+
+def as_an_index_shows_it(readme):
+    """Apply what pyproject.toml replaces in the README of the package: hatch-fancy-pypi-readme's substitutions."""
+    for rule in HOOK["substitutions"]:
+        replacement = rule["replacement"].replace("$HFPR_VERSION", STATED["version"])
+        readme = re.sub(rule["pattern"], replacement, readme)
+    return readme
+
+
+def test_links_on_a_package_index():
+    """An index shows the README without the repository: each link is an address, of the released version of a file."""
+    [fragment] = HOOK["fragments"]
+    assert fragment == {"path": "README.md"}
+    readme = (PROJECT / "README.md").read_text("utf-8")
+    before, after = list(links_of(readme)), list(links_of(as_an_index_shows_it(readme)))
+    repository = STATED["urls"]["Repository"]
+    raw = repository.replace("github.com", "raw.githubusercontent.com")
+    for own, shown in zip(before, after, strict=True):
+        assert not own.startswith("#"), "an index gives headings other names"
+        if own.startswith("https://"):
+            assert shown == own
+        else:
+            version = f"v{STATED['version']}/{own}"
+            assert shown in {f"{repository}/blob/{version}", f"{raw}/{version}"}
+            assert shown.startswith(raw) == own.endswith((".svg", ".png")), "only a raw file is a picture"
+    assert {urlsplit(link).scheme for link in after} == {"https"}
+
+
+def test_index_changes_links_and_nothing_else():
+    """What is no link stays: addresses, code, and a bracket before a parenthesis."""
+    text = "[a](https://example.org) `x[0] (1)` [b](docs/index.md) <img src='x.svg'> [c](#here)"
+    shown = as_an_index_shows_it(text)
+    blob = f"{STATED['urls']['Repository']}/blob/v{STATED['version']}"
+    assert shown == text.replace("(docs/index.md)", f"({blob}/docs/index.md)")
+
+
+def test_addresses_of_the_project():
+    """An index names where the project is: its repository, and files in it that exist."""
+    urls = STATED["urls"]
+    assert {"Repository", "Documentation", "Changelog", "Issues"} <= urls.keys()
+    for url in urls.values():
+        assert fault_of(url, PROJECT / "README.md") is None
+        assert url.startswith(urls["Repository"])
+        _, blob, file = url.partition("/blob/main/")
+        assert not blob or (PROJECT / file).is_file(), url
