@@ -12,8 +12,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
 BEGIN: Final = "<!-- The rest is written by docs/making/interoperability.py. -->\n"
-_NAMES: Final = {"rsa-2048": "RSA", "ec-p256": "EC P-256", "ec-p384": "EC P-384", "ed25519": "Ed25519"}
-_PASSWORDS: Final = {"ASCII": "an ASCII password", "non-ASCII": "a non-ASCII password", "empty": "an empty password"}
+_NAMES: Final = {
+    "rsa-2048": "RSA",
+    "rsa-4096": "RSA of 4,096 bits",
+    "rsa-pss": "RSASSA-PSS",
+    "ec-p256": "EC P-256",
+    "ec-p384": "EC P-384",
+    "ec-p521": "EC P-521",
+    "ec-secp256k1": "EC secp256k1",
+    "ed25519": "Ed25519",
+    "ed448": "Ed448",
+    "ml-dsa-65": "ML-DSA-65",
+}
+_LAST: Final = "empty"
+_PASSWORDS: Final = {"ASCII": "an ASCII password", "non-ASCII": "a non-ASCII password", _LAST: "an empty password"}
 
 
 class _Notes:
@@ -85,17 +97,19 @@ def render(
     written = sum(len(writings_of(name)) for name in expected.programs)
     read = len(readings) * len(expected.programs)
     keys = ", ".join(_NAMES[key] for key in dict.fromkeys(reading.key for reading in readings))
+    every = ", ".join(_NAMES[key] for key in dict.fromkeys(it.key for it in readings if it.password == _LAST))
     lines = [
         BEGIN,
-        f"Tried on {expected.tried.isoformat()} with the programs of {expected.system}:",
+        f"Tried on {expected.tried.isoformat()} with the programs of two releases of Debian:",
         "",
-        "| program | command or library | version |",
-        "| --- | --- | --- |",
-        *(f"| {name} | {it.title} | {it.version} |" for name, it in expected.programs.items()),
+        "| program | command or library | release | version |",
+        "| --- | --- | --- | --- |",
+        *(f"| {name} | {it.title} | {it.system} | {it.version} |" for name, it in expected.programs.items()),
         "",
         "## Other programs read our files",
         "",
-        f"{read} files: every profile, keys of {keys}, and passwords that are ASCII, non-ASCII and empty.",
+        f"{read} files: every profile, with keys of {keys}.",
+        f"Keys of {every} have passwords that are ASCII, non-ASCII and empty; the others have an ASCII password.",
         "",
         *_they_read_ours(expected, readings, notes),
         "",

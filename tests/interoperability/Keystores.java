@@ -36,8 +36,6 @@ public final class Keystores {
         String[] jobs = new String(System.in.readAllBytes(), StandardCharsets.UTF_8).split("\n");
         PrintStream results = System.out;
         System.setOut(System.err); // Java says "extra in data" there, of keys in the clear
-        results.println("version\tjava\t" + System.getProperty("java.version"));
-        results.println("version\tbouncycastle\t" + BOUNCY_CASTLE.getVersionStr());
         for (String line : jobs) {
             String[] job = line.split("\t", -1);
             try {
@@ -79,6 +77,9 @@ public final class Keystores {
                 continue;
             }
             Key key = store.getKey(alias, password);
+            if (store.getProvider() != BOUNCY_CASTLE) { // from Java 20 on there are entries for keys it does not know
+                KeyFactory.getInstance(key.getAlgorithm()).translateKey(key);
+            }
             result.append('\t').append(Base64.getEncoder().encodeToString(key.getEncoded()));
             for (Certificate certificate : store.getCertificateChain(alias)) {
                 result.append('\t').append(Base64.getEncoder().encodeToString(certificate.getEncoded()));

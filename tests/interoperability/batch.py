@@ -6,8 +6,7 @@ import base64
 import os
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 
@@ -17,10 +16,20 @@ from pkcs12kit.pkcs12.decoder import decode_pfx
 from .matrix import FEW_ITERATIONS, PASSWORDS, Contents, Material, Outcome, Reading, Writing
 from .programs import canonical, writings
 
-HERE: Final = Path(__file__).parent
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
 COPY_PASSWORD: Final = "copied by keytool"
-_JCA_NAMES: Final = {"rsa-2048": "RSA", "ec-p256": "EC", "ec-p384": "EC", "ed25519": "Ed25519"}
-_SETTINGS: Final = " ".join(
+_JCA_NAMES: Final = {
+    **dict.fromkeys(("rsa-2048", "rsa-4096"), "RSA"),
+    **dict.fromkeys(("ec-p256", "ec-p384", "ec-p521", "ec-secp256k1"), "EC"),
+    "rsa-pss": "RSASSA-PSS",
+    "ed25519": "Ed25519",
+    "ed448": "Ed448",
+    "ml-dsa-65": "ML-DSA-65",
+}
+SETTINGS: Final = " ".join(
     f"keystore.pkcs12.{count}IterationCount={FEW_ITERATIONS}" for count in ("certPbe", "keyPbe", "mac")
 )
 _CIPHERS: Final = (
@@ -32,7 +41,7 @@ _MACS: Final = tuple(f"HmacPBESHA{digest}" for digest in ("1", "224", "256", "38
 
 
 def _settings(**settings: str) -> str:
-    return " ".join([_SETTINGS, *(f"keystore.pkcs12.{name}={value}" for name, value in settings.items())])
+    return " ".join([SETTINGS, *(f"keystore.pkcs12.{name}={value}" for name, value in settings.items())])
 
 
 FORMS: Final[dict[str, dict[str, tuple[str, str]]]] = {
@@ -53,7 +62,6 @@ FORMS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     "go-crypto": {},
     "keytool": {},
 }
-VERSION_OF: Final = {"java": "java", "keytool": "java", "bouncycastle": "bouncycastle"}
 READ_BY: Final = {"java": "jvm", "keytool": "jvm", "bouncycastle": "jvm", "go-crypto": "go", "go-sslmate": "go"}
 
 
@@ -68,18 +76,17 @@ class Batch:
 
     read: dict[tuple[str, Reading], Contents | Outcome] = field(default_factory=dict)
     written: dict[tuple[str, Writing], Path | Outcome] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
 
 
 def run_batch(
-    command: list[str], programs: tuple[str, ...], material: Material, ours: dict[Reading, Path], folder: Path
+    command: list[str],
+    cells: Sequence[tuple[str, Reading | Writing]],
+    material: Material,
+    ours: dict[Reading, Path],
+    folder: Path,
 ) -> Batch:
     """Give one process all jobs of some programs, and take its results."""
     folder.mkdir()
-    cells: list[tuple[str, Reading | Writing]] = [
-        *((program, reading) for program in programs for reading in ours),
-        *((program, writing) for program in programs for writing in writings_of(program)),
-    ]
     jobs = []
     for number, (program, cell) in enumerate(cells):
         password = "-" if PASSWORDS[cell.password] is None else str(material.password_file(cell.password))
@@ -108,9 +115,6 @@ def run_batch(
             continue
         assert "\t" in line, line
         number, answer, *parts = line.split("\t")
-        if number == "version":
-            batch.versions[answer] = parts[0]
-            continue
         program, cell = cells[int(number)]
         file = folder / f"{number}.p12"
         if isinstance(cell, Writing):

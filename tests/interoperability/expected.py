@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -17,9 +18,11 @@ _FILE: Final = Path(__file__).with_name("expected.toml")
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A program, the versions that the refusals are of, and the one that was tried."""
+    """A version of a program: the release of Debian that has it, how it begins, and the one that was tried."""
 
+    program: str
     title: str
+    system: str
     holds_for: str
     version: str
 
@@ -28,7 +31,7 @@ class Program:
 class Refusal:
     """Cells that are a no: those of these programs, and of every profile (or form), key and password not narrowed.
 
-    ``says`` is a pattern of what the program, or pkcs12kit, says.
+    ``programs`` may be patterns, as ``java-*``; ``says`` is a pattern of what the program, or pkcs12kit, says.
     """
 
     programs: tuple[str, ...]
@@ -43,7 +46,7 @@ class Refusal:
         """Tell whether a cell is one of these."""
         first = (*self.profiles, *self.forms)
         return (
-            program in self.programs
+            any(fnmatchcase(program, it) for it in self.programs)
             and (not first or cell[0] in first)
             and (not self.keys or cell.key in self.keys)
             and (not self.passwords or cell.password in self.passwords)
@@ -55,9 +58,9 @@ class Expected:
     """The whole table."""
 
     tried: date
-    system: str
     programs: dict[str, Program]
     own_order: dict[str, str]
+    """By program, whatever its version."""
     read: tuple[Refusal, ...]
     write: tuple[Refusal, ...]
 

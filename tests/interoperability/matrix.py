@@ -3,25 +3,47 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from asn1crypto import pem
+from asn1crypto.keys import PublicKeyAlgorithm
+from asn1crypto.x509 import Certificate as Structure
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.lab import Authority, KeyType
 from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 
 from ..iterations import RELEASED
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes, PrivateKeyTypes
 
-    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.pkcs12.profiles import Profile
 
 PROFILES: Final = RELEASED  # with their own counts, which conftest.py limits in other tests
-KEYS: Final = {kind.value: kind for kind in (KeyType.RSA_2048, KeyType.EC_P256, KeyType.EC_P384, KeyType.ED25519)}
+_RSA: Final = partial(rsa.generate_private_key, 65537)
+KEYS: Final[dict[str, Callable[[], CertificateIssuerPrivateKeyTypes]]] = {
+    "rsa-2048": partial(_RSA, 2048),
+    "ec-p256": partial(ec.generate_private_key, ec.SECP256R1()),
+    "ec-p384": partial(ec.generate_private_key, ec.SECP384R1()),
+    "ed25519": ed25519.Ed25519PrivateKey.generate,
+    "rsa-4096": partial(_RSA, 4096),
+    "rsa-pss": partial(_RSA, 2048),
+    "ec-p521": partial(ec.generate_private_key, ec.SECP521R1()),
+    "ec-secp256k1": partial(ec.generate_private_key, ec.SECP256K1()),
+    "ed448": ed448.Ed448PrivateKey.generate,
+    "ml-dsa-65": mldsa.MLDSA65PrivateKey.generate,
+}
+"""How to make a key of each kind; one for RSASSA-PSS alone is that because its certificate says so."""
+WITH_EVERY_PASSWORD: Final = ("rsa-2048", "ec-p256", "ec-p384", "ed25519")
 PASSWORDS: Final[dict[str, str | None]] = {
     "ASCII": "correct horse 42",
     "non-ASCII": "Grüße, Ελλάδα, 日本",
@@ -66,13 +88,19 @@ class Writing(NamedTuple):
         return "-".join(self)
 
 
-def passwords_for(profile: str) -> tuple[str, ...]:
-    """Tell which passwords a profile can have."""
-    return ("ASCII", "non-ASCII", "empty") if PROFILES[profile].takes_password else ("none",)
+def passwords_for(profile: str, key: str = "ec-p256") -> tuple[str, ...]:
+    """Tell which passwords a profile has; one with keys of the kinds that few people use."""
+    passwords = ("ASCII", "non-ASCII", "empty") if PROFILES[profile].takes_password else ("none",)
+    return passwords if key in WITH_EVERY_PASSWORD else passwords[:1]
 
 
 READINGS: Final = tuple(
-    [Reading(profile, key, password) for profile in PROFILES for key in KEYS for password in passwords_for(profile)]
+    [
+        Reading(profile, key, password)
+        for profile in PROFILES
+        for key in KEYS
+        for password in passwords_for(profile, key)
+    ]
     + [Reading(profile, "ec-p256", passwords_for(profile)[0], own_count=True) for profile in PROFILES]
 )
 
@@ -140,18 +168,33 @@ def make_material(folder: Path, *, ca_key: KeyType = KeyType.EC_P256) -> Materia
     root, issuing = (Authority.create(name, key_type=ca_key) for name in ("Root CA", "Issuing CA"))
     issuers = (root.issue_ca(issuing), root.certificate)
     material = Material(bundles={}, folder=folder)
-    for name, kind in KEYS.items():
-        server = issuing.issue_server("mdm.example.mil", key_type=kind)
+    for name, generate in KEYS.items():
+        key = generate()
+        certificate = issuing.issue_server("mdm.example.mil", private_key=key).certificate
+        if name == "rsa-pss":
+            certificate = _for_pss_alone(certificate, issuing)
         material.bundles[name] = Bundle(
-            private_key=server.private_key,
-            certificates=(server.certificate, *issuers),
-            friendly_name="mdm.example.mil",
+            private_key=key, certificates=(certificate, *issuers), friendly_name="mdm.example.mil"
         )
-        encoded = server.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        encoded = pem.armor("PRIVATE KEY", encode_private_key(key, certificate))
         material.pem(name, "key").write_bytes(encoded)
-        material.pem(name, "certificate").write_text(server.certificate.to_pem())
+        material.pem(name, "certificate").write_text(certificate.to_pem())
         material.pem(name, "issuers").write_text("".join(issuer.to_pem() for issuer in issuers))
-        material.pem(name, "chain").write_text("".join(it.to_pem() for it in (server.certificate, *issuers)))
+        material.pem(name, "chain").write_text("".join(it.to_pem() for it in (certificate, *issuers)))
     for name, password in PASSWORDS.items():
         material.password_file(name).write_text(password or "", "utf-8")
     return material
+
+
+def _for_pss_alone(certificate: Certificate, issuer: Authority) -> Certificate:
+    """Issue a certificate again, for a key that signs by RSASSA-PSS alone (RFC 4055 section 1.2)."""
+    structure = Structure.load(certificate.der)
+    to_be_signed = structure["tbs_certificate"]
+    to_be_signed["subject_public_key_info"]["algorithm"] = PublicKeyAlgorithm({"algorithm": "rsassa_pss"})
+    if isinstance(issuer.private_key, ec.EllipticCurvePrivateKey):
+        structure["signature_value"] = issuer.private_key.sign(to_be_signed.dump(), ec.ECDSA(hashes.SHA256()))
+    else:
+        assert isinstance(issuer.private_key, rsa.RSAPrivateKey)
+        signature = issuer.private_key.sign(to_be_signed.dump(), padding.PKCS1v15(), hashes.SHA256())
+        structure["signature_value"] = signature
+    return Certificate.from_der(structure.dump())

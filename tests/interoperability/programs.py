@@ -14,19 +14,22 @@ from dataclasses import dataclass
 from itertools import product
 from typing import TYPE_CHECKING, ClassVar, Final, Protocol
 
+from asn1crypto.core import Sequence
 from asn1crypto.keys import ECPrivateKey
 from asn1crypto.pem import unarmor
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
     PublicFormat,
+    load_der_private_key,
     load_pem_private_key,
 )
 
-from .matrix import KEYS, PASSWORDS, Contents, Material, Reading, Refused, Writing
+from .matrix import KEYS, PASSWORDS, WITH_EVERY_PASSWORD, Contents, Material, Reading, Refused, Writing
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -60,15 +63,22 @@ def contents_of_pem(text: str) -> Contents:
     begin = re.search("-{5}BEGIN ([A-Z]+ )?PRIVATE KEY-{5}", text)
     if begin is None:
         raise Refused(f"no private key, and {len(certificates)} certificates: {' '.join(text.split())[:200]}")
-    return Contents(
-        key=canonical(load_pem_private_key(text[begin.start() :].encode(), None)), certificates=certificates
-    )
+    return Contents(key=canonical(load_key(unarmor(text[begin.start() :].encode())[2])), certificates=certificates)
 
 
 def certificates_of(text: str) -> tuple[bytes, ...]:
     """Take the certificates out of PEM between other lines."""
     found = x509.load_pem_x509_certificates(text.encode()) if "BEGIN CERTIFICATE" in text else []
     return tuple(certificate.public_bytes(Encoding.DER) for certificate in found)
+
+
+def load_key(der: bytes):
+    """Load a private key: of ML-DSA also one with its seed and the expanded key (RFC 9881 section 6)."""
+    info = Sequence.load(der)
+    octets = info[2].native
+    if info[1].native != {"0": "2.16.840.1.101.3.4.3.18"} or octets[:1] != b"\x30":
+        return load_der_private_key(der, None)
+    return MLDSA65PrivateKey.from_seed_bytes(Sequence.load(octets)[0].native)
 
 
 def canonical(key):
@@ -104,13 +114,15 @@ def writings(forms: Iterable[str], *, thorough: Container[str], slow: bool = Fal
     """List cells: every key and password for the ``thorough`` forms, EC P-256 and every password for the others.
 
     Of a program that is ``slow`` to write or to read: every key and every password, but not each with each, and for the
-    other forms one of both.
+    other forms one of both. Keys of the kinds that few people use have an ASCII password alone, in the first form.
     """
+    forms = tuple(forms)
     return tuple(
         Writing(form, key, password)
         for form, key, password in product(forms, KEYS, _ALL)
         if (key == "ec-p256") + (password == "ASCII") + (form in thorough) >= (2 if slow else 1)
         and (form in thorough or key == "ec-p256")
+        and (key in WITH_EVERY_PASSWORD or (password == "ASCII" and form == forms[0]))
     )
 
 
@@ -149,6 +161,7 @@ class OpenSSL:
             f"MAC by {digest}": f"-macalg {digest}"
             for digest in ("sha512-224", "sha3-224", "sha3-384", "ripemd160", "sm3", "blake2b512")
         },
+        "PBMAC1": "-pbmac1_pbkdf2 -macalg sha256",
     }
     writings: ClassVar = writings(forms, thorough=("default", "-legacy", "AES-128-CBC", "MAC by sha512"))
     program: str
