@@ -96,6 +96,7 @@ class Hosts:
         password.write_text("correct horse battery staple\n", "ascii")
         self._keys = [key_type.generate() for _ in range(min(count, KEYS))]
         self.names = [f"host{number:05}.example.mil" for number in range(count)]
+        tell(f"writing the keys and certificates of {count:,} hosts")
         for number, name in enumerate(self.names):
             key = self._keys[number % len(self._keys)]
             text = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
@@ -125,6 +126,7 @@ class Hosts:
 
     def batch(self, *options: str, changed: int) -> Cost:
         """Run ``batch``, which has to change so many bundles."""
+        tell(f"batch {' '.join(options)}: {changed:,} of {self.count:,} hosts to change")
         cost, output = self.run(*PKCS12KIT, "batch", "fleet.toml", "--json", *options)
         report = json.loads(output)
         if (report["changed"], report["failed"], len(report["bundles"])) != (changed, 0, self.count):
@@ -135,6 +137,11 @@ class Hosts:
         """Remove the outputs and the state."""
         for file in (*(self.folder / "out").iterdir(), *self.folder.glob(".fleet.toml.*")):
             file.unlink()
+
+
+def tell(step: str) -> None:
+    """Print the step that begins, with the time, on standard error: a large fleet takes minutes."""
+    print(f"{time.strftime('%H:%M:%S')}  {step}", file=sys.stderr, flush=True)
 
 
 def main() -> int:
