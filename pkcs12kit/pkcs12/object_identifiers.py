@@ -159,6 +159,10 @@ KEYS: Final = {
     "1.2.156.10197.1.301": "SM2",
     **_ML_DSA,
     **{f"2.16.840.1.101.3.4.3.{20 + place}": name for place, name in enumerate(_SLH_DSA)},
+    **{
+        f"2.16.840.1.101.3.4.3.{number}": f"HashML-DSA-{name} with SHA-512"
+        for number, name in ((32, 44), (33, 65), (34, 87))
+    },
     **{f"2.16.840.1.101.3.4.4.{place}": f"ML-KEM-{size}" for place, size in enumerate((512, 768, 1024), start=1)},
 }
 
