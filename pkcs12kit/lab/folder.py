@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.errors import OutputError
+from pkcs12kit.folders import BINARY
 from pkcs12kit.lab.profiles import COMMON_DEVICES
 from pkcs12kit.times import format_time
 
@@ -121,7 +122,7 @@ def _pkcs7(certificates: Iterable[Certificate], encoding: Encoding) -> bytes:
 def _write(path: Path, data: bytes, mode: int) -> None:
     """Replace a file by a new one, with its final mode from the start. A symbolic link is not followed."""
     path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode), "wb") as file:
         file.write(data)
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _ATTEMPT_DELAY: Final = 0.25  # seconds until the next address is tried beside the last (RFC 8305 section 5)
 _INTERRUPTION_CHECK: Final = 0.25  # seconds between checks for an interruption
+_BEGUN: Final = frozenset({0, errno.EINPROGRESS, getattr(errno, "WSAEWOULDBLOCK", 0)})
+"""The answers to the request for a connection that succeeded, or that goes on: Windows has a number of its own."""
+_ERRORS_OF_WINDOWS: Final[dict[int, str]] = getattr(socket, "errorTab", {})  # os.strerror does not know these there
 _OF_ERRORS: Final = {errno.ECONNREFUSED: Contact.REFUSED, errno.ETIMEDOUT: Contact.TIMED_OUT}
 
 
@@ -132,7 +135,7 @@ class _Attempts:
             self._failed[address] = error
             return
         self.pending[address] = (one, closing)
-        if number in {0, errno.EINPROGRESS}:
+        if number in _BEGUN:
             self._selector.register(one, selectors.EVENT_WRITE, address)
         else:
             self._fail(address, number)
@@ -173,4 +176,4 @@ class _Attempts:
     def _fail(self, address: SocketAddress, number: int) -> None:
         _, closing = self.pending.pop(address)
         closing.close()
-        self._failed[address] = OSError(number, os.strerror(number))
+        self._failed[address] = OSError(number, _ERRORS_OF_WINDOWS.get(number) or os.strerror(number))
