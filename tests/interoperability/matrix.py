@@ -11,6 +11,7 @@ from asn1crypto.keys import PublicKeyAlgorithm
 from asn1crypto.x509 import Certificate as Structure
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pkcs12kit.certificates.certificate import Certificate
@@ -114,7 +115,9 @@ class Contents:
 
     @classmethod
     def of(cls, key: PrivateKeyTypes, certificates: tuple[Certificate, ...]) -> Contents:
-        """Take a key and certificates of ours."""
+        """Take a key and certificates of ours: of a key for ML-DSA its seed, whatever form it was read in."""
+        if isinstance(key, MLDSA65PrivateKey):
+            key = MLDSA65PrivateKey.from_seed_bytes(key.private_bytes_raw())
         encoded = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
         return cls(key=encoded, certificates=tuple(certificate.der for certificate in certificates))
 
