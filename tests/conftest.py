@@ -24,6 +24,7 @@ from pkcs12kit.tls.rehearsal.clients.registry import make_client
 from . import thoroughness
 from .interoperability import servers
 from .iterations import FEW, set_iterations
+from .scheduling import in_order
 
 # In CI the same examples each time: a red run there is a change's fault. Elsewhere new ones, which find the rest.
 # No clock: hypothesis fails an example after 200 milliseconds by default, and strategies that a busy machine slows.
@@ -59,9 +60,24 @@ def pytest_configure(config):
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector):
+    """Let every other worker import the tests from the last to the first.
+
+    Two workers that start together would compile each module twice. So each compiles one half, and reads what the other
+    has compiled.
+    """
+    report = yield
+    number = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    if int(number) % 2 and isinstance(collector, pytest.Directory):
+        report.result.reverse()
+    return report
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config, items):
-    """Let ``pytest -m slow`` run the property tests again, with all their examples."""
+    """Start the longest modules first, and let ``pytest -m slow`` run property tests again with all their examples."""
+    items.sort(key=in_order(items))
     if config.option.markexpr == "slow":
         for item in items:
             if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
