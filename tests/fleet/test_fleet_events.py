@@ -224,7 +224,7 @@ def linked(path):
 
 
 @pytest.mark.parametrize(
-    ("seed", "steps"), [(0, 8), *(pytest.param(n, 25, marks=pytest.mark.slow) for n in range(1, 25))]
+    ("seed", "steps"), [(0, 6), *(pytest.param(n, 20, marks=pytest.mark.slow) for n in range(1, 9))]
 )
 @pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
 def test_a_state_never_changes_the_answer(tmp_path, monkeypatch, seed, steps):

@@ -149,13 +149,14 @@ def test_a_run_that_is_killed_at_many_moments(tmp_path):
     start(hosts, "--jobs", "2").wait()
     whole = time.monotonic() - begun
     logged(hosts)
-    kill_and_check(hosts, [whole * step / 20 for step in range(1, 22)], every_host=True)
+    kill_and_check(hosts, [whole * step / 10 for step in range(1, 12)], every_host=True)
 
 
 @pytest.mark.slow
 def test_one_bad_host_of_two_hundred(tmp_path):
     """The others are written, and the cause is in one line."""
     hosts = Hosts(tmp_path, 200, bad={77})
+    hosts.write_manifest(options="iterations = 1000\nmac_iterations = 1000")
     done = call("batch", hosts.path)
     assert done.status == 1
     assert [line for line in done.output.splitlines() if "host077" in line and "Unknown CA" in line] != []

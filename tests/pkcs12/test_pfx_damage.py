@@ -60,30 +60,32 @@ def attempt(data, **arguments):
         yield outcome
 
 
+def each_byte_flipped(data):
+    """Yield the file with one byte changed, each in turn; a mask is used at every fourth byte."""
+    for position in range(len(data)):
+        damaged = bytearray(data)
+        damaged[position] ^= (0x01, 0x20, 0x80, 0xFF)[position % 4]
+        yield bytes(damaged)
+
+
 @pytest.mark.slow
 def test_every_byte_flipped(small, small_bundle):
     """A file that still decodes after a change of one byte has exactly the written contents: the MAC covers them."""
     decoded_anyway = 0
-    for position in range(len(small)):
-        for mask in (0x01, 0x20, 0x80, 0xFF):
-            damaged = bytearray(small)
-            damaged[position] ^= mask
-            decoded, _ = attempt(bytes(damaged))
-            if decoded is not None:
-                decoded_anyway += 1
-                assert decoded.private_key.private_numbers() == small_bundle.private_key.private_numbers()
-                assert decoded.certificates == small_bundle.certificates
-    assert decoded_anyway < 40  # the two NULL parameters and the like
+    for damaged in each_byte_flipped(small):
+        decoded, _ = attempt(damaged)
+        if decoded is not None:
+            decoded_anyway += 1
+            assert decoded.private_key.private_numbers() == small_bundle.private_key.private_numbers()
+            assert decoded.certificates == small_bundle.certificates
+    assert decoded_anyway < 10  # the two NULL parameters and the like
 
 
 @pytest.mark.slow
 def test_every_byte_flipped_without_mac(small_without_mac):
     """Without a MAC nothing vouches for the contents, but no damage leads to anything but an error or a value."""
-    for position in range(len(small_without_mac)):
-        for mask in (0x01, 0x80, 0xFF):
-            damaged = bytearray(small_without_mac)
-            damaged[position] ^= mask
-            list(attempt(bytes(damaged)))
+    for damaged in each_byte_flipped(small_without_mac):
+        list(attempt(damaged))
 
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # pyca's word on a certificate that was hit
@@ -97,11 +99,8 @@ def test_every_byte_of_an_open_file_flipped(small_bundle):
     )
     data = make_pfx([plain_safe(*bags)])
     assert decode_pfx(data, password=None).identity.certificate == small_bundle.certificates[0]
-    for position in range(len(data)):
-        for mask in (0x01, 0x20, 0x80, 0xFF):
-            damaged = bytearray(data)
-            damaged[position] ^= mask
-            list(attempt(bytes(damaged)))
+    for damaged in each_byte_flipped(data):
+        list(attempt(damaged))
 
 
 def test_every_truncation(small):

@@ -195,8 +195,8 @@ def test_mutated_bags(bags, quick, which):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("which", range(8))
-def test_every_mutant_of_every_bag(bags, quick, which):
-    """Each element of each bag replaced by each hostile value."""
-    kept = [check(bag, quick) for bag in mutants(bags[which])]
+def test_many_mutants_of_every_bag(bags, quick, which):
+    """Each element of each bag replaced by hostile values, a quarter of them."""
+    kept = [check(bag, quick) for bag in itertools.islice(mutants(bags[which]), 0, None, 4)]
     assert True in kept or which == 5
     assert False in kept

@@ -71,9 +71,7 @@ def a_mutant(chance, text):
     return b"\n".join(lines)
 
 
-@pytest.mark.parametrize(
-    ("seed", "mutants"), [pytest.param(1, 150), *(pytest.param(seed, 4000, marks=pytest.mark.slow) for seed in (2, 3))]
-)
+@pytest.mark.parametrize(("seed", "mutants"), [pytest.param(1, 150), pytest.param(2, 2000, marks=pytest.mark.slow)])
 def test_no_block_is_dropped(text, seed, mutants):
     """RFC 7468 section 2: whatever was changed, there are as many certificates and rejects as BEGIN lines at least."""
     chance = random.Random(seed)  # noqa: S311  # not for secrets
