@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TESTS: Final = Path(__file__).parent
 LONGEST: Final = (
+    "interoperability/test_interop_matrix.py",
     "paths/forger/test_forgeries.py",
     "fleet/test_fleet_hosts.py",
     "docs/test_built_pages.py",
