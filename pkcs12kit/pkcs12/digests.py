@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.errors import UnsupportedPfxError
 
 if TYPE_CHECKING:
-    from hashlib import _Hash
+    from _hashlib import HASH
 
 # asn1crypto's name for a digest, for an HMAC with it and hashlib's name are the same.
 DIGESTS: Final = {
@@ -28,7 +28,7 @@ DIGESTS: Final = {
 DIGEST_NAMES: Final = {native: name for name, native in DIGESTS.items()}
 
 
-def new_hash(digest: str) -> _Hash:
+def new_hash(digest: str) -> HASH:
     """Return a new hash object. Raises :class:`~pkcs12kit.errors.UnsupportedPfxError` where Python has no such hash."""
     try:
         return hashlib.new(DIGESTS[digest], usedforsecurity=False)
