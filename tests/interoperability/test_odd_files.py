@@ -21,7 +21,9 @@ from pkcs12kit import lab
 from pkcs12kit.pkcs12.conversion import convert_pfx
 
 from ..pkcs12.decrypted_parts import plaintexts_of
-from .conftest import BOUNCY_CASTLE
+from .releases import BOUNCY_CASTLE as JAR
+
+BOUNCY_CASTLE = Path("/") / JAR
 
 PASSWORD, NEW = "secret", "another"
 CURVES = ("Ed25519", "Ed448")
