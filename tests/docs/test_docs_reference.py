@@ -419,7 +419,7 @@ def test_benchmarks_are_those_that_there_are():
         (wanted,) = re.findall(rf"^{constant}: Final = ([0-9.]+)$", scripts["fleet.py"], re.MULTILINE)
         assert f"at most {wanted} " in rows["fleet.py"]
     assert "at most 1.5 times" in rows["startup.py"]
-    assert "startup.py --at-most 1.5" in (PROJECT / ".ci" / "run").read_text("utf-8")
+    assert "startup.py --instructions --at-most 1.5" in (PROJECT / ".ci" / "run").read_text("utf-8")
 
 
 def test_new_pages_are_in_the_contents():
