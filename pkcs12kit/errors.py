@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import copy
 from difflib import get_close_matches
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.hints import Hint
@@ -58,21 +59,24 @@ class UnknownNameError(InputError):
     """A name of a profile, reader, device or client that pkcs12kit does not know.
 
     ``kind`` says what was looked up (``profile``), ``name`` is the text that was given, ``known`` are the names that
-    exist and ``nearest`` the known names that are spelled like it, the most similar first, at most three.
+    exist and ``nearest`` the known names that are spelled like it, the most similar first, at most three. ``why`` is a
+    reason beyond that the name is not known; it may be empty.
     """
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, why: str = "") -> None:
         self.kind = kind
         self.name = name
         self.known = tuple(known)
+        self.why = why
         self.nearest = tuple(get_close_matches(name[:_LONGEST_NAME].lower(), self.known, n=_MOST_NEAREST))
         suggestion = f": did you mean {alternatives(self.nearest)}?" if self.nearest else "."
         shown = quoted(name, longest=_LONGEST_NAME)
-        super().__init__(f"unknown {kind} {shown}{suggestion} Known names: {', '.join(self.known)}")
+        reason = f" ({why})" if why else ""
+        super().__init__(f"unknown {kind} {shown}{reason}{suggestion} Known names: {', '.join(self.known)}")
 
-    def __reduce__(self) -> tuple[type[UnknownNameError], tuple[str, str, tuple[str, ...]], dict[str, Any]]:
+    def __reduce__(self) -> tuple[Any, tuple[str, str, tuple[str, ...]], dict[str, Any]]:
         """Return the call that makes an equal error, and its attributes, so that it can cross to another process."""
-        return type(self), (self.kind, self.name, self.known), vars(self)
+        return partial(type(self), why=self.why), (self.kind, self.name, self.known), vars(self)
 
 
 class MalformedCertificateError(InputError):

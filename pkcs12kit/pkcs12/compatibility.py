@@ -1,43 +1,30 @@
 """Compatibility: the facts of a PFX that decide which programs open it, and the verdict of one program on them.
 
-The facts are algorithms, iterations, MAC and password, of any file or profile. :class:`Reader` holds the knowledge
-about one program; the table of readers is in :mod:`~pkcs12kit.pkcs12.readers`.
+The facts are algorithms, iterations, MAC, password, keys and certificates, of any file or profile. :class:`Reader`
+holds the knowledge about one version of a program, or about several; the table of readers is in
+:mod:`~pkcs12kit.pkcs12.reader_table`.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.key_kinds import ML_DSA
 from pkcs12kit.findings import Answer, Evidence
+from pkcs12kit.pkcs12.features import Feature, features_of_certificates
 from pkcs12kit.pkcs12.protection import HMAC, PBES2, PBKDF2, PBMAC1, PKCS12KDF
 from pkcs12kit.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.certificates.key_kinds import KeyKind
     from pkcs12kit.pkcs12.encryption import Encryption
+    from pkcs12kit.pkcs12.features import Ability
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.protection import Profile, Scheme
-
-
-class Feature(Enum):
-    """An ability that a reader has or lacks. The value is its name in the documentation."""
-
-    AES = "AES under PBKDF2-HMAC-SHA256"
-    TRIPLE_DES = "3-key triple DES with SHA-1"
-    RC2_40 = "RC2-40 with SHA-1"
-    CLEAR_CERTIFICATES = "certificates in the clear"
-    CLEAR_KEY = "key in the clear"
-    VERSION_2_KEY = "key in PKCS#8 version 2"
-    MAC_SHA1 = "MAC with SHA-1"
-    MAC_SHA256 = "MAC with SHA-256"
-    PBMAC1 = "PBMAC1 with SHA-256"
-    NO_MAC = "no MAC"
-    PKCS12KDF = "PKCS12KDF"
-    EMPTY_PASSWORD = "empty password"  # noqa: S105  # not a secret
-    NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # not a secret
 
 
 _KNOWN: Final[dict[tuple[str, str | None, str | None, str | None], Feature]] = {
@@ -87,7 +74,9 @@ class PfxFacts:
 
     ``encryptions`` are those of every SafeContents and every shrouded key; ``mac`` is None if there is no MAC.
     ``clear_certificates`` and ``clear_key`` are True if there are certificates or keys that are not encrypted, and
-    ``version_2_key`` if a key is in version 2 of PKCS#8, or has a public key beside it (RFC 5958).
+    ``version_2_key`` if a key is in version 2 of PKCS#8, or has a public key beside it (RFC 5958). ``keys`` are the
+    kinds of the private keys, and ``certificate_features`` the abilities that the certificates take, each as far as
+    they are known; ``seed_only_key`` is True for an ML-DSA key without its expanded form (RFC 9881 section 6).
     ``empty_password`` and ``non_ascii_password`` are None if the password is not known. ``complete`` is False if some
     contents were not opened, so that there may be more facts.
     """
@@ -99,6 +88,9 @@ class PfxFacts:
     version_2_key: bool = False
     empty_password: bool | None = None
     non_ascii_password: bool | None = None
+    keys: tuple[KeyKind, ...] = ()
+    seed_only_key: bool = False
+    certificate_features: tuple[Feature, ...] = ()
     complete: bool = True
 
     @property
@@ -107,11 +99,17 @@ class PfxFacts:
         return self.encryptions if self.mac is None else (*self.encryptions, self.mac)
 
     @property
-    def features(self) -> tuple[Feature, ...]:
+    def features(self) -> tuple[Ability, ...]:
         """The abilities that a reader needs for the whole file, each once."""
         return tuple(dict.fromkeys(self._features()))
 
-    def _features(self) -> Iterator[Feature]:
+    @property
+    def contents(self) -> tuple[Ability, ...]:
+        """The abilities that a reader needs for the keys and the certificates, whatever the protection is."""
+        seed = (Feature.SEED_ONLY_KEY,) if self.seed_only_key else ()
+        return tuple(dict.fromkeys((*self.keys, *seed, *self.certificate_features)))
+
+    def _features(self) -> Iterator[Ability]:
         for protection in self.protections:
             yield from protection.features
         if self.mac is None:
@@ -126,21 +124,28 @@ class PfxFacts:
             yield Feature.EMPTY_PASSWORD
         if self.non_ascii_password:
             yield Feature.NON_ASCII_PASSWORD
+        yield from self.contents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderStatement:
-    """One statement about a reader. ``source`` is an address, or the program and version that were tried."""
+    """One statement about a reader. ``source`` is an address, or the program and version that were tried.
 
-    feature: Feature
+    ``version`` is the name of the version that it is about, where the reader stands for several.
+    """
+
+    feature: Ability
     opens: bool
     evidence: Evidence
     source: str
     note: str = ""
+    version: str = ""
 
     def __str__(self) -> str:
+        which = f"{self.version} " if self.version else ""
         note = f" ({self.note})" if self.note else ""
-        return f"{'opens' if self.opens else 'does not open'} {self.feature.value}{note}; {self.evidence.value}"
+        verb = "opens" if self.opens else "does not open"
+        return f"{which}{verb} {self.feature.value}{note}; {self.evidence.value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,32 +165,55 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReaderVerdict:
-    """The answer for one reader and one file, with the reason and the sources of the statements."""
+    """The answer for one reader and one file, with the reason and the sources of the statements.
+
+    ``versions`` are the names of the versions that the reader stands for.
+    """
 
     answer: Answer
     why: str
     sources: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Return the verdict for ``inspect --json``."""
-        return {"opens": self.answer.value, "why": self.why, "sources": list(self.sources)}
+        return {
+            "opens": self.answer.value,
+            "why": self.why,
+            "sources": list(self.sources),
+            "versions": list(self.versions),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """A program or library that opens PFX files. ``name`` is its name for ``--for``; ``title`` names its versions."""
+    """A program or library that opens PFX files. ``name`` is its name for ``--for``; ``title`` names its versions.
+
+    ``versions`` are the names of the entries of the table that it stands for; empty for itself only. ``remark`` is a
+    sentence that says so; empty if the name is that of an entry.
+    """
 
     name: str
     title: str
     statements: tuple[ReaderStatement, ...]
     bounds: Bounds = field(default_factory=Bounds)
+    versions: tuple[str, ...] = ()
+    remark: str = ""
 
-    def statement_on(self, feature: Feature) -> ReaderStatement | None:
+    @property
+    def entries(self) -> tuple[str, ...]:
+        """The names of the entries of the table that it stands for."""
+        return self.versions or (self.name,)
+
+    def statement_on(self, feature: Ability) -> ReaderStatement | None:
         """Return the statement about one ability, None if nothing is known."""
         return next((statement for statement in self.statements if statement.feature is feature), None)
 
     def judge(self, facts: PfxFacts) -> ReaderVerdict:
         """Return the verdict on a file with these facts: no if one fact is refused, else unknown if one is unknown."""
+        return replace(self._judge(facts), versions=self.entries)
+
+    def _judge(self, facts: PfxFacts) -> ReaderVerdict:
         known = [statement for statement in map(self.statement_on, facts.features) if statement is not None]
         sources = tuple(dict.fromkeys(statement.source for statement in known))
         refused = [statement for statement in known if not statement.opens]
@@ -243,10 +271,51 @@ class Reader:
         )
 
 
-def of_profile(profile: Profile, *, with_key: bool = True) -> PfxFacts:
-    """Return the facts of a file under a profile, with a key unless ``with_key`` is False.
+def merge(name: str, readers: Sequence[Reader], remark: str) -> Reader:
+    """Return a reader that stands for several: it opens what all of them are known to open.
 
-    The password is left open.
+    If one of them refuses something, it does; if nothing is known about one of them, nothing is known. Its limits are
+    the narrowest. ``remark`` is a sentence about the name.
+    """
+    abilities = dict.fromkeys(statement.feature for reader in readers for statement in reader.statements)
+    merged = (_merged_statement(ability, readers) for ability in abilities)
+    return Reader(
+        name=name,
+        title="; ".join(reader.title for reader in readers),
+        statements=tuple(statement for statement in merged if statement is not None),
+        bounds=_merged_bounds([reader.bounds for reader in readers]),
+        versions=tuple(dict.fromkeys(entry for reader in readers for entry in reader.entries)),
+        remark=remark,
+    )
+
+
+def _merged_statement(ability: Ability, readers: Sequence[Reader]) -> ReaderStatement | None:
+    found = [(reader, reader.statement_on(ability)) for reader in readers]
+    known = [replace(statement, version=reader.name) for reader, statement in found if statement is not None]
+    refusal = next((statement for statement in known if not statement.opens), None)
+    if refusal is not None:
+        return refusal
+    return known[0] if len(known) == len(readers) else None
+
+
+def _merged_bounds(bounds: Sequence[Bounds]) -> Bounds:
+    """Return the narrowest of several limits."""
+    return Bounds(
+        encryption=min((it.encryption for it in bounds if it.encryption is not None), default=None),
+        mac=min((it.mac for it in bounds if it.mac is not None), default=None),
+        total=min((it.total for it in bounds if it.total is not None), default=None),
+        minimum=max(it.minimum for it in bounds),
+        salt_length=max(it.salt_length for it in bounds),
+        source=", ".join(dict.fromkeys(it.source for it in bounds if it.source)),
+    )
+
+
+def of_profile(
+    profile: Profile, *, with_key: bool = True, key: KeyKind | None = None, certificates: Iterable[Certificate] = ()
+) -> PfxFacts:
+    """Return the facts of a file of ours under a profile, with a key unless ``with_key`` is False.
+
+    ``key`` is the kind of the key; None leaves it open. The password is left open.
     """
     schemes = [profile.certificate_encryption, *([profile.key_encryption] if with_key else [])]
     encryptions = [_protection(scheme, profile) for scheme in schemes if scheme is not None]
@@ -264,6 +333,9 @@ def of_profile(profile: Profile, *, with_key: bool = True) -> PfxFacts:
         mac=mac,
         clear_certificates=profile.certificate_encryption is None,
         clear_key=with_key and profile.key_encryption is None,
+        keys=() if key is None else (key,),
+        seed_only_key=key in ML_DSA,
+        certificate_features=features_of_certificates(certificates),
     )
 
 

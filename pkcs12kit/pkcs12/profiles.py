@@ -30,13 +30,17 @@ from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.arguments import require_kind
+from pkcs12kit.arguments import require_kind, require_several
+from pkcs12kit.certificates.certificate import Certificate
+from pkcs12kit.certificates.key_kinds import key_kind
 from pkcs12kit.errors import ArgumentError, UnknownNameError
+from pkcs12kit.pkcs12.compatibility import of_profile
 from pkcs12kit.pkcs12.protection import PBES2, PBMAC1, Profile, Scheme
 from pkcs12kit.pkcs12.readers import choose, judge_profile
+from pkcs12kit.pkcs12.readers import find as find_reader
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from pkcs12kit.pkcs12.compatibility import Reader, ReaderVerdict
 
@@ -175,16 +179,33 @@ def find(profile: str | Profile) -> Profile:
     return known[profile]
 
 
-def for_readers(*readers: str | Reader) -> Profile:
+def for_readers(*readers: str | Reader, key: object = None, certificates: Iterable[Certificate] = ()) -> Profile:
     """Return the strongest profile that every one of these readers is known to open.
 
-    ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`, or readers. Iteration counts are capped at the
-    lowest limit of these readers. Only profiles that encrypt keys and certificates are considered.
+    ``readers`` are names of :data:`~pkcs12kit.pkcs12.readers.READERS`, conditions such as ``java>=17``, or readers.
+    Iteration counts are capped at the lowest limit of these readers. Only profiles that encrypt keys and certificates
+    are considered. ``key`` is the key of the file, a certificate of it or its
+    :class:`~pkcs12kit.certificates.key_kinds.KeyKind`, and ``certificates`` are those of the file: each reader must be
+    known to open a file with them. Without them only the profiles are compared.
 
-    Raises :class:`~pkcs12kit.errors.InputError` with the profiles that each reader opens if none is opened by all,
-    :class:`~pkcs12kit.UnknownNameError` for an unknown reader, and :class:`~pkcs12kit.ArgumentError` for no reader.
+    Raises :class:`~pkcs12kit.errors.InputError` with the profiles that each reader opens if none is opened by all, or
+    if the key or a certificate is not known to be opened; :class:`~pkcs12kit.UnknownNameError` for an unknown reader,
+    and :class:`~pkcs12kit.ArgumentError` for no reader and for values of other kinds.
     """
-    return choose(readers, tuple(profile for profile in PROFILES if profile.certificate_encryption is not None))
+    require_several({"certificates": certificates})
+    return choose(
+        readers,
+        tuple(profile for profile in PROFILES if profile.certificate_encryption is not None),
+        key=None if key is None else key_kind(key),
+        certificates=_certificates(certificates),
+    )
+
+
+def _certificates(given: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    certificates = tuple(given)
+    for one in certificates:
+        require_kind("certificates", one, Certificate)
+    return certificates
 
 
 class IterationsError(ArgumentError):
@@ -211,7 +232,7 @@ def of_options(
     except ValueError as error:
         raise IterationsError(str(error)) from None
     for reader in readers:
-        verdict = readers_of(profile)[reader]
+        verdict = find_reader(reader).judge(of_profile(profile))
         if verdict.answer.value != "yes":
             refused = IterationsError(f"{reader}: {verdict.why}")
             refused.reader = reader
@@ -219,9 +240,10 @@ def of_options(
     return profile
 
 
-def readers_of(profile: str | Profile) -> dict[str, ReaderVerdict]:
+def readers_of(profile: str | Profile, *, key: object = None) -> dict[str, ReaderVerdict]:
     """Return the verdict of each reader, by its name, on a file with a key under this profile.
 
-    The password is not considered. Raises as :func:`find` does.
+    ``key`` is the key, a certificate of it or its :class:`~pkcs12kit.certificates.key_kinds.KeyKind`; without it the
+    kind of key is not considered, nor is the password. Raises as :func:`find` does.
     """
-    return judge_profile(find(profile))
+    return judge_profile(find(profile), key=key)

@@ -1,0 +1,82 @@
+"""Features of PFX files: what a program must be able to do to open one, with the keys and certificates in it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from pkcs12kit.certificates.key_kinds import ML_DSA, RSASSA_PSS, KeyKind, kind_of_algorithm, kind_of_public_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pkcs12kit.certificates.certificate import Certificate
+
+
+class Feature(Enum):
+    """An ability that a reader has or lacks. The value is its name in the documentation."""
+
+    AES = "AES under PBKDF2-HMAC-SHA256"
+    TRIPLE_DES = "3-key triple DES with SHA-1"
+    RC2_40 = "RC2-40 with SHA-1"
+    CLEAR_CERTIFICATES = "certificates in the clear"
+    CLEAR_KEY = "key in the clear"
+    VERSION_2_KEY = "key in PKCS#8 version 2"
+    MAC_SHA1 = "MAC with SHA-1"
+    MAC_SHA256 = "MAC with SHA-256"
+    PBMAC1 = "PBMAC1 with SHA-256"
+    NO_MAC = "no MAC"
+    PKCS12KDF = "PKCS12KDF"
+    EMPTY_PASSWORD = "empty password"  # noqa: S105  # not a secret
+    NON_ASCII_PASSWORD = "password beyond ASCII"  # noqa: S105  # not a secret
+    SEED_ONLY_KEY = "ML-DSA key stored as a seed only"
+    CURVE_CERTIFICATE = "certificate with a key on another curve than P-256, P-384 or P-521"
+    EDDSA_CERTIFICATE = "certificate with an Ed25519 or Ed448 key or signature"
+    PSS_CERTIFICATE = "certificate with an RSASSA-PSS key or signature"
+    ML_DSA_CERTIFICATE = "certificate with an ML-DSA key or signature"
+    SLH_DSA_CERTIFICATE = "certificate with an SLH-DSA key or signature"
+    OTHER_CERTIFICATE = "certificate with a key or signature of another algorithm"
+    """Nothing is ever known about it."""
+
+
+Ability: TypeAlias = Feature | KeyKind
+"""An ability that a reader has or lacks: a feature of files, or a kind of private key."""
+
+_USUAL_KEYS: Final = frozenset(
+    {kind for kind in KeyKind if kind.name.startswith("RSA_")} - {KeyKind.RSA_PSS}
+    | {KeyKind.EC_P256, KeyKind.EC_P384, KeyKind.EC_P521}
+)
+_USUAL_SIGNATURES: Final = frozenset(
+    {f"1.2.840.113549.1.1.{number}" for number in (4, 5, 11, 12, 13, 14)}  # RSA with MD5, SHA-1 and SHA-2
+    | {"1.2.840.10045.4.1", *(f"1.2.840.10045.4.3.{number}" for number in range(1, 5))}  # ECDSA with SHA-1 and SHA-2
+)
+_CERTIFICATES: Final = {
+    **dict.fromkeys((KeyKind.EC_P224, KeyKind.EC_SECP256K1, KeyKind.EC_BRAINPOOL), Feature.CURVE_CERTIFICATE),
+    **dict.fromkeys((KeyKind.ED25519, KeyKind.ED448), Feature.EDDSA_CERTIFICATE),
+    **dict.fromkeys(ML_DSA, Feature.ML_DSA_CERTIFICATE),
+    KeyKind.RSA_PSS: Feature.PSS_CERTIFICATE,
+    KeyKind.SLH_DSA: Feature.SLH_DSA_CERTIFICATE,
+}
+
+
+def contents_of(key: KeyKind | None, certificates: Iterable[Certificate] = ()) -> tuple[Ability, ...]:
+    """Return the abilities that a key and certificates take in a file of ours, which has ML-DSA keys as seeds."""
+    seed = (Feature.SEED_ONLY_KEY,) if key in ML_DSA else ()
+    return (*(() if key is None else (key,)), *seed, *features_of_certificates(certificates))
+
+
+def features_of_certificates(certificates: Iterable[Certificate]) -> tuple[Feature, ...]:
+    """Return the abilities that certificates take, each once: none for RSA, and for ECDSA on the three usual curves."""
+    found = (feature for certificate in certificates for feature in _certificate_features(certificate))
+    return tuple(dict.fromkeys(found))
+
+
+def _certificate_features(certificate: Certificate) -> Iterator[Feature]:
+    key = kind_of_public_key(certificate.subject_public_key_info)
+    signature = certificate.signature_algorithm
+    if key not in _USUAL_KEYS:
+        yield _CERTIFICATES.get(key, Feature.OTHER_CERTIFICATE)
+    if signature == RSASSA_PSS:
+        yield Feature.PSS_CERTIFICATE
+    elif signature not in _USUAL_SIGNATURES:
+        yield _CERTIFICATES.get(kind_of_algorithm(signature), Feature.OTHER_CERTIFICATE)
