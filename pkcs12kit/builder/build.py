@@ -23,6 +23,8 @@ from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.bundle import Bundle
+from pkcs12kit.pkcs12.profiles import Profile
+from pkcs12kit.pkcs12.readers import require_all_open
 from pkcs12kit.sources.arguments import as_certificates, as_trust_anchors, concrete
 from pkcs12kit.sources.key_sources import Opening
 from pkcs12kit.sources.reading import is_folder
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.validation.verdict import ValidatedPath
     from pkcs12kit.pkcs12.compatibility import Reader
     from pkcs12kit.pkcs12.decoder import DecodedPfx
-    from pkcs12kit.pkcs12.profiles import Profile
     from pkcs12kit.retrieval.options import FetchOptions
     from pkcs12kit.retrieval.retrieved import Retrieval
     from pkcs12kit.sources.arguments import CertificatesArgument, IdentitySource, TrustAnchorsArgument
@@ -123,8 +124,9 @@ def build(  # noqa: PLR0913  # the one call of a provisioning script: each input
     - ``password``: protects the new file, and is not empty; a function is called only when there is a path to write.
       None for PEM and for a profile without a password.
     - ``profile``: the algorithms, by name or as a :class:`~pkcs12kit.Profile`; ``modern`` if left out. Or
-      ``for_readers``: the programs that must open the file; the strongest profile that all of them open is used, and a
-      password that one of them is known not to open is refused.
+      ``for_readers``: the programs that must open the file, with their versions; the strongest profile that all of them
+      open is used, and a key, a certificate or a password that one of them is not known to open is refused. A
+      :class:`~pkcs12kit.Profile` may be given with them, if they are known to open it.
     - ``include_anchor`` (None: only for PKCS#12), ``friendly_name``, ``certificate_name``, ``ca_names``: as in
       :meth:`Bundle.from_path <pkcs12kit.Bundle.from_path>`. ``truststore``: with ``certs_only``, mark the certificates
       as trusted for Java.
@@ -288,7 +290,10 @@ def _find(
 def _profile(profile: Profile | str | None, readers: tuple[Reader | str, ...]) -> Profile:
     """Return the profile that is given by name, as a value, or by the readers that must open the file."""
     if readers and profile is not None:
-        raise ArgumentError("give a profile or for_readers, not both: the readers decide on the profile")
+        if not isinstance(profile, Profile):
+            raise ArgumentError("give a profile or for_readers, not both: the readers decide on the profile")
+        require_all_open(readers, profile)
+        return profile
     if readers:
         return profiles.for_readers(*readers)
     return profiles.MODERN if profile is None else profiles.find(profile)

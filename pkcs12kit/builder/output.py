@@ -16,8 +16,9 @@ from pkcs12kit.outputs.input_files import InputFiles
 from pkcs12kit.outputs.output import Output
 from pkcs12kit.pkcs12.comparison import Difference, compare_pfx, replaced_by_path, secrets_lost
 from pkcs12kit.pkcs12.encoder import encode_pfx
+from pkcs12kit.pkcs12.features import of_bundle
 from pkcs12kit.pkcs12.passwords import warnings_about
-from pkcs12kit.pkcs12.readers import require_password
+from pkcs12kit.pkcs12.readers import remarks_on, require_contents, require_password
 from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
@@ -149,8 +150,10 @@ class OutputFile:
         """Encode the bundle, or keep the content of the file in its place if that has just this bundle already.
 
         A password that is a function is called here. Raises :class:`~pkcs12kit.PasswordError` for an empty password,
-        for one of line ends and BOMs only, and for one that a chosen reader is known not to open.
+        for one of line ends and BOMs only, and for one that a chosen reader is known not to open. Before, raises
+        :class:`~pkcs12kit.errors.InputError` if a reader is not known to open such a key or such certificates.
         """
+        require_contents(self._readers, of_bundle(bundle))
         if callable(self._password):
             self._password = self._password() if self.profile.takes_password else None
         if self._password is not None and not self._password.strip("\r\n\ufeff") and self.profile.takes_password:
@@ -183,7 +186,8 @@ class OutputFile:
             self.data, self.is_new = there, False
 
     def warnings(self) -> Iterator[str]:
-        """Yield what a user should know of the password."""
+        """Yield what a user should know of the readers and of the password."""
+        yield from remarks_on(self._readers)
         if not self.profile.takes_password:
             yield f"the profile {self.profile.name} has no password: anyone who has the file can read its contents"
             return

@@ -110,6 +110,11 @@ def kind_of_public_key(info: bytes) -> KeyKind:
     return _with_size(identifier, info) if identifier in {_RSA, RSASSA_PSS, _DSA} else kind_of_algorithm(identifier)
 
 
+def kind_for_pss(bits: int) -> KeyKind:
+    """Return the kind of an RSA key of a size that is for RSASSA-PSS only."""
+    return KeyKind.RSA_PSS if bits in _PSS_BITS else KeyKind.OTHER
+
+
 def kind_of_algorithm(identifier: str) -> KeyKind:
     """Return the kind of a key of an algorithm without sizes and curves, ``OTHER`` for other algorithms."""
     return _ALGORITHMS.get(identifier, KeyKind.OTHER)
@@ -125,5 +130,5 @@ def _with_size(identifier: str, info: bytes) -> KeyKind:
     if not isinstance(key, rsa.RSAPublicKey):
         return KeyKind.OTHER
     if identifier == RSASSA_PSS:
-        return KeyKind.RSA_PSS if key.key_size in _PSS_BITS else KeyKind.OTHER
+        return kind_for_pss(key.key_size)
     return next((kind for most, kind in _RSA_SIZES if key.key_size <= most), KeyKind.OTHER)

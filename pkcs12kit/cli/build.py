@@ -326,6 +326,7 @@ def command(
                 ca_names=ca_names,
                 truststore=truststore,
                 profile=profile,
+                for_readers=protection.readers,
                 overwrite=force,
                 if_changed=if_changed,
                 dry_run=dry_run,

@@ -197,22 +197,23 @@ def command(
     options = for_pem if form == "pem" else None
     decoded, password = open_with_password(partial(_decode, decode, data, name_of(file), options), given, name_of(file))
     add_warnings(decoded.warnings)
+    add_of_output(_require_readable(decoded, protection.readers))
     private_keys, certificates = len(decoded.keys) + len(decoded.unread_keys), decoded.certificates
-    new_password = None
     if form == "pem":
+        new_password = None
         add_warnings(decoded.left_out)
         with naming_pkcs12(name_of(file), data):
             written, private_keys, certificates = _pem(decoded, for_pem, lambda sentence: add_warnings([sentence]))
     else:
-        if profile.takes_password:
-            new_password = _new_password(
-                new_password_file,
-                new_password_env,
-                protection.readers,
-                add_warnings,
-                ask=ask_new_password,
-                otherwise=password or contents_password,
-            )
+        new_password = _new_password(
+            new_password_file,
+            new_password_env,
+            protection.readers,
+            add_warnings,
+            profile,
+            ask=ask_new_password,
+            otherwise=password or contents_password,
+        )
         with naming_pkcs12(name_of(file), data):
             written = convert_pfx(
                 data,
@@ -233,11 +234,11 @@ def command(
     require_nothing_lost(place, warnings, force=force)
     asked = FileAccess.of(*access, with_key=with_key, on_warning=lambda sentence: add_of_output([sentence]))
     done = write_copy(place, written, decoded, asked, compare, limits)
-    in_words = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
     if as_json:
         report = _report(output, None if form == "pem" else profile, private_keys, certificates, len(written))
         print_json(report | done._asdict() | {"warnings": warnings})
         return
+    in_words = _pem_in_words(private_keys, len(certificates)) if form == "pem" else f"profile {profile.name}"
     print_lines(harmless(f"{done.in_words(output)}: {in_words}, {len(written):,} bytes"))
 
 
@@ -254,19 +255,31 @@ def _warner(name: str | None, warnings: list[str]) -> Callable[[Iterable[str]], 
     return add
 
 
+def _require_readable(decoded: DecodedPfx, readers: Iterable[str]) -> Iterable[str]:
+    """Return what to know of the readers' names. Raises the error for keys that one is not known to open."""
+    from pkcs12kit.pkcs12.features import of_decoded
+    from pkcs12kit.pkcs12.readers import remarks_on, require_contents
+
+    require_contents(readers, of_decoded(decoded))
+    return remarks_on(readers)
+
+
 def _new_password(
     file: str | None,
     variable: str | None,
     readers: Iterable[str],
     add_warnings: Callable[[Iterable[str]], None],
+    profile: Profile,
     *,
     ask: bool,
     otherwise: str | None,
-) -> str:
-    """Return the password of the copy, which each of the readers has to accept."""
+) -> str | None:
+    """Return the password of the copy, which each of the readers has to accept; None if the profile has none."""
     from pkcs12kit.cli.options.passwords import password_for_copy
     from pkcs12kit.pkcs12.readers import require_password
 
+    if not profile.takes_password:
+        return None
     password = password_for_copy(file, variable, ask=ask, otherwise=otherwise)
     add_warnings(_about_password(password, is_new=file is not None or variable is not None or ask))
     require_password(readers, password)
@@ -294,8 +307,9 @@ def _not_valid_now(certificates: Iterable[Certificate]) -> Iterable[str]:
 def _java_losses(data: bytes, password: str | None, readers: Iterable[str], limits: Limits) -> tuple[str, ...]:
     """Return a sentence for each entry of the new file that Java's key store does not have, if it is for Java."""
     from pkcs12kit.pkcs12.inspection import inspect_pfx
+    from pkcs12kit.pkcs12.readers import is_java
 
-    if not any(reader.startswith("java-") for reader in readers):
+    if not is_java(readers):
         return ()
     java = inspect_pfx(data, password=password or "", limits=limits).java
     return () if java is None else tuple(f"for Java, {loss}" for loss in java.losses)

@@ -9,9 +9,9 @@ import click
 
 from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
+from pkcs12kit.cli.options.readers import readers_option
 from pkcs12kit.cli.options.search import expires_within_option, json_option, judging_options, limits_option
-from pkcs12kit.cli.options.values import FILE, OneOf
-from pkcs12kit.pkcs12.readers import READERS
+from pkcs12kit.cli.options.values import FILE
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -43,14 +43,9 @@ Examples:
 @click.argument("file", type=FILE, metavar="FILE")
 @judging_options
 @expires_within_option
-@option(
+@readers_option(
     OptionGroup.CHECKS,
-    "--for",
-    "readers",
-    type=OneOf(list(READERS)),
-    metavar="READER",
-    multiple=True,
-    help=f"Fail unless this program is known to open the file. May be given again. One of {', '.join(READERS)}.",
+    "Fail unless this program is known to open the file, with its key and its certificates. May be given again.",
 )
 @option(
     OptionGroup.CHECKS,

@@ -89,7 +89,7 @@ def _findings(report: PfxReport) -> Iterator[Text]:
         yield Text(sentence, style="yellow")
     verdicts = report.readers
     for answer, label in ((Answer.YES, "Can be imported by"), (Answer.NO, "Cannot be imported by")):
-        names = [name for name, verdict in verdicts.items() if verdict.answer is answer]
+        names = [name for name, verdict in verdicts.items() if verdict.answer is answer and verdict.versions == (name,)]
         if names:
             yield Text(f"{label}: {', '.join(names)}")
 

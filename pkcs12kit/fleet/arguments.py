@@ -100,25 +100,26 @@ def _form_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _protection_arguments(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the readers if nothing but them chooses the profile, because they also judge the password."""
+    """Return the profile and the readers; without numbers of iterations the readers choose the profile."""
     if options.get("to") == "pem":
         return {"profile": None, "for_readers": ()}
     numbered = "iterations" in options or "mac_iterations" in options
     if "for" in options and not numbered:
         return {"profile": None, "for_readers": tuple(options["for"])}
-    return {"profile": chosen_profile(options), "for_readers": ()}
+    return {"profile": chosen_profile(options), "for_readers": tuple(options.get("for", ()))}
 
 
 def with_fewest_iterations(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return arguments of :func:`~pkcs12kit.build` for a file that is thrown away: its keys are derived in no time.
 
-    They are refused for the same reasons as those given, apart from a password that a reader does not open. Arguments
-    for PEM, and those with so many iterations that the encoder may refuse them, are returned as they are.
+    They are refused for the same reasons as those given. Arguments for PEM, and those with so many iterations that the
+    encoder may refuse them, are returned as they are.
     """
     if arguments["to"] == "pem":
         return dict(arguments)
     readers = arguments["for_readers"]
-    profile = profiles.for_readers(*readers) if readers else profiles.find(arguments["profile"])
+    given = arguments["profile"]
+    profile = profiles.for_readers(*readers) if readers and given is None else profiles.find(given)
     most = max(profile.encryption_iterations, profile.mac_iterations)
     if most * _DERIVATIONS_OF_A_FILE > DEFAULT_LIMITS.pfx_total_iterations:
         return dict(arguments)
@@ -126,4 +127,4 @@ def with_fewest_iterations(arguments: Mapping[str, Any]) -> dict[str, Any]:
     quick = profile.with_iterations(
         encryption=fewest if profile.encryption_iterations else None, mac=fewest if profile.mac_iterations else None
     )
-    return {**arguments, "profile": quick, "for_readers": ()}
+    return {**arguments, "profile": quick}

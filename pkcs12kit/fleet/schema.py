@@ -6,6 +6,7 @@ messages are made here and in :mod:`~pkcs12kit.fleet.values`, because pydantic's
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, WithJsonSchema
@@ -87,7 +88,14 @@ _STRING: Final = {"type": "string", "minLength": 1}
 _DURATION: Final = {"type": "string", "examples": ["30d", "12h", "6w", "2y"]}
 _OCTAL: Final = "^(0o)?[0-7]{1,6}$"
 _TIME: Final = {"type": "string", "examples": ["2018-06-01", "2018-06-01T00:00:00Z"]}
-_READERS: Final = {"type": "string", "enum": list(readers.READERS)}
+_VERSION: Final = r"[0-9]{1,9}(\.[0-9]{1,9}){0,3}"
+_READERS: Final = {
+    "type": "string",
+    "anyOf": [
+        {"enum": list(readers.READERS)},
+        {"pattern": rf"^({'|'.join(map(re.escape, readers.PROGRAMS))})(-| *>= *){_VERSION}$"},
+    ],
+}
 
 Text: TypeAlias = Annotated[str, _after(values.text), WithJsonSchema(_STRING)]
 FilePath: TypeAlias = Annotated[str, _after(values.path), WithJsonSchema(_STRING)]

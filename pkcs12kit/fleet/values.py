@@ -186,8 +186,14 @@ def profile(value: str) -> str:
 
 
 def reader(value: str) -> str:
-    """Return the name of a program that opens PKCS#12 files."""
-    return one_of(value, "reader", tuple(readers.READERS))
+    """Return the name of a program that opens PKCS#12 files, or a condition such as ``java>=17``."""
+    try:
+        readers.find(value)
+    except UnknownNameError as error:
+        if error.why or set(error.known) != set(readers.READERS):
+            raise
+        return one_of(value, "reader", tuple(readers.READERS))
+    return value
 
 
 def one_of(value: str, kind: str, known: tuple[str, ...]) -> str:

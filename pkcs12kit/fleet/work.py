@@ -27,7 +27,6 @@ from pkcs12kit.fleet.records import Record
 from pkcs12kit.fleet.secrets import mark_of_proved, read_secret
 from pkcs12kit.fleet.unchanged import Prepared, access_text, digest_of, output_digest, unchanged_path
 from pkcs12kit.pkcs12.pending_keys import one_at_a_time
-from pkcs12kit.pkcs12.readers import require_password
 from pkcs12kit.text import shortened
 
 if TYPE_CHECKING:
@@ -135,8 +134,6 @@ class _Attempt:
         source = self.prepared.secret_source
         if self._read is None and source is not None:
             self._read = read_secret(source, limits=self.prepared.limits)
-            # build gets no readers where the manifest also numbers the iterations
-            require_password(self.prepared.job.bundle.options.get("for", ()), self._read.password)
         return "" if self._read is None else self._read.password
 
     def build(self, *, dry_run: bool) -> BuildReport:
@@ -144,7 +141,6 @@ class _Attempt:
         prepared, bundle = self.prepared, self.prepared.job.bundle
         arguments = prepared.arguments
         if dry_run and not any(map(os.path.lexists, bundle.outputs.values())):
-            # password() asks the readers about the password
             arguments = with_fewest_iterations(arguments)
         return build(
             source=bundle.source,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, MalformedCertificateError, PasswordError, PfxPasswordError
@@ -94,7 +94,7 @@ def _compare(
 ) -> Iterator[Difference]:
     """Yield each difference, and add the certificates of the old file once it is opened."""
     try:
-        facts = replace(inspect_pfx(data, limits=limits).facts, complete=True)
+        facts = inspect_pfx(data, limits=limits).facts.of_protection
         if facts != of_profile(profile, with_key=bundle.private_key is not None):
             yield Difference(
                 aspect="protection", sentence="it was protected in another way", detail=_protections(facts, profile)
@@ -173,7 +173,7 @@ def why_copy_changed(there: bytes, copy: bytes, *, password: str | None, limits:
     """
     try:
         old, new = (decode_pfx(data, password=password, limits=limits) for data in (there, copy))
-        facts = [inspect_pfx(data, password=password, limits=limits).facts for data in (there, copy)]
+        facts = [inspect_pfx(data, password=password, limits=limits).facts.of_protection for data in (there, copy)]
         if facts[0] != facts[1]:
             return "it was protected in another way"
         if _comparable(there, password, limits) == _comparable(copy, password, limits):

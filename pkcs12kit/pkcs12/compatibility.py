@@ -76,9 +76,10 @@ class PfxFacts:
     ``clear_certificates`` and ``clear_key`` are True if there are certificates or keys that are not encrypted, and
     ``version_2_key`` if a key is in version 2 of PKCS#8, or has a public key beside it (RFC 5958). ``keys`` are the
     kinds of the private keys, and ``certificate_features`` the abilities that the certificates take, each as far as
-    they are known; ``seed_only_key`` is True for an ML-DSA key without its expanded form (RFC 9881 section 6).
+    they are known; of a key that was not opened its certificate tells the kind. ``seed_only_key`` is True for an ML-DSA
+    key without its expanded form (RFC 9881 section 6).
     ``empty_password`` and ``non_ascii_password`` are None if the password is not known. ``complete`` is False if some
-    contents were not opened, so that there may be more facts.
+    contents were not opened, so that there may be more facts; no reader is then known to open the file.
     """
 
     encryptions: tuple[Protection, ...]
@@ -102,6 +103,11 @@ class PfxFacts:
     def features(self) -> tuple[Ability, ...]:
         """The abilities that a reader needs for the whole file, each once."""
         return tuple(dict.fromkeys(self._features()))
+
+    @property
+    def of_protection(self) -> PfxFacts:
+        """The facts without those about keys and certificates, as of a profile."""
+        return replace(self, keys=(), seed_only_key=False, certificate_features=(), complete=True)
 
     @property
     def contents(self) -> tuple[Ability, ...]:
@@ -229,7 +235,8 @@ class Reader:
             )
         why = ", ".join(feature.value for feature in facts.features if feature is not Feature.PKCS12KDF)
         if not facts.complete:
-            why += "; not all contents were opened"
+            why = f"it opens {why}; not all contents were opened, and keys and certificates count too"
+            return ReaderVerdict(answer=Answer.UNKNOWN, why=why, sources=sources)
         return ReaderVerdict(answer=Answer.YES, why=why, sources=sources)
 
     def _unknown(self, facts: PfxFacts) -> Iterator[str]:

@@ -3,14 +3,35 @@
 from __future__ import annotations
 
 from enum import Enum
+from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pkcs12kit.certificates.key_kinds import ML_DSA, RSASSA_PSS, KeyKind, kind_of_algorithm, kind_of_public_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from pkcs12kit.certificates.key_kinds import (
+    ML_DSA,
+    RSASSA_PSS,
+    KeyKind,
+    key_kind,
+    kind_for_pss,
+    kind_of_algorithm,
+    kind_of_public_key,
+)
+from pkcs12kit.pkcs12.key_encodings import read_key_info
+from pkcs12kit.pkcs12.private_keys import encode_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
     from pkcs12kit.certificates.certificate import Certificate
+    from pkcs12kit.pkcs12.bundle import Bundle
+    from pkcs12kit.pkcs12.decoder import DecodedPfx
+
+
+_SEED: Final = b"\x80"
+_SEED_AND_EXPANDED: Final = b"\x30"
 
 
 class Feature(Enum):
@@ -57,6 +78,45 @@ _CERTIFICATES: Final = {
     KeyKind.RSA_PSS: Feature.PSS_CERTIFICATE,
     KeyKind.SLH_DSA: Feature.SLH_DSA_CERTIFICATE,
 }
+
+
+def of_private_key(private_key: PrivateKeyTypes, private_key_info: bytes) -> tuple[Ability, ...]:
+    """Return the abilities that a private key takes, as it is encoded in a file (PKCS#8, DER).
+
+    The encoding says that an RSA key is for RSASSA-PSS only, and which form an ML-DSA key has (RFC 9881 section 6).
+    About a form of neither the seed nor both nothing is known.
+    """
+    kind, info = key_kind(private_key), read_key_info(private_key_info)
+    if info is None:
+        return (KeyKind.OTHER,)
+    if isinstance(private_key, RSAPrivateKey):
+        return (kind_for_pss(private_key.key_size) if info.algorithm == RSASSA_PSS else kind,)
+    if kind not in ML_DSA:
+        return (kind,)
+    form = info.private_key.contents[:1]
+    if form == _SEED:
+        return (kind, Feature.SEED_ONLY_KEY)
+    return (kind if form == _SEED_AND_EXPANDED else KeyKind.OTHER,)
+
+
+def of_bundle(bundle: Bundle) -> tuple[Ability, ...]:
+    """Return the abilities that the key and the certificates of a bundle take, as they are written."""
+    certificates = features_of_certificates(bundle.certificates)
+    if bundle.private_key is None:
+        return certificates
+    info = encode_private_key(bundle.private_key, bundle.certificates[0])
+    return (*of_private_key(bundle.private_key, info), *certificates)
+
+
+def of_decoded(decoded: DecodedPfx) -> tuple[Ability, ...]:
+    """Return the abilities that keys and certificates of a file take; those that are not read are of other kinds."""
+    keys = [of_private_key(key.private_key, key.private_key_info) for key in decoded.keys]
+    return (
+        *chain.from_iterable(keys),
+        *([KeyKind.OTHER] if decoded.unread_keys else []),
+        *features_of_certificates(decoded.certificates),
+        *([Feature.OTHER_CERTIFICATE] if decoded.rejects else []),
+    )
 
 
 def contents_of(key: KeyKind | None, certificates: Iterable[Certificate] = ()) -> tuple[Ability, ...]:

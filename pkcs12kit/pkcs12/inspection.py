@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pkcs12kit.arguments import require_flags, require_kind, require_texts
+from pkcs12kit.certificates.key_kinds import ML_DSA, KeyKind, key_kind
 from pkcs12kit.errors import MalformedPfxError, PfxError, PfxPasswordError, UnsupportedPfxError
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits
 from pkcs12kit.notebook_hook import Shown
@@ -17,6 +18,7 @@ from pkcs12kit.pkcs12.compatibility import PfxFacts, of_encryption, of_mac
 from pkcs12kit.pkcs12.decoded_keys import encode_public_key
 from pkcs12kit.pkcs12.decoder import CertificatesByKey, read_certificates
 from pkcs12kit.pkcs12.entries import describe_entries, list_entries, unread_keys
+from pkcs12kit.pkcs12.features import Feature, features_of_certificates, of_private_key
 from pkcs12kit.pkcs12.java_entries import JavaEntries, java_entries, java_item
 from pkcs12kit.pkcs12.opening import Opener, why_not_authentic
 from pkcs12kit.pkcs12.private_keys import is_version_2
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.encryption import Encryption
     from pkcs12kit.pkcs12.entries import Entry, UnreadKey
+    from pkcs12kit.pkcs12.features import Ability
     from pkcs12kit.pkcs12.mac import Mac
     from pkcs12kit.pkcs12.opening import PasswordUse
     from pkcs12kit.pkcs12.structure import Bag, Pfx, Safe
@@ -231,7 +234,10 @@ def inspect_pfx(
         java=_java(entries, certificates, links) if complete else None,
         unread_keys=unread_keys(entries),
         notes=describe_entries(entries, rejects, limits),
-        facts=_facts(pfx, opened, entries, password=password if opener.uses else None),
+        facts=replace(
+            _facts(pfx, opened, entries, password=password if opener.uses else None),
+            **_of_contents(entries, links, found, complete=complete and not rejects),
+        ),
     )
 
 
@@ -309,8 +315,35 @@ def _facts(pfx: Pfx, opened: _Opened, entries: Iterable[Entry], *, password: str
         version_2_key=any(is_version_2(entry.private_key_info) for entry in entries if entry.private_key_info),
         empty_password=None if password is None else not password,
         non_ascii_password=None if password is None else not password.isascii(),
-        complete=None not in opened,
     )
+
+
+def _of_contents(
+    entries: Iterable[Entry],
+    links: dict[int, KeyLink],
+    certificates: Sequence[tuple[Certificate, Bag]],
+    *,
+    complete: bool,
+) -> dict[str, Any]:
+    """Return the facts about keys and certificates; of a key that was not opened its certificate tells the kind."""
+    abilities: list[Ability] = []
+    for entry in (one for one in entries if one.bag.is_key):
+        own = links[id(entry.bag)].certificate
+        if entry.private_key is not None and entry.private_key_info is not None:
+            abilities.extend(of_private_key(entry.private_key, entry.private_key_info))
+        elif entry.error is not None:
+            abilities.append(KeyKind.OTHER)
+        elif own is not None:
+            abilities.append(key_kind(own))
+            complete &= abilities[-1] not in ML_DSA  # its form is not known
+        else:
+            complete = False
+    return {
+        "keys": tuple(dict.fromkeys(one for one in abilities if isinstance(one, KeyKind))),
+        "seed_only_key": Feature.SEED_ONLY_KEY in abilities,
+        "certificate_features": features_of_certificates(certificate for certificate, _ in certificates),
+        "complete": complete,
+    }
 
 
 def _describe(

@@ -26,9 +26,13 @@ if TYPE_CHECKING:
     from pkcs12kit.pkcs12.compatibility import ReaderVerdict
     from pkcs12kit.pkcs12.features import Ability
 
-__all__ = ["READERS", "find", "judge", "judge_profile"]
+__all__ = ["PROGRAMS", "READERS", "find", "judge", "judge_profile"]
 
 _NAMES: Final = Names("reader", FAMILIES, GROUPS)
+
+
+PROGRAMS: Final = tuple(family.name for family in FAMILIES)
+"""The names of the programs, without versions."""
 
 
 def _resolved(name: str) -> Reader:
@@ -114,6 +118,21 @@ def require_contents(readers: Iterable[str | Reader], contents: Iterable[Ability
                     f"{reader.name} is not known to open a file with {'this key' if of_key else 'these certificates'},"
                     f" under any profile: {statement or f'nothing is known about {ability.value}'}"
                 )
+
+
+def refuses_protection(reader: str | Reader, facts: PfxFacts) -> bool:
+    """Return True if a reader is known not to open a file, and only another protection or password is needed for it."""
+    found = find(reader)
+    statements = [found.statement_on(ability) for ability in facts.contents]
+    return found.judge(facts).answer is Answer.NO and all(one is not None and one.opens for one in statements)
+
+
+def require_all_open(readers: Iterable[str | Reader], profile: Profile) -> None:
+    """Raise :class:`~pkcs12kit.errors.InputError` unless each reader is known to open a file under this profile."""
+    for reader in map(find, readers):
+        verdict = reader.judge(of_profile(profile))
+        if verdict.answer is not Answer.YES:
+            raise InputError(f"{reader.name} is not known to open the profile {profile.name}: {verdict.why}")
 
 
 def choose(

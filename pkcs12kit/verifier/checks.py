@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from pkcs12kit.paths.revocation import Revocation, RevocationReport
     from pkcs12kit.paths.validation.parameters import ValidationParameters
     from pkcs12kit.paths.validation.verdict import ValidatedPath
+    from pkcs12kit.pkcs12.compatibility import Reader
     from pkcs12kit.pkcs12.decoded_keys import DecodedKey
     from pkcs12kit.pkcs12.decoder import DecodedPfx
     from pkcs12kit.pkcs12.inspection import PfxReport
@@ -332,7 +333,9 @@ def check_other_paths(paths: ChainPaths) -> Finding:
     return note(check, f"the certificates make {more}, {shorter}: {drawn(shortest.certificates)}{cut_short}")
 
 
-def without_pkcs12(findings: Iterable[Finding], file_format: FileFormat, wanted: Iterable[str]) -> tuple[Finding, ...]:
+def without_pkcs12(
+    findings: Iterable[Finding], file_format: FileFormat, wanted: Iterable[Reader]
+) -> tuple[Finding, ...]:
     """Return the findings for a file of another format: what only PKCS#12 has is not checked, and never passed.
 
     A reader in ``wanted`` is a problem, because its verdicts are about PKCS#12 files.
@@ -342,7 +345,7 @@ def without_pkcs12(findings: Iterable[Finding], file_format: FileFormat, wanted:
     if file_format is FileFormat.PKCS7:
         left_out[Check.ORDER] = "a PKCS#7 bundle is a set of certificates, which has no order"
     kept = [not_checked(one.check, left_out[one.check]) if one.check in left_out else one for one in findings]
-    named = ", ".join(wanted)
+    named = ", ".join(reader.name for reader in wanted)
     readers = not_ok(Check.READERS, f"{why}, so that {named} cannot be judged") if named else None
     return (
         *kept,
@@ -352,14 +355,15 @@ def without_pkcs12(findings: Iterable[Finding], file_format: FileFormat, wanted:
     )
 
 
-def check_readers(anatomy: PfxReport, wanted: tuple[str, ...]) -> Finding:
-    """Check that each of these readers is known to import the file; without names, list all that do and do not."""
-    verdicts = anatomy.readers
+def check_readers(anatomy: PfxReport, wanted: tuple[Reader, ...]) -> Finding:
+    """Check that each of these readers is known to import the file; without readers, list what is known of each."""
     if wanted:
-        refusals = [f"{name}: {verdicts[name].why}" for name in wanted if verdicts[name].answer is not Answer.YES]
+        verdicts = {reader.name: reader.judge(anatomy.facts) for reader in wanted}
+        refusals = [f"{name}: {verdict.why}" for name, verdict in verdicts.items() if verdict.answer is not Answer.YES]
         if refusals:
             return not_ok(Check.READERS, f"not known to import the file: {'; '.join(refusals)}")
-        return ok(Check.READERS, f"can be imported by {', '.join(wanted)}")
+        return ok(Check.READERS, f"can be imported by {', '.join(verdicts)}")
+    verdicts = {name: verdict for name, verdict in anatomy.readers.items() if verdict.versions == (name,)}
     parts = [
         f"{title}: {', '.join(named)}"
         for answer, title in ((Answer.YES, "can be imported by"), (Answer.NO, "not by"), (Answer.UNKNOWN, "not known"))

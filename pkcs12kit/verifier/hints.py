@@ -25,7 +25,7 @@ from pkcs12kit.tls.probing.contact import Contact
 from pkcs12kit.verifier.checks import KEY_OF_ANOTHER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
     from pkcs12kit.certificates.certificate import Certificate
@@ -117,11 +117,11 @@ def hints_for_file(
     is_pkcs12: bool,
     has_private_key: bool,
     revocation: Sequence[Failure],
-    unreadable_by: Sequence[str],
+    unreadable_by: Callable[[str], bool],
 ) -> tuple[Hint, ...]:
     """Return the hints for a file that failed a check.
 
-    ``revocation`` has the failures of that check; ``unreadable_by`` are readers that are known not to open the file.
+    ``revocation`` has the failures of that check; ``unreadable_by`` tells if a reader needs another protection.
     """
     call = Call.current()._replace(is_pkcs12=is_pkcs12)
     wrong_time = hints_about_time(rejected)
@@ -146,7 +146,8 @@ def hints_for_file(
         hints = (*hints, _truststore(call))
     hints = (*hints, *(hint for checks, hint in _BY_CHECK if problems & checks))
     if Check.READERS in problems and is_pkcs12:
-        asked = tuple(one for one in call.readers if one in unreadable_by)
+        asked = tuple(filter(unreadable_by, call.readers))
+    if Check.READERS in problems and is_pkcs12 and (asked or not call.readers):
         hints = (*hints, Hint(text="protect the file so that the reader can open it", command=call.convert(asked)))
     if not hints and Check.PATH in problems:
         hints = (Hint(text="build the file again with another path", command=call.rebuild()),)

@@ -8,6 +8,7 @@ from pkcs12kit.certificates.serial_numbers import serial_number_label
 from pkcs12kit.findings import Check, Finding, not_checked, not_ok, note, ok
 from pkcs12kit.pkcs12.attributes import JAVA_MARK
 from pkcs12kit.pkcs12.opening import CONTENTS
+from pkcs12kit.pkcs12.readers import is_java
 from pkcs12kit.text import counted
 from pkcs12kit.verifier.delivered import describe, validate_in_order, without_wrong_name
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from pkcs12kit.limits import Limits
+    from pkcs12kit.pkcs12.compatibility import Reader
     from pkcs12kit.pkcs12.inspection import PfxReport
     from pkcs12kit.pkcs12.java_entries import JavaEntries
     from pkcs12kit.verifier.delivered import ChainPaths, DeliveredChain
@@ -24,7 +26,7 @@ def check_java_entries(
     anatomy: PfxReport,
     chain: DeliveredChain,
     paths: ChainPaths,
-    wanted: Iterable[str],
+    wanted: Iterable[Reader],
     *,
     certs_only: bool,
     limits: Limits,
@@ -44,8 +46,7 @@ def check_java_entries(
     problems += _unlisted(java) if certs_only else _of_chain(java, chain, paths, limits)
     if not problems:
         return ok(check, f"Java's key store has every entry: {java}")
-    is_for_java = any(name.startswith("java-") for name in wanted)
-    return (not_ok if is_for_java else note)(check, "; ".join(problems))
+    return (not_ok if is_java(wanted) else note)(check, "; ".join(problems))
 
 
 def _unlisted(java: JavaEntries) -> Iterator[str]:

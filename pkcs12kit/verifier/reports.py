@@ -11,6 +11,7 @@ from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Check, not_ok
 from pkcs12kit.notebook_hook import Shown
 from pkcs12kit.paths.report import anchor_to_json, path_to_json
+from pkcs12kit.pkcs12.readers import refuses_protection
 from pkcs12kit.sources.delivered_files import FileFormat
 from pkcs12kit.times import format_time
 from pkcs12kit.verifier.hints import hints_for_file
@@ -116,7 +117,7 @@ class VerificationReport(Report):
         """
         if self.ok:
             return ()
-        readers = {} if self.anatomy is None else self.anatomy.readers
+        facts = None if self.anatomy is None else self.anatomy.facts
         return hints_for_file(
             self.findings,
             self.rejected,
@@ -125,7 +126,7 @@ class VerificationReport(Report):
             is_pkcs12=self.format is FileFormat.PKCS12,
             has_private_key=self.has_private_key,
             revocation=() if self.revocation is None else self.revocation.failures,
-            unreadable_by=[name for name, verdict in readers.items() if verdict.answer.value == "no"],
+            unreadable_by=lambda reader: facts is not None and refuses_protection(reader, facts),
         )
 
     @property

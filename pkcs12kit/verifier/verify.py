@@ -13,7 +13,7 @@ from pkcs12kit.paths.revocation import Revocation
 from pkcs12kit.paths.validation.parameters import choose_parameters
 from pkcs12kit.paths.validity_now import not_valid_now
 from pkcs12kit.pkcs12.inspection import inspect_pfx
-from pkcs12kit.pkcs12.readers import find
+from pkcs12kit.pkcs12.readers import find, remarks_on
 from pkcs12kit.sources.arguments import as_trust_anchors
 from pkcs12kit.sources.delivered_files import read_delivered
 from pkcs12kit.sources.key_sources import Opening
@@ -91,9 +91,9 @@ def verify(  # noqa: PLR0913  # each question has its own keyword
     require_kind("revocation", revocation, Revocation, optional=True)
     require_texts(password=password, contents_password=contents_password, key_name=key_name)
     require_duration("expires_within", expires_within)
-    wanted = tuple(dict.fromkeys(find(reader).name for reader in readers))
+    wanted = tuple({reader.name: reader for reader in map(find, readers)}.values())
     parameters = choose_parameters(parameters, time=time, server_name=server_name)
-    warnings: list[str] = []
+    warnings: list[str] = [*remarks_on(wanted)]
     anchors = as_trust_anchors(trust_anchors, on_warning=warnings.append, limits=limits)
     opening = Opening(
         password=password,

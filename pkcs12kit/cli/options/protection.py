@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import click
 
 from pkcs12kit.cli.command import OptionGroup, option
+from pkcs12kit.cli.options.readers import readers_option
 from pkcs12kit.cli.options.values import OneOf
 from pkcs12kit.pkcs12 import profiles
-from pkcs12kit.pkcs12.readers import READERS, require_password
+from pkcs12kit.pkcs12.readers import require_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,15 +38,11 @@ _OPTIONS: Final = (
         help=f"The encryption and the MAC of the new file: {', '.join(profiles.names())}. A later version of pkcs12kit"
         " can give 'modern' and 'legacy' another meaning; the others never change. Default: modern.",
     ),
-    option(
+    readers_option(
         OptionGroup.PROTECTION,
-        "--for",
-        "readers",
-        type=OneOf(list(READERS)),
-        metavar="READER",
-        multiple=True,
-        help="A program that must be able to open the new file, instead of --profile. pkcs12kit uses the strongest"
-        f" profile that all these programs are known to open. May be given again. One of {', '.join(READERS)}.",
+        "A program that must be able to open the new file, instead of --profile. pkcs12kit uses the strongest profile"
+        " that all these programs are known to open, and writes no file with a key or a certificate that one of them is"
+        " not known to open. May be given again.",
     ),
     option(
         OptionGroup.PROTECTION,
