@@ -57,7 +57,8 @@ def test_names_within_files_exist():
     for file, names in {
         "pkcs12kit/findings.py": ("Check", "FILE_CHECKS", "SERVED_CHAIN_CHECKS", "SERVER_CHECKS"),
         "pkcs12kit/errors.py": ("FailureReason",),
-        "pkcs12kit/pkcs12/readers.py": ("_TABLE", "READERS"),
+        "pkcs12kit/pkcs12/readers.py": ("READERS",),
+        "pkcs12kit/pkcs12/reader_table.py": ("ENTRIES", "FAMILIES"),
         "pkcs12kit/devices/table.py": ("_TABLE", "DEVICES", "_rsa"),
         "pkcs12kit/devices/model.py": ("Quantity",),
         "pkcs12kit/devices/properties.py": ("measure",),
