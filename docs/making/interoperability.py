@@ -87,10 +87,33 @@ def _we_read_theirs(
             yield f"| {name} | {', '.join(f'`{form}`' for form in forms)} | {answer} |"
 
 
+def _diagonal(pairs: Sequence[Any]) -> Iterator[str]:
+    yield "| program | reader | files | same answer | unknown to the table | key that it reads but cannot sign with |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: |"
+    figures = []
+    for program in dict.fromkeys(pair.program for pair in pairs):
+        of_program = [pair for pair in pairs if pair.program == program]
+        unknown = sum(pair.verdict.answer.value == "unknown" for pair in of_program)
+        idle = sum(pair.cannot_sign for pair in of_program)
+        figures.append((len(of_program), len(of_program) - unknown - idle, unknown, idle))
+        reader = ", ".join(of_program[0].verdict.versions)
+        yield f"| {program} | `{reader}` | {' | '.join(map(str, figures[-1]))} |"
+    yield f"| all | | {' | '.join(f'{sum(column):,}' for column in zip(*figures, strict=True))} |"
+    yield ""
+    yield "The unknown answers:"
+    yield ""
+    why: dict[tuple[str, str], list[bool]] = {}
+    for pair in (one for one in pairs if one.verdict.answer.value == "unknown"):
+        why.setdefault((pair.program, pair.verdict.why), []).append(pair.opened)
+    for (program, reason), opened in why.items():
+        yield f"- {program}: {reason}. The program opens {sum(opened)} of these {len(opened)} files."
+
+
 def render(
     expected: Any,  # noqa: ANN401  # as above
     readings: Sequence[Any],
     writings_of: Callable[[str], Sequence[Any]],
+    pairs: Sequence[Any],
 ) -> str:
     """Return the part of the page that follows from the cells."""
     notes = _Notes()
@@ -130,5 +153,12 @@ def render(
         "pkcs12kit finds the chain in their files as well:",
         "",
         *(f"- {name}: {why}." for name, why in expected.own_order.items()),
+        "",
+        "## The table of readers beside these cells",
+        "",
+        "What the table of [](readers.md) says of each file that other programs read, beside what the program does.",
+        "The tests fail if the two differ.",
+        "",
+        *_diagonal(pairs),
     ]
     return "\n".join(lines) + "\n"
