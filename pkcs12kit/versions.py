@@ -132,7 +132,7 @@ class Names:
         below = [entry for entry in numbers if entry not in chosen]
         stands = [entry for entry in below if _begins(wanted, numbers[entry])]
         name = f"{family.name}>={number}"
-        if stands:
+        if stands and wanted not in numbers.values():
             within = _within(family, stands, below)
             return _meaning(name, (within, *chosen), f": {within} stands for {family.name}-{number}")
         if any(_begins(known, wanted) for known in numbers.values()):
@@ -176,11 +176,6 @@ class Names:
     def _names_of(self, family: Family) -> tuple[str, ...]:
         groups = (name for name, entries in self.groups.items() if any(entry in family.numbers for entry in entries))
         return tuple(dict.fromkeys((*family.numbers, family.name, *groups)))
-
-
-def quoted_for_shell(text: str) -> str:
-    """Return a name as it is typed in a shell: a condition in quotes, because > would write to a file."""
-    return f'"{text}"' if ">" in text else text
 
 
 def _meaning(text: str, entries: Sequence[str], why: str = "") -> Meaning:

@@ -154,10 +154,10 @@ def render(
         "",
         *(f"- {name}: {why}." for name, why in expected.own_order.items()),
         "",
-        "## The table of readers beside these cells",
+        "## The table of readers and these cells",
         "",
-        "What the table of [](readers.md) says of each file that other programs read, beside what the program does.",
-        "The tests fail if the two differ.",
+        "The table of [](readers.md) also has an answer for each of the files that other programs read. The tests fail",
+        "if the table says yes and the program does not open the file, or if it says no and the program opens it.",
         "",
         *_diagonal(pairs),
     ]

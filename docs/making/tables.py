@@ -15,6 +15,7 @@ from pkcs12kit.devices.stig import DISALLOWED
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.limits import describe_limits
 from pkcs12kit.pkcs12.profiles import PROFILES, readers_of
+from pkcs12kit.pkcs12.reader_table import ENTRIES
 from pkcs12kit.pkcs12.readers import READERS
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def profiles() -> Iterator[str]:
     yield "| profile | can be imported by |"
     yield "| --- | --- |"
     for profile in PROFILES:
-        opened_by = ", ".join(name for name, verdict in readers_of(profile).items() if verdict.answer.value == "yes")
+        verdicts = readers_of(profile)
+        opened_by = ", ".join(name for name in ENTRIES if verdicts[name].answer.value == "yes")
         yield f"| `{profile.name}` | {opened_by or 'no known reader'} |"
 
 
@@ -63,8 +65,14 @@ def _linked(source: str) -> str:
 
 
 def readers() -> Iterator[str]:
-    """Yield a section for each reader, with every statement and its source."""
-    for reader in READERS.values():
+    """Yield a table of the names for several versions, and a section for each entry, with every statement."""
+    yield "| name | stands for |"
+    yield "| --- | --- |"
+    for name, reader in READERS.items():
+        if name not in ENTRIES:
+            yield f"| `{name}` | {', '.join(f'`{entry}`' for entry in reader.entries)} |"
+    yield ""
+    for reader in ENTRIES.values():
         yield f"## {reader.name}\n\n{reader.title}.\n"
         yield "| feature | opens it | evidence | source | remark |"
         yield "| --- | --- | --- | --- | --- |"
