@@ -183,3 +183,44 @@ def test_a_profile_with_readers(servers):
         pk.build(**given, profile=QUICK, for_readers=["java-8"])
     with pytest.raises(pk.ArgumentError, match="not both"):
         pk.build(**given, profile="modern", for_readers=["java-8"])
+
+
+MANIFEST = """
+version = 1
+[[bundle]]
+name = "a"
+key = "{key}.key"
+certificate = "{key}.der"
+trust_anchors = "root.der"
+password = {{ file = "word" }}
+output = "a.p12"
+for = "{reader}"
+no_second_opinion = true
+{more}
+"""
+
+
+@pytest.mark.parametrize("more", ["", "iterations = 1000"])
+@pytest.mark.parametrize(("key", "reader"), [("ed25519", "nss"), ("ml-dsa", "openssl>=3.0"), ("ec", "java >= 17")])
+def test_a_manifest(files, key, reader, more):
+    """``for`` of a manifest takes the same names, and judges the key in a run and in a plan."""
+    (files / "fleet.toml").write_text(MANIFEST.format(key=key, reader=reader, more=more))
+    opens = key == "ec"
+    for words in (["--plan"], []):
+        done = call("batch", files / "fleet.toml", "--json", *words)
+        assert done.status == (YES if opens else NO), done
+        (bundle,) = json.loads(done.output)["bundles"]
+        assert ("is not known to open a file with this key" in str(bundle)) is not opens
+    assert (files / "a.p12").exists() is opens
+    if opens:
+        assert "java>=17 means java-17, " in str(bundle["warnings"])
+
+
+def test_a_manifest_with_other_names(files):
+    """Names that are none are reported with their line before anything is done."""
+    for reader, said in (("java-7", "oldest version in the table is java-8"), ("jaav", "did you mean 'java'")):
+        (files / "fleet.toml").write_text(MANIFEST.format(key="ec", reader=reader, more=""))
+        done = call("batch", files / "fleet.toml")
+        assert done.status == UNUSABLE
+        assert said in done.errors
+        assert not (files / "a.p12").exists()
