@@ -34,6 +34,8 @@ class Family:
     name: str
     title: str
     numbers: Mapping[str, Number]
+    oldest: Number = ()
+    """The oldest version that the only entry stands for; empty if there are several entries, or if it has no bounds."""
 
     @property
     def newest(self) -> str:
@@ -126,7 +128,7 @@ class Names:
             raise UnknownNameError(self.kind, text, self._names_of(family), why=why)
         wanted = _parse(number)
         if not family.has_versions:
-            return self._all_versions(text, family)
+            return self._all_versions(text, family, wanted)
         numbers = family.numbers
         chosen = [entry for entry, known in numbers.items() if known >= wanted or _begins(known, wanted)]
         below = [entry for entry in numbers if entry not in chosen]
@@ -144,9 +146,9 @@ class Names:
         return _meaning(name, (before, *chosen), why)
 
     def _of_version(self, text: str, family: Family, number: str) -> Meaning:
-        if not family.has_versions:
-            return self._all_versions(text, family)
         wanted, numbers = _parse(number), family.numbers
+        if not family.has_versions:
+            return self._all_versions(text, family, wanted)
         below = [entry for entry, known in numbers.items() if known < wanted]
         stands = [entry for entry in below if _begins(wanted, numbers[entry])]
         longer = [entry for entry, known in numbers.items() if _begins(known, wanted)]
@@ -165,12 +167,15 @@ class Names:
         remark = f"{text} is not in the table: it is judged as {' and '.join(entries)}, the versions around it"
         return Meaning(name=text, entries=entries, remark=remark)
 
-    def _all_versions(self, text: str, family: Family) -> Meaning:
+    def _all_versions(self, text: str, family: Family, wanted: Number) -> Meaning:
+        if wanted < family.oldest:
+            raise self._too_old(text, family)
         remark = f"{text} is judged as {family.name}, which stands for all its versions"
         return Meaning(name=text, entries=(family.name,), remark=remark)
 
     def _too_old(self, text: str, family: Family) -> UnknownNameError:
-        why = f"the oldest version in the table is {next(iter(family.numbers))}"
+        first = next(iter(family.numbers)) if family.has_versions else f"{family.name}-{_text(family.oldest)}"
+        why = f"the oldest version in the table is {first}"
         return UnknownNameError(self.kind, text, self._names_of(family), why=why)
 
     def _names_of(self, family: Family) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from pkcs12kit.certificates.successors import CAS
 from pkcs12kit.devices.model import KNOWN_CHAIN_LIMITS
 from pkcs12kit.devices.stig import DISALLOWED
 from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.devices.versions import VERSIONS
 from pkcs12kit.limits import describe_limits
 from pkcs12kit.pkcs12.profiles import PROFILES, readers_of
 from pkcs12kit.pkcs12.reader_table import ENTRIES
@@ -96,7 +97,7 @@ def readers() -> Iterator[str]:
 
 def devices() -> Iterator[str]:
     """Yield a section for each TLS client, with every rule and its source."""
-    for device in DEVICES.values():
+    for device in (*DEVICES.values(), *VERSIONS.values()):
         yield f"## {device.name}\n\n{device.title}.\n"
         yield "| subject | behaviour | evidence | source | remark |"
         yield "| --- | --- | --- | --- | --- |"

@@ -1,15 +1,13 @@
-"""Kinds of keys, as far as programs differ on them: the algorithm, with the curve, the size or the parameter set."""
+"""Kinds of keys, as far as programs differ on them: the algorithm, with the curve, the size or the parameter set.
+
+The command lists the readers in its help, so that nothing here loads ASN.1 or cryptography before it is used.
+"""
 
 from __future__ import annotations
 
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from asn1crypto import core
-from cryptography.hazmat.primitives.asymmetric import dsa, rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-from pkcs12kit.certificates.public_keys import read_public_key
 from pkcs12kit.errors import ArgumentError, MalformedCertificateError
 
 if TYPE_CHECKING:
@@ -84,6 +82,8 @@ def key_kind(key: object) -> KeyKind:
     pyca/cryptography. Of these only a certificate tells that an RSA key is for RSASSA-PSS only (RFC 4055 section 1.2).
     Raises :class:`~pkcs12kit.ArgumentError` for values of other kinds.
     """
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     if isinstance(key, KeyKind):
         return key
     certificate: Certificate | None = getattr(key, "certificate", None)
@@ -100,6 +100,8 @@ def key_kind(key: object) -> KeyKind:
 
 def kind_of_public_key(info: bytes) -> KeyKind:
     """Return the kind of a key from its SubjectPublicKeyInfo (DER), ``OTHER`` if it cannot be read."""
+    from asn1crypto import core
+
     try:
         algorithm = core.Sequence.load(info)[0]
         identifier = algorithm[0].dotted
@@ -121,6 +123,10 @@ def kind_of_algorithm(identifier: str) -> KeyKind:
 
 
 def _with_size(identifier: str, info: bytes) -> KeyKind:
+    from cryptography.hazmat.primitives.asymmetric import dsa, rsa
+
+    from pkcs12kit.certificates.public_keys import read_public_key
+
     try:
         key = read_public_key(info)
     except MalformedCertificateError:

@@ -11,7 +11,7 @@ from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.expectation import expect_options, read_expected
 from pkcs12kit.cli.options.search import expires_within_option, json_option, served_chain_options
 from pkcs12kit.cli.options.values import Host, OneOf
-from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.cli.options.versioned import devices_option
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.tls.probing.starttls_protocols import STARTTLS
 
@@ -53,15 +53,7 @@ Examples:
 )
 @click.argument("hosts", type=Host(), metavar="HOST[:PORT]...", nargs=-1, required=True)
 @served_chain_options
-@option(
-    OptionGroup.CHECKS,
-    "--device",
-    "devices",
-    type=OneOf(list(DEVICES)),
-    multiple=True,
-    help="Fail if this device is known to reject the chain, judged by documented rules; the device itself is not"
-    " run. May be given again.",
-)
+@devices_option
 @expires_within_option
 @expect_options
 @option(

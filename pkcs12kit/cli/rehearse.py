@@ -11,7 +11,7 @@ from pkcs12kit.cli.command import Command, OptionGroup, option
 from pkcs12kit.cli.options.pkcs12_input import open_or_exit, opening_options
 from pkcs12kit.cli.options.search import expires_within_option, json_option, limits_option, served_chain_options
 from pkcs12kit.cli.options.values import FILE, OneOf
-from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.cli.options.versioned import devices_option
 from pkcs12kit.tls.rehearsal.clients.registry import CLIENTS
 
 if TYPE_CHECKING:
@@ -52,15 +52,7 @@ Examples:
     " is an error. May be given again. all: every installed client. Default: only OpenSSL must accept; the other"
     " installed clients are tried and reported.",
 )
-@option(
-    OptionGroup.CHECKS,
-    "--device",
-    "devices",
-    type=OneOf(list(DEVICES)),
-    multiple=True,
-    help="Fail if this device is known to reject the chain, judged by documented rules; the device itself is not"
-    " run. May be given again.",
-)
+@devices_option
 @expires_within_option
 @opening_options
 @limits_option

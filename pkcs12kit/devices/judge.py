@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 from pkcs12kit.devices.model import Effect
 from pkcs12kit.devices.properties import find_properties, measure
 from pkcs12kit.devices.table import DEVICES
-from pkcs12kit.errors import ArgumentError, UnknownNameError
+from pkcs12kit.devices.versions import find_devices
+from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Answer
 
 if TYPE_CHECKING:
@@ -106,7 +107,8 @@ def judge_by_rules(
 ) -> DeviceVerdict:
     """Return whether a client of :data:`~pkcs12kit.devices.table.DEVICES` would accept a served chain.
 
-    - ``device``: the name of the client.
+    - ``device``: the name of the client, also with a version (``go-1.24``) or a condition (``go>=1.24``). All versions
+      that it stands for have to accept the chain.
     - ``message``: the served chain.
     - ``path``: the best path of its certificates to ``trust_anchors``, validated with ``parameters``; None for none.
     - ``trust_anchors``: the trust anchors of the client.
@@ -117,18 +119,16 @@ def judge_by_rules(
     Transparency. Raises :class:`~pkcs12kit.errors.UnknownNameError` for an unknown device, and
     :class:`~pkcs12kit.errors.ArgumentError` for a message without certificates.
     """
-    if device not in DEVICES:
-        raise UnknownNameError("device", device, DEVICES)
+    devices, meaning = ((DEVICES[device],), "") if device in DEVICES else find_devices(device)
     if not message.certificates:
         raise ArgumentError("the message has no certificate")
-    case = _Case(device=DEVICES[device], message=message, path=path, trust_anchors=tuple(trust_anchors))
-    remarks = [
-        *case.judge_properties(),
-        *case.judge_limits(),
-        *case.judge_lifetime(),
-        *case.judge_path(),
-        *case.notes(),
-    ]
+    anchors = tuple(trust_anchors)
+    cases = [_Case(device=one, message=message, path=path, trust_anchors=anchors) for one in devices]
+    # what several versions refuse for one reason is one remark
+    remarks = [*{(one.bearing, one.why): one for case in reversed(cases) for one in reversed(case.remarks())}.values()]
+    remarks.reverse()
+    if meaning:
+        remarks.append(Remark(bearing=Bearing.NOTE, why=meaning))
     if parameters.server_name is None:
         remarks.append(
             Remark(bearing=Bearing.NOTE, why="the name in the certificate was not checked: no server name was given")
@@ -136,7 +136,8 @@ def judge_by_rules(
     remarks.sort(key=lambda remark: list(Bearing).index(remark.bearing))
     bearings = {remark.bearing for remark in remarks}
     answer = Answer.NO if Bearing.REFUSED in bearings else Answer.UNKNOWN if Bearing.UNKNOWN in bearings else Answer.YES
-    return DeviceVerdict(device=device, title=case.device.title, answer=answer, remarks=tuple(remarks))
+    title = "; ".join(one.title for one in devices)
+    return DeviceVerdict(device=device, title=title, answer=answer, remarks=tuple(remarks))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +162,15 @@ class _Case:
 
     def _inclusion(self, anchor: TrustAnchor) -> RootInclusion | None:
         return None if anchor.certificate is None else self.device.inclusion_of(anchor.certificate.sha256)
+
+    def remarks(self) -> list[Remark]:
+        return [
+            *self.judge_properties(),
+            *self.judge_limits(),
+            *self.judge_lifetime(),
+            *self.judge_path(),
+            *self.notes(),
+        ]
 
     def judge_properties(self) -> Iterator[Remark]:
         for found, certificate in find_properties(self.message, self.path, self.trust_anchors).items():

@@ -12,7 +12,6 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from pkcs12kit.arguments import require_names
 from pkcs12kit.devices.model import (
     BORINGSSL,
     FEDERAL_COMMON_POLICY_CA,
@@ -31,7 +30,6 @@ from pkcs12kit.devices.model import (
     Root,
     RootInclusion,
 )
-from pkcs12kit.errors import UnknownNameError
 from pkcs12kit.findings import Evidence
 
 if TYPE_CHECKING:
@@ -408,12 +406,3 @@ _TABLE: Final = (
 
 DEVICES: Final[Mapping[str, Device]] = {device.name: device for device in _TABLE}
 """Every client, by name."""
-
-
-def require_devices(names: Iterable[str]) -> tuple[str, ...]:
-    """Return the names, each once. Raises :class:`~pkcs12kit.errors.UnknownNameError` for one that is not a device."""
-    wanted = require_names("devices", names)
-    for name in wanted:
-        if name not in DEVICES:
-            raise UnknownNameError("device", name, DEVICES)
-    return wanted

@@ -6,8 +6,6 @@ from enum import Enum
 from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-
 from pkcs12kit.certificates.key_kinds import (
     ML_DSA,
     RSASSA_PSS,
@@ -17,8 +15,6 @@ from pkcs12kit.certificates.key_kinds import (
     kind_of_algorithm,
     kind_of_public_key,
 )
-from pkcs12kit.pkcs12.key_encodings import read_key_info
-from pkcs12kit.pkcs12.private_keys import encode_private_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,6 +82,10 @@ def of_private_key(private_key: PrivateKeyTypes, private_key_info: bytes) -> tup
     The encoding says that an RSA key is for RSASSA-PSS only, and which form an ML-DSA key has (RFC 9881 section 6).
     About a form of neither the seed nor both nothing is known.
     """
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    from pkcs12kit.pkcs12.key_encodings import read_key_info
+
     kind, info = key_kind(private_key), read_key_info(private_key_info)
     if info is None:
         return (KeyKind.OTHER,)
@@ -101,6 +101,8 @@ def of_private_key(private_key: PrivateKeyTypes, private_key_info: bytes) -> tup
 
 def of_bundle(bundle: Bundle) -> tuple[Ability, ...]:
     """Return the abilities that the key and the certificates of a bundle take, as they are written."""
+    from pkcs12kit.pkcs12.private_keys import encode_private_key
+
     certificates = features_of_certificates(bundle.certificates)
     if bundle.private_key is None:
         return certificates

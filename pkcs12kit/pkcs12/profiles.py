@@ -31,7 +31,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_kind, require_several
-from pkcs12kit.certificates.certificate import Certificate
 from pkcs12kit.certificates.key_kinds import key_kind
 from pkcs12kit.errors import ArgumentError, UnknownNameError
 from pkcs12kit.pkcs12.compatibility import of_profile
@@ -42,6 +41,7 @@ from pkcs12kit.pkcs12.readers import find as find_reader
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from pkcs12kit.certificates.certificate import Certificate
     from pkcs12kit.pkcs12.compatibility import Reader, ReaderVerdict
 
 __all__ = [
@@ -202,6 +202,8 @@ def for_readers(*readers: str | Reader, key: object = None, certificates: Iterab
 
 
 def _certificates(given: Iterable[Certificate]) -> tuple[Certificate, ...]:
+    from pkcs12kit.certificates.certificate import Certificate
+
     certificates = tuple(given)
     for one in certificates:
         require_kind("certificates", one, Certificate)

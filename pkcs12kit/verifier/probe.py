@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.arguments import require_duration, require_functions, require_kind, require_texts
 from pkcs12kit.devices.judge import judge_by_rules
-from pkcs12kit.devices.table import require_devices
+from pkcs12kit.devices.versions import require_devices
 from pkcs12kit.errors import ArgumentError
 from pkcs12kit.findings import Check, not_checked
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits

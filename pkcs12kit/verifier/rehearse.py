@@ -10,7 +10,7 @@ from cryptography import x509
 
 from pkcs12kit.arguments import require_flags, require_functions, require_kind, require_names, require_texts
 from pkcs12kit.devices.judge import judge_by_rules
-from pkcs12kit.devices.table import require_devices
+from pkcs12kit.devices.versions import require_devices
 from pkcs12kit.errors import InputError, MalformedCertificateError, UnknownNameError
 from pkcs12kit.hints import Hint
 from pkcs12kit.limits import DEFAULT_LIMITS, Limits

@@ -16,7 +16,7 @@ import pytest
 
 from pkcs12kit.cli import cli
 from pkcs12kit.cli.options.values import OneOf, Place, Variable
-from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.devices.versions import DEVICE_NAMES
 from pkcs12kit.pkcs12 import profiles
 from pkcs12kit.pkcs12.readers import READERS
 
@@ -105,7 +105,7 @@ class TestWhatIsOffered:
         [
             ("pkcs12kit convert a b --profile ", profiles.names()),
             ("pkcs12kit build --for ", READERS),
-            ("pkcs12kit probe a --device ", DEVICES),
+            ("pkcs12kit probe a --device ", DEVICE_NAMES),
             ("pkcs12kit paths a --ranking ", ["longest-lasting", "shortest"]),
             ("pkcs12kit completion ", ["bash", "zsh", "fish"]),
         ],

@@ -38,6 +38,7 @@ from pkcs12kit.devices.model import (
 )
 from pkcs12kit.devices.properties import find_properties, measure
 from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.devices.versions import DEVICE_NAMES, VERSIONS
 from pkcs12kit.errors import ArgumentError, UnknownNameError
 from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.lab import extensions as ext
@@ -614,10 +615,10 @@ class TestTable:
         assert list(DEVICES) == ["ios", "android", "windows", "macos", "chrome", "firefox", "java", "go"]
         assert all(name == device.name for name, device in DEVICES.items())
 
-    @pytest.mark.parametrize("name", DEVICES)
+    @pytest.mark.parametrize("name", DEVICE_NAMES)
     def test_every_rule_has_a_source(self, name):
         """Each has an address and evidence, and stands once; a bound bounds."""
-        device = DEVICES[name]
+        device = (DEVICES | VERSIONS)[name]
         said = (*device.rules, *device.limits, *device.lifetimes, *device.roots, *device.notes)
         for one in said:
             *tried, address = one.source.split("; ")
@@ -656,8 +657,8 @@ class TestTable:
             "utf-8"
         )
         sections = "\n".join(generate["devices"]()).split("## ")[1:]
-        assert [section.partition("\n")[0] for section in sections] == list(DEVICES)
-        for section, device in zip(sections, DEVICES.values(), strict=True):
+        assert [section.partition("\n")[0] for section in sections] == list(DEVICE_NAMES)
+        for section, device in zip(sections, (*DEVICES.values(), *VERSIONS.values()), strict=True):
             rows = [line for line in section.splitlines() if line.startswith("| ")]
             expected = [
                 *((it.property.value, it) for it in device.rules),

@@ -1,0 +1,77 @@
+"""Devices with versions: what each name stands for, and that all versions have to accept a chain."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import pkcs12kit as pk
+from pkcs12kit.devices.model import ChainProperty, Effect, Quantity
+from pkcs12kit.devices.table import DEVICES
+from pkcs12kit.devices.versions import DEVICE_NAMES, VERSIONS, find_devices, require_devices
+from pkcs12kit.findings import Evidence
+
+from ..calling import UNUSABLE, call
+
+MEANINGS = {
+    "go": "go",  # every version of its title
+    "go-1.19": "go-1.19",
+    "go-1.24": "go-1.24",
+    "go-1.24.4": "go-1.24",
+    "go-1.30": "go-1.24",
+    "go-1.22": "go-1.19 go-1.24",
+    "go>=1.18": "go-1.19 go-1.24",
+    "go>=1.24": "go-1.24",
+    "go>=1.30": "go-1.24",
+    "java-17": "java",
+    "java>=21": "java",
+    "ios-17": "ios",
+    "windows-11": "windows",
+    "macos-10.15": "macos",
+}
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_what_a_name_stands_for(name):
+    """The entries, and a sentence that says so for other names."""
+    devices, meaning = find_devices(name)
+    assert [device.name for device in devices] == MEANINGS[name].split()
+    assert bool(meaning) == (name not in DEVICE_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("ios-12", "the oldest version in the table is ios-13"),
+        ("macos-10.14", "the oldest version in the table is macos-10.15"),
+        ("java>=7", "the oldest version in the table is java-8"),
+        ("go-1.17", "the oldest version in the table is go-1.19"),
+        ("go>1.19", "only conditions such as 'go>=1.24'"),
+        ("goo", "'go'"),
+        ("abacus", "unknown device 'abacus'"),
+    ],
+)
+def test_names_that_are_none(name, said):
+    """A version before the table, another operator, another name: refused by the library and by the command."""
+    with pytest.raises(pk.UnknownNameError, match=re.escape(said)):
+        require_devices([name])
+    done = call("probe", "a.example", "--device", name)
+    assert done.status == UNUSABLE
+    assert said.removeprefix("unknown device ") in done.errors
+
+
+def test_the_versions_of_go():
+    """From 1.24 on, critical policy extensions are accepted, and short RSA keys are not; no rule claims to be tried."""
+    old, new = VERSIONS.values()
+    changed = {rule.property for rule in new.rules if old.rule_for(rule.property).effect is not rule.effect}
+    assert changed == {
+        ChainProperty.POLICY_MAPPINGS_CRITICAL,
+        ChainProperty.POLICY_CONSTRAINTS_CRITICAL,
+        ChainProperty.INHIBIT_ANY_POLICY_CRITICAL,
+    }
+    assert all(new.rule_for(one).effect is Effect.ACCEPTED for one in changed)
+    assert not [it for it in (*new.rules, *new.limits) if it.evidence is Evidence.TRIED]
+    (bits,) = [limit for limit in new.limits if limit.quantity is Quantity.RSA_BITS]
+    assert (bits.least, bits.most) == (1_024, 8_192)
+    assert (old.rules, old.limits) == (DEVICES["go"].rules, DEVICES["go"].limits)
