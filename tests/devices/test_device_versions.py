@@ -7,10 +7,12 @@ import re
 import pytest
 
 import pkcs12kit as pk
+from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.model import ChainProperty, Effect, Quantity
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.devices.versions import DEVICE_NAMES, VERSIONS, find_devices, require_devices
-from pkcs12kit.findings import Evidence
+from pkcs12kit.findings import Answer, Evidence
+from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
 
 from ..calling import UNUSABLE, call
 
@@ -75,3 +77,47 @@ def test_the_versions_of_go():
     (bits,) = [limit for limit in new.limits if limit.quantity is Quantity.RSA_BITS]
     assert (bits.least, bits.most) == (1_024, 8_192)
     assert (old.rules, old.limits) == (DEVICES["go"].rules, DEVICES["go"].limits)
+
+
+@pytest.fixture(scope="module")
+def replica_case():
+    """The certificates that the replica's MDM server sends: CA certificates with critical policy extensions."""
+    replica = pk.lab.make_replica()
+    anchor = pk.TrustAnchor.from_certificate(replica.trust_anchor)
+    certificates = replica.valid_paths[0].certificates
+    parameters = pk.ValidationParameters(time=replica.at, server_name=replica.server_name)
+    report = pk.find_paths(
+        certificates[0],
+        pool=pk.CertificatePool(certificates[1:]),
+        trust_anchors=[anchor],
+        parameters=parameters,
+    )
+    message = CertificateMessage(certificates=certificates, protocol=TLS_1_2)
+    return {"message": message, "path": report.valid[0], "trust_anchors": [anchor], "parameters": parameters}
+
+
+@pytest.mark.parametrize("name", MEANINGS)
+def test_all_versions_have_to_accept_a_chain(replica_case, name):
+    """A no if an entry says no, a yes only if each says yes; each refusal of an entry is there, once."""
+    verdict = judge_by_rules(name, **replica_case)
+    devices, meaning = find_devices(name)
+    each = [judge_by_rules(device.name, **replica_case) for device in devices]
+    answers = {one.answer for one in each}
+    assert verdict.answer is (
+        Answer.NO if Answer.NO in answers else Answer.UNKNOWN if len(answers) > 1 else answers.pop()
+    )
+    assert verdict.device == name
+    assert {remark.why for remark in verdict.refusals} == {remark.why for one in each for remark in one.refusals}
+    assert len({remark.why for remark in verdict.remarks}) == len(verdict.remarks)
+    assert not meaning or meaning in {remark.why for remark in verdict.remarks}
+
+
+def test_the_policies_of_the_federal_pki(replica_case):
+    """Go before 1.24 refuses the critical policy extensions, and every version the constrained directory names."""
+    refused = {
+        name: {one.why for one in judge_by_rules(name, **replica_case).refusals} for name in ("go-1.19", "go-1.24")
+    }
+    more = refused["go-1.19"] - refused["go-1.24"]
+    assert more
+    assert all("olicy" in why or "olicies" in why for why in more)
+    assert refused["go-1.24"] < refused["go-1.19"]
