@@ -112,6 +112,16 @@ def kind_of_public_key(info: bytes) -> KeyKind:
     return _with_size(identifier, info) if identifier in {_RSA, RSASSA_PSS, _DSA} else kind_of_algorithm(identifier)
 
 
+def is_for_pss(info: bytes) -> bool:
+    """Return True for the SubjectPublicKeyInfo (DER) of an RSA key that is for RSASSA-PSS only."""
+    from asn1crypto import core
+
+    try:
+        return bool(core.Sequence.load(info)[0][0].dotted == RSASSA_PSS)
+    except (ValueError, TypeError, AttributeError, LookupError):
+        return False
+
+
 def kind_for_pss(bits: int) -> KeyKind:
     """Return the kind of an RSA key of a size that is for RSASSA-PSS only."""
     return KeyKind.RSA_PSS if bits in _PSS_BITS else KeyKind.OTHER

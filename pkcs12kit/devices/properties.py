@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.x509.oid import ExtensionOID
 
 from pkcs12kit.certificates.extensions import POLICY_MAPPINGS
+from pkcs12kit.certificates.key_kinds import ML_DSA, RSASSA_PSS, is_for_pss, kind_of_public_key
 from pkcs12kit.certificates.lint.field_checks import SHA1_SIGNATURES
 from pkcs12kit.certificates.subtrees import DIRECTORY_NAME, DNS_NAME, IP_ADDRESS, RFC822_NAME, URI
 from pkcs12kit.devices.model import ChainProperty, Quantity
@@ -114,6 +115,8 @@ def _properties_of(certificate: Certificate, *, is_target: bool) -> Iterator[Cha
         yield ChainProperty.OLD_VERSION
     if certificate.signature_algorithm in SHA1_SIGNATURES:
         yield ChainProperty.SHA1_SIGNATURE
+    if certificate.signature_algorithm == RSASSA_PSS:
+        yield ChainProperty.PSS_SIGNATURE
     yield _key_property(certificate)
     try:
         extensions = certificate.extensions
@@ -153,8 +156,11 @@ def _key_property(certificate: Certificate) -> ChainProperty:
         key = certificate.public_key
     except MalformedCertificateError:
         return ChainProperty.UNREADABLE
+    info = certificate.subject_public_key_info
     if isinstance(key, rsa.RSAPublicKey):
-        return ChainProperty.RSA_KEY
+        return ChainProperty.RSA_PSS_KEY if is_for_pss(info) else ChainProperty.RSA_KEY
+    if kind_of_public_key(info) in ML_DSA:
+        return ChainProperty.ML_DSA_KEY
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _CURVES.get(key.curve.name, ChainProperty.OTHER_KEY)
     return ChainProperty.ED25519_KEY if isinstance(key, ed25519.Ed25519PublicKey) else ChainProperty.OTHER_KEY

@@ -53,6 +53,7 @@ _NAMES: Final = (
     ChainProperty.NAME_CONSTRAINTS_NOT_CRITICAL,
 )
 _CURVES: Final = (ChainProperty.P256_KEY, ChainProperty.P384_KEY, ChainProperty.P521_KEY)
+_BEYOND_CURVES: Final = (ChainProperty.ED25519_KEY, ChainProperty.OTHER_KEY)
 
 _APPLE_2019: Final = "https://support.apple.com/en-za/103769"
 _APPLE_2020: Final = "https://support.apple.com/de-at/102028"
@@ -280,7 +281,8 @@ _TABLE: Final = (
             *_refuses((ChainProperty.COMMON_NAME_ONLY,), DOCUMENTED, _CHROME_NAMES, "since Chrome 58"),
             *_accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _CHROME_BUILTIN, "1,024 bits or more"),
             *_accepts(_CURVES, DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
-            *_refuses((ChainProperty.ED25519_KEY,), DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
+            *_refuses(_BEYOND_CURVES, DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
+            *_accepts((ChainProperty.PSS_SIGNATURE,), DOCUMENTED, f"{_CHROME_PKI}simple_path_builder_delegate.cc"),
             *_accepts(_POLICIES, DOCUMENTED, f"{_CHROME_PKI}verify_certificate_chain.cc"),
             *_accepts(_NAMES, DOCUMENTED, f"{_CHROME_PKI}name_constraints.cc"),
         ),
@@ -309,7 +311,7 @@ _TABLE: Final = (
             ),
             *_accepts((ChainProperty.RSA_KEY,), DOCUMENTED, _FIREFOX_VERIFIER, "1,024 bits or more"),
             *_accepts(_CURVES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
-            *_refuses((ChainProperty.ED25519_KEY,), DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
+            *_refuses(_BEYOND_CURVES, DOCUMENTED, f"{_MOZILLA_PKIX}pkixcheck.cpp"),
             *_accepts(
                 (
                     ChainProperty.CERTIFICATE_POLICIES_CRITICAL,
@@ -376,6 +378,7 @@ _TABLE: Final = (
             *_refuses((ChainProperty.OTHER_PURPOSE,), TRIED, _go(_GO_VERIFY)),
             *_refuses((ChainProperty.SHA1_SIGNATURE,), TRIED, _go(_GO_SHA1)),
             *_accepts((ChainProperty.RSA_KEY, *_CURVES, ChainProperty.ED25519_KEY), TRIED, _go(_GO_KEYS)),
+            *_accepts((ChainProperty.PSS_SIGNATURE,), DOCUMENTED, _GO_KEYS),
             *_accepts((ChainProperty.CERTIFICATE_POLICIES_CRITICAL,), TRIED, _go(_GO_PARSER)),
             *_accepts((ChainProperty.ISSUER_NOT_NAMED, ChainProperty.ANCHOR_NOT_NAMED), TRIED, _go(_GO_VERIFY)),
             *_refuses(

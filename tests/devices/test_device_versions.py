@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 import pkcs12kit as pk
 from pkcs12kit.devices.judge import judge_by_rules
 from pkcs12kit.devices.model import ChainProperty, Effect, Quantity
+from pkcs12kit.devices.properties import _key_property
 from pkcs12kit.devices.table import DEVICES
 from pkcs12kit.devices.versions import DEVICE_NAMES, VERSIONS, find_devices, require_devices
 from pkcs12kit.findings import Answer, Evidence
 from pkcs12kit.tls.certificate_message import TLS_1_2, CertificateMessage
 
 from ..calling import UNUSABLE, call
+from ..certificates.test_key_kinds import for_pss, rsa_key, spki
 
 MEANINGS = {
     "go": "go",  # every version of its title
@@ -121,3 +124,27 @@ def test_the_policies_of_the_federal_pki(replica_case):
     assert more
     assert all("olicy" in why or "olicies" in why for why in more)
     assert refused["go-1.24"] < refused["go-1.19"]
+
+
+@pytest.mark.parametrize("bits", [2_048, 1_024])
+def test_a_key_for_pss_is_no_usual_key(bits):
+    """RFC 4055: of a key for RSASSA-PSS alone nothing is known, whatever is known of RSA; so no device says yes."""
+    anchor = pk.lab.Authority.create("Root", key_type=pk.lab.KeyType.EC_P256)
+    usual = anchor.issue_server("a.example", key_type=pk.lab.KeyType.RSA_2048).certificate
+    assert _key_property(usual) is ChainProperty.RSA_KEY
+    info = for_pss(spki(rsa_key(bits)))
+    assert _key_property(SimpleNamespace(public_key=usual.public_key, subject_public_key_info=info)) is (
+        ChainProperty.RSA_PSS_KEY
+    )
+    assert not any(device.rule_for(ChainProperty.RSA_PSS_KEY) for device in (*DEVICES.values(), *VERSIONS.values()))
+
+
+def test_keys_that_browsers_refuse():
+    """Chrome and Firefox have a list of keys: all that is beyond it is a no; ML-DSA is not known to any device."""
+    root = pk.lab.Authority.create("Root", key_type=pk.lab.KeyType.EC_P256)
+    server = root.issue_server("a.example", key_type=pk.lab.KeyType.ML_DSA_44).certificate
+    assert _key_property(server) is ChainProperty.ML_DSA_KEY
+    for name, device in DEVICES.items():
+        assert device.rule_for(ChainProperty.ML_DSA_KEY) is None
+        rule = device.rule_for(ChainProperty.OTHER_KEY)
+        assert (rule is not None and rule.effect is Effect.REFUSED) == (name in {"chrome", "firefox"})
