@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from pkcs12kit.certificates.key_kinds import key_kind
 from pkcs12kit.notebook.chains import path_body
 from pkcs12kit.notebook.html import (
     Element,
@@ -23,7 +24,8 @@ from pkcs12kit.notebook.html import (
 from pkcs12kit.notebook.pfx import readers
 from pkcs12kit.notebook.pools import certificates_table, rejects_list
 from pkcs12kit.notebook.searches import report_body
-from pkcs12kit.pkcs12.profiles import readers_of
+from pkcs12kit.pkcs12.compatibility import of_profile
+from pkcs12kit.pkcs12.readers import judge
 from pkcs12kit.retrieval.retrieved import Status
 from pkcs12kit.text import counted
 
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
     from pkcs12kit.builder.report import BuildReport
     from pkcs12kit.notebook.html import View
+    from pkcs12kit.pkcs12.compatibility import ReaderVerdict
+    from pkcs12kit.pkcs12.profiles import Profile
     from pkcs12kit.retrieval.bundles.report import BundleReport
     from pkcs12kit.retrieval.gather import GatherReport
     from pkcs12kit.retrieval.retrieved import Retrieval
@@ -107,6 +111,13 @@ def _warnings(warnings: Sequence[str], view: View) -> tuple[Node, ...]:
     return (lines(warnings, view, show=lambda text: said(f"! {text}", "warn")),) if warnings else ()
 
 
+def _readers_of(report: BuildReport, profile: Profile) -> dict[str, ReaderVerdict]:
+    """Return the verdict of each reader on the built file, with its key and its certificates."""
+    key = key_kind(report.certificates[0]) if report.has_private_key else None
+    facts = of_profile(profile, with_key=report.has_private_key, key=key, certificates=report.certificates)
+    return judge(facts)
+
+
 def draw_build(report: BuildReport, view: View) -> Element:
     """Return the report of a built file. Its contents are not shown."""
     key = "with its private key" if report.has_private_key else "without a private key"
@@ -126,7 +137,7 @@ def draw_build(report: BuildReport, view: View) -> Element:
             ]
         ),
         *path_body(report.path, view),
-        *(() if profile is None else (readers(readers_of(profile)),)),
+        *(() if profile is None else (readers(_readers_of(report, profile)),)),
         retrievals_table(report.retrievals, view),
         rejects_list(report.rejects, view),
     )
