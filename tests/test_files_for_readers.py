@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -116,6 +117,13 @@ def test_a_file_that_was_not_opened_is_no_yes(files):
     report = pk.inspect_pfx(files / "ec.p12")
     assert {verdict.answer for verdict in report.readers.values()} <= {Answer.NO, Answer.UNKNOWN}
     assert "not all contents were opened" in report.readers["openssl-3"].why
+    shown = " ".join(call("inspect", files / "ed25519.p12").output.split())
+    assert "Its protection is supported by: openssl-1.0, " in shown
+    assert "Can be imported by" not in shown
+    opened = " ".join(call("inspect", files / "ed25519.p12", "--password-file", files / "word").output.split())
+    (can,) = re.findall("Can be imported by: (.*?) [^ ]* Cannot", opened)
+    assert {"openssl-3.0", "java-17"} <= set(can.split(", "))
+    assert "nss-3.110" not in can
 
 
 def test_which_version_a_name_means(files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -9,6 +10,7 @@ from rich.tree import Tree
 
 from pkcs12kit.display.labels import with_expiry
 from pkcs12kit.findings import Answer
+from pkcs12kit.pkcs12.readers import judge
 from pkcs12kit.text import counted, harmless, quoted_name
 from pkcs12kit.times import format_time
 
@@ -87,9 +89,19 @@ def _findings(report: PfxReport) -> Iterator[Text]:
         yield Text(f"Bytes after the PKCS#12 file: {report.trailing_bytes:,}", style="yellow")
     for sentence in unusual_passwords(report):
         yield Text(sentence, style="yellow")
-    verdicts = report.readers
+    yield from _readers(report)
+
+
+def _readers(report: PfxReport) -> Iterator[Text]:
+    """Yield the readers that can open the file and those that cannot; of a closed file for its protection alone."""
+    verdicts = {name: verdict for name, verdict in report.readers.items() if verdict.versions == (name,)}
+    if not report.facts.complete:
+        opened = judge(replace(report.facts, complete=True))
+        names = [name for name in verdicts if opened[name].answer is Answer.YES]
+        if names:
+            yield Text(f"Its protection is supported by: {', '.join(names)}")
     for answer, label in ((Answer.YES, "Can be imported by"), (Answer.NO, "Cannot be imported by")):
-        names = [name for name, verdict in verdicts.items() if verdict.answer is answer and verdict.versions == (name,)]
+        names = [name for name, verdict in verdicts.items() if verdict.answer is answer]
         if names:
             yield Text(f"{label}: {', '.join(names)}")
 
