@@ -49,7 +49,7 @@ READERS: Final = {name: _resolved(name) for name in _NAMES.known}
 def find(reader: str | Reader) -> Reader:
     """Return the reader of a name (``java-17``, ``java``, ``java>=17``, ...); a reader is returned as it is.
 
-    A version that is not in the table is judged by the versions around it; :attr:`Reader.remark` says so.
+    A version that is not in the table is judged by the versions around it; its ``remark`` says so.
 
     Raises :class:`~pkcs12kit.UnknownNameError`, also for a version older than those in the table, and
     :class:`~pkcs12kit.ArgumentError` for an object of another kind.
