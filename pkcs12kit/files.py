@@ -8,7 +8,6 @@ import secrets
 import stat
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 from pkcs12kit.errors import InputError, OutputError
@@ -21,8 +20,10 @@ from pkcs12kit.file_access import (
     foresee_access,
     give_access,
 )
-from pkcs12kit.folders import Folder, opened
+from pkcs12kit.file_names import why_no_name
+from pkcs12kit.folders import Folder, opened, sync_file
 from pkcs12kit.hints import Hint
+from pkcs12kit.shell_words import quote_word
 from pkcs12kit.text import quoted
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 TEMPORARY_PREFIX: Final = ".pkcs12kit-"
 TEMPORARY_SUFFIX: Final = ".tmp"
 
+_MAKE_FOLDER: Final = "mkdir" if os.name == "nt" else "mkdir -p"  # that of Windows makes the folders above as well
 _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL
 KEEP: Final = FileAccess()
 PUBLIC: Final = FileAccess(most=EVERYBODY)
@@ -167,6 +169,9 @@ def named_target(path: str | os.PathLike[str]) -> Path:
         raise OutputError(f"cannot write {quoted(str(target))}: no file can have this name") from None
     if "\0" in str(target):
         raise OutputError(f"cannot write {quoted(str(target))}: no file can have this name")
+    why = why_no_name(target.name)
+    if why is not None:
+        raise OutputError(f"cannot write {quoted(str(target))}: {why}; give another name")
     return target
 
 
@@ -179,7 +184,9 @@ def opened_folder(target: Path) -> Iterator[Folder]:
         except OSError as error:
             failed = OutputError(f"cannot write {target}: its folder cannot be opened: {error.strerror}")
             if isinstance(error, FileNotFoundError):
-                failed.hinting(Hint(text="create the folder first", command=f"mkdir -p {quote(str(target.parent))}"))
+                failed.hinting(
+                    Hint(text="create the folder first", command=f"{_MAKE_FOLDER} {quote_word(str(target.parent))}")
+                )
             raise failed from None
         try:
             yield folder
@@ -205,7 +212,7 @@ def _write_and_compare(descriptor: int, data: bytes) -> None:
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-    os.fsync(descriptor)
+    sync_file(descriptor)
     os.lseek(descriptor, 0, os.SEEK_SET)
     if b"".join(_chunks(descriptor)) != data:
         raise OSError(errno.EIO, "what was read back is not what was written")

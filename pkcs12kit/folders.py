@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -17,10 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+if sys.platform == "darwin":
+    import fcntl
+
 NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 BINARY: Final = getattr(os, "O_BINARY", 0) | getattr(os, "O_NOINHERIT", 0)
 """Flags of Windows: without the first, each line feed would be written as two characters."""
 
+_NAME_SURROGATE: Final = 1 << 29
+"""The bit in the tag of a reparse point of Windows that stands for another file or folder ([MS-FSCC] 2.1.2.1)."""
 _TRIES: Final = 10
 _PAUSE: Final = 0.1  # seconds between two tries
 
@@ -127,20 +133,42 @@ class Folder:
     def sync(self) -> None:
         """Make sure that new names last. Without a descriptor that is the system's business."""
         if self._descriptor is not None:
-            os.fsync(self._descriptor)
+            sync_file(self._descriptor)
 
     def _at(self, name: str) -> Path:
         return self.path / name
 
 
+def sync_file(descriptor: int) -> None:
+    """Make sure that the bytes of an open file outlast a loss of power, or the names of an open folder.
+
+    On macOS fsync(2) leaves them in the memory of the drive. There F_FULLFSYNC is asked for, which some file systems,
+    such as those of a network, do not have. Raises :class:`OSError`.
+    """
+    if sys.platform == "darwin":
+        with suppress(OSError):
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(descriptor)
+
+
+def leads_elsewhere(status: os.stat_result) -> bool:
+    """Return True for the status, not followed, of a symbolic link, or of a junction or mount point of Windows.
+
+    Windows shows the latter as folders. Folders of OneDrive are marked in a similar way, and lead nowhere.
+    """
+    return stat.S_ISLNK(status.st_mode) or bool(getattr(status, "st_reparse_tag", 0) & _NAME_SURROGATE)
+
+
 @contextmanager
 def opened(path: Path, *, follow_link: bool = True) -> Iterator[Folder]:
-    """Open a folder while a block runs. Without ``follow_link``, a symbolic link in its place is an error.
+    """Open a folder while a block runs. Without ``follow_link``, a link or junction in its place is an error.
 
     Raises :class:`OSError`: ENOTDIR for something other than a folder, and ENOTDIR or ELOOP for such a link.
     """
     if not has_descriptors():
-        if not stat.S_ISDIR(path.stat(follow_symlinks=follow_link).st_mode):
+        status = path.stat(follow_symlinks=follow_link)
+        if not stat.S_ISDIR(status.st_mode) or (not follow_link and leads_elsewhere(status)):
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
         yield Folder(path, None)
         return

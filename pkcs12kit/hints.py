@@ -15,7 +15,7 @@ class Hint:
     text: str
     """The step as a clause, without a full stop."""
     command: str | None = None
-    """A call of a program that does it or shows the next step, quoted for a POSIX shell; None where there is none."""
+    """A call of a program that does it or shows the next step, quoted for a shell of this system; None without one."""
 
     def to_json(self) -> dict[str, str | None]:
         """Return the hint as ``--json`` prints it."""

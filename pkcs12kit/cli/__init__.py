@@ -111,9 +111,11 @@ def _exit_without_reader() -> Iterator[None]:
     """Exit with status 141 where the reader of standard output went away; click would exit with 1, the answer no."""
     try:
         yield
-    except BrokenPipeError:
-        from pkcs12kit.cli.output.console import discard
+    except OSError as error:
+        from pkcs12kit.cli.output.console import discard, is_without_reader
 
+        if not is_without_reader(error):
+            raise
         discard(sys.stdout)
         sys.exit(_READER_GONE)
 

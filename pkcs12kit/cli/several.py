@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from os.path import lexists
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import click
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.shell_words import quote_word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -145,7 +145,7 @@ def _unclear(word: _Word, argument: click.Argument, ctx: click.Context) -> click
     if argument.nargs > 0:
         cure = f"write {name} before the options"
     else:
-        again = f"{option} {quote(word.value)} {option} {quote(word.text)}"
+        again = f"{option} {quote_word(word.value)} {option} {quote_word(word.text)}"
         cure = f"write each {name} before the options, and for several values repeat the option: {again}"
     return click.UsageError(
         f"{word.text} after {option} {word.value} could be another value of {option}, or {name}: {cure}", ctx
@@ -159,7 +159,7 @@ def _refuse_too_many(words: Sequence[_Word], room: int, ctx: click.Context) -> N
     if word is None or word.option is None:
         return
     option = word.option.opts[0]
-    again = f"{option} {quote(word.value)} {option} {quote(word.text)}"
+    again = f"{option} {quote_word(word.value)} {option} {quote_word(word.text)}"
     if not word.option.multiple:
         cure = f"{option} takes one value"
     elif _is_file(word.option):

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pkcs12kit.errors import InputError
 from pkcs12kit.fleet.jobs import installed_version
 from pkcs12kit.hints import Hint
+from pkcs12kit.shell_words import quote_word
 from pkcs12kit.text import harmless, quoted, shortened
 
 if TYPE_CHECKING:
@@ -97,7 +98,7 @@ def _connect(address: str, on_warning: Callable[[str], object] | None) -> Client
         from distributed import Client
     except ImportError as error:
         raise InputError(f"Dask is not installed here ({error})").hinting(
-            Hint(text="install it with pkcs12kit", command="pip install 'pkcs12kit[dask]'")
+            Hint(text="install it with pkcs12kit", command=f"pip install {quote_word('pkcs12kit[dask]')}")
         ) from error
     _require_address(address)
     with warnings.catch_warnings(record=True) as caught:

@@ -15,19 +15,21 @@ from unicodedata import normalize
 
 from pkcs12kit.arguments import require_kind
 from pkcs12kit.errors import InputError
+from pkcs12kit.file_names import relative_drive
 from pkcs12kit.fleet import templates, values
 from pkcs12kit.fleet.bundles import PASSWORDS, FleetBundle, Manifest, Secret
 from pkcs12kit.fleet.contradictions import contradictions
-from pkcs12kit.fleet.matches import Matcher
+from pkcs12kit.fleet.matches import Matcher, why_not_on_drive
 from pkcs12kit.fleet.places import clashes
 from pkcs12kit.fleet.problems import DEFAULTS, TOP, Lines, Place, Problems, syntax_error, unknown_key
 from pkcs12kit.fleet.templates import Match
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.sources.reading import read_source, require_regular_file, shown_path
+from pkcs12kit.text import quoted
 from pkcs12kit.typed_values import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from pkcs12kit.limits import Limits
 
@@ -41,6 +43,10 @@ _PASSWORD_FILES: Final = {
     "cert_password_file": "certificate_password",
     "contents_password_file": "contents_password",
 }
+_ALL_PATHS: Final = (
+    *("output", "key", "certificate", "pkcs12", "from", "certificates", "trust_anchors"),
+    *(*_PATHS, *_LISTS_OF_PATHS, *_PASSWORD_FILES),
+)
 _OWN: Final = frozenset(
     {"name", "key", "certificate", "pkcs12", "from", "certificates", "trust_anchors", "output", "expires_within"}
     | {"after", "after_timeout", "serves", "serves_timeout", *_PASSWORD_FILES, *PASSWORDS}
@@ -242,6 +248,10 @@ class _Reading:
             self._problems.add(DEFAULTS if at_defaults else place, one.key, one.text)
             wrong.append(one.key)
         wrong += self._name_taken(place, checked["name"])
+        for key, path in _paths(checked):
+            if drive := relative_drive(path):
+                self._problems.add(place, key, f"{quoted(path)} {why_not_on_drive(drive)}")
+                wrong.append(key)
         if wrong:
             return None
         self._places.append(place)
@@ -290,3 +300,12 @@ class _Reading:
 
     def _at(self, path: str) -> str:
         return os.path.join(self._folder, path)  # noqa: PTH118  # a Path would drop a slash at its end
+
+
+def _paths(table: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the paths in the table of a bundle, each with its key."""
+    for key in _ALL_PATHS:
+        given = table.get(key, ())
+        yield from ((key, path) for path in (given if isinstance(given, list | tuple) else (given,)))
+    secrets = {key: table[key] for key in PASSWORDS if key in table}
+    yield from ((key, str(secret.value)) for key, secret in secrets.items() if secret.kind == "file")

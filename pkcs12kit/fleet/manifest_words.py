@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pkcs12kit.hints import Hint
+from pkcs12kit.shell_words import read_word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,7 +52,7 @@ KEYS: Final[Mapping[str, str]] = {
 
 _NAME: Final = r"--([a-z][a-z0-9]*(?:-[a-z0-9]+)*)(?![\w-])"
 _PROSE: Final = r"(?!(?:accepts|also|and|could|does|if|lets|names|or|out|raises|takes|to|uses|with|without)\b)"
-_WORD: Final = r"(?:'[^']*'|\"'\"|[^\s'\",;()])+"
+_WORD: Final = r"(?:'[^']*'|\"[^\"]*\"|[^\s'\",;()])+"
 _OPTION: Final = re.compile(rf"(?<![\w/.-]){_NAME}(?: {_PROSE}({_WORD}))?")
 _PREPOSITION: Final = re.compile(r"\b(?:with|by) $")
 _LEFT_OUT: Final = re.compile(r"\b(?:leave out|leave|without|or|and) $")
@@ -129,7 +129,7 @@ def _assigned(key: str, option: re.Match[str], sentence: str) -> tuple[str, int]
     if value is None or not (key in _FREE or _VALUE.fullmatch(value)):
         return repr(key), option.end(1)
     try:
-        (text,) = shlex.split(value)
+        text = read_word(value)
     except ValueError:
         return repr(key), option.end(1)
     return f"{key} = {text if key in _NUMBERS else json.dumps(text, ensure_ascii=False)}", option.end()

@@ -10,9 +10,9 @@ import os
 from contextlib import suppress
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
-from unicodedata import normalize
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.file_names import folded, ignores_case
 from pkcs12kit.fleet.contradictions import chosen_profile
 from pkcs12kit.fleet.run_state import state_path
 
@@ -141,24 +141,9 @@ class Files:
         else:
             folder = self._real(folder)
         if self._ignores_case(folder):
-            name = normalize("NFC", name).casefold()
+            name = folded(name)
         with suppress(OSError, ValueError):
             status = os.stat(folder)  # noqa: PTH116
             return status.st_dev, status.st_ino, name
         above = self._identity(folder) if folder != path else ()
         return *above, name
-
-
-def ignores_case(folder: str) -> bool:
-    """Return True if capital letters make no difference in a folder, by the names of the folders above it."""
-    while True:
-        above, name = os.path.split(folder)
-        swapped = name.swapcase()
-        if swapped != name:
-            with suppress(OSError, ValueError):
-                return os.path.samefile(folder, os.path.join(above, swapped))  # noqa: PTH118, PTH121
-            if os.path.exists(folder):  # noqa: PTH110
-                return False
-        if above == folder:
-            return False
-        folder = above

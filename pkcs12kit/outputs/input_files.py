@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from pkcs12kit.errors import InputError, OutputError
+from pkcs12kit.file_names import future_path
 from pkcs12kit.files import require_writable
 from pkcs12kit.limits import DEFAULT_LIMITS
 from pkcs12kit.outputs.existing import Form, is_plain_pkcs12
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 _STANDARD_OUTPUT: Final = "-"
 _Identity: TypeAlias = "tuple[int, int] | str"
-"""The device and inode of a file; the resolved path where there is no file."""
+"""The device and inode of a file; the path of a new file, resolved, where there is none."""
 
 
 class InputFiles:
@@ -162,7 +163,7 @@ def _identity(path: Any, standard: Callable[[], _Identity | None]) -> _Identity 
         status = os.stat(path)  # noqa: PTH116 - a path may be a plain string
     except (OSError, ValueError):
         with suppress(OSError, ValueError):  # a name that no file can have
-            return os.path.realpath(os.fsdecode(path))
+            return future_path(os.fsdecode(path))
         return None
     return status.st_dev, status.st_ino
 

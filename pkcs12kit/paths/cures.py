@@ -10,13 +10,13 @@ import os
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from shlex import quote
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from pkcs12kit.errors import FailureReason, MalformedCertificateError
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.revocation.advice import ACCEPT_UNKNOWN, advice_on, on_hold
 from pkcs12kit.paths.successions import CURABLE, cas_on_the_way, known_trust_anchors, successions
+from pkcs12kit.shell_words import join_words
 from pkcs12kit.times import format_time
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ class Call(NamedTuple):
             "--into": (_new_folder(),),
         }.items():
             words += [word for value in values for word in (option, value)]
-        return " ".join(map(quote, (*words, *self.requirements)))
+        return join_words((*words, *self.requirements))
 
     def rebuild(self, *, fetch: bool = False, gathered: bool = False, more: Sequence[str] = ()) -> str:
         """Return the call of ``build`` that makes the file again, with another name, in the same format.
@@ -172,13 +172,13 @@ class Call(NamedTuple):
         words += () if self.time is None else ("--at", format_time(self.time))
         words += (*self.requirements, *(("--fetch",) if fetch else ()), *more)
         words += ("--out", new_file(file)) if self.is_pkcs12 else ("--to", "pem", "--out", new_file(file))
-        return " ".join(map(quote, ("pkcs12kit", "build", *words)))
+        return join_words(("pkcs12kit", "build", *words))
 
     def convert(self, readers: Iterable[str]) -> str:
         """Return the call of ``convert`` that protects the file for these readers."""
         file = self.pkcs12 or "FILE.p12"
         options = [word for reader in readers for word in ("--for", reader)] or ["--for", "READER"]
-        return " ".join(map(quote, ("pkcs12kit", "convert", file, new_file(file), *options, *self.passwords)))
+        return join_words(("pkcs12kit", "convert", file, new_file(file), *options, *self.passwords))
 
     def ask_for_status(self) -> str:
         """Return the call of ``build`` that fetches CRLs and OCSP responses. Of a certificate it writes nothing."""
@@ -188,7 +188,7 @@ class Call(NamedTuple):
         words = ["pkcs12kit", "build", "--certs-only", "--cert", self.certificate]
         words += [word for source in self.certificates for word in ("--certs", source)]
         words += [word for anchor in self.trust_anchors for word in ("--anchor", anchor)]
-        return " ".join(map(quote, (*words, "--fetch", *revocation, "--to", "pem", "--out", "NEW.pem", "--dry-run")))
+        return join_words((*words, "--fetch", *revocation, "--to", "pem", "--out", "NEW.pem", "--dry-run"))
 
 
 def _passwords(given: Mapping[str, Any]) -> Iterator[str]:

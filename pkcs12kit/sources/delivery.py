@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
@@ -16,6 +15,7 @@ from pkcs12kit.errors import InputError, KeyChoiceError, LimitExceededError, Pas
 from pkcs12kit.pkcs12.budget import SharedWork
 from pkcs12kit.pkcs12.decoded_keys import certificates_by_key, encode_public_key
 from pkcs12kit.pkcs12.decoder import decode_pfx
+from pkcs12kit.shell_words import quote_word
 from pkcs12kit.sources.collecting import Collector
 from pkcs12kit.sources.keys import read_key_block, read_private_key, require_signing_key
 from pkcs12kit.sources.loading import LoadedIdentity, load_certificates
@@ -310,8 +310,8 @@ class _Delivery:
         inside = found.source.removeprefix(self._name).lstrip("!/") or found.source
         digest = sha256(found.public_key).hexdigest()
         alone = sum(one.source == found.source for one in self._keys) == 1
-        option = f"--key {shlex.quote(inside)}" if alone else f"--key-id {digest}"
-        name = "" if found.friendly_name is None else f", --key-name {shlex.quote(found.friendly_name)}"
+        option = f"--key {quote_word(inside)}" if alone else f"--key-id {digest}"
+        name = "" if found.friendly_name is None else f", --key-name {quote_word(found.friendly_name)}"
         until = certificate.not_after.date()
         return f"{option}{name} (for {certificate.subject.label}, until {until}, in {found.source})"
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from shlex import quote
 from typing import Final
 
 from pkcs12kit.errors import InputError
+from pkcs12kit.shell_words import quote_word
 
 _UTF_8: Final = "utf-8-sig"
 _MARKS: Final = ((b"\xff\xfe\0\0", None), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -55,8 +55,8 @@ def _byte_order(data: bytes) -> str | None:
 
 def _converting_command(path: str | None, order: str) -> str:
     """Return the command that writes the text of a file as UTF-8, to a file that only its owner can read."""
+    given = "OLD.txt" if path is None or path == "-" else quote_word(path)
     if os.name == "nt":
         encoding = "Unicode" if order == "LE" else "BigEndianUnicode"
-        return f"Get-Content -Encoding {encoding} OLD.txt | Set-Content -Encoding utf8 NEW.txt"
-    given = "OLD.txt" if path is None or path == "-" else quote(path)
+        return f"Get-Content -Encoding {encoding} {given} | Set-Content -Encoding utf8 NEW.txt"
     return f"(umask 077; iconv -f UTF-16{order} -t UTF-8 {given} >NEW.txt)"

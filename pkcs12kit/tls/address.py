@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from shlex import quote
 from typing import Final
 from urllib.parse import urlsplit
 
 from pkcs12kit.errors import InputError
 from pkcs12kit.hints import Hint
+from pkcs12kit.shell_words import quote_word
 from pkcs12kit.text import quoted
 
 HTTPS_PORT: Final = 443
@@ -135,7 +135,9 @@ def _url(text: str) -> InputError:
         address = ServerAddress(host=parse_host(parts.hostname or ""), port=parts.port)
     except (ValueError, InputError):
         return error
-    return error.hinting(Hint(text="probe the server of the URL", command=f"pkcs12kit probe {quote(str(address))}"))
+    return error.hinting(
+        Hint(text="probe the server of the URL", command=f"pkcs12kit probe {quote_word(str(address))}")
+    )
 
 
 def _no_address(text: str, why: str) -> InputError:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -21,6 +20,7 @@ from pkcs12kit.display.labels import short_serial
 from pkcs12kit.errors import FailureReason, InputError, LimitExceededError
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths.cures import Call
+from pkcs12kit.shell_words import join_words
 from pkcs12kit.text import counted
 from pkcs12kit.times import format_time
 
@@ -236,4 +236,4 @@ def _command(certificate: Certificate, call: Call) -> str:
         "--at": () if call.time is None else (format_time(call.time),),
     }.items():
         words += [word for value in values for word in (option, value)]
-    return " ".join(map(quote, words))
+    return join_words(words)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shlex
 import sys
 import textwrap
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ import click
 from pkcs12kit.cli.output import messages
 from pkcs12kit.hints import Hint
 from pkcs12kit.limits import KIB, MIB
+from pkcs12kit.shell_words import join_words, quote_word, split_words
 from pkcs12kit.text import alternatives, harmless
 
 if TYPE_CHECKING:
@@ -85,11 +85,14 @@ def as_typed(words: Iterable[object], *, width: int = _TYPED) -> str:
     """Return a call of a program as it is typed, indented, in lines of 80 columns with each option beside its value.
 
     ``width`` is another number of columns, without those of a backslash at the end. A longer word is not broken.
+    On Windows it is one line, because PowerShell and ``cmd`` continue lines in different ways.
     """
+    if os.name == "nt":
+        return f"  {join_words(harmless(word) for word in words)}"
     parts: list[str] = []
     option = False
     for word in map(str, words):
-        quoted = shlex.quote(harmless(word))
+        quoted = quote_word(harmless(word))
         if option and not word.startswith("-"):
             parts[-1] += f" {quoted}"
         else:
@@ -241,10 +244,8 @@ def _print_sentence(label: str, colour: str, sentence: object, hint: Hint | None
 
 def _to_copy(command: str, width: int) -> str:
     """Return the command of a hint in lines that a shell reads as one; as it is where it is more than one call."""
-    words: list[str] = []
-    with suppress(ValueError):  # a command of another program, with a quote that nothing closes
-        words = shlex.split(command)
-    if not words or shlex.join(words) != command or harmless(command) != command:
+    words = split_words(command)
+    if words is None or harmless(command) != command:
         return f"  {harmless(command)}"  # the terminal wraps it itself
     return as_typed(words, width=min(width - len(" \\"), _TYPED))
 
@@ -267,15 +268,30 @@ def _columns_of_terminal() -> int | None:
         return None
 
 
+def is_without_reader(error: OSError) -> bool:
+    """Return True if an error of any file means that the reader of standard output has gone away.
+
+    Windows reports such a pipe with EINVAL, which has other causes as well: there standard output is tried again.
+    """
+    if isinstance(error, BrokenPipeError) or os.name != "nt" or error.errno != errno.EINVAL or sys.stdout is None:
+        return isinstance(error, BrokenPipeError)
+    try:
+        sys.stdout.flush()  # what could not be written is still there
+    except OSError as again:
+        return again.errno == errno.EINVAL
+    return False
+
+
 @contextmanager
 def _writing() -> Iterator[None]:
     """Raise an error where standard output is full or closed; exit silently where its reader has gone away."""
     try:
         yield
     except OSError as error:
+        is_gone = is_without_reader(error)
         if sys.stdout is not None:
             discard(sys.stdout)
-        if isinstance(error, BrokenPipeError):
+        if is_gone:
             sys.exit(_READER_GONE)
         from pkcs12kit.errors import OutputError
 

@@ -6,7 +6,6 @@ import re
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -23,6 +22,7 @@ from pkcs12kit.errors import (
     PasswordError,
 )
 from pkcs12kit.hints import Hint
+from pkcs12kit.shell_words import quote_word
 from pkcs12kit.sources.kind_hints import Taken, hints_for_kind, kinds_in
 from pkcs12kit.sources.sniffing import Kind
 
@@ -134,7 +134,7 @@ def _for_password(error: PasswordError, value: str, given: Mapping[str, object],
             return _IDENTITY
         return Hint(
             text="write its certificates as PEM first",
-            command=f"openssl pkcs12 -in {quote(value)} -nokeys -out NEW.pem",
+            command=f"openssl pkcs12 -in {quote_word(value)} -nokeys -out NEW.pem",
         )
     return next(iter(hints_for_wrong_password(given, error, (source,) if source else _PASSWORD_SOURCES)), None)
 

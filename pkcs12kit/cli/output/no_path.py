@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from pkcs12kit.cli.output.next_steps import with_commands
 from pkcs12kit.hints import Hint
 from pkcs12kit.paths import hints
+from pkcs12kit.shell_words import quote_word
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,4 +39,4 @@ def hints_for_no_path(
 
 def hints_for_graph(target: str) -> tuple[Hint, ...]:
     """Return the hint for a picture in which no path of the file ``target`` is valid."""
-    return (Hint(text="show the reason", command=f"pkcs12kit paths {quote(target)} --certs SOURCE --anchor FILE"),)
+    return (Hint(text="show the reason", command=f"pkcs12kit paths {quote_word(target)} --certs SOURCE --anchor FILE"),)

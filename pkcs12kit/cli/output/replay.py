@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from shlex import quote
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
+
+from pkcs12kit.shell_words import join_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -61,8 +62,8 @@ def given_files() -> tuple[str, ...]:
 
 
 def command_line(*words: str) -> str | None:
-    """Return words as a command that a POSIX shell reads; None if they are too many to copy."""
-    return " ".join(map(quote, words)) if len(words) <= _MOST_WORDS else None
+    """Return words as a command that a shell reads; None if they are too many to copy."""
+    return join_words(words) if len(words) <= _MOST_WORDS else None
 
 
 def _written(context: click.Context, command: click.Command, changes: Mapping[str, object]) -> str | None:
